@@ -1,0 +1,70 @@
+/**
+ * What a runtime must offer, one small interface a concern.
+ *
+ * @module
+ */
+
+/** An address of a socket's end, as `hostname` and `port`. */
+export interface NetAddr {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** One accepted connection; the server only reads from it. */
+export interface TcpConnection {
+  /** Absent where the transport has none. */
+  readonly remoteAddr?: NetAddr;
+  /**
+   * The peer's bytes in chunks of at most 512 KiB; the chunks are never written to again.
+   * Reads from the socket only while somebody reads it. Errors (with what the runtime threw)
+   * only after all bytes that came before the error were read.
+   */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** Closes the socket; safe to call twice, never throws. The readable then ends. */
+  close(): void;
+}
+
+/** A listening socket. */
+export interface TcpListener {
+  readonly addr: NetAddr;
+  /**
+   * The next connection; `undefined` once the listener is closed.
+   *
+   * @throws whatever the runtime says of a connection that could not be accepted; more may follow.
+   */
+  accept(): Promise<TcpConnection | undefined>;
+  /** Stops listening; connections stay open. Safe to call twice. */
+  close(): void;
+}
+
+/** Listens on TCP. */
+export interface TcpAdapter {
+  /**
+   * @throws TcpBindError if the address can't be bound.
+   */
+  listen(options: NetAddr): Promise<TcpListener>;
+}
+
+/** A file being written. */
+export interface WritableFile {
+  /** Writes all of the bytes, handed to the operating system when it resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes sure that what was written is on the disk (`fdatasync`). */
+  sync(): Promise<void>;
+  /** Cuts the file to this many bytes. */
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Files, as far as sinks need them. */
+export interface FileAdapter {
+  /**
+   * Opens a file for writing from its beginning.
+   *
+   * @param path where
+   * @param mode `"new"`: fails with {@linkcode FileExists} if it exists; `"replace"`: cuts it to nothing
+   */
+  create(path: string, mode: "new" | "replace"): Promise<WritableFile>;
+  /** Whether something exists at this path. */
+  exists(path: string): Promise<boolean>;
+}

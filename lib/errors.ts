@@ -1,0 +1,137 @@
+/**
+ * One class for each thing that a caller can act on; texts as the Rerun server has them where it
+ * has one, numbers as fields.
+ *
+ * @module
+ */
+
+/** What every error of this package is. */
+export class RerelayError extends Error {
+  override name: string = new.target.name;
+}
+
+/** The port is taken, or the address is not of this machine. */
+export class TcpBindError extends RerelayError {
+  /**
+   * @param addr `hostname:port` that could not be bound
+   * @param cause what the runtime said
+   */
+  constructor(readonly addr: string, cause: unknown) {
+    super(
+      `Failed to bind TCP address "${addr}". Another Rerun instance is probably running. ` +
+        `Stop it, or choose another port (--port, option port). ${reason(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** The first bytes are not those of a Rerun SDK. */
+export class UnknownClient extends RerelayError {
+  constructor() {
+    super("Received a connection from an unknown client: it does not speak the Rerun SDK protocol");
+  }
+}
+
+/** The SDK speaks a newer protocol than this server. */
+export class ClientIsNewer extends RerelayError {
+  constructor(readonly clientVersion: number, readonly serverVersion: number) {
+    super(
+      `SDK client is using a newer protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
+    );
+  }
+}
+
+/** The SDK speaks a protocol that this server no longer knows. */
+export class ClientIsOlder extends RerelayError {
+  constructor(readonly clientVersion: number, readonly serverVersion: number) {
+    super(
+      `SDK client is using an older protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
+    );
+  }
+}
+
+/** The connection ended inside the handshake. */
+export class TruncatedHandshake extends RerelayError {
+  constructor(readonly receivedBytes: number) {
+    super(`The connection ended after ${receivedBytes} bytes, inside the handshake`);
+  }
+}
+
+/** The connection ended inside a packet, or inside the length before it. */
+export class TruncatedPacket extends RerelayError {
+  /**
+   * @param receivedBytes how much of the packet came, its 4-byte length included
+   * @param expectedBytes how much it declared, its 4-byte length included; `undefined` inside the length
+   */
+  constructor(readonly receivedBytes: number, readonly expectedBytes?: number) {
+    super(
+      `The connection ended inside a packet, after ${receivedBytes} of ${
+        expectedBytes ?? "an unknown number of"
+      } bytes`,
+    );
+  }
+}
+
+/** A packet declares more bytes than the limit allows. */
+export class PacketTooLarge extends RerelayError {
+  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
+    super(
+      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxPacketBytes)`,
+    );
+  }
+}
+
+/** The data does not begin as an RRD stream does. */
+export class NotAnRrd extends RerelayError {
+  constructor() {
+    super("Not an .rrd file");
+  }
+}
+
+/** The data is of a Rerun version from before 0.9. */
+export class OldRrdVersion extends RerelayError {
+  constructor(readonly magic: string) {
+    super(`Data was from an old, incompatible Rerun version (${magic})`);
+  }
+}
+
+/** An RRD header with options that no Rerun version writes. */
+export class UnknownRrdOptions extends RerelayError {}
+
+/** The RRD data ends inside a header or a message. */
+export class TruncatedRrd extends RerelayError {
+  constructor(readonly receivedBytes: number, readonly expectedBytes: number, what: string) {
+    super(`RRD data ends inside ${what}: ${receivedBytes} of ${expectedBytes} bytes are there`);
+  }
+}
+
+/** A message declares more bytes than the limit allows, as stored or once inflated. */
+export class MessageTooLarge extends RerelayError {
+  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
+    super(
+      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxMessageBytes)`,
+    );
+  }
+}
+
+/** A message's bytes are not what its encoding allows. */
+export class InvalidMessage extends RerelayError {}
+
+/** There is one receiver already; end its loop first. */
+export class ReceiverTaken extends RerelayError {
+  constructor() {
+    super("Another loop is receiving already: end it with break before starting the next");
+  }
+}
+
+/** A file that must not be there is there. */
+export class FileExists extends RerelayError {
+  constructor(readonly path: string, options?: ErrorOptions) {
+    super(`${path} exists already: choose another name, or replace it with --force`, options);
+  }
+}
+
+/** What an unknown thrown value says, on one line. */
+export function reason(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,41 @@
+/**
+ * Where log lines go: passed in, so that embedders and tests decide.
+ *
+ * @module
+ */
+
+/** The levels of Rerun's own log, the most urgent first. */
+export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+
+/** One of {@linkcode LOG_LEVELS}. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Machine-readable parts of a log line. */
+export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;
+
+/** Takes log lines. */
+export interface Log {
+  /** Whether lines of this level go anywhere; asked before a costly text is made. */
+  enabled(level: LogLevel): boolean;
+  write(level: LogLevel, message: string, fields?: LogFields): void;
+}
+
+/**
+ * A log that writes to `console`, down to a level.
+ *
+ * @param level the least urgent level that is written
+ */
+export function consoleLog(level: LogLevel = "info"): Log {
+  const least = LOG_LEVELS.indexOf(level);
+  const enabled = (l: LogLevel) => LOG_LEVELS.indexOf(l) <= least;
+  return {
+    enabled,
+    write(l, message) {
+      // Standard output belongs to the program that embeds the server.
+      if (enabled(l)) (l === "error" ? console.error : console.warn)(message);
+    },
+  };
+}
+
+/** A log that takes nothing. */
+export const silentLog: Log = { enabled: () => false, write: () => {} };

@@ -1,0 +1,99 @@
+/**
+ * The log messages that SDKs send: only the envelope is decoded, Arrow data stays opaque.
+ *
+ * @module
+ */
+import type { RrdHeader, RrdVersion } from "./encoding/rrd_header.ts";
+import type { Tuid } from "./encoding/tuid.ts";
+import type { ArrowMsg } from "./encoding/arrow_msg.ts";
+
+/** Which store a message belongs to: a recording, or a blueprint for the viewer's layout. */
+export interface StoreId {
+  readonly kind: "Recording" | "Blueprint";
+  /** The recording id as the SDK chose it; any text a peer likes. */
+  readonly id: string;
+  /** Sent with every store id by SDK 0.25 and later only. */
+  readonly applicationId?: string;
+}
+
+/** What made the recording, told apart by `kind`, with Rerun's names. */
+export type StoreSource =
+  | { readonly kind: "Unknown" | "CSdk" | "Viewer" }
+  | {
+    readonly kind: "PythonSdk";
+    readonly major: number;
+    readonly minor: number;
+    readonly patch: number;
+    readonly suffix: string;
+  }
+  | { readonly kind: "RustSdk"; readonly rustcVersion: string; readonly llvmVersion: string }
+  | { readonly kind: "File"; readonly fileSource: FileSource }
+  | { readonly kind: "Other"; readonly name: string };
+
+/** How a file came to a viewer. */
+export type FileSource = "Cli" | "Uri" | "DragAndDrop" | "FileDialog" | "Sdk";
+
+/** What an SDK says of a recording before it logs to it. */
+export interface StoreInfo {
+  readonly applicationId: string;
+  readonly storeId: StoreId;
+  readonly clonedFrom?: StoreId;
+  readonly isOfficialExample: boolean;
+  /** When the recording began, nanoseconds since the Unix epoch. */
+  readonly started: bigint;
+  readonly storeSource: StoreSource;
+  /** Version of the SDK, taken from the RRD header it came under. */
+  readonly storeVersion?: RrdVersion;
+}
+
+/** The bytes a message came as, so that it can be written and relayed without being encoded again. */
+export type Encoded =
+  | {
+    readonly form: "rrd";
+    /** The header of the RRD stream the message came in. */
+    readonly header: RrdHeader;
+    /** The message with its own 8-byte (msgpack) or 16-byte (protobuf) header. */
+    readonly bytes: Uint8Array;
+  }
+  | { readonly form: "grpc"; readonly bytes: Uint8Array };
+
+/** Announces a recording or a blueprint; SDKs send it at the start of their first connection. */
+export interface SetStoreInfo {
+  readonly kind: "SetStoreInfo";
+  readonly rowId: Tuid;
+  readonly info: StoreInfo;
+  readonly encoded: Encoded;
+}
+
+/** Tells viewers to use a blueprint that was sent before. */
+export interface BlueprintActivationCommand {
+  readonly kind: "BlueprintActivationCommand";
+  readonly blueprintId: StoreId;
+  readonly makeActive: boolean;
+  readonly makeDefault: boolean;
+  readonly encoded: Encoded;
+}
+
+/** A message of a kind that this version does not know: carried through untouched. */
+export interface UnknownMsg {
+  readonly kind: "UnknownMsg";
+  /** The msgpack variant name, or the protobuf kind number as text. */
+  readonly name: string;
+  readonly encoded: Encoded;
+}
+
+/** The latest time of a chunk on one timeline. */
+export interface TimelineTime {
+  readonly name: string;
+  readonly type: "sequence" | "time";
+  /** A sequence number, or nanoseconds; {@linkcode TIME_STATIC} where the SDK sent none. */
+  readonly time: bigint;
+}
+
+/** The time of static data, as Rerun's `TimeInt::STATIC`: −2⁶³, sent as nil by SDK 0.16 and later. */
+export const TIME_STATIC: bigint = -(2n ** 63n);
+
+/** Any log message, told apart by `kind`. */
+export type LogMsg = SetStoreInfo | ArrowMsg | BlueprintActivationCommand | UnknownMsg;
+
+export type { ArrowMsg };

@@ -1,0 +1,6 @@
+/**
+ * A headless server for Rerun logging SDKs.
+ *
+ * @module
+ */
+export * from "./lib/errors.ts";
