@@ -7,7 +7,14 @@
 
 /** What every error of this package is. */
 export class RerelayError extends Error {
-  override name: string = new.target.name;
+  /**
+   * @param message one line that says who, what, and the option that changes it
+   * @param options `cause`: what led to it
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
 }
 
 /** The port is taken, or the address is not of this machine. */

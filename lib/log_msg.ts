@@ -95,5 +95,3 @@ export const TIME_STATIC: bigint = -(2n ** 63n);
 
 /** Any log message, told apart by `kind`. */
 export type LogMsg = SetStoreInfo | ArrowMsg | BlueprintActivationCommand | UnknownMsg;
-
-export type { ArrowMsg };

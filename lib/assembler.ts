@@ -1,0 +1,67 @@
+/** Where growing begins: more than the small packets of SDKs, and not worth an attacker's while. */
+const FIRST_BYTES = 64 * 1024;
+/** As much as a peer that has sent packets of this size before is believed. */
+const TRUSTED_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Puts together bytes that arrive in pieces, taking memory as they come and never on their word.
+ *
+ * The first allocation is as large as the largest item before it (64 KiB to 4 MiB), then it doubles:
+ * so of a steady stream each straddling item is copied once.
+ */
+export class Assembler {
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #filled = 0;
+  #trusted = FIRST_BYTES;
+
+  /** Bytes that are here. */
+  get filled(): number {
+    return this.#filled;
+  }
+
+  /** Bytes of memory taken. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
+  /**
+   * Takes bytes until `length` are here.
+   *
+   * @param bytes the next piece
+   * @param at where to go on in it, in bytes
+   * @param length how many bytes make the item whole
+   * @returns where it stopped in the piece
+   */
+  fill(bytes: Uint8Array, at: number, length: number): number {
+    const take = Math.min(bytes.length - at, length - this.#filled);
+    const filled = this.#filled + take;
+    if (filled > this.#buffer.length) {
+      const wanted = Math.max(filled, 2 * this.#buffer.length, this.#trusted);
+      const grown = new Uint8Array(Math.min(length, wanted));
+      grown.set(this.#buffer.subarray(0, this.#filled));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes.subarray(at, at + take), this.#filled);
+    this.#filled = filled;
+    return at + take;
+  }
+
+  /** The bytes that are here, as a view. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#filled);
+  }
+
+  /** Hands over the bytes that are here, and begins anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const item = this.view();
+    this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
+    this.clear();
+    return item;
+  }
+
+  /** Drops the bytes that are here. */
+  clear(): void {
+    this.#buffer = new Uint8Array(0);
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,80 @@
+import { Assembler } from "../assembler.ts";
+import { PacketTooLarge, TruncatedPacket } from "../errors.ts";
+import type { Step, StepResult } from "../step.ts";
+
+/** Length of the length before each packet, in bytes. */
+const PREFIX_BYTES = 4;
+
+/** Cuts a connection's bytes, from behind the handshake on, into packets. */
+export class PacketFramer implements Step<Uint8Array, Uint8Array> {
+  readonly #assembler = new Assembler();
+  readonly #prefix = new Uint8Array(PREFIX_BYTES);
+  #prefixFilled = 0;
+  /** Length of the packet that is being put together; −1 between packets. */
+  #length = -1;
+
+  /**
+   * @param maxPacketBytes a packet that declares more is refused before memory is taken for it
+   */
+  constructor(readonly maxPacketBytes: number) {}
+
+  /** Bytes of memory taken for a packet that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#assembler.capacity;
+  }
+
+  /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
+  push(bytes: Uint8Array): StepResult<Uint8Array> {
+    const items: Uint8Array[] = [];
+    const end = bytes.length;
+    let at = 0;
+    while (at < end) {
+      if (this.#length < 0) {
+        at = this.#readPrefix(bytes, at);
+        if (this.#length > this.maxPacketBytes) {
+          return { items, error: new PacketTooLarge(this.#length, this.maxPacketBytes) };
+        }
+        if (this.#length < 0 || at + this.#length > end) continue;
+        items.push(bytes.subarray(at, at + this.#length));
+        at += this.#length;
+        this.#length = -1;
+      } else {
+        at = this.#assembler.fill(bytes, at, this.#length);
+        if (this.#assembler.filled < this.#length) break;
+        items.push(this.#assembler.take());
+        this.#length = -1;
+      }
+    }
+    return { items };
+  }
+
+  finish(): StepResult<Uint8Array> {
+    if (this.#length >= 0) {
+      const received = PREFIX_BYTES + this.#assembler.filled;
+      return { items: [], error: new TruncatedPacket(received, PREFIX_BYTES + this.#length) };
+    }
+    if (this.#prefixFilled > 0) {
+      return { items: [], error: new TruncatedPacket(this.#prefixFilled) };
+    }
+    return { items: [] };
+  }
+
+  #readPrefix(bytes: Uint8Array, at: number): number {
+    let prefix = bytes;
+    let start = at;
+    if (this.#prefixFilled > 0 || at + PREFIX_BYTES > bytes.length) {
+      while (this.#prefixFilled < PREFIX_BYTES && at < bytes.length) {
+        this.#prefix[this.#prefixFilled++] = bytes[at++]!;
+      }
+      if (this.#prefixFilled < PREFIX_BYTES) return at;
+      prefix = this.#prefix;
+      start = 0;
+      this.#prefixFilled = 0;
+    } else {
+      at += PREFIX_BYTES;
+    }
+    this.#length = (prefix[start]! | (prefix[start + 1]! << 8) | (prefix[start + 2]! << 16) |
+      (prefix[start + 3]! << 24)) >>> 0;
+    return at;
+  }
+}

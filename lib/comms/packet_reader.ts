@@ -1,0 +1,56 @@
+import type { Step, StepResult } from "../step.ts";
+import { Handshake } from "./handshake.ts";
+import { PacketFramer } from "./packet_framer.ts";
+
+/** Options of {@linkcode PacketReader} and `PacketStream`. */
+export interface PacketOptions {
+  /** Limit of a packet in bytes; default 512 MiB. */
+  readonly maxPacketBytes?: number;
+  /**
+   * Called once a client is known to be an SDK, before its version is judged.
+   *
+   * @param version of the protocol: 0 for SDK 0.15 and older
+   */
+  readonly onHandshake?: (version: number) => void;
+}
+
+/** Default of `maxPacketBytes`. */
+export const MAX_PACKET_BYTES: number = 512 * 1024 * 1024;
+
+/** A connection's bytes → its packets: the handshake, then the framing. */
+export class PacketReader implements Step<Uint8Array, Uint8Array> {
+  #handshake: Handshake | undefined = new Handshake();
+  readonly #framer: PacketFramer;
+  readonly #onHandshake: (version: number) => void;
+  #error: Error | undefined;
+
+  constructor({ maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {} }: PacketOptions = {}) {
+    this.#framer = new PacketFramer(maxPacketBytes);
+    this.#onHandshake = onHandshake;
+  }
+
+  push(bytes: Uint8Array): StepResult<Uint8Array> {
+    if (this.#error !== undefined) return { items: [] };
+    let rest = bytes;
+    if (this.#handshake !== undefined) {
+      const { at, version, error } = this.#handshake.push(bytes);
+      if (version !== undefined) this.#onHandshake(version);
+      if (error !== undefined) return this.#end({ items: [], error });
+      if (version === undefined) return { items: [] };
+      this.#handshake = undefined;
+      rest = bytes.subarray(at);
+    }
+    return this.#end(this.#framer.push(rest));
+  }
+
+  finish(): StepResult<Uint8Array> {
+    if (this.#error !== undefined) return { items: [] };
+    const error = this.#handshake?.finish();
+    return error === undefined ? this.#framer.finish() : { items: [], error };
+  }
+
+  #end(result: StepResult<Uint8Array>): StepResult<Uint8Array> {
+    this.#error = result.error;
+    return result;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Table } from "apache-arrow";
+import type { Encoded, StoreId, TimelineTime } from "../log_msg.ts";
+import type { Tuid } from "./tuid.ts";
+import { inflateLz4 } from "./lz4.ts";
+
+/** The Arrow IPC stream of a message, as it came. */
+export interface ArrowData {
+  readonly bytes: Uint8Array;
+  /** Of these bytes; `"lz4"` only where the envelope is protobuf. */
+  readonly compression: "off" | "lz4";
+  /** Length in bytes once inflated. */
+  readonly uncompressedSize: number;
+}
+
+/** A chunk of logged data (before SDK 0.17 a table of several entities); its Arrow data stays opaque. */
+export class ArrowMsg {
+  /** Tells the kinds of log messages apart. */
+  readonly kind = "ArrowMsg" as const;
+
+  /**
+   * @param storeId the recording or blueprint it belongs to
+   * @param chunkId before 0.17 the table's id; `undefined` where the envelope has none
+   * @param timepointMax the latest time on each timeline, in Rerun's order; `[]` if the data is static,
+   * `undefined` where the envelope does not say
+   * @param isStatic what the envelope says of it, SDK 0.25 and later
+   * @param arrow the data
+   * @param encoded the message as it came
+   */
+  constructor(
+    readonly storeId: StoreId,
+    readonly chunkId: Tuid | undefined,
+    readonly timepointMax: readonly TimelineTime[] | undefined,
+    readonly isStatic: boolean | undefined,
+    readonly arrow: ArrowData,
+    readonly encoded: Encoded,
+  ) {}
+
+  /**
+   * The Arrow IPC stream, inflated if it is compressed.
+   *
+   * @throws {InvalidMessage} if the compressed data is damaged
+   */
+  ipc(): Uint8Array {
+    const { bytes, compression, uncompressedSize } = this.arrow;
+    return compression === "off" ? bytes : inflateLz4(bytes, uncompressedSize);
+  }
+
+  /**
+   * Decodes the data with `apache-arrow`, which is loaded at the first call.
+   *
+   * @throws {Error} if the data is not a valid Arrow IPC stream
+   */
+  async table(): Promise<Table> {
+    const { tableFromIPC } = await import("apache-arrow");
+    return tableFromIPC(this.ipc());
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * LZ4 blocks, inflated only after their own lengths were found to agree.
+ *
+ * @module
+ */
+import lz4 from "lz4js";
+import { InvalidMessage } from "../errors.ts";
+
+/**
+ * Inflates one LZ4 block.
+ *
+ * @param block the compressed bytes
+ * @param size what it must inflate to, in bytes; checked against a limit by the caller
+ * @throws {InvalidMessage} if the block is damaged or inflates to another size
+ */
+export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  // The library writes past the end, or from before the beginning, without a word, and a few bytes
+  // can make it loop over gigabytes: so the block is walked first, which takes time by its length.
+  const actual = inflatedLength(block, size);
+  if (actual !== size) {
+    throw new InvalidMessage(
+      actual < 0
+        ? `A damaged LZ4 block of ${block.length} bytes`
+        : `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
+    );
+  }
+  const out = new Uint8Array(size);
+  lz4.decompressBlock(block, out, 0, block.length, 0);
+  return out;
+}
+
+/** What the block inflates to in bytes, as far as `limit` and one sequence more; −1 if it is damaged. */
+function inflatedLength(block: Uint8Array, limit: number): number {
+  const end = block.length;
+  let at = 0;
+  let out = 0;
+  while (at < end) {
+    const token = block[at++]!;
+    let literals = token >> 4;
+    if (literals === 15) {
+      let more = 255;
+      while (more === 255 && at < end) literals += more = block[at++]!;
+      if (more === 255) return -1;
+    }
+    at += literals;
+    out += literals;
+    if (at > end) return -1;
+    if (at === end || out > limit) break;
+    if (at + 2 > end) return -1;
+    const offset = block[at]! | (block[at + 1]! << 8);
+    at += 2;
+    if (offset === 0 || offset > out) return -1;
+    let match = (token & 15) + 4;
+    if (match === 19) {
+      let more = 255;
+      while (more === 255 && at < end) match += more = block[at++]!;
+      if (more === 255) return -1;
+    }
+    out += match;
+    if (out > limit) break;
+  }
+  return out;
+}

@@ -1,0 +1,217 @@
+/**
+ * A reader of msgpack that never takes memory or time on a peer's word.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../errors.ts";
+
+/** Nesting that a log message's envelope never reaches. */
+const MAX_DEPTH = 16;
+/** Entries of one map or array. */
+const MAX_COUNT = 65_536;
+/** Bytes of one string, and of one binary that is not the Arrow data. */
+const MAX_BYTES = 1 << 20;
+
+/** A decoded value; maps stay maps, since keys may be maps themselves. */
+export type MsgpackValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | MsgpackValue[]
+  | Map<MsgpackValue, MsgpackValue>;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads msgpack values one by one from a position in some bytes. */
+export class MsgpackReader {
+  #view: DataView;
+
+  /**
+   * @param bytes what to read
+   * @param pos where the next value begins, in bytes
+   * @param end where the bytes to read end
+   */
+  constructor(readonly bytes: Uint8Array, public pos: number, readonly end: number) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Entries of the map that begins here. */
+  mapLength(): number {
+    const byte = this.#take(1);
+    if ((byte & 0xf0) === 0x80) return byte & 0x0f;
+    return this.#count(byte === 0xde ? 2 : byte === 0xdf ? 4 : this.#fail("a map", byte));
+  }
+
+  /** Entries of the array that begins here. */
+  arrayLength(): number {
+    const byte = this.#take(1);
+    if ((byte & 0xf0) === 0x90) return byte & 0x0f;
+    return this.#count(byte === 0xdc ? 2 : byte === 0xdd ? 4 : this.#fail("an array", byte));
+  }
+
+  /** The text that begins here. */
+  string(): string {
+    const byte = this.#take(1);
+    const length = (byte & 0xe0) === 0xa0 ? byte & 0x1f : this.#uint(
+      byte >= 0xd9 && byte <= 0xdb ? 1 << (byte - 0xd9) : this.#fail("a string", byte),
+    );
+    const start = this.#bytes(length, MAX_BYTES);
+    if (length <= 32) {
+      const { bytes, pos } = this;
+      let text = "";
+      for (let i = start; i < pos; i++) {
+        const code = bytes[i]!;
+        if (code > 0x7f) return this.#utf8(start);
+        text += String.fromCharCode(code);
+      }
+      return text;
+    }
+    return this.#utf8(start);
+  }
+
+  /** The binary that begins here, as a view: bounded by the message it stands in alone. */
+  binary(limit: number = Infinity): Uint8Array {
+    const byte = this.#take(1);
+    const width = byte >= 0xc4 && byte <= 0xc6 ? 1 << (byte - 0xc4) : this.#fail("a binary", byte);
+    const start = this.#bytes(this.#uint(width), limit);
+    return this.bytes.subarray(start, this.pos);
+  }
+
+  /** The integer of up to 64 bits that begins here. */
+  bigint(): bigint {
+    const value = this.value();
+    if (typeof value === "bigint") return value;
+    if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
+    throw new InvalidMessage(`Invalid msgpack at byte ${this.pos}: an integer is expected`);
+  }
+
+  /** Whether a nil begins here; if so it is read. */
+  nil(): boolean {
+    if (this.pos >= this.end || this.bytes[this.pos] !== 0xc0) return false;
+    this.pos++;
+    return true;
+  }
+
+  /** Any value: integers of 64 bits as bigint, smaller ones as number. */
+  value(depth: number = 0): MsgpackValue {
+    if (depth > MAX_DEPTH) {
+      throw new InvalidMessage(
+        `Invalid msgpack at byte ${this.pos}: nested over ${MAX_DEPTH} deep`,
+      );
+    }
+    if (this.pos >= this.end) this.#take(1);
+    const byte = this.bytes[this.pos]!;
+    if (byte < 0x80) return this.#take(1);
+    if (byte >= 0xe0) return this.#take(1) - 256;
+    if (byte < 0x90 || byte === 0xde || byte === 0xdf) {
+      const map = new Map<MsgpackValue, MsgpackValue>();
+      for (let n = this.mapLength(); n > 0; n--) {
+        map.set(this.value(depth + 1), this.value(depth + 1));
+      }
+      return map;
+    }
+    if (byte < 0xa0 || byte === 0xdc || byte === 0xdd) {
+      const array: MsgpackValue[] = [];
+      for (let n = this.arrayLength(); n > 0; n--) array.push(this.value(depth + 1));
+      return array;
+    }
+    if (byte < 0xc0 || (byte >= 0xd9 && byte <= 0xdb)) return this.string();
+    if (byte >= 0xc4 && byte <= 0xc6) return this.binary(MAX_BYTES);
+    return this.#scalar(this.#take(1));
+  }
+
+  #scalar(byte: number): MsgpackValue {
+    const view = this.#view;
+    const at = this.pos;
+    switch (byte) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xca:
+        return this.#take(4), view.getFloat32(at);
+      case 0xcb:
+        return this.#take(8), view.getFloat64(at);
+      case 0xcc:
+      case 0xcd:
+      case 0xce:
+        return this.#uint(1 << (byte - 0xcc));
+      case 0xcf:
+        return this.#take(8), view.getBigUint64(at);
+      case 0xd0:
+        return this.#take(1), view.getInt8(at);
+      case 0xd1:
+        return this.#take(2), view.getInt16(at);
+      case 0xd2:
+        return this.#take(4), view.getInt32(at);
+      case 0xd3:
+        return this.#take(8), view.getBigInt64(at);
+      // Extensions (0xc7–0xc9, 0xd4–0xd8) stand in no log message.
+      default:
+        return this.#fail("a value", byte);
+    }
+  }
+
+  /** Reads an unsigned integer of 1, 2 or 4 bytes. */
+  #uint(width: number): number {
+    const at = this.pos;
+    this.#take(width);
+    if (width === 1) return this.bytes[at]!;
+    return width === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
+
+  /** Passes over so many bytes, and returns the first. */
+  #take(length: number): number {
+    const at = this.pos;
+    if (at + length > this.end) {
+      throw new InvalidMessage(`Invalid msgpack: it ends inside a value, at byte ${this.end}`);
+    }
+    this.pos = at + length;
+    return this.bytes[at]!;
+  }
+
+  /** Passes over so many bytes of content, and returns where they begin. */
+  #bytes(length: number, limit: number): number {
+    if (length > limit) {
+      throw new InvalidMessage(
+        `Invalid msgpack at byte ${this.pos}: ${length} bytes, over the limit of ${limit}`,
+      );
+    }
+    const start = this.pos;
+    this.#take(length);
+    return start;
+  }
+
+  #count(width: number): number {
+    const count = this.#uint(width);
+    if (count > MAX_COUNT) {
+      throw new InvalidMessage(
+        `Invalid msgpack at byte ${this.pos}: ${count} entries, over the limit of ${MAX_COUNT}`,
+      );
+    }
+    return count;
+  }
+
+  #utf8(start: number): string {
+    try {
+      return utf8.decode(this.bytes.subarray(start, this.pos));
+    } catch (cause) {
+      throw new InvalidMessage(`Invalid msgpack at byte ${start}: text that is not UTF-8`, {
+        cause,
+      });
+    }
+  }
+
+  #fail(expected: string, byte: number): never {
+    throw new InvalidMessage(
+      `Invalid msgpack at byte ${this.pos - 1}: ${expected} is expected, not 0x${
+        byte.toString(16)
+      }`,
+    );
+  }
+}

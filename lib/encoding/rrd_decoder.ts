@@ -1,0 +1,184 @@
+import { Assembler } from "../assembler.ts";
+import { TruncatedRrd } from "../errors.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { Step, StepResult } from "../step.ts";
+import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
+import {
+  decodeMessage,
+  MESSAGE_HEADER_BYTES,
+  type MessageHeader,
+  readMessageHeader,
+} from "./rrd_message.ts";
+
+/** Options of {@linkcode RrdDecoder} and `RrdDecodeStream`. */
+export interface RrdDecoderOptions {
+  /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Called with every header that differs from the one before. */
+  readonly onHeader?: (header: RrdHeader) => void;
+}
+
+/** Default of `maxMessageBytes`. */
+export const MAX_MESSAGE_BYTES: number = 512 * 1024 * 1024;
+
+/** As much as tells a message from the header of the next stream. */
+const PEEK_BYTES = 8;
+/** What stands behind the footer message of files that SDK 0.28 and later closed. */
+const TRAILER_BYTES = 32;
+
+/** What has to be whole next. */
+type Expected = "header" | "peek" | "message header" | "message" | "footer" | "next" | "nothing";
+
+/**
+ * RRD bytes → log messages, in any pieces, one stream after another.
+ *
+ * All four encodings of Rerun 0.9 to 0.22 and the messages of later ones are read. A new header may
+ * stand wherever a message could, and behind an end marker; whatever else is there is ignored.
+ *
+ * @example
+ * ```ts
+ * import { RrdDecoder } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new RrdDecoder();
+ * const header = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0);
+ * assertEquals(decoder.push(header), { items: [] });
+ * assertEquals(decoder.finish(), { items: [] });
+ * ```
+ */
+export class RrdDecoder implements Step<Uint8Array, LogMsg> {
+  readonly #assembler = new Assembler();
+  readonly #maxMessageBytes: number;
+  readonly #onHeader: (header: RrdHeader) => void;
+  #header: RrdHeader | undefined;
+  #message: MessageHeader | undefined;
+  #expected: Expected = "header";
+  /** How many bytes make it whole. */
+  #need = RRD_HEADER_BYTES;
+  #offset = 0;
+
+  constructor(
+    { maxMessageBytes = MAX_MESSAGE_BYTES, onHeader = () => {} }: RrdDecoderOptions = {},
+  ) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#onHeader = onHeader;
+  }
+
+  /** Where the first thing begins that was not decoded yet, in bytes since the beginning or reset. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Takes the next bytes; after an error the rest is ignored until {@linkcode RrdDecoder.reset}. */
+  push(bytes: Uint8Array): StepResult<LogMsg> {
+    const items: LogMsg[] = [];
+    const assembler = this.#assembler;
+    let at = 0;
+    try {
+      while (this.#expected !== "nothing") {
+        if (assembler.filled === 0 && bytes.length - at >= this.#need) {
+          at += this.#read(bytes, at, items);
+        } else {
+          at = assembler.fill(bytes, at, this.#need);
+          if (assembler.filled < this.#need) break;
+          if (this.#read(assembler.view(), 0, items) > 0) assembler.take();
+        }
+      }
+    } catch (error) {
+      this.#expect("nothing", 0);
+      return { items, error: error as Error };
+    }
+    return { items };
+  }
+
+  /**
+   * Says that the data ends here.
+   *
+   * @returns the error {@linkcode TruncatedRrd} if it does so inside a stream's header or a message;
+   * a few bytes where a message should begin are ignored, as the Rerun server does
+   */
+  finish(): StepResult<LogMsg> {
+    const expected = this.#expected;
+    if (expected !== "header" && expected !== "message" && expected !== "footer") {
+      return { items: [] };
+    }
+    return {
+      items: [],
+      error: new TruncatedRrd(this.#assembler.filled, this.#need, `a ${expected}`),
+    };
+  }
+
+  /** Begins anew, with another stream. */
+  reset(): void {
+    this.#assembler.clear();
+    this.#expect("header", RRD_HEADER_BYTES);
+    this.#offset = 0;
+  }
+
+  /**
+   * Decodes a packet, which holds a whole RRD stream: either all of its messages or an error.
+   *
+   * @param packet the bytes of the packet
+   */
+  decodePacket(packet: Uint8Array): StepResult<LogMsg> {
+    this.reset();
+    const { items, error = this.finish().error } = this.push(packet);
+    return error === undefined ? { items } : { items: [], error };
+  }
+
+  #expect(what: Expected, need: number): void {
+    this.#expected = what;
+    this.#need = need;
+  }
+
+  /** Reads what is whole now; returns how many bytes are done with, 0 where more must follow first. */
+  #read(bytes: Uint8Array, at: number, items: LogMsg[]): number {
+    const done = this.#need;
+    switch (this.#expected) {
+      case "header":
+        this.#readHeader(bytes, at);
+        this.#expect("peek", PEEK_BYTES);
+        break;
+      case "peek":
+        if (isRrdMagic(bytes, at)) this.#expect("header", RRD_HEADER_BYTES);
+        else this.#expect("message header", MESSAGE_HEADER_BYTES[this.#header!.serializer]);
+        return 0;
+      case "message header": {
+        this.#message = readMessageHeader(this.#header!, bytes, at, this.#maxMessageBytes);
+        const { end, length } = this.#message;
+        if (!end) this.#expect("message", done + length);
+        else if (length > 0) this.#expect("footer", done + length + TRAILER_BYTES);
+        else {
+          this.#expect("next", RRD_HEADER_BYTES);
+          break;
+        }
+        return 0;
+      }
+      case "message":
+        items.push(decodeMessage(this.#header!, this.#message!, bytes, at, this.#maxMessageBytes));
+        this.#expect("peek", PEEK_BYTES);
+        break;
+      case "footer":
+        this.#expect("next", RRD_HEADER_BYTES);
+        break;
+      case "next":
+        if (isRrdMagic(bytes, at)) this.#expect("header", RRD_HEADER_BYTES);
+        else this.#expect("nothing", 0);
+        return 0;
+    }
+    this.#offset += done;
+    return done;
+  }
+
+  /** Headers repeat with every packet: an equal one is the same object. */
+  #readHeader(bytes: Uint8Array, at: number): void {
+    if (this.#header !== undefined && startsWith(bytes, at, this.#header.bytes)) return;
+    this.#header = decodeRrdHeader(bytes.subarray(at, at + RRD_HEADER_BYTES));
+    this.#onHeader(this.#header);
+  }
+}
+
+function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
+  return true;
+}

@@ -1,0 +1,26 @@
+/**
+ * What has to be written around messages that are kept as they came.
+ *
+ * @module
+ */
+import type { RrdHeader } from "./rrd_header.ts";
+import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
+
+/**
+ * The marker that says an RRD stream is complete.
+ *
+ * @param header of the stream that ends
+ * @returns 8 (msgpack) or 16 (protobuf) zero bytes
+ *
+ * @example
+ * ```ts
+ * import { decodeRrdHeader, endMarker } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const header = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0));
+ * assertEquals(endMarker(header), new Uint8Array(8));
+ * ```
+ */
+export function endMarker(header: RrdHeader): Uint8Array {
+  return new Uint8Array(MESSAGE_HEADER_BYTES[header.serializer]);
+}

@@ -1,0 +1,109 @@
+/**
+ * One message inside an RRD stream: its own header, and what follows it.
+ *
+ * @module
+ */
+import { MessageTooLarge } from "../errors.ts";
+import type { Encoded, LogMsg } from "../log_msg.ts";
+import { inflateLz4 } from "./lz4.ts";
+import { decodeMsgpackLogMsg } from "./msgpack_log_msg.ts";
+import { decodeProtobufLogMsg } from "./protobuf_log_msg.ts";
+import type { RrdHeader } from "./rrd_header.ts";
+
+/** Length of a message's own header, by serializer, in bytes. */
+export const MESSAGE_HEADER_BYTES = { msgpack: 8, protobuf: 16 } as const;
+
+/** A decoded message header. */
+export interface MessageHeader {
+  /** Whether it is the end marker (which newer files follow with a footer of `length` bytes). */
+  readonly end: boolean;
+  /** Protobuf: which message; msgpack says so in the payload. */
+  readonly kind: number;
+  /** Bytes of payload that follow. */
+  readonly length: number;
+  /** What the payload inflates to, in bytes; the same where it is not compressed. */
+  readonly inflated: number;
+}
+
+/**
+ * Reads a message's own header.
+ *
+ * @param header of the stream
+ * @param bytes where at least the 8 (msgpack) or 16 (protobuf) bytes of it are
+ * @param at where it begins, in bytes
+ * @param limit of the payload, in bytes
+ * @throws {MessageTooLarge} if it declares more than the limit
+ */
+export function readMessageHeader(
+  header: RrdHeader,
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+): MessageHeader {
+  if (header.serializer === "protobuf") {
+    const kind = u64(bytes, at);
+    const length = u64(bytes, at + 8);
+    if (length > limit) throw new MessageTooLarge(length, limit);
+    return { end: kind === 0, kind, length, inflated: length };
+  }
+  const stored = u32(bytes, at);
+  const inflated = u32(bytes, at + 4);
+  const length = header.compression === "off" ? inflated : stored;
+  if (Math.max(length, inflated) > limit) {
+    throw new MessageTooLarge(Math.max(length, inflated), limit);
+  }
+  return { end: stored === 0 && inflated === 0, kind: 0, length, inflated };
+}
+
+/**
+ * Decodes a whole message.
+ *
+ * @param header of the stream
+ * @param message the message's own header
+ * @param bytes where the message is
+ * @param at where its own header begins, in bytes
+ * @param limit of what Arrow data may declare to inflate to, in bytes
+ * @throws {InvalidMessage} if it is damaged
+ * @throws {MessageTooLarge} if its Arrow data declares more than the limit
+ */
+export function decodeMessage(
+  header: RrdHeader,
+  message: MessageHeader,
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+): LogMsg {
+  const start = at + MESSAGE_HEADER_BYTES[header.serializer];
+  const end = start + message.length;
+  const encoded = { form: "rrd", header, bytes: bytes.subarray(at, end) } as const;
+  if (header.serializer === "protobuf") {
+    const dialect = header.version.major > 0 || header.version.minor >= 23 ? "v1alpha1" : "v0";
+    const payload = bytes.subarray(start, end);
+    return decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limit);
+  }
+  if (header.compression === "lz4") {
+    const payload = inflateLz4(bytes.subarray(start, end), message.inflated);
+    return decodeMsgpackLogMsg(payload, 0, payload.length, encoded);
+  }
+  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded));
+}
+
+/** Some readers take the one length, some the other: what is passed on has both equal. */
+function withEqualLengths(
+  encoded: Extract<Encoded, { form: "rrd" }>,
+): Extract<Encoded, { form: "rrd" }> {
+  const { bytes } = encoded;
+  if (u32(bytes, 0) === u32(bytes, 4)) return encoded;
+  const equal = bytes.slice();
+  equal.copyWithin(0, 4, 8);
+  return { ...encoded, bytes: equal };
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>>
+    0;
+}
+
+function u64(bytes: Uint8Array, at: number): number {
+  return u32(bytes, at + 4) * 2 ** 32 + u32(bytes, at);
+}
