@@ -1,0 +1,49 @@
+/**
+ * The few of Bun's types that the adapters use; JSR takes no global augmentation, and `@types/bun`
+ * would be one.
+ *
+ * @module
+ */
+
+/** A connected socket; see https://bun.sh/docs/api/tcp. */
+export interface BunSocket<Data> {
+  data: Data;
+  /** The file descriptor, below 0 where there is none. */
+  readonly fd: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  pause(): void;
+  resume(): void;
+  setKeepAlive(enable: boolean, initialDelayMs: number): boolean;
+  /** Closes in peace. */
+  end(): number;
+  /** Closes at once, with a reset. */
+  terminate(): void;
+}
+
+/** What Bun calls. */
+export interface BunSocketHandlers<Data> {
+  binaryType: "uint8array";
+  open(socket: BunSocket<Data>): void;
+  data(socket: BunSocket<Data>, bytes: Uint8Array): void;
+  end(socket: BunSocket<Data>): void;
+  close(socket: BunSocket<Data>, error?: Error): void;
+  error(socket: BunSocket<Data>, error: Error): void;
+}
+
+/** A listening socket. */
+export interface BunSocketListener {
+  readonly port: number;
+  /** Fills in the address it is really bound to. */
+  getsockname(into: object): void;
+  stop(closeActiveConnections: boolean): void;
+}
+
+/** The part of the global `Bun` that listens. */
+export interface BunNet {
+  listen<Data>(options: {
+    hostname: string;
+    port: number;
+    socket: BunSocketHandlers<Data>;
+  }): BunSocketListener;
+}

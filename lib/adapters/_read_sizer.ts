@@ -1,0 +1,46 @@
+/**
+ * How much memory each read from a socket gets.
+ *
+ * A message pins the whole buffer it was read into, and an idle connection holds one too: so
+ * buffers are small until a peer shows that it fills them.
+ *
+ * @module
+ */
+
+/** Bytes of the first buffer, and of those of a quiet connection. */
+export const MIN_READ = 4 * 1024;
+
+/** Bytes of the largest buffer. */
+export const MAX_READ = 256 * 1024;
+
+/** Hands out the space for one read after the other; no byte of it twice. */
+export class ReadSizer {
+  #size = MIN_READ;
+  #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+  /** Where the next read goes: what is left of the last buffer, or a new one. */
+  space(): Uint8Array<ArrayBuffer> {
+    // A small rest would cost a system call for few bytes; a large one is left from busier times.
+    if (this.#rest.length < this.#size / 4 || this.#rest.length > this.#size * 2) {
+      this.#rest = new Uint8Array(this.#size);
+    }
+    return this.#rest;
+  }
+
+  /**
+   * Takes what a read put into the space.
+   *
+   * @param length bytes that were read, at most the space's
+   * @returns a view of these bytes
+   */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const read = this.#rest.subarray(0, length);
+    if (length === this.#rest.length) {
+      this.#size = Math.min(this.#size * 2, MAX_READ);
+    } else if (length < this.#rest.length / 4) {
+      this.#size = Math.max(this.#size / 2, MIN_READ);
+    }
+    this.#rest = this.#rest.subarray(length);
+    return read;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Finds out which runtime this is, and loads its adapters and no other's.
+ *
+ * @module
+ */
+import { UnsupportedRuntime } from "../errors.ts";
+import type { FileAdapter, TcpAdapter } from "./types.ts";
+
+/** A runtime that there are adapters for. */
+export type Runtime = "deno" | "bun";
+
+/**
+ * Names the runtime this program runs on.
+ *
+ * @param globals where to look for the runtimes' own objects
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export function detectRuntime(globals: object = globalThis): Runtime {
+  // Bun first: some packages put an object named Deno beside it to run Deno's programs.
+  if ("Bun" in globals) return "bun";
+  if ("Deno" in globals) return "deno";
+  throw new UnsupportedRuntime(["Deno", "Bun"]);
+}
+
+/**
+ * Loads this runtime's TCP.
+ *
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export async function loadTcpAdapter(): Promise<TcpAdapter> {
+  return detectRuntime() === "deno"
+    ? (await import("./deno_tcp.ts")).denoTcp
+    : (await import("./bun_tcp.ts")).bunTcp;
+}
+
+/**
+ * Loads this runtime's files.
+ *
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export async function loadFileAdapter(): Promise<FileAdapter> {
+  return detectRuntime() === "deno"
+    ? (await import("./deno_files.ts")).denoFiles
+    : (await import("./bun_files.ts")).bunFiles;
+}

@@ -1,0 +1,120 @@
+/**
+ * Files without a disk, for tests of what a sink does when one fails.
+ *
+ * @module
+ */
+import { FileExists } from "../errors.ts";
+import { writeAll } from "./_write_all.ts";
+import type { FileAdapter, WritableFile } from "./types.ts";
+
+/** One operation on a file, about to be done. */
+export interface FileOperation {
+  readonly kind: "create" | "exists" | "write" | "sync" | "truncate" | "close";
+  readonly path: string;
+  /** What `write` would write, the rest of it after a part was written. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * Called before each operation: may wait, may throw in its place, and from a `write` may return how
+ * many bytes the disk takes this time.
+ */
+export type FileHook = (operation: FileOperation) => void | number | Promise<void | number>;
+
+/** Files in memory. */
+export interface MemoryFiles extends FileAdapter {
+  /** The paths there are. */
+  readonly paths: string[];
+  /** What a file holds; `undefined` without one. */
+  read(path: string): Uint8Array | undefined;
+  /** What a file held at its last `sync`: no more would be sure to outlive a power cut. */
+  readSynced(path: string): Uint8Array | undefined;
+}
+
+interface Content {
+  bytes: Uint8Array<ArrayBuffer>;
+  size: number;
+  synced: Uint8Array;
+}
+
+// --------------------------------------------------------------------------------------- paths
+
+/**
+ * A file adapter that keeps everything in memory.
+ *
+ * @param before the hook that makes operations fail
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memoryFiles } from "./memory_files.ts";
+ *
+ * const files = memoryFiles();
+ * const file = await files.create("a.rrd", "new");
+ * await file.write(Uint8Array.of(1, 2));
+ * assertEquals(files.read("a.rrd"), Uint8Array.of(1, 2));
+ * ```
+ */
+export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
+  const contents = new Map<string, Content>();
+  return {
+    async create(path, mode) {
+      await before({ kind: "create", path });
+      if (mode === "new" && contents.has(path)) {
+        throw new FileExists(path, { cause: new Error("File exists") });
+      }
+      const content = { bytes: new Uint8Array(0), size: 0, synced: new Uint8Array(0) };
+      contents.set(path, content);
+      return openFile(path, content, before);
+    },
+    async exists(path) {
+      await before({ kind: "exists", path });
+      return contents.has(path);
+    },
+    get paths() {
+      return [...contents.keys()];
+    },
+    read: (path) => sliceOf(contents.get(path)),
+    readSynced: (path) => contents.get(path)?.synced.slice(),
+  };
+}
+
+// ---------------------------------------------------------------------------------------- file
+
+function openFile(path: string, content: Content, before: FileHook): WritableFile {
+  return {
+    write: (bytes) =>
+      writeAll(bytes, async (rest) => {
+        const taken = await before({ kind: "write", path, bytes: rest });
+        const part = rest.subarray(0, taken ?? rest.length);
+        grow(content, content.size + part.length);
+        content.bytes.set(part, content.size);
+        content.size += part.length;
+        return part.length;
+      }),
+    async sync() {
+      await before({ kind: "sync", path });
+      content.synced = sliceOf(content) ?? content.synced;
+    },
+    async truncate(size) {
+      await before({ kind: "truncate", path });
+      grow(content, size);
+      content.bytes.fill(0, size);
+      content.size = size;
+    },
+    async close() {
+      await before({ kind: "close", path });
+    },
+  };
+}
+
+function grow(content: Content, size: number): void {
+  if (size <= content.bytes.length) return;
+  const grown = new Uint8Array(Math.max(size, content.bytes.length * 2));
+  grown.set(content.bytes);
+  content.bytes = grown;
+}
+
+function sliceOf(content: Content | undefined): Uint8Array | undefined {
+  return content?.bytes.slice(0, content.size);
+}
