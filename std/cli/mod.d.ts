@@ -1,1 +1,10 @@
-export declare function parseArgs(args: string[], options?: unknown): { _: (string|number)[]; [k: string]: unknown };
+export declare function parseArgs(
+  args: string[],
+  options?: {
+    boolean?: readonly string[];
+    string?: readonly string[];
+    collect?: readonly string[];
+    alias?: Record<string, string>;
+    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+  },
+): { _: (string | number)[]; [key: string]: unknown };

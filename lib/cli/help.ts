@@ -1,0 +1,55 @@
+/**
+ * The text of `--help`.
+ *
+ * @module
+ */
+import { type CliOption, OPTION_TABLE } from "./option_table.ts";
+import { VERSION } from "./version.ts";
+
+/** The text of `--help`, ends with a line feed. */
+export function helpText(): string {
+  return `rerelay ${VERSION}: a headless server for Rerun logging SDKs (0.9 to 0.22, over TCP)
+
+Usage: rerelay [OPTIONS]
+
+Options:
+${OPTION_TABLE.map(optionLine).join("\n")}
+
+Examples:
+  rerelay --save recording.rrd            keep what is logged to 127.0.0.1:9876
+  rerelay --bind 0.0.0.0 --port 9877      take other machines' logs, on another port
+  rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
+  rerelay --port 0 --log-format json      a free port, and a log for machines
+
+  In the Python program that logs: rr.connect_tcp("127.0.0.1:9876"), before 0.20 rr.connect(…)
+
+Files:
+  FILE opens in Rerun's viewer and CLI. Messages stand in it as the SDK encoded them; those encoded
+  otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. An existing FILE is refused
+  without --force. A run in which nothing was logged leaves a valid, empty recording.
+
+Signals:
+  SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,
+  1 s at most), finish the file and end. A second signal ends at once.
+
+Exit codes:
+  0    stopped by a signal, everything that was received was kept
+  1    could not start (port taken, file exists), or messages were lost: the log says how many
+  2    wrong arguments; nothing was touched
+  130  ended at once by a second SIGINT; 143 by a second SIGTERM
+
+Environment:
+  NO_COLOR  if not empty: no colours
+
+Permissions for deno run:
+  --allow-net, and with --save --allow-read and --allow-write for the file's folder;
+  --allow-env=NO_COLOR,TERM lets it see those two variables
+`;
+}
+
+function optionLine(option: CliOption): string {
+  const short = option.short === undefined ? "    " : `-${option.short}, `;
+  const left = `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
+  const preset = option.default === undefined ? "" : ` [${option.default}]`;
+  return `${left.padEnd(30)}${option.help}${preset}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * Every option of the command line, once: the parser and the help text both read this table.
+ *
+ * @module
+ */
+
+/** One option. */
+export interface CliOption {
+  /** Its long name without the dashes. */
+  readonly name: string;
+  /** What stands for its value in the help text; absent for a flag. */
+  readonly value?: string;
+  /** A value that works, for error texts; the default where there is one. */
+  readonly example?: string;
+  /** One letter for it. */
+  readonly short?: string;
+  readonly help: string;
+  /** Shown in the help text. */
+  readonly default?: string;
+}
+
+/** The options in the order of the help text. */
+export const OPTION_TABLE = [
+  {
+    name: "bind",
+    value: "IP",
+    example: "127.0.0.1",
+    default: "127.0.0.1",
+    help: "Address to listen on; 0.0.0.0 lets other machines connect",
+  },
+  {
+    name: "port",
+    value: "PORT",
+    example: "9876",
+    default: "9876",
+    help: "TCP port that SDKs connect to; 0 picks a free one and prints it",
+  },
+  {
+    name: "save",
+    value: "FILE",
+    example: "recording.rrd",
+    help: "Write everything that is logged into this .rrd file",
+  },
+  { name: "force", help: "Replace the file if it exists" },
+  {
+    name: "drop-at-latency",
+    value: "TIME",
+    example: "200ms",
+    help: "Drop frames once messages wait longer (200ms, 10s, 1m) [never]",
+  },
+  {
+    name: "channel-limit",
+    value: "SIZE",
+    example: "256MiB",
+    default: "256MiB",
+    help: "Memory for messages that wait to be taken (64MB, 1.5GiB)",
+  },
+  { name: "quiet", help: "No line for each client, no status line; warnings stay" },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    example: "debug",
+    default: "info",
+    help: "error, warn, info, debug or trace",
+  },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    example: "json",
+    default: "text",
+    help: "text, or json with one object a line",
+  },
+  { name: "version", short: "V", help: "Print the version" },
+  { name: "help", short: "h", help: "Print this text" },
+] as const satisfies readonly CliOption[];

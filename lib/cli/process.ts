@@ -1,0 +1,58 @@
+/**
+ * What the command line needs of the process it is: all of it in this file.
+ *
+ * @module
+ */
+import process from "node:process";
+
+/** A signal that asks the program to end. */
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** The process, as far as the command line needs it. */
+export interface CliProcess {
+  /** Arguments after the program's name. */
+  readonly args: readonly string[];
+  /** An environment variable; `undefined` too where it may not be read. */
+  env(name: string): string | undefined;
+  /** Whether standard error is a terminal. */
+  readonly isTerminal: boolean;
+  /** Width of the terminal in characters. */
+  columns(): number;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Calls back at each SIGINT and SIGTERM, which then no longer end the process by themselves. */
+  onStopSignal(listener: (signal: StopSignal) => void): void;
+  /** Ends the process once what was written has left it, but within half a second. */
+  exit(code: number): void;
+}
+
+/** The process this code runs in, on Deno and on Bun. */
+export function thisProcess(): CliProcess {
+  // A reader of our output that goes away must not end the recording; there is nobody to tell.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  return {
+    args: process.argv.slice(2),
+    env(name) {
+      try {
+        return process.env[name];
+      } catch {
+        // Deno without --allow-env: as if it were not set.
+        return undefined;
+      }
+    },
+    isTerminal: process.stderr.isTTY === true,
+    columns: () => process.stderr.columns || 80,
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    onStopSignal(listener) {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        process.on(signal, () => listener(signal));
+      }
+    },
+    exit(code) {
+      const end = () => process.exit(code);
+      setTimeout(end, 500);
+      process.stdout.write("", () => process.stderr.write("", end));
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parseCliArgs, UsageError } from "../../lib/cli/args.ts";
+
+const defaults = {
+  bind: "127.0.0.1",
+  port: 9876,
+  force: false,
+  maxLatencySec: Infinity,
+  channelLimitBytes: 268_435_456,
+  quiet: false,
+  logLevel: "info",
+  logFormat: "text",
+};
+
+function options(...args: string[]) {
+  const command = parseCliArgs(args);
+  if (command.command !== "host") throw new Error(`not to host but ${command.command}`);
+  return command.options;
+}
+
+describe("arguments", () => {
+  it("have defaults", () => assertEquals(options() as unknown, defaults));
+
+  it("are all read, with = and with a space", () => {
+    const expected = {
+      bind: "0.0.0.0",
+      port: 0,
+      save: "123",
+      force: true,
+      maxLatencySec: 0.2,
+      channelLimitBytes: 1_610_612_736,
+      quiet: true,
+      logLevel: "trace",
+      logFormat: "json",
+    };
+    const pairs = [
+      ["--bind", "0.0.0.0"],
+      ["--port", "0"],
+      ["--save", "123"],
+      ["--drop-at-latency", "200ms"],
+      ["--channel-limit", "1.5GiB"],
+      ["--log-level", "trace"],
+      ["--log-format", "json"],
+    ];
+    assertEquals(options("--force", ...pairs.flat(), "--quiet") as unknown, expected);
+    assertEquals(
+      options("--force", ...pairs.map((pair) => pair.join("=")), "--quiet") as unknown,
+      expected,
+    );
+  });
+
+  it("take addresses of both families", () => {
+    for (
+      const bind of ["localhost", "::1", "::", "fe80::1%eth0", "192.168.0.7", "müller.example"]
+    ) {
+      assertEquals(options("--bind", bind).bind, bind);
+    }
+    assertEquals(options("--bind", "[::1]").bind, "::1");
+  });
+
+  it("take a file whose name starts with a dash", () => {
+    assertEquals(options("--save=-x.rrd").save, "-x.rrd");
+  });
+
+  it("give help and version, help even beside mistakes", () => {
+    assertEquals(parseCliArgs(["--help"]), { command: "help" });
+    assertEquals(parseCliArgs(["-h"]), { command: "help" });
+    assertEquals(parseCliArgs(["--prot", "1", "--help"]), { command: "help" });
+    assertEquals(parseCliArgs(["--version"]), { command: "version" });
+    assertEquals(parseCliArgs(["-V"]), { command: "version" });
+  });
+});
+
+describe("wrong arguments", () => {
+  const cases: [string[], string][] = [
+    [["--prot", "1"], "unknown option --prot; did you mean --port?"],
+    [["--PORT=1"], "unknown option --PORT; did you mean --port?"],
+    [["--log_level", "debug"], "unknown option --log_level; did you mean --log-level?"],
+    [["--drop"], "unknown option --drop; did you mean --drop-at-latency?"],
+    [["--no-quiet"], "unknown option --no-quiet; did you mean --quiet?"],
+    [["--web-viewer"], "unknown option --web-viewer; see --help"],
+    [["--__proto__=1"], "unknown option --__proto__; see --help"],
+    [["--save.x=1"], "unknown option --save.x; did you mean --save?"],
+    [["-p", "9876"], "unknown option -p; see --help"],
+    [["--\x1b[2J"], "unknown option --\\u{1b}[2J; see --help"],
+    [["--port"], "--port needs a value, such as --port 9876"],
+    [["--port="], "--port needs a value, such as --port 9876"],
+    [["--save", "--force"], "--save needs a value, such as --save recording.rrd"],
+    [["--port", "-1"], "--port needs a value, such as --port 9876"],
+    [["--port=-1"], "--port -1: expected a number from 0 to 65535, such as 9876"],
+    [["--port", "65536"], "--port 65536: expected a number from 0 to 65535"],
+    [["--port", "1e3"], "--port 1e3: expected a number"],
+    [["--port", "0x10"], "--port 0x10: expected a number"],
+    [["--port", "80.5"], "--port 80.5: expected a number"],
+    [["--port", "1", "--port", "2"], "--port is given twice: leave one out"],
+    [["--quiet", "--quiet"], "--quiet is given twice"],
+    [["--quiet=yes"], "--quiet takes no value: write --quiet alone"],
+    [["--quiet", "false"], "--quiet takes no value"],
+    [["--bind", "127.0.0.1:9876"], "write --bind 127.0.0.1 --port 9876"],
+    [["--bind", "[::1]:80"], "write --bind ::1 --port 80"],
+    [["--bind", "http://x"], "--bind http://x: expected an address of this machine"],
+    [["--bind", "a b"], "--bind a b: expected an address"],
+    [["--channel-limit", "256"], "--channel-limit 256: expected a size"],
+    [["--channel-limit", "1gb"], "--channel-limit 1gb: unknown unit gb; write 1GB"],
+    [["--channel-limit", "0B"], "--channel-limit 0B: expected a size above 0"],
+    [["--drop-at-latency", "200"], "--drop-at-latency 200: expected a duration"],
+    [["--drop-at-latency", "0s"], "--drop-at-latency 0s: expected a duration above 0"],
+    [
+      ["--log-level", "warning"],
+      "--log-level warning: expected error, warn, info, debug, trace; " +
+      "did you mean warn?",
+    ],
+    [["--log-level", "loud"], "--log-level loud: expected error, warn, info, debug, trace"],
+    [["--log-format", "JSON"], "did you mean json?"],
+    [["--force"], "--force replaces the file of --save: add --save FILE"],
+    [["out.rrd"], "unexpected argument out.rrd; to write to it: --save out.rrd"],
+    [["serve"], "unexpected argument serve; see --help"],
+    [["--", "--port"], "unknown option --port"],
+    [["42"], "unexpected argument 42; see --help"],
+    [["-"], "unknown option -; see --help"],
+  ];
+  for (const [args, message] of cases) {
+    it(JSON.stringify(args), () => {
+      const error = assertThrows(() => parseCliArgs(args), UsageError, message);
+      assert(!error.message.includes("\n"));
+    });
+  }
+});
