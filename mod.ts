@@ -3,9 +3,26 @@
  *
  * @module
  */
+export { serve } from "./lib/serve.ts";
+export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server.ts";
+export type { ClientStats } from "./lib/client.ts";
+export type { ServeOptions } from "./lib/options.ts";
+export * from "./lib/log.ts";
 export * from "./lib/errors.ts";
+
+export type * from "./lib/adapters/types.ts";
+export { type MemoryClient, type MemoryNet, memoryTcp } from "./lib/adapters/memory_tcp.ts";
+
+export type { PacketOptions } from "./lib/comms/packet_reader.ts";
+export { PacketStream } from "./lib/comms/packet_stream.ts";
+
 export * from "./lib/log_msg.ts";
 export { type ArrowData, ArrowMsg } from "./lib/encoding/arrow_msg.ts";
-export { Tuid } from "./lib/encoding/tuid.ts";
-export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd_decoder.ts";
 export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/rrd_header.ts";
+export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd_decoder.ts";
+export { RrdDecodeStream } from "./lib/encoding/rrd_decode_stream.ts";
+export { Tuid } from "./lib/encoding/tuid.ts";
+export type { StepResult } from "./lib/step.ts";
+
+export * from "./lib/flow/smart_message.ts";
+export { SmartChannel, type SmartChannelOptions } from "./lib/flow/smart_channel.ts";

@@ -138,6 +138,30 @@ export class FileExists extends RerelayError {
   }
 }
 
+/** More connections than the process may have open files. */
+export class TooManyOpenFiles extends RerelayError {
+  /**
+   * @param refusedConnections how many were closed at once since the last such error
+   * @param openFileLimit the process's soft limit of open files
+   */
+  constructor(readonly refusedConnections: number, readonly openFileLimit: number) {
+    super(
+      `Closed ${refusedConnections} new connection(s) at once: this process may have only ` +
+        `${openFileLimit} files and sockets open (raise it with ulimit -n)`,
+    );
+  }
+}
+
+/** This runtime is none of those that there is an adapter for. */
+export class UnsupportedRuntime extends RerelayError {
+  constructor(readonly supported: readonly string[]) {
+    super(
+      `This JavaScript runtime is not supported: run it on ${supported.join(" or ")}, ` +
+        "or pass adapters of your own",
+    );
+  }
+}
+
 /** What an unknown thrown value says, on one line. */
 export function reason(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");

@@ -1,0 +1,139 @@
+import type { TcpConnection } from "./adapters/types.ts";
+import { type RrdVersion, rrdVersionText } from "./encoding/rrd_header.ts";
+import { reason, TruncatedHandshake, TruncatedPacket, UnknownClient } from "./errors.ts";
+import type { ChannelSender } from "./flow/channel_sender.ts";
+import { type MessageSource, sourceText } from "./flow/smart_message.ts";
+import { formatAddr } from "./adapters/net_addr.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { receiveClient } from "./pipeline.ts";
+
+/** What is counted of one connected client. */
+export interface ClientStats {
+  readonly source: MessageSource;
+  /** Log messages received. */
+  readonly messages: number;
+  /** Their bytes as they came. */
+  readonly bytes: number;
+  /** How far the receiver is behind with this client, in seconds. */
+  readonly latencySec: number;
+}
+
+/** What a client shares with the others. */
+export interface ClientContext {
+  readonly options: ResolvedOptions;
+  /** Called with the totals of each batch that is received. */
+  readonly onReceived: (messages: number, bytes: number) => void;
+  /** Says whether this version is new to the server, so that each is warned of once. */
+  readonly isNewVersion: (version: string) => boolean;
+}
+
+/** One connected client, from its accept to its leave. */
+export class Client {
+  readonly source: MessageSource;
+  /** Since when bytes are asked for, in milliseconds of the server's clock; `undefined` while none are. */
+  #askedAt: number | undefined;
+  #messages = 0;
+  #bytes = 0;
+  readonly #connection: TcpConnection;
+  readonly #sender: ChannelSender;
+  readonly #context: ClientContext;
+
+  constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
+    this.source = sender.source;
+    this.#connection = connection;
+    this.#sender = sender;
+    this.#context = context;
+  }
+
+  /** Counts so far. */
+  get stats(): ClientStats {
+    return {
+      source: this.source,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      latencySec: this.#sender.latencySec,
+    };
+  }
+
+  /** Receives until the client leaves, and says why in the log; never rejects. */
+  async run(): Promise<void> {
+    const { options } = this.#context;
+    const { log, maxPacketBytes, maxMessageBytes, now } = options;
+    const trace = log.enabled("trace");
+    try {
+      const error = await receiveClient(this.#connection, this.#sender, {
+        maxPacketBytes,
+        maxMessageBytes,
+        onAsk: () => this.#askedAt = now(),
+        onAnswer: () => this.#askedAt = undefined,
+        onHandshake: (version) => this.#greet(version),
+        onPacket: (bytes) => trace && log.write("trace", `Received packet of size ${bytes}.`),
+        onHeader: ({ version }) => this.#checkVersion(version),
+        onMessages: (msgs) => {
+          let bytes = 0;
+          for (const msg of msgs) bytes += msg.encoded.bytes.length;
+          this.#messages += msgs.length;
+          this.#bytes += bytes;
+          this.#context.onReceived(msgs.length, bytes);
+        },
+      });
+      if (error !== undefined) this.#sayWhy(error);
+    } catch (bug) {
+      // Nothing a peer does leads here; should it happen, it costs this one client.
+      const stack = bug instanceof Error ? bug.stack : String(bug);
+      log.write("error", `A bug of this server ended the client at ${this.#addr}: ${stack}`);
+      this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
+    } finally {
+      this.#connection.close();
+    }
+  }
+
+  /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
+  get silentMs(): number {
+    return this.#askedAt === undefined ? 0 : this.#context.options.now() - this.#askedAt;
+  }
+
+  /** Cuts the connection; what was read of it is still received. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  get #addr(): string {
+    const { addr } = this.source;
+    return addr === undefined ? sourceText(this.source) : formatAddr(addr);
+  }
+
+  #greet(version: number): void {
+    const { log, quiet } = this.#context.options;
+    if (version === 0) {
+      log.write("warn", "Client is using an old protocol version from before 0.16.");
+    } else {
+      log.write(quiet ? "debug" : "info", `New SDK client connected from: ${this.#addr}`);
+    }
+  }
+
+  /** SDKs before 0.9 sent other data, and those after 0.22 do not speak this protocol. */
+  #checkVersion(version: RrdVersion): void {
+    if (version.major === 0 && version.minor >= 9 && version.minor <= 22) return;
+    const text = rrdVersionText(version);
+    if (!this.#context.isNewVersion(text)) return;
+    this.#context.options.log.write(
+      "warn",
+      `The client at ${this.#addr} sends data of Rerun ${text}; over TCP 0.9 to 0.22 are known to work. ` +
+        "It is received all the same",
+    );
+  }
+
+  #sayWhy(error: Error): void {
+    const { log } = this.#context.options;
+    const addr = this.#addr;
+    if (error instanceof UnknownClient) {
+      const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
+      log.write("debug", text);
+    } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
+      log.write("warn", `Client at ${addr} left early: ${error.message}`);
+    } else {
+      log.write("warn", `Closing connection to client at ${addr}: ${reason(error)}`);
+    }
+  }
+}

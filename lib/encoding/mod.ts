@@ -1,0 +1,11 @@
+/**
+ * Reading and writing what SDKs send: RRD streams, and the log messages in them.
+ *
+ * @module
+ */
+export * from "./arrow_msg.ts";
+export * from "./rrd_decode_stream.ts";
+export * from "./rrd_decoder.ts";
+export * from "./rrd_encode.ts";
+export * from "./rrd_header.ts";
+export * from "./tuid.ts";

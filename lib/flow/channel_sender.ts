@@ -1,0 +1,77 @@
+import type { LogMsg } from "../log_msg.ts";
+import { ClientQueue, type Entry } from "./client_queue.ts";
+import type { MessageSource } from "./smart_message.ts";
+
+/** What a sender asks of its channel. */
+interface Channel {
+  readonly now: () => number;
+  put(sender: ChannelSender, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
+  full(sender: ChannelSender): boolean;
+  pause(sender: ChannelSender): void;
+}
+
+/** One client's end of the smart channel. */
+export class ChannelSender {
+  /** What of this client waits. */
+  readonly queue: ClientQueue;
+  /** Bytes that its waiting messages keep alive. */
+  bytes = 0;
+  readonly #channel: Channel;
+  #lastLatency = 0;
+  #resume: (() => void) | undefined;
+
+  /**
+   * @param source whom the messages come from
+   * @param channel where they go
+   */
+  constructor(readonly source: MessageSource, channel: Channel) {
+    this.queue = new ClientQueue(source);
+    this.#channel = channel;
+  }
+
+  /** Whether this client holds its share of the channel. */
+  get full(): boolean {
+    return this.#channel.full(this);
+  }
+
+  /**
+   * How far the receiver is behind with this client, in seconds: the age of its oldest waiting
+   * message or what the last one it received had waited, whichever is more; 0 if none waits.
+   */
+  get latencySec(): number {
+    const { first } = this.queue;
+    if (first === undefined) return 0;
+    return Math.max(this.#channel.now() - first.time, this.#lastLatency) / 1000;
+  }
+
+  /**
+   * Puts messages into the channel.
+   *
+   * @returns a promise where the client must wait before it sends more
+   */
+  send(msgs: readonly LogMsg[]): Promise<void> | undefined {
+    if (msgs.length === 0) return undefined;
+    this.#channel.put(this, msgs);
+    if (!this.full) return undefined;
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+      this.#channel.pause(this);
+    });
+  }
+
+  /** The client's last word: never held back, and received after its messages. */
+  quit(error?: Error): void {
+    this.#channel.put(this, [], error === undefined ? {} : { error });
+  }
+
+  /** Called by the channel: a message was received that was sent at this time (milliseconds). */
+  received(time: number): void {
+    this.#lastLatency = this.#channel.now() - time;
+  }
+
+  /** Called by the channel: the client may go on. */
+  resume(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+}

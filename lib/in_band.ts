@@ -1,0 +1,80 @@
+/**
+ * Streams of step results: errors travel among the items, because a stream that is errored throws
+ * away what still waits in its queue.
+ *
+ * @module
+ */
+import type { Step, StepResult } from "./step.ts";
+
+/** Told of each read of a connection. */
+export interface ReadObserver {
+  /** Bytes are asked for. */
+  onAsk(): void;
+  /** They came, or the connection is over. */
+  onAnswer(): void;
+}
+
+/**
+ * Wraps chunks into results; an error of the stream becomes the last one.
+ *
+ * @param source what a connection receives
+ * @param observer told when it is read
+ */
+export function inBand<T>(
+  source: ReadableStream<T>,
+  observer: ReadObserver,
+): ReadableStream<StepResult<T>> {
+  const reader = source.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        observer.onAsk();
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue({ items: [value] });
+      } catch (error) {
+        controller.enqueue({ items: [], error: asError(error) });
+        controller.close();
+      } finally {
+        observer.onAnswer();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * A step as a stage of a connection: after an error, its own or one from before, nothing follows.
+ *
+ * @param step what the stage does
+ */
+export function stage<I, O>(step: Step<I, O>): TransformStream<StepResult<I>, StepResult<O>> {
+  return new TransformStream({
+    transform(input, controller) {
+      const output = pushAll(step, input);
+      if (output.items.length > 0 || output.error !== undefined) controller.enqueue(output);
+      // Closes the way on behind what waits there, and the way back down to the socket.
+      if (output.error !== undefined) controller.terminate();
+    },
+    flush(controller) {
+      const output = step.finish();
+      if (output.items.length > 0 || output.error !== undefined) controller.enqueue(output);
+    },
+  });
+}
+
+function pushAll<I, O>(step: Step<I, O>, { items, error }: StepResult<I>): StepResult<O> {
+  // Most results hold a single item: it is passed on as it is.
+  if (items.length === 1 && error === undefined) return step.push(items[0]!);
+  const all: O[] = [];
+  for (const item of items) {
+    const result = step.push(item);
+    for (const made of result.items) all.push(made);
+    if (result.error !== undefined) return { items: all, error: result.error };
+  }
+  return error === undefined ? { items: all } : { items: all, error };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,81 @@
+/**
+ * Options of the server.
+ *
+ * @module
+ */
+import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
+import { MAX_MESSAGE_BYTES } from "./encoding/rrd_decoder.ts";
+import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
+import { consoleLog, type Log } from "./log.ts";
+
+/** Options of `serve`; all may be left out. */
+export interface ServeOptions {
+  /** Address to listen on; default `127.0.0.1`. */
+  readonly hostname?: string;
+  /** Port to listen on; default 9876, and 0 takes a free one. */
+  readonly port?: number;
+  /** Latency in seconds above which frames are dropped; default infinity, which drops none. */
+  readonly maxLatencySec?: number;
+  /** Logs hosting and connect lines at level debug instead of info; default false. */
+  readonly quiet?: boolean;
+  /** Bytes that messages may keep alive while they wait, over all clients; default 256 MiB. */
+  readonly channelLimitBytes?: number;
+  /** Limit of a packet in bytes; default 512 MiB. */
+  readonly maxPacketBytes?: number;
+  /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Where log lines go; default the console, from info on. */
+  readonly log?: Log;
+  /** Monotonic clock in milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Waits for so many milliseconds; default by a timer. */
+  readonly delay?: (ms: number) => Promise<void>;
+}
+
+/** All options, with defaults. */
+export type ResolvedOptions =
+  & Required<Omit<ServeOptions, "signal">>
+  & Pick<ServeOptions, "signal">;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} if a number is out of its range
+ */
+export function resolveOptions(options: ServeOptions): ResolvedOptions {
+  const resolved = {
+    hostname: "127.0.0.1",
+    port: 9876,
+    maxLatencySec: Infinity,
+    quiet: false,
+    channelLimitBytes: CHANNEL_LIMIT_BYTES,
+    maxPacketBytes: MAX_PACKET_BYTES,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    log: consoleLog(),
+    now: () => performance.now(),
+    delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    ...withoutUndefined(options),
+  };
+  const { port, maxLatencySec } = resolved;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`port must be an integer from 0 to 65535, not ${port}`);
+  }
+  if (!(maxLatencySec > 0)) {
+    throw new RangeError(
+      `maxLatencySec must be above 0 (seconds, or infinity), not ${maxLatencySec}`,
+    );
+  }
+  for (const name of ["channelLimitBytes", "maxPacketBytes", "maxMessageBytes"] as const) {
+    if (!(resolved[name] > 0)) {
+      throw new RangeError(`${name} must be above 0 (bytes), not ${resolved[name]}`);
+    }
+  }
+  return resolved;
+}
+
+/** Whoever passes `undefined` means the default. */
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T;
+}

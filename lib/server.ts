@@ -1,0 +1,209 @@
+import { acceptLoop } from "./accept_loop.ts";
+import { formatAddr } from "./adapters/net_addr.ts";
+import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
+import { Client, type ClientStats } from "./client.ts";
+import { Receiver } from "./flow/receiver.ts";
+import { SmartChannel } from "./flow/smart_channel.ts";
+import type { SmartMessage } from "./flow/smart_message.ts";
+import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
+
+/** Versions of data that are warned of; beyond it a peer only repeats itself. */
+const MAX_WARNED_VERSIONS = 100;
+
+/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
+const DRAIN_STEP_MS = 10;
+
+/** Messages and their bytes as they came. */
+export interface Count {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What a server counts. */
+export interface ServerStats {
+  readonly connections: {
+    /** Connected now. */
+    readonly open: number;
+    /** Connected ever. */
+    readonly total: number;
+  };
+  /** Log messages received, from all clients ever. */
+  readonly messages: number;
+  /** Bytes of these messages. */
+  readonly bytes: number;
+  /** What waits in the channel; bytes are those it keeps in memory. */
+  readonly queued: Count;
+  /** The clients that are connected. */
+  readonly clients: readonly ClientStats[];
+}
+
+/** How {@linkcode Server.close} treats what clients still send. */
+export interface CloseOptions {
+  /** Goes on reading open sockets for at most so many milliseconds; default 0: cuts them at once. */
+  readonly drainMs?: number;
+  /** Ends the reading once no bytes came for so many milliseconds; default 100. */
+  readonly quietMs?: number;
+}
+
+/**
+ * A server that listens to Rerun SDKs; made by `serve`.
+ *
+ * Iterating it receives message by message, {@linkcode Server.batches} in arrays.
+ */
+export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #listener: TcpListener;
+  readonly #channel: SmartChannel;
+  readonly #receiver: Receiver;
+  readonly #clients = new Map<Client, Promise<void>>();
+  readonly #accepting: Promise<void>;
+  readonly #warnedVersions = new Set<string>();
+  #connected = 0;
+  #messages = 0;
+  #bytes = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Use `serve` or {@linkcode Server.listen}. */
+  private constructor(listener: TcpListener, options: ResolvedOptions) {
+    this.#listener = listener;
+    this.#options = options;
+    const { channelLimitBytes: limitBytes, now, log, delay, signal } = options;
+    this.#channel = new SmartChannel({ limitBytes, now });
+    this.#receiver = new Receiver(this.#channel, async () => {
+      await this.close();
+      this.#channel.discard();
+    });
+    const onConnection = (connection: TcpConnection) => this.#serve(connection);
+    this.#accepting = acceptLoop(listener, { log, now, delay, onConnection });
+    signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /**
+   * Starts a server on any TCP.
+   *
+   * @param adapter the runtime's TCP, or one in memory
+   * @param options all may be left out
+   * @throws {TcpBindError} if the address can't be bound
+   * @throws {RangeError} if an option is out of its range
+   */
+  static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
+    const resolved = resolveOptions(options);
+    resolved.signal?.throwIfAborted();
+    const { hostname, port, quiet, log } = resolved;
+    const listener = await adapter.listen({ hostname, port });
+    log.write(
+      quiet ? "debug" : "info",
+      `Hosting a SDK server over TCP at ${formatAddr(listener.addr)}. ` +
+        "Connect with the Rerun logging SDK.",
+      { ...listener.addr },
+    );
+    return new Server(listener, resolved);
+  }
+
+  /** Where it listens. */
+  get addr(): NetAddr {
+    return this.#listener.addr;
+  }
+
+  /** Who receives, as Rerun shows it. */
+  get source(): string {
+    return `TCP server, port ${this.addr.port}`;
+  }
+
+  /** How far the receiver is behind, in seconds: the largest of all clients; 0 if nothing waits. */
+  get latencySec(): number {
+    return this.#channel.latencySec;
+  }
+
+  /** Counts up to now. */
+  get stats(): ServerStats {
+    return {
+      connections: { open: this.#clients.size, total: this.#connected },
+      messages: this.#messages,
+      bytes: this.#bytes,
+      queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
+      clients: Array.from(this.#clients.keys(), (client) => client.stats),
+    };
+  }
+
+  /**
+   * Receives message by message; `break` leaves the server running.
+   *
+   * @throws {ReceiverTaken} if another loop is receiving
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<SmartMessage> {
+    return this.#receiver[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Receives in arrays, each of one client; `break` leaves the server running.
+   *
+   * @throws {ReceiverTaken} if another loop is receiving
+   */
+  batches(): AsyncIterableIterator<SmartMessage[]> {
+    return this.#receiver.batches();
+  }
+
+  /** The batches as a stream, which becomes the receiver at its first read; canceling it closes the server. */
+  get readable(): ReadableStream<SmartMessage[]> {
+    return this.#receiver.readable();
+  }
+
+  /** Resolves when all that clients have sent so far was received. */
+  flush(): Promise<void> {
+    return this.#channel.flush();
+  }
+
+  /**
+   * Stops listening and closes all connections; receiving ends after what had come in.
+   *
+   * @param options whether to read first what clients are still sending
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
+  }
+
+  /** Closes the server. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+    this.#listener.close();
+    const { now, delay } = this.#options;
+    const end = now() + drainMs;
+    while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
+    for (const client of this.#clients.keys()) client.close();
+    this.#channel.unpause();
+    await this.#accepting;
+    await Promise.all(this.#clients.values());
+    this.#channel.close();
+  }
+
+  #quietFor(ms: number): boolean {
+    for (const client of this.#clients.keys()) if (client.silentMs < ms) return false;
+    return true;
+  }
+
+  #serve(connection: TcpConnection): void {
+    if (this.#closing !== undefined) return connection.close();
+    const addr = connection.remoteAddr;
+    const source = { kind: "tcp-client", id: ++this.#connected, ...(addr && { addr }) } as const;
+    const client = new Client(connection, this.#channel.sender(source), {
+      options: this.#options,
+      onReceived: (messages, bytes) => {
+        this.#messages += messages;
+        this.#bytes += bytes;
+      },
+      isNewVersion: (version) => this.#isNewVersion(version),
+    });
+    this.#clients.set(client, client.run().finally(() => this.#clients.delete(client)));
+  }
+
+  #isNewVersion(version: string): boolean {
+    if (this.#warnedVersions.has(version)) return false;
+    if (this.#warnedVersions.size >= MAX_WARNED_VERSIONS) return false;
+    this.#warnedVersions.add(version);
+    return true;
+  }
+}

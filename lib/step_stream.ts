@@ -1,0 +1,36 @@
+import type { Step, StepResult } from "./step.ts";
+
+/**
+ * A step as a stream of its own: it errors as streams do, yet only once all that came before the
+ * error has been read.
+ */
+export class StepStream<I, O> extends TransformStream<I, O[]> {
+  /** @param step what the stream does to each chunk */
+  constructor(step: Step<I, O>) {
+    const pass = (result: StepResult<O>, controller: TransformStreamDefaultController) => {
+      if (result.items.length > 0) controller.enqueue(result.items);
+      if (result.error === undefined) return;
+      controller.enqueue(result.error);
+      controller.terminate();
+    };
+    super({
+      transform: (chunk, controller) => pass(step.push(chunk), controller),
+      flush: (controller) => pass(step.finish(), controller),
+    });
+    Object.defineProperty(this, "readable", { value: raising(this.readable) });
+  }
+}
+
+/** Errors where an error comes along as an item. */
+function raising<T>(source: ReadableStream<T>): ReadableStream<T> {
+  const reader = source.getReader();
+  return new ReadableStream<T>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else if (value instanceof Error) controller.error(value);
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
