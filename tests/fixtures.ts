@@ -10,9 +10,14 @@ export function fixture(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(path, FOLDER)));
 }
 
+/** A fixture that is text. */
+export function fixtureText(path: string): string {
+  return readFileSync(new URL(path, FOLDER), "utf8");
+}
+
 /** A fixture that is JSON. */
 export function fixtureJson(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(path, FOLDER), "utf8"));
+  return JSON.parse(fixtureText(path));
 }
 
 /** Names of the recorded connections, without their ending. */
