@@ -1,0 +1,24 @@
+/**
+ * Where received messages go: files, and the fan-out that feeds several sinks.
+ *
+ * @example
+ * ```ts
+ * import { fanOut, rrdFileSink } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sink = await rrdFileSink({ path: `${await Deno.makeTempDir()}/recording.rrd` });
+ * const receiver = fanOut([sink]);
+ * await receiver.receive((async function* () {})()); // here: server.batches()
+ * await receiver.close();
+ * assertEquals(sink.lost, { messages: 0, bytes: 0 });
+ * ```
+ *
+ * @module
+ */
+export { fanOut } from "./fan_out.ts";
+export type { FanOut, SinkStats } from "./fan_out.ts";
+export { rrdFileSink } from "./rrd_file.ts";
+export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./rrd_file.ts";
+export type { Sink, Tally } from "./sink.ts";
+export type { FileAdapter, WritableFile } from "../adapters/types.ts";
+export { FileExists } from "../errors.ts";

@@ -1,0 +1,48 @@
+/**
+ * Where received messages go.
+ *
+ * @module
+ */
+import type { SmartMessage } from "../flow/smart_message.ts";
+
+/** Messages and their encoded bytes, counted. */
+export interface Tally {
+  /** How many messages. */
+  readonly messages: number;
+  /** Their bytes as encoded, with their own headers. */
+  readonly bytes: number;
+}
+
+/**
+ * Takes what the fan-out receives.
+ *
+ * A *holding* sink returns a promise, and nothing more is received until it resolves: it must end
+ * its waits itself. A *shedding* sink returns `undefined` at once and looks after its own queue.
+ * A sink that keeps a message beyond `write` copies its bytes, for they pin a whole read buffer.
+ */
+export interface Sink {
+  /** Names it in log lines. */
+  readonly name: string;
+  /** What it could not keep so far, if it counts that itself; else each failed batch counts. */
+  readonly lost?: Tally;
+  /** Takes a batch; rejects or throws if it can't be kept. */
+  write(batch: readonly SmartMessage[]): Promise<void> | void;
+  /** Finishes what it holds. Called while a `write` runs, it cuts that at the next whole message. */
+  close(): Promise<void>;
+}
+
+/**
+ * Counts the log messages of a batch, without the quits.
+ *
+ * @param batch any batch
+ */
+export function tallyOf(batch: readonly SmartMessage[]): Tally {
+  let messages = 0;
+  let bytes = 0;
+  for (const { payload } of batch) {
+    if (payload.type !== "msg") continue;
+    messages++;
+    bytes += payload.msg.encoded.bytes.length;
+  }
+  return { messages, bytes };
+}
