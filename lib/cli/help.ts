@@ -43,7 +43,7 @@ Environment:
 
 Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
-  --allow-env=NO_COLOR,TERM lets it see those two variables
+  --allow-env=NO_COLOR,TERM if it is to see those two variables
 `;
 }
 

@@ -24,6 +24,8 @@ export interface CliProcess {
   onStopSignal(listener: (signal: StopSignal) => void): void;
   /** Ends the process once what was written has left it, but within half a second. */
   exit(code: number): void;
+  /** Ends the process now. */
+  exitNow(code: number): void;
 }
 
 /** The process this code runs in, on Deno and on Bun. */
@@ -32,14 +34,7 @@ export function thisProcess(): CliProcess {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   return {
     args: process.argv.slice(2),
-    env(name) {
-      try {
-        return process.env[name];
-      } catch {
-        // Deno without --allow-env: as if it were not set.
-        return undefined;
-      }
-    },
+    env: (name) => mayRead(name) ? process.env[name] : undefined,
     isTerminal: process.stderr.isTTY === true,
     columns: () => process.stderr.columns || 80,
     stdout: (text) => void process.stdout.write(text),
@@ -54,5 +49,12 @@ export function thisProcess(): CliProcess {
       setTimeout(end, 500);
       process.stdout.write("", () => process.stderr.write("", end));
     },
+    exitNow: (code) => process.exit(code),
   };
+}
+
+/** On Deno reading a variable without permission would stop and ask; none of ours is worth that. */
+function mayRead(variable: string): boolean {
+  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }

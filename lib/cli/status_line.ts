@@ -11,7 +11,7 @@ export interface StatusFigures {
   readonly connections: { readonly open: number };
   readonly messages: number;
   readonly bytes: number;
-  readonly dropped: {
+  readonly dropped?: {
     readonly throttled: { readonly messages: number };
     readonly overflow: { readonly messages: number };
   };
@@ -36,8 +36,8 @@ export function statusLine(
   columns: number,
   color: boolean,
 ): string {
-  const { throttled, overflow } = stats.dropped;
-  const dropped = throttled.messages + overflow.messages;
+  const dropped = (stats.dropped?.throttled.messages ?? 0) +
+    (stats.dropped?.overflow.messages ?? 0);
   const alarms = [
     ...(dropped > 0 ? [`dropped ${formatCount(dropped)}`] : []),
     ...(lostMessages > 0 ? [`LOST ${formatCount(lostMessages)}`] : []),

@@ -3,10 +3,11 @@
  *
  * @example
  * ```ts
- * import { fanOut, rrdFileSink } from "@rerelay/server/sinks";
+ * import { fanOut, memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
  * import { assertEquals } from "@std/assert";
  *
- * const sink = await rrdFileSink({ path: `${await Deno.makeTempDir()}/recording.rrd` });
+ * const files = memoryFiles(); // left out: the disk, by the runtime it runs on
+ * const sink = await rrdFileSink({ path: "recording.rrd", files });
  * const receiver = fanOut([sink]);
  * await receiver.receive((async function* () {})()); // here: server.batches()
  * await receiver.close();
@@ -20,5 +21,7 @@ export type { FanOut, SinkStats } from "./fan_out.ts";
 export { rrdFileSink } from "./rrd_file.ts";
 export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./rrd_file.ts";
 export type { Sink, Tally } from "./sink.ts";
+export { memoryFiles } from "../adapters/memory_files.ts";
+export type { FileHook, FileOperation, MemoryFiles } from "../adapters/memory_files.ts";
 export type { FileAdapter, WritableFile } from "../adapters/types.ts";
 export { FileExists } from "../errors.ts";

@@ -52,14 +52,14 @@ export interface RrdFileSink extends Sink {
  *
  * @example
  * ```ts
- * import { rrdFileSink } from "@rerelay/server/sinks";
+ * import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
  * import { assertEquals } from "@std/assert";
  *
- * const path = `${await Deno.makeTempDir()}/empty.rrd`;
- * const sink = await rrdFileSink({ path });
+ * const files = memoryFiles(); // left out: the disk
+ * const sink = await rrdFileSink({ path: "empty.rrd", files });
  * await sink.close();
- * assertEquals((await Deno.readFile(path)).length, 12 + 8); // header and end marker
- * assertEquals(sink.saved, [{ path, messages: 0, bytes: 0 }]);
+ * assertEquals(files.read("empty.rrd")?.length, 12 + 8); // header and end marker
+ * assertEquals(sink.saved, [{ path: "empty.rrd", messages: 0, bytes: 0 }]);
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {

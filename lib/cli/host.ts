@@ -1,0 +1,132 @@
+/**
+ * Hosts a server until a signal: receives, saves, says what happens.
+ *
+ * @module
+ */
+import { loadFileAdapter } from "../adapters/detect.ts";
+import { formatAddr } from "../adapters/net_addr.ts";
+import type { FileAdapter } from "../adapters/types.ts";
+import { FileExists, reason } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { serve } from "../serve.ts";
+import type { Server } from "../server.ts";
+import { fanOut } from "../sinks/fan_out.ts";
+import { type RrdFileSink, rrdFileSink } from "../sinks/rrd_file.ts";
+import type { HostOptions } from "./args.ts";
+import { cliLog } from "./cli_log.ts";
+import { clientLines } from "./client_lines.ts";
+import { EXIT } from "./exit_codes.ts";
+import { liveStatus } from "./live_status.ts";
+import type { CliProcess } from "./process.ts";
+import { type Screen, screen } from "./screen.ts";
+import { finish } from "./finish.ts";
+import { stopSignals } from "./stop_signals.ts";
+import { formatBytes, plural } from "./units.ts";
+
+/**
+ * Hosts until a signal comes.
+ *
+ * @param options what the arguments say
+ * @param process streams and signals
+ * @returns the exit code
+ */
+export async function host(options: HostOptions, process: CliProcess): Promise<number> {
+  const display = screen(process.stderr);
+  const log = hostLog(options, process, display);
+  const stopped = stopSignals(process, () => display.status(undefined));
+  // The live line stands for the lines of the single clients.
+  const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
+    process.env("TERM") !== "dumb";
+  let started: { server: Server; file: RrdFileSink | undefined };
+  try {
+    started = await start(options, live, log);
+  } catch (error) {
+    log.write("error", reason(error));
+    return EXIT.failed;
+  }
+  const { server, file } = started;
+  const lines = clientLines(log, live || options.quiet ? "debug" : "info");
+  const receiver = fanOut(file === undefined ? [lines] : [lines, file], { log });
+  const receiving = receiver.receive(server.batches());
+  const status = live && log.enabled("info")
+    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    : undefined;
+
+  // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
+  await Promise.race([stopped, receiving]);
+  const level = options.quiet ? "debug" : "info";
+  log.write(level, "Stopping once SDKs are quiet, in 1 s at most; a second signal ends at once");
+  const whole = await finish({ server, receiver, receiving, file, received: lines.total, log });
+  status?.stop();
+  const { messages, bytes } = lines.total;
+  const clients = plural(server.stats.connections.total, "connection");
+  log.write(
+    level,
+    `Received ${plural(messages, "message")}, ${formatBytes(bytes)}, from ${clients}`,
+    {
+      messages,
+      bytes,
+      connections: server.stats.connections.total,
+    },
+  );
+  for (const saved of file?.saved ?? []) {
+    const what = `${plural(saved.messages, "message")}, ${formatBytes(saved.bytes)}`;
+    log.write(level, `Saved ${what}, to ${saved.path}`, { ...saved });
+  }
+  return whole && !receiver.stats.some((sink) => sink.failed) ? EXIT.ok : EXIT.failed;
+}
+
+/** In the order in which a mistake costs least: nothing is touched before the port is ours. */
+async function start(
+  options: HostOptions,
+  live: boolean,
+  log: Log,
+): Promise<{ server: Server; file: RrdFileSink | undefined }> {
+  const { bind, port, save, force, maxLatencySec, channelLimitBytes } = options;
+  const files = save === undefined ? undefined : await filesFor(save, force);
+  const quiet = options.quiet || live;
+  const server = await serve({
+    hostname: bind,
+    port,
+    maxLatencySec,
+    channelLimitBytes,
+    quiet,
+    log,
+  });
+  // Quiet servers say where they are only at level debug, yet a picked port must be known.
+  if (quiet && (!options.quiet || port === 0) && !log.enabled("debug")) {
+    const text = `Hosting a SDK server over TCP at ${formatAddr(server.addr)}. ` +
+      "Connect with the Rerun logging SDK.";
+    log.write("info", text, { ...server.addr });
+  }
+  if (save === undefined || files === undefined) return { server, file: undefined };
+  try {
+    const file = await rrdFileSink({ path: save, force, files, log });
+    log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${save}`, { path: save });
+    return { server, file };
+  } catch (error) {
+    await server.close();
+    throw error instanceof FileExists ? error : new Error(`Can't write ${save}: ${reason(error)}`);
+  }
+}
+
+async function filesFor(save: string, force: boolean): Promise<FileAdapter> {
+  const files = await loadFileAdapter();
+  if (!force && await files.exists(save)) throw new FileExists(save);
+  return files;
+}
+
+function hostLog(options: HostOptions, process: CliProcess, display: Screen): Log {
+  return cliLog({
+    level: options.logLevel,
+    format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
+    color: usesColor(process),
+    now: () => new Date(),
+    write: display.line,
+  });
+}
+
+/** As no-color.org asks. */
+function usesColor(process: CliProcess): boolean {
+  return process.isTerminal && !process.env("NO_COLOR") && process.env("TERM") !== "dumb";
+}

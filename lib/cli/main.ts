@@ -1,0 +1,38 @@
+/**
+ * The command line, from arguments to exit code.
+ *
+ * @module
+ */
+import { type CliCommand, parseCliArgs, UsageError } from "./args.ts";
+import { EXIT } from "./exit_codes.ts";
+import { helpText } from "./help.ts";
+import { host } from "./host.ts";
+import type { CliProcess } from "./process.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * Runs the command line.
+ *
+ * @param process arguments, streams and signals
+ * @returns the exit code
+ */
+export async function main(process: CliProcess): Promise<number> {
+  let command: CliCommand;
+  try {
+    command = parseCliArgs(process.args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr(`error: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  switch (command.command) {
+    case "help":
+      process.stdout(helpText());
+      return EXIT.ok;
+    case "version":
+      process.stdout(`rerelay ${VERSION}\n`);
+      return EXIT.ok;
+    case "host":
+      return await host(command.options, process);
+  }
+}
