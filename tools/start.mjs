@@ -1,0 +1,32 @@
+/**
+ * Runs the command line: `node tools/start.mjs [deno|bun] [ARGS]`. Without a name on the runtime that
+ * asked for it (`deno task start`, `bun start`), else on Deno.
+ */
+import { join } from "node:path";
+import process from "node:process";
+import { endAs, launch } from "./launch.mjs";
+import { ensureRuntimes, mayFetch, ROOT, ToolError } from "./runtimes.mjs";
+
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+
+function command(runtime, path) {
+  const script = join(ROOT, "cli.ts");
+  return runtime === "bun"
+    ? [path, "run", script]
+    : [path, "run", "--no-prompt", "--quiet", ...PERMISSIONS, script];
+}
+
+const args = process.argv.slice(2);
+const asked = ["deno", "bun"].includes(args[0]) ? args.shift() : undefined;
+const runtime = asked ?? (mayFetch() || process.versions.deno ? "deno" : "bun");
+try {
+  const { paths, env } = await ensureRuntimes([runtime], { fetch: mayFetch() });
+  const path = paths[runtime];
+  if (!path) throw new ToolError(`There is no ${runtime} of the right version on PATH.`);
+  const [program, ...before] = command(runtime, path);
+  endAs(await launch(program, [...before, ...args], { env }));
+} catch (error) {
+  if (!(error instanceof ToolError)) throw error;
+  process.stderr.write(`rerelay: ${error.message}\n`);
+  process.exit(1);
+}
