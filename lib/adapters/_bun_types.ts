@@ -10,7 +10,7 @@ export interface BunSocket<Data> {
   data: Data;
   /** The file descriptor, below 0 where there is none. */
   readonly fd: number;
-  readonly remoteAddress: string;
+  readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   pause(): void;
   resume(): void;

@@ -7,7 +7,9 @@
 /** What the queue asks of the source behind it. */
 export interface PullSource {
   /** A reader waits and the queue is empty: let the source run until the next chunk. */
-  wanted(): void;
+  wanted?(): void;
+  /** The last chunk in the queue was read. */
+  emptied?(): void;
   /** Nobody will read any more. */
   cancelled(): void;
 }
@@ -28,12 +30,14 @@ export class PullQueue {
       pull: async (controller) => {
         while (!this.#chunks.length && !this.#end) {
           const woken = new Promise<void>((resolve) => this.#wake = resolve);
-          source.wanted();
+          source.wanted?.();
           await woken;
         }
         const chunk = this.#chunks.shift();
-        if (chunk) controller.enqueue(chunk);
-        else if (this.#end?.error !== undefined) controller.error(this.#end.error);
+        if (chunk) {
+          controller.enqueue(chunk);
+          if (!this.#chunks.length) source.emptied?.();
+        } else if (this.#end?.error !== undefined) controller.error(this.#end.error);
         else controller.close(); // throws after a cancel, when nobody listens any more
       },
       cancel: () => {

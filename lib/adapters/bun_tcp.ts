@@ -95,7 +95,9 @@ function openConnection(socket: BunSocket<PullQueue | undefined>): TcpConnection
   const queue = readableOf(socket, close);
   socket.data = queue;
   const { remoteAddress: hostname, remotePort: port } = socket;
-  return { remoteAddr: { hostname, port }, readable: queue.readable, close };
+  const connection = { readable: queue.readable, close };
+  // A peer that has left already has no address any more.
+  return hostname ? { remoteAddr: { hostname, port }, ...connection } : connection;
 }
 
 // ------------------------------------------------------------------------------------- reading

@@ -13,7 +13,7 @@ import type { NetAddr, TcpAdapter, TcpListener } from "./types.ts";
 export interface MemoryClient {
   /** What the server sees as the remote address. */
   readonly localAddr: NetAddr;
-  /** A write is done once the server has read it; closing it is TCP's FIN. */
+  /** A write is done when its last 256 KiB wait to be read, alone; closing it is TCP's FIN. */
   readonly writable: WritableStream<Uint8Array>;
   /** Resolves once the server has closed its end. */
   readonly closed: Promise<void>;
@@ -86,11 +86,12 @@ export function memoryTcp(): MemoryNet {
 
 function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient {
   const closed = Promise.withResolvers<void>();
-  let wanted = Promise.withResolvers<void>();
+  let space = Promise.withResolvers<void>();
+  space.resolve();
   let broken: Error | undefined;
   const breakPipe = (error: Error) => {
     broken ??= error;
-    wanted.resolve();
+    space.resolve();
   };
   const close = () => {
     queue.discard();
@@ -101,13 +102,13 @@ function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient
     queue.end(error);
     breakPipe(error);
   };
-  const queue = new PullQueue({ wanted: () => wanted.resolve(), cancelled: close });
+  const queue = new PullQueue({ emptied: () => space.resolve(), cancelled: close });
   const writable = new WritableStream<Uint8Array>({
     async write(bytes) {
       for (let at = 0; at < bytes.length; at += MAX_CHUNK) {
-        await wanted.promise;
+        await space.promise;
         if (broken) throw broken;
-        wanted = Promise.withResolvers();
+        space = Promise.withResolvers();
         queue.push(new Uint8Array(bytes.subarray(at, at + MAX_CHUNK)));
       }
     },

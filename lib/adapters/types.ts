@@ -28,7 +28,7 @@ export interface TcpConnection {
 export interface TcpListener {
   readonly addr: NetAddr;
   /**
-   * The next connection; `undefined` once the listener is closed.
+   * The next connection; `undefined` once the listener is closed. One call at a time.
    *
    * @throws whatever the runtime says of a connection that could not be accepted; more may follow.
    */
@@ -51,7 +51,7 @@ export interface WritableFile {
   write(bytes: Uint8Array): Promise<void>;
   /** Makes sure that what was written is on the disk (`fdatasync`). */
   sync(): Promise<void>;
-  /** Cuts the file to this many bytes. */
+  /** Cuts the file to this many bytes; the next write goes behind them. */
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
 }

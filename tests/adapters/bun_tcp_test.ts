@@ -1,0 +1,14 @@
+import { describe, it } from "node:test";
+import { bunTcp } from "../../lib/adapters/bun_tcp.ts";
+import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { dialSystem } from "../contract/tcp_clients.ts";
+import { tcpContract } from "../contract/tcp_contract.ts";
+import { tcpSystemContract } from "../contract/tcp_system_contract.ts";
+
+if (detectRuntime() !== "bun") it.skip("bunTcp needs Bun");
+else {
+  describe("bunTcp", () => {
+    tcpContract(bunTcp, dialSystem);
+    tcpSystemContract(bunTcp);
+  });
+}

@@ -1,0 +1,79 @@
+/** What every {@linkcode FileAdapter} keeps to. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { it } from "node:test";
+import type { FileAdapter } from "../../lib/adapters/types.ts";
+import { FileExists } from "../../lib/errors.ts";
+import { seeded } from "../random.ts";
+import { joined, randomBytes } from "./streams.ts";
+
+/** A place for files, and a look into it that does not go through the adapter. */
+export interface Folder {
+  path(name: string): string;
+  read(path: string): Uint8Array | Promise<Uint8Array>;
+}
+
+export function filesContract(files: FileAdapter, folder: Folder): void {
+  it("writes all bytes, in order", async () => {
+    const path = folder.path("all");
+    const file = await files.create(path, "new");
+    const random = seeded(1);
+    const parts = [10, 0, 3_000_000, 1].map((length) => randomBytes(length, random));
+    for (const part of parts) await file.write(part);
+    await file.sync();
+    assertEquals(await folder.read(path), joined(parts));
+    await file.close();
+  });
+
+  it("hands bytes to the system at once", async () => {
+    const path = folder.path("at_once");
+    const file = await files.create(path, "new");
+    await file.write(Uint8Array.of(1, 2, 3));
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2, 3));
+    await file.close();
+  });
+
+  it("leaves alone what exists", async () => {
+    const path = folder.path("kept");
+    const first = await files.create(path, "new");
+    await first.write(Uint8Array.of(1, 2, 3));
+    await first.close();
+    const error = await assertRejects(() => files.create(path, "new"), FileExists, "--force");
+    assertEquals(error.path, path);
+    assert(error.cause instanceof Error);
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2, 3));
+  });
+
+  it("replaces what exists, if told to", async () => {
+    const path = folder.path("replaced");
+    for (const bytes of [[1, 2, 3], [4]]) {
+      const file = await files.create(path, "replace");
+      await file.write(Uint8Array.from(bytes));
+      await file.close();
+    }
+    assertEquals(await folder.read(path), Uint8Array.of(4));
+  });
+
+  it("cuts, and goes on behind the cut", async () => {
+    const path = folder.path("cut");
+    const file = await files.create(path, "new");
+    await file.write(Uint8Array.of(1, 2, 3, 4, 5));
+    await file.truncate(2);
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2));
+    await file.write(Uint8Array.of(6));
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2, 6));
+    await file.close();
+  });
+
+  it("knows what exists", async () => {
+    const path = folder.path("known");
+    assertEquals(await files.exists(path), false);
+    await (await files.create(path, "new")).close();
+    assertEquals(await files.exists(path), true);
+  });
+
+  it("closes twice", async () => {
+    const file = await files.create(folder.path("closed"), "new");
+    await file.close();
+    await file.close();
+  });
+}

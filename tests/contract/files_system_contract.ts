@@ -1,0 +1,50 @@
+/** What the {@linkcode FileAdapter}s that use the system's files keep to besides. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, it } from "node:test";
+import type { FileAdapter } from "../../lib/adapters/types.ts";
+import { FileExists } from "../../lib/errors.ts";
+import type { Folder } from "./files_contract.ts";
+
+const onWindows = process.platform === "win32" && "needs a Unix";
+
+/** A folder of the system's, gone after the tests. */
+export function temporaryFolder(): Folder {
+  const folder = mkdtempSync(join(tmpdir(), "rerelay-files-"));
+  after(() => rmSync(folder, { recursive: true }));
+  return {
+    path: (name) => join(folder, name),
+    read: async (path) => new Uint8Array(await readFile(path)),
+  };
+}
+
+export function filesSystemContract(files: FileAdapter, folder: Folder): void {
+  it("takes a link to nowhere for something that exists", { skip: onWindows }, async () => {
+    const target = folder.path("target");
+    const link = folder.path("link");
+    symlinkSync(target, link);
+    assertEquals(await files.exists(link), true);
+    await assertRejects(() => files.create(link, "new"), FileExists);
+    assertEquals(await files.exists(target), false);
+  });
+
+  it("says what the system says of a folder that is not there", async () => {
+    const path = join(folder.path("nowhere"), "file");
+    const error = await assertRejects(() => files.create(path, "new"), Error);
+    assert(!(error instanceof FileExists));
+    assertEquals((error as { code?: string }).code, "ENOENT");
+    assertEquals(await files.exists(path), false);
+  });
+
+  const noFull = process.platform !== "linux" && "needs Linux's /dev/full";
+  it("says so when the disk is full", { skip: noFull }, async () => {
+    const file = await files.create("/dev/full", "replace");
+    const error = await assertRejects(() => file.write(Uint8Array.of(1)), Error);
+    assertEquals((error as { code?: string }).code, "ENOSPC");
+    await file.close();
+  });
+}

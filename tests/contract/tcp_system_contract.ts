@@ -1,0 +1,125 @@
+/** What the {@linkcode TcpAdapter}s that use the system's TCP keep to besides. */
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect } from "node:net";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { TcpBindError } from "../../lib/errors.ts";
+import type { TcpAdapter } from "../../lib/adapters/types.ts";
+import { type Child, startChild } from "./child.ts";
+import { joined, readBytes } from "./streams.ts";
+import { dialSystem } from "./tcp_clients.ts";
+
+const SLOW = { timeout: 60_000 };
+const TOTAL = 500_000_000;
+
+interface Counts {
+  accepted: number;
+  open: number;
+  bytes: number;
+  rejected: number;
+  reason: string;
+  cpuMs: number;
+}
+
+export function tcpSystemContract(adapter: TcpAdapter): void {
+  describe("the system's TCP", () => {
+    for (const hostname of ["127.0.0.1", "0.0.0.0", "localhost", "::"]) {
+      it(`listens on ${hostname}`, async () => {
+        const listener = await adapter.listen({ hostname, port: 0 });
+        assertEquals(listener.addr.hostname, hostname === "localhost" ? "127.0.0.1" : hostname);
+        const client = await dialSystem({ ...listener.addr, hostname: "127.0.0.1" });
+        const connection = await listener.accept();
+        await client.write(Uint8Array.of(5));
+        assertEquals(joined(await readBytes(connection!.readable, 1)), Uint8Array.of(5));
+        connection!.close();
+        listener.close();
+      });
+    }
+
+    it("says so when the address is not of this machine", async () => {
+      const addr = { hostname: "192.0.2.1", port: 9876 }; // RFC 5737: no machine's
+      const error = await assertRejects(() => adapter.listen(addr), TcpBindError);
+      assertStringIncludes(error.message, 'Failed to bind TCP address "192.0.2.1:9876". ');
+      assert(/requested address|EADDRNOTAVAIL/.test(error.message), error.message);
+    });
+
+    it("says so when the name is nobody's", async () => {
+      const addr = { hostname: "nobody.invalid", port: 9876 }; // RFC 2606
+      const error = await assertRejects(() => adapter.listen(addr), TcpBindError);
+      assertEquals(error.addr, "nobody.invalid:9876");
+    });
+
+    it("holds back a sender whose receiver stops, and needs little memory", SLOW, async () => {
+      const child = startChild(new URL("receive_child.ts", import.meta.url), []);
+      try {
+        const { port } = await child.next<{ port: number }>();
+        const client = await dialSystem({ hostname: "127.0.0.1", port });
+        let sent = 0;
+        const sending = (async () => {
+          const piece = new Uint8Array(500_000);
+          for (; sent < TOTAL; sent += piece.length) await client.write(piece);
+          await client.end();
+        })();
+        const stopped = await child.next<{ bytes: number }>();
+        await standsStill(() => sent);
+        // Between the two are only the buffers of the two sockets and one chunk.
+        assertLess(sent, stopped.bytes + 64 * 2 ** 20);
+        child.tell("go on");
+        await sending;
+        const end = await child.next<{ bytes: number; grownKiB: number }>();
+        assertEquals(end.bytes, TOTAL);
+        assertLess(end.grownKiB, 64 * 1024);
+      } finally {
+        await child.stop();
+      }
+    });
+
+    const noLimit = process.platform === "win32" && "Windows has no such limit";
+    it("lives on at the limit of open files", { ...SLOW, skip: noLimit }, async () => {
+      const child = startChild(new URL("accept_child.ts", import.meta.url), [], 64);
+      try {
+        const { port } = await child.next<{ port: number }>();
+        const crowd = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
+        for (const socket of crowd) socket.on("error", () => {}); // some are refused
+        const full = await until(child, (counts) => counts.rejected > 0);
+        assertLess(full.open, 64);
+        assert(/open files|files and sockets open/i.test(full.reason), full.reason);
+        // 300 ms at the limit: how long does not decide, only how busy it is.
+        const before = await ask(child);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const after = await ask(child);
+        assertLess(after.cpuMs - before.cpuMs, 150);
+        assertLess(after.rejected, 100);
+        for (const socket of crowd) socket.destroy();
+        await until(child, (counts) => counts.open === 0);
+        const late = await dialSystem({ hostname: "127.0.0.1", port });
+        await late.write(new Uint8Array(1234));
+        await until(child, (counts) => counts.open === 1 && counts.bytes === 1234);
+        late.reset();
+      } finally {
+        await child.stop();
+      }
+    });
+  });
+}
+
+function ask(child: Child): Promise<Counts> {
+  child.tell("counts?");
+  return child.next<Counts>();
+}
+
+async function until(child: Child, condition: (counts: Counts) => boolean): Promise<Counts> {
+  for (;;) {
+    const counts = await ask(child);
+    if (condition(counts)) return counts;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function standsStill(count: () => number): Promise<void> {
+  for (let last = -1, same = 0; same < 10;) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    same = count() === last ? same + 1 : 0;
+    last = count();
+  }
+}
