@@ -80,6 +80,9 @@ describe("StepStream", () => {
 });
 
 describe("in-band stages", () => {
+  /** Errors by their text, since their stacks differ. */
+  const plain = ({ items, error }: StepResult<number>) =>
+    error === undefined ? { items } : { items, error: error.message };
   const observer = { onAsk: () => {}, onAnswer: () => {} };
   const run = (source: ReadableStream<number>) =>
     slowly(
