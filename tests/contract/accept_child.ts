@@ -37,5 +37,6 @@ say({ port: listener.addr.port });
 acceptAll();
 for await (const _ of heard()) {
   const { user, system } = process.cpuUsage();
-  say({ ...counts, cpuMs: (user + system) / 1000, rssKiB: residentKiB("VmRSS") });
+  const upMs = performance.now();
+  say({ ...counts, upMs, cpuMs: (user + system) / 1000, rssKiB: residentKiB("VmRSS") });
 }

@@ -46,12 +46,16 @@ export function dialMemory(net: MemoryNet): Dial {
     const { localAddr, writable, closed, reset } = net.connect(port);
     const writer = writable.getWriter();
     writer.closed.catch(() => {}); // a write says the same
+    const left = Promise.withResolvers<void>();
     return Promise.resolve({
       localAddr,
       write: (bytes) => writer.write(bytes),
       end: () => writer.close(),
-      reset: () => reset(new Error("Connection reset by peer")),
-      closed,
+      reset: () => {
+        reset(new Error("Connection reset by peer"));
+        left.resolve();
+      },
+      closed: Promise.race([closed, left.promise]),
     });
   };
 }

@@ -85,6 +85,7 @@ export function tcpContract(adapter: TcpAdapter, dial: Dial): void {
         const first = await readBytes(connection.readable, 1000);
         await client.write(sent.subarray(1000));
         client.reset();
+        await client.closed; // and has reached the server, before anybody reads
         const rest = await readBytes(connection.readable, 32_000);
         assertEquals(joined([...first, ...rest]), sent);
         const error = await assertRejects(() => readBytes(connection.readable), Error);

@@ -18,6 +18,8 @@ interface Counts {
   bytes: number;
   rejected: number;
   reason: string;
+  /** Milliseconds since its start. */
+  upMs: number;
   cpuMs: number;
 }
 
@@ -50,28 +52,12 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
     });
 
     it("holds back a sender whose receiver stops, and needs little memory", SLOW, async () => {
-      const child = startChild(new URL("receive_child.ts", import.meta.url), []);
-      try {
-        const { port } = await child.next<{ port: number }>();
-        const client = await dialSystem({ hostname: "127.0.0.1", port });
-        let sent = 0;
-        const sending = (async () => {
-          const piece = new Uint8Array(500_000);
-          for (; sent < TOTAL; sent += piece.length) await client.write(piece);
-          await client.end();
-        })();
-        const stopped = await child.next<{ bytes: number }>();
-        await standsStill(() => sent);
-        // Between the two are only the buffers of the two sockets and one chunk.
-        assertLess(sent, stopped.bytes + 64 * 2 ** 20);
-        child.tell("go on");
-        await sending;
-        const end = await child.next<{ bytes: number; grownKiB: number }>();
-        assertEquals(end.bytes, TOTAL);
-        assertLess(end.grownKiB, 64 * 1024);
-      } finally {
-        await child.stop();
-      }
+      // On a busy machine the collector's own thread may come late: a queue that grows shows thrice.
+      const grownKiB: number[] = [];
+      do grownKiB.push(await receiveWithStop()); while (
+        grownKiB.at(-1)! >= 64 * 1024 && grownKiB.length < 3
+      );
+      assertLess(Math.min(...grownKiB), 64 * 1024);
     });
 
     const noLimit = process.platform === "win32" && "Windows has no such limit";
@@ -84,11 +70,9 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
         const full = await until(child, (counts) => counts.rejected > 0);
         assertLess(full.open, 64);
         assert(/open files|files and sockets open/i.test(full.reason), full.reason);
-        // 300 ms at the limit: how long does not decide, only how busy it is.
-        const before = await ask(child);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        const after = await ask(child);
-        assertLess(after.cpuMs - before.cpuMs, 150);
+        // Half a second after its start Deno needs a descriptor, or has taken it before.
+        const after = await until(child, ({ upMs }) => upMs > Math.max(700, full.upMs + 300));
+        assertLess(after.cpuMs - full.cpuMs, (after.upMs - full.upMs) / 2);
         assertLess(after.rejected, 100);
         for (const socket of crowd) socket.destroy();
         await until(child, (counts) => counts.open === 0);
@@ -103,6 +87,32 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
   });
 }
 
+/** Sends all to a child that stops for a while; tells how much its peak memory has grown. */
+async function receiveWithStop(): Promise<number> {
+  const child = startChild(new URL("receive_child.ts", import.meta.url), []);
+  try {
+    const { port } = await child.next<{ port: number }>();
+    const client = await dialSystem({ hostname: "127.0.0.1", port });
+    let sent = 0;
+    const sending = (async () => {
+      const piece = new Uint8Array(500_000);
+      for (; sent < TOTAL; sent += piece.length) await client.write(piece);
+      await client.end();
+    })();
+    const stopped = await child.next<{ bytes: number }>();
+    await standsStill(() => sent);
+    // Between the two are only the buffers of the two sockets and one chunk.
+    assertLess(sent, stopped.bytes + 64 * 2 ** 20);
+    child.tell("go on");
+    await sending;
+    const { bytes, grownKiB } = await child.next<{ bytes: number; grownKiB: number }>();
+    assertEquals(bytes, TOTAL);
+    return grownKiB;
+  } finally {
+    await child.stop();
+  }
+}
+
 function ask(child: Child): Promise<Counts> {
   child.tell("counts?");
   return child.next<Counts>();
@@ -112,7 +122,7 @@ async function until(child: Child, condition: (counts: Counts) => boolean): Prom
   for (;;) {
     const counts = await ask(child);
     if (condition(counts)) return counts;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
