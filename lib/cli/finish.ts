@@ -7,7 +7,8 @@ import type { Log } from "../log.ts";
 import type { Server } from "../server.ts";
 import type { FanOut } from "../sinks/fan_out.ts";
 import type { RrdFileSink } from "../sinks/rrd_file.ts";
-import { type Tally, tallyOf } from "../sinks/sink.ts";
+import type { Tally } from "../sinks/sink.ts";
+import type { StatusFigures } from "./status_line.ts";
 import { formatBytes, plural } from "./units.ts";
 
 /** Open sockets are read until no bytes came for so long, */
@@ -24,7 +25,7 @@ const CUT_GRACE_MS = 150;
 
 /** What has to be finished. */
 export interface FinishOptions {
-  readonly server: Pick<Server, "close" | "batches" | "stats">;
+  readonly server: Pick<Server, "close"> & { readonly stats: StatusFigures };
   readonly receiver: FanOut;
   /** Resolves when the receiver has received all. */
   readonly receiving: Promise<void>;
@@ -49,32 +50,16 @@ export async function finish(options: FinishOptions): Promise<boolean> {
   const finished = closed.then(() => receiving).then(() => receiver.close()).then(() => true);
   if (await Promise.race([finished, cut])) return true;
 
-  const released = receiver.close().then(() => receiving).then(() => true);
-  const late = delay(CUT_GRACE_MS).then(() => false);
-  const rest = { messages: 0, bytes: 0 };
-  if (await Promise.race([released, late])) {
-    await Promise.race([countRest(options, rest), delay(CUT_GRACE_MS)]);
-    sayLost(options, rest);
-  } else {
-    // A write that hangs holds the receiver: nobody else can take what waits.
-    sayLost(options, server.stats.queued);
-  }
+  await Promise.race([receiver.close(), delay(CUT_GRACE_MS)]);
+  sayLost(options);
   return false;
 }
 
-/** Takes what still waits, only to count it. */
-async function countRest({ server }: FinishOptions, rest: { messages: number; bytes: number }) {
-  for await (const batch of server.batches()) {
-    const { messages, bytes } = tallyOf(batch);
-    rest.messages += messages;
-    rest.bytes += bytes;
-  }
-}
-
-function sayLost({ file, received, log }: FinishOptions, rest: Tally): void {
-  const saved = file?.saved ?? [{ ...received, path: "" }];
-  const messages = rest.messages + received.messages - sum(saved.map((each) => each.messages));
-  const bytes = rest.bytes + received.bytes - sum(saved.map((each) => each.bytes));
+/** What came in, less what was dropped on purpose, less what was kept. */
+function sayLost({ server: { stats }, file, received, log }: FinishOptions): void {
+  const gone = [stats.dropped?.throttled, stats.dropped?.overflow, ...(file?.saved ?? [received])];
+  const messages = stats.messages - sum(gone.map((tally) => tally?.messages ?? 0));
+  const bytes = stats.bytes - sum(gone.map((tally) => tally?.bytes ?? 0));
   const after = `Cut off after ${CUT_MS / 1000} s`;
   const text = messages > 0
     ? `${after}: ${plural(messages, "message")} (${formatBytes(bytes)}) that had come in are lost`

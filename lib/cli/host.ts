@@ -55,8 +55,14 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
   await Promise.race([stopped, receiving]);
   const level = options.quiet ? "debug" : "info";
-  log.write(level, "Stopping once SDKs are quiet, in 1 s at most; a second signal ends at once");
-  const whole = await finish({ server, receiver, receiving, file, received: lines.total, log });
+  const open = server.stats.connections.open;
+  const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
+  if (open > 0) {
+    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most; ` +
+      "a second signal ends at once";
+    log.write(level, text, { clients: open });
+  }
+  const whole = await finishing;
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
@@ -113,6 +119,10 @@ async function start(
 async function filesFor(save: string, force: boolean): Promise<FileAdapter> {
   const files = await loadFileAdapter();
   if (!force && await files.exists(save)) throw new FileExists(save);
+  const folder = /^(.*[/\\])[^/\\]*$/.exec(save)?.[1];
+  if (folder !== undefined && !await files.exists(folder)) {
+    throw new Error(`There is no folder ${folder} for ${save}: make it, or choose another`);
+  }
   return files;
 }
 

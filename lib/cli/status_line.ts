@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Tally } from "../sinks/sink.ts";
 import type { Rates } from "./rates.ts";
 import { formatBytes, formatCount, formatDuration } from "./units.ts";
 
@@ -12,8 +13,8 @@ export interface StatusFigures {
   readonly messages: number;
   readonly bytes: number;
   readonly dropped?: {
-    readonly throttled: { readonly messages: number };
-    readonly overflow: { readonly messages: number };
+    readonly throttled: Tally;
+    readonly overflow: Tally;
   };
 }
 

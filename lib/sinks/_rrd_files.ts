@@ -145,8 +145,8 @@ export class RrdFiles {
       "warn",
       `${writer.path} begins with data of Rerun ${
         rrdVersionText(first)
-      }; data of ${text} follows ` +
-        `under the same header, readers may warn of it`,
+      }; data of ${text} goes under ` +
+        "the same header, which readers may warn of",
       { path: writer.path, version: text },
     );
   }

@@ -7,7 +7,10 @@ const figures = (throttled = 0, overflow = 0) => ({
   connections: { open: 2 },
   messages: 1_234_567,
   bytes: 505_000_000,
-  dropped: { throttled: { messages: throttled }, overflow: { messages: overflow } },
+  dropped: {
+    throttled: { messages: throttled, bytes: 0 },
+    overflow: { messages: overflow, bytes: 0 },
+  },
 });
 const rates = { messagesPerSec: 12_345.6, bytesPerSec: 98_060_000 };
 
