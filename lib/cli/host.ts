@@ -39,7 +39,9 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
     process.env("TERM") !== "dumb";
   let started: { server: Server; file: RrdFileSink | undefined };
   try {
-    started = await start(options, live, log);
+    // Nobody could guess a picked port: it is told whatever the log level.
+    const always = hostLog({ ...options, logLevel: "info" }, process, display);
+    started = await start(options, live, log, always);
   } catch (error) {
     log.write("error", reason(error));
     return EXIT.failed;
@@ -87,6 +89,7 @@ async function start(
   options: HostOptions,
   live: boolean,
   log: Log,
+  always: Log,
 ): Promise<{ server: Server; file: RrdFileSink | undefined }> {
   const { bind, port, save, force, maxLatencySec, channelLimitBytes } = options;
   const files = save === undefined ? undefined : await filesFor(save, force);
@@ -99,11 +102,11 @@ async function start(
     quiet,
     log,
   });
-  // Quiet servers say where they are only at level debug, yet a picked port must be known.
-  if (quiet && (!options.quiet || port === 0) && !log.enabled("debug")) {
+  const told = log.enabled(quiet ? "debug" : "info");
+  if (!told && (port === 0 || log.enabled("info") && !options.quiet)) {
     const text = `Hosting a SDK server over TCP at ${formatAddr(server.addr)}. ` +
       "Connect with the Rerun logging SDK.";
-    log.write("info", text, { ...server.addr });
+    always.write("info", text, { ...server.addr });
   }
   if (save === undefined || files === undefined) return { server, file: undefined };
   try {
