@@ -1,0 +1,59 @@
+/** The command line under test, as a process of its own. */
+import { fileURLToPath } from "node:url";
+import { Child, describeEnd, within } from "./child.ts";
+
+/** What the command line is tested on. */
+export type Runtime = "deno" | "bun";
+
+/** First start on a fresh machine: dependencies are fetched. */
+const READY_MS = 60_000;
+
+/** The command line promises to end within 2 s. */
+const STOP_MS = 4_000;
+
+const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
+const READY = /Hosting a SDK server over TCP at 127\.0\.0\.1:(\d+)\. Connect with/;
+const COMMANDS: Record<Runtime, readonly string[]> = {
+  deno: ["deno", "run", "--no-prompt", "-q", "--allow-net", "--allow-read", "--allow-write"],
+  bun: ["bun", "run"],
+};
+
+/** A running server. */
+export class Cli implements AsyncDisposable {
+  private constructor(readonly port: number, readonly child: Child) {}
+
+  /** Starts it on a free port. */
+  static async start(runtime: Runtime, args: readonly string[]): Promise<Cli> {
+    const command = [...COMMANDS[runtime], CLI, "--port", "0", ...args];
+    const child = new Child(command);
+    try {
+      const [, port] = await child.waitFor(READY, READY_MS);
+      return new Cli(Number(port), child);
+    } catch (error) {
+      await child[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Stops it with SIGTERM.
+   *
+   * @throws if it does not end in time with exit code 0
+   */
+  async stop(): Promise<void> {
+    this.child.kill("SIGTERM");
+    const ended = await within(STOP_MS, "the CLI to end after SIGTERM", this.child.ended);
+    if (ended.code !== 0) throw new Error(`the CLI ended with ${describeEnd(ended)}`);
+  }
+
+  /** Its warnings and errors, but those that were to be expected. */
+  complaints(expected: readonly RegExp[]): string[] {
+    return this.child.stderr.split("\n").filter((line) =>
+      /\b(WARN|ERROR)\b/.test(line) && !expected.some((pattern) => pattern.test(line))
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Lets real SDKs of several versions log to the command line on Deno and on Bun, and holds what was
+ * saved against what a proxy in between took down.
+ *
+ * `deno run -A tests/conformance/run.ts [--versions 0.16.1,0.22.1] [--runtimes deno,bun] [--jobs 2]`
+ */
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "@std/cli";
+import { killAll } from "./child.ts";
+import type { Runtime } from "./cli_process.ts";
+import { findPython } from "./python.ts";
+import { play, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { cacheFolder, SdkCache } from "./sdk_cache.ts";
+
+const VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1";
+const EXIT_USAGE = 2;
+
+/** One line of the report. */
+interface Combination {
+  readonly version: string;
+  readonly runtime: Runtime;
+  readonly scenario: Scenario;
+}
+
+function usage(text: string): never {
+  console.error(`${text}\nOptions: --versions ${VERSIONS} --runtimes deno,bun --jobs 2`);
+  process.exit(EXIT_USAGE);
+}
+
+function options() {
+  const args = parseArgs(process.argv.slice(2), {
+    string: ["versions", "runtimes", "jobs"],
+    unknown: (arg) => usage(`There is no ${arg}.`),
+  });
+  const versions = String(args.versions ?? VERSIONS).split(",");
+  for (const version of versions) {
+    if (!/^\d+\.\d+\.\d+$/.test(version)) usage(`"${version}" is no version of an SDK.`);
+  }
+  const runtimes = String(args.runtimes ?? "deno,bun").split(",").map((name): Runtime =>
+    name === "deno" || name === "bun" ? name : usage(`"${name}" is neither deno nor bun.`)
+  );
+  const jobs = Number(args.jobs ?? 2);
+  if (!Number.isInteger(jobs) || jobs < 1) usage(`--jobs takes a number from 1.`);
+  return { versions, runtimes, jobs };
+}
+
+/** Runs all, several at a time; one that fails stops no other. */
+async function runAll(combinations: readonly Combination[], jobs: number, folder: string) {
+  const cache = new SdkCache(cacheFolder(), await findPython());
+  const queue = combinations.values();
+  let failed = 0;
+  const work = async () => {
+    for (const combination of queue) {
+      let started = performance.now();
+      const { version, runtime, scenario } = combination;
+      const name = `${version.padEnd(7)} ${runtime.padEnd(4)} ${scenario.name.padEnd(11)}`;
+      const own = join(folder, `${version}-${runtime}-${scenario.name.replaceAll(" ", "-")}`);
+      const seconds = () => `${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s`;
+      try {
+        const sdk = await cache.get(version);
+        started = performance.now();
+        const { packets, bytes } = await play(scenario, sdk, runtime, own);
+        const megabytes = (bytes / 1e6).toFixed(2).padStart(6);
+        console.log(
+          `${name} ${String(packets).padStart(5)} packets ${megabytes} MB ${seconds()}  ok`,
+        );
+        await rm(own, { recursive: true, force: true });
+      } catch (error) {
+        failed++;
+        console.log(`${name} ${seconds()}  FAILED: ${(error as Error).message} (see ${own})`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return failed;
+}
+
+const { versions, runtimes, jobs } = options();
+const combinations = versions.flatMap((version) =>
+  SCENARIOS.flatMap((scenario) => runtimes.map((runtime) => ({ version, runtime, scenario })))
+);
+const folder = await mkdtemp(join(tmpdir(), "rerelay-conformance-"));
+let failed = combinations.length;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    killAll();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
+try {
+  failed = await runAll(combinations, jobs, folder);
+} catch (error) {
+  console.error((error as Error).message);
+} finally {
+  killAll();
+  if (failed === 0) await rm(folder, { recursive: true, force: true });
+}
+console.log(`${combinations.length - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
