@@ -1,0 +1,108 @@
+/**
+ * The decisions taken on one timeline, time by time, bounded.
+ *
+ * Typed arrays instead of a `Map`: a full table is 17 KB instead of about 100, and every client can
+ * fill as many of them as it likes to name timelines.
+ *
+ * @module
+ */
+
+/** Of one time: it is sent, dropped to keep the latency low, or dropped for want of memory. */
+export type Verdict = "send" | "throttled" | "overflow";
+
+/** The Rerun server remembers as many times of a timeline. */
+export const MAX_DECISIONS = 1024;
+
+const FIRST_CAPACITY = 16;
+const VERDICTS: readonly Verdict[] = ["send", "throttled", "overflow"];
+/** The time of static data, which no decision is ever asked for under the corrected rules. */
+const FORGOTTEN = -(2n ** 63n);
+
+/** Which decision gives way when the table is full. */
+export type Pruning = "oldest" | "smallest";
+
+/** At most {@linkcode MAX_DECISIONS} decisions. */
+export class DecisionTable {
+  readonly #pruning: Pruning;
+  #times = new BigInt64Array(FIRST_CAPACITY);
+  #verdicts = new Uint8Array(FIRST_CAPACITY);
+  #decidedMs = new Float64Array(FIRST_CAPACITY);
+  #size = 0;
+  /** Where the oldest decision is, once the table is full. */
+  #oldest = 0;
+
+  constructor(pruning: Pruning) {
+    this.#pruning = pruning;
+  }
+
+  /** Where the decision on a time is, or −1. */
+  find(time: bigint): number {
+    // What is not filled yet is all zero, and stands behind a decision on the time 0.
+    const at = this.#times.indexOf(time);
+    return at < this.#size ? at : -1;
+  }
+
+  verdict(at: number): Verdict {
+    return VERDICTS[this.#verdicts[at]!]!;
+  }
+
+  /** When the decision was taken, in monotonic milliseconds. */
+  decidedMs(at: number): number {
+    return this.#decidedMs[at]!;
+  }
+
+  /** Forgets a decision; only where the oldest gives way. */
+  forget(at: number): void {
+    this.#times[at] = FORGOTTEN;
+  }
+
+  /** Keeps a decision on a time that has none; another one may give way. */
+  add(time: bigint, verdict: Verdict, nowMs: number): void {
+    const at = this.#place(time);
+    if (at < 0) return;
+    this.#times[at] = time;
+    this.#verdicts[at] = VERDICTS.indexOf(verdict);
+    this.#decidedMs[at] = nowMs;
+  }
+
+  /** Makes room for a time, and says where; −1 if it is the one that gives way. */
+  #place(time: bigint): number {
+    const isFull = this.#size === MAX_DECISIONS;
+    if (!isFull && this.#size === this.#times.length) this.#grow();
+    if (this.#pruning === "smallest") return this.#placeInOrder(time, isFull);
+    if (!isFull) return this.#size++;
+    const at = this.#oldest;
+    this.#oldest = (at + 1) % MAX_DECISIONS;
+    return at;
+  }
+
+  /** Keeps the times in order: to look for the smallest of 1024 each time takes 40 µs on Bun. */
+  #placeInOrder(time: bigint, isFull: boolean): number {
+    let at = 0;
+    for (let end = this.#size; at < end;) {
+      const middle = (at + end) >> 1;
+      if (this.#times[middle]! < time) at = middle + 1;
+      else end = middle;
+    }
+    if (isFull && at === 0) return -1;
+    for (const column of [this.#times, this.#verdicts, this.#decidedMs]) {
+      if (isFull) column.copyWithin(0, 1, at);
+      else column.copyWithin(at + 1, at, this.#size);
+    }
+    if (isFull) return at - 1;
+    this.#size++;
+    return at;
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.#size;
+    this.#times = copyTo(new BigInt64Array(capacity), this.#times);
+    this.#verdicts = copyTo(new Uint8Array(capacity), this.#verdicts);
+    this.#decidedMs = copyTo(new Float64Array(capacity), this.#decidedMs);
+  }
+}
+
+function copyTo<T extends { set(from: T): void }>(to: T, from: T): T {
+  to.set(from);
+  return to;
+}
