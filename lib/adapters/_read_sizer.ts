@@ -17,12 +17,16 @@ export const MAX_READ = 256 * 1024;
 export class ReadSizer {
   #size = MIN_READ;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #drained = true;
 
   /** Where the next read goes: what is left of the last buffer, or a new one. */
   space(): Uint8Array<ArrayBuffer> {
-    // A small rest would cost a system call for few bytes; a large one is left from busier times.
-    if (this.#rest.length < this.#size / 4 || this.#rest.length > this.#size * 2) {
-      this.#rest = new Uint8Array(this.#size);
+    // A read that left space has emptied the socket, so the next one may wait for hours: it waits
+    // with little memory, and if that is filled, the one after it has the full size again.
+    const wanted = this.#drained ? MIN_READ : this.#size;
+    // A small rest would cost a system call for few bytes, and holds the whole of its buffer.
+    if (this.#rest.length < wanted / 4 || this.#rest.buffer.byteLength > wanted * 4) {
+      this.#rest = new Uint8Array(wanted);
     }
     return this.#rest;
   }
@@ -34,13 +38,14 @@ export class ReadSizer {
    * @returns a view of these bytes
    */
   take(length: number): Uint8Array<ArrayBuffer> {
-    const read = this.#rest.subarray(0, length);
-    if (length === this.#rest.length) {
+    const space = this.#rest;
+    this.#drained = length < space.length;
+    if (!this.#drained && space.length >= this.#size) {
       this.#size = Math.min(this.#size * 2, MAX_READ);
-    } else if (length < this.#rest.length / 4) {
+    } else if (length < space.length / 4) {
       this.#size = Math.max(this.#size / 2, MIN_READ);
     }
-    this.#rest = this.#rest.subarray(length);
-    return read;
+    this.#rest = space.subarray(length);
+    return space.subarray(0, length);
   }
 }
