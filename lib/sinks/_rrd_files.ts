@@ -35,6 +35,10 @@ export class RrdFiles {
   readonly #writers: RrdWriter[];
   /** By serializer and compression; `undefined` where no file could be made. */
   readonly #byEncoding = new Map<string, RrdWriter | undefined>();
+  /** Saves the look-up for one message after the other of the same encoding. */
+  #last:
+    | (Pick<RrdHeader, "serializer" | "compression"> & { writer: RrdWriter | undefined })
+    | undefined;
   readonly #warnedVersions = new Set<string>();
   #warnedForm = false;
 
@@ -61,9 +65,18 @@ export class RrdFiles {
       return undefined;
     }
     const { header, bytes } = encoded;
+    const last = this.#last;
+    if (header.serializer === last?.serializer && header.compression === last.compression) {
+      return this.#put(last.writer, header, bytes);
+    }
     const key = `${header.serializer} ${header.compression}`;
     if (this.#byEncoding.size === 0) this.#byEncoding.set(key, this.#writers[0]);
-    if (this.#byEncoding.has(key)) return this.#put(this.#byEncoding.get(key), header, bytes);
+    if (this.#byEncoding.has(key)) {
+      const writer = this.#byEncoding.get(key);
+      const { serializer, compression } = header;
+      this.#last = { serializer, compression, writer };
+      return this.#put(writer, header, bytes);
+    }
     return this.#openSibling(header).then((writer) => {
       this.#byEncoding.set(key, writer);
       return this.#put(writer, header, bytes);
