@@ -146,5 +146,5 @@ function describe(command: readonly string[]): string {
 }
 
 function tail(text: string): string {
-  return text.trim().split("\n").slice(-6).join(" | ").slice(-600);
+  return text.trim().split("\n").slice(-6).join(" | ").slice(-400);
 }

@@ -49,8 +49,12 @@ function options() {
 }
 
 /** Runs all, several at a time; one that fails stops no other. */
-async function runAll(combinations: readonly Combination[], jobs: number, folder: string) {
-  const cache = new SdkCache(cacheFolder(), await findPython());
+async function runAll(
+  combinations: readonly Combination[],
+  cache: SdkCache,
+  jobs: number,
+  folder: string,
+): Promise<number> {
   const queue = combinations.values();
   let failed = 0;
   const work = async () => {
@@ -83,22 +87,24 @@ const { versions, runtimes, jobs } = options();
 const combinations = versions.flatMap((version) =>
   SCENARIOS.flatMap((scenario) => runtimes.map((runtime) => ({ version, runtime, scenario })))
 );
-const folder = await mkdtemp(join(tmpdir(), "rerelay-conformance-"));
-let failed = combinations.length;
+let folder: string | undefined;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     killAll();
-    rmSync(folder, { recursive: true, force: true });
+    if (folder) rmSync(folder, { recursive: true, force: true });
     process.exit(1);
   });
 }
+let failed = combinations.length;
 try {
-  failed = await runAll(combinations, jobs, folder);
+  const cache = new SdkCache(cacheFolder(), await findPython());
+  folder = await mkdtemp(join(tmpdir(), "rerelay-conformance-"));
+  failed = await runAll(combinations, cache, jobs, folder);
+  if (failed === 0) await rm(folder, { recursive: true, force: true });
 } catch (error) {
   console.error((error as Error).message);
 } finally {
   killAll();
-  if (failed === 0) await rm(folder, { recursive: true, force: true });
 }
 console.log(`${combinations.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
