@@ -95,7 +95,7 @@ describe("rrdFileSink", () => {
     );
     assertEquals(log.lines.map(([level]) => level), ["warn", "warn"]);
     assert(log.of("warn")[0]!.includes("0.22.1; data of 0.20.3 goes under"));
-    assert(log.of("warn")[1]!.includes("data of 0.18.2 follows"));
+    assert(log.of("warn")[1]!.includes("data of 0.18.2 goes under"));
   });
 
   it("writes the end marker as soon as one message is of 0.19 or later", async () => {
