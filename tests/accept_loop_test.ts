@@ -1,0 +1,65 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { acceptLoop } from "../lib/accept_loop.ts";
+import type { TcpConnection } from "../lib/adapters/types.ts";
+
+const connection = {} as TcpConnection;
+
+/** Runs the loop over these outcomes of accept, on a clock that only the waits move. */
+async function run(outcomes: (TcpConnection | Error | undefined)[]) {
+  let now = 0;
+  let accepted = 0;
+  const waits: number[] = [];
+  const lines: string[] = [];
+  await acceptLoop({
+    addr: { hostname: "127.0.0.1", port: 1 },
+    accept: () => {
+      const outcome = outcomes.shift();
+      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+    },
+    close: () => {},
+  }, {
+    log: {
+      enabled: () => true,
+      write: (level, text) => void lines.push(`${now} ${level} ${text}`),
+    },
+    now: () => now,
+    delay: (ms) => {
+      waits.push(ms);
+      now += ms;
+      return Promise.resolve();
+    },
+    onConnection: () => accepted++,
+  });
+  return { accepted, waits, lines };
+}
+
+describe("acceptLoop", () => {
+  it("goes on after a failure, and ends when the listener is closed", async () => {
+    const { accepted, lines } = await run([
+      connection,
+      new Error("no files"),
+      connection,
+      undefined,
+    ]);
+    assertEquals(accepted, 2);
+    assertEquals(lines, ["0 warn Failed to accept incoming SDK client: no files"]);
+  });
+
+  it("waits longer with each failure, up to a second, and starts over after a success", async () => {
+    const failures = Array.from({ length: 9 }, () => new Error("no files"));
+    const { waits } = await run([...failures, connection, new Error("no files")]);
+    assertEquals(waits, [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 10]);
+  });
+
+  it("never floods the log: one line a second, with the count of those left out", async () => {
+    const failures = Array.from({ length: 1000 }, () => new Error("no files"));
+    // A success between the failures keeps the waits at their shortest.
+    const { lines } = await run(failures.flatMap((failure) => [failure, connection]));
+    assertEquals(lines.length, 10);
+    assertEquals(
+      lines[1],
+      "1000 warn Failed to accept incoming SDK client: no files (and 99 more since the last such line)",
+    );
+  });
+});
