@@ -41,6 +41,10 @@ export class Cli {
     };
     take("stdout");
     take("stderr");
+    // A test that fails half-way must not leave a server behind.
+    const kill = () => void this.child.kill("SIGKILL");
+    process.once("exit", kill);
+    this.child.on("close", () => process.off("exit", kill));
     this.ended = withDeadline<Ended>(
       () => `the process does not end; it wrote ${this.stderr}`,
       new Promise((resolve, reject) => {
@@ -49,7 +53,7 @@ export class Cli {
           resolve({ code, stdout: this.stdout, stderr: this.stderr });
         });
       }),
-    ).finally(() => this.child.kill("SIGKILL"));
+    ).finally(kill);
     // Tests that fail before they wait for the end report their own error.
     this.ended.catch(() => {});
   }
