@@ -20,7 +20,7 @@ interface Counts {
 
 async function until(child: Child, condition: (counts: Counts) => boolean): Promise<Counts> {
   for (;;) {
-    child.tell("counts?");
+    child.tell("memory?");
     const counts = await child.next<Counts>();
     if (condition(counts)) return counts;
     await new Promise((resolve) => setTimeout(resolve, 100));

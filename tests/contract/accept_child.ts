@@ -35,8 +35,10 @@ async function acceptAll(): Promise<void> {
 
 say({ port: listener.addr.port });
 acceptAll();
-for await (const _ of heard()) {
+for await (const question of heard()) {
   const { user, system } = process.cpuUsage();
   const upMs = performance.now();
-  say({ ...counts, upMs, cpuMs: (user + system) / 1000, rssKiB: residentKiB("VmRSS") });
+  // At the limit of open files there is none left to read the memory from.
+  const rssKiB = question === "memory?" ? residentKiB("VmRSS") : 0;
+  say({ ...counts, upMs, cpuMs: (user + system) / 1000, rssKiB });
 }
