@@ -43,7 +43,7 @@ const MAX_CHUNK = 256 * 1024;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { memoryTcp } from "./memory_tcp.ts";
+ * import { memoryTcp } from "@rerelay/server";
  *
  * const net = memoryTcp();
  * const listener = await net.listen({ hostname: "127.0.0.1", port: 9876 });

@@ -6,7 +6,9 @@
 
 /** An address of a socket's end, as `hostname` and `port`. */
 export interface NetAddr {
+  /** An IP address, or a name to bind to. */
   readonly hostname: string;
+  /** 0 to 65,535; to bind to 0 is to get any free port. */
   readonly port: number;
 }
 
@@ -26,6 +28,7 @@ export interface TcpConnection {
 
 /** A listening socket. */
 export interface TcpListener {
+  /** What it is really bound to. */
   readonly addr: NetAddr;
   /**
    * The next connection; `undefined` once the listener is closed. One call at a time.
@@ -40,6 +43,9 @@ export interface TcpListener {
 /** Listens on TCP. */
 export interface TcpAdapter {
   /**
+   * Binds to an address and listens there.
+   *
+   * @param options the address
    * @throws TcpBindError if the address can't be bound.
    */
   listen(options: NetAddr): Promise<TcpListener>;
@@ -53,6 +59,7 @@ export interface WritableFile {
   sync(): Promise<void>;
   /** Cuts the file to this many bytes; the next write goes behind them. */
   truncate(size: number): Promise<void>;
+  /** Closes the file; safe to call twice. */
   close(): Promise<void>;
 }
 
