@@ -9,7 +9,9 @@ import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
 export interface FileOperation {
+  /** The method of the adapter or of the file. */
   readonly kind: "create" | "exists" | "write" | "sync" | "truncate" | "close";
+  /** The file's. */
   readonly path: string;
   /** What `write` would write, the rest of it after a part was written. */
   readonly bytes?: Uint8Array;
@@ -74,7 +76,7 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
     get paths() {
       return [...contents.keys()];
     },
-    read: (path) => sliceOf(contents.get(path)),
+    read: (path) => contents.get(path)?.bytes.slice(0, contents.get(path)?.size),
     readSynced: (path) => contents.get(path)?.synced.slice(),
   };
 }
@@ -94,7 +96,7 @@ function openFile(path: string, content: Content, before: FileHook): WritableFil
       }),
     async sync() {
       await before({ kind: "sync", path });
-      content.synced = sliceOf(content) ?? content.synced;
+      content.synced = content.bytes.slice(0, content.size);
     },
     async truncate(size) {
       await before({ kind: "truncate", path });
@@ -113,8 +115,4 @@ function grow(content: Content, size: number): void {
   const grown = new Uint8Array(Math.max(size, content.bytes.length * 2));
   grown.set(content.bytes);
   content.bytes = grown;
-}
-
-function sliceOf(content: Content | undefined): Uint8Array | undefined {
-  return content?.bytes.slice(0, content.size);
 }
