@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { AcceptRate, MIN_ACCEPT_RATE } from "../../lib/flow/accept_rate.ts";
 import type { ThrottleRules } from "../../lib/flow/accept_rate.ts";
 import { fixtureJson } from "../fixtures.ts";
-import { keptLog, virtualClock } from "./messages.ts";
+import { keptLog, virtualClock } from "./throttled_messages.ts";
 
 /** Steps of [nanoseconds since the last, latency in nanoseconds, accept rate bits, accept rate]. */
 const { traces } = fixtureJson("oracle/congestion.json") as {

@@ -6,8 +6,8 @@ import type { LogMsg, TimelineTime } from "../../lib/log_msg.ts";
 import { fixture } from "../fixtures.ts";
 import { grpcMessages } from "../grpc_frames.ts";
 import { seeded } from "../random.ts";
-import { chunk, frameChunk, keptLog, recording, sequence } from "./messages.ts";
-import { undroppable, virtualClock } from "./messages.ts";
+import { chunk, frameChunk, keptLog, recording, sequence } from "./throttled_messages.ts";
+import { undroppable, virtualClock } from "./throttled_messages.ts";
 
 function start(maxLatencySec = 0.2, rules: ThrottleRules = "corrected") {
   const clock = virtualClock();

@@ -5,7 +5,7 @@ import type { Verdict } from "../../lib/flow/_decision_table.ts";
 import { HOLD_MS, RENEW_MS, TimelineGate } from "../../lib/flow/timeline_gate.ts";
 import { MAX_TIMELINES, TimelineGates } from "../../lib/flow/_timeline_gates.ts";
 import { fixtureJson } from "../fixtures.ts";
-import { recording } from "./messages.ts";
+import { recording } from "./throttled_messages.ts";
 
 /** Decisions [timeline, time, decision] at one accept rate. */
 const { dither } = fixtureJson("oracle/congestion.json") as {
