@@ -27,12 +27,13 @@ describe("SmartChannel, what is received", () => {
     sender.send([a!]);
     now = 1005;
     sender.send([b!]);
-    sender.quit(new Error("gone"));
+    const error = new Error("gone");
+    sender.quit(error);
     assertEquals(channel.length, 3);
     assertEquals(channel.take(), [
       { source: client(7), payload: { type: "msg", msg: a! }, time: 1000 },
       { source: client(7), payload: { type: "msg", msg: b! }, time: 1005 },
-      { source: client(7), payload: { type: "quit", error: new Error("gone") }, time: 1005 },
+      { source: client(7), payload: { type: "quit", error }, time: 1005 },
     ]);
     assertEquals([channel.length, channel.bytes, channel.take()], [0, 0, undefined]);
   });
