@@ -5,7 +5,8 @@
  * @module
  */
 import { InvalidMessage } from "../errors.ts";
-import { FlatTable } from "./_flatbuffers.ts";
+import type { FlatTable } from "./_flatbuffers.ts";
+import { readIpcMessage, SCHEMA } from "./_ipc_message.ts";
 import { Tuid } from "./tuid.ts";
 
 /** Names of Arrow's types, by their number in its `Type` union. */
@@ -44,18 +45,23 @@ export type ArrowTypeName = string;
 
 /** One column of an {@linkcode ArrowSchema}. */
 export interface ArrowField {
+  /** As the table calls it; of a timeline see the tag `index_name` first. */
   readonly name: string;
   /** Such as `Int64`, `Timestamp[ns]`, `List`. */
   readonly type: ArrowTypeName;
   /** Whether its values are indices of a dictionary, which comes in a message of its own. */
   readonly isDictionary: boolean;
+  /** The columns it is made of: of a list its items, of a struct its fields. */
   readonly children: readonly ArrowField[];
+  /** By key; Rerun's own are found with {@linkcode rerunTag}. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** What describes the data of an Arrow IPC stream. */
 export interface ArrowSchema {
+  /** By key; Rerun's own are found with {@linkcode rerunTag}. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** The columns in their order. */
   readonly fields: readonly ArrowField[];
   /** Rerun's chunk id, SDK 0.17 and later. */
   readonly chunkId?: Tuid;
@@ -63,65 +69,27 @@ export interface ArrowSchema {
   readonly entityPath?: string;
 }
 
-/** One message of an Arrow IPC stream. */
-export interface IpcMessage {
-  /** 1 schema, 2 dictionary, 3 record batch. */
-  readonly kind: number;
-  readonly header: FlatTable;
-  /** Where its data begins, and how long it is, in bytes. */
-  readonly bodyAt: number;
-  readonly bodyBytes: number;
-}
-
-/** {@linkcode IpcMessage.kind} of a schema. */
-export const SCHEMA = 1;
 /** Types in types; Rerun's deepest have five. */
 const MAX_DEPTH = 16;
 
 /**
- * The message at `at`, its data not checked.
- *
- * @param ipc an Arrow IPC stream
- * @param at in bytes
- * @throws {InvalidMessage} if it is damaged, or the stream ends there
- */
-export function readIpcMessage(ipc: Uint8Array, at: number): IpcMessage {
-  const view = new DataView(ipc.buffer, ipc.byteOffset, ipc.byteLength);
-  const u32 = (at: number) => at + 4 > ipc.length ? 0 : view.getUint32(at, true);
-  // Before Arrow 0.15 the mark was not there.
-  const metadataAt = at + (u32(at) === 0xffffffff ? 8 : 4);
-  const metadataBytes = u32(metadataAt - 4);
-  if (metadataBytes === 0) throw new InvalidMessage(`The Arrow IPC stream ends at byte ${at}`);
-  const bodyAt = metadataAt + metadataBytes;
-  if (bodyAt > ipc.length) {
-    throw new InvalidMessage(
-      `The Arrow IPC stream declares ${metadataBytes} bytes of metadata, ${
-        ipc.length - metadataAt
-      } are there`,
-    );
-  }
-  const message = FlatTable.root(ipc.subarray(metadataAt, bodyAt));
-  const header = message.table(2);
-  if (header === undefined) throw new InvalidMessage("An Arrow IPC message has no header");
-  return { kind: message.u8(1), header, bodyAt, bodyBytes: message.length(3) };
-}
-
-/**
- * Reads the schema of an Arrow IPC stream.
+ * Reads the schema of an Arrow IPC stream; of the rest nothing is looked at.
  *
  * @param ipc the stream, not compressed
- * @throws {InvalidMessage} if the schema is damaged; of the rest nothing is read
+ * @throws {InvalidMessage} if it does not begin with a schema, or that is damaged
+ *
+ * @example
+ * ```ts
+ * import { readSchema } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ * import { tableFromArrays, tableToIPC } from "apache-arrow";
+ *
+ * const ipc = tableToIPC(tableFromArrays({ frame: BigInt64Array.of(1n, 2n) }), "stream");
+ * assertEquals(readSchema(ipc).fields.map(({ name, type }) => [name, type]), [["frame", "Int64"]]);
+ * ```
  */
 export function readSchema(ipc: Uint8Array): ArrowSchema {
-  return schemaOf(readIpcMessage(ipc, 0));
-}
-
-/**
- * Reads a schema out of its message.
- *
- * @throws {InvalidMessage} if the message is another, or damaged
- */
-export function schemaOf({ kind, header }: IpcMessage): ArrowSchema {
+  const { kind, header } = readIpcMessage(ipc, 0);
   if (kind !== SCHEMA) {
     throw new InvalidMessage("The Arrow IPC stream does not begin with a schema");
   }

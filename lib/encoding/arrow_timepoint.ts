@@ -5,14 +5,12 @@
  */
 import { InvalidMessage } from "../errors.ts";
 import type { TimelineTime } from "../log_msg.ts";
-import { type ArrowField, readIpcMessage, rerunTag, schemaOf } from "./arrow_ipc.ts";
+import { type ArrowField, readSchema, rerunTag } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "./arrow_msg.ts";
 import type { FlatPairs } from "./_flatbuffers.ts";
+import { DICTIONARY, readIpcMessage, RECORD_BATCH } from "./_ipc_message.ts";
 import { inflateLz4 } from "./lz4.ts";
 import { orderTimepoint } from "./timepoint.ts";
-
-const DICTIONARY = 2;
-const RECORD_BATCH = 3;
 
 /** Buffers of a column, those of its children not counted; every type not listed here has two. */
 const BUFFERS: Readonly<Record<string, number>> = {
@@ -63,10 +61,10 @@ export function timepointOf(msg: ArrowMsg): readonly TimelineTime[] {
  * @throws {InvalidMessage} if the stream is damaged, or its buffers are compressed one by one
  */
 export function readTimepoint(ipc: Uint8Array): TimelineTime[] {
-  let message = readIpcMessage(ipc, 0);
-  const { fields } = schemaOf(message);
+  const { fields } = readSchema(ipc);
   const lastIndex = fields.findLastIndex(isIndex);
   if (lastIndex < 0) return [];
+  let message = readIpcMessage(ipc, 0);
   do message = readIpcMessage(ipc, message.bodyAt + message.bodyBytes); while (
     message.kind === DICTIONARY
   );

@@ -11,6 +11,7 @@ export type DropCause = Exclude<Verdict, "send">;
 
 /** How much was dropped. */
 export interface DropCount {
+  /** How many. */
   readonly messages: number;
   /** As the messages came, in bytes. */
   readonly bytes: number;

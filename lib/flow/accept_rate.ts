@@ -79,9 +79,11 @@ export function latencyAsF32(latencySec: number): number {
 export interface AcceptRateOptions {
   /** The latency aimed at, in seconds. */
   readonly maxLatencySec: number;
+  /** How the time between two latencies counts. */
   readonly rules: ThrottleRules;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Told at most once a second what share is dropped. */
   readonly log: Log;
 }
 

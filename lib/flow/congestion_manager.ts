@@ -73,6 +73,9 @@ export class CongestionManager {
   #isCalm = true;
 
   /**
+   * Begins with everything accepted.
+   *
+   * @param options how it works
    * @throws {RangeError} if `maxLatencySec` is not above 0
    */
   constructor(options: CongestionManagerOptions) {

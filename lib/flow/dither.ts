@@ -18,6 +18,8 @@ export class Dither {
   #due: number;
 
   /**
+   * Begins anew.
+   *
    * @param rules which of the two ways
    * @param due what has built up so far, above −0.5 up to 0.5: chosen by chance it makes the share come
    * out right over many timelines of a few frames each too

@@ -36,6 +36,8 @@ export class TimelineGate {
   readonly #dither: Dither;
 
   /**
+   * Begins without any decision.
+   *
    * @param rules `"corrected"`: beyond 1024 decisions the oldest is forgotten; `"rerun"`: the one on the
    * smallest time, which tears the frames of a timeline that starts again at 0
    * @param due what the {@linkcode Dither} begins with
