@@ -43,7 +43,10 @@ export class Child implements AsyncDisposable {
     });
     alive.add(this);
     const { stdout, stderr } = this.#process;
-    stdout!.setEncoding("utf8").on("data", (text) => this.#stdout += text);
+    stdout!.setEncoding("utf8").on("data", (text) => {
+      this.#stdout += text;
+      this.#onOutput();
+    });
     stderr!.setEncoding("utf8").on("data", (text) => {
       this.#stderr += text;
       this.#onOutput();
@@ -61,20 +64,25 @@ export class Child implements AsyncDisposable {
     });
   }
 
+  /** Its process id; `undefined` if it could not be started. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   /** What it wrote on standard error so far. */
   get stderr(): string {
     return this.#stderr;
   }
 
   /**
-   * Waits until its standard error matches.
+   * Waits until what it wrote on standard output or error matches.
    *
    * @throws if it ends or the time is over before
    */
   async waitFor(pattern: RegExp, ms: number): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>();
     this.#onOutput = () => {
-      const match = pattern.exec(this.#stderr);
+      const match = pattern.exec(this.#stderr) ?? pattern.exec(this.#stdout);
       if (match) found.resolve(match);
     };
     this.#onOutput();

@@ -17,16 +17,22 @@ export interface Child {
 }
 
 /**
- * Starts a program on the runtime that the test runs on.
+ * Starts a program on the runtime that the test runs on, or on another.
  *
  * @param program the TypeScript file
  * @param args its arguments
  * @param openFiles what `ulimit -n` is set to
+ * @param runtime what runs it, found on PATH if it is another one
  */
-export function startChild(program: URL, args: string[], openFiles?: number): Child {
+export function startChild(
+  program: URL,
+  args: string[],
+  openFiles?: number,
+  runtime = detectRuntime(),
+): Child {
   const command = [
-    process.execPath,
-    ...(detectRuntime() === "deno" ? ["run", "-A", "--no-check"] : []),
+    runtime === detectRuntime() ? process.execPath : runtime,
+    ...(runtime === "deno" ? ["run", "-A", "--no-check"] : []),
     fileURLToPath(program),
     ...args,
   ];
