@@ -26,3 +26,15 @@ export type { StepResult } from "./lib/step.ts";
 
 export * from "./lib/flow/smart_message.ts";
 export { SmartChannel, type SmartChannelOptions } from "./lib/flow/smart_channel.ts";
+export {
+  CongestionManager,
+  type CongestionManagerOptions,
+  type DropCause,
+  type DropCount,
+  type DropCounts,
+  type ThrottleRules,
+  type Verdict,
+} from "./lib/flow/congestion_manager.ts";
+export type { QueueLoad } from "./lib/flow/throttle.ts";
+export { ThrottleStream } from "./lib/flow/throttle_stream.ts";
+export type { ChannelSender } from "./lib/flow/channel_sender.ts";

@@ -1,6 +1,7 @@
 import type { TcpConnection } from "./adapters/types.ts";
 import { type RrdVersion, rrdVersionText } from "./encoding/rrd_header.ts";
 import { reason, TruncatedHandshake, TruncatedPacket, UnknownClient } from "./errors.ts";
+import { CongestionManager, type DropCounts } from "./flow/congestion_manager.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
 import { type MessageSource, sourceText } from "./flow/smart_message.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
@@ -16,6 +17,10 @@ export interface ClientStats {
   readonly bytes: number;
   /** How far the receiver is behind with this client, in seconds. */
   readonly latencySec: number;
+  /** The share of its frames that is accepted now, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** What was dropped of it. */
+  readonly dropped: DropCounts;
 }
 
 /** What a client shares with the others. */
@@ -37,12 +42,15 @@ export class Client {
   readonly #connection: TcpConnection;
   readonly #sender: ChannelSender;
   readonly #context: ClientContext;
+  readonly #congestion: CongestionManager;
 
   constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
     this.source = sender.source;
     this.#connection = connection;
     this.#sender = sender;
     this.#context = context;
+    const { maxLatencySec, rules, now, random, log } = context.options;
+    this.#congestion = new CongestionManager({ maxLatencySec, rules, now, random, log });
   }
 
   /** Counts so far. */
@@ -52,6 +60,8 @@ export class Client {
       messages: this.#messages,
       bytes: this.#bytes,
       latencySec: this.#sender.latencySec,
+      acceptRate: this.#congestion.acceptRate,
+      dropped: this.#congestion.dropped,
     };
   }
 
@@ -64,6 +74,7 @@ export class Client {
       const error = await receiveClient(this.#connection, this.#sender, {
         maxPacketBytes,
         maxMessageBytes,
+        congestion: this.#congestion,
         onAsk: () => this.#askedAt = now(),
         onAnswer: () => this.#askedAt = undefined,
         onHandshake: (version) => this.#greet(version),

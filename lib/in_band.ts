@@ -44,14 +44,18 @@ export function inBand<T>(
 }
 
 /**
- * A step as a stage of a connection: after an error, its own or one from before, nothing follows.
+ * A step on batches as a stage of a connection: after an error, its own or one from before, nothing
+ * follows.
  *
  * @param step what the stage does
  */
-export function stage<I, O>(step: Step<I, O>): TransformStream<StepResult<I>, StepResult<O>> {
+export function stage<I, O>(
+  step: Step<readonly I[], O>,
+): TransformStream<StepResult<I>, StepResult<O>> {
   return new TransformStream({
-    transform(input, controller) {
-      const output = pushAll(step, input);
+    transform({ items, error }, controller) {
+      const made = step.push(items);
+      const output = error === undefined || made.error !== undefined ? made : { ...made, error };
       if (output.items.length > 0 || output.error !== undefined) controller.enqueue(output);
       // Closes the way on behind what waits there, and the way back down to the socket.
       if (output.error !== undefined) controller.terminate();
@@ -63,16 +67,26 @@ export function stage<I, O>(step: Step<I, O>): TransformStream<StepResult<I>, St
   });
 }
 
-function pushAll<I, O>(step: Step<I, O>, { items, error }: StepResult<I>): StepResult<O> {
-  // Most results hold a single item: it is passed on as it is.
-  if (items.length === 1 && error === undefined) return step.push(items[0]!);
-  const all: O[] = [];
-  for (const item of items) {
-    const result = step.push(item);
-    for (const made of result.items) all.push(made);
-    if (result.error !== undefined) return { items: all, error: result.error };
-  }
-  return error === undefined ? { items: all } : { items: all, error };
+/**
+ * A step on single items as one on batches, up to its first error.
+ *
+ * @param step what is done to each item
+ */
+export function each<I, O>(step: Step<I, O>): Step<readonly I[], O> {
+  return {
+    push(batch) {
+      // Most batches hold a single item: what is made of it is passed on as it is.
+      if (batch.length === 1) return step.push(batch[0]!);
+      const items: O[] = [];
+      for (const item of batch) {
+        const made = step.push(item);
+        for (const each of made.items) items.push(each);
+        if (made.error !== undefined) return { items, error: made.error };
+      }
+      return { items };
+    },
+    finish: () => step.finish(),
+  };
 }
 
 function asError(thrown: unknown): Error {

@@ -5,6 +5,7 @@
  */
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
 import { MAX_MESSAGE_BYTES } from "./encoding/rrd_decoder.ts";
+import type { ThrottleRules } from "./flow/accept_rate.ts";
 import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
 import { consoleLog, type Log } from "./log.ts";
 
@@ -16,6 +17,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** Latency in seconds above which frames are dropped; default infinity, which drops none. */
   readonly maxLatencySec?: number;
+  /** How frames are dropped: `"corrected"` (default), or `"rerun"` as the Rerun server does, with its mistakes. */
+  readonly rules?: ThrottleRules;
   /** Logs hosting and connect lines at level debug instead of info; default false. */
   readonly quiet?: boolean;
   /** Bytes that messages may keep alive while they wait, over all clients; default 256 MiB. */
@@ -30,6 +33,8 @@ export interface ServeOptions {
   readonly log?: Log;
   /** Monotonic clock in milliseconds; default `performance.now`. */
   readonly now?: () => number;
+  /** Random number from 0 up to 1; default `Math.random`. */
+  readonly random?: () => number;
   /** Waits for so many milliseconds; default by a timer. */
   readonly delay?: (ms: number) => Promise<void>;
 }
@@ -49,12 +54,14 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     hostname: "127.0.0.1",
     port: 9876,
     maxLatencySec: Infinity,
+    rules: "corrected" as const,
     quiet: false,
     channelLimitBytes: CHANNEL_LIMIT_BYTES,
     maxPacketBytes: MAX_PACKET_BYTES,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     log: consoleLog(),
     now: () => performance.now(),
+    random: Math.random,
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     ...withoutUndefined(options),
   };

@@ -17,13 +17,17 @@ import { PacketDecoder } from "./encoding/packet_decoder.ts";
 import type { RrdHeader } from "./encoding/rrd_header.ts";
 import { ChannelSink } from "./flow/channel_sink.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
-import { inBand, type ReadObserver, stage } from "./in_band.ts";
+import { each, inBand, type ReadObserver, stage } from "./in_band.ts";
+import type { CongestionManager } from "./flow/congestion_manager.ts";
+import { Throttle } from "./flow/throttle.ts";
 import type { LogMsg } from "./log_msg.ts";
 
 /** What the server wants to be told of a client, and the limits it sets. */
 export interface PipelineOptions extends ReadObserver {
   readonly maxPacketBytes: number;
   readonly maxMessageBytes: number;
+  /** Decides what to drop so that what passes stays fresh. */
+  readonly congestion: CongestionManager;
   /** The client is an SDK that speaks this version of the protocol. */
   readonly onHandshake: (version: number) => void;
   /** A packet of so many bytes is whole. */
@@ -49,8 +53,9 @@ export async function receiveClient(
 ): Promise<Error | undefined> {
   const sink = new ChannelSink(sender, options.onMessages);
   await inBand(connection.readable, options)
-    .pipeThrough(stage(new PacketReader(options)))
-    .pipeThrough(stage(new PacketDecoder(options)))
+    .pipeThrough(stage(each(new PacketReader(options))))
+    .pipeThrough(stage(each(new PacketDecoder(options))))
+    .pipeThrough(stage(new Throttle(options.congestion, sender)))
     .pipeTo(new WritableStream(sink));
   return sink.error;
 }

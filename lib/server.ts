@@ -2,6 +2,7 @@ import { acceptLoop } from "./accept_loop.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
 import { Client, type ClientStats } from "./client.ts";
+import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
 import type { SmartMessage } from "./flow/smart_message.ts";
@@ -31,6 +32,10 @@ export interface ServerStats {
   readonly messages: number;
   /** Bytes of these messages. */
   readonly bytes: number;
+  /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
+  readonly dropped: DropCounts;
+  /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
+  readonly acceptRate: number;
   /** What waits in the channel; bytes are those it keeps in memory. */
   readonly queued: Count;
   /** The clients that are connected. */
@@ -61,6 +66,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   #connected = 0;
   #messages = 0;
   #bytes = 0;
+  /** Of clients that have left. */
+  #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
 
   /** Use `serve` or {@linkcode Server.listen}. */
@@ -117,12 +124,15 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
 
   /** Counts up to now. */
   get stats(): ServerStats {
+    const clients = Array.from(this.#clients.keys(), (client) => client.stats);
     return {
       connections: { open: this.#clients.size, total: this.#connected },
       messages: this.#messages,
       bytes: this.#bytes,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
-      clients: Array.from(this.#clients.keys(), (client) => client.stats),
+      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
+      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
+      clients,
     };
   }
 
@@ -197,7 +207,12 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       },
       isNewVersion: (version) => this.#isNewVersion(version),
     });
-    this.#clients.set(client, client.run().finally(() => this.#clients.delete(client)));
+    this.#clients.set(client, client.run().finally(() => this.#left(client)));
+  }
+
+  #left(client: Client): void {
+    this.#clients.delete(client);
+    this.#dropped = addDropped(this.#dropped, client.stats.dropped);
   }
 
   #isNewVersion(version: string): boolean {

@@ -3,7 +3,7 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { PacketStream } from "../lib/comms/packet_stream.ts";
 import { RrdDecodeStream } from "../lib/encoding/rrd_decode_stream.ts";
 import { NotAnRrd, TruncatedPacket, TruncatedRrd } from "../lib/errors.ts";
-import { inBand, stage } from "../lib/in_band.ts";
+import { each, inBand, stage } from "../lib/in_band.ts";
 import type { Step, StepResult } from "../lib/step.ts";
 import { capturePackets, fixture } from "./fixtures.ts";
 import { concat } from "./encoding/rrd_builder.ts";
@@ -86,7 +86,9 @@ describe("in-band stages", () => {
   const observer = { onAsk: () => {}, onAnswer: () => {} };
   const run = (source: ReadableStream<number>) =>
     slowly(
-      inBand(source, observer).pipeThrough(stage(new Adder())).pipeThrough(stage(new Adder())),
+      inBand(source, observer).pipeThrough(stage(each(new Adder()))).pipeThrough(
+        stage(each(new Adder())),
+      ),
     );
 
   it("pass on the items, then those of the end", async () => {

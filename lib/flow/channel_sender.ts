@@ -6,7 +6,7 @@ import type { MessageSource } from "./smart_message.ts";
 interface Channel {
   readonly now: () => number;
   put(sender: ChannelSender, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
-  full(sender: ChannelSender): boolean;
+  filled(sender: ChannelSender): number;
   pause(sender: ChannelSender): void;
 }
 
@@ -29,9 +29,9 @@ export class ChannelSender {
     this.#channel = channel;
   }
 
-  /** Whether this client holds its share of the channel. */
-  get full(): boolean {
-    return this.#channel.full(this);
+  /** How much of its share of the channel this client holds, 0 to 1. */
+  get filled(): number {
+    return this.#channel.filled(this);
   }
 
   /**
@@ -52,7 +52,7 @@ export class ChannelSender {
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
     this.#channel.put(this, msgs);
-    if (!this.full) return undefined;
+    if (this.filled < 1) return undefined;
     return new Promise((resolve) => {
       this.#resume = resolve;
       this.#channel.pause(this);

@@ -61,7 +61,8 @@ export interface CongestionManagerOptions {
  * ```
  */
 export class CongestionManager {
-  readonly #isBounded: boolean;
+  /** Whether a maximum latency is set; without one nothing is ever dropped. */
+  readonly isBounded: boolean;
   readonly #maxLatencySec: number;
   readonly #rules: ThrottleRules;
   readonly #random: () => number;
@@ -88,7 +89,7 @@ export class CongestionManager {
       );
     }
     const now = options.now ?? (() => performance.now());
-    this.#isBounded = Math.fround(maxLatencySec) !== Infinity;
+    this.isBounded = Math.fround(maxLatencySec) !== Infinity;
     this.#maxLatencySec = maxLatencySec;
     this.#rules = rules;
     this.#random = random;
@@ -124,7 +125,7 @@ export class CongestionManager {
     if (!(latencySec >= 0)) {
       throw new RangeError(`The latency must be 0 seconds or more, but is ${latencySec}`);
     }
-    if (!this.#isBounded) return;
+    if (!this.isBounded) return;
     this.#rate.update(latencySec);
     const nowMs = this.#rate.updatedMs;
     this.#isCalm = this.acceptRate === 1 && latencySec < CALM * this.#maxLatencySec &&
@@ -152,7 +153,7 @@ export class CongestionManager {
    * @param full whether a new frame would be refused for want of room
    */
   judge(msg: LogMsg, full = false): Verdict {
-    if (!this.#isBounded || msg.kind !== "ArrowMsg") return "send";
+    if (!this.isBounded || msg.kind !== "ArrowMsg") return "send";
     const verdict = this.#rules === "rerun"
       ? this.#judgeAsRerun(msg, full)
       : this.#judgeCorrected(msg, full);

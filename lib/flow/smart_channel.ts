@@ -76,7 +76,10 @@ export class SmartChannel {
     return new ChannelSender(source, {
       now: this.#now,
       put: (sender, msgs, quit) => this.#put(sender, msgs, quit),
-      full: (sender) => sender.bytes > SHARE * Math.max(0, this.limitBytes - this.#bytes),
+      filled: ({ bytes }) => {
+        const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
+        return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
+      },
       pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
     });
   }
