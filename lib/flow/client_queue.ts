@@ -15,7 +15,7 @@ export interface Entry {
 
 /** One client's messages, first in, first out. */
 export class ClientQueue {
-  #entries: Entry[] = [];
+  #entries: (Entry | undefined)[] = [];
   #head = 0;
   /** Messages of the first entry that were taken already. */
   #taken = 0;
@@ -59,7 +59,8 @@ export class ClientQueue {
       return { bytes, emptied: undefined };
     }
     this.#taken = 0;
-    this.#head++;
+    // An entry that stayed here would keep its messages alive.
+    this.#entries[this.#head++] = undefined;
     // Now and then, so that long queues stay cheap on every runtime.
     if (this.#head > 1024 || this.#head === this.#entries.length) {
       this.#entries.splice(0, this.#head);
