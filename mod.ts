@@ -22,7 +22,8 @@ export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/
 export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd_decoder.ts";
 export { RrdDecodeStream } from "./lib/encoding/rrd_decode_stream.ts";
 export { Tuid } from "./lib/encoding/tuid.ts";
-export type { StepResult } from "./lib/step.ts";
+export type { Step, StepResult } from "./lib/step.ts";
+export { StepStream } from "./lib/step_stream.ts";
 
 export * from "./lib/flow/smart_message.ts";
 export { SmartChannel, type SmartChannelOptions } from "./lib/flow/smart_channel.ts";

@@ -10,6 +10,7 @@ import { receiveClient } from "./pipeline.ts";
 
 /** What is counted of one connected client. */
 export interface ClientStats {
+  /** Which client. */
   readonly source: MessageSource;
   /** Log messages received. */
   readonly messages: number;

@@ -8,6 +8,8 @@
 /** What every error of this package is. */
 export class RerelayError extends Error {
   /**
+   * Takes what its text and fields say.
+   *
    * @param message one line that says who, what, and the option that changes it
    * @param options `cause`: what led to it
    */
@@ -20,6 +22,8 @@ export class RerelayError extends Error {
 /** The port is taken, or the address is not of this machine. */
 export class TcpBindError extends RerelayError {
   /**
+   * Takes what its text and fields say.
+   *
    * @param addr `hostname:port` that could not be bound
    * @param cause what the runtime said
    */
@@ -34,6 +38,7 @@ export class TcpBindError extends RerelayError {
 
 /** The first bytes are not those of a Rerun SDK. */
 export class UnknownClient extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor() {
     super("Received a connection from an unknown client: it does not speak the Rerun SDK protocol");
   }
@@ -41,6 +46,7 @@ export class UnknownClient extends RerelayError {
 
 /** The SDK speaks a newer protocol than this server. */
 export class ClientIsNewer extends RerelayError {
+  /** Takes both versions of the protocol. */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
     super(
       `SDK client is using a newer protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
@@ -50,6 +56,7 @@ export class ClientIsNewer extends RerelayError {
 
 /** The SDK speaks a protocol that this server no longer knows. */
 export class ClientIsOlder extends RerelayError {
+  /** Takes both versions of the protocol. */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
     super(
       `SDK client is using an older protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
@@ -59,6 +66,7 @@ export class ClientIsOlder extends RerelayError {
 
 /** The connection ended inside the handshake. */
 export class TruncatedHandshake extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly receivedBytes: number) {
     super(`The connection ended after ${receivedBytes} bytes, inside the handshake`);
   }
@@ -67,6 +75,8 @@ export class TruncatedHandshake extends RerelayError {
 /** The connection ended inside a packet, or inside the length before it. */
 export class TruncatedPacket extends RerelayError {
   /**
+   * Takes what its text and fields say.
+   *
    * @param receivedBytes how much of the packet came, its 4-byte length included
    * @param expectedBytes how much it declared, its 4-byte length included; `undefined` inside the length
    */
@@ -81,6 +91,7 @@ export class TruncatedPacket extends RerelayError {
 
 /** A packet declares more bytes than the limit allows. */
 export class PacketTooLarge extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
       `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxPacketBytes)`,
@@ -90,6 +101,7 @@ export class PacketTooLarge extends RerelayError {
 
 /** The data does not begin as an RRD stream does. */
 export class NotAnRrd extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor() {
     super("Not an .rrd file");
   }
@@ -97,6 +109,7 @@ export class NotAnRrd extends RerelayError {
 
 /** The data is of a Rerun version from before 0.9. */
 export class OldRrdVersion extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly magic: string) {
     super(`Data was from an old, incompatible Rerun version (${magic})`);
   }
@@ -107,6 +120,7 @@ export class UnknownRrdOptions extends RerelayError {}
 
 /** The RRD data ends inside a header or a message. */
 export class TruncatedRrd extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly receivedBytes: number, readonly expectedBytes: number, what: string) {
     super(`RRD data ends inside ${what}: ${receivedBytes} of ${expectedBytes} bytes are there`);
   }
@@ -114,6 +128,7 @@ export class TruncatedRrd extends RerelayError {
 
 /** A message declares more bytes than the limit allows, as stored or once inflated. */
 export class MessageTooLarge extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
       `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxMessageBytes)`,
@@ -126,6 +141,7 @@ export class InvalidMessage extends RerelayError {}
 
 /** There is one receiver already; end its loop first. */
 export class ReceiverTaken extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor() {
     super("Another loop is receiving already: end it with break before starting the next");
   }
@@ -133,6 +149,7 @@ export class ReceiverTaken extends RerelayError {
 
 /** A file that must not be there is there. */
 export class FileExists extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly path: string, options?: ErrorOptions) {
     super(`${path} exists already: choose another name, or replace it with --force`, options);
   }
@@ -141,6 +158,8 @@ export class FileExists extends RerelayError {
 /** More connections than the process may have open files. */
 export class TooManyOpenFiles extends RerelayError {
   /**
+   * Takes what its text and fields say.
+   *
    * @param refusedConnections how many were closed at once since the last such error
    * @param openFileLimit the process's soft limit of open files
    */
@@ -154,6 +173,7 @@ export class TooManyOpenFiles extends RerelayError {
 
 /** This runtime is none of those that there is an adapter for. */
 export class UnsupportedRuntime extends RerelayError {
+  /** Takes what its text and fields say. */
   constructor(readonly supported: readonly string[]) {
     super(
       `This JavaScript runtime is not supported: run it on ${supported.join(" or ")}, ` +

@@ -17,6 +17,7 @@ export type LogFields = Readonly<Record<string, string | number | bigint | boole
 export interface Log {
   /** Whether lines of this level go anywhere; asked before a costly text is made. */
   enabled(level: LogLevel): boolean;
+  /** Takes a line. */
   write(level: LogLevel, message: string, fields?: LogFields): void;
 }
 

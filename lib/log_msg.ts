@@ -9,6 +9,7 @@ import type { ArrowMsg } from "./encoding/arrow_msg.ts";
 
 /** Which store a message belongs to: a recording, or a blueprint for the viewer's layout. */
 export interface StoreId {
+  /** Logged data, or a layout for it. */
   readonly kind: "Recording" | "Blueprint";
   /** The recording id as the SDK chose it; any text a peer likes. */
   readonly id: string;
@@ -35,12 +36,17 @@ export type FileSource = "Cli" | "Uri" | "DragAndDrop" | "FileDialog" | "Sdk";
 
 /** What an SDK says of a recording before it logs to it. */
 export interface StoreInfo {
+  /** Name of the program, as it gave it. */
   readonly applicationId: string;
+  /** The store that is announced. */
   readonly storeId: StoreId;
+  /** The store whose copy it is. */
   readonly clonedFrom?: StoreId;
+  /** Whether it is one of the examples that come with Rerun. */
   readonly isOfficialExample: boolean;
   /** When the recording began, nanoseconds since the Unix epoch. */
   readonly started: bigint;
+  /** What made it. */
   readonly storeSource: StoreSource;
   /** Version of the SDK, taken from the RRD header it came under. */
   readonly storeVersion?: RrdVersion;
@@ -59,32 +65,45 @@ export type Encoded =
 
 /** Announces a recording or a blueprint; SDKs send it at the start of their first connection. */
 export interface SetStoreInfo {
+  /** Tells the kinds of log messages apart. */
   readonly kind: "SetStoreInfo";
+  /** Id of this message; the same store is often announced twice. */
   readonly rowId: Tuid;
+  /** What is announced. */
   readonly info: StoreInfo;
+  /** The message as it came. */
   readonly encoded: Encoded;
 }
 
 /** Tells viewers to use a blueprint that was sent before. */
 export interface BlueprintActivationCommand {
+  /** Tells the kinds of log messages apart. */
   readonly kind: "BlueprintActivationCommand";
+  /** Which blueprint. */
   readonly blueprintId: StoreId;
+  /** Whether to show it now. */
   readonly makeActive: boolean;
+  /** Whether to show it when the user resets the layout. */
   readonly makeDefault: boolean;
+  /** The message as it came. */
   readonly encoded: Encoded;
 }
 
 /** A message of a kind that this version does not know: carried through untouched. */
 export interface UnknownMsg {
+  /** Tells the kinds of log messages apart. */
   readonly kind: "UnknownMsg";
   /** The msgpack variant name, or the protobuf kind number as text. */
   readonly name: string;
+  /** The message as it came. */
   readonly encoded: Encoded;
 }
 
 /** The latest time of a chunk on one timeline. */
 export interface TimelineTime {
+  /** Name of the timeline. */
   readonly name: string;
+  /** Whether it counts, or measures time. */
   readonly type: "sequence" | "time";
   /** A sequence number, or nanoseconds; {@linkcode TIME_STATIC} where the SDK sent none. */
   readonly time: bigint;

@@ -16,12 +16,15 @@ const DRAIN_STEP_MS = 10;
 
 /** Messages and their bytes as they came. */
 export interface Count {
+  /** How many. */
   readonly messages: number;
+  /** Of all of them. */
   readonly bytes: number;
 }
 
 /** What a server counts. */
 export interface ServerStats {
+  /** Clients. */
   readonly connections: {
     /** Connected now. */
     readonly open: number;

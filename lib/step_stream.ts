@@ -5,7 +5,11 @@ import type { Step, StepResult } from "./step.ts";
  * error has been read.
  */
 export class StepStream<I, O> extends TransformStream<I, O[]> {
-  /** @param step what the stream does to each chunk */
+  /**
+   * Wraps a step.
+   *
+   * @param step what the stream does to each chunk
+   */
   constructor(step: Step<I, O>) {
     const pass = (result: StepResult<O>, controller: TransformStreamDefaultController) => {
       if (result.items.length > 0) controller.enqueue(result.items);

@@ -19,7 +19,11 @@ import { type PacketOptions, PacketReader } from "./packet_reader.ts";
  * ```
  */
 export class PacketStream extends StepStream<Uint8Array, Uint8Array> {
-  /** @param options limit of a packet in bytes, and whom to tell of the handshake */
+  /**
+   * Expects the first byte of a connection.
+   *
+   * @param options limit of a packet in bytes, and whom to tell of the handshake
+   */
   constructor(options: PacketOptions = {}) {
     super(new PacketReader(options));
   }

@@ -5,6 +5,7 @@ import { inflateLz4 } from "./lz4.ts";
 
 /** The Arrow IPC stream of a message, as it came. */
 export interface ArrowData {
+  /** Compressed or not. */
   readonly bytes: Uint8Array;
   /** Of these bytes; `"lz4"` only where the envelope is protobuf. */
   readonly compression: "off" | "lz4";
@@ -18,6 +19,8 @@ export class ArrowMsg {
   readonly kind = "ArrowMsg" as const;
 
   /**
+   * Puts together what a decoder read.
+   *
    * @param storeId the recording or blueprint it belongs to
    * @param chunkId before 0.17 the table's id; `undefined` where the envelope has none
    * @param timepointMax the latest time on each timeline, in Rerun's order; `[]` if the data is static,

@@ -10,3 +10,5 @@ export * from "./rrd_decoder.ts";
 export * from "./rrd_encode.ts";
 export * from "./rrd_header.ts";
 export * from "./tuid.ts";
+export type { Step, StepResult } from "../step.ts";
+export { StepStream } from "../step_stream.ts";

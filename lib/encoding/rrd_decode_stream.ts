@@ -19,7 +19,11 @@ import { RrdDecoder, type RrdDecoderOptions } from "./rrd_decoder.ts";
  * ```
  */
 export class RrdDecodeStream extends StepStream<Uint8Array, LogMsg> {
-  /** @param options limit of a message in bytes, and whom to tell of headers */
+  /**
+   * Expects the first byte of an RRD stream.
+   *
+   * @param options limit of a message in bytes, and whom to tell of headers
+   */
   constructor(options: RrdDecoderOptions = {}) {
     super(new RrdDecoder(options));
   }

@@ -57,6 +57,11 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   #need = RRD_HEADER_BYTES;
   #offset = 0;
 
+  /**
+   * Expects the first byte of an RRD stream.
+   *
+   * @param options limit of a message in bytes, and whom to tell of headers
+   */
   constructor(
     { maxMessageBytes = MAX_MESSAGE_BYTES, onHeader = () => {} }: RrdDecoderOptions = {},
   ) {

@@ -7,8 +7,11 @@ import { NotAnRrd, OldRrdVersion, UnknownRrdOptions } from "../errors.ts";
 
 /** A Rerun version as RRD headers hold it. */
 export interface RrdVersion {
+  /** 0 so far. */
   readonly major: number;
+  /** Counts releases. */
   readonly minor: number;
+  /** Counts repairs of a release. */
   readonly patch: number;
   /** 0 for a release; top two bits 01 rc, 10 alpha, 11 alpha of a development build; low six bits its number. */
   readonly meta: number;
@@ -16,8 +19,11 @@ export interface RrdVersion {
 
 /** A decoded RRD header. */
 export interface RrdHeader {
+  /** Of the SDK, or of who saved the file. */
   readonly version: RrdVersion;
+  /** Of each message (msgpack), or of the Arrow data inside (protobuf). */
   readonly compression: "off" | "lz4";
+  /** How the messages are written. */
   readonly serializer: "msgpack" | "protobuf";
   /** The 12 bytes as they came. */
   readonly bytes: Uint8Array;

@@ -14,6 +14,8 @@ import { InvalidMessage } from "../errors.ts";
  */
 export class Tuid {
   /**
+   * Puts the two halves together.
+   *
    * @param timeNs unsigned 64 bits: nanoseconds since the Unix epoch when the id was made
    * @param inc unsigned 64 bits: random at first, then counted up
    */

@@ -12,7 +12,11 @@ interface Channel {
 
 /** One client's end of the smart channel. */
 export class ChannelSender {
-  /** What of this client waits. */
+  /**
+   * What of this client waits; the channel's.
+   *
+   * @internal
+   */
   readonly queue: ClientQueue;
   /** Bytes that its waiting messages keep alive. */
   bytes = 0;
@@ -21,6 +25,9 @@ export class ChannelSender {
   #resume: (() => void) | undefined;
 
   /**
+   * Made by the channel.
+   *
+   * @internal
    * @param source whom the messages come from
    * @param channel where they go
    */

@@ -10,3 +10,5 @@ export * from "./smart_channel.ts";
 export * from "./smart_message.ts";
 export type { QueueLoad } from "./throttle.ts";
 export * from "./throttle_stream.ts";
+export type { Step, StepResult } from "../step.ts";
+export { StepStream } from "../step_stream.ts";

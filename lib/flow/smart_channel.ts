@@ -31,6 +31,7 @@ const SHARE = 8;
  * Order is kept per client. Nothing is dropped here: a client whose share is full is asked to wait.
  */
 export class SmartChannel {
+  /** Bytes that waiting messages may keep alive, over all clients. */
   readonly limitBytes: number;
   readonly #now: () => number;
   readonly #pinned = new PinnedBytes();
@@ -47,6 +48,11 @@ export class SmartChannel {
   #waiting: PromiseWithResolvers<void> | undefined;
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
+  /**
+   * Begins empty.
+   *
+   * @param options limit in bytes, and the clock
+   */
   constructor(
     { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now() }: SmartChannelOptions = {},
   ) {

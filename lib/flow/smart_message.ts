@@ -9,6 +9,7 @@ import type { LogMsg } from "../log_msg.ts";
 
 /** Where a message came from. */
 export interface MessageSource {
+  /** How it is connected. */
   readonly kind: "tcp-client";
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
@@ -27,7 +28,9 @@ export type SmartPayload =
 
 /** A payload with its source and the time it was sent. */
 export interface SmartMessage {
+  /** Who sent it. */
   readonly source: MessageSource;
+  /** What was sent. */
   readonly payload: SmartPayload;
   /** When it entered the channel, in milliseconds of the server's monotonic clock. */
   readonly time: number;

@@ -19,6 +19,8 @@ import { type QueueLoad, Throttle } from "./throttle.ts";
  */
 export class ThrottleStream extends StepStream<readonly LogMsg[], LogMsg> {
   /**
+   * Protects a queue.
+   *
    * @param congestion decides which messages pass
    * @param load of the queue behind; read once for each batch, so it may be an object with getters
    */
