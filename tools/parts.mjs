@@ -1,0 +1,148 @@
+/**
+ * The parts of the test command, the longest first.
+ */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { exec } from "./exec.mjs";
+import { countTests } from "./junit.mjs";
+import { sources, webOnlyArgs } from "./web_only.mjs";
+
+/** Folders of tests/ that have commands of their own, or no tests. */
+const APART = ["bench", "browser", "conformance", "fixtures", "soak"];
+const DEADLINE_SEC = 300;
+
+/**
+ * What each part needs, and what it does. `run` gets `{ root, temporary, paths, env }` and gives
+ * `{ passed, failed, skipped, output }`.
+ */
+export const PARTS = [
+  { id: "deno", title: "tests on Deno", needs: "deno", run: denoTests },
+  { id: "bun", title: "tests on Bun", needs: "bun", run: bunTests },
+  { id: "types", title: "type check", needs: "deno", run: types },
+  { id: "doctest", title: "examples in docs", needs: "deno", run: docTests },
+  {
+    id: "publish",
+    title: "publish dry run",
+    needs: "deno",
+    run: check((_) => ["publish", "--dry-run", "--allow-dirty", "--frozen-lockfile"]),
+  },
+  {
+    id: "web",
+    title: "web-only core",
+    needs: "deno",
+    run: check(({ root, temporary }) => webOnlyArgs(root, temporary)),
+  },
+  { id: "docs", title: "docs lint", needs: "deno", run: check(docLintArgs) },
+  { id: "lint", title: "lint", needs: "deno", run: check(() => ["lint"]) },
+  { id: "fmt", title: "format", needs: "deno", run: check(() => ["fmt", "--check"]) },
+];
+
+/** Fetches the packages once, before the parts that would all do so. */
+export const DEPENDENCIES = [
+  {
+    id: "deno-packages",
+    title: "packages for Deno",
+    needs: "deno",
+    run: check(() => ["install", "--frozen"]),
+  },
+  { id: "bun-packages", title: "packages for Bun", needs: "bun", run: bunPackages },
+];
+
+/** A part that is one check: it passes if Deno ends with 0. */
+function check(args) {
+  return async (context) => outcome(await runDeno(context, await args(context)));
+}
+
+function runDeno({ root, paths, env }, args) {
+  return exec(paths.deno, args, { cwd: root, env, deadlineSec: DEADLINE_SEC });
+}
+
+function outcome({ ok, output }) {
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, output };
+}
+
+async function types(context) {
+  const code = await runDeno(context, ["check", "--frozen"]);
+  const texts = ["README.md", "CONTRIBUTING.md"];
+  const there = [];
+  for (const text of texts) if (await exists(join(context.root, text))) there.push(text);
+  if (!there.length) return outcome(code);
+  const docs = await runDeno(context, ["check", "--frozen", "--doc-only", ...there]);
+  return outcome({ ok: code.ok && docs.ok, output: code.output + docs.output });
+}
+
+async function docLintArgs({ root }) {
+  const { exports } = JSON.parse(await fs.readFile(join(root, "deno.json"), "utf8"));
+  return ["doc", "--lint", ...Object.values(exports)];
+}
+
+function docTests(context) {
+  return counted(context, "doctest.xml", (report) => {
+    const args = ["test", "-A", "--doc", "--frozen", `--junit-path=${report}`, "mod.ts", "lib"];
+    return runDeno(context, args);
+  });
+}
+
+async function denoTests(context) {
+  const files = (await testFiles(context.root)).filter((path) => !path.endsWith("_bun_test.ts"));
+  // The type check is a part of its own.
+  const args = ["test", "-A", "--no-check", "--frozen"];
+  return counted(
+    context,
+    "deno.xml",
+    (report) => runDeno(context, [...args, `--junit-path=${report}`, ...files]),
+  );
+}
+
+async function bunTests(context) {
+  const { root, paths, env } = context;
+  const files = (await testFiles(root)).filter((path) => !path.endsWith("_deno_test.ts"));
+  return counted(context, "bun.xml", (report) => {
+    // Bun's own limit of 5 s a test is too short on a busy machine.
+    const args = ["test", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${report}`];
+    const names = files.map((path) => `./${path}`);
+    return exec(paths.bun, [...args, ...names], { cwd: root, env, deadlineSec: DEADLINE_SEC });
+  });
+}
+
+/** A part that has tests to count; a run that ends badly without a failed test is one. */
+async function counted({ temporary }, name, run) {
+  const report = join(temporary, name);
+  const { ok, output } = await run(report);
+  const xml = await fs.readFile(report, "utf8").catch(() => "");
+  const counts = countTests(xml);
+  const none = counts.passed + counts.failed + counts.skipped === 0;
+  const unseen = (!ok || none) && counts.failed === 0;
+  if (unseen) counts.failed = 1;
+  return { ...counts, output: none ? `${output}No test ran.\n` : output };
+}
+
+async function testFiles(root) {
+  const apart = new RegExp(`^tests/(${APART.join("|")})/`);
+  return (await sources(root, "tests"))
+    .filter((path) => path.endsWith("_test.ts") && !apart.test(path));
+}
+
+/** Bun's tests read packages from node_modules, which stays out of the way of everything else. */
+async function bunPackages({ root, paths, env }) {
+  if (await packagesAreThere(root)) return outcome({ ok: true, output: "" });
+  const args = ["install", "--no-save"];
+  return outcome(await exec(paths.bun, args, { cwd: root, env, deadlineSec: DEADLINE_SEC }));
+}
+
+async function packagesAreThere(root) {
+  const { dependencies, devDependencies } = await json(join(root, "package.json"));
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    const there = await json(join(root, "node_modules", name, "package.json")).catch(() => ({}));
+    if (there.version !== version) return false;
+  }
+  return true;
+}
+
+async function json(path) {
+  return JSON.parse(await fs.readFile(path, "utf8"));
+}
+
+function exists(path) {
+  return fs.access(path).then(() => true, () => false);
+}
