@@ -27,6 +27,8 @@ export interface ClientStats {
 /** What a client shares with the others. */
 export interface ClientContext {
   readonly options: ResolvedOptions;
+  /** Called with the bytes of each read. */
+  readonly onRead: (bytes: number) => void;
   /** Called with the totals of each batch that is received. */
   readonly onReceived: (messages: number, bytes: number) => void;
   /** Says whether this version is new to the server, so that each is warned of once. */
@@ -77,7 +79,10 @@ export class Client {
         maxMessageBytes,
         congestion: this.#congestion,
         onAsk: () => this.#askedAt = now(),
-        onAnswer: () => this.#askedAt = undefined,
+        onAnswer: (bytes) => {
+          this.#askedAt = undefined;
+          this.#context.onRead(bytes);
+        },
         onHandshake: (version) => this.#greet(version),
         onPacket: (bytes) => trace && log.write("trace", `Received packet of size ${bytes}.`),
         onHeader: ({ version }) => this.#checkVersion(version),

@@ -10,8 +10,8 @@ import type { Step, StepResult } from "./step.ts";
 export interface ReadObserver {
   /** Bytes are asked for. */
   onAsk(): void;
-  /** They came, or the connection is over. */
-  onAnswer(): void;
+  /** So many came; none if the connection is over. */
+  onAnswer(bytes: number): void;
 }
 
 /**
@@ -20,23 +20,23 @@ export interface ReadObserver {
  * @param source what a connection receives
  * @param observer told when it is read
  */
-export function inBand<T>(
-  source: ReadableStream<T>,
+export function inBand(
+  source: ReadableStream<Uint8Array>,
   observer: ReadObserver,
-): ReadableStream<StepResult<T>> {
+): ReadableStream<StepResult<Uint8Array>> {
   const reader = source.getReader();
   return new ReadableStream({
     async pull(controller) {
       try {
         observer.onAsk();
         const { done, value } = await reader.read();
+        observer.onAnswer(value?.length ?? 0);
         if (done) controller.close();
         else controller.enqueue({ items: [value] });
       } catch (error) {
+        observer.onAnswer(0);
         controller.enqueue({ items: [], error: asError(error) });
         controller.close();
-      } finally {
-        observer.onAnswer();
       }
     },
     cancel: (reason) => reader.cancel(reason),

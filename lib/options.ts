@@ -35,6 +35,11 @@ export interface ServeOptions {
   readonly now?: () => number;
   /** Random number from 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
+  /**
+   * Collects garbage, called while many messages wait; default the runtime's own way, so that dead
+   * memory stays small beside `channelLimitBytes`.
+   */
+  readonly collectGarbage?: () => void;
   /** Waits for so many milliseconds; default by a timer. */
   readonly delay?: (ms: number) => Promise<void>;
 }
@@ -62,6 +67,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     log: consoleLog(),
     now: () => performance.now(),
     random: Math.random,
+    collectGarbage: () => {},
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     ...withoutUndefined(options),
   };

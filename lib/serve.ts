@@ -1,4 +1,4 @@
-import { loadTcpAdapter } from "./adapters/detect.ts";
+import { loadGarbageCollector, loadTcpAdapter } from "./adapters/detect.ts";
 import type { ServeOptions } from "./options.ts";
 import { Server } from "./server.ts";
 
@@ -19,5 +19,6 @@ import { Server } from "./server.ts";
  * ```
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
-  return Server.listen(await loadTcpAdapter(), options);
+  const collectGarbage = await loadGarbageCollector();
+  return Server.listen(await loadTcpAdapter(), { collectGarbage, ...options });
 }

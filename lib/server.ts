@@ -6,6 +6,7 @@ import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
 import type { SmartMessage } from "./flow/smart_message.ts";
+import { MemoryPressure } from "./memory_pressure.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
 /** Versions of data that are warned of; beyond it a peer only repeats itself. */
@@ -63,6 +64,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #listener: TcpListener;
   readonly #channel: SmartChannel;
   readonly #receiver: Receiver;
+  readonly #pressure: MemoryPressure;
   readonly #clients = new Map<Client, Promise<void>>();
   readonly #accepting: Promise<void>;
   readonly #warnedVersions = new Set<string>();
@@ -79,6 +81,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#options = options;
     const { channelLimitBytes: limitBytes, now, log, delay, signal } = options;
     this.#channel = new SmartChannel({ limitBytes, now });
+    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();
       this.#channel.discard();
@@ -204,6 +207,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const source = { kind: "tcp-client", id: ++this.#connected, ...(addr && { addr }) } as const;
     const client = new Client(connection, this.#channel.sender(source), {
       options: this.#options,
+      onRead: (bytes) => this.#pressure.read(bytes),
       onReceived: (messages, bytes) => {
         this.#messages += messages;
         this.#bytes += bytes;

@@ -84,15 +84,20 @@ describe("in-band stages", () => {
   const plain = ({ items, error }: StepResult<number>) =>
     error === undefined ? { items } : { items, error: error.message };
   const observer = { onAsk: () => {}, onAnswer: () => {} };
-  const run = (source: ReadableStream<number>) =>
+  /** Chunks of one byte → that byte. */
+  const byte: Step<Uint8Array, number> = {
+    push: (chunk) => ({ items: [chunk[0]!] }),
+    finish: () => ({ items: [] }),
+  };
+  const run = (source: ReadableStream<Uint8Array>) =>
     slowly(
-      inBand(source, observer).pipeThrough(stage(each(new Adder()))).pipeThrough(
-        stage(each(new Adder())),
-      ),
+      inBand(source, observer).pipeThrough(stage(each(byte)))
+        .pipeThrough(stage(each(new Adder()))).pipeThrough(stage(each(new Adder()))),
     );
+  const chunks = (...bytes: number[]) => ReadableStream.from(bytes.map((b) => Uint8Array.of(b)));
 
   it("pass on the items, then those of the end", async () => {
-    const { read, error } = await run(ReadableStream.from([2, 4]));
+    const { read, error } = await run(chunks(2, 4));
     assertEquals(error, undefined);
     assertEquals(read.map(plain), [{ items: [2, 3, 3, 4] }, { items: [4, 5, 5, 6] }, {
       items: [-1, 0],
@@ -103,16 +108,16 @@ describe("in-band stages", () => {
   });
 
   it("deliver all before a step's error, and nothing after it", async () => {
-    const { read } = await run(ReadableStream.from([2, 13, 6]));
+    const { read } = await run(chunks(2, 13, 6));
     assertEquals(read.map(plain), [{ items: [2, 3, 3, 4] }, { items: [0, 1], error: "thirteen" }]);
   });
 
   it("deliver all before a source's error, a slow reader or not", async () => {
     let pulls = 0;
-    const source = new ReadableStream<number>({
+    const source = new ReadableStream<Uint8Array>({
       pull(controller) {
         if (++pulls > 3) controller.error(new Error("reset"));
-        else controller.enqueue(2 * pulls);
+        else controller.enqueue(Uint8Array.of(2 * pulls));
       },
     }, { highWaterMark: 0 });
     const { read, error } = await run(source);
@@ -123,8 +128,8 @@ describe("in-band stages", () => {
 
   it("cancel the source after an error", async () => {
     let canceled = false;
-    const source = new ReadableStream<number>({
-      start: (controller) => controller.enqueue(13),
+    const source = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Uint8Array.of(13)),
       cancel: () => void (canceled = true),
     });
     await run(source);

@@ -34,6 +34,17 @@ export async function loadTcpAdapter(): Promise<TcpAdapter> {
 }
 
 /**
+ * Loads this runtime's way to collect garbage.
+ *
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export async function loadGarbageCollector(): Promise<() => void> {
+  return detectRuntime() === "deno"
+    ? (await import("./deno_memory.ts")).collectGarbage
+    : (await import("./bun_memory.ts")).collectGarbage;
+}
+
+/**
  * Loads this runtime's files.
  *
  * @throws UnsupportedRuntime if it is neither Deno nor Bun

@@ -5,6 +5,7 @@
  */
 import type { ServeOptions } from "../options.ts";
 import { Server } from "../server.ts";
+import { collectGarbage } from "./bun_memory.ts";
 import { bunTcp } from "./bun_tcp.ts";
 
 export { bunTcp };
@@ -18,5 +19,5 @@ export { bunFiles } from "./bun_files.ts";
  * @throws {RangeError} if an option is out of its range
  */
 export function serve(options: ServeOptions = {}): Promise<Server> {
-  return Server.listen(bunTcp, options);
+  return Server.listen(bunTcp, { collectGarbage, ...options });
 }

@@ -5,6 +5,7 @@
  */
 import type { ServeOptions } from "../options.ts";
 import { Server } from "../server.ts";
+import { collectGarbage } from "./deno_memory.ts";
 import { denoTcp } from "./deno_tcp.ts";
 
 export { denoTcp };
@@ -18,5 +19,5 @@ export { denoFiles } from "./deno_files.ts";
  * @throws {RangeError} if an option is out of its range
  */
 export function serve(options: ServeOptions = {}): Promise<Server> {
-  return Server.listen(denoTcp, options);
+  return Server.listen(denoTcp, { collectGarbage, ...options });
 }

@@ -1,0 +1,39 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { MemoryPressure } from "../lib/memory_pressure.ts";
+
+const MIB = 2 ** 20;
+
+/** Reads so many MiB, one by one, with so many waiting; gives how often garbage was collected. */
+function collections(readMiB: number, waitingMiB: number, limitMiB: number): number {
+  let collected = 0;
+  const waiting = { bytes: waitingMiB * MIB, limitBytes: limitMiB * MIB };
+  const pressure = new MemoryPressure(() => collected++, waiting);
+  for (let i = 0; i < readMiB; i++) pressure.read(MIB);
+  return collected;
+}
+
+describe("MemoryPressure", () => {
+  it("leaves the runtime alone while little waits", () => {
+    assertEquals(collections(10_000, 63, 256), 0);
+    assertEquals(collections(10_000, 0, 1), 0);
+  });
+
+  it("collects every 24 MiB once a quarter of the limit waits, of a small limit more often", () => {
+    assertEquals(collections(240, 64, 256), 10);
+    assertEquals(collections(240, 60, 64), 15);
+  });
+
+  it("counts anew after a time without pressure", () => {
+    let collected = 0;
+    const waiting = { bytes: 0, limitBytes: 256 * MIB };
+    const pressure = new MemoryPressure(() => collected++, waiting);
+    for (let i = 0; i < 10; i++) {
+      waiting.bytes = 100 * MIB;
+      pressure.read(20 * MIB);
+      waiting.bytes = 0;
+      pressure.read(MIB);
+    }
+    assertEquals(collected, 0);
+  });
+});
