@@ -1,3 +1,5 @@
+/** Packets that lie whole in a read need none: most of a small kind do. */
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** Where growing begins: more than the small packets of SDKs, and not worth an attacker's while. */
 const FIRST_BYTES = 64 * 1024;
 /** As much as a peer that has sent packets of this size before is believed. */
@@ -10,7 +12,7 @@ const TRUSTED_BYTES = 4 * 1024 * 1024;
  * so of a steady stream each straddling item is copied once.
  */
 export class Assembler {
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #buffer = NOTHING;
   #filled = 0;
   #trusted = FIRST_BYTES;
 
@@ -61,7 +63,7 @@ export class Assembler {
 
   /** Drops the bytes that are here. */
   clear(): void {
-    this.#buffer = new Uint8Array(0);
+    this.#buffer = NOTHING;
     this.#filled = 0;
   }
 }

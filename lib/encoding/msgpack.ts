@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../errors.ts";
+import { internedAscii, MAX_INTERNED_BYTES } from "./_interned.ts";
 
 /** Nesting that a log message's envelope never reaches. */
 const MAX_DEPTH = 16;
@@ -59,17 +60,8 @@ export class MsgpackReader {
       byte >= 0xd9 && byte <= 0xdb ? 1 << (byte - 0xd9) : this.#fail("a string", byte),
     );
     const start = this.#bytes(length, MAX_BYTES);
-    if (length <= 32) {
-      const { bytes, pos } = this;
-      let text = "";
-      for (let i = start; i < pos; i++) {
-        const code = bytes[i]!;
-        if (code > 0x7f) return this.#utf8(start);
-        text += String.fromCharCode(code);
-      }
-      return text;
-    }
-    return this.#utf8(start);
+    if (length > MAX_INTERNED_BYTES) return this.#utf8(start);
+    return internedAscii(this.bytes, start, this.pos) ?? this.#utf8(start);
   }
 
   /** The binary that begins here, as a view: bounded by the message it stands in alone. */
