@@ -28,12 +28,18 @@ export class TcpBindError extends RerelayError {
    * @param cause what the runtime said
    */
   constructor(readonly addr: string, cause: unknown) {
-    super(
-      `Failed to bind TCP address "${addr}". Another Rerun instance is probably running. ` +
-        `Stop it, or choose another port (--port, option port). ${reason(cause)}`,
-      { cause },
-    );
+    const advice = isInUse(cause)
+      ? "Another Rerun instance is probably running. " +
+        "Stop it, or choose another port (--port, option port)."
+      : "Choose an address of this machine (--bind, option hostname) and a port that you may use.";
+    super(`Failed to bind TCP address "${addr}". ${advice} ${reason(cause)}`, { cause });
   }
+}
+
+/** Deno tells by the error's name, Bun and Node by a code. */
+function isInUse(cause: unknown): boolean {
+  const { name = "", code = "" } = Object(cause) as { name?: string; code?: string };
+  return name === "AddrInUse" || code === "EADDRINUSE" || reason(cause).includes("already in use");
 }
 
 /** The first bytes are not those of a Rerun SDK. */

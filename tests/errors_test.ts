@@ -1,0 +1,44 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import * as errors from "../lib/errors.ts";
+
+describe("errors", () => {
+  it("are told apart by class and by name, and keep their cause", () => {
+    const cause = new Error("why");
+    const error = new errors.TcpBindError("127.0.0.1:1", cause);
+    assertInstanceOf(error, errors.RerelayError);
+    assertInstanceOf(error, Error);
+    assertEquals([error.name, error.cause, error.addr], ["TcpBindError", cause, "127.0.0.1:1"]);
+  });
+
+  it("name the option that changes the limit", () => {
+    assert(new errors.PacketTooLarge(2, 1).message.includes("option maxPacketBytes"));
+    assert(new errors.MessageTooLarge(2, 1).message.includes("option maxMessageBytes"));
+  });
+
+  it("blame another instance for a busy port alone", () => {
+    const busy = [
+      Object.assign(new Error("Address already in use (os error 98)"), { name: "AddrInUse" }),
+      Object.assign(new Error("Failed to listen"), { code: "EADDRINUSE" }),
+      "Address already in use",
+    ];
+    for (const cause of busy) {
+      const { message } = new errors.TcpBindError("127.0.0.1:9876", cause);
+      const text = 'Failed to bind TCP address "127.0.0.1:9876". ' +
+        "Another Rerun instance is probably running. ";
+      assert(message.startsWith(text), message);
+    }
+    const { message } = new errors.TcpBindError("10.0.0.1:9876", new Error("not available"));
+    assertEquals(
+      message,
+      'Failed to bind TCP address "10.0.0.1:9876". Choose an address of this machine ' +
+        "(--bind, option hostname) and a port that you may use. not available",
+    );
+  });
+
+  it("say what was thrown on one line", () => {
+    assertEquals(errors.reason(new Error("a\n  b\nc")), "a b c");
+    assertEquals(errors.reason("text"), "text");
+    assertEquals(errors.reason(undefined), "undefined");
+  });
+});
