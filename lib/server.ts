@@ -5,7 +5,7 @@ import { Client, type ClientStats } from "./client.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
-import type { SmartMessage } from "./flow/smart_message.ts";
+import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
@@ -203,8 +203,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
 
   #serve(connection: TcpConnection): void {
     if (this.#closing !== undefined) return connection.close();
-    const addr = connection.remoteAddr;
-    const source = { kind: "tcp-client", id: ++this.#connected, ...(addr && { addr }) } as const;
+    const source = new TcpClientSource(++this.#connected, connection.remoteAddr);
     const client = new Client(connection, this.#channel.sender(source), {
       options: this.#options,
       onRead: (bytes) => this.#pressure.read(bytes),

@@ -7,6 +7,7 @@ import {
   Server,
   type SmartMessage,
   TcpBindError,
+  TcpClientSource,
 } from "../mod.ts";
 import { concat, rrdHeader, rrdMessage, setStoreInfo } from "./encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, describeMsg, expectedCapture, fixture } from "./fixtures.ts";
@@ -253,8 +254,14 @@ describe("Server, what it says of itself", () => {
   });
 
   it("names its sources and itself as Rerun does", async () => {
-    const { server } = await start();
+    const { net, server, next } = await start();
     assertEquals(server.source, "TCP server, port 9876");
+    const { localAddr, writable } = net.connect(9876);
+    await writable.getWriter().write(concat(HELLO, GOOD));
+    const { value: [{ source }] } = await next.next();
+    assertEquals({ ...source }, { kind: "tcp-client", id: 1, addr: localAddr });
+    assertEquals(String(source), `tcp://127.0.0.1:${localAddr.port}`);
+    assertEquals(String(new TcpClientSource(2, undefined)), "(unknown ip)");
     await server.close();
   });
 

@@ -17,6 +17,29 @@ export interface MessageSource {
   readonly id: number;
 }
 
+/** A client over TCP; as text it is what {@linkcode sourceText} gives. */
+export class TcpClientSource implements MessageSource {
+  /** How it is connected. */
+  readonly kind = "tcp-client" as const;
+  /** Absent where the transport has none. */
+  declare readonly addr?: NetAddr;
+
+  /**
+   * Names a connection.
+   *
+   * @param id tells connections apart
+   * @param addr of the client, where the transport has one
+   */
+  constructor(readonly id: number, addr: NetAddr | undefined) {
+    if (addr !== undefined) this.addr = addr;
+  }
+
+  /** As the Rerun server shows it, such as `tcp://127.0.0.1:50094`. */
+  toString(): string {
+    return sourceText(this);
+  }
+}
+
 /** A log message, or the news that the client left. */
 export type SmartPayload =
   | { readonly type: "msg"; readonly msg: LogMsg }
