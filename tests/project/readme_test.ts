@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { EXIT } from "../../lib/cli/exit_codes.ts";
+import { type CliOption, OPTION_TABLE } from "../../lib/cli/option_table.ts";
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
+const [readme, contributing] = await Promise.all([read("README.md"), read("CONTRIBUTING.md")]);
+const { scripts, dependencies, devDependencies } = JSON.parse(await read("package.json"));
+const { tasks, imports } = JSON.parse(await read("deno.json"));
+
+/** Cells of the rows of the first table whose heading begins with these cells. */
+function table(text: string, ...heading: string[]): string[][] {
+  const rows = text.split("\n").map((line) =>
+    line.startsWith("|") ? line.split("|").slice(1, -1).map((cell) => cell.trim()) : undefined
+  );
+  const start = rows.findIndex((row) => row && heading.every((cell, i) => row[i] === cell));
+  assert(start >= 0, `The README has no table of ${heading.join(", ")}.`);
+  const end = rows.indexOf(undefined, start);
+  return rows.slice(start + 2, end < 0 ? undefined : end) as string[][];
+}
+
+function optionRow({ name, value, short, default: preset, help }: CliOption): string[] {
+  const long = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
+  const option = short === undefined ? long : `\`-${short}\`, ${long}`;
+  return [option, preset === undefined ? "" : `\`${preset}\``, help];
+}
+
+/** Names after a command, such as `deno task NAME`. */
+function named(pattern: RegExp): string[] {
+  return [...`${readme}\n${contributing}`.matchAll(pattern)].map(([, name]) => name!);
+}
+
+describe("the README", () => {
+  it("has the options of the command line", () => {
+    assertEquals(table(readme, "Option", "Default"), OPTION_TABLE.map(optionRow));
+  });
+
+  it("has the options of serve", async () => {
+    const source = await read("lib/options.ts");
+    const [, body = ""] = /export interface ServeOptions \{\n(.*?)\n\}/s.exec(source) ?? [];
+    const names = [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => `\`${name}\``);
+    assert(names.length > 0);
+    assertEquals(table(readme, "Option", "What it is").map(([name]) => name), names);
+  });
+
+  it("has the exit codes", () => {
+    const { signal, ...others } = EXIT;
+    const codes = table(readme, "Exit code").flatMap(([cell]) => cell!.split(", ").map(Number));
+    assertEquals(codes, [...Object.values(others), ...Object.values(signal)]);
+  });
+
+  it("has the dependencies", () => {
+    const names = table(readme, "Package").map(([name]) => name!.replaceAll("`", ""));
+    const all = [dependencies, devDependencies, imports].flatMap((list) => Object.keys(list));
+    assertEquals(names.sort(), all.sort());
+  });
+});
+
+describe("the README and CONTRIBUTING", () => {
+  it("name scripts of package.json", () => {
+    const names = named(/\b(?:npm|bun) run ([a-z][\w:-]*)(?![\w./:-])/g);
+    assert(names.includes("start:bun"));
+    assertEquals(names.filter((name) => !(name in scripts)), []);
+    for (const short of named(/\b(?:npm|bun) (start|test)\b/g)) assert(short in scripts, short);
+  });
+
+  it("name tasks of deno.json", () => {
+    const names = named(/\bdeno task ([a-z][\w:-]*)/g);
+    assert(names.includes("start"));
+    assertEquals(names.filter((name) => !(name in tasks)), []);
+  });
+
+  it("name files that exist", async () => {
+    const files = named(/(?<![\w/.@-])((?:lib|tests|tools)\/[a-z\d_./-]*\.[a-z]+)/g);
+    assert(files.length > 5);
+    for (const path of new Set(files)) await read(path);
+  });
+});
