@@ -10,8 +10,12 @@ export interface QueueLoad {
   readonly filled: number;
 }
 
-/** Above this part of the share no new frame is let in: the rest is for frames that have begun. */
-const REFUSE_ABOVE = 7 / 8;
+/**
+ * Above it no new frame is let in: the rest is for frames that have begun and what is never dropped.
+ *
+ * The share shrinks as the client fills it: what is 7/16 taken holds 7/8 of what a client alone can.
+ */
+const REFUSE_ABOVE = 7 / 16;
 
 /** Log messages → those that may pass. */
 export class Throttle implements Step<readonly LogMsg[], LogMsg> {

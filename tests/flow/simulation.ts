@@ -1,20 +1,23 @@
-/** One client, the throttle and one receiver, in virtual time. */
+/** One client, the throttle, the smart channel and one receiver, in virtual time. */
+import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { CongestionManager } from "../../lib/flow/congestion_manager.ts";
+import { SmartChannel } from "../../lib/flow/smart_channel.ts";
+import { Throttle } from "../../lib/flow/throttle.ts";
 import type { LogMsg } from "../../lib/log_msg.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../random.ts";
 import { chunk, frameChunk, virtualClock } from "./throttled_messages.ts";
 
 /** Bytes that may wait for the receiver. */
-export const SHARE_BYTES = 64 * 1024 * 1024;
-/** Above it no new frame is let in: what remains is for frames that have begun. */
-const REFUSE_BYTES = SHARE_BYTES * 7 / 8;
+export const LIMIT_BYTES = 64 * 1024 * 1024;
 
 const MESSAGE_BYTES = 10_000;
 const MESSAGES_PER_FRAME = 5;
 /** Frames a second are 1000: 50 MB/s. */
 const FRAMES_PER_MS = 1;
 const STATIC_EVERY_MS = 100;
+/** Not as many as a frame has, so that reads end within frames. */
+const MESSAGES_PER_READ = 3;
 
 /** What is simulated. */
 export interface Scenario {
@@ -44,67 +47,36 @@ export interface Outcome {
   readonly emptiedMs: number | undefined;
 }
 
-interface Waiting {
-  readonly msg: LogMsg;
-  readonly sinceMs: number;
-  left: number;
-}
-
-/** The messages that wait for the receiver, the oldest first. */
-class Queue {
-  readonly #waiting: Waiting[] = [];
-  #head = 0;
-  bytes = 0;
-
-  push(msg: LogMsg, sinceMs: number): void {
-    const left = msg.encoded.bytes.length;
-    this.bytes += left;
-    this.#waiting.push({ msg, sinceMs, left });
-  }
-
-  ageMs(nowMs: number): number {
-    const oldest = this.#waiting[this.#head];
-    return oldest === undefined ? 0 : nowMs - oldest.sinceMs;
-  }
-
-  /** Takes this many bytes off the front; how many messages that ended. */
-  take(budget: number): number {
-    let ended = 0;
-    for (let left = budget; left > 0 && this.#head < this.#waiting.length;) {
-      const oldest = this.#waiting[this.#head]!;
-      const taken = Math.min(left, oldest.left);
-      oldest.left -= taken;
-      left -= taken;
-      this.bytes -= taken;
-      if (oldest.left > 0) continue;
-      this.#head++;
-      ended++;
-    }
-    if (this.#head > 10_000) this.#waiting.splice(0, this.#head), this.#head = 0;
-    return ended;
-  }
+/** The message as if it had so many bytes, on a buffer of its own: nothing here looks at them. */
+function sized(msg: ArrowMsg, length: number): ArrowMsg {
+  const buffer = { byteLength: length };
+  const bytes = { length, byteLength: length, buffer } as Uint8Array;
+  const arrow = { ...msg.arrow, bytes };
+  return new ArrowMsg(msg.storeId, msg.chunkId, msg.timepointMax, msg.isStatic, arrow, {
+    form: "grpc",
+    bytes,
+  });
 }
 
 /** What the SDK logs within one millisecond. */
 function* logged(ms: number): Generator<LogMsg> {
-  if (ms % STATIC_EVERY_MS === 0) yield chunk([], { bytes: 1000 });
+  if (ms % STATIC_EVERY_MS === 0) yield sized(chunk([]), 1000);
   for (let frame = ms * FRAMES_PER_MS; frame < (ms + 1) * FRAMES_PER_MS; frame++) {
     for (let i = 0; i < MESSAGES_PER_FRAME; i++) {
-      yield frameChunk(frame, frame * MESSAGES_PER_FRAME + i, { bytes: MESSAGE_BYTES });
+      yield sized(frameChunk(frame, frame * MESSAGES_PER_FRAME + i), MESSAGE_BYTES);
     }
   }
 }
 
 /** Plays a scenario, millisecond by millisecond. */
-export function simulate({ seconds, maxLatencySec, takes }: Scenario): Outcome {
+export async function simulate({ seconds, maxLatencySec, takes }: Scenario): Promise<Outcome> {
   const clock = virtualClock();
-  const manager = new CongestionManager({
-    maxLatencySec,
-    now: clock.now,
-    random: seeded(1),
-    log: silentLog,
-  });
-  const queue = new Queue();
+  const { now } = clock;
+  const channel = new SmartChannel({ limitBytes: LIMIT_BYTES, now });
+  const sender = channel.sender({ kind: "tcp-client", id: 1 });
+  const random = seeded(1);
+  const manager = new CongestionManager({ maxLatencySec, now, random, log: silentLog });
+  const throttle = new Throttle(manager, sender);
   const frames = new Uint8Array(seconds * 1000 * FRAMES_PER_MS);
   const outcome = {
     latencySec: new Array<number>(seconds).fill(0),
@@ -117,71 +89,73 @@ export function simulate({ seconds, maxLatencySec, takes }: Scenario): Outcome {
     lostStatic: 0,
     emptiedMs: undefined as number | undefined,
   };
-  /** Passed, but it finds no room: the client is paused. */
-  let held: LogMsg | undefined;
+  let isPaused = false;
   let hasLagged = false;
+  let credit = 0;
 
-  const put = (msg: LogMsg): boolean => {
-    if (queue.bytes + msg.encoded.bytes.length > SHARE_BYTES) return false;
-    queue.push(msg, clock.ms);
-    outcome.peakBytes = Math.max(outcome.peakBytes, queue.bytes);
-    return true;
+  const receive = (ms: number) => {
+    // What it could have taken while nothing waited is not made up for.
+    credit = Math.min(0, credit) + takes(ms);
+    while (credit > 0) {
+      const [message] = channel.take(1) ?? [];
+      if (message?.payload.type !== "msg") return;
+      credit -= message.payload.msg.encoded.bytes.length;
+      outcome.received++;
+    }
   };
   /** The SDK's own queue, which grows while the client is paused. */
   const unread: LogMsg[] = [];
-  const read = (second: number) => {
-    if (held !== undefined && !put(held)) {
-      outcome.pausedMs++;
-      return;
-    }
-    held = undefined;
-    manager.registerLatency(queue.ageMs(clock.ms) / 1000, queue.bytes / SHARE_BYTES);
+  const read = async (second: number) => {
     let taken = 0;
-    for (const msg of unread) {
-      taken++;
-      const verdict = manager.judge(msg, queue.bytes > REFUSE_BYTES);
-      const times = msg.kind === "ArrowMsg" ? msg.timepointMax! : [];
-      if (verdict !== "send") {
-        outcome.dropped[second]!++;
-        if (times.length === 0) outcome.lostStatic++;
-        continue;
+    while (!isPaused && taken < unread.length) {
+      const batch = unread.slice(taken, taken += MESSAGES_PER_READ);
+      const { items } = throttle.push(batch);
+      const passed = new Set(items);
+      for (const msg of batch) {
+        const frame = frameOf(msg);
+        if (!passed.has(msg)) outcome.dropped[second]!++;
+        if (frame === undefined) outcome.lostStatic += passed.has(msg) ? 0 : 1;
+        else if (passed.has(msg)) frames[frame]!++;
       }
-      if (times.length > 0) frames[Number(times[0]!.time)]!++;
-      if (put(msg)) continue;
-      held = msg;
-      break;
+      const room = sender.send(items);
+      outcome.peakBytes = Math.max(outcome.peakBytes, channel.bytes);
+      if (room === undefined) continue;
+      isPaused = true;
+      room.then(() => isPaused = false);
     }
     unread.splice(0, taken);
+    await Promise.resolve();
   };
 
   for (let ms = 0; ms < seconds * 1000; ms++) {
     clock.ms = ms;
     const second = Math.floor(ms / 1000);
-    outcome.received += queue.take(takes(ms));
+    receive(ms);
+    await Promise.resolve();
     for (const msg of logged(ms)) {
       unread.push(msg);
       outcome.sent++;
     }
-    if (queue.bytes === 0 && hasLagged) outcome.emptiedMs ??= ms;
-    read(second);
-    const latencySec = queue.ageMs(ms) / 1000;
+    if (channel.length === 0 && hasLagged) outcome.emptiedMs ??= ms;
+    if (isPaused) outcome.pausedMs++;
+    await read(second);
+    const { latencySec } = sender;
     hasLagged ||= latencySec > 1;
     outcome.latencySec[second] = Math.max(outcome.latencySec[second]!, latencySec);
     outcome.acceptRate[second] = manager.acceptRate;
   }
   const { throttled, overflow } = manager.dropped;
   // What the pause or the end cut off is not torn by the throttle.
-  const unjudged = new Set(
-    [held, ...unread].flatMap((msg) =>
-      msg?.kind === "ArrowMsg" && msg.timepointMax!.length > 0
-        ? [Number(msg.timepointMax![0]!.time)]
-        : []
-    ),
-  );
+  const unjudged = new Set(unread.map(frameOf));
   const tornFrames = frames.reduce(
     (torn, count, frame) =>
       torn + (count % MESSAGES_PER_FRAME === 0 || unjudged.has(frame) ? 0 : 1),
     0,
   );
   return { ...outcome, throttled: throttled.messages, overflow: overflow.messages, tornFrames };
+}
+
+function frameOf(msg: LogMsg): number | undefined {
+  const [time] = msg.kind === "ArrowMsg" ? msg.timepointMax! : [];
+  return time && Number(time.time);
 }
