@@ -40,7 +40,7 @@ function row(runtime: Runtime, { name, overload }: Scenario, result: Result): st
     runtime,
     name,
     (first!.messages * dataBytes / 1e6 / first!.seconds).toFixed(1),
-    `${steadyAge(result, 0, 1 / 3).toFixed(3)} s`,
+    overload.receiving.maxLatencySec === null ? "" : `${steadyAge(result, 0, 1 / 3).toFixed(3)} s`,
     second ? `${steadyAge(result, 1, 1).toFixed(3)} s` : "",
     rate.toFixed(3),
     percent(dropped.throttled),
