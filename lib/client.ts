@@ -1,6 +1,15 @@
+import { ClientClock } from "./client_clock.ts";
+import { PacketReader } from "./comms/packet_reader.ts";
+import { overdue } from "./comms/patience.ts";
 import type { TcpConnection } from "./adapters/types.ts";
 import { type RrdVersion, rrdVersionText } from "./encoding/rrd_header.ts";
-import { reason, TruncatedHandshake, TruncatedPacket, UnknownClient } from "./errors.ts";
+import {
+  HandshakeTimeout,
+  reason,
+  TruncatedHandshake,
+  TruncatedPacket,
+  UnknownClient,
+} from "./errors.ts";
 import { CongestionManager, type DropCounts } from "./flow/congestion_manager.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
 import { type MessageSource, sourceText } from "./flow/smart_message.ts";
@@ -29,6 +38,10 @@ export interface ClientContext {
   readonly options: ResolvedOptions;
   /** Called with the bytes of each read. */
   readonly onRead: (bytes: number) => void;
+  /** Called when the memory of its unfinished packet grows or shrinks, by so many bytes. */
+  readonly onUnfinished: (more: number) => void;
+  /** Called once the client has said that it is an SDK. */
+  readonly onGreeted: (client: Client) => void;
   /** Called with the totals of each batch that is received. */
   readonly onReceived: (messages: number, bytes: number) => void;
   /** Says whether this version is new to the server, so that each is warned of once. */
@@ -38,21 +51,29 @@ export interface ClientContext {
 /** One connected client, from its accept to its leave. */
 export class Client {
   readonly source: MessageSource;
-  /** Since when bytes are asked for, in milliseconds of the server's clock; `undefined` while none are. */
-  #askedAt: number | undefined;
   #messages = 0;
   #bytes = 0;
   readonly #connection: TcpConnection;
   readonly #sender: ChannelSender;
   readonly #context: ClientContext;
   readonly #congestion: CongestionManager;
+  readonly #packets: PacketReader;
+  readonly #clock: ClientClock;
+  #unfinished = 0;
+  /** Why we ended the connection. */
+  #verdict: Error | undefined;
 
   constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
     this.source = sender.source;
     this.#connection = connection;
     this.#sender = sender;
     this.#context = context;
-    const { maxLatencySec, rules, now, random, log } = context.options;
+    const { maxLatencySec, rules, now, random, log, maxPacketBytes } = context.options;
+    this.#packets = new PacketReader({
+      maxPacketBytes,
+      onHandshake: (version) => this.#greet(version),
+    });
+    this.#clock = new ClientClock(this.#packets, now);
     this.#congestion = new CongestionManager({ maxLatencySec, rules, now, random, log });
   }
 
@@ -71,19 +92,20 @@ export class Client {
   /** Receives until the client leaves, and says why in the log; never rejects. */
   async run(): Promise<void> {
     const { options } = this.#context;
-    const { log, maxPacketBytes, maxMessageBytes, now } = options;
+    const { log, maxMessageBytes } = options;
     const trace = log.enabled("trace");
     try {
       const error = await receiveClient(this.#connection, this.#sender, {
-        maxPacketBytes,
+        packets: this.#packets,
         maxMessageBytes,
         congestion: this.#congestion,
-        onAsk: () => this.#askedAt = now(),
+        onAsk: () => this.#clock.ask(),
         onAnswer: (bytes) => {
-          this.#askedAt = undefined;
+          this.#clock.answer();
+          this.#countUnfinished(this.#packets.unfinishedBytes);
           this.#context.onRead(bytes);
         },
-        onHandshake: (version) => this.#greet(version),
+        onEnd: () => this.#verdict,
         onPacket: (bytes) => trace && log.write("trace", `Received packet of size ${bytes}.`),
         onHeader: ({ version }) => this.#checkVersion(version),
         onMessages: (msgs) => {
@@ -101,17 +123,41 @@ export class Client {
       log.write("error", `A bug of this server ended the client at ${this.#addr}: ${stack}`);
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
+      this.#countUnfinished(0);
       this.#connection.close();
     }
   }
 
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
   get silentMs(): number {
-    return this.#askedAt === undefined ? 0 : this.#context.options.now() - this.#askedAt;
+    return this.#clock.silentMs;
   }
 
-  /** Cuts the connection; what was read of it is still received. */
-  close(): void {
+  /** Bytes of memory taken for a packet that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#packets.unfinishedBytes;
+  }
+
+  /** When that packet began, in milliseconds of the server's clock. */
+  get unfinishedSince(): number {
+    return this.#clock.since;
+  }
+
+  /** Ends the connection if it keeps us waiting for too long. */
+  checkDeadlines(): void {
+    // The last bytes before a silence were not worked off yet when they were read.
+    this.#countUnfinished(this.#packets.unfinishedBytes);
+    const error = overdue(this.#clock.waiting, this.#context.options);
+    if (error !== undefined) this.close(error);
+  }
+
+  /**
+   * Cuts the connection; what was read of it is still received.
+   *
+   * @param why the error that the client is left with; without one the stream ends where it is
+   */
+  close(why?: Error): void {
+    this.#verdict ??= why;
     this.#connection.close();
   }
 
@@ -120,7 +166,15 @@ export class Client {
     return addr === undefined ? sourceText(this.source) : formatAddr(addr);
   }
 
+  #countUnfinished(bytes: number): void {
+    if (bytes === this.#unfinished) return;
+    const more = bytes - this.#unfinished;
+    this.#unfinished = bytes;
+    this.#context.onUnfinished(more);
+  }
+
   #greet(version: number): void {
+    this.#context.onGreeted(this);
     const { log, quiet } = this.#context.options;
     if (version === 0) {
       log.write("warn", "Client is using an old protocol version from before 0.16.");
@@ -144,7 +198,10 @@ export class Client {
   #sayWhy(error: Error): void {
     const { log } = this.#context.options;
     const addr = this.#addr;
-    if (error instanceof UnknownClient) {
+    if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
+      // Probes of the port that do not hang up: no more than nothing was sent.
+      log.write("debug", `Closing connection to client at ${addr}: ${error.message}`);
+    } else if (error instanceof UnknownClient) {
       const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
       log.write("debug", text);
     } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {

@@ -95,6 +95,58 @@ export class TruncatedPacket extends RerelayError {
   }
 }
 
+/** The handshake did not come in time. */
+export class HandshakeTimeout extends RerelayError {
+  /** Takes what came, in bytes, and the deadline in seconds. */
+  constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
+    super(
+      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (option handshakeTimeoutSec)`,
+    );
+  }
+}
+
+/** A packet stands still, or trickles. */
+export class PacketTimeout extends RerelayError {
+  /** Takes what came of it in bytes, how long we waited, and the deadline, in seconds. */
+  constructor(
+    readonly receivedBytes: number,
+    readonly waitedSec: number,
+    readonly timeoutSec: number,
+  ) {
+    super(
+      `${receivedBytes} bytes of a packet came in ${waitedSec.toFixed(0)} s of waiting: it needs ` +
+        `1 KiB/s, and a byte every ${timeoutSec} s (option packetTimeoutSec)`,
+    );
+  }
+}
+
+/** The client sent nothing for longer than it may. */
+export class IdleTimeout extends RerelayError {
+  /** Takes the deadline in seconds. */
+  constructor(readonly timeoutSec: number) {
+    super(`No packet began for ${timeoutSec} s (option idleTimeoutSec)`);
+  }
+}
+
+/** More clients than there may be; this one came last, or waited longest to say hello. */
+export class TooManyClients extends RerelayError {
+  /** Takes the limit, and the option that sets it. */
+  constructor(readonly limit: number, option: string) {
+    super(`${limit} clients are connected already (option ${option})`);
+  }
+}
+
+/** Unfinished packets of all clients take more memory than they may; this client's was the oldest. */
+export class UnfinishedPacketsLimit extends RerelayError {
+  /** Takes the limit in bytes. */
+  constructor(readonly limitBytes: number) {
+    super(
+      `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
+        "client's is the oldest (option maxUnfinishedBytes)",
+    );
+  }
+}
+
 /** A packet declares more bytes than the limit allows. */
 export class PacketTooLarge extends RerelayError {
   /** Takes what its text and fields say. */

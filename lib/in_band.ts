@@ -12,6 +12,8 @@ export interface ReadObserver {
   onAsk(): void;
   /** So many came; none if the connection is over. */
   onAnswer(bytes: number): void;
+  /** The connection is over: the reason, where it was we who ended it for one. */
+  onEnd(): Error | undefined;
 }
 
 /**
@@ -31,8 +33,10 @@ export function inBand(
         observer.onAsk();
         const { done, value } = await reader.read();
         observer.onAnswer(value?.length ?? 0);
-        if (done) controller.close();
-        else controller.enqueue({ items: [value] });
+        if (!done) return controller.enqueue({ items: [value] });
+        const error = observer.onEnd();
+        if (error !== undefined) controller.enqueue({ items: [], error });
+        controller.close();
       } catch (error) {
         observer.onAnswer(0);
         controller.enqueue({ items: [], error: asError(error) });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PatienceOptions } from "./comms/patience.ts";
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
 import { MAX_MESSAGE_BYTES } from "./encoding/rrd_decoder.ts";
 import type { ThrottleRules } from "./flow/accept_rate.ts";
@@ -10,7 +11,7 @@ import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
 import { consoleLog, type Log } from "./log.ts";
 
 /** Options of `serve`; all may be left out. */
-export interface ServeOptions {
+export interface ServeOptions extends PatienceOptions {
   /** Address to listen on; default `127.0.0.1`. */
   readonly hostname?: string;
   /** Port to listen on; default 9876, and 0 takes a free one. */
@@ -27,6 +28,12 @@ export interface ServeOptions {
   readonly maxPacketBytes?: number;
   /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
   readonly maxMessageBytes?: number;
+  /** Clients that may be connected past their handshake; default 4096. */
+  readonly maxClients?: number;
+  /** Connections that may be in their handshake, beyond which the oldest is closed; default 16,384. */
+  readonly maxHandshakes?: number;
+  /** Limit of the memory of unfinished packets over all clients in bytes; default 1 GiB. */
+  readonly maxUnfinishedBytes?: number;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -40,9 +47,24 @@ export interface ServeOptions {
    * memory stays small beside `channelLimitBytes`.
    */
   readonly collectGarbage?: () => void;
+  /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
+  readonly every?: (ms: number, task: () => void) => () => void;
   /** Waits for so many milliseconds; default by a timer. */
   readonly delay?: (ms: number) => Promise<void>;
 }
+
+/** Options that are numbers above 0. */
+const POSITIVE = [
+  "channelLimitBytes",
+  "maxPacketBytes",
+  "maxMessageBytes",
+  "maxClients",
+  "maxHandshakes",
+  "maxUnfinishedBytes",
+  "handshakeTimeoutSec",
+  "packetTimeoutSec",
+  "idleTimeoutSec",
+] as const;
 
 /** All options, with defaults. */
 export type ResolvedOptions =
@@ -64,9 +86,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     channelLimitBytes: CHANNEL_LIMIT_BYTES,
     maxPacketBytes: MAX_PACKET_BYTES,
     maxMessageBytes: MAX_MESSAGE_BYTES,
+    maxClients: 4096,
+    maxHandshakes: 16_384,
+    maxUnfinishedBytes: 1024 * 1024 * 1024,
+    handshakeTimeoutSec: 10,
+    packetTimeoutSec: 60,
+    idleTimeoutSec: Infinity,
     log: consoleLog(),
     now: () => performance.now(),
     random: Math.random,
+    every: (ms: number, task: () => void) => {
+      const timer = setInterval(task, ms);
+      return () => clearInterval(timer);
+    },
     collectGarbage: () => {},
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     ...withoutUndefined(options),
@@ -80,9 +112,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
       `maxLatencySec must be above 0 (seconds, or infinity), not ${maxLatencySec}`,
     );
   }
-  for (const name of ["channelLimitBytes", "maxPacketBytes", "maxMessageBytes"] as const) {
+  for (const name of POSITIVE) {
     if (!(resolved[name] > 0)) {
-      throw new RangeError(`${name} must be above 0 (bytes), not ${resolved[name]}`);
+      throw new RangeError(`${name} must be above 0, not ${resolved[name]}`);
     }
   }
   return resolved;

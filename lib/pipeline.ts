@@ -12,7 +12,7 @@
  * @module
  */
 import type { TcpConnection } from "./adapters/types.ts";
-import { PacketReader } from "./comms/packet_reader.ts";
+import type { PacketReader } from "./comms/packet_reader.ts";
 import { PacketDecoder } from "./encoding/packet_decoder.ts";
 import type { RrdHeader } from "./encoding/rrd_header.ts";
 import { ChannelSink } from "./flow/channel_sink.ts";
@@ -24,12 +24,11 @@ import type { LogMsg } from "./log_msg.ts";
 
 /** What the server wants to be told of a client, and the limits it sets. */
 export interface PipelineOptions extends ReadObserver {
-  readonly maxPacketBytes: number;
+  /** Cuts the bytes into packets. */
+  readonly packets: PacketReader;
   readonly maxMessageBytes: number;
   /** Decides what to drop so that what passes stays fresh. */
   readonly congestion: CongestionManager;
-  /** The client is an SDK that speaks this version of the protocol. */
-  readonly onHandshake: (version: number) => void;
   /** A packet of so many bytes is whole. */
   readonly onPacket: (bytes: number) => void;
   /** An RRD header came that differs from the one before. */
@@ -53,7 +52,7 @@ export async function receiveClient(
 ): Promise<Error | undefined> {
   const sink = new ChannelSink(sender, options.onMessages);
   await inBand(connection.readable, options)
-    .pipeThrough(stage(each(new PacketReader(options))))
+    .pipeThrough(stage(each(options.packets)))
     .pipeThrough(stage(each(new PacketDecoder(options))))
     .pipeThrough(stage(new Throttle(options.congestion, sender)))
     .pipeTo(new WritableStream(sink));

@@ -2,6 +2,7 @@ import { acceptLoop } from "./accept_loop.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
 import { Client, type ClientStats } from "./client.ts";
+import { ClientList } from "./client_list.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
@@ -11,6 +12,9 @@ import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./optio
 
 /** Versions of data that are warned of; beyond it a peer only repeats itself. */
 const MAX_WARNED_VERSIONS = 100;
+
+/** How often the deadlines of clients are looked at, in milliseconds. */
+const CHECK_MS = 500;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
@@ -65,9 +69,10 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #channel: SmartChannel;
   readonly #receiver: Receiver;
   readonly #pressure: MemoryPressure;
-  readonly #clients = new Map<Client, Promise<void>>();
+  readonly #clients: ClientList;
   readonly #accepting: Promise<void>;
   readonly #warnedVersions = new Set<string>();
+  readonly #stopChecks: () => void;
   #connected = 0;
   #messages = 0;
   #bytes = 0;
@@ -80,6 +85,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#listener = listener;
     this.#options = options;
     const { channelLimitBytes: limitBytes, now, log, delay, signal } = options;
+    this.#clients = new ClientList(options);
     this.#channel = new SmartChannel({ limitBytes, now });
     this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel);
     this.#receiver = new Receiver(this.#channel, async () => {
@@ -88,6 +94,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     });
     const onConnection = (connection: TcpConnection) => this.#serve(connection);
     this.#accepting = acceptLoop(listener, { log, now, delay, onConnection });
+    this.#stopChecks = options.every(CHECK_MS, () => this.#clients.checkDeadlines());
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -130,7 +137,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients.keys(), (client) => client.stats);
+    const clients = Array.from(this.#clients, (client) => client.stats);
     return {
       connections: { open: this.#clients.size, total: this.#connected },
       messages: this.#messages,
@@ -189,15 +196,16 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const { now, delay } = this.#options;
     const end = now() + drainMs;
     while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
-    for (const client of this.#clients.keys()) client.close();
+    this.#stopChecks();
+    for (const client of this.#clients) client.close();
     this.#channel.unpause();
     await this.#accepting;
-    await Promise.all(this.#clients.values());
+    await this.#clients.left();
     this.#channel.close();
   }
 
   #quietFor(ms: number): boolean {
-    for (const client of this.#clients.keys()) if (client.silentMs < ms) return false;
+    for (const client of this.#clients) if (client.silentMs < ms) return false;
     return true;
   }
 
@@ -207,18 +215,17 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const client = new Client(connection, this.#channel.sender(source), {
       options: this.#options,
       onRead: (bytes) => this.#pressure.read(bytes),
+      onUnfinished: (more) => this.#clients.unfinished(more),
+      onGreeted: (greeted) => this.#clients.greeted(greeted),
       onReceived: (messages, bytes) => {
         this.#messages += messages;
         this.#bytes += bytes;
       },
       isNewVersion: (version) => this.#isNewVersion(version),
     });
-    this.#clients.set(client, client.run().finally(() => this.#left(client)));
-  }
-
-  #left(client: Client): void {
-    this.#clients.delete(client);
-    this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+    this.#clients.add(client, () => {
+      this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+    });
   }
 
   #isNewVersion(version: string): boolean {

@@ -83,7 +83,7 @@ describe("in-band stages", () => {
   /** Errors by their text, since their stacks differ. */
   const plain = ({ items, error }: StepResult<number>) =>
     error === undefined ? { items } : { items, error: error.message };
-  const observer = { onAsk: () => {}, onAnswer: () => {} };
+  const observer = { onAsk: () => {}, onAnswer: () => {}, onEnd: () => undefined };
   /** Chunks of one byte → that byte. */
   const byte: Step<Uint8Array, number> = {
     push: (chunk) => ({ items: [chunk[0]!] }),

@@ -20,6 +20,11 @@ export class Handshake {
   readonly #bytes = new Uint8Array(2 + MAGIC.length);
   #filled = 0;
 
+  /** Bytes that came. */
+  get filled(): number {
+    return this.#filled;
+  }
+
   /** Takes the next bytes; stops behind the handshake. */
   push(bytes: Uint8Array): HandshakeResult {
     let at = 0;

@@ -23,6 +23,11 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
     return this.#assembler.capacity;
   }
 
+  /** Bytes that came of a packet that is not whole, its length included; 0 between packets. */
+  get partialBytes(): number {
+    return this.#length < 0 ? this.#prefixFilled : PREFIX_BYTES + this.#assembler.filled;
+  }
+
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];

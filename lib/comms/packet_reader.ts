@@ -23,10 +23,28 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   readonly #framer: PacketFramer;
   readonly #onHandshake: (version: number) => void;
   #error: Error | undefined;
+  #packets = 0;
 
   constructor({ maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {} }: PacketOptions = {}) {
     this.#framer = new PacketFramer(maxPacketBytes);
     this.#onHandshake = onHandshake;
+  }
+
+  /** Packets that are done with. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Bytes of memory taken for a packet that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#framer.unfinishedBytes;
+  }
+
+  /** Where the next byte belongs, and how many came there already. */
+  get place(): { readonly where: "handshake" | "between" | "packet"; readonly bytes: number } {
+    if (this.#handshake !== undefined) return { where: "handshake", bytes: this.#handshake.filled };
+    const bytes = this.#framer.partialBytes;
+    return { where: bytes === 0 ? "between" : "packet", bytes };
   }
 
   push(bytes: Uint8Array): StepResult<Uint8Array> {
@@ -51,6 +69,7 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
 
   #end(result: StepResult<Uint8Array>): StepResult<Uint8Array> {
     this.#error = result.error;
+    this.#packets += result.items.length;
     return result;
   }
 }
