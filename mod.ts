@@ -6,6 +6,7 @@
 export { serve } from "./lib/serve.ts";
 export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server.ts";
 export type { ClientStats } from "./lib/client.ts";
+export type { PatienceOptions } from "./lib/comms/patience.ts";
 export type { ServeOptions } from "./lib/options.ts";
 export * from "./lib/log.ts";
 export * from "./lib/errors.ts";

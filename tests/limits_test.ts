@@ -195,6 +195,7 @@ describe("limits over all clients", () => {
     assertEquals([...quits], []);
     // 64 KiB each are within the limit; what comes now is over it.
     await writers[2]!.write(new Uint8Array(30_000));
+    await settle();
     await pass(1);
     assertEquals([...quits], [[1, "UnfinishedPacketsLimit"]]);
     assertEquals(server.stats.connections.open, 2);
@@ -211,6 +212,7 @@ describe("limits over all clients", () => {
       await writer.write(whole.subarray(50_000));
       await settle();
       if (i % 2) await writer.close();
+      await settle();
     }
     assertEquals([...quits.values()], Array(5).fill("gracefully"));
     await end();
