@@ -3,19 +3,31 @@
  *
  * @module
  */
-import { type FileHandle, lstat, open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open as openPath, readdir, rename, rm } from "node:fs/promises";
 import { FileExists } from "../errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, WritableFile } from "./types.ts";
+import type { FileAdapter, FileMode, WritableFile } from "./types.ts";
+
+/** As much is read at once. */
+const READ_BYTES = 64 * 1024;
 
 /** Files by `node:fs/promises`. */
-export const bunFiles: FileAdapter = { create, exists };
+export const bunFiles: FileAdapter = {
+  create,
+  exists,
+  rename,
+  remove: (path) => rm(path),
+  list: (folder) => readdir(folder || "."),
+  open,
+};
 
 // --------------------------------------------------------------------------------------- paths
 
-async function create(path: string, mode: "new" | "replace"): Promise<WritableFile> {
+async function create(path: string, mode: FileMode): Promise<WritableFile> {
   try {
-    return openFile(await open(path, mode === "new" ? "wx" : "w"));
+    const flags = { new: "wx", replace: "w", append: constants.O_WRONLY | constants.O_CREAT };
+    return await openFile(await openPath(path, flags[mode]), mode);
   } catch (cause) {
     if (hasCode(cause, "EEXIST")) throw new FileExists(path, { cause });
     throw cause;
@@ -36,11 +48,24 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
+async function open(path: string): Promise<ReadableStream<Uint8Array>> {
+  const file = await openPath(path);
+  return new ReadableStream({
+    async pull(controller) {
+      const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES);
+      if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
+      await file.close();
+      controller.close();
+    },
+    cancel: () => file.close(),
+  }, { highWaterMark: 0 });
+}
+
 // ---------------------------------------------------------------------------------------- file
 
-function openFile(file: FileHandle): WritableFile {
+async function openFile(file: FileHandle, mode: FileMode): Promise<WritableFile> {
   let closed = false;
-  let position = 0;
+  let position = mode === "append" ? (await file.stat()).size : 0;
   return {
     write: (bytes) =>
       writeAll(bytes, async (rest) => {

@@ -5,20 +5,28 @@
  */
 import { FileExists } from "../errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, WritableFile } from "./types.ts";
+import type { FileAdapter, FileMode, WritableFile } from "./types.ts";
 
 /** Files by `Deno.open`. */
-export const denoFiles: FileAdapter = { create, exists };
+export const denoFiles: FileAdapter = {
+  create,
+  exists,
+  rename: (from, to) => Deno.rename(from, to),
+  remove: (path) => Deno.remove(path),
+  list,
+  open: async (path) => (await Deno.open(path)).readable,
+};
 
 // --------------------------------------------------------------------------------------- paths
 
-async function create(path: string, mode: "new" | "replace"): Promise<WritableFile> {
+async function create(path: string, mode: FileMode): Promise<WritableFile> {
   try {
-    return openFile(
+    return await openFile(
       await Deno.open(path, {
         write: true,
-        ...(mode === "new" ? { createNew: true } : { create: true, truncate: true }),
+        ...(mode === "new" ? { createNew: true } : { create: true, truncate: mode === "replace" }),
       }),
+      mode,
     );
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) throw new FileExists(path, { cause });
@@ -36,9 +44,17 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+async function list(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder || ".")) names.push(name);
+  return names;
+}
+
 // ---------------------------------------------------------------------------------------- file
 
-function openFile(file: Deno.FsFile): WritableFile {
+async function openFile(file: Deno.FsFile, mode: FileMode): Promise<WritableFile> {
+  // Not opened with `append`, for such a file ignores where it was cut to.
+  if (mode === "append") await file.seek(0, Deno.SeekMode.End);
   let closed = false;
   return {
     write: (bytes) => writeAll(bytes, (rest) => file.write(rest)),

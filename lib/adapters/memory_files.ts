@@ -10,7 +10,9 @@ import type { FileAdapter, WritableFile } from "./types.ts";
 /** One operation on a file, about to be done. */
 export interface FileOperation {
   /** The method of the adapter or of the file. */
-  readonly kind: "create" | "exists" | "write" | "sync" | "truncate" | "close";
+  readonly kind:
+    | keyof FileAdapter
+    | keyof WritableFile;
   /** The file's. */
   readonly path: string;
   /** What `write` would write, the rest of it after a part was written. */
@@ -62,9 +64,11 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
   return {
     async create(path, mode) {
       await before({ kind: "create", path });
-      if (mode === "new" && contents.has(path)) {
+      const there = contents.get(path);
+      if (mode === "new" && there !== undefined) {
         throw new FileExists(path, { cause: new Error("File exists") });
       }
+      if (mode === "append" && there !== undefined) return openFile(path, there, before);
       const content = { bytes: new Uint8Array(0), size: 0, synced: new Uint8Array(0) };
       contents.set(path, content);
       return openFile(path, content, before);
@@ -73,12 +77,39 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       await before({ kind: "exists", path });
       return contents.has(path);
     },
+    async rename(from, to) {
+      await before({ kind: "rename", path: from });
+      contents.set(to, found(contents, from));
+      contents.delete(from);
+    },
+    async remove(path) {
+      await before({ kind: "remove", path });
+      found(contents, path);
+      contents.delete(path);
+    },
+    async list(folder) {
+      await before({ kind: "list", path: folder });
+      const prefix = folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
+      return [...contents.keys()].filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length)).filter((name) => !name.includes("/"));
+    },
+    async open(path) {
+      await before({ kind: "open", path });
+      const { bytes, size } = found(contents, path);
+      return ReadableStream.from([bytes.slice(0, size)]);
+    },
     get paths() {
       return [...contents.keys()];
     },
     read: (path) => contents.get(path)?.bytes.slice(0, contents.get(path)?.size),
     readSynced: (path) => contents.get(path)?.synced.slice(),
   };
+}
+
+function found(contents: Map<string, Content>, path: string): Content {
+  const content = contents.get(path);
+  if (content === undefined) throw new Error(`No such file: ${path}`);
+  return content;
 }
 
 // ---------------------------------------------------------------------------------------- file

@@ -63,15 +63,27 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
+/** How a file is opened for writing. */
+export type FileMode = "new" | "replace" | "append";
+
 /** Files, as far as sinks need them. */
 export interface FileAdapter {
   /**
-   * Opens a file for writing from its beginning.
+   * Opens a file for writing.
    *
    * @param path where
-   * @param mode `"new"`: fails with {@linkcode FileExists} if it exists; `"replace"`: cuts it to nothing
+   * @param mode `"new"`: fails with {@linkcode FileExists} if it exists; `"replace"`: cuts it to nothing;
+   * `"append"`: writes behind what it holds, or makes it
    */
-  create(path: string, mode: "new" | "replace"): Promise<WritableFile>;
+  create(path: string, mode: FileMode): Promise<WritableFile>;
   /** Whether something exists at this path. */
   exists(path: string): Promise<boolean>;
+  /** Gives a file another name in the same file system; what had that name is replaced. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file. */
+  remove(path: string): Promise<void>;
+  /** Names of what is in a folder, without its path; `""` is the current folder. */
+  list(folder: string): Promise<string[]>;
+  /** What a file holds, from its beginning, in chunks that are the reader's own. */
+  open(path: string): Promise<ReadableStream<Uint8Array>>;
 }

@@ -71,6 +71,55 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     assertEquals(await files.exists(path), true);
   });
 
+  it("goes on behind what a file holds, and cuts it first if told to", async () => {
+    const path = folder.path("appended");
+    for (const bytes of [[1, 2, 3], [4, 5]]) {
+      const file = await files.create(path, "append");
+      await file.write(Uint8Array.from(bytes));
+      await file.close();
+    }
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2, 3, 4, 5));
+    const file = await files.create(path, "append");
+    await file.truncate(2);
+    await file.write(Uint8Array.of(6));
+    await file.close();
+    assertEquals(await folder.read(path), Uint8Array.of(1, 2, 6));
+  });
+
+  it("renames over what is there, removes and lists", async () => {
+    const [a, b] = [folder.path("sub_a"), folder.path("sub_b")];
+    for (const [path, byte] of [[a, 1], [b, 2]] as const) {
+      const file = await files.create(path, "new");
+      await file.write(Uint8Array.of(byte));
+      await file.close();
+    }
+    const parent = a.slice(0, -"sub_a".length);
+    const listed = async () =>
+      (await files.list(parent)).filter((name) => name.startsWith("sub_")).sort();
+    assertEquals(await listed(), ["sub_a", "sub_b"]);
+    await files.rename(a, b);
+    assertEquals(await folder.read(b), Uint8Array.of(1));
+    assertEquals(await listed(), ["sub_b"]);
+    await files.remove(b);
+    assertEquals(await listed(), []);
+    await assertRejects(() => files.remove(b), Error);
+    await assertRejects(() => files.rename(b, a), Error);
+  });
+
+  it("reads what a file holds", async () => {
+    const path = folder.path("read");
+    const bytes = randomBytes(300_000, seeded(2));
+    const file = await files.create(path, "new");
+    await file.write(bytes);
+    await file.close();
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await files.open(path)) chunks.push(chunk);
+    assertEquals(joined(chunks), bytes);
+    // Left half-way, it holds nothing open that could end the program.
+    await (await files.open(path)).cancel();
+    await assertRejects(() => files.open(folder.path("not_there")), Error);
+  });
+
   it("closes twice", async () => {
     const file = await files.create(folder.path("closed"), "new");
     await file.close();
