@@ -1,0 +1,76 @@
+import { after, before, describe, it } from "node:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
+import process from "node:process";
+import { assert, assertEquals } from "@std/assert";
+import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { staticImportsOf } from "./code.ts";
+import { read, readJson, ROOT } from "./tree.ts";
+
+const LIMIT_BYTES = 100_000;
+/** Loaded only when they are used: none may be imported statically. */
+const ON_DEMAND = ["apache-arrow", "hono", "@rerun-io/web-viewer"];
+
+/** Bundles with what the runtime itself offers; packages that load on demand stay imports. */
+function bundle(entry: string, out: string): string {
+  const external = ON_DEMAND.flatMap((name) => [name, `${name}/*`]);
+  const args = detectRuntime() === "deno"
+    ? ["bundle", "--quiet", "--no-lock", "--minify", "-o", out]
+    : ["build", "--target=bun", "--minify", `--outfile=${out}`];
+  const externals = external.map((name) => `--external=${name}`);
+  const { status, stderr } = spawnSync(process.execPath, [...args, ...externals, entry], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  assertEquals(status, 0, stderr);
+  return readFileSync(out, "utf8");
+}
+
+describe("what mod.ts loads at once", () => {
+  const paths = new Set(["mod.ts"]);
+  const packages = new Set<string>();
+  for (const path of paths) {
+    for (const specifier of staticImportsOf(read(path))) {
+      if (specifier.startsWith(".")) paths.add(posix.join(posix.dirname(path), specifier));
+      else packages.add(specifier);
+    }
+  }
+
+  it("is the core, and of packages only small ones", () => {
+    assert(
+      paths.has("lib/server.ts") && paths.has("lib/encoding/rrd_decoder.ts"),
+      [...paths].join(),
+    );
+    const known = ["@bufbuild/protobuf/wire", "@std/streams", "lz4js"];
+    assertEquals([...packages].filter((name) => !known.includes(name)), []);
+  });
+
+  it("is no runtime's adapter", () => {
+    const runtimes = /^lib\/adapters\/(?:serve_)?(?:deno|bun)|^lib\/cli\//;
+    assertEquals([...paths].filter((path) => runtimes.test(path)), []);
+  });
+});
+
+describe("the bundle of mod.ts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "rerelay-bundle-"));
+  let code = "";
+  before(() => {
+    code = bundle("mod.ts", join(folder, "mod.js"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it(`is under ${LIMIT_BYTES / 1000} KB`, () => {
+    const { length } = new TextEncoder().encode(code);
+    assert(length > 10_000, `${length} bytes are too few to be the server`);
+    assert(length < LIMIT_BYTES, `it has ${length} bytes`);
+  });
+
+  it("keeps those on demand apart by names that package.json has", () => {
+    const { dependencies } = readJson<{ dependencies: Record<string, string> }>("package.json");
+    const dynamic = [...code.matchAll(/\bimport\(\s*["']([^"'.][^"']*)["']\s*\)/g)]
+      .map(([, name]) => name!);
+    assertEquals([...new Set(dynamic)].filter((name) => !(name in dependencies)), []);
+  });
+});
