@@ -21,7 +21,7 @@ export function exec(command, args, { cwd, env, deadlineSec }) {
     // A group of its own, so that what it started ends with it.
     const child = spawn(command, args, { cwd, env, stdio, detached: !WINDOWS });
     running.add(child);
-    let output = `$ ${[command, ...args].join(" ")}\n`;
+    let output = `$ ${shown(command, args)}\n`;
     child.stdout.on("data", (data) => output += data);
     child.stderr.on("data", (data) => output += data);
     const deadline = setTimeout(() => {
@@ -36,6 +36,14 @@ export function exec(command, args, { cwd, env, deadlineSec }) {
     child.on("error", (error) => finish(false, `${error.message}\n`));
     child.on("close", (code, signal) => finish(code === 0, signal ? `Ended by ${signal}.\n` : ""));
   });
+}
+
+/** The command, without the names of all the files. */
+function shown(command, args) {
+  const files = args.filter((arg) => arg.endsWith(".ts"));
+  if (files.length < 10) return [command, ...args].join(" ");
+  const others = args.filter((arg) => !arg.endsWith(".ts"));
+  return [command, ...others, `(${files.length} files)`].join(" ");
 }
 
 /** Ends all programs that run; for when this one is told to end. */

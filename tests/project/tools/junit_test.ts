@@ -1,6 +1,55 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { countTests } from "../../../tools/junit.mjs";
+
+type Result = "passed" | "failed" | "skipped";
+/** A test, or a group of tests. */
+interface Entry {
+  readonly name: string;
+  readonly inside: Result | readonly Entry[];
+}
+
+const MARKS = { passed: "", failed: "<failure>x</failure>", skipped: "<skipped/>" };
+
+/** Any groups and tests; names are numbered, as a group and a test of one name can't be told apart. */
+const ENTRIES: fc.Arbitrary<readonly Entry[]> = fc.letrec<{ entries: readonly Entry[] }>((tie) => {
+  const result = fc.constantFrom<Result>("passed", "failed", "skipped");
+  const inside = fc.oneof({ maxDepth: 4 }, result, tie("entries"));
+  const names = fc.constantFrom("a", "a &gt;b", "&quot;", "é");
+  return {
+    entries: fc.array(fc.tuple(names, inside), { minLength: 1, maxLength: 4 }).map((entries) =>
+      entries.map(([name, inside], i) => ({ name: `${name}${i}`, inside }))
+    ),
+  };
+}).entries;
+
+function asDeno(entries: readonly Entry[], before = ""): string {
+  return entries.map(({ name, inside }) => {
+    const full = before + name;
+    return typeof inside === "string"
+      ? `<testcase name="${full}" time="0.1">\n${MARKS[inside]}</testcase>`
+      : `<testcase name="${full}" time="0.1">\n</testcase>${asDeno(inside, `${full} &gt; `)}`;
+  }).join("\n");
+}
+
+function asBun(entries: readonly Entry[]): string {
+  return entries.map(({ name, inside }) => {
+    if (typeof inside !== "string") {
+      return `<testsuite name="${name}">${asBun(inside)}</testsuite>`;
+    }
+    const mark = MARKS[inside];
+    return `<testcase name="${name}"${mark ? `>${mark}</testcase>` : " />"}`;
+  }).join("\n");
+}
+
+function count(entries: readonly Entry[], counts = { passed: 0, failed: 0, skipped: 0 }) {
+  for (const { inside } of entries) {
+    if (typeof inside === "string") counts[inside]++;
+    else count(inside, counts);
+  }
+  return counts;
+}
 
 describe("countTests", () => {
   it("counts Deno's steps, and not the groups around them", () => {
@@ -44,6 +93,13 @@ describe("countTests", () => {
   </testsuite>
 </testsuites>`;
     assertEquals(countTests(xml), { passed: 1, failed: 1, skipped: 1 });
+  });
+
+  it("counts any tests in any groups, in either form", () => {
+    fc.assert(fc.property(ENTRIES, (entries) => {
+      assertEquals(countTests(asDeno(entries)), count(entries));
+      assertEquals(countTests(asBun(entries)), count(entries));
+    }));
   });
 
   it("counts nothing where there is no report", () => {

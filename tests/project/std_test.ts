@@ -1,0 +1,56 @@
+/** What the project takes from @std, as the stand-ins give it where JSR is out of reach. */
+import { describe, it } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseArgs } from "@std/cli";
+import { concatReadableStreams, toArrayBuffer } from "@std/streams";
+import { RrdDecodeStream } from "../../mod.ts";
+import { fixture } from "../fixtures.ts";
+
+const FILES = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"]
+  .map((encoding) => fixture(`encodings/0.22.1-mixed-${encoding}.rrd`));
+
+function stream(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+  return new Blob([bytes]).stream();
+}
+
+async function countMessages(bytes: ReadableStream<Uint8Array>): Promise<number> {
+  let messages = 0;
+  for await (const batch of bytes.pipeThrough(new RrdDecodeStream())) messages += batch.length;
+  return messages;
+}
+
+describe("@std/streams", () => {
+  it("makes one stream of several .rrd files, which is decoded as one", async () => {
+    let sum = 0;
+    for (const file of FILES) sum += await countMessages(stream(file));
+    assertEquals(await countMessages(concatReadableStreams(...FILES.map(stream))), sum);
+  });
+
+  it("gathers a stream's bytes", async () => {
+    const [file] = FILES;
+    assertEquals(new Uint8Array(await toArrayBuffer(stream(file!))), file);
+  });
+});
+
+describe("@std/cli", () => {
+  it("parses arguments, and tells of those it does not know", () => {
+    const unknown: string[] = [];
+    const args = parseArgs(["--save", "a.rrd", "--quiet", "--nosuch"], {
+      boolean: ["quiet"],
+      string: ["save"],
+      unknown: (arg) => {
+        unknown.push(arg);
+        return false;
+      },
+    });
+    assertEquals(args, { _: [], quiet: true, save: "a.rrd" });
+    assertEquals(unknown, ["--nosuch"]);
+  });
+});
+
+describe("@std/assert", () => {
+  it("tells unequal values apart by what is in them", () => {
+    assertEquals({ a: [1n, Uint8Array.of(1)] }, { a: [1n, Uint8Array.of(1)] });
+    assertThrows(() => assertEquals({ a: Uint8Array.of(1) }, { a: Uint8Array.of(2) }), Error);
+  });
+});
