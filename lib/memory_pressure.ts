@@ -12,6 +12,8 @@ const CALM = 1 / 4;
  */
 export class MemoryPressure {
   #bytes = 0;
+  /** Much has waited since the last collection: once received it is dead, and still there. */
+  #due = false;
 
   /**
    * @param collect collects the garbage
@@ -24,13 +26,13 @@ export class MemoryPressure {
 
   /** Takes note of bytes that were read. */
   read(bytes: number): void {
-    if (this.waiting.bytes < this.waiting.limitBytes * CALM) {
-      this.#bytes = 0;
-      return;
-    }
+    const isCalm = this.waiting.bytes < this.waiting.limitBytes * CALM;
+    if (!isCalm) this.#due = true;
+    if (!this.#due) return;
     this.#bytes += bytes;
     if (this.#bytes < Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES)) return;
     this.#bytes = 0;
+    this.#due = !isCalm;
     this.collect();
   }
 }

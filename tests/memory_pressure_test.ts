@@ -24,16 +24,16 @@ describe("MemoryPressure", () => {
     assertEquals(collections(240, 60, 64), 15);
   });
 
-  it("counts anew after a time without pressure", () => {
+  it("collects once more after the pressure has ended, then no more", () => {
     let collected = 0;
-    const waiting = { bytes: 0, limitBytes: 256 * MIB };
+    const waiting = { bytes: 100 * MIB, limitBytes: 256 * MIB };
     const pressure = new MemoryPressure(() => collected++, waiting);
-    for (let i = 0; i < 10; i++) {
-      waiting.bytes = 100 * MIB;
-      pressure.read(20 * MIB);
-      waiting.bytes = 0;
-      pressure.read(MIB);
-    }
-    assertEquals(collected, 0);
+    for (let i = 0; i < 24; i++) pressure.read(MIB);
+    assertEquals(collected, 1);
+    waiting.bytes = 0;
+    for (let i = 0; i < 23; i++) pressure.read(MIB);
+    assertEquals(collected, 1);
+    for (let i = 0; i < 1000; i++) pressure.read(MIB);
+    assertEquals(collected, 2);
   });
 });

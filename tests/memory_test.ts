@@ -6,8 +6,8 @@ import { startChild } from "./contract/child.ts";
 import { arrowMsg, concat, Entries, rrdHeader, rrdMessage } from "./encoding/rrd_builder.ts";
 
 const LIMIT_MIB = 64;
-/** Five messages of 10 kB each: 350 MB in all. */
-const FRAMES = 7000;
+/** Five messages of 10 kB each: 200 MB in all. */
+const FRAMES = 4000;
 const PER_FRAME = 5;
 const DATA_BYTES = 10_000;
 

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf } from "@std/assert";
+import { concatReadableStreams, toArrayBuffer } from "@std/streams";
 import { PacketStream } from "../lib/comms/packet_stream.ts";
 import { RrdDecodeStream } from "../lib/encoding/rrd_decode_stream.ts";
 import { NotAnRrd, TruncatedPacket, TruncatedRrd } from "../lib/errors.ts";
@@ -138,6 +139,18 @@ describe("in-band stages", () => {
 });
 
 describe("PacketStream and RrdDecodeStream together", () => {
+  it("read several files one after the other", async () => {
+    const names = ["msgpack-off", "protobuf-lz4", "msgpack-lz4"];
+    const files = names.map((name) => fixture(`encodings/0.22.1-mixed-${name}.rrd`));
+    const together = concatReadableStreams(...files.map((file) => new Blob([file]).stream()));
+    const bytes = new Uint8Array(
+      await toArrayBuffer(concatReadableStreams(...files.map((file) => new Blob([file]).stream()))),
+    );
+    assertEquals(bytes, concat(...files));
+    const messages = await Array.fromAsync(together.pipeThrough(new RrdDecodeStream()));
+    assertEquals(messages.flat().length, 3 * 34);
+  });
+
   it("read a recorded connection", async () => {
     const packets = await Array.fromAsync(
       new Blob([fixture("captures/0.20.3-mixed.bin")]).stream().pipeThrough(new PacketStream()),

@@ -105,6 +105,20 @@ describe("the four RRD encodings, as the real encoder writes them", () => {
     });
   }
 
+  it("Arrow data is read wherever in a read it lies", async () => {
+    for (const name of ["0.20.3-mixed", "0.22.1-blueprint"]) {
+      for (const packet of capturePackets(name)) {
+        for (let offset = 0; offset < 8; offset++) {
+          const read = new Uint8Array(offset + packet.length);
+          read.set(packet, offset);
+          for (const msg of new RrdDecoder().decodePacket(read.subarray(offset)).items) {
+            if (msg.kind === "ArrowMsg") await msg.table();
+          }
+        }
+      }
+    }
+  });
+
   it("what a capture's Arrow data holds: rows, columns and metadata", async () => {
     for (const name of ["0.9.1-scalars", "0.16.1-mixed", "0.17.0-mixed", "0.22.1-blueprint"]) {
       const expected = expectedCapture(name).packets.flatMap(({ messages }) => messages);
