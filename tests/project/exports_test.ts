@@ -1,0 +1,21 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { readFileSync } from "node:fs";
+
+const json = (path: string) =>
+  JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
+
+describe("the public entries", () => {
+  it("are the same for Deno and for Bun", () => {
+    assertEquals(json("package.json").exports, json("deno.json").exports);
+  });
+
+  it("can be imported by the package's own name", async () => {
+    const { serve } = await import("@rerelay/server");
+    const { SmartChannel } = await import("@rerelay/server/flow");
+    const { RrdDecoder } = await import("@rerelay/server/encoding");
+    const { fanOut } = await import("@rerelay/server/sinks");
+    const types = [serve, SmartChannel, RrdDecoder, fanOut].map((value) => typeof value);
+    assertEquals(types, Array(4).fill("function"));
+  });
+});
