@@ -74,7 +74,17 @@ export class Client {
       onHandshake: (version) => this.#greet(version),
     });
     this.#clock = new ClientClock(this.#packets, now);
-    this.#congestion = new CongestionManager({ maxLatencySec, rules, now, random, log });
+    this.#congestion = new CongestionManager({
+      maxLatencySec,
+      rules,
+      now,
+      random,
+      log: {
+        enabled: (level) => log.enabled(level),
+        write: (level, text, fields) =>
+          log.write(level, `${text} (client at ${this.#addr})`, { ...fields, client: this.#addr }),
+      },
+    });
   }
 
   /** Counts so far. */
@@ -124,6 +134,7 @@ export class Client {
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
       this.#countUnfinished(0);
+      this.#congestion.finish();
       this.#connection.close();
     }
   }

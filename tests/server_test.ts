@@ -9,7 +9,14 @@ import {
   TcpBindError,
   TcpClientSource,
 } from "../mod.ts";
-import { concat, rrdHeader, rrdMessage, setStoreInfo } from "./encoding/rrd_builder.ts";
+import {
+  arrowMsg,
+  concat,
+  Entries,
+  rrdHeader,
+  rrdMessage,
+  setStoreInfo,
+} from "./encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, describeMsg, expectedCapture, fixture } from "./fixtures.ts";
 
 const HELLO = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
@@ -279,6 +286,45 @@ describe("Server, what it says of itself", () => {
       [2, 2, 2 * bytes],
     ]);
     await started.server.close();
+  });
+
+  it("says whose messages are dropped, once when it begins and once when it ends", async () => {
+    let now = 0;
+    const started = await start({
+      now: () => now,
+      delay: () => Promise.resolve(),
+      every: () => () => {},
+      maxLatencySec: 0.2,
+      channelLimitBytes: 20_000,
+    });
+    const peer = started.net.connect(9876);
+    const writer = peer.writable.getWriter();
+    const frame = (i: number) => {
+      const time = new Entries([[{ name: "frame", typ: "Sequence" }, i]]);
+      return packet(concat(rrdHeader(), rrdMessage(arrowMsg(time, { data: 2000 }))));
+    };
+    await writer.write(HELLO);
+    for (let i = 0; i < 50; i++) {
+      await writer.write(frame(i));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      now += 20;
+    }
+    const { dropped, acceptRate, clients } = started.server.stats;
+    const messages = dropped.throttled.messages + dropped.overflow.messages;
+    assert(messages > 5 && acceptRate < 1, `${messages} dropped, ${acceptRate}`);
+    assertEquals(clients[0]!.dropped, dropped);
+    assertEquals(clients[0]!.acceptRate, acceptRate);
+    await writer.close();
+    for await (const batch of started.next) if (batch.at(-1)?.payload.type === "quit") break;
+    await started.server.close();
+    const at = `(client at 127.0.0.1:${peer.localAddr.port})`;
+    const lines = started.lines.filter((line) => line.includes("dropping"));
+    assertEquals(lines.filter((line) => line.startsWith("warn")), [
+      `warn Input latency is over the max (0.2 s) - dropping packets. ${at}`,
+    ]);
+    const last = lines.at(-1)!;
+    assert(last.startsWith(`info No longer dropping packets: ${messages} messages (`), last);
+    assertEquals(started.server.stats.dropped, dropped);
   });
 
   it("receives every capture as it was sent", async () => {

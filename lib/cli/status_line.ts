@@ -12,6 +12,8 @@ export interface StatusFigures {
   readonly connections: { readonly open: number };
   readonly messages: number;
   readonly bytes: number;
+  /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
+  readonly acceptRate?: number;
   readonly dropped?: {
     readonly throttled: Tally;
     readonly overflow: Tally;
@@ -39,7 +41,9 @@ export function statusLine(
 ): string {
   const dropped = (stats.dropped?.throttled.messages ?? 0) +
     (stats.dropped?.overflow.messages ?? 0);
+  const { acceptRate = 1 } = stats;
   const alarms = [
+    ...(acceptRate < 1 ? [`accepting ${(acceptRate * 100).toFixed(0)} %`] : []),
     ...(dropped > 0 ? [`dropped ${formatCount(dropped)}`] : []),
     ...(lostMessages > 0 ? [`LOST ${formatCount(lostMessages)}`] : []),
   ];

@@ -31,6 +31,13 @@ describe("statusLine", () => {
     assertEquals(statusLine(figures(), rates, 0, 0, 12, false), "2 clients");
   });
 
+  it("shows the accept rate while frames are dropped", () => {
+    const dropping = { ...figures(3), acceptRate: 0.583 };
+    const line = statusLine(dropping, rates, 0.3, 0, 120, false);
+    assert(line.endsWith("latency 300 ms | accepting 58 % | dropped 3"), line);
+    assert(!statusLine({ ...figures(3), acceptRate: 1 }, rates, 0, 0, 120, false).includes("%"));
+  });
+
   it("marks losses in colour without counting the colour as width", () => {
     const plain = statusLine(figures(1), rates, 0, 0, 100, false);
     const colored = statusLine(figures(1), rates, 0, 0, 100, true);
