@@ -1,0 +1,55 @@
+/**
+ * Messages of any encodings → the bytes of one `.rrd` file.
+ *
+ * @module
+ */
+import { endMarker } from "../encoding/rrd_encode.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+import type { Encoded } from "../log_msg.ts";
+
+/**
+ * Puts headers before, between and an end marker behind messages, which stay as they are.
+ *
+ * A header is written where the encoding changes; Rerun's CLI reads such files, its viewer only as
+ * far as the second header.
+ */
+export class RrdConcat {
+  #header: RrdHeader | undefined;
+  #headers = 0;
+
+  /** How many headers were written. */
+  get headers(): number {
+    return this.#headers;
+  }
+
+  /** The bytes to write for a message. */
+  message({ header, bytes }: Extract<Encoded, { form: "rrd" }>): Uint8Array[] {
+    return [...this.#change(header), bytes];
+  }
+
+  /** The bytes to write at the end; of an empty recording its header, too. */
+  end(empty?: RrdHeader): Uint8Array[] {
+    const parts = this.#header === undefined && empty !== undefined ? this.#change(empty) : [];
+    return this.#header === undefined ? parts : [...parts, ...marker(this.#header)];
+  }
+
+  #change(header: RrdHeader): Uint8Array[] {
+    if (this.#header !== undefined && encodingOf(this.#header) === encodingOf(header)) return [];
+    const before = this.#header === undefined ? [] : marker(this.#header);
+    this.#header = header;
+    this.#headers++;
+    return [...before, header.bytes];
+  }
+}
+
+/** What makes messages unreadable under another's header. */
+function encodingOf({ compression, serializer, version }: RrdHeader): string {
+  const dialect = serializer === "protobuf" && (version.major > 0 || version.minor >= 23);
+  return `${serializer} ${compression} ${dialect}`;
+}
+
+/** Rerun's readers before 0.19 fail on an end marker, so files of that time have none. */
+function marker(header: RrdHeader): Uint8Array[] {
+  const { major, minor } = header.version;
+  return major === 0 && minor < 19 ? [] : [endMarker(header)];
+}
