@@ -16,6 +16,7 @@ const READ_BYTES = 64 * 1024;
 export const bunFiles: FileAdapter = {
   create,
   exists,
+  isFile: async (path) => (await lstat(path)).isFile(),
   rename,
   remove: (path) => rm(path),
   list: (folder) => readdir(folder || "."),

@@ -11,6 +11,7 @@ import type { FileAdapter, FileMode, WritableFile } from "./types.ts";
 export const denoFiles: FileAdapter = {
   create,
   exists,
+  isFile: async (path) => (await Deno.lstat(path)).isFile,
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
   list,

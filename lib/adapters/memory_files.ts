@@ -77,6 +77,10 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       await before({ kind: "exists", path });
       return contents.has(path);
     },
+    async isFile(path) {
+      await before({ kind: "isFile", path });
+      return found(contents, path) !== undefined;
+    },
     async rename(from, to) {
       await before({ kind: "rename", path: from });
       contents.set(to, found(contents, from));

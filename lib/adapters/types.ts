@@ -78,6 +78,8 @@ export interface FileAdapter {
   create(path: string, mode: FileMode): Promise<WritableFile>;
   /** Whether something exists at this path. */
   exists(path: string): Promise<boolean>;
+  /** Whether a file stands there that can be renamed and cut: no device, pipe, link or folder. */
+  isFile(path: string): Promise<boolean>;
   /** Gives a file another name in the same file system; what had that name is replaced. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file. */

@@ -8,6 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { closest } from "./closest.ts";
 import { escapeText } from "./escape.ts";
 import { type CliOption, OPTION_TABLE } from "./option_table.ts";
+import { type SaveOptions, saveOptions } from "./save_args.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
 /** What the command line asks for. */
@@ -20,8 +21,8 @@ export type CliCommand =
 export interface HostOptions {
   readonly bind: string;
   readonly port: number;
-  readonly save?: string;
-  readonly force: boolean;
+  /** Absent where nothing is kept. */
+  readonly save?: SaveOptions;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
   readonly channelLimitBytes: number;
@@ -80,16 +81,16 @@ export function parseCliArgs(args: readonly string[]): CliCommand {
 }
 
 function hostOptions(parsed: Record<string, unknown>): HostOptions {
-  const save = text(parsed, "save");
-  const force = flag(parsed, "force");
-  if (force && save === undefined) {
-    throw new UsageError("--force replaces the file of --save: add --save FILE");
-  }
+  const save = saveOptions(
+    (name, parse) => read(parsed, name, parse),
+    flag(parsed, "force"),
+    oneOf,
+    (text) => new UsageError(text),
+  );
   return {
     bind: read(parsed, "bind", parseBind) ?? "127.0.0.1",
     port: read(parsed, "port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
-    force,
     maxLatencySec: read(parsed, "drop-at-latency", parseDuration) ?? Infinity,
     channelLimitBytes: read(parsed, "channel-limit", parseSize) ?? 256 * 2 ** 20,
     quiet: flag(parsed, "quiet"),

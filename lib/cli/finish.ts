@@ -30,7 +30,7 @@ export interface FinishOptions {
   /** Resolves when the receiver has received all. */
   readonly receiving: Promise<void>;
   /** Where messages are kept, if anywhere. */
-  readonly file: Pick<RrdFileSink, "saved"> | undefined;
+  readonly file: Pick<RrdFileSink, "kept"> | undefined;
   /** What the receiver has taken. */
   readonly received: Tally;
   readonly log: Log;
@@ -57,7 +57,7 @@ export async function finish(options: FinishOptions): Promise<boolean> {
 
 /** What came in, less what was dropped on purpose, less what was kept. */
 function sayLost({ server: { stats }, file, received, log }: FinishOptions): void {
-  const gone = [stats.dropped?.throttled, stats.dropped?.overflow, ...(file?.saved ?? [received])];
+  const gone = [stats.dropped?.throttled, stats.dropped?.overflow, file?.kept ?? received];
   const messages = stats.messages - sum(gone.map((tally) => tally?.messages ?? 0));
   const bytes = stats.bytes - sum(gone.map((tally) => tally?.bytes ?? 0));
   const after = `Cut off after ${CUT_MS / 1000} s`;

@@ -11,12 +11,14 @@ export function helpText(): string {
   return `rerelay ${VERSION}: a headless server for Rerun logging SDKs (0.9 to 0.22, over TCP)
 
 Usage: rerelay [OPTIONS]
+       rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
 
 Options:
 ${OPTION_TABLE.map(optionLine).join("\n")}
 
 Examples:
   rerelay --save recording.rrd            keep what is logged to 127.0.0.1:9876
+  rerelay --save 'rec/{application_id}-{part}.rrd' --rotate-size 1GiB
   rerelay --bind 0.0.0.0 --port 9877      take other machines' logs, on another port
   rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
   rerelay --port 0 --log-format json      a free port, and a log for machines
@@ -24,9 +26,14 @@ Examples:
   In the Python program that logs: rr.connect_tcp("127.0.0.1:9876"), before 0.20 rr.connect(…)
 
 Files:
-  FILE opens in Rerun's viewer and CLI. Messages stand in it as the SDK encoded them; those encoded
-  otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. An existing FILE is refused
-  without --force. A run in which nothing was logged leaves a valid, empty recording.
+  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or
+  {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
+  of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
+  refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
+  Each file opens alone in Rerun's viewer and CLI. Messages stand in it as the SDK encoded them;
+  those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called
+  NAME.rrd.part until it is closed; one left by a crash is cut to its last whole message and renamed
+  at the next start. A run in which nothing was logged leaves a valid, empty FILE.
 
 Signals:
   SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,

@@ -12,12 +12,14 @@ import { serve } from "../serve.ts";
 import type { Server } from "../server.ts";
 import { fanOut } from "../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../sinks/rrd_file.ts";
+import { parseSavePattern } from "../sinks/save_pattern.ts";
 import type { HostOptions } from "./args.ts";
 import { cliLog } from "./cli_log.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "./exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
 import type { CliProcess } from "./process.ts";
+import type { SaveOptions } from "./save_args.ts";
 import { type Screen, screen } from "./screen.ts";
 import { finish } from "./finish.ts";
 import { stopSignals } from "./stop_signals.ts";
@@ -37,11 +39,12 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
   // The live line stands for the lines of the single clients.
   const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
     process.env("TERM") !== "dumb";
+  const broken = Promise.withResolvers<void>();
   let started: { server: Server; file: RrdFileSink | undefined };
   try {
     // Nobody could guess a picked port: it is told whatever the log level.
     const always = hostLog({ ...options, logLevel: "info" }, process, display);
-    started = await start(options, live, log, always);
+    started = await start(options, { live, log, always, onSaveError: () => broken.resolve() });
   } catch (error) {
     log.write("error", reason(error));
     return EXIT.failed;
@@ -55,7 +58,7 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
     : undefined;
 
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving]);
+  await Promise.race([stopped, receiving, broken.promise]);
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
   const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
@@ -87,12 +90,15 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
 async function start(
   options: HostOptions,
-  live: boolean,
-  log: Log,
-  always: Log,
+  { live, log, always, onSaveError }: {
+    readonly live: boolean;
+    readonly log: Log;
+    readonly always: Log;
+    readonly onSaveError: () => void;
+  },
 ): Promise<{ server: Server; file: RrdFileSink | undefined }> {
-  const { bind, port, save, force, maxLatencySec, channelLimitBytes } = options;
-  const files = save === undefined ? undefined : await filesFor(save, force);
+  const { bind, port, save, maxLatencySec, channelLimitBytes } = options;
+  const files = save === undefined ? undefined : await filesFor(save);
   const quiet = options.quiet || live;
   const server = await serve({
     hostname: bind,
@@ -110,21 +116,29 @@ async function start(
   }
   if (save === undefined || files === undefined) return { server, file: undefined };
   try {
-    const file = await rrdFileSink({ path: save, force, files, log });
-    log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${save}`, { path: save });
+    const { onError, path } = save;
+    const file = await rrdFileSink({
+      ...save,
+      files,
+      log,
+      onError: onError === "stop" ? onSaveError : () => {},
+    });
+    log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     return { server, file };
   } catch (error) {
     await server.close();
-    throw error instanceof FileExists ? error : new Error(`Can't write ${save}: ${reason(error)}`);
+    throw error instanceof FileExists
+      ? error
+      : new Error(`Can't write ${save.path}: ${reason(error)}`);
   }
 }
 
-async function filesFor(save: string, force: boolean): Promise<FileAdapter> {
+async function filesFor({ path, force }: SaveOptions): Promise<FileAdapter> {
   const files = await loadFileAdapter();
-  if (!force && await files.exists(save)) throw new FileExists(save);
-  const folder = /^(.*[/\\])[^/\\]*$/.exec(save)?.[1];
-  if (folder !== undefined && !await files.exists(folder)) {
-    throw new Error(`There is no folder ${folder} for ${save}: make it, or choose another`);
+  const { folder, placeholders } = parseSavePattern(path);
+  if (!force && placeholders.size === 0 && await files.exists(path)) throw new FileExists(path);
+  if (folder !== "" && !await files.exists(folder)) {
+    throw new Error(`There is no folder ${folder} for ${path}: make it, or choose another`);
   }
   return files;
 }

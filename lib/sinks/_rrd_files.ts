@@ -1,55 +1,94 @@
 /**
- * A file for each encoding that comes: the named one for the first, siblings for the others.
+ * Sorts messages into files: by recording where the pattern asks for it, and by encoding.
  *
  * @module
  */
-import type { FileAdapter, WritableFile } from "../adapters/types.ts";
-import { type RrdHeader, type RrdVersion, rrdVersionText } from "../encoding/rrd_header.ts";
-import { FileExists, reason } from "../errors.ts";
+import { compressEncoded } from "./_compress.ts";
+import { type Group, Groups } from "./_groups.ts";
+import type { PartOpener } from "./_part_opener.ts";
+import type { RrdWriter } from "./_rrd_writer.ts";
+import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
+import { type Store, StoreMemory } from "./_store_memory.ts";
+import { VersionWarnings } from "./_version_warnings.ts";
+import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Encoded } from "../log_msg.ts";
-import { RrdWriter } from "./_rrd_writer.ts";
+import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { SavedFile } from "./rrd_file.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Tally } from "./sink.ts";
 
-/** Sibling names that are tried before giving up. */
-const MAX_SIBLING = 1000;
-
-/** A peer chooses the versions it sends; this many are reported. */
-const MAX_WARNED_VERSIONS = 16;
+/** Files that are open at once; the one not written to for longest is closed. */
+const MAX_OPEN = 256;
+/** Closed files that are still listed. */
+const MAX_LISTED = 100;
 
 /** What {@linkcode RrdFiles} needs. */
 export interface RrdFilesOptions {
-  readonly path: string;
-  readonly force: boolean;
-  readonly adapter: FileAdapter;
+  readonly name: string;
+  readonly opener: PartOpener;
   readonly log: Log;
+  readonly rotation: Rotation;
+  readonly compress: boolean;
+  readonly now: () => number;
+  readonly date: () => number;
+  /** Told of each file that had to be given up. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** The files of one sink; sequential, the caller awaits what is returned. */
 export class RrdFiles {
   /** What no file took. */
   readonly lost = { messages: 0, bytes: 0 };
+  /** Whether a file had to be given up. */
+  failed = false;
 
   readonly #options: RrdFilesOptions;
-  readonly #writers: RrdWriter[];
-  /** By serializer and compression; `undefined` where no file could be made. */
-  readonly #byEncoding = new Map<string, RrdWriter | undefined>();
-  /** Saves the look-up for one message after the other of the same encoding. */
-  #last:
-    | (Pick<RrdHeader, "serializer" | "compression"> & { writer: RrdWriter | undefined })
-    | undefined;
-  readonly #warnedVersions = new Set<string>();
+  readonly #host: SeriesHost;
+  readonly #memory = new StoreMemory();
+  readonly #groups: Groups;
+  readonly #versions: VersionWarnings;
+  /** The one written to last at the end. */
+  readonly #open = new Set<Series>();
+  readonly #closed: SavedFile[] = [];
+  readonly #closedTotal = { messages: 0, bytes: 0 };
+  /** The file that was made at the start, until a message says where it belongs. */
+  #first: RrdWriter | undefined;
+  #last: Series | undefined;
   #warnedForm = false;
+  #warnedMemory = false;
 
-  constructor(options: RrdFilesOptions, first: WritableFile) {
+  constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
-    this.#writers = [new RrdWriter(options.path, first)];
+    this.#first = first;
+    const { opener, log, rotation, now, date } = options;
+    this.#versions = new VersionWarnings(log);
+    this.#host = {
+      adapter: opener.adapter,
+      log,
+      memory: this.#memory,
+      rotation,
+      now,
+      date,
+      open: (series) => this.#openPart(series),
+      closed: (writer, error) => this.#partClosed(writer, error),
+      lose: (lost) => this.lose(lost),
+      otherVersion: (writer, header) => this.#versions.look(writer, header),
+    };
+    this.#groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
   }
 
-  /** The files and what is in them. */
+  /** The files, open ones last, and what is in them. */
   get saved(): SavedFile[] {
-    return this.#writers.map(({ path, written }) => ({ path, ...written }));
+    return [...this.#closed, ...this.#writers().map(({ path, written }) => ({ path, ...written }))];
+  }
+
+  /** What is in all files. */
+  get kept(): Tally {
+    const tallies = [this.#closedTotal, ...this.#writers().map(({ written }) => written)];
+    return {
+      messages: tallies.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: tallies.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
   }
 
   /** Counts what is not written. */
@@ -58,37 +97,47 @@ export class RrdFiles {
     this.lost.bytes += bytes;
   }
 
-  /** Puts a message into the file of its encoding. */
-  add(encoded: Encoded): Promise<void> | undefined {
-    if (encoded.form !== "rrd") {
-      this.#loseForeign(encoded);
+  /** Puts a message into its files. */
+  add(msg: LogMsg, sourceId: number): Promise<void> | undefined {
+    if (msg.encoded.form !== "rrd") {
+      this.#loseForeign(msg.encoded);
       return undefined;
     }
-    const { header, bytes } = encoded;
-    const last = this.#last;
-    if (header.serializer === last?.serializer && header.compression === last.compression) {
-      return this.#put(last.writer, header, bytes);
-    }
-    const key = `${header.serializer} ${header.compression}`;
-    if (this.#byEncoding.size === 0) this.#byEncoding.set(key, this.#writers[0]);
-    if (this.#byEncoding.has(key)) {
-      const writer = this.#byEncoding.get(key);
-      const { serializer, compression } = header;
-      this.#last = { serializer, compression, writer };
-      return this.#put(writer, header, bytes);
-    }
-    return this.#openSibling(header).then((writer) => {
-      this.#byEncoding.set(key, writer);
-      return this.#put(writer, header, bytes);
-    });
+    const { header, bytes } = this.#options.compress ? compressEncoded(msg.encoded) : msg.encoded;
+    const store = this.#memory.storeOf(msg);
+    const entry = {
+      header,
+      bytes: withEqualLengths(header, bytes),
+      store,
+      announces: msg.kind === "SetStoreInfo",
+      counts: true,
+    };
+    // Whose blueprints a recording begins with is said by the announcement itself.
+    if (entry.announces) this.#remember(store, msg, entry);
+    const targets = this.#groups.targets(store, msg, sourceId);
+    const first = this.#put(targets[0]!, entry);
+    if (first === undefined && targets.length === 1) return this.#remember(store, msg, entry);
+    return (async () => {
+      await first;
+      for (const target of targets.slice(1)) await this.#put(target, { ...entry, counts: false });
+      this.#remember(store, msg, entry);
+      for (const series of this.#groups.takeEvicted()) await this.#closeQuietly(series);
+    })();
+  }
+
+  /** Forgets a client that left. */
+  forget(sourceId: number): void {
+    this.#groups.forget(sourceId);
   }
 
   /** Writes what the files gathered. */
   async flush(): Promise<void> {
-    for (const writer of this.#writers) {
-      const lost = await writer.flush();
-      if (lost !== undefined) this.#reportFailure(writer, lost);
-    }
+    for (const series of this.#open) await series.flush();
+  }
+
+  /** Puts what was written on the disk. Never rejects: failures show at the next flush. */
+  async sync(): Promise<void> {
+    await Promise.all([...this.#open].map((series) => series.writer?.sync()));
   }
 
   /**
@@ -97,103 +146,109 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
-    const closed = await Promise.allSettled(this.#writers.map((writer) => writer.close()));
+    const closing = [...this.#open].map((series) => series.close());
+    if (this.#first !== undefined) {
+      const { path, written } = this.#first;
+      closing.push(this.#first.close());
+      this.#closed.push({ path, ...written });
+      this.#first = undefined;
+    }
+    const closed = await Promise.allSettled(closing);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
-  #put(
-    writer: RrdWriter | undefined,
-    header: RrdHeader,
-    bytes: Uint8Array,
-  ): Promise<void> | undefined {
-    if (writer === undefined || writer.error !== undefined) {
-      this.lose({ messages: 1, bytes: bytes.length });
-      return undefined;
-    }
-    if (writer.header !== undefined) this.#warnVersion(writer, writer.header, header.version);
-    return writer.add(header, withEqualLengths(header, bytes))?.then((lost) => {
-      if (lost !== undefined) this.#reportFailure(writer, lost);
-    });
+  #writers(): RrdWriter[] {
+    const open = [...this.#open].flatMap(({ writer }) => writer ?? []);
+    return this.#first === undefined ? open : [this.#first, ...open];
   }
 
-  async #openSibling(header: RrdHeader): Promise<RrdWriter | undefined> {
-    const { path, force, adapter, log } = this.#options;
-    const encoding = `${header.serializer}, compression ${header.compression}`;
-    try {
-      const [name, file] = await this.#createSibling(path, force, adapter);
-      log.write("info", `Messages encoded as ${encoding} go to ${name}: a file holds one encoding`);
-      const writer = new RrdWriter(name, file);
-      this.#writers.push(writer);
-      return writer;
-    } catch (error) {
-      const text = `No file could be made beside ${path} for messages encoded as ${encoding}, ` +
-        `they are lost: ${reason(error)}`;
-      log.write("error", text, { path });
-      return undefined;
-    }
-  }
-
-  async #createSibling(
-    path: string,
-    force: boolean,
-    adapter: FileAdapter,
-  ): Promise<[string, WritableFile]> {
-    for (let number = this.#writers.length + 1;; number++) {
-      const name = siblingPath(path, number);
-      try {
-        return [name, await adapter.create(name, force ? "replace" : "new")];
-      } catch (error) {
-        // One left by an earlier run is not ours to replace, nor a reason to lose messages.
-        if (!(error instanceof FileExists) || number === MAX_SIBLING) throw error;
+  #put({ series, group }: Group, entry: Entry): Promise<void> | undefined {
+    const encoding = encodingOf(entry.header);
+    let into = series.get(encoding);
+    if (into === undefined) {
+      into = new Series(this.#host, group, series.size > 0 ? encoding : undefined);
+      series.set(encoding, into);
+      if (this.#first !== undefined) {
+        into.begin(this.#first);
+        this.#open.add(into);
+        this.#first = undefined;
       }
     }
+    if (into !== this.#last && this.#open.delete(into)) this.#open.add(into);
+    this.#last = into;
+    return into.add(entry);
   }
 
-  #warnVersion(writer: RrdWriter, { version: first }: RrdHeader, version: RrdVersion): void {
-    if (isSame(version, first) || this.#warnedVersions.size >= MAX_WARNED_VERSIONS) return;
-    const text = rrdVersionText(version);
-    if (this.#warnedVersions.has(text)) return;
-    this.#warnedVersions.add(text);
+  #remember(store: Store | undefined, msg: LogMsg, entry: Entry): undefined {
+    if (store === undefined || (entry.announces && store.info === infoOf(msg))) return;
+    this.#memory.remember(store, msg, entry);
+    if (this.#memory.forgotten === 0 || this.#warnedMemory) return;
+    this.#warnedMemory = true;
     this.#options.log.write(
       "warn",
-      `${writer.path} begins with data of Rerun ${
-        rrdVersionText(first)
-      }; data of ${text} goes under ` +
-        "the same header, which readers may warn of",
-      { path: writer.path, version: text },
+      "There is more static data than is kept for the beginning of further files: the oldest will " +
+        "stand only where it was logged",
     );
   }
 
-  #reportFailure({ path, error, written }: RrdWriter, lost: Tally): void {
-    this.lose(lost);
-    this.#options.log.write(
-      "error",
-      `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
-        `${lost.messages} (${lost.bytes} bytes) and all that follow are lost: ${reason(error)}`,
-      { path, messages: lost.messages, bytes: lost.bytes },
-    );
+  async #openPart(series: Series): Promise<RrdWriter> {
+    const { opener, date, log } = this.#options;
+    while (this.#open.size >= MAX_OPEN) {
+      await this.#closeQuietly(this.#open.values().next().value!);
+    }
+    try {
+      const writer = await opener.open(series.names, date(), series.sibling !== undefined);
+      this.#open.add(series);
+      if (series.sibling !== undefined) {
+        const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
+        log.write("info", `${what}: a file holds one encoding`);
+      }
+      return writer;
+    } catch (error) {
+      this.#failedWith(error);
+      throw error;
+    }
+  }
+
+  async #closeQuietly(series: Series): Promise<void> {
+    this.#open.delete(series);
+    try {
+      await series.close();
+    } catch (error) {
+      this.#options.log.write("error", `A file was not closed cleanly: ${reason(error)}`);
+    }
+  }
+
+  #partClosed(writer: RrdWriter, error?: unknown): void {
+    for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
+    if (error !== undefined) this.#failedWith(error);
+    const { path, written } = writer;
+    this.#closedTotal.messages += written.messages;
+    this.#closedTotal.bytes += written.bytes;
+    if (written.messages > 0 || error === undefined) this.#closed.push({ path, ...written });
+    if (this.#closed.length > MAX_LISTED) this.#closed.shift();
+  }
+
+  #failedWith(error: unknown): void {
+    this.failed = true;
+    this.#options.onError(error);
   }
 
   #loseForeign({ form, bytes }: Encoded): void {
     this.lose({ messages: 1, bytes: bytes.length });
     if (this.#warnedForm) return;
     this.#warnedForm = true;
-    const text = `${this.#options.path} takes no messages of form ${form}: they are lost`;
-    this.#options.log.write("error", text, { path: this.#options.path });
+    const { name, log } = this.#options;
+    log.write("error", `${name} takes no messages of form ${form}: they are lost`, { path: name });
   }
 }
 
-/** `a.rrd` and 2 make `a.2.rrd`; a name without that ending gets it. */
-export function siblingPath(path: string, number: number): string {
-  return `${path.replace(/\.rrd$/i, "")}.${number}.rrd`;
-}
-
-function isSame(a: RrdVersion, b: RrdVersion): boolean {
-  return a.major === b.major && a.minor === b.minor && a.patch === b.patch && a.meta === b.meta;
+function infoOf(msg: LogMsg) {
+  return msg.kind === "SetStoreInfo" ? msg.info : undefined;
 }
 
 /** Uncompressed msgpack declares its length twice, and readers differ in which one they take. */
-function withEqualLengths(header: RrdHeader, bytes: Uint8Array): Uint8Array {
+function withEqualLengths(header: Entry["header"], bytes: Uint8Array): Uint8Array {
   if (header.serializer !== "msgpack" || header.compression !== "off") return bytes;
   let equal = true;
   for (let i = 0; i < 4; i++) equal &&= bytes[i] === bytes[i + 4];

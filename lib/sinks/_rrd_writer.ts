@@ -1,14 +1,17 @@
 /**
- * One `.rrd` file being written: small messages gathered, large ones written directly, cut back to
- * its last whole message when the disk fails.
+ * One `.rrd` file being written, as `NAME.part` until it is closed: small messages gathered, large
+ * ones written directly, cut back to its last whole message when the disk fails.
  *
  * @module
  */
-import type { WritableFile } from "../adapters/types.ts";
+import type { FileAdapter, WritableFile } from "../adapters/types.ts";
 import { endMarker } from "../encoding/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../encoding/rrd_header.ts";
-import { reason } from "../errors.ts";
+import { FileExists, reason } from "../errors.ts";
 import type { Tally } from "./sink.ts";
+
+/** Behind the name of a file that is being written. */
+export const PART_SUFFIX = ".part";
 
 /** Room for small messages that are written together. */
 const GATHER_BYTES = 256 * 1024;
@@ -21,13 +24,31 @@ const EMPTY_HEADER = decodeRrdHeader(
   Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
 );
 
+/** How a file is finished. */
+export interface RrdWriterOptions {
+  readonly adapter: FileAdapter;
+  /** Whether a file that has its name by then is replaced. */
+  readonly replace: boolean;
+  /** Whether it is on the disk before it gets its name. */
+  readonly sync: boolean;
+}
+
+/** Where a file is written to. */
+export interface RrdTarget {
+  /** Its name once it is closed. */
+  readonly path: string;
+  /** Its name until then; the same for a device or pipe, which has no other. */
+  readonly written: string;
+  readonly file: WritableFile;
+}
+
 /** Writes messages of one encoding; sequential, the caller awaits what is returned. */
 export class RrdWriter {
   /** That of the first message. */
   header: RrdHeader | undefined;
   /** Set once the disk failed: the file is closed, nothing is taken any more. */
   error: unknown;
-  /** Messages that are in the file. */
+  /** Messages that are in the file, without those that only make it open alone. */
   readonly written = { messages: 0, bytes: 0 };
 
   #buffer: Uint8Array | undefined;
@@ -37,24 +58,53 @@ export class RrdWriter {
   #size = 0;
   /** Whether a message of SDK 0.19 or later is in the file. */
   #modern = false;
+  #dirty = false;
+  #syncing: Promise<void> | undefined;
+  #syncError: unknown;
 
-  constructor(readonly path: string, readonly file: WritableFile) {}
+  /** Its name once it is closed. */
+  readonly path: string;
+  readonly #isDevice: boolean;
+  readonly #file: WritableFile;
+
+  constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
+    this.path = target.path;
+    this.#isDevice = target.path === target.written;
+    this.#file = target.file;
+  }
+
+  /** Length of the file with what was gathered, in bytes. */
+  get size(): number {
+    return this.#size + this.#used;
+  }
+
+  /** Messages that were gathered and not yet written. */
+  get pendingMessages(): number {
+    return this.#pending.messages;
+  }
 
   /**
    * Takes a message; its bytes are not kept once this resolves.
    *
    * @param header it came under
    * @param bytes with the message's own header
+   * @param counts `false` for one that is in an earlier part already
    * @returns `undefined` if it was only gathered, else the writing; resolves to what was lost
    */
-  add(header: RrdHeader, bytes: Uint8Array): Promise<Tally | undefined> | undefined {
+  add(
+    header: RrdHeader,
+    bytes: Uint8Array,
+    counts = true,
+  ): Promise<Tally | undefined> | undefined {
     if (this.header === undefined) {
       this.header = header;
       this.#gather(header.bytes);
     }
     const small = bytes.length < DIRECT_BYTES;
-    if (small && this.#used + bytes.length > GATHER_BYTES) return this.#makeRoom(header, bytes);
-    this.#count(header, bytes);
+    if (small && this.#used + bytes.length > GATHER_BYTES) {
+      return this.#makeRoom(header, bytes, counts);
+    }
+    this.#count(header, bytes, counts);
     if (!small) return this.#writeOut(bytes);
     this.#gather(bytes);
     return undefined;
@@ -62,40 +112,64 @@ export class RrdWriter {
 
   /** Writes what was gathered; resolves to what was lost. */
   flush(): Promise<Tally | undefined> | undefined {
-    return this.#used === 0 ? undefined : this.#writeOut();
+    return this.#used === 0 && this.#syncError === undefined ? undefined : this.#writeOut();
+  }
+
+  /** Puts what was written on the disk. Never rejects: a failure shows at the next flush. */
+  sync(): Promise<void> {
+    if (!this.#dirty || this.#isDevice || this.error !== undefined) {
+      return this.#syncing ?? Promise.resolve();
+    }
+    this.#dirty = false;
+    const next = () => this.#file.sync();
+    this.#syncing = (this.#syncing?.then(next) ?? next()).catch((error) => {
+      this.#syncError ??= error;
+    });
+    return this.#syncing;
   }
 
   /**
-   * Writes the end marker and closes the file; one without a message becomes an empty recording.
+   * Writes the end marker, closes the file and gives it its name; one without a message becomes an
+   * empty recording.
    *
-   * @throws whatever the disk says
+   * @throws whatever the disk says; the file then keeps the name it was written under
    */
   async close(): Promise<void> {
     if (this.error !== undefined) return;
+    this.error = new Error("closed");
     try {
       if (this.header === undefined) {
-        await this.file.write(EMPTY_HEADER.bytes);
-        await this.file.write(endMarker(EMPTY_HEADER));
-      } else if (this.#modern) await this.file.write(endMarker(this.header));
+        await this.#file.write(EMPTY_HEADER.bytes);
+        await this.#file.write(endMarker(EMPTY_HEADER));
+      } else if (this.#modern) await this.#file.write(endMarker(this.header));
+      await this.#syncing;
+      if (this.#syncError !== undefined) throw this.#syncError;
+      if (this.options.sync && !this.#isDevice) await this.#file.sync();
     } finally {
-      await this.file.close();
+      await this.#file.close();
     }
+    await this.#rename();
   }
 
-  async #makeRoom(header: RrdHeader, bytes: Uint8Array): Promise<Tally | undefined> {
+  async #makeRoom(
+    header: RrdHeader,
+    bytes: Uint8Array,
+    counts: boolean,
+  ): Promise<Tally | undefined> {
     const lost = await this.#writeOut();
     if (lost !== undefined) {
-      return { messages: lost.messages + 1, bytes: lost.bytes + bytes.length };
+      return counts ? { messages: lost.messages + 1, bytes: lost.bytes + bytes.length } : lost;
     }
-    this.#count(header, bytes);
+    this.#count(header, bytes, counts);
     this.#gather(bytes);
     return undefined;
   }
 
-  #count(header: RrdHeader, bytes: Uint8Array): void {
+  #count(header: RrdHeader, bytes: Uint8Array, counts: boolean): void {
+    this.#pending.modern ||= !isBefore019(header.version);
+    if (!counts) return;
     this.#pending.messages++;
     this.#pending.bytes += bytes.length;
-    this.#pending.modern ||= !isBefore019(header.version);
   }
 
   #gather(bytes: Uint8Array): void {
@@ -109,14 +183,16 @@ export class RrdWriter {
     this.#pending = { messages: 0, bytes: 0, modern: false };
     const size = this.#size + this.#used + (direct?.length ?? 0);
     try {
-      if (this.#used > 0) await this.file.write(this.#buffer!.subarray(0, this.#used));
-      if (direct !== undefined) await this.file.write(direct);
+      if (this.#syncError !== undefined) throw this.#syncError;
+      if (this.#used > 0) await this.#file.write(this.#buffer!.subarray(0, this.#used));
+      if (direct !== undefined) await this.#file.write(direct);
     } catch (error) {
       await this.#fail(error);
       return pending;
     } finally {
       this.#used = 0;
     }
+    this.#dirty = true;
     this.#size = size;
     this.#modern ||= pending.modern;
     this.written.messages += pending.messages;
@@ -127,17 +203,33 @@ export class RrdWriter {
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #fail(error: unknown): Promise<void> {
     this.error = error;
+    await this.#syncing;
     try {
-      await this.file.truncate(this.#size);
-      if (this.#modern) await this.file.write(endMarker(this.header!));
+      await this.#file.truncate(this.#size);
+      if (this.#modern) await this.#file.write(endMarker(this.header!));
     } catch (second) {
       this.#addError("its end could not be mended", second);
     }
     try {
-      await this.file.close();
+      await this.#file.close();
     } catch (second) {
       this.#addError("it could not be closed", second);
     }
+    try {
+      // One without a message would only be in the way, of the next try as well.
+      if (this.#size === 0 && !this.#isDevice) {
+        await this.options.adapter.remove(this.target.written);
+      } else await this.#rename();
+    } catch (second) {
+      this.#addError("it could not be renamed", second);
+    }
+  }
+
+  async #rename(): Promise<void> {
+    if (this.#isDevice) return;
+    const { adapter, replace } = this.options;
+    if (!replace && await adapter.exists(this.path)) throw new FileExists(this.path);
+    await adapter.rename(this.target.written, this.path);
   }
 
   #addError(what: string, second: unknown): void {

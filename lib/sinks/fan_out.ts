@@ -100,7 +100,7 @@ class Branch {
     return {
       name: this.sink.name,
       lost: { messages: lost.messages, bytes: lost.bytes },
-      failed: this.#failed || lost.messages > 0,
+      failed: this.#failed || this.sink.failed === true || lost.messages > 0,
     };
   }
 

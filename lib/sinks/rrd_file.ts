@@ -5,21 +5,46 @@
  */
 import { loadFileAdapter } from "../adapters/detect.ts";
 import type { FileAdapter } from "../adapters/types.ts";
+import { FileExists } from "../errors.ts";
 import type { SmartMessage } from "../flow/smart_message.ts";
 import { type Log, silentLog } from "../log.ts";
+import { PartOpener } from "./_part_opener.ts";
 import { RrdFiles } from "./_rrd_files.ts";
+import type { Rotation } from "./rotation.ts";
+import { parseSavePattern } from "./save_pattern.ts";
 import type { Sink, Tally } from "./sink.ts";
+import { Syncer, type SyncMode } from "./_syncer.ts";
 
 /** How a file sink writes. */
 export interface RrdFileSinkOptions {
-  /** Where the file goes; its folder must exist. */
+  /**
+   * Where files go; the folder must exist. With `{recording_id}` in the name each recording has its
+   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   */
   readonly path: string;
-  /** Replaces a file that is there; without it that is refused. */
+  /** Replaces a file that is there, where the path has no braces; without it that is refused. */
   readonly force?: boolean;
   /** Where files are made; those of this runtime if left out. */
   readonly files?: FileAdapter;
   /** Where other encodings, other versions and disk errors are reported. */
   readonly log?: Log;
+  /**
+   * When the disk must have what was written: within 500 ms of the write (`"interval"`, the
+   * default), before each batch counts as written (`"always"`), or when the system likes (`"never"`).
+   */
+  readonly sync?: SyncMode;
+  /** When a recording goes on in another file. */
+  readonly rotation?: Rotation;
+  /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
+  readonly compress?: "off" | "lz4";
+  /** Told of each file that had to be given up, and why. */
+  readonly onError?: (error: unknown) => void;
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Milliseconds since the Unix epoch; default `Date.now`. */
+  readonly date?: () => number;
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer?: (ms: number, callback: () => void) => () => void;
 }
 
 /** One file that a sink writes, and what is in it. */
@@ -32,19 +57,26 @@ export interface SavedFile extends Tally {
 export interface RrdFileSink extends Sink {
   /** What no file took: after a disk error, or cut off by `close`. */
   readonly lost: Tally;
-  /** The file, then its siblings. */
+  /** Whether a file had to be given up. */
+  readonly failed: boolean;
+  /** What all files hold. */
+  readonly kept: Tally;
+  /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
 }
 
 /**
- * Opens an `.rrd` file that takes every message as the SDK encoded it.
+ * Opens `.rrd` files that take every message as the SDK encoded it.
  *
- * Rerun's viewer reads one header a file. So the header is that of the first message; messages of
- * other SDK versions go under it as well (readers only warn of a version), while those of another
- * serializer or compression go into a sibling, `NAME.2.rrd` and so on. The end marker, which
- * readers before 0.19 fail on, is left out if all messages are of 0.18 or older. Nothing received:
- * an empty recording. When the disk fails, the file is cut to its last whole message and closed,
- * and what follows is counted as lost.
+ * A file is called `NAME.part` until it is closed; one that an earlier run left is cut to its last
+ * whole message and renamed at the start. Rerun's viewer reads one header a file. So the header is
+ * that of the first message; messages of other SDK versions go under it as well (readers only warn
+ * of a version), while those of another serializer or compression go into a sibling, `NAME.2.rrd` and
+ * so on. The end marker, which readers before 0.19 fail on, is left out if all messages are of 0.18
+ * or older. Nothing received: an empty recording. When the disk fails, the file is cut to its last
+ * whole message and closed, and another is tried, after 0.5 s at first and 30 s at last; what comes
+ * meanwhile is counted as lost. Each file opens alone: before the first message of a recording stand
+ * its announcement, its blueprints and its latest static data, where earlier files have them.
  *
  * @param options where and how
  * @throws {FileExists} if the file is there and `force` is not set
@@ -63,31 +95,63 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false, log = silentLog } = options;
+  const { path, force = false, log = silentLog, sync = "interval" } = options;
+  const { now = () => performance.now(), date = () => Date.now() } = options;
+  const pattern = parseSavePattern(path);
   const adapter = options.files ?? await loadFileAdapter();
-  const file = await adapter.create(path, force ? "replace" : "new");
-  const files = new RrdFiles({ path, force, adapter, log }, file);
+  const isFixed = pattern.placeholders.size === 0;
+  if (isFixed && !force && await adapter.exists(path)) throw new FileExists(path);
+  const finish = { adapter, replace: force && isFixed, sync: sync !== "never" };
+  const opener = await PartOpener.start(pattern, finish, log);
+  const names = { applicationId: "", recordingId: "", next: 1 };
+  const first = isFixed
+    ? await opener.openDevice(path) ?? await opener.open(names, date())
+    : undefined;
+  const files = new RrdFiles({
+    name: path,
+    opener,
+    log,
+    rotation: options.rotation ?? {},
+    compress: options.compress === "lz4",
+    now,
+    date,
+    onError: options.onError ?? (() => {}),
+  }, first);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
+  const syncer = new Syncer(sync, options.timer ?? setTimer, async () => {
+    await files.sync();
+    const flush = () => files.flush();
+    if (closing === undefined) writing = writing.then(flush, flush);
+  });
 
   async function writeBatch(batch: readonly SmartMessage[]): Promise<void> {
-    for (const { payload } of batch) {
-      if (payload.type !== "msg") continue;
-      const { encoded } = payload.msg;
-      if (closing !== undefined) {
-        files.lose({ messages: 1, bytes: encoded.bytes.length });
+    for (const { payload, source } of batch) {
+      if (payload.type === "quit") {
+        files.forget(source.id);
         continue;
       }
-      const written = files.add(encoded);
+      if (closing !== undefined) {
+        files.lose({ messages: 1, bytes: payload.msg.encoded.bytes.length });
+        continue;
+      }
+      const written = files.add(payload.msg, source.id);
       // Most messages are only gathered: a wait for each would cost more than the copy.
       if (written !== undefined) await written;
     }
     await files.flush();
+    await syncer.written();
   }
 
   return {
     name: path,
     lost: files.lost,
+    get failed() {
+      return files.failed;
+    },
+    get kept() {
+      return files.kept;
+    },
     get saved() {
       return files.saved;
     },
@@ -99,10 +163,16 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     },
     close() {
       closing ??= (async () => {
+        syncer.stop();
         await Promise.allSettled([writing]);
         await files.close();
       })();
       return closing;
     },
   };
+}
+
+function setTimer(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
 }

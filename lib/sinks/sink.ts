@@ -25,6 +25,8 @@ export interface Sink {
   readonly name: string;
   /** What it could not keep so far, if it counts that itself; else each failed batch counts. */
   readonly lost?: Tally;
+  /** Whether anything went wrong with it, besides what it lost. */
+  readonly failed?: boolean;
   /** Takes a batch; rejects or throws if it can't be kept. */
   write(batch: readonly SmartMessage[]): Promise<void> | void;
   /** Finishes what it holds. Called while a `write` runs, it cuts that at the next whole message. */

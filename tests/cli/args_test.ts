@@ -5,7 +5,6 @@ import { parseCliArgs, UsageError } from "../../lib/cli/args.ts";
 const defaults = {
   bind: "127.0.0.1",
   port: 9876,
-  force: false,
   maxLatencySec: Infinity,
   channelLimitBytes: 268_435_456,
   quiet: false,
@@ -26,8 +25,14 @@ describe("arguments", () => {
     const expected = {
       bind: "0.0.0.0",
       port: 0,
-      save: "123",
-      force: true,
+      save: {
+        path: "12-{part}.rrd",
+        force: false,
+        sync: "always",
+        rotation: { maxBytes: 1e9, maxAgeSec: 600 },
+        compress: "lz4",
+        onError: "stop",
+      },
       maxLatencySec: 0.2,
       channelLimitBytes: 1_610_612_736,
       quiet: true,
@@ -37,15 +42,20 @@ describe("arguments", () => {
     const pairs = [
       ["--bind", "0.0.0.0"],
       ["--port", "0"],
-      ["--save", "123"],
+      ["--save", "12-{part}.rrd"],
+      ["--sync", "always"],
+      ["--rotate-size", "1GB"],
+      ["--rotate-every", "10m"],
+      ["--compress", "lz4"],
+      ["--on-save-error", "stop"],
       ["--drop-at-latency", "200ms"],
       ["--channel-limit", "1.5GiB"],
       ["--log-level", "trace"],
       ["--log-format", "json"],
     ];
-    assertEquals(options("--force", ...pairs.flat(), "--quiet") as unknown, expected);
+    assertEquals(options(...pairs.flat(), "--quiet") as unknown, expected);
     assertEquals(
-      options("--force", ...pairs.map((pair) => pair.join("=")), "--quiet") as unknown,
+      options(...pairs.map((pair) => pair.join("=")), "--quiet") as unknown,
       expected,
     );
   });
@@ -60,7 +70,9 @@ describe("arguments", () => {
   });
 
   it("take a file whose name starts with a dash", () => {
-    assertEquals(options("--save=-x.rrd").save, "-x.rrd");
+    const { path, sync, rotation } = options("--save=-x.rrd").save!;
+    assertEquals([path, sync, rotation], ["-x.rrd", "interval", {}]);
+    assertEquals(options("--save", "a", "--force").save!.force, true);
   });
 
   it("give help and version, help even beside mistakes", () => {
@@ -114,6 +126,17 @@ describe("wrong arguments", () => {
     [["--log-level", "loud"], "--log-level loud: expected error, warn, info, debug, trace"],
     [["--log-format", "JSON"], "did you mean json?"],
     [["--force"], "--force replaces the file of --save: add --save FILE"],
+    [["--sync", "always"], "--sync is about --save: add --save PATTERN"],
+    [["--save", "a.rrd", "--sync", "often"], "--sync often: expected never, interval, always"],
+    [["--save", "a.rrd", "--rotate-size", "1GB"], "put {part}, {date} or {time} into --save"],
+    [
+      ["--save", "{recording_id}.rrd", "--rotate-every", "1m"],
+      "--rotate-every makes several files",
+    ],
+    [["--save", "{id}.rrd"], "--save {id}.rrd: there is no {id}; there are {application_id}"],
+    [["--save", "{date}/a.rrd"], "only the file's name may have braces"],
+    [["--save", "a-{part}"], "a name with braces must end with .rrd"],
+    [["--save", "{part}.rrd", "--force"], "leave --force out"],
     [["out.rrd"], "unexpected argument out.rrd; to write to it: --save out.rrd"],
     [["serve"], "unexpected argument serve; see --help"],
     [["--", "--port"], "unknown option --port"],

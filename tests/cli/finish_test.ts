@@ -50,7 +50,7 @@ async function run(over: Partial<FinishOptions>, endsAtClose = true) {
     stats,
     close: (options: unknown) => Promise.resolve(void closes.push(options)),
   };
-  const file = { saved: [{ path: "a.rrd", messages: 3, bytes: 300 }] };
+  const file = { kept: { messages: 3, bytes: 300 } };
   const received = { messages: 5, bytes: 500 };
   const options = { server, receiver, receiving, file, received, log, delay, ...over };
   await settle();

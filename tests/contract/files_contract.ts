@@ -68,7 +68,7 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     const path = folder.path("known");
     assertEquals(await files.exists(path), false);
     await (await files.create(path, "new")).close();
-    assertEquals(await files.exists(path), true);
+    assertEquals([await files.exists(path), await files.isFile(path)], [true, true]);
   });
 
   it("goes on behind what a file holds, and cuts it first if told to", async () => {

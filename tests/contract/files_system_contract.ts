@@ -27,7 +27,7 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
     const target = folder.path("target");
     const link = folder.path("link");
     symlinkSync(target, link);
-    assertEquals(await files.exists(link), true);
+    assertEquals([await files.exists(link), await files.isFile(link)], [true, false]);
     await assertRejects(() => files.create(link, "new"), FileExists);
     assertEquals(await files.exists(target), false);
   });
@@ -42,6 +42,7 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
 
   const noFull = process.platform !== "linux" && "needs Linux's /dev/full";
   it("says so when the disk is full", { skip: noFull }, async () => {
+    assertEquals(await files.isFile("/dev/full"), false);
     const file = await files.create("/dev/full", "replace");
     const error = await assertRejects(() => file.write(Uint8Array.of(1)), Error);
     assertEquals((error as { code?: string }).code, "ENOSPC");

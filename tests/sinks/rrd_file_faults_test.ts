@@ -17,10 +17,10 @@ const TOTAL = tallyOf(MESSAGES);
 async function save(hook: FileHook) {
   const log = keptLog();
   const files = memoryFiles(hook);
-  const sink = await rrdFileSink({ path: "a.rrd", files, log });
+  const sink = await rrdFileSink({ path: "a.rrd", files, log, now: () => 0 });
   for (const batch of BATCHES) await sink.write(batch);
   const closed = await sink.close().then(() => undefined, (error: Error) => error);
-  return { sink, log, closed, bytes: files.read("a.rrd")! };
+  return { sink, log, closed, files, bytes: files.read("a.rrd") };
 }
 
 function isMarker(bytes: Uint8Array): boolean {
@@ -48,15 +48,18 @@ describe("rrdFileSink on a failing disk", () => {
     let failures = 0;
     for (let k = 1; k <= writes + 1; k++) {
       for (const part of [0, 1, 9, 1500]) {
-        const { sink, log, closed, bytes } = await save(fullAfter(k, part));
-        const { messages, bytes: saved } = sink.saved[0]!;
+        const { sink, log, closed, files, bytes } = await save(fullAfter(k, part));
+        const { messages, bytes: saved } = sink.kept;
         assertEquals(messages + sink.lost.messages, TOTAL.messages);
         assertEquals(saved + sink.lost.bytes, TOTAL.bytes);
         const whole = MESSAGES.slice(0, messages).map(bytesOf);
-        if (messages === 0) assertEquals(bytes.length, 0);
+        if (messages === 0) assertEquals(bytes, undefined);
         else assertEquals(bytes, concat(header([0, 22, 1]).bytes, ...whole, new Uint8Array(8)));
         assertEquals(log.of("error").length, messages === TOTAL.messages ? 0 : 1);
         assertEquals(closed, undefined);
+        assertEquals(sink.failed, messages < TOTAL.messages);
+        // What had its name is all there is: nothing is left half-way.
+        assertEquals(files.paths, messages === 0 ? [] : ["a.rrd"]);
         if (messages < TOTAL.messages) {
           failures++;
           assert(log.of("error")[0]!.includes("No space left on device"));
@@ -76,7 +79,7 @@ describe("rrdFileSink on a failing disk", () => {
     assert(log.of("error")[0]!.includes(
       "EIO; its end could not be mended: no truncate; it could not be closed: no close",
     ));
-    assertEquals(sink.saved[0]!.messages, 0);
+    assertEquals(sink.kept.messages, 0);
   });
 
   it("fails to close if the end marker can't be written", async () => {
@@ -98,21 +101,21 @@ describe("rrdFileSink on a failing disk", () => {
     const closed: string[] = [];
     const files = memoryFiles((op) => {
       if (op.kind === "close") closed.push(op.path);
-      if (op.kind === "write" && op.path === "a.rrd") throw new Error("EIO");
+      if (op.kind === "write" && op.path === "a.rrd.part") throw new Error("EIO");
     });
     const sink = await rrdFileSink({ path: "a.rrd", files });
     const other = message(header([0, 22, 1], "lz4"), new Uint8Array(20));
     await sink.write([msgpackMessage(1), other, msgpackMessage(2), other]);
     await sink.close();
     assertEquals(sink.lost, { messages: 2, bytes: 19 });
-    assertEquals(sink.saved.map((file) => file.messages), [0, 2]);
-    assertEquals(closed, ["a.rrd", "a.2.rrd"]);
+    assertEquals(sink.saved.map((file) => file.messages), [2]);
+    assertEquals(closed, ["a.rrd.part", "a.2.rrd.part"]);
   });
 
   it("reports a sibling that can't be made once, and counts what it would have held", async () => {
     const log = keptLog();
     const files = memoryFiles((op) => {
-      if (op.kind === "create" && op.path !== "a.rrd") throw new Error("EACCES");
+      if (op.kind === "create" && op.path !== "a.rrd.part") throw new Error("EACCES");
     });
     const sink = await rrdFileSink({ path: "a.rrd", files, log });
     const other = message(header([0, 22, 1], "lz4"), new Uint8Array(20));

@@ -189,7 +189,7 @@ describe("rrdFileSink's writes", () => {
     assertEquals(writes.length, 7);
     assert(writes[5]!.buffer === bytesOf(large).buffer);
     // Nothing is held beyond the write.
-    assertEquals(files.read("a.rrd")!.length, 12 + 1000 * 1008 + 100_008 + 2 * 18);
+    assertEquals(files.read("a.rrd.part")!.length, 12 + 1000 * 1008 + 100_008 + 2 * 18);
     await sink.close();
   });
 

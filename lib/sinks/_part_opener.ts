@@ -1,0 +1,106 @@
+/**
+ * Makes the next file of a recording: under a name that nothing has, inside the pattern's folder.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../adapters/types.ts";
+import { FileExists } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { recoverParts } from "./_recover.ts";
+import { PART_SUFFIX, RrdWriter, type RrdWriterOptions } from "./_rrd_writer.ts";
+import { isNameOf, renderName, type SavePattern } from "./save_pattern.ts";
+
+/** Names that are tried before giving up, besides those known to be taken. */
+const MAX_TRIES = 1000;
+
+/** What names are made of, and the number of the next. */
+export interface Numbered {
+  readonly applicationId: string;
+  readonly recordingId: string;
+  next: number;
+}
+
+/** See the module. */
+export class PartOpener {
+  /** Names that are there since before this run. */
+  readonly #before: Set<string>;
+  readonly #recovered: Set<string>;
+  #device: string | undefined;
+
+  private constructor(
+    readonly pattern: SavePattern,
+    readonly adapter: FileAdapter,
+    readonly writer: RrdWriterOptions,
+    names: readonly string[],
+    recovered: readonly string[],
+  ) {
+    this.#before = new Set([...names.filter((name) => isNameOf(pattern, name)), ...recovered]);
+    this.#recovered = new Set(recovered);
+  }
+
+  /**
+   * Looks into the pattern's folder and finishes what an earlier run left there.
+   *
+   * @throws whatever the runtime says if the folder can't be read
+   */
+  static async start(
+    pattern: SavePattern,
+    writer: RrdWriterOptions,
+    log: Log,
+  ): Promise<PartOpener> {
+    const { adapter } = writer;
+    const names = await adapter.list(pattern.folder);
+    const isFree = (name: string) => !names.includes(name);
+    const recovered = await recoverParts(names, { pattern, adapter, log, isFree });
+    return new PartOpener(pattern, adapter, writer, names, recovered);
+  }
+
+  /**
+   * Opens the pattern's path itself, if it is a device or a pipe.
+   *
+   * @throws whatever the runtime says
+   */
+  async openDevice(path: string): Promise<RrdWriter | undefined> {
+    const { adapter, writer } = this;
+    if (!writer.replace || !await adapter.exists(path) || await adapter.isFile(path)) {
+      return undefined;
+    }
+    this.#device = path;
+    const file = await adapter.create(path, "replace");
+    return new RrdWriter({ path, written: path, file }, writer);
+  }
+
+  /**
+   * Makes a file.
+   *
+   * @param numbered its number is counted up
+   * @param date milliseconds since the Unix epoch
+   * @param isSibling whether it is for another encoding than the first
+   * @throws whatever the runtime says
+   */
+  async open(numbered: Numbered, date: number, isSibling = false): Promise<RrdWriter> {
+    if (this.#device !== undefined) {
+      const again = isSibling ? undefined : await this.openDevice(this.#device);
+      if (again === undefined) throw new Error(`${this.#device} takes one encoding only`);
+      return again;
+    }
+    const { pattern: { folder }, adapter, writer } = this;
+    for (let tries = 0;;) {
+      const part = numbered.next++;
+      const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
+      if (this.#before.has(name) && !(writer.replace && !this.#recovered.has(name))) continue;
+      const path = folder + name;
+      try {
+        if (!writer.replace && await adapter.exists(path)) throw new FileExists(path);
+        const written = path + PART_SUFFIX;
+        return new RrdWriter({ path, written, file: await adapter.create(written, "new") }, writer);
+      } catch (error) {
+        if (!(error instanceof FileExists)) {
+          numbered.next = part;
+          throw error;
+        }
+        if (++tries === MAX_TRIES) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What a file must begin with to open alone: of each store its announcement, its blueprint and its
+ * latest static data, within bounds.
+ *
+ * @module
+ */
+import { readSchema, rerunTag } from "../encoding/arrow_ipc.ts";
+import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import { timepointOf } from "../encoding/arrow_timepoint.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
+
+/** Stores that are remembered; the one announced first is forgotten first. */
+const MAX_STORES = 10_000;
+/** Blueprints of one application. */
+const MAX_BLUEPRINTS = 4;
+/** Messages that are kept, in bytes; the oldest are forgotten first. */
+const MAX_BYTES = 128 * 2 ** 20;
+
+/** A message that is kept; the bytes are its own. */
+export interface Kept {
+  readonly header: RrdHeader;
+  readonly bytes: Uint8Array;
+}
+
+/** A recording or blueprint. */
+export interface Store {
+  readonly id: StoreId;
+  /** As announced, or as the store id says. */
+  info?: StoreInfo;
+  /** The announcement as it came. */
+  announced?: Kept;
+  /** By entity and components, the newest last; of a blueprint all there is. */
+  readonly data: Map<string, Kept>;
+}
+
+/** All stores that clients spoke of. */
+export class StoreMemory {
+  /** Messages that were forgotten for want of room. */
+  forgotten = 0;
+
+  readonly #maxBytes: number;
+  readonly #stores = new Map<string, Store>();
+  /** The oldest first. */
+  readonly #order = new Map<Kept, readonly [Store, string]>();
+  readonly #blueprints = new Map<string, Store[]>();
+  #last: Store | undefined;
+  #bytes = 0;
+  #count = 0;
+
+  /** @param maxBytes of kept messages */
+  constructor(maxBytes: number = MAX_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The store of a message; `undefined` where it has none. */
+  storeOf(msg: LogMsg): Store | undefined {
+    if (msg.kind === "ArrowMsg") return this.#store(msg.storeId);
+    if (msg.kind === "SetStoreInfo") return this.#store(msg.info.storeId);
+    return msg.kind === "BlueprintActivationCommand" ? this.#store(msg.blueprintId) : undefined;
+  }
+
+  /** The blueprints of an application. */
+  blueprintsOf(applicationId: string): readonly Store[] {
+    return this.#blueprints.get(applicationId) ?? [];
+  }
+
+  /**
+   * Keeps of a message what later files begin with.
+   *
+   * @param store the message's
+   * @param msg any message
+   * @param kept as it stands in the files
+   */
+  remember(store: Store, msg: LogMsg, kept: Kept): void {
+    if (msg.kind === "SetStoreInfo") {
+      store.announced = { header: kept.header, bytes: kept.bytes.slice() };
+      store.info = msg.info;
+      if (store.id.kind === "Blueprint") this.#addBlueprint(msg.info.applicationId, store);
+    } else if (store.id.kind === "Blueprint") {
+      this.#keep(store, `${++this.#count}`, kept);
+    } else if (msg.kind === "ArrowMsg") {
+      const key = staticKey(msg);
+      if (key !== undefined) this.#keep(store, key, kept);
+    }
+  }
+
+  #store({ kind, id, applicationId }: StoreId): Store {
+    const last = this.#last;
+    if (last !== undefined && last.id.id === id && last.id.kind === kind) return last;
+    const key = `${kind} ${id}`;
+    let store = this.#stores.get(key);
+    if (store === undefined) {
+      store = {
+        id: { kind, id, ...(applicationId !== undefined && { applicationId }) },
+        data: new Map(),
+      };
+      this.#stores.set(key, store);
+      if (this.#stores.size > MAX_STORES) {
+        const [oldest, gone] = this.#stores.entries().next().value!;
+        this.#stores.delete(oldest);
+        this.#forget(gone);
+      }
+    }
+    return this.#last = store;
+  }
+
+  #addBlueprint(applicationId: string, store: Store): void {
+    const known = this.#blueprints.get(applicationId) ?? [];
+    if (known.includes(store)) return;
+    const blueprints = [...known, store];
+    if (blueprints.length > MAX_BLUEPRINTS) this.#forget(blueprints.shift()!);
+    this.#blueprints.delete(applicationId);
+    this.#blueprints.set(applicationId, blueprints);
+    if (this.#blueprints.size > MAX_STORES) {
+      this.#blueprints.delete(this.#blueprints.keys().next().value!);
+    }
+  }
+
+  #keep(store: Store, name: string, { header, bytes }: Kept): void {
+    const key = `${header.serializer} ${header.compression} ${name}`;
+    this.#drop(store, key);
+    if (bytes.length > this.#maxBytes) {
+      this.forgotten++;
+      return;
+    }
+    const kept = { header, bytes: bytes.slice() };
+    store.data.set(key, kept);
+    this.#order.set(kept, [store, key]);
+    this.#bytes += bytes.length;
+    while (this.#bytes > this.#maxBytes) {
+      const [, [from, oldest]] = this.#order.entries().next().value!;
+      this.#drop(from, oldest);
+      this.forgotten++;
+    }
+  }
+
+  #drop(store: Store, key: string): void {
+    const kept = store.data.get(key);
+    if (kept === undefined) return;
+    store.data.delete(key);
+    this.#order.delete(kept);
+    this.#bytes -= kept.bytes.length;
+  }
+
+  #forget(store: Store): void {
+    for (const key of [...store.data.keys()]) this.#drop(store, key);
+    if (this.#last === store) this.#last = undefined;
+  }
+}
+
+/** What newer static data replaces; `undefined` for data that has a time. */
+export function staticKey(msg: ArrowMsg): string | undefined {
+  try {
+    if (timepointOf(msg).length > 0) return undefined;
+    const { entityPath, fields } = readSchema(msg.ipc());
+    if (entityPath !== undefined) {
+      const names = fields.filter(({ metadata }) => rerunTag(metadata, "kind") !== "control")
+        .map(({ name }) => name);
+      return JSON.stringify([entityPath, ...names.sort()]);
+    }
+  } catch {
+    // What can't be read is written all the same; to keep it as static would only guess.
+    return undefined;
+  }
+  // Tables of SDK 0.16 and before hold several entities: none replaces another.
+  return `table ${msg.chunkId?.timeNs} ${msg.chunkId?.inc}`;
+}

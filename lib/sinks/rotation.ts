@@ -1,0 +1,52 @@
+/**
+ * When a file is full, and when to try again after the disk failed.
+ *
+ * @module
+ */
+
+/** When the next file begins. */
+export interface Rotation {
+  /** Bytes of a file. */
+  readonly maxBytes?: number;
+  /** Seconds since a file was opened. */
+  readonly maxAgeSec?: number;
+}
+
+/**
+ * Whether the next message goes to a new file.
+ *
+ * @param rotation the limits
+ * @param bytes the file would have with the message
+ * @param ageMs how long the file has been open, in milliseconds; asked only if there is a limit
+ */
+export function isRotationDue(rotation: Rotation, bytes: number, ageMs: () => number): boolean {
+  const { maxBytes, maxAgeSec } = rotation;
+  return (maxBytes !== undefined && bytes > maxBytes) ||
+    (maxAgeSec !== undefined && ageMs() >= maxAgeSec * 1000);
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 30_000;
+
+/** Waits from 0.5 s, doubling to 30 s, between tries that fail. */
+export class Backoff {
+  #failures = 0;
+  #retryAt = -Infinity;
+
+  /** Whether it is time for a try. */
+  mayTry(now: number): boolean {
+    return now >= this.#retryAt;
+  }
+
+  /** Notes a failure at `now` milliseconds; tells how many there were in a row. */
+  failed(now: number): number {
+    const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
+    this.#retryAt = now + delay;
+    return ++this.#failures;
+  }
+
+  /** Notes that it works at `now`; what works for the longest delay starts over. */
+  worked(now: number): void {
+    if (this.#failures > 0 && now - this.#retryAt > LONGEST_DELAY_MS) this.#failures = 0;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Names of recording files, made of a pattern and of what clients call their recordings.
+ *
+ * @module
+ */
+
+/** What may stand in braces. */
+const PLACEHOLDERS: readonly Placeholder[] = [
+  "application_id",
+  "recording_id",
+  "date",
+  "time",
+  "part",
+];
+
+/** A word that stands in braces in a {@linkcode SavePattern}. */
+export type Placeholder = "application_id" | "recording_id" | "date" | "time" | "part";
+
+/** Where recordings go. */
+export interface SavePattern {
+  /** Folder of all files, with the separator at its end; empty for the current one. */
+  readonly folder: string;
+  /** The name of the files, with its placeholders. */
+  readonly name: string;
+  /** Those in the name. */
+  readonly placeholders: ReadonlySet<Placeholder>;
+}
+
+/** What the placeholders stand for. */
+export interface NameValues {
+  /** As the client gave it. */
+  readonly applicationId: string;
+  /** As the client gave it. */
+  readonly recordingId: string;
+  /** When the part begins. */
+  readonly date: Date;
+  /** Its number, from 1 on. */
+  readonly part: number;
+}
+
+/** What file systems take as a name. */
+const MAX_NAME_BYTES = 255;
+/** Kept free for `.part`, and for a number such as `.12345.rrd`. */
+const RESERVED_BYTES = 5 + 10;
+/** Fewer bytes would not tell recordings apart. */
+const MIN_VALUE_BYTES = 16;
+const FIXED_BYTES = { date: 10, time: 8, part: 9 } as const;
+
+/**
+ * Reads a pattern.
+ *
+ * @param text a path, with placeholders in its last part
+ * @throws {RangeError} with what is expected instead
+ *
+ * @example
+ * ```ts
+ * import { parseSavePattern, renderName } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pattern = parseSavePattern("logs/{application_id}-{date}-{part}.rrd");
+ * const date = new Date("2026-01-31T12:00:00Z");
+ * const values = { applicationId: "../robot", recordingId: "a", date, part: 1 };
+ * assertEquals(pattern.folder, "logs/");
+ * assertEquals(renderName(pattern, values), "__robot-2026-01-31-0001.rrd");
+ * ```
+ */
+export function parseSavePattern(text: string): SavePattern {
+  const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(text) ?? [];
+  const words = [...name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
+  const unknown = words.find((word) => !isPlaceholder(word));
+  const known = PLACEHOLDERS.map((word) => `{${word}}`).join(" ");
+  if (unknown !== undefined) {
+    throw new RangeError(`there is no {${unknown}}; there are ${known}`);
+  }
+  if (/\{[^{}]*\}/.test(folder)) {
+    throw new RangeError("only the file's name may have braces, not its folder");
+  }
+  const placeholders = new Set(words.filter(isPlaceholder));
+  if (placeholders.size > 0 && !/\.rrd$/i.test(name)) {
+    throw new RangeError("a name with braces must end with .rrd");
+  }
+  const pattern = { folder, name, placeholders };
+  if (placeholders.size > 0 && valueBytes(pattern) < MIN_VALUE_BYTES) {
+    throw new RangeError(`the name is too long: ${MAX_NAME_BYTES} bytes are all there are`);
+  }
+  return pattern;
+}
+
+/**
+ * Makes a file's name, without its folder: it never has separators, control characters or `..`
+ * from a client, and at most 255 bytes with `.part` behind it.
+ *
+ * @param pattern what it is made of
+ * @param values what stands in it
+ */
+export function renderName(pattern: SavePattern, values: NameValues): string {
+  const limit = valueBytes(pattern);
+  const iso = values.date.toISOString();
+  const rendered = pattern.name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
+    switch (word) {
+      case "application_id":
+        return safeText(values.applicationId, limit);
+      case "recording_id":
+        return safeText(values.recordingId, limit);
+      case "date":
+        return iso.slice(0, 10);
+      case "time":
+        return iso.slice(11, 19).replaceAll(":", "-");
+      case "part":
+        return String(values.part).padStart(4, "0");
+    }
+  });
+  const numbered = pattern.placeholders.has("part") || values.part === 1;
+  return numbered ? rendered : siblingPath(rendered, values.part);
+}
+
+/**
+ * Whether a name could be one of the pattern's, or that of a file still being written.
+ *
+ * @param pattern what names are made of
+ * @param name without its folder
+ * @param suffix `".part"` for those still being written
+ */
+export function isNameOf(pattern: SavePattern, name: string, suffix = ""): boolean {
+  const escape = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const base = pattern.name.replace(/\.rrd$/i, "");
+  const ending = pattern.name.slice(base.length);
+  const body = base.split(/\{[^{}]*\}/).map(escape).join("[^/\\\\]+");
+  const source = `^${body}(?:${escape(ending)}|\\.\\d+\\.rrd)${escape(suffix)}$`;
+  return new RegExp(source, "s").test(name);
+}
+
+/** `a.rrd` and 2 make `a.2.rrd`; a name without that ending gets it. */
+export function siblingPath(path: string, number: number): string {
+  return `${path.replace(/\.rrd$/i, "")}.${number}.rrd`;
+}
+
+/** A text of a client's as part of a name. */
+function safeText(text: string, maxBytes: number): string {
+  const safe = text.slice(0, maxBytes).toWellFormed().normalize("NFC")
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}/\\:*?"<>|{}\ufffd]/gu, "_")
+    .replaceAll(/\.{2,}/g, "_").replaceAll(/^[.\s-]|[.\s]$/g, "_");
+  let cut = "";
+  let bytes = 0;
+  for (const character of safe) {
+    bytes += new TextEncoder().encode(character).length;
+    if (bytes > maxBytes) break;
+    cut += character;
+  }
+  return cut === "" ? "_" : cut;
+}
+
+/** How long one client's text may be, in bytes. */
+function valueBytes({ name, placeholders }: SavePattern): number {
+  let free = MAX_NAME_BYTES - RESERVED_BYTES;
+  let texts = 0;
+  const rest = name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
+    if (word === "application_id" || word === "recording_id") texts++;
+    else free -= FIXED_BYTES[word];
+    return "";
+  });
+  free -= new TextEncoder().encode(rest).length;
+  return Math.floor(placeholders.size === 0 || texts === 0 ? free : free / texts);
+}
+
+function isPlaceholder(word: string): word is Placeholder {
+  return PLACEHOLDERS.some((placeholder) => placeholder === word);
+}
