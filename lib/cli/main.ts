@@ -17,6 +17,11 @@ import { VERSION } from "./version.ts";
  * @returns the exit code
  */
 export async function main(process: CliProcess): Promise<number> {
+  if (process.args[0] === "rrd") {
+    // Loaded when asked for: a server needs none of it.
+    const { rrd } = await import("./rrd/rrd.ts");
+    return await rrd(process.args.slice(1), process);
+  }
   let command: CliCommand;
   try {
     command = parseCliArgs(process.args);

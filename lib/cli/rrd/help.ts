@@ -1,0 +1,32 @@
+/** The text of `rrd --help`, ends with a line feed. */
+export const RRD_HELP = `rerelay rrd: look into recordings, repair and send them
+
+Usage: rerelay rrd COMMAND [OPTIONS] [FILE...]
+
+Commands:
+  stats FILE...               recordings, messages, entities, timelines, bytes
+  print FILE... [-v]          one line a message; -v also its timelines and full names
+  verify FILE...              decode everything, Arrow data too; exit 1 with the byte offset of the
+                              first bad message
+  recover FILE -o OUT         write all that is whole, before, between and behind damage
+  merge FILE... -o OUT        several files into one; without -o to standard output
+  split FILE [-o FOLDER]      one file for each recording (.rrd) and blueprint (.rbl)
+  replay FILE [--to HOST:PORT] [--speed max|1x]
+                              send a file to a server as an SDK does [127.0.0.1:9876] [max]
+
+Options:
+  --json                      results as JSON (print: one object a line)
+  -o, --output PATH           where to write; - is standard output
+  -f, --force                 replace what exists there, but never the input
+  --timeout TIME              replay: how long to try to connect, and to wait for the server [10s]
+  -h, --help                  print this text
+
+FILE is a .rrd or .rbl file of Rerun 0.9 or later; - or none at all is standard input.
+
+Exit codes:
+  0  done
+  1  bad data, or a file or server that does not work
+  2  wrong arguments; nothing was touched
+
+Recovering can't see flipped bytes inside data that still decodes: RRD has no checksums.
+`;

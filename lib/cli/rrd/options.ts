@@ -1,0 +1,139 @@
+/**
+ * Arguments of the `rrd` commands, refused before anything is touched.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import { UsageError } from "../args.ts";
+import { closest } from "../closest.ts";
+import { escapeText } from "../escape.ts";
+import { parseDuration } from "../units.ts";
+
+/** What each command takes. */
+const COMMANDS = {
+  stats: { flags: ["json"], valued: [], max: Infinity },
+  print: { flags: ["json", "verbose"], valued: [], max: Infinity },
+  verify: { flags: ["json"], valued: [], max: Infinity },
+  recover: { flags: ["json", "force"], valued: ["output"], max: 1 },
+  merge: { flags: ["json", "force"], valued: ["output"], max: Infinity },
+  split: { flags: ["json", "force"], valued: ["output"], max: 1 },
+  replay: { flags: ["json"], valued: ["to", "speed", "timeout"], max: 1 },
+} as const;
+
+/** One of the commands. */
+export type RrdCommandName = keyof typeof COMMANDS;
+
+/** Options of an `rrd` command; those it does not take are absent or false. */
+export interface RrdOptions {
+  readonly command: RrdCommandName;
+  /** Paths, `-` for standard input. */
+  readonly files: readonly string[];
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly force: boolean;
+  /** `-` for standard output. */
+  readonly output?: string;
+  readonly to: { readonly hostname: string; readonly port: number };
+  /** Times as fast as it was logged; infinite for as fast as it goes. */
+  readonly speed: number;
+  readonly timeoutSec: number;
+}
+
+const ALIAS = { v: "verbose", o: "output", f: "force", h: "help" };
+
+/**
+ * Reads the arguments behind the word `rrd`.
+ *
+ * @returns `"help"` if that is asked for
+ * @throws {UsageError}
+ */
+export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "-h" || name === "--help") return "help";
+  if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(unknownCommand(name));
+  const command = name as RrdCommandName;
+  const { flags, valued, max } = COMMANDS[command];
+  const unknown: string[] = [];
+  const parsed = parseArgs(rest.map((arg) => arg === "-" ? "./-" : arg), {
+    boolean: [...flags, "help"],
+    string: [...valued, "_"],
+    alias: ALIAS,
+    unknown: (arg) => {
+      if (arg.startsWith("-")) unknown.push(arg);
+    },
+  });
+  if (parsed["help"] === true) return "help";
+  if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
+  const files = parsed._.map(String).map(stdio);
+  if (files.length > max) {
+    throw new UsageError(`rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}`);
+  }
+  const output = text(parsed, "output");
+  if (output === undefined && command === "recover") {
+    throw new UsageError("rrd recover needs a file to write to: add -o OUT.rrd");
+  }
+  if (files.filter((file) => file === "-").length > 1) {
+    throw new UsageError("standard input (-) can be read once only");
+  }
+  return {
+    command,
+    files: files.length === 0 ? ["-"] : files,
+    json: parsed["json"] === true,
+    verbose: parsed["verbose"] === true,
+    force: parsed["force"] === true,
+    ...(output === undefined ? {} : { output: stdio(output) }),
+    to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),
+    speed: parseSpeed(text(parsed, "speed") ?? "max"),
+    timeoutSec: parseTimeout(text(parsed, "timeout") ?? "10s"),
+  };
+}
+
+/** A dash alone is taken for the end of a list by the parser. */
+function stdio(path: string): string {
+  return path === "./-" ? "-" : path;
+}
+
+function text(parsed: Record<string, unknown>, name: string): string | undefined {
+  const value = parsed[name];
+  if (Array.isArray(value)) throw new UsageError(`--${name} is given twice: leave one out`);
+  if (value === "") throw new UsageError(`--${name} needs a value`);
+  return value as string | undefined;
+}
+
+function parseAddress(text: string): { hostname: string; port: number } {
+  const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  const hostname = v6 ?? name;
+  const port = Number(digits ?? 9876);
+  if (hostname !== undefined && port >= 1 && port <= 65535) return { hostname, port };
+  throw new UsageError(
+    `--to ${escapeText(text, 60)}: expected HOST:PORT, such as 127.0.0.1:9876 or [::1]:9876`,
+  );
+}
+
+function parseSpeed(text: string): number {
+  const factor = /^\d+(\.\d+)?x$/.test(text) ? Number(text.slice(0, -1)) : 0;
+  if (text === "max") return Infinity;
+  if (factor > 0) return factor;
+  throw new UsageError(`--speed ${escapeText(text, 60)}: expected max, 1x, or such as 0.5x or 10x`);
+}
+
+function parseTimeout(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new UsageError(`--timeout ${escapeText(text, 60)}: ${(error as Error).message}`);
+  }
+}
+
+function unknownCommand(name: string): string {
+  const meant = closest(name.toLowerCase(), Object.keys(COMMANDS));
+  const fix = meant === undefined ? "see rrd --help" : `did you mean rrd ${meant}?`;
+  return `unknown command rrd ${escapeText(name, 60)}; ${fix}`;
+}
+
+function unknownOption(command: RrdCommandName, arg: string): string {
+  const { flags, valued } = COMMANDS[command];
+  const meant = closest(arg.replace(/^-+/, "").replace(/=.*/s, ""), [...flags, ...valued]);
+  const fix = meant === undefined ? "see rrd --help" : `did you mean --${meant}?`;
+  return `rrd ${command} has no option ${escapeText(arg.replace(/=.*/s, ""), 60)}; ${fix}`;
+}

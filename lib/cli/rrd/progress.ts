@@ -1,0 +1,67 @@
+/**
+ * A progress bar on a terminal, nothing elsewhere.
+ *
+ * @module
+ */
+import { escapeText } from "../escape.ts";
+import { screen } from "../screen.ts";
+import type { CliProcess } from "../process.ts";
+import { formatBytes } from "../units.ts";
+
+/** Often enough to be live. */
+const EVERY_MS = 100;
+const BAR = 24;
+
+/** How far a command is. */
+export interface Progress {
+  /** Begins with the next file; `total` bytes where that is known. */
+  start(path: string, total: number | undefined): void;
+  /** So many bytes more. */
+  add(bytes: number): void;
+  /** Takes the bar away. */
+  done(): void;
+}
+
+/** A bar on standard error if that is a terminal that can redraw a line. */
+export function progress(
+  process: CliProcess,
+  now: () => number = () => performance.now(),
+): Progress {
+  if (!process.isTerminal || process.env("TERM") === "dumb") {
+    return { start() {}, add() {}, done() {} };
+  }
+  const display = screen((text) => process.stderr(text));
+  let name = "";
+  let total: number | undefined;
+  let bytes = 0;
+  let shownAt = -Infinity;
+  return {
+    start(path, size) {
+      [name, total, bytes] = [path, size, 0];
+    },
+    add(more) {
+      bytes += more;
+      if (now() - shownAt < EVERY_MS) return;
+      shownAt = now();
+      display.status(progressLine(name, bytes, total, process.columns()));
+    },
+    done: () => display.status(undefined),
+  };
+}
+
+/** One line, not as wide as the terminal. */
+export function progressLine(
+  name: string,
+  bytes: number,
+  total: number | undefined,
+  columns: number,
+): string {
+  const share = total === undefined ? undefined : Math.min(1, bytes / total);
+  const filled = Math.round((share ?? 0) * BAR);
+  const figures = share === undefined
+    ? formatBytes(bytes)
+    : `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}] ${Math.floor(share * 100)} % of ${
+      formatBytes(total!)
+    }`;
+  return `${figures}  ${escapeText(name, 200)}`.slice(0, Math.max(0, columns - 1));
+}

@@ -1,0 +1,51 @@
+/**
+ * `rrd replay`: sends a file to a server as an SDK does.
+ *
+ * @module
+ */
+import { RerelayError } from "../../errors.ts";
+import { Pacer, packetPieces } from "../../rrd/replay.ts";
+import { EXIT } from "../exit_codes.ts";
+import { formatBytes, formatDuration, plural } from "../units.ts";
+import { nameOf, parts, type RrdContext } from "./input.ts";
+import type { RrdOptions } from "./options.ts";
+import { connectRetrying } from "./sdk_socket.ts";
+
+/** Runs the command; ends once the server has closed the connection, having read everything. */
+export async function replay(options: RrdOptions, context: RrdContext): Promise<number> {
+  const { process, progress } = context;
+  const path = options.files[0]!;
+  const began = performance.now();
+  const pacer = new Pacer(options.speed);
+  const { hostname, port } = options.to;
+  const socket = await connectRetrying(hostname, port, options.timeoutSec * 1000);
+  let [messages, bytes] = [0, 0];
+  try {
+    for await (const part of parts(path, context)) {
+      if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
+      const waitMs = pacer.delay(part.msg, performance.now());
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);
+      messages++;
+      bytes += part.bytes;
+    }
+    await socket.finish(options.timeoutSec * 1000);
+  } catch (error) {
+    socket.destroy();
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    const server = `${hostname}:${port}`;
+    throw new RerelayError(`The server ${server} went away after ${plural(messages, "message")}`, {
+      cause: error,
+    });
+  }
+  progress.done();
+  const seconds = (performance.now() - began) / 1000;
+  if (options.json) process.stdout(`${JSON.stringify({ messages, bytes, seconds })}\n`);
+  else {
+    process.stderr(
+      `${nameOf(path)}: ${plural(messages, "message")}, ${formatBytes(bytes)}, sent to ` +
+        `${hostname}:${port} in ${formatDuration(seconds)}\n`,
+    );
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,73 @@
+/**
+ * The `rrd` commands, from arguments to exit code.
+ *
+ * @module
+ */
+import { loadFileAdapter } from "../../adapters/detect.ts";
+import { reason, RerelayError } from "../../errors.ts";
+import { UsageError } from "../args.ts";
+import { escapeText } from "../escape.ts";
+import { EXIT } from "../exit_codes.ts";
+import type { CliProcess } from "../process.ts";
+import { RRD_HELP } from "./help.ts";
+import type { RrdContext } from "./input.ts";
+import { merge } from "./merge.ts";
+import { parseRrdArgs, type RrdCommandName, type RrdOptions } from "./options.ts";
+import { print } from "./print.ts";
+import { progress } from "./progress.ts";
+import { recover } from "./recover.ts";
+import { replay } from "./replay.ts";
+import { split } from "./split.ts";
+import { stats } from "./stats.ts";
+import { verify } from "./verify.ts";
+
+type Command = (options: RrdOptions, context: RrdContext) => Promise<number>;
+
+const RUN: Readonly<Record<RrdCommandName, Command>> = {
+  stats,
+  print,
+  verify,
+  recover,
+  merge,
+  split,
+  replay,
+};
+
+/**
+ * Runs an `rrd` command.
+ *
+ * @param args those behind the word `rrd`
+ * @param process streams
+ * @returns the exit code
+ */
+export async function rrd(args: readonly string[], process: CliProcess): Promise<number> {
+  const bar = progress(process);
+  try {
+    const options = parseRrdArgs(args);
+    if (options === "help") {
+      process.stdout(RRD_HELP);
+      return EXIT.ok;
+    }
+    const context = { process, files: await loadFileAdapter(), progress: bar };
+    return await RUN[options.command](options, context);
+  } catch (error) {
+    bar.done();
+    if (!(error instanceof UsageError || error instanceof RerelayError || isSystemError(error))) {
+      throw error;
+    }
+    // Whoever read our output has enough, as `head` does.
+    const isPipe = "code" in error && error.code === "EPIPE";
+    if (!isPipe) process.stderr(`error: ${escapeText(reason(error))}\n`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  } finally {
+    bar.done();
+  }
+}
+
+/** No such file, no permission, connection refused: nothing wrong with this program. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && ("code" in error || error.name in SYSTEM_ERRORS);
+}
+
+/** Names of Deno's own, which may have no code. */
+const SYSTEM_ERRORS = { NotFound: 1, PermissionDenied: 1, NotADirectory: 1, IsADirectory: 1 };
