@@ -5,6 +5,7 @@
  */
 import { type ArrowField, readSchema, rerunTag } from "../encoding/arrow_ipc.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import type { Tuid } from "../encoding/tuid.ts";
 import { InvalidMessage } from "../errors.ts";
 
 /** One timeline of a chunk. */
@@ -19,6 +20,8 @@ export interface ChunkTimeline {
 /** What a chunk is about. */
 export interface ChunkSummary {
   readonly rows: number;
+  /** From the envelope, else from the Arrow data. */
+  readonly chunkId?: Tuid;
   /** Absent for the tables of SDK 0.9 to 0.16, which hold several entities. */
   readonly entityPath?: string;
   readonly timelines: readonly ChunkTimeline[];
@@ -45,8 +48,10 @@ export async function summarize(msg: ArrowMsg): Promise<ChunkSummary> {
       if (range !== undefined) timelines.push({ name, type: field.type, ...range });
     } else if (kind !== "control") columns.push(columnName(field));
   }
+  const chunkId = msg.chunkId ?? schema.chunkId;
   return {
     rows: table.numRows,
+    ...(chunkId === undefined ? {} : { chunkId }),
     ...(schema.entityPath === undefined ? {} : { entityPath: schema.entityPath }),
     timelines,
     columns,

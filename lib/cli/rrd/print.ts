@@ -57,7 +57,7 @@ function messageText(
     case "UnknownMsg":
       return `${escapeText(msg.name, 100)} (${formatBytes(bytes)})`;
   }
-  const id = msg.chunkId?.toString() ?? "no id";
+  const id = (typeof chunk === "object" ? chunk.chunkId : msg.chunkId)?.toString() ?? "no id";
   if (chunk === undefined || typeof chunk === "string") {
     return `Chunk(${id}) (${formatBytes(bytes)}) - bad Arrow data: ${escapeText(chunk ?? "", 200)}`;
   }
@@ -101,6 +101,7 @@ function messageJson(part: MessagePart, chunk: ChunkSummary | string | undefined
   if (chunk === undefined || typeof chunk === "string") return { ...known, error: chunk };
   return {
     ...known,
+    chunk_id: chunk.chunkId?.toString() ?? null,
     entity_path: chunk.entityPath ?? null,
     rows: chunk.rows,
     columns: chunk.columns,

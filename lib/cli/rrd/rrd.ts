@@ -56,7 +56,7 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
       throw error;
     }
     // Whoever read our output has enough, as `head` does.
-    const isPipe = "code" in error && error.code === "EPIPE";
+    const isPipe = (error as { code?: string }).code === "EPIPE";
     if (!isPipe) process.stderr(`error: ${escapeText(reason(error))}\n`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   } finally {
