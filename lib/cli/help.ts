@@ -35,6 +35,9 @@ Files:
   NAME.rrd.part until it is closed; one left by a crash is cut to its last whole message and renamed
   at the next start. A run in which nothing was logged leaves a valid, empty FILE.
 
+  Beside files of a PATTERN with braces stands PATTERN.index.jsonl, which lists them; --keep and
+  --keep-size remove only files that are listed there, those of earlier runs included.
+
 Signals:
   SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,
   1 s at most), finish the file and end. A second signal ends at once.

@@ -62,6 +62,18 @@ export const OPTION_TABLE = [
     help: "Go on in the next file after this time [never]",
   },
   {
+    name: "keep",
+    value: "COUNT",
+    example: "20",
+    help: "Remove the oldest closed files of PATTERN above so many [all]",
+  },
+  {
+    name: "keep-size",
+    value: "SIZE",
+    example: "50GiB",
+    help: "Remove the oldest closed files of PATTERN above so much [all]",
+  },
+  {
     name: "compress",
     value: "HOW",
     example: "lz4",

@@ -8,8 +8,10 @@ import type { RrdFileSinkOptions } from "../sinks/rrd_file.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
 /** How recordings are kept. */
-export interface SaveOptions
-  extends Required<Pick<RrdFileSinkOptions, "path" | "force" | "sync" | "rotation" | "compress">> {
+export interface SaveOptions extends
+  Required<
+    Pick<RrdFileSinkOptions, "path" | "force" | "sync" | "rotation" | "keep" | "compress">
+  > {
   readonly onError: "retry" | "stop";
 }
 
@@ -17,7 +19,15 @@ export interface SaveOptions
 export type OptionReader = <T>(name: string, parse: (text: string) => T) => T | undefined;
 
 /** Options that say nothing without `--save`. */
-const DEPENDENT = ["sync", "rotate-size", "rotate-every", "compress", "on-save-error"] as const;
+const DEPENDENT = [
+  "sync",
+  "rotate-size",
+  "rotate-every",
+  "keep",
+  "keep-size",
+  "compress",
+  "on-save-error",
+] as const;
 
 /**
  * Reads the options of `--save`.
@@ -52,6 +62,12 @@ export function saveOptions(
     const option = maxBytes === undefined ? "--rotate-every" : "--rotate-size";
     throw wrong(`${option} makes several files: put {part}, {date} or {time} into --save`);
   }
+  const files = read("keep", parseCount);
+  const bytes = read("keep-size", parseSize);
+  if ((files ?? bytes) !== undefined && placeholders.size === 0) {
+    const option = files === undefined ? "--keep-size" : "--keep";
+    throw wrong(`${option} is about several files: put {part}, {date} or {time} into --save`);
+  }
   return {
     path,
     force,
@@ -60,7 +76,17 @@ export function saveOptions(
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(maxAgeSec === undefined ? {} : { maxAgeSec }),
     },
+    keep: {
+      ...(files === undefined ? {} : { files }),
+      ...(bytes === undefined ? {} : { bytes }),
+    },
     compress: read("compress", oneOf(["off", "lz4"])) ?? "off",
     onError: read("on-save-error", oneOf(["retry", "stop"])) ?? "retry",
   };
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,9}$/.test(text) && count > 0) return count;
+  throw new RangeError("expected a number above 0, such as 20");
 }

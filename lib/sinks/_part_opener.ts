@@ -6,9 +6,9 @@
 import type { FileAdapter } from "../adapters/types.ts";
 import { FileExists } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { recoverParts } from "./_recover.ts";
+import { type RecoveredPart, recoverParts } from "./_recover.ts";
 import { PART_SUFFIX, RrdWriter, type RrdWriterOptions } from "./_rrd_writer.ts";
-import { isNameOf, renderName, type SavePattern } from "./save_pattern.ts";
+import { isNameOf, numberOf, renderName, type SavePattern } from "./save_pattern.ts";
 
 /** Names that are tried before giving up, besides those known to be taken. */
 const MAX_TRIES = 1000;
@@ -25,6 +25,8 @@ export class PartOpener {
   /** Names that are there since before this run. */
   readonly #before: Set<string>;
   readonly #recovered: Set<string>;
+  /** The highest number of each recording's parts. */
+  readonly #highest = new Map<string, number>();
   #device: string | undefined;
 
   private constructor(
@@ -32,10 +34,17 @@ export class PartOpener {
     readonly adapter: FileAdapter,
     readonly writer: RrdWriterOptions,
     names: readonly string[],
-    recovered: readonly string[],
+    readonly recovered: readonly RecoveredPart[],
   ) {
-    this.#before = new Set([...names.filter((name) => isNameOf(pattern, name)), ...recovered]);
-    this.#recovered = new Set(recovered);
+    const finished = recovered.map(({ name }) => name);
+    this.#before = new Set([...names.filter((name) => isNameOf(pattern, name)), ...finished]);
+    this.#recovered = new Set(finished);
+    for (const name of this.#before) {
+      const number = numberOf(pattern, name);
+      if (number === undefined) continue;
+      const highest = this.#highest.get(number.recording) ?? 0;
+      this.#highest.set(number.recording, Math.max(highest, number.part));
+    }
   }
 
   /**
@@ -85,6 +94,7 @@ export class PartOpener {
       return again;
     }
     const { pattern: { folder }, adapter, writer } = this;
+    if (numbered.next === 1) numbered.next = this.#firstNumber(numbered, date);
     for (let tries = 0;;) {
       const part = numbered.next++;
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
@@ -102,5 +112,11 @@ export class PartOpener {
         if (++tries === MAX_TRIES) throw error;
       }
     }
+  }
+
+  #firstNumber(numbered: Numbered, date: number): number {
+    const name = renderName(this.pattern, { ...numbered, date: new Date(date), part: 1 });
+    const recording = numberOf(this.pattern, name)?.recording ?? "";
+    return (this.#highest.get(recording) ?? 0) + 1;
   }
 }

@@ -22,21 +22,29 @@ export interface RecoverOptions {
   readonly isFree: (name: string) => boolean;
 }
 
+/** A file that was finished. */
+export interface RecoveredPart {
+  /** Its new name, without its folder. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
 /**
  * Finishes what an earlier run left.
  *
  * @param names what is in the pattern's folder
- * @returns the new names, without their folder; a file that can't be finished is reported and left
+ * @returns those that were; a file that can't be finished is reported and left
  */
 export async function recoverParts(
   names: readonly string[],
   options: RecoverOptions,
-): Promise<string[]> {
-  const recovered: string[] = [];
+): Promise<RecoveredPart[]> {
+  const recovered: RecoveredPart[] = [];
   for (const name of names) {
     if (!isNameOf(options.pattern, name, PART_SUFFIX)) continue;
     try {
-      const free = (free: string) => options.isFree(free) && !recovered.includes(free);
+      const free = (free: string) =>
+        options.isFree(free) && !recovered.some(({ name }) => name === free);
       const kept = await recover(name, { ...options, isFree: free });
       if (kept !== undefined) recovered.push(kept);
     } catch (error) {
@@ -51,7 +59,7 @@ export async function recoverParts(
 async function recover(
   name: string,
   { pattern, adapter, log, isFree }: RecoverOptions,
-): Promise<string | undefined> {
+): Promise<RecoveredPart | undefined> {
   const path = pattern.folder + name;
   const { whole, size } = await wholeBytes(path, adapter);
   if (whole === 0) {
@@ -83,7 +91,7 @@ async function recover(
     ? `, without the last ${size - whole} bytes of an unfinished message`
     : "";
   log.write("warn", `Kept ${path}, left by an earlier run, as ${target}${cut}`, { path, target });
-  return target;
+  return { name: target, bytes: whole };
 }
 
 async function freeName(

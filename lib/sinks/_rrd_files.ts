@@ -5,10 +5,11 @@
  */
 import { compressEncoded } from "./_compress.ts";
 import { type Group, Groups } from "./_groups.ts";
+import type { PartIndex } from "./_part_index.ts";
 import type { PartOpener } from "./_part_opener.ts";
 import type { RrdWriter } from "./_rrd_writer.ts";
 import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
-import { type Store, StoreMemory } from "./_store_memory.ts";
+import { type Store, storeKey, StoreMemory } from "./_store_memory.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
 import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -26,6 +27,8 @@ const MAX_LISTED = 100;
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
+  /** Absent where there is but one file. */
+  readonly index: PartIndex | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
   readonly compress: boolean;
@@ -74,6 +77,7 @@ export class RrdFiles {
       lose: (lost) => this.lose(lost),
       otherVersion: (writer, header) => this.#versions.look(writer, header),
     };
+    for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.#groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
   }
 
@@ -116,11 +120,15 @@ export class RrdFiles {
     if (entry.announces) this.#remember(store, msg, entry);
     const targets = this.#groups.targets(store, msg, sourceId);
     const first = this.#put(targets[0]!, entry);
-    if (first === undefined && targets.length === 1) return this.#remember(store, msg, entry);
+    const index = entry.announces ? this.#options.index : undefined;
+    if (first === undefined && targets.length === 1 && index === undefined) {
+      return this.#remember(store, msg, entry);
+    }
     return (async () => {
       await first;
       for (const target of targets.slice(1)) await this.#put(target, { ...entry, counts: false });
       this.#remember(store, msg, entry);
+      await index?.announce(storeKey(store!.id), header.bytes, bytes);
       for (const series of this.#groups.takeEvicted()) await this.#closeQuietly(series);
     })();
   }
@@ -219,7 +227,7 @@ export class RrdFiles {
     }
   }
 
-  #partClosed(writer: RrdWriter, error?: unknown): void {
+  async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
     for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
     if (error !== undefined) this.#failedWith(error);
     const { path, written } = writer;
@@ -227,6 +235,13 @@ export class RrdFiles {
     this.#closedTotal.bytes += written.bytes;
     if (written.messages > 0 || error === undefined) this.#closed.push({ path, ...written });
     if (this.#closed.length > MAX_LISTED) this.#closed.shift();
+    const { index, opener: { pattern: { folder } } } = this.#options;
+    if (index === undefined || writer.renamed === false) return;
+    const removed = await index.add(path.slice(folder.length), writer.size);
+    for (const name of removed) {
+      const at = this.#closed.findIndex((saved) => saved.path === folder + name);
+      if (at >= 0) this.#closed.splice(at, 1);
+    }
   }
 
   #failedWith(error: unknown): void {

@@ -64,6 +64,8 @@ export class RrdWriter {
 
   /** Its name once it is closed. */
   readonly path: string;
+  /** Whether it has that name now. */
+  renamed = false;
   readonly #isDevice: boolean;
   readonly #file: WritableFile;
 
@@ -230,6 +232,7 @@ export class RrdWriter {
     const { adapter, replace } = this.options;
     if (!replace && await adapter.exists(this.path)) throw new FileExists(this.path);
     await adapter.rename(this.target.written, this.path);
+    this.renamed = true;
   }
 
   #addError(what: string, second: unknown): void {

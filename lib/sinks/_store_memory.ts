@@ -7,6 +7,7 @@
 import { readSchema, rerunTag } from "../encoding/arrow_ipc.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { timepointOf } from "../encoding/arrow_timepoint.ts";
+import { RrdDecoder } from "../encoding/rrd_decoder.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
 
@@ -85,10 +86,20 @@ export class StoreMemory {
     }
   }
 
+  /** Remembers how a store was announced to an earlier run. */
+  recall({ header, message }: { readonly header: Uint8Array; readonly message: Uint8Array }): void {
+    const bytes = new Uint8Array(header.length + message.length);
+    bytes.set(header);
+    bytes.set(message, header.length);
+    const [msg] = new RrdDecoder().push(bytes).items;
+    if (msg?.kind !== "SetStoreInfo" || msg.encoded.form !== "rrd") return;
+    this.remember(this.#store(msg.info.storeId), msg, msg.encoded);
+  }
+
   #store({ kind, id, applicationId }: StoreId): Store {
     const last = this.#last;
     if (last !== undefined && last.id.id === id && last.id.kind === kind) return last;
-    const key = `${kind} ${id}`;
+    const key = storeKey({ kind, id });
     let store = this.#stores.get(key);
     if (store === undefined) {
       store = {
@@ -147,6 +158,11 @@ export class StoreMemory {
     for (const key of [...store.data.keys()]) this.#drop(store, key);
     if (this.#last === store) this.#last = undefined;
   }
+}
+
+/** Tells stores apart. */
+export function storeKey({ kind, id }: StoreId): string {
+  return `${kind} ${id}`;
 }
 
 /** What newer static data replaces; `undefined` for data that has a time. */

@@ -22,6 +22,7 @@ export { rrdFileSink } from "./rrd_file.ts";
 export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./rrd_file.ts";
 export { isNameOf, parseSavePattern, renderName } from "./save_pattern.ts";
 export type { NameValues, Placeholder, SavePattern } from "./save_pattern.ts";
+export type { Keep } from "./part_list.ts";
 export type { Rotation } from "./rotation.ts";
 export type { SyncMode } from "./_syncer.ts";
 export type { Sink, Tally } from "./sink.ts";

@@ -8,8 +8,10 @@ import type { FileAdapter } from "../adapters/types.ts";
 import { FileExists } from "../errors.ts";
 import type { SmartMessage } from "../flow/smart_message.ts";
 import { type Log, silentLog } from "../log.ts";
+import { PartIndex } from "./_part_index.ts";
 import { PartOpener } from "./_part_opener.ts";
 import { RrdFiles } from "./_rrd_files.ts";
+import type { Keep } from "./part_list.ts";
 import type { Rotation } from "./rotation.ts";
 import { parseSavePattern } from "./save_pattern.ts";
 import type { Sink, Tally } from "./sink.ts";
@@ -35,6 +37,8 @@ export interface RrdFileSinkOptions {
   readonly sync?: SyncMode;
   /** When a recording goes on in another file. */
   readonly rotation?: Rotation;
+  /** How much is kept of what this path's pattern made, in earlier runs as well; all by default. */
+  readonly keep?: Keep;
   /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
   readonly compress?: "off" | "lz4";
   /** Told of each file that had to be given up, and why. */
@@ -103,6 +107,10 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   if (isFixed && !force && await adapter.exists(path)) throw new FileExists(path);
   const finish = { adapter, replace: force && isFixed, sync: sync !== "never" };
   const opener = await PartOpener.start(pattern, finish, log);
+  const index = isFixed
+    ? undefined
+    : await PartIndex.open(pattern, adapter, log, options.keep ?? {});
+  for (const { name, bytes } of opener.recovered) await index?.add(name, bytes);
   const names = { applicationId: "", recordingId: "", next: 1 };
   const first = isFixed
     ? await opener.openDevice(path) ?? await opener.open(names, date())
@@ -110,6 +118,7 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   const files = new RrdFiles({
     name: path,
     opener,
+    index,
     log,
     rotation: options.rotation ?? {},
     compress: options.compress === "lz4",
@@ -165,7 +174,11 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
       closing ??= (async () => {
         syncer.stop();
         await Promise.allSettled([writing]);
-        await files.close();
+        try {
+          await files.close();
+        } finally {
+          await index?.close();
+        }
       })();
       return closing;
     },

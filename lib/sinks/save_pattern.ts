@@ -122,17 +122,45 @@ export function renderName(pattern: SavePattern, values: NameValues): string {
  * @param suffix `".part"` for those still being written
  */
 export function isNameOf(pattern: SavePattern, name: string, suffix = ""): boolean {
-  const escape = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const base = pattern.name.replace(/\.rrd$/i, "");
   const ending = pattern.name.slice(base.length);
-  const body = base.split(/\{[^{}]*\}/).map(escape).join("[^/\\\\]+");
-  const source = `^${body}(?:${escape(ending)}|\\.\\d+\\.rrd)${escape(suffix)}$`;
+  const body = base.split(/\{[^{}]*\}/).map(escapeRegExp).join("[^/\\\\]+");
+  const source = `^${body}(?:${escapeRegExp(ending)}|\\.\\d+\\.rrd)${escapeRegExp(suffix)}$`;
   return new RegExp(source, "s").test(name);
+}
+
+/**
+ * Takes a name apart, to go on counting where earlier runs ended.
+ *
+ * @param pattern that the name may have been made of
+ * @param name without its folder
+ * @returns its part's number, and a text that all parts of its recording share
+ */
+export function numberOf(
+  pattern: SavePattern,
+  name: string,
+): { readonly recording: string; readonly part: number } | undefined {
+  const spans = { date: "\\d{4}-\\d\\d-\\d\\d", time: "\\d\\d-\\d\\d-\\d\\d", part: "(\\d{4,})" };
+  const source = pattern.name.split(/(\{[^{}]*\})/).map((piece) => {
+    const word = piece.slice(1, -1);
+    if (!/^\{.*\}$/.test(piece) || !isPlaceholder(word)) return escapeRegExp(piece);
+    return word === "application_id" || word === "recording_id" ? "([^/]+)" : spans[word];
+  });
+  const match = new RegExp(`^${source.join("")}$`, "s").exec(name);
+  const at = [...pattern.placeholders].filter((word) => word !== "date" && word !== "time")
+    .indexOf("part");
+  if (match === null || at < 0) return undefined;
+  const recording = JSON.stringify(match.slice(1).filter((_, i) => i !== at));
+  return { recording, part: Number(match[at + 1]) };
 }
 
 /** `a.rrd` and 2 make `a.2.rrd`; a name without that ending gets it. */
 export function siblingPath(path: string, number: number): string {
   return `${path.replace(/\.rrd$/i, "")}.${number}.rrd`;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** A text of a client's as part of a name. */

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { isNameOf, parseSavePattern, renderName } from "../../lib/sinks/save_pattern.ts";
+import { isNameOf, numberOf, parseSavePattern, renderName } from "../../lib/sinks/save_pattern.ts";
 import { seeded } from "../random.ts";
 
 const date = new Date("2026-01-31T23:59:58.999Z");
@@ -71,6 +71,18 @@ describe("isNameOf", () => {
       assert(!isNameOf(fixed, name), name);
     }
     assert(!isNameOf(parseSavePattern("run-{part}.rrd"), "ran-0001.rrd"));
+  });
+});
+
+describe("numberOf", () => {
+  it("tells a part's number, and parts of one recording from others", () => {
+    const pattern = parseSavePattern("{date}_{part}_{recording_id}.rrd");
+    const one = { recording: '["one"]', part: 12 };
+    assertEquals(numberOf(pattern, "2026-01-31_0012_one.rrd"), one);
+    assertEquals(numberOf(pattern, "2027-02-01_0012_one.rrd"), one);
+    assertEquals(numberOf(pattern, "2026-01-31_10000_two.rrd")?.part, 10_000);
+    assertEquals(numberOf(pattern, "2026-01-31_x_one.rrd"), undefined);
+    assertEquals(numberOf(parseSavePattern("{recording_id}.rrd"), "0012.rrd"), undefined);
   });
 });
 

@@ -1,0 +1,51 @@
+/**
+ * Lines of an index file: JSON, one a line; a torn or unknown one is left out.
+ *
+ * @module
+ */
+
+/** What a line says. */
+export type IndexLine =
+  | { readonly kind: "file"; readonly name: string; readonly bytes: number }
+  | { readonly kind: "removed"; readonly name: string }
+  | {
+    readonly kind: "store";
+    readonly store: string;
+    readonly header: Uint8Array;
+    readonly message: Uint8Array;
+  };
+
+/** A line with its line feed. */
+export function encodeLine(line: IndexLine): Uint8Array {
+  const json = line.kind === "store"
+    ? { ...line, header: toBase64(line.header), message: toBase64(line.message) }
+    : line;
+  return new TextEncoder().encode(`${JSON.stringify(json)}\n`);
+}
+
+/** What a line says, without its line feed; `undefined` if it makes no sense. */
+export function decodeLine(text: string): IndexLine | undefined {
+  try {
+    const { kind, name, bytes, store, header, message } = JSON.parse(text);
+    if (kind === "file" && typeof name === "string" && Number.isSafeInteger(bytes) && bytes >= 0) {
+      return { kind, name, bytes };
+    }
+    if (kind === "removed" && typeof name === "string") return { kind, name };
+    if (kind === "store" && typeof store === "string") {
+      return { kind, store, header: fromBase64(header), message: fromBase64(message) };
+    }
+  } catch {
+    // The end of a line may be missing after a crash.
+  }
+  return undefined;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
