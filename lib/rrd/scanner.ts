@@ -5,6 +5,7 @@
  */
 import { RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
+import { RrdDamage, type RrdPart } from "./part.ts";
 import type { Step, StepResult } from "../step.ts";
 import { MAX_MESSAGE_BYTES } from "../encoding/rrd_decoder.ts";
 import {
@@ -16,29 +17,6 @@ import {
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "../encoding/rrd_message.ts";
 import { checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { guessedHeaders } from "./_guessed_headers.ts";
-
-/** A part of an RRD file; `offset` and `bytes` say where it is and how long. */
-export type RrdPart =
-  & { readonly offset: number; readonly bytes: number }
-  & (
-    | { readonly kind: "header"; readonly header: RrdHeader; readonly isGuessed: boolean }
-    | { readonly kind: "message"; readonly header: RrdHeader; readonly msg: LogMsg }
-    | { readonly kind: "end" }
-    | { readonly kind: "damage"; readonly error: Error }
-  );
-
-/** What is wrong at a place of an RRD file. */
-export class RrdDamage extends RerelayError {
-  /**
-   * Takes what its text and fields say.
-   *
-   * @param offset where the part begins that can't be read, in bytes
-   * @param cause why
-   */
-  constructor(readonly offset: number, override readonly cause: Error) {
-    super(`at byte ${offset}: ${cause.message}`, { cause });
-  }
-}
 
 /** Options of {@linkcode RrdScanner}. */
 export interface RrdScannerOptions {

@@ -7,7 +7,7 @@ import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import type { StoreId, StoreSource } from "../log_msg.ts";
 import { type ChunkSummary, summarize } from "./chunk_summary.ts";
-import type { RrdPart } from "./scanner.ts";
+import type { RrdPart } from "./part.ts";
 
 /** How many of each the tables hold; names come from peers. */
 export const TABLE_LIMITS = { recordings: 1000, entities: 20_000, timelines: 200 } as const;

@@ -1,5 +1,6 @@
 /** Real recordings, and helpers to read them whole. */
-import { type RrdPart, RrdScanner, type RrdScannerOptions } from "../../lib/rrd/scanner.ts";
+import type { RrdPart } from "../../lib/rrd/part.ts";
+import { RrdScanner, type RrdScannerOptions } from "../../lib/rrd/scanner.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, fixture } from "../fixtures.ts";
 

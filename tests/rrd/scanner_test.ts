@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { RrdDecoder } from "../../mod.ts";
-import { RrdDamage } from "../../lib/rrd/scanner.ts";
+import { RrdDamage } from "../../lib/rrd/part.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { describeMsg } from "../fixtures.ts";
 import { randomPieces, seeded } from "../random.ts";

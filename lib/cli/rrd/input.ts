@@ -6,7 +6,8 @@
 import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileAdapter } from "../../adapters/types.ts";
-import { type RrdPart, RrdScanner, type RrdScannerOptions } from "../../rrd/scanner.ts";
+import type { RrdPart } from "../../rrd/part.ts";
+import { RrdScanner, type RrdScannerOptions } from "../../rrd/scanner.ts";
 import type { CliProcess } from "../process.ts";
 import type { Progress } from "./progress.ts";
 

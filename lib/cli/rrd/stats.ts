@@ -4,7 +4,7 @@
  * @module
  */
 import { reason } from "../../errors.ts";
-import { RrdDamage } from "../../rrd/scanner.ts";
+import { RrdDamage } from "../../rrd/part.ts";
 import { RrdStatistics } from "../../rrd/statistics.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT } from "../exit_codes.ts";

@@ -5,7 +5,7 @@
  */
 import { reason, RerelayError } from "../../errors.ts";
 import { summarize } from "../../rrd/chunk_summary.ts";
-import { RrdDamage } from "../../rrd/scanner.ts";
+import { RrdDamage } from "../../rrd/part.ts";
 import { escapeText } from "../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";

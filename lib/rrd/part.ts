@@ -1,0 +1,31 @@
+/**
+ * What an RRD file consists of.
+ *
+ * @module
+ */
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { RerelayError } from "../errors.ts";
+import type { LogMsg } from "../log_msg.ts";
+
+/** A part of an RRD file; `offset` and `bytes` say where it is and how long. */
+export type RrdPart =
+  & { readonly offset: number; readonly bytes: number }
+  & (
+    | { readonly kind: "header"; readonly header: RrdHeader; readonly isGuessed: boolean }
+    | { readonly kind: "message"; readonly header: RrdHeader; readonly msg: LogMsg }
+    | { readonly kind: "end" }
+    | { readonly kind: "damage"; readonly error: Error }
+  );
+
+/** What is wrong at a place of an RRD file. */
+export class RrdDamage extends RerelayError {
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param offset where the part begins that can't be read, in bytes
+   * @param cause why
+   */
+  constructor(readonly offset: number, override readonly cause: Error) {
+    super(`at byte ${offset}: ${cause.message}`, { cause });
+  }
+}
