@@ -7,7 +7,7 @@ import type { LogMsg } from "../log_msg.ts";
 import { applicationOf, UNKNOWN_APPLICATION } from "./_introduction.ts";
 import type { Numbered } from "./_part_opener.ts";
 import type { Series } from "./_series.ts";
-import type { Store } from "./_store_memory.ts";
+import { shortened, type Store } from "./_store_memory.ts";
 import type { SavePattern } from "./save_pattern.ts";
 
 /** Recordings that have files of their own; the one that was quiet for longest is forgotten. */
@@ -56,7 +56,7 @@ export class Groups {
       return [last ?? this.#group("", UNKNOWN_APPLICATION, UNKNOWN_APPLICATION)];
     }
     const announced = msg.kind === "SetStoreInfo" ? msg.info.applicationId : undefined;
-    const application = announced ?? applicationOf(store);
+    const application = shortened(announced ?? applicationOf(store));
     if (store.id.kind === "Blueprint" && this.#perRecording) {
       const all = this.#recordingsOf(application);
       if (all.length > 0) return all as [Group, ...Group[]];

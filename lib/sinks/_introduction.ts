@@ -25,7 +25,7 @@ export function* introduction(
     readonly announces: boolean;
   },
   memory: StoreMemory,
-  introduced: Set<Store>,
+  introduced: WeakSet<Store>,
   date: number,
 ): Generator<Kept> {
   if (store === undefined) return;

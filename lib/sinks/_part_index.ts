@@ -18,7 +18,7 @@ export const INDEX_SUFFIX = ".index.jsonl";
 const MAX_INDEX_BYTES = 256 * 2 ** 20;
 /** Announcements that are kept, and how long one may be, in bytes. */
 const MAX_ANNOUNCED = 10_000;
-const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
+const MAX_ANNOUNCEMENT_BYTES = 4096;
 
 /** An announcement: the stream's header and the message. */
 export type Announced = Extract<IndexLine, { kind: "store" }>;

@@ -54,7 +54,7 @@ export class Series {
 
   readonly #host: SeriesHost;
   readonly #backoff = new Backoff();
-  readonly #introduced = new Set<Store>();
+  #introduced = new WeakSet<Store>();
   #lastStore: Store | undefined;
   #openedAt = 0;
 
@@ -71,7 +71,7 @@ export class Series {
   /** Takes the file that was opened beforehand. */
   begin(writer: RrdWriter): void {
     this.writer = writer;
-    this.#introduced.clear();
+    this.#introduced = new WeakSet();
     this.#lastStore = undefined;
     this.#openedAt = this.#host.now();
   }

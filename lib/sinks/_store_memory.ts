@@ -18,6 +18,13 @@ const MAX_BLUEPRINTS = 4;
 /** Messages that are kept, in bytes; the oldest are forgotten first. */
 const MAX_BYTES = 128 * 2 ** 20;
 
+/** Stands for an announcement among the keys of data, all of which are longer. */
+const ANNOUNCED = "";
+/** Real ones have a few hundred bytes; as long may one be that is kept. */
+const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
+/** Characters of a name that are kept; peers choose it. */
+const MAX_NAME = 1024;
+
 /** A message that is kept; the bytes are its own. */
 export interface Kept {
   readonly header: RrdHeader;
@@ -75,8 +82,7 @@ export class StoreMemory {
    */
   remember(store: Store, msg: LogMsg, kept: Kept): void {
     if (msg.kind === "SetStoreInfo") {
-      store.announced = { header: kept.header, bytes: kept.bytes.slice() };
-      store.info = msg.info;
+      this.#announce(store, msg.info, kept);
       if (store.id.kind === "Blueprint") this.#addBlueprint(msg.info.applicationId, store);
     } else if (store.id.kind === "Blueprint") {
       this.#keep(store, `${++this.#count}`, kept);
@@ -96,9 +102,13 @@ export class StoreMemory {
     this.remember(this.#store(msg.info.storeId), msg, msg.encoded);
   }
 
-  #store({ kind, id, applicationId }: StoreId): Store {
+  #store(storeId: StoreId): Store {
     const last = this.#last;
-    if (last !== undefined && last.id.id === id && last.id.kind === kind) return last;
+    if (last !== undefined && last.id.id === storeId.id && last.id.kind === storeId.kind) {
+      return last;
+    }
+    const { kind, applicationId } = storeId;
+    const id = shortened(storeId.id);
     const key = storeKey({ kind, id });
     let store = this.#stores.get(key);
     if (store === undefined) {
@@ -114,6 +124,14 @@ export class StoreMemory {
       }
     }
     return this.#last = store;
+  }
+
+  #announce(store: Store, info: StoreInfo, { header, bytes }: Kept): void {
+    this.#drop(store, ANNOUNCED);
+    if (bytes.length > MAX_ANNOUNCEMENT_BYTES) return;
+    store.announced = { header, bytes: bytes.slice() };
+    store.info = info;
+    this.#hold(store, ANNOUNCED, store.announced);
   }
 
   #addBlueprint(applicationId: string, store: Store): void {
@@ -137,8 +155,12 @@ export class StoreMemory {
     }
     const kept = { header, bytes: bytes.slice() };
     store.data.set(key, kept);
+    this.#hold(store, key, kept);
+  }
+
+  #hold(store: Store, key: string, kept: Kept): void {
     this.#order.set(kept, [store, key]);
-    this.#bytes += bytes.length;
+    this.#bytes += kept.bytes.length;
     while (this.#bytes > this.#maxBytes) {
       const [, [from, oldest]] = this.#order.entries().next().value!;
       this.#drop(from, oldest);
@@ -147,17 +169,27 @@ export class StoreMemory {
   }
 
   #drop(store: Store, key: string): void {
-    const kept = store.data.get(key);
+    const kept = key === ANNOUNCED ? store.announced : store.data.get(key);
     if (kept === undefined) return;
-    store.data.delete(key);
+    if (key === ANNOUNCED) {
+      delete store.announced;
+      delete store.info;
+    } else store.data.delete(key);
     this.#order.delete(kept);
     this.#bytes -= kept.bytes.length;
   }
 
   #forget(store: Store): void {
-    for (const key of [...store.data.keys()]) this.#drop(store, key);
+    for (const key of [ANNOUNCED, ...store.data.keys()]) this.#drop(store, key);
     if (this.#last === store) this.#last = undefined;
   }
+}
+
+/** A text that pins no longer one. */
+export function shortened(text: string): string {
+  if (text.length <= MAX_NAME) return text;
+  // A slice alone would keep the whole text alive.
+  return new TextDecoder().decode(new TextEncoder().encode(text.slice(0, MAX_NAME)));
 }
 
 /** Tells stores apart. */
