@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { recompress } from "./_recompress.ts";
 import { endMarker } from "../encoding/rrd_encode.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import type { Encoded } from "../log_msg.ts";
 
 /**
- * Puts headers before, between and an end marker behind messages, which stay as they are.
+ * Puts headers before, between and an end marker behind messages.
  *
- * A header is written where the encoding changes; Rerun's CLI reads such files, its viewer only as
- * far as the second header.
+ * Msgpack messages are brought to the compression of the first, all else stays as it is. A header is
+ * written where the encoding changes; Rerun's CLI reads such data from standard input, but of a file
+ * only as far as the second header.
  */
 export class RrdConcat {
   #header: RrdHeader | undefined;
@@ -24,6 +26,11 @@ export class RrdConcat {
 
   /** The bytes to write for a message. */
   message({ header, bytes }: Extract<Encoded, { form: "rrd" }>): Uint8Array[] {
+    const current = this.#header;
+    const isMsgpack = current?.serializer === "msgpack" && header.serializer === "msgpack";
+    if (isMsgpack && current.compression !== header.compression) {
+      return [recompress(bytes, current.compression)];
+    }
     return [...this.#change(header), bytes];
   }
 

@@ -10,7 +10,7 @@ import { nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 
-/** Runs the command; messages stay as they are, in the order of the files. */
+/** Runs the command; messages keep the order of the files. */
 export async function merge(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, files, progress } = context;
   const path = options.output ?? "-";
@@ -33,8 +33,8 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
   progress.done();
   if (concat.headers > 1) {
     process.stderr(
-      `warning: the files have ${concat.headers} encodings one after another: Rerun's CLI reads ` +
-        "all of them, its viewer only the first\n",
+      `warning: the output has ${concat.headers} encodings one after another: Rerun reads all of ` +
+        "them from standard input, of a file only the first\n",
     );
   }
   if (options.json && path !== "-") {

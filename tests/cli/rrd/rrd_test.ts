@@ -4,7 +4,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { scan } from "../../rrd/inputs.ts";
-import { fixture, fixtureText } from "../../fixtures.ts";
+import { describeMsg, fixture, fixtureText } from "../../fixtures.ts";
 import { inFolder, runCli, startCli } from "../cli_process.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
@@ -22,6 +22,15 @@ function read(path: string): Uint8Array {
 function messagesOf(bytes: Uint8Array): Uint8Array[] {
   return scan([bytes]).parts.flatMap((part) =>
     part.kind === "message" && part.msg.encoded.form === "rrd" ? [part.msg.encoded.bytes] : []
+  );
+}
+
+/** The messages of files, whatever they are compressed with. */
+function contents(paths: string[]) {
+  return paths.flatMap((path) =>
+    scan([read(path)]).parts.flatMap((part) =>
+      part.kind === "message" ? [describeMsg(part.msg)] : []
+    )
   );
 }
 
@@ -135,10 +144,24 @@ describe("cli.ts rrd", { timeout: 120_000 }, () => {
   it("merge puts files one after another, split takes them apart again", () =>
     inFolder(async (folder) => {
       const files = ["encodings/0.22.1-mixed-msgpack-off.rrd", FILE].map(path);
-      const merged = join(folder, "all.rrd");
-      const { code, stderr } = await rrd("merge", ...files, "-o", merged);
+      for (const [i, inputs] of [files, files.toReversed()].entries()) {
+        const merged = join(folder, `all${i}.rrd`);
+        const { code, stderr } = await rrd("merge", ...inputs, "-o", merged);
+        assertEquals([code, stderr.includes("warning")], [0, false]);
+        const { parts } = scan([read(merged)]);
+        assertEquals(
+          parts.filter(({ kind }) => kind !== "message").length,
+          2,
+          "header, end marker",
+        );
+        assertEquals(contents([merged]), contents(inputs));
+      }
+
+      const mixed = join(folder, "mixed.rrd");
+      const inputs = ["encodings/0.22.1-mixed-protobuf-off.rrd", FILE].map(path);
+      const { code, stderr } = await rrd("merge", ...inputs, "-o", mixed);
       assertEquals([code, stderr.includes("2 encodings")], [0, true]);
-      assertEquals(messagesOf(read(merged)), files.flatMap((file) => messagesOf(read(file))));
+      assertEquals(messagesOf(read(mixed)), inputs.flatMap((file) => messagesOf(read(file))));
 
       const parts = join(folder, "parts");
       mkdirSync(parts);
