@@ -5,6 +5,7 @@
  */
 import { RrdConcat } from "../../rrd/writer.ts";
 import { EXIT } from "../exit_codes.ts";
+import type { CliProcess } from "../process.ts";
 import { plural } from "../units.ts";
 import { nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
@@ -31,12 +32,7 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
     await output.close();
   }
   progress.done();
-  if (concat.headers > 1) {
-    process.stderr(
-      `warning: the output has ${concat.headers} encodings one after another: Rerun reads all of ` +
-        "them from standard input, of a file only the first\n",
-    );
-  }
+  warnOfHeaders(concat, process);
   if (options.json && path !== "-") {
     process.stdout(
       `${JSON.stringify({ file: nameOf(path), messages, headers: concat.headers })}\n`,
@@ -45,4 +41,13 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
     process.stderr(`${path}: ${plural(messages, "message")} written\n`);
   }
   return EXIT.ok;
+}
+
+/** Says so where Rerun would show only a part of the output. */
+export function warnOfHeaders({ headers }: RrdConcat, process: CliProcess): void {
+  if (headers < 2) return;
+  process.stderr(
+    `warning: the output has ${headers} encodings one after another: Rerun reads all of them from ` +
+      "standard input, of a file only the first\n",
+  );
 }

@@ -9,6 +9,7 @@ import { escapeText } from "../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";
 import { nameOf, parts, type RrdContext } from "./input.ts";
+import { warnOfHeaders } from "./merge.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 
@@ -42,6 +43,7 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
     await output.close();
   }
   progress.done();
+  warnOfHeaders(concat, process);
   const report = { file: nameOf(path), messages, lost_bytes: lostBytes, damages: stretches };
   if (options.json) {
     const json = { ...report, guessed_headers: guessedHeaders, list: damages };

@@ -1,7 +1,9 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { scan } from "../../rrd/inputs.ts";
 import { describeMsg, fixture, fixtureText } from "../../fixtures.ts";
@@ -169,6 +171,17 @@ describe("cli.ts rrd", { timeout: 120_000 }, () => {
       assertEquals(readdirSync(parts), ["001-rec-mixed.rrd"]);
       assertEquals(read(join(parts, "001-rec-mixed.rrd")), read(files[0]!));
     }));
+
+  it("reads standard input where a dash or nothing is named, and writes to standard output", () => {
+    const cli = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
+    const run = "Bun" in globalThis ? [cli] : ["run", "-A", "--quiet", cli];
+    const input = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");
+    for (const files of [[], ["-"]]) {
+      const args = [...run, "rrd", "merge", ...files];
+      const { status, stdout } = spawnSync(process.execPath, args, { input, timeout: 20_000 });
+      assertEquals([status, new Uint8Array(stdout)], [0, input]);
+    }
+  });
 
   it("replay sends a file so that the server saves the same file", () =>
     inFolder(async (folder) => {
