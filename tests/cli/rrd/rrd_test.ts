@@ -5,6 +5,13 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import {
+  concat,
+  rrdHeader,
+  rrdMessage,
+  setStoreInfo,
+  storeInfoFields,
+} from "../../encoding/rrd_builder.ts";
 import { scan } from "../../rrd/inputs.ts";
 import { describeMsg, fixture, fixtureText } from "../../fixtures.ts";
 import { inFolder, runCli, startCli } from "../cli_process.ts";
@@ -170,6 +177,29 @@ describe("cli.ts rrd", { timeout: 120_000 }, () => {
       assertEquals((await rrd("split", files[0]!, "-o", parts)).code, 0);
       assertEquals(readdirSync(parts), ["001-rec-mixed.rrd"]);
       assertEquals(read(join(parts, "001-rec-mixed.rrd")), read(files[0]!));
+    }));
+
+  it("split keeps up with more recordings than it has files open", () =>
+    inFolder(async (folder) => {
+      const ids = Array.from({ length: 100 }, (_, i) => `rec ${i}/..`);
+      const announce = (id: string) =>
+        rrdMessage(
+          setStoreInfo({ ...storeInfoFields(), store_id: { kind: "Recording", id } }),
+        );
+      // Twice round, so that every file has to be opened again.
+      const bytes = concat(rrdHeader(), ...[...ids, ...ids].map(announce));
+      writeFileSync(join(folder, "in.rrd"), bytes);
+      const parts = join(folder, "parts");
+      mkdirSync(parts);
+      assertEquals((await rrd("split", join(folder, "in.rrd"), "-o", parts)).code, 0);
+      const names = readdirSync(parts).sort();
+      assertEquals([names.length, names[7]], [100, "008-rec_7_...rrd"]);
+      for (const [i, name] of names.entries()) {
+        const message = announce(ids[i]!);
+        const expected = concat(rrdHeader(), message, message, new Uint8Array(8));
+        assertEquals(read(join(parts, name)), expected as Uint8Array);
+      }
+      assertEquals((await rrd("split", join(folder, "in.rrd"), "-o", parts)).code, 1, "exist");
     }));
 
   it("reads standard input where a dash or nothing is named, and writes to standard output", () => {
