@@ -56,7 +56,9 @@ export class RrdFiles {
   readonly #closedTotal = { messages: 0, bytes: 0 };
   /** The file that was made at the start, until a message says where it belongs. */
   #first: RrdWriter | undefined;
-  #last: Series | undefined;
+  #last:
+    | Pick<Entry["header"], "serializer" | "compression"> & { target: Group; into: Series }
+    | undefined;
   #warnedForm = false;
   #warnedMemory = false;
 
@@ -140,7 +142,10 @@ export class RrdFiles {
 
   /** Writes what the files gathered. */
   async flush(): Promise<void> {
-    for (const series of this.#open) await series.flush();
+    for (const series of this.#open) {
+      const written = series.flush();
+      if (written !== undefined) await written;
+    }
   }
 
   /** Puts what was written on the disk. Never rejects: failures show at the next flush. */
@@ -170,7 +175,15 @@ export class RrdFiles {
     return this.#first === undefined ? open : [this.#first, ...open];
   }
 
-  #put({ series, group }: Group, entry: Entry): Promise<void> | undefined {
+  #put(target: Group, entry: Entry): Promise<void> | undefined {
+    const { serializer, compression } = entry.header;
+    const last = this.#last;
+    // Saves the look-up for one message after the other of the same kind.
+    if (
+      last !== undefined && target === last.target && serializer === last.serializer &&
+      compression === last.compression
+    ) return last.into.add(entry);
+    const { series, group } = target;
     const encoding = encodingOf(entry.header);
     let into = series.get(encoding);
     if (into === undefined) {
@@ -182,8 +195,8 @@ export class RrdFiles {
         this.#first = undefined;
       }
     }
-    if (into !== this.#last && this.#open.delete(into)) this.#open.add(into);
-    this.#last = into;
+    if (this.#open.delete(into)) this.#open.add(into);
+    this.#last = { target, serializer, compression, into };
     return into.add(entry);
   }
 
