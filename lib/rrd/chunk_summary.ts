@@ -42,7 +42,8 @@ export async function summarize(msg: ArrowMsg): Promise<ChunkSummary> {
   for (const [i, field] of schema.fields.entries()) {
     const kind = rerunTag(field.metadata, "kind");
     if (kind === "time" || kind === "index") {
-      const values = table.getChildAt(i)?.data.map((data: { values: unknown }) => data.values) ?? [];
+      const values = table.getChildAt(i)?.data.map((data: { values: unknown }) => data.values) ??
+        [];
       const range = rangeOf(values);
       const name = rerunTag(field.metadata, "index_name") ?? field.name;
       if (range !== undefined) timelines.push({ name, type: field.type, ...range });
