@@ -62,9 +62,10 @@ export async function ensureRuntimes(names, { fetch, env = process.env }) {
     if (given) return [name, given];
     const path = await onPath(name, wanted[name], env);
     if (path) return [name, path];
-    const folder = join(toolsFolder(env), `${name}-${wanted[name]}`);
-    const kept = join(folder, fileName(name));
-    if (await isExecutable(kept)) return [name, kept];
+    for (const folder of toolsFolders(env)) {
+      const kept = join(folder, `${name}-${wanted[name]}`, fileName(name));
+      if (await isExecutable(kept)) return [name, kept];
+    }
     return [name, fetch ? await fetchRuntime(name, wanted[name], env) : undefined];
   }));
   const paths = Object.fromEntries(found.filter(([, path]) => path));
@@ -72,9 +73,12 @@ export async function ensureRuntimes(names, { fetch, env = process.env }) {
   return { paths, env: withPath(env, folders) };
 }
 
-/** The folder per user that keeps fetched runtimes. */
-export function toolsFolder(env = process.env) {
-  if (env.RERELAY_TOOLS) return env.RERELAY_TOOLS;
+/** Where fetched runtimes are kept: in the user's folder, or, if it is sealed, in the package. */
+function toolsFolders(env) {
+  return env.RERELAY_TOOLS ? [env.RERELAY_TOOLS] : [userFolder(env), join(ROOT, ".cache", "tools")];
+}
+
+function userFolder(env) {
   if (WINDOWS && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "rerelay", "tools");
   const home = env.HOME || homedir();
   if (process.platform === "darwin") return join(home, "Library", "Caches", "rerelay", "tools");
@@ -138,11 +142,9 @@ async function fetchRuntime(name, version, env) {
   }
 }
 
-/** The user's folder; where that can't be written (a sealed home), one inside the package. */
 async function writableTools(env, what) {
   const faults = [];
-  const choices = env.RERELAY_TOOLS ? [] : [join(ROOT, ".cache", "tools")];
-  for (const folder of [toolsFolder(env), ...choices]) {
+  for (const folder of toolsFolders(env)) {
     try {
       await fs.mkdir(folder, { recursive: true });
       await fs.access(folder, constants.W_OK);
@@ -173,15 +175,21 @@ async function npmInstall(spec, prefix, what, env) {
   await fs.writeFile(join(prefix, "package.json"), `{ "private": true }\n`);
   const options = ["--prefix", prefix, "--ignore-scripts", "--include=optional", "--no-save"];
   const quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  // npm's own patience, over a minute, looks like a hang to somebody who is offline.
+  const patience = ["--fetch-retry-mintimeout=2000", "--fetch-retry-factor=3"];
   const [command, ...before] = npmCommand(env);
-  const args = [...before, "install", spec, ...options, ...quiet];
+  const args = [...before, "install", spec, ...options, ...quiet, ...patience];
   const { code, output } = await run(command, args, { env, cwd: prefix, shell: WINDOWS });
   if (code === 0) return;
   throw new ToolError(
-    `Could not fetch ${what} with npm:\n${output.trim() || `npm ended with ${code}`}\n` +
+    `Could not fetch ${what} with npm:\n${withoutStack(output) || `npm ended with ${code}`}\n` +
       `Check the network and npm's registry and proxy settings, then try again. Or install ${what} ` +
       `yourself and put it on PATH, or set RERELAY_TOOLS to a folder that has it.`,
   );
+}
+
+function withoutStack(output) {
+  return output.split("\n").filter((line) => !/^npm error\s+at /.test(line)).join("\n").trim();
 }
 
 function npmCommand(env) {
