@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
 import type { FileAdapter, WritableFile } from "../adapters/types.ts";
 import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -90,14 +91,9 @@ export class PartIndex {
 
   async #load(): Promise<void> {
     if (!await this.adapter.exists(this.#path)) return;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of await this.adapter.open(this.#path)) {
-      size += chunk.length;
-      if (size > MAX_INDEX_BYTES) throw new Error(`it is over ${MAX_INDEX_BYTES} bytes long`);
-      chunks.push(chunk);
-    }
-    const text = await new Response(new Blob(chunks as BlobPart[])).text();
+    const limit = new LimitedBytesTransformStream(MAX_INDEX_BYTES, { error: true });
+    const bytes = await toArrayBuffer((await this.adapter.open(this.#path)).pipeThrough(limit));
+    const text = new TextDecoder().decode(bytes);
     for (const line of text.split("\n").flatMap((line) => decodeLine(line) ?? [])) {
       if (line.kind === "store") this.#announced.set(line.store, line);
       // Only what this pattern makes is ever removed, whatever stands in the index.
