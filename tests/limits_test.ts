@@ -1,17 +1,16 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { memoryTcp, type ServeOptions, Server, type SmartMessage } from "../mod.ts";
-import { concat, rrdHeader, rrdMessage, setStoreInfo } from "./encoding/rrd_builder.ts";
+import {
+  concat,
+  framed,
+  HELLO,
+  rrdHeader,
+  rrdMessage,
+  setStoreInfo,
+} from "./encoding/rrd_builder.ts";
 
-const HELLO = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
-
-function packet(content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, content.length, true);
-  return concat(length, content);
-}
-
-const GOOD = packet(concat(rrdHeader(), rrdMessage(setStoreInfo())));
+const GOOD = framed(concat(rrdHeader(), rrdMessage(setStoreInfo())));
 
 /** Lets all that can run run. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 2));
@@ -84,7 +83,7 @@ describe("deadlines of a client", () => {
 
   it("inside a packet: 60 s without a byte, the messages before it are kept", async () => {
     const { server, connect, pass, quits, end } = await start();
-    const part = packet(new Uint8Array(200_000)).subarray(0, 100_000);
+    const part = framed(new Uint8Array(200_000)).subarray(0, 100_000);
     await connect(concat(HELLO, GOOD, part));
     await pass(29);
     await pass(30);
@@ -97,7 +96,7 @@ describe("deadlines of a client", () => {
   it("inside a packet: less than 1 KiB/s after 30 s", async () => {
     const { connect, pass, quits, end } = await start();
     const { writer } = await connect(
-      concat(HELLO, packet(new Uint8Array(100_000)).subarray(0, 10)),
+      concat(HELLO, framed(new Uint8Array(100_000)).subarray(0, 10)),
     );
     for (let i = 0; i < 10; i++) {
       await pass(3);
@@ -186,7 +185,7 @@ describe("limits over all clients", () => {
 
   it("memory of unfinished packets: the oldest packet's client goes", async () => {
     const { connect, pass, quits, server, end } = await start({ maxUnfinishedBytes: 200_000 });
-    const part = concat(HELLO, packet(new Uint8Array(1_000_000)).subarray(0, 60_000));
+    const part = concat(HELLO, framed(new Uint8Array(1_000_000)).subarray(0, 60_000));
     const writers = [];
     for (let i = 0; i < 3; i++) {
       writers.push((await connect(part)).writer);
@@ -204,7 +203,7 @@ describe("limits over all clients", () => {
 
   it("memory of packets that were finished or left does not count", async () => {
     const { connect, quits, end } = await start({ maxUnfinishedBytes: 200_000 });
-    const whole = packet(
+    const whole = framed(
       concat(rrdHeader(), rrdMessage(setStoreInfo()), new Uint8Array(8), new Uint8Array(100_000)),
     );
     for (let i = 0; i < 10; i++) {

@@ -3,7 +3,15 @@ import { connect } from "node:net";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { startChild } from "./contract/child.ts";
-import { arrowMsg, concat, Entries, rrdHeader, rrdMessage } from "./encoding/rrd_builder.ts";
+import {
+  arrowMsg,
+  concat,
+  Entries,
+  framed,
+  HELLO,
+  rrdHeader,
+  rrdMessage,
+} from "./encoding/rrd_builder.ts";
 
 const LIMIT_MIB = 64;
 /** Five messages of 10 kB each: 200 MB in all. */
@@ -27,13 +35,11 @@ async function flood(maxLatencySec: number): Promise<Outcome> {
   try {
     const { port } = await child.next<{ port: number }>();
     const socket = connect(port, "127.0.0.1");
-    socket.write(Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun")));
+    socket.write(HELLO);
     for (let frame = 0; frame < FRAMES; frame++) {
       const time = new Entries([[{ name: "frame", typ: "Sequence" }, frame]]);
       const packet = concat(rrdHeader(), rrdMessage(arrowMsg(time, { data: DATA_BYTES })));
-      const length = new Uint8Array(4);
-      new DataView(length.buffer).setUint32(0, packet.length, true);
-      const five = concat(...Array.from({ length: PER_FRAME }, () => [length, packet]).flat());
+      const five = concat(...Array.from({ length: PER_FRAME }, () => framed(packet)));
       if (!socket.write(five)) await new Promise((resolve) => socket.once("drain", resolve));
     }
     socket.end();

@@ -13,20 +13,15 @@ import {
   arrowMsg,
   concat,
   Entries,
+  framed,
+  HELLO,
   rrdHeader,
   rrdMessage,
   setStoreInfo,
 } from "./encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, describeMsg, expectedCapture, fixture } from "./fixtures.ts";
 
-const HELLO = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
-const GOOD = packet(concat(rrdHeader(), rrdMessage(setStoreInfo())));
-
-function packet(content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, content.length, true);
-  return concat(length, content);
-}
+const GOOD = framed(concat(rrdHeader(), rrdMessage(setStoreInfo())));
 
 /** A server in memory, with its log. */
 async function start(options: ServeOptions = {}) {
@@ -143,7 +138,7 @@ describe("Server, what ends a client and what is said of it", () => {
       ],
       [
         "a packet that is no RRD",
-        concat(HELLO, GOOD, packet(new Uint8Array(20))),
+        concat(HELLO, GOOD, framed(new Uint8Array(20))),
         "NotAnRrd",
         "warn Closing connection to client at ADDR: Not an .rrd file",
       ],
@@ -205,7 +200,7 @@ describe("Server, what ends a client and what is said of it", () => {
       const started = await start();
       const packets = Array.from(
         { length: 6 },
-        (_, i) => i === k - 1 ? packet(new Uint8Array(12)) : GOOD,
+        (_, i) => i === k - 1 ? framed(new Uint8Array(12)) : GOOD,
       );
       const peer = await started.net.connect(9876);
       const writer = peer.writable.getWriter();
@@ -229,7 +224,7 @@ describe("Server, what ends a client and what is said of it", () => {
 describe("Server, what it says of itself", () => {
   it("warns once of each version outside 0.9 to 0.22, and goes on", async () => {
     const started = await start();
-    const old = packet(concat(rrdHeader({ version: [0, 8, 0, 0] }), rrdMessage(setStoreInfo())));
+    const old = framed(concat(rrdHeader({ version: [0, 8, 0, 0] }), rrdMessage(setStoreInfo())));
     const { messages, lines } = await client(started, concat(HELLO, old, GOOD, old));
     assertEquals(messages, 3);
     const warnings = lines.filter((line) => line.startsWith("warn"));
@@ -301,7 +296,7 @@ describe("Server, what it says of itself", () => {
     const writer = peer.writable.getWriter();
     const frame = (i: number) => {
       const time = new Entries([[{ name: "frame", typ: "Sequence" }, i]]);
-      return packet(concat(rrdHeader(), rrdMessage(arrowMsg(time, { data: 2000 }))));
+      return framed(concat(rrdHeader(), rrdMessage(arrowMsg(time, { data: 2000 }))));
     };
     await writer.write(HELLO);
     for (let i = 0; i < 50; i++) {

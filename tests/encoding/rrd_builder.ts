@@ -12,6 +12,19 @@ export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
+/** What an SDK from 0.16 on says first. */
+export const HELLO: Uint8Array<ArrayBuffer> = Uint8Array.of(
+  ...[1, 0],
+  ...new TextEncoder().encode("rerun"),
+);
+
+/** A packet with its length. */
+export function framed(content: Uint8Array): Uint8Array<ArrayBuffer> {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, content.length, true);
+  return concat(length, content);
+}
+
 /** An RRD header of 0.22.1, msgpack, not compressed, unless told otherwise. */
 export function rrdHeader(
   { version = [0, 22, 1, 0], compression = 0, serializer = 1 }: {

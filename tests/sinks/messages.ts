@@ -57,16 +57,7 @@ export function bytesOf({ payload }: SmartMessage): Uint8Array {
   return payload.msg.encoded.bytes;
 }
 
-/** Bytes in a row. */
-export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
+export { concat } from "../encoding/rrd_builder.ts";
 
 /** A log that keeps what is written to it. */
 export function keptLog(): Log & { lines: [LogLevel, string][]; of(level: LogLevel): string[] } {
