@@ -111,9 +111,9 @@ export class FlatTable {
     return at === undefined ? absent : this.#source.view.getInt16(at, true);
   }
 
-  i32(field: number): number {
+  i32(field: number, absent = 0): number {
     const at = this.#field(field, 4);
-    return at === undefined ? 0 : this.#source.view.getInt32(at, true);
+    return at === undefined ? absent : this.#source.view.getInt32(at, true);
   }
 
   /** A 64-bit length or offset. */
@@ -137,6 +137,23 @@ export class FlatTable {
     }
   }
 
+  /** Checks that a text is whole UTF-8, and tells whether there is one; faster than `string`. */
+  checkString(field: number): boolean {
+    const at = this.#target(field);
+    if (at === undefined) return false;
+    const { bytes } = this.#source;
+    const length = this.#source.u32(at);
+    const start = this.#source.check(at + 4, length);
+    this.#source.textLeft -= length;
+    if (this.#source.textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
+    for (let i = start; i < start + length; i++) {
+      if (bytes[i]! < 0x80) continue;
+      this.#source.textLeft += length;
+      return this.string(field) !== undefined;
+    }
+    return true;
+  }
+
   table(field: number): FlatTable | undefined {
     const at = this.#target(field);
     return at === undefined ? undefined : new FlatTable(this.#source, at);
@@ -150,6 +167,20 @@ export class FlatTable {
       tables.push(new FlatTable(this.#source, at + this.#source.u32(at)));
     }
     return tables;
+  }
+
+  /** A vector of 32-bit numbers. */
+  numbers(field: number): number[] {
+    const { first, length } = this.#vector(field, 4);
+    if (length > MAX_TABLES) throw damaged(`more than ${MAX_TABLES} numbers`);
+    return Array.from({ length }, (_, i) => this.#source.view.getInt32(first + 4 * i, true));
+  }
+
+  /** A vector of 64-bit lengths or offsets. */
+  lengths(field: number): number[] {
+    const { first, length } = this.#vector(field, 8);
+    if (length > MAX_TABLES) throw damaged(`more than ${MAX_TABLES} lengths`);
+    return Array.from({ length }, (_, i) => lengthAt(this.#source.view, first + 8 * i));
   }
 
   /** A vector of structs of two 64-bit lengths or offsets each. */

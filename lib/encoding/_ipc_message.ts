@@ -15,6 +15,8 @@ export const RECORD_BATCH = 3;
 export interface IpcMessage {
   /** {@linkcode SCHEMA}, {@linkcode DICTIONARY}, {@linkcode RECORD_BATCH}, or what Rerun never sends. */
   readonly kind: number;
+  /** Of the metadata: 0 is Arrow's V1, 4 its V5. */
+  readonly version: number;
   /** What describes it, by its kind. */
   readonly header: FlatTable;
   /** Where its data begins, in bytes. */
@@ -48,5 +50,18 @@ export function readIpcMessage(ipc: Uint8Array, at: number): IpcMessage {
   const message = FlatTable.root(ipc.subarray(metadataAt, bodyAt));
   const header = message.table(2);
   if (header === undefined) throw new InvalidMessage("An Arrow IPC message has no header");
-  return { kind: message.u8(1), header, bodyAt, bodyBytes: message.length(3) };
+  return {
+    kind: message.u8(1),
+    version: message.i16(0),
+    header,
+    bodyAt,
+    bodyBytes: message.length(3),
+  };
+}
+
+/** Whether the end marker stands at `at`. */
+export function isEndOfStream(ipc: Uint8Array, at: number): boolean {
+  if (at + 8 > ipc.length) return false;
+  for (let i = 0; i < 4; i++) if (ipc[at + i] !== 0xff || ipc[at + 4 + i] !== 0) return false;
+  return true;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../errors.ts";
-import { readIpcMessage } from "./_ipc_message.ts";
+import { isEndOfStream, readIpcMessage } from "./_ipc_message.ts";
 
 /**
  * Walks over an Arrow IPC stream, which must end with its end marker, or with its last message.
@@ -23,10 +23,4 @@ export function checkArrowEnd(ipc: Uint8Array): void {
     at = bodyAt + bodyBytes;
   }
   if (at !== ipc.length) throw new InvalidMessage("An Arrow IPC stream is cut short");
-}
-
-function isEndOfStream(ipc: Uint8Array, at: number): boolean {
-  if (at + 8 > ipc.length) return false;
-  for (let i = 0; i < 4; i++) if (ipc[at + i] !== 0xff || ipc[at + 4 + i] !== 0) return false;
-  return true;
 }

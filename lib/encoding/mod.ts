@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./arrow_check.ts";
 export * from "./arrow_ipc.ts";
 export * from "./arrow_msg.ts";
 export * from "./rrd_decode_stream.ts";
