@@ -244,3 +244,21 @@ export class UnsupportedRuntime extends RerelayError {
 export function reason(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");
 }
+
+/** No more viewers may join. */
+export class TooManyViewers extends RerelayError {
+  /** Takes how many there may be. */
+  constructor(readonly maxViewers: number) {
+    super(
+      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
+    );
+  }
+}
+
+/** Viewers can't join any more. */
+export class HubClosed extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor() {
+    super("The viewer hub is closed: no viewer can join it");
+  }
+}

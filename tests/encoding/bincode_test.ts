@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { BincodeWriter } from "../../lib/encoding/bincode.ts";
+import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import type { LogMsg } from "../../lib/log_msg.ts";
+import { capturePackets, CAPTURES, fixture } from "../fixtures.ts";
+
+const bytes = (write: (writer: BincodeWriter) => void) => {
+  const writer = new BincodeWriter(1);
+  write(writer);
+  return Array.from(writer.finish());
+};
+
+describe("bincode", () => {
+  it("writes unsigned integers in their shortest form", () => {
+    const cases: [number | bigint, number[]][] = [
+      [0, [0]],
+      [250, [250]],
+      [251, [0xfb, 251, 0]],
+      [65_535n, [0xfb, 255, 255]],
+      [65_536, [0xfc, 0, 0, 1, 0]],
+      [0xffff_ffffn, [0xfc, 255, 255, 255, 255]],
+      [0x1_0000_0000n, [0xfd, 0, 0, 0, 0, 1, 0, 0, 0]],
+      [2n ** 64n - 1n, [0xfd, 255, 255, 255, 255, 255, 255, 255, 255]],
+    ];
+    for (const [value, expected] of cases) assertEquals(bytes((w) => w.uvar(value)), expected);
+  });
+
+  it("writes signed integers in zigzag", () => {
+    const cases: [bigint, number[]][] = [
+      [0n, [0]],
+      [-1n, [1]],
+      [1n, [2]],
+      [-126n, [0xfb, 251, 0]],
+      [2n ** 63n - 1n, [0xfd, 254, 255, 255, 255, 255, 255, 255, 255]],
+      [-(2n ** 63n), [0xfd, 255, 255, 255, 255, 255, 255, 255, 255]],
+    ];
+    for (const [value, expected] of cases) assertEquals(bytes((w) => w.ivar(value)), expected);
+  });
+
+  it("writes texts with their length in UTF-8, and grows", () => {
+    assertEquals(bytes((w) => w.str("ü").bool(true)), [2, 0xc3, 0xbc, 1]);
+    assertEquals(bytes((w) => w.str("x".repeat(300))).length, 303);
+  });
+
+  it("begins anew after clear, and puts a tail behind", () => {
+    const writer = new BincodeWriter().u8(1).clear().u8(2);
+    assertEquals(Array.from(writer.finish(Uint8Array.of(3, 4))), [2, 3, 4]);
+  });
+});
+
+/** The messages of `u32 length, message` each. */
+function framesOf(name: string): Uint8Array[] {
+  const all = fixture(`viewers/${name}.ws.bin`);
+  const view = new DataView(all.buffer);
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < all.length;) {
+    const length = view.getUint32(at, true);
+    frames.push(all.subarray(at + 4, at += 4 + length));
+  }
+  return frames;
+}
+
+function messages(streams: readonly Uint8Array[]): LogMsg[] {
+  return streams.flatMap((stream) => {
+    const { items, error } = new RrdDecoder().push(stream);
+    if (error !== undefined) throw error;
+    return items;
+  });
+}
+
+const framed = (msgs: readonly LogMsg[]) => msgs.map((msg) => viewerFrame(msg));
+
+/** A set, for the server sends in another order than messages came in. */
+const texts = (frames: readonly (Uint8Array | string)[]) =>
+  frames.map((f) => typeof f === "string" ? f : String.fromCharCode(...f)).sort();
+
+describe("frames for viewers", () => {
+  for (const name of ["0.22.1-mixed", "0.22.1-blueprint"]) {
+    it(`of ${name} are those of the real server`, () => {
+      assertEquals(texts(framed(messages(capturePackets(name)))), texts(framesOf(name)));
+    });
+  }
+
+  it("are the same whatever the encoding a message came in", () => {
+    const of = (encoding: string) =>
+      framed(messages([fixture(`encodings/0.22.1-mixed-${encoding}.rrd`)]));
+    const expected = of("msgpack-off");
+    for (const other of ["msgpack-lz4", "protobuf-off", "protobuf-lz4"]) {
+      assertEquals(of(other), expected, other);
+    }
+  });
+
+  it("are made of what every SDK since 0.9 sends", () => {
+    for (const name of CAPTURES) {
+      const left = framed(messages(capturePackets(name))).filter((f) => typeof f === "string");
+      // 0.9 has a kind of its own, which no viewer since takes.
+      if (!name.startsWith("0.9")) assertEquals(left, [], name);
+      else assertEquals(left.filter((why) => why !== "unknownKind"), [], name);
+    }
+  });
+});
