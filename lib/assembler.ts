@@ -2,6 +2,8 @@
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** Where growing begins: more than the small packets of SDKs, and not worth an attacker's while. */
 const FIRST_BYTES = 64 * 1024;
+/** Reading into the item itself is worth a system call of its own from so many bytes on. */
+const LEAST_ROOM = 32 * 1024;
 /** As much as a peer that has sent packets of this size before is believed. */
 const TRUSTED_BYTES = 4 * 1024 * 1024;
 
@@ -27,9 +29,20 @@ export class Assembler {
   }
 
   /**
+   * Where the next bytes of the item may be put directly; nothing where it is not worth it.
+   *
+   * @param length how many bytes make the item whole
+   */
+  room(length: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#filled === 0 || length - this.#filled < LEAST_ROOM) return undefined;
+    if (this.#filled === this.#buffer.length) this.#grow(this.#filled + 1, length);
+    return this.#buffer.subarray(this.#filled, length);
+  }
+
+  /**
    * Takes bytes until `length` are here.
    *
-   * @param bytes the next piece
+   * @param bytes the next piece, which may lie where it belongs already
    * @param at where to go on in it, in bytes
    * @param length how many bytes make the item whole
    * @returns where it stopped in the piece
@@ -37,13 +50,10 @@ export class Assembler {
   fill(bytes: Uint8Array, at: number, length: number): number {
     const take = Math.min(bytes.length - at, length - this.#filled);
     const filled = this.#filled + take;
-    if (filled > this.#buffer.length) {
-      const wanted = Math.max(filled, 2 * this.#buffer.length, this.#trusted);
-      const grown = new Uint8Array(Math.min(length, wanted));
-      grown.set(this.#buffer.subarray(0, this.#filled));
-      this.#buffer = grown;
+    if (filled > this.#buffer.length) this.#grow(filled, length);
+    if (bytes.buffer !== this.#buffer.buffer) {
+      this.#buffer.set(bytes.subarray(at, at + take), this.#filled);
     }
-    this.#buffer.set(bytes.subarray(at, at + take), this.#filled);
     this.#filled = filled;
     return at + take;
   }
@@ -59,6 +69,13 @@ export class Assembler {
     this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
     this.clear();
     return item;
+  }
+
+  #grow(needed: number, length: number): void {
+    const wanted = Math.max(needed, 2 * this.#buffer.length, this.#trusted);
+    const grown = new Uint8Array(Math.min(length, wanted));
+    grown.set(this.#buffer.subarray(0, this.#filled));
+    this.#buffer = grown;
   }
 
   /** Drops the bytes that are here. */

@@ -2,7 +2,7 @@ import { ClientClock } from "./client_clock.ts";
 import { PacketReader } from "./comms/packet_reader.ts";
 import { overdue } from "./comms/patience.ts";
 import type { TcpConnection } from "./adapters/types.ts";
-import { type RrdVersion, rrdVersionText } from "./encoding/rrd_header.ts";
+import { type RrdHeader, rrdVersionText } from "./encoding/rrd_header.ts";
 import {
   HandshakeTimeout,
   reason,
@@ -10,12 +10,14 @@ import {
   TruncatedPacket,
   UnknownClient,
 } from "./errors.ts";
-import { CongestionManager, type DropCounts } from "./flow/congestion_manager.ts";
+import { CongestionManager } from "./flow/congestion_manager.ts";
+import { type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
 import { type MessageSource, sourceText } from "./flow/smart_message.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
+import type { LogMsg } from "./log_msg.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { receiveClient } from "./pipeline.ts";
+import { type PipelineOptions, receiveClient } from "./pipeline.ts";
 
 /** What is counted of one connected client. */
 export interface ClientStats {
@@ -49,15 +51,16 @@ export interface ClientContext {
 }
 
 /** One connected client, from its accept to its leave. */
-export class Client {
+export class Client implements PipelineOptions {
   readonly source: MessageSource;
+  readonly packets: PacketReader;
   #messages = 0;
   #bytes = 0;
   readonly #connection: TcpConnection;
   readonly #sender: ChannelSender;
   readonly #context: ClientContext;
-  readonly #congestion: CongestionManager;
-  readonly #packets: PacketReader;
+  /** Made with the first packet: most of many idle clients never send one. */
+  #throttle: CongestionManager | undefined;
   readonly #clock: ClientClock;
   #unfinished = 0;
   /** Why we ended the connection. */
@@ -68,13 +71,34 @@ export class Client {
     this.#connection = connection;
     this.#sender = sender;
     this.#context = context;
-    const { maxLatencySec, rules, now, random, log, maxPacketBytes } = context.options;
-    this.#packets = new PacketReader({
+    const { now, maxPacketBytes } = context.options;
+    this.packets = new PacketReader({
       maxPacketBytes,
       onHandshake: (version) => this.#greet(version),
     });
-    this.#clock = new ClientClock(this.#packets, now);
-    this.#congestion = new CongestionManager({
+    this.#clock = new ClientClock(this.packets, now);
+  }
+
+  /** Counts so far. */
+  get stats(): ClientStats {
+    return {
+      source: this.source,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      latencySec: this.#sender.latencySec,
+      acceptRate: this.#throttle?.acceptRate ?? 1,
+      dropped: this.#throttle?.dropped ?? NONE_DROPPED,
+    };
+  }
+
+  get maxMessageBytes(): number {
+    return this.#context.options.maxMessageBytes;
+  }
+
+  get congestion(): CongestionManager {
+    if (this.#throttle !== undefined) return this.#throttle;
+    const { maxLatencySec, rules, now, random, log } = this.#context.options;
+    return this.#throttle = new CongestionManager({
       maxLatencySec,
       rules,
       now,
@@ -87,56 +111,61 @@ export class Client {
     });
   }
 
-  /** Counts so far. */
-  get stats(): ClientStats {
-    return {
-      source: this.source,
-      messages: this.#messages,
-      bytes: this.#bytes,
-      latencySec: this.#sender.latencySec,
-      acceptRate: this.#congestion.acceptRate,
-      dropped: this.#congestion.dropped,
-    };
-  }
-
   /** Receives until the client leaves, and says why in the log; never rejects. */
   async run(): Promise<void> {
-    const { options } = this.#context;
-    const { log, maxMessageBytes } = options;
-    const trace = log.enabled("trace");
     try {
-      const error = await receiveClient(this.#connection, this.#sender, {
-        packets: this.#packets,
-        maxMessageBytes,
-        congestion: this.#congestion,
-        onAsk: () => this.#clock.ask(),
-        onAnswer: (bytes) => {
-          this.#clock.answer();
-          this.#countUnfinished(this.#packets.unfinishedBytes);
-          this.#context.onRead(bytes);
-        },
-        onEnd: () => this.#verdict,
-        onPacket: (bytes) => trace && log.write("trace", `Received packet of size ${bytes}.`),
-        onHeader: ({ version }) => this.#checkVersion(version),
-        onMessages: (msgs) => {
-          let bytes = 0;
-          for (const msg of msgs) bytes += msg.encoded.bytes.length;
-          this.#messages += msgs.length;
-          this.#bytes += bytes;
-          this.#context.onReceived(msgs.length, bytes);
-        },
-      });
+      const error = await receiveClient(this.#connection, this.#sender, this);
       if (error !== undefined) this.#sayWhy(error);
     } catch (bug) {
       // Nothing a peer does leads here; should it happen, it costs this one client.
       const stack = bug instanceof Error ? bug.stack : String(bug);
+      const { log } = this.#context.options;
       log.write("error", `A bug of this server ended the client at ${this.#addr}: ${stack}`);
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
       this.#countUnfinished(0);
-      this.#congestion.finish();
+      this.#throttle?.finish();
       this.#connection.close();
     }
+  }
+
+  onAsk(): void {
+    this.#clock.ask();
+  }
+
+  onAnswer(bytes: number): void {
+    this.#clock.answer();
+    this.#countUnfinished(this.packets.unfinishedBytes);
+    this.#context.onRead(bytes);
+  }
+
+  onEnd(): Error | undefined {
+    return this.#verdict;
+  }
+
+  onPacket(bytes: number): void {
+    const { log } = this.#context.options;
+    if (log.enabled("trace")) log.write("trace", `Received packet of size ${bytes}.`);
+  }
+
+  /** SDKs before 0.9 sent other data, and those after 0.22 do not speak this protocol. */
+  onHeader({ version }: RrdHeader): void {
+    if (version.major === 0 && version.minor >= 9 && version.minor <= 22) return;
+    const text = rrdVersionText(version);
+    if (!this.#context.isNewVersion(text)) return;
+    this.#context.options.log.write(
+      "warn",
+      `The client at ${this.#addr} sends data of Rerun ${text}; over TCP 0.9 to 0.22 are known to work. ` +
+        "It is received all the same",
+    );
+  }
+
+  onMessages(msgs: readonly LogMsg[]): void {
+    let bytes = 0;
+    for (const msg of msgs) bytes += msg.encoded.bytes.length;
+    this.#messages += msgs.length;
+    this.#bytes += bytes;
+    this.#context.onReceived(msgs.length, bytes);
   }
 
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
@@ -146,7 +175,7 @@ export class Client {
 
   /** Bytes of memory taken for a packet that is not whole. */
   get unfinishedBytes(): number {
-    return this.#packets.unfinishedBytes;
+    return this.packets.unfinishedBytes;
   }
 
   /** When that packet began, in milliseconds of the server's clock. */
@@ -157,7 +186,7 @@ export class Client {
   /** Ends the connection if it keeps us waiting for too long. */
   checkDeadlines(): void {
     // The last bytes before a silence were not worked off yet when they were read.
-    this.#countUnfinished(this.#packets.unfinishedBytes);
+    this.#countUnfinished(this.packets.unfinishedBytes);
     const error = overdue(this.#clock.waiting, this.#context.options);
     if (error !== undefined) this.close(error);
   }
@@ -192,18 +221,6 @@ export class Client {
     } else {
       log.write(quiet ? "debug" : "info", `New SDK client connected from: ${this.#addr}`);
     }
-  }
-
-  /** SDKs before 0.9 sent other data, and those after 0.22 do not speak this protocol. */
-  #checkVersion(version: RrdVersion): void {
-    if (version.major === 0 && version.minor >= 9 && version.minor <= 22) return;
-    const text = rrdVersionText(version);
-    if (!this.#context.isNewVersion(text)) return;
-    this.#context.options.log.write(
-      "warn",
-      `The client at ${this.#addr} sends data of Rerun ${text}; over TCP 0.9 to 0.22 are known to work. ` +
-        "It is received all the same",
-    );
   }
 
   #sayWhy(error: Error): void {

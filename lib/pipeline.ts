@@ -5,36 +5,28 @@
  * bytes → handshake, packets → log messages → those that may pass → smart channel → receiver
  * ```
  *
- * Between the stages travels what one read of the socket gave. Every stage is a pure step (`comms/`,
- * `encoding/`, `flow/`) under a thin stream; errors travel along as the last item, so that all that
- * came before one is delivered before it.
+ * Every stage is a pure step (`comms/`, `encoding/`, `flow/`); `ReceiveStep` is all of them, and one
+ * loop a client pushes into it what one read of the socket gave. An error is the last thing to come:
+ * all that came before it is delivered before. The stages are streams too, for use alone.
  *
  * @module
  */
 import type { TcpConnection } from "./adapters/types.ts";
-import type { PacketReader } from "./comms/packet_reader.ts";
-import { PacketDecoder } from "./encoding/packet_decoder.ts";
-import type { RrdHeader } from "./encoding/rrd_header.ts";
-import { ChannelSink } from "./flow/channel_sink.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
-import { each, inBand, type ReadObserver, stage } from "./in_band.ts";
-import type { CongestionManager } from "./flow/congestion_manager.ts";
-import { Throttle } from "./flow/throttle.ts";
 import type { LogMsg } from "./log_msg.ts";
+import { type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
+import type { StepResult } from "./step.ts";
 
 /** What the server wants to be told of a client, and the limits it sets. */
-export interface PipelineOptions extends ReadObserver {
-  /** Cuts the bytes into packets. */
-  readonly packets: PacketReader;
-  readonly maxMessageBytes: number;
-  /** Decides what to drop so that what passes stays fresh. */
-  readonly congestion: CongestionManager;
-  /** A packet of so many bytes is whole. */
-  readonly onPacket: (bytes: number) => void;
-  /** An RRD header came that differs from the one before. */
-  readonly onHeader: (header: RrdHeader) => void;
+export interface PipelineOptions extends ReceiveOptions {
+  /** Bytes are asked for. */
+  onAsk(): void;
+  /** So many came; none if the connection is over. */
+  onAnswer(bytes: number): void;
+  /** The connection is over: the reason, where it was we who ended it for one. */
+  onEnd(): Error | undefined;
   /** These messages go into the channel. */
-  readonly onMessages: (msgs: readonly LogMsg[]) => void;
+  onMessages(msgs: readonly LogMsg[]): void;
 }
 
 /**
@@ -50,11 +42,50 @@ export async function receiveClient(
   sender: ChannelSender,
   options: PipelineOptions,
 ): Promise<Error | undefined> {
-  const sink = new ChannelSink(sender, options.onMessages);
-  await inBand(connection.readable, options)
-    .pipeThrough(stage(each(options.packets)))
-    .pipeThrough(stage(each(new PacketDecoder(options))))
-    .pipeThrough(stage(new Throttle(options.congestion, sender)))
-    .pipeTo(new WritableStream(sink));
-  return sink.error;
+  const step = new ReceiveStep(options, sender);
+  const read = readerOf(connection);
+  for (;;) {
+    const answer = await ask(read, options);
+    const { items, error } = workOff(answer, step, options);
+    if (items.length > 0) {
+      options.onMessages(items);
+      const room = sender.send(items);
+      // Nothing follows an error, so there is nothing to wait for.
+      if (room !== undefined && error === undefined) await room;
+    }
+    if (!(answer instanceof Uint8Array) || error !== undefined) {
+      sender.quit(error);
+      return error;
+    }
+  }
+}
+
+/** Bytes, how the connection broke, or nothing where it ended in peace. */
+type Answer = Uint8Array | Error | undefined;
+
+function workOff(answer: Answer, step: ReceiveStep, options: PipelineOptions): StepResult<LogMsg> {
+  if (answer instanceof Uint8Array) return step.push(answer);
+  const error = answer ?? options.onEnd();
+  return error === undefined ? step.finish() : { items: [], error };
+}
+
+type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
+
+async function ask(read: Read, options: PipelineOptions): Promise<Answer> {
+  options.onAsk();
+  try {
+    const bytes = await read(options.packets.room());
+    options.onAnswer(bytes?.length ?? 0);
+    return bytes;
+  } catch (thrown) {
+    options.onAnswer(0);
+    return thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
+}
+
+/** Reads without a stream where the connection can. */
+function readerOf(connection: TcpConnection): Read {
+  if (connection.read !== undefined) return (into) => connection.read!(into);
+  const reader = connection.readable.getReader();
+  return async () => (await reader.read()).value;
 }

@@ -4,7 +4,7 @@ import { concatReadableStreams, toArrayBuffer } from "@std/streams";
 import { PacketStream } from "../lib/comms/packet_stream.ts";
 import { RrdDecodeStream } from "../lib/encoding/rrd_decode_stream.ts";
 import { NotAnRrd, TruncatedPacket, TruncatedRrd } from "../lib/errors.ts";
-import { each, inBand, stage } from "../lib/in_band.ts";
+import { each, inBand, stage } from "./in_band.ts";
 import type { Step, StepResult } from "../lib/step.ts";
 import { capturePackets, fixture } from "./fixtures.ts";
 import { concat } from "./encoding/rrd_builder.ts";

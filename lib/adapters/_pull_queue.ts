@@ -1,5 +1,5 @@
 /**
- * From a source that calls back to a stream that is pulled.
+ * From a source that calls back to chunks that are pulled.
  *
  * @module
  */
@@ -10,8 +10,6 @@ export interface PullSource {
   wanted?(): void;
   /** The last chunk in the queue was read. */
   emptied?(): void;
-  /** Nobody will read any more. */
-  cancelled(): void;
 }
 
 /**
@@ -20,54 +18,61 @@ export interface PullSource {
  * A stream's own queue would not do: `controller.error` throws away what waits in it.
  */
 export class PullQueue {
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly #source: PullSource;
   #chunks: Uint8Array[] = [];
   #end?: { readonly error: unknown };
-  #wake?: () => void;
+  #waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined;
 
   constructor(source: PullSource) {
-    this.readable = new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        while (!this.#chunks.length && !this.#end) {
-          const woken = new Promise<void>((resolve) => this.#wake = resolve);
-          source.wanted?.();
-          await woken;
-        }
-        const chunk = this.#chunks.shift();
-        if (chunk) {
-          controller.enqueue(chunk);
-          if (!this.#chunks.length) source.emptied?.();
-        } else if (this.#end?.error !== undefined) controller.error(this.#end.error);
-        else controller.close(); // throws after a cancel, when nobody listens any more
-      },
-      cancel: () => {
-        this.discard();
-        source.cancelled();
-      },
-    }, { highWaterMark: 0 });
+    this.#source = source;
+  }
+
+  /**
+   * The next chunk; `undefined` at the end. One call at a time.
+   *
+   * @throws what the queue was ended with
+   */
+  read(): Promise<Uint8Array | undefined> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      if (this.#chunks.length === 0) this.#source.emptied?.();
+      return Promise.resolve(chunk);
+    }
+    if (this.#end?.error !== undefined) return Promise.reject(this.#end.error);
+    if (this.#end !== undefined) return Promise.resolve(undefined);
+    this.#waiting = Promise.withResolvers();
+    const { promise } = this.#waiting;
+    this.#source.wanted?.();
+    return promise;
   }
 
   /** Adds a chunk; does nothing after the end. */
   push(chunk: Uint8Array): void {
     if (this.#end) return;
-    this.#chunks.push(chunk);
-    this.#wake?.();
+    const waiting = this.#waiting;
+    if (waiting === undefined) return void this.#chunks.push(chunk);
+    this.#waiting = undefined;
+    waiting.resolve(chunk);
+    this.#source.emptied?.();
   }
 
   /**
-   * Ends the stream once its chunks are read; the first end counts.
+   * Ends the chunks once they are read; the first end counts.
    *
-   * @param error what to end it with, if not in peace
+   * @param error what to end them with, if not in peace
    */
   end(error?: unknown): void {
     this.#end ??= { error };
-    this.#wake?.();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (this.#end.error === undefined) waiting?.resolve(undefined);
+    else waiting?.reject(this.#end.error);
   }
 
-  /** Throws away what was not read, and ends the stream in peace. */
+  /** Throws away what was not read, and ends in peace. */
   discard(): void {
     this.#chunks = [];
     this.#end = { error: undefined };
-    this.#wake?.();
+    this.end();
   }
 }

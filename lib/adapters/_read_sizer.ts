@@ -7,7 +7,10 @@
  * @module
  */
 
-/** Bytes of the first buffer, and of those of a quiet connection. */
+/** Bytes of the first buffer: a handshake has 7, and many a client says no more for hours. */
+export const FIRST_READ = 512;
+
+/** Bytes of the buffers of a connection that has sent more, and is quiet. */
 export const MIN_READ = 4 * 1024;
 
 /** Bytes of the largest buffer. */
@@ -15,7 +18,7 @@ export const MAX_READ = 256 * 1024;
 
 /** Hands out the space for one read after the other; no byte of it twice. */
 export class ReadSizer {
-  #size = MIN_READ;
+  #size = FIRST_READ;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #drained = true;
 
@@ -23,7 +26,7 @@ export class ReadSizer {
   space(): Uint8Array<ArrayBuffer> {
     // A read that left space has emptied the socket, so the next one may wait for hours: it waits
     // with little memory, and if that is filled, the one after it has the full size again.
-    const wanted = this.#drained ? MIN_READ : this.#size;
+    const wanted = this.#drained ? Math.min(MIN_READ, this.#size) : this.#size;
     // A small rest would cost a system call for few bytes, and holds the whole of its buffer.
     if (this.#rest.length < wanted / 4 || this.#rest.buffer.byteLength > wanted * 4) {
       this.#rest = new Uint8Array(wanted);
@@ -41,9 +44,9 @@ export class ReadSizer {
     const space = this.#rest;
     this.#drained = length < space.length;
     if (!this.#drained && space.length >= this.#size) {
-      this.#size = Math.min(this.#size * 2, MAX_READ);
+      this.#size = Math.min(Math.max(this.#size * 2, MIN_READ), MAX_READ);
     } else if (length < space.length / 4) {
-      this.#size = Math.max(this.#size / 2, MIN_READ);
+      this.#size = Math.max(this.#size / 2, Math.min(this.#size, MIN_READ));
     }
     this.#rest = space.subarray(length);
     return space.subarray(0, length);

@@ -8,6 +8,7 @@ import { reason, TcpBindError, TooManyOpenFiles } from "../errors.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
 import { PullQueue } from "./_pull_queue.ts";
+import { readableOf } from "./_readable.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 
@@ -50,7 +51,7 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
           // The system gives out the lowest free number: a high one means that few are left. At the
           // limit itself Bun would say nothing and keep one core busy.
           if (socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
-            return accepted.offer(openConnection(socket));
+            return accepted.offer(new BunConnection(socket));
           }
           socket.terminate();
           accepted.refuse((refused) => new TooManyOpenFiles(refused, limit));
@@ -85,25 +86,36 @@ function openFileLimit(): number {
 
 // ---------------------------------------------------------------------------------- connection
 
-function openConnection(socket: BunSocket<PullQueue | undefined>): TcpConnection {
-  const close = () => {
-    socket.data?.discard();
-    socket.end();
+class BunConnection implements TcpConnection {
+  declare readonly remoteAddr?: NetAddr;
+  readonly #socket: BunSocket<PullQueue | undefined>;
+  readonly #queue: PullQueue;
+  #readable: ReadableStream<Uint8Array> | undefined;
+
+  constructor(socket: BunSocket<PullQueue | undefined>) {
+    socket.pause();
+    socket.setKeepAlive(true, 0);
+    // What Bun hands over after pause(), when the peer resets, is at most what the system held for
+    // the socket: the queue has this bound.
+    socket.data = this.#queue = new PullQueue({ wanted: () => socket.resume() });
+    this.#socket = socket;
+    const { remoteAddress: hostname, remotePort: port } = socket;
+    // A peer that has left already has no address any more.
+    if (hostname) this.remoteAddr = { hostname, port };
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= readableOf(() => this.read(), this.close);
+  }
+
+  readonly close = (): void => {
+    this.#queue.discard();
+    this.#socket.end();
   };
-  socket.pause();
-  socket.setKeepAlive(true, 0);
-  const queue = readableOf(socket, close);
-  socket.data = queue;
-  const { remoteAddress: hostname, remotePort: port } = socket;
-  const connection = { readable: queue.readable, close };
-  // A peer that has left already has no address any more.
-  return hostname ? { remoteAddr: { hostname, port }, ...connection } : connection;
-}
 
-// ------------------------------------------------------------------------------------- reading
+  // ----------------------------------------------------------------------------------- reading
 
-function readableOf(socket: BunSocket<unknown>, close: () => void): PullQueue {
-  // What Bun hands over after pause(), when the peer resets, is at most what the system held for
-  // the socket: the queue has this bound.
-  return new PullQueue({ wanted: () => socket.resume(), cancelled: close });
+  read(): Promise<Uint8Array | undefined> {
+    return this.#queue.read();
+  }
 }

@@ -5,6 +5,7 @@
  */
 import { TcpBindError } from "../errors.ts";
 import { countRead } from "./_v8_pressure.ts";
+import { readableOf } from "./_readable.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
@@ -24,7 +25,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
       async accept() {
         for (;;) {
           try {
-            return openConnection(await listener.accept());
+            return new DenoConnection(await listener.accept());
           } catch (error) {
             // Closing makes a waiting accept throw: BadResource, Interrupted, on Windows 10004, 10093.
             if (closed) return undefined;
@@ -65,46 +66,51 @@ function openSignalPipe(): void {
 
 // ---------------------------------------------------------------------------------- connection
 
-function openConnection(conn: Deno.TcpConn): TcpConnection {
-  let closed = false;
-  const close = () => {
-    if (closed) return;
-    closed = true;
-    conn.close();
-  };
-  try {
-    conn.setKeepAlive(true);
-  } catch {
-    // Some systems refuse where the peer has left already: the first read tells.
+class DenoConnection implements TcpConnection {
+  readonly remoteAddr: NetAddr;
+  readonly #conn: Deno.TcpConn;
+  readonly #sizer = new ReadSizer();
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #closed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    const { hostname, port } = conn.remoteAddr;
+    this.remoteAddr = { hostname, port };
+    this.#conn = conn;
+    try {
+      conn.setKeepAlive(true);
+    } catch {
+      // Some systems refuse where the peer has left already: the first read tells.
+    }
   }
-  const { hostname, port } = conn.remoteAddr;
-  return { remoteAddr: { hostname, port }, readable: readableOf(conn, close, () => closed), close };
-}
 
-// ------------------------------------------------------------------------------------- reading
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= readableOf(() => this.read(), this.close);
+  }
 
-function readableOf(
-  conn: Deno.TcpConn,
-  close: () => void,
-  isClosed: () => boolean,
-): ReadableStream<Uint8Array> {
-  const sizer = new ReadSizer();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const length = await conn.read(sizer.space());
-        if (length !== null) {
-          countRead(length);
-          return controller.enqueue(sizer.take(length));
-        }
-        controller.close();
-      } catch (error) {
-        if (isClosed()) controller.close();
-        else controller.error(error);
+  readonly close = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  };
+
+  // ----------------------------------------------------------------------------------- reading
+
+  async read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    try {
+      const length = this.#closed ? null : await this.#conn.read(into ?? this.#sizer.space());
+      if (length !== null) {
+        countRead(length);
+        return into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
       }
-      // Frees the file descriptor even if the owner forgets to.
-      close();
-    },
-    cancel: close,
-  }, { highWaterMark: 0 });
+    } catch (error) {
+      if (!this.#closed) {
+        this.close();
+        throw error;
+      }
+    }
+    // Frees the file descriptor even if the owner forgets to.
+    this.close();
+    return undefined;
+  }
 }

@@ -6,6 +6,7 @@
 import { TcpBindError } from "../errors.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import { PullQueue } from "./_pull_queue.ts";
+import { readableOf } from "./_readable.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpListener } from "./types.ts";
 
@@ -102,7 +103,7 @@ function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient
     queue.end(error);
     breakPipe(error);
   };
-  const queue = new PullQueue({ emptied: () => space.resolve(), cancelled: close });
+  const queue = new PullQueue({ emptied: () => space.resolve() });
   const writable = new WritableStream<Uint8Array>({
     async write(bytes) {
       for (let at = 0; at < bytes.length; at += MAX_CHUNK) {
@@ -115,6 +116,8 @@ function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient
     close: () => queue.end(),
     abort: (cause) => reset(new Error("Connection reset by peer", { cause })),
   });
-  accepted.offer({ remoteAddr: localAddr, readable: queue.readable, close });
+  const read = () => queue.read();
+  const readable = readableOf(read, close);
+  accepted.offer({ remoteAddr: localAddr, readable, read, close });
   return { localAddr, writable, closed: closed.promise, reset };
 }

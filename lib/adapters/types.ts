@@ -22,6 +22,15 @@ export interface TcpConnection {
    * only after all bytes that came before the error were read.
    */
   readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * Gives the same chunks without a stream around them; `undefined` at the end. One call at a time,
+   * and not beside a reader of `readable`. The server reads by it where there is one.
+   *
+   * @param into where the bytes may be put, so that they need not be copied there; the chunk is a view
+   * on its beginning then. An adapter whose chunks lie elsewhere takes no notice of it.
+   * @throws what the runtime threw, once all bytes that came before were read
+   */
+  read?(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
   /** Closes the socket; safe to call twice, never throws. The readable then ends. */
   close(): void;
 }

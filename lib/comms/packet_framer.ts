@@ -28,6 +28,11 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
     return this.#length < 0 ? this.#prefixFilled : PREFIX_BYTES + this.#assembler.filled;
   }
 
+  /** Where the next bytes of a large packet may be put directly, before they are pushed. */
+  room(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#length < 0 ? undefined : this.#assembler.room(this.#length);
+  }
+
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];

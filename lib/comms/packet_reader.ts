@@ -47,6 +47,11 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     return { where: bytes === 0 ? "between" : "packet", bytes };
   }
 
+  /** Where the next bytes of a large packet may be put directly, before they are pushed. */
+  room(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#error === undefined ? this.#framer.room() : undefined;
+  }
+
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     if (this.#error !== undefined) return { items: [] };
     let rest = bytes;

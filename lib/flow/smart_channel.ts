@@ -48,6 +48,9 @@ export class SmartChannel {
   #waiting: PromiseWithResolvers<void> | undefined;
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
+  /** What senders see of the channel. */
+  readonly #end: ConstructorParameters<typeof ChannelSender>[1];
+
   /**
    * Begins empty.
    *
@@ -58,6 +61,15 @@ export class SmartChannel {
   ) {
     this.limitBytes = limitBytes;
     this.#now = now;
+    this.#end = {
+      now,
+      put: (sender, msgs, quit) => this.#put(sender, msgs, quit),
+      filled: ({ bytes }) => {
+        const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
+        return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
+      },
+      pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
+    };
   }
 
   /** Messages that wait. */
@@ -79,15 +91,7 @@ export class SmartChannel {
 
   /** The end a client sends through. */
   sender(source: MessageSource): ChannelSender {
-    return new ChannelSender(source, {
-      now: this.#now,
-      put: (sender, msgs, quit) => this.#put(sender, msgs, quit),
-      filled: ({ bytes }) => {
-        const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
-        return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
-      },
-      pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
-    });
+    return new ChannelSender(source, this.#end);
   }
 
   /** Resolves when all that was sent before has been received. */

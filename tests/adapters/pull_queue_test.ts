@@ -1,36 +1,40 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { PullQueue } from "../../lib/adapters/_pull_queue.ts";
-import { joined, readBytes } from "../contract/streams.ts";
 
-function queueWithCalls(): { queue: PullQueue; calls: string[]; wanted: Promise<void> } {
+function queueWithCalls(): { queue: PullQueue; calls: string[] } {
   const calls: string[] = [];
-  const wanted = Promise.withResolvers<void>();
   const queue = new PullQueue({
-    wanted: () => {
-      calls.push("wanted");
-      wanted.resolve();
-    },
+    wanted: () => calls.push("wanted"),
     emptied: () => calls.push("emptied"),
-    cancelled: () => calls.push("cancelled"),
   });
-  return { queue, calls, wanted: wanted.promise };
+  return { queue, calls };
+}
+
+/** The first bytes of so many chunks; nothing where the queue has ended. */
+async function read(queue: PullQueue, times: number): Promise<(number | undefined)[]> {
+  const bytes: (number | undefined)[] = [];
+  for (let i = 0; i < times; i++) bytes.push((await queue.read())?.[0]);
+  return bytes;
 }
 
 describe("PullQueue", () => {
   it("asks for chunks only while a reader waits for one", async () => {
-    const { queue, calls, wanted } = queueWithCalls();
-    const reader = queue.readable.getReader();
+    const { queue, calls } = queueWithCalls();
     queue.push(Uint8Array.of(1));
     queue.push(Uint8Array.of(2));
-    assertEquals((await reader.read()).value, Uint8Array.of(1));
-    assertEquals((await reader.read()).value, Uint8Array.of(2));
+    assertEquals(await read(queue, 2), [1, 2]);
     assertEquals(calls, ["emptied"]);
-    const read = reader.read();
-    await wanted;
+    const reading = queue.read();
     assertEquals(calls, ["emptied", "wanted"]);
     queue.push(Uint8Array.of(3));
-    assertEquals((await read).value, Uint8Array.of(3));
+    assertEquals(calls, ["emptied", "wanted", "emptied"]);
+    assertEquals(await reading, Uint8Array.of(3));
+  });
+
+  it("takes a chunk that comes while it asks", async () => {
+    const queue: PullQueue = new PullQueue({ wanted: () => queue.push(Uint8Array.of(1)) });
+    assertEquals(await read(queue, 2), [1, 1]);
   });
 
   it("ends after what was pushed", async () => {
@@ -38,7 +42,7 @@ describe("PullQueue", () => {
     queue.push(Uint8Array.of(1));
     queue.end();
     queue.push(Uint8Array.of(2)); // too late
-    assertEquals(joined(await readBytes(queue.readable)), Uint8Array.of(1));
+    assertEquals(await read(queue, 3), [1, undefined, undefined]);
   });
 
   it("errors after what was pushed, with the first error", async () => {
@@ -47,8 +51,19 @@ describe("PullQueue", () => {
     queue.end(new Error("first"));
     queue.end(new Error("second"));
     queue.end();
-    assertEquals(joined(await readBytes(queue.readable, 5)), Uint8Array.of(0, 1, 2, 3, 4));
-    await assertRejects(() => readBytes(queue.readable), Error, "first");
+    assertEquals(await read(queue, 5), [0, 1, 2, 3, 4]);
+    await assertRejects(() => queue.read(), Error, "first");
+  });
+
+  it("tells a waiting reader of the end, and of an error", async () => {
+    const { queue: ended } = queueWithCalls();
+    const end = ended.read();
+    ended.end();
+    assertEquals(await end, undefined);
+    const { queue: broken } = queueWithCalls();
+    const failure = broken.read();
+    broken.end(new Error("broken"));
+    await assertRejects(() => failure, Error, "broken");
   });
 
   it("discards, even an error", async () => {
@@ -56,17 +71,6 @@ describe("PullQueue", () => {
     queue.push(Uint8Array.of(1));
     queue.end(new Error("lost"));
     queue.discard();
-    assertEquals(await readBytes(queue.readable), []);
-  });
-
-  it("tells the source when the reader cancels, and ends", async () => {
-    const { queue, calls, wanted } = queueWithCalls();
-    const reader = queue.readable.getReader();
-    const read = reader.read();
-    await wanted;
-    await reader.cancel();
-    queue.push(Uint8Array.of(1));
-    assertEquals((await read).done, true);
-    assertEquals(calls, ["wanted", "cancelled"]);
+    assertEquals(await read(queue, 1), [undefined]);
   });
 });

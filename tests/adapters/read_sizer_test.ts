@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { MAX_READ, MIN_READ, ReadSizer } from "../../lib/adapters/_read_sizer.ts";
+import { FIRST_READ, MAX_READ, MIN_READ, ReadSizer } from "../../lib/adapters/_read_sizer.ts";
 import { seeded } from "../random.ts";
 
 /** Fills every space up, so many times; tells the lengths. */
@@ -9,16 +9,26 @@ function fill(sizer: ReadSizer, times: number): number[] {
 }
 
 describe("ReadSizer", () => {
-  it("begins with 4 KiB, and doubles up to 256 KiB while reads fill their buffer", () => {
+  it("begins with 512 bytes, then 4 KiB and doubles up to 256 while reads fill their buffer", () => {
     const KiB = 1024;
     assertEquals(
-      fill(new ReadSizer(), 9),
-      [4, 8, 16, 32, 64, 128, 256, 256, 256].map((size) => size * KiB),
+      fill(new ReadSizer(), 10),
+      [0.5, 4, 8, 16, 32, 64, 128, 256, 256, 256].map((size) => size * KiB),
     );
+  });
+
+  it("stays with the first 512 bytes while little comes", () => {
+    const sizer = new ReadSizer();
+    sizer.space();
+    sizer.take(7);
+    assertEquals([sizer.space().length, sizer.space().buffer.byteLength], [505, 512]);
+    sizer.take(400);
+    assertEquals(sizer.space().length, 512);
   });
 
   it("reads into the rest of a buffer, not into what was taken", () => {
     const sizer = new ReadSizer();
+    fill(sizer, 1);
     const first = sizer.space();
     first.fill(1);
     const taken = sizer.take(2000);
@@ -32,6 +42,7 @@ describe("ReadSizer", () => {
 
   it("takes a new buffer where the rest is less than a quarter", () => {
     const sizer = new ReadSizer();
+    fill(sizer, 1);
     const first = sizer.space();
     sizer.take(3073);
     assert(sizer.space().buffer !== first.buffer);
@@ -40,7 +51,7 @@ describe("ReadSizer", () => {
 
   it("waits with 4 KiB once the socket is empty, then goes on with the size it had", () => {
     const sizer = new ReadSizer();
-    fill(sizer, 7);
+    fill(sizer, 8);
     for (let i = 0; i < 50; i++) {
       assertEquals(sizer.space().buffer.byteLength, MAX_READ);
       sizer.take(MAX_READ / 2);
@@ -51,7 +62,7 @@ describe("ReadSizer", () => {
 
   it("shrinks while reads bring little", () => {
     const sizer = new ReadSizer();
-    fill(sizer, 7);
+    fill(sizer, 8);
     for (let i = 0; i < 20; i++) {
       sizer.space();
       sizer.take(100);
@@ -65,7 +76,7 @@ describe("ReadSizer", () => {
     const taken: { bytes: Uint8Array; value: number }[] = [];
     for (let i = 0; i < 2000; i++) {
       const space = sizer.space();
-      assert(space.length >= MIN_READ / 4 && space.length <= MAX_READ);
+      assert(space.length >= FIRST_READ / 4 && space.length <= MAX_READ);
       const length = random() < 0.5 ? space.length : 1 + Math.floor(random() * space.length);
       space.fill(i % 256, 0, length);
       taken.push({ bytes: sizer.take(length), value: i % 256 });

@@ -113,6 +113,57 @@ export function tcpContract(adapter: TcpAdapter, dial: Dial): void {
       }));
   });
 
+  describe("reading without a stream", () => {
+    const read = (connection: TcpConnection, into?: Uint8Array<ArrayBuffer>) => {
+      assert(connection.read, "this adapter has no read");
+      return connection.read(into);
+    };
+
+    it("delivers the bytes where they are wanted, or elsewhere, then nothing", () =>
+      withPair(async ({ client, connection }) => {
+        const sent = randomBytes(2_000_000, seeded(7));
+        const sending = client.write(sent).then(() => client.end());
+        const all = new Uint8Array(sent.length + 1);
+        for (let at = 0; at <= sent.length;) {
+          // Every other time a piece from its middle to somewhere in it is offered.
+          const into = at % 2 ? all.subarray(at, at + 100_001) : undefined;
+          const chunk = await read(connection, into);
+          if (chunk === undefined) break;
+          assert(chunk.length > 0 && chunk.length <= (into?.length ?? Infinity) + 512 * 1024);
+          if (chunk.buffer !== all.buffer) all.set(chunk, at);
+          else assertEquals([chunk.byteOffset, chunk.length <= into!.length], [at, true]);
+          at += chunk.length;
+        }
+        await sending;
+        assertEquals(checksum(all.subarray(0, -1)), checksum(sent));
+        assertEquals(all.at(-1), 0);
+        assertEquals(await read(connection), undefined);
+      }));
+
+    it("delivers all bytes before a reset, then the error", () =>
+      withPair(async ({ client, connection }) => {
+        const sent = randomBytes(33_000, seeded(8));
+        await client.write(sent);
+        client.reset();
+        await client.closed;
+        const chunks: Uint8Array[] = [];
+        const error = await assertRejects(async () => {
+          for (;;) chunks.push((await read(connection))!);
+        }, Error);
+        assertEquals(joined(chunks), sent);
+        assert(/reset/i.test(error.message), error.message);
+      }));
+
+    it("ends when the connection is closed, even if bytes are left", () =>
+      withPair(async ({ client, connection }) => {
+        const reading = read(connection);
+        connection.close();
+        assertEquals(await reading, undefined);
+        assertEquals(await read(connection), undefined);
+        await client.closed;
+      }));
+  });
+
   describe("closing a connection", () => {
     it("ends a read that waits, and may be done twice", () =>
       withPair(async ({ client, connection }) => {

@@ -1,0 +1,68 @@
+import { PacketDecoder } from "./encoding/packet_decoder.ts";
+import type { RrdHeader } from "./encoding/rrd_header.ts";
+import type { PacketReader } from "./comms/packet_reader.ts";
+import type { CongestionManager } from "./flow/congestion_manager.ts";
+import { type QueueLoad, Throttle } from "./flow/throttle.ts";
+import type { LogMsg } from "./log_msg.ts";
+import type { Step, StepResult } from "./step.ts";
+
+/** What the steps work with, and whom they tell. */
+export interface ReceiveOptions {
+  /** Cuts the bytes into packets. */
+  readonly packets: PacketReader;
+  readonly maxMessageBytes: number;
+  /** Decides what to drop so that what passes stays fresh; not asked for before the first packet. */
+  readonly congestion: CongestionManager;
+  /** A packet of so many bytes is whole. */
+  onPacket(bytes: number): void;
+  /** An RRD header came that differs from the one before. */
+  onHeader(header: RrdHeader): void;
+}
+
+/** Bytes of a client → packets → log messages → those that may pass. */
+export class ReceiveStep implements Step<Uint8Array, LogMsg> {
+  readonly #options: ReceiveOptions;
+  readonly #load: QueueLoad;
+  /** Made with the first packet: most of many idle clients never send one. */
+  #decoder: PacketDecoder | undefined;
+  #throttle: Throttle | undefined;
+
+  /**
+   * @param options what it works with
+   * @param load of the queue behind
+   */
+  constructor(options: ReceiveOptions, load: QueueLoad) {
+    this.#options = options;
+    this.#load = load;
+  }
+
+  push(bytes: Uint8Array): StepResult<LogMsg> {
+    const { items: packets, error: cut } = this.#options.packets.push(bytes);
+    if (packets.length === 0) return cut === undefined ? { items: [] } : { items: [], error: cut };
+    const { items: msgs, error = cut } = this.#decode(packets);
+    this.#throttle ??= new Throttle(this.#options.congestion, this.#load);
+    const { items } = this.#throttle.push(msgs);
+    return error === undefined ? { items } : { items, error };
+  }
+
+  finish(): StepResult<LogMsg> {
+    const { error } = this.#options.packets.finish();
+    return error === undefined ? { items: [] } : { items: [], error };
+  }
+
+  #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
+    const options = this.#options;
+    const decoder = this.#decoder ??= new PacketDecoder({
+      maxMessageBytes: options.maxMessageBytes,
+      onHeader: (header) => options.onHeader(header),
+      onPacket: (bytes) => options.onPacket(bytes),
+    });
+    const items: LogMsg[] = [];
+    for (const packet of packets) {
+      const decoded = decoder.push(packet);
+      for (const msg of decoded.items) items.push(msg);
+      if (decoded.error !== undefined) return { items, error: decoded.error };
+    }
+    return { items };
+  }
+}
