@@ -4,7 +4,7 @@
  * @module
  */
 import { UnsupportedRuntime } from "../errors.ts";
-import type { FileAdapter, TcpAdapter } from "./types.ts";
+import type { FileAdapter, HttpAdapter, TcpAdapter } from "./types.ts";
 
 /** A runtime that there are adapters for. */
 export type Runtime = "deno" | "bun";
@@ -53,4 +53,14 @@ export async function loadFileAdapter(): Promise<FileAdapter> {
   return detectRuntime() === "deno"
     ? (await import("./deno_files.ts")).denoFiles
     : (await import("./bun_files.ts")).bunFiles;
+}
+
+/**
+ * Loads HTTP, the same for both runtimes.
+ *
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export async function loadHttpAdapter(): Promise<HttpAdapter> {
+  detectRuntime();
+  return (await import("./node_http.ts")).nodeHttp;
 }

@@ -1,7 +1,8 @@
 // The runtimes' own adapters, so that the web-only check stops in front of them.
-import type { FileAdapter, TcpAdapter } from "../../lib/adapters/types.ts";
+import type { FileAdapter, HttpAdapter, TcpAdapter } from "../../lib/adapters/types.ts";
 
 export declare const bunFiles: FileAdapter;
 export declare const bunTcp: TcpAdapter;
 export declare const denoFiles: FileAdapter;
 export declare const denoTcp: TcpAdapter;
+export declare const nodeHttp: HttpAdapter;

@@ -1,0 +1,125 @@
+/**
+ * A WebSocket over a socket of `node:http`.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { type ClientFrames, closeFrame, frameHead, OPCODE } from "./_websocket.ts";
+import type { ViewerSocket } from "./types.ts";
+
+/** Small messages are written together, and large ones in pieces, so that progress shows. */
+const PIECE_BYTES = 64 * 1024;
+
+/** From here on copying costs more than a write of its own. */
+const DIRECT_BYTES = 16 * 1024;
+
+/** How long a peer may take to close, in milliseconds. */
+const CLOSE_MS = 1000;
+
+/** Sends messages over a socket that was upgraded. */
+export class NodeViewerSocket implements ViewerSocket {
+  readonly closed: Promise<void>;
+  readonly #socket: Duplex;
+  readonly #frames: ClientFrames;
+  #gathered: Uint8Array | undefined;
+  #used = 0;
+  #written = 0;
+  #closing = false;
+  #progress: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * Takes over a socket.
+   *
+   * @param socket behind the answer that accepts the WebSocket
+   * @param frames reads what the client sends
+   * @param head what came of it already
+   */
+  constructor(socket: Duplex, frames: ClientFrames, head: Uint8Array) {
+    this.#socket = socket;
+    this.#frames = frames;
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
+    this.closed.then(() => this.#advance());
+    socket.on("error", () => socket.destroy());
+    socket.on("end", () => socket.destroy());
+    socket.on("data", (bytes: Uint8Array) => this.#receive(bytes));
+    if (head.length > 0) this.#receive(head);
+  }
+
+  get bufferedBytes(): number {
+    return this.#written + this.#used;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#closing) return;
+    const head = frameHead(OPCODE.binary, bytes.length);
+    this.#gather(head);
+    if (bytes.length < DIRECT_BYTES) return this.#gather(bytes);
+    this.#flush();
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      this.#write(bytes.subarray(at, at + PIECE_BYTES));
+    }
+  }
+
+  progress(): Promise<void> {
+    if (this.bufferedBytes === 0 || this.#socket.destroyed) return Promise.resolve();
+    this.#progress ??= Promise.withResolvers();
+    return this.#progress.promise;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#gather(closeFrame(code, reason));
+    this.#flush();
+    this.#closing = true;
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
+    this.closed.then(() => clearTimeout(timer));
+  }
+
+  #gather(bytes: Uint8Array): void {
+    if (this.#gathered !== undefined && this.#used + bytes.length > PIECE_BYTES) this.#flush();
+    if (this.#gathered === undefined) {
+      this.#gathered = new Uint8Array(PIECE_BYTES);
+      // What the same turn sends goes along.
+      queueMicrotask(() => this.#flush());
+    }
+    this.#gathered.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #flush(): void {
+    const bytes = this.#gathered?.subarray(0, this.#used);
+    this.#gathered = undefined;
+    this.#used = 0;
+    if (bytes !== undefined && bytes.length > 0) this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#closing || this.#socket.destroyed) return;
+    this.#written += bytes.length;
+    this.#socket.write(bytes, () => {
+      this.#written -= bytes.length;
+      this.#advance();
+    });
+  }
+
+  #advance(): void {
+    this.#progress?.resolve();
+    this.#progress = undefined;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const { items, error } = this.#frames.push(bytes);
+    for (const { opcode, payload } of items) {
+      if (opcode === OPCODE.close) {
+        if (this.#closing) this.#socket.destroy();
+        else this.close(payload.length < 2 ? 1000 : payload[0]! << 8 | payload[1]!, "");
+      } else if (opcode === OPCODE.ping && this.bufferedBytes < PIECE_BYTES && !this.#closing) {
+        // A client that pings and does not read gets no answer, and costs no memory.
+        this.#gather(frameHead(OPCODE.pong, payload.length));
+        this.#gather(payload);
+      }
+    }
+    if (error !== undefined) this.close(error, "A viewer sends nothing but control frames");
+  }
+}

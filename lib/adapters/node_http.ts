@@ -1,0 +1,136 @@
+/**
+ * HTTP on Deno and on Bun, by the `node:http` that both have: Deno's own server has no deadline
+ * for a request's headers, and neither's WebSockets say what waits in a way that both share.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
+import { TcpBindError } from "../errors.ts";
+import { HttpConnections } from "./_http_connections.ts";
+import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
+import { NodeViewerSocket } from "./_node_viewer_socket.ts";
+import { acceptHeaders, ClientFrames } from "./_websocket.ts";
+import { formatAddr } from "./net_addr.ts";
+import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo } from "./types.ts";
+
+/** HTTP by `node:http`. */
+export const nodeHttp: HttpAdapter = { serve };
+
+/** All headers of a request together; browsers send less than 2 KB. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** How long closing waits for slow peers, in milliseconds. */
+const CLOSE_MS = 1000;
+
+// ------------------------------------------------------------------------------------ listener
+
+async function serve(options: HttpOptions): Promise<HttpListener> {
+  // Bun's `node:http` tells of a connection when its first bytes come, and forgets silent ones when
+  // it closes: so TCP is accepted here, and the deadlines are our own.
+  const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
+  const tcp = createTcpServer({ noDelay: true });
+  const connections = new HttpConnections(options);
+  const viewers = new Set<NodeViewerSocket>();
+  tcp.on("connection", (socket: Socket) => {
+    if (connections.add(socket)) http.emit("connection", socket);
+  });
+  http.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    connections.asked(incoming.socket);
+    outgoing.once("close", () => connections.answered(incoming.socket));
+    answer(incoming, outgoing, options);
+  });
+  http.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Uint8Array) => {
+    connections.asked(socket);
+    upgrade(incoming, socket, head, options, viewers);
+  });
+  const addr = await bind(tcp, options);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
+    for (const viewer of viewers) viewer.close(1001, "The server is stopping");
+    const timer = setTimeout(() => connections.destroy(), CLOSE_MS);
+    await connections.gone();
+    clearTimeout(timer);
+    await closed;
+  };
+  return { addr, close: () => closing ??= close() };
+}
+
+function bind(server: Server, { hostname, port }: HttpOptions) {
+  return new Promise<{ hostname: string; port: number }>((resolve, reject) => {
+    const refused = (cause: unknown) =>
+      reject(new TcpBindError(formatAddr({ hostname, port }), cause));
+    server.once("error", refused);
+    server.listen(port, hostname, () => {
+      server.off("error", refused);
+      const { address, port } = server.address() as AddressInfo;
+      resolve({ hostname: address, port });
+    });
+  });
+}
+
+// ------------------------------------------------------------------------------------- answers
+
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  options: HttpOptions,
+): Promise<void> {
+  const response = await respond(incoming, options, () => undefined);
+  const length = incoming.headers["content-length"] ?? "0";
+  // What is not read must not wait in the connection for the next request.
+  if (length !== "0" || incoming.headers["transfer-encoding"]) {
+    outgoing.setHeader("connection", "close");
+  }
+  for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  outgoing.writeHead(response.status);
+  await sendBody(incoming.method === "HEAD" ? null : response.body, outgoing);
+  if (incoming.method === "HEAD") await response.body?.cancel();
+}
+
+async function upgrade(
+  incoming: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+  options: HttpOptions,
+  viewers: Set<NodeViewerSocket>,
+): Promise<void> {
+  const accepted = Promise.withResolvers<NodeViewerSocket>();
+  let headers: string[] | undefined;
+  const response = await respond(incoming, options, () => {
+    headers = acceptHeaders(incoming.headers);
+    if (headers === undefined) return undefined;
+    return { response: new Response(null, { status: 204 }), socket: accepted.promise };
+  });
+  if (headers === undefined || !response.ok) return sendOverSocket(response, socket);
+  socket.setTimeout(0);
+  socket.setKeepAlive(true);
+  socket.write(["HTTP/1.1 101 Switching Protocols", ...headers, "", ""].join("\r\n"));
+  const viewer = new NodeViewerSocket(socket, new ClientFrames(), head);
+  viewers.add(viewer);
+  viewer.closed.then(() => viewers.delete(viewer));
+  accepted.resolve(viewer);
+}
+
+async function respond(
+  incoming: IncomingMessage,
+  { fetch, onError }: HttpOptions,
+  upgrade: HttpRequestInfo["upgrade"],
+): Promise<Response> {
+  const request = toRequest(incoming);
+  if (request instanceof Response) return request;
+  const { remoteAddress: hostname, remotePort: port } = incoming.socket;
+  const addr = hostname && port ? { remoteAddr: { hostname, port } } : {};
+  try {
+    return await fetch(request, { ...addr, upgrade });
+  } catch (error) {
+    onError(error);
+    return new Response("The server failed to answer; its log says why\n", { status: 500 });
+  }
+}
