@@ -197,6 +197,26 @@ export class MessageTooLarge extends RerelayError {
 /** A message's bytes are not what its encoding allows. */
 export class InvalidMessage extends RerelayError {}
 
+/** A message or packet has more of something than the limit allows. */
+export class MessageLimit extends InvalidMessage {
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param found how many there are, or how many were declared
+   * @param limit how many there may be
+   * @param option that sets the limit
+   * @param what is counted, as in "3 entries in a message"
+   */
+  constructor(
+    readonly found: number,
+    readonly limit: number,
+    readonly option: string,
+    what: string,
+  ) {
+    super(`${found} ${what}, over the limit of ${limit} (option ${option})`);
+  }
+}
+
 /** There is one receiver already; end its loop first. */
 export class ReceiverTaken extends RerelayError {
   /** Takes what its text and fields say. */
@@ -238,6 +258,12 @@ export class UnsupportedRuntime extends RerelayError {
         "or pass adapters of your own",
     );
   }
+}
+
+/** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
 }
 
 /** What an unknown thrown value says, on one line. */

@@ -5,7 +5,7 @@
  */
 import type { PatienceOptions } from "./comms/patience.ts";
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
-import { MAX_MESSAGE_BYTES } from "./encoding/rrd_decoder.ts";
+import { MAX_MESSAGE_BYTES } from "./encoding/limits.ts";
 import type { ThrottleRules } from "./flow/accept_rate.ts";
 import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
 import { consoleLog, type Log } from "./log.ts";

@@ -12,7 +12,7 @@ export function grpcMessages(name: string): LogMsg[] {
   const take = (kind: number) =>
     bytes((message) => {
       const encoded = { form: "grpc", bytes: message } as const;
-      messages.push(decodeProtobufLogMsg(kind, message, "v1alpha1", encoded, 1 << 26));
+      messages.push(decodeProtobufLogMsg(kind, message, "v1alpha1", encoded));
     });
   for (let at = 0; at < data.length;) {
     const length = view.getUint32(at + 1);

@@ -4,7 +4,8 @@
  * @module
  */
 import lz4 from "lz4js";
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage, MessageLimit } from "../errors.ts";
+import type { DecodeLimits } from "./limits.ts";
 
 /**
  * Inflates one LZ4 block.
@@ -27,6 +28,24 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
   const out = new Uint8Array(size);
   lz4.decompressBlock(block, out, 0, block.length, 0);
   return out;
+}
+
+/**
+ * Refuses a block that declares more than its size can hold, before memory is taken for it.
+ *
+ * @param stored bytes of the block
+ * @param declared what it says to inflate to, in bytes
+ * @param limits with the highest ratio of the two
+ * @throws {MessageLimit} if it declares too much
+ */
+export function checkLz4Ratio(
+  stored: number,
+  declared: number,
+  { maxLz4Ratio }: Required<DecodeLimits>,
+): void {
+  if (declared <= stored * maxLz4Ratio) return;
+  const ratio = stored === 0 ? Infinity : Math.ceil(declared / stored);
+  throw new MessageLimit(ratio, maxLz4Ratio, "maxLz4Ratio", "times the size of its LZ4 block");
 }
 
 /** What the block inflates to in bytes, as far as `limit` and one sequence more; −1 if it is damaged. */

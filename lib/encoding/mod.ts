@@ -8,6 +8,7 @@ export * from "./arrow_ipc.ts";
 export * from "./arrow_msg.ts";
 export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode_log_msg.ts";
 export type { LeftOut } from "./bincode_log_msg.ts";
+export type { DecodeLimits } from "./limits.ts";
 export * from "./rrd_decode_stream.ts";
 export * from "./rrd_decoder.ts";
 export * from "./rrd_encode.ts";

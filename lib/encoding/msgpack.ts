@@ -3,15 +3,9 @@
  *
  * @module
  */
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage, MessageLimit } from "../errors.ts";
 import { internedAscii, MAX_INTERNED_BYTES } from "./_interned.ts";
-
-/** Nesting that a log message's envelope never reaches. */
-const MAX_DEPTH = 16;
-/** Entries of one map or array. */
-const MAX_COUNT = 65_536;
-/** Bytes of one string, and of one binary that is not the Arrow data. */
-const MAX_BYTES = 1 << 20;
+import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 
 /** A decoded value; maps stay maps, since keys may be maps themselves. */
 export type MsgpackValue =
@@ -29,28 +23,44 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Reads msgpack values one by one from a position in some bytes. */
 export class MsgpackReader {
   #view: DataView;
+  readonly #limits: Required<DecodeLimits>;
+  #entriesLeft: number;
+  #textLeft: number;
 
   /**
    * @param bytes what to read
    * @param pos where the next value begins, in bytes
    * @param end where the bytes to read end
+   * @param limits for all that is read
    */
-  constructor(readonly bytes: Uint8Array, public pos: number, readonly end: number) {
+  constructor(
+    readonly bytes: Uint8Array,
+    public pos: number,
+    readonly end: number,
+    limits: Required<DecodeLimits> = DECODE_LIMITS,
+  ) {
+    this.#limits = limits;
+    this.#entriesLeft = limits.maxEntries;
+    this.#textLeft = limits.maxTextBytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Entries of the map that begins here. */
   mapLength(): number {
     const byte = this.#take(1);
-    if ((byte & 0xf0) === 0x80) return byte & 0x0f;
-    return this.#count(byte === 0xde ? 2 : byte === 0xdf ? 4 : this.#fail("a map", byte));
+    if ((byte & 0xf0) === 0x80) return this.#count(byte & 0x0f);
+    return this.#count(
+      this.#uint(byte === 0xde ? 2 : byte === 0xdf ? 4 : this.#fail("a map", byte)),
+    );
   }
 
   /** Entries of the array that begins here. */
   arrayLength(): number {
     const byte = this.#take(1);
-    if ((byte & 0xf0) === 0x90) return byte & 0x0f;
-    return this.#count(byte === 0xdc ? 2 : byte === 0xdd ? 4 : this.#fail("an array", byte));
+    if ((byte & 0xf0) === 0x90) return this.#count(byte & 0x0f);
+    return this.#count(
+      this.#uint(byte === 0xdc ? 2 : byte === 0xdd ? 4 : this.#fail("an array", byte)),
+    );
   }
 
   /** The text that begins here. */
@@ -59,16 +69,14 @@ export class MsgpackReader {
     const length = (byte & 0xe0) === 0xa0 ? byte & 0x1f : this.#uint(
       byte >= 0xd9 && byte <= 0xdb ? 1 << (byte - 0xd9) : this.#fail("a string", byte),
     );
-    const start = this.#bytes(length, MAX_BYTES);
+    const start = this.#text(length);
     if (length > MAX_INTERNED_BYTES) return this.#utf8(start);
     return internedAscii(this.bytes, start, this.pos) ?? this.#utf8(start);
   }
 
   /** The binary that begins here, as a view: bounded by the message it stands in alone. */
-  binary(limit: number = Infinity): Uint8Array {
-    const byte = this.#take(1);
-    const width = byte >= 0xc4 && byte <= 0xc6 ? 1 << (byte - 0xc4) : this.#fail("a binary", byte);
-    const start = this.#bytes(this.#uint(width), limit);
+  binary(): Uint8Array {
+    const start = this.#skip(this.#binaryLength());
     return this.bytes.subarray(start, this.pos);
   }
 
@@ -89,10 +97,9 @@ export class MsgpackReader {
 
   /** Any value: integers of 64 bits as bigint, smaller ones as number. */
   value(depth: number = 0): MsgpackValue {
-    if (depth > MAX_DEPTH) {
-      throw new InvalidMessage(
-        `Invalid msgpack at byte ${this.pos}: nested over ${MAX_DEPTH} deep`,
-      );
+    const { maxDepth } = this.#limits;
+    if (depth > maxDepth) {
+      throw new MessageLimit(depth, maxDepth, "maxDepth", "values of msgpack in one another");
     }
     if (this.pos >= this.end) this.#take(1);
     const byte = this.bytes[this.pos]!;
@@ -111,7 +118,7 @@ export class MsgpackReader {
       return array;
     }
     if (byte < 0xc0 || (byte >= 0xd9 && byte <= 0xdb)) return this.string();
-    if (byte >= 0xc4 && byte <= 0xc6) return this.binary(MAX_BYTES);
+    if (byte >= 0xc4 && byte <= 0xc6) return this.#smallBinary();
     return this.#scalar(this.#take(1));
   }
 
@@ -167,26 +174,41 @@ export class MsgpackReader {
     return this.bytes[at]!;
   }
 
-  /** Passes over so many bytes of content, and returns where they begin. */
-  #bytes(length: number, limit: number): number {
-    if (length > limit) {
-      throw new InvalidMessage(
-        `Invalid msgpack at byte ${this.pos}: ${length} bytes, over the limit of ${limit}`,
-      );
-    }
+  /** A binary that is not the Arrow data, counted as text. */
+  #smallBinary(): Uint8Array {
+    const start = this.#text(this.#binaryLength());
+    return this.bytes.subarray(start, this.pos);
+  }
+
+  #binaryLength(): number {
+    const byte = this.#take(1);
+    return this.#uint(
+      byte >= 0xc4 && byte <= 0xc6 ? 1 << (byte - 0xc4) : this.#fail("a binary", byte),
+    );
+  }
+
+  /** Passes over so many bytes of text, and returns where they begin. */
+  #text(length: number): number {
+    this.#textLeft -= length;
+    if (this.#textLeft >= 0) return this.#skip(length);
+    const { maxTextBytes } = this.#limits;
+    const found = maxTextBytes - this.#textLeft;
+    throw new MessageLimit(found, maxTextBytes, "maxTextBytes", "bytes of text in a message");
+  }
+
+  /** Passes over so many bytes, and returns where they begin. */
+  #skip(length: number): number {
     const start = this.pos;
     this.#take(length);
     return start;
   }
 
-  #count(width: number): number {
-    const count = this.#uint(width);
-    if (count > MAX_COUNT) {
-      throw new InvalidMessage(
-        `Invalid msgpack at byte ${this.pos}: ${count} entries, over the limit of ${MAX_COUNT}`,
-      );
-    }
-    return count;
+  #count(count: number): number {
+    this.#entriesLeft -= count;
+    if (this.#entriesLeft >= 0) return count;
+    const { maxEntries } = this.#limits;
+    const found = maxEntries - this.#entriesLeft;
+    throw new MessageLimit(found, maxEntries, "maxEntries", "entries in a message");
   }
 
   #utf8(start: number): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage, shown } from "../errors.ts";
 import {
   type Encoded,
   type LogMsg,
@@ -12,6 +12,7 @@ import {
   type TimelineTime,
 } from "../log_msg.ts";
 import { ArrowMsg } from "./arrow_msg.ts";
+import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 import { MsgpackReader } from "./msgpack.ts";
 import type { RrdVersion } from "./rrd_header.ts";
 import { readBlueprintActivation, readSetStoreInfo } from "./msgpack_store_info.ts";
@@ -25,6 +26,7 @@ import { makeTuid, type Tuid } from "./tuid.ts";
  * @param start where the value begins, in bytes
  * @param end where the message ends
  * @param encoded the message as it came, for the result
+ * @param limits of the envelope
  * @throws {InvalidMessage} if the value is no log message
  */
 export function decodeMsgpackLogMsg(
@@ -32,8 +34,9 @@ export function decodeMsgpackLogMsg(
   start: number,
   end: number,
   encoded: Extract<Encoded, { form: "rrd" }>,
+  limits: Required<DecodeLimits> = DECODE_LIMITS,
 ): LogMsg {
-  const reader = new MsgpackReader(bytes, start, end);
+  const reader = new MsgpackReader(bytes, start, end, limits);
   const entries = reader.mapLength();
   if (entries !== 1) {
     throw new InvalidMessage(`Invalid log message: a map of ${entries} entries instead of one`);
@@ -79,7 +82,7 @@ function readStoreId(reader: MsgpackReader): StoreId {
     else reader.value();
   }
   if ((kind !== "Recording" && kind !== "Blueprint") || id === undefined) {
-    throw new InvalidMessage(`Invalid store id: kind ${kind}, id ${id}`);
+    throw new InvalidMessage(`Invalid store id: kind ${shown(kind)}, id ${shown(id)}`);
   }
   return { kind, id };
 }
@@ -108,7 +111,7 @@ function readTimepoint(reader: MsgpackReader, version: RrdVersion): TimelineTime
       else reader.value();
     }
     if (name === undefined || (typ !== "Sequence" && typ !== "Time")) {
-      throw new InvalidMessage(`Invalid timeline: name ${name}, type ${typ}`);
+      throw new InvalidMessage(`Invalid timeline: name ${shown(name)}, type ${shown(typ)}`);
     }
     times.push({
       name,

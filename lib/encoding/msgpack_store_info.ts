@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage, shown } from "../errors.ts";
 import type {
   BlueprintActivationCommand,
   Encoded,
@@ -102,7 +102,7 @@ function storeSource(value: MsgpackValue | undefined): StoreSource {
 function fileSource(value: MsgpackValue | undefined): FileSource {
   const name = value instanceof Map ? value.keys().next().value : value;
   const known = FILE_SOURCES.find((source) => source === name);
-  if (known === undefined) throw new InvalidMessage(`Invalid file source: ${show(name)}`);
+  if (known === undefined) throw new InvalidMessage(`Invalid file source: ${shown(name)}`);
   return known;
 }
 
@@ -110,31 +110,25 @@ function storeId(value: MsgpackValue | undefined): StoreId {
   const map = fields(value, "store id");
   const kind = map.get("kind");
   if (kind !== "Recording" && kind !== "Blueprint") {
-    throw new InvalidMessage(`Invalid store kind: ${show(kind)}`);
+    throw new InvalidMessage(`Invalid store kind: ${shown(kind)}`);
   }
   return { kind, id: text(map, "id") };
 }
 
 function fields(value: MsgpackValue | undefined, what: string): Map<MsgpackValue, MsgpackValue> {
   if (value instanceof Map) return value;
-  throw new InvalidMessage(`Invalid ${what}: a map is expected, not ${show(value)}`);
+  throw new InvalidMessage(`Invalid ${what}: a map is expected, not ${shown(value)}`);
 }
 
 function text(map: Map<MsgpackValue, MsgpackValue>, key: string): string {
   const value = map.get(key);
   if (typeof value === "string") return value;
-  throw new InvalidMessage(`Invalid ${key}: text is expected, not ${show(value)}`);
+  throw new InvalidMessage(`Invalid ${key}: text is expected, not ${shown(value)}`);
 }
 
 function integer(map: Map<MsgpackValue, MsgpackValue>, key: string): bigint {
   const value = map.get(key);
   if (typeof value === "bigint") return value;
   if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
-  throw new InvalidMessage(`Invalid ${key}: an integer is expected, not ${show(value)}`);
-}
-
-/** What stood there instead, never more of it than a log line bears. */
-function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
+  throw new InvalidMessage(`Invalid ${key}: an integer is expected, not ${shown(value)}`);
 }

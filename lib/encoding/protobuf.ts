@@ -4,19 +4,54 @@
  * @module
  */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { InvalidMessage, reason, RerelayError } from "../errors.ts";
+import { InvalidMessage, MessageLimit, reason, RerelayError } from "../errors.ts";
+import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 
 /** How to take one field: its wire type, and what to do with the reader at its value. */
-export type Field = readonly [WireType, (reader: BinaryReader) => void];
+export type Field = readonly [WireType, (reader: BinaryReader, budget: ProtobufBudget) => void];
+
+/** What may still be read of one log message, over all messages in it. */
+export class ProtobufBudget {
+  #fieldsLeft: number;
+  #textLeft: number;
+
+  /** @param limits of the log message */
+  constructor(readonly limits: Required<DecodeLimits> = DECODE_LIMITS) {
+    this.#fieldsLeft = limits.maxEntries;
+    this.#textLeft = limits.maxTextBytes;
+  }
+
+  /** Counts a field. */
+  field(): void {
+    const { maxEntries } = this.limits;
+    if (--this.#fieldsLeft >= 0) return;
+    throw new MessageLimit(maxEntries + 1, maxEntries, "maxEntries", "fields in a message");
+  }
+
+  /** Counts text before it is made. */
+  text(bytes: number): void {
+    const { maxTextBytes } = this.limits;
+    this.#textLeft -= bytes;
+    if (this.#textLeft >= 0) return;
+    const found = maxTextBytes - this.#textLeft;
+    throw new MessageLimit(found, maxTextBytes, "maxTextBytes", "bytes of text in a message");
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A length-delimited field: bytes or a nested message. */
-export function bytes(take: (value: Uint8Array) => void): Field {
-  return [WireType.LengthDelimited, (reader) => take(reader.bytes())];
+export function bytes(take: (value: Uint8Array, budget: ProtobufBudget) => void): Field {
+  return [WireType.LengthDelimited, (reader, budget) => take(reader.bytes(), budget)];
 }
 
 /** A text field. */
 export function string(take: (value: string) => void): Field {
-  return [WireType.LengthDelimited, (reader) => take(reader.string(true))];
+  return [WireType.LengthDelimited, (reader, budget) => {
+    const text = reader.bytes();
+    budget.text(text.length);
+    take(utf8.decode(text));
+  }];
 }
 
 /** A varint of at most 64 bits, unsigned. */
@@ -40,19 +75,22 @@ export function fixed64(take: (value: bigint) => void): Field {
  * @param message the bytes of the message
  * @param name of the message, for errors
  * @param fields by number
+ * @param budget of the log message it stands in
  * @throws {InvalidMessage} if the bytes are no protobuf message
  */
 export function readMessage(
   message: Uint8Array,
   name: string,
   fields: Record<number, Field>,
+  budget: ProtobufBudget = new ProtobufBudget(),
 ): void {
   const reader = new BinaryReader(message);
   try {
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
+      budget.field();
       const field = fields[number];
-      if (field !== undefined && field[0] === wireType) field[1](reader);
+      if (field !== undefined && field[0] === wireType) field[1](reader, budget);
       else reader.skip(wireType, number);
     }
   } catch (cause) {

@@ -1,7 +1,8 @@
 import { Assembler } from "../assembler.ts";
-import { TruncatedRrd } from "../errors.ts";
+import { MessageLimit, RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../step.ts";
+import { type DecodeLimits, decodeLimits } from "./limits.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
 import {
   decodeMessage,
@@ -11,15 +12,10 @@ import {
 } from "./rrd_message.ts";
 
 /** Options of {@linkcode RrdDecoder} and `RrdDecodeStream`. */
-export interface RrdDecoderOptions {
-  /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
-  readonly maxMessageBytes?: number;
+export interface RrdDecoderOptions extends DecodeLimits {
   /** Called with every header that differs from the one before. */
   readonly onHeader?: (header: RrdHeader) => void;
 }
-
-/** Default of `maxMessageBytes`. */
-export const MAX_MESSAGE_BYTES: number = 512 * 1024 * 1024;
 
 /** As much as tells a message from the header of the next stream. */
 const PEEK_BYTES = 8;
@@ -48,7 +44,9 @@ type Expected = "header" | "peek" | "message header" | "message" | "footer" | "n
  */
 export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   readonly #assembler = new Assembler();
-  readonly #maxMessageBytes: number;
+  readonly #limits: Required<DecodeLimits>;
+  /** How many messages there may be. */
+  #messagesLeft = Infinity;
   readonly #onHeader: (header: RrdHeader) => void;
   #header: RrdHeader | undefined;
   #message: MessageHeader | undefined;
@@ -60,13 +58,11 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   /**
    * Expects the first byte of an RRD stream.
    *
-   * @param options limit of a message in bytes, and whom to tell of headers
+   * @param options limits of a message, and whom to tell of headers
    */
-  constructor(
-    { maxMessageBytes = MAX_MESSAGE_BYTES, onHeader = () => {} }: RrdDecoderOptions = {},
-  ) {
-    this.#maxMessageBytes = maxMessageBytes;
-    this.#onHeader = onHeader;
+  constructor(options: RrdDecoderOptions = {}) {
+    this.#limits = decodeLimits(options);
+    this.#onHeader = options.onHeader ?? (() => {});
   }
 
   /** Where the first thing begins that was not decoded yet, in bytes since the beginning or reset. */
@@ -90,8 +86,10 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
         }
       }
     } catch (error) {
+      // What no peer can cause is a bug, which has to be seen with its stack.
+      if (!(error instanceof RerelayError)) throw error;
       this.#expect("nothing", 0);
-      return { items, error: error as Error };
+      return { items, error };
     }
     return { items };
   }
@@ -127,6 +125,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
    */
   decodePacket(packet: Uint8Array): StepResult<LogMsg> {
     this.reset();
+    this.#messagesLeft = this.#limits.maxMessagesPerPacket;
     const { items, error = this.finish().error } = this.push(packet);
     return error === undefined ? { items } : { items: [], error };
   }
@@ -149,7 +148,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
         else this.#expect("message header", MESSAGE_HEADER_BYTES[this.#header!.serializer]);
         return 0;
       case "message header": {
-        this.#message = readMessageHeader(this.#header!, bytes, at, this.#maxMessageBytes);
+        this.#message = readMessageHeader(this.#header!, bytes, at, this.#limits.maxMessageBytes);
         const { end, length } = this.#message;
         if (!end) this.#expect("message", done + length);
         else if (length > 0) this.#expect("footer", done + length + TRAILER_BYTES);
@@ -160,7 +159,11 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
         return 0;
       }
       case "message":
-        items.push(decodeMessage(this.#header!, this.#message!, bytes, at, this.#maxMessageBytes));
+        if (this.#messagesLeft-- <= 0) {
+          const { maxMessagesPerPacket: limit } = this.#limits;
+          throw new MessageLimit(limit + 1, limit, "maxMessagesPerPacket", "messages in a packet");
+        }
+        items.push(decodeMessage(this.#header!, this.#message!, bytes, at, this.#limits));
         this.#expect("peek", PEEK_BYTES);
         break;
       case "footer":

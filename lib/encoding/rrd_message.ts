@@ -5,7 +5,8 @@
  */
 import { MessageTooLarge } from "../errors.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
-import { inflateLz4 } from "./lz4.ts";
+import type { DecodeLimits } from "./limits.ts";
+import { checkLz4Ratio, inflateLz4 } from "./lz4.ts";
 import { decodeMsgpackLogMsg } from "./msgpack_log_msg.ts";
 import { decodeProtobufLogMsg } from "./protobuf_log_msg.ts";
 import type { RrdHeader } from "./rrd_header.ts";
@@ -62,7 +63,7 @@ export function readMessageHeader(
  * @param message the message's own header
  * @param bytes where the message is
  * @param at where its own header begins, in bytes
- * @param limit of what Arrow data may declare to inflate to, in bytes
+ * @param limits of its envelope, and of what it may declare to inflate to
  * @throws {InvalidMessage} if it is damaged
  * @throws {MessageTooLarge} if its Arrow data declares more than the limit
  */
@@ -71,7 +72,7 @@ export function decodeMessage(
   message: MessageHeader,
   bytes: Uint8Array,
   at: number,
-  limit: number,
+  limits: Required<DecodeLimits>,
 ): LogMsg {
   const start = at + MESSAGE_HEADER_BYTES[header.serializer];
   const end = start + message.length;
@@ -79,13 +80,14 @@ export function decodeMessage(
   if (header.serializer === "protobuf") {
     const dialect = header.version.major > 0 || header.version.minor >= 23 ? "v1alpha1" : "v0";
     const payload = bytes.subarray(start, end);
-    return decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limit);
+    return decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limits);
   }
   if (header.compression === "lz4") {
+    checkLz4Ratio(message.length, message.inflated, limits);
     const payload = inflateLz4(bytes.subarray(start, end), message.inflated);
-    return decodeMsgpackLogMsg(payload, 0, payload.length, encoded);
+    return decodeMsgpackLogMsg(payload, 0, payload.length, encoded, limits);
   }
-  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded));
+  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded), limits);
 }
 
 /** Some readers take the one length, some the other: what is passed on has both equal. */

@@ -7,7 +7,7 @@ import { RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdDamage, type RrdPart } from "./part.ts";
 import type { Step, StepResult } from "../step.ts";
-import { MAX_MESSAGE_BYTES } from "../encoding/rrd_decoder.ts";
+import { type DecodeLimits, decodeLimits, MAX_MESSAGE_BYTES } from "../encoding/limits.ts";
 import {
   decodeRrdHeader,
   isRrdMagic,
@@ -54,6 +54,7 @@ class Needs {
  */
 export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #limit: number;
+  readonly #limits: Required<DecodeLimits>;
   readonly #recover: boolean;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -74,6 +75,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    */
   constructor({ maxMessageBytes = MAX_MESSAGE_BYTES, recover = false }: RrdScannerOptions = {}) {
     this.#limit = maxMessageBytes;
+    this.#limits = decodeLimits({ maxMessageBytes });
     this.#recover = recover;
   }
 
@@ -206,7 +208,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
 
   #decode(header: RrdHeader, at: number): LogMsg {
     const message = readMessageHeader(header, this.#buffer, at, this.#limit);
-    const msg = decodeMessage(header, message, this.#buffer, at, this.#limit);
+    const msg = decodeMessage(header, message, this.#buffer, at, this.#limits);
     if (!this.#recover) return msg;
     checkWhole(msg);
     const isPlain = header.serializer === "msgpack" && header.compression === "off";

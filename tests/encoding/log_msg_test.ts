@@ -152,7 +152,7 @@ describe("ArrowMsg in msgpack", () => {
   it("refuses other timelines and shapes", () => {
     assertEquals(
       timepoint([timeline("f", "Ordinal", 1)]),
-      "Invalid timeline: name f, type Ordinal",
+      `Invalid timeline: name "f", type "Ordinal"`,
     );
     const message = (value: unknown) => {
       const msg = decode(encodeMsgpack(value));

@@ -75,7 +75,10 @@ describe("MsgpackReader", () => {
   it("stays within 16 levels: 16 MiB of nested arrays are refused at once", () => {
     const bomb = new Uint8Array(16 << 20).fill(0x91);
     const error = assertThrows(() => read(bomb), InvalidMessage);
-    assertEquals(error.message, "Invalid msgpack at byte 17: nested over 16 deep");
+    assertEquals(
+      error.message,
+      "17 values of msgpack in one another, over the limit of 16 (option maxDepth)",
+    );
     const deepest = Uint8Array.of(...new Array(16).fill(0x91), 0xc0);
     assertEquals(JSON.stringify(read(deepest)), "[".repeat(16) + "null" + "]".repeat(16));
   });
@@ -83,10 +86,19 @@ describe("MsgpackReader", () => {
   it("takes no memory on a count's or a length's word", () => {
     for (
       const [bytes, message] of [
-        [[0xdd, 0xff, 0xff, 0xff, 0xff], "4294967295 entries, over the limit of 65536"],
-        [[0xdf, 0x00, 0x01, 0x00, 0x01], "65537 entries, over the limit of 65536"],
-        [[0xdb, 0x7f, 0xff, 0xff, 0xff], "2147483647 bytes, over the limit of 1048576"],
-        [[0xc6, 0x00, 0x10, 0x00, 0x01], "1048577 bytes, over the limit of 1048576"],
+        [
+          [0xdd, 0xff, 0xff, 0xff, 0xff],
+          "4294967295 entries in a message, over the limit of 65536",
+        ],
+        [[0xdf, 0x00, 0x01, 0x00, 0x01], "65537 entries in a message, over the limit of 65536"],
+        [
+          [0xdb, 0x7f, 0xff, 0xff, 0xff],
+          "2147483647 bytes of text in a message, over the limit of 1048576",
+        ],
+        [
+          [0xc6, 0x00, 0x10, 0x00, 0x01],
+          "1048577 bytes of text in a message, over the limit of 1048576",
+        ],
         [[0xdd, 0x00, 0x00, 0xff, 0xff], "it ends inside a value"],
         [[0xd9, 0x05, 0x61], "it ends inside a value"],
       ] as const

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { decodeProtobufLogMsg } from "../../lib/encoding/protobuf_log_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
 import { rrdVersionText } from "../../lib/encoding/rrd_header.ts";
+import { DECODE_LIMITS } from "../../lib/encoding/limits.ts";
 import { InvalidMessage, MessageTooLarge } from "../../lib/errors.ts";
 import type { LogMsg } from "../../lib/log_msg.ts";
 import { fixture, fixtureJson, sha256 } from "../fixtures.ts";
@@ -34,7 +35,7 @@ function grpcMessages(version: string): LogMsg[] {
     const frame = bytes.subarray(at + 5, at + 5 + length);
     const { number, value } = field(field(frame).value);
     const encoded = { form: "grpc", bytes: frame } as const;
-    messages.push(decodeProtobufLogMsg(number, value, "v1alpha1", encoded, 1 << 29));
+    messages.push(decodeProtobufLogMsg(number, value, "v1alpha1", encoded));
     at += 5 + length;
   }
   return messages;
@@ -109,8 +110,8 @@ describe("protobuf log messages of newer SDKs", () => {
 });
 
 describe("damaged protobuf", () => {
-  const decode = (kind: number, message: Uint8Array, limit = 1 << 29) =>
-    decodeProtobufLogMsg(kind, message, "v0", { form: "grpc", bytes: message }, limit);
+  const decode = (kind: number, message: Uint8Array, limits = DECODE_LIMITS) =>
+    decodeProtobufLogMsg(kind, message, "v0", { form: "grpc", bytes: message }, limits);
   const text = (number: number, value: string) =>
     Uint8Array.of(number << 3 | 2, value.length, ...new TextEncoder().encode(value));
   const nested = (number: number, ...parts: Uint8Array[]) => {

@@ -1,0 +1,44 @@
+/**
+ * What one packet or message may take: peers choose what they send, not what it costs.
+ *
+ * @module
+ */
+
+/** Limits of decoding. */
+export interface DecodeLimits {
+  /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Messages in one packet; default 4096, and SDKs send one. */
+  readonly maxMessagesPerPacket?: number;
+  /** Nesting of msgpack values in a message; default 16. */
+  readonly maxDepth?: number;
+  /** Entries of all maps and arrays of a message's envelope, or its protobuf fields; default 65,536. */
+  readonly maxEntries?: number;
+  /** Text of a message's envelope in bytes, all together; default 1 MiB. */
+  readonly maxTextBytes?: number;
+  /** How many times its stored size LZ4 data may declare; default 256, and LZ4 reaches 255. */
+  readonly maxLz4Ratio?: number;
+}
+
+/** Default of `maxMessageBytes`. */
+export const MAX_MESSAGE_BYTES: number = 512 * 1024 * 1024;
+
+/** The limits where nothing else is said. */
+export const DECODE_LIMITS: Required<DecodeLimits> = {
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  maxMessagesPerPacket: 4096,
+  maxDepth: 16,
+  maxEntries: 65_536,
+  maxTextBytes: 1 << 20,
+  maxLz4Ratio: 256,
+};
+
+/** Limits with the defaults filled in; other options are left out. */
+export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {
+  const limits: Record<string, number> = { ...DECODE_LIMITS };
+  for (const name of Object.keys(DECODE_LIMITS) as (keyof DecodeLimits)[]) {
+    const given = options[name];
+    if (given !== undefined) limits[name] = given;
+  }
+  return limits as unknown as Required<DecodeLimits>;
+}
