@@ -4,12 +4,10 @@
  *
  * @module
  */
-import { readSchema, rerunTag } from "../encoding/arrow_ipc.ts";
-import type { ArrowMsg } from "../encoding/arrow_msg.ts";
-import { timepointOf } from "../encoding/arrow_timepoint.ts";
 import { RrdDecoder } from "../encoding/rrd_decoder.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
+import { staticKey } from "./_static_key.ts";
 
 /** Stores that are remembered; the one announced first is forgotten first. */
 const MAX_STORES = 10_000;
@@ -195,22 +193,4 @@ export function shortened(text: string): string {
 /** Tells stores apart. */
 export function storeKey({ kind, id }: StoreId): string {
   return `${kind} ${id}`;
-}
-
-/** What newer static data replaces; `undefined` for data that has a time. */
-export function staticKey(msg: ArrowMsg): string | undefined {
-  try {
-    if (timepointOf(msg).length > 0) return undefined;
-    const { entityPath, fields } = readSchema(msg.ipc());
-    if (entityPath !== undefined) {
-      const names = fields.filter(({ metadata }) => rerunTag(metadata, "kind") !== "control")
-        .map(({ name }) => name);
-      return JSON.stringify([entityPath, ...names.sort()]);
-    }
-  } catch {
-    // What can't be read is written all the same; to keep it as static would only guess.
-    return undefined;
-  }
-  // Tables of SDK 0.16 and before hold several entities: none replaces another.
-  return `table ${msg.chunkId?.timeNs} ${msg.chunkId?.inc}`;
 }

@@ -26,7 +26,18 @@ export type { Keep } from "./part_list.ts";
 export type { Rotation } from "./rotation.ts";
 export type { SyncMode } from "./_syncer.ts";
 export type { Sink, Tally } from "./sink.ts";
+export { viewerHub } from "./viewers/hub.ts";
+export type {
+  HubStats,
+  JoinOptions,
+  RecordingSummary,
+  Viewer,
+  ViewerGone,
+  ViewerHub,
+  ViewerHubOptions,
+  ViewerStats,
+} from "./viewers/types.ts";
 export { memoryFiles } from "../adapters/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/memory_files.ts";
 export type { FileAdapter, FileMode, WritableFile } from "../adapters/types.ts";
-export { FileExists } from "../errors.ts";
+export { FileExists, HubClosed, TooManyViewers } from "../errors.ts";

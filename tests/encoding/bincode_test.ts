@@ -5,6 +5,7 @@ import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
 import type { LogMsg } from "../../lib/log_msg.ts";
 import { capturePackets, CAPTURES, fixture } from "../fixtures.ts";
+import { realFrames } from "../sinks/viewers/messages.ts";
 
 const bytes = (write: (writer: BincodeWriter) => void) => {
   const writer = new BincodeWriter(1);
@@ -50,18 +51,6 @@ describe("bincode", () => {
   });
 });
 
-/** The messages of `u32 length, message` each. */
-function framesOf(name: string): Uint8Array[] {
-  const all = fixture(`viewers/${name}.ws.bin`);
-  const view = new DataView(all.buffer);
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at < all.length;) {
-    const length = view.getUint32(at, true);
-    frames.push(all.subarray(at + 4, at += 4 + length));
-  }
-  return frames;
-}
-
 function messages(streams: readonly Uint8Array[]): LogMsg[] {
   return streams.flatMap((stream) => {
     const { items, error } = new RrdDecoder().push(stream);
@@ -79,7 +68,7 @@ const texts = (frames: readonly (Uint8Array | string)[]) =>
 describe("frames for viewers", () => {
   for (const name of ["0.22.1-mixed", "0.22.1-blueprint"]) {
     it(`of ${name} are those of the real server`, () => {
-      assertEquals(texts(framed(messages(capturePackets(name)))), texts(framesOf(name)));
+      assertEquals(texts(framed(messages(capturePackets(name)))), texts(realFrames(name)));
     });
   }
 

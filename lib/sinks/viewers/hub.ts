@@ -1,0 +1,157 @@
+/**
+ * Live viewers: what they get, when they joined late as well, and what it may cost.
+ *
+ * @module
+ */
+import { HubClosed, TooManyViewers } from "../../errors.ts";
+import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
+import { buffersOf } from "../../flow/pinned_bytes.ts";
+import type { SmartMessage } from "../../flow/smart_message.ts";
+import { silentLog } from "../../log.ts";
+import type { LogMsg } from "../../log_msg.ts";
+import { type Entry, Memory } from "./_entry.ts";
+import { FrameCache } from "./_frame_cache.ts";
+import { History, isChunk, staticKeyOf } from "./_history.ts";
+import { Recordings } from "./_recordings.ts";
+import { HubViewer } from "./_viewer.ts";
+import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
+
+/** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
+const CLOSE_MS = 500;
+
+/** A history that overflows with what should stay is told of so often, in milliseconds. */
+const WARN_MS = 10_000;
+
+/**
+ * Keeps what is logged for live viewers, as far as it fits, and hands it to them as it comes.
+ *
+ * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
+ * oldest first, once memory is above the limit. A viewer that falls behind by more than its queue
+ * is cut off; nobody else waits for it. Late viewers get the history in the order of Rerun 0.22.1.
+ *
+ * @param options limits
+ *
+ * @example
+ * ```ts
+ * import { viewerHub } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hub = viewerHub({ limitBytes: 64 * 1024 * 1024 });
+ * const viewer = hub.join();
+ * await hub.write([]); // here: what fanOut gives
+ * await hub.close();
+ * assertEquals(await viewer.next(1024), undefined);
+ * ```
+ */
+export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
+  const {
+    limitBytes = 1024 * 1024 * 1024,
+    viewerQueueBytes: queueBytes = 64 * 1024 * 1024,
+    maxViewers = 256,
+    log = silentLog,
+    now = () => performance.now(),
+    date = Date.now,
+    delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  } = options;
+  const memory = new Memory();
+  const history = new History(limitBytes, memory);
+  const frames = new FrameCache();
+  const recordings = new Recordings(date);
+  const viewers = new Set<HubViewer>();
+  const gone: Record<ViewerGone, number> = { left: 0, slow: 0, stalled: 0, closed: 0, failed: 0 };
+  let joined = 0;
+  let refused = 0;
+  let warnedAt = -Infinity;
+  let closing: Promise<void> | undefined;
+
+  const onGone = (viewer: HubViewer, reason: ViewerGone) => {
+    viewers.delete(viewer);
+    gone[reason]++;
+    if (reason !== "slow" && reason !== "stalled") return;
+    const who = viewer.options.addr ?? `viewer ${viewer.id}`;
+    const why = reason === "slow"
+      ? `it was ${queueBytes} bytes behind (--viewer-queue, option viewerQueueBytes)`
+      : "it took nothing for too long";
+    log.write("warn", `Cut off the viewer at ${who}: ${why}`, { viewer: who, reason });
+  };
+
+  const warnOfShortHistory = () => {
+    if (now() - warnedAt < WARN_MS) return;
+    warnedAt = now();
+    const { messages, bytes } = history.evictedProtected;
+    log.write(
+      "warn",
+      `Store infos, blueprints and static data alone are above ${limitBytes} bytes: late viewers ` +
+        `miss the oldest ${messages} of them (--server-memory-limit, option limitBytes)`,
+      { messages, bytes, limitBytes },
+    );
+  };
+
+  const close = async () => {
+    for (const viewer of viewers) viewer.end();
+    await Promise.race([Promise.all(Array.from(viewers, ({ left }) => left)), delay(CLOSE_MS)]);
+    for (const viewer of viewers) viewer.close("closed");
+  };
+
+  return {
+    name: "live viewers",
+    write(batch: readonly SmartMessage[]): void {
+      if (closing !== undefined) return;
+      for (const message of batch) recordings.note(message);
+      const entries = entriesOf(batch, memory);
+      for (const entry of entries) history.add(entry);
+      for (const viewer of viewers) viewer.offer(entries);
+      if (history.trim()) warnOfShortHistory();
+    },
+    join(options: JoinOptions = {}) {
+      if (closing !== undefined) throw new HubClosed();
+      if (viewers.size >= maxViewers) {
+        refused++;
+        throw new TooManyViewers(maxViewers);
+      }
+      const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
+      const context = { memory, history, queueBytes, belongs, onGone };
+      const viewer = new HubViewer(++joined, options, context);
+      viewers.add(viewer);
+      return viewer;
+    },
+    frame: (msg: LogMsg) => frames.get(msg),
+    get recordings() {
+      return recordings.summaries;
+    },
+    get stats() {
+      const { kept, protected: spared, evicted, evictedProtected } = history;
+      return {
+        history: {
+          ...kept,
+          protected: { ...spared },
+          evicted: { ...evicted },
+          evictedProtected: { ...evictedProtected },
+        },
+        heldBytes: memory.bytes + frames.bytes,
+        limitBytes,
+        viewers: Array.from(viewers, ({ stats }) => stats),
+        joined,
+        refused,
+        gone: { ...gone },
+        leftOut: { ...frames.leftOut },
+      };
+    },
+    close: () => closing ??= close(),
+  };
+}
+
+/** What stays for long, or would keep much more alive than itself, is copied. */
+function entriesOf(batch: readonly SmartMessage[], memory: Memory): Entry[] {
+  const msgs: LogMsg[] = [];
+  for (const { payload } of batch) if (payload.type === "msg") msgs.push(payload.msg);
+  if (msgs.length === 0) return [];
+  const keys = msgs.map(staticKeyOf);
+  const isSpared = (msg: LogMsg, i: number) => keys[i] !== undefined || !isChunk(msg);
+  const passing = msgs.filter((msg, i) => !isSpared(msg, i));
+  const wasted = wastesBuffers(passing, [...new Set(buffersOf(passing))]);
+  const others = (wasted ? copyOut(passing) : passing).values();
+  return msgs.map((msg, i) =>
+    memory.entry(isSpared(msg, i) ? copyOut([msg])[0]! : others.next().value!, keys[i])
+  );
+}
