@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkArrow } from "../../encoding/arrow_check.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
 import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
 import { buffersOf } from "../../flow/pinned_bytes.ts";
@@ -48,6 +49,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     limitBytes = 1024 * 1024 * 1024,
     viewerQueueBytes: queueBytes = 64 * 1024 * 1024,
     maxViewers = 256,
+    relayCorrupt = false,
     log = silentLog,
     now = () => performance.now(),
     date = Date.now,
@@ -61,6 +63,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const gone: Record<ViewerGone, number> = { left: 0, slow: 0, stalled: 0, closed: 0, failed: 0 };
   let joined = 0;
   let refused = 0;
+  let corrupt = 0;
   let warnedAt = -Infinity;
   let closing: Promise<void> | undefined;
 
@@ -87,6 +90,18 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     );
   };
 
+  const soundMessages = (batch: readonly SmartMessage[]) => {
+    const msgs: LogMsg[] = [];
+    for (const { payload } of batch) {
+      if (payload.type !== "msg") continue;
+      const { msg } = payload;
+      // Corrupt Arrow data ends native viewers; it is still saved.
+      if (!relayCorrupt && msg.kind === "ArrowMsg" && checkArrow(msg) !== undefined) corrupt++;
+      else msgs.push(msg);
+    }
+    return msgs;
+  };
+
   const close = async () => {
     for (const viewer of viewers) viewer.end();
     await Promise.race([Promise.all(Array.from(viewers, ({ left }) => left)), delay(CLOSE_MS)]);
@@ -98,7 +113,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     write(batch: readonly SmartMessage[]): void {
       if (closing !== undefined) return;
       for (const message of batch) recordings.note(message);
-      const entries = entriesOf(batch, memory);
+      const entries = entriesOf(soundMessages(batch), memory);
       for (const entry of entries) history.add(entry);
       for (const viewer of viewers) viewer.offer(entries);
       if (history.trim()) warnOfShortHistory();
@@ -134,7 +149,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         joined,
         refused,
         gone: { ...gone },
-        leftOut: { ...frames.leftOut },
+        leftOut: { ...frames.leftOut, unreadable: frames.leftOut.unreadable + corrupt },
       };
     },
     close: () => closing ??= close(),
@@ -142,9 +157,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
 }
 
 /** What stays for long, or would keep much more alive than itself, is copied. */
-function entriesOf(batch: readonly SmartMessage[], memory: Memory): Entry[] {
-  const msgs: LogMsg[] = [];
-  for (const { payload } of batch) if (payload.type === "msg") msgs.push(payload.msg);
+function entriesOf(msgs: readonly LogMsg[], memory: Memory): Entry[] {
   if (msgs.length === 0) return [];
   const keys = msgs.map(staticKeyOf);
   const isSpared = (msg: LogMsg, i: number) => keys[i] !== undefined || !isChunk(msg);

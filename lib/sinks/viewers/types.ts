@@ -17,6 +17,8 @@ export interface ViewerHubOptions {
   readonly viewerQueueBytes?: number;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
+  /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
+  readonly relayCorrupt?: boolean;
   /** Where cut-off viewers and a history that overflows are reported. */
   readonly log?: Log;
   /** Monotonic milliseconds; default `performance.now`. */

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { describe, it } from "node:test";
 import { MESSAGE_OVERHEAD_BYTES } from "../../../lib/flow/pinned_bytes.ts";
 import type { LogMsg } from "../../../lib/log_msg.ts";
-import { viewerHub } from "../../../lib/sinks/viewers/hub.ts";
-import { announcement, chunk, smart, staticChunk, taken } from "./messages.ts";
+import { announcement, chunk, madeHub, smart, staticChunk, taken } from "./messages.ts";
 
 /** What a message is to the plain model below. */
 type Kind = { is: "info" } | { is: "static"; of: number } | { is: "chunk"; size: number };
@@ -75,7 +74,7 @@ describe("history", () => {
     const limits = fc.integer({ min: 280_000, max: 600_000 });
     await fc.assert(
       fc.asyncProperty(inputs, limits, async (kinds, limitBytes) => {
-        const hub = viewerHub({ limitBytes });
+        const hub = madeHub({ limitBytes });
         const model = new Model(limitBytes);
         for (const [i, kind] of kinds.entries()) {
           hub.write([smart(messageOf(kind, i + 1))]);
@@ -99,7 +98,7 @@ describe("history", () => {
     );
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
-        const hub = viewerHub();
+        const hub = madeHub();
         const viewers: { viewer: ReturnType<typeof hub.join>; given: number[] }[] = [];
         let added = 0;
         for (const step of all) {
@@ -126,7 +125,7 @@ describe("history", () => {
   });
 
   it("stays quick with a long history of static data that is replaced", () => {
-    const hub = viewerHub({ limitBytes: 20_000_000 });
+    const hub = madeHub({ limitBytes: 20_000_000 });
     // Each step must not look through all: 20,000² would take minutes.
     for (let i = 0; i < 20_000; i++) hub.write([smart(staticChunk(i, `rec ${i % 500}`))]);
     assert(hub.stats.history.evicted.messages > 1000);

@@ -8,6 +8,7 @@ import {
   announcement,
   captured,
   chunk,
+  madeHub,
   realFrames,
   smart,
   staticChunk,
@@ -28,14 +29,14 @@ const ids = (msgs: readonly LogMsg[]) =>
 describe("viewer hub", () => {
   for (const name of ["0.22.1-mixed", "0.22.1-blueprint"]) {
     it(`gives a late viewer of ${name} what the real server gives, in its order`, async () => {
-      const hub = viewerHub();
+      const hub = madeHub();
       hub.write(captured(name).map((msg) => smart(msg)));
       const frames = (await taken(hub.join())).map((msg) => hub.frame(msg));
       assertEquals(frames, realFrames(name));
     });
 
     it(`gives an early viewer of ${name} what came, in the order it came`, async () => {
-      const hub = viewerHub();
+      const hub = madeHub();
       const viewer = hub.join();
       const msgs = captured(name);
       for (const msg of msgs) hub.write([smart(msg)]);
@@ -44,14 +45,14 @@ describe("viewer hub", () => {
   }
 
   it("gives in order of arrival where that is asked for", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     hub.write([chunk(1, 10), announcement("rec"), chunk(2, 10)].map((msg) => smart(msg)));
     assertEquals(ids(await taken(hub.join({ order: "arrival" }))), ["1", "rec", "2"]);
     assertEquals(ids(await taken(hub.join())), ["rec", "1", "2"]);
   });
 
   it("goes on with what came while a late viewer went through the history", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     hub.write([announcement("rec"), chunk(1, 600), chunk(2, 600)].map((msg) => smart(msg)));
     const viewer = hub.join();
     assertEquals(ids(await viewer.next(1) ?? []), ["rec"]);
@@ -64,7 +65,7 @@ describe("viewer hub", () => {
   });
 
   it("starts at now without history", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     hub.write([smart(chunk(1, 10))]);
     const viewer = hub.join({ history: "none" });
     hub.write([smart(chunk(2, 10))]);
@@ -72,7 +73,7 @@ describe("viewer hub", () => {
   });
 
   it("gives one recording with the blueprints of its application", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     const msgs = [
       announcement("a", { applicationId: "robot" }),
       announcement("b", { applicationId: "drone" }),
@@ -89,7 +90,7 @@ describe("viewer hub", () => {
   });
 
   it("drops the oldest chunks above the limit, and nothing that the rest needs", async () => {
-    const hub = viewerHub({ limitBytes: 3 * MiB });
+    const hub = madeHub({ limitBytes: 3 * MiB });
     const head = [
       announcement("rec"),
       staticChunk(1, "rec"),
@@ -107,14 +108,14 @@ describe("viewer hub", () => {
   });
 
   it("keeps static data that was replaced as long as there is room", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     hub.write([1, 2, 3].map((i) => smart(staticChunk(i, "rec"))));
     assertEquals(ids(await taken(hub.join())), ["static 1", "static 2", "static 3"]);
   });
 
   it("drops even what should stay where that alone is above the limit, and says so", () => {
     const log = keptLog();
-    const hub = viewerHub({ limitBytes: 64 * 1024, log });
+    const hub = madeHub({ limitBytes: 64 * 1024, log });
     for (let i = 0; i < 1000; i++) hub.write([smart(announcement(`rec ${i}`))]);
     assert(hub.stats.heldBytes <= 64 * 1024);
     assert(hub.stats.history.evictedProtected.messages > 900);
@@ -124,7 +125,7 @@ describe("viewer hub", () => {
 
   it("cuts off a viewer that is behind by more than its queue, and no other", async () => {
     const log = keptLog();
-    const hub = viewerHub({ limitBytes: MiB, viewerQueueBytes: 1000, log });
+    const hub = madeHub({ limitBytes: MiB, viewerQueueBytes: 1000, log });
     const slow = hub.join({ addr: "10.0.0.7:1" });
     const quick = hub.join();
     await taken(slow);
@@ -141,7 +142,7 @@ describe("viewer hub", () => {
   });
 
   it("lets a message larger than the queue pass where nothing is before it", async () => {
-    const hub = viewerHub({ viewerQueueBytes: 1000 });
+    const hub = madeHub({ viewerQueueBytes: 1000 });
     const viewer = hub.join({ history: "none" });
     hub.write([smart(chunk(1, 5000))]);
     assertEquals(ids(await taken(viewer)), ["1"]);
@@ -150,7 +151,7 @@ describe("viewer hub", () => {
   });
 
   it("lets go of what a viewer waited for when it is gone", async () => {
-    const hub = viewerHub({ limitBytes: 4096 });
+    const hub = madeHub({ limitBytes: 4096 });
     const viewer = hub.join({ history: "none" });
     for (let i = 1; i <= 10; i++) hub.write([smart(chunk(i, 10_000))]);
     assert(hub.stats.heldBytes >= 100_000);
@@ -160,7 +161,7 @@ describe("viewer hub", () => {
   });
 
   it("keeps no read buffer alive for a small message", () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     const whole = chunk(1, MiB);
     const view = whole.encoded.bytes.subarray(0, 100);
     const small = { ...announcement("rec"), encoded: { ...whole.encoded, bytes: view } } as LogMsg;
@@ -169,7 +170,7 @@ describe("viewer hub", () => {
   });
 
   it("counts a buffer that messages share once", () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     const whole = chunk(1, MiB);
     const parts = [0, 1].map((i): LogMsg => {
       const bytes = whole.encoded.bytes.subarray(i * MiB / 2, (i + 1) * MiB / 2);
@@ -184,7 +185,7 @@ describe("viewer hub", () => {
 
   it("knows recordings, and which are live", () => {
     let clock = 1000;
-    const hub = viewerHub({ date: () => clock });
+    const hub = madeHub({ date: () => clock });
     hub.write([smart(announcement("a"), 1), smart(chunk(1, 10, "b"), 2)]);
     clock = 2000;
     hub.write([smart(chunk(2, 10, "a"), 1), { ...QUIT, source: { kind: "tcp-client", id: 2 } }]);
@@ -204,14 +205,14 @@ describe("viewer hub", () => {
   });
 
   it("remembers at most 10,000 recordings", () => {
-    const hub = viewerHub({ limitBytes: MiB });
+    const hub = madeHub({ limitBytes: MiB });
     for (let i = 0; i < 20_000; i++) hub.write([smart(chunk(1, 10, `rec ${i}`))]);
     assertEquals(hub.recordings.length, 10_000);
     assertEquals(hub.recordings[0]?.id, "rec 19999");
   });
 
   it("makes a frame once for all viewers, and counts what has none once", () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     const msg = chunk(1, 100);
     assert(hub.frame(msg) === hub.frame(msg));
     const unknown: LogMsg = { kind: "UnknownMsg", name: "New", encoded: msg.encoded };
@@ -221,8 +222,22 @@ describe("viewer hub", () => {
     assertEquals(hub.stats.leftOut, { tooLarge: 1, unknownKind: 1, unreadable: 0 });
   });
 
+  it("keeps corrupt Arrow data from viewers, and counts it", async () => {
+    const hub = viewerHub();
+    const msgs = captured("0.22.1-mixed");
+    for (const msg of msgs) {
+      if (msg.kind === "ArrowMsg" && msg.chunkId!.inc % 2n === 0n) msg.arrow.bytes.fill(255, 0, 40);
+    }
+    hub.write(msgs.map((msg) => smart(msg)));
+    const given = await taken(hub.join());
+    const { unreadable } = hub.stats.leftOut;
+    assertEquals(given.length + unreadable, msgs.length);
+    assert(unreadable > 10 && given.length > 10);
+    assert(given.every((msg) => typeof hub.frame(msg) !== "string"));
+  });
+
   it("refuses viewers above the limit, until one leaves", () => {
-    const hub = viewerHub({ maxViewers: 1 });
+    const hub = madeHub({ maxViewers: 1 });
     const first = hub.join();
     assertThrows(() => hub.join(), TooManyViewers, "--max-viewers");
     first.close("left");
@@ -231,7 +246,7 @@ describe("viewer hub", () => {
   });
 
   it("gives what waits when it closes, then ends", async () => {
-    const hub = viewerHub();
+    const hub = madeHub();
     const viewer = hub.join({ history: "none" });
     hub.write([smart(chunk(1, 10))]);
     const closed = hub.close();
@@ -243,7 +258,7 @@ describe("viewer hub", () => {
   });
 
   it("does not wait for a viewer that takes nothing when it closes", async () => {
-    const hub = viewerHub({ delay: () => Promise.resolve() });
+    const hub = madeHub({ delay: () => Promise.resolve() });
     const viewer = hub.join();
     await hub.close();
     assertEquals(viewer.gone, "closed");

@@ -4,9 +4,15 @@ import { RrdDecoder } from "../../../lib/encoding/rrd_decoder.ts";
 import { Tuid } from "../../../lib/encoding/tuid.ts";
 import type { SmartMessage } from "../../../lib/flow/smart_message.ts";
 import type { LogMsg } from "../../../lib/log_msg.ts";
-import type { Viewer } from "../../../lib/sinks/viewers/types.ts";
+import { viewerHub } from "../../../lib/sinks/viewers/hub.ts";
+import type { Viewer, ViewerHub, ViewerHubOptions } from "../../../lib/sinks/viewers/types.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
 import { header } from "../messages.ts";
+
+/** A hub that takes chunks whose Arrow data is none. */
+export function madeHub(options: ViewerHubOptions = {}): ViewerHub {
+  return viewerHub({ relayCorrupt: true, ...options });
+}
 
 /** A message on its way to a sink. */
 export function smart(msg: LogMsg, id = 1): SmartMessage {
