@@ -13,6 +13,16 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/**
+ * The random numbers of one case of a run, so that it can be run again alone.
+ *
+ * @param seed of the run
+ * @param index of the case
+ */
+export function caseRandom(seed: number, index: number): () => number {
+  return seeded(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+}
+
 /** Cuts bytes into pieces at random places. */
 export function randomPieces(
   bytes: Uint8Array<ArrayBuffer>,

@@ -1,0 +1,63 @@
+/** Good packets of every SDK version and encoding there is a recording of: what gets mutated. */
+import { compressLz4 } from "../../lib/encoding/lz4.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import type { LogMsg } from "../../lib/log_msg.ts";
+import { concat, rrdHeader } from "../encoding/rrd_builder.ts";
+import { capturePackets, CAPTURES, fixture } from "../fixtures.ts";
+import { grpcMessages } from "../grpc_frames.ts";
+
+const FILES = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"];
+const GRPC = ["0.23.4-mixed", "0.36.2-mixed", "0.41.0-mixed"];
+
+/** Ends a protobuf stream; msgpack ones may have 8 of these bytes. */
+const END_MARKER = new Uint8Array(16);
+
+/** Numbers of the messages that protobuf files know. */
+const KINDS: Partial<Record<LogMsg["kind"], number>> = {
+  SetStoreInfo: 1,
+  ArrowMsg: 2,
+  BlueprintActivationCommand: 3,
+};
+
+/** Good packets, by where they are from. */
+export const CORPUS: readonly Uint8Array<ArrayBuffer>[] = [
+  ...CAPTURES.flatMap(capturePackets),
+  ...CAPTURES.flatMap(capturePackets).map(compressed),
+  ...FILES.flatMap((name) => packetsOfFile(fixture(`encodings/0.22.1-mixed-${name}.rrd`))),
+  ...GRPC.flatMap((name) => grpcMessages(name).map(packetOfGrpc)),
+];
+
+/** Two of them that decode fast, one of each serializer. */
+export const GOOD: readonly Uint8Array<ArrayBuffer>[] = [1, 2].map((serializer) =>
+  CORPUS.find((packet) => packet[9] === serializer && packet.length < 1000)!
+);
+
+/** A msgpack packet of one message, its payload in LZ4 as Rerun's own files have it. */
+function compressed(packet: Uint8Array): Uint8Array<ArrayBuffer> {
+  const payload = packet.subarray(20);
+  const block = compressLz4(payload);
+  const lengths = new Uint8Array(8);
+  const view = new DataView(lengths.buffer);
+  view.setUint32(0, block.length, true);
+  view.setUint32(4, payload.length, true);
+  const [major, minor, patch, meta] = packet.subarray(4, 8);
+  const header = rrdHeader({ version: [major!, minor!, patch!, meta!], compression: 1 });
+  return concat(header, lengths, block);
+}
+
+function packetsOfFile(file: Uint8Array): Uint8Array<ArrayBuffer>[] {
+  return new RrdDecoder().push(file).items.map(({ encoded }) => {
+    if (encoded.form !== "rrd") throw new Error("a file holds RRD");
+    return concat(encoded.header.bytes, encoded.bytes, END_MARKER);
+  });
+}
+
+function packetOfGrpc(msg: LogMsg): Uint8Array<ArrayBuffer> {
+  const { bytes } = msg.encoded;
+  const lengths = new Uint8Array(16);
+  const view = new DataView(lengths.buffer);
+  view.setUint32(0, KINDS[msg.kind]!, true);
+  view.setUint32(8, bytes.length, true);
+  const header = rrdHeader({ version: [0, 23, 4, 0], serializer: 2 });
+  return concat(header, lengths, bytes, END_MARKER);
+}

@@ -1,0 +1,102 @@
+/** Mutated packets through the decoder, and what it makes of them through all that reads further. */
+import { checkArrow } from "../../lib/encoding/arrow_check.ts";
+import { timepointOf } from "../../lib/encoding/arrow_timepoint.ts";
+import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { caseRandom } from "../random.ts";
+import { describeMsg } from "../fixtures.ts";
+import type { LogMsg } from "../../mod.ts";
+import { CORPUS, GOOD } from "./corpus.ts";
+import { mutant } from "./mutations.ts";
+
+/** What the decoder may say of a packet; anything else is a bug. */
+export const ALLOWED_ERRORS: ReadonlySet<string> = new Set([
+  "NotAnRrd",
+  "OldRrdVersion",
+  "UnknownRrdOptions",
+  "TruncatedRrd",
+  "MessageTooLarge",
+  "InvalidMessage",
+]);
+
+/** What a later reader of damaged Arrow data may say. */
+const ALLOWED_LATER = new Set(["InvalidMessage", "MessageTooLarge"]);
+
+/** A case that takes longer hangs, in milliseconds. */
+export const HANG_MS = 1000;
+
+/** What came out of some cases. */
+export interface Tally {
+  cases: number;
+  /** Packets that decoded all the same, and their messages. */
+  decoded: number;
+  messages: number;
+  /** Packets refused, by class of error. */
+  errors: Record<string, number>;
+  slowestMs: number;
+}
+
+/** An empty tally. */
+export function newTally(): Tally {
+  return { cases: 0, decoded: 0, messages: 0, errors: {}, slowestMs: 0 };
+}
+
+const decoder = new RrdDecoder();
+const described = (packet: Uint8Array) =>
+  JSON.stringify(new RrdDecoder().decodePacket(packet).items.map(describeMsg));
+const EXPECTED = GOOD.map(described);
+
+/**
+ * Runs one case.
+ *
+ * @param seed of the run
+ * @param index of the case
+ * @param tally where the outcome is added
+ * @throws {Error} if anything is not as it must be
+ */
+export function runCase(seed: number, index: number, tally: Tally): void {
+  const { bytes, how } = mutant(CORPUS, caseRandom(seed, index));
+  const fail = (what: string, cause?: unknown): never => {
+    throw new Error(`seed ${seed}, case ${index} (${how}): ${what}`, { cause });
+  };
+  const start = performance.now();
+  try {
+    const { items, error } = decoder.decodePacket(bytes);
+    if (error === undefined) {
+      tally.decoded++;
+      tally.messages += items.length;
+    } else {
+      tally.errors[error.name] = (tally.errors[error.name] ?? 0) + 1;
+      if (!ALLOWED_ERRORS.has(error.name)) fail(`${error.name} is not on the list`, error);
+    }
+    for (const msg of items) readFurther(msg);
+  } catch (error) {
+    fail(`it threw ${error}`, error);
+  }
+  const ms = performance.now() - start;
+  tally.cases++;
+  tally.slowestMs = Math.max(tally.slowestMs, ms);
+  if (ms > HANG_MS) fail(`it took ${ms.toFixed(0)} ms`);
+  const good = index % GOOD.length;
+  const after = decoder.decodePacket(GOOD[good]!);
+  if (JSON.stringify(after.items.map(describeMsg)) !== EXPECTED[good]) {
+    fail(`a good packet does not decode afterwards: ${after.error}`, after.error);
+  }
+}
+
+/** All that sinks and the throttle read of a message. */
+function readFurther(msg: LogMsg): void {
+  if (msg.kind === "ArrowMsg") {
+    expected(() => checkArrow(msg));
+    expected(() => timepointOf(msg));
+  }
+  expected(() => viewerFrame(msg));
+}
+
+function expected(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof Error) || !ALLOWED_LATER.has(error.name)) throw error;
+  }
+}
