@@ -82,21 +82,12 @@ function inflatedLength(block: Uint8Array, limit: number): number {
 }
 
 /**
- * Deflates into one LZ4 block.
+ * Deflates into one LZ4 block, the same that Rerun would write.
  *
  * @param bytes what to compress
  * @returns the block; where nothing repeats, a little longer than the bytes
  */
-export function compressLz4(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(lz4.compressBound(bytes.length) + 16);
-  const size = lz4.compressBlock(bytes, out, 0, bytes.length, hashTable.fill(0));
-  if (size > 0) return out.subarray(0, size);
-  // The library gives up where it gains nothing; a block may be one run of literals.
-  const length: number[] = [Math.min(bytes.length, 15) << 4];
-  for (let rest = bytes.length - 15; rest >= 0; rest -= 255) length.push(Math.min(rest, 255));
-  out.set(length);
-  out.set(bytes, length.length);
-  return out.subarray(0, length.length + bytes.length);
+export function compressLz4(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(deflatedBound(bytes.length));
+  return out.subarray(0, deflateBlock(bytes, out, 0));
 }
-
-const hashTable = new Uint32Array(1 << 16);
