@@ -4,6 +4,7 @@
  * @module
  */
 import lz4 from "lz4js";
+import { deflateBlock, deflatedBound } from "./_lz4_deflate.ts";
 import { InvalidMessage, MessageLimit } from "../errors.ts";
 import type { DecodeLimits } from "./limits.ts";
 
