@@ -57,12 +57,6 @@ export class ReceiveStep implements Step<Uint8Array, LogMsg> {
       onHeader: (header) => options.onHeader(header),
       onPacket: (bytes) => options.onPacket(bytes),
     });
-    const items: LogMsg[] = [];
-    for (const packet of packets) {
-      const decoded = decoder.push(packet);
-      for (const msg of decoded.items) items.push(msg);
-      if (decoded.error !== undefined) return { items, error: decoded.error };
-    }
-    return { items };
+    return decoder.pushAll(packets);
   }
 }

@@ -12,6 +12,7 @@ import {
   type TimelineTime,
 } from "../log_msg.ts";
 import { ArrowMsg } from "./arrow_msg.ts";
+import type { EnvelopeTemplates } from "./_envelope_templates.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 import { MsgpackReader } from "./msgpack.ts";
 import type { RrdVersion } from "./rrd_header.ts";
@@ -27,6 +28,7 @@ import { makeTuid, type Tuid } from "./tuid.ts";
  * @param end where the message ends
  * @param encoded the message as it came, for the result
  * @param limits of the envelope
+ * @param templates what was learned from the messages before
  * @throws {InvalidMessage} if the value is no log message
  */
 export function decodeMsgpackLogMsg(
@@ -35,7 +37,10 @@ export function decodeMsgpackLogMsg(
   end: number,
   encoded: Extract<Encoded, { form: "rrd" }>,
   limits: Required<DecodeLimits> = DECODE_LIMITS,
+  templates?: EnvelopeTemplates,
 ): LogMsg {
+  const known = templates?.decode(bytes, start, end, encoded);
+  if (known !== undefined) return known;
   const reader = new MsgpackReader(bytes, start, end, limits);
   const entries = reader.mapLength();
   if (entries !== 1) {
@@ -43,8 +48,11 @@ export function decodeMsgpackLogMsg(
   }
   const kind = reader.string();
   switch (kind) {
-    case "ArrowMsg":
-      return readArrowMsg(reader, encoded);
+    case "ArrowMsg": {
+      const msg = readArrowMsg(reader, encoded);
+      templates?.learn(bytes, start, msg);
+      return msg;
+    }
     case "SetStoreInfo":
       return readSetStoreInfo(reader.value(), encoded);
     case "BlueprintActivationCommand":

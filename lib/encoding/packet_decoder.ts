@@ -18,6 +18,17 @@ export class PacketDecoder implements Step<Uint8Array, LogMsg> {
     return this.#decoder.decodePacket(packet);
   }
 
+  /** Takes packets up to the first that is wrong. */
+  pushAll(packets: readonly Uint8Array[]): StepResult<LogMsg> {
+    const msgs: LogMsg[] = [];
+    for (const packet of packets) {
+      const { items, error } = this.push(packet);
+      for (const msg of items) msgs.push(msg);
+      if (error !== undefined) return { items: msgs, error };
+    }
+    return { items: msgs };
+  }
+
   finish(): StepResult<LogMsg> {
     return { items: [] };
   }

@@ -2,6 +2,7 @@ import { Assembler } from "../assembler.ts";
 import { MessageLimit, RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../step.ts";
+import { EnvelopeTemplates } from "./_envelope_templates.ts";
 import { type DecodeLimits, decodeLimits } from "./limits.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
 import {
@@ -44,6 +45,7 @@ type Expected = "header" | "peek" | "message header" | "message" | "footer" | "n
  */
 export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   readonly #assembler = new Assembler();
+  readonly #templates = new EnvelopeTemplates();
   readonly #limits: Required<DecodeLimits>;
   /** How many messages there may be. */
   #messagesLeft = Infinity;
@@ -126,8 +128,31 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   decodePacket(packet: Uint8Array): StepResult<LogMsg> {
     this.reset();
     this.#messagesLeft = this.#limits.maxMessagesPerPacket;
+    if (this.#messagesLeft >= 1 && this.#isSingle(packet)) return this.#decodeSingle(packet);
     const { items, error = this.finish().error } = this.push(packet);
     return error === undefined ? { items } : { items: [], error };
+  }
+
+  /** Whether a packet is what SDKs send: the header from before, then one message up to its end. */
+  #isSingle(packet: Uint8Array): boolean {
+    const header = this.#header;
+    if (header?.serializer !== "msgpack" || !startsWith(packet, 0, header.bytes)) return false;
+    const start = RRD_HEADER_BYTES + MESSAGE_HEADER_BYTES.msgpack;
+    if (packet.length <= start) return false;
+    const message = readMessageHeader(header, packet, RRD_HEADER_BYTES, Infinity);
+    this.#message = message;
+    return Math.max(message.length, message.inflated) <= this.#limits.maxMessageBytes &&
+      start + message.length === packet.length;
+  }
+
+  #decodeSingle(packet: Uint8Array): StepResult<LogMsg> {
+    try {
+      const msg = this.#decode(this.#message!, packet, RRD_HEADER_BYTES);
+      this.#offset = packet.length;
+      return { items: [msg] };
+    } catch (error) {
+      return { items: [], error: error as Error };
+    }
   }
 
   #expect(what: Expected, need: number): void {
@@ -163,7 +188,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
           const { maxMessagesPerPacket: limit } = this.#limits;
           throw new MessageLimit(limit + 1, limit, "maxMessagesPerPacket", "messages in a packet");
         }
-        items.push(decodeMessage(this.#header!, this.#message!, bytes, at, this.#limits));
+        items.push(this.#decode(this.#message!, bytes, at));
         this.#expect("peek", PEEK_BYTES);
         break;
       case "footer":
@@ -176,6 +201,10 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     }
     this.#offset += done;
     return done;
+  }
+
+  #decode(message: MessageHeader, bytes: Uint8Array, at: number): LogMsg {
+    return decodeMessage(this.#header!, message, bytes, at, this.#limits, this.#templates);
   }
 
   /** Headers repeat with every packet: an equal one is the same object. */

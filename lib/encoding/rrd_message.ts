@@ -6,6 +6,7 @@
 import { MessageTooLarge } from "../errors.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { DecodeLimits } from "./limits.ts";
+import type { EnvelopeTemplates } from "./_envelope_templates.ts";
 import { checkLz4Ratio, inflateLz4 } from "./lz4.ts";
 import { decodeMsgpackLogMsg } from "./msgpack_log_msg.ts";
 import { decodeProtobufLogMsg } from "./protobuf_log_msg.ts";
@@ -64,6 +65,7 @@ export function readMessageHeader(
  * @param bytes where the message is
  * @param at where its own header begins, in bytes
  * @param limits of its envelope, and of what it may declare to inflate to
+ * @param templates what was learned from the messages of this stream before
  * @throws {InvalidMessage} if it is damaged
  * @throws {MessageTooLarge} if its Arrow data declares more than the limit
  */
@@ -73,6 +75,7 @@ export function decodeMessage(
   bytes: Uint8Array,
   at: number,
   limits: Required<DecodeLimits>,
+  templates?: EnvelopeTemplates,
 ): LogMsg {
   const start = at + MESSAGE_HEADER_BYTES[header.serializer];
   const end = start + message.length;
@@ -85,9 +88,9 @@ export function decodeMessage(
   if (header.compression === "lz4") {
     checkLz4Ratio(message.length, message.inflated, limits);
     const payload = inflateLz4(bytes.subarray(start, end), message.inflated);
-    return decodeMsgpackLogMsg(payload, 0, payload.length, encoded, limits);
+    return decodeMsgpackLogMsg(payload, 0, payload.length, encoded, limits, templates);
   }
-  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded), limits);
+  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded), limits, templates);
 }
 
 /** Some readers take the one length, some the other: what is passed on has both equal. */

@@ -37,27 +37,31 @@ export class ClientQueue {
    *
    * @param into where they are added
    * @param limit how many at most
+   * @param budget bytes after which no other message follows
    * @returns the bytes of the messages, and the entry if it is used up
    */
-  take(into: SmartMessage[], limit: number): { bytes: number; emptied: Entry | undefined } {
+  take(
+    into: SmartMessage[],
+    limit: number,
+    budget: number,
+  ): { bytes: number; emptied: Entry | undefined } {
     const entry = this.#entries[this.#head]!;
     const { source } = this;
     const { msgs, quit, time } = entry;
     const end = Math.min(msgs.length, this.#taken + limit);
     let bytes = 0;
-    let left = limit;
-    for (; this.#taken < end; this.#taken++, left--) {
-      const msg = msgs[this.#taken]!;
+    let at = this.#taken;
+    for (; at < end && bytes < budget; at++) {
+      const msg = msgs[at]!;
       bytes += msg.encoded.bytes.length;
       into.push({ source, payload: { type: "msg", msg }, time });
     }
-    if (quit !== undefined && left > 0) {
+    if (quit !== undefined && at === msgs.length && at < this.#taken + limit && bytes < budget) {
       into.push({ source, payload: { type: "quit", ...quit }, time });
-      this.#taken++;
+      at++;
     }
-    if (this.#taken < msgs.length + (quit === undefined ? 0 : 1)) {
-      return { bytes, emptied: undefined };
-    }
+    this.#taken = at;
+    if (at < msgs.length + (quit === undefined ? 0 : 1)) return { bytes, emptied: undefined };
     this.#taken = 0;
     // An entry that stayed here would keep its messages alive.
     this.#entries[this.#head++] = undefined;
