@@ -24,6 +24,7 @@ export class NodeViewerSocket implements ViewerSocket {
   #gathered: Uint8Array | undefined;
   #used = 0;
   #written = 0;
+  #sent = 0;
   #closing = false;
   #progress: PromiseWithResolvers<void> | undefined;
 
@@ -38,7 +39,11 @@ export class NodeViewerSocket implements ViewerSocket {
     this.#socket = socket;
     this.#frames = frames;
     this.closed = new Promise((resolve) => socket.once("close", resolve));
-    this.closed.then(() => this.#advance());
+    this.closed.then(() => {
+      this.#closing = true;
+      this.#written = 0;
+      this.#advance();
+    });
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());
     socket.on("data", (bytes: Uint8Array) => this.#receive(bytes));
@@ -47,6 +52,10 @@ export class NodeViewerSocket implements ViewerSocket {
 
   get bufferedBytes(): number {
     return this.#written + this.#used;
+  }
+
+  get sentBytes(): number {
+    return this.#sent;
   }
 
   send(bytes: Uint8Array): void {
@@ -97,8 +106,10 @@ export class NodeViewerSocket implements ViewerSocket {
   #write(bytes: Uint8Array): void {
     if (this.#closing || this.#socket.destroyed) return;
     this.#written += bytes.length;
-    this.#socket.write(bytes, () => {
+    this.#socket.write(bytes, (error) => {
+      if (error) return; // "closed" tells
       this.#written -= bytes.length;
+      this.#sent += bytes.length;
       this.#advance();
     });
   }

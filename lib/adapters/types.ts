@@ -109,6 +109,8 @@ export interface ViewerSocket {
   send(bytes: Uint8Array): void;
   /** Bytes that were sent and are not yet handed to the operating system. */
   readonly bufferedBytes: number;
+  /** Bytes that were handed to the operating system so far. */
+  readonly sentBytes: number;
   /** Resolves when some of them have been handed over, at once if there are none, and when it closes. */
   progress(): Promise<void>;
   /**

@@ -273,6 +273,7 @@ export function httpContract(adapter: HttpAdapter): void {
         await progress;
         assert(socket.bufferedBytes < waiting);
         await waitUntil(() => socket.bufferedBytes === 0);
+        assert(socket.sentBytes > total && socket.sentBytes < total + 100);
         client.socket.destroy();
         await socket.closed;
       });

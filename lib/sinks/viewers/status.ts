@@ -1,0 +1,125 @@
+/**
+ * What the page's panel and monitors are told.
+ *
+ * @module
+ */
+import { sourceText } from "../../flow/smart_message.ts";
+import type { ServerStats } from "../../server.ts";
+import type { SinkStats } from "../fan_out.ts";
+import type { Tally } from "../sink.ts";
+import type { HubStats, RecordingSummary, ViewerHub } from "./types.ts";
+
+/** What is known besides the hub; all may be left out. */
+export interface ServerStatus {
+  /** `server.stats`. */
+  readonly stats?: ServerStats;
+  /** `server.latencySec`. */
+  readonly latencySec?: number;
+  /** `receiver.stats` of the fan-out. */
+  readonly sinks?: readonly SinkStats[];
+  /** What files hold, such as a file sink's `kept`. */
+  readonly files?: Tally;
+}
+
+/** One recording, as `/recordings` lists it. */
+export interface RecordingJson {
+  readonly id: string;
+  readonly applicationId: string;
+  /** Version of the SDK, or `null`. */
+  readonly sdk: string | null;
+  readonly source: string;
+  /** Nanoseconds since the Unix epoch, as text: they do not fit into a number. */
+  readonly startedNs: string;
+  /** When its first message came, in ISO 8601. */
+  readonly first: string;
+  /** When its last message came, in ISO 8601. */
+  readonly last: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly live: boolean;
+  /** Where its stream is, relative to the server. */
+  readonly url: string;
+}
+
+/** What `/status` gives. */
+export interface StatusJson {
+  readonly latencySec: number;
+  readonly acceptRate: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly connections: ServerStats["connections"];
+  readonly dropped: Tally;
+  readonly queued: Tally;
+  readonly clients: readonly (Tally & {
+    readonly id: number;
+    readonly addr: string;
+    readonly latencySec: number;
+    readonly acceptRate: number;
+  })[];
+  readonly hub: HubStats;
+  readonly sinks: readonly SinkStats[];
+  readonly files: Tally;
+}
+
+const NONE: Tally = { messages: 0, bytes: 0 };
+
+/**
+ * A recording for JSON.
+ *
+ * @param summary as the hub has it
+ */
+export function recordingJson(summary: RecordingSummary): RecordingJson {
+  const { id, applicationId, sdk, source, startedNs, firstMs, lastMs } = summary;
+  const { messages, bytes, live } = summary;
+  return {
+    id,
+    applicationId,
+    sdk: sdk ?? null,
+    source,
+    startedNs: startedNs.toString(),
+    first: new Date(firstMs).toISOString(),
+    last: new Date(lastMs).toISOString(),
+    firstMs,
+    lastMs,
+    messages,
+    bytes,
+    live,
+    url: `/recordings/${encodeURIComponent(id.toWellFormed())}.rrd`,
+  };
+}
+
+/**
+ * All counts for JSON.
+ *
+ * @param hub where viewers are
+ * @param status of the server
+ */
+export function statusJson(hub: ViewerHub, status: ServerStatus): StatusJson {
+  const { stats, latencySec = 0, sinks = [], files = NONE } = status;
+  const { throttled = NONE, overflow = NONE } = stats?.dropped ?? {};
+  return {
+    latencySec,
+    acceptRate: stats?.acceptRate ?? 1,
+    messages: stats?.messages ?? 0,
+    bytes: stats?.bytes ?? 0,
+    connections: stats?.connections ?? { open: 0, total: 0 },
+    dropped: {
+      messages: throttled.messages + overflow.messages,
+      bytes: throttled.bytes + overflow.bytes,
+    },
+    queued: stats?.queued ?? NONE,
+    clients: (stats?.clients ?? []).map(({ source, messages, bytes, latencySec, acceptRate }) => ({
+      id: source.id,
+      addr: sourceText(source),
+      messages,
+      bytes,
+      latencySec,
+      acceptRate,
+    })),
+    hub: hub.stats,
+    sinks,
+    files,
+  };
+}
