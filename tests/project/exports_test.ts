@@ -15,7 +15,8 @@ describe("the public entries", () => {
     const { SmartChannel } = await import("@rerelay/server/flow");
     const { RrdDecoder } = await import("@rerelay/server/encoding");
     const { fanOut } = await import("@rerelay/server/sinks");
-    const types = [serve, SmartChannel, RrdDecoder, fanOut].map((value) => typeof value);
-    assertEquals(types, Array(4).fill("function"));
+    const { httpApp } = await import("@rerelay/server/viewers");
+    const types = [serve, SmartChannel, RrdDecoder, fanOut, httpApp].map((value) => typeof value);
+    assertEquals(types, Array(5).fill("function"));
   });
 });

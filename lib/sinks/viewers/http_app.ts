@@ -52,8 +52,25 @@ export interface HttpAppOptions extends StallOptions {
   readonly delay?: (ms: number) => Promise<void>;
 }
 
-/** What the app knows of a request: its connection, if the server that mounts it says so. */
-export type HttpAppEnv = { Bindings: Partial<ConnectionInfo> };
+/** A hono app, of which this much is promised: see https://hono.dev for `app.mount(path, fetch)`. */
+export interface HttpApp {
+  /**
+   * Answers a request.
+   *
+   * @param request any
+   * @param info of its connection, if the server that mounts it knows
+   */
+  fetch(request: Request, info?: Partial<ConnectionInfo>): Response | Promise<Response>;
+  /**
+   * Answers a request that is made of an address, for tests.
+   *
+   * @param url with a host name
+   * @param init as for `fetch`
+   */
+  request(url: string, init?: RequestInit): Response | Promise<Response>;
+}
+
+type Env = { Bindings: Partial<ConnectionInfo> };
 
 /** The wasm viewer compiles itself, and its glue code writes styles into elements. */
 const CONTENT_POLICY = [
@@ -86,10 +103,10 @@ const CONTENT_POLICY = [
  * assertEquals(await response.json(), []);
  * ```
  */
-export function httpApp(options: HttpAppOptions): Hono<HttpAppEnv> {
+export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const counts = { errors: 0, otherEncoding: 0 };
-  const app = new Hono<HttpAppEnv>();
+  const app = new Hono<Env>();
   const token: MiddlewareHandler = async (c, next) => {
     const refusal = guard.refuseToken(c.req.raw);
     if (refusal !== undefined) return refusal;
@@ -160,7 +177,7 @@ function harden(c: Context, webSocketPort: number | undefined): void {
 function streams(options: HttpAppOptions, onLeftOut: () => void) {
   const { hub, delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
   const stalls = new StallWatch(options);
-  return (c: Context<HttpAppEnv>, recording: string | undefined): Response => {
+  return (c: Context<Env>, recording: string | undefined): Response => {
     const versions = hub.recordings
       .filter(({ id }) => recording === undefined || id === recording)
       .map(({ sdkVersion }) => sdkVersion)

@@ -22,8 +22,8 @@
 export { viewerHub } from "./hub.ts";
 export type * from "./types.ts";
 export { httpApp } from "./http_app.ts";
-export type { HttpAppEnv, HttpAppOptions, PageAsset, PageAssets } from "./http_app.ts";
-export type { RecordingJson, ServerStatus, StatusJson } from "./status.ts";
+export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./http_app.ts";
+export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./status.ts";
 export { type Guard, type GuardOptions, viewerGuard } from "./guard.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./websocket_relay.ts";
 export type { StallOptions } from "./_stall_watch.ts";

@@ -23,10 +23,13 @@ export interface ServerStatus {
 
 /** One recording, as `/recordings` lists it. */
 export interface RecordingJson {
+  /** The recording id as the SDK chose it. */
   readonly id: string;
+  /** Empty for one that was never announced. */
   readonly applicationId: string;
   /** Version of the SDK, or `null`. */
   readonly sdk: string | null;
+  /** What made it, such as `Python 3.11.7`. */
   readonly source: string;
   /** Nanoseconds since the Unix epoch, as text: they do not fit into a number. */
   readonly startedNs: string;
@@ -34,10 +37,15 @@ export interface RecordingJson {
   readonly first: string;
   /** When its last message came, in ISO 8601. */
   readonly last: string;
+  /** The same in milliseconds since the Unix epoch. */
   readonly firstMs: number;
+  /** The same in milliseconds since the Unix epoch. */
   readonly lastMs: number;
+  /** Messages that came for it. */
   readonly messages: number;
+  /** Their bytes. */
   readonly bytes: number;
+  /** Whether a client that has logged to it is still connected. */
   readonly live: boolean;
   /** Where its stream is, relative to the server. */
   readonly url: string;
@@ -45,22 +53,40 @@ export interface RecordingJson {
 
 /** What `/status` gives. */
 export interface StatusJson {
+  /** How far receiving is behind, in seconds: the largest of all clients. */
   readonly latencySec: number;
+  /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
   readonly acceptRate: number;
+  /** Log messages received. */
   readonly messages: number;
+  /** Their bytes. */
   readonly bytes: number;
+  /** Clients that are connected, and ever were. */
   readonly connections: ServerStats["connections"];
+  /** What was dropped of what came. */
   readonly dropped: Tally;
+  /** What waits to be taken. */
   readonly queued: Tally;
-  readonly clients: readonly (Tally & {
-    readonly id: number;
-    readonly addr: string;
-    readonly latencySec: number;
-    readonly acceptRate: number;
-  })[];
+  /** Those that are connected. */
+  readonly clients: readonly ClientJson[];
+  /** Viewers and their history. */
   readonly hub: HubStats;
+  /** How each sink does. */
   readonly sinks: readonly SinkStats[];
+  /** What files hold. */
   readonly files: Tally;
+}
+
+/** A connected client, in `/status`. */
+export interface ClientJson extends Tally {
+  /** Counts up from 1. */
+  readonly id: number;
+  /** Such as `tcp://127.0.0.1:50094`. */
+  readonly addr: string;
+  /** How far receiving is behind with it, in seconds. */
+  readonly latencySec: number;
+  /** The share of its frames that is accepted, 0.01 to 1. */
+  readonly acceptRate: number;
 }
 
 const NONE: Tally = { messages: 0, bytes: 0 };

@@ -107,9 +107,13 @@ export interface RecordingSummary {
 
 /** What is counted of one viewer. */
 export interface ViewerStats {
+  /** Counts up from 1. */
   readonly id: number;
+  /** How it is connected. */
   readonly transport: "websocket" | "http";
+  /** As it joined. */
   readonly addr: string | undefined;
+  /** Whether it has been given all history. */
   readonly caughtUp: boolean;
   /** What waits for it, once it has caught up. */
   readonly backlog: Tally;
@@ -130,6 +134,7 @@ export interface HubStats {
   };
   /** Memory of history and queues together, each buffer counted once, in bytes. */
   readonly heldBytes: number;
+  /** What that may be. */
   readonly limitBytes: number;
   /** Those that are there. */
   readonly viewers: readonly ViewerStats[];

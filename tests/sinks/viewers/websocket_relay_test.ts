@@ -96,7 +96,7 @@ describe("the WebSocket relay", () => {
       await now.opened;
       while (hub.stats.viewers.length < 2) await turn();
       hub.write([smart(all[0]!)]);
-      assertEquals(await now.received(1), [hub.frame(all[0]!)]);
+      assertEquals(await now.received(1), [hub.frame(all[0]!) as Uint8Array]);
       await hub.close();
       assertEquals((await client.closed).code, 1001);
       await close();
