@@ -45,7 +45,14 @@ export async function receiveClient(
   const step = new ReceiveStep(options, sender);
   const read = readerOf(connection);
   for (;;) {
-    const answer = await ask(read, options);
+    let answer: Answer;
+    options.onAsk();
+    try {
+      answer = await read(options.packets.room());
+    } catch (thrown) {
+      answer = thrown instanceof Error ? thrown : new Error(String(thrown));
+    }
+    options.onAnswer(answer instanceof Uint8Array ? answer.length : 0);
     const { items, error } = workOff(answer, step, options);
     if (items.length > 0) {
       options.onMessages(items);
@@ -70,18 +77,6 @@ function workOff(answer: Answer, step: ReceiveStep, options: PipelineOptions): S
 }
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
-
-async function ask(read: Read, options: PipelineOptions): Promise<Answer> {
-  options.onAsk();
-  try {
-    const bytes = await read(options.packets.room());
-    options.onAnswer(bytes?.length ?? 0);
-    return bytes;
-  } catch (thrown) {
-    options.onAnswer(0);
-    return thrown instanceof Error ? thrown : new Error(String(thrown));
-  }
-}
 
 /** Reads without a stream where the connection can. */
 function readerOf(connection: TcpConnection): Read {

@@ -1,7 +1,7 @@
 import { acceptLoop } from "./accept_loop.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
-import { Client, type ClientStats } from "./client.ts";
+import { Client, type ClientContext, type ClientStats } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { Receiver } from "./flow/receiver.ts";
@@ -70,6 +70,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #receiver: Receiver;
   readonly #pressure: MemoryPressure;
   readonly #clients: ClientList;
+  /** What all clients share. */
+  readonly #shared: ClientContext;
   readonly #accepting: Promise<void>;
   readonly #warnedVersions = new Set<string>();
   readonly #stopChecks: () => void;
@@ -92,6 +94,17 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       await this.close();
       this.#channel.discard();
     });
+    this.#shared = {
+      options,
+      onRead: (bytes) => this.#pressure.read(bytes),
+      onUnfinished: (more) => this.#clients.unfinished(more),
+      onGreeted: (greeted) => this.#clients.greeted(greeted),
+      onReceived: (messages, bytes) => {
+        this.#messages += messages;
+        this.#bytes += bytes;
+      },
+      isNewVersion: (version) => this.#isNewVersion(version),
+    };
     const onConnection = (connection: TcpConnection) => this.#serve(connection);
     this.#accepting = acceptLoop(listener, { log, now, delay, onConnection });
     this.#stopChecks = options.every(CHECK_MS, () => this.#clients.checkDeadlines());
@@ -212,17 +225,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   #serve(connection: TcpConnection): void {
     if (this.#closing !== undefined) return connection.close();
     const source = new TcpClientSource(++this.#connected, connection.remoteAddr);
-    const client = new Client(connection, this.#channel.sender(source), {
-      options: this.#options,
-      onRead: (bytes) => this.#pressure.read(bytes),
-      onUnfinished: (more) => this.#clients.unfinished(more),
-      onGreeted: (greeted) => this.#clients.greeted(greeted),
-      onReceived: (messages, bytes) => {
-        this.#messages += messages;
-        this.#bytes += bytes;
-      },
-      isNewVersion: (version) => this.#isNewVersion(version),
-    });
+    const client = new Client(connection, this.#channel.sender(source), this.#shared);
     this.#clients.add(client, () => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);
     });

@@ -8,7 +8,8 @@ const PREFIX_BYTES = 4;
 /** Cuts a connection's bytes, from behind the handshake on, into packets. */
 export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   readonly #assembler = new Assembler();
-  readonly #prefix = new Uint8Array(PREFIX_BYTES);
+  /** What came of a length that is not whole. */
+  #prefix = 0;
   #prefixFilled = 0;
   /** Length of the packet that is being put together; −1 between packets. */
   #length = -1;
@@ -70,21 +71,18 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   }
 
   #readPrefix(bytes: Uint8Array, at: number): number {
-    let prefix = bytes;
-    let start = at;
-    if (this.#prefixFilled > 0 || at + PREFIX_BYTES > bytes.length) {
-      while (this.#prefixFilled < PREFIX_BYTES && at < bytes.length) {
-        this.#prefix[this.#prefixFilled++] = bytes[at++]!;
-      }
-      if (this.#prefixFilled < PREFIX_BYTES) return at;
-      prefix = this.#prefix;
-      start = 0;
-      this.#prefixFilled = 0;
-    } else {
-      at += PREFIX_BYTES;
+    if (this.#prefixFilled === 0 && at + PREFIX_BYTES <= bytes.length) {
+      this.#length = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) |
+        (bytes[at + 3]! << 24)) >>> 0;
+      return at + PREFIX_BYTES;
     }
-    this.#length = (prefix[start]! | (prefix[start + 1]! << 8) | (prefix[start + 2]! << 16) |
-      (prefix[start + 3]! << 24)) >>> 0;
+    while (this.#prefixFilled < PREFIX_BYTES && at < bytes.length) {
+      this.#prefix |= bytes[at++]! << (8 * this.#prefixFilled++);
+    }
+    if (this.#prefixFilled === PREFIX_BYTES) {
+      this.#length = this.#prefix >>> 0;
+      this.#prefix = this.#prefixFilled = 0;
+    }
     return at;
   }
 }
