@@ -26,11 +26,12 @@ export class TcpBindError extends RerelayError {
    *
    * @param addr `hostname:port` that could not be bound
    * @param cause what the runtime said
+   * @param option that sets the port
    */
-  constructor(readonly addr: string, cause: unknown) {
+  constructor(readonly addr: string, cause: unknown, option = "--port, option port") {
     const advice = isInUse(cause)
       ? "Another Rerun instance is probably running. " +
-        "Stop it, or choose another port (--port, option port)."
+        `Stop it, or choose another port (${option}).`
       : "Choose an address of this machine (--bind, option hostname) and a port that you may use.";
     super(`Failed to bind TCP address "${addr}". ${advice} ${reason(cause)}`, { cause });
   }

@@ -10,6 +10,7 @@ import { escapeText } from "./escape.ts";
 import { type CliOption, OPTION_TABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
 import { parseDuration, parseSize } from "./units.ts";
+import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
 
 /** What the command line asks for. */
 export type CliCommand =
@@ -23,6 +24,8 @@ export interface HostOptions {
   readonly port: number;
   /** Absent where nothing is kept. */
   readonly save?: SaveOptions;
+  /** Absent where nothing is shown. */
+  readonly viewers?: ViewerArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
   readonly channelLimitBytes: number;
@@ -87,10 +90,17 @@ function hostOptions(parsed: Record<string, unknown>): HostOptions {
     oneOf,
     (text) => new UsageError(text),
   );
+  const viewers = viewerArgs(
+    (name, parse) => read(parsed, name, parse),
+    (name) => flag(parsed, name),
+    parsePort,
+    (text) => new UsageError(text),
+  );
   return {
     bind: read(parsed, "bind", parseBind) ?? "127.0.0.1",
     port: read(parsed, "port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
+    ...(viewers === undefined ? {} : { viewers }),
     maxLatencySec: read(parsed, "drop-at-latency", parseDuration) ?? Infinity,
     channelLimitBytes: read(parsed, "channel-limit", parseSize) ?? 256 * 2 ** 20,
     quiet: flag(parsed, "quiet"),
@@ -117,7 +127,9 @@ function read<T>(
   try {
     return parse(value);
   } catch (error) {
-    throw new UsageError(`--${name} ${escapeText(value, 60)}: ${(error as Error).message}`);
+    // What is secret stays so on a terminal that others look at.
+    const shown = name === "viewer-token" ? "TOKEN" : escapeText(value, 60);
+    throw new UsageError(`--${name} ${shown}: ${(error as Error).message}`);
   }
 }
 

@@ -19,7 +19,8 @@ ${OPTION_TABLE.map(optionLine).join("\n")}
 Examples:
   rerelay --save recording.rrd            keep what is logged to 127.0.0.1:9876
   rerelay --save 'rec/{application_id}-{part}.rrd' --rotate-size 1GiB
-  rerelay --bind 0.0.0.0 --port 9877      take other machines' logs, on another port
+  rerelay --bind 0.0.0.0 --port 9870      take other machines' logs, on another port
+  rerelay --serve-web --save run.rrd      keep it, and see it live at http://localhost:9090/
   rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
   rerelay --port 0 --log-format json      a free port, and a log for machines
 
@@ -38,6 +39,14 @@ Files:
   Beside files of a PATTERN with braces stands PATTERN.index.jsonl, which lists them; --keep and
   --keep-size remove only files that are listed there, those of earlier runs included.
 
+Live viewers:
+  Native viewers 0.16 to 0.22 connect by rerun ws://HOST:9877; web viewers also read
+  http://HOST:9090/stream.rrd and /recordings/ID.rrd. /recordings, /status, /metrics and /healthz
+  are for programs. ?history=none starts at now, ?download=1 gives a file that ends at now.
+  Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
+  loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
+  or the header Authorization: Bearer TOKEN.
+
 Signals:
   SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,
   1 s at most), finish the file and end. A second signal ends at once.
@@ -49,11 +58,14 @@ Exit codes:
   130  ended at once by a second SIGINT; 143 by a second SIGTERM
 
 Environment:
-  NO_COLOR  if not empty: no colours
+  NO_COLOR              if not empty: no colours
+  RERELAY_VIEWER_TOKEN  as --viewer-token, but in no list of processes
 
 Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
-  --allow-env=NO_COLOR,TERM if it is to see those two variables
+  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --serve-web
+  --allow-sys=systemMemoryInfo for a share of the memory; with --web-viewer --allow-run=xdg-open
+  and --allow-env=DISPLAY,WAYLAND_DISPLAY
 `;
 }
 

@@ -21,9 +21,11 @@ import { liveStatus } from "./live_status.ts";
 import type { CliProcess } from "./process.ts";
 import type { SaveOptions } from "./save_args.ts";
 import { type Screen, screen } from "./screen.ts";
+import type { ServerStatus } from "../sinks/viewers/status.ts";
 import { finish } from "./finish.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { formatBytes, plural } from "./units.ts";
+import { type LiveViewers, liveViewers } from "./viewers.ts";
 
 /**
  * Hosts until a signal comes.
@@ -40,18 +42,34 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
   const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
     process.env("TERM") !== "dumb";
   const broken = Promise.withResolvers<void>();
-  let started: { server: Server; file: RrdFileSink | undefined };
+  let started: Started;
+  let figures = (): ServerStatus => ({});
   try {
     // Nobody could guess a picked port: it is told whatever the log level.
     const always = hostLog({ ...options, logLevel: "info" }, process, display);
-    started = await start(options, { live, log, always, onSaveError: () => broken.resolve() });
+    started = await start(options, {
+      live,
+      log,
+      always,
+      process,
+      onSaveError: () => broken.resolve(),
+      status: () => figures(),
+    });
   } catch (error) {
     log.write("error", reason(error));
     return EXIT.failed;
   }
-  const { server, file } = started;
+  const { server, file, viewers } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
-  const receiver = fanOut(file === undefined ? [lines] : [lines, file], { log });
+  const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
+  const receiver = fanOut(sinks, { log });
+  figures = () => ({
+    stats: server.stats,
+    latencySec: server.latencySec,
+    // The lines are for people, and keep nothing.
+    sinks: receiver.stats.filter(({ name }) => name !== lines.name),
+    ...(file === undefined ? {} : { files: file.kept }),
+  });
   const receiving = receiver.receive(server.batches());
   const status = live && log.enabled("info")
     ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
@@ -68,6 +86,7 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
+  await viewers?.close();
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
@@ -87,16 +106,25 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
   return whole && !receiver.stats.some((sink) => sink.failed) ? EXIT.ok : EXIT.failed;
 }
 
+/** What is started, as far as it is asked for. */
+interface Started {
+  readonly server: Server;
+  readonly file: RrdFileSink | undefined;
+  readonly viewers: LiveViewers | undefined;
+}
+
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
 async function start(
   options: HostOptions,
-  { live, log, always, onSaveError }: {
+  { live, log, always, process, onSaveError, status }: {
     readonly live: boolean;
     readonly log: Log;
     readonly always: Log;
+    readonly process: CliProcess;
     readonly onSaveError: () => void;
+    readonly status: () => ServerStatus;
   },
-): Promise<{ server: Server; file: RrdFileSink | undefined }> {
+): Promise<Started> {
   const { bind, port, save, maxLatencySec, channelLimitBytes } = options;
   const files = save === undefined ? undefined : await filesFor(save);
   const quiet = options.quiet || live;
@@ -114,7 +142,17 @@ async function start(
       "Connect with the Rerun logging SDK.";
     always.write("info", text, { ...server.addr });
   }
-  if (save === undefined || files === undefined) return { server, file: undefined };
+  let viewers: LiveViewers | undefined;
+  try {
+    if (options.viewers !== undefined) {
+      const context = { bind, process, log, always, quiet: options.quiet, status };
+      viewers = await liveViewers(options.viewers, context);
+    }
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  if (save === undefined || files === undefined) return { server, file: undefined, viewers };
   try {
     const { onError, path } = save;
     const file = await rrdFileSink({
@@ -124,9 +162,9 @@ async function start(
       onError: onError === "stop" ? onSaveError : () => {},
     });
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    return { server, file };
+    return { server, file, viewers };
   } catch (error) {
-    await server.close();
+    await Promise.all([server.close(), viewers?.close()]);
     throw error instanceof FileExists
       ? error
       : new Error(`Can't write ${save.path}: ${reason(error)}`);

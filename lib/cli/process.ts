@@ -14,6 +14,8 @@ export interface CliProcess {
   readonly args: readonly string[];
   /** An environment variable; `undefined` too where it may not be read. */
   env(name: string): string | undefined;
+  /** The system, as Node names it. */
+  readonly platform: string;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
@@ -35,6 +37,7 @@ export function thisProcess(): CliProcess {
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
+    platform: process.platform,
     isTerminal: process.stderr.isTTY === true,
     columns: () => process.stderr.columns || 80,
     stdout: (text) => void process.stdout.write(text),

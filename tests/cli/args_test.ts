@@ -18,6 +18,71 @@ function options(...args: string[]) {
   return command.options;
 }
 
+describe("options of --serve-web", () => {
+  const defaults = {
+    openBrowser: false,
+    socketPort: 9877,
+    pagePort: 9090,
+    queueBytes: 64 * 2 ** 20,
+    maxViewers: 256,
+    allowHosts: [],
+    allowOrigins: [],
+  };
+
+  it("have defaults, and are absent without it", () => {
+    assertEquals(options().viewers, undefined);
+    assertEquals(options("--serve-web").viewers, defaults);
+    assertEquals(options("--web-viewer").viewers, { ...defaults, openBrowser: true });
+  });
+
+  it("are all read", () => {
+    const pairs = [
+      ["--ws-server-port", "1"],
+      ["--web-viewer-port", "0"],
+      ["--server-memory-limit", "12.5%"],
+      ["--viewer-queue", "1GiB"],
+      ["--max-viewers", "3"],
+      ["--allow-host", "robot.local,10.0.0.5,fd00::5"],
+      ["--allow-origin", "https://EXAMPLE.com/,http://10.0.0.7:8080"],
+      ["--viewer-token", "s3cret"],
+    ];
+    assertEquals(options("--serve-web", ...pairs.flat()).viewers, {
+      openBrowser: false,
+      socketPort: 1,
+      pagePort: 0,
+      memoryLimit: { share: 0.125 },
+      queueBytes: 2 ** 30,
+      maxViewers: 3,
+      allowHosts: ["robot.local", "10.0.0.5", "fd00::5"],
+      allowOrigins: ["https://example.com", "http://10.0.0.7:8080"],
+      token: "s3cret",
+    });
+    const { memoryLimit } = options("--serve-web", "--server-memory-limit", "4GiB").viewers!;
+    assertEquals(memoryLimit, { bytes: 2 ** 32 });
+  });
+
+  it("are refused where they make no sense, a token without showing it", () => {
+    for (
+      const [text, ...args] of [
+        ["add --serve-web", "--viewer-queue", "1MiB"],
+        ["up to 100%", "--serve-web", "--server-memory-limit", "101%"],
+        ["above 0%", "--serve-web", "--server-memory-limit", "0%"],
+        ["above 0", "--serve-web", "--max-viewers", "0"],
+        ["without ports", "--serve-web", "--allow-host", "a/b"],
+        ["https://example.com", "--serve-web", "--allow-origin", "*"],
+        ["65535", "--serve-web", "--ws-server-port", "65536"],
+      ]
+    ) {
+      assertThrows(() => options(...args), UsageError, text);
+    }
+    const error = assertThrows(
+      () => options("--serve-web", "--viewer-token", "s3 cret"),
+      UsageError,
+    );
+    assert(!error.message.includes("s3"), error.message);
+  });
+});
+
 describe("arguments", () => {
   it("have defaults", () => assertEquals(options() as unknown, defaults));
 
@@ -94,7 +159,7 @@ describe("wrong arguments", () => {
     [["--log_level", "debug"], "unknown option --log_level; did you mean --log-level?"],
     [["--drop"], "unknown option --drop; did you mean --drop-at-latency?"],
     [["--no-quiet"], "unknown option --no-quiet; did you mean --quiet?"],
-    [["--web-viewer"], "unknown option --web-viewer; see --help"],
+    [["--grpc-viewer"], "unknown option --grpc-viewer; see --help"],
     [["--__proto__=1"], "unknown option --__proto__; see --help"],
     [["--save.x=1"], "unknown option --save.x; did you mean --save?"],
     [["-p", "9876"], "unknown option -p; see --help"],
