@@ -87,8 +87,11 @@ export function encodeMsgpack(value: unknown): Uint8Array {
 }
 
 /** A msgpack `ArrowMsg` with the given time point. */
-export function arrowMsg(timepoint: unknown, { id = "rec", data = 10 } = {}): Uint8Array {
+export function arrowMsg(
+  timepoint: unknown,
+  { id = "rec", data = 10, inc = 4 as number | bigint } = {},
+): Uint8Array {
   const store = { kind: "Recording", id };
   const bytes = new Uint8Array(data).fill(7);
-  return encodeMsgpack({ ArrowMsg: [store, [{ time_ns: 3, inc: 4 }, timepoint, bytes]] });
+  return encodeMsgpack({ ArrowMsg: [store, [{ time_ns: 3, inc }, timepoint, bytes]] });
 }

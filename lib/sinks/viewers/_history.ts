@@ -4,11 +4,13 @@
  *
  * @module
  */
-import { MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
+import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
+import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import { staticKey } from "../_static_key.ts";
-import type { Entry, Memory } from "./_entry.ts";
-import { EntryList } from "./_entry_list.ts";
+import { Entry, type Item, type Memory } from "./_item.ts";
+import { ItemList } from "./_item_list.ts";
+import { Slab } from "./_slab.ts";
 
 /** A tally that is counted up and down. */
 interface Count {
@@ -27,10 +29,11 @@ export class History {
   /** Of these, what should have stayed. */
   readonly evictedProtected: Count = { messages: 0, bytes: 0 };
   /** Store infos, blueprints, activations, and what is unknown. */
-  readonly preamble = new EntryList();
+  readonly preamble = new ItemList();
   /** Chunks of recordings. */
-  readonly chunks = new EntryList();
+  readonly chunks = new ItemList();
   readonly #statics = new Map<string, Entry>();
+  #open: Slab | undefined;
 
   /**
    * @param limitBytes of memory, queues of viewers included
@@ -38,25 +41,15 @@ export class History {
    */
   constructor(readonly limitBytes: number, readonly memory: Memory) {}
 
-  /** Adds a message; {@linkcode History.trim} comes after a batch of them. */
-  add(entry: Entry): void {
-    this.memory.hold(entry);
-    count(this.kept, entry, 1);
-    if (!isChunk(entry.msg)) {
-      this.preamble.push(entry);
-      this.#protect(entry, true);
-      return;
+  /** Adds messages; {@linkcode History.trim} comes when viewers have been given them. */
+  add(msgs: readonly LogMsg[]): void {
+    for (let at = 0; at < msgs.length;) {
+      const end = msgs.findIndex((msg, i) => i >= at && !isOrdinary(msg));
+      const run = msgs.slice(at, end < 0 ? undefined : end);
+      if (run.length > 0) this.#addSlabs(run);
+      at += run.length;
+      if (at < msgs.length) this.#addEntry(msgs[at++]!);
     }
-    this.chunks.push(entry);
-    const { staticKey: key } = entry;
-    if (key === undefined) return;
-    const before = this.#statics.get(key);
-    if (before !== undefined) {
-      this.#protect(before, false);
-      this.chunks.rescan(before);
-    }
-    this.#statics.set(key, entry);
-    this.#protect(entry, true);
   }
 
   /**
@@ -74,43 +67,102 @@ export class History {
     // Not measured by all memory: what waits for viewers is in it, and has limits of its own.
     while (heldBytes(this.protected) > this.limitBytes) {
       isShort = true;
-      const chunk = this.chunks.first();
-      const list = chunk === undefined ? this.preamble : this.chunks;
-      const oldest = chunk ?? this.preamble.first()!;
+      const [chunk] = this.chunks.after(0);
+      const [first] = this.preamble.after(0);
+      const oldest = chunk ?? first!;
       count(this.evictedProtected, oldest, 1);
-      this.#evict(list, oldest);
+      this.#evict(chunk === undefined ? this.preamble : this.chunks, oldest);
     }
     return isShort;
   }
 
-  #evict(list: EntryList, entry: Entry): void {
-    const { staticKey: key } = entry;
-    if (entry.isProtected) {
-      this.#protect(entry, false);
-      if (key !== undefined) this.#statics.delete(key);
+  #addSlabs(msgs: readonly LogMsg[]): void {
+    for (let at = 0; at < msgs.length;) {
+      const { encoded } = msgs[at]!;
+      if (encoded.form !== "rrd") throw new TypeError("Only messages of RRD streams go in slabs");
+      const before = this.#open?.bytes ?? 0;
+      let taken = this.#open?.append(msgs.slice(at)) ?? 0;
+      if (taken === 0) {
+        const slab = new Slab(this.memory.lastSeq + 1, encoded.header, this.memory);
+        taken = slab.append(msgs.slice(at));
+        this.chunks.push(this.#open = slab);
+        count(this.kept, { messages: taken, bytes: slab.bytes }, 1);
+      } else count(this.kept, { messages: taken, bytes: this.#open!.bytes - before }, 1);
+      this.memory.lastSeq += taken;
+      at += taken;
     }
-    count(this.kept, entry, -1);
-    count(this.evicted, entry, 1);
-    list.remove(entry);
-    this.memory.release(entry);
   }
 
-  #protect(entry: Entry, isProtected: boolean): void {
-    entry.isProtected = isProtected;
-    count(this.protected, entry, isProtected ? 1 : -1);
+  #addEntry(msg: LogMsg): void {
+    // Nothing may be added to a slab behind which something else came.
+    if (this.#open !== undefined) this.#open.isClosed = true;
+    this.#open = undefined;
+    const isSpared = !isChunk(msg);
+    const key = isSpared ? undefined : staticKeyOf(msg);
+    const entry = new Entry(
+      compact(msg, isSpared || key !== undefined),
+      ++this.memory.lastSeq,
+      this.memory,
+      key,
+    );
+    entry.hold();
+    count(this.kept, entry, 1);
+    (isSpared ? this.preamble : this.chunks).push(entry);
+    if (isSpared) this.#protect(entry, true);
+    if (key === undefined) return;
+    const before = this.#statics.get(key);
+    if (before !== undefined) {
+      this.#protect(before, false);
+      this.chunks.rescan(before);
+    }
+    this.#statics.set(key, entry);
+    this.#protect(entry, true);
   }
+
+  #evict(list: ItemList, item: Item): void {
+    if (item.isProtected) {
+      this.#protect(item, false);
+      if (item instanceof Entry && item.staticKey !== undefined) {
+        this.#statics.delete(item.staticKey);
+      }
+    }
+    if (item === this.#open) this.#open = undefined;
+    count(this.kept, item, -1);
+    count(this.evicted, item, 1);
+    list.remove(item);
+    item.release();
+  }
+
+  #protect(item: Item, isProtected: boolean): void {
+    item.isProtected = isProtected;
+    count(this.protected, item, isProtected ? 1 : -1);
+  }
+}
+
+/** Chunks with a time, small enough for a slab. */
+function isOrdinary(msg: LogMsg): boolean {
+  return isChunk(msg) && mayBeStatic(msg) === false && Slab.takes(msg);
+}
+
+/** Without what it would keep alive besides itself. */
+function compact(msg: LogMsg, isSpared: boolean): LogMsg {
+  return isSpared || wastesBuffers([msg], buffersOf([msg])) ? copyOut([msg])[0]! : msg;
 }
 
 /** Whether viewers get it after all that explains it. */
-export function isChunk(msg: LogMsg): boolean {
+function isChunk(msg: LogMsg): boolean {
   return msg.kind === "ArrowMsg" && msg.storeId.kind === "Recording";
 }
 
+/** Nearly all chunks have a time in the envelope: nothing of them is read. */
+function mayBeStatic(msg: LogMsg): boolean {
+  return msg.kind === "ArrowMsg" &&
+    (msg.timepointMax === undefined || msg.timepointMax.length === 0);
+}
+
 /** What newer static data of a recording replaces; `undefined` for all else. */
-export function staticKeyOf(msg: LogMsg): string | undefined {
-  if (msg.kind !== "ArrowMsg" || msg.storeId.kind !== "Recording") return undefined;
-  // Nearly all chunks have a time in the envelope: nothing of them is read.
-  if (msg.timepointMax !== undefined && msg.timepointMax.length > 0) return undefined;
+function staticKeyOf(msg: LogMsg): string | undefined {
+  if (msg.kind !== "ArrowMsg" || !mayBeStatic(msg)) return undefined;
   const key = staticKey(msg);
   return key === undefined ? undefined : JSON.stringify([msg.storeId.id, key]);
 }
@@ -119,7 +171,7 @@ function heldBytes({ messages, bytes }: Count): number {
   return bytes + messages * MESSAGE_OVERHEAD_BYTES;
 }
 
-function count(tally: Count, { size }: Entry, sign: 1 | -1): void {
-  tally.messages += sign;
-  tally.bytes += sign * size;
+function count(tally: Count, { messages, bytes }: Count, sign: 1 | -1): void {
+  tally.messages += sign * messages;
+  tally.bytes += sign * bytes;
 }

@@ -5,9 +5,9 @@
  * @module
  */
 import type { LogMsg } from "../../log_msg.ts";
-import type { Entry } from "./_entry.ts";
-import type { EntryList } from "./_entry_list.ts";
 import type { History } from "./_history.ts";
+import type { Item } from "./_item.ts";
+import type { ItemList } from "./_item_list.ts";
 
 /** A place in the history. */
 export class HistoryCursor {
@@ -36,36 +36,44 @@ export class HistoryCursor {
   take(maxBytes: number, wants: (msg: LogMsg) => boolean): { msgs: LogMsg[]; isAtEnd: boolean } {
     const msgs: LogMsg[] = [];
     let bytes = 0;
-    const { preamble, chunks } = this.#history;
-    const explained = this.#walk(preamble, this.#preambleAt);
-    const logged = this.#walk(chunks, this.#chunksAt);
+    const preamble = new Walk(this.#history.preamble, this.#preambleAt);
+    const chunks = new Walk(this.#history.chunks, this.#chunksAt);
     for (;;) {
-      const isPreamble = this.#goesFirst(explained.entry, logged.entry);
-      const { entry } = isPreamble ? explained : logged;
-      if (entry === undefined) return { msgs, isAtEnd: true };
-      if (wants(entry.msg)) {
-        if (bytes > 0 && bytes + entry.size > maxBytes) return { msgs, isAtEnd: false };
-        msgs.push(entry.msg);
-        bytes += entry.size;
+      const isPreamble = this.#goesFirst(preamble.item, chunks.item);
+      const walk = isPreamble ? preamble : chunks;
+      const { item } = walk;
+      if (item === undefined) return { msgs, isAtEnd: true };
+      if (bytes > 0 && bytes + item.bytes > maxBytes) return { msgs, isAtEnd: false };
+      const after = isPreamble ? this.#preambleAt : this.#chunksAt;
+      for (const msg of item.from(after + 1)) {
+        if (!wants(msg)) continue;
+        msgs.push(msg);
+        bytes += msg.encoded.bytes.length;
       }
-      if (isPreamble) this.#preambleAt = entry.seq;
-      else this.#chunksAt = entry.seq;
-      (isPreamble ? explained : logged).advance();
+      if (isPreamble) this.#preambleAt = item.lastSeq;
+      else this.#chunksAt = item.lastSeq;
+      walk.advance();
     }
   }
 
-  #goesFirst(preamble: Entry | undefined, chunk: Entry | undefined): boolean {
+  #goesFirst(preamble: Item | undefined, chunk: Item | undefined): boolean {
     if (preamble === undefined || chunk === undefined) return preamble !== undefined;
     return preamble.seq <= this.#joined || preamble.seq < chunk.seq;
   }
+}
 
-  #walk(list: EntryList, after: number): { entry: Entry | undefined; advance(): void } {
-    const entries = list.from(after)[Symbol.iterator]();
-    const walk = {
-      entry: undefined as Entry | undefined,
-      advance: () => walk.entry = entries.next().value as Entry | undefined,
-    };
-    walk.advance();
-    return walk;
+/** Goes through a list. */
+class Walk {
+  item: Item | undefined;
+  readonly #items: Iterator<Item>;
+
+  constructor(list: ItemList, after: number) {
+    this.#items = list.after(after)[Symbol.iterator]();
+    this.advance();
+  }
+
+  advance(): void {
+    const { done, value } = this.#items.next();
+    this.item = done ? undefined : value;
   }
 }

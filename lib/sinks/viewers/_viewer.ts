@@ -4,14 +4,13 @@
  * @module
  */
 import type { LogMsg } from "../../log_msg.ts";
-import type { Entry, Memory } from "./_entry.ts";
 import type { History } from "./_history.ts";
 import { HistoryCursor } from "./_history_cursor.ts";
+import type { Entry } from "./_item.ts";
 import type { JoinOptions, Viewer, ViewerGone, ViewerStats } from "./types.ts";
 
 /** What a place needs of the hub. */
 export interface ViewerContext {
-  readonly memory: Memory;
   readonly history: History;
   readonly queueBytes: number;
   /** Whether a viewer of one recording gets this message. */
@@ -89,28 +88,29 @@ export class HubViewer implements Viewer {
   offer(entries: readonly Entry[]): void {
     // Whoever still goes through the history finds them there.
     if (this.#cursor === undefined) { for (const entry of entries) this.#enqueue(entry); }
-    this.#rouse();
+    this.rouse();
   }
 
   /** Gives what waits, and then ends. */
   end(): void {
     this.#isEnding = true;
-    this.#rouse();
+    this.rouse();
   }
 
   close(reason: ViewerGone): void {
     if (this.#gone !== undefined) return;
     this.#gone = reason;
-    for (const entry of this.#queue.slice(this.#taken)) this.#context.memory.release(entry);
+    for (const entry of this.#queue.slice(this.#taken)) entry.release();
     this.#queue = [];
     this.#taken = 0;
     this.#queuedBytes = 0;
     this.#context.onGone(this, reason);
     this.#leave(reason);
-    this.#rouse();
+    this.rouse();
   }
 
-  #rouse(): void {
+  /** Called by the hub when there may be something for it. */
+  rouse(): void {
     this.#wake?.();
     this.#wake = undefined;
   }
@@ -130,23 +130,23 @@ export class HubViewer implements Viewer {
   #enqueue(entry: Entry): void {
     if (this.#gone !== undefined || !this.#wants(entry.msg)) return;
     // A message larger than the queue passes where nothing is before it.
-    if (this.#queuedBytes > 0 && this.#queuedBytes + entry.size > this.#context.queueBytes) {
+    if (this.#queuedBytes > 0 && this.#queuedBytes + entry.bytes > this.#context.queueBytes) {
       return this.close("slow");
     }
     this.#queue.push(entry);
-    this.#queuedBytes += entry.size;
-    this.#context.memory.hold(entry);
+    this.#queuedBytes += entry.bytes;
+    entry.hold();
   }
 
   #dequeue(maxBytes: number): LogMsg[] {
     const msgs: LogMsg[] = [];
     for (let bytes = 0; this.#taken < this.#queue.length; this.#taken++) {
       const entry = this.#queue[this.#taken]!;
-      if (bytes > 0 && bytes + entry.size > maxBytes) break;
+      if (bytes > 0 && bytes + entry.bytes > maxBytes) break;
       msgs.push(entry.msg);
-      bytes += entry.size;
-      this.#queuedBytes -= entry.size;
-      this.#context.memory.release(entry);
+      bytes += entry.bytes;
+      this.#queuedBytes -= entry.bytes;
+      entry.release();
     }
     if (this.#taken * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#taken);

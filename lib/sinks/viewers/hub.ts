@@ -5,14 +5,13 @@
  */
 import { checkArrow } from "../../encoding/arrow_check.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
-import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
-import { buffersOf } from "../../flow/pinned_bytes.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
 import { silentLog } from "../../log.ts";
+import { MemoryPressure } from "../../memory_pressure.ts";
 import type { LogMsg } from "../../log_msg.ts";
-import { type Entry, Memory } from "./_entry.ts";
 import { FrameCache } from "./_frame_cache.ts";
-import { History, isChunk, staticKeyOf } from "./_history.ts";
+import { History } from "./_history.ts";
+import { Entry, Memory } from "./_item.ts";
 import { Recordings } from "./_recordings.ts";
 import { HubViewer } from "./_viewer.ts";
 import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
@@ -50,6 +49,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     viewerQueueBytes: queueBytes = 64 * 1024 * 1024,
     maxViewers = 256,
     relayCorrupt = false,
+    collectGarbage = () => {},
     log = silentLog,
     now = () => performance.now(),
     date = Date.now,
@@ -58,6 +58,12 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const memory = new Memory();
   const history = new History(limitBytes, memory);
   const frames = new FrameCache();
+  const pressure = new MemoryPressure(collectGarbage, {
+    limitBytes,
+    get bytes() {
+      return memory.bytes;
+    },
+  });
   const recordings = new Recordings(date);
   const viewers = new Set<HubViewer>();
   const gone: Record<ViewerGone, number> = { left: 0, slow: 0, stalled: 0, closed: 0, failed: 0 };
@@ -102,6 +108,21 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     return msgs;
   };
 
+  const give = (msgs: readonly LogMsg[]) => {
+    history.add(msgs);
+    let bytes = 0;
+    for (const { encoded } of msgs) bytes += encoded.bytes.length;
+    // Messages and frames are short-lived garbage beside a history that is large.
+    pressure.read(viewers.size > 0 ? 4 * bytes : bytes);
+    const live = [...viewers].filter(({ caughtUp }) => caughtUp);
+    if (live.length > 0) {
+      const entries = msgs.map((msg) => new Entry(msg, 0, memory));
+      for (const viewer of live) viewer.offer(entries);
+    }
+    // Those who still go through the history find them there.
+    for (const viewer of viewers) viewer.rouse();
+  };
+
   const close = async () => {
     for (const viewer of viewers) viewer.end();
     await Promise.race([Promise.all(Array.from(viewers, ({ left }) => left)), delay(CLOSE_MS)]);
@@ -113,9 +134,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     write(batch: readonly SmartMessage[]): void {
       if (closing !== undefined) return;
       for (const message of batch) recordings.note(message);
-      const entries = entriesOf(soundMessages(batch), memory);
-      for (const entry of entries) history.add(entry);
-      for (const viewer of viewers) viewer.offer(entries);
+      give(soundMessages(batch));
       if (history.trim()) warnOfShortHistory();
     },
     join(options: JoinOptions = {}) {
@@ -125,7 +144,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         throw new TooManyViewers(maxViewers);
       }
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
-      const context = { memory, history, queueBytes, belongs, onGone };
+      const context = { history, queueBytes, belongs, onGone };
       const viewer = new HubViewer(++joined, options, context);
       viewers.add(viewer);
       return viewer;
@@ -154,17 +173,4 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     },
     close: () => closing ??= close(),
   };
-}
-
-/** What stays for long, or would keep much more alive than itself, is copied. */
-function entriesOf(msgs: readonly LogMsg[], memory: Memory): Entry[] {
-  if (msgs.length === 0) return [];
-  const keys = msgs.map(staticKeyOf);
-  const isSpared = (msg: LogMsg, i: number) => keys[i] !== undefined || !isChunk(msg);
-  const passing = msgs.filter((msg, i) => !isSpared(msg, i));
-  const wasted = wastesBuffers(passing, [...new Set(buffersOf(passing))]);
-  const others = (wasted ? copyOut(passing) : passing).values();
-  return msgs.map((msg, i) =>
-    memory.entry(isSpared(msg, i) ? copyOut([msg])[0]! : others.next().value!, keys[i])
-  );
 }

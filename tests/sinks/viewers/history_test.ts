@@ -15,7 +15,7 @@ const KIND: fc.Arbitrary<Kind> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       is: fc.constant("chunk" as const),
-      size: fc.integer({ min: 1, max: 9000 }),
+      size: fc.integer({ min: 40_000, max: 90_000 }),
     }),
   },
 );
@@ -71,7 +71,7 @@ describe("history", () => {
   it("is what a plain model of its rules keeps, byte by byte", async () => {
     const inputs = fc.array(KIND, { minLength: 1, maxLength: 200 });
     // Above what can be protected: 200 announcements and three static chunks.
-    const limits = fc.integer({ min: 280_000, max: 600_000 });
+    const limits = fc.integer({ min: 280_000, max: 2_000_000 });
     await fc.assert(
       fc.asyncProperty(inputs, limits, async (kinds, limitBytes) => {
         const hub = madeHub({ limitBytes });
@@ -83,7 +83,31 @@ describe("history", () => {
         }
         assertEquals((await taken(hub.join())).map(numberOf), model.order);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
+    );
+  });
+
+  it("of small chunks is the newest of them, and nearly as much as fits", async () => {
+    const sizes = fc.array(fc.integer({ min: 100, max: 20_000 }), { minLength: 1, maxLength: 40 });
+    const batches = fc.array(sizes, { minLength: 1, maxLength: 12 });
+    const limits = fc.integer({ min: 300_000, max: 2_000_000 });
+    await fc.assert(
+      fc.asyncProperty(batches, limits, async (sizes, limitBytes) => {
+        const hub = madeHub({ limitBytes });
+        let number = 0;
+        for (const batch of sizes) {
+          hub.write(batch.map((size) => smart(chunk(++number, size))));
+          assert(hub.stats.heldBytes <= limitBytes);
+        }
+        const kept = (await taken(hub.join())).map(numberOf);
+        const all = Array.from({ length: number }, (_, i) => i + 1);
+        assertEquals(kept, all.slice(number - kept.length));
+        const { bytes, evicted } = hub.stats.history;
+        assertEquals(bytes + evicted.bytes > limitBytes - 300_000 || evicted.messages === 0, true);
+        if (evicted.messages > 0) assert(hub.stats.heldBytes > limitBytes / 2 - 300_000);
+        else assertEquals(kept.length, number);
+      }),
+      { numRuns: 25 },
     );
   });
 

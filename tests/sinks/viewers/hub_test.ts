@@ -20,7 +20,7 @@ const MiB = 2 ** 20;
 const ids = (msgs: readonly LogMsg[]) =>
   msgs.map((msg) =>
     msg.kind === "ArrowMsg"
-      ? `${msg.chunkId?.timeNs ? "static " : ""}${msg.chunkId?.inc}`
+      ? `${msg.timepointMax?.length ? "" : "static "}${msg.chunkId?.inc}`
       : msg.kind === "SetStoreInfo"
       ? msg.info.storeId.id
       : msg.kind
@@ -174,7 +174,7 @@ describe("viewer hub", () => {
     const whole = chunk(1, MiB);
     const parts = [0, 1].map((i): LogMsg => {
       const bytes = whole.encoded.bytes.subarray(i * MiB / 2, (i + 1) * MiB / 2);
-      const part = chunk(i, 0);
+      const part = chunk(i, 10);
       return Object.assign(Object.create(Object.getPrototypeOf(part)), part, {
         encoded: { ...whole.encoded, bytes },
       });
@@ -198,7 +198,7 @@ describe("viewer hub", () => {
       1000,
       2000,
       2,
-      310,
+      300 + chunk(2, 10, "a").encoded.bytes.length,
       true,
     ]);
     assertEquals([b?.id, b?.applicationId, b?.live], ["b", "", false]);
@@ -206,9 +206,9 @@ describe("viewer hub", () => {
 
   it("remembers at most 10,000 recordings", () => {
     const hub = madeHub({ limitBytes: MiB });
-    for (let i = 0; i < 20_000; i++) hub.write([smart(chunk(1, 10, `rec ${i}`))]);
+    for (let i = 0; i < 10_010; i++) hub.write([smart(announcement(`rec ${i}`))]);
     assertEquals(hub.recordings.length, 10_000);
-    assertEquals(hub.recordings[0]?.id, "rec 19999");
+    assertEquals(hub.recordings[0]?.id, "rec 10009");
   });
 
   it("makes a frame once for all viewers, and counts what has none once", () => {
@@ -217,8 +217,8 @@ describe("viewer hub", () => {
     assert(hub.frame(msg) === hub.frame(msg));
     const unknown: LogMsg = { kind: "UnknownMsg", name: "New", encoded: msg.encoded };
     assertEquals([hub.frame(unknown), hub.frame(unknown)], ["unknownKind", "unknownKind"]);
-    const large = chunk(2, 64 * MiB);
-    assertEquals(hub.frame(large), "tooLarge");
+    const large = chunk(2, 65 * MiB);
+    assert(hub.frame(large) === "tooLarge");
     assertEquals(hub.stats.leftOut, { tooLarge: 1, unknownKind: 1, unreadable: 0 });
   });
 

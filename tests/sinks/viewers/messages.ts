@@ -6,6 +6,8 @@ import type { SmartMessage } from "../../../lib/flow/smart_message.ts";
 import type { LogMsg } from "../../../lib/log_msg.ts";
 import { viewerHub } from "../../../lib/sinks/viewers/hub.ts";
 import type { Viewer, ViewerHub, ViewerHubOptions } from "../../../lib/sinks/viewers/types.ts";
+import { copyOut } from "../../../lib/flow/copy_out.ts";
+import { arrowMsg, concat, Entries, rrdHeader, rrdMessage } from "../../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
 import { header } from "../messages.ts";
 
@@ -24,17 +26,19 @@ export function captured(name: string): LogMsg[] {
   return capturePackets(name).flatMap((packet) => new RrdDecoder().push(packet).items);
 }
 
-/** A chunk with a time, which only its bytes and its chunk id tell from others. */
-export function chunk(number: number, size: number, recording = "rec"): LogMsg {
-  const bytes = new Uint8Array(size).fill(number);
-  return new ArrowMsg(
-    { kind: "Recording", id: recording },
-    new Tuid(0n, BigInt(number)),
-    [{ name: "frame", type: "sequence", time: BigInt(number) }],
-    undefined,
-    { bytes, compression: "off", uncompressedSize: size },
-    { form: "rrd", header: header([0, 22, 1]), bytes },
-  );
+/** What stands around the data of a chunk. */
+const AROUND_BYTES = 130;
+
+/** A chunk of about this many bytes with a time, which its chunk id tells from others. */
+export function chunk(number: number, size: number, id = "rec"): LogMsg {
+  const time = new Entries([[{ name: "frame", typ: "Sequence" }, number]]);
+  const data = Math.max(1, size - AROUND_BYTES);
+  const payload = arrowMsg(time, { id, data, inc: BigInt(number) });
+  const { items, error } = new RrdDecoder().push(concat(rrdHeader(), rrdMessage(payload)));
+  if (error !== undefined) throw error;
+  const [msg] = items;
+  // On a buffer of its own.
+  return copyOut([msg!])[0]!;
 }
 
 /** A static chunk: the same Arrow data, whose entity and components real code reads, in each. */
