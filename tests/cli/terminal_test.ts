@@ -15,6 +15,7 @@ function terminal(args: string[], env: Record<string, string> = {}) {
   const process: CliProcess = {
     args,
     env: (name) => env[name],
+    platform: "linux",
     isTerminal: true,
     columns: () => 100,
     stdout: () => {},
