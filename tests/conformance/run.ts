@@ -2,7 +2,8 @@
  * Lets real SDKs of several versions log to the command line on Deno and on Bun, and holds what was
  * saved against what a proxy in between took down.
  *
- * `deno run -A tests/conformance/run.ts [--versions 0.16.1,0.22.1] [--runtimes deno,bun] [--jobs 2]`
+ * `deno run -A tests/conformance/run.ts [--versions 0.16.1,0.22.1] [--runtimes deno,bun] [--jobs 2]
+ * [--only viewers]`
  */
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,8 +14,9 @@ import { parseArgs } from "@std/cli";
 import { killAll } from "./child.ts";
 import type { Runtime } from "./cli_process.ts";
 import { findPython } from "./python.ts";
-import { play, type Scenario, SCENARIOS } from "./scenarios.ts";
-import { cacheFolder, SdkCache } from "./sdk_cache.ts";
+import { type Passed, play, SCENARIOS } from "./scenarios.ts";
+import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
+import { playViewers, VIEWED } from "./viewers.ts";
 
 const VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1";
 const EXIT_USAGE = 2;
@@ -23,17 +25,34 @@ const EXIT_USAGE = 2;
 interface Combination {
   readonly version: string;
   readonly runtime: Runtime;
-  readonly scenario: Scenario;
+  readonly part: Part;
 }
 
+/** What is done with each version, or with some. */
+interface Part {
+  readonly name: string;
+  readonly versions?: readonly string[];
+  readonly play: (sdk: Sdk, runtime: Runtime, folder: string) => Promise<Passed>;
+}
+
+const PARTS: readonly Part[] = [
+  ...SCENARIOS.map((scenario): Part => ({
+    name: scenario.name,
+    play: (sdk, runtime, folder) => play(scenario, sdk, runtime, folder),
+  })),
+  { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
+];
+
 function usage(text: string): never {
-  console.error(`${text}\nOptions: --versions ${VERSIONS} --runtimes deno,bun --jobs 2`);
+  console.error(
+    `${text}\nOptions: --versions ${VERSIONS} --runtimes deno,bun --jobs 2 --only viewers`,
+  );
   process.exit(EXIT_USAGE);
 }
 
 function options() {
   const args = parseArgs(process.argv.slice(2), {
-    string: ["versions", "runtimes", "jobs"],
+    string: ["versions", "runtimes", "jobs", "only"],
     unknown: (arg) => usage(`There is no ${arg}.`),
   });
   const versions = String(args.versions ?? VERSIONS).split(",");
@@ -45,7 +64,11 @@ function options() {
   );
   const jobs = Number(args.jobs ?? 2);
   if (!Number.isInteger(jobs) || jobs < 1) usage(`--jobs takes a number from 1.`);
-  return { versions, runtimes, jobs };
+  const only = args.only;
+  if (only !== undefined && !PARTS.some(({ name }) => name === only)) {
+    usage(`"${only}" is none of ${PARTS.map(({ name }) => name).join(", ")}.`);
+  }
+  return { versions, runtimes, jobs, only };
 }
 
 /** Runs all, several at a time; one that fails stops no other. */
@@ -60,14 +83,14 @@ async function runAll(
   const work = async () => {
     for (const combination of queue) {
       let started = performance.now();
-      const { version, runtime, scenario } = combination;
-      const name = `${version.padEnd(7)} ${runtime.padEnd(4)} ${scenario.name.padEnd(11)}`;
-      const own = join(folder, `${version}-${runtime}-${scenario.name.replaceAll(" ", "-")}`);
+      const { version, runtime, part } = combination;
+      const name = `${version.padEnd(7)} ${runtime.padEnd(4)} ${part.name.padEnd(11)}`;
+      const own = join(folder, `${version}-${runtime}-${part.name.replaceAll(" ", "-")}`);
       const seconds = () => `${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s`;
       try {
         const sdk = await cache.get(version);
         started = performance.now();
-        const { packets, bytes } = await play(scenario, sdk, runtime, own);
+        const { packets, bytes } = await part.play(sdk, runtime, own);
         const megabytes = (bytes / 1e6).toFixed(2).padStart(6);
         console.log(
           `${name} ${String(packets).padStart(5)} packets ${megabytes} MB ${seconds()}  ok`,
@@ -83,9 +106,11 @@ async function runAll(
   return failed;
 }
 
-const { versions, runtimes, jobs } = options();
+const { versions, runtimes, jobs, only } = options();
 const combinations = versions.flatMap((version) =>
-  SCENARIOS.flatMap((scenario) => runtimes.map((runtime) => ({ version, runtime, scenario })))
+  PARTS.filter((part) => part.versions?.includes(version) ?? true)
+    .filter((part) => only === undefined || part.name === only)
+    .flatMap((part) => runtimes.map((runtime) => ({ version, runtime, part })))
 );
 let folder: string | undefined;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -1,0 +1,178 @@
+/**
+ * The live viewers of real Rerun: its CLI reads the WebSocket of the command line after a capture
+ * was replayed to it, and must write the file that it writes from its own version's server.
+ */
+import { Buffer } from "node:buffer";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Child, within } from "./child.ts";
+import { Cli, type Runtime } from "./cli_process.ts";
+import { cutConnection, cutStream } from "./cutter.ts";
+import type { Passed } from "./scenarios.ts";
+import type { Sdk } from "./sdk_cache.ts";
+
+/** What is replayed, by the version whose SDK sent it and whose CLI reads it. */
+export const VIEWED: Readonly<Record<string, readonly string[]>> = {
+  "0.16.1": ["mixed", "blueprint"],
+  "0.18.2": ["mixed"],
+  "0.20.3": ["mixed"],
+  "0.22.1": ["mixed", "blueprint"],
+};
+
+/** Starting Rerun's CLI, in milliseconds. */
+const START_MS = 30_000;
+
+/** A file that has not grown for so long is whole: the CLI reads a socket that never ends. */
+const STILL_MS = 1500;
+
+const LIVE_ARGS = ["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"];
+const FIXTURES = new URL("../fixtures/", import.meta.url);
+
+/**
+ * Replays captures to the command line and to Rerun's own server, and compares what Rerun's CLI
+ * reads from both.
+ *
+ * @throws if anything is not as it must be
+ */
+export async function playViewers(sdk: Sdk, runtime: Runtime, folder: string): Promise<Passed> {
+  await mkdir(folder, { recursive: true });
+  let packets = 0;
+  let bytes = 0;
+  for (const name of VIEWED[sdk.version]!) {
+    const capture = `${sdk.version}-${name}`;
+    const sent = await readFile(new URL(`captures/${capture}.bin`, FIXTURES));
+    const { messages } = cutConnection(sent);
+    await using cli = await Cli.start(runtime, LIVE_ARGS);
+    const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, START_MS);
+    await replay(cli.port, sent);
+    await cli.child.waitFor(new RegExp(`left: ${messages.length} messages`), START_MS);
+    const ours = await readBack(sdk, Number(port), join(folder, `${capture}.ours.rrd`));
+    const theirs = await expected(sdk, capture, sent, folder);
+    await cli.stop();
+    const [complaint] = cli.complaints([]);
+    if (complaint) throw new Error(`the CLI says: ${complaint}`);
+    if (!same(withoutEnd(ours), withoutEnd(theirs))) {
+      throw new Error(`${capture} is read otherwise than from Rerun's own server`);
+    }
+    const read = cutCount(ours, sdk.version);
+    if (read !== undefined && read !== messages.length) {
+      throw new Error(`of ${messages.length} messages of ${capture} ${read} were read`);
+    }
+    packets += messages.length;
+    bytes += sent.length;
+  }
+  return { packets, bytes };
+}
+
+/** Files of the newest are LZ4, and told by their length alone. */
+function cutCount(file: Uint8Array, version: string): number | undefined {
+  return file[8] === 0 && version !== "" ? cutStream(file).messages.length : undefined;
+}
+
+/** Taken down once for 0.22.1; for others Rerun's server is asked now. */
+async function expected(
+  sdk: Sdk,
+  capture: string,
+  sent: Uint8Array,
+  folder: string,
+): Promise<Uint8Array> {
+  const known = fileURLToPath(new URL(`viewers/${capture}.readback.rrd`, FIXTURES));
+  if (existsSync(known)) return await readFile(known);
+  const [port, socket, page] = await freePorts(3);
+  const ports = ["--port", port, "--ws-server-port", socket, "--web-viewer-port", page].map(String);
+  const serve = Number(sdk.version.split(".")[1]) < 20 ? "--serve" : "--serve-web";
+  await using server = new Child([...sdk.rerun, serve, "--bind", "127.0.0.1", ...ports], {
+    env: { ...sdk.env, RUST_LOG: "info" },
+    cwd: folder,
+  });
+  await listening(port!);
+  await listening(socket!);
+  await replay(port!, sent);
+  const file = await readBack(sdk, socket!, join(folder, `${capture}.theirs.rrd`));
+  server.kill("SIGTERM");
+  return file;
+}
+
+/** What Rerun's CLI writes of a WebSocket server. */
+async function readBack(sdk: Sdk, socket: number, path: string): Promise<Uint8Array> {
+  const [port] = await freePorts(1);
+  const args = ["--bind", "127.0.0.1", "--port", String(port), "--save", path];
+  const command = [...sdk.rerun, `ws://127.0.0.1:${socket}`, ...args];
+  await using reader = new Child(command, { env: { ...sdk.env, RUST_LOG: "info" } });
+  try {
+    await within(START_MS, `${path} to be written`, stands(path, reader));
+  } catch (error) {
+    await writeFile(`${path}.log`, reader.stderr);
+    throw error;
+  }
+  const complaint = /^.*\b(ERROR|WARN)\b.*$/m.exec(reader.stderr);
+  if (complaint) throw new Error(`Rerun's CLI says: ${complaint[0].slice(0, 400)}`);
+  return await readFile(path);
+}
+
+/** Resolves when a file has something in it and grows no more. */
+async function stands(path: string, writer: Child): Promise<void> {
+  let ended = false;
+  writer.ended.then(() => ended = true, () => ended = true);
+  for (let size = 0, since = performance.now(); !ended;) {
+    await delay(50);
+    const now = await stat(path).then(({ size }) => size, () => 0);
+    if (now !== size || now === 0) since = performance.now();
+    if (performance.now() - since > STILL_MS) return;
+    size = now;
+  }
+  throw new Error(`Rerun's CLI ended early: ${writer.stderr.slice(-400)}`);
+}
+
+function replay(port: number, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.end(bytes));
+    socket.once("error", reject).once("close", () => resolve()).resume();
+  });
+}
+
+async function listening(port: number): Promise<void> {
+  const end = performance.now() + START_MS;
+  while (performance.now() < end) {
+    const connected = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once("error", () => resolve(false));
+    });
+    if (connected) return;
+    await delay(50);
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+/** Ports that nobody has now; Rerun can't pick them itself. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () =>
+      new Promise<ReturnType<typeof createServer>>((resolve) => {
+        const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+      })),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Some versions write the end marker, if they are ended in time. */
+function withoutEnd(file: Uint8Array): Uint8Array {
+  const marked = file.length > 20 && file.subarray(-8).every((byte) => byte === 0);
+  return marked ? file.subarray(0, -8) : file;
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
