@@ -8,6 +8,9 @@ export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/s
 export type { ClientStats } from "./lib/client.ts";
 export type { PatienceOptions } from "./lib/comms/patience.ts";
 export type { ServeOptions } from "./lib/options.ts";
+export type { OnBadArrow } from "./lib/arrow_guard.ts";
+export type { DecodeLimits } from "./lib/encoding/limits.ts";
+export { type LimitedLog, limitedLog } from "./lib/limited_log.ts";
 export * from "./lib/log.ts";
 export * from "./lib/errors.ts";
 

@@ -5,31 +5,47 @@ import type { Log } from "./log.ts";
 /** How long to wait after an accept that failed, in milliseconds: doubling from the first to the last. */
 const BACKOFF_MS = { first: 10, last: 1000 };
 
-/** The least time between two log lines about failed accepts, in milliseconds. */
-const LOG_EVERY_MS = 1000;
-
 /** What the accept loop needs of its server. */
 export interface AcceptLoopOptions {
+  /** Limited: a failure may come hundreds of times a second. */
   readonly log: Log;
-  readonly now: () => number;
   readonly delay: (ms: number) => Promise<void>;
   readonly onConnection: (connection: TcpConnection) => void;
+}
+
+/** A running accept loop. */
+export interface AcceptLoop {
+  /** Resolves once the listener is closed. */
+  readonly ended: Promise<void>;
+  /** Ends a pause: a file descriptor is free again, or the listener is closed. */
+  wake(): void;
 }
 
 /**
  * Accepts clients until the listener is closed.
  *
  * What the system says of a connection that could not be accepted (no file descriptors left, say) is
- * logged, at most once a second, and tried again after a pause that grows; it never ends the loop.
+ * logged, and tried again after a pause that grows; it never ends the loop.
  *
  * @param listener where clients connect
  * @param options log, clock, and what to do with a connection
  */
-export async function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): Promise<void> {
-  const { log, now, delay, onConnection } = options;
+export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): AcceptLoop {
+  let wake = () => {};
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      options.delay(ms).then(resolve);
+    });
+  return { ended: acceptAll(listener, options, pause), wake: () => wake() };
+}
+
+async function acceptAll(
+  listener: TcpListener,
+  { log, onConnection }: AcceptLoopOptions,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
   let backoff = BACKOFF_MS.first;
-  let loggedAt = -Infinity;
-  let unlogged = 0;
   while (true) {
     try {
       const connection = await listener.accept();
@@ -37,15 +53,9 @@ export async function acceptLoop(listener: TcpListener, options: AcceptLoopOptio
       backoff = BACKOFF_MS.first;
       onConnection(connection);
     } catch (error) {
-      if (now() - loggedAt >= LOG_EVERY_MS) {
-        const more = unlogged > 0 ? ` (and ${unlogged} more since the last such line)` : "";
-        log.write("warn", `Failed to accept incoming SDK client: ${reason(error)}${more}`);
-        loggedAt = now();
-        unlogged = 0;
-      } else {
-        unlogged++;
-      }
-      await delay(backoff);
+      const text = `Failed to accept incoming SDK client: ${reason(error)}`;
+      log.write("warn", text, { kind: "accept failed" });
+      await pause(backoff);
       backoff = Math.min(backoff * 2, BACKOFF_MS.last);
     }
   }

@@ -4,20 +4,44 @@ import { overdue } from "./comms/patience.ts";
 import type { TcpConnection } from "./adapters/types.ts";
 import { type RrdHeader, rrdVersionText } from "./encoding/rrd_header.ts";
 import {
+  CorruptArrow,
   HandshakeTimeout,
+  InvalidMessage,
+  MessageTooLarge,
+  NotAnRrd,
+  OldRrdVersion,
   reason,
+  RerelayError,
   TruncatedHandshake,
   TruncatedPacket,
+  TruncatedRrd,
   UnknownClient,
+  UnknownRrdOptions,
 } from "./errors.ts";
 import { CongestionManager } from "./flow/congestion_manager.ts";
 import { type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
 import { type MessageSource, sourceText } from "./flow/smart_message.ts";
 import { formatAddr } from "./adapters/net_addr.ts";
+import type { OnBadArrow } from "./arrow_guard.ts";
+import type { DecodeLimits } from "./encoding/limits.ts";
 import type { LogMsg } from "./log_msg.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { type PipelineOptions, receiveClient } from "./pipeline.ts";
+
+/** Length of the length before each packet, in bytes. */
+const PACKET_PREFIX_BYTES = 4;
+
+/** What may be wrong inside a packet. */
+const IN_PACKET = [
+  CorruptArrow,
+  InvalidMessage,
+  MessageTooLarge,
+  NotAnRrd,
+  OldRrdVersion,
+  TruncatedRrd,
+  UnknownRrdOptions,
+] as const;
 
 /** What is counted of one connected client. */
 export interface ClientStats {
@@ -46,6 +70,8 @@ export interface ClientContext {
   readonly onGreeted: (client: Client) => void;
   /** Called with the totals of each batch that is received. */
   readonly onReceived: (messages: number, bytes: number) => void;
+  /** Called with the bytes of each message that is dropped for its corrupt Arrow data. */
+  readonly onBadArrow: (bytes: number) => void;
   /** Says whether this version is new to the server, so that each is warned of once. */
   readonly isNewVersion: (version: string) => boolean;
 }
@@ -63,6 +89,9 @@ export class Client implements PipelineOptions {
   #throttle: CongestionManager | undefined;
   readonly #clock: ClientClock;
   #unfinished = 0;
+  /** Where in all that came the packet is that was decoded last, and the one behind it. */
+  #packetAt = 0;
+  #nextAt = 0;
   /** Why we ended the connection. */
   #verdict: Error | undefined;
 
@@ -91,8 +120,12 @@ export class Client implements PipelineOptions {
     };
   }
 
-  get maxMessageBytes(): number {
-    return this.#context.options.maxMessageBytes;
+  get limits(): DecodeLimits {
+    return this.#context.options;
+  }
+
+  get onBadArrow(): OnBadArrow {
+    return this.#context.options.onBadArrow;
   }
 
   get congestion(): CongestionManager {
@@ -106,7 +139,11 @@ export class Client implements PipelineOptions {
       log: {
         enabled: (level) => log.enabled(level),
         write: (level, text, fields) =>
-          log.write(level, `${text} (client at ${this.#addr})`, { ...fields, client: this.#addr }),
+          log.write(level, `${text} (client at ${this.#addr})`, {
+            ...fields,
+            client: this.#addr,
+            kind: "dropping",
+          }),
       },
     });
   }
@@ -120,7 +157,8 @@ export class Client implements PipelineOptions {
       // Nothing a peer does leads here; should it happen, it costs this one client.
       const stack = bug instanceof Error ? bug.stack : String(bug);
       const { log } = this.#context.options;
-      log.write("error", `A bug of this server ended the client at ${this.#addr}: ${stack}`);
+      const text = `A bug of this server ended the client at ${this.#addr}: ${stack}`;
+      log.write("error", text, { client: this.#addr, kind: "bug" });
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
       this.#countUnfinished(0);
@@ -144,6 +182,8 @@ export class Client implements PipelineOptions {
   }
 
   onPacket(bytes: number): void {
+    this.#packetAt = this.#nextAt;
+    this.#nextAt += PACKET_PREFIX_BYTES + bytes;
     const { log } = this.#context.options;
     if (log.enabled("trace")) log.write("trace", `Received packet of size ${bytes}.`);
   }
@@ -157,7 +197,25 @@ export class Client implements PipelineOptions {
       "warn",
       `The client at ${this.#addr} sends data of Rerun ${text}; over TCP 0.9 to 0.22 are known to work. ` +
         "It is received all the same",
+      { client: this.#addr, version: text },
     );
+  }
+
+  onCorrupt(msg: LogMsg, what: string): void {
+    const { length } = msg.encoded.bytes;
+    this.#context.onBadArrow(length);
+    const { log } = this.#context.options;
+    const text = `Dropped a message of ${length} bytes of the client at ${this.#addr}: ${what}`;
+    log.write("warn", text, { client: this.#addr, kind: "corrupt Arrow" });
+  }
+
+  onError(error: Error): void {
+    if (!(error instanceof RerelayError)) return;
+    error.client = this.#addr;
+    // What is wrong inside a packet is found when it is decoded; all else behind the last whole one.
+    error.byteOffset = IN_PACKET.some((kind) => error instanceof kind)
+      ? this.#packetAt
+      : this.#nextAt;
   }
 
   onMessages(msgs: readonly LogMsg[]): void {
@@ -214,28 +272,37 @@ export class Client implements PipelineOptions {
   }
 
   #greet(version: number): void {
+    this.#nextAt = this.packets.place.bytes;
     this.#context.onGreeted(this);
     const { log, quiet } = this.#context.options;
     if (version === 0) {
-      log.write("warn", "Client is using an old protocol version from before 0.16.");
+      const text = "Client is using an old protocol version from before 0.16.";
+      log.write("warn", text, { client: this.#addr, kind: "old protocol" });
     } else {
-      log.write(quiet ? "debug" : "info", `New SDK client connected from: ${this.#addr}`);
+      const text = `New SDK client connected from: ${this.#addr}`;
+      log.write(quiet ? "debug" : "info", text, { client: this.#addr, kind: "connected" });
     }
   }
 
   #sayWhy(error: Error): void {
     const { log } = this.#context.options;
     const addr = this.#addr;
+    const at = error instanceof RerelayError ? error.byteOffset : undefined;
+    const fields = { client: addr, kind: error.name, byteOffset: at };
     if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
       // Probes of the port that do not hang up: no more than nothing was sent.
-      log.write("debug", `Closing connection to client at ${addr}: ${error.message}`);
+      log.write("debug", `Closing connection to client at ${addr}: ${error.message}`, fields);
     } else if (error instanceof UnknownClient) {
       const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-      log.write("debug", text);
+      log.write("debug", text, fields);
     } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
-      log.write("warn", `Client at ${addr} left early: ${error.message}`);
+      log.write("warn", `Client at ${addr} left early: ${error.message}`, fields);
     } else {
-      log.write("warn", `Closing connection to client at ${addr}: ${reason(error)}`);
+      const where = at !== undefined && IN_PACKET.some((kind) => error instanceof kind)
+        ? `, in its packet at byte ${at}`
+        : "";
+      const text = `Closing connection to client at ${addr}${where}: ${reason(error)}`;
+      log.write("warn", text, fields);
     }
   }
 }

@@ -7,6 +7,11 @@
 
 /** What every error of this package is. */
 export class RerelayError extends Error {
+  /** `hostname:port` of the client that it is about, where it is about one. */
+  client?: string;
+  /** Where in what the client sent it was found: how many bytes came before that packet. */
+  byteOffset?: number;
+
   /**
    * Takes what its text and fields say.
    *
@@ -126,6 +131,40 @@ export class IdleTimeout extends RerelayError {
   /** Takes the deadline in seconds. */
   constructor(readonly timeoutSec: number) {
     super(`No packet began for ${timeoutSec} s (option idleTimeoutSec)`);
+  }
+}
+
+/** The address is none of those that may connect. */
+export class AddressNotAllowed extends RerelayError {
+  /** Takes the address, if the system told it. */
+  constructor(readonly hostname: string | undefined) {
+    super(`${hostname ?? "An unknown address"} is not allowed to connect (option allow)`);
+  }
+}
+
+/** One address has more connections open than it may. */
+export class TooManyOfAddress extends RerelayError {
+  /** Takes the address and the limit. */
+  constructor(readonly hostname: string, readonly limit: number) {
+    super(`${hostname} has ${limit} connections already (option maxConnectionsPerAddress)`);
+  }
+}
+
+/** One address connects more often than it may. */
+export class ConnectsTooOften extends RerelayError {
+  /** Takes the address and the limit in connections a second. */
+  constructor(readonly hostname: string, readonly limitPerSec: number) {
+    super(
+      `${hostname} connects more than ${limitPerSec} times a second (option maxConnectsPerSec)`,
+    );
+  }
+}
+
+/** The Arrow data of a message is corrupt, and the server is to close its client for that. */
+export class CorruptArrow extends RerelayError {
+  /** Takes what is wrong with the data. */
+  constructor(what: string) {
+    super(`${what} (option onBadArrow)`);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeText } from "./escape.ts";
 
 /** The levels of Rerun's own log, the most urgent first. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -13,7 +14,12 @@ export type LogLevel = typeof LOG_LEVELS[number];
 /** Machine-readable parts of a log line. */
 export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;
 
-/** Takes log lines. */
+/**
+ * Takes log lines.
+ *
+ * A field `kind` says what a line is about in a word of this program's own; lines that peers can
+ * cause have one, and {@linkcode limitedLog} holds back those that come too often.
+ */
 export interface Log {
   /** Whether lines of this level go anywhere; asked before a costly text is made. */
   enabled(level: LogLevel): boolean;
@@ -22,7 +28,7 @@ export interface Log {
 }
 
 /**
- * A log that writes to `console`, down to a level.
+ * A log that writes to `console`, down to a level; nothing a peer sent gets there unescaped.
  *
  * @param level the least urgent level that is written
  */
@@ -33,7 +39,7 @@ export function consoleLog(level: LogLevel = "info"): Log {
     enabled,
     write(l, message) {
       // Standard output belongs to the program that embeds the server.
-      if (enabled(l)) (l === "error" ? console.error : console.warn)(message);
+      if (enabled(l)) (l === "error" ? console.error : console.warn)(escapeText(message));
     },
   };
 }

@@ -3,15 +3,16 @@
  *
  * @module
  */
+import type { OnBadArrow } from "./arrow_guard.ts";
 import type { PatienceOptions } from "./comms/patience.ts";
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
-import { MAX_MESSAGE_BYTES } from "./encoding/limits.ts";
+import { DECODE_LIMITS, type DecodeLimits } from "./encoding/limits.ts";
 import type { ThrottleRules } from "./flow/accept_rate.ts";
 import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
 import { consoleLog, type Log } from "./log.ts";
 
 /** Options of `serve`; all may be left out. */
-export interface ServeOptions extends PatienceOptions {
+export interface ServeOptions extends PatienceOptions, DecodeLimits {
   /** Address to listen on; default `127.0.0.1`. */
   readonly hostname?: string;
   /** Port to listen on; default 9876, and 0 takes a free one. */
@@ -26,14 +27,20 @@ export interface ServeOptions extends PatienceOptions {
   readonly channelLimitBytes?: number;
   /** Limit of a packet in bytes; default 512 MiB. */
   readonly maxPacketBytes?: number;
-  /** Limit of a message in bytes, as stored and once inflated; default 512 MiB. */
-  readonly maxMessageBytes?: number;
   /** Clients that may be connected past their handshake; default 4096. */
   readonly maxClients?: number;
   /** Connections that may be in their handshake, beyond which the oldest is closed; default 16,384. */
   readonly maxHandshakes?: number;
   /** Limit of the memory of unfinished packets over all clients in bytes; default 1 GiB. */
   readonly maxUnfinishedBytes?: number;
+  /** Connections that one address may have open; default infinity, for many share one behind NAT. */
+  readonly maxConnectionsPerAddress?: number;
+  /** Connects of one address a second, after as many at once; default infinity. */
+  readonly maxConnectsPerSec?: number;
+  /** Addresses and networks that may connect, such as `10.0.0.0/8` or `::1`; default all. */
+  readonly allow?: readonly string[];
+  /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
+  readonly onBadArrow?: OnBadArrow;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -58,6 +65,13 @@ const POSITIVE = [
   "channelLimitBytes",
   "maxPacketBytes",
   "maxMessageBytes",
+  "maxMessagesPerPacket",
+  "maxDepth",
+  "maxEntries",
+  "maxTextBytes",
+  "maxLz4Ratio",
+  "maxConnectionsPerAddress",
+  "maxConnectsPerSec",
   "maxClients",
   "maxHandshakes",
   "maxUnfinishedBytes",
@@ -85,10 +99,14 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     quiet: false,
     channelLimitBytes: CHANNEL_LIMIT_BYTES,
     maxPacketBytes: MAX_PACKET_BYTES,
-    maxMessageBytes: MAX_MESSAGE_BYTES,
+    ...DECODE_LIMITS,
     maxClients: 4096,
     maxHandshakes: 16_384,
     maxUnfinishedBytes: 1024 * 1024 * 1024,
+    maxConnectionsPerAddress: Infinity,
+    maxConnectsPerSec: Infinity,
+    allow: [],
+    onBadArrow: "save" as const,
     handshakeTimeoutSec: 10,
     packetTimeoutSec: 60,
     idleTimeoutSec: Infinity,

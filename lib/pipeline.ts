@@ -25,6 +25,8 @@ export interface PipelineOptions extends ReceiveOptions {
   onAnswer(bytes: number): void;
   /** The connection is over: the reason, where it was we who ended it for one. */
   onEnd(): Error | undefined;
+  /** The client is left for this reason; called before anybody else hears of it. */
+  onError(error: Error): void;
   /** These messages go into the channel. */
   onMessages(msgs: readonly LogMsg[]): void;
 }
@@ -61,6 +63,7 @@ export async function receiveClient(
       if (room !== undefined && error === undefined) await room;
     }
     if (!(answer instanceof Uint8Array) || error !== undefined) {
+      if (error !== undefined) options.onError(error);
       sender.quit(error);
       return error;
     }

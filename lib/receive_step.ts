@@ -1,3 +1,5 @@
+import { guardArrow, type OnBadArrow } from "./arrow_guard.ts";
+import type { DecodeLimits } from "./encoding/limits.ts";
 import { PacketDecoder } from "./encoding/packet_decoder.ts";
 import type { RrdHeader } from "./encoding/rrd_header.ts";
 import type { PacketReader } from "./comms/packet_reader.ts";
@@ -10,13 +12,18 @@ import type { Step, StepResult } from "./step.ts";
 export interface ReceiveOptions {
   /** Cuts the bytes into packets. */
   readonly packets: PacketReader;
-  readonly maxMessageBytes: number;
+  /** Limits of what a packet may hold. */
+  readonly limits: DecodeLimits;
+  /** What is done with corrupt Arrow data. */
+  readonly onBadArrow: OnBadArrow;
   /** Decides what to drop so that what passes stays fresh; not asked for before the first packet. */
   readonly congestion: CongestionManager;
   /** A packet of so many bytes is whole. */
   onPacket(bytes: number): void;
   /** An RRD header came that differs from the one before. */
   onHeader(header: RrdHeader): void;
+  /** A message was taken out for its corrupt Arrow data. */
+  onCorrupt(msg: LogMsg, what: string): void;
 }
 
 /** Bytes of a client → packets → log messages → those that may pass. */
@@ -50,13 +57,26 @@ export class ReceiveStep implements Step<Uint8Array, LogMsg> {
     return error === undefined ? { items: [] } : { items: [], error };
   }
 
+  #guard(decoded: StepResult<LogMsg>, onBadArrow: "drop" | "close"): StepResult<LogMsg> {
+    const onBad = (msg: LogMsg, what: string) => this.#options.onCorrupt(msg, what);
+    const { items, error = decoded.error } = guardArrow(decoded.items, onBadArrow, onBad);
+    return error === undefined ? { items } : { items, error };
+  }
+
   #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
     const options = this.#options;
     const decoder = this.#decoder ??= new PacketDecoder({
-      maxMessageBytes: options.maxMessageBytes,
+      ...options.limits,
       onHeader: (header) => options.onHeader(header),
       onPacket: (bytes) => options.onPacket(bytes),
     });
-    return decoder.pushAll(packets);
+    if (options.onBadArrow === "save") return decoder.pushAll(packets);
+    const items: LogMsg[] = [];
+    for (const packet of packets) {
+      const { items: msgs, error } = this.#guard(decoder.push(packet), options.onBadArrow);
+      for (const msg of msgs) items.push(msg);
+      if (error !== undefined) return { items, error };
+    }
+    return { items };
   }
 }

@@ -1,12 +1,15 @@
-import { acceptLoop } from "./accept_loop.ts";
-import { formatAddr } from "./adapters/net_addr.ts";
+import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
+import { formatAddr, isLoopback } from "./adapters/net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
 import { Client, type ClientContext, type ClientStats } from "./client.ts";
 import { ClientList } from "./client_list.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import type { RerelayError } from "./errors.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
+import { type LimitedLog, limitedLog } from "./limited_log.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
@@ -33,8 +36,10 @@ export interface ServerStats {
   readonly connections: {
     /** Connected now. */
     readonly open: number;
-    /** Connected ever. */
+    /** Connected ever, those refused not counted. */
     readonly total: number;
+    /** Refused for the address they came from: not allowed, too many, too often. */
+    readonly refused: number;
   };
   /** Log messages received, from all clients ever. */
   readonly messages: number;
@@ -42,6 +47,8 @@ export interface ServerStats {
   readonly bytes: number;
   /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
   readonly dropped: DropCounts;
+  /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
+  readonly badArrow: Count;
   /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
   readonly acceptRate: number;
   /** What waits in the channel; bytes are those it keeps in memory. */
@@ -72,10 +79,14 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #clients: ClientList;
   /** What all clients share. */
   readonly #shared: ClientContext;
-  readonly #accepting: Promise<void>;
+  readonly #accepting: AcceptLoop;
+  readonly #door: Doorkeeper;
+  readonly #log: LimitedLog;
   readonly #warnedVersions = new Set<string>();
   readonly #stopChecks: () => void;
   #connected = 0;
+  #refused = 0;
+  #badArrow = { messages: 0, bytes: 0 };
   #messages = 0;
   #bytes = 0;
   /** Of clients that have left. */
@@ -83,10 +94,16 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Use `serve` or {@linkcode Server.listen}. */
-  private constructor(listener: TcpListener, options: ResolvedOptions) {
+  private constructor(
+    listener: TcpListener,
+    options: ResolvedOptions,
+    isAllowed: ((hostname: string) => boolean) | undefined,
+  ) {
     this.#listener = listener;
-    this.#options = options;
-    const { channelLimitBytes: limitBytes, now, log, delay, signal } = options;
+    const { channelLimitBytes: limitBytes, now, delay, signal } = options;
+    const log = this.#log = limitedLog(options.log, now);
+    this.#options = { ...options, log };
+    this.#door = new Doorkeeper({ ...options, ...(isAllowed && { isAllowed }) });
     this.#clients = new ClientList(options);
     this.#channel = new SmartChannel({ limitBytes, now });
     this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel);
@@ -95,7 +112,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       this.#channel.discard();
     });
     this.#shared = {
-      options,
+      options: this.#options,
       onRead: (bytes) => this.#pressure.read(bytes),
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
@@ -103,11 +120,18 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
         this.#messages += messages;
         this.#bytes += bytes;
       },
+      onBadArrow: (bytes) => {
+        this.#badArrow.messages++;
+        this.#badArrow.bytes += bytes;
+      },
       isNewVersion: (version) => this.#isNewVersion(version),
     };
     const onConnection = (connection: TcpConnection) => this.#serve(connection);
-    this.#accepting = acceptLoop(listener, { log, now, delay, onConnection });
-    this.#stopChecks = options.every(CHECK_MS, () => this.#clients.checkDeadlines());
+    this.#accepting = acceptLoop(listener, { log, delay, onConnection });
+    this.#stopChecks = options.every(CHECK_MS, () => {
+      this.#clients.checkDeadlines();
+      log.flush();
+    });
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -122,7 +146,10 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
     const resolved = resolveOptions(options);
     resolved.signal?.throwIfAborted();
-    const { hostname, port, quiet, log } = resolved;
+    const { hostname, port, quiet, log, allow } = resolved;
+    // Loaded where it is asked for: few need it.
+    const { allowList } = allow.length > 0 ? await import("./allow_list.ts") : {};
+    const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(
       quiet ? "debug" : "info",
@@ -130,7 +157,17 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
         "Connect with the Rerun logging SDK.",
       { ...listener.addr },
     );
-    return new Server(listener, resolved);
+    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
+      log.write(
+        "warn",
+        `Whoever reaches ${
+          formatAddr(listener.addr)
+        } can connect: nothing is encrypted and nobody ` +
+          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
+        { ...listener.addr },
+      );
+    }
+    return new Server(listener, resolved, isAllowed);
   }
 
   /** Where it listens. */
@@ -152,11 +189,12 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   get stats(): ServerStats {
     const clients = Array.from(this.#clients, (client) => client.stats);
     return {
-      connections: { open: this.#clients.size, total: this.#connected },
+      connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
       messages: this.#messages,
       bytes: this.#bytes,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
       dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
+      badArrow: { ...this.#badArrow },
       acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
       clients,
     };
@@ -212,9 +250,11 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#stopChecks();
     for (const client of this.#clients) client.close();
     this.#channel.unpause();
-    await this.#accepting;
+    this.#accepting.wake();
+    await this.#accepting.ended;
     await this.#clients.left();
     this.#channel.close();
+    this.#log.flush(true);
   }
 
   #quietFor(ms: number): boolean {
@@ -224,11 +264,23 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
 
   #serve(connection: TcpConnection): void {
     if (this.#closing !== undefined) return connection.close();
-    const source = new TcpClientSource(++this.#connected, connection.remoteAddr);
+    const { remoteAddr } = connection;
+    const refusal = this.#door.enter(remoteAddr);
+    if (refusal !== undefined) return this.#refuse(connection, refusal);
+    const source = new TcpClientSource(++this.#connected, remoteAddr);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
     this.#clients.add(client, () => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+      this.#door.left(remoteAddr);
+      // Its file descriptor is free.
+      this.#accepting.wake();
     });
+  }
+
+  #refuse(connection: TcpConnection, refusal: RerelayError): void {
+    this.#refused++;
+    connection.close();
+    this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
   }
 
   #isNewVersion(version: string): boolean {

@@ -1,6 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { acceptLoop } from "../lib/accept_loop.ts";
+import { limitedLog } from "../lib/limited_log.ts";
+import { silentLog } from "../lib/log.ts";
 import type { TcpConnection } from "../lib/adapters/types.ts";
 
 const connection = {} as TcpConnection;
@@ -11,6 +13,10 @@ async function run(outcomes: (TcpConnection | Error | undefined)[]) {
   let accepted = 0;
   const waits: number[] = [];
   const lines: string[] = [];
+  const log = {
+    enabled: () => true,
+    write: (level: string, text: string) => void lines.push(`${now} ${level} ${text}`),
+  };
   await acceptLoop({
     addr: { hostname: "127.0.0.1", port: 1 },
     accept: () => {
@@ -19,18 +25,14 @@ async function run(outcomes: (TcpConnection | Error | undefined)[]) {
     },
     close: () => {},
   }, {
-    log: {
-      enabled: () => true,
-      write: (level, text) => void lines.push(`${now} ${level} ${text}`),
-    },
-    now: () => now,
+    log: limitedLog(log, () => now),
     delay: (ms) => {
       waits.push(ms);
       now += ms;
       return Promise.resolve();
     },
     onConnection: () => accepted++,
-  });
+  }).ended;
   return { accepted, waits, lines };
 }
 
@@ -52,6 +54,20 @@ describe("acceptLoop", () => {
     assertEquals(waits, [10, 20, 40, 80, 160, 320, 640, 1000, 1000, 10]);
   });
 
+  it("ends a pause when it is told to", async () => {
+    const accepts = [Promise.reject(new Error("no files")), Promise.resolve(undefined)];
+    const { ended, wake } = acceptLoop({
+      addr: { hostname: "127.0.0.1", port: 1 },
+      accept: () => accepts.shift()!,
+      close: () => {},
+    }, { log: silentLog, delay: () => new Promise(() => {}), onConnection: () => {} });
+    while (accepts.length > 1) await Promise.resolve();
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    wake();
+    await ended;
+    assertEquals(accepts.length, 0);
+  });
+
   it("never floods the log: one line a second, with the count of those left out", async () => {
     const failures = Array.from({ length: 1000 }, () => new Error("no files"));
     // A success between the failures keeps the waits at their shortest.
@@ -59,7 +75,7 @@ describe("acceptLoop", () => {
     assertEquals(lines.length, 10);
     assertEquals(
       lines[1],
-      "1000 warn Failed to accept incoming SDK client: no files (and 99 more since the last such line)",
+      "1000 warn Failed to accept incoming SDK client: no files (and 99 more like this)",
     );
   });
 });

@@ -65,7 +65,10 @@ async function outcome(receive: typeof receiveClient, connection: TcpConnection,
   const log: string[] = [];
   const options: PipelineOptions = {
     packets: new PacketReader({ maxPacketBytes: 4 * 1024 * KiB }),
-    maxMessageBytes: 4 * 1024 * KiB,
+    limits: { maxMessageBytes: 4 * 1024 * KiB },
+    onBadArrow: "save",
+    onCorrupt: () => {},
+    onError: () => {},
     congestion: new CongestionManager({ maxLatencySec: Infinity, now }),
     onAsk: () => {},
     onAnswer: () => {},

@@ -140,7 +140,9 @@ describe("Server, what ends a client and what is said of it", () => {
         "a packet that is no RRD",
         concat(HELLO, GOOD, framed(new Uint8Array(20))),
         "NotAnRrd",
-        "warn Closing connection to client at ADDR: Not an .rrd file",
+        `warn Closing connection to client at ADDR, in its packet at byte ${
+          HELLO.length + GOOD.length
+        }: Not an .rrd file`,
       ],
       [
         "a packet over the limit",
@@ -275,7 +277,10 @@ describe("Server, what it says of itself", () => {
     await started.next.next();
     const bytes = GOOD.length - 4 - 12;
     const { connections, messages, bytes: all, queued, clients } = started.server.stats;
-    assertEquals([connections, messages, all], [{ open: 1, total: 2 }, 3, 3 * bytes] as never);
+    assertEquals(
+      [connections, messages, all],
+      [{ open: 1, total: 2, refused: 0 }, 3, 3 * bytes] as never,
+    );
     assertEquals(queued, { messages: 0, bytes: 0 });
     assertEquals(clients.map(({ source, messages, bytes }) => [source.id, messages, bytes]), [
       [2, 2, 2 * bytes],

@@ -6,6 +6,15 @@
 import type { NetAddr } from "./types.ts";
 
 /**
+ * Whether only this machine reaches an address (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+ *
+ * @param hostname an IP address, or a name
+ */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$|^localhost$/i.test(hostname);
+}
+
+/**
  * Writes an address as `hostname:port`, an IPv6 one in brackets (RFC 3986, section 3.2.2).
  *
  * @param addr the address

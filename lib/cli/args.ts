@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { closest } from "./closest.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 import { type CliOption, OPTION_TABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
 import { parseDuration, parseSize } from "./units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "../log.ts";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../escape.ts";
 
 /** How log lines are written. */
 export interface CliLogOptions {

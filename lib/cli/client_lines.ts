@@ -8,7 +8,8 @@ import { type MessageSource, type SmartMessage, sourceText } from "../flow/smart
 import type { Log, LogLevel } from "../log.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { quote } from "./escape.ts";
+import { quote, shortened } from "../escape.ts";
+import { forgetOldest } from "../forget_oldest.ts";
 import { formatBytes, formatDuration, plural } from "./units.ts";
 
 /** Recordings whose application is remembered: SDKs don't repeat it when they reconnect. */
@@ -22,7 +23,7 @@ interface ClientTotals {
   bytes: number;
   /** When its first message was sent, in monotonic milliseconds. */
   readonly since: number;
-  recording?: string;
+  hasRecording?: true;
 }
 
 /** A shedding sink that counts, and says who logs what. */
@@ -63,8 +64,9 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     if (payload.msg.kind === "SetStoreInfo") {
       remember(applications, recording, payload.msg.info.applicationId);
     }
-    if (client.recording === undefined) sayRecording(source, recording, payload.msg);
-    client.recording ??= recording;
+    if (client.hasRecording) return;
+    client.hasRecording = true;
+    sayRecording(source, recording, payload.msg);
   }
 
   function sayRecording(source: MessageSource, recording: string, msg: LogMsg): void {
@@ -74,7 +76,14 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     const text = `${sourceText(source)} logs recording ${quote(recording)}` +
       (application === undefined ? "" : ` of application ${quote(application)}`) +
       (sdk === undefined ? "" : `, Rerun SDK ${sdk}`);
-    log.write(level, text, { client: sourceText(source), recording, application, sdk });
+    const shown = shortened(recording, MAX_ID_LENGTH);
+    log.write(level, text, {
+      client: sourceText(source),
+      recording: shown,
+      application,
+      sdk,
+      kind: "recording",
+    });
   }
 
   function sayLeft(source: MessageSource, client: ClientTotals, time: number, failed: boolean) {
@@ -84,7 +93,13 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
       `${plural(messages, "message")}, ${formatBytes(bytes)} in ${formatDuration(seconds)}`;
     // Whoever only looks whether a server is there gets no line.
     const shown = messages === 0 && level === "info" ? "debug" : level;
-    log.write(shown, text, { client: sourceText(source), messages, bytes, seconds });
+    log.write(shown, text, {
+      client: sourceText(source),
+      messages,
+      bytes,
+      seconds,
+      kind: "left",
+    });
   }
 
   return {
@@ -107,10 +122,6 @@ function recordingOf(msg: LogMsg): string | undefined {
 function remember(applications: Map<string, string>, recording: string, application: string): void {
   if (recording.length > MAX_ID_LENGTH) return;
   applications.delete(recording);
-  applications.set(recording, application.slice(0, MAX_ID_LENGTH));
-  if (applications.size <= MAX_RECORDINGS) return;
-  for (const oldest of applications.keys()) {
-    applications.delete(oldest);
-    break;
-  }
+  applications.set(recording, shortened(application, MAX_ID_LENGTH));
+  forgetOldest(applications, MAX_RECORDINGS);
 }

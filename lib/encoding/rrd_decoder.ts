@@ -151,7 +151,8 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
       this.#offset = packet.length;
       return { items: [msg] };
     } catch (error) {
-      return { items: [], error: error as Error };
+      if (!(error instanceof RerelayError)) throw error;
+      return { items: [], error };
     }
   }
 

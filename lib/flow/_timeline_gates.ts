@@ -16,6 +16,9 @@ export const MAX_TIMELINES = 64;
 /** All of their names and recording ids together, which are as long as a peer likes. */
 const MAX_KEY_CHARS = 65_536;
 
+/** As long are the names that are compared with the next message's. */
+const MAX_LAST_CHARS = 1024;
+
 /** Finds the gate of a recording's timeline. */
 export class TimelineGates {
   readonly #rules: ThrottleRules;
@@ -51,7 +54,8 @@ export class TimelineGates {
     if (known === undefined) this.#keyChars += key.length;
     else this.#gates.delete(key);
     this.#gates.set(key, gate);
-    this.#last = { storeId, timeline, gate };
+    // Long names are not kept for longer than their message.
+    this.#last = key.length > MAX_LAST_CHARS ? undefined : { storeId, timeline, gate };
     if (known === undefined) this.#forget();
     return gate;
   }

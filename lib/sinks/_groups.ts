@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forgetOldest } from "../forget_oldest.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { applicationOf, UNKNOWN_APPLICATION } from "./_introduction.ts";
 import type { Numbered } from "./_part_opener.ts";
@@ -109,9 +110,7 @@ export class Groups {
       forgotten: false,
     };
     this.#groups.set(key, group);
-    if (this.#groups.size > MAX_GROUPS) {
-      const [oldest, gone] = this.#groups.entries().next().value!;
-      this.#groups.delete(oldest);
+    for (const [, gone] of forgetOldest(this.#groups, MAX_GROUPS)) {
       gone.forgotten = true;
       this.#evicted.push(...gone.series.values());
     }

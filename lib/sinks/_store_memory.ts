@@ -6,6 +6,8 @@
  */
 import { RrdDecoder } from "../encoding/rrd_decoder.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { shortened as shortenedTo } from "../escape.ts";
+import { forgetOldest } from "../forget_oldest.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
 import { staticKey } from "./_static_key.ts";
 
@@ -20,6 +22,10 @@ const MAX_BYTES = 128 * 2 ** 20;
 const ANNOUNCED = "";
 /** Real ones have a few hundred bytes; as long may one be that is kept. */
 const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
+/** About what the objects around a kept message take, in bytes. */
+const KEPT_OVERHEAD_BYTES = 512;
+/** Enough for thousands of messages. */
+const MANY_BYTES = 2 ** 20;
 /** Characters of a name that are kept; peers choose it. */
 const MAX_NAME = 1024;
 
@@ -68,7 +74,7 @@ export class StoreMemory {
 
   /** The blueprints of an application. */
   blueprintsOf(applicationId: string): readonly Store[] {
-    return this.#blueprints.get(applicationId) ?? [];
+    return this.#blueprints.get(shortened(applicationId)) ?? [];
   }
 
   /**
@@ -111,15 +117,15 @@ export class StoreMemory {
     let store = this.#stores.get(key);
     if (store === undefined) {
       store = {
-        id: { kind, id, ...(applicationId !== undefined && { applicationId }) },
+        id: {
+          kind,
+          id,
+          ...(applicationId !== undefined && { applicationId: shortened(applicationId) }),
+        },
         data: new Map(),
       };
       this.#stores.set(key, store);
-      if (this.#stores.size > MAX_STORES) {
-        const [oldest, gone] = this.#stores.entries().next().value!;
-        this.#stores.delete(oldest);
-        this.#forget(gone);
-      }
+      for (const [, gone] of forgetOldest(this.#stores, MAX_STORES)) this.#forget(gone);
     }
     return this.#last = store;
   }
@@ -132,16 +138,15 @@ export class StoreMemory {
     this.#hold(store, ANNOUNCED, store.announced);
   }
 
-  #addBlueprint(applicationId: string, store: Store): void {
+  #addBlueprint(fullApplicationId: string, store: Store): void {
+    const applicationId = shortened(fullApplicationId);
     const known = this.#blueprints.get(applicationId) ?? [];
     if (known.includes(store)) return;
     const blueprints = [...known, store];
     if (blueprints.length > MAX_BLUEPRINTS) this.#forget(blueprints.shift()!);
     this.#blueprints.delete(applicationId);
     this.#blueprints.set(applicationId, blueprints);
-    if (this.#blueprints.size > MAX_STORES) {
-      this.#blueprints.delete(this.#blueprints.keys().next().value!);
-    }
+    forgetOldest(this.#blueprints, MAX_STORES);
   }
 
   #keep(store: Store, name: string, { header, bytes }: Kept): void {
@@ -158,9 +163,12 @@ export class StoreMemory {
 
   #hold(store: Store, key: string, kept: Kept): void {
     this.#order.set(kept, [store, key]);
-    this.#bytes += kept.bytes.length;
-    while (this.#bytes > this.#maxBytes) {
-      const [, [from, oldest]] = this.#order.entries().next().value!;
+    this.#bytes += cost(kept);
+    if (this.#bytes <= this.#maxBytes) return;
+    // Some more than must be: to find the oldest takes a walk past all that went before.
+    const enough = this.#maxBytes - (this.#maxBytes >= MANY_BYTES ? this.#maxBytes / 16 : 0);
+    for (const [from, oldest] of this.#order.values()) {
+      if (this.#bytes <= enough) break;
       this.#drop(from, oldest);
       this.forgotten++;
     }
@@ -174,7 +182,7 @@ export class StoreMemory {
       delete store.info;
     } else store.data.delete(key);
     this.#order.delete(kept);
-    this.#bytes -= kept.bytes.length;
+    this.#bytes -= cost(kept);
   }
 
   #forget(store: Store): void {
@@ -183,11 +191,14 @@ export class StoreMemory {
   }
 }
 
-/** A text that pins no longer one. */
+/** What a kept message takes with the objects around it, in bytes. */
+function cost({ bytes }: Kept): number {
+  return bytes.length + KEPT_OVERHEAD_BYTES;
+}
+
+/** As much of a name as is kept. */
 export function shortened(text: string): string {
-  if (text.length <= MAX_NAME) return text;
-  // A slice alone would keep the whole text alive.
-  return new TextDecoder().decode(new TextEncoder().encode(text.slice(0, MAX_NAME)));
+  return shortenedTo(text, MAX_NAME);
 }
 
 /** Tells stores apart. */

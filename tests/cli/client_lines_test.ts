@@ -91,7 +91,7 @@ describe("clientLines", () => {
         storeId: { kind: "Recording", id: recording },
         encoded: { form: "rrd", header: header([0, 22, 1]), bytes: new Uint8Array(9) },
       });
-    const recordings = ["r0", "r1", "r10000", "x".repeat(201)];
+    const recordings = ["r0", "r5000", "r10000", "x".repeat(201)];
     for (const [i, recording] of recordings.entries()) {
       await lines.write([from(10 + i, 0, again(recording))]);
     }

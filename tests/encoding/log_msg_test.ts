@@ -165,7 +165,7 @@ describe("ArrowMsg in msgpack", () => {
     );
     assertEquals(
       message({ ArrowMsg: [{ id: "r" }, []] }),
-      "Invalid store id: kind undefined, id r",
+      `Invalid store id: kind nothing, id "r"`,
     );
     assertEquals(message({ a: 1, b: 2 }), "Invalid log message: a map of 2 entries instead of one");
     assertEquals(

@@ -35,7 +35,8 @@ describe("staticKey", () => {
 
 describe("StoreMemory", () => {
   it("keeps the newest static data, the oldest of all stores gives way", () => {
-    const memory = new StoreMemory(100);
+    // 512 bytes are counted for the objects around a message.
+    const memory = new StoreMemory(2 * 512 + 100);
     const [a, b] = STATIC as [ArrowMsg, ArrowMsg];
     const one = remember(memory, of("one", a), new Uint8Array(60).fill(1));
     const two = remember(memory, of("two", a), new Uint8Array(40).fill(2));
@@ -47,7 +48,7 @@ describe("StoreMemory", () => {
     assertEquals(memory.forgotten, 0);
     remember(memory, of("one", b), new Uint8Array(30));
     assertEquals([one.data.size, two.data.size, memory.forgotten], [2, 0, 1]);
-    remember(memory, of("two", b), new Uint8Array(101));
+    remember(memory, of("two", b), new Uint8Array(1125));
     assertEquals([two.data.size, memory.forgotten], [0, 2]);
   });
 

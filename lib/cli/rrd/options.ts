@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { UsageError } from "../args.ts";
 import { closest } from "../closest.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { parseDuration } from "../units.ts";
 
 /** What each command takes. */

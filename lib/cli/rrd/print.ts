@@ -6,7 +6,7 @@
 import type { LogMsg } from "../../log_msg.ts";
 import { type ChunkSummary, summarize } from "../../rrd/chunk_summary.ts";
 import type { RrdPart } from "../../rrd/part.ts";
-import { escapeText, quote } from "../escape.ts";
+import { escapeText, quote } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes } from "../units.ts";
 import { parts, type RrdContext } from "./input.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { screen } from "../screen.ts";
 import type { CliProcess } from "../process.ts";
 import { formatBytes } from "../units.ts";

@@ -5,7 +5,7 @@
  */
 import { RerelayError } from "../../errors.ts";
 import { RrdConcat } from "../../rrd/writer.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";
 import { nameOf, parts, type RrdContext } from "./input.ts";

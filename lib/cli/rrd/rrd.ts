@@ -6,7 +6,7 @@
 import { loadFileAdapter } from "../../adapters/detect.ts";
 import { reason, RerelayError } from "../../errors.ts";
 import { UsageError } from "../args.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import { RRD_HELP } from "./help.ts";

@@ -6,7 +6,7 @@
 import { reason } from "../../errors.ts";
 import { RrdDamage } from "../../rrd/part.ts";
 import { RrdStatistics } from "../../rrd/statistics.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

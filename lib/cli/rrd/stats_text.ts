@@ -5,7 +5,7 @@
  */
 import type { StoreSource } from "../../log_msg.ts";
 import type { RecordingStatistics, RrdStatistics, TimelineRange } from "../../rrd/statistics.ts";
-import { escapeText, quote } from "../escape.ts";
+import { escapeText, quote } from "../../escape.ts";
 import { formatBytes, formatCount, plural } from "../units.ts";
 
 /** As many of a recording's entities the chart shows. */

@@ -6,7 +6,7 @@
 import { reason, RerelayError } from "../../errors.ts";
 import { summarize } from "../../rrd/chunk_summary.ts";
 import { RrdDamage } from "../../rrd/part.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";
 import { nameOf, parts, type RrdContext } from "./input.ts";

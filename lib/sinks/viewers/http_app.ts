@@ -153,7 +153,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   app.onError((error, c) => {
     counts.errors++;
     // The path alone: a token may be in the query.
-    log.write("error", `Could not answer ${c.req.method} ${c.req.path}: ${reason(error)}`);
+    const text = `Could not answer ${c.req.method} ${c.req.path}: ${reason(error)}`;
+    log.write("error", text, { kind: "request failed" });
     return c.text("The server failed to answer; its log says why\n", 500);
   });
   return app;

@@ -81,7 +81,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     const why = reason === "slow"
       ? `it was ${queueBytes} bytes behind (--viewer-queue, option viewerQueueBytes)`
       : "it took nothing for too long";
-    log.write("warn", `Cut off the viewer at ${who}: ${why}`, { viewer: who, reason });
+    log.write("warn", `Cut off the viewer at ${who}: ${why}`, {
+      viewer: who,
+      reason,
+      kind: "viewer cut off",
+    });
   };
 
   const warnOfShortHistory = () => {

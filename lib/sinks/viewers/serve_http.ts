@@ -27,7 +27,10 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener
     hostname: "127.0.0.1",
     handshakeTimeoutSec: 10,
     maxConnections: 4096,
-    onError: (error) => log.write("error", `A request was not answered: ${reason(error)}`),
+    onError: (error) =>
+      log.write("error", `A request was not answered: ${reason(error)}`, {
+        kind: "request failed",
+      }),
     ...options,
   });
 }

@@ -130,7 +130,7 @@ export function statusJson(hub: ViewerHub, status: ServerStatus): StatusJson {
     acceptRate: stats?.acceptRate ?? 1,
     messages: stats?.messages ?? 0,
     bytes: stats?.bytes ?? 0,
-    connections: stats?.connections ?? { open: 0, total: 0 },
+    connections: stats?.connections ?? { open: 0, total: 0, refused: 0 },
     dropped: {
       messages: throttled.messages + overflow.messages,
       bytes: throttled.bytes + overflow.bytes,

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { escapeText, quote } from "../../lib/cli/escape.ts";
+import { escapeText, quote } from "../lib/escape.ts";
 
 describe("escapeText", () => {
   it("shows every control and format character as text", () => {

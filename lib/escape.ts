@@ -26,6 +26,17 @@ export function escapeText(text: string, limit = 2000): string {
 }
 
 /**
+ * The beginning of a text that is kept: it does not keep a longer one alive, as a slice would.
+ *
+ * @param text whatever a peer sent
+ * @param limit the most UTF-16 code units of it that are kept
+ */
+export function shortened(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return new TextDecoder().decode(new TextEncoder().encode(text.slice(0, limit)));
+}
+
+/**
  * A peer's name in double quotes, those inside it and backslashes escaped.
  *
  * @param text whatever a peer sent

@@ -1,0 +1,122 @@
+/**
+ * A log that peers cannot flood.
+ *
+ * @module
+ */
+import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "./log.ts";
+
+/** Lines of one kind that are written in a second; traces are for who wants them all. */
+const PER_SECOND: Readonly<Record<LogLevel, number>> = {
+  error: 1,
+  warn: 1,
+  info: 100,
+  debug: 100,
+  trace: Infinity,
+};
+
+/** Kinds are words of this program, so there are few; what else comes shares one. */
+const MAX_KINDS = 200;
+
+/** Lines of one kind in the second since its first. */
+interface Window {
+  readonly since: number;
+  count: number;
+  suppressed: number;
+  last: string;
+}
+
+/** A log that counts lines of one kind where it would write too many. */
+export interface LimitedLog extends Log {
+  /**
+   * Says what was held back in seconds that are over.
+   *
+   * @param all also in the seconds that are not
+   */
+  flush(all?: boolean): void;
+}
+
+/**
+ * Writes of each `kind` one warning or error a second, and a hundred other lines; the rest is counted.
+ *
+ * How many were held back stands in the next line of that kind, or in a line of its own.
+ *
+ * @param log where lines go
+ * @param now monotonic clock in milliseconds
+ *
+ * @example
+ * ```ts
+ * import { limitedLog } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const log = { enabled: () => true, write: (_: string, text: string) => void lines.push(text) };
+ * let now = 0;
+ * const limited = limitedLog(log, () => now);
+ * for (let i = 0; i < 1000; i++) limited.write("warn", "refused", { kind: "refused" });
+ * now = 1000;
+ * limited.flush();
+ * assertEquals(lines, ["refused", "999 more like the last one: refused"]);
+ * ```
+ */
+export function limitedLog(log: Log, now: () => number): LimitedLog {
+  if (log instanceof Limited) return log;
+  return new Limited(log, now);
+}
+
+class Limited implements LimitedLog {
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  enabled(level: LogLevel): boolean {
+    return this.#log.enabled(level);
+  }
+
+  write(level: LogLevel, message: string, fields?: LogFields): void {
+    const kind = fields?.["kind"];
+    if (typeof kind !== "string" || !this.enabled(level)) {
+      return this.#log.write(level, message, fields);
+    }
+    const key = this.#key(level, kind);
+    const known = this.#windows.get(key);
+    const now = this.#now();
+    if (known !== undefined && now - known.since < 1000) {
+      if (known.count++ < PER_SECOND[level]) return this.#log.write(level, message, fields);
+      known.suppressed++;
+      known.last = message;
+      return;
+    }
+    const suppressed = known?.suppressed ?? 0;
+    this.#windows.set(key, { since: now, count: 1, suppressed: 0, last: "" });
+    if (suppressed === 0) return this.#log.write(level, message, fields);
+    this.#log.write(level, `${message} (and ${suppressed} more like this)`, {
+      ...fields,
+      suppressed,
+    });
+  }
+
+  #key(level: LogLevel, kind: string): string {
+    const key = `${level} ${kind}`;
+    return this.#windows.has(key) || this.#windows.size < MAX_KINDS ? key : `${level} other`;
+  }
+
+  flush(all = false): void {
+    const now = this.#now();
+    for (const [key, { since, suppressed, last }] of this.#windows) {
+      if (!all && now - since < 1000) continue;
+      this.#windows.delete(key);
+      if (suppressed === 0) continue;
+      const space = key.indexOf(" ");
+      const level = LOG_LEVELS.find((level) => level === key.slice(0, space))!;
+      const text = `${suppressed} more like the last one: ${last}`;
+      this.#log.write(level, text, { kind: key.slice(space + 1), suppressed });
+      // Their own second begins: else a line a check would be written.
+      if (!all) this.#windows.set(key, { since: now, count: 1, suppressed: 0, last: "" });
+    }
+  }
+}
