@@ -3,21 +3,8 @@ import { PacketReader } from "./comms/packet_reader.ts";
 import { overdue } from "./comms/patience.ts";
 import type { TcpConnection } from "./adapters/types.ts";
 import { type RrdHeader, rrdVersionText } from "./encoding/rrd_header.ts";
-import {
-  CorruptArrow,
-  HandshakeTimeout,
-  InvalidMessage,
-  MessageTooLarge,
-  NotAnRrd,
-  OldRrdVersion,
-  reason,
-  RerelayError,
-  TruncatedHandshake,
-  TruncatedPacket,
-  TruncatedRrd,
-  UnknownClient,
-  UnknownRrdOptions,
-} from "./errors.ts";
+import { isInPacket, logLeft } from "./client_log.ts";
+import { RerelayError } from "./errors.ts";
 import { CongestionManager } from "./flow/congestion_manager.ts";
 import { type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
@@ -31,17 +18,6 @@ import { type PipelineOptions, receiveClient } from "./pipeline.ts";
 
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;
-
-/** What may be wrong inside a packet. */
-const IN_PACKET = [
-  CorruptArrow,
-  InvalidMessage,
-  MessageTooLarge,
-  NotAnRrd,
-  OldRrdVersion,
-  TruncatedRrd,
-  UnknownRrdOptions,
-] as const;
 
 /** What is counted of one connected client. */
 export interface ClientStats {
@@ -152,7 +128,7 @@ export class Client implements PipelineOptions {
   async run(): Promise<void> {
     try {
       const error = await receiveClient(this.#connection, this.#sender, this);
-      if (error !== undefined) this.#sayWhy(error);
+      if (error !== undefined) logLeft(this.#context.options.log, this.#addr, error);
     } catch (bug) {
       // Nothing a peer does leads here; should it happen, it costs this one client.
       const stack = bug instanceof Error ? bug.stack : String(bug);
@@ -213,9 +189,7 @@ export class Client implements PipelineOptions {
     if (!(error instanceof RerelayError)) return;
     error.client = this.#addr;
     // What is wrong inside a packet is found when it is decoded; all else behind the last whole one.
-    error.byteOffset = IN_PACKET.some((kind) => error instanceof kind)
-      ? this.#packetAt
-      : this.#nextAt;
+    error.byteOffset = isInPacket(error) ? this.#packetAt : this.#nextAt;
   }
 
   onMessages(msgs: readonly LogMsg[]): void {
@@ -281,28 +255,6 @@ export class Client implements PipelineOptions {
     } else {
       const text = `New SDK client connected from: ${this.#addr}`;
       log.write(quiet ? "debug" : "info", text, { client: this.#addr, kind: "connected" });
-    }
-  }
-
-  #sayWhy(error: Error): void {
-    const { log } = this.#context.options;
-    const addr = this.#addr;
-    const at = error instanceof RerelayError ? error.byteOffset : undefined;
-    const fields = { client: addr, kind: error.name, byteOffset: at };
-    if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
-      // Probes of the port that do not hang up: no more than nothing was sent.
-      log.write("debug", `Closing connection to client at ${addr}: ${error.message}`, fields);
-    } else if (error instanceof UnknownClient) {
-      const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-      log.write("debug", text, fields);
-    } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
-      log.write("warn", `Client at ${addr} left early: ${error.message}`, fields);
-    } else {
-      const where = at !== undefined && IN_PACKET.some((kind) => error instanceof kind)
-        ? `, in its packet at byte ${at}`
-        : "";
-      const text = `Closing connection to client at ${addr}${where}: ${reason(error)}`;
-      log.write("warn", text, fields);
     }
   }
 }

@@ -4,25 +4,10 @@
  *
  * @module
  */
+import { reason, RerelayError } from "./error_base.ts";
 
-/** What every error of this package is. */
-export class RerelayError extends Error {
-  /** `hostname:port` of the client that it is about, where it is about one. */
-  client?: string;
-  /** Where in what the client sent it was found: how many bytes came before that packet. */
-  byteOffset?: number;
-
-  /**
-   * Takes what its text and fields say.
-   *
-   * @param message one line that says who, what, and the option that changes it
-   * @param options `cause`: what led to it
-   */
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-}
+export * from "./error_base.ts";
+export * from "./limit_errors.ts";
 
 /** The port is taken, or the address is not of this machine. */
 export class TcpBindError extends RerelayError {
@@ -101,99 +86,11 @@ export class TruncatedPacket extends RerelayError {
   }
 }
 
-/** The handshake did not come in time. */
-export class HandshakeTimeout extends RerelayError {
-  /** Takes what came, in bytes, and the deadline in seconds. */
-  constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
-    super(
-      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (option handshakeTimeoutSec)`,
-    );
-  }
-}
-
-/** A packet stands still, or trickles. */
-export class PacketTimeout extends RerelayError {
-  /** Takes what came of it in bytes, how long we waited, and the deadline, in seconds. */
-  constructor(
-    readonly receivedBytes: number,
-    readonly waitedSec: number,
-    readonly timeoutSec: number,
-  ) {
-    super(
-      `${receivedBytes} bytes of a packet came in ${waitedSec.toFixed(0)} s of waiting: it needs ` +
-        `1 KiB/s, and a byte every ${timeoutSec} s (option packetTimeoutSec)`,
-    );
-  }
-}
-
-/** The client sent nothing for longer than it may. */
-export class IdleTimeout extends RerelayError {
-  /** Takes the deadline in seconds. */
-  constructor(readonly timeoutSec: number) {
-    super(`No packet began for ${timeoutSec} s (option idleTimeoutSec)`);
-  }
-}
-
-/** The address is none of those that may connect. */
-export class AddressNotAllowed extends RerelayError {
-  /** Takes the address, if the system told it. */
-  constructor(readonly hostname: string | undefined) {
-    super(`${hostname ?? "An unknown address"} is not allowed to connect (option allow)`);
-  }
-}
-
-/** One address has more connections open than it may. */
-export class TooManyOfAddress extends RerelayError {
-  /** Takes the address and the limit. */
-  constructor(readonly hostname: string, readonly limit: number) {
-    super(`${hostname} has ${limit} connections already (option maxConnectionsPerAddress)`);
-  }
-}
-
-/** One address connects more often than it may. */
-export class ConnectsTooOften extends RerelayError {
-  /** Takes the address and the limit in connections a second. */
-  constructor(readonly hostname: string, readonly limitPerSec: number) {
-    super(
-      `${hostname} connects more than ${limitPerSec} times a second (option maxConnectsPerSec)`,
-    );
-  }
-}
-
 /** The Arrow data of a message is corrupt, and the server is to close its client for that. */
 export class CorruptArrow extends RerelayError {
   /** Takes what is wrong with the data. */
   constructor(what: string) {
     super(`${what} (option onBadArrow)`);
-  }
-}
-
-/** More clients than there may be; this one came last, or waited longest to say hello. */
-export class TooManyClients extends RerelayError {
-  /** Takes the limit, and the option that sets it. */
-  constructor(readonly limit: number, option: string) {
-    super(`${limit} clients are connected already (option ${option})`);
-  }
-}
-
-/** Unfinished packets of all clients take more memory than they may; this client's was the oldest. */
-export class UnfinishedPacketsLimit extends RerelayError {
-  /** Takes the limit in bytes. */
-  constructor(readonly limitBytes: number) {
-    super(
-      `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
-        "client's is the oldest (option maxUnfinishedBytes)",
-    );
-  }
-}
-
-/** A packet declares more bytes than the limit allows. */
-export class PacketTooLarge extends RerelayError {
-  /** Takes what its text and fields say. */
-  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
-    super(
-      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxPacketBytes)`,
-    );
   }
 }
 
@@ -221,16 +118,6 @@ export class TruncatedRrd extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly receivedBytes: number, readonly expectedBytes: number, what: string) {
     super(`RRD data ends inside ${what}: ${receivedBytes} of ${expectedBytes} bytes are there`);
-  }
-}
-
-/** A message declares more bytes than the limit allows, as stored or once inflated. */
-export class MessageTooLarge extends RerelayError {
-  /** Takes what its text and fields say. */
-  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
-    super(
-      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxMessageBytes)`,
-    );
   }
 }
 
@@ -297,34 +184,5 @@ export class UnsupportedRuntime extends RerelayError {
       `This JavaScript runtime is not supported: run it on ${supported.join(" or ")}, ` +
         "or pass adapters of your own",
     );
-  }
-}
-
-/** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
-export function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
-}
-
-/** What an unknown thrown value says, on one line. */
-export function reason(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");
-}
-
-/** No more viewers may join. */
-export class TooManyViewers extends RerelayError {
-  /** Takes how many there may be. */
-  constructor(readonly maxViewers: number) {
-    super(
-      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
-    );
-  }
-}
-
-/** Viewers can't join any more. */
-export class HubClosed extends RerelayError {
-  /** Takes what its text and fields say. */
-  constructor() {
-    super("The viewer hub is closed: no viewer can join it");
   }
 }

@@ -16,7 +16,7 @@ function refused(limits: DecodeLimits, ...parts: Uint8Array[]): Error {
   decoder.decodePacket(packet);
   const start = performance.now();
   const { items, error } = decoder.decodePacket(packet);
-  assertLess(performance.now() - start, 50);
+  assertLess(performance.now() - start, 1000);
   assertEquals(items, []);
   assertEquals(decoder.decodePacket(concat(rrdHeader(), GOOD)).items.length, 1);
   assertInstanceOf(error, InvalidMessage);

@@ -11,7 +11,7 @@ import { read, readJson, ROOT } from "./tree.ts";
 
 const LIMIT_BYTES = 100_000;
 /** Loaded only when they are used: none may be imported statically. */
-const ON_DEMAND = ["apache-arrow", "hono", "@rerun-io/web-viewer"];
+const ON_DEMAND = ["apache-arrow", "hono", "ipaddr.js", "@rerun-io/web-viewer"];
 
 /** Bundles with what the runtime itself offers; packages that load on demand stay imports. */
 function bundle(entry: string, out: string): string {

@@ -1,0 +1,53 @@
+/**
+ * What all errors of this package have in common.
+ *
+ * @module
+ */
+
+/** What every error of this package is. */
+export class RerelayError extends Error {
+  /** `hostname:port` of the client that it is about, where it is about one. */
+  client?: string;
+  /** Where in what the client sent it was found: how many bytes came before that packet. */
+  byteOffset?: number;
+
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param message one line that says who, what, and the option that changes it
+   * @param options `cause`: what led to it
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
+}
+
+/** What an unknown thrown value says, on one line. */
+export function reason(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** No more viewers may join. */
+export class TooManyViewers extends RerelayError {
+  /** Takes how many there may be. */
+  constructor(readonly maxViewers: number) {
+    super(
+      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
+    );
+  }
+}
+
+/** Viewers can't join any more. */
+export class HubClosed extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor() {
+    super("The viewer hub is closed: no viewer can join it");
+  }
+}

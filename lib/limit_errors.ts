@@ -1,0 +1,104 @@
+/**
+ * What a client ran into: limits and deadlines, each with the option that sets it.
+ *
+ * @module
+ */
+import { RerelayError } from "./error_base.ts";
+
+/** The handshake did not come in time. */
+export class HandshakeTimeout extends RerelayError {
+  /** Takes what came, in bytes, and the deadline in seconds. */
+  constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
+    super(
+      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (option handshakeTimeoutSec)`,
+    );
+  }
+}
+
+/** A packet stands still, or trickles. */
+export class PacketTimeout extends RerelayError {
+  /** Takes what came of it in bytes, how long we waited, and the deadline, in seconds. */
+  constructor(
+    readonly receivedBytes: number,
+    readonly waitedSec: number,
+    readonly timeoutSec: number,
+  ) {
+    super(
+      `${receivedBytes} bytes of a packet came in ${waitedSec.toFixed(0)} s of waiting: it needs ` +
+        `1 KiB/s, and a byte every ${timeoutSec} s (option packetTimeoutSec)`,
+    );
+  }
+}
+
+/** The client sent nothing for longer than it may. */
+export class IdleTimeout extends RerelayError {
+  /** Takes the deadline in seconds. */
+  constructor(readonly timeoutSec: number) {
+    super(`No packet began for ${timeoutSec} s (option idleTimeoutSec)`);
+  }
+}
+
+/** The address is none of those that may connect. */
+export class AddressNotAllowed extends RerelayError {
+  /** Takes the address, if the system told it. */
+  constructor(readonly hostname: string | undefined) {
+    super(`${hostname ?? "An unknown address"} is not allowed to connect (option allow)`);
+  }
+}
+
+/** One address has more connections open than it may. */
+export class TooManyOfAddress extends RerelayError {
+  /** Takes the address and the limit. */
+  constructor(readonly hostname: string, readonly limit: number) {
+    super(`${hostname} has ${limit} connections already (option maxConnectionsPerAddress)`);
+  }
+}
+
+/** One address connects more often than it may. */
+export class ConnectsTooOften extends RerelayError {
+  /** Takes the address and the limit in connections a second. */
+  constructor(readonly hostname: string, readonly limitPerSec: number) {
+    super(
+      `${hostname} connects more than ${limitPerSec} times a second (option maxConnectsPerSec)`,
+    );
+  }
+}
+
+/** More clients than there may be; this one came last, or waited longest to say hello. */
+export class TooManyClients extends RerelayError {
+  /** Takes the limit, and the option that sets it. */
+  constructor(readonly limit: number, option: string) {
+    super(`${limit} clients are connected already (option ${option})`);
+  }
+}
+
+/** Unfinished packets of all clients take more memory than they may; this client's was the oldest. */
+export class UnfinishedPacketsLimit extends RerelayError {
+  /** Takes the limit in bytes. */
+  constructor(readonly limitBytes: number) {
+    super(
+      `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
+        "client's is the oldest (option maxUnfinishedBytes)",
+    );
+  }
+}
+
+/** A packet declares more bytes than the limit allows. */
+export class PacketTooLarge extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
+    super(
+      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxPacketBytes)`,
+    );
+  }
+}
+
+/** A message declares more bytes than the limit allows, as stored or once inflated. */
+export class MessageTooLarge extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor(readonly declaredBytes: number, readonly limitBytes: number) {
+    super(
+      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxMessageBytes)`,
+    );
+  }
+}
