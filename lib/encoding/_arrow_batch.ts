@@ -7,8 +7,21 @@
 import { type Column, damaged, T } from "./_arrow_columns.ts";
 import type { FlatPairs, FlatTable } from "./_flatbuffers.ts";
 
+/** Where the offsets of a column are: values that the metadata says nothing of. */
+export interface Offsets {
+  /** Where the first is, in bytes from the start of the batch's data. */
+  readonly first: number;
+  readonly last: number;
+  /** Bytes of each. */
+  readonly size: number;
+  /** What they lead into is so long. */
+  readonly limit: number;
+}
+
 /** Walks over the columns of one record batch. */
 export class BatchWalk {
+  /** What was found besides the metadata. */
+  readonly offsets: Offsets[] = [];
   readonly #body: DataView;
   readonly #nodes: FlatPairs;
   readonly #buffers: FlatPairs;
@@ -72,16 +85,14 @@ export class BatchWalk {
       case T.UTF8:
       case T.LARGE_BINARY:
       case T.LARGE_UTF8: {
-        const end = this.#offsets(length, size);
-        if (this.#next()[1] < end) throw damaged("a text or binary leads outside");
-        return;
+        const at = this.#offsets(length, size);
+        return this.#lead(at, length, size, this.#next()[1]);
       }
       case T.LIST:
       case T.LARGE_LIST:
       case T.MAP: {
-        const end = this.#offsets(length, size);
-        if (this.column(children[0]!) < end) throw damaged("a list leads outside");
-        return;
+        const at = this.#offsets(length, size);
+        return this.#lead(at, length, size, this.column(children[0]!));
       }
       case T.BINARY_VIEW:
       case T.UTF8_VIEW: {
@@ -128,22 +139,39 @@ export class BatchWalk {
     else this.#next();
   }
 
-  /** Looks at the first and the last offset; returns the last. */
+  /** Where they are; −1 if there are none. */
   #offsets(length: number, size: number): number {
     if (length === 0) {
       this.#next();
-      return 0;
+      return -1;
     }
     const [at, bytes] = this.#array(length + 1, 8 * size);
     // Rerun 0.22 reads all of it as offsets.
     if (bytes % size !== 0) throw damaged("a buffer ends inside an offset");
-    const first = this.#offset(at, size);
-    const last = this.#offset(at + length * size, size);
-    if (first < 0 || last < first) throw damaged("an offset is out of order");
-    return last;
+    return at;
   }
 
-  #offset(at: number, size: number): number {
-    return size === 4 ? this.#body.getInt32(at, true) : Number(this.#body.getBigInt64(at, true));
+  #lead(first: number, length: number, size: number, limit: number): void {
+    if (first < 0) return;
+    const offsets = { first, last: first + length * size, size, limit };
+    checkOffsets(this.#body, offsets);
+    this.offsets.push(offsets);
   }
+}
+
+/**
+ * Looks at the first and the last offset.
+ *
+ * @param body the batch's data
+ * @throws {InvalidMessage} if they lead outside
+ */
+export function checkOffsets(body: DataView, { first, last, size, limit }: Offsets): void {
+  const start = offsetAt(body, first, size);
+  const end = offsetAt(body, last, size);
+  if (start < 0 || end < start) throw damaged("an offset is out of order");
+  if (end > limit) throw damaged("a text, binary or list leads outside");
+}
+
+function offsetAt(body: DataView, at: number, size: number): number {
+  return size === 4 ? body.getInt32(at, true) : Number(body.getBigInt64(at, true));
 }

@@ -15,21 +15,33 @@ const MAX_TEXT_BYTES = 1 << 20;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What a byte was read as; one that was read as both counts as structure. */
+export const STRUCTURE = 1;
+export const TEXT = 2;
+
 /** One FlatBuffers buffer, and what may still be read from it. */
 class Source {
   readonly view: DataView;
   tablesLeft = MAX_TABLES;
   textLeft = MAX_TEXT_BYTES;
 
-  constructor(readonly bytes: Uint8Array) {
+  /** @param reads takes note of what each byte is read as */
+  constructor(readonly bytes: Uint8Array, readonly reads: Uint8Array | undefined) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** `at`, if `size` bytes are there, of which nothing is read yet. */
+  inside(at: number, size: number): number {
+    if (at < 0 || size < 0 || at + size > this.bytes.length) {
+      throw damaged("an offset leads outside");
+    }
+    return at;
   }
 
   /** `at`, if `size` bytes are there. */
   check(at: number, size: number): number {
-    if (at < 0 || size < 0 || at + size > this.bytes.length) {
-      throw damaged("an offset leads outside");
-    }
+    this.inside(at, size);
+    this.reads?.fill(STRUCTURE, at, at + size);
     return at;
   }
 
@@ -58,7 +70,7 @@ export class FlatTable {
     const vtable = at - source.view.getInt32(source.check(at, 4), true);
     const vtableBytes = source.u16(vtable);
     if (vtableBytes < 4) throw damaged("a vtable is too short");
-    source.check(vtable, vtableBytes);
+    source.inside(vtable, vtableBytes);
     this.#source = source;
     this.#at = at;
     this.#vtable = vtable;
@@ -68,10 +80,13 @@ export class FlatTable {
   /**
    * The table a buffer begins with.
    *
+   * @param bytes the buffer
+   * @param reads as long as it, takes note of what each byte is read as: {@linkcode STRUCTURE},
+   * {@linkcode TEXT} where it is only checked as text, or neither
    * @throws {InvalidMessage} if the buffer is damaged, as everything here does
    */
-  static root(bytes: Uint8Array): FlatTable {
-    const source = new Source(bytes);
+  static root(bytes: Uint8Array, reads?: Uint8Array): FlatTable {
+    const source = new Source(bytes, reads);
     return new FlatTable(source, source.u32(0));
   }
 
@@ -141,12 +156,13 @@ export class FlatTable {
   checkString(field: number): boolean {
     const at = this.#target(field);
     if (at === undefined) return false;
-    const { bytes } = this.#source;
+    const { bytes, reads } = this.#source;
     const length = this.#source.u32(at);
-    const start = this.#source.check(at + 4, length);
+    const start = this.#source.inside(at + 4, length);
     this.#source.textLeft -= length;
     if (this.#source.textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
     for (let i = start; i < start + length; i++) {
+      if (reads !== undefined) reads[i] ||= TEXT;
       if (bytes[i]! < 0x80) continue;
       this.#source.textLeft += length;
       return this.string(field) !== undefined;

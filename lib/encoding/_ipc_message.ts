@@ -25,38 +25,59 @@ export interface IpcMessage {
   readonly bodyBytes: number;
 }
 
+/** Where the metadata of a message stands in an Arrow IPC stream. */
+export interface MetadataPlace {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where the metadata of the message at `at` stands.
+ *
+ * @param ipc an Arrow IPC stream
+ * @param at in bytes
+ * @throws {InvalidMessage} if it is not all there, or the stream ends at `at`
+ */
+export function findMetadata(ipc: Uint8Array, at: number): MetadataPlace {
+  // Before Arrow 0.15 the mark was not there.
+  const start = at + (u32(ipc, at) === 0xffffffff ? 8 : 4);
+  const bytes = u32(ipc, start - 4);
+  if (bytes === 0) throw new InvalidMessage(`The Arrow IPC stream ends at byte ${at}`);
+  const end = start + bytes;
+  if (end > ipc.length) {
+    throw new InvalidMessage(
+      `The Arrow IPC stream declares ${bytes} bytes of metadata, ${ipc.length - start} are there`,
+    );
+  }
+  return { start, end };
+}
+
 /**
  * The message at `at`, its data not checked.
  *
  * @param ipc an Arrow IPC stream
  * @param at in bytes
+ * @param reads as long as its metadata: takes note of what each byte of that is read as
  * @throws {InvalidMessage} if it is damaged, or the stream ends there
  */
-export function readIpcMessage(ipc: Uint8Array, at: number): IpcMessage {
-  const view = new DataView(ipc.buffer, ipc.byteOffset, ipc.byteLength);
-  const u32 = (at: number) => at + 4 > ipc.length ? 0 : view.getUint32(at, true);
-  // Before Arrow 0.15 the mark was not there.
-  const metadataAt = at + (u32(at) === 0xffffffff ? 8 : 4);
-  const metadataBytes = u32(metadataAt - 4);
-  if (metadataBytes === 0) throw new InvalidMessage(`The Arrow IPC stream ends at byte ${at}`);
-  const bodyAt = metadataAt + metadataBytes;
-  if (bodyAt > ipc.length) {
-    throw new InvalidMessage(
-      `The Arrow IPC stream declares ${metadataBytes} bytes of metadata, ${
-        ipc.length - metadataAt
-      } are there`,
-    );
-  }
-  const message = FlatTable.root(ipc.subarray(metadataAt, bodyAt));
+export function readIpcMessage(ipc: Uint8Array, at: number, reads?: Uint8Array): IpcMessage {
+  const { start, end } = findMetadata(ipc, at);
+  const message = FlatTable.root(ipc.subarray(start, end), reads);
   const header = message.table(2);
   if (header === undefined) throw new InvalidMessage("An Arrow IPC message has no header");
   return {
     kind: message.u8(1),
     version: message.i16(0),
     header,
-    bodyAt,
+    bodyAt: end,
     bodyBytes: message.length(3),
   };
+}
+
+/** A little-endian number; 0 where the stream is too short. */
+function u32(ipc: Uint8Array, at: number): number {
+  if (at + 4 > ipc.length) return 0;
+  return (ipc[at]! | ipc[at + 1]! << 8 | ipc[at + 2]! << 16 | ipc[at + 3]! << 24) >>> 0;
 }
 
 /** Whether the end marker stands at `at`. */

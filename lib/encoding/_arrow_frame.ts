@@ -1,0 +1,140 @@
+/**
+ * The frame of Arrow data: one schema and one record batch, all of it inside the message.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../errors.ts";
+import { BatchWalk, checkOffsets, type Offsets } from "./_arrow_batch.ts";
+import { checkMetadata, type Column, damaged, readColumn, T } from "./_arrow_columns.ts";
+import type { FlatTable } from "./_flatbuffers.ts";
+import {
+  DICTIONARY,
+  findMetadata,
+  type IpcMessage,
+  isEndOfStream,
+  type MetadataPlace,
+  readIpcMessage,
+  RECORD_BATCH,
+  SCHEMA,
+} from "./_ipc_message.ts";
+import type { KnownBatch, KnownFrames, KnownSchema } from "./_known_frames.ts";
+
+/** Metadata versions; before V4 the layout was another. */
+const V4 = 3;
+const V5 = 4;
+
+/** Where the row ids are, SDK 0.22 and before. */
+const ROW_ID = "rerun.controls.RowId";
+
+/** What a check has found of a schema. */
+type Schema = Pick<KnownSchema, "columns"> | KnownSchema;
+
+/**
+ * Checks an Arrow IPC stream.
+ *
+ * @param ipc not compressed
+ * @param known what was found sound before; what is found now is added
+ * @throws {InvalidMessage} if it is not sound
+ */
+export function checkFrame(ipc: Uint8Array, known: KnownFrames): void {
+  const place = findMetadata(ipc, 0);
+  const schema = known.schema(ipc, place) ?? checkSchema(ipc, place, known);
+  const end = checkBatches(ipc, place.end, schema, known);
+  // Without it, viewers from before 0.22 end.
+  if (end + 8 === ipc.length && isEndOfStream(ipc, end)) return;
+  throw damaged("no end marker follows its record batch");
+}
+
+function checkSchema(ipc: Uint8Array, place: MetadataPlace, known: KnownFrames): Schema {
+  const reads = known.takes(place) ? new Uint8Array(place.end - place.start) : undefined;
+  const schema = readIpcMessage(ipc, 0, reads);
+  if (schema.kind !== SCHEMA) throw damaged("it has no schema");
+  if (schema.bodyBytes !== 0) throw damaged("a schema has a body");
+  if (schema.header.i16(0) !== 0) throw new InvalidMessage("The Arrow IPC stream is big endian");
+  checkMetadata(schema.header, 2);
+  const columns = schema.header.tables(1).map((field) => {
+    const column = readColumn(field);
+    if (column.type === T.STRUCT && field.string(0) === ROW_ID) checkRowId(field);
+    return column;
+  });
+  const added = reads && known.addSchema(ipc, place, reads, columns);
+  return added ?? { columns };
+}
+
+/** Viewers take for granted that it holds two UInt64. */
+function checkRowId(field: FlatTable): void {
+  for (const child of field.tables(5)) {
+    const type = child.table(3);
+    if (child.u8(2) === T.INT && type?.i32(0) === 64 && !type.bool(1)) continue;
+    throw damaged("a row id is not of two UInt64");
+  }
+}
+
+/** Returns where the record batch ends. */
+function checkBatches(ipc: Uint8Array, at: number, schema: Schema, known: KnownFrames): number {
+  const { columns } = schema;
+  const place = findMetadata(ipc, at);
+  const before = "batches" in schema ? known.batch(schema, ipc, place) : undefined;
+  if (before !== undefined) return checkAgain(ipc, place.end, before);
+  let message = readIpcMessage(ipc, at);
+  const isAlone = message.kind !== DICTIONARY;
+  const owners = isAlone ? undefined : dictionaries(columns);
+  while (message.kind === DICTIONARY) {
+    const owner = owners!.get(message.header.length(0));
+    const batch = message.header.table(1);
+    if (batch === undefined || owner === undefined) throw damaged("a dictionary is of no column");
+    checkBatch(ipc, message, batch, [owner], true);
+    message = readIpcMessage(ipc, endOf(message));
+  }
+  if (message.kind !== RECORD_BATCH) throw damaged(`a message of kind ${message.kind}`);
+  const offsets = checkBatch(ipc, message, message.header, columns);
+  if (isAlone && "batches" in schema && known.takes(place)) {
+    known.addBatch(schema, ipc, place, { offsets, bodyBytes: message.bodyBytes });
+  }
+  return endOf(message);
+}
+
+/** Of a batch whose metadata is known, the data alone is looked at. */
+function checkAgain(ipc: Uint8Array, at: number, { offsets, bodyBytes }: KnownBatch): number {
+  const body = bodyOf(ipc, at, bodyBytes);
+  for (const each of offsets) checkOffsets(body, each);
+  return at + bodyBytes;
+}
+
+function endOf({ bodyAt, bodyBytes }: IpcMessage): number {
+  return bodyAt + bodyBytes;
+}
+
+function bodyOf(ipc: Uint8Array, at: number, bytes: number): DataView {
+  if (at + bytes > ipc.length) {
+    throw damaged(`a batch of ${bytes} bytes is cut short to ${ipc.length - at}`);
+  }
+  if (at % 8 !== 0) throw damaged("a batch is not aligned");
+  return new DataView(ipc.buffer, ipc.byteOffset + at, bytes);
+}
+
+function checkBatch(
+  ipc: Uint8Array,
+  { bodyAt, bodyBytes, version }: IpcMessage,
+  batch: FlatTable,
+  columns: readonly Column[],
+  values = false,
+): readonly Offsets[] {
+  if (batch.table(3) !== undefined) throw damaged("buffers are compressed one by one");
+  const body = bodyOf(ipc, bodyAt, bodyBytes);
+  if (version !== V4 && version !== V5) throw damaged(`unknown metadata version ${version}`);
+  const walk = new BatchWalk(batch, body, version === V4);
+  const rows = batch.length(0);
+  for (const column of columns) walk.column(column, rows, values);
+  walk.finish();
+  return walk.offsets;
+}
+
+/** The columns whose values are indices of dictionaries, by the dictionary's id. */
+function dictionaries(columns: readonly Column[], found = new Map<number, Column>()) {
+  for (const column of columns) {
+    if (column.dictionary !== undefined) found.set(column.dictionary.id, column);
+    dictionaries(column.children, found);
+  }
+  return found;
+}
