@@ -23,6 +23,23 @@ export class RerelayError extends Error {
   }
 }
 
+/** Flags of the command line by the options of `serve` that they set, where errors name them. */
+const FLAGS: Readonly<Record<string, string>> = {
+  maxMessagesPerPacket: "max-messages",
+  maxDepth: "max-depth",
+  maxEntries: "max-entries",
+  maxTextBytes: "max-text",
+  maxLz4Ratio: "max-lz4-ratio",
+  maxClients: "max-clients",
+  maxHandshakes: "max-handshakes",
+};
+
+/** How an error's text names the option that changes a limit. */
+export function optionText(option: string): string {
+  const flag = FLAGS[option];
+  return flag === undefined ? `(option ${option})` : `(--${flag}, option ${option})`;
+}
+
 /** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
@@ -32,22 +49,4 @@ export function shown(value: unknown): string {
 /** What an unknown thrown value says, on one line. */
 export function reason(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ");
-}
-
-/** No more viewers may join. */
-export class TooManyViewers extends RerelayError {
-  /** Takes how many there may be. */
-  constructor(readonly maxViewers: number) {
-    super(
-      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
-    );
-  }
-}
-
-/** Viewers can't join any more. */
-export class HubClosed extends RerelayError {
-  /** Takes what its text and fields say. */
-  constructor() {
-    super("The viewer hub is closed: no viewer can join it");
-  }
 }

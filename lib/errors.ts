@@ -4,11 +4,28 @@
  *
  * @module
  */
-import { reason, RerelayError } from "./error_base.ts";
+import { optionText, reason, RerelayError } from "./error_base.ts";
 
-export * from "./error_base.ts";
+export { reason, RerelayError, shown } from "./error_base.ts";
 export * from "./limit_errors.ts";
 
+/** No more viewers may join. */
+export class TooManyViewers extends RerelayError {
+  /** Takes how many there may be. */
+  constructor(readonly maxViewers: number) {
+    super(
+      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
+    );
+  }
+}
+
+/** Viewers can't join any more. */
+export class HubClosed extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor() {
+    super("The viewer hub is closed: no viewer can join it");
+  }
+}
 /** The port is taken, or the address is not of this machine. */
 export class TcpBindError extends RerelayError {
   /**
@@ -90,7 +107,7 @@ export class TruncatedPacket extends RerelayError {
 export class CorruptArrow extends RerelayError {
   /** Takes what is wrong with the data. */
   constructor(what: string) {
-    super(`${what} (option onBadArrow)`);
+    super(`${what} (--on-bad-arrow, option onBadArrow)`);
   }
 }
 
@@ -140,7 +157,7 @@ export class MessageLimit extends InvalidMessage {
     readonly option: string,
     what: string,
   ) {
-    super(`${found} ${what}, over the limit of ${limit} (option ${option})`);
+    super(`${found} ${what}, over the limit of ${limit} ${optionText(option)}`);
   }
 }
 

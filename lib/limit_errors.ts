@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { RerelayError } from "./error_base.ts";
+import { optionText, RerelayError } from "./error_base.ts";
 
 /** The handshake did not come in time. */
 export class HandshakeTimeout extends RerelayError {
   /** Takes what came, in bytes, and the deadline in seconds. */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
-      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (option handshakeTimeoutSec)`,
+      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (--handshake-timeout, option handshakeTimeoutSec)`,
     );
   }
 }
@@ -25,7 +25,7 @@ export class PacketTimeout extends RerelayError {
   ) {
     super(
       `${receivedBytes} bytes of a packet came in ${waitedSec.toFixed(0)} s of waiting: it needs ` +
-        `1 KiB/s, and a byte every ${timeoutSec} s (option packetTimeoutSec)`,
+        `1 KiB/s, and a byte every ${timeoutSec} s (--packet-timeout, option packetTimeoutSec)`,
     );
   }
 }
@@ -34,7 +34,7 @@ export class PacketTimeout extends RerelayError {
 export class IdleTimeout extends RerelayError {
   /** Takes the deadline in seconds. */
   constructor(readonly timeoutSec: number) {
-    super(`No packet began for ${timeoutSec} s (option idleTimeoutSec)`);
+    super(`No packet began for ${timeoutSec} s (--idle-timeout, option idleTimeoutSec)`);
   }
 }
 
@@ -42,7 +42,7 @@ export class IdleTimeout extends RerelayError {
 export class AddressNotAllowed extends RerelayError {
   /** Takes the address, if the system told it. */
   constructor(readonly hostname: string | undefined) {
-    super(`${hostname ?? "An unknown address"} is not allowed to connect (option allow)`);
+    super(`${hostname ?? "An unknown address"} is not allowed to connect (--allow, option allow)`);
   }
 }
 
@@ -50,7 +50,9 @@ export class AddressNotAllowed extends RerelayError {
 export class TooManyOfAddress extends RerelayError {
   /** Takes the address and the limit. */
   constructor(readonly hostname: string, readonly limit: number) {
-    super(`${hostname} has ${limit} connections already (option maxConnectionsPerAddress)`);
+    super(
+      `${hostname} has ${limit} connections already (--max-per-address, option maxConnectionsPerAddress)`,
+    );
   }
 }
 
@@ -59,7 +61,7 @@ export class ConnectsTooOften extends RerelayError {
   /** Takes the address and the limit in connections a second. */
   constructor(readonly hostname: string, readonly limitPerSec: number) {
     super(
-      `${hostname} connects more than ${limitPerSec} times a second (option maxConnectsPerSec)`,
+      `${hostname} connects more than ${limitPerSec} times a second (--max-connects-per-sec, option maxConnectsPerSec)`,
     );
   }
 }
@@ -68,7 +70,7 @@ export class ConnectsTooOften extends RerelayError {
 export class TooManyClients extends RerelayError {
   /** Takes the limit, and the option that sets it. */
   constructor(readonly limit: number, option: string) {
-    super(`${limit} clients are connected already (option ${option})`);
+    super(`${limit} clients are connected already ${optionText(option)}`);
   }
 }
 
@@ -78,7 +80,7 @@ export class UnfinishedPacketsLimit extends RerelayError {
   constructor(readonly limitBytes: number) {
     super(
       `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
-        "client's is the oldest (option maxUnfinishedBytes)",
+        "client's is the oldest (--max-unfinished, option maxUnfinishedBytes)",
     );
   }
 }
@@ -88,7 +90,7 @@ export class PacketTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
-      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxPacketBytes)`,
+      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (--max-packet, option maxPacketBytes)`,
     );
   }
 }
@@ -98,7 +100,7 @@ export class MessageTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
-      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (option maxMessageBytes)`,
+      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (--max-message, option maxMessageBytes)`,
     );
   }
 }

@@ -18,7 +18,7 @@ describe("Doorkeeper", () => {
     const error = door.enter(from("10.0.0.2"));
     assertEquals([error?.name, error?.message], [
       "AddressNotAllowed",
-      "10.0.0.2 is not allowed to connect (option allow)",
+      "10.0.0.2 is not allowed to connect (--allow, option allow)",
     ]);
     assertEquals(door.enter(undefined)?.name, "AddressNotAllowed");
   });

@@ -167,7 +167,7 @@ describe("limits over all clients", () => {
     for (let i = 0; i < 3; i++) await connect(concat(HELLO, GOOD));
     assertEquals([...quits], [[3, "TooManyClients"]]);
     assert(
-      lines.at(-1)!.includes("2 clients are connected already (option maxClients)"),
+      lines.at(-1)!.includes("2 clients are connected already (--max-clients, option maxClients)"),
       lines.at(-1),
     );
     assertEquals(server.stats.connections.open, 2);

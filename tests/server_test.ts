@@ -149,7 +149,7 @@ describe("Server, what ends a client and what is said of it", () => {
         concat(HELLO, GOOD, Uint8Array.of(0, 0, 0, 0xf0)),
         "PacketTooLarge",
         "warn Closing connection to client at ADDR: A packet of 4026531840 bytes is over the limit of " +
-        "536870912 bytes (option maxPacketBytes)",
+        "536870912 bytes (--max-packet, option maxPacketBytes)",
       ],
     ] as const
   ) {

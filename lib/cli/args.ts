@@ -7,9 +7,10 @@ import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { closest } from "./closest.ts";
 import { escapeText } from "../escape.ts";
+import { type LimitArgs, limitArgs } from "./limit_args.ts";
 import { type CliOption, OPTION_TABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import { parseDuration } from "./units.ts";
 import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
 
 /** What the command line asks for. */
@@ -28,7 +29,8 @@ export interface HostOptions {
   readonly viewers?: ViewerArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
-  readonly channelLimitBytes: number;
+  /** Those that are given. */
+  readonly limits: LimitArgs;
   readonly quiet: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
@@ -102,7 +104,7 @@ function hostOptions(parsed: Record<string, unknown>): HostOptions {
     ...(save === undefined ? {} : { save }),
     ...(viewers === undefined ? {} : { viewers }),
     maxLatencySec: read(parsed, "drop-at-latency", parseDuration) ?? Infinity,
-    channelLimitBytes: read(parsed, "channel-limit", parseSize) ?? 256 * 2 ** 20,
+    limits: limitArgs((name, parse) => read(parsed, name, parse), oneOf),
     quiet: flag(parsed, "quiet"),
     logLevel: read(parsed, "log-level", oneOf(LOG_LEVELS)) ?? "info",
     logFormat: read(parsed, "log-format", oneOf(["text", "json"])) ?? "text",

@@ -19,6 +19,9 @@ export interface CliLogOptions {
   readonly write: (line: string) => void;
 }
 
+/** Characters of a text in a JSON line: peers choose names of any length. */
+const MAX_TEXT = 10_000;
+
 /** Select Graphic Rendition codes, as Rerun's own log uses them. */
 const COLORS: Readonly<Record<LogLevel, number>> = {
   error: 31,
@@ -63,11 +66,16 @@ function textLine(time: Date, level: LogLevel, message: string, options: CliLogO
 }
 
 function jsonLine(time: Date, level: LogLevel, message: string, fields: LogFields = {}): string {
-  const line = { time: time.toISOString(), level, message: message.slice(0, 10_000) };
+  const line = { time: time.toISOString(), level, message };
   const text = JSON.stringify(
     { ...line, ...fields, ...line },
     // JSON has no bigint; a number may be rounded, a string is exact.
-    (_, value) => typeof value === "bigint" ? value.toString() : value,
+    (_, value) =>
+      typeof value === "bigint"
+        ? value.toString()
+        : typeof value === "string"
+        ? value.slice(0, MAX_TEXT)
+        : value,
   );
   // JSON.stringify leaves C1 controls and direction changes as they are.
   return text.replaceAll(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type CliOption, OPTION_TABLE } from "./option_table.ts";
+import { type CliOption, OPTION_GROUPS } from "./option_table.ts";
 import { VERSION } from "./version.ts";
 
 /** The text of `--help`, ends with a line feed. */
@@ -13,8 +13,7 @@ export function helpText(): string {
 Usage: rerelay [OPTIONS]
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
 
-Options:
-${OPTION_TABLE.map(optionLine).join("\n")}
+${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}
 
 Examples:
   rerelay --save recording.rrd            keep what is logged to 127.0.0.1:9876
@@ -38,6 +37,10 @@ Files:
 
   Beside files of a PATTERN with braces stands PATTERN.index.jsonl, which lists them; --keep and
   --keep-size remove only files that are listed there, those of earlier runs included.
+
+Limits:
+  They bound what clients and viewers can take of this machine: what goes beyond one ends that
+  client alone, with the option in the log. Times count only while we wait for the client.
 
 Live viewers:
   Native viewers 0.16 to 0.22 connect by rerun ws://HOST:9877; web viewers also read
@@ -69,9 +72,13 @@ Permissions for deno run:
 `;
 }
 
+function section([title, options]: [string, readonly CliOption[]]): string {
+  return `${title}:\n${options.map(optionLine).join("\n")}`;
+}
+
 function optionLine(option: CliOption): string {
   const short = option.short === undefined ? "    " : `-${option.short}, `;
   const left = `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
   const preset = option.default === undefined ? "" : ` [${option.default}]`;
-  return `${left.padEnd(30)}${option.help}${preset}`;
+  return `${left.padEnd(34)}${option.help}${preset}`;
 }

@@ -8,6 +8,7 @@ import { formatAddr } from "../adapters/net_addr.ts";
 import type { FileAdapter } from "../adapters/types.ts";
 import { FileExists, reason } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { limitedLog } from "../limited_log.ts";
 import { serve } from "../serve.ts";
 import type { Server } from "../server.ts";
 import { fanOut } from "../sinks/fan_out.ts";
@@ -36,7 +37,8 @@ import { type LiveViewers, liveViewers } from "./viewers.ts";
  */
 export async function host(options: HostOptions, process: CliProcess): Promise<number> {
   const display = screen(process.stderr);
-  const log = hostLog(options, process, display);
+  // One for all that writes: kinds of lines are counted over all of it.
+  const log = limitedLog(hostLog(options, process, display), () => performance.now());
   const stopped = stopSignals(process, () => display.status(undefined));
   // The live line stands for the lines of the single clients.
   const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
@@ -125,14 +127,14 @@ async function start(
     readonly status: () => ServerStatus;
   },
 ): Promise<Started> {
-  const { bind, port, save, maxLatencySec, channelLimitBytes } = options;
+  const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
   const quiet = options.quiet || live;
   const server = await serve({
     hostname: bind,
     port,
     maxLatencySec,
-    channelLimitBytes,
+    ...limits,
     quiet,
     log,
   });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LIMITS } from "./limit_table.ts";
+
 /** One option. */
 export interface CliOption {
   /** Its long name without the dashes. */
@@ -19,22 +21,30 @@ export interface CliOption {
   readonly default?: string;
 }
 
-/** The options in the order of the help text. */
-export const OPTION_TABLE = [
+const LISTENING = [
   {
     name: "bind",
     value: "IP",
     example: "127.0.0.1",
     default: "127.0.0.1",
-    help: "Address to listen on; 0.0.0.0 lets other machines connect",
+    help: "Where to listen; 0.0.0.0 lets other machines connect",
   },
   {
     name: "port",
     value: "PORT",
     example: "9876",
     default: "9876",
-    help: "TCP port that SDKs connect to; 0 picks a free one and prints it",
+    help: "TCP port for SDKs; 0 picks a free one and prints it",
   },
+  {
+    name: "allow",
+    value: "LIST",
+    example: "10.0.0.0/8,::1",
+    help: "Only these may connect: 10.0.0.0/8,192.168.1.7,::1 [all]",
+  },
+] as const satisfies readonly CliOption[];
+
+const SAVING = [
   {
     name: "save",
     value: "PATTERN",
@@ -87,6 +97,9 @@ export const OPTION_TABLE = [
     default: "retry",
     help: "When the disk fails: retry into another file, or stop",
   },
+] as const satisfies readonly CliOption[];
+
+const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
   { name: "web-viewer", help: "The same, and open the page in the browser" },
   {
@@ -142,19 +155,9 @@ export const OPTION_TABLE = [
     example: "SECRET",
     help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
   },
-  {
-    name: "drop-at-latency",
-    value: "TIME",
-    example: "200ms",
-    help: "Drop frames once messages wait longer (200ms, 10s, 1m) [never]",
-  },
-  {
-    name: "channel-limit",
-    value: "SIZE",
-    example: "256MiB",
-    default: "256MiB",
-    help: "Memory for messages that wait to be taken (64MB, 1.5GiB)",
-  },
+] as const satisfies readonly CliOption[];
+
+const OUTPUT = [
   { name: "quiet", help: "No line for each client, no status line; warnings stay" },
   {
     name: "log-level",
@@ -173,3 +176,21 @@ export const OPTION_TABLE = [
   { name: "version", short: "V", help: "Print the version" },
   { name: "help", short: "h", help: "Print this text" },
 ] as const satisfies readonly CliOption[];
+
+/** The sections of the help text, in their order. */
+export const OPTION_GROUPS = {
+  Listening: LISTENING,
+  Saving: SAVING,
+  Viewing: VIEWING,
+  Limits: LIMITS,
+  Output: OUTPUT,
+} as const;
+
+/** All options in the order of the help text. */
+export const OPTION_TABLE = [
+  ...LISTENING,
+  ...SAVING,
+  ...VIEWING,
+  ...LIMITS,
+  ...OUTPUT,
+] as const;

@@ -85,7 +85,8 @@ export function saveOptions(
   };
 }
 
-function parseCount(text: string): number {
+/** A whole number above 0. */
+export function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d{1,9}$/.test(text) && count > 0) return count;
   throw new RangeError("expected a number above 0, such as 20");

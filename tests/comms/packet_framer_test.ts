@@ -86,7 +86,7 @@ describe("PacketFramer", () => {
     assertEquals([error.declaredBytes, error.limitBytes], [11, 10]);
     assertEquals(
       error.message,
-      "A packet of 11 bytes is over the limit of 10 bytes (option maxPacketBytes)",
+      "A packet of 11 bytes is over the limit of 10 bytes (--max-packet, option maxPacketBytes)",
     );
     const huge = new PacketFramer(512 << 20).push(prefix(2 ** 32 - 1)).error;
     assertInstanceOf(huge, PacketTooLarge);

@@ -18,7 +18,7 @@ describe("overdue", () => {
     assertInstanceOf(error, HandshakeTimeout);
     assertEquals(
       error.message,
-      "6 bytes of the handshake came in 10 s (option handshakeTimeoutSec)",
+      "6 bytes of the handshake came in 10 s (--handshake-timeout, option handshakeTimeoutSec)",
     );
   });
 

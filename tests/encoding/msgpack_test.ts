@@ -77,7 +77,7 @@ describe("MsgpackReader", () => {
     const error = assertThrows(() => read(bomb), InvalidMessage);
     assertEquals(
       error.message,
-      "17 values of msgpack in one another, over the limit of 16 (option maxDepth)",
+      "17 values of msgpack in one another, over the limit of 16 (--max-depth, option maxDepth)",
     );
     const deepest = Uint8Array.of(...new Array(16).fill(0x91), 0xc0);
     assertEquals(JSON.stringify(read(deepest)), "[".repeat(16) + "null" + "]".repeat(16));
