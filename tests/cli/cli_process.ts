@@ -27,9 +27,13 @@ export class Cli {
   readonly child: ChildProcess;
   #watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], { script = CLI, env = {} }: CliSettings = {}) {
+  constructor(args: readonly string[], { script = CLI, env = {}, openFiles }: CliSettings = {}) {
     const run = "Bun" in globalThis ? [script] : ["run", "-A", "--quiet", script];
-    this.child = spawn(process.execPath, [...run, ...args], {
+    const limit = openFiles === undefined
+      ? []
+      : ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
+    const [program, ...rest] = [...limit, process.execPath, ...run, ...args];
+    this.child = spawn(program!, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "", ...env },
     });
@@ -86,6 +90,8 @@ export class Cli {
 export interface CliSettings {
   script?: string;
   env?: Record<string, string>;
+  /** What `ulimit -n` is set to. */
+  openFiles?: number;
 }
 
 /** Runs to the end. */

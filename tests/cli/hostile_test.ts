@@ -1,0 +1,193 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { startChild } from "../contract/child.ts";
+import {
+  arrowMsg,
+  concat,
+  Entries,
+  framed,
+  HELLO,
+  rrdHeader,
+  rrdMessage,
+  setStoreInfo,
+  storeInfoFields,
+} from "../encoding/rrd_builder.ts";
+import { fixture } from "../fixtures.ts";
+import { Cli, inFolder, open, replay, startCli } from "./cli_process.ts";
+
+const CROWD = new URL("crowd_child.ts", import.meta.url);
+const CAPTURE = fixture("captures/0.22.1-mixed.bin");
+const noFds = process.platform !== "linux" && "descriptors are counted on Linux only";
+
+/** A packet that announces a recording. */
+function announcement(application_id: string, id: string): Uint8Array {
+  const info = { ...storeInfoFields(), application_id, store_id: { kind: "Recording", id } };
+  return framed(concat(rrdHeader(), rrdMessage(setStoreInfo(info))));
+}
+
+const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Waits until something is so; the deadline is that of the test. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("cli.ts among hostile peers", { timeout: 60_000 }, () => {
+  it("shows nothing of a peer unescaped, as text and as JSON", async () => {
+    const evil = "\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\u202eevil";
+    const store = { kind: evil, id: evil };
+    const wrong = (value: unknown) =>
+      concat(HELLO, framed(concat(rrdHeader(), rrdMessage(value as Uint8Array))));
+    const streams = [
+      concat(HELLO, announcement(evil, evil)),
+      concat(
+        HELLO,
+        framed(concat(rrdHeader(), rrdMessage(arrowMsg(new Entries([[1, 2]]), { id: evil })))),
+      ),
+      wrong(setStoreInfo({ ...storeInfoFields(), store_id: store })),
+      wrong(setStoreInfo({ ...storeInfoFields(), started: evil })),
+      wrong(setStoreInfo({
+        ...storeInfoFields(),
+        store_source: { File: { file_source: evil } },
+      })),
+      wrong(arrowMsg(new Entries([[new Entries([["name", evil], ["typ", evil]]), 1]]))),
+      wrong(concat(Uint8Array.of(0x81, 0xa0 + 20), new TextEncoder().encode(evil.slice(0, 19)))),
+    ];
+    for (const format of ["text", "json"]) {
+      const { cli, port } = await startCli(["--log-format", format, "--log-level", "trace"]);
+      for (const bytes of streams) await replay(port, bytes);
+      await cli.sees(/owned/);
+      cli.signal("SIGTERM");
+      const { code, stderr } = await cli.ended;
+      assertEquals(code, 0);
+      // deno-lint-ignore no-control-regex
+      assertEquals(/[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/.exec(stderr), null);
+      for (const line of stderr.trim().split("\n")) {
+        if (format === "json") JSON.parse(line);
+        else assert(/^\[\d{4}-/.test(line), line);
+      }
+    }
+  });
+
+  it("lets in who is allowed, says so once a second, and warns where all may come", async () => {
+    const { cli, port } = await startCli(["--allow", "10.0.0.0/8,fd00::/8"]);
+    for (let i = 0; i < 50; i++) await replay(port, CAPTURE).catch(() => {});
+    await cli.sees(/Refused a connection: 127\.0\.0\.1 is not allowed to connect \(--allow/);
+    cli.signal("SIGTERM");
+    const { stderr } = await cli.ended;
+    assert(stderr.includes("Received 0 messages"), stderr);
+    const refused = stderr.split("\n").filter((line) => line.includes("is not allowed"));
+    assertLess(refused.length, 8);
+    const counted = refused.map((line) => Number(/(\d+) more like/.exec(line)?.[1] ?? 0));
+    assertEquals(
+      counted.reduce((a, b) => a + b, 0) +
+        refused.filter((line) => !/\d+ more like the last/.test(line)).length,
+      50,
+    );
+    const local = await startCli(["--allow", "127.0.0.0/8"]);
+    await replay(local.port, CAPTURE);
+    await local.cli.sees(/left: 34 messages/);
+    local.cli.signal("SIGTERM");
+    await local.cli.ended;
+    const wide = new Cli(["--port", "0", "--bind", "0.0.0.0"]);
+    await wide.sees(/WARN .*Whoever reaches 0\.0\.0\.0:\d+ can connect: .*--allow/);
+    wide.signal("SIGTERM");
+    await wide.ended;
+  });
+
+  it("closes what connects too often, or too much from one address", async () => {
+    const { cli, port } = await startCli(["--max-per-address", "2", "--max-connects-per-sec", "3"]);
+    const sockets = [await open(port), await open(port), await open(port)];
+    sockets[2]!.resume();
+    await new Promise((resolve) => sockets[2]!.on("close", resolve));
+    await cli.sees(/127\.0\.0\.1 has 2 connections already \(--max-per-address/);
+    for (const socket of sockets) socket.destroy();
+    for (let i = 0; i < 5; i++) await replay(port, new Uint8Array(0)).catch(() => {});
+    await cli.sees(/127\.0\.0\.1 connects more than 3 times a second/);
+    cli.signal("SIGTERM");
+    assertEquals((await cli.ended).code, 0);
+  });
+
+  it("serves again when descriptors are free, at ulimit -n 64, with few lines", {
+    skip: process.platform === "win32" && "Windows has no such limit",
+  }, async () => {
+    const { cli, port } = await startCli([], { openFiles: 64 });
+    const crowd = startChild(CROWD, [String(port)]);
+    try {
+      await crowd.next();
+      crowd.tell("idle 150");
+      await cli.sees(/Failed to accept incoming SDK client/);
+      const late = replay(port, CAPTURE).catch(() => {});
+      crowd.tell("leave");
+      const freed = performance.now();
+      await late;
+      // At the limit Bun refuses at once, Deno when there is room: an SDK tries again.
+      while (!/left: 34 messages/.test(cli.stderr)) {
+        assertLess(performance.now() - freed, 5000);
+        await replay(port, CAPTURE).catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      cli.signal("SIGTERM");
+      const { code, stderr } = await cli.ended;
+      assertEquals(code, 0);
+      assertLess(stderr.split("\n").length, 100);
+    } finally {
+      await crowd.stop();
+    }
+  });
+
+  it("ends within 2 s with 1,000 clients", async () => {
+    const { cli, port } = await startCli(["--quiet"], { openFiles: 4096 });
+    const crowd = startChild(CROWD, [String(port)], 4096);
+    try {
+      await crowd.next();
+      crowd.tell("hello 1000");
+      assertEquals(await crowd.next(), { open: 1000, closed: 0 });
+      const start = performance.now();
+      cli.signal("SIGTERM");
+      const { code } = await cli.ended;
+      assertLess(performance.now() - start, 2000);
+      assertEquals(code, 0);
+    } finally {
+      await crowd.stop();
+    }
+  });
+
+  it("closes every socket, however a client leaves", { skip: noFds }, async () => {
+    const { cli, port } = await startCli(["--quiet"]);
+    const pid = cli.child.pid!;
+    await replay(port, CAPTURE);
+    await until(() => descriptors(pid) > 0);
+    const before = descriptors(pid);
+    const streams = [
+      new Uint8Array(0),
+      HELLO.subarray(0, 3),
+      HELLO,
+      new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
+      concat(HELLO, framed(new Uint8Array(50))),
+      CAPTURE.subarray(0, 5000),
+    ];
+    for (let round = 0; round < 50; round++) {
+      await Promise.all(streams.map((bytes) => replay(port, bytes).catch(() => {})));
+    }
+    await until(() => descriptors(pid) <= before + 2);
+    cli.signal("SIGTERM");
+    await cli.ended;
+  });
+
+  it("takes 20,000 recordings, and any names for them", () =>
+    inFolder(async (folder) => {
+      const { cli, port } = await startCli(["--save", join(folder, "a.rrd"), "--quiet"]);
+      const packets = Array.from(
+        { length: 20_000 },
+        (_, i) => announcement(`app ${i}`, `rec ${i}`),
+      );
+      await replay(port, concat(HELLO, ...packets));
+      cli.signal("SIGTERM");
+      const { code, stdout } = await cli.ended;
+      assertEquals([code, stdout], [0, ""]);
+    }));
+});
