@@ -1,6 +1,7 @@
 /** What the {@linkcode TcpAdapter}s that use the system's TCP keep to besides. */
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { TcpBindError } from "../../lib/errors.ts";
@@ -58,6 +59,22 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
         grownKiB.at(-1)! >= 64 * 1024 && grownKiB.length < 3
       );
       assertLess(Math.min(...grownKiB), 64 * 1024);
+    });
+
+    it("keeps connections alive by TCP, so that dead peers are found", {
+      skip: process.platform !== "linux" && "timers are shown on Linux only",
+    }, async () => {
+      const listener = await adapter.listen({ hostname: "127.0.0.1", port: 0 });
+      const client = await dialSystem(listener.addr);
+      const connection = await listener.accept();
+      const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
+      const ends = `0100007F:${hex(listener.addr.port)} 0100007F:${hex(client.localAddr.port)}`;
+      const line = readFileSync("/proc/net/tcp", "utf8").split("\n").find((l) => l.includes(ends));
+      // State, queues, then the timer: 2 is that of keep-alive.
+      assert(/ 01 [\dA-F]+:[\dA-F]+ 02:/.test(line!), line);
+      client.reset();
+      connection!.close();
+      listener.close();
     });
 
     const noLimit = process.platform === "win32" && "Windows has no such limit";
