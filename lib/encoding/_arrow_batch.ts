@@ -5,6 +5,7 @@
  * @module
  */
 import { type Column, damaged, T } from "./_arrow_columns.ts";
+import type { ArrowValues } from "./_arrow_values.ts";
 import type { FlatPairs, FlatTable } from "./_flatbuffers.ts";
 
 /** Where the offsets of a column are: values that the metadata says nothing of. */
@@ -27,6 +28,8 @@ export class BatchWalk {
   readonly #buffers: FlatPairs;
   readonly #views: readonly number[];
   readonly #unionBitmaps: boolean;
+  readonly #dictionaries: ReadonlyMap<number, number>;
+  readonly #values: ArrowValues | undefined;
   #node = 0;
   #buffer = 0;
   #view = 0;
@@ -35,13 +38,23 @@ export class BatchWalk {
    * @param batch a `RecordBatch` of Arrow's `Message.fbs`
    * @param body its data
    * @param unionBitmaps whether unions have one, as up to metadata version V4
+   * @param dictionaries how many values they have, by their ids
+   * @param values looks at these, too, if it is given
    */
-  constructor(batch: FlatTable, body: DataView, unionBitmaps: boolean) {
+  constructor(
+    batch: FlatTable,
+    body: DataView,
+    unionBitmaps: boolean,
+    dictionaries: ReadonlyMap<number, number>,
+    values: ArrowValues | undefined,
+  ) {
     this.#body = body;
     this.#nodes = batch.pairs(1);
     this.#buffers = batch.pairs(2);
     this.#views = batch.lengths(4);
     this.#unionBitmaps = unionBitmaps;
+    this.#dictionaries = dictionaries;
+    this.#values = values;
   }
 
   /**
@@ -60,8 +73,11 @@ export class BatchWalk {
     }
     if (nulls > length) throw damaged(`a column of ${length} rows has ${nulls} nulls`);
     if (column.dictionary !== undefined && !values) {
-      this.#bitmap(length, nulls);
-      this.#array(length, column.dictionary.bits);
+      const { id, bits } = column.dictionary;
+      const validityAt = this.#bitmap(length, nulls);
+      const [at] = this.#array(length, bits);
+      const values = this.#dictionaries.get(id) ?? 0;
+      this.#values?.indices(at, length, bits / 8, validityAt, values);
     } else this.#data(column, length, nulls);
     return length;
   }
@@ -76,9 +92,10 @@ export class BatchWalk {
     }
   }
 
-  #data({ type, size, children }: Column, length: number, nulls: number): void {
+  #data(column: Column, length: number, nulls: number): void {
+    const { type, size, children } = column;
     if (type === T.NULL) return;
-    if (type === T.UNION) return this.#union(children, size === 1, length, nulls);
+    if (type === T.UNION) return this.#union(column, length, nulls);
     this.#bitmap(length, nulls);
     switch (type) {
       case T.BINARY:
@@ -86,7 +103,11 @@ export class BatchWalk {
       case T.LARGE_BINARY:
       case T.LARGE_UTF8: {
         const at = this.#offsets(length, size);
-        return this.#lead(at, length, size, this.#next()[1]);
+        const [dataAt, bytes] = this.#next();
+        this.#lead(at, length, size, bytes);
+        const isText = type === T.UTF8 || type === T.LARGE_UTF8;
+        if (isText && at >= 0) this.#values?.texts(at, length, size, dataAt);
+        return;
       }
       case T.LIST:
       case T.LARGE_LIST:
@@ -96,9 +117,10 @@ export class BatchWalk {
       }
       case T.BINARY_VIEW:
       case T.UTF8_VIEW: {
-        this.#array(length, 128);
+        const [at] = this.#array(length, 128);
         const count = this.#views[this.#view++] ?? 0;
-        for (let i = 0; i < count; i++) this.#next();
+        const buffers = Array.from({ length: count }, () => this.#next());
+        this.#values?.views(column, at, length, buffers);
         return;
       }
       case T.FIXED_LIST:
@@ -111,11 +133,13 @@ export class BatchWalk {
     }
   }
 
-  #union(children: readonly Column[], dense: boolean, length: number, nulls: number): void {
+  #union({ size, children, typeIds }: Column, length: number, nulls: number): void {
+    const isDense = size === 1;
     if (this.#unionBitmaps) this.#bitmap(length, nulls);
-    this.#array(length, 8);
-    if (dense) this.#array(length, 32);
-    for (const child of children) this.column(child, dense ? undefined : length);
+    const [typesAt] = this.#array(length, 8);
+    const offsetsAt = isDense ? this.#array(length, 32)[0] : undefined;
+    const lengths = children.map((child) => this.column(child, isDense ? undefined : length));
+    this.#values?.union(typeIds, length, typesAt, offsetsAt, lengths);
   }
 
   /** The next buffer, inside the data. */
@@ -134,9 +158,15 @@ export class BatchWalk {
     return buffer;
   }
 
-  #bitmap(length: number, nulls: number): void {
-    if (nulls > 0) this.#array(length, 1);
-    else this.#next();
+  /** Returns where it is, if it is looked at. */
+  #bitmap(length: number, nulls: number): number | undefined {
+    if (nulls === 0) {
+      this.#next();
+      return undefined;
+    }
+    const [at] = this.#array(length, 1);
+    this.#values?.nulls(at, length, nulls);
+    return at;
   }
 
   /** Where they are; −1 if there are none. */
@@ -156,6 +186,7 @@ export class BatchWalk {
     const offsets = { first, last: first + length * size, size, limit };
     checkOffsets(this.#body, offsets);
     this.offsets.push(offsets);
+    this.#values?.offsets(first, length, size);
   }
 }
 

@@ -21,6 +21,8 @@ export interface Column {
   /** If its values are indices: the dictionary's id, and bits of an index. */
   readonly dictionary: { readonly id: number; readonly bits: number } | undefined;
   readonly children: readonly Column[];
+  /** Of a union: by which number its rows name each child. */
+  readonly typeIds: readonly number[];
 }
 
 /** Arrow's `Type` union, as far as Rerun's viewers read it. */
@@ -84,13 +86,13 @@ export function readColumn(field: FlatTable, depth = 0): Column {
   if (expected < 0 ? type === T.STRUCT && children.length === 0 : children.length !== expected) {
     throw damaged(`a column of type ${type} is made of ${children.length} others`);
   }
-  if (type === T.UNION) checkTypeIds(parameters.numbers(1), children.length);
+  const typeIds = type === T.UNION ? readTypeIds(parameters.numbers(1), children.length) : [];
   const encoding = field.table(4);
   const dictionary = encoding === undefined ? undefined : {
     id: encoding.length(0),
     bits: intBits(encoding.table(1)),
   };
-  return { type, size, dictionary, children };
+  return { type, size, dictionary, children, typeIds };
 }
 
 /** Reads over pairs of texts. */
@@ -160,8 +162,9 @@ function within(value: number, least: number, most: number): number {
 }
 
 /** They are bytes, one a child; without any the children are numbered. */
-function checkTypeIds(ids: readonly number[], children: number): void {
-  if (ids.length === 0) return void within(children, 0, 128);
+function readTypeIds(ids: readonly number[], children: number): readonly number[] {
+  if (ids.length === 0) return Array.from({ length: within(children, 0, 128) }, (_, i) => i);
   for (const id of ids) within(id, 0, 127);
   if (ids.length !== children || new Set(ids).size !== children) oneOf(undefined);
+  return ids;
 }

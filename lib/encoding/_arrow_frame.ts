@@ -6,6 +6,7 @@
 import { InvalidMessage } from "../errors.ts";
 import { BatchWalk, checkOffsets, type Offsets } from "./_arrow_batch.ts";
 import { checkMetadata, type Column, damaged, readColumn, T } from "./_arrow_columns.ts";
+import { ArrowValues } from "./_arrow_values.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
 import {
   DICTIONARY,
@@ -34,12 +35,15 @@ type Schema = Pick<KnownSchema, "columns"> | KnownSchema;
  *
  * @param ipc not compressed
  * @param known what was found sound before; what is found now is added
+ * @param values whether to look at the values, too
  * @throws {InvalidMessage} if it is not sound
  */
-export function checkFrame(ipc: Uint8Array, known: KnownFrames): void {
+export function checkFrame(ipc: Uint8Array, known: KnownFrames, values = false): void {
   const place = findMetadata(ipc, 0);
   const schema = known.schema(ipc, place) ?? checkSchema(ipc, place, known);
-  const end = checkBatches(ipc, place.end, schema, known);
+  const end = values
+    ? walkBatches(ipc, place.end, schema.columns, true).end
+    : checkBatches(ipc, place.end, schema, known);
   // Without it, viewers from before 0.22 end.
   if (end + 8 === ipc.length && isEndOfStream(ipc, end)) return;
   throw damaged("no end marker follows its record batch");
@@ -76,22 +80,37 @@ function checkBatches(ipc: Uint8Array, at: number, schema: Schema, known: KnownF
   const place = findMetadata(ipc, at);
   const before = "batches" in schema ? known.batch(schema, ipc, place) : undefined;
   if (before !== undefined) return checkAgain(ipc, place.end, before);
+  const { offsets, bodyBytes, isAlone, end } = walkBatches(ipc, at, columns, false);
+  if (isAlone && "batches" in schema && known.takes(place)) {
+    known.addBatch(schema, ipc, place, { offsets, bodyBytes });
+  }
+  return end;
+}
+
+/** Dictionaries, if there are any, and the record batch. */
+function walkBatches(ipc: Uint8Array, at: number, columns: readonly Column[], values: boolean) {
   let message = readIpcMessage(ipc, at);
   const isAlone = message.kind !== DICTIONARY;
   const owners = isAlone ? undefined : dictionaries(columns);
+  const lengths = new Map<number, number>();
   while (message.kind === DICTIONARY) {
-    const owner = owners!.get(message.header.length(0));
+    const id = message.header.length(0);
+    const owner = owners!.get(id);
     const batch = message.header.table(1);
     if (batch === undefined || owner === undefined) throw damaged("a dictionary is of no column");
-    checkBatch(ipc, message, batch, [owner], true);
+    checkBatch(ipc, message, batch, [owner], { lengths, values, isDictionary: true });
+    const isDelta = message.header.bool(2);
+    lengths.set(id, batch.length(0) + (isDelta ? lengths.get(id) ?? 0 : 0));
     message = readIpcMessage(ipc, endOf(message));
   }
-  if (message.kind !== RECORD_BATCH) throw damaged(`a message of kind ${message.kind}`);
-  const offsets = checkBatch(ipc, message, message.header, columns);
-  if (isAlone && "batches" in schema && known.takes(place)) {
-    known.addBatch(schema, ipc, place, { offsets, bodyBytes: message.bodyBytes });
-  }
-  return endOf(message);
+  const { kind, header, bodyBytes } = message;
+  if (kind !== RECORD_BATCH) throw damaged(`a message of kind ${kind}`);
+  const offsets = checkBatch(ipc, message, header, columns, {
+    lengths,
+    values,
+    isDictionary: false,
+  });
+  return { offsets, bodyBytes, isAlone, end: endOf(message) };
 }
 
 /** Of a batch whose metadata is known, the data alone is looked at. */
@@ -118,14 +137,20 @@ function checkBatch(
   { bodyAt, bodyBytes, version }: IpcMessage,
   batch: FlatTable,
   columns: readonly Column[],
-  values = false,
+  options: {
+    /** How many values dictionaries have, by their ids. */
+    readonly lengths: ReadonlyMap<number, number>;
+    readonly values: boolean;
+    readonly isDictionary: boolean;
+  },
 ): readonly Offsets[] {
   if (batch.table(3) !== undefined) throw damaged("buffers are compressed one by one");
   const body = bodyOf(ipc, bodyAt, bodyBytes);
   if (version !== V4 && version !== V5) throw damaged(`unknown metadata version ${version}`);
-  const walk = new BatchWalk(batch, body, version === V4);
+  const values = options.values ? new ArrowValues(body) : undefined;
+  const walk = new BatchWalk(batch, body, version === V4, options.lengths, values);
   const rows = batch.length(0);
-  for (const column of columns) walk.column(column, rows, values);
+  for (const column of columns) walk.column(column, rows, options.isDictionary);
   walk.finish();
   return walk.offsets;
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { InvalidMessage } from "../errors.ts";
+import { internedAscii, MAX_INTERNED_BYTES } from "./_interned.ts";
 
 /** Tables of one buffer; Arrow writes about five a column. */
 const MAX_TABLES = 65_536;
@@ -145,8 +146,11 @@ export class FlatTable {
     source.check(at + 4, length);
     source.textLeft -= length;
     if (source.textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
+    const [start, end] = [at + 4, at + 4 + length];
+    const ascii = length > MAX_INTERNED_BYTES ? undefined : internedAscii(source.bytes, start, end);
+    if (ascii !== undefined) return ascii;
     try {
-      return utf8.decode(source.bytes.subarray(at + 4, at + 4 + length));
+      return utf8.decode(source.bytes.subarray(start, end));
     } catch (cause) {
       throw new InvalidMessage("Damaged Arrow metadata: a text is not UTF-8", { cause });
     }

@@ -5,6 +5,7 @@
  */
 import { type ArrowField, readSchema, rerunTag } from "../encoding/arrow_ipc.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import { type IndexColumn, indexColumns, isIndex, recordBatch } from "../encoding/index_columns.ts";
 import type { Tuid } from "../encoding/tuid.ts";
 import { InvalidMessage } from "../errors.ts";
 
@@ -30,50 +31,48 @@ export interface ChunkSummary {
 }
 
 /**
- * Decodes a chunk's Arrow data, and looks at its columns.
+ * What a chunk's Arrow data says of itself; only its times are looked at, not its data columns.
  *
- * @throws {Error} if the data is not a valid Arrow IPC stream
+ * @throws {InvalidMessage} if it is damaged
  */
-export async function summarize(msg: ArrowMsg): Promise<ChunkSummary> {
-  const schema = readSchema(msg.ipc());
-  const table = await msg.table();
+export function summarize(msg: ArrowMsg): ChunkSummary {
+  const ipc = msg.ipc();
+  const schema = readSchema(ipc);
   const timelines: ChunkTimeline[] = [];
-  const columns: string[] = [];
-  for (const [i, field] of schema.fields.entries()) {
-    const kind = rerunTag(field.metadata, "kind");
-    if (kind === "time" || kind === "index") {
-      const values = table.getChildAt(i)?.data.map((data: { values: unknown }) => data.values) ??
-        [];
-      const range = rangeOf(values);
-      const name = rerunTag(field.metadata, "index_name") ?? field.name;
-      if (range !== undefined) timelines.push({ name, type: field.type, ...range });
-    } else if (kind !== "control") columns.push(columnName(field));
+  for (const column of indexColumns(ipc, schema.fields)) {
+    const range = rangeOf(column);
+    const { name, field: { type } } = column;
+    if (range !== undefined) timelines.push({ name, type, ...range });
   }
   const chunkId = msg.chunkId ?? schema.chunkId;
   return {
-    rows: table.numRows,
+    rows: recordBatch(ipc).header.length(0),
     ...(chunkId === undefined ? {} : { chunkId }),
     ...(schema.entityPath === undefined ? {} : { entityPath: schema.entityPath }),
     timelines,
-    columns,
+    columns: schema.fields.filter(isData).map(columnName),
   };
+}
+
+function isData(field: ArrowField): boolean {
+  return !isIndex(field) && rerunTag(field.metadata, "kind") !== "control";
 }
 
 function columnName(field: ArrowField): string {
   return rerunTag(field.metadata, "component") ?? field.name;
 }
 
-function rangeOf(parts: readonly unknown[]): { min: bigint; max: bigint } | undefined {
+function rangeOf(column: IndexColumn): { min: bigint; max: bigint } | undefined {
+  if (!/^(Int64|Timestamp|Duration)/.test(column.field.type)) {
+    throw new InvalidMessage("An index column is not of 64-bit integers");
+  }
   let min: bigint | undefined;
   let max: bigint | undefined;
-  for (const values of parts) {
-    if (!(values instanceof BigInt64Array)) {
-      throw new InvalidMessage("An index column is not of 64-bit integers");
-    }
-    for (const value of values) {
-      if (min === undefined || value < min) min = value;
-      if (max === undefined || value > max) max = value;
-    }
+  for (let row = 0; row < column.rows; row++) {
+    const time = column.time(row);
+    if (time === undefined) continue;
+    if (min === undefined || time < min) min = time;
+    if (max === undefined || time > max) max = time;
   }
   return min === undefined || max === undefined ? undefined : { min, max };
 }

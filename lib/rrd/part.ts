@@ -17,6 +17,9 @@ export type RrdPart =
     | { readonly kind: "damage"; readonly error: Error }
   );
 
+/** A message, where it is and how long. */
+export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
+
 /** What is wrong at a place of an RRD file. */
 export class RrdDamage extends RerelayError {
   /**

@@ -3,14 +3,22 @@
  *
  * @module
  */
-import { ArrowMsg } from "../encoding/arrow_msg.ts";
+import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
-import type { StoreId, StoreSource } from "../log_msg.ts";
-import { type ChunkSummary, summarize } from "./chunk_summary.ts";
+import { InvalidMessage } from "../errors.ts";
+import type { StoreId, StoreInfo, StoreSource } from "../log_msg.ts";
+import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "./part.ts";
 
-/** How many of each the tables hold; names come from peers. */
-export const TABLE_LIMITS = { recordings: 1000, entities: 20_000, timelines: 200 } as const;
+/** How much the tables hold over all recordings; names come from peers. */
+export const TABLE_LIMITS = {
+  recordings: 1000,
+  entities: 100_000,
+  timelines: 10_000,
+  encodings: 16,
+  /** Of all names together, in UTF-16 code units. */
+  text: 16 << 20,
+} as const;
 
 /** Messages and their bytes as stored. */
 export interface RrdTally {
@@ -52,70 +60,110 @@ export class RrdStatistics {
   readonly encodings: Set<string> = new Set();
   readonly kinds: Map<string, RrdTally> = new Map();
   readonly recordings: Map<string, RecordingStatistics> = new Map();
+  #entities = 0;
+  #timelines = 0;
+  #textLeft: number = TABLE_LIMITS.text;
 
   /** Counts one part. */
-  async add(part: RrdPart): Promise<void> {
+  add(part: RrdPart): void {
     this.bytes += part.bytes;
-    if (part.kind === "header") this.encodings.add(encodingText(part.header));
+    if (part.kind === "header" && this.encodings.size < TABLE_LIMITS.encodings) {
+      this.encodings.add(encodingText(part.header));
+    }
     if (part.kind === "end") this.endMarkers++;
     if (part.kind !== "message") return;
-    const { msg, bytes } = part;
-    const kind = msg.kind === "UnknownMsg" ? "UnknownMsg" : msg.kind;
-    count(entry(this.kinds, kind, Infinity, newTally)!, bytes);
-    if (msg.kind === "SetStoreInfo") {
-      const recording = this.#recording(msg.info.storeId, bytes);
-      if (recording === undefined) return;
-      recording.applicationId = msg.info.applicationId;
-      recording.source = msg.info.storeSource;
-      recording.version = rrdVersionText(msg.info.storeVersion ?? part.header.version);
-    } else if (msg.kind === "BlueprintActivationCommand") {
-      this.#recording(msg.blueprintId, bytes);
-    } else if (msg instanceof ArrowMsg) {
-      const recording = this.#recording(msg.storeId, bytes);
-      if (recording === undefined) return;
-      recording.version ??= rrdVersionText(part.header.version);
-      let summary: ChunkSummary;
-      try {
-        summary = await summarize(msg);
-      } catch {
-        this.unreadableChunks++;
-        return;
-      }
-      this.#addChunk(recording, summary, bytes);
-    }
+    const { msg, bytes, header } = part;
+    count(this.#kind(msg.kind), bytes);
+    if (msg.kind === "SetStoreInfo") this.#announce(msg.info, header, bytes);
+    else if (msg.kind === "BlueprintActivationCommand") this.#recording(msg.blueprintId, bytes);
+    else if (msg.kind === "ArrowMsg") this.#addChunk(msg, header, bytes);
+  }
+
+  #kind(kind: string): RrdTally {
+    let tally = this.kinds.get(kind);
+    if (tally === undefined) this.kinds.set(kind, tally = newTally());
+    return tally;
+  }
+
+  #announce(info: StoreInfo, header: RrdHeader, bytes: number): void {
+    const recording = this.#recording(info.storeId, bytes);
+    if (recording === undefined) return;
+    recording.version = rrdVersionText(info.storeVersion ?? header.version);
+    const { applicationId, storeSource } = info;
+    const text = applicationId + JSON.stringify(storeSource);
+    const known = recording.applicationId === undefined || recording.source === undefined
+      ? undefined
+      : recording.applicationId + JSON.stringify(recording.source);
+    if (text === known || !this.#takes(text)) return;
+    recording.applicationId = applicationId;
+    recording.source = storeSource;
   }
 
   #recording(storeId: StoreId, bytes: number): RecordingStatistics | undefined {
     const key = `${storeId.kind} ${storeId.id}`;
-    const found = entry(this.recordings, key, TABLE_LIMITS.recordings, () => ({
-      storeId,
-      rows: 0,
-      ...newTally(),
-      entities: new Map(),
-      timelines: new Map(),
-      ...(storeId.applicationId === undefined ? {} : { applicationId: storeId.applicationId }),
-    }));
-    if (found === undefined) this.cut.recordings++;
-    else count(found, bytes);
+    let found = this.recordings.get(key);
+    if (found === undefined) {
+      const isFull = this.recordings.size >= TABLE_LIMITS.recordings;
+      if (isFull || !this.#takes(key + (storeId.applicationId ?? ""))) {
+        this.cut.recordings++;
+        return undefined;
+      }
+      found = { storeId, rows: 0, ...newTally(), entities: new Map(), timelines: new Map() };
+      if (storeId.applicationId !== undefined) found.applicationId = storeId.applicationId;
+      this.recordings.set(key, found);
+    }
+    count(found, bytes);
     return found;
   }
 
-  #addChunk(recording: RecordingStatistics, chunk: ChunkSummary, bytes: number): void {
+  #addChunk(msg: ArrowMsg, header: RrdHeader, bytes: number): void {
+    const recording = this.#recording(msg.storeId, bytes);
+    if (recording === undefined) return;
+    recording.version ??= rrdVersionText(header.version);
+    let chunk: ChunkSummary;
+    try {
+      chunk = summarize(msg);
+    } catch (error) {
+      if (!(error instanceof InvalidMessage)) throw error;
+      this.unreadableChunks++;
+      return;
+    }
     recording.rows += chunk.rows;
-    const path = chunk.entityPath ?? "(tables of several entities)";
-    const entity = entry(recording.entities, path, TABLE_LIMITS.entities, newTally);
-    if (entity === undefined) this.cut.entities++;
-    else count(entity, bytes);
-    for (const { name, type, min, max } of chunk.timelines) {
-      const { timelines } = TABLE_LIMITS;
-      const range = entry(recording.timelines, name, timelines, () => ({ type, min, max }));
-      if (range === undefined) {
-        this.cut.timelines++;
-        continue;
+    this.#addEntity(recording, chunk.entityPath ?? "(tables of several entities)", bytes);
+    for (const timeline of chunk.timelines) this.#addTimeline(recording, timeline);
+  }
+
+  #addEntity({ entities }: RecordingStatistics, path: string, bytes: number): void {
+    let entity = entities.get(path);
+    if (entity === undefined) {
+      if (this.#entities >= TABLE_LIMITS.entities || !this.#takes(path)) {
+        this.cut.entities++;
+        return;
       }
+      this.#entities++;
+      entities.set(path, entity = newTally());
+    }
+    count(entity, bytes);
+  }
+
+  #addTimeline({ timelines }: RecordingStatistics, { name, type, min, max }: ChunkTimeline): void {
+    const range = timelines.get(name);
+    if (range !== undefined) {
       if (min < range.min) range.min = min;
       if (max > range.max) range.max = max;
+    } else if (this.#timelines >= TABLE_LIMITS.timelines || !this.#takes(name)) {
+      this.cut.timelines++;
+    } else {
+      this.#timelines++;
+      timelines.set(name, { type, min, max });
     }
+  }
+
+  /** Whether there is room for a name. */
+  #takes(text: string): boolean {
+    if (text.length > this.#textLeft) return false;
+    this.#textLeft -= text.length;
+    return true;
   }
 }
 
@@ -131,10 +179,4 @@ function newTally(): RrdTally {
 function count(tally: RrdTally, bytes: number): void {
   tally.messages++;
   tally.bytes += bytes;
-}
-
-function entry<K, V>(map: Map<K, V>, key: K, limit: number, make: () => V): V | undefined {
-  let value = map.get(key);
-  if (value === undefined && map.size < limit) map.set(key, value = make());
-  return value;
 }

@@ -94,7 +94,7 @@ describe("known frames", () => {
     assertEquals(known.schema(new Uint8Array(8), place(8)), undefined);
     assert(known.schema(new Uint8Array(8).fill(99), place(8)) !== undefined);
     assertEquals(known.takes(place(1 << 20)), false);
-    const column = { type: 2, size: 8, dictionary: undefined, children: [] };
+    const column = { type: 2, size: 8, dictionary: undefined, children: [], typeIds: [] };
     const many = Array.from({ length: 300 }, () => column);
     assertEquals(
       known.addSchema(new Uint8Array(12), place(12), reads.subarray(0, 12), many),

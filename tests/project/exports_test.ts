@@ -14,9 +14,10 @@ describe("the public entries", () => {
     const { serve } = await import("@rerelay/server");
     const { SmartChannel } = await import("@rerelay/server/flow");
     const { RrdDecoder } = await import("@rerelay/server/encoding");
+    const { openRrd } = await import("@rerelay/server/rrd");
     const { fanOut } = await import("@rerelay/server/sinks");
     const { httpApp } = await import("@rerelay/server/viewers");
-    const types = [serve, SmartChannel, RrdDecoder, fanOut, httpApp].map((value) => typeof value);
-    assertEquals(types, Array(5).fill("function"));
+    const values = [serve, SmartChannel, RrdDecoder, openRrd, fanOut, httpApp];
+    assertEquals(values.map((value) => typeof value), Array(values.length).fill("function"));
   });
 });

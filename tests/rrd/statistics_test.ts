@@ -13,9 +13,9 @@ import { arrowMsg } from "../encoding/rrd_builder.ts";
 import { fixture } from "../fixtures.ts";
 import { scan } from "./inputs.ts";
 
-async function statisticsOf(bytes: Uint8Array): Promise<RrdStatistics> {
+function statisticsOf(bytes: Uint8Array): RrdStatistics {
   const stats = new RrdStatistics();
-  for (const part of scan([bytes]).parts) await stats.add(part);
+  for (const part of scan([bytes]).parts) stats.add(part);
   return stats;
 }
 
@@ -25,9 +25,9 @@ function announced(id: string, application_id = "app"): Uint8Array {
 }
 
 describe("RrdStatistics", () => {
-  it("counts a real recording", async () => {
+  it("counts a real recording", () => {
     const bytes = fixture("grpc/0.41.0.saved-by-rerun.rrd");
-    const stats = await statisticsOf(bytes);
+    const stats = statisticsOf(bytes);
     assertEquals(stats.bytes, bytes.length);
     assertEquals([stats.endMarkers, stats.unreadableChunks], [0, 0]);
     const [recording] = stats.recordings.values();
@@ -38,26 +38,33 @@ describe("RrdStatistics", () => {
     assertEquals(inEntities, stats.kinds.get("ArrowMsg")!.bytes);
   });
 
-  it("bounds its tables, and says how much it left out", async () => {
+  it("bounds its tables, and says how much it left out", () => {
     const more = 5;
     const ids = Array.from({ length: TABLE_LIMITS.recordings + more }, (_, i) => `rec-${i}`);
-    const stats = await statisticsOf(concat(rrdHeader(), ...ids.map((id) => announced(id))));
+    const stats = statisticsOf(concat(rrdHeader(), ...ids.map((id) => announced(id))));
     assertEquals(stats.recordings.size, TABLE_LIMITS.recordings);
     assertEquals(stats.cut.recordings, more);
     assertEquals(stats.kinds.get("SetStoreInfo")!.messages, ids.length);
     assert(statisticsText("f", stats, 80).includes(`${more} by recording`));
   });
 
-  it("goes on over Arrow data that can't be read", async () => {
-    const stats = await statisticsOf(
+  it("bounds the text of names", () => {
+    const name = "n".repeat(900_000);
+    const ids = Array.from({ length: 20 }, (_, i) => `${i}${name.slice(10)}`);
+    const stats = statisticsOf(concat(rrdHeader(), ...ids.map((id) => announced(id))));
+    assertEquals([stats.recordings.size, stats.cut.recordings], [18, 2]);
+  });
+
+  it("goes on over Arrow data that can't be read", () => {
+    const stats = statisticsOf(
       concat(rrdHeader(), rrdMessage(arrowMsg({})), announced("rec")),
     );
     assertEquals([stats.unreadableChunks, stats.recordings.size], [1, 1]);
   });
 
-  it("shows nothing that would move the cursor", async () => {
+  it("shows nothing that would move the cursor", () => {
     const nasty = "\x1b[2J\u202e\n";
-    const stats = await statisticsOf(concat(rrdHeader(), announced(nasty, nasty)));
+    const stats = statisticsOf(concat(rrdHeader(), announced(nasty, nasty)));
     const text = statisticsText(nasty, stats, 80);
     for (const bad of ["\x1b", "\u202e"]) assert(!text.includes(bad), JSON.stringify(text));
     assertLess(text.split("\n").length, 8);

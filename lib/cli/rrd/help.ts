@@ -9,8 +9,10 @@ Commands:
   verify FILE...              decode everything, Arrow data too; exit 1 with the byte offset of the
                               first bad message
   recover FILE -o OUT         write all that is whole, before, between and behind damage
-  merge FILE... -o OUT        several files into one; without -o to standard output
-  split FILE [-o FOLDER]      one file for each recording (.rrd) and blueprint (.rbl)
+  merge FILE... -o OUT        several files into one, their common blueprints once; without -o to
+                              standard output
+  split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
+                              application; those of no recording into files of their own (.rbl)
   replay FILE [--to HOST:PORT] [--speed max|1x]
                               send a file to a server as an SDK does [127.0.0.1:9876] [max]
 
@@ -18,8 +20,11 @@ Options:
   --json                      results as JSON (print: one object a line)
   -o, --output PATH           where to write; - is standard output
   -f, --force                 replace what exists there, but never the input
+  --continue-on-error         print, merge, split, replay: read over damage, as recover does
   --timeout TIME              replay: how long to try to connect, and to wait for the server [10s]
   -h, --help                  print this text
+
+Output files are called OUT.part until they are whole; none is left of a command that fails.
 
 FILE is a .rrd or .rbl file of Rerun 0.9 or later; - or none at all is standard input.
 
@@ -27,6 +32,7 @@ Exit codes:
   0  done
   1  bad data, or a file or server that does not work
   2  wrong arguments; nothing was touched
+  130, 141, 143  ended by SIGINT, by the reader of standard output, by SIGTERM
 
 Recovering can't see flipped bytes inside data that still decodes: RRD has no checksums.
 `;

@@ -7,19 +7,25 @@ import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileAdapter } from "../../adapters/types.ts";
 import type { RrdPart } from "../../rrd/part.ts";
+import type { RrdLoss } from "../../rrd/report.ts";
 import { RrdScanner, type RrdScannerOptions } from "../../rrd/scanner.ts";
+import { escapeText } from "../../escape.ts";
 import type { CliProcess } from "../process.ts";
+import { formatBytes } from "../units.ts";
+import type { RrdOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 /** What the commands share. */
 export interface RrdContext {
   readonly process: CliProcess;
   readonly files: FileAdapter;
   readonly progress: Progress;
+  readonly unfinished: Unfinished;
 }
 
 /**
- * Reads a file part by part, in bounded memory.
+ * Reads a file, in bounded memory: the parts that each read made whole.
  *
  * @param path `-` for standard input
  * @throws {Error} if it can't be read
@@ -29,18 +35,41 @@ export async function* parts(
   path: string,
   { files, progress }: RrdContext,
   options: RrdScannerOptions = {},
-): AsyncGenerator<RrdPart> {
+): AsyncGenerator<RrdPart[]> {
   const scanner = new RrdScanner(options);
   progress.start(path, path === "-" ? undefined : await sizeOf(path));
   for await (const bytes of path === "-" ? standardInput() : await files.open(path)) {
     const { items, error } = scanner.push(bytes);
-    yield* items;
+    if (items.length > 0) yield items;
     if (error !== undefined) throw error;
     progress.add(bytes.length);
   }
   const { items, error } = scanner.finish();
-  yield* items;
+  if (items.length > 0) yield items;
   if (error !== undefined) throw error;
+}
+
+/**
+ * As {@linkcode parts}; with `--continue-on-error` over damage, which is told on standard error.
+ */
+export async function* partsOver(
+  path: string,
+  { continueOnError }: RrdOptions,
+  context: RrdContext,
+): AsyncGenerator<RrdPart[]> {
+  for await (const batch of parts(path, context, { recover: continueOnError })) {
+    for (const part of batch) {
+      if (part.kind === "damage") {
+        context.process.stderr(`error: ${nameOf(path)}: ${lossText(part)}\n`);
+      }
+    }
+    yield batch;
+  }
+}
+
+/** Says what is lost where, and why. */
+export function lossText({ offset, bytes, error }: RrdLoss): string {
+  return `${formatBytes(bytes)} lost at byte ${offset}: ${escapeText(error.message)}`;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -3,51 +3,42 @@
  *
  * @module
  */
-import { RrdConcat } from "../../rrd/writer.ts";
+import { RepeatedBlueprints } from "../../rrd/repeated_blueprints.ts";
 import { EXIT } from "../exit_codes.ts";
-import type { CliProcess } from "../process.ts";
 import { plural } from "../units.ts";
-import { nameOf, parts, type RrdContext } from "./input.ts";
+import { nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
+import { RecordingFile } from "./recording_file.ts";
 
-/** Runs the command; messages keep the order of the files. */
+/** Runs the command; messages keep the order of the files, and their blueprints come once. */
 export async function merge(options: RrdOptions, context: RrdContext): Promise<number> {
-  const { process, files, progress } = context;
+  const { process, progress } = context;
   const path = options.output ?? "-";
-  const output = await openOutput(path, options.files, files, options.force);
-  const concat = new RrdConcat();
-  let messages = 0;
-  try {
-    for (const input of options.files) {
-      for await (const part of parts(input, context)) {
-        if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
-        messages++;
-        for (const bytes of concat.message(part.msg.encoded)) await output.write(bytes);
+  const output = await openOutput(path, options.files, context, options.force);
+  const file = new RecordingFile(path, output);
+  const repeated = new RepeatedBlueprints();
+  for (const input of options.files) {
+    repeated.nextFile();
+    for await (const batch of partsOver(input, options, context)) {
+      for (const part of batch) {
+        if (part.kind === "message" && await repeated.has(part.msg)) continue;
+        await file.add(part);
       }
     }
-    for (const bytes of concat.end()) await output.write(bytes);
-    await output.sync();
-  } finally {
-    await output.close();
   }
+  await file.finish(process);
   progress.done();
-  warnOfHeaders(concat, process);
-  if (options.json && path !== "-") {
-    process.stdout(
-      `${JSON.stringify({ file: nameOf(path), messages, headers: concat.headers })}\n`,
-    );
+  const { messages, headers } = file;
+  const { leftOut } = repeated;
+  if (options.json) {
+    // Standard output may be the recording.
+    const write = path === "-" ? process.stderr : process.stdout;
+    const report = { file: nameOf(path), messages, repeated_messages: leftOut, headers };
+    write(`${JSON.stringify(report)}\n`);
   } else if (path !== "-") {
-    process.stderr(`${path}: ${plural(messages, "message")} written\n`);
+    const left = leftOut === 0 ? "" : `; ${leftOut} of blueprints that came before left out`;
+    process.stderr(`${path}: ${plural(messages, "message")} written${left}\n`);
   }
   return EXIT.ok;
-}
-
-/** Says so where Rerun would show only a part of the output. */
-export function warnOfHeaders({ headers }: RrdConcat, process: CliProcess): void {
-  if (headers < 2) return;
-  process.stderr(
-    `warning: the output has ${headers} encodings one after another: Rerun reads all of them from ` +
-      "standard input, of a file only the first\n",
-  );
 }

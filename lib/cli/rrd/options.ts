@@ -12,12 +12,12 @@ import { parseDuration } from "../units.ts";
 /** What each command takes. */
 const COMMANDS = {
   stats: { flags: ["json"], valued: [], max: Infinity },
-  print: { flags: ["json", "verbose"], valued: [], max: Infinity },
+  print: { flags: ["json", "verbose", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json"], valued: [], max: Infinity },
   recover: { flags: ["json", "force"], valued: ["output"], max: 1 },
-  merge: { flags: ["json", "force"], valued: ["output"], max: Infinity },
-  split: { flags: ["json", "force"], valued: ["output"], max: 1 },
-  replay: { flags: ["json"], valued: ["to", "speed", "timeout"], max: 1 },
+  merge: { flags: ["json", "force", "continue-on-error"], valued: ["output"], max: Infinity },
+  split: { flags: ["json", "force", "continue-on-error"], valued: ["output"], max: 1 },
+  replay: { flags: ["json", "continue-on-error"], valued: ["to", "speed", "timeout"], max: 1 },
 } as const;
 
 /** One of the commands. */
@@ -31,6 +31,8 @@ export interface RrdOptions {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly force: boolean;
+  /** Whether to read over damage. */
+  readonly continueOnError: boolean;
   /** `-` for standard output. */
   readonly output?: string;
   readonly to: { readonly hostname: string; readonly port: number };
@@ -66,7 +68,10 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
-    throw new UsageError(`rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}`);
+    const several = command === "recover" ? "; merge --continue-on-error takes several" : "";
+    throw new UsageError(
+      `rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}${several}`,
+    );
   }
   const output = text(parsed, "output");
   if (output === undefined && command === "recover") {
@@ -81,6 +86,7 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     json: parsed["json"] === true,
     verbose: parsed["verbose"] === true,
     force: parsed["force"] === true,
+    continueOnError: parsed["continue-on-error"] === true,
     ...(output === undefined ? {} : { output: stdio(output) }),
     to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),
     speed: parseSpeed(text(parsed, "speed") ?? "max"),

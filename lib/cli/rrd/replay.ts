@@ -7,7 +7,7 @@ import { RerelayError } from "../../errors.ts";
 import { Pacer, packetPieces } from "../../rrd/replay.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, formatDuration, plural } from "../units.ts";
-import { nameOf, parts, type RrdContext } from "./input.ts";
+import { nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { connectRetrying } from "./sdk_socket.ts";
 
@@ -21,13 +21,15 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
   const socket = await connectRetrying(hostname, port, options.timeoutSec * 1000);
   let [messages, bytes] = [0, 0];
   try {
-    for await (const part of parts(path, context)) {
-      if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
-      const waitMs = pacer.delay(part.msg, performance.now());
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);
-      messages++;
-      bytes += part.bytes;
+    for await (const batch of partsOver(path, options, context)) {
+      for (const part of batch) {
+        if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
+        const waitMs = pacer.delay(part.msg, performance.now());
+        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);
+        messages++;
+        bytes += part.bytes;
+      }
     }
     await socket.finish(options.timeoutSec * 1000);
   } catch (error) {

@@ -19,7 +19,11 @@ import { recover } from "./recover.ts";
 import { replay } from "./replay.ts";
 import { split } from "./split.ts";
 import { stats } from "./stats.ts";
+import { Unfinished } from "./unfinished.ts";
 import { verify } from "./verify.ts";
+
+/** As shells report a program that SIGPIPE ended, such as `cat` before `head`. */
+const READER_LEFT = 141;
 
 type Command = (options: RrdOptions, context: RrdContext) => Promise<number>;
 
@@ -42,13 +46,14 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
  */
 export async function rrd(args: readonly string[], process: CliProcess): Promise<number> {
   const bar = progress(process);
+  const unfinished = new Unfinished(process);
   try {
     const options = parseRrdArgs(args);
     if (options === "help") {
       process.stdout(RRD_HELP);
       return EXIT.ok;
     }
-    const context = { process, files: await loadFileAdapter(), progress: bar };
+    const context = { process, files: await loadFileAdapter(), progress: bar, unfinished };
     return await RUN[options.command](options, context);
   } catch (error) {
     bar.done();
@@ -56,11 +61,12 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
       throw error;
     }
     // Whoever read our output has enough, as `head` does.
-    const isPipe = (error as { code?: string }).code === "EPIPE";
-    if (!isPipe) process.stderr(`error: ${escapeText(reason(error))}\n`);
+    if ((error as { code?: string }).code === "EPIPE") return READER_LEFT;
+    process.stderr(`error: ${escapeText(reason(error))}\n`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   } finally {
     bar.done();
+    await unfinished.abandon();
   }
 }
 

@@ -1,95 +1,100 @@
 /**
- * `rrd split`: one file for each recording and each blueprint.
+ * `rrd split`: one file for each recording, with the blueprints of its application.
  *
  * @module
  */
-import type { LogMsg, StoreId } from "../../log_msg.ts";
-import { RerelayError } from "../../errors.ts";
-import { RrdConcat } from "../../rrd/writer.ts";
+import { stat } from "node:fs/promises";
+import type { StoreId } from "../../log_msg.ts";
+import { type Placed, RecordingGroups } from "../../rrd/recording_groups.ts";
+import { UsageError } from "../args.ts";
+import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../units.ts";
-import { parts, type RrdContext } from "./input.ts";
+import { partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
-import { openOutput, type Output } from "./output.ts";
+import { openOutput } from "./output.ts";
+import { RecordingFile } from "./recording_file.ts";
 
-/** Recordings in one run, and files open at a time. */
-const MAX_STORES = 10_000;
+/** Files open at a time. */
 const MAX_OPEN = 64;
-
-interface Part {
-  readonly path: string;
-  readonly concat: RrdConcat;
-  messages: number;
-  /** Absent while another file has its place. */
-  output?: Output;
-}
 
 /** Runs the command. */
 export async function split(options: RrdOptions, context: RrdContext): Promise<number> {
-  const { process, files, progress } = context;
-  const folder = (options.output ?? ".").replace(/\/+$/, "") || "/";
-  const stores = new Map<string, Part>();
-  const open: Part[] = [];
-  const close = async (part: Part) => {
-    await part.output?.sync();
-    await part.output?.close();
-    delete part.output;
-  };
-  const use = async (part: Part, isNew: boolean): Promise<Output> => {
-    const at = open.indexOf(part);
-    if (at >= 0) open.splice(at, 1);
-    open.push(part);
-    if (open.length > MAX_OPEN) await close(open.shift()!);
-    return part.output ??= isNew
-      ? await openOutput(part.path, options.files, files, options.force)
-      : await files.create(part.path, "append");
-  };
-  try {
-    for await (const { kind, ...part } of parts(options.files[0]!, context)) {
-      if (kind !== "message" || !("msg" in part)) continue;
-      const { msg } = part;
-      const id = storeOf(msg);
-      if (id === undefined || msg.encoded.form !== "rrd") continue;
-      const key = `${id.kind} ${id.id}`;
-      let store = stores.get(key);
-      const isNew = store === undefined;
-      if (store === undefined) {
-        if (stores.size === MAX_STORES) {
-          throw new RerelayError(`The file holds more than ${MAX_STORES} recordings`);
-        }
-        const path = `${folder}/${fileName(id, stores.size + 1)}`;
-        stores.set(key, store = { path, concat: new RrdConcat(), messages: 0 });
-      }
-      const output = await use(store, isNew);
-      store.messages++;
-      for (const bytes of store.concat.message(msg.encoded)) await output.write(bytes);
+  const { process, progress } = context;
+  const files = new Files(options, context);
+  await files.checkFolder();
+  const groups = new RecordingGroups();
+  for await (const batch of partsOver(options.files[0]!, options, context)) {
+    for (const part of batch) {
+      if (part.kind === "message") await files.write(groups.add(part.msg));
     }
-    for (const store of stores.values()) {
-      const output = await use(store, false);
-      for (const bytes of store.concat.end()) await output.write(bytes);
-    }
-  } finally {
-    for (const part of open) await close(part);
   }
+  await files.write(groups.finish());
+  await files.finish();
   progress.done();
-  const list = [...stores.values()].map(({ path, messages }) => ({ file: path, messages }));
-  if (options.json) process.stdout(`${JSON.stringify(list, null, 2)}\n`);
-  else {for (const { file, messages } of list) {
-      process.stdout(`${file}: ${plural(messages, "message")}\n`);
-    }}
+  const list = files.all.map(({ path, messages }) => ({ file: path, messages }));
+  process.stdout(
+    options.json
+      ? `${JSON.stringify(list, null, 2)}\n`
+      : list.map(({ file, messages }) => `${escapeText(file)}: ${plural(messages, "message")}\n`)
+        .join(""),
+  );
   return EXIT.ok;
 }
 
-function storeOf(msg: LogMsg): StoreId | undefined {
-  switch (msg.kind) {
-    case "SetStoreInfo":
-      return msg.info.storeId;
-    case "ArrowMsg":
-      return msg.storeId;
-    case "BlueprintActivationCommand":
-      return msg.blueprintId;
-    case "UnknownMsg":
-      return undefined;
+/** The files of all recordings, some of them open. */
+class Files {
+  readonly #folder: string;
+  readonly #options: RrdOptions;
+  readonly #context: RrdContext;
+  readonly #byStore = new Map<string, RecordingFile>();
+  /** The one used last at the end. */
+  readonly #open = new Set<RecordingFile>();
+
+  constructor(options: RrdOptions, context: RrdContext) {
+    this.#folder = (options.output ?? ".").replace(/\/+$/, "") || "/";
+    this.#options = options;
+    this.#context = context;
+  }
+
+  get all(): RecordingFile[] {
+    return [...this.#byStore.values()];
+  }
+
+  async checkFolder(): Promise<void> {
+    const isFolder = await stat(this.#folder).then((found) => found.isDirectory(), () => false);
+    if (!isFolder) {
+      throw new UsageError(
+        `${this.#folder} is no folder: make it first, or choose another with -o`,
+      );
+    }
+  }
+
+  async write(placed: readonly Placed[]): Promise<void> {
+    for (const { msg, store } of placed) await (await this.#fileOf(store)).write(msg);
+  }
+
+  async finish(): Promise<void> {
+    for (const file of this.all) await file.finish(this.#context.process);
+  }
+
+  async #fileOf(store: StoreId): Promise<RecordingFile> {
+    const key = `${store.kind} ${store.id}`;
+    let file = this.#byStore.get(key);
+    if (file === undefined) {
+      const { files, force } = this.#options;
+      const path = `${this.#folder}/${fileName(store, this.#byStore.size + 1)}`;
+      file = new RecordingFile(path, await openOutput(path, files, this.#context, force));
+      this.#byStore.set(key, file);
+    }
+    this.#open.delete(file);
+    this.#open.add(file);
+    if (this.#open.size > MAX_OPEN) {
+      const [oldest] = this.#open;
+      this.#open.delete(oldest!);
+      await oldest!.output.suspend();
+    }
+    return file;
   }
 }
 

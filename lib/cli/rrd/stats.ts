@@ -25,7 +25,9 @@ export async function stats(options: RrdOptions, context: RrdContext): Promise<n
     let damage: string | undefined;
     let isRead = true;
     try {
-      for await (const part of parts(path, context)) await statistics.add(part);
+      for await (const batch of parts(path, context)) {
+        for (const part of batch) statistics.add(part);
+      }
     } catch (error) {
       damage = escapeText(reason(error));
       isRead = error instanceof RrdDamage;

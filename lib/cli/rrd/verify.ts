@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { reason, RerelayError } from "../../errors.ts";
-import { summarize } from "../../rrd/chunk_summary.ts";
-import { RrdDamage } from "../../rrd/part.ts";
+import { checkArrow } from "../../encoding/arrow_check.ts";
+import { InvalidMessage, reason } from "../../errors.ts";
+import { RrdDamage, type RrdMessage } from "../../rrd/part.ts";
 import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";
@@ -22,15 +22,13 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
     let messages = 0;
     let bytes = 0;
     try {
-      for await (const part of parts(path, context)) {
-        bytes += part.bytes;
-        if (part.kind !== "message") continue;
-        if (part.msg.kind === "ArrowMsg") {
-          await summarize(part.msg).catch((error) => {
-            throw new RrdDamage(part.offset, new RerelayError(reason(error), { cause: error }));
-          });
+      for await (const batch of parts(path, context)) {
+        for (const part of batch) {
+          bytes += part.bytes;
+          if (part.kind !== "message") continue;
+          checkMessage(part);
+          messages++;
         }
-        messages++;
       }
       progress.done();
       results.push({ file, ok: true, messages, bytes });
@@ -53,4 +51,10 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
   }
   if (options.json) process.stdout(`${JSON.stringify(results, null, 2)}\n`);
   return code;
+}
+
+function checkMessage({ msg, offset }: RrdMessage): void {
+  if (msg.kind !== "ArrowMsg") return;
+  const wrong = checkArrow(msg, { values: true });
+  if (wrong !== undefined) throw new RrdDamage(offset, new InvalidMessage(wrong));
 }
