@@ -11,20 +11,25 @@ import { InvalidMessage } from "../errors.ts";
 
 /** One timeline of a chunk. */
 export interface ChunkTimeline {
+  /** As it was logged. */
   readonly name: string;
   /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
   readonly type: string;
+  /** A sequence number, or nanoseconds. */
   readonly min: bigint;
+  /** The same. */
   readonly max: bigint;
 }
 
 /** What a chunk is about. */
 export interface ChunkSummary {
+  /** How many there are. */
   readonly rows: number;
   /** From the envelope, else from the Arrow data. */
   readonly chunkId?: Tuid;
   /** Absent for the tables of SDK 0.9 to 0.16, which hold several entities. */
   readonly entityPath?: string;
+  /** None if the data is static. */
   readonly timelines: readonly ChunkTimeline[];
   /** Names of the data columns. */
   readonly columns: readonly string[];
@@ -33,7 +38,23 @@ export interface ChunkSummary {
 /**
  * What a chunk's Arrow data says of itself; only its times are looked at, not its data columns.
  *
+ * @param msg any chunk
  * @throws {InvalidMessage} if it is damaged
+ *
+ * @example
+ * ```ts
+ * import { openRrd, summarize } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { messages } = await openRrd("tests/fixtures/encodings/0.22.1-mixed-protobuf-lz4.rrd");
+ * const rows = new Map<string | undefined, number>();
+ * for await (const { msg } of messages) {
+ *   if (msg.kind !== "ArrowMsg") continue;
+ *   const { entityPath, ...chunk } = summarize(msg);
+ *   rows.set(entityPath, (rows.get(entityPath) ?? 0) + chunk.rows);
+ * }
+ * assertEquals(rows.get("/world/points"), 35);
+ * ```
  */
 export function summarize(msg: ArrowMsg): ChunkSummary {
   const ipc = msg.ipc();

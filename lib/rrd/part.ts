@@ -20,7 +20,18 @@ export type RrdPart =
 /** A message, where it is and how long. */
 export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
 
-/** What is wrong at a place of an RRD file. */
+/**
+ * What is wrong at a place of an RRD file.
+ *
+ * @example
+ * ```ts
+ * import { readRrd, RrdDamage } from "@rerelay/server/rrd";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const { messages } = readRrd(new Blob(["no recording"]).stream());
+ * await assertRejects(() => Array.fromAsync(messages), RrdDamage, "at byte 0: Not an .rrd file");
+ * ```
+ */
 export class RrdDamage extends RerelayError {
   /**
    * Takes what its text and fields say.

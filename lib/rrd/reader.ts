@@ -40,11 +40,14 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  * import { openRrd } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
- * const header = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0);
- * await Deno.writeFile("/tmp/empty.rrd", header);
- * const { messages, report } = await openRrd("/tmp/empty.rrd");
- * assertEquals(await Array.fromAsync(messages), []);
- * assertEquals([report.bytes, report.endMarkers], [12, 0]);
+ * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
+ * const { messages, report } = await openRrd(path);
+ * const all = await Array.fromAsync(messages);
+ * assertEquals(all.slice(0, 2).map(({ msg, offset }) => [msg.kind, offset]), [
+ *   ["SetStoreInfo", 12],
+ *   ["SetStoreInfo", 251],
+ * ]);
+ * assertEquals([report.messages, report.endMarkers], [34, 1]);
  * ```
  */
 export async function openRrd(

@@ -18,7 +18,21 @@ export interface RrdLoss {
   readonly error: Error;
 }
 
-/** Counts what was read, and what was not. */
+/**
+ * Counts what was read, and what was not.
+ *
+ * @example
+ * ```ts
+ * import { RrdReport, RrdScanner } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const scanner = new RrdScanner({ recover: true });
+ * const { items } = scanner.push(new TextEncoder().encode("no recording at all"));
+ * const report = new RrdReport();
+ * for (const part of [...items, ...scanner.finish().items]) report.add(part);
+ * assertEquals([report.messages, report.lostBytes], [0, 19]);
+ * ```
+ */
 export class RrdReport {
   /** Whole messages. */
   messages = 0;

@@ -43,7 +43,7 @@ class Needs {
  *
  * @example
  * ```ts
- * import { RrdScanner } from "./scanner.ts";
+ * import { RrdScanner } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
  * const scanner = new RrdScanner();

@@ -22,32 +22,58 @@ export const TABLE_LIMITS = {
 
 /** Messages and their bytes as stored. */
 export interface RrdTally {
+  /** How many there are. */
   messages: number;
+  /** How long they are together. */
   bytes: number;
 }
 
 /** A timeline's first and last time. */
 export interface TimelineRange {
+  /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
   readonly type: string;
+  /** A sequence number, or nanoseconds. */
   min: bigint;
+  /** The same. */
   max: bigint;
 }
 
 /** What is known of one recording or blueprint. */
 export interface RecordingStatistics extends RrdTally {
+  /** Which it is. */
   readonly storeId: StoreId;
+  /** Absent where it was never announced. */
   applicationId?: string;
+  /** What made it; absent where it was never announced. */
   source?: StoreSource;
+  /** Of the SDK, such as `0.22.1`. */
   version?: string;
+  /** Of all chunks. */
   rows: number;
+  /** By entity path. */
   readonly entities: Map<string, RrdTally>;
+  /** By name. */
   readonly timelines: Map<string, TimelineRange>;
 }
 
-/** Counts the parts of RRD files. */
+/**
+ * Counts the parts of RRD files, in bounded memory whatever they hold.
+ *
+ * @example
+ * ```ts
+ * import { RrdScanner, RrdStatistics } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const statistics = new RrdStatistics();
+ * const header = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0);
+ * for (const part of new RrdScanner().push(header).items) statistics.add(part);
+ * assertEquals([...statistics.encodings], ["msgpack, off, Rerun 0.22.1"]);
+ * ```
+ */
 export class RrdStatistics {
   /** Bytes of the files. */
   bytes = 0;
+  /** A file that was closed has one, unless Rerun before 0.19 wrote it. */
   endMarkers = 0;
   /** Chunks whose Arrow data can't be read. */
   unreadableChunks = 0;
@@ -57,8 +83,11 @@ export class RrdStatistics {
     entities: 0,
     timelines: 0,
   };
+  /** Such as `msgpack, lz4, Rerun 0.22.1`. */
   readonly encodings: Set<string> = new Set();
+  /** By the kind of the message. */
   readonly kinds: Map<string, RrdTally> = new Map();
+  /** By kind and id. */
   readonly recordings: Map<string, RecordingStatistics> = new Map();
   #entities = 0;
   #timelines = 0;

@@ -14,6 +14,21 @@ import type { Encoded } from "../log_msg.ts";
  * Msgpack messages are brought to the compression of the first, all else stays as it is. A header is
  * written where the encoding changes; Rerun's CLI reads such data from standard input, but of a file
  * only as far as the second header.
+ *
+ * @example
+ * ```ts
+ * import { openRrd, RrdConcat } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
+ * const concat = new RrdConcat();
+ * const bytes: Uint8Array[] = [];
+ * for await (const { msg } of (await openRrd(path)).messages) {
+ *   if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
+ * }
+ * bytes.push(...concat.end());
+ * assertEquals(await new Blob(bytes as BlobPart[]).bytes(), await Deno.readFile(path));
+ * ```
  */
 export class RrdConcat {
   #header: RrdHeader | undefined;
