@@ -16,7 +16,7 @@ import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./optio
 /** Versions of data that are warned of; beyond it a peer only repeats itself. */
 const MAX_WARNED_VERSIONS = 100;
 
-/** How often the deadlines of clients are looked at, in milliseconds. */
+/** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
 const CHECK_MS = 500;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
@@ -130,6 +130,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#accepting = acceptLoop(listener, { log, delay, onConnection });
     this.#stopChecks = options.every(CHECK_MS, () => {
       this.#clients.checkDeadlines();
+      this.#pressure.look();
       log.flush();
     });
     signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -268,6 +269,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
     const source = new TcpClientSource(++this.#connected, remoteAddr);
+    // One that sends nothing leaves garbage as well.
+    this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
     this.#clients.add(client, () => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);

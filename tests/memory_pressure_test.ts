@@ -36,4 +36,33 @@ describe("MemoryPressure", () => {
     for (let i = 0; i < 1000; i++) pressure.read(MIB);
     assertEquals(collected, 2);
   });
+
+  it("collects once when it has gone quiet after a thousand reads", () => {
+    let collected = 0;
+    const waiting = { bytes: 0, limitBytes: 256 * MIB };
+    const pressure = new MemoryPressure(() => collected++, waiting);
+    const look = (times: number) => {
+      for (let i = 0; i < times; i++) pressure.look();
+    };
+    look(10);
+    for (let i = 0; i < 999; i++) pressure.read(1);
+    look(10);
+    assertEquals(collected, 0);
+    pressure.read(1);
+    look(4);
+    pressure.read(1);
+    look(4);
+    assertEquals(collected, 0);
+    look(1);
+    assertEquals(collected, 1);
+    look(10);
+    assertEquals(collected, 1);
+    for (let i = 0; i < 1000; i++) pressure.read(1);
+    waiting.bytes = 1;
+    look(10);
+    assertEquals(collected, 1);
+    waiting.bytes = 0;
+    look(4);
+    assertEquals(collected, 2);
+  });
 });
