@@ -168,6 +168,8 @@ const NAMES = Object.keys(MUTATIONS);
 /** A damaged packet, and what was done to it. */
 export interface Mutant {
   readonly bytes: Bytes;
+  /** What it was made of. */
+  readonly good: Bytes;
   /** Which good packet, and the ways in order. */
   readonly how: string;
 }
@@ -181,12 +183,13 @@ export interface Mutant {
 export function mutant(corpus: readonly Bytes[], random: () => number): Mutant {
   const choices = dice(random);
   const which = choices.below(corpus.length);
-  let bytes = corpus[which]!.slice();
+  const good = corpus[which]!;
+  let bytes = good.slice();
   const names = [];
   for (let n = choices.one([1, 1, 1, 2, 2, 3]); n > 0 && bytes.length > 0; n--) {
     const name = choices.one(NAMES);
     names.push(name);
     bytes = MUTATIONS[name]!(bytes, choices, corpus);
   }
-  return { bytes, how: `packet ${which}, ${names.join(", ")}` };
+  return { bytes, good, how: `packet ${which}, ${names.join(", ")}` };
 }

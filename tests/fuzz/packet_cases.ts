@@ -8,6 +8,7 @@ import { describeMsg } from "../fixtures.ts";
 import type { LogMsg, StepResult } from "../../mod.ts";
 import { CORPUS, GOOD } from "./corpus.ts";
 import { mutant } from "./mutations.ts";
+import { isSameMsg } from "./same_msg.ts";
 
 /** What the decoder may say of a packet; anything else is a bug. */
 export const ALLOWED_ERRORS: ReadonlySet<string> = new Set([
@@ -56,10 +57,12 @@ const EXPECTED = GOOD.map(described);
  * @throws {Error} if anything is not as it must be
  */
 export function runCase(seed: number, index: number, tally: Tally): void {
-  const { bytes, how } = mutant(CORPUS, caseRandom(seed, index));
+  const { bytes, good: original, how } = mutant(CORPUS, caseRandom(seed, index));
   const fail = (what: string, cause?: unknown): never => {
     throw new Error(`seed ${seed}, case ${index} (${how}): ${what}`, { cause });
   };
+  // What the decoder learned from the good packet must not make it believe the damaged one.
+  decoder.decodePacket(original);
   const start = performance.now();
   let result: StepResult<LogMsg> = { items: [] };
   try {
@@ -75,6 +78,10 @@ export function runCase(seed: number, index: number, tally: Tally): void {
   tally.cases++;
   tally.slowestMs = Math.max(tally.slowestMs, ms);
   if (ms > HANG_MS) fail(`it took ${ms.toFixed(0)} ms`);
+  const fresh = new RrdDecoder().decodePacket(bytes);
+  if (fresh.error?.message !== error?.message || !isSame(fresh.items, result.items)) {
+    fail(`a fresh decoder makes something else of it: ${fresh.error}, not ${error}`);
+  }
   const good = index % GOOD.length;
   const after = decoder.decodePacket(GOOD[good]!);
   if (JSON.stringify(after.items.map(describeMsg)) !== EXPECTED[good]) {
@@ -86,6 +93,10 @@ function count({ items, error }: StepResult<LogMsg>, tally: Tally): void {
   tally.messages += items.length;
   if (error === undefined) tally.decoded++;
   else tally.errors[error.name] = (tally.errors[error.name] ?? 0) + 1;
+}
+
+function isSame(some: readonly LogMsg[], others: readonly LogMsg[]): boolean {
+  return some.length === others.length && some.every((msg, i) => isSameMsg(msg, others[i]!));
 }
 
 /** All that sinks and the throttle read of a message. */

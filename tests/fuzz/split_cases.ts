@@ -1,5 +1,4 @@
 /** Valid streams, recorded and made up, cut anywhere: by fast-check. */
-import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { PacketReader } from "../../lib/comms/packet_reader.ts";
 import { PacketDecoder } from "../../lib/encoding/packet_decoder.ts";
@@ -8,6 +7,7 @@ import type { LogMsg } from "../../lib/log_msg.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { CAPTURES, fixture } from "../fixtures.ts";
 import { CORPUS } from "./corpus.ts";
+import { isSameMsg } from "./same_msg.ts";
 
 const ENCODINGS = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"];
 
@@ -97,25 +97,5 @@ export function read({ kind }: ValidStream, input: readonly Uint8Array[]): LogMs
 }
 
 function isPrefix(some: readonly LogMsg[], whole: readonly LogMsg[]): boolean {
-  return some.length <= whole.length && some.every((msg, i) => isSame(msg, whole[i]!));
-}
-
-function isSame(a: LogMsg, b: LogMsg): boolean {
-  return a.kind === b.kind && shown(a) === shown(b) &&
-    Buffer.compare(a.encoded.bytes, b.encoded.bytes) === 0;
-}
-
-function shown(msg: LogMsg): string {
-  switch (msg.kind) {
-    case "SetStoreInfo":
-      return `${msg.rowId} ${msg.info.storeId.id} ${msg.info.started}`;
-    case "ArrowMsg": {
-      const times = msg.timepointMax?.map(({ name, time }) => `${name} ${time}`);
-      return `${msg.storeId.id} ${msg.chunkId} ${msg.arrow.bytes.length} ${times}`;
-    }
-    case "BlueprintActivationCommand":
-      return `${msg.blueprintId.id} ${msg.makeActive} ${msg.makeDefault}`;
-    case "UnknownMsg":
-      return msg.name;
-  }
+  return some.length <= whole.length && some.every((msg, i) => isSameMsg(msg, whole[i]!));
 }
