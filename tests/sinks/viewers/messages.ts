@@ -26,15 +26,14 @@ export function captured(name: string): LogMsg[] {
   return capturePackets(name).flatMap((packet) => new RrdDecoder().push(packet).items);
 }
 
-/** What stands around the data of a chunk. */
-const AROUND_BYTES = 130;
-
-/** A chunk of about this many bytes with a time, which its chunk id tells from others. */
+/** A chunk of this many bytes, at least about 110, with a time, which its chunk id tells from others. */
 export function chunk(number: number, size: number, id = "rec"): LogMsg {
   const time = new Entries([[{ name: "frame", typ: "Sequence" }, number]]);
-  const data = Math.max(1, size - AROUND_BYTES);
-  const payload = arrowMsg(time, { id, data, inc: BigInt(number) });
-  const { items, error } = new RrdDecoder().push(concat(rrdHeader(), rrdMessage(payload)));
+  const message = (data: number) => rrdMessage(arrowMsg(time, { id, data, inc: BigInt(number) }));
+  const rest = size - message(1).length + 1;
+  // The length before longer data takes more bytes.
+  const data = Math.max(1, rest - (rest > 65_538 ? 3 : rest > 256 ? 1 : 0));
+  const { items, error } = new RrdDecoder().push(concat(rrdHeader(), message(data)));
   if (error !== undefined) throw error;
   const [msg] = items;
   // On a buffer of its own.
