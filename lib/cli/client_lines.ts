@@ -30,6 +30,8 @@ interface ClientTotals {
 export interface ClientLines extends Sink {
   /** Everything that was received. */
   readonly total: { messages: number; bytes: number };
+  /** Recordings whose application is remembered. */
+  readonly remembered: number;
 }
 
 /**
@@ -105,6 +107,9 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   return {
     name: "log",
     total,
+    get remembered() {
+      return applications.size;
+    },
     write: (batch) => batch.forEach(take),
     close: () => Promise.resolve(),
   };

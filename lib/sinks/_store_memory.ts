@@ -65,6 +65,11 @@ export class StoreMemory {
     this.#maxBytes = maxBytes;
   }
 
+  /** Stores that are remembered. */
+  get size(): number {
+    return this.#stores.size;
+  }
+
   /** The store of a message; `undefined` where it has none. */
   storeOf(msg: LogMsg): Store | undefined {
     if (msg.kind === "ArrowMsg") return this.#store(msg.storeId);

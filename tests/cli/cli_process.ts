@@ -27,7 +27,10 @@ export class Cli {
   readonly child: ChildProcess;
   #watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], { script = CLI, env = {}, openFiles }: CliSettings = {}) {
+  constructor(
+    args: readonly string[],
+    { script = CLI, env = {}, openFiles, deadlineMs }: CliSettings = {},
+  ) {
     const run = "Bun" in globalThis ? [script] : ["run", "-A", "--quiet", script];
     const limit = openFiles === undefined
       ? []
@@ -57,6 +60,7 @@ export class Cli {
           resolve({ code, stdout: this.stdout, stderr: this.stderr });
         });
       }),
+      deadlineMs,
     ).finally(kill);
     // Tests that fail before they wait for the end report their own error.
     this.ended.catch(() => {});
@@ -92,6 +96,8 @@ export interface CliSettings {
   env?: Record<string, string>;
   /** What `ulimit -n` is set to. */
   openFiles?: number;
+  /** How long it may run at most, in milliseconds. */
+  deadlineMs?: number;
 }
 
 /** Runs to the end. */
@@ -145,10 +151,14 @@ export async function inFolder(test: (folder: string) => Promise<void>): Promise
   }
 }
 
-function withDeadline<T>(why: () => string, promise: Promise<T>): Promise<T> {
+function withDeadline<T>(
+  why: () => string,
+  promise: Promise<T>,
+  ms = DEADLINE_MS,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(why())), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(why())), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
