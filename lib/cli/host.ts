@@ -66,6 +66,7 @@ export async function host(options: HostOptions, process: CliProcess): Promise<n
   const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
   figures = () => ({
+    addr: server.addr,
     stats: server.stats,
     latencySec: server.latencySec,
     // The lines are for people, and keep nothing.

@@ -4,6 +4,7 @@
  * @module
  */
 import { totalmem } from "node:os";
+import { loadGarbageCollector } from "../adapters/detect.ts";
 import { formatAddr } from "../adapters/net_addr.ts";
 import type { HttpListener, NetAddr } from "../adapters/types.ts";
 import { reason, TcpBindError } from "../errors.ts";
@@ -52,7 +53,7 @@ export async function liveViewers(
 ): Promise<LiveViewers> {
   const { bind, process, log, status } = context;
   // Loaded when asked for: whoever only records needs none of it.
-  const { httpApp, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
+  const { httpApp, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
     "../sinks/viewers/mod.ts"
   );
   const token = args.token ?? (process.env(TOKEN_VARIABLE) || undefined);
@@ -61,6 +62,7 @@ export async function liveViewers(
     limitBytes,
     viewerQueueBytes: args.queueBytes,
     maxViewers: args.maxViewers,
+    collectGarbage: await loadGarbageCollector(),
     log,
   });
   const addrs: { socket?: NetAddr; page?: NetAddr } = {};
@@ -71,7 +73,14 @@ export async function liveViewers(
     pagePort: () => addrs.page?.port,
     ...(token === undefined ? {} : { token }),
   });
-  const app = httpApp({ hub, status, guard, log, webSocketPort: () => addrs.socket?.port });
+  const app = httpApp({
+    hub,
+    status,
+    guard,
+    log,
+    page: pageAssets(log),
+    webSocketPort: () => addrs.socket?.port,
+  });
   const relay = websocketRelay(hub, { guard });
   const onError = (error: unknown) =>
     log.write("error", `A viewer's request was not answered: ${reason(error)}`);

@@ -9,7 +9,7 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { shortened as shortenedTo } from "../escape.ts";
 import { forgetOldest } from "../forget_oldest.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
-import { staticKey } from "./_static_key.ts";
+import { staticKey } from "./static_key.ts";
 
 /** Stores that are remembered; the one announced first is forgotten first. */
 const MAX_STORES = 10_000;

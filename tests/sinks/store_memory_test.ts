@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import { staticKey } from "../../lib/sinks/_static_key.ts";
+import { staticKey } from "../../lib/sinks/static_key.ts";
 import { shortened, StoreMemory } from "../../lib/sinks/_store_memory.ts";
 import { capturePackets } from "../fixtures.ts";
 import { header } from "./messages.ts";

@@ -7,7 +7,7 @@
 import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
-import { staticKey } from "../_static_key.ts";
+import { staticKey } from "../static_key.ts";
 import { Entry, type Item, type Memory } from "./_item.ts";
 import { ItemList } from "./_item_list.ts";
 import { Slab } from "./_slab.ts";

@@ -24,14 +24,21 @@ export interface PageAsset {
   readonly body: Uint8Array;
   /** How it is compressed. */
   readonly encoding?: "gzip" | "br";
+  /** Length of its content in bytes, uncompressed. */
+  readonly size: number;
   /** Changes with its content; in double quotes. */
   readonly etag: string;
 }
 
 /** The files of the page, by path. */
 export interface PageAssets {
-  /** The file at this path, such as `/index.html` or `/`; `undefined` if there is none. */
-  get(path: string): PageAsset | undefined;
+  /**
+   * A file; `undefined` if there is none.
+   *
+   * @param path such as `/`
+   * @param acceptedEncodings the request's `Accept-Encoding`
+   */
+  get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
 }
 
 /** Options of the app. */
@@ -105,6 +112,7 @@ const CONTENT_POLICY = [
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { now = () => performance.now() } = options;
   const counts = { errors: 0, otherEncoding: 0 };
   const app = new Hono<Env>();
   const token: MiddlewareHandler = async (c, next) => {
@@ -142,7 +150,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return stream(c, known.id);
   });
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
-  app.get("/status", token, (c) => c.json(statusJson(hub, status())));
+  app.get("/status", token, (c) => c.json(statusJson(hub, status(), now())));
   app.get(
     "/metrics",
     token,
@@ -221,10 +229,10 @@ function attachment(name: string): string {
   return `attachment; filename="${safe}.rrd"`;
 }
 
-function asset(c: Context, page: PageAssets | undefined): Response | Promise<Response> {
-  const found = page?.get(c.req.path);
-  if (found === undefined) return c.notFound();
-  const { type, body, encoding, etag } = found;
+async function asset(c: Context, page: PageAssets | undefined): Promise<Response> {
+  const found = await page?.get(c.req.path, c.req.header("accept-encoding") ?? "");
+  if (found === undefined) return await c.notFound();
+  const { type, body, encoding, etag, size } = found;
   c.header("content-type", type);
   c.header("etag", etag);
   // Always asked for again, and mostly answered by "not modified".
@@ -233,5 +241,7 @@ function asset(c: Context, page: PageAssets | undefined): Response | Promise<Res
   const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
   if (known.some((tag) => tag.replace(/^W\//, "") === etag)) return c.body(null, 304);
   if (encoding !== undefined) c.header("content-encoding", encoding);
+  // The page shows how far it has come, which the length of compressed content does not tell.
+  c.header("x-full-length", String(size));
   return c.body(body as Uint8Array<ArrayBuffer>);
 }

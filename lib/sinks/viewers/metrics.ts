@@ -30,7 +30,7 @@ export interface HttpCounts {
  */
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
-  const { sinks, files, ...all } = statusJson(hub, status);
+  const { sinks, files, ...all } = statusJson(hub, status, 0);
   const { history, viewers, gone, leftOut, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);

@@ -23,6 +23,7 @@ export { viewerHub } from "./hub.ts";
 export type * from "./types.ts";
 export { httpApp } from "./http_app.ts";
 export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./http_app.ts";
+export { pageAssets } from "./page/assets.ts";
 export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./status.ts";
 export { type Guard, type GuardOptions, viewerGuard } from "./guard.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./websocket_relay.ts";

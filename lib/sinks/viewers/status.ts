@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { NetAddr } from "../../adapters/types.ts";
 import { sourceText } from "../../flow/smart_message.ts";
 import type { ServerStats } from "../../server.ts";
 import type { SinkStats } from "../fan_out.ts";
@@ -13,6 +14,8 @@ import type { HubStats, RecordingSummary, ViewerHub } from "./types.ts";
 export interface ServerStatus {
   /** `server.stats`. */
   readonly stats?: ServerStats;
+  /** `server.addr`: where SDKs connect to. */
+  readonly addr?: NetAddr;
   /** `server.latencySec`. */
   readonly latencySec?: number;
   /** `receiver.stats` of the fan-out. */
@@ -53,6 +56,10 @@ export interface RecordingJson {
 
 /** What `/status` gives. */
 export interface StatusJson {
+  /** When this was so, in milliseconds of the server's monotonic clock: rates are told by it. */
+  readonly timeMs: number;
+  /** The port that SDKs connect to, or `null`. */
+  readonly sdkPort: number | null;
   /** How far receiving is behind, in seconds: the largest of all clients. */
   readonly latencySec: number;
   /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
@@ -121,11 +128,14 @@ export function recordingJson(summary: RecordingSummary): RecordingJson {
  *
  * @param hub where viewers are
  * @param status of the server
+ * @param timeMs monotonic
  */
-export function statusJson(hub: ViewerHub, status: ServerStatus): StatusJson {
+export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number): StatusJson {
   const { stats, latencySec = 0, sinks = [], files = NONE } = status;
   const { throttled = NONE, overflow = NONE } = stats?.dropped ?? {};
   return {
+    timeMs,
+    sdkPort: status.addr?.port ?? null,
     latencySec,
     acceptRate: stats?.acceptRate ?? 1,
     messages: stats?.messages ?? 0,

@@ -233,7 +233,8 @@ describe("the HTTP app", () => {
   });
 
   it("guards all but the page's own files and health", async () => {
-    const page = { get: () => ({ type: "text/html", body: Uint8Array.of(65), etag: '"1"' }) };
+    const html = { type: "text/html", body: Uint8Array.of(65), etag: '"1"', size: 1 };
+    const page = { get: () => Promise.resolve(html) };
     const { get } = app({ guard: viewerGuard({ token: "t" }), page });
     for (const path of ["/recordings", "/recordings/a.rrd", "/stream.rrd", "/status", "/metrics"]) {
       assertEquals((await get(path)).status, 401, path);
@@ -278,11 +279,20 @@ describe("the HTTP app", () => {
 
   it("serves the page's files, compressed and cached", async () => {
     const body = Uint8Array.of(1, 2);
-    const file = { type: "application/wasm", body, encoding: "gzip" as const, etag: '"abc"' };
-    const { get } = app({ page: { get: (path) => path === "/v.wasm" ? file : undefined } });
+    const file = {
+      type: "application/wasm",
+      body,
+      encoding: "gzip" as const,
+      etag: '"abc"',
+      size: 9,
+    };
+    const { get } = app({
+      page: { get: (path) => Promise.resolve(path === "/v.wasm" ? file : undefined) },
+    });
     const response = await get("/v.wasm", { headers: { "accept-encoding": "gzip" } });
     assertEquals(response.headers.get("content-type"), "application/wasm");
     assertEquals(response.headers.get("content-encoding"), "gzip");
+    assertEquals(response.headers.get("x-full-length"), "9");
     assertEquals(new Uint8Array(await response.arrayBuffer()), body);
     const again = await get("/v.wasm", { headers: { "if-none-match": 'W/"abc"' } });
     assertEquals([again.status, again.body], [304, null]);

@@ -1,0 +1,69 @@
+/**
+ * Files of installed packages that are no code of ours: what a browser is served.
+ *
+ * @module
+ */
+import { access, readFile } from "node:fs/promises";
+import * as modules from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+/** Fetches packages into Deno's cache, where they are not there; none has side effects. */
+const FETCH = {
+  "@rerun-io/web-viewer": () => import("@rerun-io/web-viewer"),
+  "uplot": () => import("uplot"),
+} as const;
+
+/** A package whose files are served. */
+export type ServedPackage = keyof typeof FETCH;
+
+/**
+ * Reads a file of a package.
+ *
+ * @param name of the package
+ * @param path in its folder
+ * @throws {Error} if the package can't be found
+ */
+export async function readPackageFile(
+  name: ServedPackage,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(join(await packageFolder(name), path)));
+}
+
+/**
+ * Compresses, away from the thread that receives; quickly, since it is mostly sent over loopback.
+ *
+ * @param bytes of any length
+ */
+export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(
+    await promisify<Uint8Array, { level: number }, Uint8Array>(gzip)(bytes, { level: 4 }),
+  );
+}
+
+async function packageFolder(name: ServedPackage): Promise<string> {
+  await FETCH[name]();
+  const here = import.meta.url;
+  // A module that came over the network has no folder to look from.
+  const base = here.startsWith("file:") ? here : pathToFileURL(join(process.cwd(), "x.js")).href;
+  const { findPackageJSON } = modules as Partial<typeof modules>;
+  // Bun has no such function, but resolves to a file, which Deno does not.
+  const found = findPackageJSON === undefined
+    ? await packageOf(fileURLToPath(import.meta.resolve(name)))
+    : findPackageJSON(name, base);
+  if (found === undefined) throw new Error(`The package ${name} is not installed`);
+  return dirname(found);
+}
+
+/** The nearest `package.json` above a file. */
+async function packageOf(file: string): Promise<string | undefined> {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const path = join(folder, "package.json");
+    if (await access(path).then(() => true, () => false)) return path;
+  }
+  return undefined;
+}

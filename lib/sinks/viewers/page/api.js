@@ -1,0 +1,42 @@
+/** What the server tells, and how it is asked. */
+
+/** The token came with the address; it is kept for this tab and taken out of the address. */
+const address = new URL(location.href);
+const given = address.searchParams.get("token");
+if (given !== null) {
+  sessionStorage.setItem("token", given);
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
+}
+const token = sessionStorage.getItem("token");
+
+/** Says no before the user has given a token. */
+export class NotAllowed extends Error {}
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export async function ask(path) {
+  const response = await fetch(path, {
+    cache: "no-store",
+    signal: AbortSignal.timeout(5000),
+    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+  });
+  if (response.status === 401) throw new NotAllowed();
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return await response.json();
+}
+
+/**
+ * An address with the token, for whoever can't send a header.
+ *
+ * @param {string} path
+ * @param {Record<string, string>} query
+ */
+export function withToken(path, query = {}) {
+  const url = new URL(path, location.origin);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  if (token !== null) url.searchParams.set("token", token);
+  return url.href;
+}

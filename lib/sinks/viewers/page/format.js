@@ -1,0 +1,45 @@
+/** Numbers as people read them. */
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** @param {number} bytes a second */
+export function formatRate(bytes) {
+  return `${formatBytes(bytes).replace(/(\d\.\d)\d /, "$1 ")}/s`;
+}
+
+/** @param {number} bytes */
+export function formatBytes(bytes) {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** @param {number} count */
+export function formatCount(count) {
+  return Math.round(count).toLocaleString("en");
+}
+
+/** @param {number} seconds */
+export function formatLatency(seconds) {
+  const ms = seconds * 1000;
+  if (ms >= 10_000) return `${seconds.toFixed(1)} s`;
+  return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(1)} ms`;
+}
+
+/**
+ * Whether this viewer shows what an SDK of this version logs; it is of Rerun 0.22.
+ *
+ * @param {string | null} sdk such as `0.22.1`
+ * @returns {"" | "old" | "new"}
+ */
+export function unfitness(sdk) {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(sdk ?? "") ?? [];
+  if (major === undefined) return "";
+  const number = Number(major) * 1000 + Number(minor);
+  return number < 17 ? "old" : number > 22 ? "new" : "";
+}

@@ -1,0 +1,80 @@
+/** The list of recordings. */
+import { withToken } from "./api.js";
+import { byId, make, setText, syncList } from "./dom.js";
+import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
+
+/** Rows beyond it would only slow the page down. */
+const MAX_ROWS = 200;
+
+/**
+ * @typedef {{ id: string, applicationId: string, sdk: string | null, source: string, firstMs: number,
+ *   messages: number, bytes: number, live: boolean, url: string }} Recording
+ */
+
+/**
+ * @param {Recording[]} recordings
+ * @param {string | undefined} chosen
+ * @param {(id: string) => number} rateOf bytes a second
+ * @param {(recording: Recording) => void} choose
+ */
+export function showRecordings(recordings, chosen, rateOf, choose) {
+  const isEmpty = recordings.length === 0;
+  byId("no-recordings").hidden = !isEmpty;
+  byId("connect").hidden = !isEmpty;
+  syncList(
+    byId("recordings"),
+    recordings.slice(0, MAX_ROWS),
+    ({ id }) => id,
+    (recording) => row(recording, choose),
+    (element, recording) =>
+      update(element, recording, recording.id === chosen, rateOf(recording.id)),
+  );
+}
+
+/**
+ * @param {Recording} recording
+ * @param {(recording: Recording) => void} choose
+ */
+function row(recording, choose) {
+  const button = make(
+    "button",
+    { type: "button" },
+    make("span", { class: "name" }),
+    make("span", { class: "facts" }),
+    make("span", { class: "facts" }),
+  );
+  button.addEventListener("click", () => choose(recording));
+  const label = `Download recording ${recording.id} as an .rrd file`;
+  const download = make(
+    "a",
+    { class: "button download", href: withToken(recording.url, { download: "1" }), title: label },
+    "↓ .rrd",
+  );
+  download.setAttribute("aria-label", label);
+  return make("li", {}, button, download);
+}
+
+/**
+ * @param {Element} element
+ * @param {Recording} recording
+ * @param {boolean} isChosen
+ * @param {number} rate
+ */
+function update(element, recording, isChosen, rate) {
+  element.classList.toggle("chosen", isChosen);
+  const [button] = element.children;
+  if (button === undefined) return;
+  button.setAttribute("aria-pressed", String(isChosen));
+  const [name, facts, more] = button.children;
+  if (name === undefined || facts === undefined || more === undefined) return;
+  setText(name, recording.applicationId || "(never announced)");
+  name.setAttribute("title", recording.id);
+  const unfit = unfitness(recording.sdk);
+  facts.classList.toggle("unfit", unfit !== "");
+  const note = unfit === "" ? "" : `, too ${unfit} for this viewer`;
+  setText(facts, `${recording.id} · SDK ${recording.sdk ?? "?"}${note}`);
+  more.classList.toggle("live", recording.live);
+  const state = recording.live ? rate > 0 ? `live ${formatRate(rate)}` : "live" : "ended";
+  setText(more, `${state} · ${formatBytes(recording.bytes)}`);
+  more.setAttribute("title", `${formatCount(recording.messages)} messages, ${recording.source}`);
+}

@@ -1,0 +1,98 @@
+/** Rerun's own viewer, beside the panel. */
+import { withToken } from "./api.js";
+import { byId, make } from "./dom.js";
+
+/** @type {any} */
+let viewer;
+/** @type {Promise<any> | undefined} */
+let starting;
+/** @type {string | undefined} */
+let opened;
+
+/**
+ * Shows a text in place of the viewer; without one, the viewer.
+ *
+ * @param {(Node | string)[]} content
+ */
+export function notify(...content) {
+  byId("notice").replaceChildren(...content);
+}
+
+/**
+ * Loads the viewer, which has tens of megabytes, once.
+ *
+ * @returns {Promise<any>} of `@rerun-io/web-viewer`
+ */
+function start() {
+  return starting ??= load().catch((error) => {
+    starting = undefined;
+    throw error;
+  });
+}
+
+async function load() {
+  const bar =
+    /** @type {HTMLProgressElement} */ (make("progress", { "aria-label": "Loading the viewer" }));
+  notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href), bar);
+  const { WebViewer } = await import(new URL("viewer/index.js", import.meta.url).href);
+  viewer = new WebViewer();
+  for (const event of ["ready", "timeupdate", "timelinechange"]) {
+    viewer.on(
+      event,
+      (/** @type {unknown[]} */ ...detail) =>
+        dispatchEvent(new CustomEvent(`viewer-${event}`, { detail })),
+    );
+  }
+  await viewer.start(null, byId("canvas"), {
+    width: "100%",
+    height: "100%",
+    hide_welcome_screen: true,
+  });
+  return viewer;
+}
+
+/**
+ * Brings a large file into the browser's cache, where the viewer finds it.
+ *
+ * @param {URL} url
+ * @param {HTMLProgressElement} bar
+ */
+async function prefetch(url, bar) {
+  const response = await fetch(url);
+  if (!response.ok || response.body === null) throw new Error("it is not installed on the server");
+  const total = Number(response.headers.get("x-full-length"));
+  if (total > 0) bar.max = total;
+  let read = 0;
+  for (const reader = response.body.getReader();;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    read += value.length;
+    if (total > 0) bar.value = read;
+  }
+}
+
+/**
+ * Opens a stream in the viewer in place of the one before.
+ *
+ * @param {string} url
+ */
+export async function open(url) {
+  await start();
+  notify();
+  if (opened === url) return;
+  if (opened !== undefined) viewer.close(opened);
+  opened = url;
+  viewer.open(url, { follow_if_http: true });
+}
+
+/** Forgets the stream: the server that gave it is gone. */
+export function closeStream() {
+  if (opened !== undefined && viewer !== undefined) viewer.close(opened);
+  opened = undefined;
+}
+
+/** @param {{ url: string }} recording */
+export function streamUrl(recording) {
+  return withToken(recording.url);
+}
