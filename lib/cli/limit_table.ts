@@ -65,9 +65,9 @@ export const LIMITS = [
   {
     name: "max-lz4-ratio",
     value: "COUNT",
-    example: "256",
-    default: "256",
-    help: "How often its size an LZ4 block may inflate to",
+    example: "64",
+    default: "64",
+    help: "How often its size an LZ4 block may inflate to, above 16 MiB",
   },
   {
     name: "max-unfinished",

@@ -16,7 +16,10 @@ export interface DecodeLimits {
   readonly maxEntries?: number;
   /** Text of a message's envelope in bytes, all together; default 1 MiB. */
   readonly maxTextBytes?: number;
-  /** How many times its stored size LZ4 data may declare; default 256, and LZ4 reaches 255. */
+  /**
+   * How many times its stored size LZ4 data above 16 MiB may declare; default 64 in packets. In
+   * files, and below 16 MiB, it is the 255 that LZ4 reaches: blank images are as dense.
+   */
   readonly maxLz4Ratio?: number;
 }
 
@@ -30,8 +33,16 @@ export const DECODE_LIMITS: Required<DecodeLimits> = {
   maxDepth: 16,
   maxEntries: 65_536,
   maxTextBytes: 1 << 20,
-  maxLz4Ratio: 256,
+  maxLz4Ratio: 64,
 };
+
+/** What LZ4 reaches, rounded up. */
+export const DENSEST_LZ4 = 256;
+
+/** As {@linkcode decodeLimits}, for files: a user's own blank images may be as dense as they like. */
+export function fileLimits(options: DecodeLimits): Required<DecodeLimits> {
+  return decodeLimits({ ...options, maxLz4Ratio: options.maxLz4Ratio ?? DENSEST_LZ4 });
+}
 
 /** Limits with the defaults filled in; other options are left out. */
 export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {

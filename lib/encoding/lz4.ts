@@ -6,7 +6,7 @@
 import lz4 from "lz4js";
 import { deflateBlock, deflatedBound } from "./_lz4_deflate.ts";
 import { InvalidMessage, MessageLimit } from "../errors.ts";
-import type { DecodeLimits } from "./limits.ts";
+import { type DecodeLimits, DENSEST_LZ4 } from "./limits.ts";
 
 /**
  * Inflates one LZ4 block.
@@ -31,6 +31,9 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
   return out;
 }
 
+/** Inflating less than this is not worth an attacker's while, in bytes. */
+const HARMLESS_BYTES = 16 * 1024 * 1024;
+
 /**
  * Refuses a block that declares more than its size can hold, before memory is taken for it.
  *
@@ -44,9 +47,10 @@ export function checkLz4Ratio(
   declared: number,
   { maxLz4Ratio }: Required<DecodeLimits>,
 ): void {
-  if (declared <= stored * maxLz4Ratio) return;
+  const limit = declared <= HARMLESS_BYTES ? DENSEST_LZ4 : maxLz4Ratio;
+  if (declared <= stored * limit) return;
   const ratio = stored === 0 ? Infinity : Math.ceil(declared / stored);
-  throw new MessageLimit(ratio, maxLz4Ratio, "maxLz4Ratio", "times the size of its LZ4 block");
+  throw new MessageLimit(ratio, limit, "maxLz4Ratio", "times the size of its LZ4 block");
 }
 
 /** What the block inflates to in bytes, as far as `limit` and one sequence more; −1 if it is damaged. */

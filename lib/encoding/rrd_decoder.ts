@@ -3,7 +3,7 @@ import { MessageLimit, RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../step.ts";
 import { EnvelopeTemplates } from "./_envelope_templates.ts";
-import { type DecodeLimits, decodeLimits } from "./limits.ts";
+import { type DecodeLimits, decodeLimits, fileLimits } from "./limits.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
 import {
   decodeMessage,
@@ -47,6 +47,8 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   readonly #assembler = new Assembler();
   readonly #templates = new EnvelopeTemplates();
   readonly #limits: Required<DecodeLimits>;
+  readonly #fileLimits: Required<DecodeLimits>;
+  #isPacket = false;
   /** How many messages there may be. */
   #messagesLeft = Infinity;
   readonly #onHeader: (header: RrdHeader) => void;
@@ -64,6 +66,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
    */
   constructor(options: RrdDecoderOptions = {}) {
     this.#limits = decodeLimits(options);
+    this.#fileLimits = fileLimits(options);
     this.#onHeader = options.onHeader ?? (() => {});
   }
 
@@ -118,6 +121,8 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     this.#assembler.clear();
     this.#expect("header", RRD_HEADER_BYTES);
     this.#offset = 0;
+    this.#isPacket = false;
+    this.#messagesLeft = Infinity;
   }
 
   /**
@@ -127,6 +132,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
    */
   decodePacket(packet: Uint8Array): StepResult<LogMsg> {
     this.reset();
+    this.#isPacket = true;
     this.#messagesLeft = this.#limits.maxMessagesPerPacket;
     if (this.#messagesLeft >= 1 && this.#isSingle(packet)) return this.#decodeSingle(packet);
     const { items, error = this.finish().error } = this.push(packet);
@@ -166,6 +172,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     const done = this.#need;
     switch (this.#expected) {
       case "header":
+        if (this.#offset > 0) this.#count("messages and headers in a packet");
         this.#readHeader(bytes, at);
         this.#expect("peek", PEEK_BYTES);
         break;
@@ -185,10 +192,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
         return 0;
       }
       case "message":
-        if (this.#messagesLeft-- <= 0) {
-          const { maxMessagesPerPacket: limit } = this.#limits;
-          throw new MessageLimit(limit + 1, limit, "maxMessagesPerPacket", "messages in a packet");
-        }
+        this.#count("messages in a packet");
         items.push(this.#decode(this.#message!, bytes, at));
         this.#expect("peek", PEEK_BYTES);
         break;
@@ -204,8 +208,15 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     return done;
   }
 
+  #count(what: string): void {
+    if (this.#messagesLeft-- > 0) return;
+    const { maxMessagesPerPacket: limit } = this.#limits;
+    throw new MessageLimit(limit + 1, limit, "maxMessagesPerPacket", what);
+  }
+
   #decode(message: MessageHeader, bytes: Uint8Array, at: number): LogMsg {
-    return decodeMessage(this.#header!, message, bytes, at, this.#limits, this.#templates);
+    const limits = this.#isPacket ? this.#limits : this.#fileLimits;
+    return decodeMessage(this.#header!, message, bytes, at, limits, this.#templates);
   }
 
   /** Headers repeat with every packet: an equal one is the same object. */

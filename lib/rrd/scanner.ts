@@ -7,7 +7,7 @@ import { RerelayError, TruncatedRrd } from "../errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdDamage, type RrdPart } from "./part.ts";
 import type { Step, StepResult } from "../step.ts";
-import { type DecodeLimits, decodeLimits, MAX_MESSAGE_BYTES } from "../encoding/limits.ts";
+import { type DecodeLimits, fileLimits, MAX_MESSAGE_BYTES } from "../encoding/limits.ts";
 import {
   decodeRrdHeader,
   isRrdMagic,
@@ -75,7 +75,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    */
   constructor({ maxMessageBytes = MAX_MESSAGE_BYTES, recover = false }: RrdScannerOptions = {}) {
     this.#limit = maxMessageBytes;
-    this.#limits = decodeLimits({ maxMessageBytes });
+    this.#limits = fileLimits({ maxMessageBytes });
     this.#recover = recover;
   }
 

@@ -1,0 +1,30 @@
+/** Decodes bombs in a process of its own, each told by its name, and tells what that took. */
+import { writeFileSync } from "node:fs";
+import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { heard, residentKiB, say } from "../contract/child.ts";
+import { BOMBS, GOOD_PACKET } from "./bombs.ts";
+import { CORPUS } from "./corpus.ts";
+
+const { collectGarbage } = detectRuntime() === "deno"
+  ? await import("../../lib/adapters/deno_memory.ts")
+  : await import("../../lib/adapters/bun_memory.ts");
+const decoder = new RrdDecoder();
+// The bomb is measured, not the loading of code.
+for (const packet of CORPUS) decoder.decodePacket(packet);
+
+say({ ready: true });
+for await (const name of heard()) {
+  const packet = BOMBS[name]!();
+  collectGarbage();
+  // Lets the peak begin anew (proc(5), clear_refs).
+  writeFileSync("/proc/self/clear_refs", "5");
+  const beforeKiB = residentKiB("VmHWM");
+  const start = performance.now();
+  const { items, error } = decoder.decodePacket(packet);
+  const ms = performance.now() - start;
+  const grownKiB = residentKiB("VmHWM") - beforeKiB;
+  const goodAfter = decoder.decodePacket(GOOD_PACKET).items.length === 1;
+  const refused = items.length === 0 ? error?.name : undefined;
+  say({ refused, text: error?.message, ms, grownMiB: grownKiB / 1024, goodAfter });
+}
