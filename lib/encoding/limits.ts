@@ -12,7 +12,7 @@ export interface DecodeLimits {
   readonly maxMessagesPerPacket?: number;
   /** Nesting of msgpack values in a message; default 16. */
   readonly maxDepth?: number;
-  /** Entries of all maps and arrays of a message's envelope, or its protobuf fields; default 65,536. */
+  /** Entries of all maps and arrays of a message's envelope, a protobuf field for 8; default 65,536. */
   readonly maxEntries?: number;
   /** Text of a message's envelope in bytes, all together; default 1 MiB. */
   readonly maxTextBytes?: number;

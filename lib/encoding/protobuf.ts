@@ -10,6 +10,9 @@ import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 /** How to take one field: its wire type, and what to do with the reader at its value. */
 export type Field = readonly [WireType, (reader: BinaryReader, budget: ProtobufBudget) => void];
 
+/** A field takes as long to read as so many values of msgpack. */
+const FIELD_ENTRIES = 8;
+
 /** What may still be read of one log message, over all messages in it. */
 export class ProtobufBudget {
   #fieldsLeft: number;
@@ -17,15 +20,16 @@ export class ProtobufBudget {
 
   /** @param limits of the log message */
   constructor(readonly limits: Required<DecodeLimits> = DECODE_LIMITS) {
-    this.#fieldsLeft = limits.maxEntries;
+    this.#fieldsLeft = Math.ceil(limits.maxEntries / FIELD_ENTRIES);
     this.#textLeft = limits.maxTextBytes;
   }
 
   /** Counts a field. */
   field(): void {
-    const { maxEntries } = this.limits;
     if (--this.#fieldsLeft >= 0) return;
-    throw new MessageLimit(maxEntries + 1, maxEntries, "maxEntries", "fields in a message");
+    const { maxEntries } = this.limits;
+    const found = maxEntries + FIELD_ENTRIES;
+    throw new MessageLimit(found, maxEntries, "maxEntries", "entries in a message, 8 for a field");
   }
 
   /** Counts text before it is made. */
