@@ -62,6 +62,14 @@ const CHILDREN: Readonly<Record<number, number>> = {
   [T.LARGE_LIST]: 1,
 };
 
+/** A type that Arrow got later, or that Rerun's viewers do not read. */
+export class UnknownArrowType extends InvalidMessage {
+  /** Takes its number in Arrow's `Type` union. */
+  constructor(readonly type: number) {
+    super(`Damaged Arrow data: unknown type ${type}`);
+  }
+}
+
 /** The error of data that can't be read. */
 export function damaged(what: string): InvalidMessage {
   return new InvalidMessage(`Damaged Arrow data: ${what}`);
@@ -143,7 +151,7 @@ function sizeOf(type: number, table: FlatTable): number {
       return 8;
     default:
       // What is newer, Rerun's viewers do not read, and some end at it.
-      if (!Object.values<number>(T).includes(type)) throw damaged(`unknown type ${type}`);
+      if (!Object.values<number>(T).includes(type)) throw new UnknownArrowType(type);
       return 4;
   }
 }

@@ -8,8 +8,9 @@ import type { LogMsg } from "../log_msg.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { inflateLz4 } from "../encoding/lz4.ts";
 import { MsgpackReader } from "../encoding/msgpack.ts";
+import { checkMsgpackShape } from "./_msgpack_shape.ts";
 import { MESSAGE_HEADER_BYTES } from "../encoding/rrd_message.ts";
-import { checkArrowEnd } from "../encoding/arrow_end.ts";
+import { checkArrowWhole } from "../encoding/arrow_whole.ts";
 
 /** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
 export const SIGNATURE_BYTES = 32;
@@ -40,7 +41,7 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
 }
 
 /**
- * Checks what a message that decodes may still lack: the end of its Arrow data, equal lengths.
+ * Checks what a message that decodes may still lack: sound Arrow data, the end of its value.
  *
  * A hole inside a message draws the next one in; its Arrow stream then does not end where it should.
  *
@@ -50,18 +51,18 @@ export function checkWhole(msg: LogMsg): void {
   if (msg.kind === "UnknownMsg" && msg.name !== "EntityPathOpMsg") {
     throw new InvalidMessage("A message of unknown kind");
   }
-  if (msg.kind === "ArrowMsg") checkArrowEnd(msg.ipc());
-  else if (msg.encoded.form === "rrd") checkValueEnd(msg.encoded.header, msg.encoded.bytes);
+  if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
+  else if (msg.encoded.form === "rrd") checkValue(msg.encoded.header, msg.encoded.bytes);
 }
 
-/** A reader stops behind the value; bytes that follow it in the same message are not of that message. */
-function checkValueEnd({ serializer, compression }: RrdHeader, bytes: Uint8Array): void {
+/** Readers are lenient: they pass over fields that they do not know, and what follows a value. */
+function checkValue({ serializer, compression }: RrdHeader, bytes: Uint8Array): void {
   if (serializer !== "msgpack") return;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const payload = compression === "off"
     ? bytes.subarray(8)
     : inflateLz4(bytes.subarray(8), view.getUint32(4, true));
   const reader = new MsgpackReader(payload, 0, payload.length);
-  reader.value();
+  checkMsgpackShape(reader.value());
   if (reader.pos !== payload.length) throw new InvalidMessage("Bytes behind a message's value");
 }

@@ -137,7 +137,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #step(items: RrdPart[]): Needs | undefined {
     if (this.#state === "damage") return this.#resync(items);
     if (this.#left === 0 && this.#final) {
-      if (this.#state === "start") throw new TruncatedRrd(0, RRD_HEADER_BYTES, "a header");
+      if (this.#state === "start" && !this.#recover) {
+        throw new TruncatedRrd(0, RRD_HEADER_BYTES, "a header");
+      }
       this.#state = "over";
       return undefined;
     }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkArrow } from "../../encoding/arrow_check.ts";
-import { InvalidMessage, reason } from "../../errors.ts";
+import { checkArrowWhole } from "../../encoding/arrow_whole.ts";
+import { reason } from "../../errors.ts";
 import { RrdDamage, type RrdMessage } from "../../rrd/part.ts";
 import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -55,6 +55,9 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
 
 function checkMessage({ msg, offset }: RrdMessage): void {
   if (msg.kind !== "ArrowMsg") return;
-  const wrong = checkArrow(msg, { values: true });
-  if (wrong !== undefined) throw new RrdDamage(offset, new InvalidMessage(wrong));
+  try {
+    checkArrowWhole(msg.ipc());
+  } catch (error) {
+    throw new RrdDamage(offset, error as Error);
+  }
 }
