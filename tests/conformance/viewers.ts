@@ -8,9 +8,10 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkPrints } from "./checks.ts";
 import { Child, within } from "./child.ts";
 import { Cli, type Runtime } from "./cli_process.ts";
-import { cutConnection, cutStream } from "./cutter.ts";
+import { cutConnection } from "./cutter.ts";
 import type { Passed } from "./scenarios.ts";
 import type { Sdk } from "./sdk_cache.ts";
 
@@ -49,7 +50,8 @@ export async function playViewers(sdk: Sdk, runtime: Runtime, folder: string): P
     const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, START_MS);
     await replay(cli.port, sent);
     await cli.child.waitFor(new RegExp(`left: ${messages.length} messages`), START_MS);
-    const ours = await readBack(sdk, Number(port), join(folder, `${capture}.ours.rrd`));
+    const path = join(folder, `${capture}.ours.rrd`);
+    const ours = await readBack(sdk, Number(port), path);
     const theirs = await expected(sdk, capture, sent, folder);
     await cli.stop();
     const [complaint] = cli.complaints([]);
@@ -57,19 +59,11 @@ export async function playViewers(sdk: Sdk, runtime: Runtime, folder: string): P
     if (!same(withoutEnd(ours), withoutEnd(theirs))) {
       throw new Error(`${capture} is read otherwise than from Rerun's own server`);
     }
-    const read = cutCount(ours, sdk.version);
-    if (read !== undefined && read !== messages.length) {
-      throw new Error(`of ${messages.length} messages of ${capture} ${read} were read`);
-    }
+    await checkPrints(sdk, path, messages.length);
     packets += messages.length;
     bytes += sent.length;
   }
   return { packets, bytes };
-}
-
-/** Files of the newest are LZ4, and told by their length alone. */
-function cutCount(file: Uint8Array, version: string): number | undefined {
-  return file[8] === 0 && version !== "" ? cutStream(file).messages.length : undefined;
 }
 
 /** Taken down once for 0.22.1; for others Rerun's server is asked now. */
