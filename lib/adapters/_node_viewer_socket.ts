@@ -16,6 +16,10 @@ const DIRECT_BYTES = 16 * 1024;
 /** How long a peer may take to close, in milliseconds. */
 const CLOSE_MS = 1000;
 
+/** Buffers that were written and are free for others: fifty viewers would make much garbage. */
+const FREE: Uint8Array[] = [];
+const MAX_FREE = 128;
+
 /** Sends messages over a socket that was upgraded. */
 export class NodeViewerSocket implements ViewerSocket {
   readonly closed: Promise<void>;
@@ -88,7 +92,7 @@ export class NodeViewerSocket implements ViewerSocket {
   #gather(bytes: Uint8Array): void {
     if (this.#gathered !== undefined && this.#used + bytes.length > PIECE_BYTES) this.#flush();
     if (this.#gathered === undefined) {
-      this.#gathered = new Uint8Array(PIECE_BYTES);
+      this.#gathered = FREE.pop() ?? new Uint8Array(PIECE_BYTES);
       // What the same turn sends goes along.
       queueMicrotask(() => this.#flush());
     }
@@ -97,19 +101,24 @@ export class NodeViewerSocket implements ViewerSocket {
   }
 
   #flush(): void {
-    const bytes = this.#gathered?.subarray(0, this.#used);
+    const buffer = this.#gathered;
+    if (buffer === undefined) return;
+    const bytes = buffer.subarray(0, this.#used);
     this.#gathered = undefined;
     this.#used = 0;
-    if (bytes !== undefined && bytes.length > 0) this.#write(bytes);
+    this.#write(bytes, () => {
+      if (FREE.length < MAX_FREE) FREE.push(buffer);
+    });
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(bytes: Uint8Array, written?: () => void): void {
     if (this.#closing || this.#socket.destroyed) return;
     this.#written += bytes.length;
     this.#socket.write(bytes, (error) => {
       if (error) return; // "closed" tells
       this.#written -= bytes.length;
       this.#sent += bytes.length;
+      written?.();
       this.#advance();
     });
   }
