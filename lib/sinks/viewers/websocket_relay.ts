@@ -16,8 +16,8 @@ export interface WebSocketRelayOptions extends StallOptions {
   readonly guard?: Guard;
 }
 
-/** The next message is sent while less than this waits in the socket, in bytes. */
-const BACKLOG_BYTES = 1024 * 1024;
+/** The next message is sent while less than this waits in the socket, in bytes: the hub holds the rest for all. */
+const BACKLOG_BYTES = 256 * 1024;
 
 /** What is taken from the hub at once, in bytes: live viewers share what it sends. */
 const SLICE_BYTES = 256 * 1024;
