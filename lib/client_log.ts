@@ -7,6 +7,7 @@ import {
   CorruptArrow,
   HandshakeTimeout,
   InvalidMessage,
+  MessageLimit,
   MessageTooLarge,
   NotAnRrd,
   OldRrdVersion,
@@ -45,7 +46,8 @@ export function isInPacket(error: Error): boolean {
  */
 export function logLeft(log: Log, addr: string, error: Error): void {
   const byteOffset = error instanceof RerelayError ? error.byteOffset : undefined;
-  const fields = { client: addr, kind: error.name, byteOffset };
+  const kind = error instanceof MessageLimit ? `${error.name} ${error.option}` : error.name;
+  const fields = { client: addr, kind, byteOffset };
   const closing = `Closing connection to client at ${addr}`;
   if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
     // Probes of the port that do not hang up: no more than nothing was sent.

@@ -222,7 +222,7 @@ export class RrdFiles {
       this.#open.add(series);
       if (series.sibling !== undefined) {
         const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
-        log.write("info", `${what}: a file holds one encoding`);
+        log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
       }
       return writer;
     } catch (error) {
@@ -236,7 +236,8 @@ export class RrdFiles {
     try {
       await series.close();
     } catch (error) {
-      this.#options.log.write("error", `A file was not closed cleanly: ${reason(error)}`);
+      const text = `A file was not closed cleanly: ${reason(error)}`;
+      this.#options.log.write("error", text, { kind: "file not closed" });
     }
   }
 

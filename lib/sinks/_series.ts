@@ -127,7 +127,8 @@ export class Series {
     try {
       await this.close();
     } catch (error) {
-      log.write("error", `A file was not closed cleanly: ${reason(error)}`);
+      const text = `A file was not closed cleanly: ${reason(error)}`;
+      log.write("error", text, { kind: "file not closed" });
     }
     const lost = { messages: entry.counts ? 1 : 0, bytes: entry.counts ? entry.bytes.length : 0 };
     if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
@@ -139,6 +140,7 @@ export class Series {
       log.write(
         "error",
         `No file could be made, messages are lost until one can: ${reason(error)}`,
+        { kind: "no file" },
       );
       return;
     }
@@ -183,7 +185,7 @@ export class Series {
         `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
           `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
           `them: ${reason(error)}`,
-        { path, messages: lost.messages, bytes: lost.bytes },
+        { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
       );
     }
     await this.#host.closed(writer, error);

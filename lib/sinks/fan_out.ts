@@ -138,7 +138,8 @@ class Branch {
     const { messages, bytes } = this.#failing;
     this.#failing = undefined;
     const text = `${this.sink.name} works again; ${messages} messages (${bytes} bytes) were lost`;
-    this.log.write("warn", text, { sink: this.sink.name, messages, bytes });
+    const kind = `${this.sink.name} works`;
+    this.log.write("warn", text, { sink: this.sink.name, messages, bytes, kind });
   }
 
   #fails(error: unknown, batch: readonly SmartMessage[]): void {
@@ -149,7 +150,8 @@ class Branch {
     if (this.#failing === undefined) {
       const text = `${this.sink.name} failed, ${messages} messages (${bytes} bytes) are lost: ` +
         reason(error);
-      this.log.write("error", text, { sink: this.sink.name, messages, bytes });
+      const kind = `${this.sink.name} fails`;
+      this.log.write("error", text, { sink: this.sink.name, messages, bytes, kind });
       this.#failing = { messages: 0, bytes: 0 };
     }
     this.#failing.messages += messages;

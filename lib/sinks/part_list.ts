@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forgetOldest } from "../forget_oldest.ts";
 
 /** How much of a pattern's closed files is kept. */
 export interface Keep {
@@ -11,6 +12,9 @@ export interface Keep {
   /** So many bytes; the newest file stays in any case. */
   readonly bytes?: number;
 }
+
+/** Files that are listed: peers may name recordings, and so files, without end. Older ones stay. */
+const MAX_FILES = 200_000;
 
 /** Closed files, the oldest first. */
 export class PartList {
@@ -30,6 +34,7 @@ export class PartList {
     this.remove(name);
     this.#sizes.set(name, bytes);
     this.#bytes += bytes;
+    for (const [, size] of forgetOldest(this.#sizes, MAX_FILES)) this.#bytes -= size;
   }
 
   /** Takes one out. */

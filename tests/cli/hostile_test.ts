@@ -111,6 +111,71 @@ describe("cli.ts among hostile peers", { timeout: 60_000 }, () => {
     assertEquals((await cli.ended).code, 0);
   });
 
+  it("ends whoever goes beyond a limit that was given, and names it", async () => {
+    const given = {
+      "max-packet": "5kB",
+      "max-message": "3kB",
+      "max-messages": "2",
+      "max-depth": "6",
+      "max-entries": "50",
+      "max-text": "1kB",
+      "max-lz4-ratio": "10",
+      "handshake-timeout": "300ms",
+      "packet-timeout": "400ms",
+      "idle-timeout": "500ms",
+      "on-bad-arrow": "close",
+    };
+    const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
+    const { cli, port } = await startCli(args);
+    const stream = (...messages: Uint8Array[]) => concat(HELLO, framed(concat(...messages)));
+    const timelines = new Entries(
+      Array.from({ length: 20 }, (_, i) => [
+        new Entries([["name", `t${i}`], ["typ", "Sequence"]]),
+        i,
+      ]),
+    );
+    const good = rrdMessage(setStoreInfo());
+    const lz4 = new Uint8Array(8 + 100);
+    lz4.set([100, 0, 0, 0, 0xdc, 5]);
+    const deep = concat(
+      setStoreInfo().subarray(0, 14),
+      new Uint8Array(9).fill(0x91),
+      Uint8Array.of(0),
+    );
+    const streams: Record<string, Uint8Array> = {
+      "max-packet": stream(new Uint8Array(6000)),
+      "max-message": stream(rrdHeader(), rrdMessage(new Uint8Array(4000))),
+      "max-messages": stream(rrdHeader(), good, good, good),
+      "max-depth": stream(rrdHeader(), rrdMessage(deep)),
+      "max-entries": stream(rrdHeader(), rrdMessage(arrowMsg(timelines))),
+      "max-text": stream(
+        rrdHeader(),
+        rrdMessage(arrowMsg(new Entries([]), { id: "x".repeat(1500) })),
+      ),
+      "max-lz4-ratio": stream(rrdHeader({ compression: 1 }), lz4),
+      "on-bad-arrow": stream(rrdHeader(), rrdMessage(arrowMsg(new Entries([])))),
+    };
+    for (const [name, bytes] of Object.entries(streams)) {
+      await replay(port, bytes).catch(() => {});
+      await cli.sees(new RegExp(`Closing connection to client at [^ ]+ .*\\(--${name}, option `));
+    }
+    const silent: Record<string, Uint8Array> = {
+      "handshake-timeout": HELLO.subarray(0, 1),
+      "packet-timeout": concat(HELLO, framed(new Uint8Array(1000)).subarray(0, 10)),
+      "idle-timeout": HELLO,
+    };
+    for (const [name, bytes] of Object.entries(silent)) {
+      const socket = await open(port);
+      socket.on("error", () => {});
+      socket.resume();
+      socket.write(bytes);
+      await new Promise((resolve) => socket.on("close", resolve));
+      await cli.sees(new RegExp(`\\(--${name}, option `));
+    }
+    cli.signal("SIGTERM");
+    assertEquals((await cli.ended).code, 0);
+  });
+
   it("serves again when descriptors are free, at ulimit -n 64, with few lines", {
     skip: process.platform === "win32" && "Windows has no such limit",
   }, async () => {
