@@ -135,8 +135,8 @@ describe("cli.ts among hostile peers", { timeout: 60_000 }, () => {
       ]),
     );
     const good = rrdMessage(setStoreInfo());
-    const lz4 = new Uint8Array(8 + 100);
-    lz4.set([100, 0, 0, 0, 0xdc, 5]);
+    // Two bytes that declare 1500.
+    const lz4 = Uint8Array.of(2, 0, 0, 0, 0xdc, 5, 0, 0, 0, 0);
     const deep = concat(
       setStoreInfo().subarray(0, 14),
       new Uint8Array(9).fill(0x91),
