@@ -25,6 +25,9 @@ export const nodeHttp: HttpAdapter = { serve };
 /** All headers of a request together; browsers send less than 2 KB. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
+/** Connections that may wait to be accepted; beyond it the system lets clients try again after a second. */
+const BACKLOG = 4096;
+
 /** How long closing waits for slow peers, in milliseconds. */
 const CLOSE_MS = 1000;
 
@@ -67,7 +70,7 @@ function bind(server: Server, { hostname, port }: HttpOptions) {
     const refused = (cause: unknown) =>
       reject(new TcpBindError(formatAddr({ hostname, port }), cause));
     server.once("error", refused);
-    server.listen(port, hostname, () => {
+    server.listen({ host: hostname, port, backlog: BACKLOG }, () => {
       server.off("error", refused);
       const { address, port } = server.address() as AddressInfo;
       resolve({ hostname: address, port });

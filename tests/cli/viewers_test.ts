@@ -102,7 +102,7 @@ describe("rerelay --serve-web", () => {
     cli.signal("SIGTERM");
     const { stderr } = await cli.ended;
     assert(!stderr.includes("s3cret"), stderr);
-    assert(!stderr.includes("WARN"), stderr);
+    assert(!stderr.includes("--viewer-token"), stderr);
   });
 
   it("warns where others can read, and opens a browser on a desktop only", async () => {

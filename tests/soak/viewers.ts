@@ -58,13 +58,16 @@ async function idlePeers(runtime: Runtime): Promise<void> {
   const alone = await joins(socket, 20);
   const started = performance.now();
   const peers = await Promise.all(Array.from({ length: IDLE_PEERS }, () => dial(socket)));
+  // The flood of connects itself is another matter: it takes what accepting 2,000 takes.
+  const burst = await joins(socket, 1);
+  await delay(500);
   const crowded = await joins(socket, 20);
-  const delay = crowded.max - alone.median;
+  const more = crowded.max - alone.median;
   check(
     `${runtime}: ${IDLE_PEERS} idle peers delay a new viewer by less than 100 ms`,
-    delay < 100,
+    more < 100,
     `first message after ${ms(crowded.median)}, at worst ${ms(crowded.max)}; ` +
-      `${ms(alone.median)} without them`,
+      `${ms(alone.median)} without them, ${ms(burst.max)} in the very flood of their connects`,
   );
   await within(20_000, "idle peers to be closed", Promise.all(peers.map(({ closed }) => closed)));
   const waited = (performance.now() - started) / 1000;
