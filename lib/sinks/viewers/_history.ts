@@ -10,7 +10,7 @@ import type { LogMsg } from "../../log_msg.ts";
 import { staticKey } from "../static_key.ts";
 import { Entry, type Item, type Memory } from "./_item.ts";
 import { ItemList } from "./_item_list.ts";
-import { Slab } from "./_slab.ts";
+import { Slab, SLAB_ROOM_BYTES } from "./_slab.ts";
 
 /** A tally that is counted up and down. */
 interface Count {
@@ -34,6 +34,7 @@ export class History {
   readonly chunks = new ItemList();
   readonly #statics = new Map<string, Entry>();
   #open: Slab | undefined;
+  readonly #room = new Uint8Array(SLAB_ROOM_BYTES);
 
   /**
    * @param limitBytes of memory, queues of viewers included
@@ -83,7 +84,8 @@ export class History {
       const before = this.#open?.bytes ?? 0;
       let taken = this.#open?.append(msgs.slice(at)) ?? 0;
       if (taken === 0) {
-        const slab = new Slab(this.memory.lastSeq + 1, encoded.header, this.memory);
+        this.#open?.close();
+        const slab = new Slab(this.memory.lastSeq + 1, encoded.header, this.#room, this.memory);
         taken = slab.append(msgs.slice(at));
         this.chunks.push(this.#open = slab);
         count(this.kept, { messages: taken, bytes: slab.bytes }, 1);
@@ -95,7 +97,7 @@ export class History {
 
   #addEntry(msg: LogMsg): void {
     // Nothing may be added to a slab behind which something else came.
-    if (this.#open !== undefined) this.#open.isClosed = true;
+    this.#open?.close();
     this.#open = undefined;
     const isSpared = !isChunk(msg);
     const key = isSpared ? undefined : staticKeyOf(msg);

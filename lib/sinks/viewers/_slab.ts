@@ -14,24 +14,33 @@ import type { Item, Memory } from "./_item.ts";
 const SMALL_BYTES = 32 * 1024;
 /** A slab takes no more messages above this. */
 const FULL_BYTES = 256 * 1024;
+/** So much room it may need, then. */
+export const SLAB_ROOM_BYTES: number = FULL_BYTES + SMALL_BYTES;
 
-/** Chunks that came one after the other, under one RRD header. */
+/**
+ * Chunks that came one after the other, under one RRD header.
+ *
+ * While it is open, its bytes lie in a room that one slab after the other uses: growing buffers would
+ * leave several times as much behind for the garbage collector.
+ */
 export class Slab implements Item {
   isProtected = false;
   isGone = false;
   messages = 0;
   bytes = 0;
-  /** Another item came behind it: no message may be added. */
-  isClosed = false;
-  #data = new Uint8Array();
+  #isClosed = false;
+  /** The room while it is open, then a buffer of its own. */
+  #data: Uint8Array;
   readonly #memory: Memory;
 
   /**
    * @param seq place of its first message
    * @param header that all of its messages came under
+   * @param room of {@linkcode SLAB_ROOM_BYTES}, its own until it is closed
    * @param memory counts what it takes
    */
-  constructor(readonly seq: number, readonly header: RrdHeader, memory: Memory) {
+  constructor(readonly seq: number, readonly header: RrdHeader, room: Uint8Array, memory: Memory) {
+    this.#data = room;
     this.#memory = memory;
     memory.add(MESSAGE_OVERHEAD_BYTES);
   }
@@ -51,7 +60,7 @@ export class Slab implements Item {
    * @returns how many
    */
   append(msgs: readonly LogMsg[]): number {
-    if (this.isClosed) return 0;
+    if (this.#isClosed) return 0;
     let fitting = 0;
     let length = this.bytes;
     for (; fitting < msgs.length && length < FULL_BYTES; fitting++) {
@@ -59,38 +68,39 @@ export class Slab implements Item {
       if (encoded.form !== "rrd" || !isSame(encoded.header, this.header)) break;
       length += encoded.bytes.length;
     }
-    this.#reserve(length);
+    this.#memory.add(length - this.bytes);
     for (const { encoded } of msgs.slice(0, fitting)) {
       this.#data.set(encoded.bytes, this.bytes);
       this.bytes += encoded.bytes.length;
     }
     this.messages += fitting;
+    if (length >= FULL_BYTES) this.close();
     return fitting;
+  }
+
+  /** Leaves the room: no message is added any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#data = this.#data.slice(0, this.bytes);
   }
 
   /** Its messages from a place on. */
   from(seq: number): LogMsg[] {
     const decoder = new RrdDecoder();
     decoder.push(this.header.bytes);
-    const { items, error } = decoder.push(this.#data.subarray(0, this.bytes));
+    const bytes = this.#data.subarray(0, this.bytes);
+    // The room's bytes will be others.
+    const { items, error } = decoder.push(this.#isClosed ? bytes : bytes.slice());
     // They have been decoded once, when they came.
     if (error !== undefined) throw error;
     return seq <= this.seq ? items : items.slice(seq - this.seq);
   }
 
   release(): void {
-    this.#memory.add(-MESSAGE_OVERHEAD_BYTES - this.#data.length);
+    this.#memory.add(-MESSAGE_OVERHEAD_BYTES - this.bytes);
+    this.#isClosed = true;
     this.#data = new Uint8Array();
-  }
-
-  #reserve(length: number): void {
-    if (length <= this.#data.length) return;
-    // What comes in many at once is given just its room; single ones double it.
-    const size = this.bytes === 0 ? length : Math.max(length, 2 * this.#data.length);
-    const grown = new Uint8Array(size);
-    grown.set(this.#data.subarray(0, this.bytes));
-    this.#memory.add(size - this.#data.length);
-    this.#data = grown;
   }
 }
 
