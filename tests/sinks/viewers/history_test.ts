@@ -113,6 +113,16 @@ describe("history", () => {
     );
   });
 
+  it("of small chunks is given as it was, whatever comes after", async () => {
+    const hub = madeHub();
+    const first = [1, 2, 3].map((i) => chunk(i, 500));
+    hub.write(first.map((msg) => smart(msg)));
+    const given = await taken(hub.join());
+    // Enough for several slabs.
+    for (let i = 0; i < 100; i++) hub.write([smart(chunk(i, 20_000))]);
+    assertEquals(given.map(({ encoded }) => encoded.bytes), first.map((m) => m.encoded.bytes));
+  });
+
   it("of single small chunks takes no more memory than they do", () => {
     const hub = madeHub({ limitBytes: 2 ** 30 });
     for (let i = 0; i < 2000; i++) {
