@@ -7,7 +7,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open as openPath, readdir, rename, rm } from "node:fs/promises";
 import { FileExists } from "../errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, FileMode, WritableFile } from "./types.ts";
+import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 
 /** As much is read at once. */
 const READ_BYTES = 64 * 1024;
@@ -15,8 +15,7 @@ const READ_BYTES = 64 * 1024;
 /** Files by `node:fs/promises`. */
 export const bunFiles: FileAdapter = {
   create,
-  exists,
-  isFile: async (path) => (await lstat(path)).isFile(),
+  kind,
   rename,
   remove: (path) => rm(path),
   list: (folder) => readdir(folder || "."),
@@ -35,12 +34,11 @@ async function create(path: string, mode: FileMode): Promise<WritableFile> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function kind(path: string): Promise<FileKind | undefined> {
   try {
-    await lstat(path); // a link to nowhere is in the way, too
-    return true;
+    return (await lstat(path)).isFile() ? "file" : "other";
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
 }

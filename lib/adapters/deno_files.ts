@@ -5,13 +5,12 @@
  */
 import { FileExists } from "../errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, FileMode, WritableFile } from "./types.ts";
+import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 
 /** Files by `Deno.open`. */
 export const denoFiles: FileAdapter = {
   create,
-  exists,
-  isFile: async (path) => (await Deno.lstat(path)).isFile,
+  kind,
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
   list,
@@ -35,12 +34,11 @@ async function create(path: string, mode: FileMode): Promise<WritableFile> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function kind(path: string): Promise<FileKind | undefined> {
   try {
-    await Deno.lstat(path); // a link to nowhere is in the way, too
-    return true;
+    return (await Deno.lstat(path)).isFile ? "file" : "other";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

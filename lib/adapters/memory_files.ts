@@ -73,13 +73,9 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       contents.set(path, content);
       return openFile(path, content, before);
     },
-    async exists(path) {
-      await before({ kind: "exists", path });
-      return contents.has(path);
-    },
-    async isFile(path) {
-      await before({ kind: "isFile", path });
-      return found(contents, path) !== undefined;
+    async kind(path) {
+      await before({ kind: "kind", path });
+      return contents.has(path) ? "file" : undefined;
     },
     async rename(from, to) {
       await before({ kind: "rename", path: from });

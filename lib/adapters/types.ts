@@ -75,6 +75,9 @@ export interface WritableFile {
 /** How a file is opened for writing. */
 export type FileMode = "new" | "replace" | "append";
 
+/** A file that can be renamed and cut, or something else: a device, pipe, link or folder. */
+export type FileKind = "file" | "other";
+
 /** Files, as far as sinks need them. */
 export interface FileAdapter {
   /**
@@ -85,10 +88,8 @@ export interface FileAdapter {
    * `"append"`: writes behind what it holds, or makes it
    */
   create(path: string, mode: FileMode): Promise<WritableFile>;
-  /** Whether something exists at this path. */
-  exists(path: string): Promise<boolean>;
-  /** Whether a file stands there that can be renamed and cut: no device, pipe, link or folder. */
-  isFile(path: string): Promise<boolean>;
+  /** What stands at this path, a link itself and not its target; `undefined`: nothing. */
+  kind(path: string): Promise<FileKind | undefined>;
   /** Gives a file another name in the same file system; what had that name is replaced. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file. */

@@ -177,8 +177,10 @@ async function start(
 async function filesFor({ path, force }: SaveOptions): Promise<FileAdapter> {
   const files = await loadFileAdapter();
   const { folder, placeholders } = parseSavePattern(path);
-  if (!force && placeholders.size === 0 && await files.exists(path)) throw new FileExists(path);
-  if (folder !== "" && !await files.exists(folder)) {
+  if (!force && placeholders.size === 0 && await files.kind(path) !== undefined) {
+    throw new FileExists(path);
+  }
+  if (folder !== "" && await files.kind(folder) === undefined) {
     throw new Error(`There is no folder ${folder} for ${path}: make it, or choose another`);
   }
   return files;

@@ -8,6 +8,8 @@ interface Channel {
   put(sender: ChannelSender, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
   filled(sender: ChannelSender): number;
   pause(sender: ChannelSender): void;
+  /** A short wait for a receiver that is behind. */
+  ahead(): Promise<void> | undefined;
 }
 
 /** One client's end of the smart channel. */
@@ -59,7 +61,7 @@ export class ChannelSender {
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
     this.#channel.put(this, msgs);
-    if (this.filled < 1) return undefined;
+    if (this.filled < 1) return this.#channel.ahead();
     return new Promise((resolve) => {
       this.#resume = resolve;
       this.#channel.pause(this);

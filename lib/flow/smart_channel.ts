@@ -3,6 +3,7 @@ import { ChannelSender } from "./channel_sender.ts";
 import type { Entry } from "./client_queue.ts";
 import { copyOut, wastesBuffers } from "./copy_out.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES, PinnedBytes } from "./pinned_bytes.ts";
+import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
 /** Options of {@linkcode SmartChannel}. */
@@ -11,6 +12,11 @@ export interface SmartChannelOptions {
   readonly limitBytes?: number;
   /** Monotonic clock in milliseconds; default `performance.now`. */
   readonly now?: () => number;
+  /**
+   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
+   * receiver that is behind, for a moment at each read, before the channel is full.
+   */
+  readonly delay?: ((ms: number) => Promise<void>) | undefined;
 }
 
 /** Default of `limitBytes`. */
@@ -34,6 +40,7 @@ export class SmartChannel {
   /** Bytes that waiting messages may keep alive, over all clients. */
   readonly limitBytes: number;
   readonly #now: () => number;
+  readonly #pace: Pace | undefined;
   readonly #pinned = new PinnedBytes();
   /** Clients with waiting messages, the next one first. */
   readonly #active = new Set<ChannelSender>();
@@ -57,8 +64,10 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    */
   constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now() }: SmartChannelOptions = {},
+    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), delay }:
+      SmartChannelOptions = {},
   ) {
+    this.#pace = delay && new Pace(delay);
     this.limitBytes = limitBytes;
     this.#now = now;
     this.#end = {
@@ -69,6 +78,7 @@ export class SmartChannel {
         return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
       },
       pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
+      ahead: () => this.#unpaused ? undefined : this.#pace?.ahead(this.#bytes),
     };
   }
 
@@ -124,6 +134,7 @@ export class SmartChannel {
       if (queue.first !== undefined) this.#active.add(sender);
     }
     this.#resume();
+    this.#pace?.received(this.#bytes);
     this.#resolveFlushes();
     return messages;
   }

@@ -31,6 +31,7 @@ export class PartIndex {
   readonly #announced = new Map<string, Announced>();
   #file: WritableFile | undefined;
   #warned = false;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly pattern: SavePattern,
@@ -90,7 +91,7 @@ export class PartIndex {
   }
 
   async #load(): Promise<void> {
-    if (!await this.adapter.exists(this.#path)) return;
+    if (await this.adapter.kind(this.#path) === undefined) return;
     const limit = new LimitedBytesTransformStream(MAX_INDEX_BYTES, { error: true });
     const bytes = await toArrayBuffer((await this.adapter.open(this.#path)).pipeThrough(limit));
     const text = new TextDecoder().decode(bytes);
@@ -117,8 +118,11 @@ export class PartIndex {
     this.#file = file;
   }
 
-  async #write(line: IndexLine): Promise<void> {
-    await this.#try("written", async () => await this.#file?.write(encodeLine(line)));
+  /** One line after the other, whoever writes them. */
+  #write(line: IndexLine): Promise<void> {
+    return this.#writing = this.#writing.then(() =>
+      this.#try("written", async () => await this.#file?.write(encodeLine(line)))
+    );
   }
 
   async #try(what: string, action: () => Promise<void>): Promise<void> {

@@ -71,9 +71,7 @@ export class PartOpener {
    */
   async openDevice(path: string): Promise<RrdWriter | undefined> {
     const { adapter, writer } = this;
-    if (!writer.replace || !await adapter.exists(path) || await adapter.isFile(path)) {
-      return undefined;
-    }
+    if (!writer.replace || await adapter.kind(path) !== "other") return undefined;
     this.#device = path;
     const file = await adapter.create(path, "replace");
     return new RrdWriter({ path, written: path, file }, writer);
@@ -101,7 +99,7 @@ export class PartOpener {
       if (this.#before.has(name) && !(writer.replace && !this.#recovered.has(name))) continue;
       const path = folder + name;
       try {
-        if (!writer.replace && await adapter.exists(path)) throw new FileExists(path);
+        if (!writer.replace && await adapter.kind(path) !== undefined) throw new FileExists(path);
         const written = path + PART_SUFFIX;
         return new RrdWriter({ path, written, file: await adapter.create(written, "new") }, writer);
       } catch (error) {

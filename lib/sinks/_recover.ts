@@ -84,7 +84,7 @@ async function recover(
   const target = await freeName(
     first,
     start,
-    async (name) => isFree(name) && !await adapter.exists(pattern.folder + name),
+    async (name) => isFree(name) && await adapter.kind(pattern.folder + name) === undefined,
   );
   await adapter.rename(path, pattern.folder + target);
   const cut = whole < size

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { compressEncoded } from "./_compress.ts";
+import { compressedHeader, isCompressible } from "./_compress.ts";
+import { withEqualLengths } from "./_equal_lengths.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { PartIndex } from "./_part_index.ts";
 import type { PartOpener } from "./_part_opener.ts";
 import type { RrdWriter } from "./_rrd_writer.ts";
+import type { WriteBudget } from "./_write_budget.ts";
 import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
 import { type Store, storeKey, StoreMemory } from "./_store_memory.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
@@ -31,11 +33,14 @@ export interface RrdFilesOptions {
   readonly index: PartIndex | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
-  readonly compress: boolean;
+  /** Shared by the files. */
+  readonly budget: WriteBudget;
   readonly now: () => number;
   readonly date: () => number;
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
+  /** Called when something was written. */
+  readonly onWritten: () => void;
 }
 
 /** The files of one sink; sequential, the caller awaits what is returned. */
@@ -52,6 +57,9 @@ export class RrdFiles {
   readonly #versions: VersionWarnings;
   /** The one written to last at the end. */
   readonly #open = new Set<Series>();
+  /** Files that are not closed. */
+  readonly #live = new Set<RrdWriter>();
+  readonly #pending = new Set<Promise<void>>();
   readonly #closed: SavedFile[] = [];
   readonly #closedTotal = { messages: 0, bytes: 0 };
   /** The file that was made at the start, until a message says where it belongs. */
@@ -65,10 +73,10 @@ export class RrdFiles {
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#first = first;
+    if (first !== undefined) this.#live.add(first);
     const { opener, log, rotation, now, date } = options;
     this.#versions = new VersionWarnings(log);
     this.#host = {
-      adapter: opener.adapter,
       log,
       memory: this.#memory,
       rotation,
@@ -77,6 +85,11 @@ export class RrdFiles {
       open: (series) => this.#openPart(series),
       closed: (writer, error) => this.#partClosed(writer, error),
       lose: (lost) => this.lose(lost),
+      written: options.onWritten,
+      track: (work) => {
+        this.#pending.add(work);
+        void work.then(() => this.#pending.delete(work));
+      },
       otherVersion: (writer, header) => this.#versions.look(writer, header),
     };
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
@@ -85,12 +98,12 @@ export class RrdFiles {
 
   /** The files, open ones last, and what is in them. */
   get saved(): SavedFile[] {
-    return [...this.#closed, ...this.#writers().map(({ path, written }) => ({ path, ...written }))];
+    return [...this.#closed, ...[...this.#live].map(({ path, written }) => ({ path, ...written }))];
   }
 
   /** What is in all files. */
   get kept(): Tally {
-    const tallies = [this.#closedTotal, ...this.#writers().map(({ written }) => written)];
+    const tallies = [this.#closedTotal, ...[...this.#live].map(({ written }) => written)];
     return {
       messages: tallies.reduce((sum, { messages }) => sum + messages, 0),
       bytes: tallies.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -109,7 +122,7 @@ export class RrdFiles {
       this.#loseForeign(msg.encoded);
       return undefined;
     }
-    const { header, bytes } = this.#options.compress ? compressEncoded(msg.encoded) : msg.encoded;
+    const { header, bytes } = msg.encoded;
     const store = this.#memory.storeOf(msg);
     const entry = {
       header,
@@ -123,7 +136,10 @@ export class RrdFiles {
     const targets = this.#groups.targets(store, msg, sourceId);
     const first = this.#put(targets[0]!, entry);
     const index = entry.announces ? this.#options.index : undefined;
-    if (first === undefined && targets.length === 1 && index === undefined) {
+    if (
+      first === undefined && targets.length === 1 && index === undefined &&
+      !this.#options.budget.isFull
+    ) {
       return this.#remember(store, msg, entry);
     }
     return (async () => {
@@ -132,6 +148,9 @@ export class RrdFiles {
       this.#remember(store, msg, entry);
       await index?.announce(storeKey(store!.id), header.bytes, bytes);
       for (const series of this.#groups.takeEvicted()) await this.#closeQuietly(series);
+      if (!this.#options.budget.isFull) return;
+      this.flush();
+      await this.#options.budget.room();
     })();
   }
 
@@ -140,17 +159,29 @@ export class RrdFiles {
     this.#groups.forget(sourceId);
   }
 
-  /** Writes what the files gathered. */
-  async flush(): Promise<void> {
-    for (const series of this.#open) {
-      const written = series.flush();
-      if (written !== undefined) await written;
-    }
+  /** Begins to write what the files gathered. */
+  flush(): void {
+    for (const series of this.#open) series.flush();
   }
 
-  /** Puts what was written on the disk. Never rejects: failures show at the next flush. */
+  /** Gives up what waits. */
+  cut(): void {
+    for (const series of this.#open) series.cut();
+  }
+
+  /** Resolves when all that was gathered is written, or lost. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#open].map((series) => series.writer?.drain()));
+  }
+
+  /** Closes files that are old enough. */
+  async rotate(): Promise<void> {
+    for (const series of this.#open) await series.rotate();
+  }
+
+  /** Puts what was written on the disk. Never rejects. */
   async sync(): Promise<void> {
-    await Promise.all([...this.#open].map((series) => series.writer?.sync()));
+    await Promise.all([...this.#live].map((writer) => writer.sync()));
   }
 
   /**
@@ -160,19 +191,14 @@ export class RrdFiles {
    */
   async close(): Promise<void> {
     const closing = [...this.#open].map((series) => series.close());
-    if (this.#first !== undefined) {
-      const { path, written } = this.#first;
-      closing.push(this.#first.close());
-      this.#closed.push({ path, ...written });
+    const first = this.#first;
+    if (first !== undefined) {
+      closing.push(first.close().finally(() => this.#partClosed(first)));
       this.#first = undefined;
     }
     const closed = await Promise.allSettled(closing);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
-  }
-
-  #writers(): RrdWriter[] {
-    const open = [...this.#open].flatMap(({ writer }) => writer ?? []);
-    return this.#first === undefined ? open : [this.#first, ...open];
   }
 
   #put(target: Group, entry: Entry): Promise<void> | undefined {
@@ -184,7 +210,9 @@ export class RrdFiles {
       compression === last.compression
     ) return last.into.add(entry);
     const { series, group } = target;
-    const encoding = encodingOf(entry.header);
+    const { compressor } = this.#options.opener.writer;
+    const isRaw = compressor !== undefined && isCompressible(entry.header);
+    const encoding = encodingOf(isRaw ? compressedHeader(entry.header) : entry.header);
     let into = series.get(encoding);
     if (into === undefined) {
       into = new Series(this.#host, group, series.size > 0 ? encoding : undefined);
@@ -220,6 +248,7 @@ export class RrdFiles {
     try {
       const writer = await opener.open(series.names, date(), series.sibling !== undefined);
       this.#open.add(series);
+      this.#live.add(writer);
       if (series.sibling !== undefined) {
         const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
         log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
@@ -243,6 +272,7 @@ export class RrdFiles {
 
   async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
     for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
+    this.#live.delete(writer);
     if (error !== undefined) this.#failedWith(error);
     const { path, written } = writer;
     this.#closedTotal.messages += written.messages;
@@ -274,15 +304,4 @@ export class RrdFiles {
 
 function infoOf(msg: LogMsg) {
   return msg.kind === "SetStoreInfo" ? msg.info : undefined;
-}
-
-/** Uncompressed msgpack declares its length twice, and readers differ in which one they take. */
-function withEqualLengths(header: Entry["header"], bytes: Uint8Array): Uint8Array {
-  if (header.serializer !== "msgpack" || header.compression !== "off") return bytes;
-  let equal = true;
-  for (let i = 0; i < 4; i++) equal &&= bytes[i] === bytes[i + 4];
-  if (equal) return bytes;
-  const copy = bytes.slice();
-  copy.copyWithin(0, 4, 8);
-  return copy;
 }

@@ -1,6 +1,6 @@
 /**
- * One `.rrd` file being written, as `NAME.part` until it is closed: small messages gathered, large
- * ones written directly, cut back to its last whole message when the disk fails.
+ * One `.rrd` file being written, as `NAME.part` until it is closed: in the background, small messages
+ * gathered, and cut back to what is sure when the disk fails.
  *
  * @module
  */
@@ -8,29 +8,30 @@ import type { FileAdapter, WritableFile } from "../adapters/types.ts";
 import { endMarker } from "../encoding/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../encoding/rrd_header.ts";
 import { FileExists, reason } from "../errors.ts";
+import { compressedHeader, type Compressor, isCompressible } from "./_compress.ts";
+import { Pieces } from "./_pieces.ts";
 import type { Tally } from "./sink.ts";
+import type { WriteBudget } from "./_write_budget.ts";
 
 /** Behind the name of a file that is being written. */
 export const PART_SUFFIX = ".part";
-
-/** Room for small messages that are written together. */
-const GATHER_BYTES = 256 * 1024;
-
-/** From here on copying costs more than a write of its own. */
-const DIRECT_BYTES = 64 * 1024;
 
 /** What an empty recording begins with: that of the last SDK that spoke TCP. */
 const EMPTY_HEADER = decodeRrdHeader(
   Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
 );
 
-/** How a file is finished. */
+/** How a file is written and finished. */
 export interface RrdWriterOptions {
   readonly adapter: FileAdapter;
   /** Whether a file that has its name by then is replaced. */
   readonly replace: boolean;
   /** Whether it is on the disk before it gets its name. */
   readonly sync: boolean;
+  /** Shared by all files of a sink. */
+  readonly budget: WriteBudget;
+  /** Absent where messages stay as they came. */
+  readonly compressor: Compressor | undefined;
 }
 
 /** Where a file is written to. */
@@ -42,30 +43,42 @@ export interface RrdTarget {
   readonly file: WritableFile;
 }
 
-/** Writes messages of one encoding; sequential, the caller awaits what is returned. */
+/** How far a file goes. */
+interface Extent extends Tally {
+  readonly size: number;
+  /** Whether a message of SDK 0.19 or later is in it. */
+  readonly modern: boolean;
+}
+
+const NOTHING: Extent = { size: 0, messages: 0, bytes: 0, modern: false };
+
+/** Writes messages of one encoding. */
 export class RrdWriter {
   /** That of the first message. */
   header: RrdHeader | undefined;
-  /** Set once the disk failed: the file is closed, nothing is taken any more. */
-  error: unknown;
-  /** Messages that are in the file, without those that only make it open alone. */
-  readonly written = { messages: 0, bytes: 0 };
-
-  #buffer: Uint8Array | undefined;
-  #used = 0;
-  #pending = { messages: 0, bytes: 0, modern: false };
-  /** Length of the file up to its last whole message. */
-  #size = 0;
-  /** Whether a message of SDK 0.19 or later is in the file. */
-  #modern = false;
-  #dirty = false;
-  #syncing: Promise<void> | undefined;
-  #syncError: unknown;
-
+  /** Set once the disk failed: nothing is taken any more. */
+  failure: unknown;
+  /** Called once, when the disk fails, with what is lost. */
+  onFailed: (lost: Tally) => void = () => {};
+  /** Called when something was written. */
+  onWritten: () => void = () => {};
   /** Its name once it is closed. */
   readonly path: string;
   /** Whether it has that name now. */
   renamed = false;
+
+  readonly #pieces: Pieces;
+  /** Up to the last whole message that was written. */
+  #whole = NOTHING;
+  /** What the disk has for sure. */
+  #durable = NOTHING;
+  #pumping: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
+  #mending: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  /** What is left to do to the file, `close` does. */
+  #isEnding = false;
   readonly #isDevice: boolean;
   readonly #file: WritableFile;
 
@@ -73,171 +86,207 @@ export class RrdWriter {
     this.path = target.path;
     this.#isDevice = target.path === target.written;
     this.#file = target.file;
+    this.#pieces = new Pieces(options.budget);
   }
 
-  /** Length of the file with what was gathered, in bytes. */
+  /** Messages that are in the file, without those that only make it open alone. */
+  get written(): Tally {
+    const { messages, bytes } = this.#whole;
+    return { messages, bytes };
+  }
+
+  /** Length of the file with what waits, in bytes; too high while that is to be compressed. */
   get size(): number {
-    return this.#size + this.#used;
+    return this.#whole.size + this.#pieces.waitingBytes;
   }
 
-  /** Messages that were gathered and not yet written. */
-  get pendingMessages(): number {
-    return this.#pending.messages;
+  /** Whether anything was put into it that counts. */
+  get hasMessages(): boolean {
+    return this.#whole.messages > 0 || this.#pieces.waitingMessages > 0;
+  }
+
+  /** Whether `size` is too high now. */
+  get isSizeOpen(): boolean {
+    return this.options.compressor !== undefined && this.#pieces.waitingBytes > 0;
   }
 
   /**
-   * Takes a message; its bytes are not kept once this resolves.
+   * Takes a message, to be written after the next `flush`.
    *
    * @param header it came under
-   * @param bytes with the message's own header
+   * @param bytes with the message's own header; large ones must not change until they are written
    * @param counts `false` for one that is in an earlier part already
-   * @returns `undefined` if it was only gathered, else the writing; resolves to what was lost
    */
-  add(
-    header: RrdHeader,
-    bytes: Uint8Array,
-    counts = true,
-  ): Promise<Tally | undefined> | undefined {
+  add(header: RrdHeader, bytes: Uint8Array, counts = true): void {
+    const isRaw = this.options.compressor !== undefined && isCompressible(header);
     if (this.header === undefined) {
-      this.header = header;
-      this.#gather(header.bytes);
+      this.header = isRaw ? compressedHeader(header) : header;
+      this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
     }
-    const small = bytes.length < DIRECT_BYTES;
-    if (small && this.#used + bytes.length > GATHER_BYTES) {
-      return this.#makeRoom(header, bytes, counts);
-    }
-    this.#count(header, bytes, counts);
-    if (!small) return this.#writeOut(bytes);
-    this.#gather(bytes);
-    return undefined;
+    this.#pieces.add(bytes, { isRaw, modern: !isBefore019(header.version), counts });
   }
 
-  /** Writes what was gathered; resolves to what was lost. */
-  flush(): Promise<Tally | undefined> | undefined {
-    return this.#used === 0 && this.#syncError === undefined ? undefined : this.#writeOut();
+  /** Begins to write what was gathered. */
+  flush(): void {
+    if (this.failure === undefined && !this.#pieces.isEmpty) this.#pumping ??= this.#pump();
   }
 
-  /** Puts what was written on the disk. Never rejects: a failure shows at the next flush. */
+  /** Resolves when all that was gathered is written, or the disk failed. */
+  async drain(): Promise<void> {
+    for (this.flush(); this.#pumping !== undefined; this.flush()) await this.#pumping;
+  }
+
+  /** Gives up what waits and is not being written; tells what that was. */
+  cut(): Tally {
+    return this.#pieces.clear(false);
+  }
+
+  /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void> {
-    if (!this.#dirty || this.#isDevice || this.error !== undefined) {
-      return this.#syncing ?? Promise.resolve();
-    }
-    this.#dirty = false;
-    const next = () => this.#file.sync();
-    this.#syncing = (this.#syncing?.then(next) ?? next()).catch((error) => {
-      this.#syncError ??= error;
+    if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
+    return this.#syncing = this.#syncing.then(async () => {
+      const extent = this.#whole;
+      if (extent === this.#durable || this.#isOver) return;
+      try {
+        await this.#file.sync();
+        this.#durable = extent;
+      } catch (error) {
+        // Systems forget what they could not write: only what was synced before is sure.
+        this.#fail(error, this.#durable);
+      }
     });
-    return this.#syncing;
   }
 
   /**
-   * Writes the end marker, closes the file and gives it its name; one without a message becomes an
-   * empty recording.
+   * Writes what waits and the end marker, closes the file and gives it its name; one without a
+   * message becomes an empty recording.
    *
-   * @throws whatever the disk says; the file then keeps the name it was written under
+   * @throws whatever the disk says, after the file was mended as far as that goes
    */
-  async close(): Promise<void> {
-    if (this.error !== undefined) return;
-    this.error = new Error("closed");
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  get #isOver(): boolean {
+    return this.#isEnding || this.failure !== undefined;
+  }
+
+  async #close(): Promise<void> {
+    await this.drain();
+    this.#isEnding = true;
+    await this.#syncing;
+    if (this.failure === undefined) await this.#end();
+    if (this.failure === undefined) return;
+    await this.#mending;
+    throw this.failure;
+  }
+
+  async #end(): Promise<void> {
+    let sure = this.#whole;
     try {
-      if (this.header === undefined) {
-        await this.#file.write(EMPTY_HEADER.bytes);
-        await this.#file.write(endMarker(EMPTY_HEADER));
-      } else if (this.#modern) await this.#file.write(endMarker(this.header));
-      await this.#syncing;
-      if (this.#syncError !== undefined) throw this.#syncError;
+      if (this.header === undefined) await this.#file.write(EMPTY_HEADER.bytes);
+      if (this.header === undefined || this.#whole.modern) {
+        await this.#file.write(endMarker(this.header ?? EMPTY_HEADER));
+      }
+      sure = this.#durable;
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
-    } finally {
-      await this.#file.close();
-    }
-    await this.#rename();
-  }
-
-  async #makeRoom(
-    header: RrdHeader,
-    bytes: Uint8Array,
-    counts: boolean,
-  ): Promise<Tally | undefined> {
-    const lost = await this.#writeOut();
-    if (lost !== undefined) {
-      return counts ? { messages: lost.messages + 1, bytes: lost.bytes + bytes.length } : lost;
-    }
-    this.#count(header, bytes, counts);
-    this.#gather(bytes);
-    return undefined;
-  }
-
-  #count(header: RrdHeader, bytes: Uint8Array, counts: boolean): void {
-    this.#pending.modern ||= !isBefore019(header.version);
-    if (!counts) return;
-    this.#pending.messages++;
-    this.#pending.bytes += bytes.length;
-  }
-
-  #gather(bytes: Uint8Array): void {
-    this.#buffer ??= new Uint8Array(GATHER_BYTES);
-    this.#buffer.set(bytes, this.#used);
-    this.#used += bytes.length;
-  }
-
-  async #writeOut(direct?: Uint8Array): Promise<Tally | undefined> {
-    const pending = this.#pending;
-    this.#pending = { messages: 0, bytes: 0, modern: false };
-    const size = this.#size + this.#used + (direct?.length ?? 0);
-    try {
-      if (this.#syncError !== undefined) throw this.#syncError;
-      if (this.#used > 0) await this.#file.write(this.#buffer!.subarray(0, this.#used));
-      if (direct !== undefined) await this.#file.write(direct);
     } catch (error) {
-      await this.#fail(error);
-      return pending;
-    } finally {
-      this.#used = 0;
+      return this.#fail(error, sure);
     }
-    this.#dirty = true;
-    this.#size = size;
-    this.#modern ||= pending.modern;
-    this.written.messages += pending.messages;
-    this.written.bytes += pending.bytes;
-    return undefined;
+    const closed = await this.#try("it could not be closed", () => this.#file.close());
+    const named = await this.#try("it could not be renamed", () => this.#rename());
+    if (closed && named) return;
+    this.onFailed({ messages: 0, bytes: 0 });
+  }
+
+  async #pump(): Promise<void> {
+    await Promise.resolve();
+    const { compressor } = this.options;
+    for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
+      const { data, isRaw, modern, messages, bytes } = piece;
+      try {
+        const written = isRaw ? await compressor!.compress(data) : data;
+        if (this.failure !== undefined) break;
+        this.#writing = this.#file.write(written);
+        await this.#writing;
+        if (this.failure !== undefined) break;
+        const { size, messages: before, bytes: length, modern: was } = this.#whole;
+        this.#whole = {
+          size: size + written.length,
+          messages: before + messages,
+          bytes: length + bytes,
+          modern: was || modern,
+        };
+      } catch (error) {
+        this.#fail(error, this.#whole);
+        break;
+      }
+      this.#pieces.done();
+      this.onWritten();
+    }
+    this.#pumping = undefined;
+  }
+
+  #fail(error: unknown, sure: Extent): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    const waiting = this.#pieces.clear(true);
+    const { messages, bytes } = this.#whole;
+    this.#whole = sure;
+    this.#mending = this.#mend();
+    this.onFailed({
+      messages: waiting.messages + messages - sure.messages,
+      bytes: waiting.bytes + bytes - sure.bytes,
+    });
+  }
+
+  /** Resolves when a file that failed is as good as it gets. */
+  async mended(): Promise<void> {
+    await this.#mending;
   }
 
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
-  async #fail(error: unknown): Promise<void> {
-    this.error = error;
-    await this.#syncing;
-    try {
-      await this.#file.truncate(this.#size);
-      if (this.#modern) await this.#file.write(endMarker(this.header!));
-    } catch (second) {
-      this.#addError("its end could not be mended", second);
-    }
-    try {
-      await this.#file.close();
-    } catch (second) {
-      this.#addError("it could not be closed", second);
-    }
-    try {
+  async #mend(): Promise<void> {
+    await Promise.allSettled([this.#writing]);
+    const { size, modern } = this.#whole;
+    const whole = await this.#try("its end could not be mended", async () => {
+      await this.#file.truncate(size);
+      if (modern) await this.#file.write(endMarker(this.header!));
+    });
+    await this.#try("it could not be synced", async () => {
+      if (this.options.sync && size > 0 && !this.#isDevice) await this.#file.sync();
+    });
+    await this.#try("it could not be closed", () => this.#file.close());
+    await this.#try("it could not be renamed", async () => {
+      if (this.#isDevice) return;
       // One without a message would only be in the way, of the next try as well.
-      if (this.#size === 0 && !this.#isDevice) {
-        await this.options.adapter.remove(this.target.written);
-      } else await this.#rename();
-    } catch (second) {
-      this.#addError("it could not be renamed", second);
-    }
+      if (size === 0) await this.options.adapter.remove(this.target.written);
+      // With a torn end it keeps its name, by which the next start mends it.
+      else if (whole) await this.#rename();
+    });
   }
 
   async #rename(): Promise<void> {
     if (this.#isDevice) return;
     const { adapter, replace } = this.options;
-    if (!replace && await adapter.exists(this.path)) throw new FileExists(this.path);
+    if (!replace && await adapter.kind(this.path) !== undefined) throw new FileExists(this.path);
     await adapter.rename(this.target.written, this.path);
     this.renamed = true;
   }
 
-  #addError(what: string, second: unknown): void {
-    const text = `${reason(this.error)}; ${what}: ${reason(second)}`;
-    this.error = new AggregateError([this.error, second], text);
+  /** Adds what goes wrong to the failure. */
+  async #try(what: string, action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      if (this.failure === undefined) this.failure = error;
+      else {
+        const text = `${reason(this.failure)}; ${what}: ${reason(error)}`;
+        this.failure = new AggregateError([this.failure, error], text);
+      }
+      return false;
+    }
   }
 }
 

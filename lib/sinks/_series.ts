@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { FileAdapter } from "../adapters/types.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -17,7 +16,6 @@ import type { Tally } from "./sink.ts";
 
 /** What all series share. */
 export interface SeriesHost {
-  readonly adapter: FileAdapter;
   readonly log: Log;
   readonly memory: StoreMemory;
   readonly rotation: Rotation;
@@ -28,8 +26,12 @@ export interface SeriesHost {
   /** Makes the next file. */
   open(series: Series): Promise<RrdWriter>;
   /** Called when a file has its name, or had to be given up. */
-  closed(writer: RrdWriter, error?: unknown): Promise<void> | void;
+  closed(writer: RrdWriter, error?: unknown): Promise<void>;
   lose(lost: Tally): void;
+  /** Called when something was written. */
+  written(): void;
+  /** Takes what must be over before all is closed; it never rejects. */
+  track(work: Promise<void>): void;
   /** Called at each version that differs from the file's. */
   otherVersion(writer: RrdWriter, header: RrdHeader): void;
 }
@@ -57,6 +59,10 @@ export class Series {
   #introduced = new WeakSet<Store>();
   #lastStore: Store | undefined;
   #openedAt = 0;
+  /** The file before, until it is closed. */
+  #finishing: Promise<void> | undefined;
+  /** What is still to be said of files that failed. */
+  #reporting: Promise<void> = Promise.resolve();
 
   /**
    * @param host what it shares with the others
@@ -71,6 +77,11 @@ export class Series {
   /** Takes the file that was opened beforehand. */
   begin(writer: RrdWriter): void {
     this.writer = writer;
+    writer.onFailed = (lost) => this.#fail(writer, lost);
+    writer.onWritten = () => {
+      this.#backoff.worked(this.#host.now());
+      this.#host.written();
+    };
     this.#introduced = new WeakSet();
     this.#lastStore = undefined;
     this.#openedAt = this.#host.now();
@@ -79,57 +90,85 @@ export class Series {
   /** Puts a message into the open file, or into the next one. */
   add(entry: Entry): Promise<void> | undefined {
     const { writer } = this;
-    const { header, bytes, store } = entry;
-    if (writer === undefined || this.#isDue(writer, bytes.length)) return this.#addToNext(entry);
-    if (writer.header !== undefined) this.#host.otherVersion(writer, header);
-    if (store !== undefined && store !== this.#lastStore) {
-      if (!this.#introduced.has(store)) return this.#addIntroduced(writer, entry);
-      this.#lastStore = store;
+    if (writer === undefined || this.#isDue(writer, entry.bytes.length)) {
+      return this.#addToNext(entry);
     }
-    return this.#settle(writer, writer.add(header, bytes, entry.counts));
+    this.#put(writer, entry);
+    return undefined;
   }
 
-  /** Writes what was gathered. */
-  flush(): Promise<void> | undefined {
+  /** Begins to write what was gathered. */
+  flush(): void {
+    this.writer?.flush();
+  }
+
+  /** Gives up what waits. */
+  cut(): void {
+    if (this.writer !== undefined) this.#host.lose(this.writer.cut());
+  }
+
+  /** Finishes the open file if it is old enough; the next message opens another. */
+  async rotate(): Promise<void> {
     const { writer } = this;
-    return writer === undefined ? undefined : this.#settle(writer, writer.flush());
+    if (writer?.hasMessages && this.#isDue(writer, 0)) await this.#retire();
   }
 
   /**
-   * Finishes the open file; the next message opens another.
+   * Finishes all files; the next message opens another.
    *
    * @throws whatever the disk says
    */
   async close(): Promise<void> {
     const { writer } = this;
-    if (writer === undefined) return;
-    await this.flush();
     this.writer = undefined;
-    if (writer.error !== undefined) return;
     try {
-      await writer.close();
-    } catch (error) {
-      await this.#host.closed(writer, error);
-      throw error;
+      await Promise.all([this.#finishing, writer && this.#finish(writer)]);
+    } finally {
+      await this.#reporting;
     }
-    await this.#host.closed(writer);
   }
 
   #isDue(writer: RrdWriter, bytes: number): boolean {
     const { rotation, now } = this.#host;
     // A file whose first message alone is over the limit is not rotated for it.
-    return writer.written.messages + writer.pendingMessages > 0 &&
+    return writer.hasMessages &&
       isRotationDue(rotation, writer.size + bytes, () => now() - this.#openedAt);
+  }
+
+  /** The file is finished beside the next one's taking; before that, the one before must be. */
+  async #retire(): Promise<void> {
+    await this.#finishing;
+    const { writer } = this;
+    if (writer === undefined) return;
+    this.writer = undefined;
+    // What goes wrong is reported where it does.
+    this.#finishing = this.#finish(writer).catch(() => {});
+    this.#host.track(this.#finishing);
+  }
+
+  async #finish(writer: RrdWriter): Promise<void> {
+    const { failure } = writer;
+    try {
+      await writer.close();
+    } catch (error) {
+      await this.#reporting;
+      // What failed before is reported.
+      if (failure === undefined) throw error;
+      return;
+    }
+    await this.#host.closed(writer);
   }
 
   async #addToNext(entry: Entry): Promise<void> {
     const { log, now } = this.#host;
-    try {
-      await this.close();
-    } catch (error) {
-      const text = `A file was not closed cleanly: ${reason(error)}`;
-      log.write("error", text, { kind: "file not closed" });
+    if (this.writer?.isSizeOpen) {
+      await this.writer.drain();
+      const { writer } = this;
+      if (writer !== undefined && !this.#isDue(writer, entry.bytes.length)) {
+        return this.#put(writer, entry);
+      }
     }
+    await this.#retire();
     const lost = { messages: entry.counts ? 1 : 0, bytes: entry.counts ? entry.bytes.length : 0 };
     if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
     try {
@@ -144,51 +183,45 @@ export class Series {
       );
       return;
     }
-    await this.add(entry);
+    this.#put(this.writer!, entry);
   }
 
-  async #addIntroduced(writer: RrdWriter, entry: Entry): Promise<void> {
-    const store = entry.store!;
+  #put(writer: RrdWriter, entry: Entry): void {
+    const { header, bytes, store, counts } = entry;
+    const { memory, date } = this.#host;
+    if (writer.header !== undefined) this.#host.otherVersion(writer, header);
+    if (store === undefined || store === this.#lastStore || this.#introduced.has(store)) {
+      this.#lastStore = store ?? this.#lastStore;
+      return writer.add(header, bytes, counts);
+    }
     this.#introduced.add(store);
     this.#lastStore = store;
-    const { memory, date } = this.#host;
-    const put = async (header: RrdHeader, bytes: Uint8Array, counts: boolean) => {
-      if (writer.error === undefined) await this.#settle(writer, writer.add(header, bytes, counts));
-      else if (counts) this.#host.lose({ messages: 1, bytes: bytes.length });
-    };
-    if (entry.announces) await put(entry.header, entry.bytes, entry.counts);
+    if (entry.announces) writer.add(header, bytes, counts);
     for (const kept of introduction(entry, memory, this.#introduced, date())) {
-      await put(writer.header ?? kept.header, kept.bytes, false);
+      writer.add(kept.header, kept.bytes, false);
     }
-    if (!entry.announces) await put(entry.header, entry.bytes, entry.counts);
+    if (!entry.announces) writer.add(header, bytes, counts);
   }
 
-  #settle(
-    writer: RrdWriter,
-    writing: Promise<Tally | undefined> | undefined,
-  ): Promise<void> | undefined {
-    return writing?.then(async (lost) => {
-      if (lost !== undefined) await this.#fail(writer, lost);
-      else this.#backoff.worked(this.#host.now());
-    });
-  }
-
-  async #fail(writer: RrdWriter, lost: Tally): Promise<void> {
+  #fail(writer: RrdWriter, lost: Tally): void {
     const { log, now } = this.#host;
-    const { path, written, error } = writer;
+    const { path, written } = writer;
     if (this.writer === writer) this.writer = undefined;
     this.#host.lose(lost);
     const tries = this.#backoff.failed(now());
-    if (tries === 1 || written.messages > 0) {
-      log.write(
-        "error",
-        `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
-          `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
-          `them: ${reason(error)}`,
-        { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
-      );
-    }
-    await this.#host.closed(writer, error);
+    this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
+      if (tries === 1 || written.messages > 0) {
+        log.write(
+          "error",
+          `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
+            `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
+            `them: ${reason(writer.failure)}`,
+          { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
+        );
+      }
+      await this.#host.closed(writer, writer.failure);
+    });
+    this.#host.track(this.#reporting);
   }
 }
 

@@ -7,7 +7,7 @@
 /** See `sync` of the file sink's options. */
 export type SyncMode = "never" | "interval" | "always";
 
-/** From a write to the next sync; with the time that takes, well below the promised 500 ms. */
+/** From one sync to the next; with the time that one takes, well below the promised 500 ms. */
 const INTERVAL_MS = 200;
 
 /** Syncs at most once at a time. */
@@ -16,24 +16,30 @@ export class Syncer {
   #running = false;
   #again = false;
   #stopped = false;
+  /** How long the last one took, in milliseconds: so much earlier begins the next. */
+  #took = 0;
 
   /**
    * @param mode when
    * @param timer calls back after so many milliseconds
+   * @param now monotonic milliseconds
    * @param sync never rejects
    */
   constructor(
     readonly mode: SyncMode,
     readonly timer: (ms: number, callback: () => void) => () => void,
+    readonly now: () => number,
     readonly sync: () => Promise<void>,
   ) {}
 
   /** Notes that something was written. */
-  async written(): Promise<void> {
-    if (this.mode === "always") await this.sync();
+  written(): void {
     if (this.mode !== "interval" || this.#cancel !== undefined || this.#stopped) return;
     if (this.#running) this.#again = true;
-    else this.#cancel = this.timer(INTERVAL_MS, () => void this.#run());
+    else {
+      const wait = Math.max(0, INTERVAL_MS - this.#took);
+      this.#cancel = this.timer(wait, () => void this.#run());
+    }
   }
 
   /** Calls off what has not begun. */
@@ -45,10 +51,12 @@ export class Syncer {
   async #run(): Promise<void> {
     this.#cancel = undefined;
     this.#running = true;
+    const start = this.now();
     await this.sync();
+    this.#took = this.now() - start;
     this.#running = false;
     if (!this.#again) return;
     this.#again = false;
-    await this.written();
+    this.written();
   }
 }

@@ -15,7 +15,9 @@ import type { Keep } from "./part_list.ts";
 import type { Rotation } from "./rotation.ts";
 import { parseSavePattern } from "./save_pattern.ts";
 import type { Sink, Tally } from "./sink.ts";
+import { startCompressor } from "./_compress.ts";
 import { Syncer, type SyncMode } from "./_syncer.ts";
+import { WriteBudget } from "./_write_budget.ts";
 
 /** How a file sink writes. */
 export interface RrdFileSinkOptions {
@@ -104,8 +106,16 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   const pattern = parseSavePattern(path);
   const adapter = options.files ?? await loadFileAdapter();
   const isFixed = pattern.placeholders.size === 0;
-  if (isFixed && !force && await adapter.exists(path)) throw new FileExists(path);
-  const finish = { adapter, replace: force && isFixed, sync: sync !== "never" };
+  if (isFixed && !force && await adapter.kind(path) !== undefined) throw new FileExists(path);
+  const budget = new WriteBudget();
+  const compressor = options.compress === "lz4" ? startCompressor() : undefined;
+  const finish = {
+    adapter,
+    replace: force && isFixed,
+    sync: sync !== "never",
+    budget,
+    compressor,
+  };
   const opener = await PartOpener.start(pattern, finish, log);
   const index = isFixed
     ? undefined
@@ -121,35 +131,44 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     index,
     log,
     rotation: options.rotation ?? {},
-    compress: options.compress === "lz4",
+    budget,
     now,
     date,
     onError: options.onError ?? (() => {}),
+    onWritten: () => syncer.written(),
   }, first);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
-  const syncer = new Syncer(sync, options.timer ?? setTimer, async () => {
-    await files.sync();
-    const flush = () => files.flush();
-    if (closing === undefined) writing = writing.then(flush, flush);
-  });
+  let waiting = 0;
+  const syncer = new Syncer(sync, options.timer ?? setTimer, now, () => files.sync());
 
-  async function writeBatch(batch: readonly SmartMessage[]): Promise<void> {
-    for (const { payload, source } of batch) {
-      if (payload.type === "quit") {
-        files.forget(source.id);
-        continue;
-      }
-      if (closing !== undefined) {
+  /** Takes what it can at once; a wait for each batch would cost more than the copy. */
+  function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
+    for (let i = start; i < batch.length; i++) {
+      const { payload, source } = batch[i]!;
+      if (payload.type === "quit") files.forget(source.id);
+      else if (closing !== undefined) {
         files.lose({ messages: 1, bytes: payload.msg.encoded.bytes.length });
-        continue;
+      } else {
+        const written = files.add(payload.msg, source.id);
+        if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
-      const written = files.add(payload.msg, source.id);
-      // Most messages are only gathered: a wait for each would cost more than the copy.
-      if (written !== undefined) await written;
     }
-    await files.flush();
-    await syncer.written();
+    files.flush();
+    return sync === "always" ? files.drain().then(() => files.sync()) : undefined;
+  }
+
+  /** One after the other. */
+  async function inTurn(action: () => Promise<void> | undefined): Promise<void> {
+    waiting++;
+    const before = writing;
+    const next = (async () => {
+      await before;
+      await action();
+    })();
+    // Whoever called a write that failed is told; the next is tried all the same.
+    writing = next.catch(() => {}).finally(() => waiting--);
+    return await next;
   }
 
   return {
@@ -165,18 +184,20 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
       return files.saved;
     },
     write(batch) {
-      const next = () => writeBatch(batch);
-      // Whoever called the failed write was told; this one is tried all the same.
-      writing = writing.then(next, next);
-      return writing;
+      if (waiting > 0) return inTurn(() => writeFrom(batch, 0));
+      const rest = writeFrom(batch, 0);
+      return rest && inTurn(() => rest);
     },
     close() {
       closing ??= (async () => {
-        syncer.stop();
-        await Promise.allSettled([writing]);
+        // Whoever can't wait for a write gets no more than is being written.
+        if (waiting > 0) files.cut();
+        await writing;
         try {
           await files.close();
         } finally {
+          syncer.stop();
+          compressor?.close();
           await index?.close();
         }
       })();

@@ -19,7 +19,7 @@ export interface Run {
 }
 
 /** No run takes longer unless something is stuck, in milliseconds. */
-const DEADLINE_MS = 120_000;
+export const DEADLINE_MS = 120_000;
 
 const RECEIVER = new URL("receive_child.ts", import.meta.url);
 const SENDER = new URL("send_child.ts", import.meta.url);
@@ -65,7 +65,7 @@ export async function measurePeer(program: string, stream: Stream): Promise<Run>
 }
 
 /** Sends it, and says how long it took until it was received. */
-async function send({ path }: Stream, port: number, received: () => Promise<unknown>) {
+export async function send({ path }: Stream, port: number, received: () => Promise<unknown>) {
   const sender = startChild(SENDER, [String(port), path]);
   try {
     await within(DEADLINE_MS, "the sender", sender.next());

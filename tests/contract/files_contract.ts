@@ -66,9 +66,9 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
 
   it("knows what exists", async () => {
     const path = folder.path("known");
-    assertEquals(await files.exists(path), false);
+    assertEquals(await files.kind(path), undefined);
     await (await files.create(path, "new")).close();
-    assertEquals([await files.exists(path), await files.isFile(path)], [true, true]);
+    assertEquals(await files.kind(path), "file");
   });
 
   it("goes on behind what a file holds, and cuts it first if told to", async () => {

@@ -1,0 +1,20 @@
+/**
+ * Compresses what it is sent.
+ *
+ * @module
+ */
+import { compressMessages } from "./_compress.ts";
+
+const self = globalThis as unknown as {
+  onmessage: (event: MessageEvent<Uint8Array>) => void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+};
+
+self.onmessage = ({ data }) => {
+  try {
+    const { buffer, length } = compressMessages(data);
+    self.postMessage({ out: buffer, length }, [buffer]);
+  } catch (error) {
+    self.postMessage({ error: String(error) });
+  }
+};

@@ -1,0 +1,139 @@
+/**
+ * What waits to be written to one file: small messages gathered in chunks, large ones as they are.
+ *
+ * @module
+ */
+import type { Tally } from "./sink.ts";
+import { CHUNK_BYTES, type WriteBudget } from "./_write_budget.ts";
+
+/** From here on copying costs more than a write of its own. */
+const DIRECT_BYTES = 64 * 1024;
+
+/** Whole messages that are written at once. */
+export interface Piece extends Tally {
+  /** What to write. */
+  readonly data: Uint8Array;
+  /** Whether they must be compressed first. */
+  readonly isRaw: boolean;
+  /** Whether a message of SDK 0.19 or later is among them. */
+  readonly modern: boolean;
+}
+
+/** How a message is counted. */
+export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
+  /** `false` for one that is in an earlier part already. */
+  readonly counts: boolean;
+};
+
+interface Open {
+  readonly chunk: Uint8Array<ArrayBuffer> | undefined;
+  data: Uint8Array;
+  /** Of the data, in bytes. */
+  size: number;
+  isRaw: boolean;
+  modern: boolean;
+  messages: number;
+  bytes: number;
+}
+
+/** See the module; first in, first out. */
+export class Pieces {
+  readonly #budget: WriteBudget;
+  readonly #sealed: Open[] = [];
+  /** Being filled; the last. */
+  #open: Open | undefined;
+  /** Taken and not yet done. */
+  #taken: Open | undefined;
+  #waiting = 0;
+
+  constructor(budget: WriteBudget) {
+    this.#budget = budget;
+  }
+
+  /** Whether there is nothing to take. */
+  get isEmpty(): boolean {
+    return this.#open === undefined && this.#sealed.length === 0;
+  }
+
+  /** Bytes that were added and are not done. */
+  get waitingBytes(): number {
+    return this.#waiting;
+  }
+
+  /** Messages that were added and are not done. */
+  get waitingMessages(): number {
+    const sealed = this.#sealed.reduce((sum, { messages }) => sum + messages, 0);
+    return sealed + (this.#open?.messages ?? 0) + (this.#taken?.messages ?? 0);
+  }
+
+  /** Adds a message, or a header that counts nothing; copies small ones. */
+  add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
+    this.#waiting += bytes.length;
+    this.#budget.hold(bytes.length);
+    const counted = { messages: counts ? 1 : 0, bytes: counts ? bytes.length : 0 };
+    if (bytes.length >= DIRECT_BYTES) {
+      this.#seal();
+      const size = bytes.length;
+      this.#sealed.push({ chunk: undefined, data: bytes, size, isRaw, modern, ...counted });
+      return;
+    }
+    const { size = Infinity } = this.#open ?? {};
+    if (size + bytes.length > CHUNK_BYTES || this.#open?.isRaw !== isRaw) this.#seal();
+    if (this.#open === undefined) {
+      const chunk = this.#budget.takeChunk();
+      this.#open = { chunk, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
+    }
+    const open = this.#open;
+    open.data.set(bytes, open.size);
+    open.size += bytes.length;
+    open.modern ||= modern;
+    open.messages += counted.messages;
+    open.bytes += counted.bytes;
+  }
+
+  /** Takes the next; one at a time, until `done` or `clear`. */
+  take(): Piece | undefined {
+    if (this.#sealed.length === 0) this.#seal();
+    return this.#taken = this.#sealed.shift();
+  }
+
+  /** The taken one was written. */
+  done(): void {
+    const taken = this.#taken!;
+    this.#taken = undefined;
+    this.#drop(taken);
+  }
+
+  /**
+   * Forgets all that waits, the taken one only if told so.
+   *
+   * @returns what was forgotten
+   */
+  clear(withTaken: boolean): Tally {
+    this.#seal();
+    const gone = this.#sealed.splice(0);
+    if (withTaken && this.#taken !== undefined) {
+      gone.push(this.#taken);
+      this.#taken = undefined;
+    }
+    for (const piece of gone) this.#drop(piece);
+    return {
+      messages: gone.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  #drop({ chunk, size }: Open): void {
+    if (chunk !== undefined) this.#budget.giveChunk(chunk);
+    this.#budget.release(size);
+    this.#waiting -= size;
+  }
+
+  #seal(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    open.data = open.data.subarray(0, open.size);
+    this.#open = undefined;
+    this.#sealed.push(open);
+  }
+}
