@@ -53,7 +53,8 @@ export class RrdFiles {
   readonly #options: RrdFilesOptions;
   readonly #host: SeriesHost;
   readonly #memory = new StoreMemory();
-  readonly #groups: Groups;
+  /** Which recordings share files. */
+  readonly groups: Groups;
   readonly #versions: VersionWarnings;
   /** The one written to last at the end. */
   readonly #open = new Set<Series>();
@@ -93,7 +94,7 @@ export class RrdFiles {
       otherVersion: (writer, header) => this.#versions.look(writer, header),
     };
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
-    this.#groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
+    this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
   }
 
   /** The files, open ones last, and what is in them. */
@@ -103,11 +104,12 @@ export class RrdFiles {
 
   /** What is in all files. */
   get kept(): Tally {
-    const tallies = [this.#closedTotal, ...[...this.#live].map(({ written }) => written)];
-    return {
-      messages: tallies.reduce((sum, { messages }) => sum + messages, 0),
-      bytes: tallies.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    let { messages, bytes } = this.#closedTotal;
+    for (const { written } of this.#live) {
+      messages += written.messages;
+      bytes += written.bytes;
+    }
+    return { messages, bytes };
   }
 
   /** Counts what is not written. */
@@ -133,7 +135,7 @@ export class RrdFiles {
     };
     // Whose blueprints a recording begins with is said by the announcement itself.
     if (entry.announces) this.#remember(store, msg, entry);
-    const targets = this.#groups.targets(store, msg, sourceId);
+    const targets = this.groups.targets(store, msg, sourceId);
     const first = this.#put(targets[0]!, entry);
     const index = entry.announces ? this.#options.index : undefined;
     if (
@@ -147,16 +149,11 @@ export class RrdFiles {
       for (const target of targets.slice(1)) await this.#put(target, { ...entry, counts: false });
       this.#remember(store, msg, entry);
       await index?.announce(storeKey(store!.id), header.bytes, bytes);
-      for (const series of this.#groups.takeEvicted()) await this.#closeQuietly(series);
+      for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
       this.flush();
       await this.#options.budget.room();
     })();
-  }
-
-  /** Forgets a client that left. */
-  forget(sourceId: number): void {
-    this.#groups.forget(sourceId);
   }
 
   /** Begins to write what the files gathered. */
@@ -229,7 +226,7 @@ export class RrdFiles {
   }
 
   #remember(store: Store | undefined, msg: LogMsg, entry: Entry): undefined {
-    if (store === undefined || (entry.announces && store.info === infoOf(msg))) return;
+    if (store === undefined || (msg.kind === "SetStoreInfo" && store.info === msg.info)) return;
     this.#memory.remember(store, msg, entry);
     if (this.#memory.forgotten === 0 || this.#warnedMemory) return;
     this.#warnedMemory = true;
@@ -300,8 +297,4 @@ export class RrdFiles {
     const { name, log } = this.#options;
     log.write("error", `${name} takes no messages of form ${form}: they are lost`, { path: name });
   }
-}
-
-function infoOf(msg: LogMsg) {
-  return msg.kind === "SetStoreInfo" ? msg.info : undefined;
 }

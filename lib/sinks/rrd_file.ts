@@ -146,7 +146,7 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
     for (let i = start; i < batch.length; i++) {
       const { payload, source } = batch[i]!;
-      if (payload.type === "quit") files.forget(source.id);
+      if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) {
         files.lose({ messages: 1, bytes: payload.msg.encoded.bytes.length });
       } else {

@@ -94,7 +94,9 @@ class FileOutput implements Output {
     const { files, unfinished } = this.#context;
     await (this.#file ?? await this.open()).sync();
     await this.suspend();
-    if (!this.#force && await files.exists(this.#path)) throw new FileExists(this.#path);
+    if (!this.#force && (await files.kind(this.#path)) !== undefined) {
+      throw new FileExists(this.#path);
+    }
     await files.rename(this.#path + UNFINISHED, this.#path);
     this.#isMade = false;
     unfinished.delete(this);
