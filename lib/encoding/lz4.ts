@@ -4,7 +4,7 @@
  * @module
  */
 import lz4 from "lz4js";
-import { deflateBlock, deflatedBound } from "./_lz4_deflate.ts";
+import { deflateBlock, deflatedBound } from "./lz4_deflate.ts";
 import { InvalidMessage, MessageLimit } from "../errors.ts";
 import { type DecodeLimits, DENSEST_LZ4 } from "./limits.ts";
 

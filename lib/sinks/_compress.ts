@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deflateBlock, deflatedBound } from "../encoding/_lz4_deflate.ts";
+import { deflateBlock, deflatedBound } from "../encoding/lz4_deflate.ts";
 import { decodeRrdHeader, type RrdHeader } from "../encoding/rrd_header.ts";
 
 /** Compresses whole messages. */
