@@ -4,6 +4,9 @@ const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 /** Below this part of the limit there is room enough for what the runtime has not collected yet. */
 const CALM = 1 / 4;
 
+/** Garbage of packets that never came whole, from one collection to the next, in bytes. */
+const MAX_LEFT_BYTES = 8 * 1024 * 1024;
+
 /** Reads after which a collection is worth its time, once it is quiet. */
 const MIN_READS = 1000;
 
@@ -25,6 +28,7 @@ export class MemoryPressure {
   #reads = 0;
   #readsAtLook = 0;
   #quietLooks = 0;
+  #leftBytes = 0;
 
   /**
    * @param collect collects the garbage
@@ -45,6 +49,20 @@ export class MemoryPressure {
     if (this.#bytes < Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES)) return;
     this.#bytes = 0;
     this.#due = !isCalm;
+    this.collect();
+  }
+
+  /**
+   * Takes note of a packet that will never be whole: runtimes find large dead buffers late, and
+   * peers could make them faster than they are found.
+   *
+   * @param bytes of memory taken for it
+   */
+  left(bytes: number): void {
+    // With the smaller buffers that it outgrew.
+    this.#leftBytes += 2 * bytes;
+    if (this.#leftBytes < MAX_LEFT_BYTES) return;
+    this.#leftBytes = 0;
     this.collect();
   }
 

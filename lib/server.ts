@@ -280,6 +280,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#clients.add(client, () => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);
       this.#door.left(remoteAddr);
+      this.#pressure.left(client.unfinishedBytes);
       // Its file descriptor is free.
       this.#accepting.wake();
     });

@@ -37,6 +37,16 @@ describe("MemoryPressure", () => {
     assertEquals(collected, 2);
   });
 
+  it("collects every 8 MiB of garbage of packets that never came whole", () => {
+    let collected = 0;
+    const waiting = { bytes: 0, limitBytes: 256 * MIB };
+    const pressure = new MemoryPressure(() => collected++, waiting);
+    for (let i = 0; i < 3; i++) pressure.left(MIB);
+    assertEquals(collected, 0);
+    for (let i = 0; i < 17; i++) pressure.left(MIB);
+    assertEquals(collected, 5);
+  });
+
   it("collects once when it has gone quiet after a thousand reads", () => {
     let collected = 0;
     const waiting = { bytes: 0, limitBytes: 256 * MIB };

@@ -1,6 +1,6 @@
 /** The real command line as a process that runs for minutes, looked at from outside. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import process from "node:process";
@@ -70,8 +70,17 @@ export class Host {
 
   /** Resident memory in MiB. */
   get rssMiB(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return Number(/VmRSS:\s*(\d+)/.exec(status)![1]) / 1024;
+    return this.#memoryMiB("VmRSS");
+  }
+
+  /** The most it was in MiB since the start, or the last {@linkcode Host.forgetPeak}. */
+  get peakMiB(): number {
+    return this.#memoryMiB("VmHWM");
+  }
+
+  /** Lets the peak begin anew (proc(5), clear_refs). */
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
   }
 
   /** Open file descriptors. */
@@ -121,12 +130,23 @@ export class Host {
     return { code, seconds: (performance.now() - start) / 1000 };
   }
 
+  #memoryMiB(field: "VmRSS" | "VmHWM"): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(new RegExp(`${field}:\\s*(\\d+)`).exec(status)![1]) / 1024;
+  }
+
   #take(line: string): void {
     this.lines++;
     this.tail.push(line);
     if (this.tail.length > KEPT_LINES) this.tail.shift();
     for (const listener of this.#listeners) listener(line);
   }
+}
+
+/** Resolves once a connection is closed, whoever closed it. */
+export function closed(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 /** Opens a connection, as an SDK does; errors later on only close it. */
@@ -157,7 +177,10 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Ends a script with an error if something is not as it must be. */
+/** Says whether something is as it must be. */
+export type Must = (ok: boolean, what: string) => void;
+
+/** In a script: says so, and lets it end with an error where it is not. */
 export function must(ok: boolean, what: string): void {
   console.log(`  ${ok ? "ok    " : "FAILED"} ${what}`);
   if (!ok) process.exitCode = 1;

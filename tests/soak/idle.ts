@@ -1,0 +1,79 @@
+/**
+ * Many connections that say nothing, beside SDKs that come and log; on the runtime that runs this:
+ *
+ *     deno run -A tests/soak/idle.ts [--count 10000] [--seconds 60]
+ *     bun tests/soak/idle.ts
+ */
+import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { startChild } from "../contract/child.ts";
+import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
+import { scriptArgs } from "../script_args.ts";
+import { ClientPackets, recordingId } from "./client_packets.ts";
+import { dial, Host, must, sleep, write } from "./host.ts";
+
+const MAX_SERVED_MS = 100;
+const MAX_MIB = 160;
+const MAX_SEC = 11;
+/** Over the idle ones, for SDKs and what else is open. */
+const SPARE_FILES = 500;
+
+const { numbers: { count, seconds } } = scriptArgs({ count: 10_000, seconds: 60 });
+console.log(`${detectRuntime()}: ${count} idle connections for ${seconds} s`);
+const host = await Host.start([], count + SPARE_FILES);
+await served(host, 0);
+host.forgetPeak();
+const before = host.rssMiB;
+const peer = startChild(
+  new URL("idle_peer.ts", import.meta.url),
+  [host.port, count, seconds].map(String),
+  count + SPARE_FILES,
+);
+let most = 0;
+const waits: number[] = [];
+for (let i = 1;; i++) {
+  const counts = await peer.next<{
+    open: number;
+    opened: number;
+    failed: number;
+    slowestSec: number;
+    fastestSec: number;
+    end?: true;
+  }>();
+  most = Math.max(most, counts.open);
+  if (counts.end) {
+    must(most === count, `${most} were open at once, ${counts.opened} in all`);
+    must(
+      counts.slowestSec <= MAX_SEC,
+      `closed after ${counts.fastestSec.toFixed(1)} to ${counts.slowestSec.toFixed(1)} s`,
+    );
+    break;
+  }
+  waits.push(await served(host, i));
+}
+await peer.stop();
+const grown = host.peakMiB - before;
+must(grown <= MAX_MIB, `memory grew by ${grown.toFixed(0)} MiB at the highest`);
+waits.sort((a, b) => a - b);
+const median = waits[waits.length >> 1]!;
+must(
+  waits.at(-1)! < MAX_SERVED_MS,
+  `${waits.length} new SDKs were served in ${median.toFixed(0)} ms (median), ` +
+    `${waits.at(-1)!.toFixed(0)} ms (slowest), ` +
+    `${waits.filter((ms) => ms >= MAX_SERVED_MS).length} not in ${MAX_SERVED_MS} ms`,
+);
+must((await host.stop()).code === 0, "the process lived");
+console.log(`  ${host.lines} log lines`);
+
+/** How long a new SDK waits from its connect until the server says what it logs, in milliseconds. */
+async function served(host: Host, client: number): Promise<number> {
+  const packets = new ClientPackets(client, 5000);
+  const start = performance.now();
+  const seen = host.sees(new RegExp(`logs recording "${recordingId(client)}"`), 20_000);
+  const socket = await dial(host.port);
+  await write(socket, concat(HELLO, framed(packets.next()), framed(packets.next())));
+  await seen;
+  const ms = performance.now() - start;
+  socket.end();
+  await sleep(10);
+  return ms;
+}

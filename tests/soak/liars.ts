@@ -1,0 +1,86 @@
+/**
+ * Clients that declare large packets and send little, on the runtime that runs this:
+ *
+ *     deno run -A tests/soak/liars.ts [--cases 1000]
+ *     bun tests/soak/liars.ts
+ */
+import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { concat, HELLO } from "../encoding/rrd_builder.ts";
+import { scriptArgs } from "../script_args.ts";
+import { closed, dial, Host, type Must, must, sleep, write } from "./host.ts";
+
+const MIB = 1 << 20;
+const AT_ONCE = 10;
+/** Of the resident memory, over what it was before. */
+const MAX_MIB = 64;
+/** The same with very many at once: each has read buffers too, and they come faster than they go. */
+const MAX_CROWD_MIB = 256;
+
+/** What a client sends that declares a packet of so many bytes. */
+function declares(bytes: number, sent: number): Uint8Array {
+  const start = concat(HELLO, new Uint8Array(4 + sent));
+  new DataView(start.buffer).setUint32(HELLO.length, bytes, true);
+  return start;
+}
+
+/**
+ * Lets clients lie, one after the other.
+ *
+ * @param cases clients of each kind
+ * @param must is told what holds
+ */
+export async function liars(cases: number, must: Must): Promise<void> {
+  const host = await Host.start([]);
+  const kinds = [
+    { what: "declare 3.75 GiB and send 11 bytes", bytes: declares(3.75 * 2 ** 30, 0), stay: true },
+    { what: "declare 400 MiB and send 1 MiB", bytes: declares(400 * MIB, MIB), stay: false },
+  ];
+  for (const { what, bytes, stay } of kinds) {
+    host.forgetPeak();
+    const before = host.rssMiB;
+    let left = cases;
+    let refused = 0;
+    const worker = async () => {
+      while (left-- > 0) {
+        const socket = await dial(host.port);
+        await write(socket, bytes);
+        // The first kind must be cut off; the second may go on, so it ends by itself.
+        if (!stay) socket.end();
+        await Promise.race([closed(socket).then(() => refused++), sleep(5000)]);
+        socket.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    const grown = host.peakMiB - before;
+    must(refused === cases, `${refused} of ${cases} that ${what} are closed at once`);
+    must(grown < MAX_MIB, `memory grew by ${grown.toFixed(0)} MiB at the highest`);
+  }
+  must((await host.stop()).code === 0, "the process lived");
+
+  const limited = await Host.start(["--max-unfinished", "32MiB"]);
+  limited.forgetPeak();
+  const before = limited.rssMiB;
+  const bytes = declares(400 * MIB, MIB);
+  const sockets = [];
+  for (let i = 0; i < Math.min(cases, 1000); i++) {
+    const socket = await dial(limited.port);
+    socket.write(bytes);
+    sockets.push(socket);
+    if (i % AT_ONCE === 0) await sleep(20);
+  }
+  await sleep(1000);
+  const grown = limited.peakMiB - before;
+  must(
+    grown < MAX_CROWD_MIB,
+    `${sockets.length} at once that stay: with --max-unfinished 32MiB memory grew by ` +
+      `${grown.toFixed(0)} MiB at the highest`,
+  );
+  for (const socket of sockets) socket.destroy();
+  must((await limited.stop()).code === 0, "the process lived");
+}
+
+if (import.meta.main) {
+  const { numbers } = scriptArgs({ cases: 1000 });
+  console.log(`${detectRuntime()}: ${numbers.cases} liars of each kind`);
+  await liars(numbers.cases, must);
+}
