@@ -4,12 +4,18 @@
  * @module
  */
 import { type RrdVersion, rrdVersionText } from "../../encoding/rrd_header.ts";
+import { shortened } from "../../escape.ts";
+import { forgetOldest } from "../../forget_oldest.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
 import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../../log_msg.ts";
 import type { RecordingSummary } from "./types.ts";
 
 /** Recordings, and blueprints, that are remembered; the one longest without a message goes first. */
 const MAX_STORES = 10_000;
+/** Characters of a name that are kept. */
+const MAX_NAME = 1024;
+/** Real announcements have a few hundred bytes: of longer ones not all is kept. */
+const MAX_ANNOUNCEMENT_BYTES = 4096;
 /** Recordings of one client whose end is noticed when it leaves. */
 const MAX_OF_CLIENT = 100;
 
@@ -48,11 +54,13 @@ export class Recordings {
     const storeId = storeOf(msg);
     if (storeId === undefined) return;
     if (storeId.kind === "Blueprint") {
-      if (msg.kind === "SetStoreInfo") this.#noteBlueprint(storeId.id, msg.info.applicationId);
+      if (msg.kind === "SetStoreInfo") {
+        this.#noteBlueprint(named(storeId.id), named(msg.info.applicationId));
+      }
       return;
     }
-    const recording = this.#recording(storeId.id);
-    if (msg.kind === "SetStoreInfo") recording.info = msg.info;
+    const recording = this.#recording(named(storeId.id));
+    if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
     if (msg.encoded.form === "rrd") recording.version = msg.encoded.header.version;
     recording.lastMs = this.date();
     recording.messages++;
@@ -64,9 +72,9 @@ export class Recordings {
   belongs(msg: LogMsg, recording: string): boolean {
     const storeId = storeOf(msg);
     if (storeId === undefined) return false;
-    if (storeId.kind === "Recording") return storeId.id === recording;
+    if (storeId.kind === "Recording") return named(storeId.id) === recording;
     const application = this.#recordings.get(recording)?.info?.applicationId;
-    return application !== undefined && this.#blueprints.get(storeId.id) === application;
+    return application !== undefined && this.#blueprints.get(named(storeId.id)) === application;
   }
 
   #recording(id: string): Recording {
@@ -117,7 +125,26 @@ function storeOf(msg: LogMsg): StoreId | undefined {
 }
 
 function trim(map: Map<string, unknown>): void {
-  if (map.size > MAX_STORES) map.delete(map.keys().next().value!);
+  forgetOldest(map, MAX_STORES);
+}
+
+/** A name whose length does not matter; peers choose it. */
+function named(text: string): string {
+  return shortened(text, MAX_NAME);
+}
+
+/** Of an announcement with long texts, what is bounded. */
+function bounded(info: StoreInfo, bytes: number): StoreInfo {
+  if (bytes <= MAX_ANNOUNCEMENT_BYTES) return info;
+  const { applicationId, isOfficialExample, started } = info;
+  const storeId = { kind: info.storeId.kind, id: named(info.storeId.id) };
+  return {
+    applicationId: named(applicationId),
+    storeId,
+    isOfficialExample,
+    started,
+    storeSource: { kind: "Unknown" },
+  };
 }
 
 function summary(recording: Recording): RecordingSummary {
