@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatLatency, formatRate, unfitness } from "
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { showRecordings } from "./recordings.js";
-import { closeStream, notify, open, streamUrl } from "./viewer.js";
+import { closeStream, notify, open, start, streamUrl } from "./viewer.js";
 
 /** @typedef {import("./recordings.js").Recording} Recording */
 
@@ -182,5 +182,7 @@ function togglePanel() {
 
 byId("toggle").addEventListener("click", togglePanel);
 startPlots();
+// It takes a while: begun before there is data; what fails is told once there is something to show.
+start().catch(() => {});
 await refresh();
 setInterval(refresh, INTERVAL_MS);

@@ -18,12 +18,17 @@ export function notify(...content) {
   byId("notice").replaceChildren(...content);
 }
 
+/** How far loading has come. */
+const bar = /** @type {HTMLProgressElement} */ (make("progress", {
+  "aria-label": "Loading the viewer",
+}));
+
 /**
  * Loads the viewer, which has tens of megabytes, once.
  *
  * @returns {Promise<any>} of `@rerun-io/web-viewer`
  */
-function start() {
+export function start() {
   return starting ??= load().catch((error) => {
     starting = undefined;
     throw error;
@@ -31,34 +36,27 @@ function start() {
 }
 
 async function load() {
-  const bar =
-    /** @type {HTMLProgressElement} */ (make("progress", { "aria-label": "Loading the viewer" }));
-  notify(make("p", {}, "Loading the Rerun viewer…"), bar);
-  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href), bar);
+  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href));
   const { WebViewer } = await import(new URL("viewer/index.js", import.meta.url).href);
-  viewer = new WebViewer();
+  const loaded = new WebViewer();
   for (const event of ["ready", "timeupdate", "timelinechange"]) {
-    viewer.on(
-      event,
-      (/** @type {unknown[]} */ ...detail) =>
-        dispatchEvent(new CustomEvent(`viewer-${event}`, { detail })),
-    );
+    loaded.on(event, (/** @type {unknown[]} */ ...detail) => {
+      dispatchEvent(new CustomEvent(`viewer-${event}`, { detail }));
+    });
   }
-  await viewer.start(null, byId("canvas"), {
-    width: "100%",
-    height: "100%",
-    hide_welcome_screen: true,
-  });
-  return viewer;
+  const holder = byId("canvas");
+  await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
+  // For whoever drives the page with scripts.
+  holder.viewer = loaded;
+  return viewer = loaded;
 }
 
 /**
  * Brings a large file into the browser's cache, where the viewer finds it.
  *
  * @param {URL} url
- * @param {HTMLProgressElement} bar
  */
-async function prefetch(url, bar) {
+async function prefetch(url) {
   const response = await fetch(url);
   if (!response.ok || response.body === null) throw new Error("it is not installed on the server");
   const total = Number(response.headers.get("x-full-length"));
@@ -78,6 +76,7 @@ async function prefetch(url, bar) {
  * @param {string} url
  */
 export async function open(url) {
+  if (viewer === undefined) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
   await start();
   notify();
   if (opened === url) return;

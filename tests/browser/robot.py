@@ -1,0 +1,32 @@
+"""What a robot logs for some seconds: robot.py PORT SECONDS RECORDING_ID [APPLICATION_ID]"""
+
+import sys
+import time
+
+import numpy as np
+import rerun as rr
+
+port, seconds, recording = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+application = sys.argv[4] if len(sys.argv) > 4 else "warehouse_robot"
+rr.init(application, recording_id=recording)
+address = f"127.0.0.1:{port}"
+(rr.connect_tcp if hasattr(rr, "connect_tcp") else rr.connect)(address)
+
+random = np.random.default_rng(0)
+points = random.normal(size=(3000, 3)).astype(np.float32)
+colors = ((points - points.min(0)) / np.ptp(points, axis=0) * 255).astype(np.uint8)
+ys, xs = np.mgrid[0:240, 0:320]
+rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+
+start, frame = time.time(), 0
+while time.time() - start < seconds:
+    rr.set_time_sequence("frame", frame)
+    phase = frame * 0.05
+    moved = points + np.array([np.sin(phase), 0, 0], dtype=np.float32)
+    rr.log("world/points", rr.Points3D(moved, colors=colors, radii=0.03))
+    rr.log("plots/speed", rr.Scalar(float(np.sin(phase))))
+    rr.log("plots/load", rr.Scalar(float(np.cos(phase * 0.7) * 0.6)))
+    picture = np.stack([xs + frame * 3, ys + frame, (xs + ys) // 2], -1) % 256
+    rr.log("camera/image", rr.Image(picture.astype(np.uint8)))
+    frame += 1
+    time.sleep(0.05)
