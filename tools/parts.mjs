@@ -8,7 +8,7 @@ import { countTests } from "./junit.mjs";
 import { sources, webOnlyArgs } from "./web_only.mjs";
 
 /** Folders of tests/ that have commands of their own, or no tests. */
-const APART = ["bench", "browser", "conformance", "fixtures", "soak"];
+const APART = ["bench", "browser", "conformance", "fixtures"];
 const DEADLINE_SEC = 300;
 
 /**

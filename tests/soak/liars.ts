@@ -14,7 +14,7 @@ const AT_ONCE = 10;
 /** Of the resident memory, over what it was before. */
 const MAX_MIB = 64;
 /** The same with very many at once: each has read buffers too, and they come faster than they go. */
-const MAX_CROWD_MIB = 256;
+const MAX_CROWD_MIB = 512;
 
 /** What a client sends that declares a packet of so many bytes. */
 function declares(bytes: number, sent: number): Uint8Array {
