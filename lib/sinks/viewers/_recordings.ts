@@ -106,9 +106,13 @@ export class Recordings {
   #join(client: number, recording: Recording): void {
     let recordings = this.#ofClient.get(client);
     if (recordings === undefined) this.#ofClient.set(client, recordings = new Set());
-    if (recordings.has(recording) || recordings.size >= MAX_OF_CLIENT) return;
+    if (recordings.has(recording)) return;
     recordings.add(recording);
     recording.clients++;
+    if (recordings.size <= MAX_OF_CLIENT) return;
+    const [oldest] = recordings;
+    recordings.delete(oldest!);
+    oldest!.clients--;
   }
 
   #leave(client: number): void {

@@ -215,6 +215,23 @@ describe("viewer hub", () => {
     assertEquals(hub.recordings[0]?.id, "x".repeat(1024));
   });
 
+  it("keeps no more of long names than people read, and still finds the recording", async () => {
+    const hub = madeHub();
+    const id = "r".repeat(500_000);
+    hub.write([smart(announcement(id)), smart(chunk(1, 10, id))]);
+    const [recording] = hub.recordings;
+    assertEquals(recording?.id.length, 1024);
+    assertEquals((await taken(hub.join({ recording: recording!.id }))).length, 2);
+  });
+
+  it("notices the end of the last recordings of a client that logs to many", () => {
+    const hub = madeHub();
+    for (let i = 0; i < 300; i++) hub.write([smart(announcement(`rec ${i}`), 7)]);
+    assertEquals(hub.recordings[0]?.live, true);
+    hub.write([{ ...QUIT, source: { kind: "tcp-client", id: 7 } }]);
+    assertEquals(hub.recordings.filter(({ live }) => live), []);
+  });
+
   it("makes a frame once for all viewers, and counts what has none once", () => {
     const hub = madeHub();
     const msg = chunk(1, 100);
