@@ -22,6 +22,7 @@ Options:
   -f, --force                 replace what exists there, but never the input
   --continue-on-error         print, merge, split, replay: read over damage, as recover does
   --timeout TIME              replay: how long to try to connect, and to wait for the server [10s]
+  --max-message SIZE          limit of a message [512MiB]
   -h, --help                  print this text
 
 Output files are called OUT.part until they are whole; none is left of a command that fails.

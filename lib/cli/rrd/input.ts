@@ -6,12 +6,14 @@
 import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileAdapter } from "../../adapters/types.ts";
+import { RerelayError } from "../../errors.ts";
 import type { RrdPart } from "../../rrd/part.ts";
 import type { RrdLoss } from "../../rrd/report.ts";
-import { RrdScanner, type RrdScannerOptions } from "../../rrd/scanner.ts";
+import { RrdScanner } from "../../rrd/scanner.ts";
 import { escapeText } from "../../escape.ts";
 import type { CliProcess } from "../process.ts";
 import { formatBytes } from "../units.ts";
+import { systemText } from "./system_text.ts";
 import type { RrdOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -24,47 +26,77 @@ export interface RrdContext {
   readonly unfinished: Unfinished;
 }
 
+/** An input that can't be read, or not to its end. */
+export class InputError extends RerelayError {
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param input its name
+   * @param why it can't be read
+   * @param cause what was thrown
+   */
+  constructor(readonly input: string, readonly why: string, override readonly cause: unknown) {
+    super(`${input}: ${why}`, { cause });
+  }
+}
+
 /**
  * Reads a file, in bounded memory: the parts that each read made whole.
  *
  * @param path `-` for standard input
- * @throws {Error} if it can't be read
- * @throws {RrdDamage} at the first damage, unless it is to recover
+ * @throws {InputError} if it can't be read, or is damaged and not to be recovered
  */
 export async function* parts(
   path: string,
+  { maxMessageBytes }: RrdOptions,
   { files, progress }: RrdContext,
-  options: RrdScannerOptions = {},
+  recover = false,
 ): AsyncGenerator<RrdPart[]> {
-  const scanner = new RrdScanner(options);
-  progress.start(path, path === "-" ? undefined : await sizeOf(path));
-  for await (const bytes of path === "-" ? standardInput() : await files.open(path)) {
-    const { items, error } = scanner.push(bytes);
+  const scanner = new RrdScanner({ maxMessageBytes, recover });
+  const next = bytesOf(path, files, progress);
+  let isEmpty = true;
+  for (let isOver = false; !isOver;) {
+    const bytes = await next().catch((cause) => {
+      throw new InputError(nameOf(path), systemText(cause), cause);
+    });
+    isOver = bytes === undefined;
+    isEmpty &&= isOver;
+    if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
+    const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
     if (items.length > 0) yield items;
-    if (error !== undefined) throw error;
-    progress.add(bytes.length);
+    if (error !== undefined) throw new InputError(nameOf(path), error.message, error);
+    progress.add(bytes?.length ?? 0);
   }
-  const { items, error } = scanner.finish();
-  if (items.length > 0) yield items;
-  if (error !== undefined) throw error;
 }
 
-/**
- * As {@linkcode parts}; with `--continue-on-error` over damage, which is told on standard error.
- */
+/** As {@linkcode parts}; with `--continue-on-error` over damage, which is told on standard error. */
 export async function* partsOver(
   path: string,
-  { continueOnError }: RrdOptions,
+  options: RrdOptions,
   context: RrdContext,
 ): AsyncGenerator<RrdPart[]> {
-  for await (const batch of parts(path, context, { recover: continueOnError })) {
+  for await (const batch of parts(path, options, context, options.continueOnError)) {
     for (const part of batch) {
       if (part.kind === "damage") {
-        context.process.stderr(`error: ${nameOf(path)}: ${lossText(part)}\n`);
+        context.progress.line(`error: ${nameOf(path)}: ${lossText(part)}`);
       }
     }
     yield batch;
   }
+}
+
+/** What gives the bytes of a file read by read, `undefined` behind its end. */
+function bytesOf(path: string, files: FileAdapter, progress: Progress) {
+  let reads: AsyncIterator<Uint8Array> | undefined;
+  return async (): Promise<Uint8Array | undefined> => {
+    if (reads === undefined) {
+      progress.start(path, path === "-" ? undefined : await sizeOf(path));
+      const source = path === "-" ? standardInput() : await files.open(path);
+      reads = source[Symbol.asyncIterator]();
+    }
+    const { done, value } = await reads.next();
+    return done ? undefined : value;
+  };
 }
 
 /** Says what is lost where, and why. */
@@ -73,8 +105,14 @@ export function lossText({ offset, bytes, error }: RrdLoss): string {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  const { size } = await stat(path);
-  return size > 0 ? size : undefined;
+  const found = await stat(path);
+  if (found.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+  return found.size > 0 ? found.size : undefined;
+}
+
+/** Whether somebody would have to type the recording. */
+export function isStdinTerminal(): boolean {
+  return process.stdin.isTTY === true;
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {

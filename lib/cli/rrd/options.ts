@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli";
 import { UsageError } from "../args.ts";
 import { closest } from "../closest.ts";
 import { escapeText } from "../../escape.ts";
-import { parseDuration } from "../units.ts";
+import { parseDuration, parseSize } from "../units.ts";
 
 /** What each command takes. */
 const COMMANDS = {
@@ -39,6 +39,8 @@ export interface RrdOptions {
   /** Times as fast as it was logged; infinite for as fast as it goes. */
   readonly speed: number;
   readonly timeoutSec: number;
+  /** Limit of a message in bytes. */
+  readonly maxMessageBytes: number;
 }
 
 const ALIAS = { v: "verbose", o: "output", f: "force", h: "help" };
@@ -54,11 +56,13 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
   if (name === undefined || name === "help" || name === "-h" || name === "--help") return "help";
   if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(unknownCommand(name));
   const command = name as RrdCommandName;
-  const { flags, valued, max } = COMMANDS[command];
+  const { flags, max } = COMMANDS[command];
+  const valued = valuedOf(command);
   const unknown: string[] = [];
   const parsed = parseArgs(rest.map((arg) => arg === "-" ? "./-" : arg), {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
+    collect: valued,
     alias: ALIAS,
     unknown: (arg) => {
       if (arg.startsWith("-")) unknown.push(arg);
@@ -90,8 +94,14 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     ...(output === undefined ? {} : { output: stdio(output) }),
     to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),
     speed: parseSpeed(text(parsed, "speed") ?? "max"),
-    timeoutSec: parseTimeout(text(parsed, "timeout") ?? "10s"),
+    maxMessageBytes: withUnit("max-message", text(parsed, "max-message") ?? "512MiB", parseSize),
+    timeoutSec: withUnit("timeout", text(parsed, "timeout") ?? "10s", parseDuration),
   };
+}
+
+/** Options that take a value; one is for all commands. */
+function valuedOf(command: RrdCommandName): string[] {
+  return [...COMMANDS[command].valued, "max-message"];
 }
 
 /** A dash alone is taken for the end of a list by the parser. */
@@ -100,10 +110,10 @@ function stdio(path: string): string {
 }
 
 function text(parsed: Record<string, unknown>, name: string): string | undefined {
-  const value = parsed[name];
-  if (Array.isArray(value)) throw new UsageError(`--${name} is given twice: leave one out`);
+  const [value, another] = parsed[name] as string[] | undefined ?? [];
+  if (another !== undefined) throw new UsageError(`--${name} is given twice: leave one out`);
   if (value === "") throw new UsageError(`--${name} needs a value`);
-  return value as string | undefined;
+  return value;
 }
 
 function parseAddress(text: string): { hostname: string; port: number } {
@@ -123,11 +133,12 @@ function parseSpeed(text: string): number {
   throw new UsageError(`--speed ${escapeText(text, 60)}: expected max, 1x, or such as 0.5x or 10x`);
 }
 
-function parseTimeout(text: string): number {
+/** A value with a unit, and the option named where it is wrong. */
+function withUnit(name: string, text: string, parse: (text: string) => number): number {
   try {
-    return parseDuration(text);
+    return parse(text);
   } catch (error) {
-    throw new UsageError(`--timeout ${escapeText(text, 60)}: ${(error as Error).message}`);
+    throw new UsageError(`--${name} ${escapeText(text, 60)}: ${(error as Error).message}`);
   }
 }
 
@@ -138,8 +149,8 @@ function unknownCommand(name: string): string {
 }
 
 function unknownOption(command: RrdCommandName, arg: string): string {
-  const { flags, valued } = COMMANDS[command];
-  const meant = closest(arg.replace(/^-+/, "").replace(/=.*/s, ""), [...flags, ...valued]);
+  const names = [...COMMANDS[command].flags, ...valuedOf(command)];
+  const meant = closest(arg.replace(/^-+/, "").replace(/=.*/s, ""), names);
   const fix = meant === undefined ? "see rrd --help" : `did you mean --${meant}?`;
   return `rrd ${command} has no option ${escapeText(arg.replace(/=.*/s, ""), 60)}; ${fix}`;
 }

@@ -5,13 +5,22 @@
  */
 import { realpath, stat } from "node:fs/promises";
 import process from "node:process";
-import type { WritableFile } from "../../adapters/types.ts";
-import { FileExists } from "../../errors.ts";
+import type { FileMode, WritableFile } from "../../adapters/types.ts";
+import { FileExists, RerelayError } from "../../errors.ts";
 import { UsageError } from "../args.ts";
-import type { RrdContext } from "./input.ts";
+import { InputError, nameOf, type RrdContext } from "./input.ts";
+import { codeOf, systemText } from "./system_text.ts";
 
 /** Behind a file's name until it is whole. */
 const UNFINISHED = ".part";
+
+/** An output that can't be written. */
+export class OutputError extends RerelayError {
+  /** Takes its name, and what was thrown. */
+  constructor(readonly output: string, override readonly cause: unknown) {
+    super(`${output} can't be written: ${systemText(cause)}`, { cause });
+  }
+}
 
 /** What takes the bytes of a recording. */
 export interface Output {
@@ -43,7 +52,9 @@ export async function openOutput(
   for (const input of inputs) {
     if (input === "-") continue;
     // An input that is not there must not cost what stands at the output.
-    const { ino, dev } = await stat(input, { bigint: true });
+    const { ino, dev } = await stat(input, { bigint: true }).catch((cause) => {
+      throw new InputError(nameOf(input), systemText(cause), cause);
+    });
     if (there?.ino === ino && there.dev === dev) {
       throw new UsageError(`${path} is the input: choose another file to write to`);
     }
@@ -64,8 +75,10 @@ class FileOutput implements Output {
   readonly #path: string;
   readonly #context: RrdContext;
   readonly #force: boolean;
-  #file: WritableFile | undefined;
+  /** Being opened, or open. */
+  #file: Promise<WritableFile> | undefined;
   #isMade = false;
+  #isAbandoned = false;
 
   constructor(path: string, context: RrdContext, force: boolean) {
     this.#path = path;
@@ -73,48 +86,65 @@ class FileOutput implements Output {
     this.#force = force;
   }
 
-  async open(): Promise<WritableFile> {
+  open(): Promise<WritableFile> {
     const mode = this.#isMade ? "append" : this.#force ? "replace" : "new";
+    return this.#file = named(this.#path, this.#open(mode));
+  }
+
+  async #open(mode: FileMode): Promise<WritableFile> {
     const file = await this.#context.files.create(this.#path + UNFINISHED, mode);
     this.#isMade = true;
-    return this.#file = file;
+    return file;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await (this.#file ?? await this.open()).write(bytes);
+    // The process is about to end.
+    if (this.#isAbandoned) return await new Promise(() => {});
+    const file = await (this.#file ?? this.open());
+    await named(this.#path, file.write(bytes));
   }
 
   async suspend(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    await file?.close();
+    await (await file)?.close();
   }
 
   async finish(): Promise<void> {
     const { files, unfinished } = this.#context;
-    await (this.#file ?? await this.open()).sync();
-    await this.suspend();
-    if (!this.#force && (await files.kind(this.#path)) !== undefined) {
+    const file = await (this.#file ?? this.open());
+    await named(this.#path, file.sync());
+    await named(this.#path, this.suspend());
+    if (!this.#force && await files.kind(this.#path) !== undefined) {
       throw new FileExists(this.#path);
     }
-    await files.rename(this.#path + UNFINISHED, this.#path);
+    await named(this.#path, files.rename(this.#path + UNFINISHED, this.#path));
     this.#isMade = false;
     unfinished.delete(this);
   }
 
   async abandon(): Promise<void> {
+    this.#isAbandoned = true;
     this.#context.unfinished.delete(this);
-    const isMade = this.#isMade;
-    this.#isMade = false;
     await this.suspend().catch(() => {}); // what it says does not matter any more
-    if (isMade) await this.#context.files.remove(this.#path + UNFINISHED);
+    if (this.#isMade) await this.#context.files.remove(this.#path + UNFINISHED);
+    this.#isMade = false;
+  }
+}
+
+/** Says which output it was where something goes wrong. */
+async function named<T>(path: string, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof RerelayError ? error : new OutputError(path, error);
   }
 }
 
 async function directOutput(path: string, { files }: RrdContext): Promise<Output> {
-  const file = await files.create(path, "replace");
+  const file = await named(path, files.create(path, "replace"));
   return {
-    write: (bytes) => file.write(bytes),
+    write: (bytes) => named(path, file.write(bytes)),
     suspend: () => Promise.resolve(),
     finish: () => file.close(),
     abandon: () => file.close(),
@@ -139,7 +169,7 @@ async function statOf(path: string) {
   try {
     return await stat(path, { bigint: true });
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return undefined;
-    throw error;
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new OutputError(path, error);
   }
 }

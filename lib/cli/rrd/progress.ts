@@ -18,6 +18,8 @@ export interface Progress {
   start(path: string, total: number | undefined): void;
   /** So many bytes more. */
   add(bytes: number): void;
+  /** Writes a line to standard error, above the bar. */
+  line(text: string): void;
   /** Takes the bar away. */
   done(): void;
 }
@@ -28,7 +30,7 @@ export function progress(
   now: () => number = () => performance.now(),
 ): Progress {
   if (!process.isTerminal || process.env("TERM") === "dumb") {
-    return { start() {}, add() {}, done() {} };
+    return { start() {}, add() {}, line: (text) => process.stderr(`${text}\n`), done() {} };
   }
   const display = screen((text) => process.stderr(text));
   let name = "";
@@ -45,6 +47,7 @@ export function progress(
       shownAt = now();
       display.status(progressLine(name, bytes, total, process.columns()));
     },
+    line: (text) => display.line(text),
     done: () => display.status(undefined),
   };
 }

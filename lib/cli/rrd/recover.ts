@@ -19,13 +19,13 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
   const output = await openOutput(options.output!, options.files, context, options.force);
   const file = new RecordingFile(options.output!, output);
   const report = new RrdReport();
-  for await (const batch of parts(options.files[0]!, context, { recover: true })) {
+  for await (const batch of parts(options.files[0]!, options, context, true)) {
     for (const part of batch) {
       report.add(part);
       await file.add(part);
     }
   }
-  if (report.messages === 0) throw new RerelayError(`${name} holds no whole message`);
+  if (report.messages === 0) throw new RerelayError(`${name}: it holds no whole message`);
   await file.finish(process);
   progress.done();
   // Standard output may be the recording.

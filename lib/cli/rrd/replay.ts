@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { RerelayError } from "../../errors.ts";
 import { Pacer, packetPieces } from "../../rrd/replay.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -11,6 +12,10 @@ import { nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { connectRetrying } from "./sdk_socket.ts";
 
+/** Rerun's servers of that time do not listen to TCP clients any more. */
+const NEWER = "warning: these messages are of Rerun 0.23 or later: Rerelay takes them, " +
+  "but no server of Rerun does over TCP";
+
 /** Runs the command; ends once the server has closed the connection, having read everything. */
 export async function replay(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
@@ -18,11 +23,18 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
   const began = performance.now();
   const pacer = new Pacer(options.speed);
   const { hostname, port } = options.to;
+  const input = partsOver(path, options, context);
+  // A file that can't be read is told before a server is looked for.
+  let batch = await input.next();
   const socket = await connectRetrying(hostname, port, options.timeoutSec * 1000);
-  let [messages, bytes] = [0, 0];
+  let [messages, bytes, isTold] = [0, 0, false];
   try {
-    for await (const batch of partsOver(path, options, context)) {
-      for (const part of batch) {
+    for (; !batch.done; batch = await input.next()) {
+      for (const part of batch.value) {
+        if (part.kind === "header" && isNewer(part.header) && !isTold) {
+          isTold = true;
+          progress.line(NEWER);
+        }
         if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
         const waitMs = pacer.delay(part.msg, performance.now());
         if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -50,4 +62,8 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
     );
   }
   return EXIT.ok;
+}
+
+function isNewer({ version: { major, minor } }: RrdHeader): boolean {
+  return major > 0 || minor >= 23;
 }

@@ -4,13 +4,14 @@
  * @module
  */
 import { loadFileAdapter } from "../../adapters/detect.ts";
-import { reason, RerelayError } from "../../errors.ts";
+import { NotAnRrd, reason, RerelayError } from "../../errors.ts";
+import { RrdDamage } from "../../rrd/part.ts";
 import { UsageError } from "../args.ts";
 import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import { RRD_HELP } from "./help.ts";
-import type { RrdContext } from "./input.ts";
+import { InputError, isStdinTerminal, type RrdContext } from "./input.ts";
 import { merge } from "./merge.ts";
 import { parseRrdArgs, type RrdCommandName, type RrdOptions } from "./options.ts";
 import { print } from "./print.ts";
@@ -53,6 +54,9 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
       process.stdout(RRD_HELP);
       return EXIT.ok;
     }
+    if (options.files[0] === "-" && !args.includes("-") && isStdinTerminal()) {
+      throw new UsageError(`rrd ${options.command} needs a file; - is standard input`);
+    }
     const context = { process, files: await loadFileAdapter(), progress: bar, unfinished };
     return await RUN[options.command](options, context);
   } catch (error) {
@@ -62,12 +66,19 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
     }
     // Whoever read our output has enough, as `head` does.
     if ((error as { code?: string }).code === "EPIPE") return READER_LEFT;
-    process.stderr(`error: ${escapeText(reason(error))}\n`);
+    process.stderr(`error: ${escapeText(reason(error))}${hint(error, args[0])}\n`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   } finally {
     bar.done();
     await unfinished.abandon();
   }
+}
+
+/** How to go on over damage. */
+function hint(error: unknown, command: string | undefined): string {
+  const isDamage = error instanceof InputError && error.cause instanceof RrdDamage;
+  if (!isDamage || error.cause.cause instanceof NotAnRrd || command === "recover") return "";
+  return "; --continue-on-error reads over damage";
 }
 
 /** No such file, no permission, connection refused: nothing wrong with this program. */

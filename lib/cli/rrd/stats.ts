@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { reason } from "../../errors.ts";
-import { RrdDamage } from "../../rrd/part.ts";
 import { RrdStatistics } from "../../rrd/statistics.ts";
 import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { nameOf, parts, type RrdContext } from "./input.ts";
+import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { standardOutput } from "./output.ts";
 import { statisticsJson, statisticsText } from "./stats_text.ts";
@@ -22,23 +20,24 @@ export async function stats(options: RrdOptions, context: RrdContext): Promise<n
   let code: number = EXIT.ok;
   for (const path of options.files) {
     const statistics = new RrdStatistics();
-    let damage: string | undefined;
-    let isRead = true;
+    let failure: InputError | undefined;
     try {
-      for await (const batch of parts(path, context)) {
+      for await (const batch of parts(path, options, context)) {
         for (const part of batch) statistics.add(part);
       }
     } catch (error) {
-      damage = escapeText(reason(error));
-      isRead = error instanceof RrdDamage;
+      if (!(error instanceof InputError)) throw error;
+      failure = error;
       code = EXIT.failed;
     }
     progress.done();
+    const damage = failure && escapeText(failure.why);
+    const isRecording = statistics.encodings.size > 0;
     if (options.json) results.push(statisticsJson(nameOf(path), statistics, damage));
-    else if (isRead) {
+    else if (isRecording) {
       await out.write(utf8(statisticsText(nameOf(path), statistics, process.columns())));
     }
-    if (damage !== undefined) process.stderr(`error: ${nameOf(path)}: ${damage}\n`);
+    if (damage !== undefined) process.stderr(`error: ${escapeText(nameOf(path))}: ${damage}\n`);
   }
   if (options.json) await out.write(utf8(`${JSON.stringify(results, null, 2)}\n`));
   return code;

@@ -4,12 +4,12 @@
  * @module
  */
 import { checkArrowWhole } from "../../encoding/arrow_whole.ts";
-import { reason } from "../../errors.ts";
 import { RrdDamage, type RrdMessage } from "../../rrd/part.ts";
+import { RrdReport } from "../../rrd/report.ts";
 import { escapeText } from "../../escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../units.ts";
-import { nameOf, parts, type RrdContext } from "./input.ts";
+import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 
 /** Runs the command over all files, the bad ones included. */
@@ -19,33 +19,33 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
   let code: number = EXIT.ok;
   for (const path of options.files) {
     const file = nameOf(path);
-    let messages = 0;
-    let bytes = 0;
+    const report = new RrdReport();
+    let failure: InputError | undefined;
     try {
-      for await (const batch of parts(path, context)) {
+      for await (const batch of parts(path, options, context)) {
         for (const part of batch) {
-          bytes += part.bytes;
-          if (part.kind !== "message") continue;
-          checkMessage(part);
-          messages++;
+          if (part.kind === "message") checkMessage(part, file);
+          report.add(part);
         }
       }
-      progress.done();
-      results.push({ file, ok: true, messages, bytes });
-      if (!options.json) {
-        process.stdout(
-          `${file}: ${plural(messages, "message")}, ${formatBytes(bytes)}, all good\n`,
-        );
-      }
     } catch (error) {
-      progress.done();
+      if (!(error instanceof InputError)) throw error;
+      failure = error;
       code = EXIT.failed;
-      const at = error instanceof RrdDamage ? error.offset : null;
-      results.push({ file, ok: false, messages, bytes, offset: at, error: reason(error) });
-      process.stderr(
-        `error: ${file}: ${escapeText(reason(error))} (behind ${
-          plural(messages, "good message")
-        })\n`,
+    }
+    progress.done();
+    const { messages, bytes, endMarkers } = report;
+    const result = { file, ok: failure === undefined, messages, bytes, end_markers: endMarkers };
+    results.push(failure === undefined ? result : { ...result, ...failureJson(failure) });
+    if (failure !== undefined) {
+      const behind = messages === 0 ? "" : ` (behind ${plural(messages, "good message")})`;
+      process.stderr(`error: ${escapeText(failure.message)}${behind}\n`);
+    } else if (!options.json) {
+      const closed = endMarkers > 0 ? "" : "; no end marker: not closed, or of Rerun before 0.19";
+      process.stdout(
+        `${escapeText(file)}: ${plural(messages, "message")}, ${
+          formatBytes(bytes)
+        }, all good${closed}\n`,
       );
     }
   }
@@ -53,11 +53,16 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
   return code;
 }
 
-function checkMessage({ msg, offset }: RrdMessage): void {
+function failureJson({ cause, why }: InputError): Record<string, unknown> {
+  return { offset: cause instanceof RrdDamage ? cause.offset : null, error: why };
+}
+
+function checkMessage({ msg, offset }: RrdMessage, file: string): void {
   if (msg.kind !== "ArrowMsg") return;
   try {
     checkArrowWhole(msg.ipc());
   } catch (error) {
-    throw new RrdDamage(offset, error as Error);
+    const damage = new RrdDamage(offset, error as Error);
+    throw new InputError(file, damage.message, damage);
   }
 }
