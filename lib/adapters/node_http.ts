@@ -12,12 +12,14 @@ import {
   type Socket,
 } from "node:net";
 import { TcpBindError } from "../errors.ts";
+import type { SocketListener } from "./_deno_sockets.ts";
 import { HttpConnections } from "./_http_connections.ts";
 import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
 import { NodeViewerSocket } from "./_node_viewer_socket.ts";
 import { acceptHeaders, ClientFrames } from "./_websocket.ts";
+import { detectRuntime } from "./detect.ts";
 import { formatAddr } from "./net_addr.ts";
-import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo } from "./types.ts";
+import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo, NetAddr } from "./types.ts";
 
 /** HTTP by `node:http`. */
 export const nodeHttp: HttpAdapter = { serve };
@@ -37,12 +39,11 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
   // Bun's `node:http` tells of a connection when its first bytes come, and forgets silent ones when
   // it closes: so TCP is accepted here, and the deadlines are our own.
   const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-  const tcp = createTcpServer({ noDelay: true });
   const connections = new HttpConnections(options);
   const viewers = new Set<NodeViewerSocket>();
-  tcp.on("connection", (socket: Socket) => {
+  const onSocket = (socket: Socket) => {
     if (connections.add(socket)) http.emit("connection", socket);
-  });
+  };
   http.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     connections.asked(incoming.socket);
     outgoing.once("close", () => connections.answered(incoming.socket));
@@ -52,28 +53,29 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
     connections.asked(socket);
     upgrade(incoming, socket, head, options, viewers);
   });
-  const addr = await bind(tcp, options);
+  const tcp = detectRuntime() === "deno"
+    ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
+    : await listen(options, onSocket);
   let closing: Promise<void> | undefined;
   const close = async () => {
-    const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
+    tcp.close();
     for (const viewer of viewers) viewer.close(1001, "The server is stopping");
     const timer = setTimeout(() => connections.destroy(), CLOSE_MS);
     await connections.gone();
     clearTimeout(timer);
-    await closed;
   };
-  return { addr, close: () => closing ??= close() };
+  return { addr: tcp.addr, close: () => closing ??= close() };
 }
 
-function bind(server: Server, { hostname, port }: HttpOptions) {
-  return new Promise<{ hostname: string; port: number }>((resolve, reject) => {
-    const refused = (cause: unknown) =>
-      reject(new TcpBindError(formatAddr({ hostname, port }), cause));
+function listen(addr: NetAddr, onSocket: (socket: Socket) => void): Promise<SocketListener> {
+  const server = createTcpServer({ noDelay: true }, onSocket);
+  return new Promise((resolve, reject) => {
+    const refused = (cause: unknown) => reject(new TcpBindError(formatAddr(addr), cause));
     server.once("error", refused);
-    server.listen({ host: hostname, port, backlog: BACKLOG }, () => {
+    server.listen({ host: addr.hostname, port: addr.port, backlog: BACKLOG }, () => {
       server.off("error", refused);
       const { address, port } = server.address() as AddressInfo;
-      resolve({ hostname: address, port });
+      resolve({ addr: { hostname: address, port }, close: () => void server.close() });
     });
   });
 }
