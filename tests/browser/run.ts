@@ -34,7 +34,8 @@ try {
   const chromium = await findChromium();
   const cache = new SdkCache(cacheFolder(), await findPython());
   for (const runtime of runtimes) {
-    for (const { name, play } of scenarios) {
+    for (const { name, only = runtime, play } of scenarios) {
+      if (only !== runtime) continue;
       const start = performance.now();
       const line = `${runtime.padEnd(4)} ${name}`;
       const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /** What is looked at in a real browser, while real SDKs log. */
 import { assert, assertEquals } from "@std/assert";
+import axeCore from "axe-core";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import type { Runtime } from "../conformance/cli_process.ts";
 import type { Sdk } from "../conformance/sdk_cache.ts";
@@ -22,6 +22,8 @@ export interface Props {
 /** One of them. */
 export interface Scenario {
   readonly name: string;
+  /** Where it is played; on both if left out. */
+  readonly only?: Runtime;
   play(props: Props): Promise<void>;
 }
 
@@ -88,8 +90,7 @@ async function firstFrame(page: Page, recording: string): Promise<number> {
 }
 
 async function axe(page: Page): Promise<void> {
-  const source = await readFile(fileURLToPath(import.meta.resolve("axe-core")), "utf8");
-  await page.evaluate(source);
+  await page.evaluate(axeCore.source);
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: {
@@ -220,6 +221,22 @@ export const SCENARIOS: readonly Scenario[] = [
       await page.getByText("0 clients").waitFor({ timeout: GOES_ON_MS });
     },
   },
+  ...["0.17.0", "0.18.2", "0.19.1", "0.20.3", "0.21.0"].map((version): Scenario => ({
+    name: `shows what SDK ${version} logs`,
+    // It is the viewer that is looked at, not the server.
+    only: "deno",
+    async play({ runtime, chromium, sdk }) {
+      await using stage = await Stage.start(runtime);
+      stage.robot(await sdk(version), 40, version);
+      await using watched = await openPage(chromium);
+      const { page, faults } = watched;
+      await page.goto(stage.url);
+      await viewerReady(page);
+      await events(page, 3, GOES_ON_MS);
+      await shown(page, version);
+      assertEquals(faults, []);
+    },
+  })),
   ...(["HTTP", "WebSocket"] as const).map((transport): Scenario => ({
     name: `Rerun's viewer alone reads the ${transport} stream`,
     async play({ runtime, chromium, sdk }) {
