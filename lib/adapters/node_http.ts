@@ -5,12 +5,7 @@
  * @module
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server,
-  type Socket,
-} from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { TcpBindError } from "../errors.ts";
 import type { SocketListener } from "./_deno_sockets.ts";
 import { HttpConnections } from "./_http_connections.ts";
