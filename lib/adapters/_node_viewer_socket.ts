@@ -4,7 +4,13 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { type ClientFrames, closeFrame, frameHead, OPCODE } from "./_websocket.ts";
+import {
+  type ClientFrames,
+  closeFrame,
+  MAX_HEAD_BYTES,
+  OPCODE,
+  writeFrameHead,
+} from "./_websocket.ts";
 import type { ViewerSocket } from "./types.ts";
 
 /** Small messages are written together, and large ones in pieces, so that progress shows. */
@@ -64,8 +70,7 @@ export class NodeViewerSocket implements ViewerSocket {
 
   send(bytes: Uint8Array): void {
     if (this.#closing) return;
-    const head = frameHead(OPCODE.binary, bytes.length);
-    this.#gather(head);
+    this.#gatherHead(OPCODE.binary, bytes.length);
     if (bytes.length < DIRECT_BYTES) return this.#gather(bytes);
     this.#flush();
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
@@ -89,15 +94,24 @@ export class NodeViewerSocket implements ViewerSocket {
     this.closed.then(() => clearTimeout(timer));
   }
 
+  #gatherHead(opcode: number, length: number): void {
+    this.#used = writeFrameHead(this.#room(MAX_HEAD_BYTES), this.#used, opcode, length);
+  }
+
   #gather(bytes: Uint8Array): void {
-    if (this.#gathered !== undefined && this.#used + bytes.length > PIECE_BYTES) this.#flush();
+    this.#room(bytes.length).set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  /** The buffer that is gathered in, with room for so many bytes. */
+  #room(bytes: number): Uint8Array {
+    if (this.#used + bytes > PIECE_BYTES) this.#flush();
     if (this.#gathered === undefined) {
       this.#gathered = FREE.pop() ?? new Uint8Array(PIECE_BYTES);
       // What the same turn sends goes along.
       queueMicrotask(() => this.#flush());
     }
-    this.#gathered.set(bytes, this.#used);
-    this.#used += bytes.length;
+    return this.#gathered;
   }
 
   #flush(): void {
@@ -136,7 +150,7 @@ export class NodeViewerSocket implements ViewerSocket {
         else this.close(payload.length < 2 ? 1000 : payload[0]! << 8 | payload[1]!, "");
       } else if (opcode === OPCODE.ping && this.bufferedBytes < PIECE_BYTES && !this.#closing) {
         // A client that pings and does not read gets no answer, and costs no memory.
-        this.#gather(frameHead(OPCODE.pong, payload.length));
+        this.#gatherHead(OPCODE.pong, payload.length);
         this.#gather(payload);
       }
     }

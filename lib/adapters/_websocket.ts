@@ -33,19 +33,30 @@ export function acceptHeaders(headers: IncomingHttpHeaders): string[] | undefine
   return ["Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accept}`];
 }
 
+/** What stands before a payload is no longer than this. */
+export const MAX_HEAD_BYTES = 10;
+
 /**
- * What stands before the payload of a frame that is a message of its own (section 5.2).
+ * Writes what stands before the payload of a frame that is a message of its own (section 5.2); into
+ * a buffer that is there, for it is done for each message and viewer.
  *
+ * @param into with room for it
+ * @param at where it begins
  * @param opcode the kind of frame
  * @param length of the payload in bytes
+ * @returns where it ends
  */
-export function frameHead(opcode: number, length: number): Uint8Array {
-  if (length < 126) return Uint8Array.of(0x80 | opcode, length);
-  if (length < 65536) return Uint8Array.of(0x80 | opcode, 126, length >> 8, length & 0xff);
-  const head = new Uint8Array(10);
-  head.set([0x80 | opcode, 127]);
-  new DataView(head.buffer).setBigUint64(2, BigInt(length));
-  return head;
+export function writeFrameHead(
+  into: Uint8Array,
+  at: number,
+  opcode: number,
+  length: number,
+): number {
+  into[at++] = 0x80 | opcode;
+  const lengthBytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  into[at++] = lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127;
+  for (let i = lengthBytes - 1; i >= 0; i--) into[at++] = Math.floor(length / 256 ** i) & 0xff;
+  return at;
 }
 
 /**
@@ -57,8 +68,14 @@ export function frameHead(opcode: number, length: number): Uint8Array {
 export function closeFrame(code: number, reason: string): Uint8Array {
   const text = new Uint8Array(MAX_CONTROL_BYTES - 2);
   const { written } = new TextEncoder().encodeInto(reason, text);
-  const head = frameHead(OPCODE.close, 2 + written);
-  return Uint8Array.of(...head, code >> 8, code & 0xff, ...text.subarray(0, written));
+  const head = new Uint8Array(MAX_HEAD_BYTES);
+  const end = writeFrameHead(head, 0, OPCODE.close, 2 + written);
+  return Uint8Array.of(
+    ...head.subarray(0, end),
+    code >> 8,
+    code & 0xff,
+    ...text.subarray(0, written),
+  );
 }
 
 /** A frame that the server must answer. */
