@@ -177,6 +177,22 @@ export class FileExists extends RerelayError {
   }
 }
 
+/** Another program saves under the same name. */
+export class SaveLocked extends RerelayError {
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param path of the lock, a file
+   * @param pid of the other program
+   */
+  constructor(readonly path: string, readonly pid: number) {
+    super(
+      `Process ${pid} saves under this name already: end it or choose another name ` +
+        `(if it does no such thing, remove ${path})`,
+    );
+  }
+}
+
 /** More connections than the process may have open files. */
 export class TooManyOpenFiles extends RerelayError {
   /**

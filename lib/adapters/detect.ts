@@ -4,7 +4,7 @@
  * @module
  */
 import { UnsupportedRuntime } from "../errors.ts";
-import type { FileAdapter, HttpAdapter, TcpAdapter } from "./types.ts";
+import type { FileAdapter, HttpAdapter, TcpAdapter, ProcessAdapter } from "./types.ts";
 
 /** A runtime that there are adapters for. */
 export type Runtime = "deno" | "bun";
@@ -53,6 +53,16 @@ export async function loadFileAdapter(): Promise<FileAdapter> {
   return detectRuntime() === "deno"
     ? (await import("./deno_files.ts")).denoFiles
     : (await import("./bun_files.ts")).bunFiles;
+}
+
+/**
+ * Loads the way to ask for processes, the same for both runtimes.
+ *
+ * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ */
+export async function loadProcessAdapter(): Promise<ProcessAdapter> {
+  detectRuntime();
+  return (await import("./node_processes.ts")).nodeProcesses;
 }
 
 /**

@@ -72,6 +72,14 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
+/** Which programs run on this machine. */
+export interface ProcessAdapter {
+  /** Of this program. */
+  readonly pid: number;
+  /** A name that no later process gets, with that of its container; `undefined`: it does not run. */
+  identity(pid: number): Promise<string | undefined>;
+}
+
 /** How a file is opened for writing. */
 export type FileMode = "new" | "replace" | "append";
 
