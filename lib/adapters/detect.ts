@@ -4,7 +4,7 @@
  * @module
  */
 import { UnsupportedRuntime } from "../errors.ts";
-import type { FileAdapter, HttpAdapter, TcpAdapter, ProcessAdapter } from "./types.ts";
+import type { FileAdapter, HttpAdapter, ProcessAdapter, TcpAdapter } from "./types.ts";
 
 /** A runtime that there are adapters for. */
 export type Runtime = "deno" | "bun";

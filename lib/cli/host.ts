@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { loadFileAdapter } from "../adapters/detect.ts";
+import { loadFileAdapter, loadProcessAdapter } from "../adapters/detect.ts";
 import { formatAddr } from "../adapters/net_addr.ts";
 import type { FileAdapter } from "../adapters/types.ts";
-import { FileExists, reason } from "../errors.ts";
+import { FileExists, reason, SaveLocked } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { limitedLog } from "../limited_log.ts";
 import { serve } from "../serve.ts";
@@ -161,6 +161,7 @@ async function start(
     const file = await rrdFileSink({
       ...save,
       files,
+      processes: await loadProcessAdapter(),
       log,
       onError: onError === "stop" ? onSaveError : () => {},
     });
@@ -168,7 +169,7 @@ async function start(
     return { server, file, viewers };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
-    throw error instanceof FileExists
+    throw error instanceof FileExists || error instanceof SaveLocked
       ? error
       : new Error(`Can't write ${save.path}: ${reason(error)}`);
   }

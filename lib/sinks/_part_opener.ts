@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { FileAdapter } from "../adapters/types.ts";
+import type { FileAdapter, ProcessAdapter } from "../adapters/types.ts";
 import { FileExists } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type RecoveredPart, recoverParts } from "./_recover.ts";
 import { PART_SUFFIX, RrdWriter, type RrdWriterOptions } from "./_rrd_writer.ts";
+import { othersFiles } from "./_save_lock.ts";
 import { isNameOf, numberOf, renderName, type SavePattern } from "./save_pattern.ts";
 
 /** Names that are tried before giving up, besides those known to be taken. */
@@ -56,11 +57,14 @@ export class PartOpener {
     pattern: SavePattern,
     writer: RrdWriterOptions,
     log: Log,
+    processes?: ProcessAdapter,
   ): Promise<PartOpener> {
     const { adapter } = writer;
     const names = await adapter.list(pattern.folder);
     const isFree = (name: string) => !names.includes(name);
-    const recovered = await recoverParts(names, { pattern, adapter, log, isFree });
+    const isOthers = processes && await othersFiles(pattern, names, adapter, processes);
+    const left = names.filter((name) => isOthers?.(name, PART_SUFFIX) !== true);
+    const recovered = await recoverParts(left, { pattern, adapter, log, isFree });
     return new PartOpener(pattern, adapter, writer, names, recovered);
   }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toText } from "@std/streams";
+import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
 import type { FileAdapter, ProcessAdapter } from "../adapters/types.ts";
 import { FileExists, SaveLocked } from "../errors.ts";
 import { isNameOf, parseSavePattern, type SavePattern } from "./save_pattern.ts";
@@ -13,6 +13,8 @@ import { isNameOf, parseSavePattern, type SavePattern } from "./save_pattern.ts"
 export const LOCK_SUFFIX = ".lock";
 
 const MAX_TRIES = 10;
+/** Far more than a name of a process has. */
+const MAX_LOCK_BYTES = 4096;
 
 /**
  * Takes the lock of a pattern.
@@ -90,7 +92,9 @@ async function isHeld(holder: string | undefined, processes: ProcessAdapter): Pr
 
 async function holderOf(path: string, files: FileAdapter): Promise<string | undefined> {
   try {
-    return (await toText(await files.open(path))).trim();
+    const limit = new LimitedBytesTransformStream(MAX_LOCK_BYTES, { error: true });
+    const bytes = await toArrayBuffer((await files.open(path)).pipeThrough(limit));
+    return new TextDecoder().decode(bytes).trim();
   } catch {
     return undefined;
   }

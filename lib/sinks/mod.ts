@@ -39,5 +39,11 @@ export type {
 } from "./viewers/types.ts";
 export { memoryFiles } from "../adapters/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/memory_files.ts";
-export type { FileAdapter, FileMode, WritableFile } from "../adapters/types.ts";
-export { FileExists, HubClosed, TooManyViewers } from "../errors.ts";
+export type {
+  FileAdapter,
+  FileKind,
+  FileMode,
+  ProcessAdapter,
+  WritableFile,
+} from "../adapters/types.ts";
+export { FileExists, HubClosed, SaveLocked, TooManyViewers } from "../errors.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { loadFileAdapter } from "../adapters/detect.ts";
-import type { FileAdapter } from "../adapters/types.ts";
+import { loadFileAdapter, loadProcessAdapter } from "../adapters/detect.ts";
+import type { FileAdapter, ProcessAdapter } from "../adapters/types.ts";
 import { FileExists } from "../errors.ts";
 import type { SmartMessage } from "../flow/smart_message.ts";
 import { type Log, silentLog } from "../log.ts";
@@ -13,9 +13,10 @@ import { PartOpener } from "./_part_opener.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import type { Keep } from "./part_list.ts";
 import type { Rotation } from "./rotation.ts";
-import { parseSavePattern } from "./save_pattern.ts";
+import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
 import type { Sink, Tally } from "./sink.ts";
 import { startCompressor } from "./_compress.ts";
+import { lockSaving } from "./_save_lock.ts";
 import { Syncer, type SyncMode } from "./_syncer.ts";
 import { WriteBudget } from "./_write_budget.ts";
 
@@ -30,6 +31,11 @@ export interface RrdFileSinkOptions {
   readonly force?: boolean;
   /** Where files are made; those of this runtime if left out. */
   readonly files?: FileAdapter;
+  /**
+   * Tells whether another program saves under the same name, which is then refused; that of this
+   * runtime where `files` is left out, else nobody looks.
+   */
+  readonly processes?: ProcessAdapter;
   /** Where other encodings, other versions and disk errors are reported. */
   readonly log?: Log;
   /**
@@ -86,6 +92,7 @@ export interface RrdFileSink extends Sink {
  *
  * @param options where and how
  * @throws {FileExists} if the file is there and `force` is not set
+ * @throws {SaveLocked} if another program saves under the same name
  * @throws whatever the runtime says if the file can't be created
  *
  * @example
@@ -101,12 +108,40 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false, log = silentLog, sync = "interval" } = options;
-  const { now = () => performance.now(), date = () => Date.now() } = options;
+  const { path, force = false } = options;
   const pattern = parseSavePattern(path);
   const adapter = options.files ?? await loadFileAdapter();
+  const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const isFixed = pattern.placeholders.size === 0;
   if (isFixed && !force && await adapter.kind(path) !== undefined) throw new FileExists(path);
+  // A device or pipe may stand where no lock can be made.
+  const isDevice = isFixed && await adapter.kind(path) === "other";
+  const unlock = processes === undefined || isDevice
+    ? () => Promise.resolve()
+    : await lockSaving(pattern, adapter, processes);
+  try {
+    return await startSink(options, { pattern, adapter, processes, unlock });
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** What is known before anything is opened. */
+interface Place {
+  readonly pattern: SavePattern;
+  readonly adapter: FileAdapter;
+  readonly processes: ProcessAdapter | undefined;
+  readonly unlock: () => Promise<void>;
+}
+
+async function startSink(
+  options: RrdFileSinkOptions,
+  { pattern, adapter, processes, unlock }: Place,
+): Promise<RrdFileSink> {
+  const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
+  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const isFixed = pattern.placeholders.size === 0;
   const budget = new WriteBudget();
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
   const finish = {
@@ -116,7 +151,7 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     budget,
     compressor,
   };
-  const opener = await PartOpener.start(pattern, finish, log);
+  const opener = await PartOpener.start(pattern, finish, log, processes);
   const index = isFixed
     ? undefined
     : await PartIndex.open(pattern, adapter, log, options.keep ?? {});
@@ -130,7 +165,7 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     opener,
     index,
     log,
-    rotation: options.rotation ?? {},
+    rotation,
     budget,
     now,
     date,
@@ -139,8 +174,10 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   }, first);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
+  /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
-  const syncer = new Syncer(sync, options.timer ?? setTimer, now, () => files.sync());
+  let writes = 0;
+  const syncer = new Syncer(sync, timer, now, () => files.sync());
 
   /** Takes what it can at once; a wait for each batch would cost more than the copy. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
@@ -158,6 +195,11 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     return sync === "always" ? files.drain().then(() => files.sync()) : undefined;
   }
 
+  function write(action: () => Promise<void> | undefined): Promise<void> {
+    writes++;
+    return inTurn(action).finally(() => writes--);
+  }
+
   /** One after the other. */
   async function inTurn(action: () => Promise<void> | undefined): Promise<void> {
     waiting++;
@@ -170,6 +212,10 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
     writing = next.catch(() => {}).finally(() => waiting--);
     return await next;
   }
+
+  const stopRotating = rotation.maxAgeSec === undefined
+    ? () => {}
+    : repeat(timer, rotationStep(rotation.maxAgeSec), () => inTurn(() => files.rotate()));
 
   return {
     name: path,
@@ -184,14 +230,15 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
       return files.saved;
     },
     write(batch) {
-      if (waiting > 0) return inTurn(() => writeFrom(batch, 0));
+      if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
-      return rest && inTurn(() => rest);
+      return rest && write(() => rest);
     },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
-        if (waiting > 0) files.cut();
+        if (writes > 0) files.cut();
+        stopRotating();
         await writing;
         try {
           await files.close();
@@ -199,10 +246,33 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
           syncer.stop();
           compressor?.close();
           await index?.close();
+          await unlock();
         }
       })();
       return closing;
     },
+  };
+}
+
+/** Quiet recordings are rotated as well; a file gets older than wanted by a fraction, or a second. */
+function rotationStep(maxAgeSec: number): number {
+  return Math.min(1000, Math.max(10, maxAgeSec * 100));
+}
+
+function repeat(
+  timer: (ms: number, callback: () => void) => () => void,
+  ms: number,
+  action: () => Promise<void>,
+): () => void {
+  let cancel: (() => void) | undefined;
+  let stopped = false;
+  const next = () => {
+    if (!stopped) cancel = timer(ms, () => void action().catch(() => {}).finally(next));
+  };
+  next();
+  return () => {
+    stopped = true;
+    cancel?.();
   };
 }
 

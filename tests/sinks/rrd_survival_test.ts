@@ -284,3 +284,29 @@ describe("rrdFileSink and what an earlier run left", () => {
     assertEquals(files.paths, ["a.rrd.part", "a.2.rrd"]);
   });
 });
+
+describe("rrdFileSink with a greatest age", () => {
+  it("closes a file in time, though nothing more comes", async () => {
+    const files = memoryFiles();
+    const { sink, time } = await start(files, {
+      path: "{part}.rrd",
+      rotation: { maxAgeSec: 10 },
+    });
+    await sink.write([msgpackMessage(1)]);
+    for (let second = 0; second < 9; second++) {
+      await settle();
+      time.pass(1000);
+    }
+    await settle();
+    assertEquals(files.paths.filter((path) => path.startsWith("0")), ["0001.rrd.part"]);
+    time.pass(1000);
+    await settle();
+    time.pass(1000);
+    await settle();
+    assertEquals(files.paths.filter((path) => path.startsWith("0")), ["0001.rrd"]);
+    await sink.write([msgpackMessage(2)]);
+    await sink.close();
+    assertEquals(files.paths.filter((path) => path.startsWith("0")), ["0001.rrd", "0002.rrd"]);
+    assertEquals(time.timers.size, 0);
+  });
+});
