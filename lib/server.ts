@@ -105,12 +105,9 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#options = { ...options, log };
     this.#door = new Doorkeeper({ ...options, ...(isAllowed && { isAllowed }) });
     this.#clients = new ClientList(options);
-    this.#channel = new SmartChannel({
-      limitBytes,
-      now,
-      // With a maximum latency what waits must be seen, so that frames are dropped.
-      delay: options.maxLatencySec === Infinity ? delay : undefined,
-    });
+    // With a maximum latency what waits must be seen, so that frames are dropped.
+    const pause = options.maxLatencySec === Infinity ? delay : undefined;
+    this.#channel = new SmartChannel({ limitBytes, now, delay: pause });
     this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();

@@ -65,14 +65,17 @@ export function compressMessages(messages: Uint8Array): Uint8Array<ArrayBuffer> 
 }
 
 type Answer = { readonly out: ArrayBuffer; readonly length: number } | { readonly error: string };
+/** What a worker says once it can work: its start may take longer than the disk may lag behind. */
+export const READY = "ready";
 
 /**
- * Starts a worker; where there are none, or it fails, compresses in line.
+ * Starts a worker; until it runs, and where there are none or it fails, compresses in line.
  *
  * @param start makes the worker
  */
 export function startCompressor(start: () => Worker = startWorker): Compressor {
   let worker: Worker | undefined;
+  let isReady = false;
   /** One piece at a time for each file; all in the order they were asked for. */
   const asked: ((answer: Answer) => void)[] = [];
   const giveUp = () => {
@@ -82,7 +85,10 @@ export function startCompressor(start: () => Worker = startWorker): Compressor {
   };
   try {
     worker = start();
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => asked.shift()?.(data);
+    worker.onmessage = ({ data }: MessageEvent<Answer | typeof READY>) => {
+      if (data === READY) isReady = true;
+      else asked.shift()?.(data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
       giveUp();
@@ -92,7 +98,7 @@ export function startCompressor(start: () => Worker = startWorker): Compressor {
   }
   return {
     async compress(messages) {
-      if (worker === undefined) return compressMessages(messages);
+      if (worker === undefined || !isReady) return compressMessages(messages);
       const answer = Promise.withResolvers<Answer>();
       asked.push(answer.resolve);
       // A copy is moved: should the worker end, the messages are compressed here.

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { compressMessages } from "./_compress.ts";
+import { compressMessages, READY } from "./_compress.ts";
 
 const self = globalThis as unknown as {
   onmessage: (event: MessageEvent<Uint8Array>) => void;
   postMessage(message: unknown, transfer?: Transferable[]): void;
 };
 
+self.postMessage(READY);
 self.onmessage = ({ data }) => {
   try {
     const { buffer, length } = compressMessages(data);
