@@ -7,6 +7,7 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { TcpBindError } from "../errors.ts";
+import { openSignalPipe } from "./deno_tcp.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr } from "./types.ts";
 
@@ -36,6 +37,7 @@ export function listenDeno(
   backlog: number,
   onSocket: (socket: Socket) => void,
 ): SocketListener {
+  openSignalPipe();
   const listener = bind(addr, backlog);
   let closed = false;
   const accept = async () => {

@@ -57,7 +57,7 @@ function bind(addr: NetAddr): Deno.TcpListener {
  * Half a second after its start Deno opens a pipe for signals, and panics if clients have taken all
  * file descriptors by then; the first listener opens it at once.
  */
-function openSignalPipe(): void {
+export function openSignalPipe(): void {
   if (Deno.build.os === "windows") return;
   const ignore = () => {};
   Deno.addSignalListener("SIGWINCH", ignore);
