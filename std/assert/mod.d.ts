@@ -1,3 +1,9 @@
+export declare function assertAlmostEquals(
+  actual: number,
+  expected: number,
+  tolerance?: number,
+  msg?: string,
+): void;
 export declare function assertEquals<T>(actual: T, expected: T, msg?: string): void;
 export declare function assert(expr: unknown, msg?: string): asserts expr;
 // deno-lint-ignore no-explicit-any
