@@ -135,9 +135,11 @@ export class Series {
       isRotationDue(rotation, writer.size + bytes, () => now() - this.#openedAt);
   }
 
-  /** The file is finished beside the next one's taking; before that, the one before must be. */
+  /** The written file is finished beside the next one's taking; before that, the one before must be. */
   async #retire(): Promise<void> {
     await this.#finishing;
+    // Nothing of the next file is written before all of this one: a crash leaves no hole.
+    await this.writer?.drain();
     const { writer } = this;
     if (writer === undefined) return;
     this.writer = undefined;

@@ -14,6 +14,7 @@ import { parseArgs } from "@std/cli";
 import { killAll } from "./child.ts";
 import type { Runtime } from "./cli_process.ts";
 import { findPython } from "./python.ts";
+import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
 import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
 import { playViewers, VIEWED } from "./viewers.ts";
@@ -32,7 +33,12 @@ interface Combination {
 interface Part {
   readonly name: string;
   readonly versions?: readonly string[];
-  readonly play: (sdk: Sdk, runtime: Runtime, folder: string) => Promise<Passed>;
+  readonly play: (
+    sdk: Sdk,
+    runtime: Runtime,
+    folder: string,
+    get: (version: string) => Promise<Sdk>,
+  ) => Promise<Passed>;
 }
 
 const PARTS: readonly Part[] = [
@@ -40,6 +46,7 @@ const PARTS: readonly Part[] = [
     name: scenario.name,
     play: (sdk, runtime, folder) => play(scenario, sdk, runtime, folder),
   })),
+  { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
 ];
 
@@ -90,7 +97,12 @@ async function runAll(
       try {
         const sdk = await cache.get(version);
         started = performance.now();
-        const { packets, bytes } = await part.play(sdk, runtime, own);
+        const { packets, bytes } = await part.play(
+          sdk,
+          runtime,
+          own,
+          (version) => cache.get(version),
+        );
         const megabytes = (bytes / 1e6).toFixed(2).padStart(6);
         console.log(
           `${name} ${String(packets).padStart(5)} packets ${megabytes} MB ${seconds()}  ok`,

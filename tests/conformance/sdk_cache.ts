@@ -14,6 +14,7 @@ const LEFTOVER_MS = 2 * INSTALL_MS;
 
 /** Counted up when what is installed changes. */
 const RECIPE = 1;
+/** What SDKs before 0.23 do not limit themselves. */
 const OTHER_PACKAGES = ["numpy<2", "pyarrow<19"];
 
 /** An installed SDK. */
@@ -77,7 +78,8 @@ export class SdkCache {
       await run([this.python.command, "-m", "venv", making], rest());
       const pip = [join(making, "bin", "python"), "-m", "pip", "install", "--quiet"];
       const wheels = ["--disable-pip-version-check", "--only-binary", ":all:"];
-      await run([...pip, ...wheels, `rerun-sdk==${version}`, ...OTHER_PACKAGES], rest());
+      const others = Number(version.split(".")[1]) < 23 ? OTHER_PACKAGES : [];
+      await run([...pip, ...wheels, `rerun-sdk==${version}`, ...others], rest());
       await mkdir(join(making, "home"));
       const facts = { printCommand: await prepareRerun(await located(version, making)) };
       await writeFile(join(making, "rerelay.json"), JSON.stringify(facts));
