@@ -4,7 +4,7 @@
  * @module
  */
 import { FileExists } from "../errors.ts";
-import { writeAll } from "./_write_all.ts";
+import { type Content, openContent } from "./_memory_content.ts";
 import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
@@ -35,12 +35,6 @@ export interface MemoryFiles extends FileAdapter {
   readSynced(path: string): Uint8Array | undefined;
 }
 
-interface Content {
-  bytes: Uint8Array<ArrayBuffer>;
-  size: number;
-  synced: Uint8Array;
-}
-
 // --------------------------------------------------------------------------------------- paths
 
 /**
@@ -68,10 +62,10 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       if (mode === "new" && there !== undefined) {
         throw new FileExists(path, { cause: new Error("File exists") });
       }
-      if (mode === "append" && there !== undefined) return openFile(path, there, before);
+      if (mode === "append" && there !== undefined) return openContent(path, there, before);
       const content = { bytes: new Uint8Array(0), size: 0, synced: new Uint8Array(0) };
       contents.set(path, content);
-      return openFile(path, content, before);
+      return openContent(path, content, before);
     },
     async kind(path) {
       await before({ kind: "kind", path });
@@ -110,40 +104,4 @@ function found(contents: Map<string, Content>, path: string): Content {
   const content = contents.get(path);
   if (content === undefined) throw new Error(`No such file: ${path}`);
   return content;
-}
-
-// ---------------------------------------------------------------------------------------- file
-
-function openFile(path: string, content: Content, before: FileHook): WritableFile {
-  return {
-    write: (bytes) =>
-      writeAll(bytes, async (rest) => {
-        const taken = await before({ kind: "write", path, bytes: rest });
-        const part = rest.subarray(0, taken ?? rest.length);
-        grow(content, content.size + part.length);
-        content.bytes.set(part, content.size);
-        content.size += part.length;
-        return part.length;
-      }),
-    async sync() {
-      await before({ kind: "sync", path });
-      content.synced = content.bytes.slice(0, content.size);
-    },
-    async truncate(size) {
-      await before({ kind: "truncate", path });
-      grow(content, size);
-      content.bytes.fill(0, size);
-      content.size = size;
-    },
-    async close() {
-      await before({ kind: "close", path });
-    },
-  };
-}
-
-function grow(content: Content, size: number): void {
-  if (size <= content.bytes.length) return;
-  const grown = new Uint8Array(Math.max(size, content.bytes.length * 2));
-  grown.set(content.bytes);
-  content.bytes = grown;
 }

@@ -25,6 +25,29 @@ export function isRotationDue(rotation: Rotation, bytes: number, ageMs: () => nu
     (maxAgeSec !== undefined && ageMs() >= maxAgeSec * 1000);
 }
 
+/** Quiet recordings are rotated as well; a file gets older than wanted by a fraction, or a second. */
+export function rotationStep(maxAgeSec: number): number {
+  return Math.min(1000, Math.max(10, maxAgeSec * 100));
+}
+
+/** Does something every so many milliseconds, until what it returns is called. */
+export function repeat(
+  timer: (ms: number, callback: () => void) => () => void,
+  ms: number,
+  action: () => Promise<void>,
+): () => void {
+  let cancel: (() => void) | undefined;
+  let stopped = false;
+  const next = () => {
+    if (!stopped) cancel = timer(ms, () => void action().catch(() => {}).finally(next));
+  };
+  next();
+  return () => {
+    stopped = true;
+    cancel?.();
+  };
+}
+
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 

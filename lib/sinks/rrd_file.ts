@@ -12,7 +12,7 @@ import { PartIndex } from "./_part_index.ts";
 import { PartOpener } from "./_part_opener.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import type { Keep } from "./part_list.ts";
-import type { Rotation } from "./rotation.ts";
+import { repeat, type Rotation, rotationStep } from "./rotation.ts";
 import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
 import type { Sink, Tally } from "./sink.ts";
 import { startCompressor } from "./_compress.ts";
@@ -75,6 +75,8 @@ export interface RrdFileSink extends Sink {
   readonly kept: Tally;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
+  /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
+  readonly writable: WritableStream<readonly SmartMessage[]>;
 }
 
 /**
@@ -105,6 +107,18 @@ export interface RrdFileSink extends Sink {
  * await sink.close();
  * assertEquals(files.read("empty.rrd")?.length, 12 + 8); // header and end marker
  * assertEquals(sink.saved, [{ path: "empty.rrd", messages: 0, bytes: 0 }]);
+ * ```
+ *
+ * @example As a stream
+ * ```ts
+ * import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = memoryFiles();
+ * const sink = await rrdFileSink({ path: "a.rrd", files });
+ * await new ReadableStream({ start: (controller) => controller.close() }) // here: server.readable
+ *   .pipeTo(sink.writable);
+ * assertEquals(files.paths, ["a.rrd"]);
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
@@ -217,8 +231,16 @@ async function startSink(
     ? () => {}
     : repeat(timer, rotationStep(rotation.maxAgeSec), () => inTurn(() => files.rotate()));
 
-  return {
+  let writable: WritableStream<readonly SmartMessage[]> | undefined;
+  const sink: RrdFileSink = {
     name: path,
+    get writable() {
+      return writable ??= new WritableStream({
+        write: (batch) => sink.write(batch),
+        close: () => sink.close(),
+        abort: () => sink.close(),
+      });
+    },
     lost: files.lost,
     get failed() {
       return files.failed;
@@ -252,28 +274,7 @@ async function startSink(
       return closing;
     },
   };
-}
-
-/** Quiet recordings are rotated as well; a file gets older than wanted by a fraction, or a second. */
-function rotationStep(maxAgeSec: number): number {
-  return Math.min(1000, Math.max(10, maxAgeSec * 100));
-}
-
-function repeat(
-  timer: (ms: number, callback: () => void) => () => void,
-  ms: number,
-  action: () => Promise<void>,
-): () => void {
-  let cancel: (() => void) | undefined;
-  let stopped = false;
-  const next = () => {
-    if (!stopped) cancel = timer(ms, () => void action().catch(() => {}).finally(next));
-  };
-  next();
-  return () => {
-    stopped = true;
-    cancel?.();
-  };
+  return sink;
 }
 
 function setTimer(ms: number, callback: () => void): () => void {

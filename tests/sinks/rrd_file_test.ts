@@ -219,3 +219,23 @@ describe("rrdFileSink's writes", () => {
     assertEquals(files.read("a.rrd")!.slice(12, -8), concat(...written.map(bytesOf)));
   });
 });
+
+describe("rrdFileSink as a stream", () => {
+  it("takes batches, and is closed at their end, or where they break off", async () => {
+    for (const breaks of [false, true]) {
+      const files = memoryFiles();
+      const sink = await rrdFileSink({ path: "a.rrd", files });
+      const batches = ReadableStream.from((async function* () {
+        yield [msgpackMessage(1), QUIT];
+        yield [msgpackMessage(100_000)];
+        if (breaks) throw new Error("broken");
+      })());
+      const piped = batches.pipeTo(sink.writable);
+      if (breaks) await assertRejects(() => piped, Error, "broken");
+      else await piped;
+      await sink.close();
+      assertEquals(sink.kept, { messages: 2, bytes: 9 + 100_008 });
+      assertEquals(files.paths, ["a.rrd"]);
+    }
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { type FileHook, type MemoryFiles, memoryFiles } from "../../lib/adapters/memory_files.ts";
+import { fanOut } from "../../lib/sinks/fan_out.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../lib/sinks/rrd_file.ts";
 import { bytesOf, concat, header, keptLog, message, msgpackMessage } from "./messages.ts";
 
@@ -240,6 +241,66 @@ describe("rrdFileSink after a failure", () => {
       }
     });
   }
+});
+
+describe("rrdFileSink on a small file system", () => {
+  const SIZE = 8 * 2 ** 20;
+
+  /** Takes so many bytes over all files, a part of a write too, and no more until some are removed. */
+  function small() {
+    let limit = SIZE;
+    const files: MemoryFiles = memoryFiles(({ kind, bytes }) => {
+      if (kind !== "write") return;
+      const used = files.paths.reduce((sum, path) => sum + files.read(path)!.length, 0);
+      if (used >= limit) throw new Error("No space left on device");
+      return Math.min(bytes!.length, limit - used);
+    });
+    return { files, grow: () => limit *= 2 };
+  }
+
+  it("fills it with whole messages, counts the rest, and goes on once there is room", async () => {
+    const { files, grow } = small();
+    const { sink, time, log } = await start(files, { path: "{part}.rrd" });
+    const others: number[] = [];
+    const receiver = fanOut([sink, {
+      name: "other",
+      write: (batch) => void others.push(batch.length),
+      close: () => Promise.resolve(),
+    }]);
+    let sent = 0;
+    await receiver.receive((async function* () {
+      for (let i = 0; i < 300; i++) {
+        if (i === 200) grow();
+        const size = i % 10 === 0 ? 100_000 : 40_000;
+        yield [msgpackMessage(size), msgpackMessage(1000)];
+        sent += 2;
+        await settle();
+        time.pass(1000);
+      }
+    })());
+    await receiver.close();
+    assertEquals(others.length, 300);
+    assertEquals(sink.kept.messages + sink.lost.messages, sent);
+    assert(sink.lost.messages > 20 && sink.kept.bytes > SIZE * 1.2);
+    assertEquals([sink.failed, receiver.stats[0]!.failed], [true, true]);
+    assert(log.of("error")[0]!.includes("No space left on device"));
+    let found = 0;
+    for (const path of files.paths.filter((path) => path.endsWith(".rrd"))) {
+      const bytes = files.read(path)!;
+      const view = new DataView(bytes.buffer);
+      let at = 12;
+      for (
+        ;
+        at < bytes.length && view.getUint32(at, true) > 0;
+        at += 8 + view.getUint32(at, true)
+      ) {
+        found++;
+      }
+      assert(at === bytes.length || at === bytes.length - 8, `${path} ends inside a message`);
+    }
+    assertEquals(found, sink.kept.messages);
+    assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
+  });
 });
 
 describe("rrdFileSink and what an earlier run left", () => {
