@@ -215,12 +215,13 @@ export class Client implements PipelineOptions {
     return this.#clock.since;
   }
 
-  /** Ends the connection if it keeps us waiting for too long. */
-  checkDeadlines(): void {
+  /** Ends the connection if it keeps us waiting for too long; says whether it did. */
+  checkDeadlines(): boolean {
     // The last bytes before a silence were not worked off yet when they were read.
     this.#countUnfinished(this.packets.unfinishedBytes);
     const error = overdue(this.#clock.waiting, this.#context.options);
     if (error !== undefined) this.close(error);
+    return error !== undefined;
   }
 
   /**

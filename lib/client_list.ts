@@ -75,6 +75,14 @@ export class ClientList implements Iterable<Client> {
   }
 
   /**
+   * The same for those in their handshake, from the oldest to the first that may stay: it takes next
+   * to no time, so that it can be called often and thousands are not all closed in one moment.
+   */
+  checkOldest(): void {
+    for (const client of this.#strangers) if (!client.checkDeadlines()) return;
+  }
+
+  /**
    * Takes note that a client's unfinished packet takes more memory, or less; where all together take
    * too much, the clients go whose packets are the oldest, and nobody waits for another.
    *

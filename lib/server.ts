@@ -11,13 +11,14 @@ import { SmartChannel } from "./flow/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
 import { type LimitedLog, limitedLog } from "./limited_log.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
+import { newVersions } from "./new_versions.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
-
-/** Versions of data that are warned of; beyond it a peer only repeats itself. */
-const MAX_WARNED_VERSIONS = 100;
 
 /** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
 const CHECK_MS = 500;
+
+/** The same for clients in their handshake. */
+const CHECK_OLDEST_MS = 50;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
@@ -82,7 +83,6 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #accepting: AcceptLoop;
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
-  readonly #warnedVersions = new Set<string>();
   readonly #stopChecks: () => void;
   #connected = 0;
   #refused = 0;
@@ -126,11 +126,15 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
         this.#badArrow.messages++;
         this.#badArrow.bytes += bytes;
       },
-      isNewVersion: (version) => this.#isNewVersion(version),
+      isNewVersion: newVersions(),
     };
     const onConnection = (connection: TcpConnection) => this.#serve(connection);
     this.#accepting = acceptLoop(listener, { log, delay, onConnection });
-    this.#stopChecks = options.every(CHECK_MS, () => {
+    let checkedAt = -Infinity;
+    this.#stopChecks = options.every(CHECK_OLDEST_MS, () => {
+      this.#clients.checkOldest();
+      if (now() - checkedAt < CHECK_MS) return;
+      checkedAt = now();
       this.#clients.checkDeadlines();
       this.#pressure.look();
       log.flush();
@@ -287,12 +291,5 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#refused++;
     connection.close();
     this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
-  }
-
-  #isNewVersion(version: string): boolean {
-    if (this.#warnedVersions.has(version)) return false;
-    if (this.#warnedVersions.size >= MAX_WARNED_VERSIONS) return false;
-    this.#warnedVersions.add(version);
-    return true;
   }
 }

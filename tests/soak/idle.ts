@@ -1,8 +1,10 @@
 /**
  * Many connections that say nothing, beside SDKs that come and log; on the runtime that runs this:
  *
- *     deno run -A tests/soak/idle.ts [--count 10000] [--seconds 60]
+ *     deno run -A tests/soak/idle.ts [--count 10000] [--seconds 60] [--again 1]
  *     bun tests/soak/idle.ts
+ *
+ * With `--again 1` those that are closed come again at once, all the time.
  */
 import { detectRuntime } from "../../lib/adapters/detect.ts";
 import { startChild } from "../contract/child.ts";
@@ -17,7 +19,7 @@ const MAX_SEC = 11;
 /** Over the idle ones, for SDKs and what else is open. */
 const SPARE_FILES = 500;
 
-const { numbers: { count, seconds } } = scriptArgs({ count: 10_000, seconds: 60 });
+const { numbers: { count, seconds, again } } = scriptArgs({ count: 10_000, seconds: 60, again: 0 });
 console.log(`${detectRuntime()}: ${count} idle connections for ${seconds} s`);
 const host = await Host.start([], count + SPARE_FILES);
 await served(host, 0);
@@ -25,7 +27,7 @@ host.forgetPeak();
 const before = host.rssMiB;
 const peer = startChild(
   new URL("idle_peer.ts", import.meta.url),
-  [host.port, count, seconds].map(String),
+  [host.port, count, seconds, again].map(String),
   count + SPARE_FILES,
 );
 let most = 0;

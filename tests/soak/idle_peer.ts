@@ -1,4 +1,4 @@
-/** Holds idle connections to a port: `PORT COUNT SECONDS`; those that are closed come again. */
+/** Holds idle connections to a port: `PORT COUNT SECONDS AGAIN`; with 1, those that are closed come again. */
 import { connect } from "node:net";
 import process from "node:process";
 import { say } from "../contract/child.ts";
@@ -6,7 +6,9 @@ import { say } from "../contract/child.ts";
 /** Connections on their way at a time. */
 const DIALS = 64;
 
-const [port, count, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
+const [port, count, seconds, again] = process.argv.slice(2).map(Number) as [
+  ...[number, number, number, number],
+];
 const counts = { open: 0, opened: 0, closed: 0, failed: 0, slowestSec: 0, fastestSec: Infinity };
 const end = performance.now() + seconds * 1000;
 let dialing = 0;
@@ -39,7 +41,8 @@ function dial(): void {
 
 setInterval(() => {
   if (performance.now() < end) {
-    while (dialing < DIALS && counts.open + dialing < count) dial();
+    const missing = () => count - dialing - (again ? counts.open : counts.opened);
+    while (dialing < DIALS && missing() > 0) dial();
   } else if (counts.open === 0 && dialing === 0) {
     say({ ...counts, end: true });
     process.exit();
