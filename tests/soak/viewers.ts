@@ -129,7 +129,10 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
   const started = performance.now();
   let goneAfter = Infinity;
   const look = setInterval(async () => {
-    const { gone } = await hubNow();
+    // A connection that is kept may be closed in the very moment it is used again.
+    const hub = await hubNow().catch(() => undefined);
+    if (hub === undefined) return;
+    const { gone } = hub;
     if (gone.slow + gone.stalled >= stalled.length) {
       goneAfter = Math.min(goneAfter, (performance.now() - started) / 1000);
     }
