@@ -13,7 +13,7 @@ import type { ItemList } from "./_item_list.ts";
 export class HistoryCursor {
   readonly #history: History;
   /** What came until here is given preamble first. */
-  readonly #joined: number;
+  #joined: number;
   #preambleAt = 0;
   #chunksAt = 0;
 
@@ -26,12 +26,23 @@ export class HistoryCursor {
     this.#joined = order === "viewer" ? history.memory.lastSeq : 0;
   }
 
+  /** The last place that was given, in the order of arrival. */
+  get at(): number {
+    return Math.max(this.#preambleAt, this.#chunksAt);
+  }
+
+  /** Goes on behind a place, in the order of arrival. */
+  moveTo(seq: number): void {
+    this.#joined = 0;
+    this.#preambleAt = this.#chunksAt = seq;
+  }
+
   /**
    * The next messages.
    *
    * @param maxBytes about how many; a larger message comes alone
    * @param wants which of them
-   * @returns `isAtEnd`: there is no more now, so what comes next is to be queued
+   * @returns `isAtEnd`: there is no more now
    */
   take(maxBytes: number, wants: (msg: LogMsg) => boolean): { msgs: LogMsg[]; isAtEnd: boolean } {
     const msgs: LogMsg[] = [];

@@ -1,17 +1,19 @@
 /**
- * One viewer's place: first through the history, then a queue of its own.
+ * One viewer's place: in the history first, then at the live edge. It holds no message, so that many
+ * viewers, slow ones too, cost no more memory than the history has.
  *
  * @module
  */
 import type { LogMsg } from "../../log_msg.ts";
 import type { History } from "./_history.ts";
 import { HistoryCursor } from "./_history_cursor.ts";
-import type { Entry } from "./_item.ts";
+import type { Recent } from "./_recent.ts";
 import type { JoinOptions, Viewer, ViewerGone, ViewerStats } from "./types.ts";
 
 /** What a place needs of the hub. */
 export interface ViewerContext {
   readonly history: History;
+  readonly recent: Recent;
   readonly queueBytes: number;
   /** Whether a viewer of one recording gets this message. */
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
@@ -22,12 +24,10 @@ export interface ViewerContext {
 export class HubViewer implements Viewer {
   readonly left: Promise<ViewerGone>;
   readonly #context: ViewerContext;
-  /** `undefined` once it has caught up. */
-  #cursor: HistoryCursor | undefined;
-  #queue: Entry[] = [];
-  /** Of the queue, what was taken. */
-  #taken = 0;
-  #queuedBytes = 0;
+  readonly #cursor: HistoryCursor;
+  #caughtUp = false;
+  /** What came for it since it caught up, and was not given yet. */
+  #waiting = { messages: 0, bytes: 0 };
   #sentMessages = 0;
   #sentBytes = 0;
   #isEnding = false;
@@ -40,9 +40,8 @@ export class HubViewer implements Viewer {
     const { promise, resolve } = Promise.withResolvers<ViewerGone>();
     this.left = promise;
     this.#leave = resolve;
-    if (options.history !== "none") {
-      this.#cursor = new HistoryCursor(context.history, options.order ?? "viewer");
-    }
+    this.#cursor = new HistoryCursor(context.history, options.order ?? "viewer");
+    if (options.history === "none") this.#catchUp();
   }
 
   get gone(): ViewerGone | undefined {
@@ -50,7 +49,7 @@ export class HubViewer implements Viewer {
   }
 
   get caughtUp(): boolean {
-    return this.#cursor === undefined;
+    return this.#caughtUp;
   }
 
   get stats(): ViewerStats {
@@ -59,7 +58,7 @@ export class HubViewer implements Viewer {
       transport: this.options.transport ?? "websocket",
       addr: this.options.addr,
       caughtUp: this.caughtUp,
-      backlog: { messages: this.#queue.length - this.#taken, bytes: this.#queuedBytes },
+      backlog: { ...this.#waiting },
       sent: { messages: this.#sentMessages, bytes: this.#sentBytes },
     };
   }
@@ -71,10 +70,8 @@ export class HubViewer implements Viewer {
 
   async next(maxBytes: number): Promise<readonly LogMsg[] | undefined> {
     while (this.#gone === undefined) {
-      const entries = this.#cursor === undefined
-        ? this.#dequeue(maxBytes)
-        : this.#catchUp(maxBytes);
-      if (entries.length > 0) return entries;
+      const msgs = this.#caughtUp ? this.#takeLive(maxBytes) : this.#takeHistory(maxBytes);
+      if (msgs.length > 0) return msgs;
       if (this.#isEnding) break;
       if (this.#wake !== undefined) {
         throw new TypeError("next() is called while another call waits");
@@ -84,11 +81,18 @@ export class HubViewer implements Viewer {
     return undefined;
   }
 
-  /** Called by the hub with each batch. */
-  offer(entries: readonly Entry[]): void {
-    // Whoever still goes through the history finds them there.
-    if (this.#cursor === undefined) { for (const entry of entries) this.#enqueue(entry); }
-    this.rouse();
+  /** Called by the hub with each batch: whoever still goes through the history finds it there. */
+  note(msgs: readonly LogMsg[]): void {
+    if (!this.#caughtUp) return;
+    for (const msg of msgs) {
+      if (!this.#wants(msg)) continue;
+      const { length } = msg.encoded.bytes;
+      const { bytes } = this.#waiting;
+      // A message larger than the queue passes where nothing is before it.
+      if (bytes > 0 && bytes + length > this.#context.queueBytes) return this.close("slow");
+      this.#waiting.messages++;
+      this.#waiting.bytes += length;
+    }
   }
 
   /** Gives what waits, and then ends. */
@@ -100,10 +104,7 @@ export class HubViewer implements Viewer {
   close(reason: ViewerGone): void {
     if (this.#gone !== undefined) return;
     this.#gone = reason;
-    for (const entry of this.#queue.slice(this.#taken)) entry.release();
-    this.#queue = [];
-    this.#taken = 0;
-    this.#queuedBytes = 0;
+    this.#waiting = { messages: 0, bytes: 0 };
     this.#context.onGone(this, reason);
     this.#leave(reason);
     this.rouse();
@@ -115,9 +116,44 @@ export class HubViewer implements Viewer {
     this.#wake = undefined;
   }
 
-  #catchUp(maxBytes: number): LogMsg[] {
-    const { msgs, isAtEnd } = this.#cursor!.take(maxBytes, (msg) => this.#wants(msg));
-    if (isAtEnd) this.#cursor = undefined;
+  #catchUp(): void {
+    this.#caughtUp = true;
+    this.#cursor.moveTo(this.#context.history.memory.lastSeq);
+  }
+
+  #takeHistory(maxBytes: number): LogMsg[] {
+    const { msgs, isAtEnd } = this.#cursor.take(maxBytes, (msg) => this.#wants(msg));
+    if (isAtEnd) this.#catchUp();
+    return msgs;
+  }
+
+  #takeLive(maxBytes: number): LogMsg[] {
+    if (this.#waiting.messages === 0) {
+      this.#cursor.moveTo(this.#context.history.memory.lastSeq);
+      return [];
+    }
+    const msgs = this.#takeRecent(maxBytes) ??
+      this.#cursor.take(maxBytes, (msg) => this.#wants(msg)).msgs;
+    for (const { encoded } of msgs) this.#waiting.bytes -= encoded.bytes.length;
+    this.#waiting.messages -= msgs.length;
+    // What it waits for has gone out of the history, which is smaller than its queue.
+    if (msgs.length === 0) this.close("slow");
+    return msgs;
+  }
+
+  #takeRecent(maxBytes: number): LogMsg[] | undefined {
+    const entries = this.#context.recent.from(this.#cursor.at + 1);
+    if (entries === undefined) return undefined;
+    const msgs: LogMsg[] = [];
+    let bytes = 0;
+    for (const { msg, seq, bytes: size } of entries) {
+      if (this.#wants(msg)) {
+        if (bytes > 0 && bytes + size > maxBytes) break;
+        msgs.push(msg);
+        bytes += size;
+      }
+      this.#cursor.moveTo(seq);
+    }
     return msgs;
   }
 
@@ -125,33 +161,5 @@ export class HubViewer implements Viewer {
     const { recording, accepts } = this.options;
     if (recording !== undefined && !this.#context.belongs(msg, recording)) return false;
     return accepts === undefined || accepts(msg);
-  }
-
-  #enqueue(entry: Entry): void {
-    if (this.#gone !== undefined || !this.#wants(entry.msg)) return;
-    // A message larger than the queue passes where nothing is before it.
-    if (this.#queuedBytes > 0 && this.#queuedBytes + entry.bytes > this.#context.queueBytes) {
-      return this.close("slow");
-    }
-    this.#queue.push(entry);
-    this.#queuedBytes += entry.bytes;
-    entry.hold();
-  }
-
-  #dequeue(maxBytes: number): LogMsg[] {
-    const msgs: LogMsg[] = [];
-    for (let bytes = 0; this.#taken < this.#queue.length; this.#taken++) {
-      const entry = this.#queue[this.#taken]!;
-      if (bytes > 0 && bytes + entry.bytes > maxBytes) break;
-      msgs.push(entry.msg);
-      bytes += entry.bytes;
-      this.#queuedBytes -= entry.bytes;
-      entry.release();
-    }
-    if (this.#taken * 2 >= this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#taken);
-      this.#taken = 0;
-    }
-    return msgs;
   }
 }

@@ -11,7 +11,8 @@ import { MemoryPressure } from "../../memory_pressure.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import { FrameCache } from "./_frame_cache.ts";
 import { History } from "./_history.ts";
-import { Entry, Memory } from "./_item.ts";
+import { Memory } from "./_item.ts";
+import { Recent } from "./_recent.ts";
 import { Recordings } from "./_recordings.ts";
 import { HubViewer } from "./_viewer.ts";
 import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
@@ -57,6 +58,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   } = options;
   const memory = new Memory();
   const history = new History(limitBytes, memory);
+  const recent = new Recent(memory);
   const frames = new FrameCache();
   const pressure = new MemoryPressure(collectGarbage, {
     limitBytes,
@@ -113,18 +115,18 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   };
 
   const give = (msgs: readonly LogMsg[]) => {
+    const first = memory.lastSeq + 1;
     history.add(msgs);
+    if (viewers.size === 0) recent.clear();
+    else recent.push(msgs, first);
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length;
     // Messages and frames are short-lived garbage beside a history that is large.
     pressure.read(viewers.size > 0 ? 4 * bytes : bytes);
-    const live = [...viewers].filter(({ caughtUp }) => caughtUp);
-    if (live.length > 0) {
-      const entries = msgs.map((msg) => new Entry(msg, 0, memory));
-      for (const viewer of live) viewer.offer(entries);
+    for (const viewer of viewers) {
+      viewer.note(msgs);
+      viewer.rouse();
     }
-    // Those who still go through the history find them there.
-    for (const viewer of viewers) viewer.rouse();
   };
 
   const close = async () => {
@@ -148,7 +150,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         throw new TooManyViewers(maxViewers);
       }
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
-      const context = { history, queueBytes, belongs, onGone };
+      const context = { history, recent, queueBytes, belongs, onGone };
       const viewer = new HubViewer(++joined, options, context);
       viewers.add(viewer);
       return viewer;

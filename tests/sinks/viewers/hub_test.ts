@@ -150,14 +150,35 @@ describe("viewer hub", () => {
     assertEquals(viewer.gone, "slow");
   });
 
-  it("lets go of what a viewer waited for when it is gone", async () => {
-    const hub = madeHub({ limitBytes: 4096 });
+  it("cuts off a viewer whose next messages have gone out of the history", async () => {
+    const hub = madeHub({ limitBytes: 1_000_000 });
     const viewer = hub.join({ history: "none" });
-    for (let i = 1; i <= 10; i++) hub.write([smart(chunk(i, 10_000))]);
-    assert(hub.stats.heldBytes >= 100_000);
-    viewer.close("left");
-    assertEquals(await viewer.left, "left");
-    assertEquals(hub.stats.heldBytes, 0);
+    for (let i = 1; i <= 100; i++) hub.write([smart(chunk(i, 100_000))]);
+    assert(hub.stats.heldBytes < 6_000_000);
+    assertEquals(await taken(viewer), []);
+    assertEquals(await viewer.left, "slow");
+  });
+
+  it("gives a viewer that is behind what it would have been given at once", async () => {
+    const hub = madeHub();
+    const behind = hub.join({ history: "none" });
+    const only = hub.join({ history: "none", recording: "b" });
+    const all: LogMsg[] = [];
+    for (let i = 1; i <= 200; i++) {
+      const msgs = [chunk(2 * i, 50_000, "a"), chunk(2 * i + 1, 500, "b")];
+      if (i % 50 === 0) msgs.push(announcement(`rec ${i}`));
+      all.push(...msgs);
+      hub.write(msgs.map((msg) => smart(msg)));
+    }
+    assertEquals(ids(await taken(behind)), ids(all));
+    const own = all.filter((msg) => msg.kind === "ArrowMsg" && msg.storeId.id === "b");
+    assertEquals(ids(await taken(only)), ids(own));
+    hub.write([smart(chunk(1000, 10, "b"))]);
+    assertEquals([ids(await taken(behind)), ids(await taken(only))], [["1000"], ["1000"]]);
+    const { viewers, heldBytes } = hub.stats;
+    assertEquals(viewers.map(({ backlog }) => backlog.bytes), [0, 0]);
+    // 10 MB of history, and at most 4 MiB of it once more, decoded.
+    assert(heldBytes < 15_500_000, `${heldBytes}`);
   });
 
   it("keeps no read buffer alive for a small message", () => {
