@@ -8,6 +8,7 @@ import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import { staticKey } from "../static_key.ts";
+import { DecodedSlabs } from "./_decoded_slabs.ts";
 import { Entry, type Item, type Memory } from "./_item.ts";
 import { ItemList } from "./_item_list.ts";
 import { Slab, SLAB_ROOM_BYTES } from "./_slab.ts";
@@ -33,6 +34,7 @@ export class History {
   /** Chunks of recordings. */
   readonly chunks = new ItemList();
   readonly #statics = new Map<string, Entry>();
+  readonly #decoded = new DecodedSlabs();
   #open: Slab | undefined;
   readonly #room = new Uint8Array(SLAB_ROOM_BYTES);
 
@@ -85,7 +87,8 @@ export class History {
       let taken = this.#open?.append(msgs.slice(at)) ?? 0;
       if (taken === 0) {
         this.#open?.close();
-        const slab = new Slab(this.memory.lastSeq + 1, encoded.header, this.#room, this.memory);
+        const seq = this.memory.lastSeq + 1;
+        const slab = new Slab(seq, encoded.header, this.#room, this.memory, this.#decoded);
         taken = slab.append(msgs.slice(at));
         this.chunks.push(this.#open = slab);
         count(this.kept, { messages: taken, bytes: slab.bytes }, 1);

@@ -7,9 +7,9 @@ import type { LogMsg } from "../../log_msg.ts";
 import { Entry, type Memory } from "./_item.ts";
 
 /** More is found in the history, where it must be decoded again. */
-const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 /** Small messages take more in objects than in bytes. */
-const MAX_MESSAGES = 2048;
+const MAX_MESSAGES = 4096;
 
 /** The last messages, at least one. */
 export class Recent {

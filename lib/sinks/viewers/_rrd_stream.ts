@@ -27,16 +27,14 @@ export class OneEncoding {
    * Begins with a version.
    *
    * @param version `undefined`: that of the first message
-   * @param leftOut called for each message that does not fit
    */
-  constructor(readonly version: RrdVersion | undefined, readonly leftOut: () => void) {}
+  constructor(readonly version: RrdVersion | undefined) {}
 
   /** For {@linkcode JoinOptions.accepts}. */
   readonly accepts: NonNullable<JoinOptions["accepts"]> = (msg: LogMsg): boolean => {
     const { encoded } = msg;
     const fits = encoded.form === "rrd" && this.#fits(encoded.header);
     if (fits) this.header ??= encoded.header;
-    else this.leftOut();
     return fits;
   };
 

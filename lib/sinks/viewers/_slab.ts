@@ -8,6 +8,7 @@ import { RrdDecoder } from "../../encoding/rrd_decoder.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
+import type { DecodedSlabs } from "./_decoded_slabs.ts";
 import type { Item, Memory } from "./_item.ts";
 
 /** Larger messages are kept as they are, without a copy. */
@@ -32,16 +33,25 @@ export class Slab implements Item {
   /** The room while it is open, then a buffer of its own. */
   #data: Uint8Array;
   readonly #memory: Memory;
+  readonly #decoded: DecodedSlabs;
 
   /**
    * @param seq place of its first message
    * @param header that all of its messages came under
    * @param room of {@linkcode SLAB_ROOM_BYTES}, its own until it is closed
    * @param memory counts what it takes
+   * @param decoded shared by all slabs
    */
-  constructor(readonly seq: number, readonly header: RrdHeader, room: Uint8Array, memory: Memory) {
+  constructor(
+    readonly seq: number,
+    readonly header: RrdHeader,
+    room: Uint8Array,
+    memory: Memory,
+    decoded: DecodedSlabs,
+  ) {
     this.#data = room;
     this.#memory = memory;
+    this.#decoded = decoded;
     memory.add(MESSAGE_OVERHEAD_BYTES);
   }
 
@@ -86,21 +96,28 @@ export class Slab implements Item {
   }
 
   /** Its messages from a place on. */
-  from(seq: number): LogMsg[] {
-    const decoder = new RrdDecoder();
-    decoder.push(this.header.bytes);
-    const bytes = this.#data.subarray(0, this.bytes);
-    // The room's bytes will be others.
-    const { items, error } = decoder.push(this.#isClosed ? bytes : bytes.slice());
-    // They have been decoded once, when they came.
-    if (error !== undefined) throw error;
-    return seq <= this.seq ? items : items.slice(seq - this.seq);
+  from(seq: number): readonly LogMsg[] {
+    const all = this.#isClosed
+      ? this.#decoded.get(this, () => this.#decode(this.#data))
+      // The room's bytes will be others.
+      : this.#decode(this.#data.slice(0, this.bytes));
+    return seq <= this.seq ? all : all.slice(seq - this.seq);
   }
 
   release(): void {
     this.#memory.add(-MESSAGE_OVERHEAD_BYTES - this.bytes);
     this.#isClosed = true;
     this.#data = new Uint8Array();
+    this.#decoded.forget(this);
+  }
+
+  #decode(bytes: Uint8Array): readonly LogMsg[] {
+    const decoder = new RrdDecoder();
+    decoder.push(this.header.bytes);
+    const { items, error } = decoder.push(bytes);
+    // They have been decoded once, when they came.
+    if (error !== undefined) throw error;
+    return items;
   }
 }
 

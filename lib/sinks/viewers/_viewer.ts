@@ -85,7 +85,7 @@ export class HubViewer implements Viewer {
   note(msgs: readonly LogMsg[]): void {
     if (!this.#caughtUp) return;
     for (const msg of msgs) {
-      if (!this.#wants(msg)) continue;
+      if (!this.#wants(msg, this.options.onLeftOut)) continue;
       const { length } = msg.encoded.bytes;
       const { bytes } = this.#waiting;
       // A message larger than the queue passes where nothing is before it.
@@ -122,7 +122,8 @@ export class HubViewer implements Viewer {
   }
 
   #takeHistory(maxBytes: number): LogMsg[] {
-    const { msgs, isAtEnd } = this.#cursor.take(maxBytes, (msg) => this.#wants(msg));
+    const { onLeftOut } = this.options;
+    const { msgs, isAtEnd } = this.#cursor.take(maxBytes, (msg) => this.#wants(msg, onLeftOut));
     if (isAtEnd) this.#catchUp();
     return msgs;
   }
@@ -157,9 +158,11 @@ export class HubViewer implements Viewer {
     return msgs;
   }
 
-  #wants(msg: LogMsg): boolean {
+  #wants(msg: LogMsg, onLeftOut?: () => void): boolean {
     const { recording, accepts } = this.options;
     if (recording !== undefined && !this.#context.belongs(msg, recording)) return false;
-    return accepts === undefined || accepts(msg);
+    if (accepts === undefined || accepts(msg)) return true;
+    onLeftOut?.();
+    return false;
   }
 }

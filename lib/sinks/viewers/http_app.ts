@@ -203,11 +203,12 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     c.header("content-type", "application/octet-stream");
     if (download) c.header("content-disposition", attachment(recording ?? "stream"));
     if (c.req.method === "HEAD") return c.body(null);
-    const encoding = new OneEncoding(version, onLeftOut);
+    const encoding = new OneEncoding(version);
     const viewer = joinHub(hub, c.req.raw, c.env ?? {}, {
       transport: "http",
       order: "arrival",
       accepts: encoding.accepts,
+      onLeftOut,
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;

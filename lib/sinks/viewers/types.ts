@@ -46,8 +46,10 @@ export interface JoinOptions {
    * before chunks of recordings, as viewers need it; `"arrival"` is as it came.
    */
   readonly order?: "viewer" | "arrival";
-  /** Leaves out what it returns false for. */
+  /** Leaves out what it returns false for; may be asked several times about a message. */
   readonly accepts?: (msg: LogMsg) => boolean;
+  /** Called for each message that is not accepted. */
+  readonly onLeftOut?: () => void;
 }
 
 /**

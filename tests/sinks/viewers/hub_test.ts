@@ -154,7 +154,7 @@ describe("viewer hub", () => {
     const hub = madeHub({ limitBytes: 1_000_000 });
     const viewer = hub.join({ history: "none" });
     for (let i = 1; i <= 100; i++) hub.write([smart(chunk(i, 100_000))]);
-    assert(hub.stats.heldBytes < 6_000_000);
+    assert(hub.stats.heldBytes < 10_000_000);
     assertEquals(await taken(viewer), []);
     assertEquals(await viewer.left, "slow");
   });
@@ -177,8 +177,8 @@ describe("viewer hub", () => {
     assertEquals([ids(await taken(behind)), ids(await taken(only))], [["1000"], ["1000"]]);
     const { viewers, heldBytes } = hub.stats;
     assertEquals(viewers.map(({ backlog }) => backlog.bytes), [0, 0]);
-    // 10 MB of history, and at most 4 MiB of it once more, decoded.
-    assert(heldBytes < 15_500_000, `${heldBytes}`);
+    // 10 MB of history, and at most 8 MiB of it once more, decoded.
+    assert(heldBytes < 19_500_000, `${heldBytes}`);
   });
 
   it("keeps no read buffer alive for a small message", () => {
