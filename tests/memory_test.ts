@@ -59,7 +59,9 @@ describe("memory of a server whose receiver is too slow", options, () => {
     const { messages, dropped, fullest, grownKiB } = await flood(Infinity);
     assertEquals(messages, PER_FRAME * FRAMES);
     assertEquals([dropped.throttled.messages, dropped.overflow.messages], [0, 0]);
-    assert(fullest > 0.8 * LIMIT_MIB * 2 ** 20, `${fullest}`);
+    // Reading waits for a receiver that is behind, so how much waits is a matter of its pace.
+    assert(fullest > 0.1 * LIMIT_MIB * 2 ** 20, `${fullest}`);
+    assert(fullest < 1.1 * LIMIT_MIB * 2 ** 20, `${fullest}`);
     assertLess(grownKiB >> 10, LIMIT_MIB + 64);
   });
 

@@ -53,19 +53,23 @@ export async function* parts(
   recover = false,
 ): AsyncGenerator<RrdPart[]> {
   const scanner = new RrdScanner({ maxMessageBytes, recover });
-  const next = bytesOf(path, files, progress);
-  let isEmpty = true;
-  for (let isOver = false; !isOver;) {
-    const bytes = await next().catch((cause) => {
-      throw new InputError(nameOf(path), systemText(cause), cause);
-    });
-    isOver = bytes === undefined;
-    isEmpty &&= isOver;
-    if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
-    const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
-    if (items.length > 0) yield items;
-    if (error !== undefined) throw new InputError(nameOf(path), error.message, error);
-    progress.add(bytes?.length ?? 0);
+  const source = new Source(path, files, progress);
+  try {
+    let isEmpty = true;
+    for (let isOver = false; !isOver;) {
+      const bytes = await source.next().catch((cause) => {
+        throw new InputError(nameOf(path), systemText(cause), cause);
+      });
+      isOver = bytes === undefined;
+      isEmpty &&= isOver;
+      if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
+      const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
+      if (items.length > 0) yield items;
+      if (error !== undefined) throw new InputError(nameOf(path), error.message, error);
+      progress.add(bytes?.length ?? 0);
+    }
+  } finally {
+    await source.close();
   }
 }
 
@@ -85,18 +89,28 @@ export async function* partsOver(
   }
 }
 
-/** What gives the bytes of a file read by read, `undefined` behind its end. */
-function bytesOf(path: string, files: FileAdapter, progress: Progress) {
-  let reads: AsyncIterator<Uint8Array> | undefined;
-  return async (): Promise<Uint8Array | undefined> => {
-    if (reads === undefined) {
+/** The bytes of a file, read by read. */
+class Source {
+  #reads: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(readonly path: string, readonly files: FileAdapter, readonly progress: Progress) {}
+
+  /** The next bytes; `undefined` behind the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#reads === undefined) {
+      const { path, progress, files } = this;
       progress.start(path, path === "-" ? undefined : await sizeOf(path));
       const source = path === "-" ? standardInput() : await files.open(path);
-      reads = source[Symbol.asyncIterator]();
+      this.#reads = source[Symbol.asyncIterator]();
     }
-    const { done, value } = await reads.next();
+    const { done, value } = await this.#reads.next();
     return done ? undefined : value;
-  };
+  }
+
+  /** Closes the file, read to its end or not. */
+  async close(): Promise<void> {
+    await this.#reads?.return?.();
+  }
 }
 
 /** Says what is lost where, and why. */
