@@ -1,103 +1,87 @@
 /**
- * How fast one client is received, on Deno and on Bun, beside a control that only reads its bytes:
+ * How fast clients are received, on Deno and on Bun, beside a control that only reads their bytes:
  *
- *     deno run -A tests/bench/receive.ts [--only small] [--rounds 5]
+ *     deno run -A tests/bench/receive.ts [--only small] [--what server,control] [--clients 1,16]
+ *       [--rounds 5] [--peer PROGRAM] [--streams FOLDER]
  *
- * `--stream NAME=FILE` replays what an SDK sent instead, `--peer PROGRAM` then runs another server
- * beside: `PROGRAM PORT` must print `msgs N in S s` when its client goes quiet.
+ * Everything is timed alike: from the first byte that is sent until the receiver has counted the last
+ * message, after it was warmed up with the first part of the stream, the subjects taking turns.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "@std/cli";
-import { measure, measurePeer, type Run, SUBJECTS } from "./receive_runs.ts";
-import { makeStream, recordedStream, type Stream, STREAM_NAMES } from "./streams.ts";
+import { table } from "./figures.ts";
+import { measure, type Run, type Subject, type What } from "./receive_runs.ts";
+import { recording, type Workload, WORKLOADS } from "./recordings.ts";
+import type { Stream } from "./streams.ts";
 
 /** One line of the table. */
-interface Row {
-  readonly subject: typeof SUBJECTS[number] | "peer";
+export interface Row {
+  readonly subject: Subject;
   readonly runs: Run[];
 }
 
-const WIDTHS = [14, 8, 16, 11, 9, 9, 10];
-
-function line(cells: readonly string[]): string {
-  return cells.map((cell, i) => i === 0 ? cell.padEnd(WIDTHS[i]!) : cell.padStart(WIDTHS[i]!))
-    .join("");
+/** Which subjects are measured. */
+export interface Plan {
+  readonly rounds: number;
+  readonly what: readonly What[];
+  readonly clients: readonly number[];
+  readonly peer: string | undefined;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function tableRow({ subject, runs }: Row, { bytes, messages }: Stream, rows: readonly Row[]) {
-  const of = (field: "sec" | "cpuSec" | "peakKiB", row = runs) => median(row.map((r) => r[field]));
-  const sec = of("sec");
-  const [runtime] = subject.split(" ");
-  const control = rows.find((row) => row.subject === `${runtime} control`);
-  const speeds = runs.map((run) => bytes / 1e6 / run.sec);
-  const known = (value: number, text: string) => Number.isNaN(value) ? "" : text;
-  return line([
-    subject,
-    (bytes / 1e6 / sec).toFixed(0),
-    `${Math.min(...speeds).toFixed(0)}–${Math.max(...speeds).toFixed(0)}`,
-    (messages / sec).toFixed(0),
-    control ? (of("sec", control.runs) / sec).toFixed(2) : "",
-    known(of("cpuSec"), of("cpuSec").toFixed(2)),
-    known(of("peakKiB"), `${(of("peakKiB") / 1024).toFixed(0)} MiB`),
-  ]);
-}
-
-async function streams(folder: string, recorded: readonly string[], only: string | undefined) {
-  if (recorded.length === 0) {
-    const names = STREAM_NAMES.filter((name) => only === undefined || name === only);
-    return names.map((name) => makeStream(name, folder));
-  }
-  return await Promise.all(recorded.map(async (text) => {
-    const [name, path] = text.split("=");
-    if (!path) throw new Error(`--stream takes NAME=FILE, not ${text}`);
-    return recordedStream(name!, path, await readFile(path));
+/** All subjects of a plan. */
+function subjects({ what, clients, peer }: Plan): Subject[] {
+  const own = (["deno", "bun"] as const).flatMap((runtime) =>
+    clients.flatMap((count) => what.map((each) => ({ runtime, what: each, clients: count })))
+  );
+  const peers = clients.map((count) => ({
+    runtime: "peer" as const,
+    what: "server" as const,
+    clients: count,
   }));
+  return peer === undefined ? own : [...own, ...peers];
 }
 
-const args = parseArgs(process.argv.slice(2), {
-  string: ["only", "rounds", "stream", "peer"],
-  collect: ["stream"],
-  unknown: (arg) => {
-    console.error(
-      `There is no ${arg}: --only NAME, --rounds N, --stream NAME=FILE, --peer PROGRAM`,
-    );
-    process.exit(2);
-  },
-});
-const rounds = Number(args.rounds ?? 5);
-const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
-try {
-  const only = args.only as string | undefined;
-  for (const stream of await streams(folder, args.stream as string[], only)) {
-    const rows: Row[] = SUBJECTS.map((subject) => ({ subject, runs: [] }));
-    if (args.peer) rows.push({ subject: "peer", runs: [] });
+/** Measures all subjects of a plan with one stream. */
+export async function compare(stream: Stream, plan: Plan): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
+  try {
+    const rows = subjects(plan).map((subject): Row => ({ subject, runs: [] }));
     // Interleaved: what else the machine does falls on all alike.
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < plan.rounds; round++) {
       for (const { subject, runs } of rows) {
         runs.push(
-          subject === "peer"
-            ? await measurePeer(String(args.peer), stream)
-            : await measure(subject, stream),
+          await measure(subject, stream, { peer: plan.peer, file: join(folder, "saved.rrd") }),
         );
       }
     }
-    const megabytes = (stream.bytes / 1e6).toFixed(0);
-    console.log(
-      `${stream.name}: ${megabytes} MB, ${stream.messages} messages, median of ${rounds}`,
-    );
-    console.log(line(["", "MB/s", "min–max", "messages/s", "/control", "CPU s", "peak RSS"]));
-    for (const row of rows) console.log(tableRow(row, stream, rows));
-    console.log();
+    return rows;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
 }
-process.exit();
+
+if (import.meta.main) {
+  const args = parseArgs(process.argv.slice(2), {
+    string: ["only", "what", "clients", "rounds", "peer", "streams"],
+    unknown: (arg) => {
+      console.error(`There is no ${arg}: see the top of tests/bench/receive.ts`);
+      process.exit(2);
+    },
+  });
+  const given = (name: string) => args[name] as string | undefined;
+  const plan: Plan = {
+    rounds: Number(given("rounds") ?? 5),
+    what: (given("what") ?? "server,control").split(",") as What[],
+    clients: (given("clients") ?? "1").split(",").map(Number),
+    peer: given("peer"),
+  };
+  const names = given("only")?.split(",") ?? Object.keys(WORKLOADS);
+  for (const name of names) {
+    const stream = await recording(name as Workload, given("streams"));
+    console.log(table(stream, await compare(stream, plan)));
+  }
+  process.exit();
+}

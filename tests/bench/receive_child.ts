@@ -1,35 +1,66 @@
-/** Takes one client in: with the server, or, as a control, only reading and discarding its bytes. */
+/**
+ * Takes clients in, one for warming up and then the given number, and says when all had left:
+ *
+ *     receive_child.ts server|tables|save|control CLIENTS [FILE]
+ *
+ * `tables` decodes the Arrow data of every message too, `save` writes them into a file, and `control`
+ * only reads the bytes and discards them.
+ */
 import process from "node:process";
 import { loadTcpAdapter } from "../../lib/adapters/detect.ts";
-import { serve, silentLog } from "../../mod.ts";
+import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
+import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
+import { clock } from "./clock.ts";
 
-async function server(): Promise<number> {
+const [what, clients, file] = process.argv.slice(2);
+let count = 0;
+let left = 0;
+let cpu = process.cpuUsage();
+
+/** One client has left. */
+function onLeft(): void {
+  if (++left !== 1 && left !== 1 + Number(clients)) return;
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSec = (user + system) / 1e6;
+  say({ at: clock(), count, cpuSec, peakKiB: residentKiB("VmHWM") });
+  count = 0;
+  cpu = process.cpuUsage();
+}
+
+async function take(batch: readonly SmartMessage[]): Promise<void> {
+  for (const { payload } of batch) {
+    if (payload.type === "quit") {
+      if (payload.error) throw payload.error;
+      onLeft();
+    } else {
+      count++;
+      if (what === "tables" && payload.msg.kind === "ArrowMsg") await payload.msg.table();
+    }
+  }
+}
+
+async function server(): Promise<void> {
   await using server = await serve({ port: 0, log: silentLog });
   say({ port: server.addr.port });
-  let messages = 0;
-  for await (const batch of server.batches()) {
-    messages += batch.length;
-    const last = batch.at(-1)!.payload;
-    if (last.type !== "quit") continue;
-    if (last.error) throw last.error;
-    say({ done: true });
-    return messages - 1;
-  }
-  throw new Error("closed before the client left");
+  const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
+  if (what === "save") sinks.unshift(await rrdFileSink({ path: file!, force: true }));
+  await fanOut(sinks).receive(server.batches());
 }
 
-async function control(): Promise<number> {
+async function control(): Promise<void> {
   const listener = await (await loadTcpAdapter()).listen({ hostname: "127.0.0.1", port: 0 });
   say({ port: listener.addr.port });
-  const connection = await listener.accept();
-  let bytes = 0;
-  for await (const chunk of connection!.readable) bytes += chunk.length;
-  say({ done: true });
-  listener.close();
-  return bytes;
+  for (;;) {
+    const connection = await listener.accept();
+    (async () => {
+      for (;;) {
+        const chunk = await connection!.read!();
+        if (chunk === undefined) return onLeft();
+        count += chunk.length;
+      }
+    })();
+  }
 }
 
-const count = await (process.argv[2] === "server" ? server() : control());
-const { user, system } = process.cpuUsage();
-say({ count, peakKiB: residentKiB("VmHWM"), cpuSec: (user + system) / 1e6 });
+await (what === "control" ? control() : server());

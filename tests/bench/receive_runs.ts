@@ -2,19 +2,27 @@
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
-import { Child, within } from "../conformance/child.ts";
-import { startChild } from "../contract/child.ts";
+import { Child as Program, within } from "../conformance/child.ts";
+import { type Child, startChild } from "../contract/child.ts";
 import type { Stream } from "./streams.ts";
 
-/** What is measured on both runtimes. */
-export const SUBJECTS = ["deno server", "deno control", "bun server", "bun control"] as const;
+/** What the receiver does with what it gets. */
+export type What = "server" | "tables" | "save" | "control";
+
+/** Who receives, and from how many clients at once. */
+export interface Subject {
+  readonly runtime: "deno" | "bun" | "peer";
+  readonly what: What;
+  readonly clients: number;
+}
 
 /** The figures of one run. */
 export interface Run {
-  /** From the first byte sent until the receiver saw the end. */
+  /** From the first byte that was sent until the receiver had counted the last message. */
   readonly sec: number;
-  /** Of the receiver, from its start; NaN if unknown. */
+  /** Of the receiver, in that time. */
   readonly cpuSec: number;
+  /** Of the receiver since its start, NaN if unknown. */
   readonly peakKiB: number;
 }
 
@@ -23,48 +31,84 @@ export const DEADLINE_MS = 120_000;
 
 const RECEIVER = new URL("receive_child.ts", import.meta.url);
 const SENDER = new URL("send_child.ts", import.meta.url);
+const PARTS_SENDER = new URL("send_parts_child.ts", import.meta.url);
+
+/** What a receiver says when a part of the stream is over. */
+interface Received {
+  readonly at: number;
+  readonly count: number;
+  readonly cpuSec: number;
+  readonly peakKiB: number;
+}
+
+/** What a sender says before it sends. */
+interface Sent {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly startedAt: number;
+}
 
 /**
- * Sends a stream to one receiver.
+ * Sends a stream to one receiver that was warmed up with its first 48 MB.
  *
+ * @param subject who receives
+ * @param stream what is sent
+ * @param given the peer's program, and a file for what is saved
  * @throws if it did not take in exactly what was sent
  */
-export async function measure(subject: typeof SUBJECTS[number], stream: Stream): Promise<Run> {
-  const [runtime, what] = subject.split(" ") as ["deno" | "bun", "server" | "control"];
-  const receiver = startChild(RECEIVER, [what], undefined, runtime);
+export async function measure(
+  subject: Subject,
+  stream: Stream,
+  given: { readonly peer: string | undefined; readonly file: string },
+): Promise<Run> {
+  await using receiver = subject.runtime === "peer"
+    ? await Peer.start(given.peer!)
+    : await Own.start(subject, given.file);
+  const clients = String(subject.clients);
+  const sender = startChild(PARTS_SENDER, [String(receiver.port), stream.path, clients]);
+  const name = `${subject.runtime} ${subject.what}`;
+  const count = subject.what === "control" ? "bytes" : "messages";
+  const sentAndReceived = async () => {
+    const sent = await within(DEADLINE_MS, "the sender", sender.next<Sent>());
+    sender.tell("go");
+    const received = await within(DEADLINE_MS, name, receiver.received());
+    if (received.count !== sent[count]) {
+      throw new Error(`${name} received ${received.count} ${count}, not ${sent[count]}`);
+    }
+    return { sent, received };
+  };
   try {
-    const { port } = await within(DEADLINE_MS, subject, receiver.next<{ port: number }>());
-    const sec = await send(stream, port, () => receiver.next());
-    const { count, ...run } = await receiver.next<Run & { count: number }>();
-    const expected = what === "server" ? stream.messages : stream.bytes;
-    if (count !== expected) throw new Error(`${subject} received ${count}, not ${expected}`);
-    return { ...run, sec };
+    await sentAndReceived();
+    sender.tell("now all");
+    const { sent, received } = await sentAndReceived();
+    const { at, cpuSec, peakKiB } = received;
+    return { sec: at - sent.startedAt, cpuSec, peakKiB };
   } finally {
-    await receiver.stop();
+    await sender.stop();
   }
 }
 
-/**
- * Sends a stream to another server, which says itself how long it took.
- *
- * @param program the server; it is given a port
- * @throws if it did not take in exactly what was sent
- */
-export async function measurePeer(program: string, stream: Stream): Promise<Run> {
-  const port = await freePort();
-  const env = { ...process.env as Record<string, string>, RUST_LOG: "info" };
-  await using peer = new Child([program, String(port)], { env });
-  await peer.waitFor(/Hosting a SDK server/, DEADLINE_MS);
-  let sec = NaN;
-  await send(stream, port, async () => {
-    const [, count, text] = await peer.waitFor(/msgs (\d+) in ([\d.]+)\s?s/, DEADLINE_MS);
-    if (Number(count) !== stream.messages) throw new Error(`the peer received ${count} messages`);
-    sec = Number(text);
-  });
-  return { sec, ...usageOf(peer.pid!) };
+/** Rerelay, or the control. */
+class Own implements AsyncDisposable {
+  private constructor(readonly port: number, readonly child: Child) {}
+
+  static async start({ runtime, what, clients }: Subject, file: string): Promise<Own> {
+    const args = [what, String(clients), file];
+    const child = startChild(RECEIVER, args, undefined, runtime as "deno" | "bun");
+    const { port } = await within(DEADLINE_MS, runtime, child.next<{ port: number }>());
+    return new Own(port, child);
+  }
+
+  received(): Promise<Received> {
+    return this.child.next<Received>();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child.stop();
+  }
 }
 
-/** Sends it, and says how long it took until it was received. */
+/** Sends a stream once, and says how long it took until it was received. */
 export async function send({ path }: Stream, port: number, received: () => Promise<unknown>) {
   const sender = startChild(SENDER, [String(port), path]);
   try {
@@ -75,6 +119,34 @@ export async function send({ path }: Stream, port: number, received: () => Promi
     return (performance.now() - start) / 1000;
   } finally {
     await sender.stop();
+  }
+}
+
+/** Another server: `PROGRAM PORT` prints `msgs N at TIME` when its clients have gone quiet. */
+class Peer implements AsyncDisposable {
+  #parts = 0;
+  #cpuSec = 0;
+  private constructor(readonly port: number, readonly program: Program) {}
+
+  static async start(path: string): Promise<Peer> {
+    const port = await freePort();
+    const env = { ...process.env as Record<string, string>, RUST_LOG: "info" };
+    const program = new Program([path, String(port)], { env });
+    await program.waitFor(/Hosting a SDK server/, DEADLINE_MS);
+    return new Peer(port, program);
+  }
+
+  async received(): Promise<Received> {
+    const line = new RegExp(`(?:msgs \\d+ at [^]*){${this.#parts++}}msgs (\\d+) at ([\\d.]+)\\n`);
+    const [, count, at] = await this.program.waitFor(line, DEADLINE_MS);
+    const { cpuSec, peakKiB } = usageOf(this.program.pid!);
+    const used = cpuSec - this.#cpuSec;
+    this.#cpuSec = cpuSec;
+    return { at: Number(at), count: Number(count), cpuSec: used, peakKiB };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
   }
 }
 
