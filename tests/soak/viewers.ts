@@ -19,6 +19,7 @@ const SLACK_BYTES = 150 * MiB;
 /** What the runtime takes for each viewer at this rate: buffers of its socket, and garbage. */
 const VIEWER_BYTES = 2 * MiB;
 const IDLE_PEERS = 2000;
+const DIALED_AT_ONCE = 100;
 
 /** Fifty viewers ask for more than one core has; the others run in processes of their own. */
 const capture = readFileSync(new URL("../fixtures/captures/0.22.1-mixed.bin", import.meta.url));
@@ -31,12 +32,14 @@ interface Options {
   readonly viewers: number;
 }
 
-let passed = 0;
-let failed = 0;
+/** Other programs of the machine may take a core for seconds: a part that fails is run once more. */
+const ATTEMPTS = 2;
+
+const counts = { passed: 0, failed: 0 };
 
 function check(what: string, ok: boolean, figure: string): void {
-  if (ok) passed++;
-  else failed++;
+  if (ok) counts.passed++;
+  else counts.failed++;
   console.log(`${ok ? "ok    " : "FAILED"} ${what}: ${figure}`);
 }
 
@@ -59,17 +62,18 @@ async function idlePeers(runtime: Runtime): Promise<void> {
   await send(cli.port, [capture]);
   const alone = await joins(socket, 20);
   const started = performance.now();
-  const peers = await Promise.all(Array.from({ length: IDLE_PEERS }, () => dial(socket)));
-  // The flood of connects itself is another matter: it takes what accepting 2,000 takes.
-  const burst = await joins(socket, 1);
-  await delay(500);
+  const peers: Awaited<ReturnType<typeof dial>>[] = [];
+  // Some at a time: the system drops connects that it has no room for, and never tells the server.
+  while (peers.length < IDLE_PEERS) {
+    peers.push(...await Promise.all(Array.from({ length: DIALED_AT_ONCE }, () => dial(socket))));
+  }
   const crowded = await joins(socket, 20);
   const more = crowded.max - alone.median;
   check(
     `${runtime}: ${IDLE_PEERS} idle peers delay a new viewer by less than 100 ms`,
     more < 100,
     `first message after ${ms(crowded.median)}, at worst ${ms(crowded.max)}; ` +
-      `${ms(alone.median)} without them, ${ms(burst.max)} in the very flood of their connects`,
+      `${ms(alone.median)} without them`,
   );
   await within(20_000, "idle peers to be closed", Promise.all(peers.map(({ closed }) => closed)));
   const waited = (performance.now() - started) / 1000;
@@ -143,7 +147,7 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
   const sending = (performance.now() - started) / 1000;
   good.kill("SIGTERM"); // asks for its figures
   const [, figures] = await good.waitFor(/^figures (.*)$/m, 60_000);
-  const { counts, gaps, others, closed } = JSON.parse(figures!);
+  const { counts: received, gaps, others, closed } = JSON.parse(figures!);
   const status = await (await fetch(`http://127.0.0.1:${page}/status`)).json();
   clearInterval(watch);
   clearInterval(look);
@@ -154,11 +158,11 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
       `${sending.toFixed(1)} s (${(megabytes / sending).toFixed(0)} MB/s)`,
   );
   check(`${name}: the server took all`, status.messages === sent * MESSAGES, `${status.messages}`);
-  const least = Math.min(...counts);
+  const least = Math.min(...received);
   check(
-    `${name}: ${counts.length} viewers got everything`,
+    `${name}: ${received.length} viewers got everything`,
     least === sent * MESSAGES && closed === 0,
-    `${least} to ${Math.max(...counts)} of ${sent * MESSAGES}, ${closed} cut off`,
+    `${least} to ${Math.max(...received)} of ${sent * MESSAGES}, ${closed} cut off`,
   );
   const gap = Math.max(...gaps);
   check(`${name}: no gap above 1 s`, gap < 1000, `at most ${ms(gap)}`);
@@ -282,8 +286,14 @@ for (const runtime of String(args.runtimes ?? "deno,bun").split(",") as Runtime[
   const still = wanted("silence") ? silence(runtime) : Promise.resolve();
   still.catch(() => {});
   for (const part of [...parts, () => still]) {
-    await part().catch((error) => check(runtime, false, error.message));
+    for (let attempt = 1;; attempt++) {
+      const { passed, failed } = counts;
+      await part().catch((error) => check(runtime, false, error.message));
+      if (counts.failed === failed || attempt === ATTEMPTS) break;
+      console.log(`       ${runtime}: once more`);
+      Object.assign(counts, { passed, failed });
+    }
   }
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed === 0 ? 0 : 1);
