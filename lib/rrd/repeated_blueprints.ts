@@ -25,7 +25,7 @@ export class RepeatedBlueprints {
     for (const times of this.#known.values()) times.here = 0;
   }
 
-  /** Whether an earlier file has this message; always false for one of a recording. */
+  /** Whether an earlier file has this message; always false for one of a recording. One call at a time. */
   async has(msg: LogMsg): Promise<boolean> {
     if (storeOf(msg)?.kind !== "Blueprint") return false;
     const digest = await crypto.subtle.digest("SHA-256", msg.encoded.bytes as BufferSource);

@@ -82,7 +82,9 @@ describe("RepeatedBlueprints", () => {
     const repeated = new RepeatedBlueprints();
     const file = async (...msgs: LogMsg[]) => {
       repeated.nextFile();
-      return await Promise.all(msgs.map((msg) => repeated.has(msg)));
+      const found: boolean[] = [];
+      for (const msg of msgs) found.push(await repeated.has(msg));
+      return found;
     };
     const recording = announced("Recording", "1", "app");
     assertEquals(await file(activated("b"), activated("b"), recording), [false, false, false]);

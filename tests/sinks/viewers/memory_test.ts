@@ -14,9 +14,9 @@ import {
   rrdMessage,
 } from "../../encoding/rrd_builder.ts";
 
-const LIMIT_MIB = 64;
+const LIMIT_MIB = 32;
 /** Ten times the limit. */
-const PACKETS = 64_000;
+const PACKETS = 32_000;
 const DATA_BYTES = 10_500;
 /** Packets of one write. */
 const AT_ONCE = 50;
