@@ -30,8 +30,18 @@ const SIZES = {
 /** Names of the streams that can be made. */
 export const STREAM_NAMES = Object.keys(SIZES) as (keyof typeof SIZES)[];
 
-/** Writes a stream into a folder. */
-export function makeStream(name: keyof typeof SIZES, folder: string): Stream {
+/**
+ * Writes a stream into a folder.
+ *
+ * @param name of the stream
+ * @param folder where it goes
+ * @param packets how many of its packets it has
+ */
+export function makeStream(
+  name: keyof typeof SIZES,
+  folder: string,
+  packets = SIZES[name].packets,
+): Stream {
   const all = capturePackets(CAPTURE);
   const storeInfos = all.slice(0, 2);
   const size = SIZES[name];
@@ -43,11 +53,11 @@ export function makeStream(name: keyof typeof SIZES, folder: string): Stream {
   const start = [fixture(`captures/${CAPTURE}.bin`).subarray(0, HANDSHAKE_BYTES)];
   let bytes = writeSync(file, Buffer.concat([...start, ...storeInfos.map(framed)]));
   const round = bodies.map(framed);
-  for (let left = size.packets; left > 0; left -= round.length) {
+  for (let left = packets; left > 0; left -= round.length) {
     bytes += writeSync(file, Buffer.concat(round.slice(0, left)));
   }
   closeSync(file);
-  return { name, path, bytes, messages: storeInfos.length + size.packets };
+  return { name, path, bytes, messages: storeInfos.length + packets };
 }
 
 /** A recorded stream. */
