@@ -72,7 +72,7 @@ function framed(packet: Uint8Array): Uint8Array {
 }
 
 /** The same message with other Arrow data; it comes last in a message, as a msgpack `bin 16`. */
-function withArrow(packet: Uint8Array, arrowBytes: number, seed: number): Uint8Array {
+export function withArrow(packet: Uint8Array, arrowBytes: number, seed: number): Uint8Array {
   const buffer = Buffer.from(packet);
   let at = RRD_HEADER_BYTES + MESSAGE_HEADER_BYTES;
   while (buffer[at] !== 0xc5 || at + 3 + buffer.readUInt16BE(at + 1) !== buffer.length) at++;

@@ -1,0 +1,152 @@
+/** Single steps of receiving, over bytes in memory. */
+import { decode } from "@msgpack/msgpack";
+import { PacketFramer } from "../../lib/comms/packet_framer.ts";
+import { MAX_PACKET_BYTES } from "../../lib/comms/packet_reader.ts";
+import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
+import { decodeMsgpackLogMsg } from "../../lib/encoding/msgpack_log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
+import { CongestionManager } from "../../lib/flow/congestion_manager.ts";
+import { Throttle } from "../../lib/flow/throttle.ts";
+import type { LogMsg } from "../../lib/log_msg.ts";
+import { concat, framed } from "../encoding/rrd_builder.ts";
+import { capturePackets, fixture } from "../fixtures.ts";
+import { frameChunk } from "../flow/throttled_messages.ts";
+import { seeded } from "../random.ts";
+import { withArrow } from "./streams.ts";
+
+/** One step. */
+export interface Case {
+  readonly name: string;
+  /** What `run` works off, as received. */
+  readonly bytes: number;
+  run(): void;
+}
+
+const READ_BYTES = 256 * 1024;
+const HEADER_BYTES = 12;
+const START = HEADER_BYTES + 8;
+
+const capture = capturePackets("0.22.1-mixed");
+const scalars = capture.filter(({ length }) => length > 2400 && length < 2800);
+const SMALL = Array.from({ length: 4000 }, (_, i) => scalars[i % scalars.length]!);
+const LARGE = [0, 1, 2, 3].map((seed) => new Uint8Array(withArrow(capture[4]!, 924_000, seed)));
+const PROTOBUF = fixture("encodings/0.22.1-mixed-protobuf-off.rrd");
+
+function total(all: readonly { readonly length: number }[]): number {
+  return all.reduce((sum, { length }) => sum + length, 0);
+}
+
+function reads(packets: readonly Uint8Array[]): Uint8Array[] {
+  const stream = concat(...packets.map(framed));
+  const count = Math.ceil(stream.length / READ_BYTES);
+  return Array.from(
+    { length: count },
+    (_, i) => stream.subarray(i * READ_BYTES, (i + 1) * READ_BYTES),
+  );
+}
+
+function check(count: number, expected: number): void {
+  if (count !== expected) throw new Error(`${count} instead of ${expected}`);
+}
+
+function framing(name: string, packets: readonly Uint8Array[]): Case {
+  const chunks = reads(packets);
+  const framer = new PacketFramer(MAX_PACKET_BYTES);
+  return {
+    name,
+    bytes: total(chunks),
+    run() {
+      let count = 0;
+      for (const chunk of chunks) count += framer.push(chunk).items.length;
+      check(count, packets.length);
+    },
+  };
+}
+
+function envelopes(): Case[] {
+  const bytes = total(SMALL);
+  const header = decodeRrdHeader(SMALL[0]!.subarray(0, HEADER_BYTES));
+  const decoder = new RrdDecoder();
+  const each = (run: (packet: Uint8Array) => unknown) => () => {
+    for (const packet of SMALL) if (!run(packet)) throw new Error("not decoded");
+  };
+  return [
+    {
+      name: "msgpack envelopes, templates",
+      bytes,
+      run: each((packet) => decoder.decodePacket(packet).items.length),
+    },
+    {
+      name: "msgpack envelopes, no templates",
+      bytes,
+      run: each((packet) => {
+        const encoded = { form: "rrd", header, bytes: packet.subarray(HEADER_BYTES) } as const;
+        return decodeMsgpackLogMsg(packet, START, packet.length, encoded);
+      }),
+    },
+    {
+      name: "the same by @msgpack/msgpack",
+      bytes,
+      run: each((packet) =>
+        decode(packet.subarray(START), { useBigInt64: true, mapKeyConverter: () => "" })
+      ),
+    },
+    {
+      name: "protobuf envelopes",
+      bytes: PROTOBUF.length,
+      run() {
+        const { items, error } = new RrdDecoder().push(PROTOBUF);
+        if (error !== undefined || items.length === 0) throw error ?? new Error("not decoded");
+      },
+    },
+  ];
+}
+
+/** Frames of 10 messages, in batches as of one read. */
+function throttling(name: string, maxLatencySec: number, latencySec: number): Case {
+  const messageBytes = 2500;
+  const perRead = Math.floor(READ_BYTES / messageBytes);
+  let [frame, now] = [0, 0];
+  const congestion = new CongestionManager({
+    maxLatencySec,
+    now: () => now += 1,
+    random: seeded(1),
+    log: { enabled: () => false, write: () => {} },
+  });
+  const throttle = new Throttle(congestion, { latencySec, filled: 0.1 });
+  return {
+    name,
+    bytes: perRead * messageBytes,
+    run() {
+      const batch: LogMsg[] = [];
+      for (let i = 0; i < perRead; i++) {
+        batch.push(frameChunk(Math.floor(frame++ / 10), frame, { bytes: messageBytes }));
+      }
+      throttle.push(batch);
+    },
+  };
+}
+
+function viewerFrames(name: string, packets: readonly Uint8Array[]): Case {
+  const msgs = packets.flatMap((packet) => new RrdDecoder().decodePacket(packet).items);
+  return {
+    name,
+    bytes: total(packets),
+    run() {
+      for (const msg of msgs) if (typeof viewerFrame(msg) === "string") throw new Error("left out");
+    },
+  };
+}
+
+/** All steps. */
+export const CASES: readonly Case[] = [
+  framing("framer, 2.7 KB packets", SMALL),
+  framing("framer, 0.9 MB packets", LARGE),
+  ...envelopes(),
+  throttling("throttle, no maximum", Infinity, 0),
+  throttling("throttle, latency half of it", 0.2, 0.1),
+  throttling("throttle, latency twice of it", 0.2, 0.4),
+  viewerFrames("bincode encoder, 2.7 KB messages", SMALL),
+  viewerFrames("bincode encoder, 0.9 MB messages", LARGE),
+];
