@@ -1,0 +1,75 @@
+/** What the benchmark compares, and what it measured before. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheFolder } from "../conformance/sdk_cache.ts";
+import type { Row } from "./receive.ts";
+import { measure, type Subject } from "./receive_runs.ts";
+import type { Workload } from "./recordings.ts";
+import type { Stream } from "./streams.ts";
+
+/** Subjects that take turns: saving apart, for what it leaves the disk to do slows the others. */
+export const GROUPS = ["speed", "clients", "save", "tables"] as const;
+
+/** Name of a group. */
+export type Group = typeof GROUPS[number];
+
+/** All that is known of one workload. */
+export interface Result {
+  readonly stream: Stream;
+  readonly groups: Partial<Record<Group, readonly Row[]>>;
+}
+
+/** All that was measured on this machine. */
+export type Results = Partial<Record<Workload, Result>>;
+
+const FILE = join(cacheFolder(), "..", "bench", "receive.json");
+
+function subjects(group: Group, hasPeer: boolean): Subject[] {
+  const both = (what: Subject["what"], clients = 1): Subject[] =>
+    (["deno", "bun"] as const).map((runtime) => ({ runtime, what, clients }));
+  const peer: Subject[] = hasPeer ? [{ runtime: "peer", what: "server", clients: 1 }] : [];
+  switch (group) {
+    case "speed":
+      return [...both("server"), ...both("control"), ...peer];
+    case "clients":
+      return [...both("server"), ...both("server", 16)];
+    case "save":
+      return [...both("server"), ...both("save")];
+    case "tables":
+      return [...both("tables"), ...peer];
+  }
+}
+
+/** Measures the subjects of a group in turn, so that what else the machine does falls on all alike. */
+export async function measureGroup(
+  group: Group,
+  stream: Stream,
+  { rounds, peer }: { readonly rounds: number; readonly peer: string | undefined },
+): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
+  try {
+    const given = { peer, file: join(folder, "saved.rrd") };
+    const rows = subjects(group, peer !== undefined).map((subject): Row => ({ subject, runs: [] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const { subject, runs } of rows) {
+        runs.push(await measure(subject, stream, given));
+        await rm(given.file, { force: true });
+      }
+    }
+    return rows;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What was kept of earlier measurements. */
+export async function readResults(): Promise<Results> {
+  return JSON.parse(await readFile(FILE, "utf8").catch(() => "{}")) as Results;
+}
+
+/** Keeps results for a later picture. */
+export async function keepResults(results: Results): Promise<void> {
+  await mkdir(join(FILE, ".."), { recursive: true });
+  await writeFile(FILE, JSON.stringify(results));
+}
