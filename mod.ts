@@ -30,6 +30,7 @@ export type { Step, StepResult } from "./lib/step.ts";
 export { StepStream } from "./lib/step_stream.ts";
 
 export * from "./lib/flow/smart_message.ts";
+export { BufferPool, isReused } from "./lib/flow/buffer_pool.ts";
 export { SmartChannel, type SmartChannelOptions } from "./lib/flow/smart_channel.ts";
 export {
   CongestionManager,

@@ -1,3 +1,5 @@
+import type { BufferPool } from "./flow/buffer_pool.ts";
+
 /** Packets that lie whole in a read need none: most of a small kind do. */
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** Where growing begins: more than the small packets of SDKs, and not worth an attacker's while. */
@@ -17,6 +19,14 @@ export class Assembler {
   #buffer = NOTHING;
   #filled = 0;
   #trusted = FIRST_BYTES;
+  readonly #pool: BufferPool | undefined;
+  /** Handed over and not settled. */
+  #given = NOTHING;
+
+  /** @param pool where large buffers come from; without it each is a new one */
+  constructor(pool?: BufferPool) {
+    this.#pool = pool;
+  }
 
   /** Bytes that are here. */
   get filled(): number {
@@ -67,19 +77,32 @@ export class Assembler {
   take(): Uint8Array<ArrayBuffer> {
     const item = this.view();
     this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
-    this.clear();
+    this.settle();
+    this.#given = this.#buffer;
+    this.#buffer = NOTHING;
+    this.#filled = 0;
     return item;
+  }
+
+  /** What was handed over last has got its users, if it has any: it is none of ours any more. */
+  settle(): void {
+    if (this.#given === NOTHING) return;
+    this.#pool?.unuse([this.#given.buffer]);
+    this.#given = NOTHING;
   }
 
   #grow(needed: number, length: number): void {
     const wanted = Math.max(needed, 2 * this.#buffer.length, this.#trusted);
-    const grown = new Uint8Array(Math.min(length, wanted));
+    const size = Math.min(length, wanted);
+    const grown = this.#pool?.take(size) ?? new Uint8Array(size);
     grown.set(this.#buffer.subarray(0, this.#filled));
+    this.#pool?.unuse([this.#buffer.buffer]);
     this.#buffer = grown;
   }
 
   /** Drops the bytes that are here. */
   clear(): void {
+    this.#pool?.unuse([this.#buffer.buffer]);
     this.#buffer = NOTHING;
     this.#filled = 0;
   }

@@ -5,6 +5,7 @@ import type { TcpConnection } from "./adapters/types.ts";
 import { type RrdHeader, rrdVersionText } from "./encoding/rrd_header.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
 import { RerelayError } from "./errors.ts";
+import type { BufferPool } from "./flow/buffer_pool.ts";
 import { CongestionManager } from "./flow/congestion_manager.ts";
 import { type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import type { ChannelSender } from "./flow/channel_sender.ts";
@@ -38,6 +39,8 @@ export interface ClientStats {
 /** What a client shares with the others. */
 export interface ClientContext {
   readonly options: ResolvedOptions;
+  /** Where memory for what is read comes from; without it, it is new. */
+  readonly pool: BufferPool | undefined;
   /** Called with the bytes of each read. */
   readonly onRead: (bytes: number) => void;
   /** Called when the memory of its unfinished packet grows or shrinks, by so many bytes. */
@@ -80,7 +83,9 @@ export class Client implements PipelineOptions {
     this.packets = new PacketReader({
       maxPacketBytes,
       onHandshake: (version) => this.#greet(version),
+      pool: context.pool,
     });
+    if (context.pool !== undefined) connection.usePool?.(context.pool);
     this.#clock = new ClientClock(this.packets, now);
   }
 

@@ -33,10 +33,12 @@ export class MemoryPressure {
   /**
    * @param collect collects the garbage
    * @param waiting what waits, and its limit, in bytes
+   * @param spare memory that is let go of before
    */
   constructor(
     readonly collect: () => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
+    readonly spare?: { clear(): void } | undefined,
   ) {}
 
   /** Takes note of bytes that were read. */
@@ -73,6 +75,7 @@ export class MemoryPressure {
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
     if (this.#reads < MIN_READS || this.#quietLooks < QUIET_LOOKS) return;
     this.#reads = this.#readsAtLook = 0;
+    this.spare?.clear();
     this.collect();
   }
 }

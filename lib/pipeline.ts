@@ -59,6 +59,7 @@ export async function receiveClient(
     if (items.length > 0) {
       options.onMessages(items);
       const room = sender.send(items);
+      options.packets.settle();
       // Nothing follows an error, so there is nothing to wait for.
       if (room !== undefined && error === undefined) await room;
     }

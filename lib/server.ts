@@ -6,6 +6,7 @@ import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "./errors.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
+import { BufferPool } from "./flow/buffer_pool.ts";
 import { Receiver } from "./flow/receiver.ts";
 import { SmartChannel } from "./flow/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
@@ -107,14 +108,16 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#clients = new ClientList(options);
     // With a maximum latency what waits must be seen, so that frames are dropped.
     const pause = options.maxLatencySec === Infinity ? delay : undefined;
-    this.#channel = new SmartChannel({ limitBytes, now, delay: pause });
-    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel);
+    const pool = options.reuseBuffers ? new BufferPool() : undefined;
+    this.#channel = new SmartChannel({ limitBytes, now, delay: pause, pool });
+    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, pool);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();
       this.#channel.discard();
     });
     this.#shared = {
       options: this.#options,
+      pool,
       onRead: (bytes) => this.#pressure.read(bytes),
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),

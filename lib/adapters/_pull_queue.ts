@@ -27,6 +27,11 @@ export class PullQueue {
     this.#source = source;
   }
 
+  /** Whether all that came was read, and more may come. */
+  get isWaiting(): boolean {
+    return this.#chunks.length === 0 && this.#end === undefined;
+  }
+
   /**
    * The next chunk; `undefined` at the end. One call at a time.
    *

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { BufferPool } from "../flow/buffer_pool.ts";
+
 /** Bytes of the first buffer: a handshake has 7, and many a client says no more for hours. */
 export const FIRST_READ = 512;
 
@@ -21,6 +23,12 @@ export class ReadSizer {
   #size = FIRST_READ;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #drained = true;
+  readonly #pool: BufferPool | undefined;
+
+  /** @param pool where large buffers come from and go to; without it each is a new one */
+  constructor(pool?: BufferPool) {
+    this.#pool = pool;
+  }
 
   /** Where the next read goes: what is left of the last buffer, or a new one. */
   space(): Uint8Array<ArrayBuffer> {
@@ -29,9 +37,16 @@ export class ReadSizer {
     const wanted = this.#drained ? Math.min(MIN_READ, this.#size) : this.#size;
     // A small rest would cost a system call for few bytes, and holds the whole of its buffer.
     if (this.#rest.length < wanted / 4 || this.#rest.buffer.byteLength > wanted * 4) {
-      this.#rest = new Uint8Array(wanted);
+      this.done();
+      this.#rest = this.#pool?.take(wanted) ?? new Uint8Array(wanted);
     }
     return this.#rest;
+  }
+
+  /** Nothing more is read into what is left. */
+  done(): void {
+    this.#pool?.unuse([this.#rest.buffer]);
+    this.#rest = new Uint8Array(0);
   }
 
   /**

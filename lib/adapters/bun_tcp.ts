@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { readSync } from "node:fs";
 import process from "node:process";
 import { reason, TcpBindError, TooManyOpenFiles } from "../errors.ts";
+import type { BufferPool } from "../flow/buffer_pool.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
 import { PullQueue } from "./_pull_queue.ts";
+import { ReadSizer } from "./_read_sizer.ts";
 import { readableOf } from "./_readable.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
@@ -19,6 +22,12 @@ export const bunTcp: TcpAdapter = { listen };
 
 /** File descriptors left for files, viewers and what else the process opens. */
 const RESERVED_FILES = 32;
+
+/** A chunk of so many bytes shows that more may be there already. */
+const MANY_BYTES = 64 * 1024;
+
+/** What one connection may read before Bun looks after all others again, in bytes. */
+const TURN_BYTES = 4 * 1024 * 1024;
 
 // ------------------------------------------------------------------------------------ listener
 
@@ -42,7 +51,7 @@ function listen(addr: NetAddr): Promise<TcpListener> {
 function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
   const limit = openFileLimit();
   try {
-    return Bun.listen<PullQueue | undefined>({
+    return Bun.listen<BunConnection | undefined>({
       hostname: addr.hostname,
       port: addr.port,
       socket: {
@@ -57,12 +66,12 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
           accepted.refuse((refused) => new TooManyOpenFiles(refused, limit));
         },
         data(socket, bytes) {
-          socket.data?.push(bytes);
+          socket.data?.onData(bytes);
           socket.pause();
         },
-        end: (socket) => socket.data?.end(),
-        close: (socket, error) => socket.data?.end(error),
-        error: (socket, error) => socket.data?.end(error),
+        end: (socket) => socket.data?.onEnd(),
+        close: (socket, error) => socket.data?.onEnd(error),
+        error: (socket, error) => socket.data?.onEnd(error),
       },
     });
   } catch (error) {
@@ -88,16 +97,22 @@ function openFileLimit(): number {
 
 class BunConnection implements TcpConnection {
   declare readonly remoteAddr?: NetAddr;
-  readonly #socket: BunSocket<PullQueue | undefined>;
+  readonly #socket: BunSocket<BunConnection | undefined>;
   readonly #queue: PullQueue;
   #readable: ReadableStream<Uint8Array> | undefined;
+  #pool: BufferPool | undefined;
+  /** Made when it is needed first: most of many idle clients send little. */
+  #sizer: ReadSizer | undefined;
+  #mayHaveMore = false;
+  #turnLeft = TURN_BYTES;
 
-  constructor(socket: BunSocket<PullQueue | undefined>) {
+  constructor(socket: BunSocket<BunConnection | undefined>) {
     socket.pause();
     socket.setKeepAlive(true, 0);
     // What Bun hands over after pause(), when the peer resets, is at most what the system held for
     // the socket: the queue has this bound.
-    socket.data = this.#queue = new PullQueue({ wanted: () => socket.resume() });
+    this.#queue = new PullQueue({ wanted: () => socket.resume() });
+    socket.data = this;
     this.#socket = socket;
     const { remoteAddress: hostname, remotePort: port } = socket;
     // A peer that has left already has no address any more.
@@ -115,7 +130,47 @@ class BunConnection implements TcpConnection {
 
   // ----------------------------------------------------------------------------------- reading
 
-  read(): Promise<Uint8Array | undefined> {
+  usePool(pool: BufferPool): void {
+    this.#pool = pool;
+  }
+
+  read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    this.#turnLeft = TURN_BYTES;
     return this.#queue.read();
+  }
+
+  /**
+   * Takes what the system holds already: Bun copies what it hands over, so that large packets are
+   * copied twice.
+   */
+  #readNow(into?: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+    if (this.#turnLeft <= 0) return undefined;
+    this.#sizer ??= new ReadSizer(this.#pool);
+    const space = into ?? this.#sizer.space();
+    let length = 0;
+    try {
+      length = readSync(this.#socket.fd, space);
+    } catch (error) {
+      // Nothing is there yet; or it is over, and Bun would not be told why any more.
+      if ((error as { code?: string }).code !== "EAGAIN") this.#queue.end(error);
+    }
+    // The end Bun finds out itself.
+    this.#mayHaveMore = length === space.length;
+    this.#turnLeft -= length;
+    if (length === 0) return undefined;
+    return into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
+  }
+
+  // ------------------------------------------------------------------------------- what Bun calls
+
+  onData(bytes: Uint8Array): void {
+    this.#mayHaveMore = bytes.length >= MANY_BYTES && this.#socket.fd >= 0;
+    this.#queue.push(bytes);
+  }
+
+  onEnd(error?: Error): void {
+    this.#queue.end(error);
   }
 }

@@ -6,6 +6,7 @@
 import { TcpBindError } from "../errors.ts";
 import { countRead } from "./_v8_pressure.ts";
 import { readableOf } from "./_readable.ts";
+import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
@@ -69,7 +70,7 @@ export function openSignalPipe(): void {
 class DenoConnection implements TcpConnection {
   readonly remoteAddr: NetAddr;
   readonly #conn: Deno.TcpConn;
-  readonly #sizer = new ReadSizer();
+  #sizer = new ReadSizer();
   #readable: ReadableStream<Uint8Array> | undefined;
   #closed = false;
 
@@ -96,6 +97,10 @@ class DenoConnection implements TcpConnection {
 
   // ----------------------------------------------------------------------------------- reading
 
+  usePool(pool: BufferPool): void {
+    this.#sizer = new ReadSizer(pool);
+  }
+
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     // An async function would cost an idle connection half a kilobyte more.
@@ -113,9 +118,11 @@ class DenoConnection implements TcpConnection {
     if (length === null) {
       // Frees the file descriptor even if the owner forgets to.
       this.close();
+      this.#sizer.done();
       return undefined;
     }
-    countRead(length);
-    return into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
+    const chunk = into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
+    if (!isReused(chunk)) countRead(length);
+    return chunk;
   }
 }

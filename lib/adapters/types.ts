@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { BufferPool } from "../flow/buffer_pool.ts";
 
 /** An address of a socket's end, as `hostname` and `port`. */
 export interface NetAddr {
@@ -31,6 +32,13 @@ export interface TcpConnection {
    * @throws what the runtime threw, once all bytes that came before were read
    */
   read?(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
+  /**
+   * Reads into memory of a pool from now on, where it reads into memory of its own: a chunk's buffer is
+   * used by the connection until a later `read` takes another.
+   *
+   * @param pool of the server, which has the chunk's bytes used again when nobody needs them
+   */
+  usePool?(pool: BufferPool): void;
   /** Closes the socket; safe to call twice, never throws. The readable then ends. */
   close(): void;
 }

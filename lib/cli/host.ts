@@ -138,6 +138,8 @@ async function start(
     ...limits,
     quiet,
     log,
+    // The sinks copy what they keep.
+    reuseBuffers: true,
   });
   const told = log.enabled(quiet ? "debug" : "info");
   if (!told && (port === 0 || log.enabled("info") && !options.quiet)) {

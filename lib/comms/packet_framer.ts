@@ -1,5 +1,6 @@
 import { Assembler } from "../assembler.ts";
 import { PacketTooLarge, TruncatedPacket } from "../errors.ts";
+import type { BufferPool } from "../flow/buffer_pool.ts";
 import type { Step, StepResult } from "../step.ts";
 
 /** Length of the length before each packet, in bytes. */
@@ -7,7 +8,7 @@ const PREFIX_BYTES = 4;
 
 /** Cuts a connection's bytes, from behind the handshake on, into packets. */
 export class PacketFramer implements Step<Uint8Array, Uint8Array> {
-  readonly #assembler = new Assembler();
+  readonly #assembler: Assembler;
   /** What came of a length that is not whole. */
   #prefix = 0;
   #prefixFilled = 0;
@@ -16,8 +17,11 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
 
   /**
    * @param maxPacketBytes a packet that declares more is refused before memory is taken for it
+   * @param pool where the memory comes from; without it, it is new
    */
-  constructor(readonly maxPacketBytes: number) {}
+  constructor(readonly maxPacketBytes: number, pool?: BufferPool) {
+    this.#assembler = new Assembler(pool);
+  }
 
   /** Bytes of memory taken for a packet that is not whole. */
   get unfinishedBytes(): number {
@@ -32,6 +36,11 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /** Where the next bytes of a large packet may be put directly, before they are pushed. */
   room(): Uint8Array<ArrayBuffer> | undefined {
     return this.#length < 0 ? undefined : this.#assembler.room(this.#length);
+  }
+
+  /** The packets that came of the last push have got their users. */
+  settle(): void {
+    this.#assembler.settle();
   }
 
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */

@@ -1,3 +1,4 @@
+import type { BufferPool } from "../flow/buffer_pool.ts";
 import type { Step, StepResult } from "../step.ts";
 import { Handshake } from "./handshake.ts";
 import { PacketFramer } from "./packet_framer.ts";
@@ -12,6 +13,8 @@ export interface PacketOptions {
    * @param version of the protocol: 0 for SDK 0.15 and older
    */
   readonly onHandshake?: (version: number) => void;
+  /** Where memory for large packets comes from; without it, it is new. */
+  readonly pool?: BufferPool | undefined;
 }
 
 /** Default of `maxPacketBytes`. */
@@ -25,8 +28,10 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   #error: Error | undefined;
   #packets = 0;
 
-  constructor({ maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {} }: PacketOptions = {}) {
-    this.#framer = new PacketFramer(maxPacketBytes);
+  constructor(
+    { maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {}, pool }: PacketOptions = {},
+  ) {
+    this.#framer = new PacketFramer(maxPacketBytes, pool);
     this.#onHandshake = onHandshake;
   }
 
@@ -50,6 +55,11 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   /** Where the next bytes of a large packet may be put directly, before they are pushed. */
   room(): Uint8Array<ArrayBuffer> | undefined {
     return this.#error === undefined ? this.#framer.room() : undefined;
+  }
+
+  /** The packets that came of the last push have got their users. */
+  settle(): void {
+    this.#framer.settle();
   }
 
   push(bytes: Uint8Array): StepResult<Uint8Array> {

@@ -4,7 +4,6 @@
  * @module
  */
 import lz4 from "lz4js";
-import { deflateBlock, deflatedBound } from "./lz4_deflate.ts";
 import { InvalidMessage, MessageLimit } from "../errors.ts";
 import { type DecodeLimits, DENSEST_LZ4 } from "./limits.ts";
 
@@ -84,15 +83,4 @@ function inflatedLength(block: Uint8Array, limit: number): number {
     if (out > limit) break;
   }
   return out;
-}
-
-/**
- * Deflates into one LZ4 block, the same that Rerun would write.
- *
- * @param bytes what to compress
- * @returns the block; where nothing repeats, a little longer than the bytes
- */
-export function compressLz4(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(deflatedBound(bytes.length));
-  return out.subarray(0, deflateBlock(bytes, out, 0));
 }

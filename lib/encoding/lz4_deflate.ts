@@ -109,3 +109,14 @@ function hash5(input: Uint8Array, at: number): number {
   const top = Math.imul(low, 0xcf) + Math.imul(input[at + 4]!, 0xbb);
   return (Math.floor(sum / 0x10000000) + (top << 4)) & 0xfff;
 }
+
+/**
+ * Deflates into one LZ4 block, the same that Rerun would write.
+ *
+ * @param bytes what to compress
+ * @returns the block; where nothing repeats, a little longer than the bytes
+ */
+export function compressLz4(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(deflatedBound(bytes.length));
+  return out.subarray(0, deflateBlock(bytes, out, 0));
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
+import { isReused } from "./buffer_pool.ts";
 import type { LogMsg } from "../log_msg.ts";
 
 /**
@@ -31,6 +32,11 @@ export function copyOut(msgs: readonly LogMsg[]): LogMsg[] {
       encoded,
     );
   });
+}
+
+/** The same messages, copied out if the memory of one of them is used again. */
+export function keepable(msgs: readonly LogMsg[]): readonly LogMsg[] {
+  return msgs.some(({ encoded }) => isReused(encoded.bytes)) ? copyOut(msgs) : msgs;
 }
 
 /** The view at the same place in a copy; inflated data, which has a buffer of its own, as it is. */

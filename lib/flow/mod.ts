@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./accept_rate.ts";
+export { BufferPool, isReused } from "./buffer_pool.ts";
 export type { ChannelSender } from "./channel_sender.ts";
 export * from "./congestion_manager.ts";
 export * from "./smart_channel.ts";

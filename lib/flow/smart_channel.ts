@@ -1,5 +1,6 @@
 import type { LogMsg } from "../log_msg.ts";
 import { ChannelSender } from "./channel_sender.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 import type { Entry } from "./client_queue.ts";
 import { copyOut, wastesBuffers } from "./copy_out.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES, PinnedBytes } from "./pinned_bytes.ts";
@@ -17,6 +18,8 @@ export interface SmartChannelOptions {
    * receiver that is behind, for a moment at each read, before the channel is full.
    */
   readonly delay?: ((ms: number) => Promise<void>) | undefined;
+  /** Where buffers are given back to, once what follows is taken. */
+  readonly pool?: BufferPool | undefined;
 }
 
 /** Default of `limitBytes`. */
@@ -42,6 +45,9 @@ export class SmartChannel {
   readonly #now: () => number;
   readonly #pace: Pace | undefined;
   readonly #pinned = new PinnedBytes();
+  readonly #pool: BufferPool | undefined;
+  /** Buffers of what was taken last. */
+  #handed: ArrayBufferLike[] = [];
   /** Clients with waiting messages, the next one first. */
   readonly #active = new Set<ChannelSender>();
   readonly #paused = new Set<ChannelSender>();
@@ -64,10 +70,11 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    */
   constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), delay }:
+    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), delay, pool }:
       SmartChannelOptions = {},
   ) {
     this.#pace = delay && new Pace(delay);
+    this.#pool = pool;
     this.limitBytes = limitBytes;
     this.#now = now;
     this.#end = {
@@ -117,6 +124,7 @@ export class SmartChannel {
    * @returns nothing if none wait
    */
   take(limit: number = Infinity): SmartMessage[] | undefined {
+    this.#settle();
     const [sender] = this.#active;
     if (sender === undefined) return undefined;
     const messages: SmartMessage[] = [];
@@ -188,6 +196,7 @@ export class SmartChannel {
     }
     const bytes = this.#pinned.add(buffers) + kept.length * MESSAGE_OVERHEAD_BYTES;
     const order = ++this.#sent;
+    this.#pool?.use(buffers);
     sender.queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
     sender.bytes += bytes;
     this.#bytes += bytes;
@@ -205,6 +214,14 @@ export class SmartChannel {
     const bytes = this.#pinned.remove(buffers) + msgs.length * MESSAGE_OVERHEAD_BYTES;
     sender.bytes -= bytes;
     this.#bytes -= bytes;
+    if (this.#pool !== undefined) this.#handed.push(...buffers);
+  }
+
+  /** Whoever took has done with it. */
+  #settle(): void {
+    if (this.#handed.length === 0) return;
+    this.#pool!.unuse(this.#handed);
+    this.#handed = [];
   }
 
   #resume(): void {

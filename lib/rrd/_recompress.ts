@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { compressLz4, inflateLz4 } from "../encoding/lz4.ts";
+import { inflateLz4 } from "../encoding/lz4.ts";
+import { compressLz4 } from "../encoding/lz4_deflate.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 
 /**

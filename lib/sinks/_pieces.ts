@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isReused } from "../flow/buffer_pool.ts";
 import type { Tally } from "./sink.ts";
 import { CHUNK_BYTES, type WriteBudget } from "./_write_budget.ts";
 
@@ -66,15 +67,17 @@ export class Pieces {
     return sealed + (this.#open?.messages ?? 0) + (this.#taken?.messages ?? 0);
   }
 
-  /** Adds a message, or a header that counts nothing; copies small ones. */
+  /** Adds a message, or a header that counts nothing; copies small ones, and those that will not last. */
   add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
     this.#waiting += bytes.length;
     this.#budget.hold(bytes.length);
     const counted = { messages: counts ? 1 : 0, bytes: counts ? bytes.length : 0 };
-    if (bytes.length >= DIRECT_BYTES) {
+    const lasts = !isReused(bytes);
+    if (bytes.length >= (lasts ? DIRECT_BYTES : CHUNK_BYTES)) {
       this.#seal();
       const size = bytes.length;
-      this.#sealed.push({ chunk: undefined, data: bytes, size, isRaw, modern, ...counted });
+      const data = lasts ? bytes : bytes.slice();
+      this.#sealed.push({ chunk: undefined, data, size, isRaw, modern, ...counted });
       return;
     }
     const { size = Infinity } = this.#open ?? {};

@@ -5,7 +5,7 @@
  * @module
  */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { compressLz4 } from "../encoding/lz4.ts";
+import { compressLz4 } from "../encoding/lz4_deflate.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import type { StoreInfo } from "../log_msg.ts";
 

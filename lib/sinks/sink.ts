@@ -18,7 +18,8 @@ export interface Tally {
  *
  * A *holding* sink returns a promise, and nothing more is received until it resolves: it must end
  * its waits itself. A *shedding* sink returns `undefined` at once and looks after its own queue.
- * A sink that keeps a message beyond `write` copies its bytes, for they pin a whole read buffer.
+ * A sink that keeps a message beyond `write` copies its bytes, for they pin a whole read buffer, and
+ * with `reuseBuffers` others will stand in their place.
  */
 export interface Sink {
   /** Names it in log lines. */

@@ -3,7 +3,7 @@
  *
  *     receive_child.ts server|tables|save|control CLIENTS [FILE]
  *
- * `tables` decodes the Arrow data of every message too, `save` writes them into a file, and `control`
+ * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every message too, `save` writes them into a file, and `control`
  * only reads the bytes and discards them.
  */
 import process from "node:process";
@@ -41,7 +41,11 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
 }
 
 async function server(): Promise<void> {
-  await using server = await serve({ port: 0, log: silentLog });
+  await using server = await serve({
+    port: 0,
+    log: silentLog,
+    reuseBuffers: true,
+  });
   say({ port: server.addr.port });
   const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
   if (what === "save") sinks.unshift(await rrdFileSink({ path: file!, force: true }));

@@ -1,7 +1,8 @@
 import lz4 from "lz4js";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { compressLz4, inflateLz4 } from "../../lib/encoding/lz4.ts";
+import { inflateLz4 } from "../../lib/encoding/lz4.ts";
+import { compressLz4 } from "../../lib/encoding/lz4_deflate.ts";
 import { InvalidMessage } from "../../lib/errors.ts";
 import { fixture } from "../fixtures.ts";
 import { seeded } from "../random.ts";

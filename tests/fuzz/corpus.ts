@@ -1,5 +1,5 @@
 /** Good packets of every SDK version and encoding there is a recording of: what gets mutated. */
-import { compressLz4 } from "../../lib/encoding/lz4.ts";
+import { compressLz4 } from "../../lib/encoding/lz4_deflate.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
 import type { LogMsg } from "../../lib/log_msg.ts";
 import { concat, rrdHeader } from "../encoding/rrd_builder.ts";

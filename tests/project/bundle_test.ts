@@ -9,7 +9,7 @@ import { detectRuntime } from "../../lib/adapters/detect.ts";
 import { staticImportsOf } from "./code.ts";
 import { read, readJson, ROOT } from "./tree.ts";
 
-const LIMIT_BYTES = 100_000;
+const LIMIT_BYTES = 100 * 1024;
 /** Loaded only when they are used: none may be imported statically. */
 const ON_DEMAND = ["apache-arrow", "hono", "ipaddr.js", "@rerun-io/web-viewer"];
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isReused } from "../../flow/buffer_pool.ts";
 import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
@@ -151,7 +152,8 @@ function isOrdinary(msg: LogMsg): boolean {
 
 /** Without what it would keep alive besides itself. */
 function compact(msg: LogMsg, isSpared: boolean): LogMsg {
-  return isSpared || wastesBuffers([msg], buffersOf([msg])) ? copyOut([msg])[0]! : msg;
+  const mustCopy = isSpared || isReused(msg.encoded.bytes);
+  return mustCopy || wastesBuffers([msg], buffersOf([msg])) ? copyOut([msg])[0]! : msg;
 }
 
 /** Whether viewers get it after all that explains it. */

@@ -5,6 +5,7 @@
  */
 import { checkArrow } from "../../encoding/arrow_check.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
+import { keepable } from "../../flow/copy_out.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
 import { silentLog } from "../../log.ts";
 import { MemoryPressure } from "../../memory_pressure.ts";
@@ -114,7 +115,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     return msgs;
   };
 
-  const give = (msgs: readonly LogMsg[]) => {
+  const give = (sound: readonly LogMsg[]) => {
+    // What viewers are given lasts; the history copies what little it keeps as it comes.
+    const msgs = viewers.size === 0 ? sound : keepable(sound);
     const first = memory.lastSeq + 1;
     history.add(msgs);
     if (viewers.size === 0) recent.clear();
