@@ -8,6 +8,8 @@
 const ENCODER = new TextEncoder();
 /** Beyond it a length would not fit what JavaScript counts exactly. */
 const MAX_U32 = 0xffff_ffff;
+/** Up to so many characters a loop is faster than the runtime's encoder; below what `uvar` marks. */
+const SHORT = 64;
 
 /** Puts values one behind the other. */
 export class BincodeWriter {
@@ -60,6 +62,7 @@ export class BincodeWriter {
 
   /** A text: its length in UTF-8 bytes, and these. */
   str(text: string): this {
+    if (text.length <= SHORT && this.#ascii(text)) return this;
     const bytes = ENCODER.encode(text);
     this.uvar(bytes.length);
     return this.raw(bytes);
@@ -94,6 +97,20 @@ export class BincodeWriter {
   clear(): this {
     this.#length = 0;
     return this;
+  }
+
+  /** Writes a short text, if each of its characters is one byte. */
+  #ascii(text: string): boolean {
+    this.#reserve(1 + text.length);
+    const start = this.#length + 1;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      this.#bytes[start + i] = code;
+    }
+    this.#bytes[this.#length] = text.length;
+    this.#length = start + text.length;
+    return true;
   }
 
   #reserve(bytes: number): void {

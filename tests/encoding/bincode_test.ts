@@ -45,6 +45,20 @@ describe("bincode", () => {
     assertEquals(bytes((w) => w.str("x".repeat(300))).length, 303);
   });
 
+  it("writes short texts as the runtime's encoder would", () => {
+    for (const length of [0, 1, 63, 64, 65]) {
+      for (const end of ["", "\x7f", "\x80", "é", "漢", "😀", "\ud800"]) {
+        for (const text of ["a".repeat(length) + end, end + "a".repeat(length)]) {
+          const plain = new TextEncoder().encode(text);
+          assertEquals(
+            bytes((w) => w.u8(9).str(text).u8(7)),
+            [9, plain.length, ...plain, 7],
+          );
+        }
+      }
+    }
+  });
+
   it("begins anew after clear, and puts a tail behind", () => {
     const writer = new BincodeWriter().u8(1).clear().u8(2);
     assertEquals(Array.from(writer.finish(Uint8Array.of(3, 4))), [2, 3, 4]);
