@@ -103,7 +103,7 @@ const tcp: TcpAdapter = {
 };
 const heapBytes = await heapCounter();
 countBuffers();
-await using server = await Server.listen(tcp, { port: 0, log: silentLog });
+await using server = await Server.listen(tcp, { port: 0, log: silentLog, reuseBuffers: true });
 const batches = server.batches()[Symbol.asyncIterator]();
 
 async function pass(): Promise<Allocations> {

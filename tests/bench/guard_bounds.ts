@@ -23,8 +23,8 @@ const MAX_PEAK_MIB = 320;
 
 /** Bytes of objects a small message, 1.5 times what was counted: 1,600 to 1,750 and 1,120. */
 const MAX_HEAP_BYTES = { deno: 2600, bun: 1700 };
-/** Bytes of buffers a byte received: a packet in several reads is copied once, others never. */
-const MAX_COPIED = { small: 0.03, images: 1.05 };
+/** Bytes of buffers a byte received: memory is used again, and only what lies in two reads is copied. */
+const MAX_COPIED = { small: 0.03, images: 0.1 };
 
 /** Names of the streams. */
 export type GuardStream = keyof typeof OF_CONTROL;

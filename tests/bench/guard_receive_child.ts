@@ -24,7 +24,7 @@ function left(count: number): void {
 
 /** Counts the messages. */
 async function server(sinks: readonly Sink[]): Promise<number> {
-  const server = await serve({ port: 0, log: silentLog });
+  const server = await serve({ port: 0, log: silentLog, reuseBuffers: true });
   let count = 0;
   const write = (batch: readonly SmartMessage[]) => {
     for (const { payload } of batch) {
