@@ -1,7 +1,7 @@
 /**
  * Everything that is measured, each on Deno and on Bun:
  *
- *     deno task bench [--only small,images,points,latency,…] [--groups speed,clients,save,tables]
+ *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables]
  *       [--rounds 5] [--streams FOLDER] [--peer PROGRAM] [--write]
  *
  * How fast a client's stream is received comes first, beside a program that only reads it and beside
@@ -31,7 +31,8 @@ import { recording, type Workload, WORKLOADS } from "./recordings.ts";
 import { findPeer } from "./rust_peer.ts";
 
 /** Programs of their own, in this order. */
-const PROGRAMS = ["latency", "start", "growth", "viewers", "workers"];
+const PROGRAMS = ["latency", "start", "growth", "viewers", "workers"]
+  .filter((name) => existsSync(new URL(`${name}.ts`, import.meta.url)));
 const PICTURE = new URL("../../docs/receive.svg", import.meta.url);
 
 const args = parseArgs(process.argv.slice(2), {
@@ -62,7 +63,7 @@ async function receive(name: Workload, results: Results, groups: readonly Group[
     // Many clients make a difference where there are many messages.
     if (group === "clients" && name !== "small") continue;
     const rows = await measureGroup(group, stream, plan);
-    console.log(table(stream, rows));
+    console.log(`${group}, ${table(stream, rows)}`);
     results[name] = { stream, groups: { ...results[name]?.groups, [group]: rows } };
     await keepResults(results);
   }
@@ -70,7 +71,6 @@ async function receive(name: Workload, results: Results, groups: readonly Group[
 
 async function run(program: string): Promise<boolean> {
   const path = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
-  if (!existsSync(path)) usage(`There is no ${program}`);
   console.log(`== ${program}`);
   const command = ["run", "-A", path, ...(write ? ["--write"] : [])];
   const [code] = await once(spawn("deno", command, { stdio: "inherit" }), "exit");

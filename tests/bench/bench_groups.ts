@@ -8,8 +8,11 @@ import { measure, type Subject } from "./receive_runs.ts";
 import type { Workload } from "./recordings.ts";
 import type { Stream } from "./streams.ts";
 
-/** Subjects that take turns: saving apart, for what it leaves the disk to do slows the others. */
-export const GROUPS = ["speed", "clients", "save", "tables"] as const;
+/**
+ * Subjects that take turns. Saving is apart, for what it leaves the disk to do slows the others;
+ * `sendfile` is `speed` with another sender.
+ */
+export const GROUPS = ["speed", "sendfile", "clients", "save", "tables"] as const;
 
 /** Name of a group. */
 export type Group = typeof GROUPS[number];
@@ -32,6 +35,8 @@ function subjects(group: Group, hasPeer: boolean): Subject[] {
   switch (group) {
     case "speed":
       return [...both("server"), ...both("control"), ...peer];
+    case "sendfile":
+      return subjects("speed", hasPeer).map((subject) => ({ ...subject, sendfile: true }));
     case "clients":
       return [...both("server"), ...both("server", 16)];
     case "save":

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { Child as Program, within } from "../conformance/child.ts";
-import { type Child, startChild } from "../contract/child.ts";
+import { type Child, startChild, startProgram } from "../contract/child.ts";
 import type { Stream } from "./streams.ts";
 
 /** What the receiver does with what it gets. */
@@ -14,6 +15,8 @@ export interface Subject {
   readonly runtime: "deno" | "bun" | "peer";
   readonly what: What;
   readonly clients: number;
+  /** Sent by the kernel out of a file, which leaves the receiver more of the processor. */
+  readonly sendfile?: boolean;
 }
 
 /** The figures of one run. */
@@ -31,6 +34,7 @@ export const DEADLINE_MS = 120_000;
 
 const RECEIVER = new URL("receive_child.ts", import.meta.url);
 const SENDER = new URL("send_child.ts", import.meta.url);
+const FILE_SENDER = fileURLToPath(new URL("send_file.py", import.meta.url));
 const PARTS_SENDER = new URL("send_parts_child.ts", import.meta.url);
 
 /** What a receiver says when a part of the stream is over. */
@@ -65,7 +69,9 @@ export async function measure(
     ? await Peer.start(given.peer!)
     : await Own.start(subject, given.file);
   const clients = String(subject.clients);
-  const sender = startChild(PARTS_SENDER, [String(receiver.port), stream.path, clients]);
+  const sender = subject.sendfile
+    ? startProgram(["python3", FILE_SENDER, String(receiver.port), stream.path])
+    : startChild(PARTS_SENDER, [String(receiver.port), stream.path, clients]);
   const name = `${subject.runtime} ${subject.what}`;
   const count = subject.what === "control" ? "bytes" : "messages";
   const sentAndReceived = async () => {

@@ -36,10 +36,14 @@ export function startChild(
     fileURLToPath(program),
     ...args,
   ];
-  const child = openFiles === undefined
-    ? spawn(command[0]!, command.slice(1))
-    : spawn("sh", ["-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", ...command]);
-  return linesOf(child);
+  return openFiles === undefined
+    ? startProgram(command)
+    : startProgram(["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh", ...command]);
+}
+
+/** Starts any program that talks so. */
+export function startProgram([program, ...args]: readonly string[]): Child {
+  return linesOf(spawn(program!, args));
 }
 
 function linesOf(child: ChildProcessWithoutNullStreams): Child {
