@@ -26,6 +26,7 @@ async function create(path: string, mode: FileMode): Promise<WritableFile> {
         write: true,
         ...(mode === "new" ? { createNew: true } : { create: true, truncate: mode === "replace" }),
       }),
+      path,
       mode,
     );
   } catch (cause) {
@@ -51,21 +52,48 @@ async function list(folder: string): Promise<string[]> {
 
 // ---------------------------------------------------------------------------------------- file
 
-async function openFile(file: Deno.FsFile, mode: FileMode): Promise<WritableFile> {
+/** From here on a file is worth another descriptor. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+
+async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promise<WritableFile> {
   // Not opened with `append`, for such a file ignores where it was cut to.
   if (mode === "append") await file.seek(0, Deno.SeekMode.End);
   let closed = false;
+  let written = 0;
+  let synced: Promise<Deno.FsFile> | undefined;
   return {
-    write: (bytes) => writeAll(bytes, (rest) => file.write(rest)),
-    sync: () => file.syncData(),
+    write(bytes) {
+      written += bytes.length;
+      return writeAll(bytes, (rest) => file.write(rest));
+    },
+    async sync() {
+      if (synced === undefined && written >= LARGE_BYTES) synced = openAgain(file, path);
+      await (await synced ?? file).syncData();
+    },
     async truncate(size) {
       await file.truncate(size);
       await file.seek(size, Deno.SeekMode.Start);
     },
-    close() {
-      if (!closed) file.close();
+    async close() {
+      if (closed) return;
       closed = true;
-      return Promise.resolve();
+      const other = await synced;
+      if (other !== file) other?.close();
+      file.close();
     },
   };
+}
+
+/** Writes wait for a sync of their own descriptor, not for one of another; the same if there is none. */
+async function openAgain(file: Deno.FsFile, path: string): Promise<Deno.FsFile> {
+  let other: Deno.FsFile | undefined;
+  try {
+    other = await Deno.open(path, { write: true });
+    const [{ dev, ino }, found] = await Promise.all([file.stat(), other.stat()]);
+    if (ino !== null && dev === found.dev && ino === found.ino) return other;
+  } catch {
+    // It was renamed, or there are no more descriptors.
+  }
+  other?.close();
+  return file;
 }

@@ -69,29 +69,29 @@ export class Pieces {
 
   /** Adds a message, or a header that counts nothing; copies small ones, and those that will not last. */
   add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
-    this.#waiting += bytes.length;
-    this.#budget.hold(bytes.length);
-    const counted = { messages: counts ? 1 : 0, bytes: counts ? bytes.length : 0 };
-    const lasts = !isReused(bytes);
-    if (bytes.length >= (lasts ? DIRECT_BYTES : CHUNK_BYTES)) {
+    const { length } = bytes;
+    this.#waiting += length;
+    this.#budget.hold(length);
+    if (length >= DIRECT_BYTES && (length >= CHUNK_BYTES || !isReused(bytes))) {
       this.#seal();
-      const size = bytes.length;
-      const data = lasts ? bytes : bytes.slice();
-      this.#sealed.push({ chunk: undefined, data, size, isRaw, modern, ...counted });
+      const data = isReused(bytes) ? bytes.slice() : bytes;
+      const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
+      this.#sealed.push({ chunk: undefined, data, size: length, isRaw, modern, ...counted });
       return;
     }
-    const { size = Infinity } = this.#open ?? {};
-    if (size + bytes.length > CHUNK_BYTES || this.#open?.isRaw !== isRaw) this.#seal();
-    if (this.#open === undefined) {
+    let open = this.#open;
+    if (open === undefined || open.size + length > CHUNK_BYTES || open.isRaw !== isRaw) {
+      this.#seal();
       const chunk = this.#budget.takeChunk();
-      this.#open = { chunk, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
+      open = { chunk, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
+      this.#open = open;
     }
-    const open = this.#open;
     open.data.set(bytes, open.size);
-    open.size += bytes.length;
+    open.size += length;
     open.modern ||= modern;
-    open.messages += counted.messages;
-    open.bytes += counted.bytes;
+    if (!counts) return;
+    open.messages++;
+    open.bytes += length;
   }
 
   /** Takes the next; one at a time, until `done` or `clear`. */

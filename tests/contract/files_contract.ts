@@ -24,6 +24,32 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     await file.close();
   });
 
+  it("takes more while it syncs, also after a cut and under another name", async () => {
+    const [path, renamed] = [folder.path("busy"), folder.path("busy_renamed")];
+    const file = await files.create(path, "new");
+    const parts = [5_000_000, 3_000_000, 2_000_000].map((length) => randomBytes(length, seeded(2)));
+    await file.write(parts[0]!);
+    await Promise.all([file.sync(), file.write(parts[1]!)]);
+    await file.truncate(6_000_000);
+    await files.rename(path, renamed);
+    await Promise.all([file.write(parts[2]!), file.sync(), file.sync()]);
+    await file.close();
+    const expected = joined(parts.slice(0, 2)).subarray(0, 6_000_000);
+    assertEquals(await folder.read(renamed), joined([expected, parts[2]!]));
+  });
+
+  it("syncs what was renamed before", async () => {
+    const [path, renamed] = [folder.path("early"), folder.path("early_renamed")];
+    const file = await files.create(path, "new");
+    const bytes = randomBytes(5_000_000, seeded(3));
+    await file.write(bytes);
+    await files.rename(path, renamed);
+    await (await files.create(path, "new")).close();
+    await Promise.all([file.sync(), file.write(Uint8Array.of(1))]);
+    await file.close();
+    assertEquals(await folder.read(renamed), joined([bytes, Uint8Array.of(1)]));
+  });
+
   it("hands bytes to the system at once", async () => {
     const path = folder.path("at_once");
     const file = await files.create(path, "new");
