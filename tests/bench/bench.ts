@@ -2,12 +2,12 @@
  * Everything that is measured, each on Deno and on Bun:
  *
  *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables]
- *       [--rounds 5] [--streams FOLDER] [--peer PROGRAM] [--write]
+ *       [--rounds 5 [--more]] [--streams FOLDER] [--peer PROGRAM] [--write]
  *
  * How fast a client's stream is received comes first, beside a program that only reads it and beside
  * Rerun's own server, which is built once where there is cargo. The streams are recorded once with a
- * real SDK. What was measured is kept, and `--write` draws docs/receive.svg of it. Then come the
- * programs of the other names.
+ * real SDK. What was measured is kept, `--more` adds rounds to it, and `--write` draws docs/receive.svg
+ * of it. Then come the programs of the other names.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,6 +23,7 @@ import {
   measureGroup,
   readResults,
   type Results,
+  withRuns,
 } from "./bench_groups.ts";
 import { table } from "./figures.ts";
 import { machine } from "./machine.ts";
@@ -37,7 +38,7 @@ const PICTURE = new URL("../../docs/receive.svg", import.meta.url);
 
 const args = parseArgs(process.argv.slice(2), {
   string: ["only", "groups", "rounds", "streams", "peer"],
-  boolean: ["write"],
+  boolean: ["more", "write"],
   unknown: (arg) => usage(`There is no ${arg}`),
 });
 const given = (name: string) => args[name] as string | undefined;
@@ -62,7 +63,8 @@ async function receive(name: Workload, results: Results, groups: readonly Group[
   for (const group of groups) {
     // Many clients make a difference where there are many messages.
     if (group === "clients" && name !== "small") continue;
-    const rows = await measureGroup(group, stream, plan);
+    const kept = args["more"] ? results[name]?.groups[group] : undefined;
+    const rows = withRuns(await measureGroup(group, stream, plan), kept);
     console.log(`${group}, ${table(stream, rows)}`);
     results[name] = { stream, groups: { ...results[name]?.groups, [group]: rows } };
     await keepResults(results);

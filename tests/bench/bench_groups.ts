@@ -68,6 +68,14 @@ export async function measureGroup(
   }
 }
 
+/** Rows with the runs of the same rows from before. */
+export function withRuns(rows: readonly Row[], before: readonly Row[] = []): Row[] {
+  return rows.map(({ subject, runs }) => {
+    const same = before.find((row) => JSON.stringify(row.subject) === JSON.stringify(subject));
+    return { subject, runs: [...same?.runs ?? [], ...runs] };
+  });
+}
+
 /** What was kept of earlier measurements. */
 export async function readResults(): Promise<Results> {
   return JSON.parse(await readFile(FILE, "utf8").catch(() => "{}")) as Results;
