@@ -4,13 +4,8 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import {
-  type ClientFrames,
-  closeFrame,
-  MAX_HEAD_BYTES,
-  OPCODE,
-  writeFrameHead,
-} from "./_websocket.ts";
+import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../encoding/websocket_head.ts";
+import { type ClientFrames, closeFrame } from "./_websocket.ts";
 import type { ViewerSocket } from "./types.ts";
 
 /** Small messages are written together, and large ones in pieces, so that progress shows. */
@@ -37,6 +32,8 @@ export class NodeViewerSocket implements ViewerSocket {
   #sent = 0;
   #closing = false;
   #progress: PromiseWithResolvers<void> | undefined;
+  /** Told when their bytes have been written, or will never be. */
+  readonly #unfinished = new Set<() => void>();
 
   /**
    * Takes over a socket.
@@ -52,6 +49,7 @@ export class NodeViewerSocket implements ViewerSocket {
     this.closed.then(() => {
       this.#closing = true;
       this.#written = 0;
+      for (const done of this.#unfinished) this.#finish(done);
       this.#advance();
     });
     socket.on("error", () => socket.destroy());
@@ -75,6 +73,22 @@ export class NodeViewerSocket implements ViewerSocket {
     this.#flush();
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       this.#write(bytes.subarray(at, at + PIECE_BYTES));
+    }
+  }
+
+  sendFrames(pieces: readonly Uint8Array[], done: () => void): void {
+    if (this.#closing || this.#socket.destroyed) return done();
+    this.#flush();
+    this.#unfinished.add(done);
+    const last = pieces.length - 1;
+    for (const [i, bytes] of pieces.entries()) {
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        const isLast = i === last && at + PIECE_BYTES >= bytes.length;
+        this.#write(
+          bytes.subarray(at, at + PIECE_BYTES),
+          isLast ? () => this.#finish(done) : undefined,
+        );
+      }
     }
   }
 
@@ -135,6 +149,10 @@ export class NodeViewerSocket implements ViewerSocket {
       written?.();
       this.#advance();
     });
+  }
+
+  #finish(done: () => void): void {
+    if (this.#unfinished.delete(done)) done();
   }
 
   #advance(): void {

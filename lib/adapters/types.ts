@@ -124,6 +124,13 @@ export interface ViewerSocket {
    * @param bytes of any length
    */
   send(bytes: Uint8Array): void;
+  /**
+   * Sends whole frames that were made before, the same for many sockets.
+   *
+   * @param pieces one behind the other; at least one, and none empty
+   * @param done called once, when the bytes may change: they were handed over, or the socket closed
+   */
+  sendFrames(pieces: readonly Uint8Array[], done: () => void): void;
   /** Bytes that were sent and are not yet handed to the operating system. */
   readonly bufferedBytes: number;
   /** Bytes that were handed to the operating system so far. */

@@ -81,6 +81,11 @@ export class BincodeWriter {
     return this.#length;
   }
 
+  /** What was written, until something else is. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /**
    * What was written, on a buffer of its own of just that size.
    *

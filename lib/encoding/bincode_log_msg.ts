@@ -49,26 +49,52 @@ const writer = new BincodeWriter(4096);
  * ```
  */
 export function viewerFrame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
+  const tail = write(msg);
+  return typeof tail === "string" ? tail : writer.finish(tail);
+}
+
+/** The same in two parts, so that Arrow data needs no copy. */
+export interface ViewerFrameParts {
+  /** Valid until the next frame is made: to be copied. */
+  readonly head: Uint8Array;
+  /** The message's own bytes; empty where the head is all. */
+  readonly tail: Uint8Array;
+}
+
+/**
+ * {@linkcode viewerFrame} without its copy.
+ *
+ * @param msg of any SDK that viewers 0.16 to 0.22 can show
+ */
+export function viewerFrameParts(msg: LogMsg): ViewerFrameParts | LeftOut {
+  const tail = write(msg);
+  return typeof tail === "string" ? tail : { head: writer.written, tail };
+}
+
+const NOTHING = new Uint8Array();
+
+/** Writes all but what comes last, which is returned. */
+function write(msg: LogMsg): Uint8Array | LeftOut {
   writer.clear().raw(MAGIC);
   switch (msg.kind) {
     case "SetStoreInfo":
       writer.uvar(0);
       tuid(msg.rowId);
       storeInfo(msg.info, versionOf(msg));
-      return finish();
+      return sized(NOTHING);
     case "ArrowMsg":
       return arrowFrame(msg);
     case "BlueprintActivationCommand":
       writer.uvar(2);
       storeId(msg.blueprintId);
       writer.bool(msg.makeActive).bool(msg.makeDefault);
-      return finish();
+      return sized(NOTHING);
     case "UnknownMsg":
       return "unknownKind";
   }
 }
 
-function arrowFrame(msg: ArrowMsg): Uint8Array<ArrayBuffer> | LeftOut {
+function arrowFrame(msg: ArrowMsg): Uint8Array | LeftOut {
   // Checked before anything is inflated.
   if (msg.arrow.uncompressedSize > MAX_VIEWER_FRAME_BYTES) return "tooLarge";
   let ipc: Uint8Array;
@@ -87,12 +113,11 @@ function arrowFrame(msg: ArrowMsg): Uint8Array<ArrayBuffer> | LeftOut {
   tuid(chunkId);
   timepoint(times, msg);
   writer.uvar(ipc.length);
-  return finish(ipc);
+  return sized(ipc);
 }
 
-function finish(tail?: Uint8Array): Uint8Array<ArrayBuffer> | LeftOut {
-  const size = writer.length + (tail?.length ?? 0);
-  return size > MAX_VIEWER_FRAME_BYTES ? "tooLarge" : writer.finish(tail);
+function sized(tail: Uint8Array): Uint8Array | LeftOut {
+  return writer.length + tail.length > MAX_VIEWER_FRAME_BYTES ? "tooLarge" : tail;
 }
 
 function versionOf({ encoded }: LogMsg): RrdVersion | undefined {

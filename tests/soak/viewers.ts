@@ -16,8 +16,6 @@ import { CountingViewer } from "./viewer_clients.ts";
 const MiB = 2 ** 20;
 const HISTORY_BYTES = 64 * MiB;
 const SLACK_BYTES = 150 * MiB;
-/** What the runtime takes for each viewer at this rate: buffers of its socket, and garbage. */
-const VIEWER_BYTES = 2 * MiB;
 const IDLE_PEERS = 2000;
 const DIALED_AT_ONCE = 100;
 
@@ -167,9 +165,9 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
   const gap = Math.max(...gaps);
   check(`${name}: no gap above 1 s`, gap < 1000, `at most ${ms(gap)}`);
   check(`${name}: nothing but messages`, others === 0, `${others} other frames`);
-  const bound = HISTORY_BYTES + SLACK_BYTES + viewers * VIEWER_BYTES;
+  const bound = HISTORY_BYTES + SLACK_BYTES;
   check(
-    `${name}: memory within limit + 150 MiB + 2 MiB a viewer`,
+    `${name}: memory within limit + 150 MiB`,
     peak < bound,
     `${(peak / MiB).toFixed(0)} MiB of ${bound / MiB}`,
   );

@@ -7,9 +7,9 @@ import { type LeftOut, viewerFrame } from "../../encoding/bincode_log_msg.ts";
 import type { LogMsg } from "../../log_msg.ts";
 
 /** Kept of the last frames, the very last one aside. */
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 2 * 1024 * 1024;
 /** Small frames take more in objects than in bytes. */
-const MAX_FRAMES = 4096;
+const MAX_FRAMES = 1024;
 
 /** The last frames. */
 export class FrameCache {
@@ -24,14 +24,20 @@ export class FrameCache {
     return this.#bytes;
   }
 
+  /** Counts a message that no frame can be made of, once. */
+  leaveOut(msg: LogMsg, why: LeftOut): void {
+    if (this.#left.has(msg)) return;
+    this.leftOut[why]++;
+    this.#left.set(msg, why);
+  }
+
   /** The frame of a message. */
   get(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
     const known = this.#frames.get(msg) ?? this.#left.get(msg);
     if (known !== undefined) return known;
     const frame = viewerFrame(msg);
     if (typeof frame === "string") {
-      this.leftOut[frame]++;
-      this.#left.set(msg, frame);
+      this.leaveOut(msg, frame);
       return frame;
     }
     this.#frames.set(msg, frame);

@@ -80,6 +80,11 @@ export class History {
     return isShort;
   }
 
+  /** Whether messages may still be added to a slab. */
+  isOpen(slab: Slab): boolean {
+    return slab === this.#open;
+  }
+
   #addSlabs(msgs: readonly LogMsg[]): void {
     for (let at = 0; at < msgs.length;) {
       const { encoded } = msgs[at]!;

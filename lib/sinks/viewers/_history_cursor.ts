@@ -46,6 +46,26 @@ export class HistoryCursor {
    */
   take(maxBytes: number, wants: (msg: LogMsg) => boolean): { msgs: LogMsg[]; isAtEnd: boolean } {
     const msgs: LogMsg[] = [];
+    const isAtEnd = this.walk(maxBytes, (item, from) => {
+      let bytes = 0;
+      for (const msg of item.from(from)) {
+        if (!wants(msg)) continue;
+        msgs.push(msg);
+        bytes += msg.encoded.bytes.length;
+      }
+      return bytes;
+    });
+    return { msgs, isAtEnd };
+  }
+
+  /**
+   * Goes on.
+   *
+   * @param maxBytes about how many; a larger message comes alone
+   * @param give is given each item and the first place in it that was not given; returns the bytes
+   * @returns whether there is no more now
+   */
+  walk(maxBytes: number, give: (item: Item, from: number) => number): boolean {
     let bytes = 0;
     const preamble = new Walk(this.#history.preamble, this.#preambleAt);
     const chunks = new Walk(this.#history.chunks, this.#chunksAt);
@@ -53,14 +73,10 @@ export class HistoryCursor {
       const isPreamble = this.#goesFirst(preamble.item, chunks.item);
       const walk = isPreamble ? preamble : chunks;
       const { item } = walk;
-      if (item === undefined) return { msgs, isAtEnd: true };
-      if (bytes > 0 && bytes + item.bytes > maxBytes) return { msgs, isAtEnd: false };
+      if (item === undefined) return true;
+      if (bytes > 0 && bytes + item.bytes > maxBytes) return false;
       const after = isPreamble ? this.#preambleAt : this.#chunksAt;
-      for (const msg of item.from(after + 1)) {
-        if (!wants(msg)) continue;
-        msgs.push(msg);
-        bytes += msg.encoded.bytes.length;
-      }
+      bytes += give(item, Math.max(after + 1, item.seq));
       if (isPreamble) this.#preambleAt = item.lastSeq;
       else this.#chunksAt = item.lastSeq;
       walk.advance();

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkArrow } from "../../encoding/arrow_check.ts";
+import type { LeftOut } from "../../encoding/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
 import { keepable } from "../../flow/copy_out.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
@@ -15,7 +16,10 @@ import { History } from "./_history.ts";
 import { Memory } from "./_item.ts";
 import { Recent } from "./_recent.ts";
 import { Recordings } from "./_recordings.ts";
-import { HubViewer } from "./_viewer.ts";
+import { HistoryFrames } from "./_history_frames.ts";
+import { HubViewer, type ViewerContext } from "./_viewer.ts";
+import { Wire } from "./_wire.ts";
+import type { Place } from "./_wire_parts.ts";
 import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
@@ -61,6 +65,12 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const history = new History(limitBytes, memory);
   const recent = new Recent(memory);
   const frames = new FrameCache();
+  // Viewers that are further behind cost more; with the default limit, none is within its queue.
+  const wireBytes = Math.min(queueBytes, limitBytes / 8);
+  const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
+  const settings = { memory, spare: [], onLeftOut };
+  const wire = new Wire(wireBytes, settings);
+  const historyFrames = new HistoryFrames(settings);
   const pressure = new MemoryPressure(collectGarbage, {
     limitBytes,
     get bytes() {
@@ -115,21 +125,34 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     return msgs;
   };
 
-  const give = (sound: readonly LogMsg[]) => {
-    // What viewers are given lasts; the history copies what little it keeps as it comes.
-    const msgs = viewers.size === 0 ? sound : keepable(sound);
+  const give = (msgs: readonly LogMsg[]) => {
     const first = memory.lastSeq + 1;
-    history.add(msgs);
-    if (viewers.size === 0) recent.clear();
-    else recent.push(msgs, first);
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length;
-    // Messages and frames are short-lived garbage beside a history that is large.
-    pressure.read(viewers.size > 0 ? 4 * bytes : bytes);
+    history.add(msgs);
+    giveWire(msgs, first);
+    const all = Array.from(viewers);
+    // Decoded messages: those on the wire and those in the history have no use for them.
+    const isLive = all.some(({ caughtUp, place }) => caughtUp && place === undefined);
+    if (isLive) recent.push(msgs, first);
+    else recent.clear();
+    if (all.every(({ place }) => place !== undefined)) historyFrames.clear();
+    // Messages are short-lived garbage beside a history that is large.
+    pressure.read(isLive ? 4 * bytes : bytes);
     for (const viewer of viewers) {
-      viewer.note(msgs);
+      viewer.note(msgs, bytes);
       viewer.rouse();
     }
+  };
+
+  const giveWire = (msgs: readonly LogMsg[], first: number) => {
+    let last: Place | undefined;
+    for (const { place } of viewers) {
+      if (place !== undefined && place.offset <= (last?.offset ?? Infinity)) last = place;
+    }
+    if (last === undefined) return wire.clear();
+    wire.push(msgs, first);
+    wire.trim(last);
   };
 
   const close = async () => {
@@ -153,7 +176,10 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         throw new TooManyViewers(maxViewers);
       }
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
-      const context = { history, recent, queueBytes, belongs, onGone };
+      const context: ViewerContext = {
+        ...{ history, recent, wire, frames: historyFrames },
+        ...{ queueBytes, belongs, onGone },
+      };
       const viewer = new HubViewer(++joined, options, context);
       viewers.add(viewer);
       return viewer;

@@ -58,6 +58,18 @@ export interface JoinOptions {
  */
 export type ViewerGone = "left" | "slow" | "stalled" | "closed" | "failed";
 
+/** WebSocket frames that viewers share. */
+export interface SharedFrames {
+  /** Bytes of whole frames, one piece behind the other; not to be changed. */
+  readonly pieces: readonly Uint8Array[];
+  /** How many messages they are. */
+  readonly messages: number;
+  /** Bytes of all pieces. */
+  readonly bytes: number;
+  /** To be called once when the pieces are needed no more: their memory is used again. */
+  readonly done: () => void;
+}
+
 /** One viewer's place at the hub; whoever serves it asks for what comes next. */
 export interface Viewer {
   /** Counts up from 1. */
@@ -71,6 +83,12 @@ export interface Viewer {
    * @returns `undefined` once the viewer is gone, or the hub closed and all was given
    */
   next(maxBytes: number): Promise<readonly LogMsg[] | undefined>;
+  /**
+   * The same as WebSocket frames, which are made once for all viewers.
+   *
+   * @param maxBytes about how many bytes of them; a larger message comes alone
+   */
+  nextFrames(maxBytes: number): Promise<SharedFrames | undefined>;
   /** Adds to what the statistics say was sent to it. */
   sent(messages: number, bytes: number): void;
   /** Ends it; safe to call twice, the first reason stays. */

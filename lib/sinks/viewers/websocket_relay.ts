@@ -67,14 +67,13 @@ export function websocketRelay(
     }
     const viewer = joinHub(hub, request, info, { transport: "websocket" });
     if (viewer instanceof Response) return viewer;
-    upgraded.socket.then((socket) => relay(hub, viewer, socket, stalls))
+    upgraded.socket.then((socket) => relay(viewer, socket, stalls))
       .catch(() => viewer.close("failed"));
     return upgraded.response;
   };
 }
 
 async function relay(
-  hub: ViewerHub,
   viewer: Viewer,
   socket: ViewerSocket,
   stalls: StallWatch,
@@ -97,16 +96,12 @@ async function relay(
   });
   try {
     for (;;) {
-      const msgs = await viewer.next(SLICE_BYTES);
-      if (msgs === undefined) break;
-      for (const msg of msgs) {
-        while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
-        if (!open || (viewer.gone ?? "closed") !== "closed") return;
-        const frame = hub.frame(msg);
-        if (typeof frame === "string") continue; // the hub counts it
-        socket.send(frame);
-        viewer.sent(1, frame.length);
-      }
+      const frames = await viewer.nextFrames(SLICE_BYTES);
+      if (frames === undefined) break;
+      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
+      if (!open || (viewer.gone ?? "closed") !== "closed") return frames.done();
+      socket.sendFrames(frames.pieces, frames.done);
+      viewer.sent(frames.messages, frames.bytes);
     }
   } finally {
     unwatch();

@@ -1,4 +1,4 @@
-/** A server with live viewers, in a process of its own; says how much it has grown. */
+/** A server with live viewers, in a process of its own; says how large it was. */
 import process from "node:process";
 import { serve, silentLog } from "../../../mod.ts";
 import { loadGarbageCollector } from "../../../lib/adapters/detect.ts";
@@ -13,15 +13,15 @@ const hub = viewerHub({
   collectGarbage: await loadGarbageCollector(),
 });
 const server = await serve({ port: 0, log: silentLog });
-const baseKiB = residentKiB("VmRSS");
 
-/** Makes frames of all that the viewer is given, as a relay does. */
+/** Takes frames of all that comes, as a relay does. */
 async function drain(viewer: ReturnType<typeof hub.join>): Promise<number> {
-  let frames = 0;
+  let messages = 0;
   for (;;) {
-    const msgs = await viewer.next(2 ** 20);
-    if (msgs === undefined) return frames;
-    for (const msg of msgs) if (typeof hub.frame(msg) !== "string") frames++;
+    const frames = await viewer.nextFrames(2 ** 18);
+    if (frames === undefined) return messages;
+    messages += frames.messages;
+    frames.done();
   }
 }
 
@@ -39,6 +39,6 @@ await fanOut([hub]).receive(watched);
 const late = drain(hub.join());
 const { history } = hub.stats;
 await hub.close();
-const grownKiB = residentKiB("VmHWM") - baseKiB;
-say({ early: await early, late: await late, history, fullest, grownKiB });
+const peakKiB = residentKiB("VmHWM");
+say({ early: await early, late: await late, history, fullest, peakKiB });
 await server.close();
