@@ -6,6 +6,7 @@
  */
 import { type LeftOut, viewerFrameParts } from "../../encoding/bincode_log_msg.ts";
 import { MAX_HEAD_BYTES } from "../../encoding/websocket_head.ts";
+import { isReused } from "../../flow/buffer_pool.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import type { Memory } from "./_item.ts";
 import { LargePart, type Part, PART_BYTES, type Place, SharedPart } from "./_wire_parts.ts";
@@ -136,7 +137,7 @@ export class Wire {
     }
     const { head, tail } = parts;
     const needed = MAX_HEAD_BYTES + head.length + tail.length;
-    if (needed > LARGE_BYTES) {
+    if (needed > LARGE_BYTES && !isReused(tail)) {
       this.#parts.push(new LargePart(before, after, head, msg, tail, this.#settings.memory));
     } else this.#shared(needed).append(after, head, tail);
     this.#end = this.#parts.at(-1)!.end;

@@ -6,7 +6,8 @@
 import { checkArrow } from "../../encoding/arrow_check.ts";
 import type { LeftOut } from "../../encoding/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
-import { keepable } from "../../flow/copy_out.ts";
+import { isReused } from "../../flow/buffer_pool.ts";
+import { copyOut, keepable } from "../../flow/copy_out.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
 import { silentLog } from "../../log.ts";
 import { MemoryPressure } from "../../memory_pressure.ts";
@@ -17,6 +18,7 @@ import { Memory } from "./_item.ts";
 import { Recent } from "./_recent.ts";
 import { Recordings } from "./_recordings.ts";
 import { HistoryFrames } from "./_history_frames.ts";
+import { Slab } from "./_slab.ts";
 import { HubViewer, type ViewerContext } from "./_viewer.ts";
 import { Wire } from "./_wire.ts";
 import type { Place } from "./_wire_parts.ts";
@@ -125,15 +127,16 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     return msgs;
   };
 
-  const give = (msgs: readonly LogMsg[]) => {
+  const give = (sound: readonly LogMsg[]) => {
+    const all = Array.from(viewers);
+    // Decoded messages: those on the wire and those in the history have no use for them.
+    const isLive = all.some(({ caughtUp, place }) => caughtUp && place === undefined);
+    const msgs = isLive ? keepable(sound) : withLargeKept(sound);
     const first = memory.lastSeq + 1;
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length;
     history.add(msgs);
     giveWire(msgs, first);
-    const all = Array.from(viewers);
-    // Decoded messages: those on the wire and those in the history have no use for them.
-    const isLive = all.some(({ caughtUp, place }) => caughtUp && place === undefined);
     if (isLive) recent.push(msgs, first);
     else recent.clear();
     if (all.every(({ place }) => place !== undefined)) historyFrames.clear();
@@ -208,4 +211,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     },
     close: () => closing ??= close(),
   };
+}
+
+/** History and viewers share large messages, and copy small ones. */
+function withLargeKept(msgs: readonly LogMsg[]): readonly LogMsg[] {
+  return msgs.map((msg) =>
+    Slab.takes(msg) || !isReused(msg.encoded.bytes) ? msg : copyOut([msg])[0]!
+  );
 }
