@@ -51,6 +51,10 @@ export function checkWhole(msg: LogMsg): void {
   if (msg.kind === "UnknownMsg" && msg.name !== "EntityPathOpMsg") {
     throw new InvalidMessage("A message of unknown kind");
   }
+  // Data under the number of another kind reads like one: store ids come first in both.
+  if (msg.kind === "BlueprintActivationCommand" && msg.blueprintId.kind !== "Blueprint") {
+    throw new InvalidMessage("A recording activated as if it were a blueprint");
+  }
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
   else if (msg.encoded.form === "rrd") checkValue(msg.encoded.header, msg.encoded.bytes);
 }

@@ -40,7 +40,7 @@ function subjects(group: Group, hasPeer: boolean): Subject[] {
     case "clients":
       return [...both("server"), ...both("server", 16)];
     case "save":
-      return [...both("server"), ...both("save")];
+      return [...both("server"), ...both("save"), ...both("copy")];
     case "tables":
       return [...both("tables"), ...peer];
   }
@@ -59,7 +59,6 @@ export async function measureGroup(
     for (let round = 0; round < rounds; round++) {
       for (const { subject, runs } of rows) {
         runs.push(await measure(subject, stream, given));
-        await rm(given.file, { force: true });
       }
     }
     return rows;

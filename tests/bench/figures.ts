@@ -2,7 +2,7 @@
 import type { Row } from "./receive.ts";
 import type { Stream } from "./streams.ts";
 
-const WIDTHS = [28, 8, 16, 11, 9, 7, 9, 10];
+const WIDTHS = [28, 8, 16, 11, 9, 9, 7, 9, 10];
 
 /** The middle one; of an even number the larger of the two. */
 export function median(values: readonly number[]): number {
@@ -36,7 +36,17 @@ export function table(stream: Stream, rows: readonly Row[]): string {
   const megabytes = (stream.bytes / 1e6).toFixed(0);
   return [
     `${stream.name}: ${megabytes} MB, ${stream.messages} messages, median of ${rounds}`,
-    line(["", "MB/s", "min–max", "messages/s", "/control", "/peer", "CPU s", "peak RSS"]),
+    line([
+      "",
+      "MB/s",
+      "min–max",
+      "messages/s",
+      "/control",
+      "/server",
+      "/peer",
+      "CPU s",
+      "peak RSS",
+    ]),
     ...rows.map((row) => line(cells(row, stream, rows))),
     "",
   ].join("\n");
@@ -54,6 +64,7 @@ function cells(row: Row, stream: Stream, rows: readonly Row[]): string[] {
     `${Math.min(...speeds).toFixed(0)}–${Math.max(...speeds).toFixed(0)}`,
     (stream.messages / median(runs.map(({ sec }) => sec))).toFixed(0),
     fixed(ratio(row, rows, { runtime, what: "control" }), 2),
+    fixed(what === "server" ? undefined : ratio(row, rows, { runtime, what: "server" }), 2),
     fixed(ratio(row, rows, { runtime: "peer", what: "server" }), 2),
     fixed(of("cpuSec"), 2),
     fixed(of("peakKiB") / 1024, 0, " MiB"),

@@ -2,7 +2,7 @@
  * How fast clients are received, on Deno and on Bun, beside a control that only reads their bytes:
  *
  *     deno run -A tests/bench/receive.ts [--only small] [--what server,control] [--clients 1,16]
- *       [--rounds 5] [--peer PROGRAM] [--streams FOLDER]
+ *       [--rounds 5] [--peer PROGRAM] [--rerun PROGRAM] [--streams FOLDER] [--folder FOLDER]
  *
  * Everything is timed alike: from the first byte that is sent until the receiver has counted the last
  * message, after it was warmed up with the first part of the stream, the subjects taking turns.
@@ -29,10 +29,14 @@ export interface Plan {
   readonly what: readonly What[];
   readonly clients: readonly number[];
   readonly peer: string | undefined;
+  /** Rerun's own command line, which saves. */
+  readonly rerun?: string | undefined;
+  /** Where files are saved; that for temporary files if left out. */
+  readonly folder?: string | undefined;
 }
 
 /** All subjects of a plan. */
-function subjects({ what, clients, peer }: Plan): Subject[] {
+function subjects({ what, clients, peer, rerun }: Plan): Subject[] {
   const own = (["deno", "bun"] as const).flatMap((runtime) =>
     clients.flatMap((count) => what.map((each) => ({ runtime, what: each, clients: count })))
   );
@@ -41,20 +45,23 @@ function subjects({ what, clients, peer }: Plan): Subject[] {
     what: "server" as const,
     clients: count,
   }));
-  return peer === undefined ? own : [...own, ...peers];
+  const savers = clients.map((count) => ({
+    runtime: "rerun" as const,
+    what: "save" as const,
+    clients: count,
+  }));
+  return [...own, ...peer === undefined ? [] : peers, ...rerun === undefined ? [] : savers];
 }
 
 /** Measures all subjects of a plan with one stream. */
 export async function compare(stream: Stream, plan: Plan): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
+  const folder = await mkdtemp(join(plan.folder ?? tmpdir(), "rerelay-bench-"));
   try {
     const rows = subjects(plan).map((subject): Row => ({ subject, runs: [] }));
     // Interleaved: what else the machine does falls on all alike.
     for (let round = 0; round < plan.rounds; round++) {
       for (const { subject, runs } of rows) {
-        runs.push(
-          await measure(subject, stream, { peer: plan.peer, file: join(folder, "saved.rrd") }),
-        );
+        runs.push(await measure(subject, stream, { ...plan, file: join(folder, "saved.rrd") }));
       }
     }
     return rows;
@@ -65,7 +72,7 @@ export async function compare(stream: Stream, plan: Plan): Promise<Row[]> {
 
 if (import.meta.main) {
   const args = parseArgs(process.argv.slice(2), {
-    string: ["only", "what", "clients", "rounds", "peer", "streams"],
+    string: ["only", "what", "clients", "rounds", "peer", "rerun", "streams", "folder"],
     unknown: (arg) => {
       console.error(`There is no ${arg}: see the top of tests/bench/receive.ts`);
       process.exit(2);
@@ -77,6 +84,8 @@ if (import.meta.main) {
     what: (given("what") ?? "server,control").split(",") as What[],
     clients: (given("clients") ?? "1").split(",").map(Number),
     peer: given("peer"),
+    rerun: given("rerun"),
+    folder: given("folder"),
   };
   const names = given("only")?.split(",") ?? Object.keys(WORKLOADS);
   for (const name of names) {

@@ -1,13 +1,14 @@
 /**
  * Takes clients in, one for warming up and then the given number, and says when all had left:
  *
- *     receive_child.ts server|tables|save|control CLIENTS [FILE]
+ *     receive_child.ts server|tables|save|lz4|control|copy CLIENTS [FILE]
  *
- * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every message too, `save` writes them into a file, and `control`
- * only reads the bytes and discards them.
+ * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
+ * message too, `save` writes them into a file, `lz4` compresses them before; `control` only reads the
+ * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
-import { loadTcpAdapter } from "../../lib/adapters/detect.ts";
+import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/detect.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
@@ -48,11 +49,17 @@ async function server(): Promise<void> {
   });
   say({ port: server.addr.port });
   const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
-  if (what === "save") sinks.unshift(await rrdFileSink({ path: file!, force: true }));
+  if (what === "save" || what === "lz4") {
+    const compress = what === "lz4" ? "lz4" : "off";
+    sinks.unshift(await rrdFileSink({ path: file!, force: true, compress }));
+  }
   await fanOut(sinks).receive(server.batches());
 }
 
 async function control(): Promise<void> {
+  const copy = what === "copy"
+    ? await (await loadFileAdapter()).create(file!, "replace")
+    : undefined;
   const listener = await (await loadTcpAdapter()).listen({ hostname: "127.0.0.1", port: 0 });
   say({ port: listener.addr.port });
   for (;;) {
@@ -62,9 +69,10 @@ async function control(): Promise<void> {
         const chunk = await connection!.read!();
         if (chunk === undefined) return onLeft();
         count += chunk.length;
+        await copy?.write(chunk);
       }
     })();
   }
 }
 
-await (what === "control" ? control() : server());
+await (what === "control" || what === "copy" ? control() : server());

@@ -1,18 +1,20 @@
 /** One measured run: a receiver and a sender, each a process of its own. */
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Child as Program, within } from "../conformance/child.ts";
 import { type Child, startChild, startProgram } from "../contract/child.ts";
+import { RerunSaver, type Saved } from "./rerun_saver.ts";
 import type { Stream } from "./streams.ts";
 
 /** What the receiver does with what it gets. */
-export type What = "server" | "tables" | "save" | "control";
+export type What = "server" | "tables" | "save" | "lz4" | "control" | "copy";
 
 /** Who receives, and from how many clients at once. */
 export interface Subject {
-  readonly runtime: "deno" | "bun" | "peer";
+  readonly runtime: "deno" | "bun" | "peer" | "rerun";
   readonly what: What;
   readonly clients: number;
   /** Sent by the kernel out of a file, which leaves the receiver more of the processor. */
@@ -29,11 +31,20 @@ export interface Run {
   readonly peakKiB: number;
 }
 
+/** Programs and files of a run. */
+export interface Given {
+  /** Rerun's own server, see `peer/`. */
+  readonly peer: string | undefined;
+  /** Rerun's own command line. */
+  readonly rerun?: string | undefined;
+  /** What is saved. */
+  readonly file: string;
+}
+
 /** No run takes longer unless something is stuck, in milliseconds. */
 export const DEADLINE_MS = 120_000;
 
 const RECEIVER = new URL("receive_child.ts", import.meta.url);
-const SENDER = new URL("send_child.ts", import.meta.url);
 const FILE_SENDER = fileURLToPath(new URL("send_file.py", import.meta.url));
 const PARTS_SENDER = new URL("send_parts_child.ts", import.meta.url);
 
@@ -57,23 +68,31 @@ interface Sent {
  *
  * @param subject who receives
  * @param stream what is sent
- * @param given the peer's program, and a file for what is saved
+ * @param given the programs, and a file for what is saved
  * @throws if it did not take in exactly what was sent
  */
 export async function measure(
   subject: Subject,
   stream: Stream,
-  given: { readonly peer: string | undefined; readonly file: string },
+  given: Given,
 ): Promise<Run> {
-  await using receiver = subject.runtime === "peer"
-    ? await Peer.start(given.peer!)
-    : await Own.start(subject, given.file);
+  try {
+    return await measureOnce(subject, stream, given);
+  } finally {
+    // What is left over would be mended by the next.
+    const names = ["", ".part", ".lock"].map((end) => given.file + end);
+    await Promise.all(names.map((name) => rm(name, { force: true })));
+  }
+}
+
+async function measureOnce(subject: Subject, stream: Stream, given: Given): Promise<Run> {
+  await using receiver = await started(subject, given);
   const clients = String(subject.clients);
   const sender = subject.sendfile
     ? startProgram(["python3", FILE_SENDER, String(receiver.port), stream.path])
     : startChild(PARTS_SENDER, [String(receiver.port), stream.path, clients]);
   const name = `${subject.runtime} ${subject.what}`;
-  const count = subject.what === "control" ? "bytes" : "messages";
+  const count = isControl(subject) ? "bytes" : "messages";
   const sentAndReceived = async () => {
     const sent = await within(DEADLINE_MS, "the sender", sender.next<Sent>());
     sender.tell("go");
@@ -94,8 +113,23 @@ export async function measure(
   }
 }
 
-/** Rerelay, or the control. */
-class Own implements AsyncDisposable {
+function isControl({ what }: Subject): boolean {
+  return what === "control" || what === "copy";
+}
+
+function started(subject: Subject, { peer, rerun, file }: Given): Promise<Receiver> {
+  if (subject.runtime === "peer") return Peer.start(peer!);
+  return subject.runtime === "rerun" ? Rerun.start(rerun!, file) : Own.start(subject, file);
+}
+
+interface Receiver extends AsyncDisposable {
+  readonly port: number;
+  /** Resolves when a part of the stream is over. */
+  received(): Promise<Received>;
+}
+
+/** Rerelay, or a control. */
+class Own implements Receiver {
   private constructor(readonly port: number, readonly child: Child) {}
 
   static async start({ runtime, what, clients }: Subject, file: string): Promise<Own> {
@@ -114,22 +148,8 @@ class Own implements AsyncDisposable {
   }
 }
 
-/** Sends a stream once, and says how long it took until it was received. */
-export async function send({ path }: Stream, port: number, received: () => Promise<unknown>) {
-  const sender = startChild(SENDER, [String(port), path]);
-  try {
-    await within(DEADLINE_MS, "the sender", sender.next());
-    const start = performance.now();
-    sender.tell("go");
-    await within(DEADLINE_MS, "the receiver", received());
-    return (performance.now() - start) / 1000;
-  } finally {
-    await sender.stop();
-  }
-}
-
 /** Another server: `PROGRAM PORT` prints `msgs N at TIME` when its clients have gone quiet. */
-class Peer implements AsyncDisposable {
+class Peer implements Receiver {
   #parts = 0;
   #cpuSec = 0;
   private constructor(readonly port: number, readonly program: Program) {}
@@ -153,6 +173,31 @@ class Peer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.program[Symbol.asyncDispose]();
+  }
+}
+
+/** `rerun --save`, which says nothing: its file is looked at. */
+class Rerun implements Receiver {
+  #saved: Saved = { at: 0, messages: 0 };
+  #cpuSec = 0;
+  private constructor(readonly port: number, readonly saver: RerunSaver) {}
+
+  static async start(path: string, file: string): Promise<Rerun> {
+    const port = await freePort();
+    return new Rerun(port, await RerunSaver.start(path, port, file, DEADLINE_MS));
+  }
+
+  async received(): Promise<Received> {
+    const before = this.#saved.messages;
+    this.#saved = await this.saver.more(this.#saved);
+    const { cpuSec, peakKiB } = usageOf(this.saver.program.pid!);
+    const used = cpuSec - this.#cpuSec;
+    this.#cpuSec = cpuSec;
+    return { at: this.#saved.at, count: this.#saved.messages - before, cpuSec: used, peakKiB };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.saver[Symbol.asyncDispose]();
   }
 }
 
