@@ -24,8 +24,6 @@ interface Stretch {
 interface Damaged {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly stretches: readonly Stretch[];
-  /** Where bytes were flipped. */
-  readonly flipped: readonly number[];
   /** Before this the original is untouched, in bytes. */
   readonly first: number;
 }
@@ -35,7 +33,7 @@ export interface RecoverTally {
   cases: number;
   whole: number;
   lost: number;
-  /** Messages with flipped bytes that nothing tells, as RRD has no checksums. */
+  /** Messages with other bytes in them that nothing tells, as RRD has no checksums. */
   unseen: number;
   slowestMs: number;
 }
@@ -98,16 +96,18 @@ export function runRecoverCase(seed: number, index: number, tally: RecoverTally)
   tally.lost += original.messages.length - Math.min(found.length, original.messages.length);
 }
 
-/** Whether it is one of the original with flipped bytes in it, where that one came to be. */
+/**
+ * Whether it begins where one of the original came to be and is as long: bytes in it were flipped, or
+ * just as many taken out as others came in, such as the end of the next message for its own.
+ */
 function isInPlace(
   { offset, bytes }: RrdMessage,
   { places }: Original,
-  { stretches, flipped }: Damaged,
+  { stretches }: Damaged,
 ): boolean {
-  if (!flipped.some((at) => at >= offset && at < offset + bytes)) return false;
   return stretches.some(({ from, to, at }) => {
     const moved = offset - at + from;
-    return moved >= from && moved + bytes <= to && places.has(`${moved} ${bytes}`);
+    return moved >= from && moved < to && places.has(`${moved} ${bytes}`);
   });
 }
 
@@ -119,7 +119,6 @@ function text(bytes: Uint8Array, { offset, bytes: length }: { offset: number; by
 function damage(original: Uint8Array<ArrayBuffer>, random: () => number): Damaged {
   let bytes = original;
   let stretches: Stretch[] = [{ from: 0, to: bytes.length, at: 0 }];
-  let flipped: number[] = [];
   let first = bytes.length;
   const below = (limit: number) => Math.floor(random() * limit);
   for (let n = 1 + below(3); n > 0; n--) {
@@ -134,7 +133,6 @@ function damage(original: Uint8Array<ArrayBuffer>, random: () => number): Damage
         : Array.from({ length: to - from }, (_, i) => from + i);
       const fill = below(2) * 255;
       for (const at of places) bytes[at] = kind === 4 ? fill : bytes[at]! ^ (1 << below(8));
-      flipped.push(...places);
       continue;
     }
     const tail = kind === 1 ? bytes.length : kind === 2 ? to : from;
@@ -145,13 +143,9 @@ function damage(original: Uint8Array<ArrayBuffer>, random: () => number): Damage
       ...stretches.map((stretch) => cut(stretch, 0, head, 0)),
       ...stretches.map((stretch) => cut(stretch, tail, Infinity, shift)),
     ].filter(({ from, to }) => from < to);
-    flipped = [
-      ...flipped.filter((at) => at < head),
-      ...flipped.filter((at) => at >= tail).map((at) => at + shift),
-    ];
     if (bytes.length === 0) break;
   }
-  return { bytes, stretches, flipped, first };
+  return { bytes, stretches, first };
 }
 
 /** What of a stretch lies between two places of the copy, moved. */
