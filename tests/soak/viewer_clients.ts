@@ -24,6 +24,9 @@ export class CountingViewer {
   bytes = 0;
   /** The longest time between two reads that had something, in milliseconds. */
   maxGapMs = 0;
+  /** When it ended, in milliseconds since the beginning. */
+  maxGapAtMs = 0;
+  #begun = performance.now();
   /** From the connect to the first message, in milliseconds. */
   firstMs: number | undefined;
   closedAt: number | undefined;
@@ -52,7 +55,7 @@ export class CountingViewer {
   /** Forgets the gap so far: what follows is measured. */
   begin(): void {
     this.maxGapMs = 0;
-    this.#last = performance.now();
+    this.#last = this.#begun = performance.now();
   }
 
   /** Waits for so many messages, but not for ever. */
@@ -78,7 +81,10 @@ export class CountingViewer {
 
   #read(bytes: Uint8Array): void {
     const now = performance.now();
-    if (this.#last !== undefined) this.maxGapMs = Math.max(this.maxGapMs, now - this.#last);
+    if (this.#last !== undefined && now - this.#last > this.maxGapMs) {
+      this.maxGapMs = now - this.#last;
+      this.maxGapAtMs = now - this.#begun;
+    }
     this.#last = now;
     this.bytes += bytes.length;
     if (this.pace !== "all") {

@@ -14,6 +14,7 @@ console.log("ready");
 process.on("SIGTERM", async () => {
   const total = () => viewers.reduce((sum, { bytes }) => sum + bytes, 0);
   const gaps = viewers.map(({ maxGapMs }) => maxGapMs);
+  const gapsAt = viewers.map(({ maxGapAtMs }) => maxGapAtMs);
   // What is still on its way comes without a pause.
   for (let last = -1; last !== total();) {
     last = total();
@@ -23,6 +24,7 @@ process.on("SIGTERM", async () => {
     JSON.stringify({
       counts: viewers.map(({ messages }) => messages),
       gaps,
+      gapsAt,
       others: viewers.reduce((sum, { others }) => sum + others, 0),
       closed: viewers.filter(({ closedAt }) => closedAt !== undefined).length,
     })

@@ -68,7 +68,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const recent = new Recent(memory);
   const frames = new FrameCache();
   // Viewers that are further behind cost more; with the default limit, none is within its queue.
-  const wireBytes = Math.min(queueBytes, limitBytes / 8);
+  const wireBytes = Math.min(queueBytes, limitBytes / 4);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
   const settings = { memory, spare: [], onLeftOut };
   const wire = new Wire(wireBytes, settings);
@@ -139,9 +139,10 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     giveWire(msgs, first);
     if (isLive) recent.push(msgs, first);
     else recent.clear();
-    if (all.every(({ place }) => place !== undefined)) historyFrames.clear();
-    // Messages are short-lived garbage beside a history that is large.
-    pressure.read(isLive ? 4 * bytes : bytes);
+    const isOnWire = all.every(({ place }) => place !== undefined);
+    if (isOnWire) historyFrames.clear();
+    // Decoded messages are short-lived garbage beside a history that is large.
+    pressure.read(isOnWire ? bytes : 4 * bytes);
     for (const viewer of viewers) {
       viewer.note(msgs, bytes);
       viewer.rouse();
