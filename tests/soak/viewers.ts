@@ -12,6 +12,7 @@ import { parseArgs } from "@std/cli";
 import { Child, within } from "../conformance/child.ts";
 import { Cli, type Runtime } from "../conformance/cli_process.ts";
 import { CountingViewer } from "./viewer_clients.ts";
+import { Wakes } from "./wakes.ts";
 
 const MiB = 2 ** 20;
 const HISTORY_BYTES = 64 * MiB;
@@ -131,6 +132,7 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
   const watch = setInterval(() => peak = Math.max(peak, rss(cli.child.pid!)), 100);
   const hubNow = async () => (await (await fetch(`http://127.0.0.1:${page}/status`)).json()).hub;
   const started = performance.now();
+  const wakes = new Wakes();
   let goneAfter = Infinity;
   const look = setInterval(async () => {
     // A connection that is kept may be closed in the very moment it is used again.
@@ -145,7 +147,8 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
   const sending = (performance.now() - started) / 1000;
   good.kill("SIGTERM"); // asks for its figures
   const [, figures] = await good.waitFor(/^figures (.*)$/m, 60_000);
-  const { counts: received, gaps, others, closed } = JSON.parse(figures!);
+  wakes.stop();
+  const { counts: received, gaps, gapsAt, others, closed } = JSON.parse(figures!);
   const status = await (await fetch(`http://127.0.0.1:${page}/status`)).json();
   clearInterval(watch);
   clearInterval(look);
@@ -163,7 +166,14 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
     `${least} to ${Math.max(...received)} of ${sent * MESSAGES}, ${closed} cut off`,
   );
   const gap = Math.max(...gaps);
-  check(`${name}: no gap above 1 s`, gap < 1000, `at most ${ms(gap)}`);
+  const gapAt = gapsAt[gaps.indexOf(gap)] / 1000;
+  check(
+    `${name}: no gap above 1 s`,
+    gap < 1000,
+    `at most ${ms(gap)}, after ${gapAt.toFixed(1)} s; this script woke ${
+      ms(wakes.latestMs)
+    } late at most`,
+  );
   check(`${name}: nothing but messages`, others === 0, `${others} other frames`);
   const bound = HISTORY_BYTES + SLACK_BYTES;
   check(

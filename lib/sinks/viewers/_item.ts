@@ -76,6 +76,8 @@ export class Entry implements Item {
   readonly messages = 1;
   readonly bytes: number;
   #holders = 0;
+  /** Lists keep their places for a while after they are gone, and must keep no message alive. */
+  #msg: LogMsg | undefined;
   readonly #memory: Memory;
 
   /**
@@ -85,13 +87,20 @@ export class Entry implements Item {
    * @param staticKey newer static data with the same takes its place; `undefined` for all else
    */
   constructor(
-    readonly msg: LogMsg,
+    msg: LogMsg,
     readonly seq: number,
     memory: Memory,
     readonly staticKey?: string,
   ) {
     this.bytes = msg.encoded.bytes.length;
+    this.#msg = msg;
     this.#memory = memory;
+  }
+
+  /** What is kept, while anybody holds it. */
+  get msg(): LogMsg {
+    if (this.#msg === undefined) throw new TypeError("Nobody holds this message any more");
+    return this.#msg;
   }
 
   get lastSeq(): number {
@@ -99,7 +108,7 @@ export class Entry implements Item {
   }
 
   from(): readonly LogMsg[] {
-    return [this.msg];
+    return this.#msg === undefined ? [] : [this.#msg];
   }
 
   /** History or a queue holds it. */
@@ -113,5 +122,6 @@ export class Entry implements Item {
     if (--this.#holders > 0) return;
     this.#memory.add(-MESSAGE_OVERHEAD_BYTES);
     this.#memory.unuse(this.msg);
+    this.#msg = undefined;
   }
 }
