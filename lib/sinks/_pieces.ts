@@ -5,7 +5,7 @@
  */
 import { isReused } from "../flow/buffer_pool.ts";
 import type { Tally } from "./sink.ts";
-import { CHUNK_BYTES, type WriteBudget } from "./_write_budget.ts";
+import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./_write_budget.ts";
 
 /** From here on copying costs more than a write of its own. */
 const DIRECT_BYTES = 64 * 1024;
@@ -46,6 +46,8 @@ export class Pieces {
   /** Taken and not yet done. */
   #taken: Open | undefined;
   #waiting = 0;
+  /** What the next chunk has: more where the last one was too small, less where it was nearly empty. */
+  #chunkBytes = MIN_CHUNK_BYTES;
 
   constructor(budget: WriteBudget) {
     this.#budget = budget;
@@ -80,9 +82,11 @@ export class Pieces {
       return;
     }
     let open = this.#open;
-    if (open === undefined || open.size + length > CHUNK_BYTES || open.isRaw !== isRaw) {
+    if (open === undefined || open.size + length > open.data.length || open.isRaw !== isRaw) {
+      if (open?.isRaw === isRaw) this.#chunkBytes = Math.min(2 * this.#chunkBytes, CHUNK_BYTES);
+      while (this.#chunkBytes < length) this.#chunkBytes *= 2;
       this.#seal();
-      const chunk = this.#budget.takeChunk();
+      const chunk = this.#budget.takeChunk(this.#chunkBytes);
       open = { chunk, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
       this.#open = open;
     }
@@ -96,7 +100,13 @@ export class Pieces {
 
   /** Takes the next; one at a time, until `done` or `clear`. */
   take(): Piece | undefined {
-    if (this.#sealed.length === 0) this.#seal();
+    if (this.#sealed.length === 0) {
+      const { size = Infinity } = this.#open ?? {};
+      if (size < this.#chunkBytes / 4) {
+        this.#chunkBytes = Math.max(this.#chunkBytes / 2, MIN_CHUNK_BYTES);
+      }
+      this.#seal();
+    }
     return this.#taken = this.#sealed.shift();
   }
 

@@ -6,6 +6,7 @@
 import { compressedHeader, isCompressible } from "./_compress.ts";
 import { withEqualLengths } from "./_equal_lengths.ts";
 import { type Group, Groups } from "./_groups.ts";
+import { OpenSeries } from "./_open_series.ts";
 import type { PartIndex } from "./_part_index.ts";
 import type { PartOpener } from "./_part_opener.ts";
 import type { RrdWriter } from "./_rrd_writer.ts";
@@ -20,8 +21,6 @@ import type { SavedFile } from "./rrd_file.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "./sink.ts";
 
-/** Files that are open at once; the one not written to for longest is closed. */
-const MAX_OPEN = 256;
 /** Closed files that are still listed. */
 const MAX_LISTED = 100;
 
@@ -56,8 +55,7 @@ export class RrdFiles {
   /** Which recordings share files. */
   readonly groups: Groups;
   readonly #versions: VersionWarnings;
-  /** The one written to last at the end. */
-  readonly #open = new Set<Series>();
+  readonly #open = new OpenSeries();
   /** Files that are not closed. */
   readonly #live = new Set<RrdWriter>();
   readonly #pending = new Set<Promise<void>>();
@@ -216,11 +214,11 @@ export class RrdFiles {
       series.set(encoding, into);
       if (this.#first !== undefined) {
         into.begin(this.#first);
-        this.#open.add(into);
+        this.#open.use(into);
         this.#first = undefined;
       }
     }
-    if (this.#open.delete(into)) this.#open.add(into);
+    if (this.#open.has(into)) this.#open.use(into);
     this.#last = { target, serializer, compression, into };
     return into.add(entry);
   }
@@ -239,12 +237,12 @@ export class RrdFiles {
 
   async #openPart(series: Series): Promise<RrdWriter> {
     const { opener, date, log } = this.#options;
-    while (this.#open.size >= MAX_OPEN) {
-      await this.#closeQuietly(this.#open.values().next().value!);
-    }
+    await this.#open.room();
     try {
       const writer = await opener.open(series.names, date(), series.sibling !== undefined);
-      this.#open.add(series);
+      // At once: what is open without a file is taken for closed.
+      series.begin(writer);
+      this.#open.use(series);
       this.#live.add(writer);
       if (series.sibling !== undefined) {
         const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;

@@ -23,7 +23,7 @@ export interface SeriesHost {
   readonly now: () => number;
   /** Milliseconds since the Unix epoch. */
   readonly date: () => number;
-  /** Makes the next file. */
+  /** Makes the next file, and begins it. */
   open(series: Series): Promise<RrdWriter>;
   /** Called when a file has its name, or had to be given up. */
   closed(writer: RrdWriter, error?: unknown): Promise<void>;
@@ -113,6 +113,19 @@ export class Series {
     if (writer?.hasMessages && this.#isDue(writer, 0)) await this.#retire();
   }
 
+  /** Finishes the open file in the background; the next message opens another, behind it. Never rejects. */
+  finish(): Promise<void> {
+    const { writer } = this;
+    this.writer = undefined;
+    const before = this.#finishing;
+    this.#finishing = (async () => {
+      await before;
+      if (writer !== undefined) await this.#finish(writer).catch(() => {});
+    })();
+    this.#host.track(this.#finishing);
+    return this.#finishing;
+  }
+
   /**
    * Finishes all files; the next message opens another.
    *
@@ -173,8 +186,9 @@ export class Series {
     await this.#retire();
     const lost = { messages: entry.counts ? 1 : 0, bytes: entry.counts ? entry.bytes.length : 0 };
     if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
+    let next: RrdWriter;
     try {
-      this.begin(await this.#host.open(this));
+      next = await this.#host.open(this);
     } catch (error) {
       this.#host.lose(lost);
       if (this.#backoff.failed(now()) > 1) return;
@@ -185,7 +199,7 @@ export class Series {
       );
       return;
     }
-    this.#put(this.writer!, entry);
+    this.#put(next, entry);
   }
 
   #put(writer: RrdWriter, entry: Entry): void {

@@ -6,18 +6,21 @@
 
 /** Room for small messages that are written together: larger writes cost less a byte. */
 export const CHUNK_BYTES = 2 * 1024 * 1024;
+/** As much has a file's first: there may be hundreds of files with a few messages each. */
+export const MIN_CHUNK_BYTES = 32 * 1024;
 
 /** What a disk that pauses for a moment may leave waiting. */
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** Chunks that are kept for use again. */
-const MAX_FREE = 8;
+/** Chunks that are kept for use again, in bytes. */
+const MAX_FREE_BYTES = 8 * CHUNK_BYTES;
 
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
   #used = 0;
   #waiting: PromiseWithResolvers<void> | undefined;
-  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  readonly #free = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  #freeBytes = 0;
 
   /** Whether whoever adds must wait first. */
   get isFull(): boolean {
@@ -31,9 +34,16 @@ export class WriteBudget {
     return this.#waiting.promise;
   }
 
-  /** A chunk of {@linkcode CHUNK_BYTES}, to be given back by `giveChunk`. */
-  takeChunk(): Uint8Array<ArrayBuffer> {
-    return this.#free.pop() ?? new Uint8Array(CHUNK_BYTES);
+  /**
+   * A chunk, to be given back by `giveChunk`.
+   *
+   * @param bytes a power of two from {@linkcode MIN_CHUNK_BYTES} to {@linkcode CHUNK_BYTES}
+   */
+  takeChunk(bytes: number): Uint8Array<ArrayBuffer> {
+    const chunk = this.#free.get(bytes)?.pop();
+    if (chunk === undefined) return new Uint8Array(bytes);
+    this.#freeBytes -= bytes;
+    return chunk;
   }
 
   /** Counts bytes that wait. */
@@ -51,6 +61,11 @@ export class WriteBudget {
 
   /** Takes a chunk back. */
   giveChunk(chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#free.length < MAX_FREE) this.#free.push(chunk);
+    const { length } = chunk;
+    if (this.#freeBytes + length > MAX_FREE_BYTES) return;
+    this.#freeBytes += length;
+    const free = this.#free.get(length);
+    if (free === undefined) this.#free.set(length, [chunk]);
+    else free.push(chunk);
   }
 }

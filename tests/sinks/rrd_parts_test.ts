@@ -8,6 +8,7 @@ import type { LogMsg, StoreId } from "../../lib/log_msg.ts";
 import { encodeStoreInfo } from "../../lib/sinks/_store_info.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../lib/sinks/rrd_file.ts";
 import { capturePackets } from "../fixtures.ts";
+import { seeded } from "../random.ts";
 import { concat, header, keptLog } from "./messages.ts";
 
 function decode(bytes: Uint8Array): LogMsg[] {
@@ -135,6 +136,27 @@ describe("rrdFileSink with a recording in its pattern", () => {
     assertEquals(Object.keys(found).length, 301);
     assertEquals(found["r0.2.rrd"], ["app/r0", nameOf(timed("r0"))]);
     assertEquals(sink.kept.messages, 301);
+  });
+
+  it("loses none of them on a disk that takes its time", async () => {
+    const random = seeded(4);
+    let open = 0;
+    let most = 0;
+    const files = memoryFiles(async ({ kind, path }) => {
+      for (let ticks = Math.floor(random() * 40); ticks > 0; ticks--) await Promise.resolve();
+      if (!path.endsWith(".rrd.part")) return;
+      if (kind === "create") most = Math.max(most, ++open);
+      if (kind === "close") open--;
+    });
+    const ids = Array.from({ length: 600 }, (_, i) => `r${i}`);
+    // Some that are being closed are written to again.
+    const again = ids.flatMap((id, i) => [announce(id), timed(`r${Math.max(0, i - 250)}`)]);
+    const { found, sink } = await save("{recording_id}.rrd", again, {}, files);
+    assertEquals(open, 0);
+    assert(most > 200 && most <= 256, `${most}`);
+    assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
+    assertEquals([sink.kept.messages, sink.lost.messages], [1200, 0]);
+    for (const messages of Object.values(found)) assert(messages[0]?.startsWith("app/r"));
   });
 });
 

@@ -1,0 +1,54 @@
+/**
+ * Files that are open at once, bounded: the one not written to for longest is closed beside the
+ * receiving.
+ *
+ * @module
+ */
+import type { Series } from "./_series.ts";
+
+/** Files that are open at once, those being closed included. */
+const MAX_OPEN = 256;
+/** Files that are closed at once to make room: most of it is waiting for the disk. */
+const MAX_CLOSING = 64;
+
+/** See the module; iterates over those that are written to. */
+export class OpenSeries implements Iterable<Series> {
+  /** The one written to last at the end. */
+  readonly #open = new Set<Series>();
+  readonly #closing = new Set<Promise<void>>();
+
+  /** Notes one that has a file, or is written to again. */
+  use(series: Series): void {
+    this.#open.delete(series);
+    this.#open.add(series);
+  }
+
+  /** Whether it is noted. */
+  has(series: Series): boolean {
+    return this.#open.has(series);
+  }
+
+  /** Forgets one. */
+  delete(series: Series): void {
+    this.#open.delete(series);
+  }
+
+  /** Resolves when one more file may be opened. */
+  async room(): Promise<void> {
+    while (this.#open.size + this.#closing.size >= MAX_OPEN) {
+      if (this.#closing.size < MAX_CLOSING) this.#finishOldest();
+      else await Promise.race(this.#closing);
+    }
+  }
+
+  [Symbol.iterator](): Iterator<Series> {
+    return this.#open[Symbol.iterator]();
+  }
+
+  #finishOldest(): void {
+    const oldest = this.#open.values().next().value!;
+    this.#open.delete(oldest);
+    const closing = oldest.finish().then(() => void this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}
