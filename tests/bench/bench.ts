@@ -2,10 +2,12 @@
  * Everything that is measured, each on Deno and on Bun:
  *
  *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables]
- *       [--rounds 5 [--more]] [--streams FOLDER] [--peer PROGRAM] [--write]
+ *       [--rounds 5 [--more]] [--streams FOLDER] [--peer PROGRAM]
+ *       [--rerun PROGRAM] [--write]
  *
  * How fast a client's stream is received comes first, beside a program that only reads it and beside
- * Rerun's own server, which is built once where there is cargo. The streams are recorded once with a
+ * Rerun's own server, which is built once where there is cargo; `--rerun` adds its command line of
+ * 0.22.1 to saving. The streams are recorded once with a
  * real SDK. What was measured is kept, `--more` adds rounds to it, and `--write` draws docs/receive.svg
  * of it. Then come the programs of the other names.
  */
@@ -37,7 +39,7 @@ const PROGRAMS = ["latency", "start", "growth", "viewers", "workers"]
 const PICTURE = new URL("../../docs/receive.svg", import.meta.url);
 
 const args = parseArgs(process.argv.slice(2), {
-  string: ["only", "groups", "rounds", "streams", "peer"],
+  string: ["only", "groups", "rounds", "streams", "peer", "rerun"],
   boolean: ["more", "write"],
   unknown: (arg) => usage(`There is no ${arg}`),
 });
@@ -59,7 +61,11 @@ function chosen<T extends string>(text: string | undefined, known: readonly T[])
 /** Measures one workload, and keeps what was measured of it before in other groups. */
 async function receive(name: Workload, results: Results, groups: readonly Group[]): Promise<void> {
   const stream = await recording(name, given("streams"));
-  const plan = { rounds: Number(given("rounds") ?? 5), peer: await findPeer(given("peer")) };
+  const plan = {
+    rounds: Number(given("rounds") ?? 5),
+    peer: await findPeer(given("peer")),
+    rerun: given("rerun"),
+  };
   for (const group of groups) {
     // Many clients make a difference where there are many messages.
     if (group === "clients" && name !== "small") continue;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "../conformance/sdk_cache.ts";
-import type { Row } from "./receive.ts";
+import type { Plan, Row } from "./receive.ts";
 import { measure, type Subject } from "./receive_runs.ts";
 import type { Workload } from "./recordings.ts";
 import type { Stream } from "./streams.ts";
@@ -28,19 +28,23 @@ export type Results = Partial<Record<Workload, Result>>;
 
 const FILE = join(cacheFolder(), "..", "bench", "receive.json");
 
-function subjects(group: Group, hasPeer: boolean): Subject[] {
+function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] {
   const both = (what: Subject["what"], clients = 1): Subject[] =>
     (["deno", "bun"] as const).map((runtime) => ({ runtime, what, clients }));
   const peer: Subject[] = hasPeer ? [{ runtime: "peer", what: "server", clients: 1 }] : [];
+  const rerun: Subject[] = hasRerun ? [{ runtime: "rerun", what: "save", clients: 1 }] : [];
   switch (group) {
     case "speed":
       return [...both("server"), ...both("control"), ...peer];
     case "sendfile":
-      return subjects("speed", hasPeer).map((subject) => ({ ...subject, sendfile: true }));
+      return subjects("speed", hasPeer, hasRerun).map((subject) => ({
+        ...subject,
+        sendfile: true,
+      }));
     case "clients":
       return [...both("server"), ...both("server", 16)];
     case "save":
-      return [...both("server"), ...both("save"), ...both("copy")];
+      return [...both("server"), ...both("save"), ...both("copy"), ...rerun];
     case "tables":
       return [...both("tables"), ...peer];
   }
@@ -50,12 +54,13 @@ function subjects(group: Group, hasPeer: boolean): Subject[] {
 export async function measureGroup(
   group: Group,
   stream: Stream,
-  { rounds, peer }: { readonly rounds: number; readonly peer: string | undefined },
+  { rounds, peer, rerun }: Pick<Plan, "rounds" | "peer" | "rerun">,
 ): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
   try {
-    const given = { peer, file: join(folder, "saved.rrd") };
-    const rows = subjects(group, peer !== undefined).map((subject): Row => ({ subject, runs: [] }));
+    const given = { peer, rerun, file: join(folder, "saved.rrd") };
+    const rows = subjects(group, peer !== undefined, rerun !== undefined)
+      .map((subject): Row => ({ subject, runs: [] }));
     for (let round = 0; round < rounds; round++) {
       for (const { subject, runs } of rows) {
         runs.push(await measure(subject, stream, given));
