@@ -11,6 +11,8 @@ import process from "node:process";
 import { parseArgs } from "@std/cli";
 import { Child, within } from "../conformance/child.ts";
 import { Cli, type Runtime } from "../conformance/cli_process.ts";
+import { sleep } from "./host.ts";
+import { residentBytes } from "./resident.ts";
 import { CountingViewer } from "./viewer_clients.ts";
 import { Wakes } from "./wakes.ts";
 
@@ -129,7 +131,7 @@ async function load(runtime: Runtime, { seconds, rate, viewers }: Options): Prom
     (_, i) => new CountingViewer(socket, i < bad ? "nothing" : "a byte a second"),
   );
   let peak = 0;
-  const watch = setInterval(() => peak = Math.max(peak, rss(cli.child.pid!)), 100);
+  const watch = setInterval(() => peak = Math.max(peak, residentBytes(cli.child.pid!)), 100);
   const hubNow = async () => (await (await fetch(`http://127.0.0.1:${page}/status`)).json()).hub;
   const started = performance.now();
   const wakes = new Wakes();
@@ -205,7 +207,7 @@ async function stream(port: number, seconds: number, rate: number): Promise<numb
         yield again;
         count++;
         const ahead = count * again.length / (rate * 1e6) * 1000 - (performance.now() - started);
-        if (rate > 0 && ahead > 2) await delay(ahead);
+        if (rate > 0 && ahead > 2) await sleep(ahead);
       }
     })(),
   );
@@ -243,9 +245,9 @@ async function silence(runtime: Runtime): Promise<void> {
     ended = true;
   })();
   reading.catch(() => ended = true);
-  await delay(1000);
+  await sleep(1000);
   const before = streamed;
-  await delay(60_000);
+  await sleep(60_000);
   const quiet = viewer.bytes === bytes && viewer.closedAt === undefined && viewer.others === 0;
   check(
     `${runtime}: a WebSocket is open and still after 60 s`,
@@ -259,18 +261,9 @@ async function silence(runtime: Runtime): Promise<void> {
   );
   await send(cli.port, [capture]);
   await viewer.received(2 * MESSAGES, 5000);
-  while (streamed === before && !ended) await delay(10);
+  while (streamed === before && !ended) await sleep(10);
   check(`${runtime}: both go on then`, streamed > before, `${viewer.messages} messages`);
   await cli.stop();
-}
-
-function rss(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function ms(time: number): string {
