@@ -180,8 +180,7 @@ export class HubViewer implements Viewer {
     const { wire, history } = this.#context;
     if (this.#place === undefined) {
       if (!this.#caughtUp || this.#waiting.messages > 0) return undefined;
-      // Nothing may have been put on the wire for a while.
-      this.#place = { ...wire.end, seq: history.memory.lastSeq };
+      this.#place = wire.join(history.memory.lastSeq);
     }
     const taken = wire.take(this.#place, maxBytes);
     if (taken === undefined) {

@@ -60,6 +60,16 @@ export class Wire {
   }
 
   /**
+   * A viewer comes to the live edge; nothing may have been put on the wire before.
+   *
+   * @param seq place of the newest message
+   * @returns where the next message will be
+   */
+  join(seq: number): Place {
+    return this.#end = { ...this.#end, seq };
+  }
+
+  /**
    * Takes in what came next.
    *
    * @param msgs in their order
