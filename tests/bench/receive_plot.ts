@@ -45,7 +45,11 @@ export function picture(results: Results, machine: string): string {
       text(LEFT - 10, TOP + i * PITCH + (peer ? BAR : BAR + 5), label, 'text-anchor="end"')
     ),
     ...panels.flatMap(({ stream, groups }, i) => panel(stream, groups, LEFT + i * (WIDTH + GAP))),
-    text(10, bottom + 16, `MB/s, median of ${rounds} runs; the lines go from lowest to highest`),
+    text(
+      10,
+      bottom + 16,
+      `MB/s, median of at least ${rounds} runs; the lines go from lowest to highest`,
+    ),
     text(10, bottom + 34, machine),
     "</svg>\n",
   ].join("\n");
