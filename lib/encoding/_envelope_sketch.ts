@@ -1,11 +1,10 @@
 import { type StoreId, TIME_STATIC, type TimelineTime } from "../log_msg.ts";
 import type { ArrowMsg } from "./arrow_msg.ts";
+import { BytePattern } from "./_byte_pattern.ts";
 
 /** What a message must have in common with an earlier one, and what it has then. */
 export interface EnvelopeTemplate {
-  /** The bytes by four, those left open 0. */
-  readonly words: Int32Array;
-  readonly masks: Int32Array;
+  readonly pattern: BytePattern;
   /** Bytes up to the Arrow data's own length. */
   readonly length: number;
   readonly storeId: StoreId;
@@ -80,7 +79,7 @@ class Sketch {
     // At most 15, or the map is written in another way.
     this.#bytesOf(0x80 + times.length);
     const timelines = times.map((time) => this.#timeline(time));
-    return { ...this.#words(), storeId: msg.storeId, timeNsAt, incAt, timelines };
+    return { ...this.#pattern(), storeId: msg.storeId, timeNsAt, incAt, timelines };
   }
 
   #timeline({ name, type }: TimelineTime): TimelinePlace {
@@ -132,19 +131,11 @@ class Sketch {
     return at;
   }
 
-  #words(): Pick<EnvelopeTemplate, "words" | "masks" | "length"> {
+  #pattern(): Pick<EnvelopeTemplate, "pattern" | "length"> {
     const length = this.#at - this.start;
     if (length > MAX_ENVELOPE_BYTES) this.#other();
-    const padded = Math.ceil(length / 4) * 4;
-    const masks = new DataView(new ArrayBuffer(padded));
-    const words = new DataView(new ArrayBuffer(padded));
-    for (let i = 0; i < length; i++) {
-      masks.setUint8(i, this.#masks[i]!);
-      words.setUint8(i, this.#masks[i]! & this.bytes[this.start + i]!);
-    }
-    const littleEndian = (view: DataView) =>
-      Int32Array.from({ length: padded / 4 }, (_, i) => view.getInt32(4 * i, true));
-    return { words: littleEndian(words), masks: littleEndian(masks), length };
+    const bytes = this.bytes.subarray(this.start, this.#at);
+    return { pattern: new BytePattern(bytes, this.#masks), length };
   }
 
   #other(): never {

@@ -2,7 +2,7 @@
  * Envelopes that repeat: an SDK writes the same keys in the same order, message after message.
  *
  * A template is the envelope of an earlier message with its integers left open. Comparing a message
- * with it, four bytes at a time, tells all but these integers, in a fifth of the time that reading it
+ * with it, eight bytes at a time, tells all but these integers, in a fifth of the time that reading it
  * takes. Whatever does not fit is read as before; that is also what the result is tested against.
  *
  * @module
@@ -45,11 +45,8 @@ export class EnvelopeTemplates {
     const view = viewOf(buffer);
     const at = byteOffset + start;
     for (const template of this.#templates) {
-      const { words, masks, length } = template;
-      if (at + 4 * words.length > byteOffset + end) continue;
-      let i = 0;
-      while (i < words.length && (view.getInt32(at + 4 * i, true) & masks[i]!) === words[i]!) i++;
-      if (i < words.length) continue;
+      const { pattern, length } = template;
+      if (at + pattern.span > byteOffset + end || !pattern.matches(view, at)) continue;
       const data = arrowData(bytes, start + length, end);
       if (data === undefined) return undefined;
       const msg = fill(template, view, at, data, encoded);

@@ -22,8 +22,8 @@ export class PacketDecoder implements Step<Uint8Array, LogMsg> {
   pushAll(packets: readonly Uint8Array[]): StepResult<LogMsg> {
     const msgs: LogMsg[] = [];
     for (const packet of packets) {
-      const { items, error } = this.push(packet);
-      for (const msg of items) msgs.push(msg);
+      this.#onPacket(packet.length);
+      const error = this.#decoder.decodePacketInto(msgs, packet);
       if (error !== undefined) return { items: msgs, error };
     }
     return { items: msgs };

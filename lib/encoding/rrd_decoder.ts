@@ -131,12 +131,27 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
    * @param packet the bytes of the packet
    */
   decodePacket(packet: Uint8Array): StepResult<LogMsg> {
+    const items: LogMsg[] = [];
+    const error = this.decodePacketInto(items, packet);
+    return error === undefined ? { items } : { items, error };
+  }
+
+  /**
+   * The same for one of many packets, whose messages share an array.
+   *
+   * @internal
+   * @param items where the messages are added
+   * @param packet the bytes of the packet
+   * @returns the error, if nothing was added for it
+   */
+  decodePacketInto(items: LogMsg[], packet: Uint8Array): Error | undefined {
     this.reset();
     this.#isPacket = true;
     this.#messagesLeft = this.#limits.maxMessagesPerPacket;
-    if (this.#messagesLeft >= 1 && this.#isSingle(packet)) return this.#decodeSingle(packet);
-    const { items, error = this.finish().error } = this.push(packet);
-    return error === undefined ? { items } : { items: [], error };
+    if (this.#messagesLeft >= 1 && this.#isSingle(packet)) return this.#decodeSingle(items, packet);
+    const { items: msgs, error = this.finish().error } = this.push(packet);
+    if (error === undefined) { for (const msg of msgs) items.push(msg); }
+    return error;
   }
 
   /** Whether a packet is what SDKs send: the header from before, then one message up to its end. */
@@ -151,14 +166,14 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
       start + message.length === packet.length;
   }
 
-  #decodeSingle(packet: Uint8Array): StepResult<LogMsg> {
+  #decodeSingle(items: LogMsg[], packet: Uint8Array): Error | undefined {
     try {
-      const msg = this.#decode(this.#message!, packet, RRD_HEADER_BYTES);
+      items.push(this.#decode(this.#message!, packet, RRD_HEADER_BYTES));
       this.#offset = packet.length;
-      return { items: [msg] };
+      return undefined;
     } catch (error) {
       if (!(error instanceof RerelayError)) throw error;
-      return { items: [], error };
+      return error;
     }
   }
 
