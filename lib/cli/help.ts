@@ -76,9 +76,12 @@ function section([title, options]: [string, readonly CliOption[]]): string {
   return `${title}:\n${options.map(optionLine).join("\n")}`;
 }
 
+/** Fits the longest option. */
+const LEFT_COLUMNS = 36;
+
 function optionLine(option: CliOption): string {
   const short = option.short === undefined ? "    " : `-${option.short}, `;
   const left = `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
   const preset = option.default === undefined ? "" : ` [${option.default}]`;
-  return `${left.padEnd(34)}${option.help}${preset}`;
+  return `${left.padEnd(LEFT_COLUMNS)}${option.help}${preset}`;
 }

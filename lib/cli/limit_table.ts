@@ -18,7 +18,7 @@ export const LIMITS = [
     value: "SIZE",
     example: "256MiB",
     default: "256MiB",
-    help: "Memory for messages that wait to be taken (64MB, 1.5GiB)",
+    help: "Memory for messages waiting to be taken (64MB, 1.5GiB)",
   },
   {
     name: "max-packet",
@@ -67,7 +67,7 @@ export const LIMITS = [
     value: "COUNT",
     example: "64",
     default: "64",
-    help: "How often its size an LZ4 block may inflate to, above 16 MiB",
+    help: "Times its size an LZ4 block may inflate to, above 16 MiB",
   },
   {
     name: "max-unfinished",

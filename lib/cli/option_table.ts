@@ -57,7 +57,7 @@ const SAVING = [
     value: "WHEN",
     example: "interval",
     default: "interval",
-    help: "When the disk has it: never, interval (500 ms), always",
+    help: "On the disk: never, at an interval (500 ms), always",
   },
   {
     name: "rotate-size",
