@@ -14,6 +14,12 @@ import type { Stream } from "./streams.ts";
  */
 export const GROUPS = ["speed", "sendfile", "clients", "save", "tables"] as const;
 
+/**
+ * How often all is received before, on Deno and on Bun: until their code is as fast as it gets, but for
+ * what is saved, for then the disk would lag behind.
+ */
+const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0 };
+
 /** Name of a group. */
 export type Group = typeof GROUPS[number];
 
@@ -30,7 +36,12 @@ const FILE = join(cacheFolder(), "..", "bench", "receive.json");
 
 function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] {
   const both = (what: Subject["what"], clients = 1): Subject[] =>
-    (["deno", "bun"] as const).map((runtime) => ({ runtime, what, clients }));
+    (["deno", "bun"] as const).map((runtime) => ({
+      runtime,
+      what,
+      clients,
+      warmUps: WARM_UPS[group],
+    }));
   const peer: Subject[] = hasPeer ? [{ runtime: "peer", what: "server", clients: 1 }] : [];
   const rerun: Subject[] = hasRerun ? [{ runtime: "rerun", what: "save", clients: 1 }] : [];
   switch (group) {

@@ -2,10 +2,12 @@
  * How fast clients are received, on Deno and on Bun, beside a control that only reads their bytes:
  *
  *     deno run -A tests/bench/receive.ts [--only small] [--what server,control] [--clients 1,16]
- *       [--rounds 5] [--peer PROGRAM] [--rerun PROGRAM] [--streams FOLDER] [--folder FOLDER]
+ *       [--rounds 5] [--warm-ups 5] [--sendfile] [--peer PROGRAM] [--rerun PROGRAM]
+ *       [--streams FOLDER] [--folder FOLDER]
  *
  * Everything is timed alike: from the first byte that is sent until the receiver has counted the last
- * message, after it was warmed up with the first part of the stream, the subjects taking turns.
+ * message, after it was warmed up with the first part of the stream and so many times all of it, the subjects
+ * taking turns. With `--sendfile` the kernel sends out of a file.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,6 +28,9 @@ export interface Row {
 /** Which subjects are measured. */
 export interface Plan {
   readonly rounds: number;
+  /** How often Deno and Bun receive all of it before. */
+  readonly warmUps?: number;
+  readonly sendfile?: boolean;
   readonly what: readonly What[];
   readonly clients: readonly number[];
   readonly peer: string | undefined;
@@ -36,9 +41,11 @@ export interface Plan {
 }
 
 /** All subjects of a plan. */
-function subjects({ what, clients, peer, rerun }: Plan): Subject[] {
+function subjects({ what, clients, peer, rerun, warmUps = 0, sendfile = false }: Plan): Subject[] {
   const own = (["deno", "bun"] as const).flatMap((runtime) =>
-    clients.flatMap((count) => what.map((each) => ({ runtime, what: each, clients: count })))
+    clients.flatMap((count) =>
+      what.map((each) => ({ runtime, what: each, clients: count, warmUps }))
+    )
   );
   const peers = clients.map((count) => ({
     runtime: "peer" as const,
@@ -50,7 +57,8 @@ function subjects({ what, clients, peer, rerun }: Plan): Subject[] {
     what: "save" as const,
     clients: count,
   }));
-  return [...own, ...peer === undefined ? [] : peers, ...rerun === undefined ? [] : savers];
+  const all = [...own, ...peer === undefined ? [] : peers, ...rerun === undefined ? [] : savers];
+  return all.map((subject) => ({ ...subject, sendfile }));
 }
 
 /** Measures all subjects of a plan with one stream. */
@@ -72,7 +80,8 @@ export async function compare(stream: Stream, plan: Plan): Promise<Row[]> {
 
 if (import.meta.main) {
   const args = parseArgs(process.argv.slice(2), {
-    string: ["only", "what", "clients", "rounds", "peer", "rerun", "streams", "folder"],
+    string: ["only", "what", "clients", "rounds", "warm-ups", "peer", "rerun", "streams", "folder"],
+    boolean: ["sendfile"],
     unknown: (arg) => {
       console.error(`There is no ${arg}: see the top of tests/bench/receive.ts`);
       process.exit(2);
@@ -81,6 +90,8 @@ if (import.meta.main) {
   const given = (name: string) => args[name] as string | undefined;
   const plan: Plan = {
     rounds: Number(given("rounds") ?? 5),
+    warmUps: Number(given("warm-ups") ?? 5),
+    sendfile: Boolean(args["sendfile"]),
     what: (given("what") ?? "server,control").split(",") as What[],
     clients: (given("clients") ?? "1").split(",").map(Number),
     peer: given("peer"),

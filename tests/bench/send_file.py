@@ -27,16 +27,10 @@ def say(**values):
     print(json.dumps(values), flush=True)
 
 
-def send(connection, end):
+for line in sys.stdin:
+    messages = len(starts) if line.strip() == "all" else warm
+    end = at if messages == len(starts) else starts[warm]
+    connection = socket.create_connection(("127.0.0.1", port))
+    say(messages=messages, bytes=end, startedAt=time.time())
     connection.sendfile(file, 0, end)
     connection.shutdown(socket.SHUT_WR)
-
-
-say(messages=warm, bytes=starts[warm])
-sys.stdin.readline()
-send(socket.create_connection(("127.0.0.1", port)), starts[warm])
-sys.stdin.readline()
-connection = socket.create_connection(("127.0.0.1", port))
-say(messages=len(starts), bytes=len(content), startedAt=time.time())
-send(connection, len(content))
-sys.stdin.readline()

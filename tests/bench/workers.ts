@@ -48,11 +48,11 @@ async function measure(runtime: "deno" | "bun", workers: 1 | 2): Promise<number>
       start(SENDER, [String(ports[i % workers]), stream.path, String(CLIENTS)])
     );
     for (const [i, sender] of senders.entries()) {
+      sender.tell("warm up");
       await sender.next();
-      sender.tell("go");
       await left(servers[i % workers]!, 1);
-      sender.tell("now all");
     }
+    for (const sender of senders) sender.tell("all");
     const ready = await Promise.all(
       senders.map((sender) => sender.next<{ bytes: number; startedAt: number }>()),
     );
