@@ -14,8 +14,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Unused buffers that are kept, in bytes. */
 const MAX_FREE_BYTES = 16 * 1024 * 1024;
 
-/** Of all pools. */
-const reused = new WeakSet<ArrayBufferLike>();
+/** Whose each buffer is, of all pools. */
+const owners = new WeakMap<ArrayBufferLike, BufferPool>();
 
 /**
  * Whether a view's bytes will be overwritten: whoever keeps such a message copies them.
@@ -31,7 +31,21 @@ const reused = new WeakSet<ArrayBufferLike>();
  * ```
  */
 export function isReused(bytes: Uint8Array): boolean {
-  return reused.has(bytes.buffer);
+  return owners.has(bytes.buffer);
+}
+
+/**
+ * Keeps bytes that would be overwritten as they are: cheaper than a copy where they are large, and
+ * soon done with.
+ *
+ * @param bytes of a received message, before its receiver asks for what comes next
+ * @returns ends it, to be called once; nothing where they are not used again anyway
+ */
+export function holdBytes({ buffer }: Uint8Array): (() => void) | undefined {
+  const pool = owners.get(buffer);
+  if (pool === undefined) return undefined;
+  pool.use([buffer]);
+  return () => pool.unuse([buffer]);
 }
 
 /**
@@ -70,7 +84,7 @@ export class BufferPool {
     let taken = this.#free.get(size)?.pop();
     if (taken === undefined) {
       taken = new Uint8Array(size);
-      reused.add(taken.buffer);
+      owners.set(taken.buffer, this);
     } else this.#freeBytes -= size;
     this.#uses.set(taken.buffer, 1);
     return taken;

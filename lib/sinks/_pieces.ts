@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { isReused } from "../flow/buffer_pool.ts";
+import { holdBytes } from "../flow/buffer_pool.ts";
 import type { Tally } from "./sink.ts";
 import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./_write_budget.ts";
 
 /** From here on copying costs more than a write of its own. */
-const DIRECT_BYTES = 64 * 1024;
+const DIRECT_BYTES = 256 * 1024;
 
 /** Whole messages that are written at once. */
 export interface Piece extends Tally {
@@ -27,7 +27,8 @@ export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
 };
 
 interface Open {
-  readonly chunk: Uint8Array<ArrayBuffer> | undefined;
+  /** Called when it is done with. */
+  readonly release: (() => void) | undefined;
   data: Uint8Array;
   /** Of the data, in bytes. */
   size: number;
@@ -45,6 +46,8 @@ export class Pieces {
   #open: Open | undefined;
   /** Taken and not yet done. */
   #taken: Open | undefined;
+  /** Gives back the memory of one that was forgotten while it was written. */
+  #writing: (() => void) | undefined;
   #waiting = 0;
   /** What the next chunk has: more where the last one was too small, less where it was nearly empty. */
   #chunkBytes = MIN_CHUNK_BYTES;
@@ -69,16 +72,16 @@ export class Pieces {
     return sealed + (this.#open?.messages ?? 0) + (this.#taken?.messages ?? 0);
   }
 
-  /** Adds a message, or a header that counts nothing; copies small ones, and those that will not last. */
+  /** Adds a message, or a header that counts nothing; copies small ones, and holds large ones. */
   add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
     const { length } = bytes;
     this.#waiting += length;
     this.#budget.hold(length);
-    if (length >= DIRECT_BYTES && (length >= CHUNK_BYTES || !isReused(bytes))) {
+    if (length >= DIRECT_BYTES) {
       this.#seal();
-      const data = isReused(bytes) ? bytes.slice() : bytes;
+      const release = holdBytes(bytes);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
-      this.#sealed.push({ chunk: undefined, data, size: length, isRaw, modern, ...counted });
+      this.#sealed.push({ release, data: bytes, size: length, isRaw, modern, ...counted });
       return;
     }
     let open = this.#open;
@@ -87,7 +90,8 @@ export class Pieces {
       while (this.#chunkBytes < length) this.#chunkBytes *= 2;
       this.#seal();
       const chunk = this.#budget.takeChunk(this.#chunkBytes);
-      open = { chunk, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
+      const release = () => this.#budget.giveChunk(chunk);
+      open = { release, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
       this.#open = open;
     }
     open.data.set(bytes, open.size);
@@ -126,7 +130,8 @@ export class Pieces {
     this.#seal();
     const gone = this.#sealed.splice(0);
     if (withTaken && this.#taken !== undefined) {
-      gone.push(this.#taken);
+      this.#writing = this.#taken.release;
+      gone.push({ ...this.#taken, release: undefined });
       this.#taken = undefined;
     }
     for (const piece of gone) this.#drop(piece);
@@ -136,8 +141,14 @@ export class Pieces {
     };
   }
 
-  #drop({ chunk, size }: Open): void {
-    if (chunk !== undefined) this.#budget.giveChunk(chunk);
+  /** Nothing is being written any more: the memory of what was taken and forgotten is given back. */
+  settle(): void {
+    this.#writing?.();
+    this.#writing = undefined;
+  }
+
+  #drop({ release, size }: Open): void {
+    release?.();
     this.#budget.release(size);
     this.#waiting -= size;
   }

@@ -248,6 +248,7 @@ export class RrdWriter {
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
+    this.#pieces.settle();
     const { size, modern } = this.#whole;
     const whole = await this.#try("its end could not be mended", async () => {
       await this.#file.truncate(size);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { BufferPool, isReused } from "../../lib/flow/buffer_pool.ts";
+import { BufferPool, holdBytes, isReused } from "../../lib/flow/buffer_pool.ts";
 
 const KiB = 1024;
 
@@ -32,6 +32,17 @@ describe("BufferPool", () => {
       pool.unuse([taken.buffer]);
     }
     assertEquals(pool.freeBytes, 0);
+  });
+
+  it("leaves a buffer alone whose bytes are held", () => {
+    const pool = new BufferPool();
+    const taken = pool.take(64 * KiB);
+    const release = holdBytes(taken.subarray(5, 9));
+    pool.unuse([taken.buffer]);
+    assertEquals(pool.freeBytes, 0);
+    release!();
+    assertEquals(pool.freeBytes, 64 * KiB);
+    assertEquals(holdBytes(new Uint8Array(9)), undefined);
   });
 
   it("is not given a buffer twice", () => {

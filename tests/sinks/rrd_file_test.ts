@@ -193,13 +193,13 @@ describe("rrdFileSink's writes", () => {
     await settle();
     assertEquals(writes.length, 9);
     assert(writes.every((bytes) => bytes.length <= 2 * 1024 * 1024));
-    const large = msgpackMessage(100_000);
+    const large = msgpackMessage(300_000);
     await sink.write([msgpackMessage(10), large, msgpackMessage(10)]);
     await settle();
     assertEquals(writes.length, 12);
     assert(writes[10]!.buffer === bytesOf(large).buffer);
     // Nothing is held back.
-    assertEquals(files.read("a.rrd.part")!.length, 12 + 6000 * 1008 + 100_008 + 2 * 18);
+    assertEquals(files.read("a.rrd.part")!.length, 12 + 6000 * 1008 + 300_008 + 2 * 18);
     await sink.close();
   });
 

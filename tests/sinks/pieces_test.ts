@@ -1,0 +1,54 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { BufferPool } from "../../lib/flow/buffer_pool.ts";
+import { Pieces } from "../../lib/sinks/_pieces.ts";
+import { WriteBudget } from "../../lib/sinks/_write_budget.ts";
+
+const KIND = { isRaw: false, modern: true, counts: true };
+const LARGE = 700 * 1024;
+
+/** A large message in memory that is used again, waiting; whoever received it has done with it. */
+function setUp() {
+  const pool = new BufferPool();
+  const pieces = new Pieces(new WriteBudget());
+  const message = pool.take(LARGE).subarray(0, LARGE);
+  pieces.add(message, KIND);
+  pool.unuse([message.buffer]);
+  /** Whether what is read next would overwrite it. */
+  const isFree = () => pool.freeBytes > 0;
+  return { pieces, message, isFree };
+}
+
+describe("Pieces", () => {
+  it("writes large messages from where they are, which stays theirs until they are written", () => {
+    const { pieces, message, isFree } = setUp();
+    const piece = pieces.take()!;
+    assertEquals([piece.data.buffer === message.buffer, piece.data.length], [true, LARGE]);
+    assertEquals(isFree(), false);
+    pieces.done();
+    assertEquals([isFree(), pieces.waitingBytes], [true, 0]);
+  });
+
+  it("gives back the memory of what is forgotten, but not while it may be read from", () => {
+    const waiting = setUp();
+    assertEquals(waiting.pieces.clear(true), { messages: 1, bytes: LARGE });
+    assertEquals(waiting.isFree(), true);
+
+    const written = setUp();
+    written.pieces.take();
+    assertEquals(written.pieces.clear(true), { messages: 1, bytes: LARGE });
+    assertEquals([written.isFree(), written.pieces.waitingBytes], [false, 0]);
+    written.pieces.settle();
+    assertEquals(written.isFree(), true);
+  });
+
+  it("copies small ones", () => {
+    const pool = new BufferPool();
+    const pieces = new Pieces(new WriteBudget());
+    const message = pool.take(LARGE).subarray(0, 1000).fill(7);
+    pieces.add(message, KIND);
+    pool.unuse([message.buffer]);
+    message.fill(8);
+    assert(pieces.take()!.data.every((byte) => byte === 7));
+  });
+});
