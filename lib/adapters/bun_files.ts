@@ -64,11 +64,14 @@ async function open(path: string): Promise<ReadableStream<Uint8Array>> {
 
 async function openFile(file: FileHandle, mode: FileMode): Promise<WritableFile> {
   let closed = false;
-  let position = mode === "append" ? (await file.stat()).size : 0;
+  const found = await file.stat();
+  let position = mode === "append" ? found.size : 0;
+  // Pipes have no positions.
+  const at = found.isFile() ? () => position : () => null;
   return {
     write: (bytes) =>
       writeAll(bytes, async (rest) => {
-        const { bytesWritten } = await file.write(rest, 0, rest.length, position);
+        const { bytesWritten } = await file.write(rest, 0, rest.length, at());
         position += bytesWritten;
         return bytesWritten;
       }),

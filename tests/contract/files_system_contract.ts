@@ -1,5 +1,6 @@
 /** What the {@linkcode FileAdapter}s that use the system's files keep to besides. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -47,5 +48,15 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
     const error = await assertRejects(() => file.write(Uint8Array.of(1)), Error);
     assertEquals((error as { code?: string }).code, "ENOSPC");
     await file.close();
+  });
+  it("writes into a pipe, which has no positions", { skip: onWindows }, async () => {
+    const path = folder.path("pipe");
+    execFileSync("mkfifo", [path]);
+    const got = readFile(path, "utf8");
+    const file = await files.create(path, "replace");
+    await file.write(new TextEncoder().encode("one, "));
+    await file.write(new TextEncoder().encode("two"));
+    await file.close();
+    assertEquals(await got, "one, two");
   });
 }
