@@ -177,6 +177,14 @@ export class FileExists extends RerelayError {
   }
 }
 
+/** A file that is being written is not there any more, and what was in it is lost. */
+export class FileGone extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor(readonly path: string) {
+    super(`${path} is gone: something removed or renamed it`);
+  }
+}
+
 /** Another program saves under the same name. */
 export class SaveLocked extends RerelayError {
   /**

@@ -7,8 +7,10 @@
 import type { FileAdapter, WritableFile } from "../adapters/types.ts";
 import { endMarker } from "../encoding/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../encoding/rrd_header.ts";
-import { FileExists, reason } from "../errors.ts";
+import { FileExists, FileGone, reason } from "../errors.ts";
 import { compressedHeader, type Compressor, isCompressible } from "./_compress.ts";
+import { type Extent, NOTHING } from "./_extent.ts";
+import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";
 import type { Tally } from "./sink.ts";
 import type { WriteBudget } from "./_write_budget.ts";
@@ -42,15 +44,6 @@ export interface RrdTarget {
   readonly written: string;
   readonly file: WritableFile;
 }
-
-/** How far a file goes. */
-interface Extent extends Tally {
-  readonly size: number;
-  /** Whether a message of SDK 0.19 or later is in it. */
-  readonly modern: boolean;
-}
-
-const NOTHING: Extent = { size: 0, messages: 0, bytes: 0, modern: false };
 
 /** Writes messages of one encoding. */
 export class RrdWriter {
@@ -149,6 +142,7 @@ export class RrdWriter {
       if (extent === this.#durable || this.#isOver) return;
       try {
         await this.#file.sync();
+        await checkThere(this.target.written, this.options.adapter);
         this.#durable = extent;
       } catch (error) {
         // Systems forget what they could not write: only what was synced before is sure.
@@ -190,6 +184,7 @@ export class RrdWriter {
       }
       sure = this.#durable;
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
+      if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter);
     } catch (error) {
       return this.#fail(error, sure);
     }
@@ -227,9 +222,10 @@ export class RrdWriter {
     this.#pumping = undefined;
   }
 
-  #fail(error: unknown, sure: Extent): void {
+  #fail(error: unknown, before: Extent): void {
     if (this.failure !== undefined) return;
     this.failure = error;
+    const sure = error instanceof FileGone ? NOTHING : before;
     const waiting = this.#pieces.clear(true);
     const { messages, bytes } = this.#whole;
     this.#whole = sure;
@@ -249,6 +245,9 @@ export class RrdWriter {
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
     this.#pieces.settle();
+    const close = () => this.#try("it could not be closed", () => this.#file.close());
+    // It may have another name now: whoever has it keeps what is in it.
+    if (this.failure instanceof FileGone) return void await close();
     const { size, modern } = this.#whole;
     const whole = await this.#try("its end could not be mended", async () => {
       await this.#file.truncate(size);
@@ -257,7 +256,7 @@ export class RrdWriter {
     await this.#try("it could not be synced", async () => {
       if (this.options.sync && size > 0 && !this.#isDevice) await this.#file.sync();
     });
-    await this.#try("it could not be closed", () => this.#file.close());
+    await close();
     await this.#try("it could not be renamed", async () => {
       if (this.#isDevice) return;
       // One without a message would only be in the way, of the next try as well.

@@ -46,4 +46,4 @@ export type {
   ProcessAdapter,
   WritableFile,
 } from "../adapters/types.ts";
-export { FileExists, HubClosed, SaveLocked, TooManyViewers } from "../errors.ts";
+export { FileExists, FileGone, HubClosed, SaveLocked, TooManyViewers } from "../errors.ts";
