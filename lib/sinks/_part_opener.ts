@@ -19,6 +19,8 @@ export interface Numbered {
   readonly applicationId: string;
   readonly recordingId: string;
   next: number;
+  /** Counts for it alone, where the time is in the name and no number is. */
+  base?: string;
 }
 
 /** See the module. */
@@ -96,7 +98,7 @@ export class PartOpener {
       return again;
     }
     const { pattern: { folder }, adapter, writer } = this;
-    if (numbered.next === 1) numbered.next = this.#firstNumber(numbered, date);
+    this.#begin(numbered, new Date(date));
     for (let tries = 0;;) {
       const part = numbered.next++;
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
@@ -116,9 +118,15 @@ export class PartOpener {
     }
   }
 
-  #firstNumber(numbered: Numbered, date: number): number {
-    const name = renderName(this.pattern, { ...numbered, date: new Date(date), part: 1 });
-    const recording = numberOf(this.pattern, name)?.recording ?? "";
-    return (this.#highest.get(recording) ?? 0) + 1;
+  /** Numbers go on where earlier runs ended; with the time in the name they begin with each. */
+  #begin(numbered: Numbered, date: Date): void {
+    const base = renderName(this.pattern, { ...numbered, date, part: 1 });
+    const { placeholders } = this.pattern;
+    const isDated = placeholders.has("date") || placeholders.has("time");
+    if (isDated && !placeholders.has("part") && numbered.base !== base) numbered.next = 1;
+    numbered.base = base;
+    if (numbered.next > 1) return;
+    const recording = numberOf(this.pattern, base)?.recording ?? "";
+    numbered.next = (this.#highest.get(recording) ?? 0) + 1;
   }
 }

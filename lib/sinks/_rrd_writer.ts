@@ -88,9 +88,12 @@ export class RrdWriter {
     return { messages, bytes };
   }
 
-  /** Length of the file with what waits, in bytes; too high while that is to be compressed. */
+  /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
   get size(): number {
-    return this.#whole.size + this.#pieces.waitingBytes;
+    const { size, modern } = this.#whole;
+    const { waitingBytes } = this.#pieces;
+    const isMarked = this.header !== undefined && (modern || waitingBytes > 0);
+    return size + waitingBytes + (isMarked ? endMarker(this.header!).length : 0);
   }
 
   /** Whether anything was put into it that counts. */

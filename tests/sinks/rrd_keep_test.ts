@@ -51,6 +51,14 @@ describe("rrdFileSink that keeps so many files", () => {
     assertEquals(parts(files), ["p-0007.rrd", "p-0008.rrd"]);
   });
 
+  it("knows how large they are, end markers included", async () => {
+    const files = memoryFiles();
+    await run(2, files);
+    const lines = new TextDecoder().decode(files.read(INDEX)).trim().split("\n");
+    const listed = lines.map((line) => JSON.parse(line)).map(({ name, bytes }) => [name, bytes]);
+    assertEquals(listed, parts(files).map((name) => [name, files.read(name)!.length]));
+  });
+
   it("removes nothing that is not listed, nor what is listed but not the pattern's", async () => {
     const files = memoryFiles();
     await put(files, "p-0001.rrd", "not listed");
