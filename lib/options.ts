@@ -25,6 +25,11 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly quiet?: boolean;
   /** Bytes that messages may keep alive while they wait, over all clients; default 256 MiB. */
   readonly channelLimitBytes?: number;
+  /**
+   * Seconds that messages may wait before their client is paused, where none are dropped; default
+   * infinity, which pauses it once its share of the channel is full.
+   */
+  readonly pauseAfterSec?: number;
   /** Limit of a packet in bytes; default 512 MiB. */
   readonly maxPacketBytes?: number;
   /** Clients that may be connected past their handshake; default 4096. */
@@ -68,6 +73,7 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
 /** Options that are numbers above 0. */
 const POSITIVE = [
   "channelLimitBytes",
+  "pauseAfterSec",
   "maxPacketBytes",
   "maxMessageBytes",
   "maxMessagesPerPacket",
@@ -103,6 +109,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     rules: "corrected" as const,
     quiet: false,
     channelLimitBytes: CHANNEL_LIMIT_BYTES,
+    pauseAfterSec: Infinity,
     maxPacketBytes: MAX_PACKET_BYTES,
     ...DECODE_LIMITS,
     maxClients: 4096,

@@ -109,7 +109,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     // With a maximum latency what waits must be seen, so that frames are dropped.
     const pause = options.maxLatencySec === Infinity ? delay : undefined;
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
-    this.#channel = new SmartChannel({ limitBytes, now, delay: pause, pool });
+    const maxWaitMs = options.pauseAfterSec * 1000;
+    this.#channel = new SmartChannel({ limitBytes, now, delay: pause, maxWaitMs, pool });
     this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, pool);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();

@@ -28,6 +28,9 @@ import { stopSignals } from "./stop_signals.ts";
 import { formatBytes, plural } from "./units.ts";
 import { type LiveViewers, liveViewers } from "./viewers.ts";
 
+/** A fifth of the time after which what was received must be on the disk. */
+const PAUSE_AFTER_SEC = 0.1;
+
 /**
  * Hosts until a signal comes.
  *
@@ -138,6 +141,8 @@ async function start(
     ...limits,
     quiet,
     log,
+    // What a slow disk leaves waiting would not be on it in time.
+    ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
   });

@@ -9,7 +9,7 @@ interface Channel {
   filled(sender: ChannelSender): number;
   pause(sender: ChannelSender): void;
   /** A short wait for a receiver that is behind. */
-  ahead(): Promise<void> | undefined;
+  ahead(sender: ChannelSender): Promise<void> | undefined;
 }
 
 /** One client's end of the smart channel. */
@@ -61,7 +61,7 @@ export class ChannelSender {
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
     this.#channel.put(this, msgs);
-    if (this.filled < 1) return this.#channel.ahead();
+    if (this.filled < 1) return this.#channel.ahead(this);
     return new Promise((resolve) => {
       this.#resume = resolve;
       this.#channel.pause(this);

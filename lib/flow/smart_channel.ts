@@ -3,6 +3,7 @@ import { ChannelSender } from "./channel_sender.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Entry } from "./client_queue.ts";
 import { copyOut, wastesBuffers } from "./copy_out.ts";
+import { Lag } from "./_lag.ts";
 import { buffersOf, MESSAGE_OVERHEAD_BYTES, PinnedBytes } from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
@@ -18,6 +19,11 @@ export interface SmartChannelOptions {
    * receiver that is behind, for a moment at each read, before the channel is full.
    */
   readonly delay?: ((ms: number) => Promise<void>) | undefined;
+  /**
+   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
+   * dropped; default infinity.
+   */
+  readonly maxWaitMs?: number;
   /** Where buffers are given back to, once what follows is taken. */
   readonly pool?: BufferPool | undefined;
 }
@@ -44,6 +50,7 @@ export class SmartChannel {
   readonly limitBytes: number;
   readonly #now: () => number;
   readonly #pace: Pace | undefined;
+  readonly #lag: Lag | undefined;
   readonly #pinned = new PinnedBytes();
   readonly #pool: BufferPool | undefined;
   /** Buffers of what was taken last. */
@@ -70,10 +77,12 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    */
   constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), delay, pool }:
+    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
       SmartChannelOptions = {},
   ) {
+    const { delay, maxWaitMs = Infinity, pool } = options;
     this.#pace = delay && new Pace(delay);
+    this.#lag = delay && maxWaitMs < Infinity ? new Lag(maxWaitMs, now) : undefined;
     this.#pool = pool;
     this.limitBytes = limitBytes;
     this.#now = now;
@@ -85,7 +94,10 @@ export class SmartChannel {
         return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
       },
       pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
-      ahead: () => this.#unpaused ? undefined : this.#pace?.ahead(this.#bytes),
+      ahead: (sender) => {
+        if (this.#unpaused) return undefined;
+        return this.#lag?.behind(sender) ?? this.#pace?.ahead(this.#bytes);
+      },
     };
   }
 
@@ -142,6 +154,7 @@ export class SmartChannel {
       if (queue.first !== undefined) this.#active.add(sender);
     }
     this.#resume();
+    this.#lag?.received(sender);
     this.#pace?.received(this.#bytes);
     this.#resolveFlushes();
     return messages;
@@ -171,6 +184,7 @@ export class SmartChannel {
     this.#unpaused = true;
     for (const sender of this.#paused) sender.resume();
     this.#paused.clear();
+    this.#lag?.release();
   }
 
   /** Drops what waits; returns how much that was. */

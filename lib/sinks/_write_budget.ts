@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Ages } from "./_ages.ts";
 
 /** Room for small messages that are written together: larger writes cost less a byte. */
 export const CHUNK_BYTES = 2 * 1024 * 1024;
@@ -15,21 +16,35 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
 /** Chunks that are kept for use again, in bytes. */
 const MAX_FREE_BYTES = 8 * CHUNK_BYTES;
 
+/** And what a slow one may leave waiting for so long, in milliseconds. */
+const MAX_WAIT_MS = 100;
+
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
   #used = 0;
+  readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;
   readonly #free = new Map<number, Uint8Array<ArrayBuffer>[]>();
   #freeBytes = 0;
+
+  /** @param now monotonic milliseconds */
+  constructor(now: () => number) {
+    this.#ages = new Ages(now);
+  }
 
   /** Whether whoever adds must wait first. */
   get isFull(): boolean {
     return this.#used > LIMIT_BYTES;
   }
 
-  /** Resolves when there is room. */
+  /** Whether some of it has waited for too long. */
+  get isLate(): boolean {
+    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS;
+  }
+
+  /** Resolves when there is room, and what waits is young. */
   room(): Promise<void> {
-    if (!this.isFull) return Promise.resolve();
+    if (!this.isFull && !this.isLate) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -46,15 +61,22 @@ export class WriteBudget {
     return chunk;
   }
 
+  /** Says that what is added from now on came now. */
+  tick(): void {
+    this.#ages.tick();
+  }
+
   /** Counts bytes that wait. */
   hold(bytes: number): void {
     this.#used += bytes;
+    this.#ages.add(bytes);
   }
 
   /** Counts bytes that do not wait any more. */
   release(bytes: number): void {
     this.#used -= bytes;
-    if (this.isFull) return;
+    this.#ages.remove(bytes);
+    if (this.isFull || this.isLate) return;
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }

@@ -156,7 +156,7 @@ async function startSink(
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
   const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
   const isFixed = pattern.placeholders.size === 0;
-  const budget = new WriteBudget();
+  const budget = new WriteBudget(now);
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
   const finish = {
     adapter,
@@ -195,6 +195,7 @@ async function startSink(
 
   /** Takes what it can at once; a wait for each batch would cost more than the copy. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
+    budget.tick();
     for (let i = start; i < batch.length; i++) {
       const { payload, source } = batch[i]!;
       if (payload.type === "quit") files.groups.forget(source.id);
@@ -206,7 +207,8 @@ async function startSink(
       }
     }
     files.flush();
-    return sync === "always" ? files.drain().then(() => files.sync()) : undefined;
+    if (sync === "always") return files.drain().then(() => files.sync());
+    return sync === "interval" && budget.isLate ? budget.room() : undefined;
   }
 
   function write(action: () => Promise<void> | undefined): Promise<void> {

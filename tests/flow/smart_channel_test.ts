@@ -177,6 +177,47 @@ describe("SmartChannel, memory", () => {
     }
   });
 
+  it("pauses a client whose messages wait for too long, until they are taken", async () => {
+    let now = 0;
+    const delay = () => new Promise<void>(() => {});
+    const channel = new SmartChannel({ maxWaitMs: 100, now: () => now, delay });
+    const [slow, other] = [channel.sender(client(1)), channel.sender(client(2))];
+    assertEquals(slow.send(messages(1)), undefined);
+    now = 100;
+    assertEquals(slow.send(messages(1)), undefined);
+    now = 101;
+    const room = slow.send(messages(1));
+    assertEquals(other.send(messages(1)), undefined);
+    assertEquals(await settled(room), false);
+    channel.take(1);
+    assertEquals(await settled(room), true);
+    now = 300;
+    assertEquals(await settled(slow.send(messages(1))), false);
+  });
+
+  it("lets those that waited for too long go on once it closes", async () => {
+    let now = 0;
+    const delay = () => new Promise<void>(() => {});
+    const channel = new SmartChannel({ maxWaitMs: 100, now: () => now, delay });
+    const sender = channel.sender(client(1));
+    sender.send(messages(1));
+    now = 101;
+    const room = sender.send(messages(1));
+    assertEquals(await settled(room), false);
+    channel.unpause();
+    assertEquals(await settled(room), true);
+    assertEquals(sender.send(messages(1)), undefined);
+  });
+
+  it("pauses nobody for that where frames are to be dropped", () => {
+    let now = 0;
+    const channel = new SmartChannel({ maxWaitMs: 100, now: () => now });
+    const sender = channel.sender(client(1));
+    sender.send(messages(1));
+    now = 1000;
+    assertEquals(sender.send(messages(1)), undefined);
+  });
+
   it("keeps quits back from nobody", () => {
     const channel = new SmartChannel({ limitBytes: 1 });
     const sender = channel.sender(client(1));
