@@ -18,6 +18,8 @@ export interface CliProcess {
   readonly platform: string;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
+  /** Whether standard output is one. */
+  readonly isOutputTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
   stdout(text: string): void;
@@ -39,6 +41,7 @@ export function thisProcess(): CliProcess {
     env: (name) => mayRead(name) ? process.env[name] : undefined,
     platform: process.platform,
     isTerminal: process.stderr.isTTY === true,
+    isOutputTerminal: process.stdout.isTTY === true,
     columns: () => process.stderr.columns || 80,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -17,6 +17,7 @@ function terminal(args: string[], env: Record<string, string> = {}) {
     env: (name) => env[name],
     platform: "linux",
     isTerminal: true,
+    isOutputTerminal: true,
     columns: () => 100,
     stdout: () => {},
     stderr(written) {

@@ -24,12 +24,19 @@ export interface Progress {
   done(): void;
 }
 
-/** A bar on standard error if that is a terminal that can redraw a line. */
+/**
+ * A bar on standard error if that is a terminal that can redraw a line.
+ *
+ * @param process has the terminal
+ * @param writesLines whether the command writes lines as it reads, which on a terminal show how far it is
+ */
 export function progress(
   process: CliProcess,
+  writesLines: boolean,
   now: () => number = () => performance.now(),
 ): Progress {
-  if (!process.isTerminal || process.env("TERM") === "dumb") {
+  const isBusy = writesLines && process.isOutputTerminal;
+  if (isBusy || !process.isTerminal || process.env("TERM") === "dumb") {
     return { start() {}, add() {}, line: (text) => process.stderr(`${text}\n`), done() {} };
   }
   const display = screen((text) => process.stderr(text));

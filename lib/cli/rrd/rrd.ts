@@ -46,7 +46,7 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
  * @returns the exit code
  */
 export async function rrd(args: readonly string[], process: CliProcess): Promise<number> {
-  const bar = progress(process);
+  const bar = progress(process, args[0] === "print");
   const unfinished = new Unfinished(process);
   try {
     const options = parseRrdArgs(args);

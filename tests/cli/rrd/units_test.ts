@@ -50,16 +50,17 @@ describe("fileName", () => {
 });
 
 describe("progress", () => {
-  function run(isTerminal: boolean): string {
+  function run(isTerminal: boolean, writesLines = false, isOutputTerminal = true): string {
     let text = "";
     let now = 0;
     const process = {
       isTerminal,
+      isOutputTerminal,
       env: () => undefined,
       columns: () => 60,
       stderr: (written: string) => text += written,
     } as unknown as CliProcess;
-    const bar = progress(process, () => now);
+    const bar = progress(process, writesLines, () => now);
     bar.start("a.rrd", 200);
     for (let i = 0; i < 10; i++) {
       bar.add(20);
@@ -75,6 +76,11 @@ describe("progress", () => {
     assert(text.includes("90 % of 200 B  a.rrd"), text);
     assert(text.endsWith("\r\x1b[K"));
     assertEquals(run(false), "");
+  });
+
+  it("draws nothing between lines of the same terminal", () => {
+    assertEquals(run(true, true), "");
+    assertEquals(run(true, true, false), run(true));
   });
 
   it("fits the terminal, also where the size is not known", () => {
