@@ -11,6 +11,7 @@ import { checkLz4Ratio, inflateLz4 } from "./lz4.ts";
 import { decodeMsgpackLogMsg } from "./msgpack_log_msg.ts";
 import { decodeProtobufLogMsg } from "./protobuf_log_msg.ts";
 import type { RrdHeader } from "./rrd_header.ts";
+import { isNewProtobuf } from "./same_encoding.ts";
 
 /** Length of a message's own header, by serializer, in bytes. */
 export const MESSAGE_HEADER_BYTES = { msgpack: 8, protobuf: 16 } as const;
@@ -81,7 +82,7 @@ export function decodeMessage(
   const end = start + message.length;
   const encoded = { form: "rrd", header, bytes: bytes.subarray(at, end) } as const;
   if (header.serializer === "protobuf") {
-    const dialect = header.version.major > 0 || header.version.minor >= 23 ? "v1alpha1" : "v0";
+    const dialect = isNewProtobuf(header) ? "v1alpha1" : "v0";
     const payload = bytes.subarray(start, end);
     return decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limits);
   }

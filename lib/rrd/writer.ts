@@ -6,6 +6,7 @@
 import { recompress } from "./_recompress.ts";
 import { endMarker } from "../encoding/rrd_encode.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isSameEncoding } from "../encoding/same_encoding.ts";
 import type { Encoded } from "../log_msg.ts";
 
 /**
@@ -56,18 +57,12 @@ export class RrdConcat {
   }
 
   #change(header: RrdHeader): Uint8Array[] {
-    if (this.#header !== undefined && encodingOf(this.#header) === encodingOf(header)) return [];
+    if (this.#header !== undefined && isSameEncoding(this.#header, header)) return [];
     const before = this.#header === undefined ? [] : marker(this.#header);
     this.#header = header;
     this.#headers++;
     return [...before, header.bytes];
   }
-}
-
-/** What makes messages unreadable under another's header. */
-function encodingOf({ compression, serializer, version }: RrdHeader): string {
-  const dialect = serializer === "protobuf" && (version.major > 0 || version.minor >= 23);
-  return `${serializer} ${compression} ${dialect}`;
 }
 
 /** Rerun's readers before 0.19 fail on an end marker, so files of that time have none. */

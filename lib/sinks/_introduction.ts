@@ -4,6 +4,7 @@
  * @module
  */
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isSameEncoding } from "../encoding/same_encoding.ts";
 import { encodeStoreInfo } from "./_store_info.ts";
 import type { Kept, Store, StoreMemory } from "./_store_memory.ts";
 
@@ -33,13 +34,13 @@ export function* introduction(
   const blueprints = store.id.kind === "Recording" ? memory.blueprintsOf(applicationOf(store)) : [];
   for (const blueprint of blueprints) {
     if (introduced.has(blueprint)) continue;
-    const data = [...blueprint.data.values()].filter((kept) => isSameEncoding(kept, header));
+    const data = [...blueprint.data.values()].filter((kept) => isSameEncoding(kept.header, header));
     if (data.length === 0) continue;
     introduced.add(blueprint);
     yield announcement(header, blueprint, date);
     yield* data;
   }
-  for (const kept of store.data.values()) if (isSameEncoding(kept, header)) yield kept;
+  for (const kept of store.data.values()) if (isSameEncoding(kept.header, header)) yield kept;
 }
 
 /** Whose recording it is. */
@@ -49,7 +50,7 @@ export function applicationOf({ info, id }: Store): string {
 
 function announcement(header: RrdHeader, store: Store, date: number): Kept {
   const { announced } = store;
-  if (announced !== undefined && isSameEncoding(announced, header)) return announced;
+  if (announced !== undefined && isSameEncoding(announced.header, header)) return announced;
   const info = store.info ?? {
     applicationId: applicationOf(store),
     storeId: store.id,
@@ -58,8 +59,4 @@ function announcement(header: RrdHeader, store: Store, date: number): Kept {
     storeSource: { kind: "Unknown" },
   };
   return { header, bytes: encodeStoreInfo(header, info) };
-}
-
-function isSameEncoding({ header: a }: Kept, b: RrdHeader): boolean {
-  return a.serializer === b.serializer && a.compression === b.compression;
 }

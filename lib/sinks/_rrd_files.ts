@@ -14,6 +14,8 @@ import type { WriteBudget } from "./_write_budget.ts";
 import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
 import { type Store, storeKey, StoreMemory } from "./_store_memory.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isSameEncoding } from "../encoding/same_encoding.ts";
 import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
@@ -64,7 +66,7 @@ export class RrdFiles {
   /** The file that was made at the start, until a message says where it belongs. */
   #first: RrdWriter | undefined;
   #last:
-    | Pick<Entry["header"], "serializer" | "compression"> & { target: Group; into: Series }
+    | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
   #warnedForm = false;
   #warnedMemory = false;
@@ -197,17 +199,14 @@ export class RrdFiles {
   }
 
   #put(target: Group, entry: Entry): Promise<void> | undefined {
-    const { serializer, compression } = entry.header;
+    const { header } = entry;
     const last = this.#last;
     // Saves the look-up for one message after the other of the same kind.
-    if (
-      last !== undefined && target === last.target && serializer === last.serializer &&
-      compression === last.compression
-    ) return last.into.add(entry);
+    if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
     const { series, group } = target;
     const { compressor } = this.#options.opener.writer;
-    const isRaw = compressor !== undefined && isCompressible(entry.header);
-    const encoding = encodingOf(isRaw ? compressedHeader(entry.header) : entry.header);
+    const isRaw = compressor !== undefined && isCompressible(header);
+    const encoding = encodingOf(isRaw ? compressedHeader(header) : header);
     let into = series.get(encoding);
     if (into === undefined) {
       into = new Series(this.#host, group, series.size > 0 ? encoding : undefined);
@@ -219,7 +218,7 @@ export class RrdFiles {
       }
     }
     if (this.#open.has(into)) this.#open.use(into);
-    this.#last = { target, serializer, compression, into };
+    this.#last = { header, target, into };
     return into.add(entry);
   }
 

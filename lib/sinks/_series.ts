@@ -5,6 +5,7 @@
  * @module
  */
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isNewProtobuf } from "../encoding/same_encoding.ts";
 import { reason } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { introduction } from "./_introduction.ts";
@@ -242,6 +243,7 @@ export class Series {
 }
 
 /** Encodings that may not share a file. */
-export function encodingOf({ serializer, compression }: RrdHeader): string {
-  return `${serializer}, compression ${compression}`;
+export function encodingOf(header: RrdHeader): string {
+  const since = isNewProtobuf(header) ? " as since Rerun 0.23" : "";
+  return `${header.serializer}${since}, compression ${header.compression}`;
 }

@@ -7,6 +7,7 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { compressLz4 } from "../encoding/lz4_deflate.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isNewProtobuf } from "../encoding/same_encoding.ts";
 import type { StoreInfo } from "../log_msg.ts";
 
 /**
@@ -38,8 +39,8 @@ export function encodeStoreInfo(header: RrdHeader, info: StoreInfo): Uint8Array 
 
 // ------------------------------------------------------------------------------------ protobuf
 
-function protobufStoreInfo({ version }: RrdHeader, info: StoreInfo): Uint8Array {
-  const isNew = version.major > 0 || version.minor >= 23;
+function protobufStoreInfo(header: RrdHeader, info: StoreInfo): Uint8Array {
+  const isNew = isNewProtobuf(header);
   const kind = (info.storeId.kind === "Blueprint" ? 1 : 0) + (isNew ? 1 : 0);
   const text = (value: string) => new BinaryWriter().uint32(10).string(value).finish();
   const storeId = new BinaryWriter().uint32(8).int32(kind).uint32(18).string(info.storeId.id);

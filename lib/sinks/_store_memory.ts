@@ -6,6 +6,7 @@
  */
 import { RrdDecoder } from "../encoding/rrd_decoder.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isNewProtobuf } from "../encoding/same_encoding.ts";
 import { shortened as shortenedTo } from "../escape.ts";
 import { forgetOldest } from "../forget_oldest.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../log_msg.ts";
@@ -155,7 +156,8 @@ export class StoreMemory {
   }
 
   #keep(store: Store, name: string, { header, bytes }: Kept): void {
-    const key = `${header.serializer} ${header.compression} ${name}`;
+    const dialect = `${header.serializer} ${isNewProtobuf(header)}`;
+    const key = `${dialect} ${header.compression} ${name}`;
     this.#drop(store, key);
     if (bytes.length > this.#maxBytes) {
       this.forgotten++;

@@ -85,12 +85,13 @@ export interface RrdFileSink extends Sink {
  * A file is called `NAME.part` until it is closed; one that an earlier run left is cut to its last
  * whole message and renamed at the start. Rerun's viewer reads one header a file. So the header is
  * that of the first message; messages of other SDK versions go under it as well (readers only warn
- * of a version), while those of another serializer or compression go into a sibling, `NAME.2.rrd` and
- * so on. The end marker, which readers before 0.19 fail on, is left out if all messages are of 0.18
- * or older. Nothing received: an empty recording. When the disk fails, the file is cut to its last
- * whole message and closed, and another is tried, after 0.5 s at first and 30 s at last; what comes
- * meanwhile is counted as lost. Each file opens alone: before the first message of a recording stand
- * its announcement, its blueprints and its latest static data, where earlier files have them.
+ * of a version), while those of another serializer or compression, or protobuf of another
+ * generation, go into a sibling, `NAME.2.rrd` and so on. The end marker, which readers before 0.19
+ * fail on, is left out if all messages are of 0.18 or older. Nothing received: an empty recording.
+ * When the disk fails, the file is cut to its last whole message and closed, and another is tried,
+ * after 0.5 s at first and 30 s at last; what comes meanwhile is counted as lost. Each file opens
+ * alone: before the first message of a recording stand its announcement, its blueprints and its
+ * latest static data, where earlier files have them.
  *
  * @param options where and how
  * @throws {FileExists} if the file is there and `force` is not set
