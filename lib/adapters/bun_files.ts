@@ -51,8 +51,13 @@ async function open(path: string): Promise<ReadableStream<Uint8Array>> {
   const file = await openPath(path);
   return new ReadableStream({
     async pull(controller) {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES);
-      if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
+      try {
+        const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES);
+        if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
       await file.close();
       controller.close();
     },

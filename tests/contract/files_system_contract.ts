@@ -1,7 +1,7 @@
 /** What the {@linkcode FileAdapter}s that use the system's files keep to besides. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,17 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
     assertEquals((error as { code?: string }).code, "ENOSPC");
     await file.close();
   });
+  const noProc = process.platform !== "linux" && "needs Linux's /proc";
+  it("closes what can't be read", { skip: noProc }, async () => {
+    const before = readdirSync("/proc/self/fd").length;
+    for (let i = 0; i < 3; i++) {
+      const reader = (await files.open(tmpdir())).getReader();
+      const error = await assertRejects(() => reader.read(), Error);
+      assertEquals((error as { code?: string }).code, "EISDIR");
+    }
+    assertEquals(readdirSync("/proc/self/fd").length, before);
+  });
+
   it("writes into a pipe, which has no positions", { skip: onWindows }, async () => {
     const path = folder.path("pipe");
     execFileSync("mkfifo", [path]);
