@@ -6,6 +6,7 @@
 import type { FileAdapter, ProcessAdapter } from "../adapters/types.ts";
 import { FileExists } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { Device } from "./_device.ts";
 import { type RecoveredPart, recoverParts } from "./_recover.ts";
 import { PART_SUFFIX, RrdWriter, type RrdWriterOptions } from "./_rrd_writer.ts";
 import { othersFiles } from "./_save_lock.ts";
@@ -30,7 +31,7 @@ export class PartOpener {
   readonly #recovered: Set<string>;
   /** The highest number of each recording's parts. */
   readonly #highest = new Map<string, number>();
-  #device: string | undefined;
+  #device: Device | undefined;
 
   private constructor(
     readonly pattern: SavePattern,
@@ -78,9 +79,13 @@ export class PartOpener {
   async openDevice(path: string): Promise<RrdWriter | undefined> {
     const { adapter, writer } = this;
     if (!writer.replace || await adapter.kind(path) !== "other") return undefined;
-    this.#device = path;
-    const file = await adapter.create(path, "replace");
-    return new RrdWriter({ path, written: path, file }, writer);
+    this.#device = new Device(path, adapter);
+    return new RrdWriter({ path, written: path, file: await this.#device.open() }, writer);
+  }
+
+  /** Lets go of what was opened and is not needed. */
+  async close(): Promise<void> {
+    await this.#device?.close();
   }
 
   /**
@@ -92,12 +97,12 @@ export class PartOpener {
    * @throws whatever the runtime says
    */
   async open(numbered: Numbered, date: number, isSibling = false): Promise<RrdWriter> {
-    if (this.#device !== undefined) {
-      const again = isSibling ? undefined : await this.openDevice(this.#device);
-      if (again === undefined) throw new Error(`${this.#device} takes one encoding only`);
-      return again;
-    }
     const { pattern: { folder }, adapter, writer } = this;
+    if (this.#device !== undefined) {
+      const { path } = this.#device;
+      if (isSibling) throw new Error(`${path} takes one encoding only`);
+      return new RrdWriter({ path, written: path, file: this.#device.reopen() }, writer);
+    }
     this.#begin(numbered, new Date(date));
     for (let tries = 0;;) {
       const part = numbered.next++;

@@ -271,6 +271,7 @@ async function startSink(
           syncer.stop();
           compressor?.close();
           await index?.close();
+          await opener.close();
           await unlock();
         }
       })();
