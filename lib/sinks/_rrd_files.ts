@@ -268,10 +268,12 @@ export class RrdFiles {
     for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
     this.#live.delete(writer);
     if (error !== undefined) this.#failedWith(error);
-    const { path, written } = writer;
+    const { path, written, target } = writer;
     this.#closedTotal.messages += written.messages;
     this.#closedTotal.bytes += written.bytes;
-    if (written.messages > 0 || error === undefined) this.#closed.push({ path, ...written });
+    if (written.messages > 0 || error === undefined) {
+      this.#closed.push({ path: writer.renamed ? path : target.written, ...written });
+    }
     if (this.#closed.length > MAX_LISTED) this.#closed.shift();
     const { index, opener: { pattern: { folder } } } = this.#options;
     if (index === undefined || writer.renamed === false) return;

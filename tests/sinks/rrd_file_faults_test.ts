@@ -103,6 +103,15 @@ describe("rrdFileSink on a failing disk", () => {
     assertEquals(closed?.message, "EIO at close");
   });
 
+  it("says where a file is that can't get its name", async () => {
+    const { closed, files, sink } = await save((op) => {
+      if (op.kind === "rename") throw new Error("EACCES");
+    });
+    assertEquals(closed?.message, "EACCES");
+    assertEquals(files.paths, ["a.rrd.part"]);
+    assertEquals(sink.saved, [{ path: "a.rrd.part", ...TOTAL }]);
+  });
+
   it("goes on with other files, and closes them all", async () => {
     const closed: string[] = [];
     const files = memoryFiles((op) => {
