@@ -5,6 +5,7 @@
  */
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
+import { textResponse } from "../text_response.ts";
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -16,16 +17,16 @@ const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 export function toRequest(incoming: IncomingMessage): Request | Response {
   const { method = "", url = "", headers } = incoming;
   if (headers["transfer-encoding"] || Number(headers["content-length"] ?? 0) !== 0) {
-    return new Response("Requests with a body are not taken\n", { status: 413 });
+    return textResponse(413, "Requests with a body are not taken");
   }
   const { host = "localhost" } = headers;
   const whole = `http://${host}${url}`;
   if (!url.startsWith("/") || !/^[^\s@/?#\\]+$/.test(host) || !URL.canParse(whole)) {
-    return new Response("This is no address that could be asked for\n", { status: 400 });
+    return textResponse(400, "This is no address that could be asked for");
   }
   // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
   if (!METHODS.includes(method)) {
-    return new Response("There is only GET and HEAD\n", { status: 405 });
+    return textResponse(405, "There is only GET and HEAD");
   }
   const names = new Headers();
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { TcpBindError } from "../errors.ts";
+import { textResponse } from "../text_response.ts";
 import type { SocketListener } from "./_deno_sockets.ts";
 import { HttpConnections } from "./_http_connections.ts";
 import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
@@ -52,6 +53,8 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
     ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
     : await listen(options, onSocket);
   let closing: Promise<void> | undefined;
+  // A server that does not listen closes each connection behind its answer.
+  Object.defineProperty(http, "listening", { get: () => closing === undefined });
   const close = async () => {
     tcp.close();
     for (const viewer of viewers) viewer.close(1001, "The server is stopping");
@@ -131,6 +134,6 @@ async function respond(
     return await fetch(request, { ...addr, upgrade });
   } catch (error) {
     onError(error);
-    return new Response("The server failed to answer; its log says why\n", { status: 500 });
+    return textResponse(500, "The server failed to answer; its log says why");
   }
 }

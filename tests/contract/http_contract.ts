@@ -77,6 +77,17 @@ export function httpContract(adapter: HttpAdapter): void {
       });
     });
 
+    it("may be followed by others on its connection", async () => {
+      await withServer({ fetch: ({ url }) => new Response(url) }, async ({ addr }) => {
+        const client = await dialBare(addr);
+        for (const path of ["/first", "/second", "/third"]) {
+          client.socket.write(lines(`GET ${path} HTTP/1.1`, "Host: robot:1"));
+          await client.until(new RegExp(`http://robot:1${path}\\r\\n0\\r\\n\\r\\n$`));
+        }
+        client.socket.destroy();
+      });
+    });
+
     it("that fetch fails at gets status 500, and the error is told", async () => {
       const errors: unknown[] = [];
       const options = {
@@ -86,6 +97,7 @@ export function httpContract(adapter: HttpAdapter): void {
       await withServer(options, async ({ url }) => {
         const response = await fetch(url);
         assertEquals(response.status, 500);
+        assertEquals(response.headers.get("content-type"), "text/plain; charset=utf-8");
         assert(!(await response.text()).includes("broken"));
         assertEquals(errors.map(String), ["Error: broken"]);
       });

@@ -6,6 +6,7 @@
 import { formatAddr } from "../../adapters/net_addr.ts";
 import type { NetAddr } from "../../adapters/types.ts";
 import { HubClosed, TooManyViewers } from "../../errors.ts";
+import { textResponse } from "../../text_response.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "./types.ts";
 
 /** What is known of a request's connection. */
@@ -28,7 +29,7 @@ export function joinHub(
   const query = new URL(request.url).searchParams;
   const history = query.get("history") ?? "all";
   if (history !== "all" && history !== "none") {
-    return new Response("history is all or none\n", { status: 400 });
+    return textResponse(400, "history is all or none");
   }
   const recording = options.recording ?? query.get("recording");
   try {
@@ -40,6 +41,6 @@ export function joinHub(
     });
   } catch (error) {
     if (!(error instanceof TooManyViewers) && !(error instanceof HubClosed)) throw error;
-    return new Response(`${error.message}\n`, { status: 503, headers: { "retry-after": "10" } });
+    return textResponse(503, error.message, { "retry-after": "10" });
   }
 }

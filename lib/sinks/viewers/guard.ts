@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { textResponse } from "../../text_response.ts";
 
 /** Who may ask, besides programs on this machine. */
 export interface GuardOptions {
@@ -17,7 +18,7 @@ export interface GuardOptions {
   readonly allowOrigins?: readonly string[];
   /** Port of the page, whose origin may open the WebSocket on another port. */
   readonly pagePort?: () => number | undefined;
-  /** What viewers must know. */
+  /** What viewers must know; without spaces, since it stands in addresses and headers. */
   readonly token?: string;
 }
 
@@ -41,7 +42,7 @@ export interface Guard {
  * A guard for the HTTP app and the WebSocket relay.
  *
  * @param options without any, only this machine's own programs and pages may ask
- * @throws {TypeError} if an origin or a host is none
+ * @throws {TypeError} if an origin, a host or a token is none
  *
  * @example
  * ```ts
@@ -64,6 +65,9 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   const hosts = new Set([hostname, ...allowHosts].map(hostOf));
   const origins = new Set(allowOrigins.map(originOf));
   const anyAddress = hosts.has("0.0.0.0") || hosts.has("[::]");
+  if (token !== undefined && !/^\S+$/.test(token)) {
+    throw new TypeError("A token has no spaces, and is not empty");
+  }
   const secret = token === undefined ? undefined : new TextEncoder().encode(token);
   const allowsHost = (name: string) =>
     hosts.has(name) || isLoopback(name) || (anyAddress && isAddress(name));
@@ -74,8 +78,8 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       const host = request.headers.get("host") ?? asked.host;
       const name = URL.canParse(`http://${host}`) ? hostOf(host) : "";
       if (!allowsHost(name)) {
-        const text = "This host name is not served here (--allow-host NAME, option allowHosts)\n";
-        return new Response(text, { status: 421 });
+        const text = "This host name is not served here (--allow-host NAME, option allowHosts)";
+        return textResponse(421, text);
       }
       const origin = request.headers.get("origin");
       if (origin === null && !isEmbedded(request) || origins.has(origin!)) return undefined;
@@ -84,16 +88,18 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       const isOwn = from?.protocol === "http:" && (from.host === asked.host ||
         (allowsHost(hostOf(from.host)) && Number(from.port || 80) === port));
       if (isOwn) return undefined;
-      const text = "Pages of this origin may not read here (--allow-origin, option allowOrigins)\n";
-      return new Response(text, { status: 403 });
+      const text = "Pages of this origin may not read here (--allow-origin, option allowOrigins)";
+      return textResponse(403, text);
     },
     refuseToken(request) {
       if (secret === undefined) return undefined;
       const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      const given = bearer ?? new URL(request.url).searchParams.get("token");
-      if (given !== null && isSame(new TextEncoder().encode(given), secret)) return undefined;
-      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)\n";
-      return new Response(text, { status: 401, headers: { "www-authenticate": "Bearer" } });
+      // Queries write a space as a plus sign; a token has plus signs, and no spaces.
+      const inQuery = new URL(request.url).searchParams.get("token")?.replaceAll(" ", "+");
+      const given = bearer ?? inQuery;
+      if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
+      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)";
+      return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };
 }

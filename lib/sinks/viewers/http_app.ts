@@ -8,6 +8,7 @@ import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
+import { textResponse } from "../../text_response.ts";
 import { type ConnectionInfo, joinHub } from "./_join.ts";
 import { compareVersions, OneEncoding, rrdStream } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./_stall_watch.ts";
@@ -141,7 +142,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     }
     return await next();
   });
-  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/healthz", () => textResponse(200, "ok"));
   app.get("/recordings", token, (c) => c.json(hub.recordings.map(recordingJson)));
   app.get("/recordings/:name", token, (c) => {
     const [, id] = /^(.*)\.rrd$/s.exec(c.req.param("name")) ?? [];

@@ -5,6 +5,7 @@
  * @module
  */
 import type { HttpRequestInfo, ViewerSocket } from "../../adapters/types.ts";
+import { textResponse } from "../../text_response.ts";
 import { joinHub } from "./_join.ts";
 import { type StallOptions, StallWatch } from "./_stall_watch.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
@@ -62,8 +63,8 @@ export function websocketRelay(
     if (refusal !== undefined) return refusal;
     const upgraded = info.upgrade();
     if (upgraded === undefined) {
-      const text = "Rerun viewers 0.16 to 0.22 connect here by WebSocket: rerun ws://HOST:PORT\n";
-      return new Response(text, { status: 426, headers: { upgrade: "websocket" } });
+      const text = "Rerun viewers 0.16 to 0.22 connect here by WebSocket: rerun ws://HOST:PORT";
+      return textResponse(426, text, { upgrade: "websocket", "sec-websocket-version": "13" });
     }
     const viewer = joinHub(hub, request, info, { transport: "websocket" });
     if (viewer instanceof Response) return viewer;

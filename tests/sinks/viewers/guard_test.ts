@@ -87,6 +87,8 @@ describe("the guard", () => {
     }
     const ascii = (headers: Record<string, string>) =>
       status({ token: "abc" }, "localhost", headers);
+    // As people write it: there a plus sign means a space, of which tokens have none.
+    assertEquals(status({ token: "a+b/c==" }, "localhost", {}, "?token=a+b/c=="), 200);
     assertEquals(ascii({ authorization: "Bearer abc" }), 200);
     assertEquals(ascii({ authorization: "bearer  abc " }), 200);
     assertEquals(ascii({ authorization: "Basic abc" }), 401);
@@ -95,17 +97,24 @@ describe("the guard", () => {
 
   it("says which option would let a request pass, and nothing of the token", async () => {
     const guard = viewerGuard({ token: "s3cret" });
-    const texts = await Promise.all([
-      guard.refuse(new Request("http://evil.example/"))!.text(),
-      guard.refuse(new Request("http://localhost/", { headers: { origin: "http://a" } }))!.text(),
-      guard.refuseToken(new Request("http://localhost/?token=wrong"))!.text(),
-    ]);
+    const answers = [
+      guard.refuse(new Request("http://evil.example/"))!,
+      guard.refuse(new Request("http://localhost/", { headers: { origin: "http://a" } }))!,
+      guard.refuseToken(new Request("http://localhost/?token=wrong"))!,
+    ];
+    const types = answers.map(({ headers }) => headers.get("content-type"));
+    assertEquals(new Set(types), new Set(["text/plain; charset=utf-8"]));
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
     const options = ["--allow-host", "--allow-origin", "--viewer-token"];
     assertEquals(texts.map((text, i) => text.includes(options[i]!)), [true, true, true]);
     assertEquals(texts.some((text) => /s3cret|wrong/.test(text)), false);
   });
 
-  it("takes no host and no origin that is none", () => {
+  it("takes no host, no origin and no token that is none", () => {
+    for (const token of ["", "a b", "a\n"]) {
+      const { message } = assertThrows(() => viewerGuard({ token }), TypeError);
+      assertEquals(message.includes("a b"), false);
+    }
     assertThrows(() => viewerGuard({ allowHosts: ["a b"] }), TypeError);
     assertThrows(() => viewerGuard({ allowOrigins: ["example.com"] }), TypeError);
     assertThrows(() => viewerGuard({ allowOrigins: ["data:x"] }), TypeError, "https://example.com");

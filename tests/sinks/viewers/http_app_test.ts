@@ -240,7 +240,9 @@ describe("the HTTP app", () => {
       assertEquals((await get(path)).status, 401, path);
     }
     assertEquals((await get("/metrics?token=t")).status, 200);
-    assertEquals((await get("/healthz")).status, 200);
+    const health = await get("/healthz");
+    assertEquals([health.status, await health.text()], [200, "ok\n"]);
+    assertEquals(health.headers.get("content-type"), "text/plain; charset=utf-8");
     assertEquals((await get("/")).status, 200);
     const { all } = app();
     assertEquals((await all.request("http://evil.example/healthz")).status, 421);

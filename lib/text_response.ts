@@ -1,0 +1,23 @@
+/**
+ * Answers in words.
+ *
+ * @module
+ */
+
+/**
+ * An answer of one line; its type is named here, for Bun names it only where its own server answers.
+ *
+ * @param status of HTTP
+ * @param line without its end
+ * @param headers besides the type
+ */
+export function textResponse(
+  status: number,
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${line}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
