@@ -49,9 +49,13 @@ const VALUED = OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name);
  * Reads arguments.
  *
  * @param args those after the program's name
+ * @param env reads a variable of the environment
  * @throws {UsageError}
  */
-export function parseCliArgs(args: readonly string[]): CliCommand {
+export function parseCliArgs(
+  args: readonly string[],
+  env: (name: string) => string | undefined = () => undefined,
+): CliCommand {
   const unknown: string[] = [];
   const parsed: Record<string, unknown> = parseArgs([...args], {
     boolean: FLAGS,
@@ -82,10 +86,13 @@ export function parseCliArgs(args: readonly string[]): CliCommand {
   const rest = (parsed["_"] as unknown[])[0];
   if (rest !== undefined) throw unknownArgument(String(rest));
   if (flag(parsed, "version")) return { command: "version" };
-  return { command: "host", options: hostOptions(parsed) };
+  return { command: "host", options: hostOptions(parsed, env) };
 }
 
-function hostOptions(parsed: Record<string, unknown>): HostOptions {
+function hostOptions(
+  parsed: Record<string, unknown>,
+  env: (name: string) => string | undefined,
+): HostOptions {
   const save = saveOptions(
     (name, parse) => read(parsed, name, parse),
     flag(parsed, "force"),
@@ -96,6 +103,7 @@ function hostOptions(parsed: Record<string, unknown>): HostOptions {
     (name, parse) => read(parsed, name, parse),
     (name) => flag(parsed, name),
     parsePort,
+    env,
     (text) => new UsageError(text),
   );
   return {

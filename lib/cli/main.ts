@@ -24,7 +24,7 @@ export async function main(process: CliProcess): Promise<number> {
   }
   let command: CliCommand;
   try {
-    command = parseCliArgs(process.args);
+    command = parseCliArgs(process.args, process.env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr(`error: ${error.message}\n`);

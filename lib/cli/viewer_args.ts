@@ -21,9 +21,11 @@ export interface ViewerArgs {
   readonly maxViewers: number;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
-  /** Absent: that of the environment, if there is one. */
   readonly token?: string;
 }
+
+/** Where the token is, so that it stands in no list of processes. */
+export const TOKEN_VARIABLE = "RERELAY_VIEWER_TOKEN";
 
 /** Options that say nothing without `--serve-web`. */
 const DEPENDENT = [
@@ -43,6 +45,7 @@ const DEPENDENT = [
  * @param read reads one option
  * @param flag whether a flag is given
  * @param parsePort parses a port
+ * @param env reads a variable of the environment
  * @param wrong makes an error of a text
  * @throws what `wrong` makes
  */
@@ -50,6 +53,7 @@ export function viewerArgs(
   read: OptionReader,
   flag: (name: "serve-web" | "web-viewer") => boolean,
   parsePort: (text: string) => number,
+  env: (name: string) => string | undefined,
   wrong: (text: string) => Error,
 ): ViewerArgs | undefined {
   const openBrowser = flag("web-viewer");
@@ -59,7 +63,7 @@ export function viewerArgs(
     return undefined;
   }
   const memoryLimit = read("server-memory-limit", parseMemoryLimit);
-  const token = read("viewer-token", parseToken);
+  const token = read("viewer-token", parseToken) ?? tokenOf(env, wrong);
   return {
     openBrowser,
     socketPort: read("ws-server-port", parsePort) ?? 9877,
@@ -105,6 +109,20 @@ function parseOrigins(text: string): string[] {
     if (/^https?:\/\/[^/]+\/?$/.test(origin) && URL.canParse(origin)) return new URL(origin).origin;
     throw new RangeError("expected origins such as https://example.com,http://10.0.0.7:8080");
   });
+}
+
+/** An empty variable is none, as shells and service files have it. */
+function tokenOf(
+  env: (name: string) => string | undefined,
+  wrong: (text: string) => Error,
+): string | undefined {
+  const given = env(TOKEN_VARIABLE);
+  if (!given) return undefined;
+  try {
+    return parseToken(given);
+  } catch (error) {
+    throw wrong(`${TOKEN_VARIABLE}: ${(error as Error).message}`);
+  }
 }
 
 /** It stands in addresses and headers. */

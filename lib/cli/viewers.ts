@@ -13,16 +13,13 @@ import type { ServerStatus, ViewerHub } from "../sinks/viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "./process.ts";
 import { formatBytes } from "./units.ts";
-import type { ViewerArgs } from "./viewer_args.ts";
+import { TOKEN_VARIABLE, type ViewerArgs } from "./viewer_args.ts";
 
 /** History where the machine's memory can't be seen, in bytes. */
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
 const CLOSE_MS = 150;
-
-/** Where the token is, so that it stands in no list of processes. */
-const TOKEN_VARIABLE = "RERELAY_VIEWER_TOKEN";
 
 /** What is started. */
 export interface LiveViewers {
@@ -56,7 +53,7 @@ export async function liveViewers(
   const { httpApp, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
     "../sinks/viewers/mod.ts"
   );
-  const token = args.token ?? (process.env(TOKEN_VARIABLE) || undefined);
+  const { token } = args;
   const limitBytes = memoryLimit(args, log);
   const hub = viewerHub({
     limitBytes,

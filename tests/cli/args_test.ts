@@ -81,6 +81,24 @@ describe("options of --serve-web", () => {
     );
     assert(!error.message.includes("s3"), error.message);
   });
+
+  it("take the token of the environment, if none is given", () => {
+    const token = (value: string, ...args: string[]) => {
+      const command = parseCliArgs(["--serve-web", ...args], (name) => {
+        return name === "RERELAY_VIEWER_TOKEN" ? value : undefined;
+      });
+      return command.command === "host" ? command.options.viewers?.token : undefined;
+    };
+    assertEquals(token("s3cret"), "s3cret");
+    assertEquals(token("s3cret", "--viewer-token", "other"), "other");
+    assertEquals(token(""), undefined);
+    const error = assertThrows(
+      () => token("s3 cret"),
+      UsageError,
+      "RERELAY_VIEWER_TOKEN: expected",
+    );
+    assert(!error.message.includes("s3"), error.message);
+  });
 });
 
 describe("arguments", () => {
