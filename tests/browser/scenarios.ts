@@ -1,109 +1,21 @@
 /// <reference lib="dom" />
 /** What is looked at in a real browser, while real SDKs log. */
 import { assert, assertEquals } from "@std/assert";
-import axeCore from "axe-core";
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
-import type { Runtime } from "../conformance/cli_process.ts";
-import type { Sdk } from "../conformance/sdk_cache.ts";
-import { openPage, timeEvents } from "./chromium.ts";
+import { openPage } from "./chromium.ts";
+import { HARD_TIMES } from "./hard_times.ts";
+import {
+  axe,
+  events,
+  firstFrame,
+  GOES_ON_MS,
+  READY_MS,
+  shown,
+  SHOWN_MS,
+  viewerReady,
+} from "./looks.ts";
+import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
-
-/** What a scenario has at hand. */
-export interface Props {
-  readonly runtime: Runtime;
-  readonly chromium: string;
-  /** An SDK of this version, installed. */
-  readonly sdk: (version: string) => Promise<Sdk>;
-  /** Where screenshots go, if they are wanted. */
-  readonly screenshots?: string;
-}
-
-/** One of them. */
-export interface Scenario {
-  readonly name: string;
-  /** Where it is played; on both if left out. */
-  readonly only?: Runtime;
-  play(props: Props): Promise<void>;
-}
-
-const READY_MS = 60_000;
-/** The viewer shows data within so long, */
-const SHOWN_MS = 5_000;
-/** and goes on doing so; without a graphics card it draws about twice a second. */
-const GOES_ON_MS = 10_000;
-
-/** Waits until the viewer itself is there. */
-async function viewerReady(page: Page): Promise<void> {
-  await page.waitForFunction(
-    () =>
-      (document.getElementById("canvas") as { viewer?: { ready: boolean } } | null)?.viewer?.ready,
-    undefined,
-    { timeout: READY_MS },
-  );
-}
-
-/** Waits until the viewer tells of so many new times. */
-async function events(page: Page, more: number, timeout: number): Promise<void> {
-  const before = await timeEvents(page);
-  await page.waitForFunction(
-    (goal) => {
-      const { counts } = globalThis as unknown as { counts: Record<string, number> };
-      return (counts["timeupdate"] ?? 0) + (counts["timelinechange"] ?? 0) >= goal;
-    },
-    before + more,
-    { timeout },
-  );
-}
-
-/** What the page knows of Rerun's viewer. */
-interface Holder {
-  readonly viewer: {
-    get_active_recording_id(): string | null;
-    get_time_range(recording: string, timeline: string): { min: number } | null;
-  };
-}
-
-/** Waits until the viewer shows this recording. */
-async function shown(page: Page, recording: string): Promise<void> {
-  await page.waitForFunction(
-    (id) => {
-      const { viewer } = document.getElementById("canvas") as unknown as Holder;
-      return viewer.get_active_recording_id() === id;
-    },
-    recording,
-    { timeout: GOES_ON_MS },
-  );
-}
-
-/** Where the timeline of a recording begins in the viewer. */
-async function firstFrame(page: Page, recording: string): Promise<number> {
-  const range = await page.waitForFunction(
-    (id) => {
-      const { viewer } = document.getElementById("canvas") as unknown as Holder;
-      return viewer.get_time_range(id, "frame");
-    },
-    recording,
-    { timeout: GOES_ON_MS },
-  );
-  return (await range.jsonValue())!.min;
-}
-
-async function axe(page: Page): Promise<void> {
-  await page.evaluate(axeCore.source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(context: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-      };
-    };
-    // Rerun's viewer puts an input of its own into the body, and draws the rest.
-    const include = [["header"], ["aside"], ["#notice"], [".skip"]];
-    const { violations } = await axe.run({ include });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-  assertEquals(violations, []);
-}
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -206,21 +118,6 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   },
-  {
-    name: "says that the server is gone, and comes back with it",
-    async play({ runtime, chromium }) {
-      const stage = await Stage.start(runtime);
-      await using watched = await openPage(chromium);
-      const { page } = watched;
-      await page.goto(stage.url);
-      await page.getByText("0 clients").waitFor({ timeout: READY_MS });
-      const { port } = new URL(stage.url);
-      await stage[Symbol.asyncDispose]();
-      await page.getByText("does not answer").waitFor({ timeout: GOES_ON_MS });
-      await using _again = await Stage.start(runtime, [], port);
-      await page.getByText("0 clients").waitFor({ timeout: GOES_ON_MS });
-    },
-  },
   ...["0.17.0", "0.18.2", "0.19.1", "0.20.3", "0.21.0"].map((version): Scenario => ({
     name: `shows what SDK ${version} logs`,
     // It is the viewer that is looked at, not the server.
@@ -262,4 +159,5 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   })),
+  ...HARD_TIMES,
 ];

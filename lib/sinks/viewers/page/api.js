@@ -10,6 +10,16 @@ if (given !== null) {
 }
 const token = sessionStorage.getItem("token");
 
+/**
+ * Begins anew with this token.
+ *
+ * @param {string} text
+ */
+export function useToken(text) {
+  sessionStorage.setItem("token", text);
+  location.reload();
+}
+
 /** Says no before the user has given a token. */
 export class NotAllowed extends Error {}
 

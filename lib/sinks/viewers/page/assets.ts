@@ -21,6 +21,7 @@ import main from "./main.js" with { type: "text" };
 import plots from "./plots.js" with { type: "text" };
 import rates from "./rates.js" with { type: "text" };
 import recordings from "./recordings.js" with { type: "text" };
+import streams from "./streams.js" with { type: "text" };
 import style from "./style.css" with { type: "text" };
 import viewer from "./viewer.js" with { type: "text" };
 
@@ -40,6 +41,7 @@ const TEXTS: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/plots.js": [JS, plots],
   "/rates.js": [JS, rates],
   "/recordings.js": [JS, recordings],
+  "/streams.js": [JS, streams],
   "/viewer.js": [JS, viewer],
 };
 

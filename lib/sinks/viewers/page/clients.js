@@ -17,6 +17,9 @@ const MAX_ROWS = 100;
 export function showClients(clients, ratesOf) {
   byId("no-clients").hidden = clients.length > 0;
   byId("clients").closest("table").hidden = clients.length === 0;
+  const more = clients.length - MAX_ROWS;
+  byId("more-clients").hidden = more <= 0;
+  setText(byId("more-clients"), `${formatCount(more)} more are not listed.`);
   syncList(
     byId("clients"),
     clients.slice(0, MAX_ROWS),

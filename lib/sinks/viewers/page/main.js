@@ -1,16 +1,21 @@
 /** Asks the server each second, and shows what it tells. */
-import { ask, NotAllowed, withToken } from "./api.js";
+import { ask, NotAllowed, useToken, withToken } from "./api.js";
 import { showClients } from "./clients.js";
 import { byId, make, setText } from "./dom.js";
 import { formatBytes, formatCount, formatLatency, formatRate, unfitness } from "./format.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { showRecordings } from "./recordings.js";
+import { refusal } from "./streams.js";
 import { closeStream, notify, open, start, streamUrl } from "./viewer.js";
 
 /** @typedef {import("./recordings.js").Recording} Recording */
 
 const INTERVAL_MS = 1000;
+/** A stream that the server ended is opened again after this, */
+const REOPEN_MS = 2000;
+/** and one that it refuses after this. */
+const REFUSED_MS = 5000;
 const rates = new Rates();
 /** @type {string | undefined} */
 let chosen = new URLSearchParams(location.hash.slice(1)).get("recording") ?? undefined;
@@ -22,20 +27,31 @@ let recordings = [];
 let askedAt = 0;
 /** @type {string | undefined} */
 let shown;
-let isLost = false;
+/** When a stream that ended may be opened again. */
+let opensAt = 0;
+/** Whether the last stream ended by itself: then the server is asked why. */
+let hasEnded = false;
+let asksForToken = false;
 
 /** @param {Recording} recording */
 function choose(recording) {
   isPicked = true;
   chosen = recording.id;
+  opensAt = 0;
   history.replaceState(null, "", `#${new URLSearchParams({ recording: recording.id })}`);
   show();
 }
 
+/** Unless the user chose one: the newest that is live, once the one that is shown has ended. */
+function follow() {
+  const current = recordings.find(({ id }) => id === chosen);
+  if (isPicked || current?.live && !unfitness(current.sdk)) return;
+  const newest = recordings.find(({ live, sdk }) => live && !unfitness(sdk));
+  chosen = (newest ?? current ?? recordings[0])?.id;
+}
+
 function show() {
-  if (!isPicked && (chosen === undefined || !recordings.some(({ id }) => id === chosen))) {
-    chosen = (recordings.find(({ live, sdk }) => live && !unfitness(sdk)) ?? recordings[0])?.id;
-  }
+  follow();
   const recording = recordings.find(({ id }) => id === chosen);
   const bytesPerSecond = new Map(
     recordings.map((
@@ -43,10 +59,19 @@ function show() {
     ) => [id, rates.next(`recording ${id}`, askedAt, [bytes])[0] ?? 0]),
   );
   showRecordings(recordings, chosen, (id) => bytesPerSecond.get(id) ?? 0, choose);
-  const key = recording === undefined ? "" : `${recording.id}\n${unfitness(recording.sdk)}`;
-  if (key === shown) return;
+  const key = recording === undefined
+    ? `${recordings.length > 0}`
+    : `${recording.id}\n${unfitness(recording.sdk)}`;
+  if (key === shown || performance.now() < opensAt) return;
   shown = key;
   if (recording === undefined) {
+    closeStream();
+    if (recordings.length > 0) {
+      return notify(
+        make("strong", {}, "This recording is not here"),
+        make("p", {}, `The server has none that is called ${chosen}: choose another one.`),
+      );
+    }
     return notify(
       make("strong", {}, "Waiting for data"),
       make("p", {}, "As soon as an SDK logs something, it is shown here."),
@@ -54,10 +79,34 @@ function show() {
   }
   const unfit = unfitness(recording.sdk);
   if (unfit !== "") return refuse(recording, unfit);
-  open(streamUrl(recording)).catch((error) => {
+  view(streamUrl(recording)).catch((error) => {
     shown = undefined;
     cannotShow(error);
   });
+}
+
+/** @param {string} url */
+async function view(url) {
+  if (hasEnded) {
+    const why = await refusal(url);
+    if (why !== undefined) {
+      shown = undefined;
+      opensAt = performance.now() + REFUSED_MS;
+      return notify(
+        make("strong", {}, "The server does not give this recording now"),
+        make("p", {}, `${why}.`),
+        make("p", {}, "It is asked again every few seconds."),
+      );
+    }
+    hasEnded = false;
+  }
+  await open(url);
+}
+
+function reopen() {
+  hasEnded = true;
+  shown = undefined;
+  opensAt = performance.now() + REOPEN_MS;
 }
 
 /**
@@ -97,12 +146,7 @@ async function refresh() {
     const [status, listed] = await Promise.all([ask("/status"), ask("/recordings")]);
     recordings = listed;
     askedAt = status.timeMs;
-    if (isLost) {
-      // A new server knows nothing of the old streams.
-      isLost = false;
-      shown = undefined;
-      closeStream();
-    }
+    asksForToken = false;
     showStatus(status);
     show();
   } catch (error) {
@@ -159,18 +203,39 @@ function showStatus(status) {
 
 /** @param {unknown} error */
 function lose(error) {
-  isLost = true;
   const server = byId("server");
   server.classList.add("lost");
   if (error instanceof NotAllowed) {
     setText(server, "A token is needed");
-    notify(
-      make("strong", {}, "A token is needed"),
-      make("p", {}, "Open the address that the server printed at its start, with ?token=…"),
-    );
+    if (!asksForToken) askForToken();
     return;
   }
   setText(server, "The server does not answer; trying again");
+}
+
+function askForToken() {
+  asksForToken = true;
+  shown = undefined;
+  const input = /** @type {HTMLInputElement} */ (make("input", {
+    type: "password",
+    autocomplete: "off",
+    required: "",
+  }));
+  const form = make(
+    "form",
+    {},
+    make("label", {}, "Token ", input),
+    make("button", { type: "submit" }, "Show"),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    useToken(input.value.trim());
+  });
+  notify(
+    make("strong", {}, "A token is needed"),
+    make("p", {}, "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or --viewer-token."),
+    form,
+  );
 }
 
 function togglePanel() {
@@ -180,6 +245,7 @@ function togglePanel() {
   setText(button, isHidden ? "Show panel" : "Hide panel");
 }
 
+addEventListener("stream-ended", reopen);
 byId("toggle").addEventListener("click", togglePanel);
 startPlots();
 // It takes a while: begun before there is data; what fails is told once there is something to show.

@@ -21,9 +21,13 @@ export function showRecordings(recordings, chosen, rateOf, choose) {
   const isEmpty = recordings.length === 0;
   byId("no-recordings").hidden = !isEmpty;
   byId("connect").hidden = !isEmpty;
+  const rows = recordings.filter(({ id }, i) => i < MAX_ROWS || id === chosen);
+  const more = recordings.length - rows.length;
+  byId("more-recordings").hidden = more === 0;
+  setText(byId("more-recordings"), `${formatCount(more)} older ones are not listed.`);
   syncList(
     byId("recordings"),
-    recordings.slice(0, MAX_ROWS),
+    rows,
     ({ id }) => id,
     (recording) => row(recording, choose),
     (element, recording) =>
@@ -71,8 +75,8 @@ function update(element, recording, isChosen, rate) {
   name.setAttribute("title", recording.id);
   const unfit = unfitness(recording.sdk);
   facts.classList.toggle("unfit", unfit !== "");
-  const note = unfit === "" ? "" : `, too ${unfit} for this viewer`;
-  setText(facts, `${recording.id} · SDK ${recording.sdk ?? "?"}${note}`);
+  const note = unfit === "" ? "" : `, too ${unfit} to be shown`;
+  setText(facts, `SDK ${recording.sdk ?? "?"}${note} · ${recording.id}`);
   more.classList.toggle("live", recording.live);
   const state = recording.live ? rate > 0 ? `live ${formatRate(rate)}` : "live" : "ended";
   setText(more, `${state} · ${formatBytes(recording.bytes)}`);

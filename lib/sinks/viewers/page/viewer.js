@@ -1,6 +1,7 @@
 /** Rerun's own viewer, beside the panel. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
+import { beginStream, endStream } from "./streams.js";
 
 /** @type {any} */
 let viewer;
@@ -8,6 +9,8 @@ let viewer;
 let starting;
 /** @type {string | undefined} */
 let opened;
+/** @type {string | undefined} what is to be opened once the viewer is there */
+let wanted;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -45,10 +48,38 @@ async function load() {
     });
   }
   const holder = byId("canvas");
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
+  letGo(focused);
   // For whoever drives the page with scripts.
   holder.viewer = loaded;
   return viewer = loaded;
+}
+
+/**
+ * The viewer takes the focus when it starts, and the Tab key for itself: whoever has only a keyboard
+ * would never get out of it.
+ *
+ * @param {HTMLElement | null} focused what had the focus
+ */
+function letGo(focused) {
+  const holder = byId("canvas");
+  // Where it hears what is typed; it comes in by itself.
+  const input = document.querySelector("body > input");
+  input?.setAttribute("tabindex", "-1");
+  input?.setAttribute("aria-hidden", "true");
+  const canvas = holder.querySelector("canvas");
+  canvas?.setAttribute("role", "application");
+  canvas?.setAttribute("aria-label", "Rerun viewer");
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  if (active === input || holder.contains(active)) active?.blur();
+  focused?.focus();
+  addEventListener("keydown", (event) => {
+    const at = document.activeElement;
+    if (event.key === "Tab" && (at === input || holder.contains(at))) {
+      event.stopImmediatePropagation();
+    }
+  }, { capture: true });
 }
 
 /**
@@ -77,18 +108,20 @@ async function prefetch(url) {
  */
 export async function open(url) {
   if (viewer === undefined) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  wanted = url;
   await start();
+  if (wanted !== url) return;
   notify();
-  if (opened === url) return;
-  if (opened !== undefined) viewer.close(opened);
-  opened = url;
-  viewer.open(url, { follow_if_http: true });
+  closeStream();
+  opened = beginStream(url);
+  viewer.open(opened, { follow_if_http: true });
 }
 
-/** Forgets the stream: the server that gave it is gone. */
+/** Leaves the stream. */
 export function closeStream() {
-  if (opened !== undefined && viewer !== undefined) viewer.close(opened);
-  opened = undefined;
+  if (opened !== undefined) viewer.close(opened);
+  opened = wanted = undefined;
+  endStream();
 }
 
 /** @param {{ url: string }} recording */

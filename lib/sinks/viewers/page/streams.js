@@ -1,0 +1,58 @@
+/**
+ * The stream that Rerun's viewer reads: the viewer itself leaves one only when the next message
+ * comes, which may be never, and browsers have six connections to a server at most.
+ */
+
+/** @type {{ url: string, end: AbortController } | undefined} */
+let current;
+let count = 0;
+const send = globalThis.fetch.bind(globalThis);
+
+globalThis.fetch = (input, init) => {
+  const url = input instanceof Request ? input.url : String(input);
+  return url === current?.url
+    ? send(input, { ...init, signal: current.end.signal })
+    : send(input, init);
+};
+
+// The one thing that tells the end of an answer that somebody else reads.
+new PerformanceObserver((list) => {
+  if (!list.getEntries().some(({ name }) => name === current?.url)) return;
+  current = undefined;
+  dispatchEvent(new Event("stream-ended"));
+}).observe({ type: "resource" });
+
+/**
+ * Begins a stream in place of the one before.
+ *
+ * @param {string} address
+ * @returns {string} what the viewer is to open; never the same twice
+ */
+export function beginStream(address) {
+  endStream();
+  const url = new URL(address);
+  url.searchParams.set("stream", String(++count));
+  current = { url: url.href, end: new AbortController() };
+  return url.href;
+}
+
+/** Ends it. */
+export function endStream() {
+  const stream = current;
+  current = undefined;
+  stream?.end.abort();
+}
+
+/**
+ * Why the server would refuse a stream, in its own words.
+ *
+ * @param {string} address
+ * @returns {Promise<string | undefined>} `undefined`: it gives it
+ */
+export async function refusal(address) {
+  const end = new AbortController();
+  const response = await send(address, { cache: "no-store", signal: end.signal });
+  if (!response.ok) return (await response.text()).trim();
+  end.abort();
+  return undefined;
+}

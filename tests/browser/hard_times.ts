@@ -1,0 +1,142 @@
+/// <reference lib="dom" />
+/** The page when something is in its way: no mouse, no token, no room, no server. */
+import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { connect } from "node:net";
+import type { Page } from "playwright-core";
+import { fixture } from "../fixtures.ts";
+import { openPage } from "./chromium.ts";
+import { axe, GOES_ON_MS, READY_MS, shown, viewerReady } from "./looks.ts";
+import type { Scenario } from "./scenario.ts";
+import { Stage } from "./stage.ts";
+
+const CAPTURE = "captures/0.22.1-timeonly.bin";
+const RECORDING = "rec-timeonly";
+/** More than the six connections that a browser has to one server. */
+const RECORDINGS = 8;
+
+/** Sends a short recording under another name of the same length. */
+async function record(stage: Stage, name: string): Promise<void> {
+  assertEquals(name.length, RECORDING.length);
+  const text = Buffer.from(fixture(CAPTURE)).toString("latin1").replaceAll(RECORDING, name);
+  const bytes = Buffer.from(text, "latin1");
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(Number(stage.cli.port), "127.0.0.1", () => socket.end(bytes));
+    socket.once("error", reject).once("close", () => resolve()).resume();
+  });
+}
+
+/** What has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { id, tagName, className, ariaLabel } = document.activeElement!;
+    return id || className || ariaLabel || tagName;
+  });
+}
+
+export const HARD_TIMES: readonly Scenario[] = [
+  {
+    name: "goes through more recordings than a browser has connections",
+    async play({ runtime, chromium }) {
+      await using stage = await Stage.start(runtime);
+      const names = Array.from({ length: RECORDINGS }, (_, i) => `rec-ended-0${i}`);
+      for (const name of names) await record(stage, name);
+      await using watched = await openPage(chromium);
+      const { page, faults } = watched;
+      await page.goto(stage.url);
+      await viewerReady(page);
+      for (const name of names) {
+        await page.getByRole("button", { name: new RegExp(name) }).click();
+        await shown(page, name);
+      }
+      const { hub } = await (await fetch(`${stage.url}status`)).json();
+      assertEquals(hub.viewers.length, 1);
+      assertEquals(faults, []);
+    },
+  },
+  {
+    name: "can be used with a keyboard alone",
+    async play({ runtime, chromium }) {
+      await using stage = await Stage.start(runtime);
+      await record(stage, "rec-keyboard");
+      await record(stage, "rec-keyboar2");
+      await using watched = await openPage(chromium);
+      const { page } = watched;
+      await page.goto(stage.url);
+      await viewerReady(page);
+      await shown(page, "rec-keyboar2");
+      const tab = async (key = "Tab") => {
+        await page.keyboard.press(key);
+        return await focused(page);
+      };
+      assertEquals(await tab(), "skip");
+      assertEquals(await tab(), "toggle");
+      for (let i = 0; i < 3; i++) await tab();
+      await page.keyboard.press("Enter");
+      await shown(page, "rec-keyboard");
+      assertEquals(await tab(), "button download");
+      assertEquals(await tab(), "Rerun viewer");
+      assertEquals(await tab("Shift+Tab"), "button download");
+      await tab();
+      assertEquals(await tab(), "BODY");
+    },
+  },
+  {
+    name: "asks for the token",
+    async play({ runtime, chromium }) {
+      await using stage = await Stage.start(runtime, ["--viewer-token", "s3cret"]);
+      await record(stage, "rec-guarded1");
+      await using watched = await openPage(chromium);
+      const { page, faults } = watched;
+      await page.goto(stage.url);
+      const input = page.getByLabel("Token");
+      await input.waitFor({ timeout: READY_MS });
+      assertEquals(await page.getByText("None yet").isVisible(), false);
+      await axe(page);
+      await input.fill("wrong");
+      await page.waitForTimeout(1500); // it is asked again meanwhile, and what is typed must stay
+      assertEquals(await input.inputValue(), "wrong");
+      await Promise.all([page.waitForEvent("load"), input.press("Enter")]);
+      await input.fill("s3cret");
+      await Promise.all([page.waitForEvent("load"), input.press("Enter")]);
+      await viewerReady(page);
+      await shown(page, "rec-guarded1");
+      assert(!page.url().includes("s3cret"), page.url());
+      assertEquals(faults, []);
+    },
+  },
+  {
+    name: "says why it is given nothing, and goes on once there is room",
+    async play({ runtime, chromium }) {
+      await using stage = await Stage.start(runtime, ["--max-viewers", "1"]);
+      await record(stage, "rec-no-room1");
+      const other = new AbortController();
+      await fetch(`${stage.url}stream.rrd`, { signal: other.signal });
+      await using watched = await openPage(chromium);
+      const { page } = watched;
+      await page.goto(stage.url);
+      await page.getByText("There are 1 viewers already").waitFor({ timeout: READY_MS });
+      other.abort();
+      await shown(page, "rec-no-room1");
+    },
+  },
+  {
+    name: "says that the server is gone, and comes back with it",
+    async play({ runtime, chromium }) {
+      const stage = await Stage.start(runtime);
+      await record(stage, "rec-before-1");
+      await using watched = await openPage(chromium);
+      const { page } = watched;
+      await page.goto(stage.url);
+      await viewerReady(page);
+      await shown(page, "rec-before-1");
+      const { port } = new URL(stage.url);
+      await stage[Symbol.asyncDispose]();
+      await page.getByText("does not answer").waitFor({ timeout: GOES_ON_MS });
+      await using again = await Stage.start(runtime, [], port);
+      await page.getByText("Waiting for data").waitFor({ timeout: GOES_ON_MS });
+      await record(again, "rec-behind-1");
+      await shown(page, "rec-behind-1");
+    },
+  },
+];
