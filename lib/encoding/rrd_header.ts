@@ -96,3 +96,14 @@ export function rrdVersionText({ major, minor, patch, meta }: RrdVersion): strin
   ];
   return `${major}.${minor}.${patch}${suffix[meta >> 6]}`;
 }
+
+/**
+ * Orders versions, a release behind its candidates.
+ *
+ * @returns below 0, 0 or above, as a compare function
+ */
+export function compareVersions(a: RrdVersion, b: RrdVersion): number {
+  const rank = ({ meta }: RrdVersion) =>
+    meta === 0 ? 256 : ((meta & 0xc0) === 0x40 ? 128 : 0) + (meta & 63);
+  return a.major - b.major || a.minor - b.minor || a.patch - b.patch || rank(a) - rank(b);
+}

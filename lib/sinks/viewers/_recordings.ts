@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type RrdVersion, rrdVersionText } from "../../encoding/rrd_header.ts";
+import { compareVersions, type RrdVersion, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { shortened } from "../../escape.ts";
 import { forgetOldest } from "../../forget_oldest.ts";
 import type { SmartMessage } from "../../flow/smart_message.ts";
@@ -18,11 +18,16 @@ const MAX_NAME = 1024;
 const MAX_ANNOUNCEMENT_BYTES = 4096;
 /** Recordings of one client whose end is noticed when it leaves. */
 const MAX_OF_CLIENT = 100;
+/** Versions of one recording; a fleet is updated one robot at a time. */
+const MAX_VERSIONS = 16;
 
 interface Recording {
   readonly id: string;
   info?: StoreInfo;
+  /** That of the last message. */
   version: RrdVersion | undefined;
+  /** All, the newest first. */
+  readonly versions: RrdVersion[];
   readonly firstMs: number;
   lastMs: number;
   messages: number;
@@ -61,7 +66,7 @@ export class Recordings {
     }
     const recording = this.#recording(named(storeId.id));
     if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
-    if (msg.encoded.form === "rrd") recording.version = msg.encoded.header.version;
+    if (msg.encoded.form === "rrd") noteVersion(recording, msg.encoded.header.version);
     recording.lastMs = this.date();
     recording.messages++;
     recording.bytes += msg.encoded.bytes.length;
@@ -85,6 +90,7 @@ export class Recordings {
       recording = {
         id,
         version: undefined,
+        versions: [],
         firstMs: now,
         lastMs: now,
         messages: 0,
@@ -132,6 +138,16 @@ function trim(map: Map<string, unknown>): void {
   forgetOldest(map, MAX_STORES);
 }
 
+function noteVersion(recording: Recording, version: RrdVersion): void {
+  if (recording.version === version) return;
+  recording.version = version;
+  const { versions } = recording;
+  const at = versions.findIndex((known) => compareVersions(known, version) <= 0);
+  if (at >= 0 && compareVersions(versions[at]!, version) === 0) return;
+  versions.splice(at < 0 ? versions.length : at, 0, version);
+  versions.length = Math.min(versions.length, MAX_VERSIONS);
+}
+
 /** A name whose length does not matter; peers choose it. */
 function named(text: string): string {
   return shortened(text, MAX_NAME);
@@ -152,12 +168,12 @@ function bounded(info: StoreInfo, bytes: number): StoreInfo {
 }
 
 function summary(recording: Recording): RecordingSummary {
-  const { id, info, version, firstMs, lastMs, messages, bytes, clients } = recording;
+  const { id, info, versions, firstMs, lastMs, messages, bytes, clients } = recording;
   return {
     id,
     applicationId: info?.applicationId ?? "",
-    sdk: version === undefined ? undefined : rrdVersionText(version),
-    sdkVersion: version,
+    sdk: versions[0] === undefined ? undefined : rrdVersionText(versions[0]),
+    sdkVersions: [...versions],
     source: info === undefined ? "" : sourceName(info.storeSource),
     startedNs: info?.started ?? 0n,
     firstMs,

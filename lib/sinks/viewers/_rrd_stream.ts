@@ -4,7 +4,12 @@
  * @module
  */
 import { endMarker } from "../../encoding/rrd_encode.ts";
-import { RRD_HEADER_BYTES, type RrdHeader, type RrdVersion } from "../../encoding/rrd_header.ts";
+import {
+  compareVersions,
+  RRD_HEADER_BYTES,
+  type RrdHeader,
+  type RrdVersion,
+} from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import type { StallWatch } from "./_stall_watch.ts";
 import type { JoinOptions, Viewer } from "./types.ts";
@@ -45,17 +50,6 @@ export class OneEncoding {
     return header === this.header ||
       header.bytes.every((byte, i) => i >= RRD_HEADER_BYTES || byte === this.header!.bytes[i]);
   }
-}
-
-/**
- * Orders versions, a release behind its candidates.
- *
- * @returns below 0, 0 or above, as a compare function
- */
-export function compareVersions(a: RrdVersion, b: RrdVersion): number {
-  const rank = ({ meta }: RrdVersion) =>
-    meta === 0 ? 256 : ((meta & 0xc0) === 0x40 ? 128 : 0) + (meta & 63);
-  return a.major - b.major || a.minor - b.minor || a.patch - b.patch || rank(a) - rank(b);
 }
 
 /** What a stream is made of. */

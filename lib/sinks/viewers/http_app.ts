@@ -5,12 +5,12 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
-import { rrdVersionText } from "../../encoding/rrd_header.ts";
+import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import { textResponse } from "../../text_response.ts";
 import { type ConnectionInfo, joinHub } from "./_join.ts";
-import { compareVersions, OneEncoding, rrdStream } from "./_rrd_stream.ts";
+import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./_stall_watch.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
@@ -190,8 +190,7 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
   return (c: Context<Env>, recording: string | undefined): Response => {
     const versions = hub.recordings
       .filter(({ id }) => recording === undefined || id === recording)
-      .map(({ sdkVersion }) => sdkVersion)
-      .filter((version) => version !== undefined)
+      .flatMap(({ sdkVersions }) => sdkVersions)
       .sort((a, b) => compareVersions(b, a));
     const asked = c.req.query("version");
     const version = asked === undefined

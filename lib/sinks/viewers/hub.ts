@@ -85,6 +85,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   let joined = 0;
   let refused = 0;
   let corrupt = 0;
+  let clientErrors = 0;
   let warnedAt = -Infinity;
   let closing: Promise<void> | undefined;
 
@@ -169,7 +170,10 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     name: "live viewers",
     write(batch: readonly SmartMessage[]): void {
       if (closing !== undefined) return;
-      for (const message of batch) recordings.note(message);
+      for (const message of batch) {
+        recordings.note(message);
+        if (message.payload.type === "quit" && message.payload.error !== undefined) clientErrors++;
+      }
       give(soundMessages(batch));
       if (history.trim()) warnOfShortHistory();
     },
@@ -207,6 +211,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         joined,
         refused,
         gone: { ...gone },
+        clientErrors,
         leftOut: { ...frames.leftOut, unreadable: frames.leftOut.unreadable + corrupt },
       };
     },

@@ -31,7 +31,7 @@ export interface HttpCounts {
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
   const { sinks, files, ...all } = statusJson(hub, status, 0);
-  const { history, viewers, gone, leftOut, ...held } = all.hub;
+  const { history, viewers, gone, leftOut, clientErrors, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -44,10 +44,12 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       { viewer: String(viewer.id), transport: viewer.transport },
     ]);
   const on = (transport: string) => viewers.filter((v) => v.transport === transport).length;
-  const dropped = stats === undefined ? {} : { ...stats.dropped };
+  const dropped = stats === undefined ? {} : { ...stats.dropped, badArrow: stats.badArrow };
   return [
     gauge("clients", "SDKs connected now", all.connections.open),
     counter("connections", "SDK connections so far", all.connections.total),
+    counter("connections_refused", "SDK connections refused", all.connections.refused),
+    counter("client_errors", "SDKs that left by an error", clientErrors),
     counter("received_messages", "Log messages received", all.messages),
     counter("received_bytes", "Bytes of log messages received", all.bytes),
     counter("dropped_messages", "Log messages dropped", of("messages", dropped, "cause")),

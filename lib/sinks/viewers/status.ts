@@ -30,7 +30,7 @@ export interface RecordingJson {
   readonly id: string;
   /** Empty for one that was never announced. */
   readonly applicationId: string;
-  /** Version of the SDK, or `null`. */
+  /** Version of the SDK, or `null`; of several that logged to it, the newest. */
   readonly sdk: string | null;
   /** What made it, such as `Python 3.11.7`. */
   readonly source: string;
@@ -133,6 +133,7 @@ export function recordingJson(summary: RecordingSummary): RecordingJson {
 export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number): StatusJson {
   const { stats, latencySec = 0, sinks = [], files = NONE } = status;
   const { throttled = NONE, overflow = NONE } = stats?.dropped ?? {};
+  const { badArrow = NONE } = stats ?? {};
   return {
     timeMs,
     sdkPort: status.addr?.port ?? null,
@@ -142,8 +143,8 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     bytes: stats?.bytes ?? 0,
     connections: stats?.connections ?? { open: 0, total: 0, refused: 0 },
     dropped: {
-      messages: throttled.messages + overflow.messages,
-      bytes: throttled.bytes + overflow.bytes,
+      messages: throttled.messages + overflow.messages + badArrow.messages,
+      bytes: throttled.bytes + overflow.bytes + badArrow.bytes,
     },
     queued: stats?.queued ?? NONE,
     clients: (stats?.clients ?? []).map(({ source, messages, bytes, latencySec, acceptRate }) => ({

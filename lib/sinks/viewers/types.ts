@@ -107,10 +107,10 @@ export interface RecordingSummary {
   readonly id: string;
   /** Empty for one that was never announced. */
   readonly applicationId: string;
-  /** Version of the SDK, such as `0.22.1`. */
+  /** Version of the SDK, such as `0.22.1`; of several that logged to it, the newest. */
   readonly sdk: string | undefined;
-  /** The same in numbers. */
-  readonly sdkVersion: RrdVersion | undefined;
+  /** Those of all that logged to it, in numbers, the newest first; at most 16. */
+  readonly sdkVersions: readonly RrdVersion[];
   /** What made it, such as `Python 3.11.7`. */
   readonly source: string;
   /** When the SDK began it, nanoseconds since the Unix epoch; 0 for one that was never announced. */
@@ -166,6 +166,8 @@ export interface HubStats {
   readonly refused: number;
   /** Viewers that went, by reason. */
   readonly gone: Readonly<Record<ViewerGone, number>>;
+  /** SDKs that left by an error, such as a packet that could not be read. */
+  readonly clientErrors: number;
   /** Messages that no frame could be made of, each counted once. */
   readonly leftOut: Readonly<Record<LeftOut, number>>;
 }

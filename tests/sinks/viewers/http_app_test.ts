@@ -146,6 +146,23 @@ describe("the HTTP app", () => {
     assert(metrics.includes(`left_out_messages_total{reason="otherEncoding"} ${left}\n`), metrics);
   });
 
+  it("knows each version that logged to one recording, whatever came last", async () => {
+    const hub = viewerHub();
+    // They are all called "rec-mixed".
+    const names = ["0.20.3-mixed", "0.22.1-mixed", "0.20.3-mixed", "0.16.1-mixed"];
+    hub.write(names.flatMap(captured).map((msg) => smart(msg)));
+    const { get } = app({ hub });
+    const [recording] = await (await get("/recordings")).json();
+    assertEquals(recording.sdk, "0.22.1");
+    for (const [query, patch] of [["", "0.22.1"], ["&version=0.20.3", "0.20.3"]] as const) {
+      const file = await read((await get(`/recordings/rec-mixed.rrd?download=1${query}`)).body!);
+      const [, minor] = patch.split(".").map(Number);
+      assertEquals(decodeRrdHeader(file).version.minor, minor);
+    }
+    const none = await get("/stream.rrd?version=0.19.0");
+    assert((await none.text()).endsWith("but of: 0.22.1, 0.20.3, 0.16.1\n"));
+  });
+
   it("leaves out what is encoded otherwise than the first message", async () => {
     const hub = viewerHub();
     const lz4 = new RrdDecoder().push(fixture("encodings/0.22.1-mixed-msgpack-lz4.rrd")).items;

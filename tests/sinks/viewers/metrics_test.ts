@@ -1,9 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { PacketTooLarge } from "../../../lib/limit_errors.ts";
 import { Server } from "../../../lib/server.ts";
 import { memoryTcp } from "../../../lib/adapters/memory_tcp.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { METRICS_TYPE, metricsText } from "../../../lib/sinks/viewers/metrics.ts";
+import { statusJson } from "../../../lib/sinks/viewers/status.ts";
 import { chunk, madeHub, smart } from "./messages.ts";
 
 interface Family {
@@ -62,9 +64,18 @@ describe("metrics", () => {
     const hub = madeHub();
     hub.write([smart(chunk(1, 1000)), smart(chunk(2, 500))]);
     const viewer = hub.join({ transport: "http", history: "none" });
-    hub.write([smart(chunk(3, 700))]);
+    const source = { kind: "tcp-client", id: 1 } as const;
+    hub.write([
+      smart(chunk(3, 700)),
+      { source, payload: { type: "quit" }, time: 0 },
+      { source, payload: { type: "quit", error: new PacketTooLarge(9, 8) }, time: 0 },
+    ]);
     const status = {
-      stats: server.stats,
+      stats: {
+        ...server.stats,
+        connections: { open: 0, total: 9, refused: 2 },
+        badArrow: { messages: 6, bytes: 66 },
+      },
       latencySec: 0.25,
       sinks: [
         { name: 'file "a\\b"\n.rrd', lost: { messages: 3, bytes: 30 }, failed: true },
@@ -88,6 +99,10 @@ describe("metrics", () => {
     assertEquals(value("file_bytes_total"), 55);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherEncoding" }), 4);
     assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
+    assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
+    assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });
+    assertEquals(value("connections_refused_total"), 2);
+    assertEquals(value("client_errors_total"), 1);
     assertEquals(value("http_errors_total"), 2);
     for (const [name, { type, help }] of families) {
       assertEquals(type, name.endsWith("_total") ? "counter" : "gauge");
