@@ -32,6 +32,18 @@ export function formatLatency(seconds) {
 }
 
 /**
+ * Where SDKs connect to; they take IP addresses and no names.
+ *
+ * @param {string} hostname as the browser has it
+ * @param {number} port
+ */
+export function sdkAddress(hostname, port) {
+  if (/^(.*\.)?localhost$/.test(hostname)) return `127.0.0.1:${port}`;
+  const isAddress = hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
+  return `${isAddress ? hostname : `IP address of ${hostname}`}:${port}`;
+}
+
+/**
  * Whether this viewer shows what an SDK of this version logs; it is of Rerun 0.22.
  *
  * @param {string | null} sdk such as `0.22.1`

@@ -2,7 +2,14 @@
 import { ask, NotAllowed, useToken, withToken } from "./api.js";
 import { showClients } from "./clients.js";
 import { byId, make, setText } from "./dom.js";
-import { formatBytes, formatCount, formatLatency, formatRate, unfitness } from "./format.js";
+import {
+  formatBytes,
+  formatCount,
+  formatLatency,
+  formatRate,
+  sdkAddress,
+  unfitness,
+} from "./format.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { showRecordings } from "./recordings.js";
@@ -156,7 +163,7 @@ async function refresh() {
 
 /** @param {number | null} port */
 function showHowToConnect(port) {
-  const addr = `"${location.hostname}:${port ?? 9876}"`;
+  const addr = `"${sdkAddress(location.hostname, port ?? 9876)}"`;
   setText(
     byId("connect"),
     `rr.init("my_robot")\n# SDK 0.20 to 0.22\nrr.connect_tcp(${addr})\n# SDK 0.9 to 0.19\nrr.connect(${addr})`,
