@@ -97,6 +97,7 @@ const CONTENT_POLICY = [
  * A hono app: `/recordings`, `/recordings/ID.rrd`, `/stream.rrd`, `/status`, `/metrics`, `/healthz`
  * and the page.
  *
+ * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
  * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge.
  *
  * @param options where messages come from, who may ask
@@ -143,7 +144,13 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return await next();
   });
   app.get("/healthz", () => textResponse(200, "ok"));
-  app.get("/recordings", token, (c) => c.json(hub.recordings.map(recordingJson)));
+  app.get("/recordings", token, (c) => {
+    const { limit = "10000", also } = c.req.query();
+    if (!/^\d{1,5}$/.test(limit)) return textResponse(400, "limit is a number up to 99999");
+    // Pages ask every second, and there may be thousands.
+    const listed = hub.recordings.filter(({ id }, i) => i < Number(limit) || id === also);
+    return c.json(listed.map(recordingJson));
+  });
   app.get("/recordings/:name", token, (c) => {
     const [, id] = /^(.*)\.rrd$/s.exec(c.req.param("name")) ?? [];
     const known = hub.recordings.find((recording) => recording.id.toWellFormed() === id);

@@ -62,7 +62,7 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("accept_ratio", "Lowest share of its frames accepted of an SDK", all.acceptRate),
     gauge("queued_messages", "Messages that wait to be taken", all.queued.messages),
     gauge("queued_bytes", "Memory of messages that wait to be taken", all.queued.bytes),
-    gauge("recordings", "Recordings seen", hub.recordings.length),
+    gauge("recordings", "Recordings seen", all.recordings),
     gauge("history_messages", "Messages kept for late viewers", history.messages),
     gauge("history_bytes", "Bytes kept for late viewers", history.bytes),
     gauge("history_protected_bytes", "Of these, never dropped first", history.protected.bytes),

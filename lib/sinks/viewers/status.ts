@@ -74,6 +74,8 @@ export interface StatusJson {
   readonly dropped: Tally;
   /** What waits to be taken. */
   readonly queued: Tally;
+  /** How many recordings there are. */
+  readonly recordings: number;
   /** Those that are connected. */
   readonly clients: readonly ClientJson[];
   /** Viewers and their history. */
@@ -147,6 +149,7 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
       bytes: throttled.bytes + overflow.bytes + badArrow.bytes,
     },
     queued: stats?.queued ?? NONE,
+    recordings: hub.recordings.length,
     clients: (stats?.clients ?? []).map(({ source, messages, bytes, latencySec, acceptRate }) => ({
       id: source.id,
       addr: sourceText(source),

@@ -146,6 +146,21 @@ describe("the HTTP app", () => {
     assert(metrics.includes(`left_out_messages_total{reason="otherEncoding"} ${left}\n`), metrics);
   });
 
+  it("lists the newest recordings, and another one, if asked for so many", async () => {
+    const hub = madeHub();
+    hub.write(Array.from({ length: 9 }, (_, i) => smart(chunk(i, 200, `r${i}`))));
+    const { get } = app({ hub });
+    const ids = async (query: string) =>
+      (await (await get(`/recordings${query}`)).json()).map(({ id }: { id: string }) => id);
+    assertEquals((await ids("")).length, 9);
+    assertEquals(await ids("?limit=2"), ["r8", "r7"]);
+    assertEquals(await ids("?limit=2&also=r3"), ["r8", "r7", "r3"]);
+    assertEquals(await ids("?limit=2&also=r8"), ["r8", "r7"]);
+    assertEquals(await ids("?limit=0&also=none"), []);
+    assertEquals((await get("/recordings?limit=x")).status, 400);
+    assertEquals((await (await get("/status")).json()).recordings, 9);
+  });
+
   it("knows each version that logged to one recording, whatever came last", async () => {
     const hub = viewerHub();
     // They are all called "rec-mixed".

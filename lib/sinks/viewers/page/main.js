@@ -12,7 +12,7 @@ import {
 } from "./format.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
-import { showRecordings } from "./recordings.js";
+import { MAX_ROWS, showRecordings } from "./recordings.js";
 import { refusal } from "./streams.js";
 import { closeStream, notify, open, start, streamUrl } from "./viewer.js";
 
@@ -30,6 +30,7 @@ let chosen = new URLSearchParams(location.hash.slice(1)).get("recording") ?? und
 let isPicked = chosen !== undefined;
 /** @type {Recording[]} */
 let recordings = [];
+let recordingsInAll = 0;
 /** By the clock of the server: a browser that is busy gets answers late. */
 let askedAt = 0;
 /** @type {string | undefined} */
@@ -65,7 +66,8 @@ function show() {
       { id, bytes },
     ) => [id, rates.next(`recording ${id}`, askedAt, [bytes])[0] ?? 0]),
   );
-  showRecordings(recordings, chosen, (id) => bytesPerSecond.get(id) ?? 0, choose);
+  const rateOf = (/** @type {string} */ id) => bytesPerSecond.get(id) ?? 0;
+  showRecordings(recordings, recordingsInAll, chosen, rateOf, choose);
   const key = recording === undefined
     ? `${recordings.length > 0}`
     : `${recording.id}\n${unfitness(recording.sdk)}`;
@@ -150,8 +152,11 @@ function cannotShow(error) {
 
 async function refresh() {
   try {
-    const [status, listed] = await Promise.all([ask("/status"), ask("/recordings")]);
+    const also = chosen === undefined ? {} : { also: chosen };
+    const query = new URLSearchParams({ limit: String(MAX_ROWS), ...also });
+    const [status, listed] = await Promise.all([ask("/status"), ask(`/recordings?${query}`)]);
     recordings = listed;
+    recordingsInAll = status.recordings;
     askedAt = status.timeMs;
     asksForToken = false;
     showStatus(status);

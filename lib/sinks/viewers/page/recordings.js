@@ -4,7 +4,7 @@ import { byId, make, setText, syncList } from "./dom.js";
 import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
 
 /** Rows beyond it would only slow the page down. */
-const MAX_ROWS = 200;
+export const MAX_ROWS = 200;
 
 /**
  * @typedef {{ id: string, applicationId: string, sdk: string | null, source: string, firstMs: number,
@@ -13,21 +13,21 @@ const MAX_ROWS = 200;
 
 /**
  * @param {Recording[]} recordings
+ * @param {number} all how many there are, older ones included
  * @param {string | undefined} chosen
  * @param {(id: string) => number} rateOf bytes a second
  * @param {(recording: Recording) => void} choose
  */
-export function showRecordings(recordings, chosen, rateOf, choose) {
+export function showRecordings(recordings, all, chosen, rateOf, choose) {
   const isEmpty = recordings.length === 0;
   byId("no-recordings").hidden = !isEmpty;
   byId("connect").hidden = !isEmpty;
-  const rows = recordings.filter(({ id }, i) => i < MAX_ROWS || id === chosen);
-  const more = recordings.length - rows.length;
-  byId("more-recordings").hidden = more === 0;
+  const more = all - recordings.length;
+  byId("more-recordings").hidden = more <= 0;
   setText(byId("more-recordings"), `${formatCount(more)} older ones are not listed.`);
   syncList(
     byId("recordings"),
-    rows,
+    recordings,
     ({ id }) => id,
     (recording) => row(recording, choose),
     (element, recording) =>
