@@ -14,6 +14,8 @@ export interface CliProcess {
   readonly args: readonly string[];
   /** An environment variable; `undefined` too where it may not be read. */
   env(name: string): string | undefined;
+  /** Whether an environment variable may be read. */
+  seesEnv(name: string): boolean;
   /** The system, as Node names it. */
   readonly platform: string;
   /** Whether standard error is a terminal. */
@@ -39,6 +41,7 @@ export function thisProcess(): CliProcess {
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
+    seesEnv: mayRead,
     platform: process.platform,
     isTerminal: process.stderr.isTTY === true,
     isOutputTerminal: process.stdout.isTTY === true,

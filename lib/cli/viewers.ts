@@ -100,6 +100,13 @@ export async function liveViewers(
   Object.assign(addrs, { socket: socket.addr, page: page.addr });
   const url = tell(args, context, socket.addr, page.addr);
   log.write("debug", `Live viewers get a history of up to ${formatBytes(limitBytes)}`);
+  if (token === undefined && !process.seesEnv(TOKEN_VARIABLE)) {
+    log.write(
+      "warn",
+      `No token is asked for: whether ${TOKEN_VARIABLE} is set can't be seen ` +
+        `(--allow-env=${TOKEN_VARIABLE})`,
+    );
+  }
   if (token === undefined && !isLoopback(bind)) {
     log.write(
       "warn",

@@ -29,9 +29,9 @@ export class Cli {
 
   constructor(
     args: readonly string[],
-    { script = CLI, env = {}, openFiles, deadlineMs }: CliSettings = {},
+    { script = CLI, env = {}, permissions = ["-A"], openFiles, deadlineMs }: CliSettings = {},
   ) {
-    const run = "Bun" in globalThis ? [script] : ["run", "-A", "--quiet", script];
+    const run = "Bun" in globalThis ? [script] : ["run", ...permissions, "--quiet", script];
     const limit = openFiles === undefined
       ? []
       : ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
@@ -94,6 +94,8 @@ export class Cli {
 export interface CliSettings {
   script?: string;
   env?: Record<string, string>;
+  /** What Deno allows. */
+  permissions?: readonly string[];
   /** What `ulimit -n` is set to. */
   openFiles?: number;
   /** How long it may run at most, in milliseconds. */

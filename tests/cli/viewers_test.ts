@@ -105,6 +105,16 @@ describe("rerelay --serve-web", () => {
     assert(!stderr.includes("--viewer-token"), stderr);
   });
 
+  it("says so where the environment can't be read: it must not seem to ask for a token", async () => {
+    if ("Bun" in globalThis) return; // reads it always
+    const env = { RERELAY_VIEWER_TOKEN: "s3cret" };
+    const cli = new Cli(SERVE, { env, permissions: ["--allow-net", "--no-prompt"] });
+    await cli.sees(/WARN .*No token is asked for: .*--allow-env=RERELAY_VIEWER_TOKEN/);
+    await ports(cli);
+    cli.signal("SIGTERM");
+    await cli.ended;
+  });
+
   it("warns where others can read, and opens a browser on a desktop only", async () => {
     const opened = join(folder, "opened");
     writeFileSync(
