@@ -135,13 +135,15 @@ function tell(
       port,
     });
   const url = `http://${reached(page)}/`;
+  const native = `ws://${reached(socket)}`;
+  // Native viewers leave out a slash that is not given, and no HTTP server takes that.
+  const shown = args.token === undefined ? native : `'${native}/?token=…'`;
   const picked = args.socketPort === 0 || args.pagePort === 0;
   const to = picked ? always : log;
   const level = quiet && !picked ? "debug" : "info";
   to.write(
     level,
-    `Hosting a WebSocket server at ws://${reached(socket)}. Connect with a native viewer 0.16 to ` +
-      `0.22: rerun ws://${reached(socket)}`,
+    `Hosting a WebSocket server at ${native}. Connect with a native viewer 0.16 to 0.22: rerun ${shown}`,
     { ...socket },
   );
   to.write(level, `Hosting a web viewer at ${url}`, { ...page });

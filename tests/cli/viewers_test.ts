@@ -93,7 +93,8 @@ describe("rerelay --serve-web", () => {
   it("takes the token from the environment, and tells it nobody", async () => {
     const env = { RERELAY_VIEWER_TOKEN: "s3cret" };
     const cli = new Cli([...SERVE, "--bind", "0.0.0.0", "--log-level", "trace"], { env });
-    const { page } = await ports(cli);
+    const { socket, page } = await ports(cli);
+    await cli.sees(new RegExp(`rerun 'ws://localhost:${socket}/\\?token=…'$`, "m"));
     const status = async (path: string, init?: RequestInit) =>
       (await fetch(`http://127.0.0.1:${page}${path}`, init)).status;
     assertEquals(await status("/recordings"), 401);
