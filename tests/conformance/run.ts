@@ -17,7 +17,7 @@ import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
 import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
-import { playViewers, VIEWED } from "./viewers.ts";
+import { playAllVersions, playViewers, READERS, VIEWED } from "./viewers.ts";
 
 const VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1";
 const EXIT_USAGE = 2;
@@ -48,6 +48,7 @@ const PARTS: readonly Part[] = [
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
+  { name: "all versions", versions: READERS, play: playAllVersions },
 ];
 
 function usage(text: string): never {

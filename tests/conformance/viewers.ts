@@ -8,6 +8,7 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
 import { checkPrints } from "./checks.ts";
 import { Child, within } from "./child.ts";
 import { Cli, type Runtime } from "./cli_process.ts";
@@ -63,6 +64,40 @@ export async function playViewers(sdk: Sdk, runtime: Runtime, folder: string): P
     packets += messages.length;
     bytes += sent.length;
   }
+  return { packets, bytes };
+}
+
+/** CLIs that read what SDKs of all versions log; 0.22.1 stops at Arrow data of 0.16 and before. */
+export const READERS = ["0.16.1", "0.17.0", "0.18.2", "0.19.1", "0.20.3", "0.21.0", "0.22.1"];
+const OLD = ["0.9.1-scalars", "0.15.1-mixed", "0.16.1-mixed"];
+const CHUNKS = ["0.17.0", "0.18.2", "0.19.1", "0.20.3", "0.21.0", "0.22.1"].map((v) =>
+  `${v}-mixed`
+);
+
+/**
+ * Lets Rerun's CLI read what SDKs of other versions logged: nothing may be missing, nor be complained
+ * about.
+ *
+ * @throws if anything is not as it must be
+ */
+export async function playAllVersions(sdk: Sdk, runtime: Runtime, folder: string): Promise<Passed> {
+  await mkdir(folder, { recursive: true });
+  await using cli = await Cli.start(runtime, LIVE_ARGS);
+  const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, START_MS);
+  let packets = 0;
+  let bytes = 0;
+  for (const capture of sdk.version === "0.22.1" ? CHUNKS : [...OLD, ...CHUNKS]) {
+    const sent = await readFile(new URL(`captures/${capture}.bin`, FIXTURES));
+    await replay(cli.port, sent);
+    packets += cutConnection(sent).messages.length;
+    bytes += sent.length;
+  }
+  await cli.child.waitFor(/(?:left: \d+ messages[^]*){6}/, START_MS);
+  const file = await readBack(sdk, Number(port), join(folder, "all.rrd"));
+  await cli.stop();
+  const { items, error } = new RrdDecoder().push(withoutEnd(file));
+  if (error !== undefined) throw error;
+  if (items.length !== packets) throw new Error(`${items.length} of ${packets} messages were read`);
   return { packets, bytes };
 }
 
