@@ -3,19 +3,24 @@
  *
  * @module
  */
-import { access, readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
 import * as modules from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { createGzip, gzip } from "node:zlib";
 
 /** Fetches packages into Deno's cache, where they are not there; none has side effects. */
 const FETCH = {
   "@rerun-io/web-viewer": () => import("@rerun-io/web-viewer"),
   "uplot": () => import("uplot"),
 } as const;
+
+/** Compressed quickly, since it is mostly sent over loopback. */
+const LEVEL = 4;
 
 /** A package whose files are served. */
 export type ServedPackage = keyof typeof FETCH;
@@ -31,17 +36,40 @@ export async function readPackageFile(
   name: ServedPackage,
   path: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await readFile(join(await packageFolder(name), path)));
+  const { buffer, byteOffset, length } = await readFile(join(await packageFolder(name), path));
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /**
- * Compresses, away from the thread that receives; quickly, since it is mostly sent over loopback.
+ * Compresses a file of a package piece by piece: it has tens of megabytes, which the memory of a
+ * server that keeps to a limit is not for.
+ *
+ * @param name of the package
+ * @param path in its folder
+ * @returns what it is compressed, and how many bytes it has uncompressed
+ * @throws {Error} if the package can't be found
+ */
+export async function compressPackageFile(
+  name: ServedPackage,
+  path: string,
+): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }> {
+  const file = join(await packageFolder(name), path);
+  const pieces: Uint8Array[] = [];
+  await pipeline(createReadStream(file), createGzip({ level: LEVEL }), async (compressed) => {
+    for await (const piece of compressed) pieces.push(piece);
+  });
+  const [{ size }, body] = await Promise.all([stat(file), new Blob(pieces as BlobPart[]).bytes()]);
+  return { body, size };
+}
+
+/**
+ * Compresses, away from the thread that receives.
  *
  * @param bytes of any length
  */
 export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(
-    await promisify<Uint8Array, { level: number }, Uint8Array>(gzip)(bytes, { level: 4 }),
+    await promisify<Uint8Array, { level: number }, Uint8Array>(gzip)(bytes, { level: LEVEL }),
   );
 }
 

@@ -80,6 +80,9 @@ export interface HttpApp {
 
 type Env = { Bindings: Partial<ConnectionInfo> };
 
+/** Files of the page are sent in pieces of so many bytes. */
+const ASSET_PIECE_BYTES = 64 * 1024;
+
 /** The wasm viewer compiles itself, and its glue code writes styles into elements. */
 const CONTENT_POLICY = [
   "default-src 'self'",
@@ -251,5 +254,16 @@ async function asset(c: Context, page: PageAssets | undefined): Promise<Response
   if (encoding !== undefined) c.header("content-encoding", encoding);
   // The page shows how far it has come, which the length of compressed content does not tell.
   c.header("x-full-length", String(size));
-  return c.body(body as Uint8Array<ArrayBuffer>);
+  return c.body(inPieces(body));
+}
+
+/** A body of bytes would be copied whole for each request, and the viewer has ten megabytes. */
+function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += ASSET_PIECE_BYTES));
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
 }

@@ -5,6 +5,7 @@
  */
 import {
   compressGzip,
+  compressPackageFile,
   readPackageFile,
   type ServedPackage,
 } from "../../../adapters/package_files.ts";
@@ -89,7 +90,10 @@ export function pageAssets(log: Log = silentLog): PageAssets {
     assets.set(path, new Asset(type, () => Promise.resolve(new TextEncoder().encode(text))));
   }
   for (const { paths, type, from } of FILES) {
-    const asset = new Asset(type, () => readPackageFile(...from));
+    const asset = new Asset(type, () => readPackageFile(...from), async () => {
+      const { body, size } = await compressPackageFile(...from);
+      return { type, body, size, encoding: "gzip", etag: `"${hash(body)}"` };
+    });
     for (const path of paths) assets.set(path, asset);
   }
   return {
@@ -108,12 +112,16 @@ export function pageAssets(log: Log = silentLog): PageAssets {
 class Asset {
   #compressed: Promise<PageAsset> | undefined;
 
-  constructor(readonly type: string, readonly read: () => Promise<Uint8Array<ArrayBuffer>>) {}
+  constructor(
+    readonly type: string,
+    readonly read: () => Promise<Uint8Array<ArrayBuffer>>,
+    readonly compress?: () => Promise<PageAsset>,
+  ) {}
 
   /** In a form that is accepted. */
   async served(accepted: string): Promise<PageAsset> {
     if (!/\bgzip\b/.test(accepted)) return this.#describe(await this.read());
-    this.#compressed ??= this.#compress();
+    this.#compressed ??= this.compress?.() ?? this.#compress();
     // Found again once the package is installed.
     this.#compressed.catch(() => this.#compressed = undefined);
     return await this.#compressed;

@@ -28,6 +28,9 @@ describe("files of the page", () => {
     const wasm = await page.get("/viewer/re_viewer_bg.wasm", "");
     assertEquals(wasm?.type, "application/wasm");
     assertEquals(Array.from(wasm!.body.subarray(0, 4)), [0, 0x61, 0x73, 0x6d]);
+    const packed = await page.get("/viewer/re_viewer_bg.wasm", "gzip");
+    assertEquals([packed?.encoding, packed?.size], ["gzip", wasm!.body.length]);
+    assert(new Uint8Array(gunzipSync(packed!.body)).every((byte, i) => byte === wasm!.body[i]));
     assert((await page.get("/viewer/re_viewer", ""))!.type.startsWith("text/javascript"));
   });
 
