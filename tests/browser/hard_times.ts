@@ -3,8 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { fixture } from "../fixtures.ts";
+import { Child } from "../conformance/child.ts";
 import { openPage } from "./chromium.ts";
 import { axe, GOES_ON_MS, READY_MS, shown, viewerReady } from "./looks.ts";
 import type { Scenario } from "./scenario.ts";
@@ -15,13 +17,16 @@ const RECORDING = "rec-timeonly";
 /** More than the six connections that a browser has to one server. */
 const RECORDINGS = 8;
 
+/** What takes recordings. */
+type Recorder = { readonly cli: { readonly port: number } };
+
 /** Sends a short recording under another name of the same length. */
-async function record(stage: Stage, name: string): Promise<void> {
+async function record({ cli: { port } }: Recorder, name: string): Promise<void> {
   assertEquals(name.length, RECORDING.length);
   const text = Buffer.from(fixture(CAPTURE)).toString("latin1").replaceAll(RECORDING, name);
   const bytes = Buffer.from(text, "latin1");
   await new Promise<void>((resolve, reject) => {
-    const socket = connect(Number(stage.cli.port), "127.0.0.1", () => socket.end(bytes));
+    const socket = connect(port, "127.0.0.1", () => socket.end(bytes));
     socket.once("error", reject).once("close", () => resolve()).resume();
   });
 }
@@ -118,6 +123,21 @@ export const HARD_TIMES: readonly Scenario[] = [
       await page.getByText("There are 1 viewers already").waitFor({ timeout: READY_MS });
       other.abort();
       await shown(page, "rec-no-room1");
+    },
+  },
+  {
+    name: "is shown in a folder of another server",
+    async play({ runtime, chromium }) {
+      const script = fileURLToPath(new URL("mounted.ts", import.meta.url));
+      const args = runtime === "deno" ? ["run", "-A", "--no-check"] : ["run"];
+      await using program = new Child([runtime, ...args, script]);
+      const [, port, page] = await program.waitFor(/^ports (\d+) (\d+)$/m, READY_MS);
+      await record({ cli: { port: Number(port) } }, "rec-mounted-");
+      await using watched = await openPage(chromium);
+      await watched.page.goto(`http://127.0.0.1:${page}/robot/`);
+      await viewerReady(watched.page);
+      await shown(watched.page, "rec-mounted-");
+      assertEquals(watched.faults, []);
     },
   },
   {

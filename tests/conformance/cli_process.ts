@@ -14,7 +14,10 @@ const STOP_MS = 4_000;
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const READY = /Hosting a SDK server over TCP at 127\.0\.0\.1:(\d+)\. Connect with/;
 const COMMANDS: Record<Runtime, readonly string[]> = {
-  deno: ["deno", "run", "--no-prompt", "-q", "--allow-net", "--allow-read", "--allow-write"],
+  deno: [
+    ...["deno", "run", "--no-prompt", "-q", "--allow-net", "--allow-read", "--allow-write"],
+    "--allow-env=RERELAY_VIEWER_TOKEN",
+  ],
   bun: ["bun", "run"],
 };
 

@@ -50,7 +50,7 @@ export interface RecordingJson {
   readonly bytes: number;
   /** Whether a client that has logged to it is still connected. */
   readonly live: boolean;
-  /** Where its stream is, relative to the server. */
+  /** Where its stream is: a path below where the app is. */
   readonly url: string;
 }
 

@@ -24,11 +24,20 @@ export function useToken(text) {
 export class NotAllowed extends Error {}
 
 /**
+ * An address of the server, which may be mounted in a folder of another one.
+ *
+ * @param {string} path as the server knows it
+ */
+function urlOf(path) {
+  return new URL(`.${path}`, document.baseURI);
+}
+
+/**
  * @param {string} path
  * @returns {Promise<any>}
  */
 export async function ask(path) {
-  const response = await fetch(path, {
+  const response = await fetch(urlOf(path), {
     cache: "no-store",
     signal: AbortSignal.timeout(5000),
     headers: token === null ? {} : { authorization: `Bearer ${token}` },
@@ -45,7 +54,7 @@ export async function ask(path) {
  * @param {Record<string, string>} query
  */
 export function withToken(path, query = {}) {
-  const url = new URL(path, location.origin);
+  const url = urlOf(path);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   if (token !== null) url.searchParams.set("token", token);
   return url.href;
