@@ -112,6 +112,11 @@ class ConnSocket extends Duplex {
     done(failed);
   }
 
+  /** Past the stream: see `_hand_over.ts`. */
+  handOver(bytes: Uint8Array, took: (count: number) => void): Promise<void> {
+    return this.#conn.write(bytes).then(took);
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.#conn.closeWrite().then(() => done(), () => done());
   }

@@ -5,11 +5,12 @@
  */
 import type { Duplex } from "node:stream";
 import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../encoding/websocket_head.ts";
+import { type HandOver, handOverOf } from "./_hand_over.ts";
 import { type ClientFrames, closeFrame } from "./_websocket.ts";
 import type { ViewerSocket } from "./types.ts";
 
-/** Small messages are written together, and large ones in pieces, so that progress shows. */
-const PIECE_BYTES = 64 * 1024;
+/** Small messages are written together. */
+const GATHERED_BYTES = 64 * 1024;
 
 /** From here on copying costs more than a write of its own. */
 const DIRECT_BYTES = 16 * 1024;
@@ -21,14 +22,26 @@ const CLOSE_MS = 1000;
 const FREE: Uint8Array[] = [];
 const MAX_FREE = 128;
 
+/** What is to be written next. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  /** Told when the system has them all. */
+  readonly written: (() => void) | undefined;
+}
+
 /** Sends messages over a socket that was upgraded. */
 export class NodeViewerSocket implements ViewerSocket {
   readonly closed: Promise<void>;
   readonly #socket: Duplex;
   readonly #frames: ClientFrames;
+  readonly #handOver: HandOver;
+  readonly #answered: Promise<void>;
   #gathered: Uint8Array | undefined;
   #used = 0;
-  #written = 0;
+  #queue: Chunk[] = [];
+  #isWriting = false;
+  /** Bytes in the queue. */
+  #waiting = 0;
   #sent = 0;
   #closing = false;
   #progress: PromiseWithResolvers<void> | undefined;
@@ -39,16 +52,25 @@ export class NodeViewerSocket implements ViewerSocket {
    * Takes over a socket.
    *
    * @param socket behind the answer that accepts the WebSocket
+   * @param answered when that answer is written
    * @param frames reads what the client sends
    * @param head what came of it already
    */
-  constructor(socket: Duplex, frames: ClientFrames, head: Uint8Array) {
+  constructor(
+    socket: Duplex,
+    answered: Promise<void>,
+    frames: ClientFrames,
+    head: Uint8Array,
+  ) {
     this.#socket = socket;
+    this.#handOver = handOverOf(socket);
+    this.#answered = answered;
     this.#frames = frames;
     this.closed = new Promise((resolve) => socket.once("close", resolve));
     this.closed.then(() => {
       this.#closing = true;
-      this.#written = 0;
+      this.#queue = [];
+      this.#waiting = 0;
       for (const done of this.#unfinished) this.#finish(done);
       this.#advance();
     });
@@ -59,7 +81,7 @@ export class NodeViewerSocket implements ViewerSocket {
   }
 
   get bufferedBytes(): number {
-    return this.#written + this.#used;
+    return this.#waiting + this.#used;
   }
 
   get sentBytes(): number {
@@ -71,9 +93,7 @@ export class NodeViewerSocket implements ViewerSocket {
     this.#gatherHead(OPCODE.binary, bytes.length);
     if (bytes.length < DIRECT_BYTES) return this.#gather(bytes);
     this.#flush();
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      this.#write(bytes.subarray(at, at + PIECE_BYTES));
-    }
+    this.#write(bytes);
   }
 
   sendFrames(pieces: readonly Uint8Array[], done: () => void): void {
@@ -82,13 +102,7 @@ export class NodeViewerSocket implements ViewerSocket {
     this.#unfinished.add(done);
     const last = pieces.length - 1;
     for (const [i, bytes] of pieces.entries()) {
-      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-        const isLast = i === last && at + PIECE_BYTES >= bytes.length;
-        this.#write(
-          bytes.subarray(at, at + PIECE_BYTES),
-          isLast ? () => this.#finish(done) : undefined,
-        );
-      }
+      this.#write(bytes, i === last ? () => this.#finish(done) : undefined);
     }
   }
 
@@ -102,8 +116,8 @@ export class NodeViewerSocket implements ViewerSocket {
     if (this.#closing) return;
     this.#gather(closeFrame(code, reason));
     this.#flush();
+    // Ends when all of it is written.
     this.#closing = true;
-    this.#socket.end();
     const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
     this.closed.then(() => clearTimeout(timer));
   }
@@ -119,9 +133,9 @@ export class NodeViewerSocket implements ViewerSocket {
 
   /** The buffer that is gathered in, with room for so many bytes. */
   #room(bytes: number): Uint8Array {
-    if (this.#used + bytes > PIECE_BYTES) this.#flush();
+    if (this.#used + bytes > GATHERED_BYTES) this.#flush();
     if (this.#gathered === undefined) {
-      this.#gathered = FREE.pop() ?? new Uint8Array(PIECE_BYTES);
+      this.#gathered = FREE.pop() ?? new Uint8Array(GATHERED_BYTES);
       // What the same turn sends goes along.
       queueMicrotask(() => this.#flush());
     }
@@ -141,14 +155,37 @@ export class NodeViewerSocket implements ViewerSocket {
 
   #write(bytes: Uint8Array, written?: () => void): void {
     if (this.#closing || this.#socket.destroyed) return;
-    this.#written += bytes.length;
-    this.#socket.write(bytes, (error) => {
-      if (error) return; // "closed" tells
-      this.#written -= bytes.length;
-      this.#sent += bytes.length;
-      written?.();
-      this.#advance();
-    });
+    this.#waiting += bytes.length;
+    this.#queue.push({ bytes, written });
+    if (!this.#isWriting) void this.#writeAll();
+  }
+
+  /** Writes what is in the queue, and what comes meanwhile. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      await this.#answered;
+      while (this.#queue.length > 0) {
+        const { bytes, written } = this.#queue[0]!;
+        for (let at = 0; at < bytes.length;) {
+          await this.#handOver(bytes.subarray(at), (count) => {
+            if (this.#socket.destroyed) return;
+            at += count;
+            this.#waiting -= count;
+            this.#sent += count;
+            this.#advance();
+          });
+          if (this.#socket.destroyed) return; // "closed" tells
+        }
+        this.#queue.shift();
+        written?.();
+      }
+      if (this.#closing) this.#socket.end();
+    } catch {
+      this.#socket.destroy();
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   #finish(done: () => void): void {
@@ -166,7 +203,7 @@ export class NodeViewerSocket implements ViewerSocket {
       if (opcode === OPCODE.close) {
         if (this.#closing) this.#socket.destroy();
         else this.close(payload.length < 2 ? 1000 : payload[0]! << 8 | payload[1]!, "");
-      } else if (opcode === OPCODE.ping && this.bufferedBytes < PIECE_BYTES && !this.#closing) {
+      } else if (opcode === OPCODE.ping && this.bufferedBytes < GATHERED_BYTES && !this.#closing) {
         // A client that pings and does not read gets no answer, and costs no memory.
         this.#gatherHead(OPCODE.pong, payload.length);
         this.#gather(payload);

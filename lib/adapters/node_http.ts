@@ -114,8 +114,9 @@ async function upgrade(
   if (headers === undefined || !response.ok) return sendOverSocket(response, socket);
   socket.setTimeout(0);
   socket.setKeepAlive(true);
-  socket.write(["HTTP/1.1 101 Switching Protocols", ...headers, "", ""].join("\r\n"));
-  const viewer = new NodeViewerSocket(socket, new ClientFrames(), head);
+  const text = ["HTTP/1.1 101 Switching Protocols", ...headers, "", ""].join("\r\n");
+  const answered = new Promise<void>((resolve) => socket.write(text, () => resolve()));
+  const viewer = new NodeViewerSocket(socket, answered, new ClientFrames(), head);
   viewers.add(viewer);
   viewer.closed.then(() => viewers.delete(viewer));
   accepted.resolve(viewer);

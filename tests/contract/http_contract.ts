@@ -1,6 +1,7 @@
 /** What every {@linkcode HttpAdapter} keeps to. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
+import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../lib/encoding/websocket_head.ts";
 import { TcpBindError } from "../../lib/errors.ts";
 import type {
   HttpAdapter,
@@ -288,6 +289,41 @@ export function httpContract(adapter: HttpAdapter): void {
         assert(socket.sentBytes > total && socket.sentBytes < total + 100);
         client.socket.destroy();
         await socket.closed;
+      });
+    });
+
+    it("whose client breaks off while much is sent lets go of all, and harms nobody else", async () => {
+      const opened: ViewerSocket[] = [];
+      const fetch: HttpOptions["fetch"] = (_, info) => {
+        const { response, socket } = info.upgrade()!;
+        socket.then((each) => opened.push(each));
+        return response;
+      };
+      await withServer({ fetch }, async ({ addr }) => {
+        const honest = new WebClient(addr);
+        await waitUntil(() => opened.length === 1);
+        const body = Uint8Array.from({ length: 2_000_000 }, (_, i) => i >> 4);
+        const head = new Uint8Array(MAX_HEAD_BYTES);
+        writeFrameHead(head, 0, OPCODE.binary, body.length);
+        const rounds = 20;
+        let done = 0;
+        for (let i = 1; i <= rounds; i++) {
+          const leaving = await dialBare(addr, request(...UPGRADE));
+          await waitUntil(() => opened.length === 1 + i);
+          leaving.socket.once("data", () => leaving.socket.destroy());
+          // More than the system takes, and shared as the hub's frames are.
+          const pieces = Array.from({ length: 8 }, () => [head, body]).flat();
+          opened[i]!.sendFrames(pieces, () => done++);
+          opened[0]!.sendFrames([head, body], () => done++);
+          await Promise.all([leaving.closed, opened[i]!.closed]);
+          assertEquals(opened[i]!.bufferedBytes, 0);
+          opened[i]!.sendFrames(pieces, () => done++);
+        }
+        const received = await honest.received(rounds);
+        assert(received.every((each) => each.length === body.length));
+        assertEquals(received.at(-1), body);
+        await waitUntil(() => done === 3 * rounds);
+        honest.close();
       });
     });
 
