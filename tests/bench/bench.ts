@@ -36,6 +36,8 @@ import { findPeer } from "./rust_peer.ts";
 /** Programs of their own, in this order. */
 const PROGRAMS = ["latency", "start", "growth", "viewers", "workers"]
   .filter((name) => existsSync(new URL(`${name}.ts`, import.meta.url)));
+/** Those of them that draw something. */
+const DRAWING = ["growth"];
 const PICTURE = new URL("../../docs/receive.svg", import.meta.url);
 
 const args = parseArgs(process.argv.slice(2), {
@@ -80,7 +82,7 @@ async function receive(name: Workload, results: Results, groups: readonly Group[
 async function run(program: string): Promise<boolean> {
   const path = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
   console.log(`== ${program}`);
-  const command = ["run", "-A", path, ...(write ? ["--write"] : [])];
+  const command = ["run", "-A", path, ...(write && DRAWING.includes(program) ? ["--write"] : [])];
   const [code] = await once(spawn("deno", command, { stdio: "inherit" }), "exit");
   return code === 0;
 }

@@ -204,8 +204,8 @@ class Rerun implements Receiver {
   }
 }
 
-/** Where there is no `/proc`, nothing is known. */
-function usageOf(pid: number): Omit<Run, "sec"> {
+/** What a process has used; where there is no `/proc`, nothing is known. */
+export function usageOf(pid: number): Omit<Run, "sec"> {
   if (process.platform !== "linux") return { cpuSec: NaN, peakKiB: NaN };
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")
@@ -217,7 +217,8 @@ function usageOf(pid: number): Omit<Run, "sec"> {
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens at. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

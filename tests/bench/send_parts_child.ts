@@ -8,9 +8,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { heard, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
-import { connected, packetStarts, part, send, shares } from "./stream_parts.ts";
-
-const WARM_UP_BYTES = 48_000_000;
+import { connected, packetStarts, part, send, shares, WARM_UP_BYTES } from "./stream_parts.ts";
 
 const [port, path, clients] = process.argv.slice(2);
 const all = readFileSync(path!);

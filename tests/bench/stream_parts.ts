@@ -7,6 +7,9 @@ import { connect, type Socket } from "node:net";
 const WRITE_BYTES = 1024 * 1024;
 const HANDSHAKE_BYTES = 7;
 
+/** Of a stream, sent before all of it so that code is warm. */
+export const WARM_UP_BYTES = 48_000_000;
+
 /** Where each packet of a stream begins, and the end. */
 export function packetStarts(stream: Buffer): number[] {
   const starts: number[] = [];
