@@ -79,14 +79,14 @@ export class Client implements PipelineOptions {
     this.#connection = connection;
     this.#sender = sender;
     this.#context = context;
-    const { now, maxPacketBytes } = context.options;
+    const { maxPacketBytes } = context.options;
     this.packets = new PacketReader({
       maxPacketBytes,
       onHandshake: (version) => this.#greet(version),
       pool: context.pool,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
-    this.#clock = new ClientClock(this.packets, now);
+    this.#clock = new ClientClock(this.packets, context.options);
   }
 
   /** Counts so far. */
@@ -153,7 +153,7 @@ export class Client implements PipelineOptions {
   }
 
   onAnswer(bytes: number): void {
-    this.#clock.answer();
+    this.#clock.answer(bytes);
     this.#countUnfinished(this.packets.unfinishedBytes);
     this.#context.onRead(bytes);
   }

@@ -1,42 +1,48 @@
 import type { PacketReader } from "./comms/packet_reader.ts";
-import type { Waiting } from "./comms/patience.ts";
+import { credit, type PatienceOptions, type Waiting } from "./comms/patience.ts";
+
+/** Deadlines, and a clock in milliseconds. */
+export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };
 
 /** Measures how long a client keeps us waiting, at each place of its stream. */
 export class ClientClock {
   readonly #packets: PacketReader;
-  readonly #now: () => number;
+  readonly #options: ClientClockOptions;
   /** Since when bytes are asked for; `undefined` while none are. */
   #askedAt: number | undefined;
   /** At the place where the client stood when it was last looked at. */
   #waitedMs = 0;
+  #creditMs = 0;
   #place = "";
   /** When it was first seen there. */
   #since = 0;
 
   /**
    * @param packets where the client stands
-   * @param now milliseconds
+   * @param options deadlines, and the clock
    */
-  constructor(packets: PacketReader, now: () => number) {
+  constructor(packets: PacketReader, options: ClientClockOptions) {
     this.#packets = packets;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** Bytes are asked for. */
   ask(): void {
     this.#settle();
-    this.#askedAt = this.#now();
+    this.#askedAt = this.#options.now();
   }
 
-  /** They came. */
-  answer(): void {
-    this.#waitedMs += this.silentMs;
+  /** So many came. */
+  answer(bytes: number): void {
+    const { silentMs } = this;
+    this.#waitedMs += silentMs;
+    this.#creditMs = credit(bytes, this.#options, this.#creditMs - silentMs);
     this.#askedAt = undefined;
   }
 
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
   get silentMs(): number {
-    return this.#askedAt === undefined ? 0 : this.#now() - this.#askedAt;
+    return this.#askedAt === undefined ? 0 : this.#options.now() - this.#askedAt;
   }
 
   /** When the client came where it stands, in milliseconds: the age of its unfinished packet. */
@@ -49,16 +55,18 @@ export class ClientClock {
   get waiting(): Waiting {
     this.#settle();
     const { silentMs } = this;
-    return { ...this.#packets.place, waitedMs: this.#waitedMs + silentMs, silentMs };
+    const creditMs = this.#creditMs - silentMs;
+    return { ...this.#packets.place, waitedMs: this.#waitedMs + silentMs, silentMs, creditMs };
   }
 
   /** What was waited for a packet that is whole by now does not count for the next. */
   #settle(): void {
-    const { where } = this.#packets.place;
+    const { where, bytes } = this.#packets.place;
     const place = `${where} ${this.#packets.packets}`;
     if (place === this.#place) return;
     this.#place = place;
-    this.#since = this.#now();
+    this.#since = this.#options.now();
     this.#waitedMs = 0;
+    this.#creditMs = credit(bytes, this.#options);
   }
 }

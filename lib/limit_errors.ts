@@ -15,17 +15,29 @@ export class HandshakeTimeout extends RerelayError {
   }
 }
 
-/** A packet stands still, or trickles. */
+/** A packet stands still. */
 export class PacketTimeout extends RerelayError {
-  /** Takes what came of it in bytes, how long we waited, and the deadline, in seconds. */
+  /** Takes what came of it in bytes, and the deadline in seconds. */
+  constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
+    super(
+      `${receivedBytes} bytes of a packet came, then none for ${timeoutSec} s (--packet-timeout, option packetTimeoutSec)`,
+    );
+  }
+}
+
+/** A packet trickles. */
+export class PacketTooSlow extends RerelayError {
+  /** Takes what came of it in bytes, how long we waited in seconds, and the least pace. */
   constructor(
     readonly receivedBytes: number,
     readonly waitedSec: number,
-    readonly timeoutSec: number,
+    readonly minBytesPerSec: number,
   ) {
     super(
-      `${receivedBytes} bytes of a packet came in ${waitedSec.toFixed(0)} s of waiting: it needs ` +
-        `1 KiB/s, and a byte every ${timeoutSec} s (--packet-timeout, option packetTimeoutSec)`,
+      `${receivedBytes} bytes of a packet came in ${
+        waitedSec.toFixed(0)
+      } s of waiting, slower than ` +
+        `${minBytesPerSec} bytes a second (--min-packet-rate, option minPacketBytesPerSec)`,
     );
   }
 }

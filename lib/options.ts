@@ -89,6 +89,7 @@ const POSITIVE = [
   "handshakeTimeoutSec",
   "packetTimeoutSec",
   "idleTimeoutSec",
+  "minPacketBytesPerSec",
 ] as const;
 
 /** All options, with defaults. */
@@ -123,6 +124,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     handshakeTimeoutSec: 10,
     packetTimeoutSec: 60,
     idleTimeoutSec: Infinity,
+    minPacketBytesPerSec: 1024,
     log: consoleLog(),
     now: () => performance.now(),
     random: Math.random,

@@ -105,8 +105,43 @@ describe("deadlines of a client", () => {
     }
     assertEquals(quits.get(1), undefined);
     await pass(3);
-    assertEquals(quits.get(1), "PacketTimeout");
+    assertEquals(quits.get(1), "PacketTooSlow");
     await end();
+  });
+
+  it("inside a packet: much that came at once does not buy hours of trickling", async () => {
+    const { connect, pass, quits, end } = await start();
+    const { writer } = await connect(
+      concat(HELLO, framed(new Uint8Array(2 ** 20)).subarray(0, 2 ** 19)),
+    );
+    for (let sec = 0; sec < 57; sec += 3) {
+      await pass(3);
+      await writer.write(new Uint8Array(1));
+      await settle();
+    }
+    assertEquals(quits.get(1), undefined);
+    await pass(3);
+    await pass(3);
+    assertEquals(quits.get(1), "PacketTooSlow");
+    await end();
+  });
+
+  it("inside a packet: a slow network is waited for, at the pace that is set", async () => {
+    for (
+      const [minPacketBytesPerSec, quit] of [[500, undefined], [2000, "PacketTooSlow"]] as const
+    ) {
+      const { connect, pass, quits, end } = await start({ minPacketBytesPerSec });
+      const { writer } = await connect(
+        concat(HELLO, framed(new Uint8Array(2 ** 20)).subarray(0, 10)),
+      );
+      for (let sec = 0; sec < 300; sec += 5) {
+        await pass(5);
+        await writer.write(new Uint8Array(5 * 1024)).catch(() => {});
+        await settle();
+      }
+      assertEquals(quits.get(1), quit);
+      await end();
+    }
   });
 
   it("between packets none, unless one is set", async () => {

@@ -26,6 +26,7 @@ const LIMITS = {
   "handshake-timeout": ["handshakeTimeoutSec", parseDuration],
   "packet-timeout": ["packetTimeoutSec", parseDuration],
   "idle-timeout": ["idleTimeoutSec", parseDuration],
+  "min-packet-rate": ["minPacketBytesPerSec", parseSize],
 } as const satisfies Record<string, readonly [keyof ServeOptions, (text: string) => number]>;
 
 /** Options of `serve` that the command line sets only where they are given. */

@@ -123,6 +123,13 @@ export const LIMITS = [
     help: "Without a byte between packets [never]",
   },
   {
+    name: "min-packet-rate",
+    value: "SIZE",
+    example: "1KiB",
+    default: "1KiB",
+    help: "Bytes a second inside a packet, after 30 s of waiting",
+  },
+  {
     name: "on-bad-arrow",
     value: "WHAT",
     example: "drop",

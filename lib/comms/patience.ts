@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HandshakeTimeout, IdleTimeout, PacketTimeout } from "../errors.ts";
+import { HandshakeTimeout, IdleTimeout, PacketTimeout, PacketTooSlow } from "../errors.ts";
 
 /** Where a client stands, and how long it has kept us waiting there. */
 export interface Waiting {
@@ -15,6 +15,8 @@ export interface Waiting {
   readonly silentMs: number;
   /** Bytes that came of the handshake or of the packet. */
   readonly bytes: number;
+  /** For how many milliseconds more the packet may keep us waiting; below 0 it is too slow. */
+  readonly creditMs: number;
 }
 
 /** Deadlines, in seconds. */
@@ -25,10 +27,29 @@ export interface PatienceOptions {
   readonly packetTimeoutSec?: number;
   /** Without a byte between packets; default infinity, for robots pause. */
   readonly idleTimeoutSec?: number;
+  /** Bytes a second inside a packet, once it has kept us waiting for 30 s; default 1024. */
+  readonly minPacketBytesPerSec?: number;
 }
 
-/** The least pace inside a packet in bytes a second, and after how many seconds it counts. */
-const SLOWEST = { bytesPerSec: 1024, graceSec: 30 };
+/** A packet may keep us waiting for so long whatever its pace, in milliseconds. */
+const GRACE_MS = 30_000;
+
+/**
+ * For how long a packet may keep us waiting after bytes came, in milliseconds: what came fast makes up
+ * for a pause, but of no more than one deadline.
+ *
+ * @param bytes that came
+ * @param options deadlines
+ * @param leftMs what was left before; a packet begins with its grace
+ */
+export function credit(
+  bytes: number,
+  { minPacketBytesPerSec, packetTimeoutSec }: Required<PatienceOptions>,
+  leftMs: number = GRACE_MS,
+): number {
+  const mostMs = Math.max(GRACE_MS, packetTimeoutSec * 1000);
+  return Math.min(mostMs, leftMs + bytes / minPacketBytesPerSec * 1000);
+}
 
 /**
  * Why a client has to go, if it has kept us waiting for too long.
@@ -39,10 +60,10 @@ const SLOWEST = { bytesPerSec: 1024, graceSec: 30 };
  * @param options deadlines
  */
 export function overdue(waiting: Waiting, options: Required<PatienceOptions>): Error | undefined {
-  const { where, bytes } = waiting;
+  const { where, bytes, creditMs } = waiting;
   const waitedSec = waiting.waitedMs / 1000;
   const silentSec = waiting.silentMs / 1000;
-  const { handshakeTimeoutSec, packetTimeoutSec, idleTimeoutSec } = options;
+  const { handshakeTimeoutSec, packetTimeoutSec, idleTimeoutSec, minPacketBytesPerSec } = options;
   if (where === "handshake") {
     return waitedSec < handshakeTimeoutSec
       ? undefined
@@ -51,7 +72,6 @@ export function overdue(waiting: Waiting, options: Required<PatienceOptions>): E
   if (where === "between") {
     return silentSec < idleTimeoutSec ? undefined : new IdleTimeout(idleTimeoutSec);
   }
-  const slow = waitedSec > SLOWEST.graceSec && bytes / waitedSec < SLOWEST.bytesPerSec;
-  if (silentSec < packetTimeoutSec && !slow) return undefined;
-  return new PacketTimeout(bytes, waitedSec, packetTimeoutSec);
+  if (silentSec >= packetTimeoutSec) return new PacketTimeout(bytes, packetTimeoutSec);
+  return creditMs < 0 ? new PacketTooSlow(bytes, waitedSec, minPacketBytesPerSec) : undefined;
 }

@@ -1,14 +1,20 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { overdue, type Waiting } from "../../lib/comms/patience.ts";
-import { HandshakeTimeout, IdleTimeout, PacketTimeout } from "../../lib/errors.ts";
+import { credit, overdue, type Waiting } from "../../lib/comms/patience.ts";
+import { HandshakeTimeout, IdleTimeout, PacketTimeout, PacketTooSlow } from "../../lib/errors.ts";
 
-const options = { handshakeTimeoutSec: 10, packetTimeoutSec: 60, idleTimeoutSec: Infinity };
+const options = {
+  handshakeTimeoutSec: 10,
+  packetTimeoutSec: 60,
+  idleTimeoutSec: Infinity,
+  minPacketBytesPerSec: 1024,
+};
 const waiting = (where: Waiting["where"], waitedSec: number, silentSec: number, bytes: number) => ({
   where,
   waitedMs: waitedSec * 1000,
   silentMs: silentSec * 1000,
   bytes,
+  creditMs: 1,
 });
 
 describe("overdue", () => {
@@ -34,10 +40,28 @@ describe("overdue", () => {
     assertInstanceOf(overdue(waiting("packet", 60, 60, 1e6), options), PacketTimeout);
   });
 
-  it("wants 1 KiB/s inside a packet after 30 s of waiting", () => {
-    assertEquals(overdue(waiting("packet", 30, 1, 30), options), undefined);
-    assertInstanceOf(overdue(waiting("packet", 31, 1, 31), options), PacketTimeout);
-    assertEquals(overdue(waiting("packet", 31, 1, 31 * 1024), options), undefined);
-    assertInstanceOf(overdue(waiting("packet", 3000, 1, 2999 * 1024), options), PacketTimeout);
+  it("ends whoever has used up its credit inside a packet", () => {
+    const slow = { ...waiting("packet", 31, 1, 31), creditMs: -1 };
+    const error = overdue(slow, options);
+    assertInstanceOf(error, PacketTooSlow);
+    assertEquals(
+      error.message,
+      "31 bytes of a packet came in 31 s of waiting, slower than 1024 bytes a second " +
+        "(--min-packet-rate, option minPacketBytesPerSec)",
+    );
+    for (const where of ["handshake", "between"] as const) {
+      assertEquals(overdue({ ...slow, where, waitedMs: 1 }, options), undefined);
+    }
+  });
+});
+
+describe("credit", () => {
+  it("is 30 s, and a second for each KiB, but no more than one deadline", () => {
+    assertEquals(credit(0, options), 30_000);
+    assertEquals(credit(10 * 1024, options), 40_000);
+    assertEquals(credit(2 ** 30, options), 60_000);
+    assertEquals(credit(1024, options, -500), 500);
+    assertEquals(credit(0, { ...options, packetTimeoutSec: 1 }), 30_000);
+    assertEquals(credit(2 ** 30, { ...options, packetTimeoutSec: 600 }), 600_000);
   });
 });
