@@ -1,9 +1,9 @@
-import type { BufferPool } from "./flow/buffer_pool.ts";
+import { type BufferPool, isReused } from "./flow/buffer_pool.ts";
+import { freeMemory } from "./free_memory.ts";
+import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./pieces.ts";
 
 /** Packets that lie whole in a read need none: most of a small kind do. */
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** Where growing begins: more than the small packets of SDKs, and not worth an attacker's while. */
-const FIRST_BYTES = 64 * 1024;
 /** Reading into the item itself is worth a system call of its own from so many bytes on. */
 const LEAST_ROOM = 32 * 1024;
 /** As much as a peer that has sent packets of this size before is believed. */
@@ -12,10 +12,15 @@ const TRUSTED_BYTES = 4 * 1024 * 1024;
 /**
  * Puts together bytes that arrive in pieces, taking memory as they come and never on their word.
  *
- * The first allocation is as large as the largest item before it (64 KiB to 4 MiB), then it doubles:
- * so of a steady stream each straddling item is copied once.
+ * The first piece is as large as the largest item before it (64 KiB to 4 MiB), those that follow have
+ * 256 KiB: so of a steady stream each straddling item is copied once, a larger one twice.
  */
 export class Assembler {
+  /** Those that are full. */
+  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  /** Bytes in them. */
+  #before = 0;
+  /** The piece that is being filled, and how far it is. */
   #buffer = NOTHING;
   #filled = 0;
   #trusted = FIRST_BYTES;
@@ -30,12 +35,12 @@ export class Assembler {
 
   /** Bytes that are here. */
   get filled(): number {
-    return this.#filled;
+    return this.#before + this.#filled;
   }
 
   /** Bytes of memory taken. */
   get capacity(): number {
-    return this.#buffer.length;
+    return this.#before + this.#buffer.length;
   }
 
   /**
@@ -44,9 +49,10 @@ export class Assembler {
    * @param length how many bytes make the item whole
    */
   room(length: number): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#filled === 0 || length - this.#filled < LEAST_ROOM) return undefined;
-    if (this.#filled === this.#buffer.length) this.#grow(this.#filled + 1, length);
-    return this.#buffer.subarray(this.#filled, length);
+    const { filled } = this;
+    if (filled === 0 || length - filled < LEAST_ROOM) return undefined;
+    if (this.#filled === this.#buffer.length) this.#grow(length);
+    return this.#buffer.subarray(this.#filled, length - this.#before);
   }
 
   /**
@@ -58,18 +64,24 @@ export class Assembler {
    * @returns where it stopped in the piece
    */
   fill(bytes: Uint8Array, at: number, length: number): number {
-    const take = Math.min(bytes.length - at, length - this.#filled);
-    const filled = this.#filled + take;
-    if (filled > this.#buffer.length) this.#grow(filled, length);
-    if (bytes.buffer !== this.#buffer.buffer) {
-      this.#buffer.set(bytes.subarray(at, at + take), this.#filled);
+    const end = at + Math.min(bytes.length - at, length - this.filled);
+    if (bytes.buffer === this.#buffer.buffer) {
+      this.#filled += end - at;
+      return end;
     }
-    this.#filled = filled;
-    return at + take;
+    for (let from = at; from < end;) {
+      if (this.#filled === this.#buffer.length) this.#grow(length);
+      const to = Math.min(end, from + this.#buffer.length - this.#filled);
+      this.#buffer.set(bytes.subarray(from, to), this.#filled);
+      this.#filled += to - from;
+      from = to;
+    }
+    return end;
   }
 
   /** The bytes that are here, as a view. */
   view(): Uint8Array<ArrayBuffer> {
+    if (this.#pieces.length > 0) this.#join();
     return this.#buffer.subarray(0, this.#filled);
   }
 
@@ -91,19 +103,65 @@ export class Assembler {
     this.#given = NOTHING;
   }
 
-  #grow(needed: number, length: number): void {
-    const wanted = Math.max(needed, 2 * this.#buffer.length, this.#trusted);
-    const size = Math.min(length, wanted);
-    const grown = this.#pool?.take(size) ?? new Uint8Array(size);
-    grown.set(this.#buffer.subarray(0, this.#filled));
-    this.#pool?.unuse([this.#buffer.buffer]);
-    this.#buffer = grown;
+  /** Drops what nobody may be reading into any more: nothing whole comes of the rest. */
+  shed(): void {
+    for (const piece of this.#pieces) this.#release(piece);
+    this.#begin(this.#buffer, this.#filled);
   }
 
   /** Drops the bytes that are here. */
   clear(): void {
-    this.#pool?.unuse([this.#buffer.buffer]);
-    this.#buffer = NOTHING;
-    this.#filled = 0;
+    this.shed();
+    this.#release(this.#buffer);
+    this.#begin(NOTHING, 0);
+  }
+
+  /** Makes room for at least one byte more. */
+  #grow(length: number): void {
+    const { filled } = this;
+    if (filled >= FIRST_BYTES) {
+      this.#pieces.push(this.#buffer);
+      this.#before = filled;
+      this.#buffer = length - filled < PIECE_BYTES ? this.#new(length - filled) : PIECES.take();
+      this.#filled = 0;
+    } else {
+      const size = Math.min(length, this.#trusted);
+      // Where more will follow, it is given back soon.
+      const grown = size === FIRST_BYTES && length > size ? FIRST_PIECES.take() : this.#new(size);
+      grown.set(this.#buffer);
+      this.#release(this.#buffer);
+      this.#buffer = grown;
+    }
+  }
+
+  #join(): void {
+    const { filled } = this;
+    const whole = this.#new(filled);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+      this.#release(piece);
+    }
+    whole.set(this.#buffer.subarray(0, this.#filled), at);
+    this.#release(this.#buffer);
+    this.#begin(whole, filled);
+  }
+
+  #begin(buffer: Uint8Array<ArrayBuffer>, filled: number): void {
+    if (this.#pieces.length > 0) this.#pieces = [];
+    this.#before = 0;
+    this.#buffer = buffer;
+    this.#filled = filled;
+  }
+
+  #new(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
+  }
+
+  /** Nobody else has seen what is in it. */
+  #release(piece: Uint8Array<ArrayBuffer>): void {
+    if (isReused(piece)) this.#pool?.unuse([piece.buffer]);
+    else if (!PIECES.giveBack(piece) && !FIRST_PIECES.giveBack(piece)) freeMemory(piece.buffer);
   }
 }

@@ -142,7 +142,8 @@ export class Client implements PipelineOptions {
       log.write("error", text, { client: this.#addr, kind: "bug" });
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
-      this.#countUnfinished(0);
+      this.packets.clear();
+      this.#countUnfinished();
       this.#throttle?.finish();
       this.#connection.close();
     }
@@ -150,11 +151,11 @@ export class Client implements PipelineOptions {
 
   onAsk(): void {
     this.#clock.ask();
+    this.#countUnfinished();
   }
 
   onAnswer(bytes: number): void {
     this.#clock.answer(bytes);
-    this.#countUnfinished(this.packets.unfinishedBytes);
     this.#context.onRead(bytes);
   }
 
@@ -222,8 +223,8 @@ export class Client implements PipelineOptions {
 
   /** Ends the connection if it keeps us waiting for too long; says whether it did. */
   checkDeadlines(): boolean {
-    // The last bytes before a silence were not worked off yet when they were read.
-    this.#countUnfinished(this.packets.unfinishedBytes);
+    // Whoever waits for room has not asked since bytes came last.
+    this.#countUnfinished();
     const error = overdue(this.#clock.waiting, this.#context.options);
     if (error !== undefined) this.close(error);
     return error !== undefined;
@@ -239,12 +240,21 @@ export class Client implements PipelineOptions {
     this.#connection.close();
   }
 
+  /** The same, and what came of its packet goes at once: its turn to end may come late. */
+  evict(why: Error): void {
+    this.close(why);
+    this.packets.shed();
+    if (!this.#clock.isAsking) this.packets.clear();
+    this.#countUnfinished();
+  }
+
   get #addr(): string {
     const { addr } = this.source;
     return addr === undefined ? sourceText(this.source) : formatAddr(addr);
   }
 
-  #countUnfinished(bytes: number): void {
+  #countUnfinished(): void {
+    const bytes = this.packets.unfinishedBytes;
     if (bytes === this.#unfinished) return;
     const more = bytes - this.#unfinished;
     this.#unfinished = bytes;

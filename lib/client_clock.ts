@@ -40,6 +40,11 @@ export class ClientClock {
     this.#askedAt = undefined;
   }
 
+  /** Whether bytes are asked for. */
+  get isAsking(): boolean {
+    return this.#askedAt !== undefined;
+  }
+
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
   get silentMs(): number {
     return this.#askedAt === undefined ? 0 : this.#options.now() - this.#askedAt;

@@ -100,7 +100,7 @@ export class ClientList implements Iterable<Client> {
     for (const client of holders) {
       if (excess <= 0) return;
       excess -= client.unfinishedBytes;
-      client.close(new UnfinishedPacketsLimit(maxUnfinishedBytes));
+      client.evict(new UnfinishedPacketsLimit(maxUnfinishedBytes));
     }
   }
 }

@@ -4,8 +4,14 @@ const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 /** Below this part of the limit there is room enough for what the runtime has not collected yet. */
 const CALM = 1 / 4;
 
-/** Garbage of packets that never came whole, from one collection to the next, in bytes. */
-const MAX_LEFT_BYTES = 8 * 1024 * 1024;
+/** Clients that left, after which a collection is worth its time. */
+const MANY_LEFT = 100;
+
+/** Of the time, one in so many parts may go into collections for clients that left. */
+const MIN_PAUSE = 50;
+
+/** The least time between these, in milliseconds. */
+const MIN_PAUSE_MS = 1000;
 
 /** Reads after which a collection is worth its time, once it is quiet. */
 const MIN_READS = 1000;
@@ -28,17 +34,21 @@ export class MemoryPressure {
   #reads = 0;
   #readsAtLook = 0;
   #quietLooks = 0;
-  #leftBytes = 0;
+  #left = 0;
+  /** When a collection for clients that left may follow. */
+  #notBefore = -Infinity;
 
   /**
    * @param collect collects the garbage
    * @param waiting what waits, and its limit, in bytes
+   * @param now milliseconds
    * @param spare memory that is let go of before
    */
   constructor(
     readonly collect: () => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
-    readonly spare?: { clear(): void } | undefined,
+    readonly now: () => number,
+    readonly spare: readonly { clear(): void }[] = [],
   ) {}
 
   /** Takes note of bytes that were read. */
@@ -54,28 +64,28 @@ export class MemoryPressure {
     this.collect();
   }
 
-  /**
-   * Takes note of a packet that will never be whole: runtimes find large dead buffers late, and
-   * peers could make them faster than they are found.
-   *
-   * @param bytes of memory taken for it
-   */
-  left(bytes: number): void {
-    // With the smaller buffers that it outgrew.
-    this.#leftBytes += 2 * bytes;
-    if (this.#leftBytes < MAX_LEFT_BYTES) return;
-    this.#leftBytes = 0;
-    this.collect();
+  /** Takes note of a client that left: what it was made of is dead, and runtimes let that pile up. */
+  left(): void {
+    this.#left++;
   }
 
   /** To be called now and then. */
   look(): void {
+    this.#lookForLeft();
     const isQuiet = this.#reads === this.#readsAtLook && this.waiting.bytes === 0;
     this.#readsAtLook = this.#reads;
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
     if (this.#reads < MIN_READS || this.#quietLooks < QUIET_LOOKS) return;
     this.#reads = this.#readsAtLook = 0;
-    this.spare?.clear();
+    for (const memory of this.spare) memory.clear();
     this.collect();
+  }
+  #lookForLeft(): void {
+    const start = this.now();
+    if (this.#left < MANY_LEFT || start < this.#notBefore) return;
+    this.#left = 0;
+    this.collect();
+    const end = this.now();
+    this.#notBefore = end + Math.max(MIN_PAUSE_MS, MIN_PAUSE * (end - start));
   }
 }

@@ -48,20 +48,26 @@ export async function receiveClient(
   const read = readerOf(connection);
   for (;;) {
     let answer: Answer;
+    const room = options.packets.room();
     options.onAsk();
     try {
-      answer = await read(options.packets.room());
+      answer = await read(room);
     } catch (thrown) {
       answer = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
     options.onAnswer(answer instanceof Uint8Array ? answer.length : 0);
+    const packetsBefore = options.packets.packets;
     const { items, error } = workOff(answer, step, options);
+    if (answer instanceof Uint8Array && options.packets.packets === packetsBefore) {
+      // It was copied where the packet is put together.
+      connection.giveBack?.(answer);
+    }
     if (items.length > 0) {
       options.onMessages(items);
-      const room = sender.send(items);
+      const mayGoOn = sender.send(items);
       options.packets.settle();
       // Nothing follows an error, so there is nothing to wait for.
-      if (room !== undefined && error === undefined) await room;
+      if (mayGoOn !== undefined && error === undefined) await mayGoOn;
     }
     if (!(answer instanceof Uint8Array) || error !== undefined) {
       if (error !== undefined) options.onError(error);

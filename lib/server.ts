@@ -13,6 +13,7 @@ import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
 import { type LimitedLog, limitedLog } from "./limited_log.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
 import { newVersions } from "./new_versions.ts";
+import { PIECES_OF_ALL } from "./pieces.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
 /** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
@@ -111,7 +112,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
     const maxWaitMs = options.pauseAfterSec * 1000;
     this.#channel = new SmartChannel({ limitBytes, now, delay: pause, maxWaitMs, pool });
-    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, pool);
+    const spare = [...PIECES_OF_ALL, ...(pool ? [pool] : [])];
+    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, now, spare);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();
       this.#channel.discard();
@@ -285,7 +287,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#clients.add(client, () => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);
       this.#door.left(remoteAddr);
-      this.#pressure.left(client.unfinishedBytes);
+      this.#pressure.left();
       // Its file descriptor is free.
       this.#accepting.wake();
     });

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { PIECE_BYTES, PIECES } from "../lib/pieces.ts";
 import { memoryTcp, type ServeOptions, Server, type SmartMessage } from "../mod.ts";
 import {
   concat,
@@ -219,7 +220,7 @@ describe("limits over all clients", () => {
   });
 
   it("memory of unfinished packets: the oldest packet's client goes", async () => {
-    const { connect, pass, quits, server, end } = await start({ maxUnfinishedBytes: 200_000 });
+    const { connect, pass, quits, server, end } = await start({ maxUnfinishedBytes: 400_000 });
     const part = concat(HELLO, framed(new Uint8Array(1_000_000)).subarray(0, 60_000));
     const writers = [];
     for (let i = 0; i < 3; i++) {
@@ -227,13 +228,47 @@ describe("limits over all clients", () => {
       await pass(1);
     }
     assertEquals([...quits], []);
-    // 64 KiB each are within the limit; what comes now is over it.
+    // 64 KiB each are within the limit; 256 KiB more are over it.
     await writers[2]!.write(new Uint8Array(30_000));
     await settle();
     await pass(1);
     assertEquals([...quits], [[1, "UnfinishedPacketsLimit"]]);
     assertEquals(server.stats.connections.open, 2);
     await end();
+  });
+
+  it("memory of unfinished packets: it goes at once, though the client waits for room", async () => {
+    const net = memoryTcp();
+    let check = () => {};
+    const server = await Server.listen(net, {
+      port: 9876,
+      channelLimitBytes: 1,
+      maxUnfinishedBytes: 500_000,
+      every: (_ms, task) => (check = task, () => {}),
+      log: { enabled: () => false, write: () => {} },
+    });
+    const part = framed(new Uint8Array(2 ** 20)).subarray(0, 100_000);
+    const writers = [];
+    for (let i = 1; i <= 2; i++) {
+      const writer = net.connect(9876).writable.getWriter();
+      writers.push(writer);
+      await writer.write(concat(HELLO, GOOD, part));
+      await settle();
+      assertEquals(PIECES.bytesInUse, i * PIECE_BYTES);
+    }
+    check();
+    assertEquals(PIECES.bytesInUse, PIECE_BYTES);
+    await writers[0]!.write(GOOD).catch(() => {});
+    const received = server.batches();
+    const payloads = [];
+    while (payloads.length < 3) payloads.push(...(await received.next()).value!);
+    assertEquals(payloads.map(({ source, payload }) => [source.id, payload.type]), [
+      [1, "msg"],
+      [2, "msg"],
+      [1, "quit"],
+    ]);
+    await server.close();
+    assertEquals(PIECES.bytesInUse, 0);
   });
 
   it("memory of packets that were finished or left does not count", async () => {

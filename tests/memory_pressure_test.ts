@@ -8,7 +8,7 @@ const MIB = 2 ** 20;
 function collections(readMiB: number, waitingMiB: number, limitMiB: number): number {
   let collected = 0;
   const waiting = { bytes: waitingMiB * MIB, limitBytes: limitMiB * MIB };
-  const pressure = new MemoryPressure(() => collected++, waiting);
+  const pressure = new MemoryPressure(() => collected++, waiting, () => 0);
   for (let i = 0; i < readMiB; i++) pressure.read(MIB);
   return collected;
 }
@@ -27,7 +27,7 @@ describe("MemoryPressure", () => {
   it("collects once more after the pressure has ended, then no more", () => {
     let collected = 0;
     const waiting = { bytes: 100 * MIB, limitBytes: 256 * MIB };
-    const pressure = new MemoryPressure(() => collected++, waiting);
+    const pressure = new MemoryPressure(() => collected++, waiting, () => 0);
     for (let i = 0; i < 24; i++) pressure.read(MIB);
     assertEquals(collected, 1);
     waiting.bytes = 0;
@@ -37,20 +37,31 @@ describe("MemoryPressure", () => {
     assertEquals(collected, 2);
   });
 
-  it("collects every 8 MiB of garbage of packets that never came whole", () => {
+  it("collects for clients that left, by the hundred, and a fiftieth of the time at most", () => {
+    let now = 0;
     let collected = 0;
+    const collect = () => {
+      collected++;
+      now += 100;
+    };
     const waiting = { bytes: 0, limitBytes: 256 * MIB };
-    const pressure = new MemoryPressure(() => collected++, waiting);
-    for (let i = 0; i < 3; i++) pressure.left(MIB);
-    assertEquals(collected, 0);
-    for (let i = 0; i < 17; i++) pressure.left(MIB);
-    assertEquals(collected, 5);
+    const pressure = new MemoryPressure(collect, waiting, () => now);
+    const leave = (clients: number) => {
+      for (let i = 0; i < clients; i++) pressure.left();
+      pressure.look();
+      return collected;
+    };
+    assertEquals([leave(99), leave(1), leave(1000)], [0, 1, 1]);
+    now += 4999;
+    assertEquals(leave(0), 1);
+    now += 1;
+    assertEquals([leave(0), leave(0)], [2, 2]);
   });
 
   it("collects once when it has gone quiet after a thousand reads", () => {
     let collected = 0;
     const waiting = { bytes: 0, limitBytes: 256 * MIB };
-    const pressure = new MemoryPressure(() => collected++, waiting);
+    const pressure = new MemoryPressure(() => collected++, waiting, () => 0);
     const look = (times: number) => {
       for (let i = 0; i < times; i++) pressure.look();
     };

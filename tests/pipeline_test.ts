@@ -53,6 +53,10 @@ function direct(plan: Plan): TcpConnection & { inPlace: number } {
       into.set(fits);
       return Promise.resolve(into.subarray(0, fits.length));
     },
+    // Empty from then on: whoever needs it after all gets something else.
+    giveBack({ byteLength, buffer }) {
+      if (byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+    },
   };
 }
 

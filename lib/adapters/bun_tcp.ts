@@ -6,7 +6,8 @@
 import { readSync } from "node:fs";
 import process from "node:process";
 import { reason, TcpBindError, TooManyOpenFiles } from "../errors.ts";
-import type { BufferPool } from "../flow/buffer_pool.ts";
+import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
+import { freeMemory } from "../free_memory.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
 import { PullQueue } from "./_pull_queue.ts";
@@ -139,6 +140,11 @@ class BunConnection implements TcpConnection {
     if (chunk !== undefined) return Promise.resolve(chunk);
     this.#turnLeft = TURN_BYTES;
     return this.#queue.read();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    // Bun makes a buffer for each chunk; of others a part may be read into next.
+    if (chunk.length === chunk.buffer.byteLength && !isReused(chunk)) freeMemory(chunk.buffer);
   }
 
   /**

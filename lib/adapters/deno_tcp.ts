@@ -71,6 +71,7 @@ class DenoConnection implements TcpConnection {
   readonly remoteAddr: NetAddr;
   readonly #conn: Deno.TcpConn;
   #sizer = new ReadSizer();
+  #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
   #closed = false;
 
@@ -98,6 +99,7 @@ class DenoConnection implements TcpConnection {
   // ----------------------------------------------------------------------------------- reading
 
   usePool(pool: BufferPool): void {
+    this.#isPooled = true;
     this.#sizer = new ReadSizer(pool);
   }
 
@@ -122,7 +124,8 @@ class DenoConnection implements TcpConnection {
       return undefined;
     }
     const chunk = into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
-    if (!isReused(chunk)) countRead(length);
+    // Of what goes into pooled memory or beside it, nothing is left over.
+    if (!isReused(chunk) && !(into !== undefined && this.#isPooled)) countRead(length);
     return chunk;
   }
 }

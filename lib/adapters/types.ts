@@ -39,6 +39,12 @@ export interface TcpConnection {
    * @param pool of the server, which has the chunk's bytes used again when nobody needs them
    */
   usePool?(pool: BufferPool): void;
+  /**
+   * Takes back memory that nobody needs any more, where it finds that worth while.
+   *
+   * @param chunk that was read, and nothing else lies in its buffer that is needed
+   */
+  giveBack?(chunk: Uint8Array): void;
   /** Closes the socket; safe to call twice, never throws. The readable then ends. */
   close(): void;
 }

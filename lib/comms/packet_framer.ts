@@ -43,6 +43,16 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
     this.#assembler.settle();
   }
 
+  /** Drops what came of a packet that will not be whole, but for where bytes may be read into now. */
+  shed(): void {
+    this.#assembler.shed();
+  }
+
+  /** Drops all of it. */
+  clear(): void {
+    this.#assembler.clear();
+  }
+
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];

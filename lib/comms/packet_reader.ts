@@ -26,6 +26,7 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   readonly #framer: PacketFramer;
   readonly #onHandshake: (version: number) => void;
   #error: Error | undefined;
+  #isShed = false;
   #packets = 0;
 
   constructor(
@@ -62,8 +63,19 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     this.#framer.settle();
   }
 
+  /** Gives up the packet that is not whole, and all that comes: a read may still be under way. */
+  shed(): void {
+    this.#framer.shed();
+    this.#isShed = true;
+  }
+
+  /** Nothing is read any more: drops what came of a packet that is not whole. */
+  clear(): void {
+    this.#framer.clear();
+  }
+
   push(bytes: Uint8Array): StepResult<Uint8Array> {
-    if (this.#error !== undefined) return { items: [] };
+    if (this.#error !== undefined || this.#isShed) return { items: [] };
     let rest = bytes;
     if (this.#handshake !== undefined) {
       const { at, version, error } = this.#handshake.push(bytes);

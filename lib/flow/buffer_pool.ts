@@ -7,6 +7,8 @@
  * @module
  */
 
+import { freeMemory } from "../free_memory.ts";
+
 /** Smaller ones are not worth the counting. */
 const MIN_BYTES = 64 * 1024;
 /** Larger packets are rare, and would be kept for the next as large. */
@@ -117,7 +119,7 @@ export class BufferPool {
   #keep(buffer: ArrayBuffer): void {
     this.#uses.delete(buffer);
     const size = buffer.byteLength;
-    if (this.#freeBytes + size > MAX_FREE_BYTES) return;
+    if (this.#freeBytes + size > MAX_FREE_BYTES) return freeMemory(buffer);
     this.#freeBytes += size;
     let free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, free = []);

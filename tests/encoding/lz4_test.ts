@@ -7,7 +7,7 @@ import { InvalidMessage } from "../../lib/errors.ts";
 import { fixture } from "../fixtures.ts";
 import { seeded } from "../random.ts";
 
-/** Compresses with the library that inflates; `undefined` where it finds nothing to compress. */
+/** Compresses with another program than ours; `undefined` where it finds nothing to compress. */
 function deflate(bytes: Uint8Array): Uint8Array | undefined {
   const out = new Uint8Array(lz4.compressBound(bytes.length));
   const length = lz4.compressBlock(bytes, out, 0, bytes.length, new Uint32Array(1 << 16));
@@ -40,6 +40,21 @@ describe("inflateLz4", () => {
       assertEquals(inflateLz4(block, bytes.length), bytes, `seed ${seed}`);
     }
     assert(compressed > 150, `${compressed} compressed`);
+  });
+
+  it("gives what lz4js does: long matches that reach into themselves, and long literals", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const random = seeded(seed);
+      const period = Uint8Array.from({ length: 1 + random() * 100 }, () => random() * 256);
+      const bytes = Uint8Array.from(
+        { length: 5000 },
+        (_, i) => i < 1000 * random() ? random() * 256 : period[i % period.length]!,
+      );
+      const block = deflate(bytes) ?? compressLz4(bytes);
+      const theirs = new Uint8Array(bytes.length);
+      lz4.decompressBlock(block, theirs, 0, block.length, 0);
+      assertEquals([inflateLz4(block, bytes.length), theirs], [bytes, bytes], `seed ${seed}`);
+    }
   });
 
   it("refuses a wrong size, larger or smaller", () => {

@@ -43,7 +43,7 @@ describe("what mod.ts loads at once", () => {
       paths.has("lib/server.ts") && paths.has("lib/encoding/rrd_decoder.ts"),
       [...paths].join(),
     );
-    const known = ["@bufbuild/protobuf/wire", "@std/streams", "lz4js"];
+    const known = ["@bufbuild/protobuf/wire", "@std/streams"];
     assertEquals([...packages].filter((name) => !known.includes(name)), []);
   });
 

@@ -78,7 +78,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     get bytes() {
       return memory.bytes;
     },
-  });
+  }, now);
   const recordings = new Recordings(date);
   const viewers = new Set<HubViewer>();
   const gone: Record<ViewerGone, number> = { left: 0, slow: 0, stalled: 0, closed: 0, failed: 0 };

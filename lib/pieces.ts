@@ -1,0 +1,99 @@
+/**
+ * Memory for what is not whole yet: pieces of two sizes, in slabs that are given back to the system.
+ *
+ * Taken one by one from the runtime's allocator, a gigabyte of them stayed with the process on Deno
+ * for as long as one at its end was in use.
+ *
+ * @module
+ */
+import { freeMemory } from "./free_memory.ts";
+
+/** Of a piece that follows others; that of large reads. */
+export const PIECE_BYTES: number = 256 * 1024;
+/** Of one that others may follow: more than the small packets of SDKs, and not worth an attacker's while. */
+export const FIRST_BYTES: number = 64 * 1024;
+/** Of a slab: above 32 MiB the C library asks the system for it, and memory comes with its use. */
+const SLAB_BYTES = 40 * 1024 * 1024;
+/** Of a slab that may have been used and is kept for whoever comes next. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+
+interface Slab {
+  readonly buffer: ArrayBuffer;
+  readonly taken: Uint8Array;
+  used: number;
+  /** Pieces before this one have been used. */
+  touched: number;
+}
+
+/** Hands out pieces, the foremost that are free. */
+export class Pieces {
+  readonly #slabs: Slab[] = [];
+
+  /** @param pieceBytes of each; a power of two */
+  constructor(readonly pieceBytes: number) {}
+
+  /** Bytes of all slabs. */
+  get bytes(): number {
+    return this.#slabs.length * SLAB_BYTES;
+  }
+
+  /** Bytes of pieces that were taken and not given back. */
+  get bytesInUse(): number {
+    return this.pieceBytes * this.#slabs.reduce((sum, { used }) => sum + used, 0);
+  }
+
+  /** A piece; what is in it is arbitrary. */
+  take(): Uint8Array<ArrayBuffer> {
+    const { pieceBytes } = this;
+    const slab = this.#slabs.find(({ used, taken }) => used < taken.length) ?? this.#add();
+    const index = slab.taken.indexOf(0);
+    slab.taken[index] = 1;
+    slab.used++;
+    slab.touched = Math.max(slab.touched, index + 1);
+    return new Uint8Array(slab.buffer, index * pieceBytes, pieceBytes);
+  }
+
+  /**
+   * Takes one back that nobody uses any more.
+   *
+   * @returns whether it is one of these
+   */
+  giveBack({ buffer, byteOffset }: Uint8Array): boolean {
+    const at = this.#slabs.findIndex((slab) => slab.buffer === buffer);
+    if (at < 0) return false;
+    const slab = this.#slabs[at]!;
+    slab.taken[byteOffset / this.pieceBytes] = 0;
+    slab.used--;
+    const isWorthKeeping = this.#slabs.length === 1 &&
+      slab.touched * this.pieceBytes <= MAX_KEPT_BYTES;
+    if (slab.used === 0 && !isWorthKeeping) this.#free(slab);
+    return true;
+  }
+
+  /** Lets go of what is unused. */
+  clear(): void {
+    for (const slab of this.#slabs.filter(({ used }) => used === 0)) this.#free(slab);
+  }
+
+  #free(slab: Slab): void {
+    this.#slabs.splice(this.#slabs.indexOf(slab), 1);
+    freeMemory(slab.buffer);
+  }
+
+  #add(): Slab {
+    const buffer = new ArrayBuffer(SLAB_BYTES);
+    const taken = new Uint8Array(SLAB_BYTES / this.pieceBytes);
+    const slab = { buffer, taken, used: 0, touched: 0 };
+    this.#slabs.push(slab);
+    return slab;
+  }
+}
+
+/** Those of this process. */
+export const FIRST_PIECES: Pieces = new Pieces(FIRST_BYTES);
+
+/** The same. */
+export const PIECES: Pieces = new Pieces(PIECE_BYTES);
+
+/** Both. */
+export const PIECES_OF_ALL: readonly Pieces[] = [FIRST_PIECES, PIECES];
