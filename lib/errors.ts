@@ -206,13 +206,15 @@ export class TooManyOpenFiles extends RerelayError {
   /**
    * Takes what its text and fields say.
    *
-   * @param refusedConnections how many were closed at once since the last such error
+   * @param refusedConnections how many were closed at once since the last such error; 0: they wait
    * @param openFileLimit the process's soft limit of open files
    */
   constructor(readonly refusedConnections: number, readonly openFileLimit: number) {
     super(
-      `Closed ${refusedConnections} new connection(s) at once: this process may have only ` +
-        `${openFileLimit} files and sockets open (raise it with ulimit -n)`,
+      (refusedConnections > 0
+        ? `Closed ${refusedConnections} new connection(s) at once`
+        : "New connections wait until others leave") +
+        `: this process may have only ${openFileLimit} files and sockets open (raise it with ulimit -n)`,
     );
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from "node:net";
+import { openFiles, sockets } from "./_open_files.ts";
 
 /** Limits of connections. */
 export interface ConnectionLimits {
@@ -31,13 +32,15 @@ export class HttpConnections {
    */
   add(socket: Socket): boolean {
     socket.on("error", () => {}); // a reset; "close" tells
-    if (this.#open.size >= this.limits.maxConnections) {
+    const most = Math.min(this.limits.maxConnections, openFiles().viewers);
+    if (this.#open.size >= most || !sockets.hasRoom) {
       const [oldest] = this.#silent;
       (oldest ?? socket).destroy();
       if (oldest === undefined) return false;
       this.#forget(oldest);
     }
     this.#open.set(socket, { asked: 0 });
+    sockets.opened();
     socket.once("close", () => this.#forget(socket));
     this.#await(socket);
     return true;
@@ -78,8 +81,11 @@ export class HttpConnections {
   }
 
   #forget(socket: Socket): void {
-    clearTimeout(this.#open.get(socket)?.timer);
+    const state = this.#open.get(socket);
+    if (state === undefined) return;
+    clearTimeout(state.timer);
     this.#open.delete(socket);
+    sockets.closed();
     this.#silent.delete(socket);
     if (this.#open.size === 0) this.#emptied?.();
   }

@@ -4,12 +4,12 @@
  * @module
  */
 import { readSync } from "node:fs";
-import process from "node:process";
 import { reason, TcpBindError, TooManyOpenFiles } from "../errors.ts";
 import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
 import { freeMemory } from "../free_memory.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
+import { openFiles, sockets } from "./_open_files.ts";
 import { PullQueue } from "./_pull_queue.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { readableOf } from "./_readable.ts";
@@ -21,7 +21,7 @@ declare const Bun: BunNet;
 /** TCP by `Bun.listen`. */
 export const bunTcp: TcpAdapter = { listen };
 
-/** File descriptors left for files, viewers and what else the process opens. */
+/** File descriptors that no connection gets, whatever else the process has open. */
 const RESERVED_FILES = 32;
 
 /** A chunk of so many bytes shows that more may be there already. */
@@ -50,7 +50,7 @@ function listen(addr: NetAddr): Promise<TcpListener> {
 }
 
 function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
-  const limit = openFileLimit();
+  const { limit } = openFiles();
   try {
     return Bun.listen<BunConnection | undefined>({
       hostname: addr.hostname,
@@ -60,7 +60,7 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
         open(socket) {
           // The system gives out the lowest free number: a high one means that few are left. At the
           // limit itself Bun would say nothing and keep one core busy.
-          if (socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
+          if (sockets.hasRoom && socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
             return accepted.offer(new BunConnection(socket));
           }
           socket.terminate();
@@ -71,7 +71,11 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
           socket.pause();
         },
         end: (socket) => socket.data?.onEnd(),
-        close: (socket, error) => socket.data?.onEnd(error),
+        close(socket, error) {
+          if (socket.data === undefined) return;
+          sockets.closed();
+          socket.data.onEnd(error);
+        },
         error: (socket, error) => socket.data?.onEnd(error),
       },
     });
@@ -84,14 +88,6 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
       Object.assign(new Error(text, { cause: error }), { code }),
     );
   }
-}
-
-function openFileLimit(): number {
-  const report = process.report?.getReport() as
-    | { userLimits?: { open_files?: { soft: number | string } } }
-    | undefined;
-  const soft = Number(report?.userLimits?.open_files?.soft);
-  return Number.isNaN(soft) ? Infinity : soft; // "unlimited", or a system without such limits
 }
 
 // ---------------------------------------------------------------------------------- connection
@@ -114,6 +110,7 @@ class BunConnection implements TcpConnection {
     // the socket: the queue has this bound.
     this.#queue = new PullQueue({ wanted: () => socket.resume() });
     socket.data = this;
+    sockets.opened();
     this.#socket = socket;
     const { remoteAddress: hostname, remotePort: port } = socket;
     // A peer that has left already has no address any more.

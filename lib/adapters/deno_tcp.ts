@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { TcpBindError } from "../errors.ts";
+import { TcpBindError, TooManyOpenFiles } from "../errors.ts";
+import { openFiles, sockets } from "./_open_files.ts";
 import { countRead } from "./_v8_pressure.ts";
 import { readableOf } from "./_readable.ts";
 import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
@@ -21,10 +22,20 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
     openSignalPipe();
     const listener = bind({ hostname, port });
     let closed = false;
+    let told = false;
     resolve({
       addr: { hostname: listener.addr.hostname, port: listener.addr.port },
       async accept() {
         for (;;) {
+          // Others wait in the system's queue: files must be left to be opened.
+          while (!sockets.hasRoom && !closed) {
+            if (!told) {
+              told = true;
+              throw new TooManyOpenFiles(0, openFiles().limit);
+            }
+            await sockets.change();
+          }
+          told = false;
           try {
             return new DenoConnection(await listener.accept());
           } catch (error) {
@@ -41,6 +52,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
         if (closed) return;
         closed = true;
         listener.close();
+        sockets.wake();
       },
     });
   });
@@ -79,6 +91,7 @@ class DenoConnection implements TcpConnection {
     const { hostname, port } = conn.remoteAddr;
     this.remoteAddr = { hostname, port };
     this.#conn = conn;
+    sockets.opened();
     try {
       conn.setKeepAlive(true);
     } catch {
@@ -94,6 +107,7 @@ class DenoConnection implements TcpConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
+    sockets.closed();
   };
 
   // ----------------------------------------------------------------------------------- reading

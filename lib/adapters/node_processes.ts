@@ -5,11 +5,15 @@
  */
 import { readFile, readlink } from "node:fs/promises";
 import process from "node:process";
+import { openFiles } from "./_open_files.ts";
 import type { ProcessAdapter } from "./types.ts";
 
 /** Processes by `/proc` where there is one, else by signal 0. */
 export const nodeProcesses: ProcessAdapter = {
   pid: process.pid,
+  get maxOpenFiles() {
+    return openFiles().files;
+  },
   async identity(pid) {
     try {
       // The 20th number behind the name, which may have spaces and brackets, is when it started.

@@ -92,6 +92,8 @@ export interface ProcessAdapter {
   readonly pid: number;
   /** A name that no later process gets, with that of its container; `undefined`: it does not run. */
   identity(pid: number): Promise<string | undefined>;
+  /** Files that this program may save into at once; absent where nobody knows. */
+  readonly maxOpenFiles?: number;
 }
 
 /** How a file is opened for writing. */

@@ -16,6 +16,12 @@ export class OpenSeries implements Iterable<Series> {
   /** The one written to last at the end. */
   readonly #open = new Set<Series>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #most: number;
+
+  /** @param most the system lets us have */
+  constructor(most: number = MAX_OPEN) {
+    this.#most = Math.min(most, MAX_OPEN);
+  }
 
   /** Notes one that has a file, or is written to again. */
   use(series: Series): void {
@@ -35,8 +41,8 @@ export class OpenSeries implements Iterable<Series> {
 
   /** Resolves when one more file may be opened. */
   async room(): Promise<void> {
-    while (this.#open.size + this.#closing.size >= MAX_OPEN) {
-      if (this.#closing.size < MAX_CLOSING) this.#finishOldest();
+    while (this.#open.size + this.#closing.size >= this.#most) {
+      if (this.#closing.size < Math.min(MAX_CLOSING, this.#most / 4)) this.#finishOldest();
       else await Promise.race(this.#closing);
     }
   }

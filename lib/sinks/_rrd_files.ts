@@ -34,6 +34,7 @@ export interface RrdFilesOptions {
   readonly index: PartIndex | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
+  readonly maxOpenFiles: number | undefined;
   /** Shared by the files. */
   readonly budget: WriteBudget;
   readonly now: () => number;
@@ -57,7 +58,7 @@ export class RrdFiles {
   /** Which recordings share files. */
   readonly groups: Groups;
   readonly #versions: VersionWarnings;
-  readonly #open = new OpenSeries();
+  readonly #open: OpenSeries;
   /** Files that are not closed. */
   readonly #live = new Set<RrdWriter>();
   readonly #pending = new Set<Promise<void>>();
@@ -73,6 +74,7 @@ export class RrdFiles {
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
+    this.#open = new OpenSeries(options.maxOpenFiles);
     this.#first = first;
     if (first !== undefined) this.#live.add(first);
     const { opener, log, rotation, now, date } = options;

@@ -181,6 +181,7 @@ async function startSink(
     index,
     log,
     rotation,
+    maxOpenFiles: processes?.maxOpenFiles,
     budget,
     now,
     date,
