@@ -1,3 +1,5 @@
+import { clearPieces } from "./pieces.ts";
+
 /** Bytes that are read from one collection to the next while much waits: at most so many. */
 const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 
@@ -48,7 +50,7 @@ export class MemoryPressure {
     readonly collect: () => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
     readonly now: () => number,
-    readonly spare: readonly { clear(): void }[] = [],
+    readonly spare?: { clear(): void } | undefined,
   ) {}
 
   /** Takes note of bytes that were read. */
@@ -69,20 +71,25 @@ export class MemoryPressure {
     this.#left++;
   }
 
-  /** To be called now and then. */
-  look(): void {
-    this.#lookForLeft();
+  /**
+   * To be called now and then.
+   *
+   * @param clients that are here: to look through what they are made of takes time, too
+   */
+  look(clients: number): void {
+    clearPieces();
+    this.#lookForLeft(clients);
     const isQuiet = this.#reads === this.#readsAtLook && this.waiting.bytes === 0;
     this.#readsAtLook = this.#reads;
     this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
     if (this.#reads < MIN_READS || this.#quietLooks < QUIET_LOOKS) return;
     this.#reads = this.#readsAtLook = 0;
-    for (const memory of this.spare) memory.clear();
+    this.spare?.clear();
     this.collect();
   }
-  #lookForLeft(): void {
+  #lookForLeft(clients: number): void {
     const start = this.now();
-    if (this.#left < MANY_LEFT || start < this.#notBefore) return;
+    if (this.#left < Math.max(MANY_LEFT, clients) || start < this.#notBefore) return;
     this.#left = 0;
     this.collect();
     const end = this.now();

@@ -95,5 +95,8 @@ export const FIRST_PIECES: Pieces = new Pieces(FIRST_BYTES);
 /** The same. */
 export const PIECES: Pieces = new Pieces(PIECE_BYTES);
 
-/** Both. */
-export const PIECES_OF_ALL: readonly Pieces[] = [FIRST_PIECES, PIECES];
+/** Of both, lets go of what is unused. */
+export function clearPieces(): void {
+  FIRST_PIECES.clear();
+  PIECES.clear();
+}

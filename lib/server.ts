@@ -13,7 +13,6 @@ import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
 import { type LimitedLog, limitedLog } from "./limited_log.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
 import { newVersions } from "./new_versions.ts";
-import { PIECES_OF_ALL } from "./pieces.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
 /** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
@@ -112,8 +111,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
     const maxWaitMs = options.pauseAfterSec * 1000;
     this.#channel = new SmartChannel({ limitBytes, now, delay: pause, maxWaitMs, pool });
-    const spare = [...PIECES_OF_ALL, ...(pool ? [pool] : [])];
-    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, now, spare);
+    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, now, pool);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();
       this.#channel.discard();
@@ -142,7 +140,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       if (now() - checkedAt < CHECK_MS) return;
       checkedAt = now();
       this.#clients.checkDeadlines();
-      this.#pressure.look();
+      this.#pressure.look(this.#clients.size);
       log.flush();
     });
     signal?.addEventListener("abort", () => this.close(), { once: true });

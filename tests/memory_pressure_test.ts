@@ -46,9 +46,9 @@ describe("MemoryPressure", () => {
     };
     const waiting = { bytes: 0, limitBytes: 256 * MIB };
     const pressure = new MemoryPressure(collect, waiting, () => now);
-    const leave = (clients: number) => {
+    const leave = (clients: number, open = 0) => {
       for (let i = 0; i < clients; i++) pressure.left();
-      pressure.look();
+      pressure.look(open);
       return collected;
     };
     assertEquals([leave(99), leave(1), leave(1000)], [0, 1, 1]);
@@ -56,6 +56,8 @@ describe("MemoryPressure", () => {
     assertEquals(leave(0), 1);
     now += 1;
     assertEquals([leave(0), leave(0)], [2, 2]);
+    now += 5000;
+    assertEquals([leave(999, 1000), leave(1, 1000)], [2, 3]);
   });
 
   it("collects once when it has gone quiet after a thousand reads", () => {
@@ -63,7 +65,7 @@ describe("MemoryPressure", () => {
     const waiting = { bytes: 0, limitBytes: 256 * MIB };
     const pressure = new MemoryPressure(() => collected++, waiting, () => 0);
     const look = (times: number) => {
-      for (let i = 0; i < times; i++) pressure.look();
+      for (let i = 0; i < times; i++) pressure.look(0);
     };
     look(10);
     for (let i = 0; i < 999; i++) pressure.read(1);
