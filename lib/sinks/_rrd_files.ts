@@ -6,6 +6,7 @@
 import { compressedHeader, isCompressible } from "./_compress.ts";
 import { withEqualLengths } from "./_equal_lengths.ts";
 import { type Group, Groups } from "./_groups.ts";
+import { KeptFiles } from "./_kept_files.ts";
 import { OpenSeries } from "./_open_series.ts";
 import type { PartIndex } from "./_part_index.ts";
 import type { PartOpener } from "./_part_opener.ts";
@@ -22,9 +23,6 @@ import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { SavedFile } from "./rrd_file.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "./sink.ts";
-
-/** Closed files that are still listed. */
-const MAX_LISTED = 100;
 
 /** What {@linkcode RrdFiles} needs. */
 export interface RrdFilesOptions {
@@ -59,11 +57,8 @@ export class RrdFiles {
   readonly groups: Groups;
   readonly #versions: VersionWarnings;
   readonly #open: OpenSeries;
-  /** Files that are not closed. */
-  readonly #live = new Set<RrdWriter>();
+  readonly #files = new KeptFiles();
   readonly #pending = new Set<Promise<void>>();
-  readonly #closed: SavedFile[] = [];
-  readonly #closedTotal = { messages: 0, bytes: 0 };
   /** The file that was made at the start, until a message says where it belongs. */
   #first: RrdWriter | undefined;
   #last:
@@ -76,7 +71,7 @@ export class RrdFiles {
     this.#options = options;
     this.#open = new OpenSeries(options.maxOpenFiles);
     this.#first = first;
-    if (first !== undefined) this.#live.add(first);
+    if (first !== undefined) this.#files.opened(first);
     const { opener, log, rotation, now, date } = options;
     this.#versions = new VersionWarnings(log);
     this.#host = {
@@ -101,17 +96,12 @@ export class RrdFiles {
 
   /** The files, open ones last, and what is in them. */
   get saved(): SavedFile[] {
-    return [...this.#closed, ...[...this.#live].map(({ path, written }) => ({ path, ...written }))];
+    return this.#files.list;
   }
 
   /** What is in all files. */
   get kept(): Tally {
-    let { messages, bytes } = this.#closedTotal;
-    for (const { written } of this.#live) {
-      messages += written.messages;
-      bytes += written.bytes;
-    }
-    return { messages, bytes };
+    return this.#files.total;
   }
 
   /** Counts what is not written. */
@@ -180,7 +170,7 @@ export class RrdFiles {
 
   /** Puts what was written on the disk. Never rejects. */
   async sync(): Promise<void> {
-    await Promise.all([...this.#live].map((writer) => writer.sync()));
+    await Promise.all([...this.#files.live].map((writer) => writer.sync()));
   }
 
   /**
@@ -244,7 +234,7 @@ export class RrdFiles {
       // At once: what is open without a file is taken for closed.
       series.begin(writer);
       this.#open.use(series);
-      this.#live.add(writer);
+      this.#files.opened(writer);
       if (series.sibling !== undefined) {
         const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
         log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
@@ -268,22 +258,12 @@ export class RrdFiles {
 
   async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
     for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
-    this.#live.delete(writer);
+    this.#files.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
-    const { path, written, target } = writer;
-    this.#closedTotal.messages += written.messages;
-    this.#closedTotal.bytes += written.bytes;
-    if (written.messages > 0 || error === undefined) {
-      this.#closed.push({ path: writer.renamed ? path : target.written, ...written });
-    }
-    if (this.#closed.length > MAX_LISTED) this.#closed.shift();
     const { index, opener: { pattern: { folder } } } = this.#options;
     if (index === undefined || writer.renamed === false) return;
-    const removed = await index.add(path.slice(folder.length), writer.size);
-    for (const name of removed) {
-      const at = this.#closed.findIndex((saved) => saved.path === folder + name);
-      if (at >= 0) this.#closed.splice(at, 1);
-    }
+    const removed = await index.add(writer.path.slice(folder.length), writer.size);
+    for (const name of removed) this.#files.removed(folder + name);
   }
 
   #failedWith(error: unknown): void {

@@ -5,6 +5,7 @@
  *     send_parts_child.ts PORT FILE CLIENTS
  */
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { heard, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
@@ -19,7 +20,7 @@ const whole = { messages: starts.length - 1, parts: shares(all, starts, Number(c
 
 for await (const line of heard()) {
   const { messages, parts } = line === "all" ? whole : warmUp;
-  const sockets = [];
+  const sockets: Socket[] = [];
   for (const _ of parts) sockets.push(await connected(Number(port)));
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   say({ messages, bytes, startedAt: clock() });

@@ -116,10 +116,8 @@ async function send(parts: readonly Uint8Array[]): Promise<void> {
   }));
 }
 
-say({ messages: warmUp.length });
-await lines.next();
-await send(warmUp);
-await lines.next();
-say({ messages: frames.length, startedAt: clock() });
-await send(frames);
-await lines.next();
+for await (const line of lines) {
+  const parts = line === "all" ? frames : warmUp;
+  say({ messages: parts.length, startedAt: clock() });
+  await send(parts);
+}

@@ -57,15 +57,15 @@ export async function measureViewers(
   await viewers.ready();
   const source = running.source();
   try {
+    source.tell("warm up");
     const { messages: warm } = await within(DEADLINE_MS, "the sender", source.next<Sent>());
-    source.tell("go");
     const before = await viewers.have(warm);
     const { cpuSec: used } = running.usage();
-    source.tell("now all");
+    source.tell("all");
     const { messages, startedAt } = await within(DEADLINE_MS, "the sender", source.next<Sent>());
     const after = await viewers.have(warm + messages);
     const { cpuSec } = running.usage();
-    const live = { ...got(after, startedAt!, before), cpuSec: cpuSec - used };
+    const live = { ...got(after, startedAt, before), cpuSec: cpuSec - used };
     const late = server.endsWith("control")
       ? undefined
       : await catchUp(running, count, warm + messages, server);
@@ -78,7 +78,7 @@ export async function measureViewers(
 /** What a sender says before it sends. */
 interface Sent {
   readonly messages: number;
-  readonly startedAt?: number;
+  readonly startedAt: number;
 }
 
 async function catchUp(

@@ -17,7 +17,7 @@ export type Server = typeof SERVERS[number];
 export interface RunningServer extends AsyncDisposable {
   /** Of its WebSocket. */
   readonly port: number;
-  /** Has the stream sent through it: told twice, for the warm-up and for all. */
+  /** Has the stream sent through it: told `warm up`, and `all`. */
   source(): Child;
   /** What it has used so far; NaN if unknown. */
   usage(): ReturnType<typeof usageOf>;

@@ -15,6 +15,7 @@ function terminal(args: string[], env: Record<string, string> = {}) {
   const process: CliProcess = {
     args,
     env: (name) => env[name],
+    seesEnv: () => true,
     platform: "linux",
     isTerminal: true,
     isOutputTerminal: true,

@@ -10,7 +10,7 @@ const LARGE = 700 * 1024;
 /** A large message in memory that is used again, waiting; whoever received it has done with it. */
 function setUp() {
   const pool = new BufferPool();
-  const pieces = new Pieces(new WriteBudget());
+  const pieces = new Pieces(new WriteBudget(() => 0));
   const message = pool.take(LARGE).subarray(0, LARGE);
   pieces.add(message, KIND);
   pool.unuse([message.buffer]);
@@ -44,7 +44,7 @@ describe("Pieces", () => {
 
   it("copies small ones", () => {
     const pool = new BufferPool();
-    const pieces = new Pieces(new WriteBudget());
+    const pieces = new Pieces(new WriteBudget(() => 0));
     const message = pool.take(LARGE).subarray(0, 1000).fill(7);
     pieces.add(message, KIND);
     pool.unuse([message.buffer]);
