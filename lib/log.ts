@@ -39,7 +39,12 @@ export function consoleLog(level: LogLevel = "info"): Log {
     enabled,
     write(l, message) {
       // Standard output belongs to the program that embeds the server.
-      if (enabled(l)) (l === "error" ? console.error : console.warn)(escapeText(message));
+      if (!enabled(l)) return;
+      try {
+        (l === "error" ? console.error : console.warn)(escapeText(message));
+      } catch {
+        // Deno's throw where a full disk holds the log; what a line tells of must go on.
+      }
     },
   };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import process from "node:process";
+import { reason } from "../errors.ts";
+import { TextOutput } from "./text_output.ts";
 
 /** A signal that asks the program to end. */
 export type StopSignal = "SIGINT" | "SIGTERM";
@@ -28,7 +30,10 @@ export interface CliProcess {
   stderr(text: string): void;
   /** Calls back at each SIGINT and SIGTERM, which then no longer end the process by themselves. */
   onStopSignal(listener: (signal: StopSignal) => void): void;
-  /** Ends the process once what was written has left it, but within half a second. */
+  /**
+   * Ends the process once what was written has left it, but within half a second; with 1 instead of 0
+   * if standard output could not be written.
+   */
   exit(code: number): void;
   /** Ends the process now. */
   exitNow(code: number): void;
@@ -37,7 +42,8 @@ export interface CliProcess {
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const stdout = new TextOutput(process.stdout);
+  const stderr = new TextOutput(process.stderr);
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
@@ -46,20 +52,29 @@ export function thisProcess(): CliProcess {
     isTerminal: process.stderr.isTTY === true,
     isOutputTerminal: process.stdout.isTTY === true,
     columns: () => process.stderr.columns || 80,
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    stdout: (text) => stdout.write(text),
+    stderr: (text) => stderr.write(text),
     onStopSignal(listener) {
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.on(signal, () => listener(signal));
       }
     },
     exit(code) {
-      const end = () => process.exit(code);
-      setTimeout(end, 500);
-      process.stdout.write("", () => process.stderr.write("", end));
+      setTimeout(() => process.exit(code), 500);
+      void stdout.idle().then(async () => {
+        const isLost = code === 0 && stdout.failure !== undefined && !isEpipe(stdout.failure);
+        if (isLost) stderr.write(`error: standard output: ${reason(stdout.failure)}\n`);
+        await stderr.idle();
+        process.exit(isLost ? 1 : code);
+      });
     },
     exitNow: (code) => process.exit(code),
   };
+}
+
+/** Whoever read our output has enough, as `head` does. */
+function isEpipe(error: unknown): boolean {
+  return (error as { code?: string }).code === "EPIPE";
 }
 
 /** On Deno reading a variable without permission would stop and ask; none of ours is worth that. */
