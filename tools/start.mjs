@@ -7,13 +7,20 @@ import process from "node:process";
 import { endAs, launch } from "./launch.mjs";
 import { ensureRuntimes, mayFetch, ROOT, ToolError } from "./runtimes.mjs";
 
-const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+const PERMISSIONS = [
+  ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+  "--allow-sys=systemMemoryInfo",
+];
+const OPENERS = { darwin: "open", win32: "rundll32" };
 
-function command(runtime, path) {
+function command(runtime, path, args) {
   const script = join(ROOT, "cli.ts");
-  return runtime === "bun"
-    ? [path, "run", script]
-    : [path, "run", "--no-prompt", "--quiet", ...PERMISSIONS, script];
+  if (runtime === "bun") return [path, "run", script];
+  // A program may be started only if the user wants that.
+  const opener = args.includes("--web-viewer")
+    ? [`--allow-run=${OPENERS[process.platform] ?? "xdg-open"}`]
+    : [];
+  return [path, "run", "--no-prompt", "--quiet", ...PERMISSIONS, ...opener, script];
 }
 
 const args = process.argv.slice(2);
@@ -23,7 +30,7 @@ try {
   const { paths, env } = await ensureRuntimes([runtime], { fetch: mayFetch() });
   const path = paths[runtime];
   if (!path) throw new ToolError(`There is no ${runtime} of the right version on PATH.`);
-  const [program, ...before] = command(runtime, path);
+  const [program, ...before] = command(runtime, path, args);
   endAs(await launch(program, [...before, ...args], { env }));
 } catch (error) {
   if (!(error instanceof ToolError)) throw error;

@@ -156,7 +156,7 @@ function memoryLimit({ memoryLimit }: ViewerArgs, log: Log): number {
   if (total !== undefined) return Math.max(1, Math.round(total * (memoryLimit?.share ?? 0.25)));
   const bytes = formatBytes(UNSEEN_MEMORY_LIMIT);
   log.write(
-    memoryLimit === undefined ? "debug" : "warn",
+    memoryLimit === undefined ? "info" : "warn",
     `How much memory the machine has can't be seen: the history is up to ${bytes} ` +
       "(--allow-sys=systemMemoryInfo, or --server-memory-limit in bytes)",
   );
