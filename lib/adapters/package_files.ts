@@ -37,7 +37,7 @@ export async function readPackageFile(
   path: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { buffer, byteOffset, length } = await readFile(join(await packageFolder(name), path));
-  return new Uint8Array(buffer, byteOffset, length);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
 }
 
 /**
