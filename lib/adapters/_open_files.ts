@@ -36,17 +36,29 @@ export function shareOut(limit: number): OpenFiles {
   return { limit, files, sockets, viewers: Math.ceil(sockets / 4) };
 }
 
+/** What is asked of Deno, whose types are not at hand everywhere that this file is read. */
+interface WithDeno {
+  readonly Deno?: {
+    readonly permissions: {
+      querySync(asked: { name: "read"; path: string }): { readonly state: string };
+    };
+  };
+}
+
 function softLimit(): number {
-  if ("Deno" in globalThis && !("Bun" in globalThis)) {
-    const { state } = Deno.permissions.querySync({ name: "read", path: LIMITS });
-    if (state !== "granted") return Infinity;
+  const { Deno } = globalThis as WithDeno;
+  const isDeno = Deno !== undefined && !("Bun" in globalThis);
+  if (isDeno && Deno.permissions.querySync({ name: "read", path: LIMITS }).state !== "granted") {
+    return Infinity;
   }
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, "utf8")) ?? [];
     if (soft !== undefined) return Number(soft);
   } catch {
-    // Not Linux.
+    // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
   }
+  // A report tells of much else: Deno asks for permissions that nobody gives.
+  if (isDeno) return Infinity;
   const report = process.report?.getReport?.() as
     | { userLimits?: { open_files?: { soft: number | string } } }
     | undefined;
