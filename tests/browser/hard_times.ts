@@ -122,7 +122,7 @@ export const HARD_TIMES: readonly Scenario[] = [
       await page.goto(stage.url);
       await page.getByText("There are 1 viewers already").waitFor({ timeout: READY_MS });
       other.abort();
-      await shown(page, "rec-no-room1");
+      await shown(page, "rec-no-room1", READY_MS);
     },
   },
   {

@@ -44,14 +44,18 @@ interface Holder {
 }
 
 /** Waits until the viewer shows this recording. */
-export async function shown(page: Page, recording: string): Promise<void> {
+export async function shown(
+  page: Page,
+  recording: string,
+  timeout = GOES_ON_MS,
+): Promise<void> {
   await page.waitForFunction(
     (id) => {
       const { viewer } = document.getElementById("canvas") as unknown as Holder;
       return viewer.get_active_recording_id() === id;
     },
     recording,
-    { timeout: GOES_ON_MS },
+    { timeout },
   );
 }
 
