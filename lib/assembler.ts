@@ -1,6 +1,6 @@
 import { type BufferPool, isReused } from "./flow/buffer_pool.ts";
 import { freeMemory } from "./free_memory.ts";
-import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./pieces.ts";
+import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./piece_slabs.ts";
 
 /** Packets that lie whole in a read need none: most of a small kind do. */
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);

@@ -1,4 +1,4 @@
-import { clearPieces } from "./pieces.ts";
+import { clearPieces } from "./piece_slabs.ts";
 
 /** Bytes that are read from one collection to the next while much waits: at most so many. */
 const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { Assembler } from "../lib/assembler.ts";
 import { BufferPool } from "../lib/flow/buffer_pool.ts";
-import { FIRST_PIECES, PIECES } from "../lib/pieces.ts";
+import { FIRST_PIECES, PIECES } from "../lib/piece_slabs.ts";
 import { seeded } from "./random.ts";
 
 /** Numbers that repeat nowhere near the size of a piece. */

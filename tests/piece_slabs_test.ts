@@ -1,13 +1,13 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { freeMemory } from "../lib/free_memory.ts";
-import { PIECE_BYTES, Pieces } from "../lib/pieces.ts";
+import { PIECE_BYTES, PieceSlabs } from "../lib/piece_slabs.ts";
 
 const MIB = 2 ** 20;
 
-describe("Pieces", () => {
+describe("PieceSlabs", () => {
   it("are apart from each other, and the foremost is taken again", () => {
-    const pieces = new Pieces(PIECE_BYTES);
+    const pieces = new PieceSlabs(PIECE_BYTES);
     const [first, second] = [pieces.take(), pieces.take()];
     first.fill(1);
     second.fill(2);
@@ -19,7 +19,7 @@ describe("Pieces", () => {
   });
 
   it("give all memory back when many were used, and keep a little for few", () => {
-    const pieces = new Pieces(PIECE_BYTES);
+    const pieces = new PieceSlabs(PIECE_BYTES);
     const taken = Array.from({ length: 400 }, () => pieces.take());
     assertEquals(pieces.bytes, 120 * MIB);
     for (const piece of taken.splice(0, 399)) pieces.giveBack(piece);

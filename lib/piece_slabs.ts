@@ -26,7 +26,7 @@ interface Slab {
 }
 
 /** Hands out pieces, the foremost that are free. */
-export class Pieces {
+export class PieceSlabs {
   readonly #slabs: Slab[] = [];
 
   /** @param pieceBytes of each; a power of two */
@@ -90,10 +90,10 @@ export class Pieces {
 }
 
 /** Those of this process. */
-export const FIRST_PIECES: Pieces = new Pieces(FIRST_BYTES);
+export const FIRST_PIECES: PieceSlabs = new PieceSlabs(FIRST_BYTES);
 
 /** The same. */
-export const PIECES: Pieces = new Pieces(PIECE_BYTES);
+export const PIECES: PieceSlabs = new PieceSlabs(PIECE_BYTES);
 
 /** Of both, lets go of what is unused. */
 export function clearPieces(): void {
