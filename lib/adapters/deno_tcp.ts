@@ -15,6 +15,9 @@ import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts
 /** TCP by `Deno.listen`. */
 export const denoTcp: TcpAdapter = { listen };
 
+/** Connections that may wait to be accepted; beyond it the system lets clients try again after a second. */
+const BACKLOG = 4096;
+
 // ------------------------------------------------------------------------------------ listener
 
 function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
@@ -60,7 +63,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
 
 function bind(addr: NetAddr): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname: addr.hostname, port: addr.port });
+    return Deno.listen({ hostname: addr.hostname, port: addr.port, tcpBacklog: BACKLOG });
   } catch (cause) {
     throw new TcpBindError(formatAddr(addr), cause);
   }
