@@ -28,9 +28,15 @@ export class Assembler {
   /** Handed over and not settled. */
   #given = NOTHING;
 
-  /** @param pool where large buffers come from; without it each is a new one */
-  constructor(pool?: BufferPool) {
+  readonly #inSlabs: boolean;
+
+  /**
+   * @param pool where large buffers come from; without it each is a new one
+   * @param inSlabs takes pieces in slabs, which only `take` and `clear` give back
+   */
+  constructor(pool?: BufferPool, inSlabs = false) {
     this.#pool = pool;
+    this.#inSlabs = inSlabs;
   }
 
   /** Bytes that are here. */
@@ -122,12 +128,14 @@ export class Assembler {
     if (filled >= FIRST_BYTES) {
       this.#pieces.push(this.#buffer);
       this.#before = filled;
-      this.#buffer = length - filled < PIECE_BYTES ? this.#new(length - filled) : PIECES.take();
+      const size = Math.min(length - filled, PIECE_BYTES);
+      this.#buffer = this.#inSlabs && size === PIECE_BYTES ? PIECES.take() : this.#new(size);
       this.#filled = 0;
     } else {
       const size = Math.min(length, this.#trusted);
       // Where more will follow, it is given back soon.
-      const grown = size === FIRST_BYTES && length > size ? FIRST_PIECES.take() : this.#new(size);
+      const isFirst = this.#inSlabs && size === FIRST_BYTES && length > size;
+      const grown = isFirst ? FIRST_PIECES.take() : this.#new(size);
       grown.set(this.#buffer);
       this.#release(this.#buffer);
       this.#buffer = grown;

@@ -84,6 +84,7 @@ export class Client implements PipelineOptions {
       maxPacketBytes,
       onHandshake: (version) => this.#greet(version),
       pool: context.pool,
+      inSlabs: true,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
     this.#clock = new ClientClock(this.packets, context.options);

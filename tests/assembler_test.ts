@@ -16,7 +16,7 @@ describe("Assembler", () => {
   it("puts any pieces together, copied or read where they belong, with a pool and without", () => {
     const random = seeded(1);
     for (const pool of [undefined, new BufferPool()]) {
-      const assembler = new Assembler(pool);
+      const assembler = new Assembler(pool, pool !== undefined);
       for (const length of [10, 65_536, 65_537, 400_000, 2_000_000, 9_000_000, 300_000]) {
         const item = numbered(length);
         for (let at = 0; at < length;) {
@@ -37,7 +37,7 @@ describe("Assembler", () => {
   });
 
   it("gives all back at once when it is cleared, all but the place of a read when it is shed", () => {
-    const assembler = new Assembler();
+    const assembler = new Assembler(undefined, true);
     assembler.fill(numbered(1_000_000), 0, 400_000_000);
     const room = assembler.room(400_000_000)!;
     assert(assembler.capacity < 1_000_000 + 256 * 1024);
@@ -46,5 +46,10 @@ describe("Assembler", () => {
     assert(room.length > 0);
     assembler.clear();
     assertEquals([assembler.capacity, inUse()], [0, 0]);
+  });
+
+  it("may be forgotten half way, where nobody said that it is cleared", () => {
+    new Assembler().fill(numbered(1_000_000), 0, 400_000_000);
+    assertEquals(inUse(), 0);
   });
 });

@@ -18,9 +18,10 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /**
    * @param maxPacketBytes a packet that declares more is refused before memory is taken for it
    * @param pool where the memory comes from; without it, it is new
+   * @param inSlabs takes it in slabs until a packet is whole: whoever says so calls `clear`
    */
-  constructor(readonly maxPacketBytes: number, pool?: BufferPool) {
-    this.#assembler = new Assembler(pool);
+  constructor(readonly maxPacketBytes: number, pool?: BufferPool, inSlabs = false) {
+    this.#assembler = new Assembler(pool, inSlabs);
   }
 
   /** Bytes of memory taken for a packet that is not whole. */

@@ -15,6 +15,8 @@ export interface PacketOptions {
   readonly onHandshake?: (version: number) => void;
   /** Where memory for large packets comes from; without it, it is new. */
   readonly pool?: BufferPool | undefined;
+  /** Takes memory in slabs until a packet is whole: whoever says so calls `clear` at the end. */
+  readonly inSlabs?: boolean;
 }
 
 /** Default of `maxPacketBytes`. */
@@ -30,9 +32,10 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   #packets = 0;
 
   constructor(
-    { maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {}, pool }: PacketOptions = {},
+    { maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {}, pool, inSlabs }: PacketOptions =
+      {},
   ) {
-    this.#framer = new PacketFramer(maxPacketBytes, pool);
+    this.#framer = new PacketFramer(maxPacketBytes, pool, inSlabs);
     this.#onHandshake = onHandshake;
   }
 
