@@ -15,6 +15,7 @@ const STAND_INS = {
   "lib/adapters/bun_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/deno_files.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/deno_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/_open_files.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/node_http.ts": "tools/web_only/runtime_adapters.d.ts",
 };
 

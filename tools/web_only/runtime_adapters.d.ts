@@ -6,3 +6,4 @@ export declare const bunTcp: TcpAdapter;
 export declare const denoFiles: FileAdapter;
 export declare const denoTcp: TcpAdapter;
 export declare const nodeHttp: HttpAdapter;
+export declare function openFiles(): { readonly files: number };
