@@ -5,7 +5,7 @@
  */
 export { serve } from "./lib/serve.ts";
 export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server.ts";
-export type { ClientStats } from "./lib/client.ts";
+export type { ClientStats } from "./lib/clients/client.ts";
 export type { PatienceOptions } from "./lib/comms/patience.ts";
 export type { ServeOptions } from "./lib/options.ts";
 export type { OnBadArrow } from "./lib/arrow_guard.ts";

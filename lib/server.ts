@@ -1,9 +1,9 @@
-import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
+import { type AcceptLoop, acceptLoop } from "./clients/accept_loop.ts";
 import { formatAddr, isLoopback } from "./adapters/net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./adapters/types.ts";
-import { Client, type ClientContext, type ClientStats } from "./client.ts";
-import { ClientList } from "./client_list.ts";
-import { Doorkeeper } from "./doorkeeper.ts";
+import { Client, type ClientContext, type ClientStats } from "./clients/client.ts";
+import { ClientList } from "./clients/client_list.ts";
+import { Doorkeeper } from "./clients/doorkeeper.ts";
 import type { RerelayError } from "./errors.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
 import { BufferPool } from "./flow/buffer_pool.ts";
@@ -12,7 +12,7 @@ import { SmartChannel } from "./flow/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "./flow/smart_message.ts";
 import { type LimitedLog, limitedLog } from "./limited_log.ts";
 import { MemoryPressure } from "./memory_pressure.ts";
-import { newVersions } from "./new_versions.ts";
+import { newVersions } from "./clients/new_versions.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
 /** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
@@ -159,7 +159,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
     // Loaded where it is asked for: few need it.
-    const { allowList } = allow.length > 0 ? await import("./allow_list.ts") : {};
+    const { allowList } = allow.length > 0 ? await import("./clients/allow_list.ts") : {};
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(

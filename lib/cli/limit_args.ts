@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allowList } from "../allow_list.ts";
+import { allowList } from "../clients/allow_list.ts";
 import type { ServeOptions } from "../options.ts";
 import { type OptionReader, parseCount } from "./save_args.ts";
 import { parseDuration, parseSize } from "./units.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
-import { Doorkeeper } from "../lib/doorkeeper.ts";
+import { Doorkeeper } from "../../lib/clients/doorkeeper.ts";
 
 const from = (hostname: string) => ({ hostname, port: 1 });
 

@@ -1,9 +1,9 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { acceptLoop } from "../lib/accept_loop.ts";
-import { limitedLog } from "../lib/limited_log.ts";
-import { silentLog } from "../lib/log.ts";
-import type { TcpConnection } from "../lib/adapters/types.ts";
+import { acceptLoop } from "../../lib/clients/accept_loop.ts";
+import { limitedLog } from "../../lib/limited_log.ts";
+import { silentLog } from "../../lib/log.ts";
+import type { TcpConnection } from "../../lib/adapters/types.ts";
 
 const connection = {} as TcpConnection;
 

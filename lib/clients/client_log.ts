@@ -18,8 +18,8 @@ import {
   TruncatedRrd,
   UnknownClient,
   UnknownRrdOptions,
-} from "./errors.ts";
-import type { Log } from "./log.ts";
+} from "../errors.ts";
+import type { Log } from "../log.ts";
 
 /** What may be wrong inside a packet. */
 const IN_PACKET = [

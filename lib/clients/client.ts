@@ -1,21 +1,21 @@
 import { ClientClock } from "./client_clock.ts";
-import { PacketReader } from "./comms/packet_reader.ts";
-import { overdue } from "./comms/patience.ts";
-import type { TcpConnection } from "./adapters/types.ts";
-import { type RrdHeader, rrdVersionText } from "./encoding/rrd_header.ts";
+import { PacketReader } from "../comms/packet_reader.ts";
+import { overdue } from "../comms/patience.ts";
+import type { TcpConnection } from "../adapters/types.ts";
+import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
-import { RerelayError } from "./errors.ts";
-import type { BufferPool } from "./flow/buffer_pool.ts";
-import { CongestionManager } from "./flow/congestion_manager.ts";
-import { type DropCounts, NONE_DROPPED } from "./flow/drop_counts.ts";
-import type { ChannelSender } from "./flow/channel_sender.ts";
-import { type MessageSource, sourceText } from "./flow/smart_message.ts";
-import { formatAddr } from "./adapters/net_addr.ts";
-import type { OnBadArrow } from "./arrow_guard.ts";
-import type { DecodeLimits } from "./encoding/limits.ts";
-import type { LogMsg } from "./log_msg.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { type PipelineOptions, receiveClient } from "./pipeline.ts";
+import { RerelayError } from "../errors.ts";
+import type { BufferPool } from "../flow/buffer_pool.ts";
+import { CongestionManager } from "../flow/congestion_manager.ts";
+import { type DropCounts, NONE_DROPPED } from "../flow/drop_counts.ts";
+import type { ChannelSender } from "../flow/channel_sender.ts";
+import { type MessageSource, sourceText } from "../flow/smart_message.ts";
+import { formatAddr } from "../adapters/net_addr.ts";
+import type { OnBadArrow } from "../arrow_guard.ts";
+import type { DecodeLimits } from "../encoding/limits.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { ResolvedOptions } from "../options.ts";
+import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;

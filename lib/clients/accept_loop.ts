@@ -1,6 +1,6 @@
-import type { TcpConnection, TcpListener } from "./adapters/types.ts";
-import { reason } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { TcpConnection, TcpListener } from "../adapters/types.ts";
+import { reason } from "../errors.ts";
+import type { Log } from "../log.ts";
 
 /** How long to wait after an accept that failed, in milliseconds: doubling from the first to the last. */
 const BACKOFF_MS = { first: 10, last: 1000 };

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { NetAddr } from "./adapters/types.ts";
-import { forgetOldest } from "./forget_oldest.ts";
+import type { NetAddr } from "../adapters/types.ts";
+import { forgetOldest } from "../forget_oldest.ts";
 import {
   AddressNotAllowed,
   ConnectsTooOften,
   type RerelayError,
   TooManyOfAddress,
-} from "./errors.ts";
+} from "../errors.ts";
 
 /** What is decided by. */
 export interface DoorkeeperOptions {

@@ -1,5 +1,5 @@
 import type { Client } from "./client.ts";
-import { TooManyClients, UnfinishedPacketsLimit } from "./errors.ts";
+import { TooManyClients, UnfinishedPacketsLimit } from "../errors.ts";
 
 /** How many clients there may be, and what they may hold. */
 export interface ClientLimits {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { allowList } from "../lib/allow_list.ts";
+import { allowList } from "../../lib/clients/allow_list.ts";
 
 describe("allowList", () => {
   it("matches addresses and networks of both families", () => {

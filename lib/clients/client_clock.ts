@@ -1,5 +1,5 @@
-import type { PacketReader } from "./comms/packet_reader.ts";
-import { credit, type PatienceOptions, type Waiting } from "./comms/patience.ts";
+import type { PacketReader } from "../comms/packet_reader.ts";
+import { credit, type PatienceOptions, type Waiting } from "../comms/patience.ts";
 
 /** Deadlines, and a clock in milliseconds. */
 export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };

@@ -4,7 +4,7 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
-import { shown } from "./errors.ts";
+import { shown } from "../errors.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
