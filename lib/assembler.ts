@@ -117,6 +117,8 @@ export class Assembler {
 
   /** Drops the bytes that are here. */
   clear(): void {
+    // Most often there is nothing, and this is called for each packet.
+    if (this.#buffer === NOTHING) return;
     this.shed();
     this.#release(this.#buffer);
     this.#begin(NOTHING, 0);

@@ -1,3 +1,4 @@
+import { partOf } from "../part_of.ts";
 import { Assembler } from "../assembler.ts";
 import { PacketTooLarge, TruncatedPacket } from "../errors.ts";
 import type { BufferPool } from "../flow/buffer_pool.ts";
@@ -66,7 +67,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
           return { items, error: new PacketTooLarge(this.#length, this.maxPacketBytes) };
         }
         if (this.#length < 0 || at + this.#length > end) continue;
-        items.push(bytes.subarray(at, at + this.#length));
+        items.push(partOf(bytes, at, at + this.#length));
         at += this.#length;
         this.#length = -1;
       } else {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { partOf } from "../part_of.ts";
 import type { Encoded, TimelineTime } from "../log_msg.ts";
 import { ArrowMsg } from "./arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
@@ -92,7 +93,7 @@ function arrowData(bytes: Uint8Array, at: number, end: number): Uint8Array | und
   if (width === 0 || start > end) return undefined;
   let length = 0;
   for (let i = at + 1; i < start; i++) length = length * 256 + bytes[i]!;
-  return start + length > end ? undefined : bytes.subarray(start, start + length);
+  return start + length > end ? undefined : partOf(bytes, start, start + length);
 }
 
 function fill(

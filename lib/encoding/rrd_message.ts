@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { partOf } from "../part_of.ts";
 import { MessageTooLarge } from "../errors.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { DecodeLimits } from "./limits.ts";
@@ -80,7 +81,7 @@ export function decodeMessage(
 ): LogMsg {
   const start = at + MESSAGE_HEADER_BYTES[header.serializer];
   const end = start + message.length;
-  const encoded = { form: "rrd", header, bytes: bytes.subarray(at, end) } as const;
+  const encoded = { form: "rrd", header, bytes: partOf(bytes, at, end) } as const;
   if (header.serializer === "protobuf") {
     const dialect = isNewProtobuf(header) ? "v1alpha1" : "v0";
     const payload = bytes.subarray(start, end);
