@@ -116,11 +116,13 @@ export const HARD_TIMES: readonly Scenario[] = [
       await using stage = await Stage.start(runtime, ["--max-viewers", "1"]);
       await record(stage, "rec-no-room1");
       const other = new AbortController();
-      await fetch(`${stage.url}stream.rrd`, { signal: other.signal });
+      // Held: one that nobody has any more may be collected, and leaves.
+      const held = await fetch(`${stage.url}stream.rrd`, { signal: other.signal });
       await using watched = await openPage(chromium);
       const { page } = watched;
       await page.goto(stage.url);
       await page.getByText("There are 1 viewers already").waitFor({ timeout: READY_MS });
+      assert(held.ok);
       other.abort();
       await shown(page, "rec-no-room1", READY_MS);
     },

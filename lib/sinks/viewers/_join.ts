@@ -15,6 +15,9 @@ export interface ConnectionInfo {
   readonly remoteAddr?: NetAddr;
 }
 
+/** Where there is no room now. */
+export const RETRY_LATER = { "retry-after": "10" };
+
 /**
  * Joins the hub as a request's address asks for: `history=none`, `recording=ID`.
  *
@@ -41,6 +44,6 @@ export function joinHub(
     });
   } catch (error) {
     if (!(error instanceof TooManyViewers) && !(error instanceof HubClosed)) throw error;
-    return textResponse(503, error.message, { "retry-after": "10" });
+    return textResponse(503, error.message, RETRY_LATER);
   }
 }

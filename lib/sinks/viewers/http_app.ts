@@ -9,7 +9,7 @@ import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import { textResponse } from "../../text_response.ts";
-import { type ConnectionInfo, joinHub } from "./_join.ts";
+import { type ConnectionInfo, joinHub, RETRY_LATER } from "./_join.ts";
 import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./_stall_watch.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
@@ -212,7 +212,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     const download = !["0", "false", undefined].includes(c.req.query("download"));
     c.header("content-type", "application/octet-stream");
     if (download) c.header("content-disposition", attachment(recording ?? "stream"));
-    if (c.req.method === "HEAD") return c.body(null);
+    if (c.req.method === "HEAD") {
+      return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
+    }
     const encoding = new OneEncoding(version);
     const viewer = joinHub(hub, c.req.raw, c.env ?? {}, {
       transport: "http",

@@ -177,12 +177,14 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       give(soundMessages(batch));
       if (history.trim()) warnOfShortHistory();
     },
+    get refusal() {
+      if (closing !== undefined) return new HubClosed();
+      return viewers.size < maxViewers ? undefined : new TooManyViewers(maxViewers);
+    },
     join(options: JoinOptions = {}) {
-      if (closing !== undefined) throw new HubClosed();
-      if (viewers.size >= maxViewers) {
-        refused++;
-        throw new TooManyViewers(maxViewers);
-      }
+      const { refusal } = this;
+      if (refusal instanceof TooManyViewers) refused++;
+      if (refusal !== undefined) throw refusal;
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
       const context: ViewerContext = {
         ...{ history, recent, wire, frames: historyFrames },

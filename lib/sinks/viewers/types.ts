@@ -180,6 +180,8 @@ export interface ViewerHub extends Sink {
    * @throws {TooManyViewers} beyond the limit, or {@linkcode HubClosed} once it is closed
    */
   join(options?: JoinOptions): Viewer;
+  /** Why nobody can join now: {@linkcode TooManyViewers} or {@linkcode HubClosed}. */
+  readonly refusal: Error | undefined;
   /** The WebSocket message for a log message, made once for all viewers. */
   frame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut;
   /** Recordings that messages came for, the newest first; at most 10,000. */

@@ -351,6 +351,7 @@ describe("the HTTP app", () => {
     const first = await get("/stream.rrd");
     const second = await get("/stream.rrd");
     assertEquals([second.status, second.headers.get("retry-after")], [503, "10"]);
+    assertEquals((await get("/stream.rrd", { method: "HEAD" })).status, 503);
     await first.body!.cancel();
     assertEquals((await get("/stream.rrd")).status, 200);
     await hub.close();

@@ -50,6 +50,9 @@ export function endStream() {
  * @returns {Promise<string | undefined>} `undefined`: it gives it
  */
 export async function refusal(address) {
+  // Without taking the place that there may be: that is given back after the viewer has asked for it.
+  const { ok } = await send(address, { method: "HEAD", cache: "no-store" });
+  if (ok) return undefined;
   const end = new AbortController();
   const response = await send(address, { cache: "no-store", signal: end.signal });
   if (!response.ok) return (await response.text()).trim();
