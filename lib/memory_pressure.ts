@@ -87,6 +87,7 @@ export class MemoryPressure {
     this.spare?.clear();
     this.collect();
   }
+
   #lookForLeft(clients: number): void {
     const start = this.now();
     if (this.#left < Math.max(MANY_LEFT, clients) || start < this.#notBefore) return;

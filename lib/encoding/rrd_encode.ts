@@ -24,3 +24,21 @@ import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 export function endMarker(header: RrdHeader): Uint8Array {
   return new Uint8Array(MESSAGE_HEADER_BYTES[header.serializer]);
 }
+
+/**
+ * Whether streams of that time end with the marker: Rerun's readers before 0.19 fail on it.
+ *
+ * @param header of the stream
+ *
+ * @example
+ * ```ts
+ * import { decodeRrdHeader, endsWithMarker } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const header = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 18, 2, 0, 0, 1, 0, 0));
+ * assertEquals(endsWithMarker(header), false);
+ * ```
+ */
+export function endsWithMarker({ version: { major, minor } }: RrdHeader): boolean {
+  return major > 0 || minor >= 19;
+}

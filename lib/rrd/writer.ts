@@ -4,7 +4,7 @@
  * @module
  */
 import { recompress } from "./_recompress.ts";
-import { endMarker } from "../encoding/rrd_encode.ts";
+import { endMarker, endsWithMarker } from "../encoding/rrd_encode.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isSameEncoding } from "../encoding/same_encoding.ts";
 import type { Encoded } from "../log_msg.ts";
@@ -65,8 +65,6 @@ export class RrdConcat {
   }
 }
 
-/** Rerun's readers before 0.19 fail on an end marker, so files of that time have none. */
 function marker(header: RrdHeader): Uint8Array[] {
-  const { major, minor } = header.version;
-  return major === 0 && minor < 19 ? [] : [endMarker(header)];
+  return endsWithMarker(header) ? [endMarker(header)] : [];
 }

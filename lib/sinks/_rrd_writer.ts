@@ -5,8 +5,9 @@
  * @module
  */
 import type { FileAdapter, WritableFile } from "../adapters/types.ts";
-import { endMarker } from "../encoding/rrd_encode.ts";
-import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../encoding/rrd_header.ts";
+import { endMarker, endsWithMarker } from "../encoding/rrd_encode.ts";
+import { decodeRrdHeader, type RrdHeader } from "../encoding/rrd_header.ts";
+import { MESSAGE_HEADER_BYTES } from "../encoding/rrd_message.ts";
 import { FileExists, FileGone, reason } from "../errors.ts";
 import { compressedHeader, type Compressor, isCompressible } from "./_compress.ts";
 import { type Extent, NOTHING } from "./_extent.ts";
@@ -92,8 +93,9 @@ export class RrdWriter {
   get size(): number {
     const { size, modern } = this.#whole;
     const { waitingBytes } = this.#pieces;
-    const isMarked = this.header !== undefined && (modern || waitingBytes > 0);
-    return size + waitingBytes + (isMarked ? endMarker(this.header!).length : 0);
+    const isMarked = modern || waitingBytes > 0;
+    // Asked before each message: no marker is made for it.
+    return size + waitingBytes + (isMarked ? MESSAGE_HEADER_BYTES[this.header!.serializer] : 0);
   }
 
   /** Whether anything was put into it that counts. */
@@ -119,7 +121,7 @@ export class RrdWriter {
       this.header = isRaw ? compressedHeader(header) : header;
       this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
     }
-    this.#pieces.add(bytes, { isRaw, modern: !isBefore019(header.version), counts });
+    this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
   /** Begins to write what was gathered. */
@@ -291,9 +293,4 @@ export class RrdWriter {
       return false;
     }
   }
-}
-
-/** Rerun's readers before 0.19 fail on an end marker, so files of that time have none. */
-function isBefore019(version: RrdVersion): boolean {
-  return version.major === 0 && version.minor < 19;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { endMarker } from "../../encoding/rrd_encode.ts";
+import { endMarker, endsWithMarker } from "../../encoding/rrd_encode.ts";
 import {
   compareVersions,
   RRD_HEADER_BYTES,
@@ -130,8 +130,7 @@ async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, 
   const { header } = encoding;
   if (options.backlog === undefined || header === undefined) return;
   if (!begun) yield header.bytes;
-  // Readers before 0.19 fail on the marker.
-  if (header.version.major > 0 || header.version.minor >= 19) yield endMarker(header);
+  if (endsWithMarker(header)) yield endMarker(header);
 }
 
 async function* live(viewer: Viewer): AsyncGenerator<readonly LogMsg[], undefined> {

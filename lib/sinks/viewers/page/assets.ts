@@ -19,6 +19,7 @@ import format from "./format.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import html from "./index.html" with { type: "text" };
 import main from "./main.js" with { type: "text" };
+import panel from "./panel.css" with { type: "text" };
 import plots from "./plots.js" with { type: "text" };
 import rates from "./rates.js" with { type: "text" };
 import recordings from "./recordings.js" with { type: "text" };
@@ -33,6 +34,7 @@ const CSS = "text/css; charset=utf-8";
 const TEXTS: Readonly<Record<string, readonly [type: string, text: string]>> = {
   "/": ["text/html; charset=utf-8", html],
   "/icon.svg": ["image/svg+xml", icon],
+  "/panel.css": [CSS, panel],
   "/style.css": [CSS, style],
   "/api.js": [JS, api],
   "/clients.js": [JS, clients],

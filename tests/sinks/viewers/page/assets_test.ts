@@ -44,7 +44,17 @@ describe("files of the page", () => {
   });
 
   it("come from this server alone", async () => {
-    for (const path of ["/", "/main.js", "/style.css", "/viewer.js", "/plots.js", "/api.js"]) {
+    for (
+      const path of [
+        "/",
+        "/main.js",
+        "/panel.css",
+        "/style.css",
+        "/viewer.js",
+        "/plots.js",
+        "/api.js",
+      ]
+    ) {
       assertEquals((await text(path)).match(/https?:\/\/(?!www\.w3\.org)[^\s"'`]+/g), null, path);
     }
   });
