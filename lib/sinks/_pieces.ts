@@ -29,6 +29,8 @@ export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
 interface Open {
   /** Called when it is done with. */
   readonly release: (() => void) | undefined;
+  /** Bytes of memory that it keeps besides. */
+  readonly beside: number;
   data: Uint8Array;
   /** Of the data, in bytes. */
   size: number;
@@ -76,14 +78,17 @@ export class Pieces {
   add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
     const { length } = bytes;
     this.#waiting += length;
-    this.#budget.hold(length);
     if (length >= DIRECT_BYTES) {
       this.#seal();
       const release = holdBytes(bytes);
+      // What is held keeps the whole of its buffer.
+      const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
+      this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
-      this.#sealed.push({ release, data: bytes, size: length, isRaw, modern, ...counted });
+      this.#sealed.push({ release, beside, data: bytes, size: length, isRaw, modern, ...counted });
       return;
     }
+    this.#budget.hold(length);
     let open = this.#open;
     if (open === undefined || open.size + length > open.data.length || open.isRaw !== isRaw) {
       if (open?.isRaw === isRaw) this.#chunkBytes = Math.min(2 * this.#chunkBytes, CHUNK_BYTES);
@@ -91,7 +96,16 @@ export class Pieces {
       this.#seal();
       const chunk = this.#budget.takeChunk(this.#chunkBytes);
       const release = () => this.#budget.giveChunk(chunk);
-      open = { release, data: chunk, size: 0, isRaw, modern: false, messages: 0, bytes: 0 };
+      open = {
+        release,
+        beside: 0,
+        data: chunk,
+        size: 0,
+        isRaw,
+        modern: false,
+        messages: 0,
+        bytes: 0,
+      };
       this.#open = open;
     }
     open.data.set(bytes, open.size);
@@ -147,9 +161,9 @@ export class Pieces {
     this.#writing = undefined;
   }
 
-  #drop({ release, size }: Open): void {
+  #drop({ release, beside, size }: Open): void {
     release?.();
-    this.#budget.release(size);
+    this.#budget.release(size + beside);
     this.#waiting -= size;
   }
 

@@ -11,10 +11,10 @@ export const CHUNK_BYTES = 2 * 1024 * 1024;
 export const MIN_CHUNK_BYTES = 32 * 1024;
 
 /** What a disk that pauses for a moment may leave waiting. */
-const LIMIT_BYTES = 16 * 1024 * 1024;
+const LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** Chunks that are kept for use again, in bytes. */
-const MAX_FREE_BYTES = 8 * CHUNK_BYTES;
+const MAX_FREE_BYTES = 4 * CHUNK_BYTES;
 
 /** And what a slow one may leave waiting for so long, in milliseconds. */
 const MAX_WAIT_MS = 100;

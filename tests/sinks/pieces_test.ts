@@ -10,13 +10,14 @@ const LARGE = 700 * 1024;
 /** A large message in memory that is used again, waiting; whoever received it has done with it. */
 function setUp() {
   const pool = new BufferPool();
-  const pieces = new Pieces(new WriteBudget(() => 0));
+  const budget = new WriteBudget(() => 0);
+  const pieces = new Pieces(budget);
   const message = pool.take(LARGE).subarray(0, LARGE);
   pieces.add(message, KIND);
   pool.unuse([message.buffer]);
   /** Whether what is read next would overwrite it. */
   const isFree = () => pool.freeBytes > 0;
-  return { pieces, message, isFree };
+  return { budget, pieces, message, isFree };
 }
 
 describe("Pieces", () => {
@@ -40,6 +41,19 @@ describe("Pieces", () => {
     assertEquals([written.isFree(), written.pieces.waitingBytes], [false, 0]);
     written.pieces.settle();
     assertEquals(written.isFree(), true);
+  });
+
+  it("counts all memory that large messages keep", () => {
+    const { budget, pieces } = setUp();
+    const pool = new BufferPool();
+    const MiB = 1024 * 1024;
+    for (let i = 0; i < 8; i++) {
+      assertEquals(budget.isFull, false);
+      pieces.add(pool.take(LARGE).subarray(0, LARGE), KIND);
+    }
+    assertEquals([budget.isFull, pieces.waitingBytes < 8 * MiB], [true, true]);
+    pieces.clear(true);
+    assertEquals(budget.isFull, false);
   });
 
   it("copies small ones", () => {
