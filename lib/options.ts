@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { every } from "./every.ts";
 import type { OnBadArrow } from "./arrow_guard.ts";
 import type { PatienceOptions } from "./comms/patience.ts";
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
@@ -128,10 +129,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     log: consoleLog(),
     now: () => performance.now(),
     random: Math.random,
-    every: (ms: number, task: () => void) => {
-      const timer = setInterval(task, ms);
-      return () => clearInterval(timer);
-    },
+    every,
     collectGarbage: () => {},
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     ...withoutUndefined(options),

@@ -4,11 +4,13 @@
  * @module
  */
 import { TcpBindError, TooManyOpenFiles } from "../errors.ts";
+import { every } from "../every.ts";
 import { openFiles, sockets } from "./_open_files.ts";
 import { countRead } from "./_v8_pressure.ts";
 import { readableOf } from "./_readable.ts";
 import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
-import { ReadSizer } from "./_read_sizer.ts";
+import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
+import { ReadTurns } from "./_read_turns.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 
@@ -82,6 +84,8 @@ export function openSignalPipe(): void {
 
 // ---------------------------------------------------------------------------------- connection
 
+const turns = new ReadTurns(every);
+
 class DenoConnection implements TcpConnection {
   readonly remoteAddr: NetAddr;
   readonly #conn: Deno.TcpConn;
@@ -89,6 +93,8 @@ class DenoConnection implements TcpConnection {
   #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
   #closed = false;
+  /** The last read filled a large buffer: there is more. */
+  #hasMore = false;
 
   constructor(conn: Deno.TcpConn) {
     const { hostname, port } = conn.remoteAddr;
@@ -110,6 +116,7 @@ class DenoConnection implements TcpConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
+    turns.leave(this);
     sockets.closed();
   };
 
@@ -121,6 +128,11 @@ class DenoConnection implements TcpConnection {
   }
 
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    const turn = this.#hasMore ? turns.wait(this) : undefined;
+    return turn === undefined ? this.#read(into) : turn.then(() => this.#read(into));
+  }
+
+  #read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     // An async function would cost an idle connection half a kilobyte more.
     return this.#conn.read(into ?? this.#sizer.space()).then(
@@ -140,9 +152,16 @@ class DenoConnection implements TcpConnection {
       this.#sizer.done();
       return undefined;
     }
+    this.#turn(length, into ?? this.#sizer.space());
     const chunk = into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
     // Of what goes into pooled memory or beside it, nothing is left over.
     if (!isReused(chunk) && !(into !== undefined && this.#isPooled)) countRead(length);
     return chunk;
+  }
+
+  #turn(length: number, space: Uint8Array): void {
+    this.#hasMore = length === space.length && length >= MAX_READ / 2;
+    if (this.#hasMore) turns.count(this, length);
+    else turns.leave(this);
   }
 }

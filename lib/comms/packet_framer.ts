@@ -1,4 +1,3 @@
-import { partOf } from "../part_of.ts";
 import { Assembler } from "../assembler.ts";
 import { PacketTooLarge, TruncatedPacket } from "../errors.ts";
 import type { BufferPool } from "../flow/buffer_pool.ts";
@@ -58,6 +57,8 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];
+    // Once, for many views: to ask for the buffer is dear on Bun.
+    const { buffer, byteOffset } = bytes;
     const end = bytes.length;
     let at = 0;
     while (at < end) {
@@ -67,7 +68,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
           return { items, error: new PacketTooLarge(this.#length, this.maxPacketBytes) };
         }
         if (this.#length < 0 || at + this.#length > end) continue;
-        items.push(partOf(bytes, at, at + this.#length));
+        items.push(new Uint8Array(buffer, byteOffset + at, this.#length));
         at += this.#length;
         this.#length = -1;
       } else {

@@ -39,7 +39,10 @@ export class BytePattern {
     this.#masks = Int32Array.from(words, (at) => mask.getInt32(at, true));
   }
 
-  /** Whether these bytes are the same but for open bits; `span` of them must be there. */
+  /**
+   * Whether these bytes are the same but for open bits; `span` of them must be there, or as many as it
+   * has where that is a multiple of 4.
+   */
   matches(view: DataView, at: number): boolean {
     const doubles = this.#doubles;
     const doublesAt = this.#doublesAt;

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { partOf } from "../part_of.ts";
 import type { Encoded, TimelineTime } from "../log_msg.ts";
 import { ArrowMsg } from "./arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
@@ -48,7 +47,7 @@ export class EnvelopeTemplates {
     for (const template of this.#templates) {
       const { pattern, length } = template;
       if (at + pattern.span > byteOffset + end || !pattern.matches(view, at)) continue;
-      const data = arrowData(bytes, start + length, end);
+      const data = arrowData(bytes, buffer, start + length, end);
       if (data === undefined) return undefined;
       const msg = fill(template, view, at, data, encoded);
       if (msg !== undefined) this.#useless = this.#missed = 0;
@@ -74,26 +73,34 @@ export class EnvelopeTemplates {
   }
 }
 
-/** Of the last buffer, for many messages lie in one; it is kept alive, so only while it is small. */
-let lastView: DataView = new DataView(new ArrayBuffer(0));
+/** The last ones, for many messages lie in one buffer; it is kept alive, so only while it is small. */
+let lastBuffer: ArrayBufferLike = new ArrayBuffer(0);
+let lastView: DataView = new DataView(lastBuffer);
 const MAX_KEPT_BYTES = 512 * 1024;
 
 function viewOf(buffer: ArrayBufferLike): DataView {
-  if (lastView.buffer === buffer) return lastView;
+  if (lastBuffer === buffer) return lastView;
   const view = new DataView(buffer);
-  if (buffer.byteLength <= MAX_KEPT_BYTES) lastView = view;
-  return view;
+  if (buffer.byteLength > MAX_KEPT_BYTES) return view;
+  lastBuffer = buffer;
+  return lastView = view;
 }
 
 /** The binary that begins here; nothing if there is none, or not all of it. */
-function arrowData(bytes: Uint8Array, at: number, end: number): Uint8Array | undefined {
+function arrowData(
+  bytes: Uint8Array,
+  buffer: ArrayBufferLike,
+  at: number,
+  end: number,
+): Uint8Array | undefined {
   const type = bytes[at]!;
   const width = type === 0xc5 ? 2 : type === 0xc6 ? 4 : type === 0xc4 ? 1 : 0;
   const start = at + 1 + width;
   if (width === 0 || start > end) return undefined;
   let length = 0;
   for (let i = at + 1; i < start; i++) length = length * 256 + bytes[i]!;
-  return start + length > end ? undefined : partOf(bytes, start, start + length);
+  if (start + length > end) return undefined;
+  return new Uint8Array(buffer, bytes.byteOffset + start, length);
 }
 
 function fill(

@@ -9,6 +9,7 @@
  */
 import type { Offsets } from "./_arrow_batch.ts";
 import type { Column } from "./_arrow_columns.ts";
+import { BytePattern } from "./_byte_pattern.ts";
 import { TEXT } from "./_flatbuffers.ts";
 import type { MetadataPlace } from "./_ipc_message.ts";
 
@@ -24,21 +25,19 @@ const MAX_OF_LENGTH = 4;
 const MAX_BATCHES = 2;
 
 /** Metadata, of which some bits may differ. */
-interface Pattern {
-  /** Compared four bytes at once, which is several times as fast. */
-  readonly words: Int32Array;
-  /** The bits that must be the same. */
-  readonly masks: Int32Array;
+interface Metadata {
+  readonly length: number;
+  readonly pattern: BytePattern;
 }
 
 /** A schema, of which some bytes are no more than text. */
-export interface KnownSchema extends Pattern {
+export interface KnownSchema extends Metadata {
   readonly columns: readonly Column[];
   readonly batches: KnownBatch[];
 }
 
 /** A record batch of a schema. */
-export interface KnownBatch extends Pattern {
+export interface KnownBatch extends Metadata {
   /** What is to be checked each time. */
   readonly offsets: readonly Offsets[];
   /** Length of its data in bytes. */
@@ -79,7 +78,7 @@ export class KnownFrames {
     const bytes = ipc.subarray(place.start, place.end);
     // UTF-8 stays UTF-8 if ASCII takes the place of ASCII.
     const masks = reads.map((read, i) => read === TEXT && bytes[i]! < 0x80 ? 0x80 : 0xff);
-    const schema = { ...pattern(bytes, masks), columns, batches: [] };
+    const schema = { ...metadata(bytes, masks), columns, batches: [] };
     const known = this.#schemas.get(bytes.length) ?? [];
     push(known, schema, MAX_OF_LENGTH);
     this.#schemas.set(bytes.length, known);
@@ -106,35 +105,22 @@ export class KnownFrames {
     found: Pick<KnownBatch, "offsets" | "bodyBytes">,
   ): void {
     const masks = new Uint8Array(end - start).fill(0xff);
-    push(batches, { ...pattern(ipc.subarray(start, end), masks), ...found }, MAX_BATCHES);
+    push(batches, { ...metadata(ipc.subarray(start, end), masks), ...found }, MAX_BATCHES);
   }
 }
 
-function pattern(bytes: Uint8Array, masks: Uint8Array): Pattern {
-  return { words: wordsOf(bytes), masks: wordsOf(masks) };
+function metadata(bytes: Uint8Array, masks: Uint8Array): Metadata {
+  return { length: bytes.length, pattern: new BytePattern(bytes, masks) };
 }
 
-function wordsOf(bytes: Uint8Array): Int32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
-}
-
-function findLike<T extends Pattern>(
+function findLike<T extends Metadata>(
   known: readonly T[],
   ipc: Uint8Array,
   { start, end }: MetadataPlace,
 ): T | undefined {
   if (known.length === 0) return undefined;
   const view = new DataView(ipc.buffer, ipc.byteOffset + start, end - start);
-  return known.find((pattern) => isLike(view, pattern));
-}
-
-function isLike(view: DataView, { words, masks }: Pattern): boolean {
-  if (view.byteLength !== 4 * words.length) return false;
-  for (let i = 0; i < words.length; i++) {
-    if (((view.getInt32(4 * i, true) ^ words[i]!) & masks[i]!) !== 0) return false;
-  }
-  return true;
+  return known.find(({ length, pattern }) => length === end - start && pattern.matches(view, 0));
 }
 
 function count(columns: readonly Column[]): number {

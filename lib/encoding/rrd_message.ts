@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { partOf } from "../part_of.ts";
 import { MessageTooLarge } from "../errors.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { DecodeLimits } from "./limits.ts";
@@ -81,7 +80,9 @@ export function decodeMessage(
 ): LogMsg {
   const start = at + MESSAGE_HEADER_BYTES[header.serializer];
   const end = start + message.length;
-  const encoded = { form: "rrd", header, bytes: partOf(bytes, at, end) } as const;
+  // As `subarray` gives it, which takes half as long again on V8.
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset + at, end - at);
+  const encoded = { form: "rrd", header, bytes: whole } as const;
   if (header.serializer === "protobuf") {
     const dialect = isNewProtobuf(header) ? "v1alpha1" : "v0";
     const payload = bytes.subarray(start, end);

@@ -47,20 +47,3 @@ function moved(view: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array {
   const start = view.byteOffset - from.byteOffset;
   return to.subarray(start, start + view.length);
 }
-
-/** Whether these messages use less than half of the buffers that they keep alive. */
-export function wastesBuffers(
-  msgs: readonly LogMsg[],
-  buffers: readonly ArrayBufferLike[],
-): boolean {
-  let used = 0;
-  for (const msg of msgs) {
-    used += msg.encoded.bytes.length;
-    if (msg.kind === "ArrowMsg" && msg.arrow.bytes.buffer !== msg.encoded.bytes.buffer) {
-      used += msg.arrow.bytes.length;
-    }
-  }
-  let pinned = 0;
-  for (const buffer of buffers) pinned += buffer.byteLength;
-  return used * 2 < pinned;
-}

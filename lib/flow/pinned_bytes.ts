@@ -6,23 +6,49 @@ import type { LogMsg } from "../log_msg.ts";
  */
 export const MESSAGE_OVERHEAD_BYTES = 1024;
 
-/** The distinct buffers that messages keep alive: a view keeps the whole of its buffer. */
-export function buffersOf(msgs: readonly LogMsg[]): ArrayBufferLike[] {
+/** What messages keep alive: a view keeps the whole of its buffer. */
+export interface Pinned {
+  /** The distinct buffers, of neighbours at least. */
+  readonly buffers: readonly ArrayBufferLike[];
+  /** How many bytes of them are the messages'. */
+  readonly used: number;
+}
+
+/** The buffers that messages keep alive, in one pass: to ask a view for its buffer is dear on Bun. */
+export function pinnedBy(msgs: readonly LogMsg[]): Pinned {
   const buffers: ArrayBufferLike[] = [];
+  let last: ArrayBufferLike | undefined;
+  let used = 0;
   for (const msg of msgs) {
-    const { buffer } = msg.encoded.bytes;
-    if (buffers.at(-1) !== buffer) buffers.push(buffer);
+    const { bytes } = msg.encoded;
+    const { buffer } = bytes;
+    if (buffer !== last) buffers.push(last = buffer);
+    used += bytes.length;
+    if (msg.kind !== "ArrowMsg") continue;
+    const arrow = msg.arrow.bytes;
+    const own = arrow.buffer;
+    if (own === buffer) continue;
     // Inflated data is a buffer of its own.
-    if (msg.kind === "ArrowMsg" && msg.arrow.bytes.buffer !== buffer) {
-      buffers.push(msg.arrow.bytes.buffer);
-    }
+    buffers.push(last = own);
+    used += arrow.length;
   }
-  return buffers;
+  return { buffers, used };
+}
+
+/** Whether messages use less than half of the buffers that they keep alive. */
+export function isWasteful({ buffers, used }: Pinned): boolean {
+  let pinned = 0;
+  for (const buffer of buffers) pinned += buffer.byteLength;
+  return used * 2 < pinned;
 }
 
 /** Counts the bytes of buffers that are in use, each once however often it is used. */
 export class PinnedBytes {
-  readonly #uses = new Map<ArrayBufferLike, number>();
+  /**
+   * Not a map: V8's make a new table after a few entries came and went, and the old one, once it is in
+   * old memory, keeps the next and its buffers alive until a full collection, 7 MB for 500 received.
+   */
+  readonly #uses = new WeakMap<ArrayBufferLike, number>();
 
   /** Adds a use of each buffer; returns how many bytes are pinned in addition. */
   add(buffers: readonly ArrayBufferLike[]): number {

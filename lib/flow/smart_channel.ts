@@ -2,9 +2,9 @@ import type { LogMsg } from "../log_msg.ts";
 import { ChannelSender } from "./channel_sender.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Entry } from "./client_queue.ts";
-import { copyOut, wastesBuffers } from "./copy_out.ts";
+import { copyOut } from "./copy_out.ts";
 import { Lag } from "./_lag.ts";
-import { buffersOf, MESSAGE_OVERHEAD_BYTES, PinnedBytes } from "./pinned_bytes.ts";
+import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
@@ -55,8 +55,8 @@ export class SmartChannel {
   readonly #pool: BufferPool | undefined;
   /** Buffers of what was taken last. */
   #handed: ArrayBufferLike[] = [];
-  /** Clients with waiting messages, the next one first. */
-  readonly #active = new Set<ChannelSender>();
+  /** Clients with waiting messages, the next one first; not a set, for the same reason as in `PinnedBytes`. */
+  readonly #active: ChannelSender[] = [];
   readonly #paused = new Set<ChannelSender>();
   #turnLeft = TURN_BYTES;
   #bytes = 0;
@@ -125,7 +125,7 @@ export class SmartChannel {
 
   /** Resolves when all that was sent before has been received. */
   flush(): Promise<void> {
-    if (this.#active.size === 0) return Promise.resolve();
+    if (this.#active.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#flushes.push({ upTo: this.#sent, resolve }));
   }
 
@@ -137,7 +137,7 @@ export class SmartChannel {
    */
   take(limit: number = Infinity): SmartMessage[] | undefined {
     this.#settle();
-    const [sender] = this.#active;
+    const sender = this.#active[0];
     if (sender === undefined) return undefined;
     const messages: SmartMessage[] = [];
     const { queue } = sender;
@@ -150,8 +150,8 @@ export class SmartChannel {
     sender.received(messages.at(-1)!.time);
     if (queue.first === undefined || this.#turnLeft <= 0) {
       this.#turnLeft = TURN_BYTES;
-      this.#active.delete(sender);
-      if (queue.first !== undefined) this.#active.add(sender);
+      this.#active.shift();
+      if (queue.first !== undefined) this.#active.push(sender);
     }
     this.#resume();
     this.#lag?.received(sender);
@@ -162,14 +162,14 @@ export class SmartChannel {
 
   /** Resolves when something waits, or once the channel is closed. */
   ready(): Promise<void> {
-    if (this.#active.size > 0 || this.#closed) return Promise.resolve();
+    if (this.#active.length > 0 || this.#closed) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;
   }
 
   /** Whether nothing waits and nothing will come. */
   get ended(): boolean {
-    return this.#closed && this.#active.size === 0;
+    return this.#closed && this.#active.length === 0;
   }
 
   /** Says that nothing more will be sent; what waits can still be received. */
@@ -202,20 +202,21 @@ export class SmartChannel {
 
   #put(sender: ChannelSender, msgs: readonly LogMsg[], quit: Entry["quit"]): void {
     let kept = msgs;
-    let buffers = buffersOf(kept);
+    let pinned = pinnedBy(kept);
     const waits = this.#waiting === undefined;
-    if (waits && msgs.length > 0 && wastesBuffers(kept, buffers)) {
+    if (waits && msgs.length > 0 && isWasteful(pinned)) {
       kept = copyOut(kept);
-      buffers = buffersOf(kept);
+      pinned = pinnedBy(kept);
     }
+    const { buffers } = pinned;
     const bytes = this.#pinned.add(buffers) + kept.length * MESSAGE_OVERHEAD_BYTES;
     const order = ++this.#sent;
     this.#pool?.use(buffers);
+    if (sender.queue.first === undefined) this.#active.push(sender);
     sender.queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
     sender.bytes += bytes;
     this.#bytes += bytes;
     this.#length += kept.length + (quit === undefined ? 0 : 1);
-    this.#active.add(sender);
     this.#wake();
   }
 

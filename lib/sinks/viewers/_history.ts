@@ -5,8 +5,8 @@
  * @module
  */
 import { isReused } from "../../flow/buffer_pool.ts";
-import { copyOut, wastesBuffers } from "../../flow/copy_out.ts";
-import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
+import { copyOut } from "../../flow/copy_out.ts";
+import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
 import { staticKey } from "../static_key.ts";
 import { DecodedSlabs } from "./_decoded_slabs.ts";
@@ -158,7 +158,7 @@ function isOrdinary(msg: LogMsg): boolean {
 /** Without what it would keep alive besides itself. */
 function compact(msg: LogMsg, isSpared: boolean): LogMsg {
   const mustCopy = isSpared || isReused(msg.encoded.bytes);
-  return mustCopy || wastesBuffers([msg], buffersOf([msg])) ? copyOut([msg])[0]! : msg;
+  return mustCopy || isWasteful(pinnedBy([msg])) ? copyOut([msg])[0]! : msg;
 }
 
 /** Whether viewers get it after all that explains it. */

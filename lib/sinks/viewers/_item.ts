@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { buffersOf, MESSAGE_OVERHEAD_BYTES } from "../../flow/pinned_bytes.ts";
+import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "../../flow/pinned_bytes.ts";
 import type { LogMsg } from "../../log_msg.ts";
 
 /** One message or several that came one after the other. */
@@ -46,7 +46,7 @@ export class Memory {
 
   /** Uses the buffers of a message; the first use counts. */
   use(msg: LogMsg): void {
-    for (const each of buffersOf([msg])) {
+    for (const each of pinnedBy([msg]).buffers) {
       const buffer = this.#buffer(each);
       if (buffer.uses++ === 0) this.bytes += buffer.bytes;
     }
@@ -54,7 +54,7 @@ export class Memory {
 
   /** The same use has ended. */
   unuse(msg: LogMsg): void {
-    for (const each of buffersOf([msg])) {
+    for (const each of pinnedBy([msg]).buffers) {
       const buffer = this.#buffer(each);
       if (--buffer.uses === 0) this.bytes -= buffer.bytes;
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { every as byTimer } from "../../every.ts";
 
 /** How often is looked, in milliseconds. */
 const CHECK_MS = 500;
@@ -33,7 +34,9 @@ export class StallWatch {
   readonly #options: Required<StallOptions>;
   #stop: (() => void) | undefined;
 
-  constructor({ stallTimeoutSec = 10, now = () => performance.now(), every = by }: StallOptions) {
+  constructor(
+    { stallTimeoutSec = 10, now = () => performance.now(), every = byTimer }: StallOptions,
+  ) {
     if (!(stallTimeoutSec > 0)) {
       throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);
     }
@@ -69,9 +72,4 @@ export class StallWatch {
       }
     }
   }
-}
-
-function by(ms: number, task: () => void): () => void {
-  const timer = setInterval(task, ms);
-  return () => clearInterval(timer);
 }
