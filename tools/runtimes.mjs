@@ -15,6 +15,12 @@ import { fileURLToPath } from "node:url";
 /** Where the package is. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/**
+ * What Deno runs the server with: V8 would let its young generation grow to 2 × 32 MB, which makes
+ * nothing faster here; with 2 × 8 the process is 50 MB smaller after some GB of small messages.
+ */
+export const DENO_FLAGS = ["--v8-flags=--max-semi-space-size=8"];
+
 /** A fault whose text tells the user what to do; shown without a stack. */
 export class ToolError extends Error {}
 

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { endAs, launch } from "./launch.mjs";
-import { ensureRuntimes, mayFetch, ROOT, ToolError } from "./runtimes.mjs";
+import { DENO_FLAGS, ensureRuntimes, mayFetch, ROOT, ToolError } from "./runtimes.mjs";
 
 const PERMISSIONS = [
   ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
@@ -20,7 +20,7 @@ function command(runtime, path, args) {
   const opener = args.includes("--web-viewer")
     ? [`--allow-run=${OPENERS[process.platform] ?? "xdg-open"}`]
     : [];
-  return [path, "run", "--no-prompt", "--quiet", ...PERMISSIONS, ...opener, script];
+  return [path, "run", "--no-prompt", "--quiet", ...DENO_FLAGS, ...PERMISSIONS, ...opener, script];
 }
 
 const args = process.argv.slice(2);

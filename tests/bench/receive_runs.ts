@@ -6,6 +6,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Child as Program, within } from "../conformance/child.ts";
 import { type Child, startChild, startProgram } from "../contract/child.ts";
+import { DENO_FLAGS } from "../../tools/runtimes.mjs";
 import { RerunSaver, type Saved } from "./rerun_saver.ts";
 import type { Stream } from "./streams.ts";
 
@@ -46,7 +47,7 @@ export interface Given {
 /** No run takes longer unless something is stuck, in milliseconds. */
 export const DEADLINE_MS = 120_000;
 
-const RECEIVER = new URL("receive_child.ts", import.meta.url);
+const RECEIVER = fileURLToPath(new URL("receive_child.ts", import.meta.url));
 const FILE_SENDER = fileURLToPath(new URL("send_file.py", import.meta.url));
 const PARTS_SENDER = new URL("send_parts_child.ts", import.meta.url);
 
@@ -137,7 +138,8 @@ class Own implements Receiver {
 
   static async start({ runtime, what, clients }: Subject, file: string): Promise<Own> {
     const args = [what, String(clients), file];
-    const child = startChild(RECEIVER, args, undefined, runtime as "deno" | "bun");
+    const run = runtime === "deno" ? ["deno", "run", "-A", "--no-check", ...DENO_FLAGS] : ["bun"];
+    const child = startProgram([...run, RECEIVER, ...args]);
     const { port } = await within(DEADLINE_MS, runtime, child.next<{ port: number }>());
     return new Own(port, child);
   }
