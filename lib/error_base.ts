@@ -23,21 +23,14 @@ export class RerelayError extends Error {
   }
 }
 
-/** Flags of the command line by the options of `serve` that they set, where errors name them. */
-const FLAGS: Readonly<Record<string, string>> = {
-  maxMessagesPerPacket: "max-messages",
-  maxDepth: "max-depth",
-  maxEntries: "max-entries",
-  maxTextBytes: "max-text",
-  maxLz4Ratio: "max-lz4-ratio",
-  maxClients: "max-clients",
-  maxHandshakes: "max-handshakes",
-};
-
-/** How an error's text names the option that changes a limit. */
+/**
+ * How an error's text names the option that changes a limit, and its flag, which has the same name
+ * without the unit.
+ */
 export function optionText(option: string): string {
-  const flag = FLAGS[option];
-  return flag === undefined ? `(option ${option})` : `(--${flag}, option ${option})`;
+  const flag = option.replace(/Bytes$|PerPacket$/, "")
+    .replaceAll(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+  return `(--${flag}, option ${option})`;
 }
 
 /** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */

@@ -14,7 +14,7 @@ export class TooManyViewers extends RerelayError {
   /** Takes how many there may be. */
   constructor(readonly maxViewers: number) {
     super(
-      `There are ${maxViewers} viewers already, as many as may be (--max-viewers, option maxViewers)`,
+      `There are ${maxViewers} viewers already, as many as may be ${optionText("maxViewers")}`,
     );
   }
 }
@@ -107,7 +107,7 @@ export class TruncatedPacket extends RerelayError {
 export class CorruptArrow extends RerelayError {
   /** Takes what is wrong with the data. */
   constructor(what: string) {
-    super(`${what} (--on-bad-arrow, option onBadArrow)`);
+    super(`${what} ${optionText("onBadArrow")}`);
   }
 }
 

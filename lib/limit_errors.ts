@@ -73,7 +73,9 @@ export class ConnectsTooOften extends RerelayError {
   /** Takes the address and the limit in connections a second. */
   constructor(readonly hostname: string, readonly limitPerSec: number) {
     super(
-      `${hostname} connects more than ${limitPerSec} times a second (--max-connects-per-sec, option maxConnectsPerSec)`,
+      `${hostname} connects more than ${limitPerSec} times a second ${
+        optionText("maxConnectsPerSec")
+      }`,
     );
   }
 }
@@ -92,7 +94,7 @@ export class UnfinishedPacketsLimit extends RerelayError {
   constructor(readonly limitBytes: number) {
     super(
       `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
-        "client's is the oldest (--max-unfinished, option maxUnfinishedBytes)",
+        `client's is the oldest ${optionText("maxUnfinishedBytes")}`,
     );
   }
 }
@@ -102,7 +104,9 @@ export class PacketTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
-      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (--max-packet, option maxPacketBytes)`,
+      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes ${
+        optionText("maxPacketBytes")
+      }`,
     );
   }
 }
@@ -112,7 +116,9 @@ export class MessageTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(
-      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes (--max-message, option maxMessageBytes)`,
+      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes ${
+        optionText("maxMessageBytes")
+      }`,
     );
   }
 }

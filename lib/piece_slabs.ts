@@ -16,6 +16,8 @@ export const FIRST_BYTES: number = 64 * 1024;
 const SLAB_BYTES = 40 * 1024 * 1024;
 /** Of a slab that may have been used and is kept for whoever comes next. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** The same, once it is quiet: Bun clears the next slab, so that all 40 MiB of it are in use. */
+const MAX_KEPT_IDLE_BYTES = 2 * 1024 * 1024;
 
 interface Slab {
   readonly buffer: ArrayBuffer;
@@ -64,15 +66,20 @@ export class PieceSlabs {
     const slab = this.#slabs[at]!;
     slab.taken[byteOffset / this.pieceBytes] = 0;
     slab.used--;
-    const isWorthKeeping = this.#slabs.length === 1 &&
-      slab.touched * this.pieceBytes <= MAX_KEPT_BYTES;
+    const isWorthKeeping = this.#slabs.length === 1 && this.#hasFew(slab, MAX_KEPT_BYTES);
     if (slab.used === 0 && !isWorthKeeping) this.#free(slab);
     return true;
   }
 
-  /** Lets go of what is unused. */
+  /** Lets go of what is unused, if it is worth it. */
   clear(): void {
-    for (const slab of this.#slabs.filter(({ used }) => used === 0)) this.#free(slab);
+    for (const slab of [...this.#slabs]) {
+      if (slab.used === 0 && !this.#hasFew(slab, MAX_KEPT_IDLE_BYTES)) this.#free(slab);
+    }
+  }
+
+  #hasFew({ touched }: Slab, bytes: number): boolean {
+    return touched * this.pieceBytes <= bytes;
   }
 
   #free(slab: Slab): void {

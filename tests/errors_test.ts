@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { OPTION_TABLE } from "../lib/cli/option_table.ts";
 import * as errors from "../lib/errors.ts";
 
 describe("errors", () => {
@@ -11,9 +12,32 @@ describe("errors", () => {
     assertEquals([error.name, error.cause, error.addr], ["TcpBindError", cause, "127.0.0.1:1"]);
   });
 
-  it("name the option that changes the limit", () => {
-    assert(new errors.PacketTooLarge(2, 1).message.includes("option maxPacketBytes"));
-    assert(new errors.MessageTooLarge(2, 1).message.includes("option maxMessageBytes"));
+  it("name the option that changes the limit, and a flag that there is", () => {
+    const flags = new Set((OPTION_TABLE as readonly { name: string }[]).map(({ name }) => name));
+    const limits = [
+      "maxMessagesPerPacket",
+      "maxDepth",
+      "maxEntries",
+      "maxTextBytes",
+      "maxLz4Ratio",
+    ];
+    const all = [
+      ...limits.map((option) => [new errors.MessageLimit(2, 1, option, "things"), option] as const),
+      [new errors.PacketTooLarge(2, 1), "maxPacketBytes"],
+      [new errors.MessageTooLarge(2, 1), "maxMessageBytes"],
+      [new errors.TooManyClients(1, "maxClients"), "maxClients"],
+      [new errors.TooManyClients(1, "maxHandshakes"), "maxHandshakes"],
+      [new errors.UnfinishedPacketsLimit(1), "maxUnfinishedBytes"],
+      [new errors.ConnectsTooOften("10.0.0.1", 1), "maxConnectsPerSec"],
+      [new errors.TooManyOfAddress("10.0.0.1", 1), "maxConnectionsPerAddress"],
+      [new errors.TooManyViewers(1), "maxViewers"],
+      [new errors.CorruptArrow("It is damaged"), "onBadArrow"],
+    ] as const;
+    for (const [{ message }, option] of all) {
+      const [, flag, named] = /\(--([a-z0-9-]+), option (\w+)\)$/.exec(message) ?? [];
+      assertEquals(named, option);
+      assert(flags.has(flag!), message);
+    }
   });
 
   it("blame another instance for a busy port alone", () => {

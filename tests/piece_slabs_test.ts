@@ -26,16 +26,25 @@ describe("PieceSlabs", () => {
     assertEquals(pieces.bytes, 40 * MIB);
     pieces.giveBack(taken[0]!);
     assertEquals([pieces.bytes, taken[0]!.length], [0, 0]);
-    const few = Array.from({ length: 64 }, () => pieces.take());
-    for (const piece of few) pieces.giveBack(piece);
+    const some = Array.from({ length: 64 }, () => pieces.take());
+    for (const piece of some) pieces.giveBack(piece);
     assertEquals([pieces.bytes, pieces.bytesInUse], [40 * MIB, 0]);
     const again = pieces.take();
-    assertEquals(again.buffer, few[0]!.buffer);
+    assertEquals(again.buffer, some[0]!.buffer);
     pieces.clear();
     assertEquals(pieces.bytes, 40 * MIB);
     pieces.giveBack(again);
     pieces.clear();
     assertEquals(pieces.bytes, 0);
+  });
+
+  it("stay once it is quiet where that costs little", () => {
+    const pieces = new PieceSlabs(PIECE_BYTES);
+    const few = Array.from({ length: 8 }, () => pieces.take());
+    for (const piece of few) pieces.giveBack(piece);
+    pieces.clear();
+    assertEquals([pieces.bytes, few[0]!.length], [40 * MIB, PIECE_BYTES]);
+    assertEquals(pieces.take().buffer, few[0]!.buffer);
   });
 });
 
