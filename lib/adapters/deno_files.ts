@@ -52,8 +52,8 @@ async function list(folder: string): Promise<string[]> {
 
 // ---------------------------------------------------------------------------------------- file
 
-/** From here on a file is worth another descriptor. */
-const LARGE_BYTES = 4 * 1024 * 1024;
+/** So many bytes between two syncs make a file worth another descriptor. */
+const MANY_BYTES = 4 * 1024 * 1024;
 
 async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promise<WritableFile> {
   // Not opened with `append`, for such a file ignores where it was cut to.
@@ -67,7 +67,8 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
       return writeAll(bytes, (rest) => file.write(rest));
     },
     async sync() {
-      if (synced === undefined && written >= LARGE_BYTES) synced = openAgain(file, path);
+      if (synced === undefined && written >= MANY_BYTES) synced = openAgain(file, path);
+      written = 0;
       await (await synced ?? file).syncData();
     },
     async truncate(size) {

@@ -24,7 +24,7 @@ export function temporaryFolder(): Folder {
 }
 
 /** What this process has open, on Linux. */
-function openPaths(): string[] {
+export function openPaths(): string[] {
   return readdirSync("/proc/self/fd").flatMap((fd) => {
     try {
       return [readlinkSync(`/proc/self/fd/${fd}`)];
