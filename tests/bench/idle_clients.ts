@@ -20,6 +20,9 @@ export interface IdleMemory {
   readonly withKiB: number;
 }
 
+/** Ten a second. */
+const MAX_LOOKS = 600;
+
 const HELLO = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
 
 /**
@@ -29,7 +32,8 @@ const HELLO = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
  * @param runtime what the server runs on
  */
 export async function idleMemory(clients: number, runtime: "deno" | "bun"): Promise<IdleMemory> {
-  const files = clients + 200;
+  // More than 300 descriptors are kept for files and others.
+  const files = clients + 1000;
   const program = new URL("idle_child.ts", import.meta.url);
   const child = startChild(program, [String(clients + 1)], files, runtime);
   const sockets: Socket[] = [];
@@ -51,6 +55,7 @@ export async function idleMemory(clients: number, runtime: "deno" | "bun"): Prom
     for (let i = 0; i < 20 || after.open < clients; i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       after = await ask();
+      if (i > MAX_LOOKS) throw new Error(`Only ${after.open} of ${clients} clients are open`);
     }
     return { beforeKiB: before.rssKiB, withKiB: after.rssKiB };
   } finally {
