@@ -136,6 +136,8 @@ class BunConnection implements TcpConnection {
     const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;
     if (chunk !== undefined) return Promise.resolve(chunk);
     this.#turnLeft = TURN_BYTES;
+    // The next bytes may be hours away.
+    this.#sizer?.done();
     return this.#queue.read();
   }
 

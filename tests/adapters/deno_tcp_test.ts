@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { denoTcp } from "../../lib/adapters/deno_tcp.ts";
 import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { poolContract } from "../contract/pool_contract.ts";
 import { dialSystem } from "../contract/tcp_clients.ts";
 import { tcpContract } from "../contract/tcp_contract.ts";
 import { tcpSystemContract } from "../contract/tcp_system_contract.ts";
@@ -10,5 +11,6 @@ else {
   describe("denoTcp", () => {
     tcpContract(denoTcp, dialSystem);
     tcpSystemContract(denoTcp);
+    poolContract(denoTcp, dialSystem);
   });
 }
