@@ -28,7 +28,7 @@ export class RerelayError extends Error {
  * without the unit.
  */
 export function optionText(option: string): string {
-  const flag = option.replace(/Bytes$|PerPacket$/, "")
+  const flag = option.replace(/Bytes$|PerPacket$|(?<!Per)Sec$/, "")
     .replaceAll(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
   return `(--${flag}, option ${option})`;
 }

@@ -10,7 +10,9 @@ export class HandshakeTimeout extends RerelayError {
   /** Takes what came, in bytes, and the deadline in seconds. */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
-      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s (--handshake-timeout, option handshakeTimeoutSec)`,
+      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s ${
+        optionText("handshakeTimeoutSec")
+      }`,
     );
   }
 }
@@ -20,7 +22,9 @@ export class PacketTimeout extends RerelayError {
   /** Takes what came of it in bytes, and the deadline in seconds. */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
-      `${receivedBytes} bytes of a packet came, then none for ${timeoutSec} s (--packet-timeout, option packetTimeoutSec)`,
+      `${receivedBytes} bytes of a packet came, then none for ${timeoutSec} s ${
+        optionText("packetTimeoutSec")
+      }`,
     );
   }
 }
@@ -46,7 +50,7 @@ export class PacketTooSlow extends RerelayError {
 export class IdleTimeout extends RerelayError {
   /** Takes the deadline in seconds. */
   constructor(readonly timeoutSec: number) {
-    super(`No packet began for ${timeoutSec} s (--idle-timeout, option idleTimeoutSec)`);
+    super(`No packet began for ${timeoutSec} s ${optionText("idleTimeoutSec")}`);
   }
 }
 
@@ -54,7 +58,7 @@ export class IdleTimeout extends RerelayError {
 export class AddressNotAllowed extends RerelayError {
   /** Takes the address, if the system told it. */
   constructor(readonly hostname: string | undefined) {
-    super(`${hostname ?? "An unknown address"} is not allowed to connect (--allow, option allow)`);
+    super(`${hostname ?? "An unknown address"} is not allowed to connect ${optionText("allow")}`);
   }
 }
 

@@ -59,16 +59,16 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
   // Not opened with `append`, for such a file ignores where it was cut to.
   if (mode === "append") await file.seek(0, Deno.SeekMode.End);
   let closed = false;
-  let written = 0;
+  let unsynced = 0;
   let synced: Promise<Deno.FsFile> | undefined;
   return {
     write(bytes) {
-      written += bytes.length;
+      unsynced += bytes.length;
       return writeAll(bytes, (rest) => file.write(rest));
     },
     async sync() {
-      if (synced === undefined && written >= MANY_BYTES) synced = openAgain(file, path);
-      written = 0;
+      if (synced === undefined && unsynced >= MANY_BYTES) synced = openAgain(file, path);
+      unsynced = 0;
       await (await synced ?? file).syncData();
     },
     async truncate(size) {

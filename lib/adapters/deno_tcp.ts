@@ -116,6 +116,8 @@ class DenoConnection implements TcpConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
+    // A closed one asks for no turn any more.
+    this.#hasMore = false;
     turns.leave(this);
     sockets.closed();
   };
@@ -134,9 +136,10 @@ class DenoConnection implements TcpConnection {
 
   #read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
+    const space = into ?? this.#sizer.space();
     // An async function would cost an idle connection half a kilobyte more.
-    return this.#conn.read(into ?? this.#sizer.space()).then(
-      (length) => this.#took(length, into),
+    return this.#conn.read(space).then(
+      (length) => this.#took(length, space, into !== undefined),
       (error) => {
         if (this.#closed) return undefined;
         this.close();
@@ -145,23 +148,23 @@ class DenoConnection implements TcpConnection {
     );
   }
 
-  #took(length: number | null, into?: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+  #took(
+    length: number | null,
+    space: Uint8Array<ArrayBuffer>,
+    isGiven: boolean,
+  ): Uint8Array | undefined {
     if (length === null) {
       // Frees the file descriptor even if the owner forgets to.
       this.close();
       this.#sizer.done();
       return undefined;
     }
-    this.#turn(length, into ?? this.#sizer.space());
-    const chunk = into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
-    // Of what goes into pooled memory or beside it, nothing is left over.
-    if (!isReused(chunk) && !(into !== undefined && this.#isPooled)) countRead(length);
-    return chunk;
-  }
-
-  #turn(length: number, space: Uint8Array): void {
     this.#hasMore = length === space.length && length >= MAX_READ / 2;
     if (this.#hasMore) turns.count(this, length);
     else turns.leave(this);
+    const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
+    // Of what goes into pooled memory or beside it, nothing is left over.
+    if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);
+    return chunk;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { every } from "../every.ts";
 import type { Server } from "../server.ts";
 import type { FanOut } from "../sinks/fan_out.ts";
 import type { CliProcess } from "./process.ts";
@@ -33,10 +34,10 @@ export function liveStatus(options: LiveStatusOptions): { stop(): void } {
     display.status(statusLine(stats, rates, server.latencySec, lost, process.columns(), color));
   };
   show();
-  const timer = setInterval(show, EVERY_MS);
+  const end = every(EVERY_MS, show);
   return {
     stop() {
-      clearInterval(timer);
+      end();
       display.status(undefined);
     },
   };

@@ -16,27 +16,38 @@ export class BytePattern {
    */
   constructor(bytes: Uint8Array, masks: Uint8Array) {
     this.span = Math.ceil(bytes.length / 8) * 8;
-    const closed = new DataView(new ArrayBuffer(this.span));
-    const mask = new DataView(new ArrayBuffer(this.span));
-    for (let i = 0; i < bytes.length; i++) {
-      mask.setUint8(i, masks[i]!);
-      closed.setUint8(i, masks[i]! & bytes[i]!);
-    }
-    const places = (width: number) =>
-      Array.from({ length: this.span / width }, (_, i) => i * width);
-    const isDouble = (at: number) => {
-      const double = closed.getFloat64(at, true);
+    const closed = new Uint8Array(this.span);
+    const mask = new Uint8Array(this.span);
+    mask.set(masks.subarray(0, bytes.length));
+    for (let i = 0; i < bytes.length; i++) closed[i] = bytes[i]! & masks[i]!;
+    const values = new DataView(closed.buffer);
+    const bits = new DataView(mask.buffer);
+    const doubles: number[] = [];
+    const doublesAt: number[] = [];
+    const words: number[] = [];
+    const wordsAt: number[] = [];
+    const wordMasks: number[] = [];
+    for (let at = 0; at < this.span; at += 8) {
+      const double = values.getFloat64(at, true);
+      const isClosed = bits.getInt32(at) === -1 && bits.getInt32(at + 4) === -1;
       // As a number, one that is none differs from itself, and 0 is -0.
-      return mask.getInt32(at) === -1 && mask.getInt32(at + 4) === -1 && double === double &&
-        double !== 0;
-    };
-    const doubles = places(8).filter(isDouble);
-    const words = places(4).filter((at) => !isDouble(at - at % 8) && mask.getInt32(at) !== 0);
-    this.#doublesAt = Int32Array.from(doubles);
-    this.#doubles = Float64Array.from(doubles, (at) => closed.getFloat64(at, true));
-    this.#wordsAt = Int32Array.from(words);
-    this.#words = Int32Array.from(words, (at) => closed.getInt32(at, true));
-    this.#masks = Int32Array.from(words, (at) => mask.getInt32(at, true));
+      if (isClosed && double === double && double !== 0) {
+        doubles.push(double);
+        doublesAt.push(at);
+        continue;
+      }
+      for (let half = at; half < at + 8; half += 4) {
+        if (bits.getInt32(half) === 0) continue;
+        words.push(values.getInt32(half, true));
+        wordsAt.push(half);
+        wordMasks.push(bits.getInt32(half, true));
+      }
+    }
+    this.#doublesAt = Int32Array.from(doublesAt);
+    this.#doubles = Float64Array.from(doubles);
+    this.#wordsAt = Int32Array.from(wordsAt);
+    this.#words = Int32Array.from(words);
+    this.#masks = Int32Array.from(wordMasks);
   }
 
   /**

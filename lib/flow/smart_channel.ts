@@ -204,7 +204,7 @@ export class SmartChannel {
     let kept = msgs;
     let pinned = pinnedBy(kept);
     const waits = this.#waiting === undefined;
-    if (waits && msgs.length > 0 && isWasteful(pinned)) {
+    if (waits && isWasteful(pinned)) {
       kept = copyOut(kept);
       pinned = pinnedBy(kept);
     }

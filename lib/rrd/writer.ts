@@ -18,6 +18,7 @@ import type { Encoded } from "../log_msg.ts";
  *
  * @example
  * ```ts
+ * import { readFile } from "node:fs/promises";
  * import { openRrd, RrdConcat } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
@@ -28,7 +29,7 @@ import type { Encoded } from "../log_msg.ts";
  *   if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
  * }
  * bytes.push(...concat.end());
- * assertEquals(await new Blob(bytes as BlobPart[]).bytes(), await Deno.readFile(path));
+ * assertEquals(await new Blob(bytes as BlobPart[]).bytes(), new Uint8Array(await readFile(path)));
  * ```
  */
 export class RrdConcat {

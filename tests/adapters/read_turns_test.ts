@@ -21,10 +21,12 @@ function setUp() {
   return {
     may,
     ticks,
-    async wait(name: string) {
-      const turn = turns.wait(who(name));
-      if (turn === undefined) may.push(name);
-      else turn.then(() => may.push(name));
+    async wait(...all: string[]) {
+      for (const name of all) {
+        const turn = turns.wait(who(name));
+        if (turn === undefined) may.push(name);
+        else turn.then(() => may.push(name));
+      }
       await Promise.resolve();
     },
     count: (name: string, bytes: number) => turns.count(who(name), bytes),
@@ -52,9 +54,7 @@ describe("ReadTurns", () => {
 
   it("gives each 4 MiB, in the order they came", async () => {
     const { wait, count, may, ticks } = setUp();
-    await wait("a");
-    await wait("b");
-    await wait("c");
+    await wait("a", "b", "c");
     for (let i = 0; i < 4; i++) {
       count("a", MIB);
       await wait("a");
@@ -68,10 +68,7 @@ describe("ReadTurns", () => {
 
   it("goes on to the next when a socket is empty, or closed", async () => {
     const { wait, leave, may, ticks } = setUp();
-    await wait("a");
-    await wait("b");
-    await wait("c");
-    await wait("d");
+    await wait("a", "b", "c", "d");
     await leave("a");
     assertEquals(may, ["a", "b"]);
     // Not its turn yet: it waits no longer, and nobody else's turn ends.
@@ -87,8 +84,7 @@ describe("ReadTurns", () => {
 
   it("takes the turn from one that does not use it", async () => {
     const { wait, count, may, tick, ticks } = setUp();
-    await wait("a");
-    await wait("b");
+    await wait("a", "b");
     count("a", MIB);
     await tick();
     assertEquals(may, ["a"]);

@@ -18,11 +18,15 @@ interface Counts {
   rssKiB: number;
 }
 
+/** Ten a second. */
+const MAX_LOOKS = 600;
+
 async function until(child: Child, condition: (counts: Counts) => boolean): Promise<Counts> {
-  for (;;) {
+  for (let looks = 0;; looks++) {
     child.tell("memory?");
     const counts = await child.next<Counts>();
     if (condition(counts)) return counts;
+    if (looks > MAX_LOOKS) throw new Error(`It stays at ${JSON.stringify(counts)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
