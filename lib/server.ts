@@ -43,7 +43,7 @@ export interface ServerStats {
     /** Refused for the address they came from: not allowed, too many, too often. */
     readonly refused: number;
   };
-  /** Log messages received, from all clients ever. */
+  /** Log messages received, from all clients ever, but for those dropped. */
   readonly messages: number;
   /** Bytes of these messages. */
   readonly bytes: number;

@@ -325,6 +325,7 @@ describe("Server, what it says of itself", () => {
     const last = lines.at(-1)!;
     assert(last.startsWith(`info No longer dropping packets: ${messages} messages (`), last);
     assertEquals(started.server.stats.dropped, dropped);
+    assertEquals(started.server.stats.messages + messages, 50);
   });
 
   it("receives every capture as it was sent", async () => {

@@ -55,20 +55,16 @@ export async function finish(options: FinishOptions): Promise<boolean> {
   return false;
 }
 
-/** What came in, less what was dropped on purpose, less what was kept. */
+/** What came in, of which nothing that was dropped on purpose is counted, less what was kept. */
 function sayLost({ server: { stats }, file, received, log }: FinishOptions): void {
-  const gone = [stats.dropped?.throttled, stats.dropped?.overflow, file?.kept ?? received];
-  const messages = stats.messages - sum(gone.map((tally) => tally?.messages ?? 0));
-  const bytes = stats.bytes - sum(gone.map((tally) => tally?.bytes ?? 0));
+  const kept = file?.kept ?? received;
+  const messages = stats.messages - kept.messages;
+  const bytes = stats.bytes - kept.bytes;
   const after = `Cut off after ${CUT_MS / 1000} s`;
   const text = messages > 0
     ? `${after}: ${plural(messages, "message")} (${formatBytes(bytes)}) that had come in are lost`
     : `${after}, before everything was closed; no message is lost`;
   log.write("error", text, { messages, bytes });
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function wait(ms: number): Promise<void> {

@@ -24,7 +24,7 @@ const PACKET_PREFIX_BYTES = 4;
 export interface ClientStats {
   /** Which client. */
   readonly source: MessageSource;
-  /** Log messages received. */
+  /** Log messages received, but for those dropped. */
   readonly messages: number;
   /** Their bytes as they came. */
   readonly bytes: number;

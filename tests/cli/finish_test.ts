@@ -18,8 +18,9 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const stats = {
   connections: { open: 0 },
-  messages: 10,
-  bytes: 1000,
+  messages: 7,
+  bytes: 700,
+  // Not among those above.
   dropped: { throttled: { messages: 2, bytes: 200 }, overflow: { messages: 1, bytes: 100 } },
 };
 
@@ -67,7 +68,7 @@ describe("finish", () => {
     assertEquals(log.lines, []);
   });
 
-  it("cuts at 1.8 s and counts what came in, was not dropped on purpose and was not kept", async () => {
+  it("cuts at 1.8 s and counts what came in and was not kept", async () => {
     for (const endsAtClose of [true, false]) {
       const { whole, log, ends } = await run({}, endsAtClose);
       await settle();
