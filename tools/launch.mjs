@@ -21,13 +21,14 @@ const PARENT_CHECK_MS = 500;
  * @returns {Promise<{ code: number | null, signal: string | null }>} how it ended
  */
 export async function launch(command, args, { env = process.env } = {}) {
+  // Before the program is there: a signal that comes while it starts is its as well.
+  // Not `child.kill`: Deno then reports the signal in place of the code the program ended with.
+  const stop = passSignals((signal) => child.pid && signalIfAlive(child.pid, signal));
   const child = spawn(command, args, { env, stdio: "inherit", detached: !WINDOWS });
   const ended = new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve({ code, signal }));
   });
-  // Not `child.kill`: Deno then reports the signal in place of the code the program ended with.
-  const stop = passSignals((signal) => signalIfAlive(child.pid, signal));
   const lifeline = WINDOWS || !child.pid ? undefined : tie(child.pid);
   try {
     return await ended;
