@@ -6,11 +6,13 @@
  * of its own, and only from here, and several signals at a time count as one.
  */
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import process from "node:process";
 
 const WINDOWS = process.platform === "win32";
 const SAME_SIGNAL_MS = 200;
 const PARENT_CHECK_MS = 500;
+const SIGNAL_MS = 5000;
 
 /**
  * Runs a program until it ends.
@@ -44,8 +46,12 @@ export async function launch(command, args, { env = process.env } = {}) {
  * @param {{ code: number | null, signal: string | null }} end
  */
 export function endAs({ code, signal }) {
-  if (signal) process.kill(process.pid, signal);
-  else process.exit(code ?? 1);
+  if (!signal) process.exit(code ?? 1);
+  const end = () => process.kill(process.pid, signal);
+  end();
+  // Deno acts on it from another thread: with nothing left to do it ended with 0 before, once.
+  setInterval(end, 50);
+  setTimeout(() => process.exit(128 + constants.signals[signal]), SIGNAL_MS);
 }
 
 function signalIfAlive(pid, signal) {
