@@ -10,7 +10,7 @@ import { countRead } from "./_v8_pressure.ts";
 import { readableOf } from "./_readable.ts";
 import { type BufferPool, isReused } from "../flow/buffer_pool.ts";
 import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
-import { ReadTurns } from "./_read_turns.ts";
+import { ReadTurns, type TurnTaker } from "./_read_turns.ts";
 import { formatAddr } from "./net_addr.ts";
 import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 
@@ -86,8 +86,9 @@ export function openSignalPipe(): void {
 
 const turns = new ReadTurns(every);
 
-class DenoConnection implements TcpConnection {
+class DenoConnection implements TcpConnection, TurnTaker {
   readonly remoteAddr: NetAddr;
+  turnsWithoutWait = 0;
   readonly #conn: Deno.TcpConn;
   #sizer = new ReadSizer();
   #isPooled = false;
@@ -160,8 +161,7 @@ class DenoConnection implements TcpConnection {
       return undefined;
     }
     this.#hasMore = length === space.length && length >= MAX_READ / 2;
-    if (this.#hasMore) turns.count(this, length);
-    else turns.leave(this);
+    turns.took(this, length, !this.#hasMore);
     const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
     // Of what goes into pooled memory or beside it, nothing is left over.
     if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { ReadTurns } from "../../lib/adapters/_read_turns.ts";
+import { ReadTurns, type TurnTaker } from "../../lib/adapters/_read_turns.ts";
 
 const MIB = 1024 * 1024;
 
@@ -12,10 +12,10 @@ function setUp() {
     return () => ticks.delete(tick);
   });
   const may: string[] = [];
-  const names = new Map<string, object>();
+  const names = new Map<string, TurnTaker>();
   const who = (name: string) => {
     let known = names.get(name);
-    if (known === undefined) names.set(name, known = { name });
+    if (known === undefined) names.set(name, known = { turnsWithoutWait: 0 });
     return known;
   };
   return {
@@ -29,7 +29,11 @@ function setUp() {
       }
       await Promise.resolve();
     },
-    count: (name: string, bytes: number) => turns.count(who(name), bytes),
+    took: (name: string, bytes: number) => turns.took(who(name), bytes, false),
+    async tookAll(name: string, bytes: number) {
+      turns.took(who(name), bytes, true);
+      await Promise.resolve();
+    },
     async leave(name: string) {
       turns.leave(who(name));
       await Promise.resolve();
@@ -43,33 +47,43 @@ function setUp() {
 
 describe("ReadTurns", () => {
   it("lets one client alone read on and on", async () => {
-    const { wait, count, may, ticks } = setUp();
+    const { wait, took, may, ticks } = setUp();
     for (let i = 0; i < 100; i++) {
       await wait("a");
-      count("a", MIB);
+      took("a", MIB);
     }
     assertEquals(may.length, 100);
     assertEquals(ticks.size, 0);
   });
 
-  it("gives each 4 MiB, in the order they came", async () => {
-    const { wait, count, may, ticks } = setUp();
+  it("gives each 32 MiB, in the order they came", async () => {
+    const { wait, took, may, ticks } = setUp();
     await wait("a", "b", "c");
     for (let i = 0; i < 4; i++) {
-      count("a", MIB);
+      took("a", 8 * MIB);
       await wait("a");
     }
     assertEquals(may, ["a", "a", "a", "a", "b"]);
-    count("b", 4 * MIB);
+    took("b", 32 * MIB);
     await wait("b");
     assertEquals(may, ["a", "a", "a", "a", "b", "c"]);
     assertEquals(ticks.size, 1);
   });
 
-  it("goes on to the next when a socket is empty, or closed", async () => {
-    const { wait, leave, may, ticks } = setUp();
+  it("gives who sends little by little no turn without end", async () => {
+    const { wait, took, tookAll, may } = setUp();
+    await wait("a", "b");
+    took("a", 2 * MIB);
+    for (let i = 0; i < 479; i++) await tookAll("a", 1);
+    assertEquals(may, ["a"]);
+    await tookAll("a", 1);
+    assertEquals(may, ["a", "b"]);
+  });
+
+  it("goes on to the next when one has sent little, or left", async () => {
+    const { wait, tookAll, leave, may, ticks } = setUp();
     await wait("a", "b", "c", "d");
-    await leave("a");
+    await tookAll("a", MIB);
     assertEquals(may, ["a", "b"]);
     // Not its turn yet: it waits no longer, and nobody else's turn ends.
     await leave("c");
@@ -77,22 +91,58 @@ describe("ReadTurns", () => {
     await leave("b");
     assertEquals(may, ["a", "b", "c", "d"]);
     assertEquals(ticks.size, 0);
-    await leave("d");
+    // Nobody waits: the turn is given up.
+    await tookAll("d", 4 * MIB);
     await wait("e");
     assertEquals(may.at(-1), "e");
   });
 
-  it("takes the turn from one that does not use it", async () => {
-    const { wait, count, may, tick, ticks } = setUp();
+  it("waits a moment for more of one that has sent much", async () => {
+    const { wait, tookAll, may, tick } = setUp();
     await wait("a", "b");
-    count("a", MIB);
+    await tookAll("a", 4 * MIB);
+    await tick();
+    assertEquals(may, ["a"]);
+    // Its data came in time.
+    await tookAll("a", MIB);
+    await tick();
+    assertEquals(may, ["a"]);
+    await tick();
+    assertEquals(may, ["a", "b"]);
+  });
+
+  it("waits no more for one that was waited for in vain, for 64 turns", async () => {
+    const { wait, tookAll, may, tick } = setUp();
+    await wait("a", "b");
+    await tookAll("a", 4 * MIB);
+    await tick();
+    await tick();
+    assertEquals(may.splice(0), ["a", "b"]);
+    for (let turn = 0; turn < 63; turn++) {
+      await wait("a");
+      await tookAll("b", MIB);
+      await wait("b");
+      await tookAll("a", 4 * MIB);
+      assertEquals(may.splice(0), ["a", "b"]);
+    }
+    await wait("a");
+    await tookAll("b", MIB);
+    await wait("b");
+    await tookAll("a", 4 * MIB);
+    assertEquals(may, ["a"]);
+  });
+
+  it("takes the turn from one that does not use it", async () => {
+    const { wait, took, may, tick, ticks } = setUp();
+    await wait("a", "b");
+    took("a", MIB);
     await tick();
     assertEquals(may, ["a"]);
     await tick();
     assertEquals(may, ["a", "b"]);
     assertEquals(ticks.size, 0);
     // Its read, still under way, ends later, and counts for nobody.
-    count("a", 64 * MIB);
+    took("a", 64 * MIB);
     await wait("b");
     assertEquals(may, ["a", "b", "b"]);
   });
