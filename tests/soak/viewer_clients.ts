@@ -35,6 +35,7 @@ export class CountingViewer {
   readonly #started = performance.now();
   #last: number | undefined;
   #isOpen = false;
+  #isTrickling = false;
   /** Payload of the frame that is being read. */
   #missing = 0;
   #rest = new Uint8Array(0);
@@ -134,7 +135,10 @@ export class CountingViewer {
     return at + 2 + wide - before;
   }
 
+  /** Once: what it reads comes to `#read` as well, and a timer for each would soon be thousands. */
   #trickle(): void {
+    if (this.#isTrickling) return;
+    this.#isTrickling = true;
     const timer = setInterval(() => this.socket.read(1), 1000);
     this.closed.then(() => clearInterval(timer));
   }
