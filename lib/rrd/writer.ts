@@ -18,18 +18,21 @@ import type { Encoded } from "../log_msg.ts";
  *
  * @example
  * ```ts
- * import { readFile } from "node:fs/promises";
- * import { openRrd, RrdConcat } from "@rerelay/server/rrd";
+ * import { openRrd, readRrd, RrdConcat } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
  * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
  * const concat = new RrdConcat();
  * const bytes: Uint8Array[] = [];
- * for await (const { msg } of (await openRrd(path)).messages) {
- *   if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
+ * for (const twice of [path, path]) {
+ *   for await (const { msg } of (await openRrd(twice)).messages) {
+ *     if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
+ *   }
  * }
  * bytes.push(...concat.end());
- * assertEquals(await new Blob(bytes as BlobPart[]).bytes(), new Uint8Array(await readFile(path)));
+ * const { messages, report } = readRrd(new Blob(bytes as BlobPart[]).stream());
+ * await Array.fromAsync(messages);
+ * assertEquals([concat.headers, report.messages, report.endMarkers], [1, 2 * 34, 1]);
  * ```
  */
 export class RrdConcat {
