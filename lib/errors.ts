@@ -58,13 +58,15 @@ export class UnknownClient extends RerelayError {
   }
 }
 
+function otherVersion(which: string, client: number, server: number): string {
+  return `SDK client is using ${which} protocol version (${client}) than the SDK server (${server})`;
+}
+
 /** The SDK speaks a newer protocol than this server. */
 export class ClientIsNewer extends RerelayError {
   /** Takes both versions of the protocol. */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
-    super(
-      `SDK client is using a newer protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
-    );
+    super(otherVersion("a newer", clientVersion, serverVersion));
   }
 }
 
@@ -72,9 +74,7 @@ export class ClientIsNewer extends RerelayError {
 export class ClientIsOlder extends RerelayError {
   /** Takes both versions of the protocol. */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
-    super(
-      `SDK client is using an older protocol version (${clientVersion}) than the SDK server (${serverVersion})`,
-    );
+    super(otherVersion("an older", clientVersion, serverVersion));
   }
 }
 

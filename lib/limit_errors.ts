@@ -103,15 +103,15 @@ export class UnfinishedPacketsLimit extends RerelayError {
   }
 }
 
+function tooLarge(what: string, bytes: number, limitBytes: number, option: string): string {
+  return `${what} of ${bytes} bytes is over the limit of ${limitBytes} bytes ${optionText(option)}`;
+}
+
 /** A packet declares more bytes than the limit allows. */
 export class PacketTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
-    super(
-      `A packet of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes ${
-        optionText("maxPacketBytes")
-      }`,
-    );
+    super(tooLarge("A packet", declaredBytes, limitBytes, "maxPacketBytes"));
   }
 }
 
@@ -119,10 +119,6 @@ export class PacketTooLarge extends RerelayError {
 export class MessageTooLarge extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
-    super(
-      `A message of ${declaredBytes} bytes is over the limit of ${limitBytes} bytes ${
-        optionText("maxMessageBytes")
-      }`,
-    );
+    super(tooLarge("A message", declaredBytes, limitBytes, "maxMessageBytes"));
   }
 }

@@ -8,6 +8,7 @@ import type { OnBadArrow } from "./arrow_guard.ts";
 import type { PatienceOptions } from "./comms/patience.ts";
 import { MAX_PACKET_BYTES } from "./comms/packet_reader.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "./encoding/limits.ts";
+import { checkMaxLatency } from "./flow/max_latency.ts";
 import type { ThrottleRules } from "./flow/accept_rate.ts";
 import { CHANNEL_LIMIT_BYTES } from "./flow/smart_channel.ts";
 import { consoleLog, type Log } from "./log.ts";
@@ -138,11 +139,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`port must be an integer from 0 to 65535, not ${port}`);
   }
-  if (!(maxLatencySec > 0)) {
-    throw new RangeError(
-      `maxLatencySec must be above 0 (seconds, or infinity), not ${maxLatencySec}`,
-    );
-  }
+  checkMaxLatency(maxLatencySec);
   for (const name of POSITIVE) {
     if (!(resolved[name] > 0)) {
       throw new RangeError(`${name} must be above 0, not ${resolved[name]}`);

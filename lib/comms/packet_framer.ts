@@ -1,6 +1,7 @@
 import { Assembler } from "../assembler.ts";
 import { PacketTooLarge, TruncatedPacket } from "../errors.ts";
 import type { BufferPool } from "../flow/buffer_pool.ts";
+import { u32 } from "../little_endian.ts";
 import type { Step, StepResult } from "../step.ts";
 
 /** Length of the length before each packet, in bytes. */
@@ -94,8 +95,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
 
   #readPrefix(bytes: Uint8Array, at: number): number {
     if (this.#prefixFilled === 0 && at + PREFIX_BYTES <= bytes.length) {
-      this.#length = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) |
-        (bytes[at + 3]! << 24)) >>> 0;
+      this.#length = u32(bytes, at);
       return at + PREFIX_BYTES;
     }
     while (this.#prefixFilled < PREFIX_BYTES && at < bytes.length) {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { InvalidMessage } from "../errors.ts";
 import { BatchWalk, checkOffsets, type Offsets } from "./_arrow_batch.ts";
 import { checkMetadata, type Column, damaged, readColumn, T } from "./_arrow_columns.ts";
 import { ArrowValues } from "./_arrow_values.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
 import {
+  checkEndianness,
   DICTIONARY,
   findMetadata,
   type IpcMessage,
@@ -54,7 +54,7 @@ function checkSchema(ipc: Uint8Array, place: MetadataPlace, known: KnownFrames):
   const schema = readIpcMessage(ipc, 0, reads);
   if (schema.kind !== SCHEMA) throw damaged("it has no schema");
   if (schema.bodyBytes !== 0) throw damaged("a schema has a body");
-  if (schema.header.i16(0) !== 0) throw new InvalidMessage("The Arrow IPC stream is big endian");
+  checkEndianness(schema.header);
   checkMetadata(schema.header, 2);
   const columns = schema.header.tables(1).map((field) => {
     const column = readColumn(field);

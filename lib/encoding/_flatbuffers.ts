@@ -24,7 +24,7 @@ export const TEXT = 2;
 class Source {
   readonly view: DataView;
   tablesLeft = MAX_TABLES;
-  textLeft = MAX_TEXT_BYTES;
+  #textLeft = MAX_TEXT_BYTES;
 
   /** @param reads takes note of what each byte is read as */
   constructor(readonly bytes: Uint8Array, readonly reads: Uint8Array | undefined) {
@@ -46,6 +46,12 @@ class Source {
     return at;
   }
 
+  /** Takes note that so much text is read, or would be. */
+  text(length: number): void {
+    this.#textLeft -= length;
+    if (this.#textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
+  }
+
   u16(at: number): number {
     return this.view.getUint16(this.check(at, 2), true);
   }
@@ -55,8 +61,8 @@ class Source {
   }
 }
 
-function damaged(what: string): InvalidMessage {
-  return new InvalidMessage(`Damaged Arrow metadata: ${what}`);
+function damaged(what: string, options?: ErrorOptions): InvalidMessage {
+  return new InvalidMessage(`Damaged Arrow metadata: ${what}`, options);
 }
 
 /** A table; its fields are numbered from 0 in the order of the schema. */
@@ -144,15 +150,14 @@ export class FlatTable {
     const source = this.#source;
     const length = source.u32(at);
     source.check(at + 4, length);
-    source.textLeft -= length;
-    if (source.textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
+    source.text(length);
     const [start, end] = [at + 4, at + 4 + length];
     const ascii = length > MAX_INTERNED_BYTES ? undefined : internedAscii(source.bytes, start, end);
     if (ascii !== undefined) return ascii;
     try {
       return utf8.decode(source.bytes.subarray(start, end));
     } catch (cause) {
-      throw new InvalidMessage("Damaged Arrow metadata: a text is not UTF-8", { cause });
+      throw damaged("a text is not UTF-8", { cause });
     }
   }
 
@@ -163,12 +168,12 @@ export class FlatTable {
     const { bytes, reads } = this.#source;
     const length = this.#source.u32(at);
     const start = this.#source.inside(at + 4, length);
-    this.#source.textLeft -= length;
-    if (this.#source.textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
+    this.#source.text(length);
     for (let i = start; i < start + length; i++) {
       if (reads !== undefined) reads[i] ||= TEXT;
       if (bytes[i]! < 0x80) continue;
-      this.#source.textLeft += length;
+      // It counts it, too.
+      this.#source.text(-length);
       return this.string(field) !== undefined;
     }
     return true;

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../errors.ts";
+import { u32 } from "../little_endian.ts";
 import { FlatTable } from "./_flatbuffers.ts";
 
 /** Kinds of messages, as Arrow numbers them. */
@@ -40,8 +41,8 @@ export interface MetadataPlace {
  */
 export function findMetadata(ipc: Uint8Array, at: number): MetadataPlace {
   // Before Arrow 0.15 the mark was not there.
-  const start = at + (u32(ipc, at) === 0xffffffff ? 8 : 4);
-  const bytes = u32(ipc, start - 4);
+  const start = at + (lengthAt(ipc, at) === 0xffffffff ? 8 : 4);
+  const bytes = lengthAt(ipc, start - 4);
   if (bytes === 0) throw new InvalidMessage(`The Arrow IPC stream ends at byte ${at}`);
   const end = start + bytes;
   if (end > ipc.length) {
@@ -74,15 +75,17 @@ export function readIpcMessage(ipc: Uint8Array, at: number, reads?: Uint8Array):
   };
 }
 
-/** A little-endian number; 0 where the stream is too short. */
-function u32(ipc: Uint8Array, at: number): number {
-  if (at + 4 > ipc.length) return 0;
-  return (ipc[at]! | ipc[at + 1]! << 8 | ipc[at + 2]! << 16 | ipc[at + 3]! << 24) >>> 0;
+/** 0 where the stream is too short. */
+function lengthAt(ipc: Uint8Array, at: number): number {
+  return at + 4 > ipc.length ? 0 : u32(ipc, at);
+}
+
+/** Nobody writes big endian; to read it as little endian would give wrong times. */
+export function checkEndianness(schema: FlatTable): void {
+  if (schema.i16(0) !== 0) throw new InvalidMessage("The Arrow IPC stream is big endian");
 }
 
 /** Whether the end marker stands at `at`. */
 export function isEndOfStream(ipc: Uint8Array, at: number): boolean {
-  if (at + 8 > ipc.length) return false;
-  for (let i = 0; i < 4; i++) if (ipc[at + i] !== 0xff || ipc[at + 4 + i] !== 0) return false;
-  return true;
+  return at + 8 <= ipc.length && u32(ipc, at) === 0xffffffff && u32(ipc, at + 4) === 0;
 }

@@ -6,7 +6,7 @@
  */
 import { InvalidMessage } from "../errors.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
-import { readIpcMessage, SCHEMA } from "./_ipc_message.ts";
+import { checkEndianness, readIpcMessage, SCHEMA } from "./_ipc_message.ts";
 import { Tuid } from "./tuid.ts";
 
 /** Names of Arrow's types, by their number in its `Type` union. */
@@ -93,8 +93,7 @@ export function readSchema(ipc: Uint8Array): ArrowSchema {
   if (kind !== SCHEMA) {
     throw new InvalidMessage("The Arrow IPC stream does not begin with a schema");
   }
-  // Nobody writes big endian; to read it as little endian would give wrong times.
-  if (header.i16(0) !== 0) throw new InvalidMessage("The Arrow IPC stream is big endian");
+  checkEndianness(header);
   const metadata = readMetadata(header, 2);
   const chunkId = parseChunkId(rerunTag(metadata, "id"));
   const entityPath = rerunTag(metadata, "entity_path");

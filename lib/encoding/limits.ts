@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MessageLimit } from "../errors.ts";
 
 /** Limits of decoding. */
 export interface DecodeLimits {
@@ -52,4 +53,15 @@ export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {
     if (given !== undefined) limits[name] = given;
   }
   return limits as unknown as Required<DecodeLimits>;
+}
+
+/**
+ * What is thrown where a message has more text than it may.
+ *
+ * @param maxTextBytes the limit
+ * @param left what was left of it, below 0
+ */
+export function tooMuchText(maxTextBytes: number, left: number): MessageLimit {
+  const found = maxTextBytes - left;
+  return new MessageLimit(found, maxTextBytes, "maxTextBytes", "bytes of text in a message");
 }

@@ -5,7 +5,7 @@
  */
 import { InvalidMessage, MessageLimit } from "../errors.ts";
 import { internedAscii, MAX_INTERNED_BYTES } from "./_interned.ts";
-import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
+import { DECODE_LIMITS, type DecodeLimits, tooMuchText } from "./limits.ts";
 
 /** A decoded value; maps stay maps, since keys may be maps themselves. */
 export type MsgpackValue =
@@ -85,7 +85,7 @@ export class MsgpackReader {
     const value = this.value();
     if (typeof value === "bigint") return value;
     if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
-    throw new InvalidMessage(`Invalid msgpack at byte ${this.pos}: an integer is expected`);
+    throw invalid(this.pos, "an integer is expected");
   }
 
   /** Whether a nil begins here; if so it is read. */
@@ -190,10 +190,8 @@ export class MsgpackReader {
   /** Passes over so many bytes of text, and returns where they begin. */
   #text(length: number): number {
     this.#textLeft -= length;
-    if (this.#textLeft >= 0) return this.#skip(length);
-    const { maxTextBytes } = this.#limits;
-    const found = maxTextBytes - this.#textLeft;
-    throw new MessageLimit(found, maxTextBytes, "maxTextBytes", "bytes of text in a message");
+    if (this.#textLeft < 0) throw tooMuchText(this.#limits.maxTextBytes, this.#textLeft);
+    return this.#skip(length);
   }
 
   /** Passes over so many bytes, and returns where they begin. */
@@ -215,17 +213,15 @@ export class MsgpackReader {
     try {
       return utf8.decode(this.bytes.subarray(start, this.pos));
     } catch (cause) {
-      throw new InvalidMessage(`Invalid msgpack at byte ${start}: text that is not UTF-8`, {
-        cause,
-      });
+      throw invalid(start, "text that is not UTF-8", { cause });
     }
   }
 
   #fail(expected: string, byte: number): never {
-    throw new InvalidMessage(
-      `Invalid msgpack at byte ${this.pos - 1}: ${expected} is expected, not 0x${
-        byte.toString(16)
-      }`,
-    );
+    throw invalid(this.pos - 1, `${expected} is expected, not 0x${byte.toString(16)}`);
   }
+}
+
+function invalid(at: number, what: string, options?: ErrorOptions): InvalidMessage {
+  return new InvalidMessage(`Invalid msgpack at byte ${at}: ${what}`, options);
 }

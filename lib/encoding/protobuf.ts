@@ -5,7 +5,7 @@
  */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { InvalidMessage, MessageLimit, reason, RerelayError } from "../errors.ts";
-import { DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
+import { DECODE_LIMITS, type DecodeLimits, tooMuchText } from "./limits.ts";
 
 /** How to take one field: its wire type, and what to do with the reader at its value. */
 export type Field = readonly [WireType, (reader: BinaryReader, budget: ProtobufBudget) => void];
@@ -34,11 +34,8 @@ export class ProtobufBudget {
 
   /** Counts text before it is made. */
   text(bytes: number): void {
-    const { maxTextBytes } = this.limits;
     this.#textLeft -= bytes;
-    if (this.#textLeft >= 0) return;
-    const found = maxTextBytes - this.#textLeft;
-    throw new MessageLimit(found, maxTextBytes, "maxTextBytes", "bytes of text in a message");
+    if (this.#textLeft < 0) throw tooMuchText(this.limits.maxTextBytes, this.#textLeft);
   }
 }
 

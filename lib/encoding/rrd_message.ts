@@ -4,6 +4,7 @@
  * @module
  */
 import { MessageTooLarge } from "../errors.ts";
+import { u32 } from "../little_endian.ts";
 import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { DecodeLimits } from "./limits.ts";
 import type { EnvelopeTemplates } from "./_envelope_templates.ts";
@@ -105,11 +106,6 @@ function withEqualLengths(
   const equal = bytes.slice();
   equal.copyWithin(0, 4, 8);
   return { ...encoded, bytes: equal };
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>>
-    0;
 }
 
 function u64(bytes: Uint8Array, at: number): number {

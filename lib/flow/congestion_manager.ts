@@ -11,6 +11,7 @@ import { type LogMsg, TIME_STATIC, type TimelineTime } from "../log_msg.ts";
 import { AcceptRate, type ThrottleRules } from "./accept_rate.ts";
 import type { Verdict } from "./_decision_table.ts";
 import { type DropCounts, DropReport } from "./_drop_report.ts";
+import { checkMaxLatency } from "./max_latency.ts";
 import { HOLD_MS } from "./timeline_gate.ts";
 import { TimelineGates } from "./_timeline_gates.ts";
 
@@ -82,12 +83,7 @@ export class CongestionManager {
   constructor(options: CongestionManagerOptions) {
     const { maxLatencySec, rules = "corrected", random = Math.random, log = consoleLog() } =
       options;
-    // As a 32-bit float, which it is in the arithmetic; NaN is not above 0 either.
-    if (!(Math.fround(maxLatencySec) > 0)) {
-      throw new RangeError(
-        `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, but is ${maxLatencySec}`,
-      );
-    }
+    checkMaxLatency(maxLatencySec);
     const now = options.now ?? (() => performance.now());
     this.isBounded = Math.fround(maxLatencySec) !== Infinity;
     this.#maxLatencySec = maxLatencySec;
