@@ -9,6 +9,9 @@ const CALM = 1 / 4;
 /** Clients that left, after which a collection is worth its time. */
 const MANY_LEFT = 100;
 
+/** So many times as many while others still leave: soon there will be less to look through. */
+const WHILE_LEAVING = 4;
+
 /** Of the time, one in so many parts may go into collections for clients that left. */
 const MIN_PAUSE = 50;
 
@@ -37,17 +40,20 @@ export class MemoryPressure {
   #readsAtLook = 0;
   #quietLooks = 0;
   #left = 0;
+  #leftAtLook = 0;
   /** When a collection for clients that left may follow. */
   #notBefore = -Infinity;
+  #hasBegun = false;
 
   /**
-   * @param collect collects the garbage
+   * @param collect collects the garbage before it returns; with `true` it lets the runtime begin, which
+   *   takes next to no time and makes the collection short that follows at the next look
    * @param waiting what waits, and its limit, in bytes
    * @param now milliseconds
    * @param spare memory that is let go of before
    */
   constructor(
-    readonly collect: () => void,
+    readonly collect: (onlyBegin?: boolean) => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
     readonly now: () => number,
     readonly spare?: { clear(): void } | undefined,
@@ -78,22 +84,32 @@ export class MemoryPressure {
    */
   look(clients: number): void {
     clearPieces();
-    this.#lookForLeft(clients);
-    const isQuiet = this.#reads === this.#readsAtLook && this.waiting.bytes === 0;
-    this.#readsAtLook = this.#reads;
-    this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
-    if (this.#reads < MIN_READS || this.#quietLooks < QUIET_LOOKS) return;
-    this.#reads = this.#readsAtLook = 0;
-    this.spare?.clear();
-    this.collect();
-  }
-
-  #lookForLeft(clients: number): void {
+    const isForQuiet = this.#hasGoneQuiet();
+    if (!this.#haveManyLeft(clients) && !isForQuiet) return;
+    this.#hasBegun = !this.#hasBegun;
+    if (this.#hasBegun) return this.collect(true);
+    if (isForQuiet) {
+      this.#reads = this.#readsAtLook = 0;
+      this.spare?.clear();
+    }
+    this.#left = this.#leftAtLook = 0;
     const start = this.now();
-    if (this.#left < Math.max(MANY_LEFT, clients) || start < this.#notBefore) return;
-    this.#left = 0;
     this.collect();
     const end = this.now();
     this.#notBefore = end + Math.max(MIN_PAUSE_MS, MIN_PAUSE * (end - start));
+  }
+
+  #hasGoneQuiet(): boolean {
+    const isQuiet = this.#reads === this.#readsAtLook && this.waiting.bytes === 0;
+    this.#readsAtLook = this.#reads;
+    this.#quietLooks = isQuiet ? this.#quietLooks + 1 : 0;
+    return this.#reads >= MIN_READS && this.#quietLooks >= QUIET_LOOKS;
+  }
+
+  #haveManyLeft(clients: number): boolean {
+    const isOver = this.#left === this.#leftAtLook;
+    this.#leftAtLook = this.#left;
+    const many = Math.max(MANY_LEFT, clients) * (isOver ? 1 : WHILE_LEAVING);
+    return this.#left >= many && this.now() >= this.#notBefore;
   }
 }

@@ -62,10 +62,11 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   /** Random number from 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /**
-   * Collects garbage, called while many messages wait; default the runtime's own way, so that dead
-   * memory stays small beside `channelLimitBytes`.
+   * Collects garbage, called while many messages wait, so that dead memory stays small beside
+   * `channelLimitBytes`, and when it has gone quiet; with `true` it need only begin, and is called
+   * again half a second later. Default the runtime's own way.
    */
-  readonly collectGarbage?: () => void;
+  readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
   readonly every?: (ms: number, task: () => void) => () => void;
   /** Waits for so many milliseconds; default by a timer. */

@@ -15,11 +15,11 @@ import { MemoryPressure } from "./memory_pressure.ts";
 import { newVersions } from "./clients/new_versions.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
-/** How often the deadlines of clients, and the memory, are looked at, in milliseconds. */
-const CHECK_MS = 500;
+/** How often clients are looked at that may be past their deadline, in milliseconds. */
+const CHECK_MS = 50;
 
-/** The same for clients in their handshake. */
-const CHECK_OLDEST_MS = 50;
+/** The same for the memory, and for what was not logged. */
+const LOOK_MS = 500;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
@@ -134,12 +134,11 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     };
     const onConnection = (connection: TcpConnection) => this.#serve(connection);
     this.#accepting = acceptLoop(listener, { log, delay, onConnection });
-    let checkedAt = -Infinity;
-    this.#stopChecks = options.every(CHECK_OLDEST_MS, () => {
-      this.#clients.checkOldest();
-      if (now() - checkedAt < CHECK_MS) return;
-      checkedAt = now();
+    let lookedAt = -Infinity;
+    this.#stopChecks = options.every(CHECK_MS, () => {
       this.#clients.checkDeadlines();
+      if (now() - lookedAt < LOOK_MS) return;
+      lookedAt = now();
       this.#pressure.look(this.#clients.size);
       log.flush();
     });

@@ -38,7 +38,7 @@ export async function loadTcpAdapter(): Promise<TcpAdapter> {
  *
  * @throws UnsupportedRuntime if it is neither Deno nor Bun
  */
-export async function loadGarbageCollector(): Promise<() => void> {
+export async function loadGarbageCollector(): Promise<(onlyBegin?: boolean) => void> {
   return detectRuntime() === "deno"
     ? (await import("./deno_memory.ts")).collectGarbage
     : (await import("./bun_memory.ts")).collectGarbage;

@@ -13,7 +13,8 @@ export class ClientClock {
   /** At the place where the client stood when it was last looked at. */
   #waitedMs = 0;
   #creditMs = 0;
-  #place = "";
+  #where = "";
+  #packet = 0;
   /** When it was first seen there. */
   #since = 0;
 
@@ -60,16 +61,17 @@ export class ClientClock {
   get waiting(): Waiting {
     this.#settle();
     const { silentMs } = this;
-    const creditMs = this.#creditMs - silentMs;
-    return { ...this.#packets.place, waitedMs: this.#waitedMs + silentMs, silentMs, creditMs };
+    const { where, bytes } = this.#packets.place;
+    const waitedMs = this.#waitedMs + silentMs;
+    return { where, bytes, waitedMs, silentMs, creditMs: this.#creditMs - silentMs };
   }
 
   /** What was waited for a packet that is whole by now does not count for the next. */
   #settle(): void {
-    const { where, bytes } = this.#packets.place;
-    const place = `${where} ${this.#packets.packets}`;
-    if (place === this.#place) return;
-    this.#place = place;
+    const { packets, place: { where, bytes } } = this.#packets;
+    if (packets === this.#packet && where === this.#where) return;
+    this.#packet = packets;
+    this.#where = where;
     this.#since = this.#options.now();
     this.#waitedMs = 0;
     this.#creditMs = credit(bytes, this.#options);

@@ -8,11 +8,19 @@ export interface ClientLimits {
   readonly maxUnfinishedBytes: number;
 }
 
+/** In how many calls all deadlines are looked at. */
+const PARTS = 10;
+
+/** Clients in their handshake that one call ends: it takes some 20 ms, in which all others wait. */
+const MAX_ENDED = 750;
+
 /** The connected clients of a server, in the order they came, kept within limits. */
 export class ClientList implements Iterable<Client> {
   readonly #limits: ClientLimits;
   /** With the end of each one's run. */
   readonly #clients = new Map<Client, Promise<void>>();
+  /** Whose deadline is looked at next. */
+  #next = this.#clients.keys();
   /** Those in their handshake, the oldest first. */
   readonly #strangers = new Set<Client>();
 
@@ -69,17 +77,21 @@ export class ClientList implements Iterable<Client> {
     }
   }
 
-  /** Ends those that keep us waiting for too long. */
-  checkDeadlines(): void {
-    for (const client of this.#clients.keys()) client.checkDeadlines();
-  }
-
   /**
-   * The same for those in their handshake, from the oldest to the first that may stay: it takes next
-   * to no time, so that it can be called often and thousands are not all closed in one moment.
+   * Ends those that keep us waiting for too long; to be called often, for no call takes long: it looks
+   * at a part of all, and at those in their handshake from the oldest to the first that may stay.
    */
-  checkOldest(): void {
-    for (const client of this.#strangers) if (!client.checkDeadlines()) return;
+  checkDeadlines(): void {
+    let ended = 0;
+    for (const client of this.#strangers) {
+      if (!client.checkDeadlines() || ++ended === MAX_ENDED) break;
+    }
+    for (let i = 0; i < this.size / PARTS; i++) {
+      const { value } = this.#next.next();
+      // After the last the first is next again.
+      if (value === undefined) return void (this.#next = this.#clients.keys());
+      value.checkDeadlines();
+    }
   }
 
   /**

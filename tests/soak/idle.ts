@@ -16,6 +16,8 @@ import { dial, Host, must, sleep, write } from "./host.ts";
 const MAX_SERVED_MS = 100;
 const MAX_MIB = 160;
 const MAX_SEC = 11;
+/** From one SDK that was served to the next. */
+const EVERY_MS = 100;
 /** Over the idle ones, for SDKs and what else is open. */
 const SPARE_FILES = 500;
 
@@ -32,7 +34,14 @@ const peer = startChild(
 );
 let most = 0;
 const waits: number[] = [];
-for (let i = 1;; i++) {
+let isOver = false;
+const sdks = (async () => {
+  for (let i = 1; !isOver; i++) {
+    waits.push(await served(host, i));
+    await sleep(EVERY_MS);
+  }
+})();
+for (;;) {
   const counts = await peer.next<{
     open: number;
     opened: number;
@@ -50,8 +59,9 @@ for (let i = 1;; i++) {
     );
     break;
   }
-  waits.push(await served(host, i));
 }
+isOver = true;
+await sdks;
 await peer.stop();
 const grown = host.peakMiB - before;
 must(grown <= MAX_MIB, `memory grew by ${grown.toFixed(0)} MiB at the highest`);

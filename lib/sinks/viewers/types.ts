@@ -20,7 +20,7 @@ export interface ViewerHubOptions {
   /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
   readonly relayCorrupt?: boolean;
   /** Collects garbage, called while the history is large; default: nothing does but the runtime. */
-  readonly collectGarbage?: () => void;
+  readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Where cut-off viewers and a history that overflows are reported. */
   readonly log?: Log;
   /** Monotonic milliseconds; default `performance.now`. */
