@@ -27,7 +27,8 @@ export type Announced = Extract<IndexLine, { kind: "store" }>;
 /** See the module. What fails here is reported and costs no message. */
 export class PartIndex {
   readonly #path: string;
-  readonly #list: PartList;
+  /** Let go of where nothing is ever removed: files may be made without end. */
+  #list: PartList | undefined;
   readonly #announced = new Map<string, Announced>();
   #file: WritableFile | undefined;
   #warned = false;
@@ -53,6 +54,7 @@ export class PartIndex {
     const index = new PartIndex(pattern, adapter, log, keep);
     await index.#try("read", () => index.#load());
     await index.#try("written", () => index.#rewrite());
+    if (keep.files === undefined && keep.bytes === undefined) index.#list = undefined;
     return index;
   }
 
@@ -63,9 +65,9 @@ export class PartIndex {
 
   /** Notes a file that was closed, removes those that are too many and tells their names. */
   async add(name: string, bytes: number): Promise<readonly string[]> {
-    this.#list.add(name, bytes);
+    this.#list?.add(name, bytes);
     await this.#write({ kind: "file", name, bytes });
-    const removed = this.#list.takeOldest();
+    const removed = this.#list?.takeOldest() ?? [];
     for (const old of removed) {
       await this.#try(`obeyed: ${old} stays`, async () => {
         await this.adapter.remove(this.pattern.folder + old);
@@ -99,8 +101,8 @@ export class PartIndex {
       if (line.kind === "store") this.#announced.set(line.store, line);
       // Only what this pattern makes is ever removed, whatever stands in the index.
       else if (!isNameOf(this.pattern, line.name)) continue;
-      else if (line.kind === "file") this.#list.add(line.name, line.bytes);
-      else this.#list.remove(line.name);
+      else if (line.kind === "file") this.#list?.add(line.name, line.bytes);
+      else this.#list?.remove(line.name);
     }
     for (const store of this.#announced.keys()) {
       if (this.#announced.size <= MAX_ANNOUNCED / 2) break;
@@ -111,7 +113,7 @@ export class PartIndex {
   async #rewrite(): Promise<void> {
     const next = `${this.#path}.new`;
     const file = await this.adapter.create(next, "replace");
-    const files = this.#list.files.map((file) => ({ kind: "file", ...file }) as const);
+    const files = this.#list?.files.map((file) => ({ kind: "file", ...file }) as const) ?? [];
     for (const line of [...this.#announced.values(), ...files]) await file.write(encodeLine(line));
     await file.sync();
     await this.adapter.rename(next, this.#path);

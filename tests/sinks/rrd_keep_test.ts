@@ -51,6 +51,14 @@ describe("rrdFileSink that keeps so many files", () => {
     assertEquals(parts(files), ["p-0007.rrd", "p-0008.rrd"]);
   });
 
+  it("knows those of runs that kept all, whatever came between", async () => {
+    const files = memoryFiles();
+    await run(2, files);
+    await run(1, files);
+    await run(1, files, { keep: { files: 1 } });
+    assertEquals(parts(files), ["p-0004.rrd"]);
+  });
+
   it("knows how large they are, end markers included", async () => {
     const files = memoryFiles();
     await run(2, files);
