@@ -37,8 +37,9 @@ async function fieldsOf(name: string, path: string): Promise<string[]> {
   const fields = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, field]) => field!);
   assert(fields.length > 0, `${path} has no interface ${name}.`);
   for (const base of bases?.split(", ") ?? []) {
-    const [, from] = new RegExp(`\\b${base}\\b[^}]*\\} from "\\./(.*)"`).exec(source) ?? [];
-    fields.push(...await fieldsOf(base, from === undefined ? path : `lib/${from}`));
+    const [, from] = new RegExp(`\\b${base}\\b[^}]*\\} from "(\\.[^"]*)"`).exec(source) ?? [];
+    const declaring = from === undefined ? path : new URL(from, `file:///${path}`).pathname.slice(1);
+    fields.push(...await fieldsOf(base, declaring));
   }
   return fields;
 }
