@@ -12,10 +12,10 @@
  * @module
  */
 import type { TcpConnection } from "./adapters/types.ts";
-import type { ChannelSender } from "./flow/channel_sender.ts";
-import type { LogMsg } from "./log_msg.ts";
+import type { ChannelSender } from "./flow/channel/channel_sender.ts";
+import type { LogMsg } from "./encoding/log_msg.ts";
 import { type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
-import type { StepResult } from "./step.ts";
+import type { StepResult } from "./base/step.ts";
 
 /** What the server wants to be told of a client, and the limits it sets. */
 export interface PipelineOptions extends ReceiveOptions {

@@ -1,12 +1,12 @@
-import { guardArrow, type OnBadArrow } from "./arrow_guard.ts";
+import { guardArrow, type OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "./encoding/limits.ts";
-import { PacketDecoder } from "./encoding/packet_decoder.ts";
-import type { RrdHeader } from "./encoding/rrd_header.ts";
-import type { PacketReader } from "./comms/packet_reader.ts";
-import type { CongestionManager } from "./flow/congestion_manager.ts";
-import { type QueueLoad, Throttle } from "./flow/throttle.ts";
-import type { LogMsg } from "./log_msg.ts";
-import type { Step, StepResult } from "./step.ts";
+import { PacketDecoder } from "./encoding/rrd/packet_decoder.ts";
+import type { RrdHeader } from "./encoding/rrd/rrd_header.ts";
+import type { PacketReader } from "./comms/sdk/packet_reader.ts";
+import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
+import { type QueueLoad, Throttle } from "./flow/throttle/throttle.ts";
+import type { LogMsg } from "./encoding/log_msg.ts";
+import type { Step, StepResult } from "./base/step.ts";
 
 /** What the steps work with, and whom they tell. */
 export interface ReceiveOptions {

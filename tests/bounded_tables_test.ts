@@ -1,13 +1,13 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
-import { forgetOldest } from "../lib/forget_oldest.ts";
-import { clientLines } from "../lib/cli/client_lines.ts";
-import { RrdDecoder } from "../lib/encoding/rrd_decoder.ts";
-import { MAX_TIMELINES, TimelineGates } from "../lib/flow/_timeline_gates.ts";
-import { TcpClientSource } from "../lib/flow/smart_message.ts";
-import type { LogMsg } from "../lib/log_msg.ts";
-import { silentLog } from "../lib/log.ts";
-import { StoreMemory } from "../lib/sinks/_store_memory.ts";
+import { forgetOldest } from "../lib/base/forget_oldest.ts";
+import { clientLines } from "../lib/cli/host/client_lines.ts";
+import { RrdDecoder } from "../lib/encoding/rrd/rrd_decoder.ts";
+import { MAX_TIMELINES, TimelineGates } from "../lib/flow/throttle/_timeline_gates.ts";
+import { TcpClientSource } from "../lib/flow/channel/smart_message.ts";
+import type { LogMsg } from "../lib/encoding/log_msg.ts";
+import { silentLog } from "../lib/base/log.ts";
+import { StoreMemory } from "../lib/stores/store_memory.ts";
 import { concat, rrdHeader, rrdMessage, setStoreInfo } from "./encoding/rrd_builder.ts";
 
 const [ANNOUNCEMENT] = new RrdDecoder().push(concat(rrdHeader(), rrdMessage(setStoreInfo()))).items;

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { PacketReader } from "../lib/comms/packet_reader.ts";
-import { RrdDecoder } from "../lib/encoding/rrd_decoder.ts";
-import type { LogMsg } from "../lib/log_msg.ts";
+import { PacketReader } from "../lib/comms/sdk/packet_reader.ts";
+import { RrdDecoder } from "../lib/encoding/rrd/rrd_decoder.ts";
+import type { LogMsg } from "../lib/encoding/log_msg.ts";
 import { CAPTURES, describeMsg, expectedCapture, fixture } from "./fixtures.ts";
 import { randomPieces, seeded } from "./random.ts";
 

@@ -1,6 +1,6 @@
-import type { LogMsg } from "../lib/log_msg.ts";
-import type { StepResult } from "../lib/step.ts";
-import type { ChannelSender } from "../lib/flow/channel_sender.ts";
+import type { LogMsg } from "../lib/encoding/log_msg.ts";
+import type { StepResult } from "../lib/base/step.ts";
+import type { ChannelSender } from "../lib/flow/channel/channel_sender.ts";
 
 /** The end of a client's way: its messages go into the channel, and its leave after them. */
 export class ChannelSink implements UnderlyingSink<StepResult<LogMsg>> {

@@ -1,7 +1,7 @@
 /** Log messages of recorded gRPC calls. */
-import { decodeProtobufLogMsg } from "../lib/encoding/protobuf_log_msg.ts";
-import { bytes, readMessage } from "../lib/encoding/protobuf.ts";
-import type { LogMsg } from "../lib/log_msg.ts";
+import { decodeProtobufLogMsg } from "../lib/encoding/protobuf/protobuf_log_msg.ts";
+import { bytes, readMessage } from "../lib/encoding/protobuf/protobuf.ts";
+import type { LogMsg } from "../lib/encoding/log_msg.ts";
 import { fixture } from "./fixtures.ts";
 
 /** The messages of one `WriteMessages` call: frames of a flag, a big-endian length and `{1: LogMsg}`. */

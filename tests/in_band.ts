@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Step, StepResult } from "../lib/step.ts";
+import type { Step, StepResult } from "../lib/base/step.ts";
 
 /** Told of each read of a connection. */
 export interface ReadObserver {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { PIECE_BYTES, PIECES } from "../lib/piece_slabs.ts";
+import { PIECE_BYTES, PIECES } from "../lib/memory/piece_slabs.ts";
 import { memoryTcp, type ServeOptions, Server, type SmartMessage } from "../mod.ts";
 import {
   concat,

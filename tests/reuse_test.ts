@@ -4,11 +4,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import type { MessageSource } from "../lib/flow/smart_message.ts";
-import { isReused } from "../lib/flow/buffer_pool.ts";
+import type { MessageSource } from "../lib/flow/channel/smart_message.ts";
+import { isReused } from "../lib/memory/buffer_pool.ts";
 import { fanOut, memoryFiles, rrdFileSink, type Sink } from "../lib/sinks/mod.ts";
-import type { Viewer } from "../lib/sinks/viewers/mod.ts";
-import { viewerHub } from "../lib/sinks/viewers/hub.ts";
+import type { Viewer } from "../lib/viewers/mod.ts";
+import { viewerHub } from "../lib/viewers/hub.ts";
 import { type LogMsg, RrdDecoder, serve, silentLog } from "../mod.ts";
 import { dialSystem } from "./contract/tcp_clients.ts";
 import {

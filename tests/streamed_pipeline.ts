@@ -1,8 +1,8 @@
 /** The pipeline in its plain form, a stream a stage: what the one loop of `lib/pipeline.ts` must equal. */
 import type { TcpConnection } from "../lib/adapters/types.ts";
-import { PacketDecoder } from "../lib/encoding/packet_decoder.ts";
-import type { ChannelSender } from "../lib/flow/channel_sender.ts";
-import { Throttle } from "../lib/flow/throttle.ts";
+import { PacketDecoder } from "../lib/encoding/rrd/packet_decoder.ts";
+import type { ChannelSender } from "../lib/flow/channel/channel_sender.ts";
+import { Throttle } from "../lib/flow/throttle/throttle.ts";
 import type { PipelineOptions } from "../lib/pipeline.ts";
 import { ChannelSink } from "./channel_sink.ts";
 import { each, inBand, stage } from "./in_band.ts";

@@ -11,12 +11,12 @@ import { pathToFileURL } from "node:url";
 const STAND_INS = {
   "apache-arrow": "tools/web_only/apache_arrow.d.ts",
   "@std/streams": "std/streams/mod.d.ts",
-  "lib/adapters/bun_files.ts": "tools/web_only/runtime_adapters.d.ts",
-  "lib/adapters/bun_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
-  "lib/adapters/deno_files.ts": "tools/web_only/runtime_adapters.d.ts",
-  "lib/adapters/deno_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
-  "lib/adapters/_open_files.ts": "tools/web_only/runtime_adapters.d.ts",
-  "lib/adapters/node_http.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/files/bun_files.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/tcp/bun_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/files/deno_files.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/tcp/deno_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/process/open_files.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/http/node_http.ts": "tools/web_only/runtime_adapters.d.ts",
 };
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BufferPool } from "../flow/buffer_pool.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
 
 /** An address of a socket's end, as `hostname` and `port`. */
 export interface NetAddr {

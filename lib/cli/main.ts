@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type CliCommand, parseCliArgs, UsageError } from "./args.ts";
+import { type CliCommand, parseCliArgs, UsageError } from "./args/args.ts";
 import { EXIT } from "./exit_codes.ts";
-import { helpText } from "./help.ts";
-import { host } from "./host.ts";
+import { helpText } from "./args/help.ts";
+import { host } from "./host/host.ts";
 import type { CliProcess } from "./process.ts";
 import { VERSION } from "./version.ts";
 

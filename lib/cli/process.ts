@@ -4,8 +4,8 @@
  * @module
  */
 import process from "node:process";
-import { reason } from "../errors.ts";
-import { TextOutput } from "./text_output.ts";
+import { reason } from "../base/errors.ts";
+import { TextOutput } from "./terminal/text_output.ts";
 
 /** A signal that asks the program to end. */
 export type StopSignal = "SIGINT" | "SIGTERM";

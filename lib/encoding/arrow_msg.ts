@@ -1,7 +1,7 @@
 import type { Table } from "apache-arrow";
-import type { Encoded, StoreId, TimelineTime } from "../log_msg.ts";
+import type { Encoded, StoreId, TimelineTime } from "./log_msg.ts";
 import type { Tuid } from "./tuid.ts";
-import { inflateLz4 } from "./lz4.ts";
+import { inflateLz4 } from "./lz4/lz4.ts";
 
 /** The Arrow IPC stream of a message, as it came. */
 export interface ArrowData {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { MessageLimit } from "../errors.ts";
+import { MessageLimit } from "../base/errors.ts";
 
 /** Limits of decoding. */
 export interface DecodeLimits {

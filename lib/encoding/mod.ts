@@ -3,16 +3,16 @@
  *
  * @module
  */
-export * from "./arrow_check.ts";
-export * from "./arrow_ipc.ts";
+export * from "./arrow/arrow_check.ts";
+export * from "./arrow/arrow_ipc.ts";
 export * from "./arrow_msg.ts";
-export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode_log_msg.ts";
-export type { LeftOut } from "./bincode_log_msg.ts";
+export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode/bincode_log_msg.ts";
+export type { LeftOut } from "./bincode/bincode_log_msg.ts";
 export type { DecodeLimits } from "./limits.ts";
-export * from "./rrd_decode_stream.ts";
-export * from "./rrd_decoder.ts";
-export * from "./rrd_encode.ts";
-export * from "./rrd_header.ts";
+export * from "./rrd/rrd_decode_stream.ts";
+export * from "./rrd/rrd_decoder.ts";
+export * from "./rrd/rrd_encode.ts";
+export * from "./rrd/rrd_header.ts";
 export * from "./tuid.ts";
-export type { Step, StepResult } from "../step.ts";
-export { StepStream } from "../step_stream.ts";
+export type { Step, StepResult } from "../base/step.ts";
+export { StepStream } from "../base/step_stream.ts";

@@ -1,4 +1,4 @@
-import { InvalidMessage } from "../errors.ts";
+import { InvalidMessage } from "../base/errors.ts";
 
 /**
  * A time-based unique id, as Rerun gives to rows, chunks and tables.

@@ -3,13 +3,13 @@
  *
  * @module
  */
-export * from "./accept_rate.ts";
-export { BufferPool, isReused } from "./buffer_pool.ts";
-export type { ChannelSender } from "./channel_sender.ts";
-export * from "./congestion_manager.ts";
-export * from "./smart_channel.ts";
-export * from "./smart_message.ts";
-export type { QueueLoad } from "./throttle.ts";
-export * from "./throttle_stream.ts";
-export type { Step, StepResult } from "../step.ts";
-export { StepStream } from "../step_stream.ts";
+export * from "./throttle/accept_rate.ts";
+export { BufferPool, isReused } from "../memory/buffer_pool.ts";
+export type { ChannelSender } from "./channel/channel_sender.ts";
+export * from "./throttle/congestion_manager.ts";
+export * from "./channel/smart_channel.ts";
+export * from "./channel/smart_message.ts";
+export type { QueueLoad } from "./throttle/throttle.ts";
+export * from "./throttle/throttle_stream.ts";
+export type { Step, StepResult } from "../base/step.ts";
+export { StepStream } from "../base/step_stream.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { reason } from "../errors.ts";
-import type { SmartMessage } from "../flow/smart_message.ts";
-import { type Log, silentLog } from "../log.ts";
+import { reason } from "../base/errors.ts";
+import type { SmartMessage } from "../flow/channel/smart_message.ts";
+import { type Log, silentLog } from "../base/log.ts";
 import { type Sink, type Tally, tallyOf } from "./sink.ts";
 
 /** How a sink did. */

@@ -18,15 +18,15 @@
  */
 export { fanOut } from "./fan_out.ts";
 export type { FanOut, SinkStats } from "./fan_out.ts";
-export { rrdFileSink } from "./rrd_file.ts";
-export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./rrd_file.ts";
-export { isNameOf, parseSavePattern, renderName } from "./save_pattern.ts";
-export type { NameValues, Placeholder, SavePattern } from "./save_pattern.ts";
-export type { Keep } from "./part_list.ts";
-export type { Rotation } from "./rotation.ts";
-export type { SyncMode } from "./_syncer.ts";
+export { rrdFileSink } from "./file/rrd_file.ts";
+export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./file/rrd_file.ts";
+export { isNameOf, parseSavePattern, renderName } from "./file/save_pattern.ts";
+export type { NameValues, Placeholder, SavePattern } from "./file/save_pattern.ts";
+export type { Keep } from "./file/parts/part_list.ts";
+export type { Rotation } from "./file/rotation.ts";
+export type { SyncMode } from "./file/writer/syncer.ts";
 export type { Sink, Tally } from "./sink.ts";
-export { viewerHub } from "./viewers/hub.ts";
+export { viewerHub } from "../viewers/hub.ts";
 export type {
   HubStats,
   JoinOptions,
@@ -36,9 +36,9 @@ export type {
   ViewerHub,
   ViewerHubOptions,
   ViewerStats,
-} from "./viewers/types.ts";
-export { memoryFiles } from "../adapters/memory_files.ts";
-export type { FileHook, FileOperation, MemoryFiles } from "../adapters/memory_files.ts";
+} from "../viewers/types.ts";
+export { memoryFiles } from "../adapters/files/memory_files.ts";
+export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";
 export type {
   FileAdapter,
   FileKind,
@@ -46,4 +46,4 @@ export type {
   ProcessAdapter,
   WritableFile,
 } from "../adapters/types.ts";
-export { FileExists, FileGone, HubClosed, SaveLocked, TooManyViewers } from "../errors.ts";
+export { FileExists, FileGone, HubClosed, SaveLocked, TooManyViewers } from "../base/errors.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SmartMessage } from "../flow/smart_message.ts";
+import type { SmartMessage } from "../flow/channel/smart_message.ts";
 
 /** Messages and their encoded bytes, counted. */
 export interface Tally {

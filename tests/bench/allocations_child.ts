@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type { NetAddr, TcpAdapter, TcpConnection } from "../../lib/adapters/types.ts";
-import { Server } from "../../lib/server.ts";
+import { Server } from "../../lib/server/server.ts";
 import { silentLog } from "../../mod.ts";
 import { say } from "../contract/child.ts";
 

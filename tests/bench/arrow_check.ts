@@ -5,11 +5,11 @@
  *
  * The check runs where viewers are connected, or with `--on-bad-arrow drop` or `close`.
  */
-import { PacketReader } from "../../lib/comms/packet_reader.ts";
-import { checkArrow } from "../../lib/encoding/arrow_check.ts";
+import { PacketReader } from "../../lib/comms/sdk/packet_reader.ts";
+import { checkArrow } from "../../lib/encoding/arrow/arrow_check.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import { PacketDecoder } from "../../lib/encoding/packet_decoder.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { capturePackets } from "../fixtures.ts";
 

@@ -4,7 +4,7 @@
  *     guard_receive_child.ts control|server|save [FILE]
  */
 import process from "node:process";
-import { loadTcpAdapter } from "../../lib/adapters/detect.ts";
+import { loadTcpAdapter } from "../../lib/adapters/load.ts";
 import type { TcpConnection } from "../../lib/adapters/types.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";

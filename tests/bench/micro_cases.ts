@@ -1,14 +1,14 @@
 /** Single steps of receiving, over bytes in memory. */
 import { decode } from "@msgpack/msgpack";
-import { PacketFramer } from "../../lib/comms/packet_framer.ts";
-import { MAX_PACKET_BYTES } from "../../lib/comms/packet_reader.ts";
-import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
-import { decodeMsgpackLogMsg } from "../../lib/encoding/msgpack_log_msg.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
-import { CongestionManager } from "../../lib/flow/congestion_manager.ts";
-import { Throttle } from "../../lib/flow/throttle.ts";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import { PacketFramer } from "../../lib/comms/sdk/packet_framer.ts";
+import { MAX_PACKET_BYTES } from "../../lib/comms/sdk/packet_reader.ts";
+import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
+import { decodeMsgpackLogMsg } from "../../lib/encoding/msgpack/msgpack_log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { CongestionManager } from "../../lib/flow/throttle/congestion_manager.ts";
+import { Throttle } from "../../lib/flow/throttle/throttle.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { concat, framed } from "../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { frameChunk } from "../flow/throttled_messages.ts";

@@ -9,7 +9,7 @@
  * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
-import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/detect.ts";
+import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import process from "node:process";
 import { Child as Program } from "../conformance/child.ts";
-import { openRrd } from "../../lib/rrd/mod.ts";
+import { openRrd } from "../../lib/recordings/mod.ts";
 
 /** It says nothing when it has received something: quiet for so long, it is done. */
 const QUIET_MS = 1000;

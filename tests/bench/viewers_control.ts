@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../lib/encoding/websocket_head.ts";
+import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../lib/comms/websocket/frame_head.ts";
 import { heard, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
 import { packetStarts, WARM_UP_BYTES } from "./stream_parts.ts";

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { serve } from "../../mod.ts";
 import { fanOut } from "../../lib/sinks/mod.ts";
-import { httpApp, pageAssets, serveHttp, viewerHub } from "../../lib/sinks/viewers/mod.ts";
+import { httpApp, pageAssets, serveHttp, viewerHub } from "../../lib/viewers/mod.ts";
 
 const server = await serve({ port: 0, quiet: true });
 const hub = viewerHub({ limitBytes: 2 ** 26 });

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { seeded } from "../random.ts";
 import { concat } from "../sinks/messages.ts";

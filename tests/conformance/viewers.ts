@@ -8,7 +8,7 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { checkPrints } from "./checks.ts";
 import { Child, within } from "./child.ts";
 import { Cli, type Runtime } from "./cli_process.ts";

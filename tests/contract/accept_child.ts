@@ -1,6 +1,6 @@
 /** Accepts all, as the server does: after an error it waits 10 ms, then twice as long, up to 1 s. */
 import process from "node:process";
-import { loadTcpAdapter } from "../../lib/adapters/detect.ts";
+import { loadTcpAdapter } from "../../lib/adapters/load.ts";
 import type { TcpConnection } from "../../lib/adapters/types.ts";
 import { heard, residentKiB, say } from "./child.ts";
 

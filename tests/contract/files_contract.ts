@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { it } from "node:test";
 import type { FileAdapter } from "../../lib/adapters/types.ts";
-import { FileExists } from "../../lib/errors.ts";
+import { FileExists } from "../../lib/base/errors.ts";
 import { seeded } from "../random.ts";
 import { joined, randomBytes } from "./streams.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, it } from "node:test";
 import type { FileAdapter } from "../../lib/adapters/types.ts";
-import { FileExists } from "../../lib/errors.ts";
+import { FileExists } from "../../lib/base/errors.ts";
 import type { Folder } from "./files_contract.ts";
 
 const onWindows = process.platform === "win32" && "needs a Unix";

@@ -1,5 +1,5 @@
 /** In a process of its own: answers every request, with a handshake deadline of a second. */
-import { nodeHttp } from "../../lib/adapters/node_http.ts";
+import { nodeHttp } from "../../lib/adapters/http/node_http.ts";
 import { say } from "./child.ts";
 
 const { addr } = await nodeHttp.serve({

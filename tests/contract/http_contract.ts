@@ -1,8 +1,8 @@
 /** What every {@linkcode HttpAdapter} keeps to. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../lib/encoding/websocket_head.ts";
-import { TcpBindError } from "../../lib/errors.ts";
+import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../lib/comms/websocket/frame_head.ts";
+import { TcpBindError } from "../../lib/base/errors.ts";
 import type {
   HttpAdapter,
   HttpListener,

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "node:test";
 import type { TcpAdapter } from "../../lib/adapters/types.ts";
-import { BufferPool, isReused } from "../../lib/flow/buffer_pool.ts";
+import { BufferPool, isReused } from "../../lib/memory/buffer_pool.ts";
 import { seeded } from "../random.ts";
 import { randomBytes } from "./streams.ts";
 import type { Dial } from "./tcp_clients.ts";

@@ -1,5 +1,5 @@
 /** Reads one client; stands still after 16 MiB until it is told to go on. */
-import { loadTcpAdapter } from "../../lib/adapters/detect.ts";
+import { loadTcpAdapter } from "../../lib/adapters/load.ts";
 import { heard, residentKiB, say } from "./child.ts";
 
 const listener = await (await loadTcpAdapter()).listen({ hostname: "127.0.0.1", port: 0 });

@@ -1,7 +1,7 @@
 /** Clients that the TCP contract is tested with. */
 import { connect } from "node:net";
 import { once } from "node:events";
-import type { MemoryNet } from "../../lib/adapters/memory_tcp.ts";
+import type { MemoryNet } from "../../lib/adapters/tcp/memory_tcp.ts";
 import type { NetAddr } from "../../lib/adapters/types.ts";
 
 /** The other end of a connection. */

@@ -1,7 +1,7 @@
 /** What every {@linkcode TcpAdapter} keeps to. */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { TcpBindError } from "../../lib/errors.ts";
+import { TcpBindError } from "../../lib/base/errors.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../../lib/adapters/types.ts";
 import { randomPieces, seeded } from "../random.ts";
 import { checksum, joined, randomBytes, readBytes } from "./streams.ts";

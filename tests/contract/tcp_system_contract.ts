@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { TcpBindError } from "../../lib/errors.ts";
+import { TcpBindError } from "../../lib/base/errors.ts";
 import type { TcpAdapter } from "../../lib/adapters/types.ts";
 import { type Child, startChild } from "./child.ts";
 import { joined, readBytes } from "./streams.ts";

@@ -1,9 +1,9 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { readSchema } from "../../lib/encoding/arrow_ipc.ts";
-import { readTimepoint } from "../../lib/encoding/arrow_timepoint.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import { InvalidMessage } from "../../lib/errors.ts";
+import { readSchema } from "../../lib/encoding/arrow/arrow_ipc.ts";
+import { readTimepoint } from "../../lib/encoding/arrow/arrow_timepoint.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import { InvalidMessage } from "../../lib/base/errors.ts";
 import { fixture } from "../fixtures.ts";
 import { grpcMessages } from "../grpc_frames.ts";
 import { seeded } from "../random.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { BytePattern } from "../../lib/encoding/_byte_pattern.ts";
+import { BytePattern } from "../../lib/encoding/byte_pattern.ts";
 import { seeded } from "../random.ts";
 
 /** Compares byte by byte. */

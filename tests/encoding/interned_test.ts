@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { internedAscii, MAX_INTERNED_BYTES } from "../../lib/encoding/_interned.ts";
+import { internedAscii, MAX_INTERNED_BYTES } from "../../lib/encoding/interned.ts";
 import { seeded } from "../random.ts";
 
 const utf8 = new TextEncoder();

@@ -1,9 +1,9 @@
 import { encode } from "@msgpack/msgpack";
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import { InvalidMessage } from "../../lib/errors.ts";
-import { type LogMsg, TIME_STATIC } from "../../lib/log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import { InvalidMessage } from "../../lib/base/errors.ts";
+import { type LogMsg, TIME_STATIC } from "../../lib/encoding/log_msg.ts";
 import {
   arrowMsg,
   concat,

@@ -1,6 +1,6 @@
 /** Makes log messages for tests of what carries them. */
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { arrowMsg, concat, Entries, rrdHeader, rrdMessage } from "../encoding/rrd_builder.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** One client, the throttle, the smart channel and one receiver, in virtual time. */
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
-import { CongestionManager } from "../../lib/flow/congestion_manager.ts";
-import { SmartChannel } from "../../lib/flow/smart_channel.ts";
-import { Throttle } from "../../lib/flow/throttle.ts";
-import type { LogMsg } from "../../lib/log_msg.ts";
-import { silentLog } from "../../lib/log.ts";
+import { CongestionManager } from "../../lib/flow/throttle/congestion_manager.ts";
+import { SmartChannel } from "../../lib/flow/channel/smart_channel.ts";
+import { Throttle } from "../../lib/flow/throttle/throttle.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { silentLog } from "../../lib/base/log.ts";
 import { seeded } from "../random.ts";
 import { chunk, frameChunk, virtualClock } from "./throttled_messages.ts";
 

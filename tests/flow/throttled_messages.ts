@@ -1,8 +1,8 @@
 /** Log messages made by hand, as far as throttling looks at them. */
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
-import type { Encoded, LogMsg, StoreId, TimelineTime } from "../../lib/log_msg.ts";
+import type { Encoded, LogMsg, StoreId, TimelineTime } from "../../lib/encoding/log_msg.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
-import type { Log, LogLevel } from "../../lib/log.ts";
+import type { Log, LogLevel } from "../../lib/base/log.ts";
 
 const NOTHING = new Uint8Array(0);
 

@@ -1,15 +1,15 @@
 /** Decodes bombs in a process of its own, each told by its name, and tells what that took. */
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/detect.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { detectRuntime } from "../../lib/adapters/load.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { heard, residentKiB, say } from "../contract/child.ts";
 import { BOMBS, GOOD_PACKET } from "./bombs.ts";
 import { CORPUS } from "./corpus.ts";
 
 const { collectGarbage } = detectRuntime() === "deno"
-  ? await import("../../lib/adapters/deno_memory.ts")
-  : await import("../../lib/adapters/bun_memory.ts");
+  ? await import("../../lib/adapters/process/deno_memory.ts")
+  : await import("../../lib/adapters/process/bun_memory.ts");
 const decoder = new RrdDecoder();
 // The bomb is measured, not the loading of code.
 for (const packet of CORPUS) decoder.decodePacket(packet);

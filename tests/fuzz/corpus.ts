@@ -1,7 +1,7 @@
 /** Good packets of every SDK version and encoding there is a recording of: what gets mutated. */
-import { compressLz4 } from "../../lib/encoding/lz4_deflate.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import { compressLz4 } from "../../lib/encoding/lz4/lz4_deflate.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { concat, rrdHeader } from "../encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, fixture } from "../fixtures.ts";
 import { grpcMessages } from "../grpc_frames.ts";

@@ -1,6 +1,6 @@
 /** Ways to damage a packet, each a pure function of its random numbers. */
-import { inflateLz4 } from "../../lib/encoding/lz4.ts";
-import { compressLz4 } from "../../lib/encoding/lz4_deflate.ts";
+import { inflateLz4 } from "../../lib/encoding/lz4/lz4.ts";
+import { compressLz4 } from "../../lib/encoding/lz4/lz4_deflate.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 
 /** Random choices of one case. */

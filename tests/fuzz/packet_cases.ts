@@ -1,8 +1,8 @@
 /** Mutated packets through the decoder, and what it makes of them through all that reads further. */
-import { checkArrow } from "../../lib/encoding/arrow_check.ts";
-import { timepointOf } from "../../lib/encoding/arrow_timepoint.ts";
-import { viewerFrame } from "../../lib/encoding/bincode_log_msg.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { checkArrow } from "../../lib/encoding/arrow/arrow_check.ts";
+import { timepointOf } from "../../lib/encoding/arrow/arrow_timepoint.ts";
+import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { caseRandom } from "../random.ts";
 import { describeMsg } from "../fixtures.ts";
 import type { LogMsg, StepResult } from "../../mod.ts";

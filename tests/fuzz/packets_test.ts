@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { caseRandom } from "../random.ts";
 import { CORPUS, GOOD } from "./corpus.ts";
 import { mutant } from "./mutations.ts";

@@ -1,8 +1,8 @@
 /** Damaged recordings, and what recovering must make of them. */
 import { Buffer } from "node:buffer";
-import type { RrdMessage } from "../../lib/rrd/mod.ts";
+import type { RrdMessage } from "../../lib/recordings/mod.ts";
 import { caseRandom, randomPieces } from "../random.ts";
-import { RECORDINGS, scan } from "../rrd/inputs.ts";
+import { RECORDINGS, scan } from "../recordings/inputs.ts";
 
 /** A recording, with its messages as text by where they are. */
 interface Original {

@@ -1,6 +1,6 @@
 /** Whether two decoders made the same of the same bytes. */
 import { Buffer } from "node:buffer";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 
 /** Whether messages have the same kind, ids, times and encoded bytes. */
 export function isSameMsg(a: LogMsg, b: LogMsg): boolean {

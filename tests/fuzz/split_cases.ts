@@ -1,9 +1,9 @@
 /** Valid streams, recorded and made up, cut anywhere: by fast-check. */
 import fc from "fast-check";
-import { PacketReader } from "../../lib/comms/packet_reader.ts";
-import { PacketDecoder } from "../../lib/encoding/packet_decoder.ts";
-import { RrdDecoder } from "../../lib/encoding/rrd_decoder.ts";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import { PacketReader } from "../../lib/comms/sdk/packet_reader.ts";
+import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
+import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { CAPTURES, fixture } from "../fixtures.ts";
 import { CORPUS } from "./corpus.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
-import { detectRuntime } from "../../lib/adapters/detect.ts";
+import { detectRuntime } from "../../lib/adapters/load.ts";
 import { staticImportsOf } from "./code.ts";
 import { read, readJson, ROOT } from "./tree.ts";
 
@@ -40,7 +40,7 @@ describe("what mod.ts loads at once", () => {
 
   it("is the core, and of packages only small ones", () => {
     assert(
-      paths.has("lib/server.ts") && paths.has("lib/encoding/rrd_decoder.ts"),
+      paths.has("lib/server/server.ts") && paths.has("lib/encoding/rrd/rrd_decoder.ts"),
       [...paths].join(),
     );
     const known = ["@bufbuild/protobuf/wire", "@std/streams"];

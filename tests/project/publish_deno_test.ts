@@ -22,7 +22,7 @@ describe("the published package", () => {
     const code = sources("lib/", "mod.ts", "cli.ts");
     // What browsers are served is no code to Deno.
     const page = projectFiles().filter((path) =>
-      path.startsWith("lib/sinks/viewers/page/") && !path.endsWith(".ts")
+      path.startsWith("lib/viewers/page/") && !path.endsWith(".ts")
     );
     assertEquals(files, [...papers, ...code, ...page].sort());
   });

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { EXIT } from "../../lib/cli/exit_codes.ts";
-import { type CliOption, OPTION_TABLE } from "../../lib/cli/option_table.ts";
+import { type CliOption, OPTION_TABLE } from "../../lib/cli/args/option_table.ts";
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
 const [readme, contributing] = await Promise.all([read("README.md"), read("CONTRIBUTING.md")]);
@@ -38,7 +38,9 @@ async function fieldsOf(name: string, path: string): Promise<string[]> {
   assert(fields.length > 0, `${path} has no interface ${name}.`);
   for (const base of bases?.split(", ") ?? []) {
     const [, from] = new RegExp(`\\b${base}\\b[^}]*\\} from "(\\.[^"]*)"`).exec(source) ?? [];
-    const declaring = from === undefined ? path : new URL(from, `file:///${path}`).pathname.slice(1);
+    const declaring = from === undefined
+      ? path
+      : new URL(from, `file:///${path}`).pathname.slice(1);
     fields.push(...await fieldsOf(base, declaring));
   }
   return fields;
@@ -55,7 +57,7 @@ describe("the README", () => {
   });
 
   it("has the options of serve", async () => {
-    const names = await fieldsOf("ServeOptions", "lib/options.ts");
+    const names = await fieldsOf("ServeOptions", "lib/server/options.ts");
     assert(names.length > 0);
     const told = table(readme, "Option", "What it is").map(([name]) => name!.replaceAll("`", ""));
     assertEquals(told.sort(), names.sort());

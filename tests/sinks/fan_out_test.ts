@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { SmartMessage } from "../../lib/flow/smart_message.ts";
+import type { SmartMessage } from "../../lib/flow/channel/smart_message.ts";
 import { fanOut } from "../../lib/sinks/fan_out.ts";
 import type { Sink } from "../../lib/sinks/sink.ts";
 import { keptLog, msgpackMessage, QUIT } from "./messages.ts";

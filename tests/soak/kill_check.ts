@@ -1,7 +1,7 @@
 /** What a killed server has left must be. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RrdScanner } from "../../lib/rrd/mod.ts";
+import { RrdScanner } from "../../lib/recordings/mod.ts";
 import { rrdFileSink } from "../../lib/sinks/mod.ts";
 import { isPacket, numberOf } from "./kill_packets.ts";
 import type { Sent } from "./kill_round.ts";

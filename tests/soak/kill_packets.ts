@@ -1,6 +1,6 @@
 /** Packets of a capture, each with a number of its own in its Arrow data. */
 import { Buffer } from "node:buffer";
-import type { LogMsg } from "../../lib/log_msg.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 
 const CAPTURE = "0.22.1-mixed";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { RepeatedBlueprints } from "../../rrd/repeated_blueprints.ts";
+import { RepeatedBlueprints } from "../../recordings/repeated_blueprints.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../units.ts";
+import { plural } from "../terminal/units.ts";
 import { nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";

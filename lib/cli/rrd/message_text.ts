@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { InvalidMessage } from "../../errors.ts";
-import type { LogMsg, StoreId } from "../../log_msg.ts";
-import { type ChunkSummary, summarize } from "../../rrd/chunk_summary.ts";
-import type { RrdMessage } from "../../rrd/part.ts";
-import { escapeText, quote } from "../../escape.ts";
-import { formatBytes } from "../units.ts";
+import { InvalidMessage } from "../../base/errors.ts";
+import type { LogMsg, StoreId } from "../../encoding/log_msg.ts";
+import { type ChunkSummary, summarize } from "../../recordings/chunk_summary.ts";
+import type { RrdMessage } from "../../encoding/rrd/part.ts";
+import { escapeText, quote } from "../../base/escape.ts";
+import { formatBytes } from "../terminal/units.ts";
 import { timeText } from "./stats_text.ts";
 
 /**

@@ -4,10 +4,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { UsageError } from "../args.ts";
-import { closest } from "../closest.ts";
-import { escapeText } from "../../escape.ts";
-import { parseDuration, parseSize } from "../units.ts";
+import { UsageError } from "../args/args.ts";
+import { closest } from "../args/closest.ts";
+import { escapeText } from "../../base/escape.ts";
+import { parseDuration, parseSize } from "../terminal/units.ts";
 
 /** What each command takes. */
 const COMMANDS = {

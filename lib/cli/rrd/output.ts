@@ -6,8 +6,8 @@
 import { realpath, stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/types.ts";
-import { FileExists, RerelayError } from "../../errors.ts";
-import { UsageError } from "../args.ts";
+import { FileExists, RerelayError } from "../../base/errors.ts";
+import { UsageError } from "../args/args.ts";
 import { InputError, nameOf, type RrdContext } from "./input.ts";
 import { codeOf, systemText } from "./system_text.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdMessage, RrdPart } from "../../rrd/part.ts";
+import type { RrdMessage, RrdPart } from "../../encoding/rrd/part.ts";
 import { EXIT } from "../exit_codes.ts";
 import { partsOver, type RrdContext } from "./input.ts";
 import { messageJson, messageText } from "./message_text.ts";

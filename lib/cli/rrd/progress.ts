@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { escapeText } from "../../escape.ts";
-import { screen } from "../screen.ts";
+import { escapeText } from "../../base/escape.ts";
+import { screen } from "../terminal/screen.ts";
 import type { CliProcess } from "../process.ts";
-import { formatBytes } from "../units.ts";
+import { formatBytes } from "../terminal/units.ts";
 
 /** Often enough to be live. */
 const EVERY_MS = 100;

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd_header.ts";
-import type { LogMsg } from "../../log_msg.ts";
-import type { RrdPart } from "../../rrd/part.ts";
-import { RrdConcat } from "../../rrd/writer.ts";
-import { escapeText } from "../../escape.ts";
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { RrdPart } from "../../encoding/rrd/part.ts";
+import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
+import { escapeText } from "../../base/escape.ts";
 import type { CliProcess } from "../process.ts";
 import type { Output } from "./output.ts";
 

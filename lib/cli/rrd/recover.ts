@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { RerelayError } from "../../errors.ts";
-import { RrdReport } from "../../rrd/report.ts";
+import { RerelayError } from "../../base/errors.ts";
+import { RrdReport } from "../../recordings/report.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, plural } from "../units.ts";
+import { formatBytes, plural } from "../terminal/units.ts";
 import { lossText, nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";

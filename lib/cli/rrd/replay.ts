@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd_header.ts";
-import { RerelayError } from "../../errors.ts";
-import { Pacer, packetPieces } from "../../rrd/replay.ts";
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import { RerelayError } from "../../base/errors.ts";
+import { Pacer, packetPieces } from "../../recordings/replay.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, formatDuration, plural } from "../units.ts";
+import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
 import { nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
-import { connectRetrying } from "./sdk_socket.ts";
+import { connectRetrying } from "../../adapters/tcp/node_connect.ts";
 
 /** Rerun's servers of that time do not listen to TCP clients any more. */
 const NEWER = "warning: these messages are of Rerun 0.23 or later: Rerelay takes them, " +

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { loadFileAdapter } from "../../adapters/detect.ts";
-import { NotAnRrd, reason, RerelayError } from "../../errors.ts";
-import { RrdDamage } from "../../rrd/part.ts";
-import { UsageError } from "../args.ts";
-import { escapeText } from "../../escape.ts";
+import { loadFileAdapter } from "../../adapters/load.ts";
+import { NotAnRrd, reason, RerelayError } from "../../base/errors.ts";
+import { RrdDamage } from "../../encoding/rrd/part.ts";
+import { UsageError } from "../args/args.ts";
+import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import { RRD_HELP } from "./help.ts";

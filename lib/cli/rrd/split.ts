@@ -4,12 +4,12 @@
  * @module
  */
 import { stat } from "node:fs/promises";
-import type { StoreId } from "../../log_msg.ts";
-import { type Placed, RecordingGroups } from "../../rrd/recording_groups.ts";
-import { UsageError } from "../args.ts";
-import { escapeText } from "../../escape.ts";
+import type { StoreId } from "../../encoding/log_msg.ts";
+import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
+import { UsageError } from "../args/args.ts";
+import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../units.ts";
+import { plural } from "../terminal/units.ts";
 import { partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";

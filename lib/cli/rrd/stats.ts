@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { RrdStatistics } from "../../rrd/statistics.ts";
-import { escapeText } from "../../escape.ts";
+import { RrdStatistics } from "../../recordings/statistics.ts";
+import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

@@ -3,10 +3,14 @@
  *
  * @module
  */
-import type { StoreSource } from "../../log_msg.ts";
-import type { RecordingStatistics, RrdStatistics, TimelineRange } from "../../rrd/statistics.ts";
-import { escapeText, quote } from "../../escape.ts";
-import { formatBytes, formatCount, plural } from "../units.ts";
+import type { StoreSource } from "../../encoding/log_msg.ts";
+import type {
+  RecordingStatistics,
+  RrdStatistics,
+  TimelineRange,
+} from "../../recordings/statistics.ts";
+import { escapeText, quote } from "../../base/escape.ts";
+import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 
 /** As many of a recording's entities the chart shows. */
 const SHOWN_ENTITIES = 30;

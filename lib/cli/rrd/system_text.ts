@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { reason } from "../../errors.ts";
+import { reason } from "../../base/errors.ts";
 
 const TEXTS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { checkArrowWhole } from "../../encoding/arrow_whole.ts";
-import { RrdDamage, type RrdMessage } from "../../rrd/part.ts";
-import { RrdReport } from "../../rrd/report.ts";
-import { escapeText } from "../../escape.ts";
+import { checkArrowWhole } from "../../encoding/arrow/arrow_whole.ts";
+import { RrdDamage, type RrdMessage } from "../../encoding/rrd/part.ts";
+import { RrdReport } from "../../recordings/report.ts";
+import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, plural } from "../units.ts";
+import { formatBytes, plural } from "../terminal/units.ts";
 import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 

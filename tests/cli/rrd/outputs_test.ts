@@ -11,7 +11,7 @@ import { rrd } from "../../../lib/cli/rrd/rrd.ts";
 import type { CliProcess } from "../../../lib/cli/process.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
-import { scan } from "../../rrd/inputs.ts";
+import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
 
 const GOOD = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");

@@ -12,7 +12,7 @@ import {
   setStoreInfo,
   storeInfoFields,
 } from "../../encoding/rrd_builder.ts";
-import { scan } from "../../rrd/inputs.ts";
+import { scan } from "../../recordings/inputs.ts";
 import { describeMsg, fixture, fixtureText } from "../../fixtures.ts";
 import { inFolder, runCli, startCli } from "../cli_process.ts";
 

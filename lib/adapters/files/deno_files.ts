@@ -1,0 +1,100 @@
+/**
+ * Files on Deno.
+ *
+ * @module
+ */
+import { FileExists } from "../../base/errors.ts";
+import { writeAll } from "./_write_all.ts";
+import type { FileAdapter, FileKind, FileMode, WritableFile } from "../types.ts";
+
+/** Files by `Deno.open`. */
+export const denoFiles: FileAdapter = {
+  create,
+  kind,
+  rename: (from, to) => Deno.rename(from, to),
+  remove: (path) => Deno.remove(path),
+  list,
+  open: async (path) => (await Deno.open(path)).readable,
+};
+
+// --------------------------------------------------------------------------------------- paths
+
+async function create(path: string, mode: FileMode): Promise<WritableFile> {
+  try {
+    return await openFile(
+      await Deno.open(path, {
+        write: true,
+        ...(mode === "new" ? { createNew: true } : { create: true, truncate: mode === "replace" }),
+      }),
+      path,
+      mode,
+    );
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) throw new FileExists(path, { cause });
+    throw cause;
+  }
+}
+
+async function kind(path: string): Promise<FileKind | undefined> {
+  try {
+    return (await Deno.lstat(path)).isFile ? "file" : "other";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function list(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder || ".")) names.push(name);
+  return names;
+}
+
+// ---------------------------------------------------------------------------------------- file
+
+/** So many bytes between two syncs make a file worth another descriptor. */
+const MANY_BYTES = 4 * 1024 * 1024;
+
+async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promise<WritableFile> {
+  // Not opened with `append`, for such a file ignores where it was cut to.
+  if (mode === "append") await file.seek(0, Deno.SeekMode.End);
+  let closed = false;
+  let unsynced = 0;
+  let synced: Promise<Deno.FsFile> | undefined;
+  return {
+    write(bytes) {
+      unsynced += bytes.length;
+      return writeAll(bytes, (rest) => file.write(rest));
+    },
+    async sync() {
+      if (synced === undefined && unsynced >= MANY_BYTES) synced = openAgain(file, path);
+      unsynced = 0;
+      await (await synced ?? file).syncData();
+    },
+    async truncate(size) {
+      await file.truncate(size);
+      await file.seek(size, Deno.SeekMode.Start);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      const other = await synced;
+      if (other !== file) other?.close();
+      file.close();
+    },
+  };
+}
+
+/** Writes wait for a sync of their own descriptor, not for one of another; the same if there is none. */
+async function openAgain(file: Deno.FsFile, path: string): Promise<Deno.FsFile> {
+  let other: Deno.FsFile | undefined;
+  try {
+    other = await Deno.open(path, { write: true });
+    const [{ dev, ino }, found] = await Promise.all([file.stat(), other.stat()]);
+    if (ino !== null && dev === found.dev && ino === found.ino) return other;
+  } catch {
+    // It was renamed, or there are no more descriptors.
+  }
+  other?.close();
+  return file;
+}

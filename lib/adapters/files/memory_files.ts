@@ -1,0 +1,107 @@
+/**
+ * Files without a disk, for tests of what a sink does when one fails.
+ *
+ * @module
+ */
+import { FileExists } from "../../base/errors.ts";
+import { type Content, openContent } from "./_memory_content.ts";
+import type { FileAdapter, WritableFile } from "../types.ts";
+
+/** One operation on a file, about to be done. */
+export interface FileOperation {
+  /** The method of the adapter or of the file. */
+  readonly kind:
+    | keyof FileAdapter
+    | keyof WritableFile;
+  /** The file's. */
+  readonly path: string;
+  /** What `write` would write, the rest of it after a part was written. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * Called before each operation: may wait, may throw in its place, and from a `write` may return how
+ * many bytes the disk takes this time.
+ */
+export type FileHook = (operation: FileOperation) => void | number | Promise<void | number>;
+
+/** Files in memory. */
+export interface MemoryFiles extends FileAdapter {
+  /** The paths there are. */
+  readonly paths: string[];
+  /** What a file holds; `undefined` without one. */
+  read(path: string): Uint8Array | undefined;
+  /** What a file held at its last `sync`: no more would be sure to outlive a power cut. */
+  readSynced(path: string): Uint8Array | undefined;
+}
+
+// --------------------------------------------------------------------------------------- paths
+
+/**
+ * A file adapter that keeps everything in memory.
+ *
+ * @param before the hook that makes operations fail
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memoryFiles } from "./memory_files.ts";
+ *
+ * const files = memoryFiles();
+ * const file = await files.create("a.rrd", "new");
+ * await file.write(Uint8Array.of(1, 2));
+ * assertEquals(files.read("a.rrd"), Uint8Array.of(1, 2));
+ * ```
+ */
+export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
+  const contents = new Map<string, Content>();
+  return {
+    async create(path, mode) {
+      await before({ kind: "create", path });
+      const there = contents.get(path);
+      if (mode === "new" && there !== undefined) {
+        throw new FileExists(path, { cause: new Error("File exists") });
+      }
+      if (mode === "append" && there !== undefined) return openContent(path, there, before);
+      const content = { bytes: new Uint8Array(0), size: 0, synced: new Uint8Array(0) };
+      contents.set(path, content);
+      return openContent(path, content, before);
+    },
+    async kind(path) {
+      await before({ kind: "kind", path });
+      return contents.has(path) ? "file" : undefined;
+    },
+    async rename(from, to) {
+      await before({ kind: "rename", path: from });
+      contents.set(to, found(contents, from));
+      contents.delete(from);
+    },
+    async remove(path) {
+      await before({ kind: "remove", path });
+      found(contents, path);
+      contents.delete(path);
+    },
+    async list(folder) {
+      await before({ kind: "list", path: folder });
+      const prefix = folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
+      return [...contents.keys()].filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length)).filter((name) => !name.includes("/"));
+    },
+    async open(path) {
+      await before({ kind: "open", path });
+      const { bytes, size } = found(contents, path);
+      return ReadableStream.from([bytes.slice(0, size)]);
+    },
+    get paths() {
+      return [...contents.keys()];
+    },
+    read: (path) => contents.get(path)?.bytes.slice(0, contents.get(path)?.size),
+    readSynced: (path) => contents.get(path)?.synced.slice(),
+  };
+}
+
+function found(contents: Map<string, Content>, path: string): Content {
+  const content = contents.get(path);
+  if (content === undefined) throw new Error(`No such file: ${path}`);
+  return content;
+}

@@ -1,0 +1,92 @@
+/**
+ * The connections of an HTTP server, and the deadline of those that have not asked for anything.
+ *
+ * @module
+ */
+import type { Socket } from "node:net";
+import { openFiles, sockets } from "../process/open_files.ts";
+
+/** Limits of connections. */
+export interface ConnectionLimits {
+  /** Seconds for all of a request's headers, counted from the connection or the last answer. */
+  readonly handshakeTimeoutSec: number;
+  /** Connections at most. */
+  readonly maxConnections: number;
+}
+
+/** All connections that are open. */
+export class HttpConnections {
+  /** With the deadline's timer while there is one; those without come after their deadline. */
+  readonly #open = new Map<Socket, { asked: number; timer?: ReturnType<typeof setTimeout> }>();
+  /** Those that have not asked for anything, the oldest first. */
+  readonly #silent = new Set<Socket>();
+  #emptied: (() => void) | undefined;
+
+  /** @param limits of all of them */
+  constructor(readonly limits: ConnectionLimits) {}
+
+  /**
+   * Takes a new one in, if need be for the oldest silent one.
+   *
+   * @returns whether there is room for it; else it is closed
+   */
+  add(socket: Socket): boolean {
+    socket.on("error", () => {}); // a reset; "close" tells
+    const most = Math.min(this.limits.maxConnections, openFiles().viewers);
+    if (this.#open.size >= most || !sockets.hasRoom) {
+      const [oldest] = this.#silent;
+      (oldest ?? socket).destroy();
+      if (oldest === undefined) return false;
+      this.#forget(oldest);
+    }
+    this.#open.set(socket, { asked: 0 });
+    sockets.opened();
+    socket.once("close", () => this.#forget(socket));
+    this.#await(socket);
+    return true;
+  }
+
+  /** A request of it is whole. */
+  asked(socket: Socket): void {
+    const state = this.#open.get(socket);
+    if (state === undefined) return;
+    state.asked++;
+    clearTimeout(state.timer);
+    this.#silent.delete(socket);
+  }
+
+  /** A request of it is answered. */
+  answered(socket: Socket): void {
+    const state = this.#open.get(socket);
+    if (state === undefined || --state.asked > 0) return;
+    this.#await(socket);
+  }
+
+  /** Closes the silent ones, and resolves when all others are closed too. */
+  gone(): Promise<void> {
+    for (const socket of this.#silent) socket.destroy();
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied = resolve);
+  }
+
+  /** Closes all. */
+  destroy(): void {
+    for (const socket of this.#open.keys()) socket.destroy();
+  }
+
+  #await(socket: Socket): void {
+    this.#silent.add(socket);
+    const ms = this.limits.handshakeTimeoutSec * 1000;
+    this.#open.get(socket)!.timer = setTimeout(() => socket.destroy(), ms);
+  }
+
+  #forget(socket: Socket): void {
+    const state = this.#open.get(socket);
+    if (state === undefined) return;
+    clearTimeout(state.timer);
+    this.#open.delete(socket);
+    sockets.closed();
+    this.#silent.delete(socket);
+    if (this.#open.size === 0) this.#emptied?.();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Requests and responses of the Web, over those of `node:http`.
+ *
+ * @module
+ */
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex, Writable } from "node:stream";
+import { textResponse } from "../../base/text_response.ts";
+
+const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
+/**
+ * Makes a request of the Web, or the answer to one that can't be.
+ *
+ * @param incoming what came
+ */
+export function toRequest(incoming: IncomingMessage): Request | Response {
+  const { method = "", url = "", headers } = incoming;
+  if (headers["transfer-encoding"] || Number(headers["content-length"] ?? 0) !== 0) {
+    return textResponse(413, "Requests with a body are not taken");
+  }
+  const { host = "localhost" } = headers;
+  const whole = `http://${host}${url}`;
+  if (!url.startsWith("/") || !/^[^\s@/?#\\]+$/.test(host) || !URL.canParse(whole)) {
+    return textResponse(400, "This is no address that could be asked for");
+  }
+  // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
+  if (!METHODS.includes(method)) {
+    return textResponse(405, "There is only GET and HEAD");
+  }
+  const names = new Headers();
+  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
+    names.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
+  }
+  return new Request(whole, { method, headers: names });
+}
+
+/**
+ * Writes a body as fast as the peer takes it, and ends there.
+ *
+ * @param body cancelled if the peer leaves
+ * @param outgoing cut if the body errors
+ */
+export async function sendBody(
+  body: ReadableStream<Uint8Array> | null,
+  outgoing: Writable & { flushHeaders?(): void },
+): Promise<void> {
+  if (body === null) return void outgoing.end();
+  outgoing.flushHeaders?.();
+  const reader = body.getReader();
+  const left = Promise.withResolvers<void>();
+  outgoing.once("close", () => {
+    left.resolve();
+    reader.cancel().catch(() => {});
+  });
+  outgoing.on("error", () => outgoing.destroy());
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || outgoing.destroyed) break;
+      if (outgoing.write(value)) continue;
+      const drained = Promise.withResolvers<void>();
+      outgoing.once("drain", drained.resolve);
+      await Promise.race([drained.promise, left.promise]);
+      outgoing.off("drain", drained.resolve);
+    }
+    outgoing.end();
+  } catch {
+    // The one who made the body knows why it ended.
+    outgoing.destroy();
+  }
+}
+
+/**
+ * Answers on a bare socket, and closes it behind the answer.
+ *
+ * @param response any
+ * @param socket of a request that asked for another protocol
+ */
+export async function sendOverSocket(response: Response, socket: Duplex): Promise<void> {
+  const head = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}`];
+  for (const [name, value] of response.headers) head.push(`${name}: ${value}`);
+  socket.write([...head, "connection: close", "", ""].join("\r\n"));
+  await sendBody(response.body, socket);
+}

@@ -1,0 +1,181 @@
+/**
+ * TCP on Bun.
+ *
+ * @module
+ */
+import { readSync } from "node:fs";
+import { reason, TcpBindError, TooManyOpenFiles } from "../../base/errors.ts";
+import { type BufferPool, isReused } from "../../memory/buffer_pool.ts";
+import { freeMemory } from "../../memory/free_memory.ts";
+import { AcceptQueue } from "./_accept_queue.ts";
+import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
+import { openFiles, sockets } from "../process/open_files.ts";
+import { PullQueue } from "./_pull_queue.ts";
+import { ReadSizer } from "./_read_sizer.ts";
+import { readableOf } from "./_readable.ts";
+import { formatAddr } from "../../base/net_addr.ts";
+import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../types.ts";
+
+declare const Bun: BunNet;
+
+/** TCP by `Bun.listen`. */
+export const bunTcp: TcpAdapter = { listen };
+
+/** File descriptors that no connection gets, whatever else the process has open. */
+const RESERVED_FILES = 32;
+
+/** A chunk of so many bytes shows that more may be there already. */
+const MANY_BYTES = 64 * 1024;
+
+/** What one connection may read before Bun looks after all others again, in bytes. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
+// ------------------------------------------------------------------------------------ listener
+
+function listen(addr: NetAddr): Promise<TcpListener> {
+  return new Promise((resolve) => {
+    const queue = new AcceptQueue();
+    const listener = bind(addr, queue);
+    const bound: { address?: string } = {};
+    listener.getsockname(bound);
+    resolve({
+      addr: { hostname: bound.address ?? addr.hostname, port: listener.port },
+      accept: () => queue.accept(),
+      close() {
+        queue.close();
+        listener.stop(false);
+      },
+    });
+  });
+}
+
+function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
+  const { limit } = openFiles();
+  try {
+    return Bun.listen<BunConnection | undefined>({
+      hostname: addr.hostname,
+      port: addr.port,
+      socket: {
+        binaryType: "uint8array",
+        open(socket) {
+          // The system gives out the lowest free number: a high one means that few are left. At the
+          // limit itself Bun would say nothing and keep one core busy.
+          if (sockets.hasRoom && socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
+            return accepted.offer(new BunConnection(socket));
+          }
+          socket.terminate();
+          accepted.refuse((refused) => new TooManyOpenFiles(refused, limit));
+        },
+        data(socket, bytes) {
+          socket.data?.onData(bytes);
+          socket.pause();
+        },
+        end: (socket) => socket.data?.onEnd(),
+        close(socket, error) {
+          if (socket.data === undefined) return;
+          sockets.closed();
+          socket.data.onEnd(error);
+        },
+        error: (socket, error) => socket.data?.onEnd(error),
+      },
+    });
+  } catch (error) {
+    // Bun's text has no reason in it, only its code has.
+    const { code } = error as { code?: string };
+    const text = code ? `${reason(error)} (${code})` : reason(error);
+    throw new TcpBindError(
+      formatAddr(addr),
+      Object.assign(new Error(text, { cause: error }), { code }),
+    );
+  }
+}
+
+// ---------------------------------------------------------------------------------- connection
+
+class BunConnection implements TcpConnection {
+  declare readonly remoteAddr?: NetAddr;
+  readonly #socket: BunSocket<BunConnection | undefined>;
+  readonly #queue: PullQueue;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #pool: BufferPool | undefined;
+  /** Made when it is needed first: most of many idle clients send little. */
+  #sizer: ReadSizer | undefined;
+  #mayHaveMore = false;
+  #turnLeft = TURN_BYTES;
+
+  constructor(socket: BunSocket<BunConnection | undefined>) {
+    socket.pause();
+    socket.setKeepAlive(true, 0);
+    // What Bun hands over after pause(), when the peer resets, is at most what the system held for
+    // the socket: the queue has this bound.
+    this.#queue = new PullQueue({ wanted: () => socket.resume() });
+    socket.data = this;
+    sockets.opened();
+    this.#socket = socket;
+    const { remoteAddress: hostname, remotePort: port } = socket;
+    // A peer that has left already has no address any more.
+    if (hostname) this.remoteAddr = { hostname, port };
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= readableOf(() => this.read(), this.close);
+  }
+
+  readonly close = (): void => {
+    this.#queue.discard();
+    this.#socket.end();
+  };
+
+  // ----------------------------------------------------------------------------------- reading
+
+  usePool(pool: BufferPool): void {
+    this.#pool = pool;
+  }
+
+  read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    this.#turnLeft = TURN_BYTES;
+    // The next bytes may be hours away.
+    this.#sizer?.done();
+    return this.#queue.read();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    // Bun makes a buffer for each chunk; of others a part may be read into next.
+    if (chunk.length === chunk.buffer.byteLength && !isReused(chunk)) freeMemory(chunk.buffer);
+  }
+
+  /**
+   * Takes what the system holds already: Bun copies what it hands over, so that large packets are
+   * copied twice.
+   */
+  #readNow(into?: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+    if (this.#turnLeft <= 0) return undefined;
+    this.#sizer ??= new ReadSizer(this.#pool);
+    const space = into ?? this.#sizer.space();
+    let length = 0;
+    try {
+      length = readSync(this.#socket.fd, space);
+    } catch (error) {
+      // Nothing is there yet; or it is over, and Bun would not be told why any more.
+      if ((error as { code?: string }).code !== "EAGAIN") this.#queue.end(error);
+    }
+    // The end Bun finds out itself.
+    this.#mayHaveMore = length === space.length;
+    this.#turnLeft -= length;
+    if (length === 0) return undefined;
+    return into === undefined ? this.#sizer.take(length) : into.subarray(0, length);
+  }
+
+  // ------------------------------------------------------------------------------- what Bun calls
+
+  onData(bytes: Uint8Array): void {
+    this.#mayHaveMore = bytes.length >= MANY_BYTES && this.#socket.fd >= 0;
+    this.#queue.push(bytes);
+  }
+
+  onEnd(error?: Error): void {
+    this.#queue.end(error);
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * TCP on Deno.
+ *
+ * @module
+ */
+import { TcpBindError, TooManyOpenFiles } from "../../base/errors.ts";
+import { every } from "../../base/clock.ts";
+import { openFiles, sockets } from "../process/open_files.ts";
+import { countRead } from "./_v8_pressure.ts";
+import { readableOf } from "./_readable.ts";
+import { type BufferPool, isReused } from "../../memory/buffer_pool.ts";
+import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
+import { ReadTurns, type TurnTaker } from "./_read_turns.ts";
+import { formatAddr } from "../../base/net_addr.ts";
+import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../types.ts";
+
+/** TCP by `Deno.listen`. */
+export const denoTcp: TcpAdapter = { listen };
+
+/** Connections that may wait to be accepted; beyond it the system lets clients try again after a second. */
+const BACKLOG = 4096;
+
+// ------------------------------------------------------------------------------------ listener
+
+function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
+  return new Promise((resolve) => {
+    openSignalPipe();
+    const listener = bind({ hostname, port });
+    let closed = false;
+    let told = false;
+    resolve({
+      addr: { hostname: listener.addr.hostname, port: listener.addr.port },
+      async accept() {
+        for (;;) {
+          // Others wait in the system's queue: files must be left to be opened.
+          while (!sockets.hasRoom && !closed) {
+            if (!told) {
+              told = true;
+              throw new TooManyOpenFiles(0, openFiles().limit);
+            }
+            await sockets.change();
+          }
+          told = false;
+          try {
+            return new DenoConnection(await listener.accept());
+          } catch (error) {
+            // Closing makes a waiting accept throw: BadResource, Interrupted, on Windows 10004, 10093.
+            if (closed) return undefined;
+            // A client that left before its turn must not cost the next one the caller's back-off.
+            if (error instanceof Deno.errors.NotConnected) continue;
+            if (error instanceof Deno.errors.ConnectionAborted) continue;
+            throw error;
+          }
+        }
+      },
+      close() {
+        if (closed) return;
+        closed = true;
+        listener.close();
+        sockets.wake();
+      },
+    });
+  });
+}
+
+function bind(addr: NetAddr): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: addr.hostname, port: addr.port, tcpBacklog: BACKLOG });
+  } catch (cause) {
+    throw new TcpBindError(formatAddr(addr), cause);
+  }
+}
+
+/**
+ * Half a second after its start Deno opens a pipe for signals, and panics if clients have taken all
+ * file descriptors by then; the first listener opens it at once.
+ */
+export function openSignalPipe(): void {
+  if (Deno.build.os === "windows") return;
+  const ignore = () => {};
+  Deno.addSignalListener("SIGWINCH", ignore);
+  Deno.removeSignalListener("SIGWINCH", ignore);
+}
+
+// ---------------------------------------------------------------------------------- connection
+
+const turns = new ReadTurns(every);
+
+class DenoConnection implements TcpConnection, TurnTaker {
+  readonly remoteAddr: NetAddr;
+  turnsWithoutWait = 0;
+  readonly #conn: Deno.TcpConn;
+  #sizer = new ReadSizer();
+  #isPooled = false;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #closed = false;
+  /** The last read filled a large buffer: there is more. */
+  #hasMore = false;
+
+  constructor(conn: Deno.TcpConn) {
+    const { hostname, port } = conn.remoteAddr;
+    this.remoteAddr = { hostname, port };
+    this.#conn = conn;
+    sockets.opened();
+    try {
+      conn.setKeepAlive(true);
+    } catch {
+      // Some systems refuse where the peer has left already: the first read tells.
+    }
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= readableOf(() => this.read(), this.close);
+  }
+
+  readonly close = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+    // A closed one asks for no turn any more.
+    this.#hasMore = false;
+    turns.leave(this);
+    sockets.closed();
+  };
+
+  // ----------------------------------------------------------------------------------- reading
+
+  usePool(pool: BufferPool): void {
+    this.#isPooled = true;
+    this.#sizer = new ReadSizer(pool);
+  }
+
+  read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    const turn = this.#hasMore ? turns.wait(this) : undefined;
+    return turn === undefined ? this.#read(into) : turn.then(() => this.#read(into));
+  }
+
+  #read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    const space = into ?? this.#sizer.space();
+    // An async function would cost an idle connection half a kilobyte more.
+    return this.#conn.read(space).then(
+      (length) => this.#took(length, space, into !== undefined),
+      (error) => {
+        if (this.#closed) return undefined;
+        this.close();
+        throw error;
+      },
+    );
+  }
+
+  #took(
+    length: number | null,
+    space: Uint8Array<ArrayBuffer>,
+    isGiven: boolean,
+  ): Uint8Array | undefined {
+    if (length === null) {
+      // Frees the file descriptor even if the owner forgets to.
+      this.close();
+      this.#sizer.done();
+      return undefined;
+    }
+    this.#hasMore = length === space.length && length >= MAX_READ / 2;
+    turns.took(this, length, !this.#hasMore);
+    const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
+    // Of what goes into pooled memory or beside it, nothing is left over.
+    if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);
+    return chunk;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * TCP without a network, for tests and for programs that embed the server.
+ *
+ * @module
+ */
+import { TcpBindError } from "../../base/errors.ts";
+import { AcceptQueue } from "./_accept_queue.ts";
+import { PullQueue } from "./_pull_queue.ts";
+import { readableOf } from "./_readable.ts";
+import { formatAddr } from "../../base/net_addr.ts";
+import type { NetAddr, TcpAdapter, TcpListener } from "../types.ts";
+
+/** The client's end of a connection in memory. */
+export interface MemoryClient {
+  /** What the server sees as the remote address. */
+  readonly localAddr: NetAddr;
+  /** A write is done when its last 256 KiB wait to be read, alone; closing it is TCP's FIN. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Resolves once the server has closed its end. */
+  readonly closed: Promise<void>;
+  /** Breaks the connection; the server gets this error after the bytes that came before. */
+  reset(error: Error): void;
+}
+
+/** A network in memory. */
+export interface MemoryNet extends TcpAdapter {
+  /**
+   * Connects to a listener.
+   *
+   * @param port the listener's; without it the only one's
+   * @throws Error if nothing listens there
+   */
+  connect(port?: number): MemoryClient;
+}
+
+/** Bytes of a chunk at most; longer writes are cut. */
+const MAX_CHUNK = 256 * 1024;
+
+// ------------------------------------------------------------------------------------ listener
+
+/**
+ * A TCP adapter whose connections are made by {@linkcode MemoryNet.connect}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memoryTcp } from "@rerelay/server";
+ *
+ * const net = memoryTcp();
+ * const listener = await net.listen({ hostname: "127.0.0.1", port: 9876 });
+ * const writer = net.connect(9876).writable.getWriter();
+ * writer.write(Uint8Array.of(1, 2, 3));
+ * const connection = await listener.accept();
+ * const { value } = await connection!.readable.getReader().read();
+ * assertEquals(value, Uint8Array.of(1, 2, 3));
+ * ```
+ */
+export function memoryTcp(): MemoryNet {
+  const listeners = new Map<number, AcceptQueue>();
+  let lastPort = 49151; // the ephemeral ports of RFC 6335 begin after it
+  return {
+    listen({ hostname, port }): Promise<TcpListener> {
+      const addr = { hostname, port: port || ++lastPort };
+      if (listeners.has(addr.port)) {
+        return Promise.reject(new TcpBindError(formatAddr(addr), "Address already in use"));
+      }
+      const queue = new AcceptQueue();
+      listeners.set(addr.port, queue);
+      return Promise.resolve({
+        addr,
+        accept: () => queue.accept(),
+        close() {
+          queue.close();
+          if (listeners.get(addr.port) === queue) listeners.delete(addr.port);
+        },
+      });
+    },
+    connect(port) {
+      const queue = port === undefined ? [...listeners.values()][0] : listeners.get(port);
+      if (!queue) throw new Error(`Connection refused: nothing listens on port ${port ?? "any"}`);
+      return openConnection(queue, { hostname: "127.0.0.1", port: ++lastPort });
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------- connection
+
+function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient {
+  const closed = Promise.withResolvers<void>();
+  let space = Promise.withResolvers<void>();
+  space.resolve();
+  let broken: Error | undefined;
+  const breakPipe = (error: Error) => {
+    broken ??= error;
+    space.resolve();
+  };
+  const close = () => {
+    queue.discard();
+    breakPipe(new Error("Broken pipe: the server has closed the connection"));
+    closed.resolve();
+  };
+  const reset = (error: Error) => {
+    queue.end(error);
+    breakPipe(error);
+  };
+  const queue = new PullQueue({ emptied: () => space.resolve() });
+  const writable = new WritableStream<Uint8Array>({
+    async write(bytes) {
+      for (let at = 0; at < bytes.length; at += MAX_CHUNK) {
+        await space.promise;
+        if (broken) throw broken;
+        space = Promise.withResolvers();
+        queue.push(new Uint8Array(bytes.subarray(at, at + MAX_CHUNK)));
+      }
+    },
+    close: () => queue.end(),
+    abort: (cause) => reset(new Error("Connection reset by peer", { cause })),
+  });
+  const read = () => queue.read();
+  const readable = readableOf(read, close);
+  accepted.offer({ remoteAddr: localAddr, readable, read, close });
+  return { localAddr, writable, closed: closed.promise, reset };
+}

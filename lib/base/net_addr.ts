@@ -1,0 +1,33 @@
+/**
+ * Addresses as people write them.
+ *
+ * @module
+ */
+import type { NetAddr } from "../adapters/types.ts";
+
+/**
+ * Whether only this machine reaches an address (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+ *
+ * @param hostname an IP address, or a name
+ */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$|^localhost$/i.test(hostname);
+}
+
+/**
+ * Writes an address as `hostname:port`, an IPv6 one in brackets (RFC 3986, section 3.2.2).
+ *
+ * @param addr the address
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatAddr } from "./net_addr.ts";
+ *
+ * assertEquals(formatAddr({ hostname: "127.0.0.1", port: 9876 }), "127.0.0.1:9876");
+ * assertEquals(formatAddr({ hostname: "::1", port: 9876 }), "[::1]:9876");
+ * ```
+ */
+export function formatAddr({ hostname, port }: NetAddr): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

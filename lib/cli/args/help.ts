@@ -1,0 +1,87 @@
+/**
+ * The text of `--help`.
+ *
+ * @module
+ */
+import { type CliOption, OPTION_GROUPS } from "./option_table.ts";
+import { VERSION } from "../version.ts";
+
+/** The text of `--help`, ends with a line feed. */
+export function helpText(): string {
+  return `rerelay ${VERSION}: a headless server for Rerun logging SDKs (0.9 to 0.22, over TCP)
+
+Usage: rerelay [OPTIONS]
+       rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
+
+${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}
+
+Examples:
+  rerelay --save recording.rrd            keep what is logged to 127.0.0.1:9876
+  rerelay --save 'rec/{application_id}-{part}.rrd' --rotate-size 1GiB
+  rerelay --bind 0.0.0.0 --port 9870      take other machines' logs, on another port
+  rerelay --serve-web --save run.rrd      keep it, and see it live at http://localhost:9090/
+  rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
+  rerelay --port 0 --log-format json      a free port, and a log for machines
+
+  In the Python program that logs: rr.connect_tcp("127.0.0.1:9876"), before 0.20 rr.connect(…)
+
+Files:
+  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or
+  {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
+  of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
+  refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
+  Each file opens alone in Rerun's viewer and CLI. Messages stand in it as the SDK encoded them;
+  those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called
+  NAME.rrd.part until it is closed; one left by a crash is cut to its last whole message and renamed
+  at the next start. A run in which nothing was logged leaves a valid, empty FILE.
+
+  Beside files of a PATTERN with braces stands PATTERN.index.jsonl, which lists them; --keep and
+  --keep-size remove only files that are listed there, those of earlier runs included.
+
+Limits:
+  They bound what clients and viewers can take of this machine: what goes beyond one ends that
+  client alone, with the option in the log. Times count only while we wait for the client.
+
+Live viewers:
+  Native viewers 0.16 to 0.22 connect by rerun ws://HOST:9877; web viewers also read
+  http://HOST:9090/stream.rrd and /recordings/ID.rrd. /recordings, /status, /metrics and /healthz
+  are for programs. ?history=none starts at now, ?download=1 gives a file that ends at now.
+  Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
+  loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
+  or the header Authorization: Bearer TOKEN.
+
+Signals:
+  SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,
+  1 s at most), finish the file and end. A second signal ends at once.
+
+Exit codes:
+  0    stopped by a signal, everything that was received was kept
+  1    could not start (port taken, file exists), or messages were lost: the log says how many
+  2    wrong arguments; nothing was touched
+  130  ended at once by a second SIGINT; 143 by a second SIGTERM
+
+Environment:
+  NO_COLOR              if not empty: no colours
+  RERELAY_VIEWER_TOKEN  as --viewer-token, but in no list of processes
+
+Permissions for deno run:
+  --allow-net, and with --save --allow-read and --allow-write for the file's folder;
+  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --serve-web
+  --allow-sys=systemMemoryInfo for a share of the memory; with --web-viewer --allow-run=xdg-open
+  and --allow-env=DISPLAY,WAYLAND_DISPLAY
+`;
+}
+
+function section([title, options]: [string, readonly CliOption[]]): string {
+  return `${title}:\n${options.map(optionLine).join("\n")}`;
+}
+
+/** Fits the longest option. */
+const LEFT_COLUMNS = 36;
+
+function optionLine(option: CliOption): string {
+  const short = option.short === undefined ? "    " : `-${option.short}, `;
+  const left = `  ${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
+  const preset = option.default === undefined ? "" : ` [${option.default}]`;
+  return `${left.padEnd(LEFT_COLUMNS)}${option.help}${preset}`;
+}

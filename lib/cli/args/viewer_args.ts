@@ -1,0 +1,132 @@
+/**
+ * The options of `--serve-web`, and which go together.
+ *
+ * @module
+ */
+import type { OptionReader } from "./save_args.ts";
+import { parseSize } from "../terminal/units.ts";
+
+/** Memory, as such or as a share of what the machine has. */
+export type MemoryLimit = { readonly bytes: number } | { readonly share: number };
+
+/** How live viewers are served. */
+export interface ViewerArgs {
+  /** Whether a browser is opened. */
+  readonly openBrowser: boolean;
+  readonly socketPort: number;
+  readonly pagePort: number;
+  /** Absent: a quarter of the machine's memory, if that can be seen. */
+  readonly memoryLimit?: MemoryLimit;
+  readonly queueBytes: number;
+  readonly maxViewers: number;
+  readonly allowHosts: readonly string[];
+  readonly allowOrigins: readonly string[];
+  readonly token?: string;
+}
+
+/** Where the token is, so that it stands in no list of processes. */
+export const TOKEN_VARIABLE = "RERELAY_VIEWER_TOKEN";
+
+/** Options that say nothing without `--serve-web`. */
+const DEPENDENT = [
+  "ws-server-port",
+  "web-viewer-port",
+  "server-memory-limit",
+  "viewer-queue",
+  "max-viewers",
+  "allow-host",
+  "allow-origin",
+  "viewer-token",
+] as const;
+
+/**
+ * Reads the options of `--serve-web`.
+ *
+ * @param read reads one option
+ * @param flag whether a flag is given
+ * @param parsePort parses a port
+ * @param env reads a variable of the environment
+ * @param wrong makes an error of a text
+ * @throws what `wrong` makes
+ */
+export function viewerArgs(
+  read: OptionReader,
+  flag: (name: "serve-web" | "web-viewer") => boolean,
+  parsePort: (text: string) => number,
+  env: (name: string) => string | undefined,
+  wrong: (text: string) => Error,
+): ViewerArgs | undefined {
+  const openBrowser = flag("web-viewer");
+  if (!flag("serve-web") && !openBrowser) {
+    const given = DEPENDENT.find((name) => read(name, (text) => text) !== undefined);
+    if (given !== undefined) throw wrong(`--${given} is about live viewers: add --serve-web`);
+    return undefined;
+  }
+  const memoryLimit = read("server-memory-limit", parseMemoryLimit);
+  const token = read("viewer-token", parseToken) ?? tokenOf(env, wrong);
+  return {
+    openBrowser,
+    socketPort: read("ws-server-port", parsePort) ?? 9877,
+    pagePort: read("web-viewer-port", parsePort) ?? 9090,
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    queueBytes: read("viewer-queue", parseSize) ?? 64 * 2 ** 20,
+    maxViewers: read("max-viewers", parseCount) ?? 256,
+    allowHosts: read("allow-host", parseHosts) ?? [],
+    allowOrigins: read("allow-origin", parseOrigins) ?? [],
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/**
+ * Memory in a text such as `25%` or `4GiB`.
+ *
+ * @throws {RangeError} with what is expected instead
+ */
+export function parseMemoryLimit(text: string): MemoryLimit {
+  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  if (percent === undefined) return { bytes: parseSize(text) };
+  const share = Number(percent) / 100;
+  if (share > 0 && share <= 1) return { share };
+  throw new RangeError("expected above 0% and up to 100%, such as 25%");
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,6}$/.test(text) && count > 0) return count;
+  throw new RangeError("expected a number above 0, such as 256");
+}
+
+function parseHosts(text: string): string[] {
+  return text.split(",").map((host) => {
+    const name = /^\[.*\]$/.test(host) || !host.includes(":") ? host : `[${host}]`;
+    if (/^[^\s/?#@\\]+$/.test(name) && URL.canParse(`http://${name}:80/`)) return host;
+    throw new RangeError("expected host names without ports, such as robot.local,10.0.0.5");
+  });
+}
+
+function parseOrigins(text: string): string[] {
+  return text.split(",").map((origin) => {
+    if (/^https?:\/\/[^/]+\/?$/.test(origin) && URL.canParse(origin)) return new URL(origin).origin;
+    throw new RangeError("expected origins such as https://example.com,http://10.0.0.7:8080");
+  });
+}
+
+/** An empty variable is none, as shells and service files have it. */
+function tokenOf(
+  env: (name: string) => string | undefined,
+  wrong: (text: string) => Error,
+): string | undefined {
+  const given = env(TOKEN_VARIABLE);
+  if (!given) return undefined;
+  try {
+    return parseToken(given);
+  } catch (error) {
+    throw wrong(`${TOKEN_VARIABLE}: ${(error as Error).message}`);
+  }
+}
+
+/** It stands in addresses and headers. */
+function parseToken(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new RangeError("expected letters, digits and signs without spaces");
+}

@@ -1,0 +1,50 @@
+/**
+ * Opens the page, where there is a desktop; elsewhere it only says so.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { CliProcess } from "../process.ts";
+
+/** What opens an address, by system. */
+const OPENERS: Readonly<Record<string, readonly string[]>> = {
+  darwin: ["open"],
+  // `start` alone is no program but a word of the shell.
+  win32: ["rundll32", "url.dll,FileProtocolHandler"],
+};
+
+/**
+ * Opens an address in the browser; never fails.
+ *
+ * @param url without anything secret: it stands in the list of processes
+ * @param process whose environment tells of a desktop
+ * @param log where it is said if that does not work
+ */
+export function openBrowser(
+  url: string,
+  process: Pick<CliProcess, "env" | "platform">,
+  log: Log,
+): void {
+  const opener = OPENERS[process.platform] ??
+    (process.env("DISPLAY") || process.env("WAYLAND_DISPLAY") ? ["xdg-open"] : undefined);
+  const failed = (why: string) => log.write("info", `No browser was opened (${why}): go to ${url}`);
+  if (opener === undefined) return failed("there is no desktop");
+  const [program = "", ...args] = opener;
+  if (!mayRun(program)) return failed(`--allow-run=${program} is needed for that`);
+  try {
+    const child = spawn(program, [...args, url], { stdio: "ignore", detached: true });
+    child.on("error", (error) => failed(reason(error)));
+    child.on("exit", (code) => code && failed(`${program} ended with ${code}`));
+    child.unref();
+  } catch (error) {
+    failed(reason(error));
+  }
+}
+
+/** On Deno starting a program without permission would stop and ask. */
+function mayRun(command: string): boolean {
+  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
+}

@@ -1,0 +1,210 @@
+/**
+ * Hosts a server until a signal: receives, saves, says what happens.
+ *
+ * @module
+ */
+import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
+import { formatAddr } from "../../base/net_addr.ts";
+import type { FileAdapter } from "../../adapters/types.ts";
+import { FileExists, reason, SaveLocked } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { limitedLog } from "../../base/limited_log.ts";
+import { serve } from "../../server/serve.ts";
+import type { Server } from "../../server/server.ts";
+import { fanOut } from "../../sinks/fan_out.ts";
+import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import type { HostOptions } from "../args/args.ts";
+import { cliLog } from "../terminal/cli_log.ts";
+import { clientLines } from "./client_lines.ts";
+import { EXIT } from "../exit_codes.ts";
+import { liveStatus } from "./live_status.ts";
+import type { CliProcess } from "../process.ts";
+import type { SaveOptions } from "../args/save_args.ts";
+import { type Screen, screen } from "../terminal/screen.ts";
+import type { ServerStatus } from "../../viewers/serve/status.ts";
+import { finish } from "./finish.ts";
+import { stopSignals } from "./stop_signals.ts";
+import { formatBytes, plural } from "../terminal/units.ts";
+import { type LiveViewers, liveViewers } from "./viewers.ts";
+
+/** A fifth of the time after which what was received must be on the disk. */
+const PAUSE_AFTER_SEC = 0.1;
+
+/**
+ * Hosts until a signal comes.
+ *
+ * @param options what the arguments say
+ * @param process streams and signals
+ * @returns the exit code
+ */
+export async function host(options: HostOptions, process: CliProcess): Promise<number> {
+  const display = screen(process.stderr);
+  // One for all that writes: kinds of lines are counted over all of it.
+  const log = limitedLog(hostLog(options, process, display), () => performance.now());
+  const stopped = stopSignals(process, () => display.status(undefined));
+  // The live line stands for the lines of the single clients.
+  const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
+    process.env("TERM") !== "dumb";
+  const broken = Promise.withResolvers<void>();
+  let started: Started;
+  let figures = (): ServerStatus => ({});
+  try {
+    // Nobody could guess a picked port: it is told whatever the log level.
+    const always = hostLog({ ...options, logLevel: "info" }, process, display);
+    started = await start(options, {
+      live,
+      log,
+      always,
+      process,
+      onSaveError: () => broken.resolve(),
+      status: () => figures(),
+    });
+  } catch (error) {
+    log.write("error", reason(error));
+    return EXIT.failed;
+  }
+  const { server, file, viewers } = started;
+  const lines = clientLines(log, live || options.quiet ? "debug" : "info");
+  const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
+  const receiver = fanOut(sinks, { log });
+  figures = () => ({
+    addr: server.addr,
+    stats: server.stats,
+    latencySec: server.latencySec,
+    // The lines are for people, and keep nothing.
+    sinks: receiver.stats.filter(({ name }) => name !== lines.name),
+    ...(file === undefined ? {} : { files: file.kept }),
+  });
+  const receiving = receiver.receive(server.batches());
+  const status = live && log.enabled("info")
+    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    : undefined;
+
+  // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
+  await Promise.race([stopped, receiving, broken.promise]);
+  const level = options.quiet ? "debug" : "info";
+  const open = server.stats.connections.open;
+  const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
+  if (open > 0) {
+    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most; ` +
+      "a second signal ends at once";
+    log.write(level, text, { clients: open });
+  }
+  const whole = await finishing;
+  await viewers?.close();
+  status?.stop();
+  const { messages, bytes } = lines.total;
+  const clients = plural(server.stats.connections.total, "connection");
+  log.write(
+    level,
+    `Received ${plural(messages, "message")}, ${formatBytes(bytes)}, from ${clients}`,
+    {
+      messages,
+      bytes,
+      connections: server.stats.connections.total,
+    },
+  );
+  for (const saved of file?.saved ?? []) {
+    const what = `${plural(saved.messages, "message")}, ${formatBytes(saved.bytes)}`;
+    log.write(level, `Saved ${what}, to ${saved.path}`, { ...saved });
+  }
+  return whole && !receiver.stats.some((sink) => sink.failed) ? EXIT.ok : EXIT.failed;
+}
+
+/** What is started, as far as it is asked for. */
+interface Started {
+  readonly server: Server;
+  readonly file: RrdFileSink | undefined;
+  readonly viewers: LiveViewers | undefined;
+}
+
+/** In the order in which a mistake costs least: nothing is touched before the port is ours. */
+async function start(
+  options: HostOptions,
+  { live, log, always, process, onSaveError, status }: {
+    readonly live: boolean;
+    readonly log: Log;
+    readonly always: Log;
+    readonly process: CliProcess;
+    readonly onSaveError: () => void;
+    readonly status: () => ServerStatus;
+  },
+): Promise<Started> {
+  const { bind, port, save, maxLatencySec, limits } = options;
+  const files = save === undefined ? undefined : await filesFor(save);
+  const quiet = options.quiet || live;
+  const server = await serve({
+    hostname: bind,
+    port,
+    maxLatencySec,
+    ...limits,
+    quiet,
+    log,
+    // What a slow disk leaves waiting would not be on it in time.
+    ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
+    // The sinks copy what they keep.
+    reuseBuffers: true,
+  });
+  const told = log.enabled(quiet ? "debug" : "info");
+  if (!told && (port === 0 || log.enabled("info") && !options.quiet)) {
+    const text = `Hosting a SDK server over TCP at ${formatAddr(server.addr)}. ` +
+      "Connect with the Rerun logging SDK.";
+    always.write("info", text, { ...server.addr });
+  }
+  let viewers: LiveViewers | undefined;
+  try {
+    if (options.viewers !== undefined) {
+      const context = { bind, process, log, always, quiet: options.quiet, status };
+      viewers = await liveViewers(options.viewers, context);
+    }
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  if (save === undefined || files === undefined) return { server, file: undefined, viewers };
+  try {
+    const { onError, path } = save;
+    const file = await rrdFileSink({
+      ...save,
+      files,
+      processes: await loadProcessAdapter(),
+      log,
+      onError: onError === "stop" ? onSaveError : () => {},
+    });
+    log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
+    return { server, file, viewers };
+  } catch (error) {
+    await Promise.all([server.close(), viewers?.close()]);
+    throw error instanceof FileExists || error instanceof SaveLocked
+      ? error
+      : new Error(`Can't write ${save.path}: ${reason(error)}`);
+  }
+}
+
+async function filesFor({ path, force }: SaveOptions): Promise<FileAdapter> {
+  const files = await loadFileAdapter();
+  const { folder, placeholders } = parseSavePattern(path);
+  if (!force && placeholders.size === 0 && await files.kind(path) !== undefined) {
+    throw new FileExists(path);
+  }
+  if (folder !== "" && await files.kind(folder) === undefined) {
+    throw new Error(`There is no folder ${folder} for ${path}: make it, or choose another`);
+  }
+  return files;
+}
+
+function hostLog(options: HostOptions, process: CliProcess, display: Screen): Log {
+  return cliLog({
+    level: options.logLevel,
+    format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
+    color: usesColor(process),
+    now: () => new Date(),
+    write: display.line,
+  });
+}
+
+/** As no-color.org asks. */
+function usesColor(process: CliProcess): boolean {
+  return process.isTerminal && !process.env("NO_COLOR") && process.env("TERM") !== "dumb";
+}

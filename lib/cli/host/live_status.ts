@@ -1,0 +1,48 @@
+/**
+ * Keeps the status line up to date.
+ *
+ * @module
+ */
+import { every } from "../../base/clock.ts";
+import type { Server } from "../../server/server.ts";
+import type { FanOut } from "../../sinks/fan_out.ts";
+import type { CliProcess } from "../process.ts";
+import { RateMeter } from "./rates.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { statusLine } from "./status_line.ts";
+
+/** Often enough to be live, seldom enough to be read. */
+const EVERY_MS = 250;
+
+/** What the line is made from. */
+export interface LiveStatusOptions {
+  readonly server: Pick<Server, "stats" | "latencySec">;
+  readonly receiver: Pick<FanOut, "stats">;
+  readonly process: Pick<CliProcess, "columns">;
+  readonly display: Screen;
+  readonly color: boolean;
+}
+
+/** Shows the line until it is stopped. */
+export function liveStatus(options: LiveStatusOptions): { stop(): void } {
+  const { server, receiver, process, display, color } = options;
+  const meter = new RateMeter();
+  const show = () => {
+    const { stats } = server;
+    const rates = meter.rates({ time: performance.now(), ...pick(stats) });
+    const lost = receiver.stats.reduce((sum, sink) => sum + sink.lost.messages, 0);
+    display.status(statusLine(stats, rates, server.latencySec, lost, process.columns(), color));
+  };
+  show();
+  const end = every(EVERY_MS, show);
+  return {
+    stop() {
+      end();
+      display.status(undefined);
+    },
+  };
+}
+
+function pick({ messages, bytes }: { messages: number; bytes: number }) {
+  return { messages, bytes };
+}

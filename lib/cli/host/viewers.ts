@@ -1,0 +1,177 @@
+/**
+ * Live viewers of the command line: their hub, the WebSocket and the page.
+ *
+ * @module
+ */
+import { totalmem } from "node:os";
+import { loadGarbageCollector } from "../../adapters/load.ts";
+import { formatAddr } from "../../base/net_addr.ts";
+import type { HttpListener, NetAddr } from "../../adapters/types.ts";
+import { reason, TcpBindError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
+import { openBrowser } from "./browser.ts";
+import type { CliProcess } from "../process.ts";
+import { formatBytes } from "../terminal/units.ts";
+import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
+
+/** History where the machine's memory can't be seen, in bytes. */
+const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
+
+/** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
+const CLOSE_MS = 150;
+
+/** What is started. */
+export interface LiveViewers {
+  readonly hub: ViewerHub;
+  /** Ends what is left of the connections, once the hub is closed. */
+  close(): Promise<void>;
+}
+
+/** What viewers are started with. */
+export interface LiveViewersContext {
+  readonly bind: string;
+  readonly process: CliProcess;
+  readonly log: Log;
+  /** For addresses that nobody could guess. */
+  readonly always: Log;
+  readonly quiet: boolean;
+  readonly status: () => ServerStatus;
+}
+
+/**
+ * Listens for viewers.
+ *
+ * @throws {TcpBindError} that names the option, if a port can't be bound
+ */
+export async function liveViewers(
+  args: ViewerArgs,
+  context: LiveViewersContext,
+): Promise<LiveViewers> {
+  const { bind, process, log, status } = context;
+  // Loaded when asked for: whoever only records needs none of it.
+  const { httpApp, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
+    "../../viewers/mod.ts"
+  );
+  const { token } = args;
+  const limitBytes = memoryLimit(args, log);
+  const hub = viewerHub({
+    limitBytes,
+    viewerQueueBytes: args.queueBytes,
+    maxViewers: args.maxViewers,
+    collectGarbage: await loadGarbageCollector(),
+    log,
+  });
+  const addrs: { socket?: NetAddr; page?: NetAddr } = {};
+  const guard = viewerGuard({
+    hostname: bind,
+    allowHosts: args.allowHosts,
+    allowOrigins: args.allowOrigins,
+    pagePort: () => addrs.page?.port,
+    ...(token === undefined ? {} : { token }),
+  });
+  const app = httpApp({
+    hub,
+    status,
+    guard,
+    log,
+    page: pageAssets(log),
+    webSocketPort: () => addrs.socket?.port,
+  });
+  const relay = websocketRelay(hub, { guard });
+  const onError = (error: unknown) =>
+    log.write("error", `A viewer's request was not answered: ${reason(error)}`);
+  const listen = async (option: string, port: number, fetch: typeof relay | typeof app.fetch) => {
+    try {
+      return await serveHttp({ hostname: bind, port, fetch, onError });
+    } catch (error) {
+      if (!(error instanceof TcpBindError)) throw error;
+      throw new TcpBindError(error.addr, error.cause, option);
+    }
+  };
+  const socket = await listen("--ws-server-port", args.socketPort, relay);
+  let page: HttpListener;
+  try {
+    page = await listen("--web-viewer-port", args.pagePort, app.fetch);
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
+  Object.assign(addrs, { socket: socket.addr, page: page.addr });
+  const url = tell(args, context, socket.addr, page.addr);
+  log.write("debug", `Live viewers get a history of up to ${formatBytes(limitBytes)}`);
+  if (token === undefined && !process.seesEnv(TOKEN_VARIABLE)) {
+    log.write(
+      "warn",
+      `No token is asked for: whether ${TOKEN_VARIABLE} is set can't be seen ` +
+        `(--allow-env=${TOKEN_VARIABLE})`,
+    );
+  }
+  if (token === undefined && !isLoopback(bind)) {
+    log.write(
+      "warn",
+      `All who can reach ${formatAddr(page.addr)} see what is logged: ask for a token with ` +
+        `--viewer-token, or ${TOKEN_VARIABLE}`,
+    );
+  }
+  if (args.openBrowser) openBrowser(url, process, log);
+  const close = async () => {
+    const closed = Promise.all([socket.close(), page.close()]);
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+  };
+  return { hub, close };
+}
+
+/** Says where viewers connect to. */
+function tell(
+  args: ViewerArgs,
+  { log, always, quiet }: LiveViewersContext,
+  socket: NetAddr,
+  page: NetAddr,
+): string {
+  const reached = ({ hostname, port }: NetAddr) =>
+    formatAddr({
+      hostname: hostname === "0.0.0.0" || hostname === "::" ? "localhost" : hostname,
+      port,
+    });
+  const url = `http://${reached(page)}/`;
+  const native = `ws://${reached(socket)}`;
+  // Native viewers leave out a slash that is not given, and no HTTP server takes that.
+  const shown = args.token === undefined ? native : `'${native}/?token=…'`;
+  const picked = args.socketPort === 0 || args.pagePort === 0;
+  const to = picked ? always : log;
+  const level = quiet && !picked ? "debug" : "info";
+  to.write(
+    level,
+    `Hosting a WebSocket server at ${native}. Connect with a native viewer 0.16 to 0.22: rerun ${shown}`,
+    { ...socket },
+  );
+  to.write(level, `Hosting a web viewer at ${url}`, { ...page });
+  return url;
+}
+
+function memoryLimit({ memoryLimit }: ViewerArgs, log: Log): number {
+  if (memoryLimit !== undefined && "bytes" in memoryLimit) return memoryLimit.bytes;
+  const total = systemMemory();
+  if (total !== undefined) return Math.max(1, Math.round(total * (memoryLimit?.share ?? 0.25)));
+  const bytes = formatBytes(UNSEEN_MEMORY_LIMIT);
+  log.write(
+    memoryLimit === undefined ? "info" : "warn",
+    `How much memory the machine has can't be seen: the history is up to ${bytes} ` +
+      "(--allow-sys=systemMemoryInfo, or --server-memory-limit in bytes)",
+  );
+  return UNSEEN_MEMORY_LIMIT;
+}
+
+/** On Deno this needs a permission, and asking for it would stop the program. */
+function systemMemory(): number | undefined {
+  if ("Deno" in globalThis && !("Bun" in globalThis)) {
+    const query = { name: "sys", kind: "systemMemoryInfo" } as const;
+    if (Deno.permissions.querySync(query).state !== "granted") return undefined;
+  }
+  return totalmem();
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
+}

@@ -1,0 +1,62 @@
+import {
+  ClientIsNewer,
+  ClientIsOlder,
+  TruncatedHandshake,
+  UnknownClient,
+} from "../../base/errors.ts";
+
+/** The version of the SDK protocol that this server speaks. */
+export const PROTOCOL_VERSION = 1;
+
+const MAGIC = [..."rerun"].map((letter) => letter.charCodeAt(0));
+
+/** What the handshake says so far. */
+export interface HandshakeResult {
+  /** Where it stopped in the bytes. */
+  readonly at: number;
+  /** The client's protocol version, once the handshake is over and the client is an SDK. */
+  readonly version?: number;
+  /** Why the client is refused. */
+  readonly error?: Error;
+}
+
+/** Reads the first bytes of a connection: the version, and from version 1 on the word `rerun`. */
+export class Handshake {
+  readonly #bytes = new Uint8Array(2 + MAGIC.length);
+  #filled = 0;
+
+  /** Bytes that came. */
+  get filled(): number {
+    return this.#filled;
+  }
+
+  /** Takes the next bytes; stops behind the handshake. */
+  push(bytes: Uint8Array): HandshakeResult {
+    let at = 0;
+    while (at < bytes.length && this.#filled < this.#bytes.length) {
+      this.#bytes[this.#filled++] = bytes[at++]!;
+      if (this.#filled === 2 && this.#version === 0) return { at, version: 0 };
+    }
+    if (this.#filled < this.#bytes.length) return { at };
+    if (MAGIC.some((code, i) => this.#bytes[2 + i] !== code)) {
+      return { at, error: new UnknownClient() };
+    }
+    const version = this.#version;
+    if (version > PROTOCOL_VERSION) {
+      return { at, version, error: new ClientIsNewer(version, PROTOCOL_VERSION) };
+    }
+    if (version < PROTOCOL_VERSION) {
+      return { at, version, error: new ClientIsOlder(version, PROTOCOL_VERSION) };
+    }
+    return { at, version };
+  }
+
+  /** The error of a connection that ends here; none if nothing was sent, as port probes do. */
+  finish(): Error | undefined {
+    return this.#filled > 0 ? new TruncatedHandshake(this.#filled) : undefined;
+  }
+
+  get #version(): number {
+    return this.#bytes[0]! | (this.#bytes[1]! << 8);
+  }
+}

@@ -1,0 +1,105 @@
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+import type { Step, StepResult } from "../../base/step.ts";
+import { Handshake } from "./handshake.ts";
+import { PacketFramer } from "./packet_framer.ts";
+
+/** Options of {@linkcode PacketReader} and `PacketStream`. */
+export interface PacketOptions {
+  /** Limit of a packet in bytes; default 512 MiB. */
+  readonly maxPacketBytes?: number;
+  /**
+   * Called once a client is known to be an SDK, before its version is judged.
+   *
+   * @param version of the protocol: 0 for SDK 0.15 and older
+   */
+  readonly onHandshake?: (version: number) => void;
+  /** Where memory for large packets comes from; without it, it is new. */
+  readonly pool?: BufferPool | undefined;
+  /** Takes memory in slabs until a packet is whole: whoever says so calls `clear` at the end. */
+  readonly inSlabs?: boolean;
+}
+
+/** Default of `maxPacketBytes`. */
+export const MAX_PACKET_BYTES: number = 512 * 1024 * 1024;
+
+/** A connection's bytes → its packets: the handshake, then the framing. */
+export class PacketReader implements Step<Uint8Array, Uint8Array> {
+  #handshake: Handshake | undefined = new Handshake();
+  readonly #framer: PacketFramer;
+  readonly #onHandshake: (version: number) => void;
+  #error: Error | undefined;
+  #isShed = false;
+  #packets = 0;
+
+  constructor(
+    { maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {}, pool, inSlabs }: PacketOptions =
+      {},
+  ) {
+    this.#framer = new PacketFramer(maxPacketBytes, pool, inSlabs);
+    this.#onHandshake = onHandshake;
+  }
+
+  /** Packets that are done with. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Bytes of memory taken for a packet that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#framer.unfinishedBytes;
+  }
+
+  /** Where the next byte belongs, and how many came there already. */
+  get place(): { readonly where: "handshake" | "between" | "packet"; readonly bytes: number } {
+    if (this.#handshake !== undefined) return { where: "handshake", bytes: this.#handshake.filled };
+    const bytes = this.#framer.partialBytes;
+    return { where: bytes === 0 ? "between" : "packet", bytes };
+  }
+
+  /** Where the next bytes of a large packet may be put directly, before they are pushed. */
+  room(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#error === undefined ? this.#framer.room() : undefined;
+  }
+
+  /** The packets that came of the last push have got their users. */
+  settle(): void {
+    this.#framer.settle();
+  }
+
+  /** Gives up the packet that is not whole, and all that comes: a read may still be under way. */
+  shed(): void {
+    this.#framer.shed();
+    this.#isShed = true;
+  }
+
+  /** Nothing is read any more: drops what came of a packet that is not whole. */
+  clear(): void {
+    this.#framer.clear();
+  }
+
+  push(bytes: Uint8Array): StepResult<Uint8Array> {
+    if (this.#error !== undefined || this.#isShed) return { items: [] };
+    let rest = bytes;
+    if (this.#handshake !== undefined) {
+      const { at, version, error } = this.#handshake.push(bytes);
+      if (version !== undefined) this.#onHandshake(version);
+      if (error !== undefined) return this.#end({ items: [], error });
+      if (version === undefined) return { items: [] };
+      this.#handshake = undefined;
+      rest = bytes.subarray(at);
+    }
+    return this.#end(this.#framer.push(rest));
+  }
+
+  finish(): StepResult<Uint8Array> {
+    if (this.#error !== undefined) return { items: [] };
+    const error = this.#handshake?.finish();
+    return error === undefined ? this.#framer.finish() : { items: [], error };
+  }
+
+  #end(result: StepResult<Uint8Array>): StepResult<Uint8Array> {
+    this.#error = result.error;
+    this.#packets += result.items.length;
+    return result;
+  }
+}

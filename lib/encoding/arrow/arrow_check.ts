@@ -1,0 +1,69 @@
+/**
+ * Whether Arrow data can be given to a viewer: corrupt data ends native Rerun viewers.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import { checkFrame } from "./_arrow_frame.ts";
+import { KnownFrames } from "./_known_frames.ts";
+import type { ArrowMsg } from "../arrow_msg.ts";
+
+const KNOWN = new KnownFrames();
+
+/** How closely Arrow data is looked at. */
+export interface CheckArrowOptions {
+  /**
+   * Whether to look at the values that readers go by: each offset, text, count of nulls, index, and
+   * type of a union's row; default false.
+   */
+  readonly values?: boolean;
+}
+
+/**
+ * Looks at the frame of a chunk's Arrow data, without decoding its columns: one schema and one record
+ * batch, every offset and every buffer inside the message, and as long as the columns' types need.
+ *
+ * Values are not looked at, but for the first and last offset of a column, unless that is asked for.
+ *
+ * @param msg any chunk
+ * @param options whether to look at values, too
+ * @returns what is wrong; `undefined` if nothing is
+ *
+ * @example
+ * ```ts
+ * import { checkArrowIpc } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ * import { tableFromArrays, tableToIPC } from "apache-arrow";
+ *
+ * const ipc = tableToIPC(tableFromArrays({ frame: BigInt64Array.of(1n, 2n) }), "stream");
+ * assertEquals(checkArrowIpc(ipc), undefined);
+ * assertEquals(checkArrowIpc(ipc.subarray(0, 40)) === undefined, false);
+ * ```
+ */
+export function checkArrow(msg: ArrowMsg, options: CheckArrowOptions = {}): string | undefined {
+  return whatIsWrong(() => checkFrame(msg.ipc(), KNOWN, options.values));
+}
+
+/**
+ * As {@linkcode checkArrow}, of an Arrow IPC stream.
+ *
+ * @param ipc not compressed
+ * @param options whether to look at values, too
+ * @returns what is wrong; `undefined` if nothing is
+ */
+export function checkArrowIpc(
+  ipc: Uint8Array,
+  options: CheckArrowOptions = {},
+): string | undefined {
+  return whatIsWrong(() => checkFrame(ipc, KNOWN, options.values));
+}
+
+function whatIsWrong(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidMessage) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Log messages as Rerun's servers sent them to viewers over WebSocket, up to 0.22: `RR00`, then
+ * bincode. Arrow data goes through untouched.
+ *
+ * @module
+ */
+import type { FileSource, LogMsg, StoreId, StoreInfo, TimelineTime } from "../log_msg.ts";
+import { TIME_STATIC } from "../log_msg.ts";
+import type { ArrowMsg } from "../arrow_msg.ts";
+import { readSchema } from "../arrow/arrow_ipc.ts";
+import { readTimepoint } from "../arrow/arrow_timepoint.ts";
+import { BincodeWriter } from "./bincode.ts";
+import type { RrdVersion } from "../rrd/rrd_header.ts";
+import type { Tuid } from "../tuid.ts";
+
+/** Native viewers cut the connection at a message above this, in bytes. */
+export const MAX_VIEWER_FRAME_BYTES: number = 64 * 1024 * 1024;
+
+/**
+ * Why a message has no form that viewers read: above 64 MiB, of a kind they do not know, or with
+ * Arrow data that does not tell what the frame must say.
+ */
+export type LeftOut = "tooLarge" | "unknownKind" | "unreadable";
+
+const MAGIC = Uint8Array.of(0x52, 0x52, 0x30, 0x30);
+const FILE_SOURCES: readonly FileSource[] = ["Cli", "DragAndDrop", "FileDialog", "Sdk"];
+/** From 0.21 on there is one more, and not at the end. */
+const FILE_SOURCES_0_21: readonly FileSource[] = ["Cli", "Uri", "DragAndDrop", "FileDialog", "Sdk"];
+
+/** One message at a time is written, and never across a wait. */
+const writer = new BincodeWriter(4096);
+
+/**
+ * The WebSocket message that tells viewers of a log message.
+ *
+ * @param msg of any SDK that viewers 0.16 to 0.22 can show
+ * @returns the frame, on a buffer of its own; or why there is none
+ *
+ * @example
+ * ```ts
+ * import { viewerFrame } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const encoded = { form: "grpc" as const, bytes: new Uint8Array() };
+ * const blueprintId = { kind: "Blueprint" as const, id: "b" };
+ * const msg = { kind: "BlueprintActivationCommand" as const, blueprintId, encoded };
+ * const frame = viewerFrame({ ...msg, makeActive: true, makeDefault: false });
+ * assertEquals(frame, Uint8Array.of(0x52, 0x52, 0x30, 0x30, 2, 1, 1, 0x62, 1, 0)); // RR00, …
+ * ```
+ */
+export function viewerFrame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
+  const tail = write(msg);
+  return typeof tail === "string" ? tail : writer.finish(tail);
+}
+
+/** The same in two parts, so that Arrow data needs no copy. */
+export interface ViewerFrameParts {
+  /** Valid until the next frame is made: to be copied. */
+  readonly head: Uint8Array;
+  /** The message's own bytes; empty where the head is all. */
+  readonly tail: Uint8Array;
+}
+
+/**
+ * {@linkcode viewerFrame} without its copy.
+ *
+ * @param msg of any SDK that viewers 0.16 to 0.22 can show
+ */
+export function viewerFrameParts(msg: LogMsg): ViewerFrameParts | LeftOut {
+  const tail = write(msg);
+  return typeof tail === "string" ? tail : { head: writer.written, tail };
+}
+
+const NOTHING = new Uint8Array();
+
+/** Writes all but what comes last, which is returned. */
+function write(msg: LogMsg): Uint8Array | LeftOut {
+  writer.clear().raw(MAGIC);
+  switch (msg.kind) {
+    case "SetStoreInfo":
+      writer.uvar(0);
+      tuid(msg.rowId);
+      storeInfo(msg.info, versionOf(msg));
+      return sized(NOTHING);
+    case "ArrowMsg":
+      return arrowFrame(msg);
+    case "BlueprintActivationCommand":
+      writer.uvar(2);
+      storeId(msg.blueprintId);
+      writer.bool(msg.makeActive).bool(msg.makeDefault);
+      return sized(NOTHING);
+    case "UnknownMsg":
+      return "unknownKind";
+  }
+}
+
+function arrowFrame(msg: ArrowMsg): Uint8Array | LeftOut {
+  // Checked before anything is inflated.
+  if (msg.arrow.uncompressedSize > MAX_VIEWER_FRAME_BYTES) return "tooLarge";
+  let ipc: Uint8Array;
+  let chunkId: Tuid | undefined;
+  let times: readonly TimelineTime[];
+  try {
+    ipc = msg.ipc();
+    chunkId = msg.chunkId ?? readSchema(ipc).chunkId;
+    times = msg.timepointMax ?? (msg.isStatic ? [] : readTimepoint(ipc).map(temporal));
+  } catch {
+    return "unreadable";
+  }
+  if (chunkId === undefined) return "unreadable";
+  writer.uvar(1);
+  storeId(msg.storeId);
+  tuid(chunkId);
+  timepoint(times, msg);
+  writer.uvar(ipc.length);
+  return sized(ipc);
+}
+
+function sized(tail: Uint8Array): Uint8Array | LeftOut {
+  return writer.length + tail.length > MAX_VIEWER_FRAME_BYTES ? "tooLarge" : tail;
+}
+
+function versionOf({ encoded }: LogMsg): RrdVersion | undefined {
+  return encoded.form === "rrd" ? encoded.header.version : undefined;
+}
+
+function isBefore(version: RrdVersion | undefined, minor: number): boolean {
+  return version !== undefined && version.major === 0 && version.minor < minor;
+}
+
+/** As Rerun reads index columns: the least time stands for static data and is moved off it. */
+function temporal(time: TimelineTime): TimelineTime {
+  return time.time === TIME_STATIC ? { ...time, time: TIME_STATIC + 1n } : time;
+}
+
+function timepoint(times: readonly TimelineTime[], msg: ArrowMsg): void {
+  const hasNoStatic = isBefore(versionOf(msg), 16);
+  writer.uvar(times.length);
+  for (const { name, type, time } of times) {
+    writer.str(name).uvar(type === "time" ? 0 : 1);
+    if (time === TIME_STATIC && !hasNoStatic) writer.u8(0);
+    else writer.u8(1).ivar(time);
+  }
+}
+
+function tuid({ timeNs, inc }: Tuid): void {
+  writer.uvar(timeNs).uvar(inc);
+}
+
+function storeId({ kind, id }: StoreId): void {
+  writer.uvar(kind === "Recording" ? 0 : 1).str(id);
+}
+
+function storeInfo(info: StoreInfo, version: RrdVersion | undefined): void {
+  writer.str(info.applicationId);
+  storeId(info.storeId);
+  if (info.clonedFrom === undefined) writer.u8(0);
+  else {
+    writer.u8(1);
+    storeId(info.clonedFrom);
+  }
+  writer.bool(info.isOfficialExample).ivar(info.started);
+  const source = info.storeSource;
+  switch (source.kind) {
+    case "Unknown":
+      writer.uvar(0);
+      break;
+    case "CSdk":
+      writer.uvar(1);
+      break;
+    case "PythonSdk":
+      writer.uvar(2).u8(source.major).u8(source.minor).u8(source.patch).str(source.suffix);
+      break;
+    case "RustSdk":
+      writer.uvar(3).str(source.rustcVersion).str(source.llvmVersion);
+      break;
+    case "File":
+      writer.uvar(4).uvar(fileSource(source.fileSource, version));
+      break;
+    case "Viewer":
+      writer.uvar(5);
+      break;
+    case "Other":
+      writer.uvar(6).str(source.name);
+  }
+}
+
+/** A viewer is of the SDK's version; older ones have no word for a file from a link. */
+function fileSource(source: FileSource, version: RrdVersion | undefined): number {
+  const known = isBefore(version, 21) ? FILE_SOURCES : FILE_SOURCES_0_21;
+  return Math.max(0, known.indexOf(source));
+}

@@ -1,0 +1,120 @@
+/**
+ * LZ4 blocks, inflated only after their own lengths were found to agree.
+ *
+ * @module
+ */
+import { InvalidMessage, MessageLimit } from "../../base/errors.ts";
+import { type DecodeLimits, DENSEST_LZ4 } from "../limits.ts";
+
+/**
+ * Inflates one LZ4 block.
+ *
+ * @param block the compressed bytes
+ * @param size what it must inflate to, in bytes; checked against a limit by the caller
+ * @throws {InvalidMessage} if the block is damaged or inflates to another size
+ */
+export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  // A few bytes can say that they are gigabytes: so the block is walked first, which takes time by its
+  // length, and memory is taken only for what it really holds.
+  const actual = inflatedLength(block, size);
+  if (actual !== size) {
+    throw new InvalidMessage(
+      actual < 0
+        ? `A damaged LZ4 block of ${block.length} bytes`
+        : `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
+    );
+  }
+  const out = new Uint8Array(size);
+  inflateInto(out, block);
+  return out;
+}
+
+/** Inflating less than this is not worth an attacker's while, in bytes. */
+const HARMLESS_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Refuses a block that declares more than its size can hold, before memory is taken for it.
+ *
+ * @param stored bytes of the block
+ * @param declared what it says to inflate to, in bytes
+ * @param limits with the highest ratio of the two
+ * @throws {MessageLimit} if it declares too much
+ */
+export function checkLz4Ratio(
+  stored: number,
+  declared: number,
+  { maxLz4Ratio }: Required<DecodeLimits>,
+): void {
+  const limit = declared <= HARMLESS_BYTES ? DENSEST_LZ4 : maxLz4Ratio;
+  if (declared <= stored * limit) return;
+  const ratio = stored === 0 ? Infinity : Math.ceil(declared / stored);
+  throw new MessageLimit(ratio, limit, "maxLz4Ratio", "times the size of its LZ4 block");
+}
+
+/** What the block inflates to in bytes, as far as `limit` and one sequence more; −1 if it is damaged. */
+function inflatedLength(block: Uint8Array, limit: number): number {
+  const end = block.length;
+  let at = 0;
+  let out = 0;
+  while (at < end) {
+    const token = block[at++]!;
+    let literals = token >> 4;
+    if (literals === 15) {
+      let more = 255;
+      while (more === 255 && at < end) literals += more = block[at++]!;
+      if (more === 255) return -1;
+    }
+    at += literals;
+    out += literals;
+    if (at > end) return -1;
+    if (at === end || out > limit) break;
+    if (at + 2 > end) return -1;
+    const offset = block[at]! | (block[at + 1]! << 8);
+    at += 2;
+    if (offset === 0 || offset > out) return -1;
+    let match = (token & 15) + 4;
+    if (match === 19) {
+      let more = 255;
+      while (more === 255 && at < end) match += more = block[at++]!;
+      if (more === 255) return -1;
+    }
+    out += match;
+    if (out > limit) break;
+  }
+  return out;
+}
+
+/** Shorter literals are copied byte by byte faster than by a call. */
+const LONG = 32;
+
+/** Inflates a block whose lengths agree. */
+function inflateInto(out: Uint8Array, block: Uint8Array): void {
+  const end = block.length;
+  let at = 0;
+  let to = 0;
+  while (at < end) {
+    const token = block[at++]!;
+    let length = token >> 4;
+    if (length === 15) {
+      let more = 255;
+      while (more === 255) length += more = block[at++]!;
+    }
+    if (length < LONG) { for (let i = 0; i < length; i++) out[to + i] = block[at + i]!; }
+    else out.set(block.subarray(at, at + length), to);
+    at += length;
+    to += length;
+    if (at >= end) return;
+    const from = to - (block[at]! | (block[at + 1]! << 8));
+    at += 2;
+    length = (token & 15) + 4;
+    if (length === 19) {
+      let more = 255;
+      while (more === 255) length += more = block[at++]!;
+    }
+    // A match may reach into itself, which repeats it.
+    if (length < LONG || from + length > to) {
+      for (let i = 0; i < length; i++) out[to + i] = out[from + i]!;
+    } else out.copyWithin(to, from, from + length);
+    to += length;
+  }
+}

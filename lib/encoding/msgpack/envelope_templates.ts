@@ -1,0 +1,125 @@
+/**
+ * Envelopes that repeat: an SDK writes the same keys in the same order, message after message.
+ *
+ * A template is the envelope of an earlier message with its integers left open. Comparing a message
+ * with it, eight bytes at a time, tells all but these integers, in a fifth of the time that reading it
+ * takes. Whatever does not fit is read as before; that is also what the result is tested against.
+ *
+ * @module
+ */
+import type { Encoded, TimelineTime } from "../log_msg.ts";
+import { ArrowMsg } from "../arrow_msg.ts";
+import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
+import { Tuid } from "../tuid.ts";
+
+/** An SDK alternates between a few kinds of chunks. */
+const MAX_TEMPLATES = 4;
+/** A stream whose envelopes do not repeat is not worth making templates of: only one in so many. */
+const TRY_EVERY = 64;
+
+/** The templates of one stream of messages. */
+export class EnvelopeTemplates {
+  readonly #templates: EnvelopeTemplate[] = [];
+  #next = 0;
+  /** Templates that were made since one was of use. */
+  #useless = 0;
+  /** Messages that fit none since then. */
+  #missed = 0;
+
+  /**
+   * Decodes a message whose envelope was seen before.
+   *
+   * @param bytes where it is
+   * @param start where the msgpack value begins
+   * @param end where the message ends
+   * @param encoded the message as it came, for the result
+   * @returns nothing if it fits no template, or is not as it should be
+   */
+  decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    encoded: Extract<Encoded, { form: "rrd" }>,
+  ): ArrowMsg | undefined {
+    const { buffer, byteOffset } = bytes;
+    const view = viewOf(buffer);
+    const at = byteOffset + start;
+    for (const template of this.#templates) {
+      const { pattern, length } = template;
+      if (at + pattern.span > byteOffset + end || !pattern.matches(view, at)) continue;
+      const data = arrowData(bytes, buffer, start + length, end);
+      if (data === undefined) return undefined;
+      const msg = fill(template, view, at, data, encoded);
+      if (msg !== undefined) this.#useless = this.#missed = 0;
+      return msg;
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes a template of a message that fitted none and was read well.
+   *
+   * @param bytes where it is
+   * @param start where the msgpack value begins
+   * @param msg what was read
+   */
+  learn(bytes: Uint8Array, start: number, msg: ArrowMsg): void {
+    if (this.#useless > MAX_TEMPLATES && ++this.#missed % TRY_EVERY !== 0) return;
+    const template = sketchEnvelope(bytes, start, msg);
+    if (template === undefined) return;
+    this.#useless++;
+    this.#templates[this.#next] = template;
+    this.#next = (this.#next + 1) % MAX_TEMPLATES;
+  }
+}
+
+/** The last ones, for many messages lie in one buffer; it is kept alive, so only while it is small. */
+let lastBuffer: ArrayBufferLike = new ArrayBuffer(0);
+let lastView: DataView = new DataView(lastBuffer);
+const MAX_KEPT_BYTES = 512 * 1024;
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (lastBuffer === buffer) return lastView;
+  const view = new DataView(buffer);
+  if (buffer.byteLength > MAX_KEPT_BYTES) return view;
+  lastBuffer = buffer;
+  return lastView = view;
+}
+
+/** The binary that begins here; nothing if there is none, or not all of it. */
+function arrowData(
+  bytes: Uint8Array,
+  buffer: ArrayBufferLike,
+  at: number,
+  end: number,
+): Uint8Array | undefined {
+  const type = bytes[at]!;
+  const width = type === 0xc5 ? 2 : type === 0xc6 ? 4 : type === 0xc4 ? 1 : 0;
+  const start = at + 1 + width;
+  if (width === 0 || start > end) return undefined;
+  let length = 0;
+  for (let i = at + 1; i < start; i++) length = length * 256 + bytes[i]!;
+  if (start + length > end) return undefined;
+  return new Uint8Array(buffer, bytes.byteOffset + start, length);
+}
+
+function fill(
+  template: EnvelopeTemplate,
+  view: DataView,
+  at: number,
+  data: Uint8Array,
+  encoded: Extract<Encoded, { form: "rrd" }>,
+): ArrowMsg | undefined {
+  const times: TimelineTime[] = [];
+  for (const { name, type, at: place, wire } of template.timelines) {
+    const time = readTimeAt(view, at + place, wire);
+    if (time === undefined) return undefined;
+    times.push({ name, type, time });
+  }
+  const chunkId = new Tuid(
+    view.getBigUint64(at + template.timeNsAt),
+    view.getBigUint64(at + template.incAt),
+  );
+  const arrow = { bytes: data, compression: "off" as const, uncompressedSize: data.length };
+  return new ArrowMsg(template.storeId, chunkId, times, undefined, arrow, encoded);
+}

@@ -1,0 +1,72 @@
+/**
+ * What tells a message that is whole from bytes that only look like one.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { RrdHeader } from "./rrd_header.ts";
+import { inflateLz4 } from "../lz4/lz4.ts";
+import { MsgpackReader } from "../msgpack/msgpack.ts";
+import { checkMsgpackShape } from "./_msgpack_shape.ts";
+import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
+import { checkArrowWhole } from "../arrow/arrow_whole.ts";
+
+/** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
+export const SIGNATURE_BYTES = 32;
+
+/** First letters of the msgpack variants, by the byte that says how long their names are. */
+const NAMES: Readonly<Record<number, string>> = { 0xa8: "A", 0xac: "S", 0xba: "B", 0xaf: "E" };
+
+/** Whether a message of this encoding could begin here; false for most bytes that are not one. */
+export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: number): boolean {
+  const start = at + MESSAGE_HEADER_BYTES[header.serializer];
+  if (start + 4 > bytes.length) return false;
+  if (header.serializer === "protobuf") {
+    if (bytes[at]! < 1 || bytes[at]! > 3) return false;
+    for (let i = 1; i < 8; i++) if (bytes[at + i] !== 0) return false;
+    return bytes[start] === 0x0a;
+  }
+  let payload = start;
+  if (header.compression === "lz4") {
+    // The first literals of a block are the beginning of the message.
+    const literals = bytes[payload++]! >> 4;
+    if (literals < 3) return false;
+    if (literals === 15) { while (payload < at + SIGNATURE_BYTES && bytes[payload++] === 255); }
+  } else {
+    for (let i = 0; i < 4; i++) if (bytes[at + i] !== bytes[at + 4 + i]) return false;
+  }
+  const letter = NAMES[bytes[payload + 1]!];
+  return bytes[payload] === 0x81 && letter?.charCodeAt(0) === bytes[payload + 2];
+}
+
+/**
+ * Checks what a message that decodes may still lack: sound Arrow data, the end of its value.
+ *
+ * A hole inside a message draws the next one in; its Arrow stream then does not end where it should.
+ *
+ * @throws {InvalidMessage} if it is not whole
+ */
+export function checkWhole(msg: LogMsg): void {
+  if (msg.kind === "UnknownMsg" && msg.name !== "EntityPathOpMsg") {
+    throw new InvalidMessage("A message of unknown kind");
+  }
+  // Data under the number of another kind reads like one: store ids come first in both.
+  if (msg.kind === "BlueprintActivationCommand" && msg.blueprintId.kind !== "Blueprint") {
+    throw new InvalidMessage("A recording activated as if it were a blueprint");
+  }
+  if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
+  else if (msg.encoded.form === "rrd") checkValue(msg.encoded.header, msg.encoded.bytes);
+}
+
+/** Readers are lenient: they pass over fields that they do not know, and what follows a value. */
+function checkValue({ serializer, compression }: RrdHeader, bytes: Uint8Array): void {
+  if (serializer !== "msgpack") return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const payload = compression === "off"
+    ? bytes.subarray(8)
+    : inflateLz4(bytes.subarray(8), view.getUint32(4, true));
+  const reader = new MsgpackReader(payload, 0, payload.length);
+  checkMsgpackShape(reader.value());
+  if (reader.pos !== payload.length) throw new InvalidMessage("Bytes behind a message's value");
+}

@@ -1,0 +1,74 @@
+/**
+ * Messages of any encodings → the bytes of one `.rrd` file.
+ *
+ * @module
+ */
+import { recompress } from "./recompress.ts";
+import { endMarker, endsWithMarker } from "./rrd_encode.ts";
+import type { RrdHeader } from "./rrd_header.ts";
+import { isSameEncoding } from "./same_encoding.ts";
+import type { Encoded } from "../log_msg.ts";
+
+/**
+ * Puts headers before, between and an end marker behind messages.
+ *
+ * Msgpack messages are brought to the compression of the first, all else stays as it is. A header is
+ * written where the encoding changes; Rerun's CLI reads such data from standard input, but of a file
+ * only as far as the second header.
+ *
+ * @example
+ * ```ts
+ * import { openRrd, readRrd, RrdConcat } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
+ * const concat = new RrdConcat();
+ * const bytes: Uint8Array[] = [];
+ * for (const twice of [path, path]) {
+ *   for await (const { msg } of (await openRrd(twice)).messages) {
+ *     if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
+ *   }
+ * }
+ * bytes.push(...concat.end());
+ * const { messages, report } = readRrd(new Blob(bytes as BlobPart[]).stream());
+ * await Array.fromAsync(messages);
+ * assertEquals([concat.headers, report.messages, report.endMarkers], [1, 2 * 34, 1]);
+ * ```
+ */
+export class RrdConcat {
+  #header: RrdHeader | undefined;
+  #headers = 0;
+
+  /** How many headers were written. */
+  get headers(): number {
+    return this.#headers;
+  }
+
+  /** The bytes to write for a message. */
+  message({ header, bytes }: Extract<Encoded, { form: "rrd" }>): Uint8Array[] {
+    const current = this.#header;
+    const isMsgpack = current?.serializer === "msgpack" && header.serializer === "msgpack";
+    if (isMsgpack && current.compression !== header.compression) {
+      return [recompress(bytes, current.compression)];
+    }
+    return [...this.#change(header), bytes];
+  }
+
+  /** The bytes to write at the end; of an empty recording its header, too. */
+  end(empty?: RrdHeader): Uint8Array[] {
+    const parts = this.#header === undefined && empty !== undefined ? this.#change(empty) : [];
+    return this.#header === undefined ? parts : [...parts, ...marker(this.#header)];
+  }
+
+  #change(header: RrdHeader): Uint8Array[] {
+    if (this.#header !== undefined && isSameEncoding(this.#header, header)) return [];
+    const before = this.#header === undefined ? [] : marker(this.#header);
+    this.#header = header;
+    this.#headers++;
+    return [...before, header.bytes];
+  }
+}
+
+function marker(header: RrdHeader): Uint8Array[] {
+  return endsWithMarker(header) ? [endMarker(header)] : [];
+}

@@ -1,0 +1,75 @@
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { MessageSource, SmartMessage } from "./smart_message.ts";
+
+/** What was sent at once. */
+export interface Entry {
+  readonly msgs: readonly LogMsg[];
+  /** The client's last word, after the messages. */
+  readonly quit?: { readonly error?: Error };
+  readonly time: number;
+  /** What its messages keep alive. */
+  readonly buffers: readonly ArrayBufferLike[];
+  /** Position among all entries of the channel. */
+  readonly order: number;
+}
+
+/** One client's messages, first in, first out. */
+export class ClientQueue {
+  #entries: (Entry | undefined)[] = [];
+  #head = 0;
+  /** Messages of the first entry that were taken already. */
+  #taken = 0;
+
+  /** @param source whose messages these are */
+  constructor(readonly source: MessageSource) {}
+
+  /** The entry whose messages are next. */
+  get first(): Entry | undefined {
+    return this.#entries[this.#head];
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+  }
+
+  /**
+   * Takes messages from the first entry.
+   *
+   * @param into where they are added
+   * @param limit how many at most
+   * @param budget bytes after which no other message follows
+   * @returns the bytes of the messages, and the entry if it is used up
+   */
+  take(
+    into: SmartMessage[],
+    limit: number,
+    budget: number,
+  ): { bytes: number; emptied: Entry | undefined } {
+    const entry = this.#entries[this.#head]!;
+    const { source } = this;
+    const { msgs, quit, time } = entry;
+    const end = Math.min(msgs.length, this.#taken + limit);
+    let bytes = 0;
+    let at = this.#taken;
+    for (; at < end && bytes < budget; at++) {
+      const msg = msgs[at]!;
+      bytes += msg.encoded.bytes.length;
+      into.push({ source, payload: { type: "msg", msg }, time });
+    }
+    if (quit !== undefined && at === msgs.length && at < this.#taken + limit && bytes < budget) {
+      into.push({ source, payload: { type: "quit", ...quit }, time });
+      at++;
+    }
+    this.#taken = at;
+    if (at < msgs.length + (quit === undefined ? 0 : 1)) return { bytes, emptied: undefined };
+    this.#taken = 0;
+    // An entry that stayed here would keep its messages alive.
+    this.#entries[this.#head++] = undefined;
+    // Now and then, so that long queues stay cheap on every runtime.
+    if (this.#head > 1024 || this.#head === this.#entries.length) {
+      this.#entries.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return { bytes, emptied: entry };
+  }
+}

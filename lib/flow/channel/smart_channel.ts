@@ -1,0 +1,259 @@
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import { ChannelSender } from "./channel_sender.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+import type { Entry } from "./client_queue.ts";
+import { copyOut } from "./copy_out.ts";
+import { Lag } from "./_lag.ts";
+import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
+import { Pace } from "./_pace.ts";
+import type { MessageSource, SmartMessage } from "./smart_message.ts";
+
+/** Options of {@linkcode SmartChannel}. */
+export interface SmartChannelOptions {
+  /** Bytes that waiting messages may keep alive, over all clients; default 256 MiB. */
+  readonly limitBytes?: number;
+  /** Monotonic clock in milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /**
+   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
+   * receiver that is behind, for a moment at each read, before the channel is full.
+   */
+  readonly delay?: ((ms: number) => Promise<void>) | undefined;
+  /**
+   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
+   * dropped; default infinity.
+   */
+  readonly maxWaitMs?: number;
+  /** Where buffers are given back to, once what follows is taken. */
+  readonly pool?: BufferPool | undefined;
+}
+
+/** Default of `limitBytes`. */
+export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
+
+/** What a client gets passed on before it is the next one's turn. */
+const TURN_BYTES = 256 * 1024;
+
+/**
+ * A client may hold this many times what is free, and goes on again at half of it: so one client
+ * alone gets most of the channel, and there is always room left for the next.
+ */
+const SHARE = 8;
+
+/**
+ * Many clients in, one receiver out: a queue for each client, served in turn, bounded over all.
+ *
+ * Order is kept per client. Nothing is dropped here: a client whose share is full is asked to wait.
+ */
+export class SmartChannel {
+  /** Bytes that waiting messages may keep alive, over all clients. */
+  readonly limitBytes: number;
+  readonly #now: () => number;
+  readonly #pace: Pace | undefined;
+  readonly #lag: Lag | undefined;
+  readonly #pinned = new PinnedBytes();
+  readonly #pool: BufferPool | undefined;
+  /** Buffers of what was taken last. */
+  #handed: ArrayBufferLike[] = [];
+  /** Clients with waiting messages, the next one first; not a set, for the same reason as in `PinnedBytes`. */
+  readonly #active: ChannelSender[] = [];
+  readonly #paused = new Set<ChannelSender>();
+  #turnLeft = TURN_BYTES;
+  #bytes = 0;
+  #length = 0;
+  #sent = 0;
+  #closed = false;
+  #unpaused = false;
+  /** The receiver, while it waits for something. */
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
+
+  /** What senders see of the channel. */
+  readonly #end: ConstructorParameters<typeof ChannelSender>[1];
+
+  /**
+   * Begins empty.
+   *
+   * @param options limit in bytes, and the clock
+   */
+  constructor(
+    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
+      SmartChannelOptions = {},
+  ) {
+    const { delay, maxWaitMs = Infinity, pool } = options;
+    this.#pace = delay && new Pace(delay);
+    this.#lag = delay && maxWaitMs < Infinity ? new Lag(maxWaitMs, now) : undefined;
+    this.#pool = pool;
+    this.limitBytes = limitBytes;
+    this.#now = now;
+    this.#end = {
+      now,
+      put: (sender, msgs, quit) => this.#put(sender, msgs, quit),
+      filled: ({ bytes }) => {
+        const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
+        return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
+      },
+      pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
+      ahead: (sender) => {
+        if (this.#unpaused) return undefined;
+        return this.#lag?.behind(sender) ?? this.#pace?.ahead(this.#bytes);
+      },
+    };
+  }
+
+  /** Messages that wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Bytes that waiting messages keep alive. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Age of the oldest waiting message in seconds; 0 if none waits. */
+  get latencySec(): number {
+    let latency = 0;
+    for (const sender of this.#active) latency = Math.max(latency, sender.latencySec);
+    return latency;
+  }
+
+  /** The end a client sends through. */
+  sender(source: MessageSource): ChannelSender {
+    return new ChannelSender(source, this.#end);
+  }
+
+  /** Resolves when all that was sent before has been received. */
+  flush(): Promise<void> {
+    if (this.#active.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#flushes.push({ upTo: this.#sent, resolve }));
+  }
+
+  /**
+   * Takes what is next: messages of one client, of at most its turn.
+   *
+   * @param limit how many messages at most
+   * @returns nothing if none wait
+   */
+  take(limit: number = Infinity): SmartMessage[] | undefined {
+    this.#settle();
+    const sender = this.#active[0];
+    if (sender === undefined) return undefined;
+    const messages: SmartMessage[] = [];
+    const { queue } = sender;
+    while (queue.first !== undefined && this.#turnLeft > 0 && messages.length < limit) {
+      const { bytes, emptied } = queue.take(messages, limit - messages.length, this.#turnLeft);
+      this.#turnLeft -= bytes;
+      if (emptied !== undefined) this.#release(sender, emptied);
+    }
+    this.#length -= messages.length;
+    sender.received(messages.at(-1)!.time);
+    if (queue.first === undefined || this.#turnLeft <= 0) {
+      this.#turnLeft = TURN_BYTES;
+      this.#active.shift();
+      if (queue.first !== undefined) this.#active.push(sender);
+    }
+    this.#resume();
+    this.#lag?.received(sender);
+    this.#pace?.received(this.#bytes);
+    this.#resolveFlushes();
+    return messages;
+  }
+
+  /** Resolves when something waits, or once the channel is closed. */
+  ready(): Promise<void> {
+    if (this.#active.length > 0 || this.#closed) return Promise.resolve();
+    this.#waiting ??= Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  /** Whether nothing waits and nothing will come. */
+  get ended(): boolean {
+    return this.#closed && this.#active.length === 0;
+  }
+
+  /** Says that nothing more will be sent; what waits can still be received. */
+  close(): void {
+    this.#closed = true;
+    this.unpause();
+    this.#wake();
+  }
+
+  /** Lets every client go on, for good: their sockets are closed, and what they have sent is to come in. */
+  unpause(): void {
+    this.#unpaused = true;
+    for (const sender of this.#paused) sender.resume();
+    this.#paused.clear();
+    this.#lag?.release();
+  }
+
+  /** Drops what waits; returns how much that was. */
+  discard(): { messages: number; bytes: number } {
+    const lost = { messages: 0, bytes: 0 };
+    for (let batch = this.take(); batch !== undefined; batch = this.take()) {
+      for (const { payload } of batch) {
+        if (payload.type !== "msg") continue;
+        lost.messages++;
+        lost.bytes += payload.msg.encoded.bytes.length;
+      }
+    }
+    return lost;
+  }
+
+  #put(sender: ChannelSender, msgs: readonly LogMsg[], quit: Entry["quit"]): void {
+    let kept = msgs;
+    let pinned = pinnedBy(kept);
+    const waits = this.#waiting === undefined;
+    if (waits && isWasteful(pinned)) {
+      kept = copyOut(kept);
+      pinned = pinnedBy(kept);
+    }
+    const { buffers } = pinned;
+    const bytes = this.#pinned.add(buffers) + kept.length * MESSAGE_OVERHEAD_BYTES;
+    const order = ++this.#sent;
+    this.#pool?.use(buffers);
+    if (sender.queue.first === undefined) this.#active.push(sender);
+    sender.queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
+    sender.bytes += bytes;
+    this.#bytes += bytes;
+    this.#length += kept.length + (quit === undefined ? 0 : 1);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  #release(sender: ChannelSender, { msgs, buffers }: Entry): void {
+    const bytes = this.#pinned.remove(buffers) + msgs.length * MESSAGE_OVERHEAD_BYTES;
+    sender.bytes -= bytes;
+    this.#bytes -= bytes;
+    if (this.#pool !== undefined) this.#handed.push(...buffers);
+  }
+
+  /** Whoever took has done with it. */
+  #settle(): void {
+    if (this.#handed.length === 0) return;
+    this.#pool!.unuse(this.#handed);
+    this.#handed = [];
+  }
+
+  #resume(): void {
+    const share = SHARE / 2 * Math.max(0, this.limitBytes - this.#bytes);
+    for (const sender of this.#paused) {
+      if (sender.bytes > share) continue;
+      this.#paused.delete(sender);
+      sender.resume();
+    }
+  }
+
+  #resolveFlushes(): void {
+    if (this.#flushes.length === 0) return;
+    let oldest = Infinity;
+    for (const { queue } of this.#active) oldest = Math.min(oldest, queue.first!.order);
+    while (this.#flushes.length > 0 && this.#flushes[0]!.upTo < oldest) {
+      this.#flushes.shift()!.resolve();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What travels through the smart channel.
+ *
+ * @module
+ */
+import { formatAddr } from "../../base/net_addr.ts";
+import type { NetAddr } from "../../adapters/types.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+
+/** Where a message came from. */
+export interface MessageSource {
+  /** How it is connected. */
+  readonly kind: "tcp-client";
+  /** Absent where the transport has no addresses. */
+  readonly addr?: NetAddr;
+  /** Tells connections apart; counts up from 1 for each server. */
+  readonly id: number;
+}
+
+/** A client over TCP; as text it is what {@linkcode sourceText} gives. */
+export class TcpClientSource implements MessageSource {
+  /** How it is connected. */
+  readonly kind = "tcp-client" as const;
+  /** Absent where the transport has none. */
+  declare readonly addr?: NetAddr;
+
+  /**
+   * Names a connection.
+   *
+   * @param id tells connections apart
+   * @param addr of the client, where the transport has one
+   */
+  constructor(readonly id: number, addr: NetAddr | undefined) {
+    if (addr !== undefined) this.addr = addr;
+  }
+
+  /** As the Rerun server shows it, such as `tcp://127.0.0.1:50094`. */
+  toString(): string {
+    return sourceText(this);
+  }
+}
+
+/** A log message, or the news that the client left. */
+export type SmartPayload =
+  | { readonly type: "msg"; readonly msg: LogMsg }
+  | {
+    readonly type: "quit";
+    /** Why; `undefined` if it left gracefully. */
+    readonly error?: Error;
+  };
+
+/** A payload with its source and the time it was sent. */
+export interface SmartMessage {
+  /** Who sent it. */
+  readonly source: MessageSource;
+  /** What was sent. */
+  readonly payload: SmartPayload;
+  /** When it entered the channel, in milliseconds of the server's monotonic clock. */
+  readonly time: number;
+}
+
+/**
+ * A source as the Rerun server shows it.
+ *
+ * @example
+ * ```ts
+ * import { sourceText } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const addr = { hostname: "127.0.0.1", port: 50094 };
+ * assertEquals(sourceText({ kind: "tcp-client", id: 1, addr }), "tcp://127.0.0.1:50094");
+ * assertEquals(sourceText({ kind: "tcp-client", id: 2 }), "(unknown ip)");
+ * ```
+ */
+export function sourceText({ addr }: MessageSource): string {
+  return addr === undefined ? "(unknown ip)" : `tcp://${formatAddr(addr)}`;
+}

@@ -1,0 +1,177 @@
+import { type BufferPool, isReused } from "./buffer_pool.ts";
+import { freeMemory } from "./free_memory.ts";
+import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./piece_slabs.ts";
+
+/** Packets that lie whole in a read need none: most of a small kind do. */
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+/** Reading into the item itself is worth a system call of its own from so many bytes on. */
+const LEAST_ROOM = 32 * 1024;
+/** As much as a peer that has sent packets of this size before is believed. */
+const TRUSTED_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Puts together bytes that arrive in pieces, taking memory as they come and never on their word.
+ *
+ * The first piece is as large as the largest item before it (64 KiB to 4 MiB), those that follow have
+ * 256 KiB: so of a steady stream each straddling item is copied once, a larger one twice.
+ */
+export class Assembler {
+  /** Those that are full. */
+  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  /** Bytes in them. */
+  #before = 0;
+  /** The piece that is being filled, and how far it is. */
+  #buffer = NOTHING;
+  #filled = 0;
+  #trusted = FIRST_BYTES;
+  readonly #pool: BufferPool | undefined;
+  /** Handed over and not settled. */
+  #given = NOTHING;
+
+  readonly #inSlabs: boolean;
+
+  /**
+   * @param pool where large buffers come from; without it each is a new one
+   * @param inSlabs takes pieces in slabs, which only `take` and `clear` give back
+   */
+  constructor(pool?: BufferPool, inSlabs = false) {
+    this.#pool = pool;
+    this.#inSlabs = inSlabs;
+  }
+
+  /** Bytes that are here. */
+  get filled(): number {
+    return this.#before + this.#filled;
+  }
+
+  /** Bytes of memory taken. */
+  get capacity(): number {
+    return this.#before + this.#buffer.length;
+  }
+
+  /**
+   * Where the next bytes of the item may be put directly; nothing where it is not worth it.
+   *
+   * @param length how many bytes make the item whole
+   */
+  room(length: number): Uint8Array<ArrayBuffer> | undefined {
+    const { filled } = this;
+    if (filled === 0 || length - filled < LEAST_ROOM) return undefined;
+    if (this.#filled === this.#buffer.length) this.#grow(length);
+    return this.#buffer.subarray(this.#filled, length - this.#before);
+  }
+
+  /**
+   * Takes bytes until `length` are here.
+   *
+   * @param bytes the next piece, which may lie where it belongs already
+   * @param at where to go on in it, in bytes
+   * @param length how many bytes make the item whole
+   * @returns where it stopped in the piece
+   */
+  fill(bytes: Uint8Array, at: number, length: number): number {
+    const end = at + Math.min(bytes.length - at, length - this.filled);
+    if (bytes.buffer === this.#buffer.buffer) {
+      this.#filled += end - at;
+      return end;
+    }
+    for (let from = at; from < end;) {
+      if (this.#filled === this.#buffer.length) this.#grow(length);
+      const to = Math.min(end, from + this.#buffer.length - this.#filled);
+      this.#buffer.set(bytes.subarray(from, to), this.#filled);
+      this.#filled += to - from;
+      from = to;
+    }
+    return end;
+  }
+
+  /** The bytes that are here, as a view. */
+  view(): Uint8Array<ArrayBuffer> {
+    if (this.#pieces.length > 0) this.#join();
+    return this.#buffer.subarray(0, this.#filled);
+  }
+
+  /** Hands over the bytes that are here, and begins anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const item = this.view();
+    this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
+    this.settle();
+    this.#given = this.#buffer;
+    this.#buffer = NOTHING;
+    this.#filled = 0;
+    return item;
+  }
+
+  /** What was handed over last has got its users, if it has any: it is none of ours any more. */
+  settle(): void {
+    if (this.#given === NOTHING) return;
+    this.#pool?.unuse([this.#given.buffer]);
+    this.#given = NOTHING;
+  }
+
+  /** Drops what nobody may be reading into any more: nothing whole comes of the rest. */
+  shed(): void {
+    for (const piece of this.#pieces) this.#release(piece);
+    this.#begin(this.#buffer, this.#filled);
+  }
+
+  /** Drops the bytes that are here. */
+  clear(): void {
+    // Most often there is nothing, and this is called for each packet.
+    if (this.#buffer === NOTHING) return;
+    this.shed();
+    this.#release(this.#buffer);
+    this.#begin(NOTHING, 0);
+  }
+
+  /** Makes room for at least one byte more. */
+  #grow(length: number): void {
+    const { filled } = this;
+    if (filled >= FIRST_BYTES) {
+      this.#pieces.push(this.#buffer);
+      this.#before = filled;
+      const size = Math.min(length - filled, PIECE_BYTES);
+      this.#buffer = this.#inSlabs && size === PIECE_BYTES ? PIECES.take() : this.#new(size);
+      this.#filled = 0;
+    } else {
+      const size = Math.min(length, this.#trusted);
+      // Where more will follow, it is given back soon.
+      const isFirst = this.#inSlabs && size === FIRST_BYTES && length > size;
+      const grown = isFirst ? FIRST_PIECES.take() : this.#new(size);
+      grown.set(this.#buffer);
+      this.#release(this.#buffer);
+      this.#buffer = grown;
+    }
+  }
+
+  #join(): void {
+    const { filled } = this;
+    const whole = this.#new(filled);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+      this.#release(piece);
+    }
+    whole.set(this.#buffer.subarray(0, this.#filled), at);
+    this.#release(this.#buffer);
+    this.#begin(whole, filled);
+  }
+
+  #begin(buffer: Uint8Array<ArrayBuffer>, filled: number): void {
+    if (this.#pieces.length > 0) this.#pieces = [];
+    this.#before = 0;
+    this.#buffer = buffer;
+    this.#filled = filled;
+  }
+
+  #new(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
+  }
+
+  /** Nobody else has seen what is in it. */
+  #release(piece: Uint8Array<ArrayBuffer>): void {
+    if (isReused(piece)) this.#pool?.unuse([piece.buffer]);
+    else if (!PIECES.giveBack(piece) && !FIRST_PIECES.giveBack(piece)) freeMemory(piece.buffer);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What a chunk is about, from its Arrow data.
+ *
+ * @module
+ */
+import { type ArrowField, readSchema, rerunTag } from "../encoding/arrow/arrow_ipc.ts";
+import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import {
+  type IndexColumn,
+  indexColumns,
+  isIndex,
+  recordBatch,
+} from "../encoding/arrow/index_columns.ts";
+import type { Tuid } from "../encoding/tuid.ts";
+import { InvalidMessage } from "../base/errors.ts";
+
+/** One timeline of a chunk. */
+export interface ChunkTimeline {
+  /** As it was logged. */
+  readonly name: string;
+  /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
+  readonly type: string;
+  /** A sequence number, or nanoseconds. */
+  readonly min: bigint;
+  /** The same. */
+  readonly max: bigint;
+}
+
+/** What a chunk is about. */
+export interface ChunkSummary {
+  /** How many there are. */
+  readonly rows: number;
+  /** From the envelope, else from the Arrow data. */
+  readonly chunkId?: Tuid;
+  /** Absent for the tables of SDK 0.9 to 0.16, which hold several entities. */
+  readonly entityPath?: string;
+  /** None if the data is static. */
+  readonly timelines: readonly ChunkTimeline[];
+  /** Names of the data columns. */
+  readonly columns: readonly string[];
+}
+
+/**
+ * What a chunk's Arrow data says of itself; only its times are looked at, not its data columns.
+ *
+ * @param msg any chunk
+ * @throws {InvalidMessage} if it is damaged
+ *
+ * @example
+ * ```ts
+ * import { openRrd, summarize } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { messages } = await openRrd("tests/fixtures/encodings/0.22.1-mixed-protobuf-lz4.rrd");
+ * const rows = new Map<string | undefined, number>();
+ * for await (const { msg } of messages) {
+ *   if (msg.kind !== "ArrowMsg") continue;
+ *   const { entityPath, ...chunk } = summarize(msg);
+ *   rows.set(entityPath, (rows.get(entityPath) ?? 0) + chunk.rows);
+ * }
+ * assertEquals(rows.get("/world/points"), 35);
+ * ```
+ */
+export function summarize(msg: ArrowMsg): ChunkSummary {
+  const ipc = msg.ipc();
+  const schema = readSchema(ipc);
+  const timelines: ChunkTimeline[] = [];
+  for (const column of indexColumns(ipc, schema.fields)) {
+    const range = rangeOf(column);
+    const { name, field: { type } } = column;
+    if (range !== undefined) timelines.push({ name, type, ...range });
+  }
+  const chunkId = msg.chunkId ?? schema.chunkId;
+  return {
+    rows: recordBatch(ipc).header.length(0),
+    ...(chunkId === undefined ? {} : { chunkId }),
+    ...(schema.entityPath === undefined ? {} : { entityPath: schema.entityPath }),
+    timelines,
+    columns: schema.fields.filter(isData).map(columnName),
+  };
+}
+
+function isData(field: ArrowField): boolean {
+  return !isIndex(field) && rerunTag(field.metadata, "kind") !== "control";
+}
+
+function columnName(field: ArrowField): string {
+  return rerunTag(field.metadata, "component") ?? field.name;
+}
+
+function rangeOf(column: IndexColumn): { min: bigint; max: bigint } | undefined {
+  if (!/^(Int64|Timestamp|Duration)/.test(column.field.type)) {
+    throw new InvalidMessage("An index column is not of 64-bit integers");
+  }
+  let min: bigint | undefined;
+  let max: bigint | undefined;
+  for (let row = 0; row < column.rows; row++) {
+    const time = column.time(row);
+    if (time === undefined) continue;
+    if (min === undefined || time < min) min = time;
+    if (max === undefined || time > max) max = time;
+  }
+  return min === undefined || max === undefined ? undefined : { min, max };
+}

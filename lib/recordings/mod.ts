@@ -1,0 +1,19 @@
+/**
+ * Recordings as files: messages with their places, over damage if need be; what is in them, and
+ * several made one.
+ *
+ * @module
+ */
+export { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
+export { RrdDamage, type RrdMessage, type RrdPart } from "../encoding/rrd/part.ts";
+export { openRrd, type OpenRrdOptions, readRrd, type RrdReader } from "./reader.ts";
+export { type RrdLoss, RrdReport } from "./report.ts";
+export { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
+export {
+  type RecordingStatistics,
+  RrdStatistics,
+  type RrdTally,
+  TABLE_LIMITS,
+  type TimelineRange,
+} from "./statistics.ts";
+export { RrdConcat } from "../encoding/rrd/rrd_concat.ts";

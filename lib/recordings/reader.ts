@@ -1,0 +1,111 @@
+/**
+ * Messages of a recording as a stream.
+ *
+ * @module
+ */
+import { loadFileAdapter } from "../adapters/load.ts";
+import type { FileAdapter } from "../adapters/types.ts";
+import type { RrdMessage, RrdPart } from "../encoding/rrd/part.ts";
+import { RrdReport } from "./report.ts";
+import { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
+
+/** A recording being read. */
+export interface RrdReader {
+  /**
+   * Its messages, each with its place in the file; as they came, Arrow data not decoded.
+   *
+   * Reads no further than its reader asks, and a read chunk ahead at most. Errors with
+   * {@linkcode RrdDamage} at the first damage, behind all messages before it, unless it recovers.
+   */
+  readonly messages: ReadableStream<RrdMessage>;
+  /** What was read so far, and what is lost. */
+  readonly report: RrdReport;
+}
+
+/** Options of {@linkcode openRrd}. */
+export interface OpenRrdOptions extends RrdScannerOptions {
+  /** Where the file is; default the files of this runtime. */
+  readonly adapter?: FileAdapter;
+}
+
+/**
+ * Opens a `.rrd` file.
+ *
+ * @param path where it is
+ * @param options whether to read over damage, and limits
+ * @throws {Error} what the runtime throws where a file can't be opened
+ *
+ * @example
+ * ```ts
+ * import { openRrd } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
+ * const { messages, report } = await openRrd(path);
+ * const all = await Array.fromAsync(messages);
+ * assertEquals(all.slice(0, 2).map(({ msg, offset }) => [msg.kind, offset]), [
+ *   ["SetStoreInfo", 12],
+ *   ["SetStoreInfo", 251],
+ * ]);
+ * assertEquals([report.messages, report.endMarkers], [34, 1]);
+ * ```
+ */
+export async function openRrd(
+  path: string,
+  { adapter, ...options }: OpenRrdOptions = {},
+): Promise<RrdReader> {
+  return readRrd(await (adapter ?? await loadFileAdapter()).open(path), options);
+}
+
+/**
+ * Reads a recording from wherever its bytes come.
+ *
+ * @param source the bytes, in any pieces; they must not be written to any more
+ * @param options whether to read over damage, and limits
+ *
+ * @example
+ * ```ts
+ * import { readRrd } from "@rerelay/server/rrd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const header = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0);
+ * const torn = new Blob([header, Uint8Array.of(9, 0, 0, 0, 9, 0, 0, 0, 0x81)]);
+ * const { messages, report } = readRrd(torn.stream(), { recover: true });
+ * for await (const { msg, offset } of messages) console.log(msg.kind, "at byte", offset);
+ * assertEquals([report.messages, report.lostBytes, report.listed[0]!.offset], [0, 9, 12]);
+ * ```
+ */
+export function readRrd(
+  source: ReadableStream<Uint8Array>,
+  options: RrdScannerOptions = {},
+): RrdReader {
+  const report = new RrdReport();
+  const scanner = new RrdScanner(options);
+  const reader = source.getReader();
+  let waiting: IterableIterator<RrdPart> = [].values();
+  let failure: Error | undefined;
+  let isOver = false;
+  const more = async () => {
+    const { done, value } = await reader.read();
+    const { items, error } = done ? scanner.finish() : scanner.push(value);
+    [waiting, failure, isOver] = [items.values(), error, done || error !== undefined];
+  };
+  const messages = new ReadableStream<RrdMessage>({
+    async pull(controller) {
+      while (true) {
+        // Goes on behind the part that it left off at.
+        for (const part of waiting) {
+          report.add(part);
+          if (part.kind === "message") return controller.enqueue(part);
+        }
+        if (isOver) break;
+        await more();
+      }
+      if (failure === undefined) return controller.close();
+      controller.error(failure);
+      await reader.cancel(failure);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return { messages, report };
+}

@@ -1,0 +1,45 @@
+/**
+ * Messages of blueprints that several files have, because each was to be opened alone.
+ *
+ * @module
+ */
+import { storeOf } from "../encoding/store_of.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+
+/** Messages that are remembered; of blueprints, which have a few dozen. */
+const MAX_KNOWN = 100_000;
+
+/** Finds messages of blueprints that an earlier file has as often. */
+export class RepeatedBlueprints {
+  /** How often each came in the file that has it most often, and in this one. */
+  readonly #known = new Map<string, { most: number; here: number }>();
+  #leftOut = 0;
+
+  /** How many were found. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** Begins with the next file. */
+  nextFile(): void {
+    for (const times of this.#known.values()) times.here = 0;
+  }
+
+  /** Whether an earlier file has this message; always false for one of a recording. One call at a time. */
+  async has(msg: LogMsg): Promise<boolean> {
+    if (storeOf(msg)?.kind !== "Blueprint") return false;
+    const digest = await crypto.subtle.digest("SHA-256", msg.encoded.bytes as BufferSource);
+    const key = String.fromCharCode(...new Uint8Array(digest));
+    const times = this.#known.get(key);
+    if (times === undefined) {
+      if (this.#known.size < MAX_KNOWN) this.#known.set(key, { most: 1, here: 1 });
+      return false;
+    }
+    if (++times.here > times.most) {
+      times.most = times.here;
+      return false;
+    }
+    this.#leftOut++;
+    return true;
+  }
+}

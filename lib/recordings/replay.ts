@@ -1,0 +1,57 @@
+/**
+ * How messages of a file go to a server again.
+ *
+ * @module
+ */
+import { timepointOf } from "../encoding/arrow/arrow_timepoint.ts";
+import { endMarker } from "../encoding/rrd/rrd_encode.ts";
+import type { Encoded, LogMsg } from "../encoding/log_msg.ts";
+
+/**
+ * A message as one packet of the SDK protocol: its length, an RRD header, the message, and with
+ * protobuf the end marker, which the Rerun server wants there.
+ *
+ * @returns pieces to send one after another
+ */
+export function packetPieces(
+  { header, bytes }: Extract<Encoded, { form: "rrd" }>,
+): Uint8Array[] {
+  const tail = header.serializer === "protobuf" ? [endMarker(header)] : [];
+  const length = header.bytes.length + bytes.length + (tail[0]?.length ?? 0);
+  const head = new Uint8Array(4 + header.bytes.length);
+  new DataView(head.buffer).setUint32(0, length, true);
+  head.set(header.bytes, 4);
+  return [head, bytes, ...tail];
+}
+
+/** Says how long to wait before each message, so that they go out as they were logged. */
+export class Pacer {
+  #first: { readonly time: bigint; readonly at: number } | undefined;
+
+  /** @param speed times as fast as it was logged; infinite to never wait */
+  constructor(readonly speed: number) {}
+
+  /**
+   * How long to wait before this message.
+   *
+   * @param msg the next in the file
+   * @param now monotonic milliseconds
+   * @returns milliseconds, 0 for a message without `log_time`, or one whose time has come
+   */
+  delay(msg: LogMsg, now: number): number {
+    if (this.speed === Infinity || msg.kind !== "ArrowMsg") return 0;
+    const time = logTime(msg);
+    if (time === undefined) return 0;
+    this.#first ??= { time, at: now };
+    const loggedMs = Number(time - this.#first.time) / 1e6;
+    return Math.max(0, this.#first.at + loggedMs / this.speed - now);
+  }
+}
+
+function logTime(msg: Extract<LogMsg, { kind: "ArrowMsg" }>): bigint | undefined {
+  try {
+    return timepointOf(msg).find(({ name }) => name === "log_time")?.time;
+  } catch {
+    return undefined; // whatever its data is, it can be sent
+  }
+}

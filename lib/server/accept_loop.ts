@@ -1,0 +1,62 @@
+import type { TcpConnection, TcpListener } from "../adapters/types.ts";
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+
+/** How long to wait after an accept that failed, in milliseconds: doubling from the first to the last. */
+const BACKOFF_MS = { first: 10, last: 1000 };
+
+/** What the accept loop needs of its server. */
+export interface AcceptLoopOptions {
+  /** Limited: a failure may come hundreds of times a second. */
+  readonly log: Log;
+  readonly delay: (ms: number) => Promise<void>;
+  readonly onConnection: (connection: TcpConnection) => void;
+}
+
+/** A running accept loop. */
+export interface AcceptLoop {
+  /** Resolves once the listener is closed. */
+  readonly ended: Promise<void>;
+  /** Ends a pause: a file descriptor is free again, or the listener is closed. */
+  wake(): void;
+}
+
+/**
+ * Accepts clients until the listener is closed.
+ *
+ * What the system says of a connection that could not be accepted (no file descriptors left, say) is
+ * logged, and tried again after a pause that grows; it never ends the loop.
+ *
+ * @param listener where clients connect
+ * @param options log, clock, and what to do with a connection
+ */
+export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): AcceptLoop {
+  let wake = () => {};
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      options.delay(ms).then(resolve);
+    });
+  return { ended: acceptAll(listener, options, pause), wake: () => wake() };
+}
+
+async function acceptAll(
+  listener: TcpListener,
+  { log, onConnection }: AcceptLoopOptions,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
+  let backoff = BACKOFF_MS.first;
+  while (true) {
+    try {
+      const connection = await listener.accept();
+      if (connection === undefined) return;
+      backoff = BACKOFF_MS.first;
+      onConnection(connection);
+    } catch (error) {
+      const text = `Failed to accept incoming SDK client: ${reason(error)}`;
+      log.write("warn", text, { kind: "accept failed" });
+      await pause(backoff);
+      backoff = Math.min(backoff * 2, BACKOFF_MS.last);
+    }
+  }
+}

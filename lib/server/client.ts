@@ -1,0 +1,277 @@
+import { ClientClock } from "./client_clock.ts";
+import { PacketReader } from "../comms/sdk/packet_reader.ts";
+import { overdue } from "../comms/sdk/patience.ts";
+import type { TcpConnection } from "../adapters/types.ts";
+import { type RrdHeader, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
+import { isInPacket, logLeft } from "./client_log.ts";
+import { RerelayError } from "../base/errors.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
+import { CongestionManager } from "../flow/throttle/congestion_manager.ts";
+import { type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
+import type { ChannelSender } from "../flow/channel/channel_sender.ts";
+import { type MessageSource, sourceText } from "../flow/channel/smart_message.ts";
+import { formatAddr } from "../base/net_addr.ts";
+import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
+import type { DecodeLimits } from "../encoding/limits.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { type PipelineOptions, receiveClient } from "../pipeline.ts";
+
+/** Length of the length before each packet, in bytes. */
+const PACKET_PREFIX_BYTES = 4;
+
+/** What is counted of one connected client. */
+export interface ClientStats {
+  /** Which client. */
+  readonly source: MessageSource;
+  /** Log messages received, but for those dropped. */
+  readonly messages: number;
+  /** Their bytes as they came. */
+  readonly bytes: number;
+  /** How far the receiver is behind with this client, in seconds. */
+  readonly latencySec: number;
+  /** The share of its frames that is accepted now, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** What was dropped of it. */
+  readonly dropped: DropCounts;
+}
+
+/** What a client shares with the others. */
+export interface ClientContext {
+  readonly options: ResolvedOptions;
+  /** Where memory for what is read comes from; without it, it is new. */
+  readonly pool: BufferPool | undefined;
+  /** Called with the bytes of each read. */
+  readonly onRead: (bytes: number) => void;
+  /** Called when the memory of its unfinished packet grows or shrinks, by so many bytes. */
+  readonly onUnfinished: (more: number) => void;
+  /** Called once the client has said that it is an SDK. */
+  readonly onGreeted: (client: Client) => void;
+  /** Called with the totals of each batch that is received. */
+  readonly onReceived: (messages: number, bytes: number) => void;
+  /** Called with the bytes of each message that is dropped for its corrupt Arrow data. */
+  readonly onBadArrow: (bytes: number) => void;
+  /** Says whether this version is new to the server, so that each is warned of once. */
+  readonly isNewVersion: (version: string) => boolean;
+}
+
+/** One connected client, from its accept to its leave. */
+export class Client implements PipelineOptions {
+  readonly source: MessageSource;
+  readonly packets: PacketReader;
+  #messages = 0;
+  #bytes = 0;
+  readonly #connection: TcpConnection;
+  readonly #sender: ChannelSender;
+  readonly #context: ClientContext;
+  /** Made with the first packet: most of many idle clients never send one. */
+  #throttle: CongestionManager | undefined;
+  readonly #clock: ClientClock;
+  #unfinished = 0;
+  /** Where in all that came the packet is that was decoded last, and the one behind it. */
+  #packetAt = 0;
+  #nextAt = 0;
+  /** Why we ended the connection. */
+  #verdict: Error | undefined;
+
+  constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
+    this.source = sender.source;
+    this.#connection = connection;
+    this.#sender = sender;
+    this.#context = context;
+    const { maxPacketBytes } = context.options;
+    this.packets = new PacketReader({
+      maxPacketBytes,
+      onHandshake: (version) => this.#greet(version),
+      pool: context.pool,
+      inSlabs: true,
+    });
+    if (context.pool !== undefined) connection.usePool?.(context.pool);
+    this.#clock = new ClientClock(this.packets, context.options);
+  }
+
+  /** Counts so far. */
+  get stats(): ClientStats {
+    return {
+      source: this.source,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      latencySec: this.#sender.latencySec,
+      acceptRate: this.#throttle?.acceptRate ?? 1,
+      dropped: this.#throttle?.dropped ?? NONE_DROPPED,
+    };
+  }
+
+  get limits(): DecodeLimits {
+    return this.#context.options;
+  }
+
+  get onBadArrow(): OnBadArrow {
+    return this.#context.options.onBadArrow;
+  }
+
+  get congestion(): CongestionManager {
+    if (this.#throttle !== undefined) return this.#throttle;
+    const { maxLatencySec, rules, now, random, log } = this.#context.options;
+    return this.#throttle = new CongestionManager({
+      maxLatencySec,
+      rules,
+      now,
+      random,
+      log: {
+        enabled: (level) => log.enabled(level),
+        write: (level, text, fields) =>
+          log.write(level, `${text} (client at ${this.#addr})`, {
+            ...fields,
+            client: this.#addr,
+            kind: "dropping",
+          }),
+      },
+    });
+  }
+
+  /** Receives until the client leaves, and says why in the log; never rejects. */
+  async run(): Promise<void> {
+    try {
+      const error = await receiveClient(this.#connection, this.#sender, this);
+      if (error !== undefined) logLeft(this.#context.options.log, this.#addr, error);
+    } catch (bug) {
+      // Nothing a peer does leads here; should it happen, it costs this one client.
+      const stack = bug instanceof Error ? bug.stack : String(bug);
+      const { log } = this.#context.options;
+      const text = `A bug of this server ended the client at ${this.#addr}: ${stack}`;
+      log.write("error", text, { client: this.#addr, kind: "bug" });
+      this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
+    } finally {
+      this.packets.clear();
+      this.#countUnfinished();
+      this.#throttle?.finish();
+      this.#connection.close();
+    }
+  }
+
+  onAsk(): void {
+    this.#clock.ask();
+    this.#countUnfinished();
+  }
+
+  onAnswer(bytes: number): void {
+    this.#clock.answer(bytes);
+    this.#context.onRead(bytes);
+  }
+
+  onEnd(): Error | undefined {
+    return this.#verdict;
+  }
+
+  onPacket(bytes: number): void {
+    this.#packetAt = this.#nextAt;
+    this.#nextAt += PACKET_PREFIX_BYTES + bytes;
+    const { log } = this.#context.options;
+    if (log.enabled("trace")) log.write("trace", `Received packet of size ${bytes}.`);
+  }
+
+  /** SDKs before 0.9 sent other data, and those after 0.22 do not speak this protocol. */
+  onHeader({ version }: RrdHeader): void {
+    if (version.major === 0 && version.minor >= 9 && version.minor <= 22) return;
+    const text = rrdVersionText(version);
+    if (!this.#context.isNewVersion(text)) return;
+    this.#context.options.log.write(
+      "warn",
+      `The client at ${this.#addr} sends data of Rerun ${text}; over TCP 0.9 to 0.22 are known to work. ` +
+        "It is received all the same",
+      { client: this.#addr, version: text },
+    );
+  }
+
+  onCorrupt(msg: LogMsg, what: string): void {
+    const { length } = msg.encoded.bytes;
+    this.#context.onBadArrow(length);
+    const { log } = this.#context.options;
+    const text = `Dropped a message of ${length} bytes of the client at ${this.#addr}: ${what}`;
+    log.write("warn", text, { client: this.#addr, kind: "corrupt Arrow" });
+  }
+
+  onError(error: Error): void {
+    if (!(error instanceof RerelayError)) return;
+    error.client = this.#addr;
+    // What is wrong inside a packet is found when it is decoded; all else behind the last whole one.
+    error.byteOffset = isInPacket(error) ? this.#packetAt : this.#nextAt;
+  }
+
+  onMessages(msgs: readonly LogMsg[]): void {
+    let bytes = 0;
+    for (const msg of msgs) bytes += msg.encoded.bytes.length;
+    this.#messages += msgs.length;
+    this.#bytes += bytes;
+    this.#context.onReceived(msgs.length, bytes);
+  }
+
+  /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
+  get silentMs(): number {
+    return this.#clock.silentMs;
+  }
+
+  /** Bytes of memory taken for a packet that is not whole. */
+  get unfinishedBytes(): number {
+    return this.packets.unfinishedBytes;
+  }
+
+  /** When that packet began, in milliseconds of the server's clock. */
+  get unfinishedSince(): number {
+    return this.#clock.since;
+  }
+
+  /** Ends the connection if it keeps us waiting for too long; says whether it did. */
+  checkDeadlines(): boolean {
+    // Whoever waits for room has not asked since bytes came last.
+    this.#countUnfinished();
+    const error = overdue(this.#clock.waiting, this.#context.options);
+    if (error !== undefined) this.close(error);
+    return error !== undefined;
+  }
+
+  /**
+   * Cuts the connection; what was read of it is still received.
+   *
+   * @param why the error that the client is left with; without one the stream ends where it is
+   */
+  close(why?: Error): void {
+    this.#verdict ??= why;
+    this.#connection.close();
+  }
+
+  /** The same, and what came of its packet goes at once: its turn to end may come late. */
+  evict(why: Error): void {
+    this.close(why);
+    this.packets.shed();
+    if (!this.#clock.isAsking) this.packets.clear();
+    this.#countUnfinished();
+  }
+
+  get #addr(): string {
+    const { addr } = this.source;
+    return addr === undefined ? sourceText(this.source) : formatAddr(addr);
+  }
+
+  #countUnfinished(): void {
+    const bytes = this.packets.unfinishedBytes;
+    if (bytes === this.#unfinished) return;
+    const more = bytes - this.#unfinished;
+    this.#unfinished = bytes;
+    this.#context.onUnfinished(more);
+  }
+
+  #greet(version: number): void {
+    this.#nextAt = this.packets.place.bytes;
+    this.#context.onGreeted(this);
+    const { log, quiet } = this.#context.options;
+    if (version === 0) {
+      const text = "Client is using an old protocol version from before 0.16.";
+      log.write("warn", text, { client: this.#addr, kind: "old protocol" });
+    } else {
+      const text = `New SDK client connected from: ${this.#addr}`;
+      log.write(quiet ? "debug" : "info", text, { client: this.#addr, kind: "connected" });
+    }
+  }
+}

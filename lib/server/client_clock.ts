@@ -1,0 +1,79 @@
+import type { PacketReader } from "../comms/sdk/packet_reader.ts";
+import { credit, type PatienceOptions, type Waiting } from "../comms/sdk/patience.ts";
+
+/** Deadlines, and a clock in milliseconds. */
+export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };
+
+/** Measures how long a client keeps us waiting, at each place of its stream. */
+export class ClientClock {
+  readonly #packets: PacketReader;
+  readonly #options: ClientClockOptions;
+  /** Since when bytes are asked for; `undefined` while none are. */
+  #askedAt: number | undefined;
+  /** At the place where the client stood when it was last looked at. */
+  #waitedMs = 0;
+  #creditMs = 0;
+  #where = "";
+  #packet = 0;
+  /** When it was first seen there. */
+  #since = 0;
+
+  /**
+   * @param packets where the client stands
+   * @param options deadlines, and the clock
+   */
+  constructor(packets: PacketReader, options: ClientClockOptions) {
+    this.#packets = packets;
+    this.#options = options;
+  }
+
+  /** Bytes are asked for. */
+  ask(): void {
+    this.#settle();
+    this.#askedAt = this.#options.now();
+  }
+
+  /** So many came. */
+  answer(bytes: number): void {
+    const { silentMs } = this;
+    this.#waitedMs += silentMs;
+    this.#creditMs = credit(bytes, this.#options, this.#creditMs - silentMs);
+    this.#askedAt = undefined;
+  }
+
+  /** Whether bytes are asked for. */
+  get isAsking(): boolean {
+    return this.#askedAt !== undefined;
+  }
+
+  /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
+  get silentMs(): number {
+    return this.#askedAt === undefined ? 0 : this.#options.now() - this.#askedAt;
+  }
+
+  /** When the client came where it stands, in milliseconds: the age of its unfinished packet. */
+  get since(): number {
+    this.#settle();
+    return this.#since;
+  }
+
+  /** Where the client stands, and how long it has kept us waiting there. */
+  get waiting(): Waiting {
+    this.#settle();
+    const { silentMs } = this;
+    const { where, bytes } = this.#packets.place;
+    const waitedMs = this.#waitedMs + silentMs;
+    return { where, bytes, waitedMs, silentMs, creditMs: this.#creditMs - silentMs };
+  }
+
+  /** What was waited for a packet that is whole by now does not count for the next. */
+  #settle(): void {
+    const { packets, place: { where, bytes } } = this.#packets;
+    if (packets === this.#packet && where === this.#where) return;
+    this.#packet = packets;
+    this.#where = where;
+    this.#since = this.#options.now();
+    this.#waitedMs = 0;
+    this.#creditMs = credit(bytes, this.#options);
+  }
+}

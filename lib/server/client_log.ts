@@ -1,0 +1,64 @@
+/**
+ * What is said when a client is left.
+ *
+ * @module
+ */
+import {
+  CorruptArrow,
+  HandshakeTimeout,
+  InvalidMessage,
+  MessageLimit,
+  MessageTooLarge,
+  NotAnRrd,
+  OldRrdVersion,
+  reason,
+  RerelayError,
+  TruncatedHandshake,
+  TruncatedPacket,
+  TruncatedRrd,
+  UnknownClient,
+  UnknownRrdOptions,
+} from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+
+/** What may be wrong inside a packet. */
+const IN_PACKET = [
+  CorruptArrow,
+  InvalidMessage,
+  MessageTooLarge,
+  NotAnRrd,
+  OldRrdVersion,
+  TruncatedRrd,
+  UnknownRrdOptions,
+] as const;
+
+/** Whether an error is about what a packet holds, not about packets. */
+export function isInPacket(error: Error): boolean {
+  return IN_PACKET.some((kind) => error instanceof kind);
+}
+
+/**
+ * Says why a client was left.
+ *
+ * @param log limited
+ * @param addr the client's
+ * @param error the reason
+ */
+export function logLeft(log: Log, addr: string, error: Error): void {
+  const byteOffset = error instanceof RerelayError ? error.byteOffset : undefined;
+  const kind = error instanceof MessageLimit ? `${error.name} ${error.option}` : error.name;
+  const fields = { client: addr, kind, byteOffset };
+  const closing = `Closing connection to client at ${addr}`;
+  if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
+    // Probes of the port that do not hang up: no more than nothing was sent.
+    log.write("debug", `${closing}: ${error.message}`, fields);
+  } else if (error instanceof UnknownClient) {
+    const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
+    log.write("debug", text, fields);
+  } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
+    log.write("warn", `Client at ${addr} left early: ${error.message}`, fields);
+  } else {
+    const where = isInPacket(error) ? `, in its packet at byte ${byteOffset}` : "";
+    log.write("warn", `${closing}${where}: ${reason(error)}`, fields);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Options of the server.
+ *
+ * @module
+ */
+import { every } from "../base/clock.ts";
+import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
+import type { PatienceOptions } from "../comms/sdk/patience.ts";
+import { MAX_PACKET_BYTES } from "../comms/sdk/packet_reader.ts";
+import { DECODE_LIMITS, type DecodeLimits } from "../encoding/limits.ts";
+import { checkMaxLatency } from "../flow/throttle/max_latency.ts";
+import type { ThrottleRules } from "../flow/throttle/accept_rate.ts";
+import { CHANNEL_LIMIT_BYTES } from "../flow/channel/smart_channel.ts";
+import { consoleLog, type Log } from "../base/log.ts";
+
+/** Options of `serve`; all may be left out. */
+export interface ServeOptions extends PatienceOptions, DecodeLimits {
+  /** Address to listen on; default `127.0.0.1`. */
+  readonly hostname?: string;
+  /** Port to listen on; default 9876, and 0 takes a free one. */
+  readonly port?: number;
+  /** Latency in seconds above which frames are dropped; default infinity, which drops none. */
+  readonly maxLatencySec?: number;
+  /** How frames are dropped: `"corrected"` (default), or `"rerun"` as the Rerun server does, with its mistakes. */
+  readonly rules?: ThrottleRules;
+  /** Logs hosting and connect lines at level debug instead of info; default false. */
+  readonly quiet?: boolean;
+  /** Bytes that messages may keep alive while they wait, over all clients; default 256 MiB. */
+  readonly channelLimitBytes?: number;
+  /**
+   * Seconds that messages may wait before their client is paused, where none are dropped; default
+   * infinity, which pauses it once its share of the channel is full.
+   */
+  readonly pauseAfterSec?: number;
+  /** Limit of a packet in bytes; default 512 MiB. */
+  readonly maxPacketBytes?: number;
+  /** Clients that may be connected past their handshake; default 4096. */
+  readonly maxClients?: number;
+  /** Connections that may be in their handshake, beyond which the oldest is closed; default 16,384. */
+  readonly maxHandshakes?: number;
+  /** Limit of the memory of unfinished packets over all clients in bytes; default 1 GiB. */
+  readonly maxUnfinishedBytes?: number;
+  /** Connections that one address may have open; default infinity, for many share one behind NAT. */
+  readonly maxConnectionsPerAddress?: number;
+  /** Connects of one address a second, after as many at once; default infinity. */
+  readonly maxConnectsPerSec?: number;
+  /** Addresses and networks that may connect, such as `10.0.0.0/8` or `::1`; default all. */
+  readonly allow?: readonly string[];
+  /**
+   * Uses memory again, which is faster and takes less of it: the bytes of a message are its own only
+   * until the receiver asks for what comes next, and whoever keeps it longer copies them; default false.
+   */
+  readonly reuseBuffers?: boolean;
+  /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
+  readonly onBadArrow?: OnBadArrow;
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Where log lines go; default the console, from info on. */
+  readonly log?: Log;
+  /** Monotonic clock in milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Random number from 0 up to 1; default `Math.random`. */
+  readonly random?: () => number;
+  /**
+   * Collects garbage, called while many messages wait, so that dead memory stays small beside
+   * `channelLimitBytes`, and when it has gone quiet; with `true` it need only begin, and is called
+   * again half a second later. Default the runtime's own way.
+   */
+  readonly collectGarbage?: (onlyBegin?: boolean) => void;
+  /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
+  readonly every?: (ms: number, task: () => void) => () => void;
+  /** Waits for so many milliseconds; default by a timer. */
+  readonly delay?: (ms: number) => Promise<void>;
+}
+
+/** Options that are numbers above 0. */
+const POSITIVE = [
+  "channelLimitBytes",
+  "pauseAfterSec",
+  "maxPacketBytes",
+  "maxMessageBytes",
+  "maxMessagesPerPacket",
+  "maxDepth",
+  "maxEntries",
+  "maxTextBytes",
+  "maxLz4Ratio",
+  "maxConnectionsPerAddress",
+  "maxConnectsPerSec",
+  "maxClients",
+  "maxHandshakes",
+  "maxUnfinishedBytes",
+  "handshakeTimeoutSec",
+  "packetTimeoutSec",
+  "idleTimeoutSec",
+  "minPacketBytesPerSec",
+] as const;
+
+/** All options, with defaults. */
+export type ResolvedOptions =
+  & Required<Omit<ServeOptions, "signal">>
+  & Pick<ServeOptions, "signal">;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} if a number is out of its range
+ */
+export function resolveOptions(options: ServeOptions): ResolvedOptions {
+  const resolved = {
+    hostname: "127.0.0.1",
+    port: 9876,
+    maxLatencySec: Infinity,
+    rules: "corrected" as const,
+    quiet: false,
+    channelLimitBytes: CHANNEL_LIMIT_BYTES,
+    pauseAfterSec: Infinity,
+    maxPacketBytes: MAX_PACKET_BYTES,
+    ...DECODE_LIMITS,
+    maxClients: 4096,
+    maxHandshakes: 16_384,
+    maxUnfinishedBytes: 1024 * 1024 * 1024,
+    maxConnectionsPerAddress: Infinity,
+    maxConnectsPerSec: Infinity,
+    allow: [],
+    reuseBuffers: false,
+    onBadArrow: "save" as const,
+    handshakeTimeoutSec: 10,
+    packetTimeoutSec: 60,
+    idleTimeoutSec: Infinity,
+    minPacketBytesPerSec: 1024,
+    log: consoleLog(),
+    now: () => performance.now(),
+    random: Math.random,
+    every,
+    collectGarbage: () => {},
+    delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    ...withoutUndefined(options),
+  };
+  const { port, maxLatencySec } = resolved;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`port must be an integer from 0 to 65535, not ${port}`);
+  }
+  checkMaxLatency(maxLatencySec);
+  for (const name of POSITIVE) {
+    if (!(resolved[name] > 0)) {
+      throw new RangeError(`${name} must be above 0, not ${resolved[name]}`);
+    }
+  }
+  return resolved;
+}
+
+/** Whoever passes `undefined` means the default. */
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T;
+}

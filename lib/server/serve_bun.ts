@@ -1,0 +1,23 @@
+/**
+ * The server over Bun's TCP, for programs that know which runtime they run on.
+ *
+ * @module
+ */
+import type { ServeOptions } from "./options.ts";
+import { Server } from "./server.ts";
+import { collectGarbage } from "../adapters/process/bun_memory.ts";
+import { bunTcp } from "../adapters/tcp/bun_tcp.ts";
+
+export { bunTcp };
+export { bunFiles } from "../adapters/files/bun_files.ts";
+
+/**
+ * Listens to Rerun logging SDKs over Bun's TCP.
+ *
+ * @param options all may be left out: it listens at 127.0.0.1:9876 then
+ * @throws {TcpBindError} if the address can't be bound
+ * @throws {RangeError} if an option is out of its range
+ */
+export function serve(options: ServeOptions = {}): Promise<Server> {
+  return Server.listen(bunTcp, { collectGarbage, ...options });
+}

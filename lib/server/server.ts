@@ -1,0 +1,298 @@
+import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
+import { formatAddr, isLoopback } from "../base/net_addr.ts";
+import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../adapters/types.ts";
+import { Client, type ClientContext, type ClientStats } from "./client.ts";
+import { ClientList } from "./client_list.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import type { RerelayError } from "../base/errors.ts";
+import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
+import { BufferPool } from "../memory/buffer_pool.ts";
+import { Receiver } from "../flow/channel/receiver.ts";
+import { SmartChannel } from "../flow/channel/smart_channel.ts";
+import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
+import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
+import { MemoryPressure } from "../memory/memory_pressure.ts";
+import { newVersions } from "./new_versions.ts";
+import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
+
+/** How often clients are looked at that may be past their deadline, in milliseconds. */
+const CHECK_MS = 50;
+
+/** The same for the memory, and for what was not logged. */
+const LOOK_MS = 500;
+
+/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
+const DRAIN_STEP_MS = 10;
+
+/** Messages and their bytes as they came. */
+export interface Count {
+  /** How many. */
+  readonly messages: number;
+  /** Of all of them. */
+  readonly bytes: number;
+}
+
+/** What a server counts. */
+export interface ServerStats {
+  /** Clients. */
+  readonly connections: {
+    /** Connected now. */
+    readonly open: number;
+    /** Connected ever, those refused not counted. */
+    readonly total: number;
+    /** Refused for the address they came from: not allowed, too many, too often. */
+    readonly refused: number;
+  };
+  /** Log messages received, from all clients ever, but for those dropped. */
+  readonly messages: number;
+  /** Bytes of these messages. */
+  readonly bytes: number;
+  /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
+  readonly dropped: DropCounts;
+  /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
+  readonly badArrow: Count;
+  /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** What waits in the channel; bytes are those it keeps in memory. */
+  readonly queued: Count;
+  /** The clients that are connected. */
+  readonly clients: readonly ClientStats[];
+}
+
+/** How {@linkcode Server.close} treats what clients still send. */
+export interface CloseOptions {
+  /** Goes on reading open sockets for at most so many milliseconds; default 0: cuts them at once. */
+  readonly drainMs?: number;
+  /** Ends the reading once no bytes came for so many milliseconds; default 100. */
+  readonly quietMs?: number;
+}
+
+/**
+ * A server that listens to Rerun SDKs; made by `serve`.
+ *
+ * Iterating it receives message by message, {@linkcode Server.batches} in arrays.
+ */
+export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #listener: TcpListener;
+  readonly #channel: SmartChannel;
+  readonly #receiver: Receiver;
+  readonly #pressure: MemoryPressure;
+  readonly #clients: ClientList;
+  /** What all clients share. */
+  readonly #shared: ClientContext;
+  readonly #accepting: AcceptLoop;
+  readonly #door: Doorkeeper;
+  readonly #log: LimitedLog;
+  readonly #stopChecks: () => void;
+  #connected = 0;
+  #refused = 0;
+  #badArrow = { messages: 0, bytes: 0 };
+  #messages = 0;
+  #bytes = 0;
+  /** Of clients that have left. */
+  #dropped: DropCounts = NONE_DROPPED;
+  #closing: Promise<void> | undefined;
+
+  /** Use `serve` or {@linkcode Server.listen}. */
+  private constructor(
+    listener: TcpListener,
+    options: ResolvedOptions,
+    isAllowed: ((hostname: string) => boolean) | undefined,
+  ) {
+    this.#listener = listener;
+    const { channelLimitBytes: limitBytes, now, delay, signal } = options;
+    const log = this.#log = limitedLog(options.log, now);
+    this.#options = { ...options, log };
+    this.#door = new Doorkeeper({ ...options, ...(isAllowed && { isAllowed }) });
+    this.#clients = new ClientList(options);
+    // With a maximum latency what waits must be seen, so that frames are dropped.
+    const pause = options.maxLatencySec === Infinity ? delay : undefined;
+    const pool = options.reuseBuffers ? new BufferPool() : undefined;
+    const maxWaitMs = options.pauseAfterSec * 1000;
+    this.#channel = new SmartChannel({ limitBytes, now, delay: pause, maxWaitMs, pool });
+    this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, now, pool);
+    this.#receiver = new Receiver(this.#channel, async () => {
+      await this.close();
+      this.#channel.discard();
+    });
+    this.#shared = {
+      options: this.#options,
+      pool,
+      onRead: (bytes) => this.#pressure.read(bytes),
+      onUnfinished: (more) => this.#clients.unfinished(more),
+      onGreeted: (greeted) => this.#clients.greeted(greeted),
+      onReceived: (messages, bytes) => {
+        this.#messages += messages;
+        this.#bytes += bytes;
+      },
+      onBadArrow: (bytes) => {
+        this.#badArrow.messages++;
+        this.#badArrow.bytes += bytes;
+      },
+      isNewVersion: newVersions(),
+    };
+    const onConnection = (connection: TcpConnection) => this.#serve(connection);
+    this.#accepting = acceptLoop(listener, { log, delay, onConnection });
+    let lookedAt = -Infinity;
+    this.#stopChecks = options.every(CHECK_MS, () => {
+      this.#clients.checkDeadlines();
+      if (now() - lookedAt < LOOK_MS) return;
+      lookedAt = now();
+      this.#pressure.look(this.#clients.size);
+      log.flush();
+    });
+    signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /**
+   * Starts a server on any TCP.
+   *
+   * @param adapter the runtime's TCP, or one in memory
+   * @param options all may be left out
+   * @throws {TcpBindError} if the address can't be bound
+   * @throws {RangeError} if an option is out of its range
+   */
+  static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
+    const resolved = resolveOptions(options);
+    resolved.signal?.throwIfAborted();
+    const { hostname, port, quiet, log, allow } = resolved;
+    // Loaded where it is asked for: few need it.
+    const { allowList } = allow.length > 0 ? await import("./allow_list.ts") : {};
+    const isAllowed = allowList?.(allow);
+    const listener = await adapter.listen({ hostname, port });
+    log.write(
+      quiet ? "debug" : "info",
+      `Hosting a SDK server over TCP at ${formatAddr(listener.addr)}. ` +
+        "Connect with the Rerun logging SDK.",
+      { ...listener.addr },
+    );
+    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
+      log.write(
+        "warn",
+        `Whoever reaches ${
+          formatAddr(listener.addr)
+        } can connect: nothing is encrypted and nobody ` +
+          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
+        { ...listener.addr },
+      );
+    }
+    return new Server(listener, resolved, isAllowed);
+  }
+
+  /** Where it listens. */
+  get addr(): NetAddr {
+    return this.#listener.addr;
+  }
+
+  /** Who receives, as Rerun shows it. */
+  get source(): string {
+    return `TCP server, port ${this.addr.port}`;
+  }
+
+  /** How far the receiver is behind, in seconds: the largest of all clients; 0 if nothing waits. */
+  get latencySec(): number {
+    return this.#channel.latencySec;
+  }
+
+  /** Counts up to now. */
+  get stats(): ServerStats {
+    const clients = Array.from(this.#clients, (client) => client.stats);
+    return {
+      connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
+      messages: this.#messages,
+      bytes: this.#bytes,
+      queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
+      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
+      badArrow: { ...this.#badArrow },
+      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
+      clients,
+    };
+  }
+
+  /**
+   * Receives message by message; `break` leaves the server running.
+   *
+   * @throws {ReceiverTaken} if another loop is receiving
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<SmartMessage> {
+    return this.#receiver[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Receives in arrays, each of one client; `break` leaves the server running.
+   *
+   * @throws {ReceiverTaken} if another loop is receiving
+   */
+  batches(): AsyncIterableIterator<SmartMessage[]> {
+    return this.#receiver.batches();
+  }
+
+  /** The batches as a stream, which becomes the receiver at its first read; canceling it closes the server. */
+  get readable(): ReadableStream<SmartMessage[]> {
+    return this.#receiver.readable();
+  }
+
+  /** Resolves when all that clients have sent so far was received. */
+  flush(): Promise<void> {
+    return this.#channel.flush();
+  }
+
+  /**
+   * Stops listening and closes all connections; receiving ends after what had come in.
+   *
+   * @param options whether to read first what clients are still sending
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
+  }
+
+  /** Closes the server. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+    this.#listener.close();
+    const { now, delay } = this.#options;
+    const end = now() + drainMs;
+    while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
+    this.#stopChecks();
+    for (const client of this.#clients) client.close();
+    this.#channel.unpause();
+    this.#accepting.wake();
+    await this.#accepting.ended;
+    await this.#clients.left();
+    this.#channel.close();
+    this.#log.flush(true);
+  }
+
+  #quietFor(ms: number): boolean {
+    for (const client of this.#clients) if (client.silentMs < ms) return false;
+    return true;
+  }
+
+  #serve(connection: TcpConnection): void {
+    if (this.#closing !== undefined) return connection.close();
+    const { remoteAddr } = connection;
+    const refusal = this.#door.enter(remoteAddr);
+    if (refusal !== undefined) return this.#refuse(connection, refusal);
+    const source = new TcpClientSource(++this.#connected, remoteAddr);
+    // One that sends nothing leaves garbage as well.
+    this.#pressure.read(0);
+    const client = new Client(connection, this.#channel.sender(source), this.#shared);
+    this.#clients.add(client, () => {
+      this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+      this.#door.left(remoteAddr);
+      this.#pressure.left();
+      // Its file descriptor is free.
+      this.#accepting.wake();
+    });
+  }
+
+  #refuse(connection: TcpConnection, refusal: RerelayError): void {
+    this.#refused++;
+    connection.close();
+    this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
+  }
+}

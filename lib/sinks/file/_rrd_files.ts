@@ -1,0 +1,281 @@
+/**
+ * Sorts messages into files: by recording where the pattern asks for it, and by encoding.
+ *
+ * @module
+ */
+import { compressedHeader, isCompressible } from "./writer/compressor.ts";
+import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
+import { type Group, Groups } from "./_groups.ts";
+import { KeptFiles } from "./saved_files.ts";
+import { OpenSeries } from "./_open_series.ts";
+import type { PartIndex } from "./parts/part_index.ts";
+import type { PartOpener } from "./parts/part_opener.ts";
+import type { RrdWriter } from "./writer/rrd_writer.ts";
+import type { WriteBudget } from "./writer/write_budget.ts";
+import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
+import { type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
+import { VersionWarnings } from "./_version_warnings.ts";
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Encoded, LogMsg } from "../../encoding/log_msg.ts";
+import type { SavedFile } from "./rrd_file.ts";
+import type { Rotation } from "./rotation.ts";
+import type { Tally } from "../sink.ts";
+
+/** What {@linkcode RrdFiles} needs. */
+export interface RrdFilesOptions {
+  readonly name: string;
+  readonly opener: PartOpener;
+  /** Absent where there is but one file. */
+  readonly index: PartIndex | undefined;
+  readonly log: Log;
+  readonly rotation: Rotation;
+  readonly maxOpenFiles: number | undefined;
+  /** Shared by the files. */
+  readonly budget: WriteBudget;
+  readonly now: () => number;
+  readonly date: () => number;
+  /** Told of each file that had to be given up. */
+  readonly onError: (error: unknown) => void;
+  /** Called when something was written. */
+  readonly onWritten: () => void;
+}
+
+/** The files of one sink; sequential, the caller awaits what is returned. */
+export class RrdFiles {
+  /** What no file took. */
+  readonly lost = { messages: 0, bytes: 0 };
+  /** Whether a file had to be given up. */
+  failed = false;
+
+  readonly #options: RrdFilesOptions;
+  readonly #host: SeriesHost;
+  readonly #memory = new StoreMemory();
+  /** Which recordings share files. */
+  readonly groups: Groups;
+  readonly #versions: VersionWarnings;
+  readonly #open: OpenSeries;
+  readonly #files = new KeptFiles();
+  readonly #pending = new Set<Promise<void>>();
+  /** The file that was made at the start, until a message says where it belongs. */
+  #first: RrdWriter | undefined;
+  #last:
+    | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
+    | undefined;
+  #warnedForm = false;
+  #warnedMemory = false;
+
+  constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
+    this.#options = options;
+    this.#open = new OpenSeries(options.maxOpenFiles);
+    this.#first = first;
+    if (first !== undefined) this.#files.opened(first);
+    const { opener, log, rotation, now, date } = options;
+    this.#versions = new VersionWarnings(log);
+    this.#host = {
+      log,
+      memory: this.#memory,
+      rotation,
+      now,
+      date,
+      open: (series) => this.#openPart(series),
+      closed: (writer, error) => this.#partClosed(writer, error),
+      lose: (lost) => this.lose(lost),
+      written: options.onWritten,
+      track: (work) => {
+        this.#pending.add(work);
+        void work.then(() => this.#pending.delete(work));
+      },
+      otherVersion: (writer, header) => this.#versions.look(writer, header),
+    };
+    for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
+    this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
+  }
+
+  /** The files, open ones last, and what is in them. */
+  get saved(): SavedFile[] {
+    return this.#files.list;
+  }
+
+  /** What is in all files. */
+  get kept(): Tally {
+    return this.#files.total;
+  }
+
+  /** Counts what is not written. */
+  lose({ messages, bytes }: Tally): void {
+    this.lost.messages += messages;
+    this.lost.bytes += bytes;
+  }
+
+  /** Puts a message into its files. */
+  add(msg: LogMsg, sourceId: number): Promise<void> | undefined {
+    if (msg.encoded.form !== "rrd") {
+      this.#loseForeign(msg.encoded);
+      return undefined;
+    }
+    const { header, bytes } = msg.encoded;
+    const store = this.#memory.storeOf(msg);
+    const entry = {
+      header,
+      bytes: withEqualLengths(header, bytes),
+      store,
+      announces: msg.kind === "SetStoreInfo",
+      counts: true,
+    };
+    // Whose blueprints a recording begins with is said by the announcement itself.
+    if (entry.announces) this.#remember(store, msg, entry);
+    const targets = this.groups.targets(store, msg, sourceId);
+    const first = this.#put(targets[0]!, entry);
+    const index = entry.announces ? this.#options.index : undefined;
+    if (
+      first === undefined && targets.length === 1 && index === undefined &&
+      !this.#options.budget.isFull
+    ) {
+      return this.#remember(store, msg, entry);
+    }
+    return (async () => {
+      await first;
+      for (const target of targets.slice(1)) await this.#put(target, { ...entry, counts: false });
+      this.#remember(store, msg, entry);
+      await index?.announce(storeKey(store!.id), header.bytes, bytes);
+      for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
+      if (!this.#options.budget.isFull) return;
+      this.flush();
+      await this.#options.budget.room();
+    })();
+  }
+
+  /** Begins to write what the files gathered. */
+  flush(): void {
+    for (const series of this.#open) series.flush();
+  }
+
+  /** Gives up what waits. */
+  cut(): void {
+    for (const series of this.#open) series.cut();
+  }
+
+  /** Resolves when all that was gathered is written, or lost. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#open].map((series) => series.writer?.drain()));
+  }
+
+  /** Closes files that are old enough. */
+  async rotate(): Promise<void> {
+    for (const series of this.#open) await series.rotate();
+  }
+
+  /** Puts what was written on the disk. Never rejects. */
+  async sync(): Promise<void> {
+    await Promise.all([...this.#files.live].map((writer) => writer.sync()));
+  }
+
+  /**
+   * Finishes all files.
+   *
+   * @throws the first error, after all were tried
+   */
+  async close(): Promise<void> {
+    const closing = [...this.#open].map((series) => series.close());
+    const first = this.#first;
+    if (first !== undefined) {
+      closing.push(first.close().finally(() => this.#partClosed(first)));
+      this.#first = undefined;
+    }
+    const closed = await Promise.allSettled(closing);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    for (const result of closed) if (result.status === "rejected") throw result.reason;
+  }
+
+  #put(target: Group, entry: Entry): Promise<void> | undefined {
+    const { header } = entry;
+    const last = this.#last;
+    // Saves the look-up for one message after the other of the same kind.
+    if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
+    const { series, group } = target;
+    const { compressor } = this.#options.opener.writer;
+    const isRaw = compressor !== undefined && isCompressible(header);
+    const encoding = encodingOf(isRaw ? compressedHeader(header) : header);
+    let into = series.get(encoding);
+    if (into === undefined) {
+      into = new Series(this.#host, group, series.size > 0 ? encoding : undefined);
+      series.set(encoding, into);
+      if (this.#first !== undefined) {
+        into.begin(this.#first);
+        this.#open.use(into);
+        this.#first = undefined;
+      }
+    }
+    if (this.#open.has(into)) this.#open.use(into);
+    this.#last = { header, target, into };
+    return into.add(entry);
+  }
+
+  #remember(store: Store | undefined, msg: LogMsg, entry: Entry): undefined {
+    if (store === undefined || (msg.kind === "SetStoreInfo" && store.info === msg.info)) return;
+    this.#memory.remember(store, msg, entry);
+    if (this.#memory.forgotten === 0 || this.#warnedMemory) return;
+    this.#warnedMemory = true;
+    this.#options.log.write(
+      "warn",
+      "There is more static data than is kept for the beginning of further files: the oldest will " +
+        "stand only where it was logged",
+    );
+  }
+
+  async #openPart(series: Series): Promise<RrdWriter> {
+    const { opener, date, log } = this.#options;
+    await this.#open.room();
+    try {
+      const writer = await opener.open(series.names, date(), series.sibling !== undefined);
+      // At once: what is open without a file is taken for closed.
+      series.begin(writer);
+      this.#open.use(series);
+      this.#files.opened(writer);
+      if (series.sibling !== undefined) {
+        const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
+        log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
+      }
+      return writer;
+    } catch (error) {
+      this.#failedWith(error);
+      throw error;
+    }
+  }
+
+  async #closeQuietly(series: Series): Promise<void> {
+    this.#open.delete(series);
+    try {
+      await series.close();
+    } catch (error) {
+      const text = `A file was not closed cleanly: ${reason(error)}`;
+      this.#options.log.write("error", text, { kind: "file not closed" });
+    }
+  }
+
+  async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
+    for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
+    this.#files.closed(writer, error !== undefined);
+    if (error !== undefined) this.#failedWith(error);
+    const { index, opener: { pattern: { folder } } } = this.#options;
+    if (index === undefined || writer.renamed === false) return;
+    const removed = await index.add(writer.path.slice(folder.length), writer.size);
+    for (const name of removed) this.#files.removed(folder + name);
+  }
+
+  #failedWith(error: unknown): void {
+    this.failed = true;
+    this.#options.onError(error);
+  }
+
+  #loseForeign({ form, bytes }: Encoded): void {
+    this.lose({ messages: 1, bytes: bytes.length });
+    if (this.#warnedForm) return;
+    this.#warnedForm = true;
+    const { name, log } = this.#options;
+    log.write("error", `${name} takes no messages of form ${form}: they are lost`, { path: name });
+  }
+}

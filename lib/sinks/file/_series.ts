@@ -1,0 +1,249 @@
+/**
+ * The files of one recording and encoding, one after the other: each opens alone, and after a
+ * failure of the disk the next is tried with back-off.
+ *
+ * @module
+ */
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { introduction } from "../../stores/introduction.ts";
+import type { Numbered } from "./parts/part_opener.ts";
+import type { RrdWriter } from "./writer/rrd_writer.ts";
+import type { Store, StoreMemory } from "../../stores/store_memory.ts";
+import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
+import type { Tally } from "../sink.ts";
+
+/** What all series share. */
+export interface SeriesHost {
+  readonly log: Log;
+  readonly memory: StoreMemory;
+  readonly rotation: Rotation;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since the Unix epoch. */
+  readonly date: () => number;
+  /** Makes the next file, and begins it. */
+  open(series: Series): Promise<RrdWriter>;
+  /** Called when a file has its name, or had to be given up. */
+  closed(writer: RrdWriter, error?: unknown): Promise<void>;
+  lose(lost: Tally): void;
+  /** Called when something was written. */
+  written(): void;
+  /** Takes what must be over before all is closed; it never rejects. */
+  track(work: Promise<void>): void;
+  /** Called at each version that differs from the file's. */
+  otherVersion(writer: RrdWriter, header: RrdHeader): void;
+}
+
+/** A message on its way into a file. */
+export interface Entry {
+  readonly header: RrdHeader;
+  readonly bytes: Uint8Array;
+  readonly store: Store | undefined;
+  /** Whether it announces its store. */
+  readonly announces: boolean;
+  /** `false` for a copy of what is counted elsewhere. */
+  readonly counts: boolean;
+}
+
+/** See the module; sequential, the caller awaits what is returned. */
+export class Series {
+  /** The open file. */
+  writer: RrdWriter | undefined;
+  /** What its names are made of. */
+  readonly names: Numbered;
+
+  readonly #host: SeriesHost;
+  readonly #backoff = new Backoff();
+  #introduced = new WeakSet<Store>();
+  #lastStore: Store | undefined;
+  #openedAt = 0;
+  /** The file before, until it is closed. */
+  #finishing: Promise<void> | undefined;
+  /** What is still to be said of files that failed. */
+  #reporting: Promise<void> = Promise.resolve();
+
+  /**
+   * @param host what it shares with the others
+   * @param names what its files' names are made of
+   * @param sibling which encoding it is for, if others came before
+   */
+  constructor(host: SeriesHost, names: Numbered, readonly sibling: string | undefined) {
+    this.#host = host;
+    this.names = names;
+  }
+
+  /** Takes the file that was opened beforehand. */
+  begin(writer: RrdWriter): void {
+    this.writer = writer;
+    writer.onFailed = (lost) => this.#fail(writer, lost);
+    writer.onWritten = () => {
+      this.#backoff.worked(this.#host.now());
+      this.#host.written();
+    };
+    this.#introduced = new WeakSet();
+    this.#lastStore = undefined;
+    this.#openedAt = this.#host.now();
+  }
+
+  /** Puts a message into the open file, or into the next one. */
+  add(entry: Entry): Promise<void> | undefined {
+    const { writer } = this;
+    if (writer === undefined || this.#isDue(writer, entry.bytes.length)) {
+      return this.#addToNext(entry);
+    }
+    this.#put(writer, entry);
+    return undefined;
+  }
+
+  /** Begins to write what was gathered. */
+  flush(): void {
+    this.writer?.flush();
+  }
+
+  /** Gives up what waits. */
+  cut(): void {
+    if (this.writer !== undefined) this.#host.lose(this.writer.cut());
+  }
+
+  /** Finishes the open file if it is old enough; the next message opens another. */
+  async rotate(): Promise<void> {
+    const { writer } = this;
+    if (writer?.hasMessages && this.#isDue(writer, 0)) await this.#retire();
+  }
+
+  /** Finishes the open file in the background; the next message opens another, behind it. Never rejects. */
+  finish(): Promise<void> {
+    const { writer } = this;
+    this.writer = undefined;
+    const before = this.#finishing;
+    this.#finishing = (async () => {
+      await before;
+      if (writer !== undefined) await this.#finish(writer).catch(() => {});
+    })();
+    this.#host.track(this.#finishing);
+    return this.#finishing;
+  }
+
+  /**
+   * Finishes all files; the next message opens another.
+   *
+   * @throws whatever the disk says
+   */
+  async close(): Promise<void> {
+    const { writer } = this;
+    this.writer = undefined;
+    try {
+      await Promise.all([this.#finishing, writer && this.#finish(writer)]);
+    } finally {
+      await this.#reporting;
+    }
+  }
+
+  #isDue(writer: RrdWriter, bytes: number): boolean {
+    const { rotation, now } = this.#host;
+    // A file whose first message alone is over the limit is not rotated for it.
+    return writer.hasMessages &&
+      isRotationDue(rotation, writer.size + bytes, () => now() - this.#openedAt);
+  }
+
+  /** The written file is finished beside the next one's taking; before that, the one before must be. */
+  async #retire(): Promise<void> {
+    await this.#finishing;
+    // Nothing of the next file is written before all of this one: a crash leaves no hole.
+    await this.writer?.drain();
+    const { writer } = this;
+    if (writer === undefined) return;
+    this.writer = undefined;
+    // What goes wrong is reported where it does.
+    this.#finishing = this.#finish(writer).catch(() => {});
+    this.#host.track(this.#finishing);
+  }
+
+  async #finish(writer: RrdWriter): Promise<void> {
+    const { failure } = writer;
+    try {
+      await writer.close();
+    } catch (error) {
+      await this.#reporting;
+      // What failed before is reported.
+      if (failure === undefined) throw error;
+      return;
+    }
+    await this.#host.closed(writer);
+  }
+
+  async #addToNext(entry: Entry): Promise<void> {
+    const { log, now } = this.#host;
+    if (this.writer?.isSizeOpen) {
+      await this.writer.drain();
+      const { writer } = this;
+      if (writer !== undefined && !this.#isDue(writer, entry.bytes.length)) {
+        return this.#put(writer, entry);
+      }
+    }
+    await this.#retire();
+    const lost = { messages: entry.counts ? 1 : 0, bytes: entry.counts ? entry.bytes.length : 0 };
+    if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
+    let next: RrdWriter;
+    try {
+      next = await this.#host.open(this);
+    } catch (error) {
+      this.#host.lose(lost);
+      if (this.#backoff.failed(now()) > 1) return;
+      log.write(
+        "error",
+        `No file could be made, messages are lost until one can: ${reason(error)}`,
+        { kind: "no file" },
+      );
+      return;
+    }
+    this.#put(next, entry);
+  }
+
+  #put(writer: RrdWriter, entry: Entry): void {
+    const { header, bytes, store, counts } = entry;
+    const { memory, date } = this.#host;
+    if (writer.header !== undefined) this.#host.otherVersion(writer, header);
+    if (store === undefined || store === this.#lastStore || this.#introduced.has(store)) {
+      this.#lastStore = store ?? this.#lastStore;
+      return writer.add(header, bytes, counts);
+    }
+    this.#introduced.add(store);
+    this.#lastStore = store;
+    if (entry.announces) writer.add(header, bytes, counts);
+    for (const kept of introduction(entry, memory, this.#introduced, date())) {
+      writer.add(kept.header, kept.bytes, false);
+    }
+    if (!entry.announces) writer.add(header, bytes, counts);
+  }
+
+  #fail(writer: RrdWriter, lost: Tally): void {
+    const { log, now } = this.#host;
+    const { path, written } = writer;
+    if (this.writer === writer) this.writer = undefined;
+    this.#host.lose(lost);
+    const tries = this.#backoff.failed(now());
+    this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
+      if (tries === 1 || written.messages > 0) {
+        log.write(
+          "error",
+          `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
+            `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
+            `them: ${reason(writer.failure)}`,
+          { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
+        );
+      }
+      await this.#host.closed(writer, writer.failure);
+    });
+    this.#host.track(this.#reporting);
+  }
+}
+
+/** Encodings that may not share a file. */
+export function encodingOf(header: RrdHeader): string {
+  const since = isNewProtobuf(header) ? " as since Rerun 0.23" : "";
+  return `${header.serializer}${since}, compression ${header.compression}`;
+}

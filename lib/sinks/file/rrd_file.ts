@@ -1,0 +1,288 @@
+/**
+ * What was logged, in an `.rrd` file that Rerun opens.
+ *
+ * @module
+ */
+import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
+import type { FileAdapter, ProcessAdapter } from "../../adapters/types.ts";
+import { FileExists } from "../../base/errors.ts";
+import type { SmartMessage } from "../../flow/channel/smart_message.ts";
+import { type Log, silentLog } from "../../base/log.ts";
+import { PartIndex } from "./parts/part_index.ts";
+import { PartOpener } from "./parts/part_opener.ts";
+import { RrdFiles } from "./_rrd_files.ts";
+import type { Keep } from "./parts/part_list.ts";
+import { repeat, type Rotation, rotationStep } from "./rotation.ts";
+import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
+import type { Sink, Tally } from "../sink.ts";
+import { startCompressor } from "./writer/compressor.ts";
+import { lockSaving } from "./parts/save_lock.ts";
+import { Syncer, type SyncMode } from "./writer/syncer.ts";
+import { WriteBudget } from "./writer/write_budget.ts";
+
+/** How a file sink writes. */
+export interface RrdFileSinkOptions {
+  /**
+   * Where files go; the folder must exist. With `{recording_id}` in the name each recording has its
+   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   */
+  readonly path: string;
+  /** Replaces a file that is there, where the path has no braces; without it that is refused. */
+  readonly force?: boolean;
+  /** Where files are made; those of this runtime if left out. */
+  readonly files?: FileAdapter;
+  /**
+   * Tells whether another program saves under the same name, which is then refused; that of this
+   * runtime where `files` is left out, else nobody looks.
+   */
+  readonly processes?: ProcessAdapter;
+  /** Where other encodings, other versions and disk errors are reported. */
+  readonly log?: Log;
+  /**
+   * When the disk must have what was written: within 500 ms of the write (`"interval"`, the
+   * default), before each batch counts as written (`"always"`), or when the system likes (`"never"`).
+   */
+  readonly sync?: SyncMode;
+  /** When a recording goes on in another file. */
+  readonly rotation?: Rotation;
+  /** How much is kept of what this path's pattern made, in earlier runs as well; all by default. */
+  readonly keep?: Keep;
+  /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
+  readonly compress?: "off" | "lz4";
+  /** Told of each file that had to be given up, and why. */
+  readonly onError?: (error: unknown) => void;
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Milliseconds since the Unix epoch; default `Date.now`. */
+  readonly date?: () => number;
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer?: (ms: number, callback: () => void) => () => void;
+}
+
+/** One file that a sink writes, and what is in it. */
+export interface SavedFile extends Tally {
+  /** Where it is. */
+  readonly path: string;
+}
+
+/** A sink that writes `.rrd` files. */
+export interface RrdFileSink extends Sink {
+  /** What no file took: after a disk error, or cut off by `close`. */
+  readonly lost: Tally;
+  /** Whether a file had to be given up. */
+  readonly failed: boolean;
+  /** What all files hold. */
+  readonly kept: Tally;
+  /** The last 100 files that were closed, then those open. */
+  readonly saved: readonly SavedFile[];
+  /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
+  readonly writable: WritableStream<readonly SmartMessage[]>;
+}
+
+/**
+ * Opens `.rrd` files that take every message as the SDK encoded it.
+ *
+ * A file is called `NAME.part` until it is closed; one that an earlier run left is cut to its last
+ * whole message and renamed at the start. Rerun's viewer reads one header a file. So the header is
+ * that of the first message; messages of other SDK versions go under it as well (readers only warn
+ * of a version), while those of another serializer or compression, or protobuf of another
+ * generation, go into a sibling, `NAME.2.rrd` and so on. The end marker, which readers before 0.19
+ * fail on, is left out if all messages are of 0.18 or older. Nothing received: an empty recording.
+ * When the disk fails, the file is cut to its last whole message and closed, and another is tried,
+ * after 0.5 s at first and 30 s at last; what comes meanwhile is counted as lost. Each file opens
+ * alone: before the first message of a recording stand its announcement, its blueprints and its
+ * latest static data, where earlier files have them.
+ *
+ * @param options where and how
+ * @throws {FileExists} if the file is there and `force` is not set
+ * @throws {SaveLocked} if another program saves under the same name
+ * @throws whatever the runtime says if the file can't be created
+ *
+ * @example
+ * ```ts
+ * import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = memoryFiles(); // left out: the disk
+ * const sink = await rrdFileSink({ path: "empty.rrd", files });
+ * await sink.close();
+ * assertEquals(files.read("empty.rrd")?.length, 12 + 8); // header and end marker
+ * assertEquals(sink.saved, [{ path: "empty.rrd", messages: 0, bytes: 0 }]);
+ * ```
+ *
+ * @example As a stream
+ * ```ts
+ * import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = memoryFiles();
+ * const sink = await rrdFileSink({ path: "a.rrd", files });
+ * await new ReadableStream({ start: (controller) => controller.close() }) // here: server.readable
+ *   .pipeTo(sink.writable);
+ * assertEquals(files.paths, ["a.rrd"]);
+ * ```
+ */
+export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
+  const { path, force = false } = options;
+  const pattern = parseSavePattern(path);
+  const adapter = options.files ?? await loadFileAdapter();
+  const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
+  const isFixed = pattern.placeholders.size === 0;
+  if (isFixed && !force && await adapter.kind(path) !== undefined) throw new FileExists(path);
+  // A device or pipe may stand where no lock can be made.
+  const isDevice = isFixed && await adapter.kind(path) === "other";
+  const unlock = processes === undefined || isDevice
+    ? () => Promise.resolve()
+    : await lockSaving(pattern, adapter, processes);
+  try {
+    return await startSink(options, { pattern, adapter, processes, unlock });
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** What is known before anything is opened. */
+interface Place {
+  readonly pattern: SavePattern;
+  readonly adapter: FileAdapter;
+  readonly processes: ProcessAdapter | undefined;
+  readonly unlock: () => Promise<void>;
+}
+
+async function startSink(
+  options: RrdFileSinkOptions,
+  { pattern, adapter, processes, unlock }: Place,
+): Promise<RrdFileSink> {
+  const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
+  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const isFixed = pattern.placeholders.size === 0;
+  const budget = new WriteBudget(now);
+  const compressor = options.compress === "lz4" ? startCompressor() : undefined;
+  const finish = {
+    adapter,
+    replace: force && isFixed,
+    sync: sync !== "never",
+    budget,
+    compressor,
+  };
+  const opener = await PartOpener.start(pattern, finish, log, processes);
+  const index = isFixed
+    ? undefined
+    : await PartIndex.open(pattern, adapter, log, options.keep ?? {});
+  for (const { name, bytes } of opener.recovered) await index?.add(name, bytes);
+  const names = { applicationId: "", recordingId: "", next: 1 };
+  const first = isFixed
+    ? await opener.openDevice(path) ?? await opener.open(names, date())
+    : undefined;
+  const files = new RrdFiles({
+    name: path,
+    opener,
+    index,
+    log,
+    rotation,
+    maxOpenFiles: processes?.maxOpenFiles,
+    budget,
+    now,
+    date,
+    onError: options.onError ?? (() => {}),
+    onWritten: () => syncer.written(),
+  }, first);
+  let writing: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  /** Actions in turn, and those of them that are writes. */
+  let waiting = 0;
+  let writes = 0;
+  const syncer = new Syncer(sync, timer, now, () => files.sync());
+
+  /** Takes what it can at once; a wait for each batch would cost more than the copy. */
+  function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
+    budget.tick();
+    for (let i = start; i < batch.length; i++) {
+      const { payload, source } = batch[i]!;
+      if (payload.type === "quit") files.groups.forget(source.id);
+      else if (closing !== undefined) {
+        files.lose({ messages: 1, bytes: payload.msg.encoded.bytes.length });
+      } else {
+        const written = files.add(payload.msg, source.id);
+        if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
+      }
+    }
+    files.flush();
+    if (sync === "always") return files.drain().then(() => files.sync());
+    return sync === "interval" && budget.isLate ? budget.room() : undefined;
+  }
+
+  function write(action: () => Promise<void> | undefined): Promise<void> {
+    writes++;
+    return inTurn(action).finally(() => writes--);
+  }
+
+  /** One after the other. */
+  async function inTurn(action: () => Promise<void> | undefined): Promise<void> {
+    waiting++;
+    const before = writing;
+    const next = (async () => {
+      await before;
+      await action();
+    })();
+    // Whoever called a write that failed is told; the next is tried all the same.
+    writing = next.catch(() => {}).finally(() => waiting--);
+    return await next;
+  }
+
+  const stopRotating = rotation.maxAgeSec === undefined
+    ? () => {}
+    : repeat(timer, rotationStep(rotation.maxAgeSec), () => inTurn(() => files.rotate()));
+
+  let writable: WritableStream<readonly SmartMessage[]> | undefined;
+  const sink: RrdFileSink = {
+    name: path,
+    get writable() {
+      return writable ??= new WritableStream({
+        write: (batch) => sink.write(batch),
+        close: () => sink.close(),
+        abort: () => sink.close(),
+      });
+    },
+    lost: files.lost,
+    get failed() {
+      return files.failed;
+    },
+    get kept() {
+      return files.kept;
+    },
+    get saved() {
+      return files.saved;
+    },
+    write(batch) {
+      if (waiting > 0) return write(() => writeFrom(batch, 0));
+      const rest = writeFrom(batch, 0);
+      return rest && write(() => rest);
+    },
+    close() {
+      closing ??= (async () => {
+        // Whoever can't wait for a write gets no more than is being written.
+        if (writes > 0) files.cut();
+        stopRotating();
+        await writing;
+        try {
+          await files.close();
+        } finally {
+          syncer.stop();
+          compressor?.close();
+          await index?.close();
+          await opener.close();
+          await unlock();
+        }
+      })();
+      return closing;
+    },
+  };
+  return sink;
+}
+
+function setTimer(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,21 @@
+/**
+ * Compresses what it is sent.
+ *
+ * @module
+ */
+import { compressMessages, READY } from "./compressor.ts";
+
+const self = globalThis as unknown as {
+  onmessage: (event: MessageEvent<Uint8Array>) => void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+};
+
+self.postMessage(READY);
+self.onmessage = ({ data }) => {
+  try {
+    const { buffer, length } = compressMessages(data);
+    self.postMessage({ out: buffer, length }, [buffer]);
+  } catch (error) {
+    self.postMessage({ error: String(error) });
+  }
+};

@@ -1,0 +1,16 @@
+/**
+ * How far a file goes.
+ *
+ * @module
+ */
+import type { Tally } from "../../sink.ts";
+
+/** A file's beginning, and what is in it. */
+export interface Extent extends Tally {
+  readonly size: number;
+  /** Whether a message of SDK 0.19 or later is in it. */
+  readonly modern: boolean;
+}
+
+/** Where it begins. */
+export const NOTHING: Extent = { size: 0, messages: 0, bytes: 0, modern: false };

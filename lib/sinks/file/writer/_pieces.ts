@@ -1,0 +1,177 @@
+/**
+ * What waits to be written to one file: small messages gathered in chunks, large ones as they are.
+ *
+ * @module
+ */
+import { holdBytes } from "../../../memory/buffer_pool.ts";
+import type { Tally } from "../../sink.ts";
+import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
+
+/** From here on copying costs more than a write of its own. */
+const DIRECT_BYTES = 256 * 1024;
+
+/** Whole messages that are written at once. */
+export interface Piece extends Tally {
+  /** What to write. */
+  readonly data: Uint8Array;
+  /** Whether they must be compressed first. */
+  readonly isRaw: boolean;
+  /** Whether a message of SDK 0.19 or later is among them. */
+  readonly modern: boolean;
+}
+
+/** How a message is counted. */
+export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
+  /** `false` for one that is in an earlier part already. */
+  readonly counts: boolean;
+};
+
+interface Open {
+  /** Called when it is done with. */
+  readonly release: (() => void) | undefined;
+  /** Bytes of memory that it keeps besides. */
+  readonly beside: number;
+  data: Uint8Array;
+  /** Of the data, in bytes. */
+  size: number;
+  isRaw: boolean;
+  modern: boolean;
+  messages: number;
+  bytes: number;
+}
+
+/** See the module; first in, first out. */
+export class Pieces {
+  readonly #budget: WriteBudget;
+  readonly #sealed: Open[] = [];
+  /** Being filled; the last. */
+  #open: Open | undefined;
+  /** Taken and not yet done. */
+  #taken: Open | undefined;
+  /** Gives back the memory of one that was forgotten while it was written. */
+  #writing: (() => void) | undefined;
+  #waiting = 0;
+  /** What the next chunk has: more where the last one was too small, less where it was nearly empty. */
+  #chunkBytes = MIN_CHUNK_BYTES;
+
+  constructor(budget: WriteBudget) {
+    this.#budget = budget;
+  }
+
+  /** Whether there is nothing to take. */
+  get isEmpty(): boolean {
+    return this.#open === undefined && this.#sealed.length === 0;
+  }
+
+  /** Bytes that were added and are not done. */
+  get waitingBytes(): number {
+    return this.#waiting;
+  }
+
+  /** Messages that were added and are not done. */
+  get waitingMessages(): number {
+    const sealed = this.#sealed.reduce((sum, { messages }) => sum + messages, 0);
+    return sealed + (this.#open?.messages ?? 0) + (this.#taken?.messages ?? 0);
+  }
+
+  /** Adds a message, or a header that counts nothing; copies small ones, and holds large ones. */
+  add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
+    const { length } = bytes;
+    this.#waiting += length;
+    if (length >= DIRECT_BYTES) {
+      this.#seal();
+      const release = holdBytes(bytes);
+      // What is held keeps the whole of its buffer.
+      const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
+      this.#budget.hold(length + beside);
+      const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
+      this.#sealed.push({ release, beside, data: bytes, size: length, isRaw, modern, ...counted });
+      return;
+    }
+    this.#budget.hold(length);
+    let open = this.#open;
+    if (open === undefined || open.size + length > open.data.length || open.isRaw !== isRaw) {
+      if (open?.isRaw === isRaw) this.#chunkBytes = Math.min(2 * this.#chunkBytes, CHUNK_BYTES);
+      while (this.#chunkBytes < length) this.#chunkBytes *= 2;
+      this.#seal();
+      const chunk = this.#budget.takeChunk(this.#chunkBytes);
+      const release = () => this.#budget.giveChunk(chunk);
+      open = {
+        release,
+        beside: 0,
+        data: chunk,
+        size: 0,
+        isRaw,
+        modern: false,
+        messages: 0,
+        bytes: 0,
+      };
+      this.#open = open;
+    }
+    open.data.set(bytes, open.size);
+    open.size += length;
+    open.modern ||= modern;
+    if (!counts) return;
+    open.messages++;
+    open.bytes += length;
+  }
+
+  /** Takes the next; one at a time, until `done` or `clear`. */
+  take(): Piece | undefined {
+    if (this.#sealed.length === 0) {
+      const { size = Infinity } = this.#open ?? {};
+      if (size < this.#chunkBytes / 4) {
+        this.#chunkBytes = Math.max(this.#chunkBytes / 2, MIN_CHUNK_BYTES);
+      }
+      this.#seal();
+    }
+    return this.#taken = this.#sealed.shift();
+  }
+
+  /** The taken one was written. */
+  done(): void {
+    const taken = this.#taken!;
+    this.#taken = undefined;
+    this.#drop(taken);
+  }
+
+  /**
+   * Forgets all that waits, the taken one only if told so.
+   *
+   * @returns what was forgotten
+   */
+  clear(withTaken: boolean): Tally {
+    this.#seal();
+    const gone = this.#sealed.splice(0);
+    if (withTaken && this.#taken !== undefined) {
+      this.#writing = this.#taken.release;
+      gone.push({ ...this.#taken, release: undefined });
+      this.#taken = undefined;
+    }
+    for (const piece of gone) this.#drop(piece);
+    return {
+      messages: gone.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  /** Nothing is being written any more: the memory of what was taken and forgotten is given back. */
+  settle(): void {
+    this.#writing?.();
+    this.#writing = undefined;
+  }
+
+  #drop({ release, beside, size }: Open): void {
+    release?.();
+    this.#budget.release(size + beside);
+    this.#waiting -= size;
+  }
+
+  #seal(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    open.data = open.data.subarray(0, open.size);
+    this.#open = undefined;
+    this.#sealed.push(open);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Stores messages as Rerun's own `--save` does: beside the receiving, in a worker where there is one.
+ *
+ * @module
+ */
+import { deflateBlock, deflatedBound } from "../../../encoding/lz4/lz4_deflate.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_header.ts";
+
+/** Compresses whole messages. */
+export interface Compressor {
+  /**
+   * Compresses msgpack messages that stand one after the other.
+   *
+   * @param messages with their own headers
+   */
+  compress(messages: Uint8Array): Promise<Uint8Array>;
+  /** Ends the worker. */
+  close(): void;
+}
+
+const headers = new WeakMap<RrdHeader, RrdHeader>();
+
+/** Whether messages under this header are compressed; all others stay as they are. */
+export function isCompressible({ serializer, compression }: RrdHeader): boolean {
+  return serializer === "msgpack" && compression === "off";
+}
+
+/** The header for the same messages, compressed. */
+export function compressedHeader(header: RrdHeader): RrdHeader {
+  let lz4 = headers.get(header);
+  if (lz4 === undefined) {
+    const bytes = header.bytes.slice();
+    bytes[8] = 1;
+    lz4 = decodeRrdHeader(bytes);
+    headers.set(header, lz4);
+  }
+  return lz4;
+}
+
+/**
+ * Compresses each message by itself.
+ *
+ * @param messages whole ones, as they came, with both lengths equal
+ */
+export function compressMessages(messages: Uint8Array): Uint8Array<ArrayBuffer> {
+  const view = new DataView(messages.buffer, messages.byteOffset, messages.length);
+  let bound = 0;
+  for (let at = 0; at < messages.length;) {
+    const length = view.getUint32(at, true);
+    bound += 8 + deflatedBound(length);
+    at += 8 + length;
+  }
+  const out = new Uint8Array(bound);
+  const sizes = new DataView(out.buffer);
+  let end = 0;
+  for (let at = 0; at < messages.length;) {
+    const length = view.getUint32(at, true);
+    const start = end + 8;
+    end = deflateBlock(messages.subarray(at + 8, at + 8 + length), out, start);
+    sizes.setUint32(start - 8, end - start, true);
+    sizes.setUint32(start - 4, length, true);
+    at += 8 + length;
+  }
+  return out.subarray(0, end);
+}
+
+type Answer = { readonly out: ArrayBuffer; readonly length: number } | { readonly error: string };
+/** What a worker says once it can work: its start may take longer than the disk may lag behind. */
+export const READY = "ready";
+
+/**
+ * Starts a worker; until it runs, and where there are none or it fails, compresses in line.
+ *
+ * @param start makes the worker
+ */
+export function startCompressor(start: () => Worker = startWorker): Compressor {
+  let worker: Worker | undefined;
+  let isReady = false;
+  /** One piece at a time for each file; all in the order they were asked for. */
+  const asked: ((answer: Answer) => void)[] = [];
+  const giveUp = () => {
+    worker?.terminate();
+    worker = undefined;
+    for (const answer of asked.splice(0)) answer({ error: "the worker ended" });
+  };
+  try {
+    worker = start();
+    worker.onmessage = ({ data }: MessageEvent<Answer | typeof READY>) => {
+      if (data === READY) isReady = true;
+      else asked.shift()?.(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      giveUp();
+    };
+  } catch {
+    worker = undefined;
+  }
+  return {
+    async compress(messages) {
+      if (worker === undefined || !isReady) return compressMessages(messages);
+      const answer = Promise.withResolvers<Answer>();
+      asked.push(answer.resolve);
+      // A copy is moved: should the worker end, the messages are compressed here.
+      const copy = messages.slice();
+      worker.postMessage(copy, [copy.buffer]);
+      const given = await answer.promise;
+      if ("error" in given) return compressMessages(messages);
+      return new Uint8Array(given.out, 0, given.length);
+    },
+    close: giveUp,
+  };
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./_compress_worker.ts", import.meta.url), { type: "module" });
+}

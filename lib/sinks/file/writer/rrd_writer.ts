@@ -1,0 +1,296 @@
+/**
+ * One `.rrd` file being written, as `NAME.part` until it is closed: in the background, small messages
+ * gathered, and cut back to what is sure when the disk fails.
+ *
+ * @module
+ */
+import type { FileAdapter, WritableFile } from "../../../adapters/types.ts";
+import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_header.ts";
+import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
+import { FileExists, FileGone, reason } from "../../../base/errors.ts";
+import { compressedHeader, type Compressor, isCompressible } from "./compressor.ts";
+import { type Extent, NOTHING } from "./_extent.ts";
+import { checkThere } from "./_file_there.ts";
+import { Pieces } from "./_pieces.ts";
+import type { Tally } from "../../sink.ts";
+import type { WriteBudget } from "./write_budget.ts";
+
+/** Behind the name of a file that is being written. */
+export const PART_SUFFIX = ".part";
+
+/** What an empty recording begins with: that of the last SDK that spoke TCP. */
+const EMPTY_HEADER = decodeRrdHeader(
+  Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
+);
+
+/** How a file is written and finished. */
+export interface RrdWriterOptions {
+  readonly adapter: FileAdapter;
+  /** Whether a file that has its name by then is replaced. */
+  readonly replace: boolean;
+  /** Whether it is on the disk before it gets its name. */
+  readonly sync: boolean;
+  /** Shared by all files of a sink. */
+  readonly budget: WriteBudget;
+  /** Absent where messages stay as they came. */
+  readonly compressor: Compressor | undefined;
+}
+
+/** Where a file is written to. */
+export interface RrdTarget {
+  /** Its name once it is closed. */
+  readonly path: string;
+  /** Its name until then; the same for a device or pipe, which has no other. */
+  readonly written: string;
+  readonly file: WritableFile;
+}
+
+/** Writes messages of one encoding. */
+export class RrdWriter {
+  /** That of the first message. */
+  header: RrdHeader | undefined;
+  /** Set once the disk failed: nothing is taken any more. */
+  failure: unknown;
+  /** Called once, when the disk fails, with what is lost. */
+  onFailed: (lost: Tally) => void = () => {};
+  /** Called when something was written. */
+  onWritten: () => void = () => {};
+  /** Its name once it is closed. */
+  readonly path: string;
+  /** Whether it has that name now. */
+  renamed = false;
+
+  readonly #pieces: Pieces;
+  /** Up to the last whole message that was written. */
+  #whole = NOTHING;
+  /** What the disk has for sure. */
+  #durable = NOTHING;
+  #pumping: Promise<void> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
+  #mending: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  /** What is left to do to the file, `close` does. */
+  #isEnding = false;
+  readonly #isDevice: boolean;
+  readonly #file: WritableFile;
+
+  constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
+    this.path = target.path;
+    this.#isDevice = target.path === target.written;
+    this.#file = target.file;
+    this.#pieces = new Pieces(options.budget);
+  }
+
+  /** Messages that are in the file, without those that only make it open alone. */
+  get written(): Tally {
+    const { messages, bytes } = this.#whole;
+    return { messages, bytes };
+  }
+
+  /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
+  get size(): number {
+    const { size, modern } = this.#whole;
+    const { waitingBytes } = this.#pieces;
+    const isMarked = modern || waitingBytes > 0;
+    // Asked before each message: no marker is made for it.
+    return size + waitingBytes + (isMarked ? MESSAGE_HEADER_BYTES[this.header!.serializer] : 0);
+  }
+
+  /** Whether anything was put into it that counts. */
+  get hasMessages(): boolean {
+    return this.#whole.messages > 0 || this.#pieces.waitingMessages > 0;
+  }
+
+  /** Whether `size` is too high now. */
+  get isSizeOpen(): boolean {
+    return this.options.compressor !== undefined && this.#pieces.waitingBytes > 0;
+  }
+
+  /**
+   * Takes a message, to be written after the next `flush`.
+   *
+   * @param header it came under
+   * @param bytes with the message's own header; large ones must not change until they are written
+   * @param counts `false` for one that is in an earlier part already
+   */
+  add(header: RrdHeader, bytes: Uint8Array, counts = true): void {
+    const isRaw = this.options.compressor !== undefined && isCompressible(header);
+    if (this.header === undefined) {
+      this.header = isRaw ? compressedHeader(header) : header;
+      this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
+    }
+    this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
+  }
+
+  /** Begins to write what was gathered. */
+  flush(): void {
+    if (this.failure === undefined && !this.#pieces.isEmpty) this.#pumping ??= this.#pump();
+  }
+
+  /** Resolves when all that was gathered is written, or the disk failed. */
+  async drain(): Promise<void> {
+    for (this.flush(); this.#pumping !== undefined; this.flush()) await this.#pumping;
+  }
+
+  /** Gives up what waits and is not being written; tells what that was. */
+  cut(): Tally {
+    return this.#pieces.clear(false);
+  }
+
+  /** Puts what was written on the disk. Never rejects. */
+  sync(): Promise<void> {
+    if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
+    return this.#syncing = this.#syncing.then(async () => {
+      const extent = this.#whole;
+      if (extent === this.#durable || this.#isOver) return;
+      try {
+        await this.#file.sync();
+        await checkThere(this.target.written, this.options.adapter);
+        this.#durable = extent;
+      } catch (error) {
+        // Systems forget what they could not write: only what was synced before is sure.
+        this.#fail(error, this.#durable);
+      }
+    });
+  }
+
+  /**
+   * Writes what waits and the end marker, closes the file and gives it its name; one without a
+   * message becomes an empty recording.
+   *
+   * @throws whatever the disk says, after the file was mended as far as that goes
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  get #isOver(): boolean {
+    return this.#isEnding || this.failure !== undefined;
+  }
+
+  async #close(): Promise<void> {
+    await this.drain();
+    this.#isEnding = true;
+    await this.#syncing;
+    if (this.failure === undefined) await this.#end();
+    if (this.failure === undefined) return;
+    await this.#mending;
+    throw this.failure;
+  }
+
+  async #end(): Promise<void> {
+    let sure = this.#whole;
+    try {
+      if (this.header === undefined) await this.#file.write(EMPTY_HEADER.bytes);
+      if (this.header === undefined || this.#whole.modern) {
+        await this.#file.write(endMarker(this.header ?? EMPTY_HEADER));
+      }
+      sure = this.#durable;
+      if (this.options.sync && !this.#isDevice) await this.#file.sync();
+      if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter);
+    } catch (error) {
+      return this.#fail(error, sure);
+    }
+    const closed = await this.#try("it could not be closed", () => this.#file.close());
+    const named = await this.#try("it could not be renamed", () => this.#rename());
+    if (closed && named) return;
+    this.onFailed({ messages: 0, bytes: 0 });
+  }
+
+  async #pump(): Promise<void> {
+    await Promise.resolve();
+    const { compressor } = this.options;
+    for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
+      const { data, isRaw, modern, messages, bytes } = piece;
+      try {
+        const written = isRaw ? await compressor!.compress(data) : data;
+        if (this.failure !== undefined) break;
+        this.#writing = this.#file.write(written);
+        await this.#writing;
+        if (this.failure !== undefined) break;
+        const { size, messages: before, bytes: length, modern: was } = this.#whole;
+        this.#whole = {
+          size: size + written.length,
+          messages: before + messages,
+          bytes: length + bytes,
+          modern: was || modern,
+        };
+      } catch (error) {
+        this.#fail(error, this.#whole);
+        break;
+      }
+      this.#pieces.done();
+      this.onWritten();
+    }
+    this.#pumping = undefined;
+  }
+
+  #fail(error: unknown, before: Extent): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    const sure = error instanceof FileGone ? NOTHING : before;
+    const waiting = this.#pieces.clear(true);
+    const { messages, bytes } = this.#whole;
+    this.#whole = sure;
+    this.#mending = this.#mend();
+    this.onFailed({
+      messages: waiting.messages + messages - sure.messages,
+      bytes: waiting.bytes + bytes - sure.bytes,
+    });
+  }
+
+  /** Resolves when a file that failed is as good as it gets. */
+  async mended(): Promise<void> {
+    await this.#mending;
+  }
+
+  /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
+  async #mend(): Promise<void> {
+    await Promise.allSettled([this.#writing]);
+    this.#pieces.settle();
+    const close = () => this.#try("it could not be closed", () => this.#file.close());
+    // It may have another name now: whoever has it keeps what is in it.
+    if (this.failure instanceof FileGone) return void await close();
+    const { size, modern } = this.#whole;
+    const whole = await this.#try("its end could not be mended", async () => {
+      await this.#file.truncate(size);
+      if (modern) await this.#file.write(endMarker(this.header!));
+    });
+    await this.#try("it could not be synced", async () => {
+      if (this.options.sync && size > 0 && !this.#isDevice) await this.#file.sync();
+    });
+    await close();
+    await this.#try("it could not be renamed", async () => {
+      if (this.#isDevice) return;
+      // One without a message would only be in the way, of the next try as well.
+      if (size === 0) await this.options.adapter.remove(this.target.written);
+      // With a torn end it keeps its name, by which the next start mends it.
+      else if (whole) await this.#rename();
+    });
+  }
+
+  async #rename(): Promise<void> {
+    if (this.#isDevice) return;
+    const { adapter, replace } = this.options;
+    if (!replace && await adapter.kind(this.path) !== undefined) throw new FileExists(this.path);
+    await adapter.rename(this.target.written, this.path);
+    this.renamed = true;
+  }
+
+  /** Adds what goes wrong to the failure. */
+  async #try(what: string, action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      if (this.failure === undefined) this.failure = error;
+      else {
+        const text = `${reason(this.failure)}; ${what}: ${reason(error)}`;
+        this.failure = new AggregateError([this.failure, error], text);
+      }
+      return false;
+    }
+  }
+}

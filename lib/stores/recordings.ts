@@ -1,0 +1,202 @@
+/**
+ * What is known of each recording, and of which application each blueprint is.
+ *
+ * @module
+ */
+import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
+import { shortened } from "../base/escape.ts";
+import { forgetOldest } from "../base/forget_oldest.ts";
+import type { SmartMessage } from "../flow/channel/smart_message.ts";
+import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
+import type { RecordingSummary } from "../viewers/types.ts";
+
+/** Recordings, and blueprints, that are remembered; the one longest without a message goes first. */
+const MAX_STORES = 10_000;
+/** Characters of a name that are kept. */
+const MAX_NAME = 1024;
+/** Real announcements have a few hundred bytes: of longer ones not all is kept. */
+const MAX_ANNOUNCEMENT_BYTES = 4096;
+/** Recordings of one client whose end is noticed when it leaves. */
+const MAX_OF_CLIENT = 100;
+/** Versions of one recording; a fleet is updated one robot at a time. */
+const MAX_VERSIONS = 16;
+
+interface Recording {
+  readonly id: string;
+  info?: StoreInfo;
+  /** That of the last message. */
+  version: RrdVersion | undefined;
+  /** All, the newest first. */
+  readonly versions: RrdVersion[];
+  readonly firstMs: number;
+  lastMs: number;
+  messages: number;
+  bytes: number;
+  /** Connected clients that have logged to it. */
+  clients: number;
+}
+
+/** All recordings. */
+export class Recordings {
+  /** The one that got a message last comes last. */
+  readonly #recordings = new Map<string, Recording>();
+  readonly #blueprints = new Map<string, string>();
+  readonly #ofClient = new Map<number, Set<Recording>>();
+  #last: Recording | undefined;
+
+  /** @param date milliseconds since the Unix epoch */
+  constructor(readonly date: () => number) {}
+
+  /** The newest first. */
+  get summaries(): RecordingSummary[] {
+    return Array.from(this.#recordings.values(), summary).reverse();
+  }
+
+  /** Takes note of a message, or that a client has left. */
+  note({ source, payload }: SmartMessage): void {
+    if (payload.type === "quit") return this.#leave(source.id);
+    const { msg } = payload;
+    const storeId = storeOf(msg);
+    if (storeId === undefined) return;
+    if (storeId.kind === "Blueprint") {
+      if (msg.kind === "SetStoreInfo") {
+        this.#noteBlueprint(named(storeId.id), named(msg.info.applicationId));
+      }
+      return;
+    }
+    const recording = this.#recording(named(storeId.id));
+    if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
+    if (msg.encoded.form === "rrd") noteVersion(recording, msg.encoded.header.version);
+    recording.lastMs = this.date();
+    recording.messages++;
+    recording.bytes += msg.encoded.bytes.length;
+    this.#join(source.id, recording);
+  }
+
+  /** Whether a viewer of one recording needs this message. */
+  belongs(msg: LogMsg, recording: string): boolean {
+    const storeId = storeOf(msg);
+    if (storeId === undefined) return false;
+    if (storeId.kind === "Recording") return named(storeId.id) === recording;
+    const application = this.#recordings.get(recording)?.info?.applicationId;
+    return application !== undefined && this.#blueprints.get(named(storeId.id)) === application;
+  }
+
+  #recording(id: string): Recording {
+    if (this.#last?.id === id) return this.#last;
+    let recording = this.#recordings.get(id);
+    if (recording === undefined) {
+      const now = this.date();
+      recording = {
+        id,
+        version: undefined,
+        versions: [],
+        firstMs: now,
+        lastMs: now,
+        messages: 0,
+        bytes: 0,
+        clients: 0,
+      };
+    } else this.#recordings.delete(id);
+    this.#recordings.set(id, recording);
+    trim(this.#recordings);
+    return this.#last = recording;
+  }
+
+  #noteBlueprint(id: string, applicationId: string): void {
+    this.#blueprints.delete(id);
+    this.#blueprints.set(id, applicationId);
+    trim(this.#blueprints);
+  }
+
+  #join(client: number, recording: Recording): void {
+    let recordings = this.#ofClient.get(client);
+    if (recordings === undefined) this.#ofClient.set(client, recordings = new Set());
+    if (recordings.has(recording)) return;
+    recordings.add(recording);
+    recording.clients++;
+    if (recordings.size <= MAX_OF_CLIENT) return;
+    const [oldest] = recordings;
+    recordings.delete(oldest!);
+    oldest!.clients--;
+  }
+
+  #leave(client: number): void {
+    for (const recording of this.#ofClient.get(client) ?? []) recording.clients--;
+    this.#ofClient.delete(client);
+  }
+}
+
+/** The store of a message, if it has one. */
+function storeOf(msg: LogMsg): StoreId | undefined {
+  if (msg.kind === "ArrowMsg") return msg.storeId;
+  if (msg.kind === "SetStoreInfo") return msg.info.storeId;
+  return msg.kind === "BlueprintActivationCommand" ? msg.blueprintId : undefined;
+}
+
+function trim(map: Map<string, unknown>): void {
+  forgetOldest(map, MAX_STORES);
+}
+
+function noteVersion(recording: Recording, version: RrdVersion): void {
+  if (recording.version === version) return;
+  recording.version = version;
+  const { versions } = recording;
+  const at = versions.findIndex((known) => compareVersions(known, version) <= 0);
+  if (at >= 0 && compareVersions(versions[at]!, version) === 0) return;
+  versions.splice(at < 0 ? versions.length : at, 0, version);
+  versions.length = Math.min(versions.length, MAX_VERSIONS);
+}
+
+/** A name whose length does not matter; peers choose it. */
+function named(text: string): string {
+  return shortened(text, MAX_NAME);
+}
+
+/** Of an announcement with long texts, what is bounded. */
+function bounded(info: StoreInfo, bytes: number): StoreInfo {
+  if (bytes <= MAX_ANNOUNCEMENT_BYTES) return info;
+  const { applicationId, isOfficialExample, started } = info;
+  const storeId = { kind: info.storeId.kind, id: named(info.storeId.id) };
+  return {
+    applicationId: named(applicationId),
+    storeId,
+    isOfficialExample,
+    started,
+    storeSource: { kind: "Unknown" },
+  };
+}
+
+function summary(recording: Recording): RecordingSummary {
+  const { id, info, versions, firstMs, lastMs, messages, bytes, clients } = recording;
+  return {
+    id,
+    applicationId: info?.applicationId ?? "",
+    sdk: versions[0] === undefined ? undefined : rrdVersionText(versions[0]),
+    sdkVersions: [...versions],
+    source: info === undefined ? "" : sourceName(info.storeSource),
+    startedNs: info?.started ?? 0n,
+    firstMs,
+    lastMs,
+    messages,
+    bytes,
+    live: clients > 0,
+  };
+}
+
+function sourceName(source: StoreSource): string {
+  switch (source.kind) {
+    case "PythonSdk":
+      return `Python ${source.major}.${source.minor}.${source.patch}${source.suffix}`;
+    case "RustSdk":
+      return `Rust ${source.rustcVersion}`;
+    case "CSdk":
+      return "C++";
+    case "File":
+      return "file";
+    case "Other":
+      return source.name;
+    default:
+      return source.kind;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The history as WebSocket frames: viewers that are behind are so by about the same, and share them.
+ *
+ * @module
+ */
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { Item } from "../history/item.ts";
+import { Slab } from "../history/slab.ts";
+import { type FrameSettings, type Taken, Wire } from "./wire.ts";
+import { PART_BYTES } from "./wire_parts.ts";
+
+/** Slabs whose frames are kept, of about 288 KiB each. */
+const MAX_SLABS = 8;
+
+/** What a frame may need beyond what it is made of. */
+const FRAME_BYTES = 64;
+
+/** Makes frames of what is not at the live edge. */
+export class HistoryFrames {
+  /** The one that was asked for last is at the end. */
+  readonly #slabs = new Map<Slab, Wire>();
+  readonly #settings: FrameSettings;
+
+  constructor(settings: FrameSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Frames of items of the history, one behind the other.
+   *
+   * @param items and the first place in each of which they are wanted
+   * @param isOpen whether messages may still be added to one
+   */
+  of(items: readonly [Item, from: number][], isOpen: (slab: Slab) => boolean): Taken[] {
+    const taken: Taken[] = [];
+    let others: LogMsg[] = [];
+    const flush = () => {
+      if (others.length > 0) taken.push(this.make(others));
+      others = [];
+    };
+    for (const [item, from] of items) {
+      if (item instanceof Slab && from <= item.seq && !isOpen(item)) {
+        flush();
+        taken.push(this.#ofSlab(item));
+      } else others.push(...item.from(from));
+    }
+    flush();
+    return taken;
+  }
+
+  /** Frames of messages that nobody else wants just so. */
+  make(msgs: readonly LogMsg[]): Taken {
+    let bytes = 0;
+    for (const { encoded } of msgs) bytes += encoded.bytes.length + FRAME_BYTES;
+    const wire = this.#wire(msgs, Math.min(bytes, PART_BYTES));
+    const taken = wire.takeAll();
+    wire.clear();
+    return taken;
+  }
+
+  #ofSlab(slab: Slab): Taken {
+    const wire = this.#slabs.get(slab) ?? this.#wire(slab.from(slab.seq), PART_BYTES);
+    this.#slabs.delete(slab);
+    this.#slabs.set(slab, wire);
+    const taken = wire.takeAll();
+    if (this.#slabs.size > MAX_SLABS) this.#forget(this.#slabs.keys().next().value!);
+    return taken;
+  }
+
+  /** Nobody goes through the history. */
+  clear(): void {
+    for (const slab of this.#slabs.keys()) this.#forget(slab);
+  }
+
+  #wire(msgs: readonly LogMsg[], partBytes: number): Wire {
+    const wire = new Wire(Infinity, this.#settings, partBytes);
+    wire.push(msgs, 0);
+    return wire;
+  }
+
+  #forget(slab: Slab): void {
+    this.#slabs.get(slab)?.clear();
+    this.#slabs.delete(slab);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Items in the order of arrival, from which any may go.
+ *
+ * @module
+ */
+import type { Item } from "./item.ts";
+
+/** Those that are gone stay in place until they are the half, for places are found by halving. */
+const MIN_GONE = 1024;
+
+/** A list of items, each with a higher `seq` than the last of the one before. */
+export class ItemList {
+  #items: Item[] = [];
+  #gone = 0;
+  /** Before it, all are protected or gone. */
+  #scanned = 0;
+
+  /** The newest, gone or not. */
+  get last(): Item | undefined {
+    return this.#items.at(-1);
+  }
+
+  /** Puts the newest at the end. */
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  /** Notes that one of them is gone. */
+  remove(item: Item): void {
+    item.isGone = true;
+    if (++this.#gone < MIN_GONE || this.#gone * 2 < this.#items.length) return;
+    const seq = this.#items[this.#scanned]?.seq ?? Infinity;
+    this.#items = this.#items.filter(({ isGone }) => !isGone);
+    this.#gone = 0;
+    this.#scanned = this.#indexOf(seq);
+  }
+
+  /** The oldest that is neither protected nor gone. */
+  oldest(): Item | undefined {
+    const items = this.#items;
+    while (this.#scanned < items.length) {
+      const item = items[this.#scanned]!;
+      if (!item.isProtected && !item.isGone) return item;
+      this.#scanned++;
+    }
+    return undefined;
+  }
+
+  /** Looks at it again for {@linkcode ItemList.oldest}: it is protected no more. */
+  rescan({ seq }: Item): void {
+    this.#scanned = Math.min(this.#scanned, this.#indexOf(seq));
+  }
+
+  /** Those with a message behind a place that are not gone. */
+  *after(seq: number): Iterable<Item> {
+    for (let i = this.#indexOf(seq + 1); i < this.#items.length; i++) {
+      if (!this.#items[i]!.isGone) yield this.#items[i]!;
+    }
+  }
+
+  /** Where the first item is that has a message with this place or a later one. */
+  #indexOf(seq: number): number {
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#items[middle]!.lastSeq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Live viewers: the hub they join, the WebSocket relay and the HTTP app they come through, and what
+ * guards these.
+ *
+ * @example
+ * ```ts
+ * import { httpApp, serveHttp, viewerHub, websocketRelay } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hub = viewerHub(); // a sink for fanOut
+ * const app = httpApp({ hub });
+ * const page = await serveHttp({ port: 0, fetch: app.fetch });
+ * const socket = await serveHttp({ port: 0, fetch: websocketRelay(hub) });
+ * const response = await fetch(`http://127.0.0.1:${page.addr.port}/healthz`);
+ * assertEquals(await response.text(), "ok\n");
+ * await hub.close();
+ * await Promise.all([page.close(), socket.close()]);
+ * ```
+ *
+ * @module
+ */
+export { viewerHub } from "./hub.ts";
+export type * from "./types.ts";
+export { httpApp } from "./serve/http_app.ts";
+export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./serve/http_app.ts";
+export { pageAssets } from "./page/assets.ts";
+export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./serve/status.ts";
+export { type Guard, type GuardOptions, viewerGuard } from "./serve/guard.ts";
+export { websocketRelay, type WebSocketRelayOptions } from "./serve/websocket_relay.ts";
+export type { StallOptions } from "./serve/stall_watch.ts";
+export type { ConnectionInfo } from "./serve/join.ts";
+export { serveHttp, type ServeHttpOptions } from "./serve/serve_http.ts";
+export type {
+  HttpAdapter,
+  HttpListener,
+  HttpOptions,
+  HttpRequestInfo,
+  NetAddr,
+  ViewerSocket,
+} from "../adapters/types.ts";

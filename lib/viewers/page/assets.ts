@@ -1,0 +1,152 @@
+/**
+ * The files of the page: our own panel, and Rerun's viewer.
+ *
+ * @module
+ */
+import {
+  compressGzip,
+  compressPackageFile,
+  readPackageFile,
+  type ServedPackage,
+} from "../../adapters/http/package_files.ts";
+import { reason } from "../../base/errors.ts";
+import { type Log, silentLog } from "../../base/log.ts";
+import type { PageAsset, PageAssets } from "../serve/http_app.ts";
+import api from "./api.js" with { type: "text" };
+import clients from "./clients.js" with { type: "text" };
+import dom from "./dom.js" with { type: "text" };
+import format from "./format.js" with { type: "text" };
+import icon from "./icon.svg" with { type: "text" };
+import html from "./index.html" with { type: "text" };
+import main from "./main.js" with { type: "text" };
+import panel from "./panel.css" with { type: "text" };
+import plots from "./plots.js" with { type: "text" };
+import rates from "./rates.js" with { type: "text" };
+import recordings from "./recordings.js" with { type: "text" };
+import streams from "./streams.js" with { type: "text" };
+import style from "./style.css" with { type: "text" };
+import viewer from "./viewer.js" with { type: "text" };
+
+const JS = "text/javascript; charset=utf-8";
+const CSS = "text/css; charset=utf-8";
+
+/** Ours, by path. */
+const TEXTS: Readonly<Record<string, readonly [type: string, text: string]>> = {
+  "/": ["text/html; charset=utf-8", html],
+  "/icon.svg": ["image/svg+xml", icon],
+  "/panel.css": [CSS, panel],
+  "/style.css": [CSS, style],
+  "/api.js": [JS, api],
+  "/clients.js": [JS, clients],
+  "/dom.js": [JS, dom],
+  "/format.js": [JS, format],
+  "/main.js": [JS, main],
+  "/plots.js": [JS, plots],
+  "/rates.js": [JS, rates],
+  "/recordings.js": [JS, recordings],
+  "/streams.js": [JS, streams],
+  "/viewer.js": [JS, viewer],
+};
+
+/** Those of packages; the viewer imports its glue code without an ending. */
+const FILES: readonly {
+  readonly paths: readonly string[];
+  readonly type: string;
+  readonly from: readonly [ServedPackage, string];
+}[] = [
+  { paths: ["/plot/uPlot.esm.js"], type: JS, from: ["uplot", "dist/uPlot.esm.js"] },
+  { paths: ["/plot/uPlot.min.css"], type: CSS, from: ["uplot", "dist/uPlot.min.css"] },
+  { paths: ["/viewer/index.js"], type: JS, from: ["@rerun-io/web-viewer", "index.js"] },
+  {
+    paths: ["/viewer/re_viewer", "/viewer/re_viewer.js"],
+    type: JS,
+    from: ["@rerun-io/web-viewer", "re_viewer.js"],
+  },
+  {
+    paths: ["/viewer/re_viewer_bg.wasm"],
+    type: "application/wasm",
+    from: ["@rerun-io/web-viewer", "re_viewer_bg.wasm"],
+  },
+];
+
+/** Smaller ones gain nothing. */
+const MIN_COMPRESSED_BYTES = 1024;
+
+/**
+ * The page; Rerun's viewer, of tens of megabytes, is read and compressed when it is first asked for.
+ *
+ * @param log told where a package is not installed: the rest of the page works without
+ *
+ * @example
+ * ```ts
+ * import { pageAssets } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const page = await pageAssets().get("/", "gzip");
+ * assertEquals(page?.type, "text/html; charset=utf-8");
+ * ```
+ */
+export function pageAssets(log: Log = silentLog): PageAssets {
+  const assets = new Map<string, Asset>();
+  for (const [path, [type, text]] of Object.entries(TEXTS)) {
+    assets.set(path, new Asset(type, () => Promise.resolve(new TextEncoder().encode(text))));
+  }
+  for (const { paths, type, from } of FILES) {
+    const asset = new Asset(type, () => readPackageFile(...from), async () => {
+      const { body, size } = await compressPackageFile(...from);
+      return { type, body, size, encoding: "gzip", etag: `"${hash(body)}"` };
+    });
+    for (const path of paths) assets.set(path, asset);
+  }
+  return {
+    async get(path, accepted) {
+      try {
+        return await assets.get(path)?.served(accepted);
+      } catch (error) {
+        log.write("warn", `The page goes without ${path}: ${reason(error)}`, { path });
+        return undefined;
+      }
+    },
+  };
+}
+
+/** A file, kept compressed. */
+class Asset {
+  #compressed: Promise<PageAsset> | undefined;
+
+  constructor(
+    readonly type: string,
+    readonly read: () => Promise<Uint8Array<ArrayBuffer>>,
+    readonly compress?: () => Promise<PageAsset>,
+  ) {}
+
+  /** In a form that is accepted. */
+  async served(accepted: string): Promise<PageAsset> {
+    if (!/\bgzip\b/.test(accepted)) return this.#describe(await this.read());
+    this.#compressed ??= this.compress?.() ?? this.#compress();
+    // Found again once the package is installed.
+    this.#compressed.catch(() => this.#compressed = undefined);
+    return await this.#compressed;
+  }
+
+  async #compress(): Promise<PageAsset> {
+    const bytes = await this.read();
+    const plain = this.#describe(bytes);
+    if (bytes.length < MIN_COMPRESSED_BYTES) return plain;
+    return { ...plain, body: await compressGzip(bytes), encoding: "gzip" };
+  }
+
+  #describe(body: Uint8Array): PageAsset {
+    return { type: this.type, body, size: body.length, etag: `"${hash(body)}"` };
+  }
+}
+
+/** FNV-1a over some of the bytes, and the length: tells versions of a file apart. */
+function hash(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  const step = Math.max(1, Math.floor(bytes.length / 65_536));
+  for (let i = 0; i < bytes.length; i += step) {
+    hash = Math.imul(hash ^ bytes[i]!, 0x01000193) >>> 0;
+  }
+  return `${bytes.length.toString(36)}-${hash.toString(36)}`;
+}

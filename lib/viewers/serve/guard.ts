@@ -1,0 +1,140 @@
+/**
+ * Who may ask: no web page of somebody else can read a robot's camera through the user's browser.
+ *
+ * A page of another origin is told by its `Origin`; one that has had its name pointed at this
+ * machine (DNS rebinding) by the `Host` it asks for.
+ *
+ * @module
+ */
+import { textResponse } from "../../base/text_response.ts";
+
+/** Who may ask, besides programs on this machine. */
+export interface GuardOptions {
+  /** The address that is listened on; a wildcard (`0.0.0.0`, `::`) allows every IP address, but no name. */
+  readonly hostname?: string;
+  /** Host names and addresses that may be asked for, besides those of loopback. */
+  readonly allowHosts?: readonly string[];
+  /** Origins of other pages that may read, such as `https://example.com`. */
+  readonly allowOrigins?: readonly string[];
+  /** Port of the page, whose origin may open the WebSocket on another port. */
+  readonly pagePort?: () => number | undefined;
+  /** What viewers must know; without spaces, since it stands in addresses and headers. */
+  readonly token?: string;
+}
+
+/** Decides on requests. */
+export interface Guard {
+  /**
+   * Looks at where a request comes from, and whom it asks.
+   *
+   * @returns the answer that refuses it; `undefined` if it may pass
+   */
+  refuse(request: Request): Response | undefined;
+  /**
+   * Looks for the token.
+   *
+   * @returns the answer that refuses the request; `undefined` if it has the token or none is needed
+   */
+  refuseToken(request: Request): Response | undefined;
+}
+
+/**
+ * A guard for the HTTP app and the WebSocket relay.
+ *
+ * @param options without any, only this machine's own programs and pages may ask
+ * @throws {TypeError} if an origin, a host or a token is none
+ *
+ * @example
+ * ```ts
+ * import { viewerGuard } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const guard = viewerGuard({ token: "secret" });
+ * const status = (url: string, init?: RequestInit) => {
+ *   const request = new Request(url, init);
+ *   return (guard.refuse(request) ?? guard.refuseToken(request))?.status;
+ * };
+ * assertEquals(status("http://localhost:9090/recordings?token=secret"), undefined);
+ * assertEquals(status("http://localhost:9090/recordings"), 401);
+ * assertEquals(status("http://rebound.example:9090/recordings?token=secret"), 421);
+ * assertEquals(status("http://localhost:9090/", { headers: { origin: "http://a.example" } }), 403);
+ * ```
+ */
+export function viewerGuard(options: GuardOptions = {}): Guard {
+  const { hostname = "127.0.0.1", allowHosts = [], allowOrigins = [], pagePort, token } = options;
+  const hosts = new Set([hostname, ...allowHosts].map(hostOf));
+  const origins = new Set(allowOrigins.map(originOf));
+  const anyAddress = hosts.has("0.0.0.0") || hosts.has("[::]");
+  if (token !== undefined && !/^\S+$/.test(token)) {
+    throw new TypeError("A token has no spaces, and is not empty");
+  }
+  const secret = token === undefined ? undefined : new TextEncoder().encode(token);
+  const allowsHost = (name: string) =>
+    hosts.has(name) || isLoopback(name) || (anyAddress && isAddress(name));
+
+  return {
+    refuse(request) {
+      const asked = new URL(request.url);
+      const host = request.headers.get("host") ?? asked.host;
+      const name = URL.canParse(`http://${host}`) ? hostOf(host) : "";
+      if (!allowsHost(name)) {
+        const text = "This host name is not served here (--allow-host NAME, option allowHosts)";
+        return textResponse(421, text);
+      }
+      const origin = request.headers.get("origin");
+      if (origin === null && !isEmbedded(request) || origins.has(origin!)) return undefined;
+      const from = origin !== null && URL.canParse(origin) ? new URL(origin) : undefined;
+      const port = pagePort?.();
+      const isOwn = from?.protocol === "http:" && (from.host === asked.host ||
+        (allowsHost(hostOf(from.host)) && Number(from.port || 80) === port));
+      if (isOwn) return undefined;
+      const text = "Pages of this origin may not read here (--allow-origin, option allowOrigins)";
+      return textResponse(403, text);
+    },
+    refuseToken(request) {
+      if (secret === undefined) return undefined;
+      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+      // Queries write a space as a plus sign; a token has plus signs, and no spaces.
+      const inQuery = new URL(request.url).searchParams.get("token")?.replaceAll(" ", "+");
+      const given = bearer ?? inQuery;
+      if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
+      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)";
+      return textResponse(401, text, { "www-authenticate": "Bearer" });
+    },
+  };
+}
+
+/** Images and scripts come without an origin; browsers tell all the same that another site asks. */
+function isEmbedded({ headers }: Request): boolean {
+  return headers.get("sec-fetch-site") === "cross-site" &&
+    headers.get("sec-fetch-mode") !== "navigate";
+}
+
+/** How long it takes depends on what was given alone. */
+function isSame(given: Uint8Array, secret: Uint8Array): boolean {
+  let difference = given.length ^ secret.length;
+  for (let i = 0; i < given.length; i++) difference |= given[i]! ^ secret[i % secret.length]!;
+  return difference === 0;
+}
+
+/** As URLs write it: lower case, IPv6 in brackets, no port, no dot at the end. */
+function hostOf(text: string): string {
+  const isBare6 = text.split(":").length > 2 && !text.startsWith("[");
+  return new URL(`http://${isBare6 ? `[${text}]` : text}`).hostname.replace(/\.$/, "");
+}
+
+function originOf(text: string): string {
+  const { origin } = new URL(text);
+  if (origin === "null") throw new TypeError(`${text} is no origin such as https://example.com`);
+  return origin;
+}
+
+function isLoopback(name: string): boolean {
+  return /^(?:.*\.)?localhost$/.test(name) || /^127(?:\.\d{1,3}){3}$/.test(name) ||
+    name === "[::1]";
+}
+
+/** An address can't be pointed elsewhere, as a name can. */
+function isAddress(name: string): boolean {
+  return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name);
+}

@@ -1,0 +1,271 @@
+/**
+ * What the hub has, over HTTP.
+ *
+ * @module
+ */
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { RrdVersion } from "../../encoding/rrd/rrd_header.ts";
+import { compareVersions, rrdVersionText } from "../../encoding/rrd/rrd_header.ts";
+import { reason } from "../../base/errors.ts";
+import { type Log, silentLog } from "../../base/log.ts";
+import { textResponse } from "../../base/text_response.ts";
+import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
+import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
+import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { type Guard, viewerGuard } from "./guard.ts";
+import { METRICS_TYPE, metricsText } from "./metrics.ts";
+import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
+import type { ViewerHub } from "../types.ts";
+
+/** A file of the page. */
+export interface PageAsset {
+  /** Its media type. */
+  readonly type: string;
+  /** Its content, compressed if `encoding` says so. */
+  readonly body: Uint8Array;
+  /** How it is compressed. */
+  readonly encoding?: "gzip" | "br";
+  /** Length of its content in bytes, uncompressed. */
+  readonly size: number;
+  /** Changes with its content; in double quotes. */
+  readonly etag: string;
+}
+
+/** The files of the page, by path. */
+export interface PageAssets {
+  /**
+   * A file; `undefined` if there is none.
+   *
+   * @param path such as `/`
+   * @param acceptedEncodings the request's `Accept-Encoding`
+   */
+  get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
+}
+
+/** Options of the app. */
+export interface HttpAppOptions extends StallOptions {
+  /** Where viewers join. */
+  readonly hub: ViewerHub;
+  /** What `/status` and `/metrics` tell besides the hub's own counts. */
+  readonly status?: () => ServerStatus;
+  /** What is served under all other addresses; without it there is no page. */
+  readonly page?: PageAssets;
+  /** Who may ask; default this machine alone. */
+  readonly guard?: Guard;
+  /** Port of the WebSocket that the page may connect to. */
+  readonly webSocketPort?: () => number | undefined;
+  /** Where faults are reported. */
+  readonly log?: Log;
+  /** Waits for so many milliseconds; default by a timer. */
+  readonly delay?: (ms: number) => Promise<void>;
+}
+
+/** A hono app, of which this much is promised: see https://hono.dev for `app.mount(path, fetch)`. */
+export interface HttpApp {
+  /**
+   * Answers a request.
+   *
+   * @param request any
+   * @param info of its connection, if the server that mounts it knows
+   */
+  fetch(request: Request, info?: Partial<ConnectionInfo>): Response | Promise<Response>;
+  /**
+   * Answers a request that is made of an address, for tests.
+   *
+   * @param url with a host name
+   * @param init as for `fetch`
+   */
+  request(url: string, init?: RequestInit): Response | Promise<Response>;
+}
+
+type Env = { Bindings: Partial<ConnectionInfo> };
+
+/** Files of the page are sent in pieces of so many bytes. */
+const ASSET_PIECE_BYTES = 64 * 1024;
+
+/** The wasm viewer compiles itself, and its glue code writes styles into elements. */
+const CONTENT_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+];
+
+/**
+ * A hono app: `/recordings`, `/recordings/ID.rrd`, `/stream.rrd`, `/status`, `/metrics`, `/healthz`
+ * and the page.
+ *
+ * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
+ * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge.
+ *
+ * @param options where messages come from, who may ask
+ *
+ * @example
+ * ```ts
+ * import { httpApp, viewerHub } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const app = httpApp({ hub: viewerHub() });
+ * const response = await app.request("http://localhost/recordings");
+ * assertEquals(await response.json(), []);
+ * ```
+ */
+export function httpApp(options: HttpAppOptions): HttpApp {
+  const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { now = () => performance.now() } = options;
+  const counts = { errors: 0, otherEncoding: 0 };
+  const app = new Hono<Env>();
+  const token: MiddlewareHandler = async (c, next) => {
+    const refusal = guard.refuseToken(c.req.raw);
+    if (refusal !== undefined) return refusal;
+    return await next();
+  };
+  const stream = streams(options, () => counts.otherEncoding++);
+
+  app.use(async (c, next) => {
+    await next();
+    harden(c, options.webSocketPort?.());
+  });
+  app.use(async (c, next) => {
+    const refusal = guard.refuse(c.req.raw);
+    if (refusal !== undefined) return refusal;
+    const origin = c.req.header("origin");
+    if (origin !== undefined) c.header("access-control-allow-origin", origin);
+    if (c.req.method === "OPTIONS") {
+      c.header("access-control-allow-methods", "GET, HEAD");
+      c.header("access-control-allow-headers", "authorization");
+      return c.body(null, 204, { allow: "GET, HEAD" });
+    }
+    if (!["GET", "HEAD"].includes(c.req.method)) {
+      return c.text("There is only GET and HEAD\n", 405, { allow: "GET, HEAD" });
+    }
+    return await next();
+  });
+  app.get("/healthz", () => textResponse(200, "ok"));
+  app.get("/recordings", token, (c) => {
+    const { limit = "10000", also } = c.req.query();
+    if (!/^\d{1,5}$/.test(limit)) return textResponse(400, "limit is a number up to 99999");
+    // Pages ask every second, and there may be thousands.
+    const listed = hub.recordings.filter(({ id }, i) => i < Number(limit) || id === also);
+    return c.json(listed.map(recordingJson));
+  });
+  app.get("/recordings/:name", token, (c) => {
+    const [, id] = /^(.*)\.rrd$/s.exec(c.req.param("name")) ?? [];
+    const known = hub.recordings.find((recording) => recording.id.toWellFormed() === id);
+    if (known === undefined) return c.text("There is no such recording\n", 404);
+    return stream(c, known.id);
+  });
+  app.get("/stream.rrd", token, (c) => stream(c, undefined));
+  app.get("/status", token, (c) => c.json(statusJson(hub, status(), now())));
+  app.get(
+    "/metrics",
+    token,
+    (c) => c.text(metricsText(hub, status(), counts), 200, { "content-type": METRICS_TYPE }),
+  );
+  app.get("*", (c) => asset(c, options.page));
+  app.notFound((c) => c.text("There is nothing here\n", 404));
+  app.onError((error, c) => {
+    counts.errors++;
+    // The path alone: a token may be in the query.
+    const text = `Could not answer ${c.req.method} ${c.req.path}: ${reason(error)}`;
+    log.write("error", text, { kind: "request failed" });
+    return c.text("The server failed to answer; its log says why\n", 500);
+  });
+  return app;
+}
+
+function harden(c: Context, webSocketPort: number | undefined): void {
+  const { headers } = c.res;
+  const socket = webSocketPort === undefined
+    ? ""
+    : ` ws://${new URL(c.req.url).hostname}:${webSocketPort}`;
+  const policy = [...CONTENT_POLICY, `connect-src 'self'${socket}`];
+  headers.set("content-security-policy", policy.join("; "));
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("cross-origin-resource-policy", "same-origin");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+  headers.append("vary", "origin");
+}
+
+/** Makes the answer that streams a recording, or all of them. */
+function streams(options: HttpAppOptions, onLeftOut: () => void) {
+  const { hub, delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
+  const stalls = new StallWatch(options);
+  return (c: Context<Env>, recording: string | undefined): Response => {
+    const versions = hub.recordings
+      .filter(({ id }) => recording === undefined || id === recording)
+      .flatMap(({ sdkVersions }) => sdkVersions)
+      .sort((a, b) => compareVersions(b, a));
+    const asked = c.req.query("version");
+    const version = asked === undefined
+      ? versions[0]
+      : versions.find((version) => rrdVersionText(version) === asked);
+    if (asked !== undefined && version === undefined) {
+      return c.text(`There is nothing of that version, but of: ${textOf(versions)}\n`, 404);
+    }
+    const download = !["0", "false", undefined].includes(c.req.query("download"));
+    c.header("content-type", "application/octet-stream");
+    if (download) c.header("content-disposition", attachment(recording ?? "stream"));
+    if (c.req.method === "HEAD") {
+      return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
+    }
+    const encoding = new OneEncoding(version);
+    const viewer = joinHub(hub, c.req.raw, c.env ?? {}, {
+      transport: "http",
+      order: "arrival",
+      accepts: encoding.accepts,
+      onLeftOut,
+      ...(recording === undefined ? {} : { recording }),
+    });
+    if (viewer instanceof Response) return viewer;
+    const backlog = () =>
+      hub.stats.viewers.find(({ id }) => id === viewer.id)?.backlog.messages ?? 0;
+    return c.body(
+      rrdStream({ viewer, encoding, stalls, delay, ...(download ? { backlog } : {}) }),
+    );
+  };
+}
+
+function textOf(versions: readonly RrdVersion[]): string {
+  return [...new Set(versions.map(rrdVersionText))].join(", ") || "none";
+}
+
+/** RFC 6266; what a peer called a recording leads nowhere. */
+function attachment(name: string): string {
+  const safe = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, 100) || "recording";
+  return `attachment; filename="${safe}.rrd"`;
+}
+
+async function asset(c: Context, page: PageAssets | undefined): Promise<Response> {
+  const found = await page?.get(c.req.path, c.req.header("accept-encoding") ?? "");
+  if (found === undefined) return await c.notFound();
+  const { type, body, encoding, etag, size } = found;
+  c.header("content-type", type);
+  c.header("etag", etag);
+  // Always asked for again, and mostly answered by "not modified".
+  c.header("cache-control", "no-cache");
+  c.header("vary", "accept-encoding");
+  const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
+  if (known.some((tag) => tag.replace(/^W\//, "") === etag)) return c.body(null, 304);
+  if (encoding !== undefined) c.header("content-encoding", encoding);
+  // The page shows how far it has come, which the length of compressed content does not tell.
+  c.header("x-full-length", String(size));
+  return c.body(inPieces(body));
+}
+
+/** A body of bytes would be copied whole for each request, and the viewer has ten megabytes. */
+function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += ASSET_PIECE_BYTES));
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,49 @@
+/**
+ * How a request becomes a viewer.
+ *
+ * @module
+ */
+import { formatAddr } from "../../base/net_addr.ts";
+import type { NetAddr } from "../../adapters/types.ts";
+import { HubClosed, TooManyViewers } from "../../base/errors.ts";
+import { textResponse } from "../../base/text_response.ts";
+import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
+
+/** What is known of a request's connection. */
+export interface ConnectionInfo {
+  /** Absent where the transport has none. */
+  readonly remoteAddr?: NetAddr;
+}
+
+/** Where there is no room now. */
+export const RETRY_LATER = { "retry-after": "10" };
+
+/**
+ * Joins the hub as a request's address asks for: `history=none`, `recording=ID`.
+ *
+ * @returns the answer that refuses it, if there is no room or the address makes no sense
+ */
+export function joinHub(
+  hub: ViewerHub,
+  request: Request,
+  { remoteAddr }: ConnectionInfo,
+  options: JoinOptions,
+): Viewer | Response {
+  const query = new URL(request.url).searchParams;
+  const history = query.get("history") ?? "all";
+  if (history !== "all" && history !== "none") {
+    return textResponse(400, "history is all or none");
+  }
+  const recording = options.recording ?? query.get("recording");
+  try {
+    return hub.join({
+      ...options,
+      history,
+      ...(remoteAddr === undefined ? {} : { addr: formatAddr(remoteAddr) }),
+      ...(recording === null ? {} : { recording }),
+    });
+  } catch (error) {
+    if (!(error instanceof TooManyViewers) && !(error instanceof HubClosed)) throw error;
+    return textResponse(503, error.message, RETRY_LATER);
+  }
+}

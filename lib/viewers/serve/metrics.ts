@@ -1,0 +1,126 @@
+/**
+ * Counts in Prometheus' text format, version 0.0.4.
+ *
+ * @module
+ */
+import type { Tally } from "../../sinks/sink.ts";
+import { type ServerStatus, statusJson } from "./status.ts";
+import type { ViewerHub } from "../types.ts";
+
+/** The format's media type. */
+export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [value: number, labels?: Labels];
+
+/** What the HTTP app counts itself. */
+export interface HttpCounts {
+  /** Requests that failed for a fault of the server. */
+  readonly errors: number;
+  /** Messages that did not fit under the header of an RRD stream. */
+  readonly otherEncoding: number;
+}
+
+/**
+ * All counts as text.
+ *
+ * @param hub where viewers are
+ * @param status of the server
+ * @param http of the HTTP app
+ */
+export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
+  const { stats } = status;
+  const { sinks, files, ...all } = statusJson(hub, status, 0);
+  const { history, viewers, gone, leftOut, clientErrors, ...held } = all.hub;
+  const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
+    Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
+  const reasons = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).map(([reason, count]): Sample => [count, { reason }]);
+  const perSink = (value: (sink: typeof sinks[number]) => number) =>
+    sinks.map((sink): Sample => [value(sink), { sink: sink.name }]);
+  const perViewer = (value: (viewer: typeof viewers[number]) => number) =>
+    viewers.map((viewer): Sample => [
+      value(viewer),
+      { viewer: String(viewer.id), transport: viewer.transport },
+    ]);
+  const on = (transport: string) => viewers.filter((v) => v.transport === transport).length;
+  const dropped = stats === undefined ? {} : { ...stats.dropped, badArrow: stats.badArrow };
+  return [
+    gauge("clients", "SDKs connected now", all.connections.open),
+    counter("connections", "SDK connections so far", all.connections.total),
+    counter("connections_refused", "SDK connections refused", all.connections.refused),
+    counter("client_errors", "SDKs that left by an error", clientErrors),
+    counter("received_messages", "Log messages received", all.messages),
+    counter("received_bytes", "Bytes of log messages received", all.bytes),
+    counter("dropped_messages", "Log messages dropped", of("messages", dropped, "cause")),
+    counter("dropped_bytes", "Bytes of dropped log messages", of("bytes", dropped, "cause")),
+    gauge(
+      "latency_seconds",
+      "How far receiving is behind, the largest of all SDKs",
+      all.latencySec,
+    ),
+    gauge("accept_ratio", "Lowest share of its frames accepted of an SDK", all.acceptRate),
+    gauge("queued_messages", "Messages that wait to be taken", all.queued.messages),
+    gauge("queued_bytes", "Memory of messages that wait to be taken", all.queued.bytes),
+    gauge("recordings", "Recordings seen", all.recordings),
+    gauge("history_messages", "Messages kept for late viewers", history.messages),
+    gauge("history_bytes", "Bytes kept for late viewers", history.bytes),
+    gauge("history_protected_bytes", "Of these, never dropped first", history.protected.bytes),
+    gauge("held_bytes", "Memory of history and queues of viewers", held.heldBytes),
+    gauge("held_limit_bytes", "Limit of that memory", held.limitBytes),
+    counter("evicted_messages", "Messages dropped from history", history.evicted.messages),
+    counter("evicted_bytes", "Bytes dropped from history", history.evicted.bytes),
+    gauge("viewers", "Viewers connected now", [
+      [on("websocket"), { transport: "websocket" }],
+      [on("http"), { transport: "http" }],
+    ]),
+    gauge(
+      "viewer_backlog_bytes",
+      "Bytes that wait for a viewer",
+      perViewer((v) => v.backlog.bytes),
+    ),
+    counter("viewer_sent_bytes", "Bytes sent to a viewer", perViewer((v) => v.sent.bytes)),
+    counter("viewers_joined", "Viewers so far", held.joined),
+    counter("viewers_refused", "Viewers refused for want of room", held.refused),
+    counter("viewers_gone", "Viewers that went", reasons(gone)),
+    counter(
+      "viewer_left_out_messages",
+      "Messages that viewers can't be sent",
+      reasons({ ...leftOut, otherEncoding: http.otherEncoding }),
+    ),
+    counter("file_messages", "Messages written to files", files.messages),
+    counter("file_bytes", "Bytes written to files", files.bytes),
+    counter("lost_messages", "Messages a sink lost", perSink((sink) => sink.lost.messages)),
+    counter("lost_bytes", "Bytes a sink lost", perSink((sink) => sink.lost.bytes)),
+    gauge("sink_failed", "Whether a sink failed", perSink((sink) => sink.failed ? 1 : 0)),
+    counter("http_errors", "Requests that the server failed to answer", http.errors),
+  ].join("");
+}
+
+function gauge(name: string, help: string, samples: number | readonly Sample[]): string {
+  return family(`rerelay_${name}`, "gauge", help, samples);
+}
+
+function counter(name: string, help: string, samples: number | readonly Sample[]): string {
+  return family(`rerelay_${name}_total`, "counter", help, samples);
+}
+
+function family(
+  name: string,
+  type: string,
+  help: string,
+  samples: number | readonly Sample[],
+): string {
+  const rows = typeof samples === "number" ? [[samples] as const] : samples;
+  const head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  return head + rows.map(([value, labels]) => `${name}${labelText(labels)} ${value}\n`).join("");
+}
+
+function labelText(labels: Labels = {}): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

@@ -1,0 +1,36 @@
+import { loadHttpAdapter } from "../../adapters/load.ts";
+import type { HttpListener, HttpOptions } from "../../adapters/types.ts";
+import { reason } from "../../base/errors.ts";
+import { consoleLog } from "../../base/log.ts";
+
+/** Options of {@linkcode serveHttp}; those of the adapter, with defaults. */
+export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
+  /** Port to listen on; 0 takes a free one. */
+  readonly port: number;
+  /** Answers a request, such as a relay, or the `fetch` of an app. */
+  // deno-lint-ignore no-explicit-any -- a hono app types its second parameter as its own bindings
+  readonly fetch: (request: Request, info: any) => Response | Promise<Response>;
+};
+
+/**
+ * Serves an HTTP app or a WebSocket relay, over the HTTP of the runtime it runs on.
+ *
+ * A request has 10 s for its headers and at most 16 KiB of them; there are 4096 connections at most.
+ *
+ * @param options where, and what answers
+ * @throws {TcpBindError} if the address can't be bound
+ */
+export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener> {
+  const log = consoleLog();
+  const adapter = await loadHttpAdapter();
+  return await adapter.serve({
+    hostname: "127.0.0.1",
+    handshakeTimeoutSec: 10,
+    maxConnections: 4096,
+    onError: (error) =>
+      log.write("error", `A request was not answered: ${reason(error)}`, {
+        kind: "request failed",
+      }),
+    ...options,
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * The deadline of viewers that take nothing.
+ *
+ * @module
+ */
+import { every as byTimer } from "../../base/clock.ts";
+
+/** How often is looked, in milliseconds. */
+const CHECK_MS = 500;
+
+/** One transfer to a viewer. */
+export interface Transfer {
+  /** Whether bytes wait for the viewer. */
+  readonly waits: boolean;
+  /** Grows with everything that the viewer takes. */
+  readonly taken: number;
+  /** Ends it. */
+  cut(): void;
+}
+
+/** Time, as it is passed in. */
+export interface StallOptions {
+  /** Seconds in which a viewer must take something of what waits for it; default 10. */
+  readonly stallTimeoutSec?: number;
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
+  readonly every?: (ms: number, task: () => void) => () => void;
+}
+
+/** Cuts off what stands still; one timer for all, and none while there is nothing to watch. */
+export class StallWatch {
+  readonly #since = new Map<Transfer, { taken: number; time: number }>();
+  readonly #options: Required<StallOptions>;
+  #stop: (() => void) | undefined;
+
+  constructor(
+    { stallTimeoutSec = 10, now = () => performance.now(), every = byTimer }: StallOptions,
+  ) {
+    if (!(stallTimeoutSec > 0)) {
+      throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);
+    }
+    this.#options = { stallTimeoutSec, now, every };
+  }
+
+  /**
+   * Watches a transfer.
+   *
+   * @returns ends the watching
+   */
+  add(transfer: Transfer): () => void {
+    const { now, every } = this.#options;
+    this.#since.set(transfer, { taken: transfer.taken, time: now() });
+    this.#stop ??= every(CHECK_MS, () => this.#check());
+    return () => {
+      this.#since.delete(transfer);
+      if (this.#since.size > 0) return;
+      this.#stop?.();
+      this.#stop = undefined;
+    };
+  }
+
+  #check(): void {
+    const time = this.#options.now();
+    for (const [transfer, since] of this.#since) {
+      if (!transfer.waits || transfer.taken !== since.taken) {
+        since.taken = transfer.taken;
+        since.time = time;
+      } else if (time - since.time >= this.#options.stallTimeoutSec * 1000) {
+        since.time = time;
+        transfer.cut();
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * What the page's panel and monitors are told.
+ *
+ * @module
+ */
+import type { NetAddr } from "../../adapters/types.ts";
+import { sourceText } from "../../flow/channel/smart_message.ts";
+import type { ServerStats } from "../../server/server.ts";
+import type { SinkStats } from "../../sinks/fan_out.ts";
+import type { Tally } from "../../sinks/sink.ts";
+import type { HubStats, RecordingSummary, ViewerHub } from "../types.ts";
+
+/** What is known besides the hub; all may be left out. */
+export interface ServerStatus {
+  /** `server.stats`. */
+  readonly stats?: ServerStats;
+  /** `server.addr`: where SDKs connect to. */
+  readonly addr?: NetAddr;
+  /** `server.latencySec`. */
+  readonly latencySec?: number;
+  /** `receiver.stats` of the fan-out. */
+  readonly sinks?: readonly SinkStats[];
+  /** What files hold, such as a file sink's `kept`. */
+  readonly files?: Tally;
+}
+
+/** One recording, as `/recordings` lists it. */
+export interface RecordingJson {
+  /** The recording id as the SDK chose it. */
+  readonly id: string;
+  /** Empty for one that was never announced. */
+  readonly applicationId: string;
+  /** Version of the SDK, or `null`; of several that logged to it, the newest. */
+  readonly sdk: string | null;
+  /** What made it, such as `Python 3.11.7`. */
+  readonly source: string;
+  /** Nanoseconds since the Unix epoch, as text: they do not fit into a number. */
+  readonly startedNs: string;
+  /** When its first message came, in ISO 8601. */
+  readonly first: string;
+  /** When its last message came, in ISO 8601. */
+  readonly last: string;
+  /** The same in milliseconds since the Unix epoch. */
+  readonly firstMs: number;
+  /** The same in milliseconds since the Unix epoch. */
+  readonly lastMs: number;
+  /** Messages that came for it. */
+  readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** Whether a client that has logged to it is still connected. */
+  readonly live: boolean;
+  /** Where its stream is: a path below where the app is. */
+  readonly url: string;
+}
+
+/** What `/status` gives. */
+export interface StatusJson {
+  /** When this was so, in milliseconds of the server's monotonic clock: rates are told by it. */
+  readonly timeMs: number;
+  /** The port that SDKs connect to, or `null`. */
+  readonly sdkPort: number | null;
+  /** How far receiving is behind, in seconds: the largest of all clients. */
+  readonly latencySec: number;
+  /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** Log messages received. */
+  readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** Clients that are connected, and ever were. */
+  readonly connections: ServerStats["connections"];
+  /** What was dropped of what came. */
+  readonly dropped: Tally;
+  /** What waits to be taken. */
+  readonly queued: Tally;
+  /** How many recordings there are. */
+  readonly recordings: number;
+  /** Those that are connected. */
+  readonly clients: readonly ClientJson[];
+  /** Viewers and their history. */
+  readonly hub: HubStats;
+  /** How each sink does. */
+  readonly sinks: readonly SinkStats[];
+  /** What files hold. */
+  readonly files: Tally;
+}
+
+/** A connected client, in `/status`. */
+export interface ClientJson extends Tally {
+  /** Counts up from 1. */
+  readonly id: number;
+  /** Such as `tcp://127.0.0.1:50094`. */
+  readonly addr: string;
+  /** How far receiving is behind with it, in seconds. */
+  readonly latencySec: number;
+  /** The share of its frames that is accepted, 0.01 to 1. */
+  readonly acceptRate: number;
+}
+
+const NONE: Tally = { messages: 0, bytes: 0 };
+
+/**
+ * A recording for JSON.
+ *
+ * @param summary as the hub has it
+ */
+export function recordingJson(summary: RecordingSummary): RecordingJson {
+  const { id, applicationId, sdk, source, startedNs, firstMs, lastMs } = summary;
+  const { messages, bytes, live } = summary;
+  return {
+    id,
+    applicationId,
+    sdk: sdk ?? null,
+    source,
+    startedNs: startedNs.toString(),
+    first: new Date(firstMs).toISOString(),
+    last: new Date(lastMs).toISOString(),
+    firstMs,
+    lastMs,
+    messages,
+    bytes,
+    live,
+    url: `/recordings/${encodeURIComponent(id.toWellFormed())}.rrd`,
+  };
+}
+
+/**
+ * All counts for JSON.
+ *
+ * @param hub where viewers are
+ * @param status of the server
+ * @param timeMs monotonic
+ */
+export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number): StatusJson {
+  const { stats, latencySec = 0, sinks = [], files = NONE } = status;
+  const { throttled = NONE, overflow = NONE } = stats?.dropped ?? {};
+  const { badArrow = NONE } = stats ?? {};
+  return {
+    timeMs,
+    sdkPort: status.addr?.port ?? null,
+    latencySec,
+    acceptRate: stats?.acceptRate ?? 1,
+    messages: stats?.messages ?? 0,
+    bytes: stats?.bytes ?? 0,
+    connections: stats?.connections ?? { open: 0, total: 0, refused: 0 },
+    dropped: {
+      messages: throttled.messages + overflow.messages + badArrow.messages,
+      bytes: throttled.bytes + overflow.bytes + badArrow.bytes,
+    },
+    queued: stats?.queued ?? NONE,
+    recordings: hub.recordings.length,
+    clients: (stats?.clients ?? []).map(({ source, messages, bytes, latencySec, acceptRate }) => ({
+      id: source.id,
+      addr: sourceText(source),
+      messages,
+      bytes,
+      latencySec,
+      acceptRate,
+    })),
+    hub: hub.stats,
+    sinks,
+    files,
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * What the hub has, to native and web viewers 0.16 to 0.22 over WebSocket, as Rerun's own servers
+ * sent it.
+ *
+ * @module
+ */
+import type { HttpRequestInfo, ViewerSocket } from "../../adapters/types.ts";
+import { textResponse } from "../../base/text_response.ts";
+import { joinHub } from "./join.ts";
+import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { type Guard, viewerGuard } from "./guard.ts";
+import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
+
+/** Options of the relay; all may be left out. */
+export interface WebSocketRelayOptions extends StallOptions {
+  /** Who may ask; default this machine alone. */
+  readonly guard?: Guard;
+}
+
+/** The next message is sent while less than this waits in the socket, in bytes: the hub holds the rest for all. */
+const BACKLOG_BYTES = 256 * 1024;
+
+/** What is taken from the hub at once, in bytes: live viewers share what it sends. */
+const SLICE_BYTES = 256 * 1024;
+
+/** Close codes of RFC 6455, section 7.4, and what viewers are told. */
+const FAREWELL: Readonly<Record<ViewerGone, readonly [code: number, reason: string]>> = {
+  left: [1000, ""],
+  slow: [1013, "Too slow: more waited for this viewer than may (--viewer-queue)"],
+  stalled: [1013, "Stalled: this viewer took nothing for too long"],
+  closed: [1001, "The server is stopping"],
+  failed: [1011, "The server failed to serve this viewer"],
+};
+
+/**
+ * Answers requests for a WebSocket by sending all that the hub has and gets: at the HTTP adapter's
+ * `fetch`, or under any address of an app of yours.
+ *
+ * `?history=none` starts at now, `?recording=ID` gives that recording alone.
+ *
+ * @param hub where viewers join
+ * @param options who may ask, and for how long a viewer may take nothing
+ *
+ * @example
+ * ```ts
+ * import { viewerHub, websocketRelay } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const relay = websocketRelay(viewerHub());
+ * // As serveHttp({ …, fetch: relay }) asks it; here by a client that wants no WebSocket:
+ * const response = relay(new Request("http://localhost:9877/"), { upgrade: () => undefined });
+ * assertEquals(response.status, 426);
+ * ```
+ */
+export function websocketRelay(
+  hub: ViewerHub,
+  options: WebSocketRelayOptions = {},
+): (request: Request, info: HttpRequestInfo) => Response {
+  const { guard = viewerGuard() } = options;
+  const stalls = new StallWatch(options);
+  return (request, info) => {
+    const refusal = guard.refuse(request) ?? guard.refuseToken(request);
+    if (refusal !== undefined) return refusal;
+    const upgraded = info.upgrade();
+    if (upgraded === undefined) {
+      const text = "Rerun viewers 0.16 to 0.22 connect here by WebSocket: rerun ws://HOST:PORT";
+      return textResponse(426, text, { upgrade: "websocket", "sec-websocket-version": "13" });
+    }
+    const viewer = joinHub(hub, request, info, { transport: "websocket" });
+    if (viewer instanceof Response) return viewer;
+    upgraded.socket.then((socket) => relay(viewer, socket, stalls))
+      .catch(() => viewer.close("failed"));
+    return upgraded.response;
+  };
+}
+
+async function relay(
+  viewer: Viewer,
+  socket: ViewerSocket,
+  stalls: StallWatch,
+): Promise<void> {
+  let open = true;
+  socket.closed.then(() => {
+    open = false;
+    viewer.close("left");
+  });
+  // A closed hub still gives what it has; whoever is cut off waits for nothing.
+  viewer.left.then((gone) => gone !== "closed" && socket.close(...FAREWELL[gone]));
+  const unwatch = stalls.add({
+    get waits() {
+      return socket.bufferedBytes > 0;
+    },
+    get taken() {
+      return socket.sentBytes;
+    },
+    cut: () => viewer.close("stalled"),
+  });
+  try {
+    for (;;) {
+      const frames = await viewer.nextFrames(SLICE_BYTES);
+      if (frames === undefined) break;
+      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
+      if (!open || (viewer.gone ?? "closed") !== "closed") return frames.done();
+      socket.sendFrames(frames.pieces, frames.done);
+      viewer.sent(frames.messages, frames.bytes);
+    }
+  } finally {
+    unwatch();
+    viewer.close("closed");
+    socket.close(...FAREWELL[viewer.gone ?? "closed"]);
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * What live viewers see of the hub: a place among the viewers, and what is counted.
+ *
+ * @module
+ */
+import type { RrdVersion } from "../encoding/rrd/rrd_header.ts";
+import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
+import type { Log } from "../base/log.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { Sink, Tally } from "../sinks/sink.ts";
+
+/** Options of the hub; all may be left out. */
+export interface ViewerHubOptions {
+  /** Bytes of history for late viewers, all that viewers' queues keep alive included; default 1 GiB. */
+  readonly limitBytes?: number;
+  /** Bytes that may wait for one viewer before it is cut off; default 64 MiB. */
+  readonly viewerQueueBytes?: number;
+  /** Viewers at once; default 256. */
+  readonly maxViewers?: number;
+  /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
+  readonly relayCorrupt?: boolean;
+  /** Collects garbage, called while the history is large; default: nothing does but the runtime. */
+  readonly collectGarbage?: (onlyBegin?: boolean) => void;
+  /** Where cut-off viewers and a history that overflows are reported. */
+  readonly log?: Log;
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly now?: () => number;
+  /** Milliseconds since the Unix epoch; default `Date.now`. */
+  readonly date?: () => number;
+  /** Waits for so many milliseconds; default by a timer. */
+  readonly delay?: (ms: number) => Promise<void>;
+}
+
+/** What a viewer wants. */
+export interface JoinOptions {
+  /** How it is connected; default `"websocket"`. */
+  readonly transport?: "websocket" | "http";
+  /** Names it in log lines. */
+  readonly addr?: string;
+  /** `"none"` starts at now; default `"all"`. */
+  readonly history?: "all" | "none";
+  /** Only the recording of this id, with the blueprints of its application. */
+  readonly recording?: string;
+  /**
+   * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
+   * before chunks of recordings, as viewers need it; `"arrival"` is as it came.
+   */
+  readonly order?: "viewer" | "arrival";
+  /** Leaves out what it returns false for; may be asked several times about a message. */
+  readonly accepts?: (msg: LogMsg) => boolean;
+  /** Called for each message that is not accepted. */
+  readonly onLeftOut?: () => void;
+}
+
+/**
+ * Why a viewer is gone: it left, it fell behind by more than its queue, it took nothing for too
+ * long, the hub was closed, or its connection failed.
+ */
+export type ViewerGone = "left" | "slow" | "stalled" | "closed" | "failed";
+
+/** WebSocket frames that viewers share. */
+export interface SharedFrames {
+  /** Bytes of whole frames, one piece behind the other; not to be changed. */
+  readonly pieces: readonly Uint8Array[];
+  /** How many messages they are. */
+  readonly messages: number;
+  /** Bytes of all pieces. */
+  readonly bytes: number;
+  /** To be called once when the pieces are needed no more: their memory is used again. */
+  readonly done: () => void;
+}
+
+/** One viewer's place at the hub; whoever serves it asks for what comes next. */
+export interface Viewer {
+  /** Counts up from 1. */
+  readonly id: number;
+  /** As it joined. */
+  readonly options: JoinOptions;
+  /**
+   * The next messages, at least one; waits while there are none. One call at a time.
+   *
+   * @param maxBytes about how many bytes of them; a larger message comes alone
+   * @returns `undefined` once the viewer is gone, or the hub closed and all was given
+   */
+  next(maxBytes: number): Promise<readonly LogMsg[] | undefined>;
+  /**
+   * The same as WebSocket frames, which are made once for all viewers.
+   *
+   * @param maxBytes about how many bytes of them; a larger message comes alone
+   */
+  nextFrames(maxBytes: number): Promise<SharedFrames | undefined>;
+  /** Adds to what the statistics say was sent to it. */
+  sent(messages: number, bytes: number): void;
+  /** Ends it; safe to call twice, the first reason stays. */
+  close(reason: ViewerGone): void;
+  /** Why it is gone; `undefined` while it is there. */
+  readonly gone: ViewerGone | undefined;
+  /** Resolves when it is gone. */
+  readonly left: Promise<ViewerGone>;
+  /** Whether it has been given all history. */
+  readonly caughtUp: boolean;
+}
+
+/** What is told of one recording. */
+export interface RecordingSummary {
+  /** The recording id as the SDK chose it; any text a peer likes. */
+  readonly id: string;
+  /** Empty for one that was never announced. */
+  readonly applicationId: string;
+  /** Version of the SDK, such as `0.22.1`; of several that logged to it, the newest. */
+  readonly sdk: string | undefined;
+  /** Those of all that logged to it, in numbers, the newest first; at most 16. */
+  readonly sdkVersions: readonly RrdVersion[];
+  /** What made it, such as `Python 3.11.7`. */
+  readonly source: string;
+  /** When the SDK began it, nanoseconds since the Unix epoch; 0 for one that was never announced. */
+  readonly startedNs: bigint;
+  /** When its first message came, milliseconds since the Unix epoch. */
+  readonly firstMs: number;
+  /** When its last message came, milliseconds since the Unix epoch. */
+  readonly lastMs: number;
+  /** Messages that came for it, those that history has dropped included. */
+  readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** Whether a client that has logged to it is still connected. */
+  readonly live: boolean;
+}
+
+/** What is counted of one viewer. */
+export interface ViewerStats {
+  /** Counts up from 1. */
+  readonly id: number;
+  /** How it is connected. */
+  readonly transport: "websocket" | "http";
+  /** As it joined. */
+  readonly addr: string | undefined;
+  /** Whether it has been given all history. */
+  readonly caughtUp: boolean;
+  /** What waits for it, once it has caught up. */
+  readonly backlog: Tally;
+  /** What was sent to it. */
+  readonly sent: Tally;
+}
+
+/** What a hub counts. */
+export interface HubStats {
+  /** What is kept for late viewers. */
+  readonly history: Tally & {
+    /** Of these, what ordinary pressure never drops. */
+    readonly protected: Tally;
+    /** What was dropped to stay within the limit. */
+    readonly evicted: Tally;
+    /** Of these, what should have been kept, and did not fit the limit by itself. */
+    readonly evictedProtected: Tally;
+  };
+  /** Memory of history and queues together, each buffer counted once, in bytes. */
+  readonly heldBytes: number;
+  /** What that may be. */
+  readonly limitBytes: number;
+  /** Those that are there. */
+  readonly viewers: readonly ViewerStats[];
+  /** Viewers that ever joined. */
+  readonly joined: number;
+  /** Viewers that were refused because there were too many. */
+  readonly refused: number;
+  /** Viewers that went, by reason. */
+  readonly gone: Readonly<Record<ViewerGone, number>>;
+  /** SDKs that left by an error, such as a packet that could not be read. */
+  readonly clientErrors: number;
+  /** Messages that no frame could be made of, each counted once. */
+  readonly leftOut: Readonly<Record<LeftOut, number>>;
+}
+
+/** Where viewers join; a sink that never makes anybody wait. */
+export interface ViewerHub extends Sink {
+  /**
+   * Adds a viewer.
+   *
+   * @throws {TooManyViewers} beyond the limit, or {@linkcode HubClosed} once it is closed
+   */
+  join(options?: JoinOptions): Viewer;
+  /** Why nobody can join now: {@linkcode TooManyViewers} or {@linkcode HubClosed}. */
+  readonly refusal: Error | undefined;
+  /** The WebSocket message for a log message, made once for all viewers. */
+  frame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut;
+  /** Recordings that messages came for, the newest first; at most 10,000. */
+  readonly recordings: readonly RecordingSummary[];
+  /** Counts up to now. */
+  readonly stats: HubStats;
+}

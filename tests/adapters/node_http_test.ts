@@ -1,4 +1,0 @@
-import { nodeHttp } from "../../lib/adapters/node_http.ts";
-import { httpContract } from "../contract/http_contract.ts";
-
-httpContract(nodeHttp);

@@ -1,0 +1,65 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { BufferPool, holdBytes, isReused } from "../../lib/memory/buffer_pool.ts";
+
+const KiB = 1024;
+
+describe("BufferPool", () => {
+  it("gives a buffer again once its last user has done with it", () => {
+    const pool = new BufferPool();
+    const first = pool.take(256 * KiB);
+    pool.use([first.buffer]);
+    pool.unuse([first.buffer]);
+    assert(pool.take(256 * KiB).buffer !== first.buffer);
+    pool.unuse([first.buffer]);
+    assert(pool.take(200 * KiB).buffer === first.buffer);
+  });
+
+  it("takes powers of two, and says of their views that they will be overwritten", () => {
+    const pool = new BufferPool();
+    const taken = pool.take(900 * KiB);
+    assertEquals(taken.length, 1024 * KiB);
+    assert(isReused(taken.subarray(5, 9)));
+  });
+
+  it("lets small and huge ones go their way, and what is not its own", () => {
+    const pool = new BufferPool();
+    for (const bytes of [1, 64 * KiB - 1, 8 * KiB * KiB + 1]) {
+      const taken = pool.take(bytes);
+      assertEquals([taken.length, isReused(taken)], [bytes, false]);
+      pool.use([taken.buffer]);
+      pool.unuse([taken.buffer]);
+      pool.unuse([taken.buffer]);
+    }
+    assertEquals(pool.freeBytes, 0);
+  });
+
+  it("leaves a buffer alone whose bytes are held", () => {
+    const pool = new BufferPool();
+    const taken = pool.take(64 * KiB);
+    const release = holdBytes(taken.subarray(5, 9));
+    pool.unuse([taken.buffer]);
+    assertEquals(pool.freeBytes, 0);
+    release!();
+    assertEquals(pool.freeBytes, 64 * KiB);
+    assertEquals(holdBytes(new Uint8Array(9)), undefined);
+  });
+
+  it("is not given a buffer twice", () => {
+    const pool = new BufferPool();
+    const { buffer } = pool.take(64 * KiB);
+    pool.unuse([buffer]);
+    pool.unuse([buffer]);
+    assertEquals(pool.freeBytes, 64 * KiB);
+    assert(pool.take(64 * KiB).buffer !== pool.take(64 * KiB).buffer);
+  });
+
+  it("keeps 16 MiB of what is unused, and none of it after clear", () => {
+    const pool = new BufferPool();
+    const taken = Array.from({ length: 30 }, () => pool.take(1024 * KiB));
+    pool.unuse(taken.map(({ buffer }) => buffer));
+    assertEquals(pool.freeBytes, 16 * KiB * KiB);
+    pool.clear();
+    assertEquals(pool.freeBytes, 0);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertRejects } from "@std/assert";
+import process from "node:process";
+import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
+import { nodeProcesses } from "../../../../lib/adapters/process/node_processes.ts";
+import type { ProcessAdapter } from "../../../../lib/adapters/types.ts";
+import { SaveLocked } from "../../../../lib/base/errors.ts";
+import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
+import { capturePackets } from "../../../fixtures.ts";
+import { msgpackMessage } from "../../messages.ts";
+
+/** Processes of a machine: the ids that run, each with when it started. */
+function machine(pid: number, running: Record<number, number>): ProcessAdapter {
+  const identity = (pid: number) =>
+    Promise.resolve(running[pid] === undefined ? undefined : `${pid} ${running[pid]}`);
+  return { pid, identity };
+}
+
+const WHOLE = capturePackets("0.22.1-mixed")[0]!;
+
+async function put(files: ReturnType<typeof memoryFiles>, path: string, bytes: Uint8Array) {
+  await (await files.create(path, "new")).write(bytes);
+}
+
+describe("rrdFileSink and other programs", () => {
+  it("refuses a name under which another one saves, and says which", async () => {
+    const files = memoryFiles();
+    const running = { 7: 1, 8: 1 };
+    const open = (pid: number, path = "a.rrd", force = false) =>
+      rrdFileSink({ path, force, files, processes: machine(pid, running) });
+    const first = await open(7);
+    await first.write([msgpackMessage(1)]);
+    const error = await assertRejects(() => open(8), SaveLocked);
+    assertEquals([error.pid, error.path], [7, "a.rrd.lock"]);
+    await assertRejects(() => open(7, "a.rrd", true), SaveLocked);
+    const other = await open(8, "b.rrd");
+    await Promise.all([first.close(), other.close()]);
+    assertEquals(files.paths, ["a.rrd", "b.rrd"]);
+    assertEquals(first.kept.messages, 1);
+  });
+
+  it("takes over from one that is gone, also where its id is in use again", async () => {
+    const ends: Record<number, number>[] = [{ 8: 1 }, { 7: 2, 8: 1 }];
+    for (const later of ends) {
+      const files = memoryFiles();
+      await rrdFileSink({ path: "a.rrd", files, processes: machine(7, { 7: 1 }) });
+      const next = await rrdFileSink({
+        path: "a.rrd",
+        force: true,
+        files,
+        processes: machine(8, later),
+      });
+      await next.close();
+      assertEquals(files.paths, ["a.rrd"]);
+    }
+  });
+
+  it("takes over what is no lock at all", async () => {
+    const files = memoryFiles();
+    await put(files, "a.rrd.lock", new TextEncoder().encode("?"));
+    const sink = await rrdFileSink({ path: "a.rrd", files, processes: machine(7, { 7: 1 }) });
+    await sink.close();
+    assertEquals(files.paths, ["a.rrd"]);
+  });
+
+  it("does not finish what another one is writing under another pattern", async () => {
+    const files = memoryFiles();
+    const running: Record<number, number> = { 7: 1, 8: 1 };
+    await put(files, "x-1.rrd.part", WHOLE);
+    await put(files, "x-{recording_id}.rrd.lock", new TextEncoder().encode("8 1\n"));
+    const open = () => rrdFileSink({ path: "x-{part}.rrd", files, processes: machine(7, running) });
+    await (await open()).close();
+    assertEquals(files.paths.includes("x-1.rrd.part"), true);
+    delete running[8];
+    await (await open()).close();
+    assertEquals(files.paths.includes("x-1.rrd"), true);
+  });
+
+  it("gives the name back where nothing could be opened", async () => {
+    let full = true;
+    const files = memoryFiles(({ kind, path }) => {
+      if (full && kind === "create" && path.endsWith(".part")) throw new Error("EACCES");
+    });
+    const open = () => rrdFileSink({ path: "a.rrd", files, processes: machine(7, { 7: 1 }) });
+    await assertRejects(open, Error, "EACCES");
+    assertEquals(files.paths, []);
+    full = false;
+    await (await open()).close();
+  });
+});
+
+describe("nodeProcesses", () => {
+  it("tells running processes from others", async () => {
+    assertEquals(nodeProcesses.pid, process.pid);
+    const own = await nodeProcesses.identity(process.pid);
+    assertEquals(own, await nodeProcesses.identity(process.pid));
+    assertEquals(own?.startsWith(`${process.pid}`), true);
+    assertEquals(await nodeProcesses.identity(2 ** 22 + 12345), undefined);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, it } from "node:test";
+import { setImmediate } from "node:timers";
+import { assert, assertEquals } from "@std/assert";
+import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
+import { bytesOf, concat, header, keptLog, msgpackMessage } from "../messages.ts";
+
+const WHOLE = concat(header([0, 22, 1]).bytes, bytesOf(msgpackMessage(30, 1)));
+
+/** Lets everything that can happen without outside help happen. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A sink that wrote one message, with a clock that moves when the test says so. */
+async function start() {
+  const files = memoryFiles();
+  const log = keptLog();
+  const due = new Set<() => void>();
+  let ms = 0;
+  const timer = (_: number, callback: () => void) => {
+    due.add(callback);
+    return () => void due.delete(callback);
+  };
+  const path = "rec/{part}.rrd";
+  const sink = await rrdFileSink({ path, files, log, timer, now: () => ms });
+  const write = async (fill: number) => {
+    await sink.write([msgpackMessage(30, fill)]);
+    await settle();
+  };
+  await write(1);
+  return {
+    files,
+    log,
+    sink,
+    write,
+    async pass(more: number) {
+      ms += more;
+      for (const callback of due) {
+        due.delete(callback);
+        callback();
+      }
+      await settle();
+    },
+  };
+}
+
+describe("rrdFileSink whose file is taken away", () => {
+  it("counts what was in it as lost, and goes on in the next", async () => {
+    const { files, log, sink, write, pass } = await start();
+    await files.remove("rec/0001.rrd.part");
+    await pass(200);
+    assertEquals(log.of("error"), [
+      "rec/0001.rrd ends after 0 messages (0 bytes), the next 1 (38 bytes) are lost, and all " +
+      "until another file takes them: rec/0001.rrd.part is gone: something removed or renamed it",
+    ]);
+    await pass(1000);
+    await write(2);
+    await sink.close();
+    assertEquals(files.paths, ["rec/{part}.rrd.index.jsonl", "rec/0002.rrd"]);
+    assertEquals([sink.failed, sink.kept.messages, sink.lost.messages], [true, 1, 1]);
+  });
+
+  it("counts right if that comes to light only when it is closed", async () => {
+    const { files, log, sink } = await start();
+    await files.remove("rec/0001.rrd.part");
+    const error = await sink.close().then(() => undefined, (error: Error) => error);
+    assertEquals(error?.name, "FileGone");
+    assertEquals([sink.failed, sink.kept.messages, sink.lost.messages], [true, 0, 1]);
+    assertEquals(log.of("error").length, 1);
+  });
+
+  it("leaves what it wrote in a file that was renamed", async () => {
+    const { files, sink, pass } = await start();
+    await files.rename("rec/0001.rrd.part", "mine");
+    await pass(200);
+    await sink.close();
+    assertEquals(files.read("mine"), WHOLE);
+    assertEquals([sink.kept.messages, sink.lost.messages], [0, 1]);
+  });
+
+  it("does not take a folder that can't be looked into for one that is gone", async () => {
+    let isClosed = false;
+    const files = memoryFiles(({ kind, path }) => {
+      if (isClosed && kind === "kind" && path.endsWith(".part")) throw new Error("EACCES");
+    });
+    const sink = await rrdFileSink({ path: "a.rrd", files, sync: "always" });
+    isClosed = true;
+    await sink.write([msgpackMessage(30, 1)]);
+    assertEquals([sink.failed, sink.kept.messages], [false, 1]);
+    await sink.close();
+    assert(files.paths.includes("a.rrd"));
+  });
+});

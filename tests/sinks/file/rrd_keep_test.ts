@@ -1,0 +1,122 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
+import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
+import { PartList } from "../../../lib/sinks/file/parts/part_list.ts";
+import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { capturePackets } from "../../fixtures.ts";
+import { keptLog, msgpackMessage } from "../messages.ts";
+
+const INDEX = "p-{part}.rrd.index.jsonl";
+type Files = ReturnType<typeof memoryFiles>;
+
+/** Writes so many parts of one message each. */
+async function run(parts: number, files: Files, over: Partial<RrdFileSinkOptions> = {}) {
+  const log = keptLog();
+  const rotation = { maxBytes: 50 };
+  const sink = await rrdFileSink({ path: "p-{part}.rrd", files, log, rotation, ...over });
+  for (let i = 0; i < parts; i++) await sink.write([msgpackMessage(30, i)]);
+  await sink.close();
+  return { sink, log };
+}
+
+const parts = (files: Files) => files.paths.filter((path) => path.endsWith(".rrd")).sort();
+
+async function put(files: Files, path: string, text: string): Promise<void> {
+  const file = await files.create(path, "replace");
+  await file.write(new TextEncoder().encode(text));
+}
+
+describe("PartList", () => {
+  it("gives up the oldest, by number or by bytes, never the newest", () => {
+    for (const [keep, taken] of [[{ files: 2 }, ["a"]], [{ bytes: 5 }, ["a", "b"]], [{}, []]]) {
+      const list = new PartList(keep as object);
+      for (const name of ["a", "b", "c"]) list.add(name, 10);
+      assertEquals(list.takeOldest(), keep === undefined ? [] : taken as string[]);
+      assertEquals(list.takeOldest(), []);
+    }
+  });
+});
+
+describe("rrdFileSink that keeps so many files", () => {
+  it("removes the oldest, those of earlier runs included", async () => {
+    const files = memoryFiles();
+    await run(3, files);
+    assertEquals(parts(files), ["p-0001.rrd", "p-0002.rrd", "p-0003.rrd"]);
+    const { sink } = await run(2, files, { keep: { files: 2 } });
+    assertEquals(parts(files), ["p-0004.rrd", "p-0005.rrd"]);
+    assertEquals(sink.saved.map(({ path }) => path), parts(files));
+    await run(3, files, { keep: { bytes: 130 } });
+    assertEquals(parts(files), ["p-0007.rrd", "p-0008.rrd"]);
+  });
+
+  it("knows those of runs that kept all, whatever came between", async () => {
+    const files = memoryFiles();
+    await run(2, files);
+    await run(1, files);
+    await run(1, files, { keep: { files: 1 } });
+    assertEquals(parts(files), ["p-0004.rrd"]);
+  });
+
+  it("knows how large they are, end markers included", async () => {
+    const files = memoryFiles();
+    await run(2, files);
+    const lines = new TextDecoder().decode(files.read(INDEX)).trim().split("\n");
+    const listed = lines.map((line) => JSON.parse(line)).map(({ name, bytes }) => [name, bytes]);
+    assertEquals(listed, parts(files).map((name) => [name, files.read(name)!.length]));
+  });
+
+  it("removes nothing that is not listed, nor what is listed but not the pattern's", async () => {
+    const files = memoryFiles();
+    await put(files, "p-0001.rrd", "not listed");
+    await put(files, "other.rrd", "not ours");
+    const lines = ["other.rrd", "../p-1.rrd", "x/p-1.rrd"].map((name) =>
+      JSON.stringify({ kind: "file", name, bytes: 1 })
+    );
+    await put(files, INDEX, [...lines, "{}", "null", '{"kind":"fi'].join("\n"));
+    const { log } = await run(4, files, { keep: { files: 1 } });
+    assertEquals(parts(files), ["other.rrd", "p-0001.rrd", "p-0005.rrd"]);
+    assertEquals(log.of("warn"), []);
+  });
+
+  it("keeps recording, and says so once, when the index can't be written", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "write" && path.includes("index")) throw new Error("EIO");
+    });
+    const { log, sink } = await run(3, files);
+    assertEquals(sink.kept.messages, 3);
+    assertEquals(log.of("warn").length, 1);
+  });
+
+  it("lists files that an earlier run did not close", async () => {
+    const files = memoryFiles();
+    const bytes = capturePackets("0.22.1-mixed")[0]!;
+    await (await files.create("p-0001.rrd.part", "new")).write(bytes);
+    await run(1, files, { keep: { files: 1 } });
+    assertEquals(parts(files), ["p-0002.rrd"]);
+  });
+});
+
+describe("rrdFileSink after a restart", () => {
+  it("announces a recording as it was announced to the earlier run", async () => {
+    const files = memoryFiles();
+    const messages = capturePackets("0.22.1-mixed").flatMap((packet): SmartMessage[] =>
+      new RrdDecoder().push(packet).items.map((msg) => ({
+        source: { kind: "tcp-client", id: 1 },
+        payload: { type: "msg", msg },
+        time: 0,
+      }))
+    );
+    const path = "{application_id}-{recording_id}.rrd";
+    for (const part of [messages.slice(0, 10), messages.slice(10)]) {
+      const sink = await rrdFileSink({ path, files });
+      await sink.write(part);
+      await sink.close();
+    }
+    const [first, second] = parts(files).sort((a, b) => a.length - b.length)
+      .map((name) => new RrdDecoder().push(files.read(name)!).items[0]!);
+    if (first?.kind !== "SetStoreInfo" || second?.kind !== "SetStoreInfo") throw new Error();
+    assertEquals(second.info, first.info);
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
+import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
+import type { LogMsg, StoreId } from "../../../lib/encoding/log_msg.ts";
+import { encodeStoreInfo } from "../../../lib/encoding/rrd/encode_store_info.ts";
+import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { capturePackets } from "../../fixtures.ts";
+import { seeded } from "../../random.ts";
+import { concat, header, keptLog } from "../messages.ts";
+
+function decode(bytes: Uint8Array): LogMsg[] {
+  const { items, error } = new RrdDecoder().push(bytes);
+  if (error !== undefined) throw error;
+  return items;
+}
+
+const CAPTURE = capturePackets("0.22.1-mixed").flatMap(decode);
+const TIMED = CAPTURE.filter((msg) => msg.kind === "ArrowMsg" && msg.timepointMax!.length > 0);
+const STATIC = CAPTURE.filter((msg) => msg.kind === "ArrowMsg" && msg.timepointMax!.length === 0);
+const HEADER = header([0, 22, 1]);
+
+function sent(msg: LogMsg): SmartMessage {
+  return { source: { kind: "tcp-client", id: 1 }, payload: { type: "msg", msg }, time: 0 };
+}
+
+function announce(id: string, applicationId = "app", kind: StoreId["kind"] = "Recording") {
+  const bytes = encodeStoreInfo(HEADER, {
+    applicationId,
+    storeId: { kind, id },
+    isOfficialExample: false,
+    started: 5n,
+    storeSource: { kind: "Unknown" },
+  });
+  return sent(decode(concat(HEADER.bytes, bytes))[0]!);
+}
+
+/** A message of the capture, said to be of another store. */
+function of(id: string, msg: LogMsg, kind: StoreId["kind"] = "Recording"): SmartMessage {
+  if (msg.kind !== "ArrowMsg") throw new Error("no data");
+  const { chunkId, timepointMax, isStatic, arrow, encoded } = msg;
+  return sent(new ArrowMsg({ kind, id }, chunkId, timepointMax, isStatic, arrow, encoded));
+}
+
+const timed = (id: string, n = 0) => of(id, TIMED[n]!);
+
+async function save(
+  path: string,
+  messages: SmartMessage[],
+  over: Partial<RrdFileSinkOptions> = {},
+  files = memoryFiles(),
+) {
+  const log = keptLog();
+  const sink = await rrdFileSink({ path, files, log, date: () => 0, ...over });
+  for (const message of messages) await sink.write([message]);
+  await sink.close();
+  const recordings = files.paths.filter((path) => path.endsWith(".rrd"));
+  const found = recordings.map((path) => [path, decode(files.read(path)!).map(show)] as const);
+  return { sink, log, files, found: Object.fromEntries(found) };
+}
+
+function show(msg: LogMsg): string {
+  if (msg.kind === "SetStoreInfo") return `${msg.info.applicationId}/${msg.info.storeId.id}`;
+  if (msg.kind !== "ArrowMsg") return msg.kind;
+  const index = CAPTURE.findIndex((known) =>
+    known.kind === "ArrowMsg" && `${known.chunkId}` === `${msg.chunkId}`
+  );
+  return `${index}`;
+}
+
+const nameOf = ({ payload }: SmartMessage) => payload.type === "msg" ? show(payload.msg) : "";
+
+describe("rrdFileSink with a recording in its pattern", () => {
+  it("gives each recording its file, over several connections", async () => {
+    const messages = [
+      announce("one"),
+      timed("one"),
+      announce("two"),
+      timed("two", 1),
+      timed("one", 2),
+    ];
+    const { found, sink } = await save("d/{application_id}-{recording_id}.rrd", messages);
+    assertEquals(found, {
+      "d/app-one.rrd": ["app/one", nameOf(timed("one")), nameOf(timed("one", 2))],
+      "d/app-two.rrd": ["app/two", nameOf(timed("two", 1))],
+    });
+    assertEquals(sink.kept.messages, 5);
+  });
+
+  it("announces recordings that nobody announced", async () => {
+    const { found } = await save("{application_id}-{recording_id}.rrd", [timed("lost")]);
+    assertEquals(found, { "unknown-lost.rrd": ["unknown/lost", nameOf(timed("lost"))] });
+  });
+
+  it("numbers names that become the same, and those that are there", async () => {
+    const files = memoryFiles();
+    await (await files.create("a_b.rrd", "new")).write(HEADER.bytes);
+    const messages = [announce("a/b"), announce("a\\b")];
+    const { found } = await save("{recording_id}.rrd", messages, {}, files);
+    assertEquals(Object.keys(found), ["a_b.rrd", "a_b.2.rrd", "a_b.3.rrd"]);
+    assertEquals(found["a_b.2.rrd"], ["app/a/b"]);
+  });
+
+  it("puts blueprints into the recordings of their application, earlier and later ones", async () => {
+    const blueprint = of("layout", STATIC[0]!, "Blueprint");
+    const { found, sink } = await save("{recording_id}.rrd", [
+      announce("one"),
+      announce("other", "another app"),
+      announce("layout", "app", "Blueprint"),
+      blueprint,
+      announce("two"),
+    ]);
+    const layout = ["app/layout", nameOf(blueprint)];
+    assertEquals(found, {
+      "one.rrd": ["app/one", ...layout],
+      "other.rrd": ["another app/other"],
+      "two.rrd": ["app/two", ...layout],
+    });
+    assertEquals([sink.kept.messages, sink.lost.messages], [5, 0]);
+  });
+
+  it("keeps at most 256 files open, and goes on in further ones that open alone", async () => {
+    let open = 0;
+    let most = 0;
+    const files = memoryFiles(({ kind, path }) => {
+      if (!path.endsWith(".rrd.part")) return;
+      if (kind === "create") most = Math.max(most, ++open);
+      if (kind === "close") open--;
+    });
+    const ids = Array.from({ length: 300 }, (_, i) => `r${i}`);
+    const messages = [...ids.map((id) => announce(id)), timed("r0")];
+    const { found, sink } = await save("{recording_id}.rrd", messages, {}, files);
+    assertEquals([most, open], [256, 0]);
+    assertEquals(Object.keys(found).length, 301);
+    assertEquals(found["r0.2.rrd"], ["app/r0", nameOf(timed("r0"))]);
+    assertEquals(sink.kept.messages, 301);
+  });
+
+  it("loses none of them on a disk that takes its time", async () => {
+    const random = seeded(4);
+    let open = 0;
+    let most = 0;
+    const files = memoryFiles(async ({ kind, path }) => {
+      for (let ticks = Math.floor(random() * 40); ticks > 0; ticks--) await Promise.resolve();
+      if (!path.endsWith(".rrd.part")) return;
+      if (kind === "create") most = Math.max(most, ++open);
+      if (kind === "close") open--;
+    });
+    const ids = Array.from({ length: 600 }, (_, i) => `r${i}`);
+    // Some that are being closed are written to again.
+    const again = ids.flatMap((id, i) => [announce(id), timed(`r${Math.max(0, i - 250)}`)]);
+    const { found, sink } = await save("{recording_id}.rrd", again, {}, files);
+    assertEquals(open, 0);
+    assert(most > 200 && most <= 256, `${most}`);
+    assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
+    assertEquals([sink.kept.messages, sink.lost.messages], [1200, 0]);
+    for (const messages of Object.values(found)) assert(messages[0]?.startsWith("app/r"));
+  });
+});
+
+describe("rrdFileSink with rotation", () => {
+  it("begins each part with what it needs to open alone, the newest static data only", async () => {
+    const [old, other] = STATIC;
+    const newest = of("one", old!);
+    const messages = [
+      announce("one"),
+      of("one", old!),
+      of("one", other!),
+      newest,
+      ...TIMED.slice(0, 10).map((msg) => of("one", msg)),
+    ];
+    const maxBytes = 20_000;
+    const { found, files, sink } = await save("p-{part}.rrd", messages, { rotation: { maxBytes } });
+    const names = Object.keys(found);
+    assert(names.length > 2, `${names}`);
+    assertEquals(names[1], "p-0002.rrd");
+    for (const [i, name] of names.entries()) {
+      assertEquals(found[name]![0], "app/one");
+      if (i > 0) {
+        assertEquals(found[name]!.slice(1, 3), [nameOf(of("one", other!)), nameOf(newest)]);
+      }
+      assert(files.read(name)!.length <= maxBytes || found[name]!.length === 4, name);
+    }
+    const data = names.flatMap((name, i) => found[name]!.slice(i === 0 ? 0 : 3));
+    assertEquals(data, messages.map(nameOf));
+    assertEquals(sink.kept.messages, messages.length);
+  });
+
+  it("goes by time, and on with the next number after a restart", async () => {
+    const files = memoryFiles();
+    let ms = 0;
+    const over: Partial<RrdFileSinkOptions> = {
+      rotation: { maxAgeSec: 10 },
+      now: () => ms += 4000,
+    };
+    const messages = [announce("one"), ...[0, 1, 2, 3].map((n) => timed("one", n))];
+    await save("p-{part}.rrd", messages, over, files);
+    const names = () => files.paths.filter((path) => path.endsWith(".rrd"));
+    const before = names().length;
+    assert(before > 1);
+    await save("p-{part}.rrd", [announce("two")], over, files);
+    assertEquals(names().at(-1), `p-000${before + 1}.rrd`);
+  });
+});
+
+describe("rrdFileSink with dates in its pattern", () => {
+  /** Three parts of a recording, a second after one another but for the last. */
+  async function inParts(path: string, files = memoryFiles()) {
+    const seconds = [0, 0, 1, 1];
+    const over = { rotation: { maxBytes: 1 }, date: () => 1000 * (seconds.shift() ?? 1) };
+    await save(path, [announce("one"), timed("one"), timed("one", 1)], over, files);
+    return files.paths.filter((path) => path.endsWith(".rrd"));
+  }
+
+  it("numbers only names that are the same", async () => {
+    assertEquals(await inParts("{time}.rrd"), ["00-00-00.rrd", "00-00-01.rrd", "00-00-01.2.rrd"]);
+    assertEquals(await inParts("{date}.rrd"), ["d.rrd", "d.2.rrd", "d.3.rrd"].map(ofEpoch));
+  });
+
+  it("goes on with parts, whatever the time", async () => {
+    const names = ["00-00-00_0001.rrd", "00-00-01_0002.rrd", "00-00-01_0003.rrd"];
+    assertEquals(await inParts("{time}_{part}.rrd"), names);
+  });
+
+  it("goes on behind those of an earlier run", async () => {
+    const files = memoryFiles();
+    await inParts("{date}.rrd", files);
+    const names = await inParts("{date}.rrd", files);
+    assertEquals(names.slice(3), ["d.4.rrd", "d.5.rrd", "d.6.rrd"].map(ofEpoch));
+  });
+});
+
+const ofEpoch = (name: string) => name.replace("d", "1970-01-01");
+
+describe("rrdFileSink with compression", () => {
+  it("keeps every message, smaller", async () => {
+    const messages = CAPTURE.map(sent);
+    const off = await save("a.rrd", messages);
+    const lz4 = await save("a.rrd", messages, { compress: "lz4" });
+    assertEquals(lz4.found, off.found);
+    assertEquals(lz4.files.read("a.rrd")![8], 1);
+    assert(lz4.files.read("a.rrd")!.length < off.files.read("a.rrd")!.length * 0.8);
+  });
+});

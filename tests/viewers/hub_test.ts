@@ -1,0 +1,308 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { viewerHub } from "../../lib/viewers/hub.ts";
+import { keptLog, QUIT } from "../sinks/messages.ts";
+import {
+  announcement,
+  captured,
+  chunk,
+  madeHub,
+  realFrames,
+  smart,
+  staticChunk,
+  taken,
+} from "./messages.ts";
+
+const MiB = 2 ** 20;
+
+const ids = (msgs: readonly LogMsg[]) =>
+  msgs.map((msg) =>
+    msg.kind === "ArrowMsg"
+      ? `${msg.timepointMax?.length ? "" : "static "}${msg.chunkId?.inc}`
+      : msg.kind === "SetStoreInfo"
+      ? msg.info.storeId.id
+      : msg.kind
+  );
+
+describe("viewer hub", () => {
+  for (const name of ["0.22.1-mixed", "0.22.1-blueprint"]) {
+    it(`gives a late viewer of ${name} what the real server gives, in its order`, async () => {
+      const hub = madeHub();
+      hub.write(captured(name).map((msg) => smart(msg)));
+      const frames = (await taken(hub.join())).map((msg) => hub.frame(msg));
+      assertEquals(frames, realFrames(name));
+    });
+
+    it(`gives an early viewer of ${name} what came, in the order it came`, async () => {
+      const hub = madeHub();
+      const viewer = hub.join();
+      const msgs = captured(name);
+      for (const msg of msgs) hub.write([smart(msg)]);
+      assertEquals((await taken(viewer)).map((m) => m.encoded), msgs.map((m) => m.encoded));
+    });
+  }
+
+  it("gives in order of arrival where that is asked for", async () => {
+    const hub = madeHub();
+    hub.write([chunk(1, 10), announcement("rec"), chunk(2, 10)].map((msg) => smart(msg)));
+    assertEquals(ids(await taken(hub.join({ order: "arrival" }))), ["1", "rec", "2"]);
+    assertEquals(ids(await taken(hub.join())), ["rec", "1", "2"]);
+  });
+
+  it("goes on with what came while a late viewer went through the history", async () => {
+    const hub = madeHub();
+    hub.write([announcement("rec"), chunk(1, 600), chunk(2, 600)].map((msg) => smart(msg)));
+    const viewer = hub.join();
+    assertEquals(ids(await viewer.next(1) ?? []), ["rec"]);
+    hub.write([chunk(3, 10), announcement("other"), chunk(4, 10)].map((msg) => smart(msg)));
+    assertEquals(viewer.caughtUp, false);
+    assertEquals(ids(await taken(viewer, 1)), ["1", "2", "3", "other", "4"]);
+    assertEquals(viewer.caughtUp, true);
+    hub.write([smart(chunk(5, 10))]);
+    assertEquals(ids(await taken(viewer)), ["5"]);
+  });
+
+  it("starts at now without history", async () => {
+    const hub = madeHub();
+    hub.write([smart(chunk(1, 10))]);
+    const viewer = hub.join({ history: "none" });
+    hub.write([smart(chunk(2, 10))]);
+    assertEquals(ids(await taken(viewer)), ["2"]);
+  });
+
+  it("gives one recording with the blueprints of its application", async () => {
+    const hub = madeHub();
+    const msgs = [
+      announcement("a", { applicationId: "robot" }),
+      announcement("b", { applicationId: "drone" }),
+      announcement("robot's", { kind: "Blueprint", applicationId: "robot" }),
+      announcement("drone's", { kind: "Blueprint", applicationId: "drone" }),
+      chunk(1, 10, "a"),
+      chunk(2, 10, "b"),
+    ];
+    hub.write(msgs.map((msg) => smart(msg)));
+    const viewer = hub.join({ recording: "a" });
+    assertEquals(ids(await taken(viewer)), ["a", "robot's", "1"]);
+    hub.write([chunk(3, 10, "b"), chunk(4, 10, "a")].map((msg) => smart(msg)));
+    assertEquals(ids(await taken(viewer)), ["4"]);
+  });
+
+  it("drops the oldest chunks above the limit, and nothing that the rest needs", async () => {
+    const hub = madeHub({ limitBytes: 3 * MiB });
+    const head = [
+      announcement("rec"),
+      staticChunk(1, "rec"),
+      staticChunk(2, "rec"),
+      staticChunk(3, "other"),
+    ];
+    hub.write(head.map((msg) => smart(msg)));
+    for (let i = 1; i <= 10; i++) hub.write([smart(chunk(i, MiB / 2))]);
+    const late = ids(await taken(hub.join()));
+    assertEquals(late, ["rec", "static 2", "static 3", "6", "7", "8", "9", "10"]);
+    const { history, heldBytes } = hub.stats;
+    assert(heldBytes <= 3 * MiB);
+    assertEquals(history.evicted.messages, 6);
+    assertEquals(history.evictedProtected.messages, 0);
+  });
+
+  it("keeps static data that was replaced as long as there is room", async () => {
+    const hub = madeHub();
+    hub.write([1, 2, 3].map((i) => smart(staticChunk(i, "rec"))));
+    assertEquals(ids(await taken(hub.join())), ["static 1", "static 2", "static 3"]);
+  });
+
+  it("drops even what should stay where that alone is above the limit, and says so", () => {
+    const log = keptLog();
+    const hub = madeHub({ limitBytes: 64 * 1024, log });
+    for (let i = 0; i < 1000; i++) hub.write([smart(announcement(`rec ${i}`))]);
+    assert(hub.stats.heldBytes <= 64 * 1024);
+    assert(hub.stats.history.evictedProtected.messages > 900);
+    assertEquals(log.of("warn").length, 1);
+    assert(log.of("warn")[0]!.includes("--server-memory-limit"));
+  });
+
+  it("cuts off a viewer that is behind by more than its queue, and no other", async () => {
+    const log = keptLog();
+    const hub = madeHub({ limitBytes: MiB, viewerQueueBytes: 1000, log });
+    const slow = hub.join({ addr: "10.0.0.7:1" });
+    const quick = hub.join();
+    await taken(slow);
+    await taken(quick);
+    for (let i = 1; i <= 5; i++) {
+      hub.write([smart(chunk(i, 300))]);
+      assertEquals(ids(await taken(quick)), [`${i}`]);
+    }
+    assertEquals([slow.gone, quick.gone], ["slow", undefined]);
+    // It was given the first one while it waited.
+    assertEquals(ids(await taken(slow)), ["1"]);
+    assertEquals(hub.stats.gone.slow, 1);
+    assert(log.of("warn")[0]!.includes("10.0.0.7:1"));
+  });
+
+  it("lets a message larger than the queue pass where nothing is before it", async () => {
+    const hub = madeHub({ viewerQueueBytes: 1000 });
+    const viewer = hub.join({ history: "none" });
+    hub.write([smart(chunk(1, 5000))]);
+    assertEquals(ids(await taken(viewer)), ["1"]);
+    hub.write([smart(chunk(2, 10)), smart(chunk(3, 5000))]);
+    assertEquals(viewer.gone, "slow");
+  });
+
+  it("cuts off a viewer whose next messages have gone out of the history", async () => {
+    const hub = madeHub({ limitBytes: 1_000_000 });
+    const viewer = hub.join({ history: "none" });
+    for (let i = 1; i <= 100; i++) hub.write([smart(chunk(i, 100_000))]);
+    assert(hub.stats.heldBytes < 10_000_000);
+    assertEquals(await taken(viewer), []);
+    assertEquals(await viewer.left, "slow");
+  });
+
+  it("gives a viewer that is behind what it would have been given at once", async () => {
+    const hub = madeHub();
+    const behind = hub.join({ history: "none" });
+    const only = hub.join({ history: "none", recording: "b" });
+    const all: LogMsg[] = [];
+    for (let i = 1; i <= 200; i++) {
+      const msgs = [chunk(2 * i, 50_000, "a"), chunk(2 * i + 1, 500, "b")];
+      if (i % 50 === 0) msgs.push(announcement(`rec ${i}`));
+      all.push(...msgs);
+      hub.write(msgs.map((msg) => smart(msg)));
+    }
+    assertEquals(ids(await taken(behind)), ids(all));
+    const own = all.filter((msg) => msg.kind === "ArrowMsg" && msg.storeId.id === "b");
+    assertEquals(ids(await taken(only)), ids(own));
+    hub.write([smart(chunk(1000, 10, "b"))]);
+    assertEquals([ids(await taken(behind)), ids(await taken(only))], [["1000"], ["1000"]]);
+    const { viewers, heldBytes } = hub.stats;
+    assertEquals(viewers.map(({ backlog }) => backlog.bytes), [0, 0]);
+    // 10 MB of history, and at most 8 MiB of it once more, decoded.
+    assert(heldBytes < 19_500_000, `${heldBytes}`);
+  });
+
+  it("keeps no read buffer alive for a small message", () => {
+    const hub = madeHub();
+    const whole = chunk(1, MiB);
+    const view = whole.encoded.bytes.subarray(0, 100);
+    const small = { ...announcement("rec"), encoded: { ...whole.encoded, bytes: view } } as LogMsg;
+    hub.write([smart(small)]);
+    assert(hub.stats.heldBytes < 10_000);
+  });
+
+  it("counts a buffer that messages share once", () => {
+    const hub = madeHub();
+    const whole = chunk(1, MiB);
+    const parts = [0, 1].map((i): LogMsg => {
+      const bytes = whole.encoded.bytes.subarray(i * MiB / 2, (i + 1) * MiB / 2);
+      const part = chunk(i, 10);
+      return Object.assign(Object.create(Object.getPrototypeOf(part)), part, {
+        encoded: { ...whole.encoded, bytes },
+      });
+    });
+    hub.write(parts.map((msg) => smart(msg)));
+    assert(hub.stats.heldBytes < MiB + 10_000);
+  });
+
+  it("knows recordings, and which are live", () => {
+    let clock = 1000;
+    const hub = madeHub({ date: () => clock });
+    hub.write([smart(announcement("a"), 1), smart(chunk(1, 10, "b"), 2)]);
+    clock = 2000;
+    hub.write([smart(chunk(2, 10, "a"), 1), { ...QUIT, source: { kind: "tcp-client", id: 2 } }]);
+    const [a, b] = hub.recordings;
+    assertEquals(
+      [a?.id, a?.applicationId, a?.sdk, a?.source],
+      ["a", "app", "0.22.1", "Python 3.11.7"],
+    );
+    assertEquals([a?.firstMs, a?.lastMs, a?.messages, a?.bytes, a?.live], [
+      1000,
+      2000,
+      2,
+      300 + chunk(2, 10, "a").encoded.bytes.length,
+      true,
+    ]);
+    assertEquals([b?.id, b?.applicationId, b?.live], ["b", "", false]);
+  });
+
+  it("remembers at most 10,000 recordings", () => {
+    const hub = madeHub({ limitBytes: MiB });
+    for (let i = 0; i < 10_010; i++) hub.write([smart(announcement(`rec ${i}`))]);
+    const { length } = hub.recordings;
+    assert(length > 9000 && length <= 10_000, `${length}`);
+    assertEquals(hub.recordings[0]?.id, "rec 10009");
+    // Nor more of a name than its beginning.
+    hub.write([smart(announcement("x".repeat(100_000)))]);
+    assertEquals(hub.recordings[0]?.id, "x".repeat(1024));
+  });
+
+  it("keeps no more of long names than people read, and still finds the recording", async () => {
+    const hub = madeHub();
+    const id = "r".repeat(500_000);
+    hub.write([smart(announcement(id)), smart(chunk(1, 10, id))]);
+    const [recording] = hub.recordings;
+    assertEquals(recording?.id.length, 1024);
+    assertEquals((await taken(hub.join({ recording: recording!.id }))).length, 2);
+  });
+
+  it("notices the end of the last recordings of a client that logs to many", () => {
+    const hub = madeHub();
+    for (let i = 0; i < 300; i++) hub.write([smart(announcement(`rec ${i}`), 7)]);
+    assertEquals(hub.recordings[0]?.live, true);
+    hub.write([{ ...QUIT, source: { kind: "tcp-client", id: 7 } }]);
+    assertEquals(hub.recordings.filter(({ live }) => live), []);
+  });
+
+  it("makes a frame once for all viewers, and counts what has none once", () => {
+    const hub = madeHub();
+    const msg = chunk(1, 100);
+    assert(hub.frame(msg) === hub.frame(msg));
+    const unknown: LogMsg = { kind: "UnknownMsg", name: "New", encoded: msg.encoded };
+    assertEquals([hub.frame(unknown), hub.frame(unknown)], ["unknownKind", "unknownKind"]);
+    const large = chunk(2, 65 * MiB);
+    assert(hub.frame(large) === "tooLarge");
+    assertEquals(hub.stats.leftOut, { tooLarge: 1, unknownKind: 1, unreadable: 0 });
+  });
+
+  it("keeps corrupt Arrow data from viewers, and counts it", async () => {
+    const hub = viewerHub();
+    const msgs = captured("0.22.1-mixed");
+    for (const msg of msgs) {
+      if (msg.kind === "ArrowMsg" && msg.chunkId!.inc % 2n === 0n) msg.arrow.bytes.fill(255, 0, 40);
+    }
+    hub.write(msgs.map((msg) => smart(msg)));
+    const given = await taken(hub.join());
+    const { unreadable } = hub.stats.leftOut;
+    assertEquals(given.length + unreadable, msgs.length);
+    assert(unreadable > 10 && given.length > 10);
+    assert(given.every((msg) => typeof hub.frame(msg) !== "string"));
+  });
+
+  it("refuses viewers above the limit, until one leaves", () => {
+    const hub = madeHub({ maxViewers: 1 });
+    const first = hub.join();
+    assertThrows(() => hub.join(), TooManyViewers, "--max-viewers");
+    first.close("left");
+    hub.join();
+    assertEquals([hub.stats.joined, hub.stats.refused, hub.stats.gone.left], [2, 1, 1]);
+  });
+
+  it("gives what waits when it closes, then ends", async () => {
+    const hub = madeHub();
+    const viewer = hub.join({ history: "none" });
+    hub.write([smart(chunk(1, 10))]);
+    const closed = hub.close();
+    assertEquals(ids(await viewer.next(100) ?? []), ["1"]);
+    assertEquals(await viewer.next(100), undefined);
+    viewer.close("closed");
+    await closed;
+    assertThrows(() => hub.join(), HubClosed);
+  });
+
+  it("does not wait for a viewer that takes nothing when it closes", async () => {
+    const hub = madeHub({ delay: () => Promise.resolve() });
+    const viewer = hub.join();
+    await hub.close();
+    assertEquals(viewer.gone, "closed");
+  });
+});

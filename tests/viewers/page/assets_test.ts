@@ -1,0 +1,75 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { pageAssets } from "../../../lib/viewers/page/assets.ts";
+
+const page = pageAssets();
+const text = async (path: string) => new TextDecoder().decode((await page.get(path, ""))!.body);
+
+describe("files of the page", () => {
+  it("are all there that they ask for", async () => {
+    const asked = new Set(["/"]);
+    for (const path of asked) {
+      const file = await page.get(path, "");
+      assert(file !== undefined, `there is no ${path}`);
+      if (!/^text\/(html|javascript)/.test(file.type) || path.startsWith("/viewer/re_")) continue;
+      const found = (await text(path)).matchAll(
+        /(?:src|href)="([\w./-]+)"|(?:from|import\() ?"(\.[^"]+)"|new URL\("([^"]+)", import/g,
+      );
+      const folder = path.replace(/[^/]*$/, "");
+      for (const [, html, imported, url] of found) {
+        asked.add(new URL((html ?? imported ?? url)!, `http://host${folder}`).pathname);
+      }
+    }
+    assert(asked.has("/viewer/index.js") && asked.has("/plot/uPlot.esm.js"), [...asked].join());
+  });
+
+  it("are the real viewer's, with the types that browsers insist on", async () => {
+    const wasm = await page.get("/viewer/re_viewer_bg.wasm", "");
+    assertEquals(wasm?.type, "application/wasm");
+    assertEquals(Array.from(wasm!.body.subarray(0, 4)), [0, 0x61, 0x73, 0x6d]);
+    const packed = await page.get("/viewer/re_viewer_bg.wasm", "gzip");
+    assertEquals([packed?.encoding, packed?.size], ["gzip", wasm!.body.length]);
+    assert(new Uint8Array(gunzipSync(packed!.body)).every((byte, i) => byte === wasm!.body[i]));
+    assert((await page.get("/viewer/re_viewer", ""))!.type.startsWith("text/javascript"));
+  });
+
+  it("are compressed once where that is accepted", async () => {
+    const plain = await page.get("/main.js", "identity");
+    const packed = await page.get("/main.js", "gzip, br");
+    assertEquals([plain?.encoding, packed?.encoding], [undefined, "gzip"]);
+    assertEquals(new Uint8Array(gunzipSync(packed!.body)), new Uint8Array(plain!.body));
+    assertEquals([packed?.size, packed?.etag], [plain!.body.length, plain!.etag]);
+    assert((await page.get("/main.js", "gzip"))!.body === packed!.body);
+  });
+
+  it("come from this server alone", async () => {
+    for (
+      const path of [
+        "/",
+        "/main.js",
+        "/panel.css",
+        "/style.css",
+        "/viewer.js",
+        "/plots.js",
+        "/api.js",
+      ]
+    ) {
+      assertEquals((await text(path)).match(/https?:\/\/(?!www\.w3\.org)[^\s"'`]+/g), null, path);
+    }
+  });
+
+  it("set what peers say as text only", async () => {
+    for (const path of ["/main.js", "/recordings.js", "/clients.js", "/dom.js", "/viewer.js"]) {
+      assertEquals(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(await text(path)),
+        false,
+      );
+    }
+  });
+
+  it("are no others", async () => {
+    assertEquals(await page.get("/../package.json", ""), undefined);
+    assertEquals(await page.get("/assets.ts", ""), undefined);
+  });
+});

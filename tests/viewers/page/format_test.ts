@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { sdkAddress, unfitness } from "../../../lib/viewers/page/format.js";
+
+describe("the page", () => {
+  it("tells SDKs an address that they take: a name is none", () => {
+    assertEquals(sdkAddress("127.0.0.1", 9876), "127.0.0.1:9876");
+    assertEquals(sdkAddress("localhost", 1), "127.0.0.1:1");
+    assertEquals(sdkAddress("page.localhost", 1), "127.0.0.1:1");
+    assertEquals(sdkAddress("[::1]", 9876), "[::1]:9876");
+    assertEquals(sdkAddress("robot.local", 9876), "IP address of robot.local:9876");
+  });
+
+  it("knows which SDKs its viewer shows", () => {
+    assertEquals(["0.16.1", "0.17.0", "0.22.1", "0.23.0", "1.0.0", "0.9.1"].map(unfitness), [
+      "old",
+      "",
+      "",
+      "new",
+      "new",
+      "old",
+    ]);
+    assertEquals(unfitness(null), "");
+  });
+});

@@ -1,0 +1,118 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { PacketTooLarge } from "../../../lib/base/limit_errors.ts";
+import { Server } from "../../../lib/server/server.ts";
+import { memoryTcp } from "../../../lib/adapters/tcp/memory_tcp.ts";
+import { silentLog } from "../../../lib/base/log.ts";
+import { METRICS_TYPE, metricsText } from "../../../lib/viewers/serve/metrics.ts";
+import { statusJson } from "../../../lib/viewers/serve/status.ts";
+import { chunk, madeHub, smart } from "../messages.ts";
+
+interface Family {
+  type: string;
+  help: string;
+  samples: { labels: Record<string, string>; value: number }[];
+}
+
+/** Reads the text format by its grammar; throws at what Prometheus would refuse. */
+function parse(text: string): Map<string, Family> {
+  const families = new Map<string, Family>();
+  assert(text.endsWith("\n"), "the last line must end");
+  for (const line of text.slice(0, -1).split("\n")) {
+    const [, word, name = "", rest = ""] = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.+)$/.exec(line) ??
+      [];
+    if (word === "HELP") {
+      assert(!families.has(name), `${name} stands twice`);
+      families.set(name, { type: "", help: rest, samples: [] });
+    } else if (word === "TYPE") {
+      const family = families.get(name);
+      assert(family && family.type === "" && family.samples.length === 0, line);
+      assert(/^(counter|gauge|histogram|summary|untyped)$/.test(rest), line);
+      family.type = rest;
+    } else {
+      const [, metric = "", labels = "", value = ""] =
+        /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+      const family = families.get(metric);
+      assert(family, `a sample without its family: ${line}`);
+      // Samples of a family stand together.
+      assertEquals([...families.keys()].at(-1), metric);
+      assert(/^[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|Inf|NaN)$/i.test(value), line);
+      family.samples.push({ labels: parseLabels(labels), value: Number(value) });
+    }
+  }
+  for (const [name, { samples }] of families) {
+    const keys = samples.map(({ labels }) => JSON.stringify(labels));
+    assertEquals(new Set(keys).size, keys.length, `${name} has a sample twice`);
+  }
+  return families;
+}
+
+function parseLabels(text: string): Record<string, string> {
+  const labels: Record<string, string> = {};
+  const one = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
+  while (one.lastIndex < text.length) {
+    const [, name, value] = one.exec(text) ?? [];
+    assert(name !== undefined, `labels ${text}`);
+    labels[name] = value!.replaceAll(/\\(.)/g, (_, c) => c === "n" ? "\n" : c);
+  }
+  return labels;
+}
+
+describe("metrics", () => {
+  it("are Prometheus' text format", async () => {
+    await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
+    const hub = madeHub();
+    hub.write([smart(chunk(1, 1000)), smart(chunk(2, 500))]);
+    const viewer = hub.join({ transport: "http", history: "none" });
+    const source = { kind: "tcp-client", id: 1 } as const;
+    hub.write([
+      smart(chunk(3, 700)),
+      { source, payload: { type: "quit" }, time: 0 },
+      { source, payload: { type: "quit", error: new PacketTooLarge(9, 8) }, time: 0 },
+    ]);
+    const status = {
+      stats: {
+        ...server.stats,
+        connections: { open: 0, total: 9, refused: 2 },
+        badArrow: { messages: 6, bytes: 66 },
+      },
+      latencySec: 0.25,
+      sinks: [
+        { name: 'file "a\\b"\n.rrd', lost: { messages: 3, bytes: 30 }, failed: true },
+        { name: "live viewers", lost: { messages: 0, bytes: 0 }, failed: false },
+      ],
+      files: { messages: 5, bytes: 55 },
+    };
+    const families = parse(metricsText(hub, status, { errors: 2, otherEncoding: 4 }));
+    const value = (name: string, labels: Record<string, string> = {}) =>
+      families.get(`rerelay_${name}`)!.samples.find((sample) =>
+        Object.entries(labels).every(([key, text]) => sample.labels[key] === text)
+      )?.value;
+    assertEquals(value("latency_seconds"), 0.25);
+    assertEquals(value("history_messages"), 3);
+    assert(value("history_bytes")! >= 2200);
+    assertEquals(value("viewers", { transport: "http" }), 1);
+    assertEquals(value("viewers", { transport: "websocket" }), 0);
+    assert(value("viewer_backlog_bytes", { viewer: "1", transport: "http" })! >= 700);
+    assertEquals(value("lost_messages_total", { sink: 'file "a\\b"\n.rrd' }), 3);
+    assertEquals(value("sink_failed", { sink: "live viewers" }), 0);
+    assertEquals(value("file_bytes_total"), 55);
+    assertEquals(value("viewer_left_out_messages_total", { reason: "otherEncoding" }), 4);
+    assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
+    assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
+    assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });
+    assertEquals(value("connections_refused_total"), 2);
+    assertEquals(value("client_errors_total"), 1);
+    assertEquals(value("http_errors_total"), 2);
+    for (const [name, { type, help }] of families) {
+      assertEquals(type, name.endsWith("_total") ? "counter" : "gauge");
+      assert(help.length > 5);
+    }
+    viewer.close("left");
+    assert(METRICS_TYPE.startsWith("text/plain; version=0.0.4"));
+  });
+
+  it("can be told of a hub alone", () => {
+    parse(metricsText(madeHub(), {}, { errors: 0, otherEncoding: 0 }));
+  });
+});
