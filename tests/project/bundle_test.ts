@@ -7,7 +7,7 @@ import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import { detectRuntime } from "../../lib/adapters/load.ts";
 import { staticImportsOf } from "./code.ts";
-import { read, readJson, ROOT } from "./tree.ts";
+import { read, readJson, ROOT, sources } from "./tree.ts";
 
 const LIMIT_BYTES = 100 * 1024;
 /** Loaded only when they are used: none may be imported statically. */
@@ -48,8 +48,12 @@ describe("what mod.ts loads at once", () => {
   });
 
   it("is no runtime's adapter", () => {
-    const runtimes = /^lib\/adapters\/(?:serve_)?(?:deno|bun)|^lib\/cli\//;
-    assertEquals([...paths].filter((path) => runtimes.test(path)), []);
+    const runtimes = sources("lib/")
+      .filter((path) => /\/(?:_|serve_)?(?:deno|bun|node)[_.][^/]*$|^lib\/cli\//.test(path));
+    for (const runtime of ["deno", "bun"]) {
+      assert(runtimes.some((path) => path.endsWith(`/${runtime}_tcp.ts`)), `no TCP of ${runtime}`);
+    }
+    assertEquals(runtimes.filter((path) => paths.has(path)), []);
   });
 });
 
