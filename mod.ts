@@ -14,7 +14,11 @@ export { type LimitedLog, limitedLog } from "./lib/base/limited_log.ts";
 export * from "./lib/base/log.ts";
 export * from "./lib/base/errors.ts";
 
-export type * from "./lib/adapters/types.ts";
+export type { NetAddr } from "./lib/base/net_addr.ts";
+export type * from "./lib/adapters/files/types.ts";
+export type * from "./lib/adapters/http/types.ts";
+export type * from "./lib/adapters/process/types.ts";
+export type * from "./lib/adapters/tcp/types.ts";
 export { type MemoryClient, type MemoryNet, memoryTcp } from "./lib/adapters/tcp/memory_tcp.ts";
 
 export type { PacketOptions } from "./lib/comms/sdk/packet_reader.ts";

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { TcpConnection } from "./adapters/types.ts";
+import type { TcpConnection } from "./adapters/tcp/types.ts";
 import type { ChannelSender } from "./flow/channel/channel_sender.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
 import { type ReceiveOptions, ReceiveStep } from "./receive_step.ts";

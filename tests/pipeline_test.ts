@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import type { TcpConnection } from "../lib/adapters/types.ts";
+import type { TcpConnection } from "../lib/adapters/tcp/types.ts";
 import { PacketReader } from "../lib/comms/sdk/packet_reader.ts";
 import { CongestionManager } from "../lib/flow/throttle/congestion_manager.ts";
 import { SmartChannel } from "../lib/flow/channel/smart_channel.ts";

@@ -1,5 +1,5 @@
 /** The pipeline in its plain form, a stream a stage: what the one loop of `lib/pipeline.ts` must equal. */
-import type { TcpConnection } from "../lib/adapters/types.ts";
+import type { TcpConnection } from "../lib/adapters/tcp/types.ts";
 import { PacketDecoder } from "../lib/encoding/rrd/packet_decoder.ts";
 import type { ChannelSender } from "../lib/flow/channel/channel_sender.ts";
 import { Throttle } from "../lib/flow/throttle/throttle.ts";

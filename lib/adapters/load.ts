@@ -4,7 +4,10 @@
  * @module
  */
 import { UnsupportedRuntime } from "../base/errors.ts";
-import type { FileAdapter, HttpAdapter, ProcessAdapter, TcpAdapter } from "./types.ts";
+import type { FileAdapter } from "./files/types.ts";
+import type { HttpAdapter } from "./http/types.ts";
+import type { ProcessAdapter } from "./process/types.ts";
+import type { TcpAdapter } from "./tcp/types.ts";
 
 /** A runtime that there are adapters for. */
 export type Runtime = "deno" | "bun";

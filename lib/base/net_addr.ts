@@ -1,9 +1,16 @@
 /**
- * Addresses as people write them.
+ * Addresses, and how people write them.
  *
  * @module
  */
-import type { NetAddr } from "../adapters/types.ts";
+
+/** An address of a socket's end, as `hostname` and `port`. */
+export interface NetAddr {
+  /** An IP address, or a name to bind to. */
+  readonly hostname: string;
+  /** 0 to 65,535; to bind to 0 is to get any free port. */
+  readonly port: number;
+}
 
 /**
  * Whether only this machine reaches an address (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).

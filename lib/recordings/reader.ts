@@ -4,7 +4,7 @@
  * @module
  */
 import { loadFileAdapter } from "../adapters/load.ts";
-import type { FileAdapter } from "../adapters/types.ts";
+import type { FileAdapter } from "../adapters/files/types.ts";
 import type { RrdMessage, RrdPart } from "../encoding/rrd/part.ts";
 import { RrdReport } from "./report.ts";
 import { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";

@@ -1,4 +1,4 @@
-import type { TcpConnection, TcpListener } from "../adapters/types.ts";
+import type { TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 

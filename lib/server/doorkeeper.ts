@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NetAddr } from "../adapters/types.ts";
+import type { NetAddr } from "../base/net_addr.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import {
   AddressNotAllowed,

@@ -1,6 +1,6 @@
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { formatAddr, isLoopback } from "../base/net_addr.ts";
-import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../adapters/types.ts";
+import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
+import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext, type ClientStats } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";

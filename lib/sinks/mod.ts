@@ -39,11 +39,6 @@ export type {
 } from "../viewers/types.ts";
 export { memoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";
-export type {
-  FileAdapter,
-  FileKind,
-  FileMode,
-  ProcessAdapter,
-  WritableFile,
-} from "../adapters/types.ts";
+export type { FileAdapter, FileKind, FileMode, WritableFile } from "../adapters/files/types.ts";
+export type { ProcessAdapter } from "../adapters/process/types.ts";
 export { FileExists, FileGone, HubClosed, SaveLocked, TooManyViewers } from "../base/errors.ts";

@@ -35,6 +35,6 @@ export type {
   HttpListener,
   HttpOptions,
   HttpRequestInfo,
-  NetAddr,
   ViewerSocket,
-} from "../adapters/types.ts";
+} from "../adapters/http/types.ts";
+export type { NetAddr } from "../base/net_addr.ts";

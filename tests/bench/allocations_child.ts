@@ -9,7 +9,8 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
-import type { NetAddr, TcpAdapter, TcpConnection } from "../../lib/adapters/types.ts";
+import type { NetAddr } from "../../lib/base/net_addr.ts";
+import type { TcpAdapter, TcpConnection } from "../../lib/adapters/tcp/types.ts";
 import { Server } from "../../lib/server/server.ts";
 import { silentLog } from "../../mod.ts";
 import { say } from "../contract/child.ts";

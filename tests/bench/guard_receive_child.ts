@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { loadTcpAdapter } from "../../lib/adapters/load.ts";
-import type { TcpConnection } from "../../lib/adapters/types.ts";
+import type { TcpConnection } from "../../lib/adapters/tcp/types.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";

@@ -1,7 +1,7 @@
 /** Accepts all, as the server does: after an error it waits 10 ms, then twice as long, up to 1 s. */
 import process from "node:process";
 import { loadTcpAdapter } from "../../lib/adapters/load.ts";
-import type { TcpConnection } from "../../lib/adapters/types.ts";
+import type { TcpConnection } from "../../lib/adapters/tcp/types.ts";
 import { heard, residentKiB, say } from "./child.ts";
 
 const listener = await (await loadTcpAdapter()).listen({ hostname: "127.0.0.1", port: 0 });

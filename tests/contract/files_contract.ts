@@ -1,7 +1,7 @@
 /** What every {@linkcode FileAdapter} keeps to. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { it } from "node:test";
-import type { FileAdapter } from "../../lib/adapters/types.ts";
+import type { FileAdapter } from "../../lib/adapters/files/types.ts";
 import { FileExists } from "../../lib/base/errors.ts";
 import { seeded } from "../random.ts";
 import { joined, randomBytes } from "./streams.ts";

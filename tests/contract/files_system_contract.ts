@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, it } from "node:test";
-import type { FileAdapter } from "../../lib/adapters/types.ts";
+import type { FileAdapter } from "../../lib/adapters/files/types.ts";
 import { FileExists } from "../../lib/base/errors.ts";
 import type { Folder } from "./files_contract.ts";
 

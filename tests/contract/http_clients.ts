@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { Buffer } from "node:buffer";
-import type { NetAddr } from "../../lib/adapters/types.ts";
+import type { NetAddr } from "../../lib/base/net_addr.ts";
 
 /** A connection that keeps what came. */
 export interface BareClient {

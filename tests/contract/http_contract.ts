@@ -8,7 +8,7 @@ import type {
   HttpListener,
   HttpOptions,
   ViewerSocket,
-} from "../../lib/adapters/types.ts";
+} from "../../lib/adapters/http/types.ts";
 import { clientFrame, dialBare, lines, UPGRADE, WebClient } from "./http_clients.ts";
 
 type Served = HttpListener & { readonly url: string };

@@ -1,7 +1,7 @@
 /** What a {@linkcode TcpAdapter} keeps to that reads into memory that is used again. */
 import { assert, assertEquals } from "@std/assert";
 import { it } from "node:test";
-import type { TcpAdapter } from "../../lib/adapters/types.ts";
+import type { TcpAdapter } from "../../lib/adapters/tcp/types.ts";
 import { BufferPool, isReused } from "../../lib/memory/buffer_pool.ts";
 import { seeded } from "../random.ts";
 import { randomBytes } from "./streams.ts";

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { once } from "node:events";
 import type { MemoryNet } from "../../lib/adapters/tcp/memory_tcp.ts";
-import type { NetAddr } from "../../lib/adapters/types.ts";
+import type { NetAddr } from "../../lib/base/net_addr.ts";
 
 /** The other end of a connection. */
 export interface TestClient {

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { TcpBindError } from "../../lib/base/errors.ts";
-import type { TcpAdapter, TcpConnection, TcpListener } from "../../lib/adapters/types.ts";
+import type { TcpAdapter, TcpConnection, TcpListener } from "../../lib/adapters/tcp/types.ts";
 import { randomPieces, seeded } from "../random.ts";
 import { checksum, joined, randomBytes, readBytes } from "./streams.ts";
 import type { Dial, TestClient } from "./tcp_clients.ts";

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { TcpBindError } from "../../lib/base/errors.ts";
-import type { TcpAdapter } from "../../lib/adapters/types.ts";
+import type { TcpAdapter } from "../../lib/adapters/tcp/types.ts";
 import { type Child, startChild } from "./child.ts";
 import { joined, readBytes } from "./streams.ts";
 import { dialSystem } from "./tcp_clients.ts";

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { acceptLoop } from "../../lib/server/accept_loop.ts";
 import { limitedLog } from "../../lib/base/limited_log.ts";
 import { silentLog } from "../../lib/base/log.ts";
-import type { TcpConnection } from "../../lib/adapters/types.ts";
+import type { TcpConnection } from "../../lib/adapters/tcp/types.ts";
 
 const connection = {} as TcpConnection;
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { nodeHttp } from "../../lib/adapters/http/node_http.ts";
-import type { NetAddr } from "../../lib/adapters/types.ts";
+import type { NetAddr } from "../../lib/base/net_addr.ts";
 import { websocketRelay } from "../../lib/viewers/serve/websocket_relay.ts";
 import { dialBare, lines, UPGRADE } from "../contract/http_clients.ts";
 import { CountingViewer } from "../soak/viewer_clients.ts";

@@ -1,5 +1,7 @@
 // The runtimes' own adapters, so that the web-only check stops in front of them.
-import type { FileAdapter, HttpAdapter, TcpAdapter } from "../../lib/adapters/types.ts";
+import type { FileAdapter } from "../../lib/adapters/files/types.ts";
+import type { HttpAdapter } from "../../lib/adapters/http/types.ts";
+import type { TcpAdapter } from "../../lib/adapters/tcp/types.ts";
 
 export declare const bunFiles: FileAdapter;
 export declare const bunTcp: TcpAdapter;

@@ -5,7 +5,7 @@
  */
 import { writeAll } from "./_write_all.ts";
 import type { FileHook } from "./memory_files.ts";
-import type { WritableFile } from "../types.ts";
+import type { WritableFile } from "./types.ts";
 
 /** The bytes, of which `size` are the file's. */
 export interface Content {

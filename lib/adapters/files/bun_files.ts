@@ -7,7 +7,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open as openPath, readdir, rename, rm } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, FileKind, FileMode, WritableFile } from "../types.ts";
+import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 
 /** As much is read at once. */
 const READ_BYTES = 64 * 1024;

@@ -5,7 +5,7 @@
  */
 import { FileExists } from "../../base/errors.ts";
 import { writeAll } from "./_write_all.ts";
-import type { FileAdapter, FileKind, FileMode, WritableFile } from "../types.ts";
+import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 
 /** Files by `Deno.open`. */
 export const denoFiles: FileAdapter = {

@@ -5,7 +5,7 @@
  */
 import { FileExists } from "../../base/errors.ts";
 import { type Content, openContent } from "./_memory_content.ts";
-import type { FileAdapter, WritableFile } from "../types.ts";
+import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
 export interface FileOperation {

@@ -8,8 +8,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { TcpBindError } from "../../base/errors.ts";
 import { openSignalPipe } from "../tcp/deno_tcp.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr } from "../types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 
 /** Clients send one request; a buffer for each of thousands of idle ones. */
 const READ_BYTES = 4096;

@@ -14,8 +14,8 @@ import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
 import { NodeViewerSocket } from "./_node_viewer_socket.ts";
 import { acceptHeaders, ClientFrames } from "./_accept_websocket.ts";
 import { detectRuntime } from "../load.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo, NetAddr } from "../types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo } from "./types.ts";
 
 /** HTTP by `node:http`. */
 export const nodeHttp: HttpAdapter = { serve };

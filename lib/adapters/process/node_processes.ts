@@ -6,7 +6,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import process from "node:process";
 import { openFiles } from "./open_files.ts";
-import type { ProcessAdapter } from "../types.ts";
+import type { ProcessAdapter } from "./types.ts";
 
 /** Processes by `/proc` where there is one, else by signal 0. */
 export const nodeProcesses: ProcessAdapter = {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TcpConnection } from "../types.ts";
+import type { TcpConnection } from "./types.ts";
 
 /** Keeps connections until they are accepted, and at most one error. */
 export class AcceptQueue {

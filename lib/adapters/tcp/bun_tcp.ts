@@ -13,8 +13,8 @@ import { openFiles, sockets } from "../process/open_files.ts";
 import { PullQueue } from "./_pull_queue.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { readableOf } from "./_readable.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 
 declare const Bun: BunNet;
 

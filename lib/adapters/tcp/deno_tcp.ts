@@ -11,8 +11,8 @@ import { readableOf } from "./_readable.ts";
 import { type BufferPool, isReused } from "../../memory/buffer_pool.ts";
 import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
 import { ReadTurns, type TurnTaker } from "./_read_turns.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr, TcpAdapter, TcpConnection, TcpListener } from "../types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 
 /** TCP by `Deno.listen`. */
 export const denoTcp: TcpAdapter = { listen };

@@ -7,8 +7,8 @@ import { TcpBindError } from "../../base/errors.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import { PullQueue } from "./_pull_queue.ts";
 import { readableOf } from "./_readable.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr, TcpAdapter, TcpListener } from "../types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import type { TcpAdapter, TcpListener } from "./types.ts";
 
 /** The client's end of a connection in memory. */
 export interface MemoryClient {

@@ -5,7 +5,7 @@
  */
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import { formatAddr } from "../../base/net_addr.ts";
-import type { FileAdapter } from "../../adapters/types.ts";
+import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { limitedLog } from "../../base/limited_log.ts";

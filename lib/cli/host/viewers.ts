@@ -5,8 +5,8 @@
  */
 import { totalmem } from "node:os";
 import { loadGarbageCollector } from "../../adapters/load.ts";
-import { formatAddr } from "../../base/net_addr.ts";
-import type { HttpListener, NetAddr } from "../../adapters/types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import type { HttpListener } from "../../adapters/http/types.ts";
 import { reason, TcpBindError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";

@@ -5,7 +5,7 @@
  */
 import { stat } from "node:fs/promises";
 import process from "node:process";
-import type { FileAdapter } from "../../adapters/types.ts";
+import type { FileAdapter } from "../../adapters/files/types.ts";
 import { RerelayError } from "../../base/errors.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import type { RrdLoss } from "../../recordings/report.ts";

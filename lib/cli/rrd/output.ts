@@ -5,7 +5,7 @@
  */
 import { realpath, stat } from "node:fs/promises";
 import process from "node:process";
-import type { FileMode, WritableFile } from "../../adapters/types.ts";
+import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/args.ts";
 import { InputError, nameOf, type RrdContext } from "./input.ts";

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr } from "../../adapters/types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
 /** Where a message came from. */

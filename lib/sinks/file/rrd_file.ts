@@ -4,7 +4,8 @@
  * @module
  */
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
-import type { FileAdapter, ProcessAdapter } from "../../adapters/types.ts";
+import type { FileAdapter } from "../../adapters/files/types.ts";
+import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import { FileExists } from "../../base/errors.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";

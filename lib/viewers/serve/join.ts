@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { formatAddr } from "../../base/net_addr.ts";
-import type { NetAddr } from "../../adapters/types.ts";
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { textResponse } from "../../base/text_response.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";

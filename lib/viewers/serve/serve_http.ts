@@ -1,5 +1,5 @@
 import { loadHttpAdapter } from "../../adapters/load.ts";
-import type { HttpListener, HttpOptions } from "../../adapters/types.ts";
+import type { HttpListener, HttpOptions } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { consoleLog } from "../../base/log.ts";
 

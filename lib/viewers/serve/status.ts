@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NetAddr } from "../../adapters/types.ts";
+import type { NetAddr } from "../../base/net_addr.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { ServerStats } from "../../server/server.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HttpRequestInfo, ViewerSocket } from "../../adapters/types.ts";
+import type { HttpRequestInfo, ViewerSocket } from "../../adapters/http/types.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { joinHub } from "./join.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";

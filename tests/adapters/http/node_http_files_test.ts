@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
-import type { NetAddr } from "../../../lib/adapters/types.ts";
+import type { NetAddr } from "../../../lib/base/net_addr.ts";
 import { startChild } from "../../contract/child.ts";
 
 const OPEN_FILES = 120;

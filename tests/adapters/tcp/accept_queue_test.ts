@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { AcceptQueue } from "../../../lib/adapters/tcp/_accept_queue.ts";
-import type { TcpConnection } from "../../../lib/adapters/types.ts";
+import type { TcpConnection } from "../../../lib/adapters/tcp/types.ts";
 
 function connection(closed: string[] = [], name = ""): TcpConnection {
   return { readable: new ReadableStream(), close: () => void closed.push(name) };

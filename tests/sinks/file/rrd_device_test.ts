@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
-import type { FileAdapter } from "../../../lib/adapters/types.ts";
+import type { FileAdapter } from "../../../lib/adapters/files/types.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { msgpackMessage } from "../messages.ts";
 

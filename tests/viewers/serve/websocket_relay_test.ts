@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { nodeHttp } from "../../../lib/adapters/http/node_http.ts";
-import type { HttpRequestInfo, ViewerSocket } from "../../../lib/adapters/types.ts";
+import type { HttpRequestInfo, ViewerSocket } from "../../../lib/adapters/http/types.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { viewerHub } from "../../../lib/viewers/hub.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileAdapter, WritableFile } from "../../../adapters/types.ts";
+import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 
 /** See the module. */
 export class Device {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/types.ts";
+import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { RrdDecoder } from "../../../encoding/rrd/rrd_decoder.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
-import type { FileAdapter, WritableFile } from "../../../adapters/types.ts";
+import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { FileAdapter, ProcessAdapter } from "../../../adapters/types.ts";
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import { Device } from "./_device.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
-import type { FileAdapter, ProcessAdapter } from "../../../adapters/types.ts";
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists, SaveLocked } from "../../../base/errors.ts";
 import { isNameOf, parseSavePattern, type SavePattern } from "../save_pattern.ts";
 

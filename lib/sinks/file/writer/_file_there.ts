@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/types.ts";
+import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { FileGone } from "../../../base/errors.ts";
 
 /** @throws {FileGone} if it is for sure that nothing stands there */

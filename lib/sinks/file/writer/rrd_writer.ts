@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FileAdapter, WritableFile } from "../../../adapters/types.ts";
+import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import process from "node:process";
 import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { nodeProcesses } from "../../../../lib/adapters/process/node_processes.ts";
-import type { ProcessAdapter } from "../../../../lib/adapters/types.ts";
+import type { ProcessAdapter } from "../../../../lib/adapters/process/types.ts";
 import { SaveLocked } from "../../../../lib/base/errors.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
 import { capturePackets } from "../../../fixtures.ts";

@@ -1,0 +1,87 @@
+/**
+ * HTTP and WebSockets, as a runtime must offer them.
+ *
+ * @module
+ */
+import type { NetAddr } from "../../base/net_addr.ts";
+
+/** One WebSocket, seen from the server: it only sends. */
+export interface ViewerSocket {
+  /**
+   * Sends one binary message; the bytes must not change afterwards. Does nothing once it is closed.
+   *
+   * @param bytes of any length
+   */
+  send(bytes: Uint8Array): void;
+  /**
+   * Sends whole frames that were made before, the same for many sockets.
+   *
+   * @param pieces one behind the other; at least one, and none empty
+   * @param done called once, when the bytes may change: they were handed over, or the socket closed
+   */
+  sendFrames(pieces: readonly Uint8Array[], done: () => void): void;
+  /** Bytes that were sent and are not yet handed to the operating system. */
+  readonly bufferedBytes: number;
+  /** Bytes that were handed to the operating system so far. */
+  readonly sentBytes: number;
+  /** Resolves when some of them have been handed over, at once if there are none, and when it closes. */
+  progress(): Promise<void>;
+  /**
+   * Closes it behind what was sent, but in a second at most; safe to call twice, never throws.
+   *
+   * @param code of RFC 6455, section 7.4
+   * @param reason up to 123 bytes of UTF-8; the rest is cut
+   */
+  close(code: number, reason: string): void;
+  /** Resolves when it is closed, whoever closed it. */
+  readonly closed: Promise<void>;
+}
+
+/** What is known of a request besides what it says. */
+export interface HttpRequestInfo {
+  /** Absent where the transport has none. */
+  readonly remoteAddr?: NetAddr;
+  /**
+   * Makes a WebSocket of the request's connection; `undefined` if the client did not ask for one.
+   *
+   * @returns what the request must be answered with, and the socket
+   */
+  upgrade(): { readonly response: Response; readonly socket: Promise<ViewerSocket> } | undefined;
+}
+
+/** How HTTP is served. */
+export interface HttpOptions extends NetAddr {
+  /**
+   * Answers a request. A body is read as the client takes it, and cancelled when the client leaves;
+   * if it errors, the connection is cut.
+   *
+   * @param request without a body: those that bring one are refused
+   * @param info of its connection
+   */
+  fetch(request: Request, info: HttpRequestInfo): Response | Promise<Response>;
+  /** Seconds for all of a request's headers, counted from the connection. */
+  readonly handshakeTimeoutSec: number;
+  /** Connections at most; beyond it the oldest that has not asked for anything is closed, or the new one. */
+  readonly maxConnections: number;
+  /** Told what `fetch` throws; the client gets status 500. */
+  onError(error: unknown): void;
+}
+
+/** A listening HTTP server. */
+export interface HttpListener {
+  /** What it is really bound to. */
+  readonly addr: NetAddr;
+  /** Stops listening, closes WebSockets (1001) and connections; those that are slow are cut after a second. */
+  close(): Promise<void>;
+}
+
+/** Serves HTTP/1.1 and WebSockets. */
+export interface HttpAdapter {
+  /**
+   * Binds to an address and serves there.
+   *
+   * @param options the address, and what answers
+   * @throws TcpBindError if the address can't be bound.
+   */
+  serve(options: HttpOptions): Promise<HttpListener>;
+}

@@ -1,0 +1,68 @@
+/**
+ * TCP, as a runtime must offer it.
+ *
+ * @module
+ */
+import type { NetAddr } from "../../base/net_addr.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+
+/** One accepted connection; the server only reads from it. */
+export interface TcpConnection {
+  /** Absent where the transport has none. */
+  readonly remoteAddr?: NetAddr;
+  /**
+   * The peer's bytes in chunks of at most 512 KiB; the chunks are never written to again.
+   * Reads from the socket only while somebody reads it. Errors (with what the runtime threw)
+   * only after all bytes that came before the error were read.
+   */
+  readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * Gives the same chunks without a stream around them; `undefined` at the end. One call at a time,
+   * and not beside a reader of `readable`. The server reads by it where there is one.
+   *
+   * @param into where the bytes may be put, so that they need not be copied there; the chunk is a view
+   * on its beginning then. An adapter whose chunks lie elsewhere takes no notice of it.
+   * @throws what the runtime threw, once all bytes that came before were read
+   */
+  read?(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
+  /**
+   * Reads into memory of a pool from now on, where it reads into memory of its own: a chunk's buffer is
+   * used by the connection until a later `read` takes another.
+   *
+   * @param pool of the server, which has the chunk's bytes used again when nobody needs them
+   */
+  usePool?(pool: BufferPool): void;
+  /**
+   * Takes back memory that nobody needs any more, where it finds that worth while.
+   *
+   * @param chunk that was read, and nothing else lies in its buffer that is needed
+   */
+  giveBack?(chunk: Uint8Array): void;
+  /** Closes the socket; safe to call twice, never throws. The readable then ends. */
+  close(): void;
+}
+
+/** A listening socket. */
+export interface TcpListener {
+  /** What it is really bound to. */
+  readonly addr: NetAddr;
+  /**
+   * The next connection; `undefined` once the listener is closed. One call at a time.
+   *
+   * @throws whatever the runtime says of a connection that could not be accepted; more may follow.
+   */
+  accept(): Promise<TcpConnection | undefined>;
+  /** Stops listening; connections stay open. Safe to call twice. */
+  close(): void;
+}
+
+/** Listens on TCP. */
+export interface TcpAdapter {
+  /**
+   * Binds to an address and listens there.
+   *
+   * @param options the address
+   * @throws TcpBindError if the address can't be bound.
+   */
+  listen(options: NetAddr): Promise<TcpListener>;
+}
