@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { detectRuntime } from "../lib/adapters/load.ts";
+import { detectRuntime } from "../lib/adapters/runtime.ts";
 import { drip, faults, flood, quiet, runOverload, type Runtime } from "./bench/overload_runs.ts";
 
 const LIMIT_MIB = 32;

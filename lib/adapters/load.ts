@@ -1,29 +1,13 @@
 /**
- * Finds out which runtime this is, and loads its adapters and no other's.
+ * Loads the adapters of the runtime that this is, and no other's.
  *
  * @module
  */
-import { UnsupportedRuntime } from "../base/errors.ts";
 import type { FileAdapter } from "./files/types.ts";
+import { detectRuntime } from "./runtime.ts";
 import type { HttpAdapter } from "./http/types.ts";
 import type { ProcessAdapter } from "./process/types.ts";
 import type { TcpAdapter } from "./tcp/types.ts";
-
-/** A runtime that there are adapters for. */
-export type Runtime = "deno" | "bun";
-
-/**
- * Names the runtime this program runs on.
- *
- * @param globals where to look for the runtimes' own objects
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
- */
-export function detectRuntime(globals: object = globalThis): Runtime {
-  // Bun first: some packages put an object named Deno beside it to run Deno's programs.
-  if ("Bun" in globals) return "bun";
-  if ("Deno" in globals) return "deno";
-  throw new UnsupportedRuntime(["Deno", "Bun"]);
-}
 
 /**
  * Loads this runtime's TCP.

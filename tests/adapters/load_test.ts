@@ -1,20 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { detectRuntime, loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
-import { UnsupportedRuntime } from "../../lib/base/errors.ts";
-
-describe("detectRuntime", () => {
-  it("tells Deno from Bun", () => {
-    assertEquals(detectRuntime({ Deno: {} }), "deno");
-    assertEquals(detectRuntime({ Bun: {} }), "bun");
-    assertEquals(detectRuntime() in process.versions, true);
-  });
-
-  it("says which runtimes there are, on another", () => {
-    assertThrows(() => detectRuntime({}), UnsupportedRuntime, "run it on Deno or Bun");
-  });
-});
+import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
 
 describe("loading adapters", () => {
   it("gives this runtime's TCP", async () => {

@@ -6,7 +6,7 @@
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 import { parseArgs } from "@std/cli";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { startChild } from "../contract/child.ts";
 
 interface Counts {

@@ -6,7 +6,7 @@
  */
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { type Child, startChild } from "../contract/child.ts";
 
 const count = Number(process.argv[2] ?? 4000);

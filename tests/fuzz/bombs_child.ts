@@ -1,7 +1,7 @@
 /** Decodes bombs in a process of its own, each told by its name, and tells what that took. */
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { heard, residentKiB, say } from "../contract/child.ts";
 import { BOMBS, GOOD_PACKET } from "./bombs.ts";

@@ -12,7 +12,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { startChild } from "../contract/child.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { RRD_HEADER_BYTES } from "../../lib/encoding/rrd/rrd_header.ts";

@@ -7,7 +7,7 @@
  * The cases run in a process of their own, so that even one that ends it, or never ends, is told.
  */
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { say, startChild } from "../contract/child.ts";
 import { scriptArgs } from "../script_args.ts";
 import { newTally, runCase, type Tally } from "./packet_cases.ts";

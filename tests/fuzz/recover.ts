@@ -5,7 +5,7 @@
  *     bun tests/fuzz/recover.ts
  */
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { scriptArgs } from "../script_args.ts";
 import { newRecoverTally, runRecoverCase } from "./recover_cases.ts";
 

@@ -6,7 +6,7 @@
  */
 import process from "node:process";
 import fc from "fast-check";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { scriptArgs } from "../script_args.ts";
 import { SPLITS_AND_PREFIXES } from "./split_cases.ts";
 

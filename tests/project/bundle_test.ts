@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { staticImportsOf } from "./code.ts";
 import { read, readJson, ROOT, sources } from "./tree.ts";
 

@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { open, replay, startCli } from "../cli/cli_process.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { fixture } from "../fixtures.ts";

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 /** Lines that are kept for whoever wants to know what went wrong. */

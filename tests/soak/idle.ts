@@ -6,7 +6,7 @@
  *
  * With `--again 1` those that are closed come again at once, all the time.
  */
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { startChild } from "../contract/child.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { scriptArgs } from "../script_args.ts";

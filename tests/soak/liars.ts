@@ -4,7 +4,7 @@
  *     deno run -A tests/soak/liars.ts [--cases 1000]
  *     bun tests/soak/liars.ts
  */
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { concat, HELLO } from "../encoding/rrd_builder.ts";
 import { scriptArgs } from "../script_args.ts";
 import { closed, dial, Host, type Must, must, sleep, write } from "./host.ts";

@@ -5,7 +5,7 @@
  *     deno run -A tests/soak/many.ts [--clients 200] [--seconds 60] [--seed S]
  *     bun tests/soak/many.ts
  */
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { startChild } from "../contract/child.ts";
 import { scriptArgs } from "../script_args.ts";
 import { type Must, must } from "./host.ts";

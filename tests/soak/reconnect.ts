@@ -12,7 +12,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { seeded } from "../random.ts";
 import { scriptArgs } from "../script_args.ts";

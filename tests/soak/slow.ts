@@ -6,7 +6,7 @@
  *
  * The same with a turned clock is in tests/limits_test.ts.
  */
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { scriptArgs } from "../script_args.ts";
 import { closed, dial, Host, must } from "./host.ts";

@@ -7,7 +7,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { framed, HELLO } from "../encoding/rrd_builder.ts";
 import { caseRandom } from "../random.ts";

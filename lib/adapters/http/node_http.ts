@@ -13,7 +13,7 @@ import { HttpConnections } from "./_http_connections.ts";
 import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
 import { NodeViewerSocket } from "./_node_viewer_socket.ts";
 import { acceptHeaders, ClientFrames } from "./_accept_websocket.ts";
-import { detectRuntime } from "../load.ts";
+import { detectRuntime } from "../runtime.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo } from "./types.ts";
 

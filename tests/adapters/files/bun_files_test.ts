@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { bunFiles } from "../../../lib/adapters/files/bun_files.ts";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { filesContract } from "../../contract/files_contract.ts";
 import { filesSystemContract, temporaryFolder } from "../../contract/files_system_contract.ts";
 

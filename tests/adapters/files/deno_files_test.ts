@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import process from "node:process";
 import { assertEquals } from "@std/assert";
 import { denoFiles } from "../../../lib/adapters/files/deno_files.ts";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { filesContract } from "../../contract/files_contract.ts";
 import {
   filesSystemContract,

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { bunTcp } from "../../../lib/adapters/tcp/bun_tcp.ts";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { poolContract } from "../../contract/pool_contract.ts";
 import { dialSystem } from "../../contract/tcp_clients.ts";
 import { tcpContract } from "../../contract/tcp_contract.ts";

@@ -5,7 +5,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { assertEquals } from "@std/assert";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 
 /** Longer than the time in which signals count as one. */
 const LATER_MS = 300;

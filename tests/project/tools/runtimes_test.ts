@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { ensureRuntimes, ToolError, versions } from "../../../tools/runtimes.mjs";
 
 const VERSIONS = await versions();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { detectRuntime } from "../../../lib/adapters/load.ts";
+import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { ROOT } from "../tree.ts";
 
 /** Runs the test command with the test's own runtime alone. */
