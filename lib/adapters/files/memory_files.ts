@@ -4,7 +4,7 @@
  * @module
  */
 import { FileExists } from "../../base/errors.ts";
-import { type Content, openContent } from "./_memory_content.ts";
+import { writeAll } from "./_write_all.ts";
 import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
@@ -35,7 +35,12 @@ export interface MemoryFiles extends FileAdapter {
   readSynced(path: string): Uint8Array | undefined;
 }
 
-// --------------------------------------------------------------------------------------- paths
+/** What a file holds: the bytes, of which `size` are the file's. */
+interface Content {
+  bytes: Uint8Array<ArrayBuffer>;
+  size: number;
+  synced: Uint8Array;
+}
 
 /**
  * A file adapter that keeps everything in memory.
@@ -104,4 +109,39 @@ function found(contents: Map<string, Content>, path: string): Content {
   const content = contents.get(path);
   if (content === undefined) throw new Error(`No such file: ${path}`);
   return content;
+}
+
+/** Opens a file for writing. */
+function openContent(path: string, content: Content, before: FileHook): WritableFile {
+  return {
+    write: (bytes) =>
+      writeAll(bytes, async (rest) => {
+        const taken = await before({ kind: "write", path, bytes: rest });
+        const part = rest.subarray(0, taken ?? rest.length);
+        grow(content, content.size + part.length);
+        content.bytes.set(part, content.size);
+        content.size += part.length;
+        return part.length;
+      }),
+    async sync() {
+      await before({ kind: "sync", path });
+      content.synced = content.bytes.slice(0, content.size);
+    },
+    async truncate(size) {
+      await before({ kind: "truncate", path });
+      grow(content, size);
+      content.bytes.fill(0, size);
+      content.size = size;
+    },
+    async close() {
+      await before({ kind: "close", path });
+    },
+  };
+}
+
+function grow(content: Content, size: number): void {
+  if (size <= content.bytes.length) return;
+  const grown = new Uint8Array(Math.max(size, content.bytes.length * 2));
+  grown.set(content.bytes);
+  content.bytes = grown;
 }
