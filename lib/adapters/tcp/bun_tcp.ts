@@ -10,9 +10,8 @@ import { freeMemory } from "../../memory/free_memory.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
 import type { BunNet, BunSocket, BunSocketListener } from "./_bun_types.ts";
 import { openFiles, sockets } from "../process/open_files.ts";
-import { PullQueue } from "./_pull_queue.ts";
+import { PullQueue, readableOf } from "./_pull_queue.ts";
 import { ReadSizer } from "./_read_sizer.ts";
-import { readableOf } from "./_readable.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 

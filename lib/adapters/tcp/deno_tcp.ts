@@ -7,7 +7,7 @@ import { TcpBindError, TooManyOpenFiles } from "../../base/errors.ts";
 import { every } from "../../base/clock.ts";
 import { openFiles, sockets } from "../process/open_files.ts";
 import { countRead } from "./_v8_pressure.ts";
-import { readableOf } from "./_readable.ts";
+import { readableOf } from "./_pull_queue.ts";
 import { type BufferPool, isReused } from "../../memory/buffer_pool.ts";
 import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
 import { ReadTurns, type TurnTaker } from "./_read_turns.ts";

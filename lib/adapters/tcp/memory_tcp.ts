@@ -5,8 +5,7 @@
  */
 import { TcpBindError } from "../../base/errors.ts";
 import { AcceptQueue } from "./_accept_queue.ts";
-import { PullQueue } from "./_pull_queue.ts";
-import { readableOf } from "./_readable.ts";
+import { PullQueue, readableOf } from "./_pull_queue.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpListener } from "./types.ts";
 
