@@ -4,9 +4,9 @@
  * @module
  */
 import type { FileAdapter } from "./files/types.ts";
-import { detectRuntime } from "./runtime.ts";
 import type { HttpAdapter } from "./http/types.ts";
 import type { ProcessAdapter } from "./process/types.ts";
+import { detectRuntime } from "./runtime.ts";
 import type { TcpAdapter } from "./tcp/types.ts";
 
 /**

@@ -7,13 +7,6 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../comms/websocket/frame_head.ts";
-
-/** Longest payload of a control frame (section 5.5). */
-const MAX_CONTROL_BYTES = 125;
-
-/** Viewers have nothing to say; what they say all the same is thrown away up to this. */
-const MAX_IGNORED_BYTES = 64 * 1024;
 
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -29,91 +22,4 @@ export function acceptHeaders(headers: IncomingHttpHeaders): string[] | undefine
   if (!asked) return undefined;
   const accept = createHash("sha1").update(key + ACCEPT_SUFFIX).digest("base64");
   return ["Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accept}`];
-}
-
-/**
- * A close frame (section 5.5.1).
- *
- * @param code why
- * @param reason why in words, cut to what fits
- */
-export function closeFrame(code: number, reason: string): Uint8Array {
-  const text = new Uint8Array(MAX_CONTROL_BYTES - 2);
-  const { written } = new TextEncoder().encodeInto(reason, text);
-  const head = new Uint8Array(MAX_HEAD_BYTES);
-  const end = writeFrameHead(head, 0, OPCODE.close, 2 + written);
-  return Uint8Array.of(
-    ...head.subarray(0, end),
-    code >> 8,
-    code & 0xff,
-    ...text.subarray(0, written),
-  );
-}
-
-/** A frame that the server must answer. */
-export interface ControlFrame {
-  readonly opcode: number;
-  readonly payload: Uint8Array;
-}
-
-/** Reads what a client sends; holds no more than one control frame. */
-export class ClientFrames {
-  #head: number[] = [];
-  #payload: number[] = [];
-  /** Payload bytes that are still to come; −1 while the head is not whole. */
-  #missing = -1;
-  #ignored = 0;
-
-  /**
-   * Takes bytes.
-   *
-   * @returns the control frames that are whole; `error` is the close code for a client that breaks the rules
-   */
-  push(bytes: Uint8Array): { items: ControlFrame[]; error?: number } {
-    const items: ControlFrame[] = [];
-    for (let at = 0; at < bytes.length;) {
-      if (this.#missing < 0) {
-        this.#head.push(bytes[at++]!);
-        const error = this.#readHead();
-        if (error !== undefined) return { items, error };
-      } else if (this.#isControl) {
-        this.#payload.push(bytes[at++]! ^ this.#head[2 + this.#payload.length % 4]!);
-        this.#missing--;
-      } else {
-        const skipped = Math.min(this.#missing, bytes.length - at);
-        at += skipped;
-        this.#missing -= skipped;
-        this.#ignored += skipped;
-        if (this.#ignored > MAX_IGNORED_BYTES) return { items, error: 1009 };
-      }
-      if (this.#missing === 0) this.#finish(items);
-    }
-    return { items };
-  }
-
-  get #isControl(): boolean {
-    return (this.#head[0]! & 8) !== 0;
-  }
-
-  #readHead(): number | undefined {
-    const [first = 0, second = 0x80] = this.#head;
-    const length = second & 0x7f;
-    if ((second & 0x80) === 0 || (first & 0x70) !== 0) return 1002; // unmasked, or an extension
-    if (this.#isControl && (length > MAX_CONTROL_BYTES || (first & 0x80) === 0)) return 1002;
-    const lengthBytes = length === 127 ? 8 : length === 126 ? 2 : 0;
-    if (this.#head.length < 2 + lengthBytes + 4) return undefined;
-    this.#missing = lengthBytes === 0
-      ? length
-      : this.#head.slice(2, 2 + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
-    return undefined;
-  }
-
-  #finish(items: ControlFrame[]): void {
-    if (this.#isControl) {
-      items.push({ opcode: this.#head[0]! & 15, payload: Uint8Array.from(this.#payload) });
-    }
-    this.#head = [];
-    this.#payload = [];
-    this.#missing = -1;
-  }
 }

@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../comms/websocket/frame_head.ts";
 import { type HandOver, handOverOf } from "./_hand_over.ts";
-import { type ClientFrames, closeFrame } from "./_accept_websocket.ts";
+import { type ClientFrames, closeFrame } from "../../comms/websocket/client_frames.ts";
 import type { ViewerSocket } from "./types.ts";
 
 /** Small messages are written together. */
