@@ -26,7 +26,6 @@ function decode(pieces: Iterable<Uint8Array>) {
 }
 
 function version(msg: LogMsg): number[] {
-  if (msg.encoded.form !== "rrd") throw new Error("not from an RRD stream");
   const { major, minor, patch } = msg.encoded.header.version;
   return [major, minor, patch];
 }

@@ -53,15 +53,12 @@ export interface StoreInfo {
 }
 
 /** The bytes a message came as, so that it can be written and relayed without being encoded again. */
-export type Encoded =
-  | {
-    readonly form: "rrd";
-    /** The header of the RRD stream the message came in. */
-    readonly header: RrdHeader;
-    /** The message with its own 8-byte (msgpack) or 16-byte (protobuf) header. */
-    readonly bytes: Uint8Array;
-  }
-  | { readonly form: "grpc"; readonly bytes: Uint8Array };
+export interface Encoded {
+  /** The header of the RRD stream the message came in; what came by gRPC has one that fits it. */
+  readonly header: RrdHeader;
+  /** The message with its own 8-byte (msgpack) or 16-byte (protobuf) header, as `.rrd` has it. */
+  readonly bytes: Uint8Array;
+}
 
 /** Announces a recording or a blueprint; SDKs send it at the start of their first connection. */
 export interface SetStoreInfo {

@@ -14,7 +14,7 @@ import type { Encoded, LogMsg } from "../encoding/log_msg.ts";
  * @returns pieces to send one after another
  */
 export function packetPieces(
-  { header, bytes }: Extract<Encoded, { form: "rrd" }>,
+  { header, bytes }: Encoded,
 ): Uint8Array[] {
   const tail = header.serializer === "protobuf" ? [endMarker(header)] : [];
   const length = header.bytes.length + bytes.length + (tail[0]?.length ?? 0);

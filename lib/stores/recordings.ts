@@ -66,7 +66,7 @@ export class Recordings {
     }
     const recording = this.#recording(named(storeId.id));
     if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
-    if (msg.encoded.form === "rrd") noteVersion(recording, msg.encoded.header.version);
+    noteVersion(recording, msg.encoded.header.version);
     recording.lastMs = this.date();
     recording.messages++;
     recording.bytes += msg.encoded.bytes.length;

@@ -108,7 +108,7 @@ export class StoreMemory {
     bytes.set(header);
     bytes.set(message, header.length);
     const [msg] = new RrdDecoder().push(bytes).items;
-    if (msg?.kind !== "SetStoreInfo" || msg.encoded.form !== "rrd") return;
+    if (msg?.kind !== "SetStoreInfo") return;
     this.remember(this.#store(msg.info.storeId), msg, msg.encoded);
   }
 

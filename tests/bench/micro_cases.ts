@@ -81,7 +81,7 @@ function envelopes(): Case[] {
       name: "msgpack envelopes, no templates",
       bytes,
       run: each((packet) => {
-        const encoded = { form: "rrd", header, bytes: packet.subarray(HEADER_BYTES) } as const;
+        const encoded = { header, bytes: packet.subarray(HEADER_BYTES) } as const;
         return decodeMsgpackLogMsg(packet, START, packet.length, encoded);
       }),
     },

@@ -2,10 +2,12 @@ import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertLess, assertThrows } from "@std/assert";
 import { DECODE_LIMITS, type DecodeLimits } from "../../lib/encoding/limits.ts";
 import { decodeProtobufLogMsg } from "../../lib/encoding/protobuf/protobuf_log_msg.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { InvalidMessage, MessageLimit } from "../../lib/base/errors.ts";
 import { arrowMsg, concat, Entries, rrdHeader, rrdMessage, setStoreInfo } from "./rrd_builder.ts";
 
+const HEADER = decodeRrdHeader(rrdHeader({ version: [0, 23, 4, 0], serializer: 2 }));
 const GOOD = rrdMessage(setStoreInfo());
 
 /** The error of a packet, which must come at once, and after which a good one decodes. */
@@ -122,7 +124,7 @@ describe("limits of decoding", () => {
 
   it("protobuf: fields and texts of a message in all, and the ratio of its Arrow data", () => {
     const decode = (message: Uint8Array, limits: DecodeLimits = {}) =>
-      decodeProtobufLogMsg(2, message, "v1alpha1", { form: "grpc", bytes: message }, {
+      decodeProtobufLogMsg(2, message, "v1alpha1", { header: HEADER, bytes: message }, {
         ...DECODE_LIMITS,
         ...limits,
       });

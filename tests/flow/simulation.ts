@@ -53,7 +53,7 @@ function sized(msg: ArrowMsg, length: number): ArrowMsg {
   const bytes = { length, byteLength: length, buffer } as Uint8Array;
   const arrow = { ...msg.arrow, bytes };
   return new ArrowMsg(msg.storeId, msg.chunkId, msg.timepointMax, msg.isStatic, arrow, {
-    form: "grpc",
+    header: msg.encoded.header,
     bytes,
   });
 }

@@ -1,10 +1,12 @@
 /** Log messages made by hand, as far as throttling looks at them. */
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import type { Encoded, LogMsg, StoreId, TimelineTime } from "../../lib/encoding/log_msg.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
 import type { Log, LogLevel } from "../../lib/base/log.ts";
 
 const NOTHING = new Uint8Array(0);
+const HEADER = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0));
 
 /** What can be said of a made message; by default it is of 1000 bytes and of one recording. */
 export interface Made {
@@ -28,7 +30,7 @@ export function chunk(times: readonly TimelineTime[] | undefined, made: Made = {
 
 /** Encoded bytes of this length, that are never looked at. */
 export function encodedOf(length: number): Encoded {
-  return { form: "grpc", bytes: { length, byteLength: length } as Uint8Array };
+  return { header: HEADER, bytes: { length, byteLength: length } as Uint8Array };
 }
 
 /** A time on a sequence timeline. */

@@ -12,13 +12,6 @@ const GRPC = ["0.23.4-mixed", "0.36.2-mixed", "0.41.0-mixed"];
 /** Ends a protobuf stream; msgpack ones may have 8 of these bytes. */
 const END_MARKER = new Uint8Array(16);
 
-/** Numbers of the messages that protobuf files know. */
-const KINDS: Partial<Record<LogMsg["kind"], number>> = {
-  SetStoreInfo: 1,
-  ArrowMsg: 2,
-  BlueprintActivationCommand: 3,
-};
-
 /** Good packets, by where they are from. */
 export const CORPUS: readonly Uint8Array<ArrayBuffer>[] = [
   ...CAPTURES.flatMap(capturePackets),
@@ -47,17 +40,10 @@ function compressed(packet: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function packetsOfFile(file: Uint8Array): Uint8Array<ArrayBuffer>[] {
   return new RrdDecoder().push(file).items.map(({ encoded }) => {
-    if (encoded.form !== "rrd") throw new Error("a file holds RRD");
     return concat(encoded.header.bytes, encoded.bytes, END_MARKER);
   });
 }
 
-function packetOfGrpc(msg: LogMsg): Uint8Array<ArrayBuffer> {
-  const { bytes } = msg.encoded;
-  const lengths = new Uint8Array(16);
-  const view = new DataView(lengths.buffer);
-  view.setUint32(0, KINDS[msg.kind]!, true);
-  view.setUint32(8, bytes.length, true);
-  const header = rrdHeader({ version: [0, 23, 4, 0], serializer: 2 });
-  return concat(header, lengths, bytes, END_MARKER);
+function packetOfGrpc({ encoded }: LogMsg): Uint8Array<ArrayBuffer> {
+  return concat(encoded.header.bytes, encoded.bytes, END_MARKER);
 }

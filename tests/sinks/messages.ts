@@ -9,7 +9,7 @@ export function message(header: RrdHeader, bytes: Uint8Array): SmartMessage {
   const msg = {
     kind: "UnknownMsg",
     name: "test",
-    encoded: { form: "rrd", header, bytes },
+    encoded: { header, bytes },
   } as const;
   return { source: { kind: "tcp-client", id: 1 }, payload: { type: "msg", msg }, time: 0 };
 }

@@ -69,7 +69,7 @@ export function announcement(
       started: 0n,
       storeSource: { kind: "PythonSdk", major: 3, minor: 11, patch: 7, suffix: "" },
     },
-    encoded: { form: "rrd", header: header([0, 22, 1]), bytes: new Uint8Array(300) },
+    encoded: { header: header([0, 22, 1]), bytes: new Uint8Array(300) },
   };
 }
 

@@ -76,12 +76,11 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   }
 
   function sayRecording(source: MessageSource, recording: string, msg: LogMsg): void {
-    const { encoded } = msg;
-    const sdk = encoded.form === "rrd" ? rrdVersionText(encoded.header.version) : undefined;
+    const sdk = rrdVersionText(msg.encoded.header.version);
     const application = applications.get(recording);
     const text = `${sourceText(source)} logs recording ${quote(recording)}` +
       (application === undefined ? "" : ` of application ${quote(application)}`) +
-      (sdk === undefined ? "" : `, Rerun SDK ${sdk}`);
+      `, Rerun SDK ${sdk}`;
     const shown = shortened(recording, MAX_ID_LENGTH);
     log.write(level, text, {
       client: sourceText(source),

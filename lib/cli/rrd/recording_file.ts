@@ -37,7 +37,6 @@ export class RecordingFile {
 
   /** Writes a message. */
   async write({ encoded }: LogMsg): Promise<void> {
-    if (encoded.form !== "rrd") return; // files have no other
     this.messages++;
     for (const bytes of this.#concat.message(encoded)) await this.output.write(bytes);
   }

@@ -35,7 +35,7 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
           isTold = true;
           progress.line(NEWER);
         }
-        if (part.kind !== "message" || part.msg.encoded.form !== "rrd") continue;
+        if (part.kind !== "message") continue;
         const waitMs = pacer.delay(part.msg, performance.now());
         if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
         for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);

@@ -38,10 +38,11 @@ const writer = new BincodeWriter(4096);
  *
  * @example
  * ```ts
- * import { viewerFrame } from "@rerelay/server/encoding";
+ * import { decodeRrdHeader, viewerFrame } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
- * const encoded = { form: "grpc" as const, bytes: new Uint8Array() };
+ * const header = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0));
+ * const encoded = { header, bytes: new Uint8Array() };
  * const blueprintId = { kind: "Blueprint" as const, id: "b" };
  * const msg = { kind: "BlueprintActivationCommand" as const, blueprintId, encoded };
  * const frame = viewerFrame({ ...msg, makeActive: true, makeDefault: false });
@@ -80,7 +81,7 @@ function write(msg: LogMsg): Uint8Array | LeftOut {
     case "SetStoreInfo":
       writer.uvar(0);
       tuid(msg.rowId);
-      storeInfo(msg.info, versionOf(msg));
+      storeInfo(msg.info, msg.encoded.header.version);
       return sized(NOTHING);
     case "ArrowMsg":
       return arrowFrame(msg);
@@ -120,12 +121,8 @@ function sized(tail: Uint8Array): Uint8Array | LeftOut {
   return writer.length + tail.length > MAX_VIEWER_FRAME_BYTES ? "tooLarge" : tail;
 }
 
-function versionOf({ encoded }: LogMsg): RrdVersion | undefined {
-  return encoded.form === "rrd" ? encoded.header.version : undefined;
-}
-
-function isBefore(version: RrdVersion | undefined, minor: number): boolean {
-  return version !== undefined && version.major === 0 && version.minor < minor;
+function isBefore(version: RrdVersion, minor: number): boolean {
+  return version.major === 0 && version.minor < minor;
 }
 
 /** As Rerun reads index columns: the least time stands for static data and is moved off it. */
@@ -134,7 +131,7 @@ function temporal(time: TimelineTime): TimelineTime {
 }
 
 function timepoint(times: readonly TimelineTime[], msg: ArrowMsg): void {
-  const hasNoStatic = isBefore(versionOf(msg), 16);
+  const hasNoStatic = isBefore(msg.encoded.header.version, 16);
   writer.uvar(times.length);
   for (const { name, type, time } of times) {
     writer.str(name).uvar(type === "time" ? 0 : 1);
@@ -151,7 +148,7 @@ function storeId({ kind, id }: StoreId): void {
   writer.uvar(kind === "Recording" ? 0 : 1).str(id);
 }
 
-function storeInfo(info: StoreInfo, version: RrdVersion | undefined): void {
+function storeInfo(info: StoreInfo, version: RrdVersion): void {
   writer.str(info.applicationId);
   storeId(info.storeId);
   if (info.clonedFrom === undefined) writer.u8(0);
@@ -186,7 +183,7 @@ function storeInfo(info: StoreInfo, version: RrdVersion | undefined): void {
 }
 
 /** A viewer is of the SDK's version; older ones have no word for a file from a link. */
-function fileSource(source: FileSource, version: RrdVersion | undefined): number {
+function fileSource(source: FileSource, version: RrdVersion): number {
   const known = isBefore(version, 21) ? FILE_SOURCES : FILE_SOURCES_0_21;
   return Math.max(0, known.indexOf(source));
 }

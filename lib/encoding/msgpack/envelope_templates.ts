@@ -39,7 +39,7 @@ export class EnvelopeTemplates {
     bytes: Uint8Array,
     start: number,
     end: number,
-    encoded: Extract<Encoded, { form: "rrd" }>,
+    encoded: Encoded,
   ): ArrowMsg | undefined {
     const { buffer, byteOffset } = bytes;
     const view = viewOf(buffer);
@@ -108,7 +108,7 @@ function fill(
   view: DataView,
   at: number,
   data: Uint8Array,
-  encoded: Extract<Encoded, { form: "rrd" }>,
+  encoded: Encoded,
 ): ArrowMsg | undefined {
   const times: TimelineTime[] = [];
   for (const { name, type, at: place, wire } of template.timelines) {

@@ -35,7 +35,7 @@ export function decodeMsgpackLogMsg(
   bytes: Uint8Array,
   start: number,
   end: number,
-  encoded: Extract<Encoded, { form: "rrd" }>,
+  encoded: Encoded,
   limits: Required<DecodeLimits> = DECODE_LIMITS,
   templates?: EnvelopeTemplates,
 ): LogMsg {
@@ -64,7 +64,7 @@ export function decodeMsgpackLogMsg(
 
 function readArrowMsg(
   reader: MsgpackReader,
-  encoded: Extract<Encoded, { form: "rrd" }>,
+  encoded: Encoded,
 ): ArrowMsg {
   const fields = reader.arrayLength();
   if (fields !== 2) throw new InvalidMessage(`Invalid ArrowMsg: ${fields} fields instead of 2`);

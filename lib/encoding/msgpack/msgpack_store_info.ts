@@ -15,8 +15,6 @@ import type {
 import type { MsgpackValue } from "./msgpack.ts";
 import { makeTuid } from "../tuid.ts";
 
-type RrdEncoded = Extract<Encoded, { form: "rrd" }>;
-
 /** The file sources of all versions, with Rerun's names. */
 export const FILE_SOURCES = ["Cli", "Uri", "DragAndDrop", "FileDialog", "Sdk"] as const;
 
@@ -25,7 +23,7 @@ export const FILE_SOURCES = ["Cli", "Uri", "DragAndDrop", "FileDialog", "Sdk"] a
  *
  * @throws {InvalidMessage} if a field is missing or of another type
  */
-export function readSetStoreInfo(value: MsgpackValue, encoded: RrdEncoded): SetStoreInfo {
+export function readSetStoreInfo(value: MsgpackValue, encoded: Encoded): SetStoreInfo {
   const msg = fields(value, "SetStoreInfo");
   const rowId = fields(msg.get("row_id"), "row_id");
   const info = fields(msg.get("info"), "info");
@@ -53,7 +51,7 @@ export function readSetStoreInfo(value: MsgpackValue, encoded: RrdEncoded): SetS
  */
 export function readBlueprintActivation(
   value: MsgpackValue,
-  encoded: RrdEncoded,
+  encoded: Encoded,
 ): BlueprintActivationCommand {
   const msg = fields(value, "BlueprintActivationCommand");
   return {

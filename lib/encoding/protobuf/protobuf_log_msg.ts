@@ -69,8 +69,6 @@ function readSetStoreInfo(
   }, budget);
   if (rowId === undefined) throw missing("SetStoreInfo", "row_id");
   if (info === undefined) throw missing("SetStoreInfo", "info");
-  // Rerun's decoder does the same: a file that was saved again tells the version of who saved it.
-  if (encoded.form === "rrd") info = { ...info, storeVersion: encoded.header.version };
   return { kind: "SetStoreInfo", rowId, info, encoded };
 }
 

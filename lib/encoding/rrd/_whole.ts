@@ -56,7 +56,7 @@ export function checkWhole(msg: LogMsg): void {
     throw new InvalidMessage("A recording activated as if it were a blueprint");
   }
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
-  else if (msg.encoded.form === "rrd") checkValue(msg.encoded.header, msg.encoded.bytes);
+  else checkValue(msg.encoded.header, msg.encoded.bytes);
 }
 
 /** Readers are lenient: they pass over fields that they do not know, and what follows a value. */

@@ -26,7 +26,7 @@ import type { Encoded } from "../log_msg.ts";
  * const bytes: Uint8Array[] = [];
  * for (const twice of [path, path]) {
  *   for await (const { msg } of (await openRrd(twice)).messages) {
- *     if (msg.encoded.form === "rrd") bytes.push(...concat.message(msg.encoded));
+ *     bytes.push(...concat.message(msg.encoded));
  *   }
  * }
  * bytes.push(...concat.end());
@@ -45,7 +45,7 @@ export class RrdConcat {
   }
 
   /** The bytes to write for a message. */
-  message({ header, bytes }: Extract<Encoded, { form: "rrd" }>): Uint8Array[] {
+  message({ header, bytes }: Encoded): Uint8Array[] {
     const current = this.#header;
     const isMsgpack = current?.serializer === "msgpack" && header.serializer === "msgpack";
     if (isMsgpack && current.compression !== header.compression) {

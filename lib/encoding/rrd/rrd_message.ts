@@ -83,11 +83,11 @@ export function decodeMessage(
   const end = start + message.length;
   // As `subarray` gives it, which takes half as long again on V8.
   const whole = new Uint8Array(bytes.buffer, bytes.byteOffset + at, end - at);
-  const encoded = { form: "rrd", header, bytes: whole } as const;
+  const encoded = { header, bytes: whole };
   if (header.serializer === "protobuf") {
     const dialect = isNewProtobuf(header) ? "v1alpha1" : "v0";
     const payload = bytes.subarray(start, end);
-    return decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limits);
+    return withVersion(decodeProtobufLogMsg(message.kind, payload, dialect, encoded, limits));
   }
   if (header.compression === "lz4") {
     checkLz4Ratio(message.length, message.inflated, limits);
@@ -97,10 +97,16 @@ export function decodeMessage(
   return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded), limits, templates);
 }
 
+/** As Rerun's decoder does: a file that was saved again tells the version of who saved it. */
+function withVersion(msg: LogMsg): LogMsg {
+  if (msg.kind !== "SetStoreInfo") return msg;
+  return { ...msg, info: { ...msg.info, storeVersion: msg.encoded.header.version } };
+}
+
 /** Some readers take the one length, some the other: what is passed on has both equal. */
 function withEqualLengths(
-  encoded: Extract<Encoded, { form: "rrd" }>,
-): Extract<Encoded, { form: "rrd" }> {
+  encoded: Encoded,
+): Encoded {
   const { bytes } = encoded;
   if (u32(bytes, 0) === u32(bytes, 4)) return encoded;
   const equal = bytes.slice();

@@ -19,7 +19,7 @@ import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
 import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { Encoded, LogMsg } from "../../encoding/log_msg.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { SavedFile } from "./rrd_file.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../sink.ts";
@@ -64,7 +64,6 @@ export class RrdFiles {
   #last:
     | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
-  #warnedForm = false;
   #warnedMemory = false;
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
@@ -112,10 +111,6 @@ export class RrdFiles {
 
   /** Puts a message into its files. */
   add(msg: LogMsg, sourceId: number): Promise<void> | undefined {
-    if (msg.encoded.form !== "rrd") {
-      this.#loseForeign(msg.encoded);
-      return undefined;
-    }
     const { header, bytes } = msg.encoded;
     const store = this.#memory.storeOf(msg);
     const entry = {
@@ -269,13 +264,5 @@ export class RrdFiles {
   #failedWith(error: unknown): void {
     this.failed = true;
     this.#options.onError(error);
-  }
-
-  #loseForeign({ form, bytes }: Encoded): void {
-    this.lose({ messages: 1, bytes: bytes.length });
-    if (this.#warnedForm) return;
-    this.#warnedForm = true;
-    const { name, log } = this.#options;
-    log.write("error", `${name} takes no messages of form ${form}: they are lost`, { path: name });
   }
 }

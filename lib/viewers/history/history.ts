@@ -88,7 +88,6 @@ export class History {
   #addSlabs(msgs: readonly LogMsg[]): void {
     for (let at = 0; at < msgs.length;) {
       const { encoded } = msgs[at]!;
-      if (encoded.form !== "rrd") throw new TypeError("Only messages of RRD streams go in slabs");
       const before = this.#open?.bytes ?? 0;
       let taken = this.#open?.append(msgs.slice(at)) ?? 0;
       if (taken === 0) {

@@ -57,7 +57,7 @@ export class Slab implements Item {
 
   /** Whether a message may be kept in slabs. */
   static takes(msg: LogMsg): boolean {
-    return msg.encoded.form === "rrd" && msg.encoded.bytes.length < SMALL_BYTES;
+    return msg.encoded.bytes.length < SMALL_BYTES;
   }
 
   get lastSeq(): number {
@@ -75,7 +75,7 @@ export class Slab implements Item {
     let length = this.bytes;
     for (; fitting < msgs.length && length < FULL_BYTES; fitting++) {
       const { encoded } = msgs[fitting]!;
-      if (encoded.form !== "rrd" || !isSame(encoded.header, this.header)) break;
+      if (!isSame(encoded.header, this.header)) break;
       length += encoded.bytes.length;
     }
     this.#memory.add(length - this.bytes);

@@ -38,7 +38,7 @@ export class OneEncoding {
   /** For {@linkcode JoinOptions.accepts}. */
   readonly accepts: NonNullable<JoinOptions["accepts"]> = (msg: LogMsg): boolean => {
     const { encoded } = msg;
-    const fits = encoded.form === "rrd" && this.#fits(encoded.header);
+    const fits = this.#fits(encoded.header);
     if (fits) this.header ??= encoded.header;
     return fits;
   };

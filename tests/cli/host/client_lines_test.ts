@@ -89,7 +89,7 @@ describe("clientLines", () => {
     const again = (recording: string): LogMsg =>
       Object.assign(Object.create(Object.getPrototypeOf(data)), data, {
         storeId: { kind: "Recording", id: recording },
-        encoded: { form: "rrd", header: header([0, 22, 1]), bytes: new Uint8Array(9) },
+        encoded: { header: header([0, 22, 1]), bytes: new Uint8Array(9) },
       });
     const recordings = ["r0", "r5000", "r10000", "x".repeat(201)];
     for (const [i, recording] of recordings.entries()) {

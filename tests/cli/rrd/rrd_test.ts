@@ -30,7 +30,7 @@ function read(path: string): Uint8Array {
 
 function messagesOf(bytes: Uint8Array): Uint8Array[] {
   return scan([bytes]).parts.flatMap((part) =>
-    part.kind === "message" && part.msg.encoded.form === "rrd" ? [part.msg.encoded.bytes] : []
+    part.kind === "message" ? [part.msg.encoded.bytes] : []
   );
 }
 

@@ -14,7 +14,7 @@ const HEADER = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0
 
 /** A payload's message, or the text of its error. */
 function decode(payload: Uint8Array, templates?: EnvelopeTemplates): LogMsg | string {
-  const encoded = { form: "rrd", header: HEADER, bytes: payload } as const;
+  const encoded = { header: HEADER, bytes: payload } as const;
   try {
     return decodeMsgpackLogMsg(payload, 0, payload.length, encoded, undefined, templates);
   } catch (error) {

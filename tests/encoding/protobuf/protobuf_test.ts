@@ -2,13 +2,15 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { decodeProtobufLogMsg } from "../../../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
 import { DECODE_LIMITS } from "../../../lib/encoding/limits.ts";
 import { InvalidMessage, MessageTooLarge } from "../../../lib/base/errors.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { fixture, fixtureJson, sha256 } from "../../fixtures.ts";
 import { seeded } from "../../random.ts";
-import { concat } from "../rrd_builder.ts";
+import { concat, rrdHeader } from "../rrd_builder.ts";
+
+const HEADER = decodeRrdHeader(rrdHeader({ version: [0, 23, 4, 0], serializer: 2 }));
 
 interface Expected {
   messages: Record<string, unknown>[];
@@ -34,7 +36,7 @@ function grpcMessages(version: string): LogMsg[] {
     const length = new DataView(bytes.buffer).getUint32(at + 1);
     const frame = bytes.subarray(at + 5, at + 5 + length);
     const { number, value } = field(field(frame).value);
-    const encoded = { form: "grpc", bytes: frame } as const;
+    const encoded = { header: HEADER, bytes: frame };
     messages.push(decodeProtobufLogMsg(number, value, "v1alpha1", encoded));
     at += 5 + length;
   }
@@ -111,7 +113,7 @@ describe("protobuf log messages of newer SDKs", () => {
 
 describe("damaged protobuf", () => {
   const decode = (kind: number, message: Uint8Array, limits = DECODE_LIMITS) =>
-    decodeProtobufLogMsg(kind, message, "v0", { form: "grpc", bytes: message }, limits);
+    decodeProtobufLogMsg(kind, message, "v0", { header: HEADER, bytes: message }, limits);
   const text = (number: number, value: string) =>
     Uint8Array.of(number << 3 | 2, value.length, ...new TextEncoder().encode(value));
   const nested = (number: number, ...parts: Uint8Array[]) => {

@@ -55,7 +55,6 @@ describe("rrdFileSink", () => {
       const { encoded } =
         (messages[0]!.payload as Extract<SmartMessage["payload"], { msg: unknown }>)
           .msg;
-      assert(encoded.form === "rrd");
       const expected = concat(encoded.header.bytes, ...messages.map(bytesOf), ...marker);
       const bytes = messages.reduce((sum, m) => sum + bytesOf(m).length, 0);
       for (const batches of [[messages], messages.map((m) => [m]), [[QUIT], [...messages, QUIT]]]) {
@@ -132,18 +131,6 @@ describe("rrdFileSink", () => {
       assertEquals(files.read("a.rrd")!.slice(12, -8), bytesOf(msgpackMessage(size)));
       assertEquals(bytesOf(odd)[0], 7);
     }
-  });
-
-  it("counts messages that have no .rrd form as lost", async () => {
-    const encoded = { form: "grpc", bytes: new Uint8Array(30) } as const;
-    const foreign: SmartMessage = {
-      ...QUIT,
-      payload: { type: "msg", msg: { kind: "UnknownMsg", name: "x", encoded } },
-    };
-    const { sink, log } = await save([[foreign, msgpackMessage(2), foreign]]);
-    assertEquals(sink.lost, { messages: 2, bytes: 60 });
-    assertEquals(sink.saved[0]!.messages, 1);
-    assertEquals(log.of("error").length, 1);
   });
 });
 

@@ -60,10 +60,7 @@ describe("the HTTP app", () => {
       hub.write(msgs.slice(0, -1).map((msg) => smart(msg)));
       const { get } = app({ hub });
       const { encoded } = msgs[0]!;
-      const before = [
-        ...(encoded.form === "rrd" ? encoded.header.bytes : []),
-        ...bytesOf(msgs.slice(0, -1)),
-      ];
+      const before = [...encoded.header.bytes, ...bytesOf(msgs.slice(0, -1))];
       const response = await get("/stream.rrd");
       assertEquals(response.headers.get("content-type"), "application/octet-stream");
       assertEquals(await read(response.body!, before.length), Uint8Array.from(before));
