@@ -1,0 +1,190 @@
+import { Assembler } from "../../memory/assembler.ts";
+import { MessageTooLarge } from "../../base/errors.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+import type { Step, StepResult } from "../../base/step.ts";
+import { CallCut, GrpcError, STATUS } from "./status.ts";
+
+/** Length of what stands before each message: a flag, and the length as a big-endian u32. */
+export const FRAME_HEAD_BYTES = 5;
+/** Reading into the message itself is worth it from so many bytes on. */
+const LEAST_ROOM = 32 * 1024;
+
+/** Options of {@linkcode GrpcBody}. */
+export interface BodyOptions {
+  /** Limit of a message in bytes. */
+  readonly maxMessageBytes: number;
+  /**
+   * Bytes before each message, in the same buffer, that the caller may overwrite; default 0. With
+   * some, messages never are views on what was pushed.
+   */
+  readonly headroom?: number;
+  /** Where memory for messages comes from; without it, it is new. */
+  readonly pool?: BufferPool | undefined;
+  /** Takes memory in slabs until a message is whole: whoever says so calls `clear` at the end. */
+  readonly inSlabs?: boolean;
+}
+
+/** The body of a call → its messages: views where they came in one piece, put together otherwise. */
+export class GrpcBody implements Step<Uint8Array, Uint8Array> {
+  readonly #maxMessageBytes: number;
+  readonly #headroom: Uint8Array<ArrayBuffer>;
+  readonly #pool: BufferPool | undefined;
+  readonly #assembler: Assembler;
+  readonly #head = new Uint8Array(FRAME_HEAD_BYTES);
+  #headFilled = 0;
+  /** Length of the message that is being put together; −1 between messages. */
+  #length = -1;
+  #isOver = false;
+  /** The memory of the messages that were handed over last. */
+  #given: ArrayBuffer | undefined;
+
+  /** @param options limit of a message, and where its memory comes from */
+  constructor({ maxMessageBytes, headroom = 0, pool, inSlabs }: BodyOptions) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#headroom = new Uint8Array(headroom);
+    this.#pool = pool;
+    this.#assembler = new Assembler(pool, inSlabs);
+  }
+
+  /** Bytes of memory taken for a message that is not whole. */
+  get unfinishedBytes(): number {
+    return this.#assembler.capacity;
+  }
+
+  /** Bytes that came of a message that is not whole, its head included; 0 between messages. */
+  get partialBytes(): number {
+    return this.#length < 0 ? this.#headFilled : FRAME_HEAD_BYTES + this.#received;
+  }
+
+  /**
+   * Where the next bytes of a large message may be put directly, before they are pushed.
+   *
+   * @param most how many of the next bytes are sure to be the body's
+   */
+  room(most: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#isOver || this.#length < 0 || most < LEAST_ROOM) return undefined;
+    return this.#assembler.room(this.#whole)?.subarray(0, most);
+  }
+
+  /** The messages that came of the last push have got their users. */
+  settle(): void {
+    this.#assembler.settle();
+    if (this.#given !== undefined) this.#pool?.unuse([this.#given]);
+    this.#given = undefined;
+  }
+
+  /** Gives up the message that is not whole, and all that comes: a read may still be under way. */
+  shed(): void {
+    this.#assembler.shed();
+    this.#isOver = true;
+  }
+
+  /** Nothing is read any more: drops what came of a message that is not whole. */
+  clear(): void {
+    this.#assembler.clear();
+    this.#isOver = true;
+  }
+
+  push(bytes: Uint8Array): StepResult<Uint8Array> {
+    const items: Uint8Array[] = [];
+    // Those that do not lie in the bytes pushed; only the first can.
+    let own = 0;
+    let error: Error | undefined;
+    for (let at = 0; at < bytes.length && !this.#isOver;) {
+      if (this.#length < 0) {
+        at = this.#readHead(bytes, at);
+        if (this.#length < 0) break;
+        error = this.#check();
+        if (error !== undefined) break;
+        if (at + this.#length > bytes.length) continue;
+        items.push(bytes.subarray(at, at += this.#length));
+      } else {
+        if (this.#assembler.filled === 0) this.#makeHeadroom();
+        at = this.#assembler.fill(bytes, at, this.#whole);
+        if (this.#assembler.filled < this.#whole) break;
+        items.push(this.#assembler.take().subarray(this.#headroom.length));
+        own = items.length;
+      }
+      this.#length = -1;
+    }
+    if (this.#headroom.length > 0) this.#move(items, own);
+    if (error === undefined) return { items };
+    this.#isOver = true;
+    return { items, error };
+  }
+
+  /** Says that the call ended, or broke off, here. */
+  finish(): StepResult<Uint8Array> {
+    const { partialBytes } = this;
+    if (this.#isOver || partialBytes === 0) return { items: [] };
+    this.#isOver = true;
+    const expected = this.#length < 0 ? undefined : FRAME_HEAD_BYTES + this.#length;
+    return { items: [], error: new CallCut(partialBytes, expected) };
+  }
+
+  /** Of the message that is being put together, its headroom included. */
+  get #whole(): number {
+    return this.#headroom.length + this.#length;
+  }
+
+  get #received(): number {
+    return Math.max(0, this.#assembler.filled - this.#headroom.length);
+  }
+
+  #readHead(bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (this.#headFilled < FRAME_HEAD_BYTES && at < bytes.length) {
+      this.#head[this.#headFilled++] = bytes[at++]!;
+    }
+    if (this.#headFilled < FRAME_HEAD_BYTES) return at;
+    const [, a, b, c, d] = this.#head;
+    this.#length = a! * 2 ** 24 + (b! << 16 | c! << 8 | d!);
+    this.#headFilled = 0;
+    return at;
+  }
+
+  /** What is wrong with the head that was just read. */
+  #check(): Error | undefined {
+    const flag = this.#head[0]!;
+    if (flag !== 0) {
+      const what = flag === 1 ? "Compressed messages are" : `Frames with flag ${flag} are`;
+      return new GrpcError(STATUS.UNIMPLEMENTED, `${what} not taken: send plain ones`);
+    }
+    if (this.#length <= this.#maxMessageBytes) return undefined;
+    return new MessageTooLarge(this.#length, this.#maxMessageBytes);
+  }
+
+  #makeHeadroom(): void {
+    this.#assembler.fill(this.#headroom, 0, this.#whole);
+  }
+
+  /** Moves messages to memory of their own, from the one at `from` on. */
+  #move(items: Uint8Array[], from: number): void {
+    if (from === items.length) return;
+    const headroom = this.#headroom.length;
+    let size = 0;
+    for (let i = from; i < items.length; i++) size += headroom + items[i]!.length;
+    const memory = this.#pool?.take(size) ?? new Uint8Array(size);
+    this.#given = memory.buffer;
+    let at = 0;
+    for (let i = from; i < items.length; i++) {
+      const item = items[i]!;
+      at += headroom;
+      memory.set(item, at);
+      items[i] = memory.subarray(at, at += item.length);
+    }
+  }
+}
+
+/**
+ * What stands before a message.
+ *
+ * @param length of the message in bytes
+ * @param flag 0 for a message, 0x80 for the trailers of gRPC-web
+ */
+export function frameHead(length: number, flag = 0): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(FRAME_HEAD_BYTES);
+  head[0] = flag;
+  new DataView(head.buffer).setUint32(1, length);
+  return head;
+}
