@@ -1,0 +1,71 @@
+/**
+ * What gRPC-web has instead of HTTP/2: trailers in the body, and leave for pages of other origins.
+ *
+ * @module
+ */
+import { FRAME_HEAD_BYTES, frameHead } from "./body.ts";
+import { trailersOf } from "./status.ts";
+
+/** Of the frame that holds the trailers. */
+const TRAILERS_FLAG = 0x80;
+
+/** What answers are of. */
+export const WEB_CONTENT_TYPE = "application/grpc-web+proto";
+
+/**
+ * Whether a request is one of gRPC-web that is understood here: bodies in Base64 (`-text`) are not.
+ *
+ * @param contentType header of the request, if it has one
+ */
+export function isGrpcWeb(contentType: string | null | undefined): boolean {
+  return /^application\/grpc-web(\+proto)?\s*(;|$)/i.test(contentType ?? "");
+}
+
+/**
+ * The frame that ends an answer.
+ *
+ * @param error what the call ended with; `undefined` if it ended well
+ */
+export function webTrailers(error?: Error): Uint8Array<ArrayBuffer> {
+  const text = trailersOf(error).map(([name, value]) => `${name}:${value}\r\n`).join("");
+  const frame = new Uint8Array(FRAME_HEAD_BYTES + text.length);
+  frame.set(frameHead(text.length, TRAILERS_FLAG));
+  // Statuses and encoded texts are printable ASCII.
+  new TextEncoder().encodeInto(text, frame.subarray(FRAME_HEAD_BYTES));
+  return frame;
+}
+
+/** More of them, or longer ones, no viewer asks for. */
+const MAX_ASKED_LENGTH = 1024;
+
+/**
+ * The headers by which a browser lets a page of another origin call, for `OPTIONS` and `POST` alike.
+ *
+ * Who may call at all is decided elsewhere, before this.
+ *
+ * @param request what its headers say
+ * @returns nothing where the request is from no page
+ */
+export function corsHeaders(request: Headers): Record<string, string> {
+  const origin = request.get("origin");
+  if (origin === null) return {};
+  const headers: Record<string, string> = {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "grpc-status, grpc-message",
+    "vary": "origin",
+  };
+  const method = request.get("access-control-request-method");
+  if (method === null) return headers;
+  headers["access-control-allow-methods"] = "POST";
+  headers["access-control-max-age"] = "600";
+  const asked = request.get("access-control-request-headers") ?? "";
+  // Names of headers, and what stands between them.
+  if (asked.length <= MAX_ASKED_LENGTH && /^[\w\-, ]+$/.test(asked)) {
+    headers["access-control-allow-headers"] = asked;
+  }
+  // Pages from the Internet may reach this machine only if it says so.
+  if (request.get("access-control-request-private-network") === "true") {
+    headers["access-control-allow-private-network"] = "true";
+  }
+  return headers;
+}
