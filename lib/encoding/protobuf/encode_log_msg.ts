@@ -126,7 +126,7 @@ function arrowFields(writer: BinaryWriter, msg: ArrowMsg, dialect: ProtobufDiale
   if (dialect === "v1alpha1") {
     const { chunkId, timepointMax, isStatic = timepointMax && timepointMax.length === 0 } = msg;
     if (chunkId !== undefined) nested(writer, 6, () => tuid(writer, chunkId));
-    if (isStatic !== undefined) number(writer, 7, isStatic ? 1 : 0);
+    if (isStatic !== undefined) writer.tag(7, WireType.Varint).bool(isStatic);
   }
   writer.tag(payload, WireType.LengthDelimited).uint32(bytes.length);
   return writer.finish();
@@ -186,12 +186,13 @@ function tuid(writer: BinaryWriter, { timeNs, inc }: Tuid): void {
   writer.tag(1, WireType.Bit64).fixed64(timeNs).tag(2, WireType.Bit64).fixed64(inc);
 }
 
+/** As Rerun's encoder, which leaves out zeros and empty texts. */
 function number(writer: BinaryWriter, field: number, value: number): void {
-  writer.tag(field, WireType.Varint).int64(value);
+  if (value !== 0) writer.tag(field, WireType.Varint).int64(value);
 }
 
 function text(writer: BinaryWriter, field: number, value: string): void {
-  writer.tag(field, WireType.LengthDelimited).string(value.toWellFormed());
+  if (value !== "") writer.tag(field, WireType.LengthDelimited).string(value.toWellFormed());
 }
 
 function nested(writer: BinaryWriter, field: number, write: () => void): void {
