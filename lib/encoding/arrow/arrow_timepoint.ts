@@ -5,10 +5,10 @@
  */
 import { InvalidMessage } from "../../base/errors.ts";
 import type { TimelineTime } from "../log_msg.ts";
-import { readSchema } from "./arrow_ipc.ts";
+import { type ArrowSchema, readSchema } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
-import { type IndexColumn, indexColumns } from "./index_columns.ts";
-import { inflateLz4 } from "../lz4/lz4.ts";
+import { type IndexColumn, indexColumns, isIndex } from "./index_columns.ts";
+import { inflateLz4, inflateLz4Front } from "../lz4/lz4.ts";
 import { orderTimepoint } from "../timepoint.ts";
 
 /** What the envelope calls a timeline of each of the types that index columns have. */
@@ -30,6 +30,41 @@ export function timepointOf(msg: ArrowMsg): readonly TimelineTime[] {
   if (msg.isStatic) return [];
   const { bytes, compression, uncompressedSize } = msg.arrow;
   return readTimepoint(compression === "off" ? bytes : inflateLz4(bytes, uncompressedSize));
+}
+
+/**
+ * Whether a chunk is static: by the envelope, which says so of SDK 0.25 and later and of those that
+ * logged over TCP, else by the columns that its schema has.
+ *
+ * @param msg any chunk
+ * @throws {InvalidMessage} if the envelope does not say it and the schema cannot be read
+ */
+export function isStaticChunk(msg: ArrowMsg): boolean {
+  if (msg.timepointMax !== undefined) return msg.timepointMax.length === 0;
+  return msg.isStatic ?? !schemaOf(msg).fields.some(isIndex);
+}
+
+/** Bytes that tell how long a schema is, and so many that most schemas are there with them. */
+const [LENGTH_BYTES, MOST_SCHEMAS_BYTES] = [8, 4096];
+const MAX_SCHEMA_BYTES = 1 << 20;
+
+/**
+ * The schema of a message's Arrow data, for which no more of it is inflated than needed.
+ *
+ * @param msg any chunk
+ * @throws {InvalidMessage} if it is damaged
+ */
+export function schemaOf(msg: ArrowMsg): ArrowSchema {
+  const { bytes, compression, uncompressedSize } = msg.arrow;
+  if (compression === "off") return readSchema(bytes);
+  const front = inflateLz4Front(bytes, Math.min(MOST_SCHEMAS_BYTES, uncompressedSize));
+  const mark = front.length < LENGTH_BYTES ? 0 : new DataView(front.buffer).getUint32(0, true);
+  const schemaBytes = mark === 0xffffffff ? new DataView(front.buffer).getUint32(4, true) : mark;
+  const needed = LENGTH_BYTES + schemaBytes;
+  if (needed <= front.length || front.length === uncompressedSize) return readSchema(front);
+  // Of one that declares so much, memory is taken for what is really there.
+  if (needed > MAX_SCHEMA_BYTES) return readSchema(msg.ipc());
+  return readSchema(inflateLz4Front(bytes, Math.min(needed, uncompressedSize)));
 }
 
 /**

@@ -1,12 +1,12 @@
-import { readSchema, rerunTag } from "./arrow_ipc.ts";
+import { rerunTag } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
-import { timepointOf } from "./arrow_timepoint.ts";
+import { isStaticChunk, schemaOf } from "./arrow_timepoint.ts";
 
 /** What newer static data replaces; `undefined` for data that has a time. */
 export function staticKey(msg: ArrowMsg): string | undefined {
   try {
-    if (timepointOf(msg).length > 0) return undefined;
-    const { entityPath, fields } = readSchema(msg.ipc());
+    if (!isStaticChunk(msg)) return undefined;
+    const { entityPath, fields } = schemaOf(msg);
     if (entityPath !== undefined) {
       const names = fields.filter(({ metadata }) => rerunTag(metadata, "kind") !== "control")
         .map(({ name }) => name);

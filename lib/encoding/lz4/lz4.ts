@@ -18,15 +18,57 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
   // length, and memory is taken only for what it really holds.
   const actual = inflatedLength(block, size);
   if (actual !== size) {
+    if (actual < 0) throw damaged(block);
     throw new InvalidMessage(
-      actual < 0
-        ? `A damaged LZ4 block of ${block.length} bytes`
-        : `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
+      `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
     );
   }
   const out = new Uint8Array(size);
   inflateInto(out, block);
   return out;
+}
+
+/**
+ * Inflates the beginning of one LZ4 block; of the rest nothing is looked at.
+ *
+ * @param block the compressed bytes
+ * @param size how many bytes of what it inflates to are wanted; checked against a limit by the caller
+ * @returns so many bytes, or fewer where the block holds no more
+ * @throws {InvalidMessage} if it is damaged there
+ */
+export function inflateLz4Front(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(size);
+  const end = block.length;
+  let [at, to] = [0, 0];
+  const lengthOf = (nibble: number) => {
+    let length = nibble;
+    for (let more = nibble === 15 ? 255 : 0; more === 255;) {
+      if (at >= end) throw damaged(block);
+      length += more = block[at++]!;
+    }
+    return length;
+  };
+  while (at < end && to < size) {
+    const token = block[at++]!;
+    const literals = lengthOf(token >> 4);
+    if (at + literals > end) throw damaged(block);
+    out.set(block.subarray(at, at + Math.min(literals, size - to)), to);
+    at += literals;
+    to += literals;
+    if (at >= end || to >= size) break;
+    if (at + 2 > end) throw damaged(block);
+    const from = to - (block[at]! | (block[at + 1]! << 8));
+    if (from < 0 || from === to) throw damaged(block);
+    at += 2;
+    const match = lengthOf(token & 15) + 4;
+    for (let i = 0; i < match && to + i < size; i++) out[to + i] = out[from + i]!;
+    to += match;
+  }
+  return out.subarray(0, to);
+}
+
+function damaged(block: Uint8Array): InvalidMessage {
+  return new InvalidMessage(`A damaged LZ4 block of ${block.length} bytes`);
 }
 
 /** Inflating less than this is not worth an attacker's while, in bytes. */

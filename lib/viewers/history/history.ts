@@ -165,10 +165,10 @@ function isChunk(msg: LogMsg): boolean {
   return msg.kind === "ArrowMsg" && msg.storeId.kind === "Recording";
 }
 
-/** Nearly all chunks have a time in the envelope: nothing of them is read. */
+/** Nearly all chunks have a time in the envelope, or it says that they have: nothing of them is read. */
 function mayBeStatic(msg: LogMsg): boolean {
-  return msg.kind === "ArrowMsg" &&
-    (msg.timepointMax === undefined || msg.timepointMax.length === 0);
+  if (msg.kind !== "ArrowMsg") return false;
+  return msg.timepointMax === undefined ? msg.isStatic !== false : msg.timepointMax.length === 0;
 }
 
 /** What newer static data of a recording replaces; `undefined` for all else. */

@@ -2,9 +2,15 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as arrow from "apache-arrow";
 import { type ArrowField, readSchema, rerunTag } from "../../../lib/encoding/arrow/arrow_ipc.ts";
-import type { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
+import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { readTimepoint, timepointOf } from "../../../lib/encoding/arrow/arrow_timepoint.ts";
+import {
+  isStaticChunk,
+  readTimepoint,
+  schemaOf,
+  timepointOf,
+} from "../../../lib/encoding/arrow/arrow_timepoint.ts";
+import { compressLz4 } from "../../../lib/encoding/lz4/lz4_deflate.ts";
 import { InvalidMessage } from "../../../lib/base/errors.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { fixture } from "../../fixtures.ts";
@@ -66,6 +72,76 @@ function stream(
 function int64s(...times: bigint[]): arrow.Vector {
   return arrow.makeVector(BigInt64Array.from(times));
 }
+
+/** The message as if its envelope said nothing of time, with other Arrow data if given. */
+function silent(msg: ArrowMsg, arrow = msg.arrow): ArrowMsg {
+  return new ArrowMsg(msg.storeId, undefined, undefined, undefined, arrow, msg.encoded);
+}
+
+describe("schemaOf", () => {
+  it("is what the whole of the data says, however it is compressed", () => {
+    for (const msg of CHUNKS) {
+      const ipc = msg.ipc();
+      assertEquals(schemaOf(msg), readSchema(ipc));
+      const bytes = compressLz4(ipc);
+      const arrow = { bytes, compression: "lz4", uncompressedSize: ipc.length } as const;
+      assertEquals(schemaOf(silent(msg, arrow)), readSchema(ipc));
+    }
+  });
+
+  it("reads schemas of every size, and refuses what is none", () => {
+    for (const columns of [1, 30, 100, 5000]) {
+      const ipc = stream(Array.from({ length: columns }, (_, i) => [index(`${i}`), int64s(1n)]));
+      const bytes = compressLz4(ipc);
+      const arrow = { bytes, compression: "lz4", uncompressedSize: ipc.length } as const;
+      const msg = silent(CHUNKS[0]!, arrow);
+      assertEquals(schemaOf(msg), readSchema(ipc));
+      for (const length of columns < 5000 ? [0, 1, 10] : [0, 1, 10, 1000, 10_000]) {
+        const cut = { ...arrow, bytes: bytes.subarray(0, length) };
+        assertThrows(() => schemaOf(silent(msg, cut)), InvalidMessage);
+      }
+    }
+  });
+
+  it("takes no memory on the word of a schema's length", () => {
+    const front = new Uint8Array(8 + 5000);
+    new DataView(front.buffer).setUint32(0, 0xffffffff, true);
+    new DataView(front.buffer).setUint32(4, 400 << 20, true);
+    const arrow = {
+      bytes: compressLz4(front),
+      compression: "lz4",
+      uncompressedSize: 500 << 20,
+    } as const;
+    assertThrows(() => schemaOf(silent(CHUNKS[0]!, arrow)), InvalidMessage, "does not inflate");
+  });
+});
+
+describe("isStaticChunk", () => {
+  it("agrees with the envelope, where that says it", () => {
+    const told = CHUNKS.filter(({ isStatic }) => isStatic !== undefined);
+    assert(told.some(({ isStatic }) => isStatic) && told.some(({ isStatic }) => !isStatic));
+    for (const msg of told) assertEquals(isStaticChunk(silent(msg)), msg.isStatic);
+  });
+
+  it("is what has no time point", () => {
+    for (const msg of CHUNKS) {
+      assertEquals(isStaticChunk(silent(msg)), timepointOf(msg).length === 0);
+    }
+  });
+
+  it("asks nothing of the data where the envelope tells", () => {
+    const [msg] = CHUNKS;
+    const arrow = { bytes: new Uint8Array(3), compression: "off", uncompressedSize: 3 } as const;
+    const of = (times: [] | undefined, isStatic?: boolean) =>
+      new ArrowMsg(msg!.storeId, undefined, times, isStatic, arrow, msg!.encoded);
+    assertEquals([of([]), of(undefined, true), of(undefined, false)].map(isStaticChunk), [
+      true,
+      true,
+      false,
+    ]);
+    assertThrows(() => isStaticChunk(of(undefined)), InvalidMessage);
+  });
+});
 
 describe("readSchema", () => {
   it("agrees with the Arrow library on real chunks", () => {

@@ -1,7 +1,7 @@
 import lz4 from "lz4js";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import { inflateLz4 } from "../../../lib/encoding/lz4/lz4.ts";
+import { inflateLz4, inflateLz4Front } from "../../../lib/encoding/lz4/lz4.ts";
 import { compressLz4 } from "../../../lib/encoding/lz4/lz4_deflate.ts";
 import { InvalidMessage } from "../../../lib/base/errors.ts";
 import { fixture } from "../../fixtures.ts";
@@ -105,6 +105,54 @@ describe("inflateLz4", () => {
       InvalidMessage,
       "does not inflate to the declared",
     );
+  });
+});
+
+describe("inflateLz4Front", () => {
+  it("gives the beginning of what the whole inflates to, of whatever length", () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seeded(seed);
+      const bytes = compressible(random, 1 + Math.floor(random() * 6000));
+      const block = deflate(bytes);
+      if (block === undefined) continue;
+      for (let n = 0; n < 40; n++) {
+        const size = n === 0 ? 0 : n === 1 ? bytes.length : Math.floor(random() * bytes.length);
+        assertEquals(inflateLz4Front(block, size), bytes.subarray(0, size), `seed ${seed}`);
+      }
+      assertEquals(inflateLz4Front(block, bytes.length + 100), bytes);
+    }
+  });
+
+  it("gives InvalidMessage or bytes for 20,000 damaged blocks", () => {
+    const good = deflate(compressible(seeded(3), 3000))!;
+    let refused = 0;
+    for (let seed = 1; seed <= 20_000; seed++) {
+      const random = seeded(seed);
+      const block = good.slice(0, random() < 0.3 ? 1 + random() * good.length : good.length);
+      for (let n = 1 + random() * 3; n > 0; n--) {
+        block[Math.floor(random() * block.length)] = random() * 256;
+      }
+      const size = Math.floor(random() * 4000);
+      try {
+        assert(inflateLz4Front(block, size).length <= size);
+      } catch (error) {
+        assertInstanceOf(error, InvalidMessage, `seed ${seed}`);
+        refused++;
+      }
+    }
+    assert(refused > 3000, `only ${refused} refused`);
+  });
+
+  it("takes time by what is wanted", () => {
+    const bomb = new Uint8Array(64 << 20).fill(0xff);
+    bomb.set([0x1f, 0x00, 0x01, 0x00]);
+    const start = performance.now();
+    assertThrows(() => inflateLz4Front(bomb, 4096), InvalidMessage);
+    const dense = new Uint8Array(1 << 20).fill(0xff);
+    dense.set([0x1f, 0x07, 0x01, 0x00]);
+    dense[dense.length - 1] = 0;
+    assertEquals(inflateLz4Front(dense, 4096), new Uint8Array(4096).fill(7));
+    assert(performance.now() - start < 2000);
   });
 });
 
