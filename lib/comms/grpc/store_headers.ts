@@ -91,6 +91,7 @@ export class StoreHeaders {
 
   #find(id: StoreId): RrdHeader | undefined {
     const last = this.#last;
+    if (last?.id === id) return last.header;
     if (
       last !== undefined && last.id.id === id.id && last.id.kind === id.kind &&
       last.id.applicationId === id.applicationId

@@ -1,3 +1,4 @@
+import { ArrowEnvelopes } from "../../encoding/protobuf/arrow_envelope.ts";
 import { writeHead } from "../../encoding/protobuf/encode_log_msg.ts";
 import { type DecodeLimits, decodeLimits } from "../../encoding/limits.ts";
 import { bytes, ProtobufBudget, readMessage } from "../../encoding/protobuf/protobuf.ts";
@@ -17,6 +18,7 @@ const HEAD_BYTES = MESSAGE_HEADER_BYTES.protobuf;
 const MAX_KIND = 15;
 /** Of `log_msg`, the first field of a request, which has a length. */
 const LOG_MSG_TAG = 1 << 3 | 2;
+const ARROW_MSG = 2;
 
 /** Options of {@linkcode WriteMessages}. */
 export interface WriteMessagesOptions extends DecodeLimits {
@@ -36,12 +38,14 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
   readonly body: GrpcBody;
   readonly #options: WriteMessagesOptions;
   readonly #limits: Required<DecodeLimits>;
+  readonly #envelopes: ArrowEnvelopes;
   #isOver = false;
 
   /** @param options limits, and what calls share */
   constructor(options: WriteMessagesOptions) {
     this.#options = options;
     this.#limits = decodeLimits(options);
+    this.#envelopes = new ArrowEnvelopes(options.dialect, this.#limits);
     const { maxMessageBytes } = this.#limits;
     // What stands around a log message makes room for what `.rrd` has before it, though not enough.
     this.body = new GrpcBody({ ...options, maxMessageBytes, headroom: HEAD_BYTES });
@@ -71,69 +75,76 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 
   #decode(request: Uint8Array): LogMsg {
     const { dialect, headers } = this.#options;
-    const limits = this.#limits;
-    const { kind, message } = dialect === "v0"
-      ? unwrapLogMsg(request, limits)
-      : unwrapRequest(request, limits);
-    const { buffer, byteOffset, length } = message;
-    const whole = new Uint8Array(buffer, byteOffset - HEAD_BYTES, HEAD_BYTES + length);
-    writeHead(whole, 0, kind, length);
+    const { kind, bytes } = withHead(request, dialect, this.#limits);
     // Whose header it has is known once it is decoded.
     const encoded: { header: RrdHeader; bytes: Uint8Array } = {
       header: headers.first[dialect],
-      bytes: whole,
+      bytes,
     };
-    const msg = decodeProtobufLogMsg(kind, message, dialect, encoded, limits);
+    const msg = kind === ARROW_MSG && this.#envelopes.decode(bytes, HEAD_BYTES, encoded) ||
+      decodeProtobufLogMsg(kind, bytes.subarray(HEAD_BYTES), dialect, encoded, this.#limits);
     encoded.header = headers.of(msg, dialect);
     return msg;
   }
 }
 
-interface Wrapped {
+/** A log message as `.rrd` has it. */
+interface Unwrapped {
   readonly kind: number;
-  readonly message: Uint8Array;
+  readonly bytes: Uint8Array;
 }
 
-/** `{1: LogMsg}`: nearly always that one field is all there is, and nothing is made for it. */
-function unwrapRequest(request: Uint8Array, limits: Required<DecodeLimits>): Wrapped {
-  const at = onlyField(request);
-  if (at !== undefined && request[0] === LOG_MSG_TAG) {
-    return unwrapLogMsg(request.subarray(at), limits);
+/** Puts a message's kind and length before it, over what is there. */
+function withHead(
+  request: Uint8Array,
+  dialect: ProtobufDialect,
+  limits: Required<DecodeLimits>,
+): Unwrapped {
+  const outer = dialect === "v0" ? 0 : onlyField(request, 0);
+  const at = outer < 0 ? -1 : onlyField(request, outer);
+  const isPlain = at > 0 && (dialect === "v0" || request[0] === LOG_MSG_TAG) &&
+    (request[outer]! & 7) === 2;
+  const { kind, message } = isPlain
+    ? { kind: request[outer]! >> 3, message: request.subarray(at) }
+    : unwrap(request, dialect, limits);
+  const { buffer, byteOffset, length } = message;
+  const bytes = new Uint8Array(buffer, byteOffset - HEAD_BYTES, HEAD_BYTES + length);
+  writeHead(bytes, 0, kind, length);
+  return { kind, bytes };
+}
+
+/** The same for messages that have more fields, or none. */
+function unwrap(
+  request: Uint8Array,
+  dialect: ProtobufDialect,
+  limits: Required<DecodeLimits>,
+): { kind: number; message: Uint8Array } {
+  const budget = new ProtobufBudget(limits);
+  let logMsg = dialect === "v0" ? request : undefined;
+  if (dialect !== "v0") {
+    readMessage(request, "WriteMessagesRequest", {
+      [LOG_MSG_TAG >> 3]: bytes((value) => logMsg = value),
+    }, budget);
   }
-  let logMsg: Uint8Array | undefined;
-  readMessage(request, "WriteMessagesRequest", {
-    1: bytes((value) => logMsg = value),
-  }, new ProtobufBudget(limits));
   if (logMsg === undefined) throw new InvalidMessage("A WriteMessagesRequest has no log_msg");
-  return unwrapLogMsg(logMsg, limits);
+  let found: { kind: number; message: Uint8Array } | undefined;
+  const take = (kind: number) => bytes((message) => found = { kind, message });
+  const kinds = Array.from({ length: MAX_KIND }, (_, i) => i + 1);
+  readMessage(logMsg, "LogMsg", Object.fromEntries(kinds.map((k) => [k, take(k)])), budget);
+  if (found === undefined) throw new InvalidMessage("A LogMsg holds no message");
+  return found;
 }
 
-/** One of `{1: SetStoreInfo}`, `{2: ArrowMsg}`, `{3: BlueprintActivationCommand}`. */
-function unwrapLogMsg(logMsg: Uint8Array, limits: Required<DecodeLimits>): Wrapped {
-  const at = onlyField(logMsg);
-  const kind = logMsg[0]! >> 3;
-  if (at !== undefined && (logMsg[0]! & 7) === 2 && kind <= MAX_KIND) {
-    return { kind, message: logMsg.subarray(at) };
-  }
-  let wrapped: Wrapped | undefined;
-  const take = (kind: number) => bytes((message) => wrapped = { kind, message });
-  const fields = Object.fromEntries(
-    Array.from({ length: MAX_KIND }, (_, i) => [i + 1, take(i + 1)]),
-  );
-  readMessage(logMsg, "LogMsg", fields, new ProtobufBudget(limits));
-  if (wrapped === undefined) throw new InvalidMessage("A LogMsg holds no message");
-  return wrapped;
-}
-
-/** Where the value of a field begins that has a tag of one byte and reaches up to the end. */
-function onlyField(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 2 || bytes[0]! < 8 || bytes[0]! > 0x7f) return undefined;
+/** Where the value begins of a field that has a tag of one byte and reaches up to the end; −1 if none. */
+function onlyField(bytes: Uint8Array, from: number): number {
+  const end = bytes.length;
+  const tag = bytes[from];
+  if (tag === undefined || tag < 8 || tag > 0x7f) return -1;
   let length = 0;
-  for (let at = 1, scale = 1; at < 6; at++, scale *= 128) {
-    const byte = bytes[at];
-    if (byte === undefined) return undefined;
+  for (let at = from + 1, scale = 1; at < Math.min(end, from + 6); at++, scale *= 128) {
+    const byte = bytes[at]!;
     length += (byte & 0x7f) * scale;
-    if (byte < 0x80) return at + 1 + length === bytes.length ? at + 1 : undefined;
+    if (byte < 0x80) return at + 1 + length === end ? at + 1 : -1;
   }
-  return undefined;
+  return -1;
 }
