@@ -4,7 +4,7 @@
  * @module
  */
 import { FRAME_HEAD_BYTES, frameHead } from "./body.ts";
-import { trailersOf } from "./status.ts";
+import type { CallField } from "./call_stream.ts";
 
 /** Of the frame that holds the trailers. */
 const TRAILERS_FLAG = 0x80;
@@ -24,13 +24,12 @@ export function isGrpcWeb(contentType: string | null | undefined): boolean {
 /**
  * The frame that ends an answer.
  *
- * @param error what the call ended with; `undefined` if it ended well
+ * @param trailers of printable ASCII
  */
-export function webTrailers(error?: Error): Uint8Array<ArrayBuffer> {
-  const text = trailersOf(error).map(([name, value]) => `${name}:${value}\r\n`).join("");
+export function webTrailers(trailers: readonly CallField[]): Uint8Array<ArrayBuffer> {
+  const text = trailers.map(([name, value]) => `${name}:${value}\r\n`).join("");
   const frame = new Uint8Array(FRAME_HEAD_BYTES + text.length);
   frame.set(frameHead(text.length, TRAILERS_FLAG));
-  // Statuses and encoded texts are printable ASCII.
   new TextEncoder().encodeInto(text, frame.subarray(FRAME_HEAD_BYTES));
   return frame;
 }

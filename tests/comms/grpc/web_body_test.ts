@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { GrpcError, STATUS } from "../../../lib/comms/grpc/status.ts";
+import { GrpcError, STATUS, trailersOf } from "../../../lib/comms/grpc/status.ts";
 import { corsHeaders, isGrpcWeb, webTrailers } from "../../../lib/comms/grpc/web_body.ts";
 
 describe("gRPC-web", () => {
@@ -26,9 +26,11 @@ describe("gRPC-web", () => {
       assertEquals([frame[0], length], [0x80, frame.length - 5]);
       return new TextDecoder().decode(frame.subarray(5));
     };
-    assertEquals(text(webTrailers()), "grpc-status:0\r\n");
+    assertEquals(text(webTrailers(trailersOf())), "grpc-status:0\r\n");
     assertEquals(
-      text(webTrailers(new GrpcError(STATUS.UNAVAILABLE, "gone\r\ngrpc-status: 0, öl"))),
+      text(
+        webTrailers(trailersOf(new GrpcError(STATUS.UNAVAILABLE, "gone\r\ngrpc-status: 0, öl"))),
+      ),
       "grpc-status:14\r\ngrpc-message:gone grpc-status: 0, %C3%B6l\r\n",
     );
   });

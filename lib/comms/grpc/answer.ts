@@ -1,0 +1,64 @@
+/**
+ * Answers of calls: one message, or as many as there come.
+ *
+ * @module
+ */
+import { frameHead } from "./body.ts";
+import type { CallField, CallStream } from "./call_stream.ts";
+import { trailersOf } from "./status.ts";
+
+/** As much waits to be sent of an answer before more is asked for. */
+const MAX_QUEUED_BYTES = 256 * 1024;
+
+/** Messages may come compressed only if the answer says how. */
+const HEADERS: readonly CallField[] = [
+  [":status", "200"],
+  ["content-type", "application/grpc"],
+  ["grpc-accept-encoding", "identity"],
+];
+
+/** Ends a call well, with one message. */
+export function answerMessage(stream: CallStream, message: Uint8Array): void {
+  if (!stream.isWritable) return;
+  stream.respond(HEADERS);
+  stream.write(frameHead(message.length));
+  if (message.length > 0) stream.write(message);
+  stream.end(trailersOf());
+}
+
+/** Ends a call with an error, whether its answer has begun or not. */
+export function answerError(stream: CallStream, error: Error): void {
+  if (!stream.isWritable) return;
+  stream.respond(HEADERS);
+  stream.end(trailersOf(error));
+}
+
+/**
+ * Sends frames as the peer takes them, and ends the call well when they end.
+ *
+ * @param stream of the call
+ * @param frames in parts, asked for when there is room; their bytes may not change until they are sent
+ */
+export async function answerFrames(
+  stream: CallStream,
+  frames: AsyncIterable<readonly Uint8Array[]>,
+): Promise<void> {
+  stream.respond(HEADERS);
+  for await (const parts of frames) {
+    if (!stream.isWritable) return;
+    for (const part of parts) stream.write(part);
+    await room(stream);
+    if (!stream.isWritable) return;
+  }
+  if (stream.isWritable) stream.end(trailersOf());
+}
+
+/** Resolves when more may be written, or nothing goes out any more. */
+async function room(stream: CallStream): Promise<void> {
+  while (stream.isWritable && stream.queuedBytes > MAX_QUEUED_BYTES) {
+    await new Promise<void>((resolve) => {
+      stream.onRoom = resolve;
+    });
+    stream.onRoom = undefined;
+  }
+}

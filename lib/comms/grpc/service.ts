@@ -1,0 +1,210 @@
+import type { DecodeLimits } from "../../encoding/limits.ts";
+import { shown } from "../../base/errors.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+import { answerError, answerFrames, answerMessage } from "./answer.ts";
+import { type CallStream, isGrpc } from "./call_stream.ts";
+import { checkHealth, HEALTH_CHECK } from "./health.ts";
+import { type ProxyMethod, proxyMethod, readTable, type TableMessage } from "./message_proxy.ts";
+import { GrpcError, parseTimeout, STATUS } from "./status.ts";
+import { RequestMessage } from "./request_message.ts";
+import { StoreHeaders } from "./store_headers.ts";
+import { WriteCall } from "./write_call.ts";
+import { WriteMessages } from "./write_messages.ts";
+
+/** What is known of a call besides its messages. */
+export interface CallInfo {
+  /** Which method was called. */
+  readonly method: ProxyMethod;
+  /** Of the request: metadata, and what HTTP adds. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** The same of one whose answer may take long. */
+export interface AnswerInfo extends CallInfo {
+  /** Aborts when nobody waits for the answer any more, for the reason that it gives. */
+  readonly signal: AbortSignal;
+}
+
+/** What calls do. Each may throw a `GrpcError`, or reject with one, which is what the peer is told. */
+export interface CallHandlers<Peer> {
+  /** An SDK begins to log: whoever takes the call says `call.admit`, now or later, or `call.fail`. */
+  writeMessages(call: WriteCall, info: CallInfo, peer: Peer): void;
+  /** A viewer wants what was logged: frames as `readFrame` gives them. It ends well when they end. */
+  readMessages(info: AnswerInfo, peer: Peer): AsyncIterable<readonly Uint8Array[]>;
+  /** An SDK sends a table. */
+  writeTable(table: TableMessage, info: AnswerInfo, peer: Peer): Promise<void> | void;
+  /** A viewer wants tables: frames whose messages are those that were written. */
+  readTables(info: AnswerInfo, peer: Peer): AsyncIterable<readonly Uint8Array[]>;
+  /** Whether new calls are taken, for probes. */
+  isServing(): boolean;
+  /** A call that none of these takes, or but `writeMessages`, ended with an error, which the peer knows. */
+  failed(error: Error, headers: ReadonlyMap<string, string>, peer: Peer): void;
+}
+
+/** Options of {@linkcode GrpcService}. */
+export interface GrpcServiceOptions extends DecodeLimits {
+  /** The headers that messages get, over all calls; default its own. */
+  readonly headers?: StoreHeaders;
+  /** Where memory for messages comes from; without it, it is new. */
+  readonly pool?: BufferPool | undefined;
+  /** Limit of a table in bytes; default 64 MiB. */
+  readonly maxTableBytes?: number;
+  /** Does something in so many milliseconds, unless what it returns is called before; default a timer. */
+  readonly timer?: (ms: number, task: () => void) => () => void;
+}
+
+/** Requests that say nothing, or little. */
+const MAX_REQUEST_BYTES = 64 * 1024;
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+/** Timers go no further. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Joins calls to what they do: looks at paths, content types and deadlines, and answers. */
+export class GrpcService<Peer> {
+  readonly #handlers: CallHandlers<Peer>;
+  readonly #options: GrpcServiceOptions;
+  readonly #headers: StoreHeaders;
+  readonly #timer: NonNullable<GrpcServiceOptions["timer"]>;
+
+  /**
+   * @param handlers what calls do
+   * @param options limits, and what calls share
+   */
+  constructor(handlers: CallHandlers<Peer>, options: GrpcServiceOptions = {}) {
+    this.#handlers = handlers;
+    this.#options = options;
+    this.#headers = options.headers ?? new StoreHeaders();
+    this.#timer = options.timer ?? startTimer;
+  }
+
+  /**
+   * Takes a new call; its sink is set when this returns.
+   *
+   * @param stream of the call
+   * @param peer whom it comes from, for the handlers
+   */
+  accept(stream: CallStream, peer: Peer): void {
+    const { headers } = stream;
+    const type = headers.get("content-type");
+    if (headers.get(":method") !== "POST" || !isGrpc(type)) {
+      const what = `${shown(headers.get(":method"))} of ${shown(type)}`;
+      const error = new GrpcError(STATUS.UNIMPLEMENTED, `Only gRPC is spoken here, no ${what}`);
+      stream.respond([[":status", "415"]], true);
+      return this.#handlers.failed(error, headers, peer);
+    }
+    try {
+      this.#begin(stream, parseTimeout(headers.get("grpc-timeout")), peer);
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+      answerError(stream, error);
+      this.#handlers.failed(error, headers, peer);
+    }
+  }
+
+  #begin(stream: CallStream, timeoutMs: number, peer: Peer): void {
+    const { headers } = stream;
+    const path = headers.get(":path") ?? "";
+    if (path === HEALTH_CHECK) {
+      return this.#request(stream, MAX_REQUEST_BYTES, timeoutMs, peer, (message) => {
+        answerMessage(stream, checkHealth(message, this.#handlers.isServing()));
+      });
+    }
+    const method = proxyMethod(path);
+    if (method === undefined) {
+      throw new GrpcError(STATUS.UNIMPLEMENTED, `There is no method ${shown(path)}`);
+    }
+    const handlers = this.#handlers;
+    const { maxTableBytes = MAX_TABLE_BYTES } = this.#options;
+    switch (method.name) {
+      case "WriteMessages":
+        return this.#write(stream, timeoutMs, { method, headers }, peer);
+      case "WriteTable":
+        return this.#request(stream, maxTableBytes, timeoutMs, peer, async (message, signal) => {
+          await handlers.writeTable(readTable(message), { method, headers, signal }, peer);
+          if (stream.isWritable) answerMessage(stream, new Uint8Array(0));
+        });
+      case "ReadMessages":
+        return this.#request(
+          stream,
+          MAX_REQUEST_BYTES,
+          timeoutMs,
+          peer,
+          (_, signal) =>
+            answerFrames(stream, handlers.readMessages({ method, headers, signal }, peer)),
+        );
+      case "ReadTables":
+        return this.#request(
+          stream,
+          MAX_REQUEST_BYTES,
+          timeoutMs,
+          peer,
+          (_, signal) =>
+            answerFrames(stream, handlers.readTables({ method, headers, signal }, peer)),
+        );
+    }
+  }
+
+  #write(stream: CallStream, timeoutMs: number, info: CallInfo, peer: Peer): void {
+    const step = new WriteMessages({
+      ...this.#options,
+      dialect: info.method.dialect,
+      headers: this.#headers,
+      inSlabs: true,
+    });
+    const call = new WriteCall(stream, step, () => cancel());
+    const cancel = this.#deadline(timeoutMs, (error) => call.fail(error));
+    stream.sink = call;
+    try {
+      this.#handlers.writeMessages(call, info, peer);
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+      call.fail(error);
+    }
+  }
+
+  /** A call whose request is one message. */
+  #request(
+    stream: CallStream,
+    maxMessageBytes: number,
+    timeoutMs: number,
+    peer: Peer,
+    answer: (message: Uint8Array, signal: AbortSignal) => Promise<void> | void,
+  ): void {
+    const life = new AbortController();
+    const end = (error?: Error) => {
+      cancel();
+      if (error === undefined || life.signal.aborted) return;
+      life.abort(error);
+      answerError(stream, error);
+      this.#handlers.failed(error, stream.headers, peer);
+    };
+    const cancel = this.#deadline(timeoutMs, end);
+    stream.sink = new RequestMessage(stream, maxMessageBytes, {
+      onMessage: async (message) => {
+        try {
+          await answer(message, life.signal);
+          end();
+        } catch (error) {
+          end(error as Error);
+        }
+      },
+      onError: end,
+      onGone: (error) => {
+        cancel();
+        life.abort(error);
+      },
+    });
+  }
+
+  /** What comes to pass when the peer's own deadline has passed. */
+  #deadline(ms: number, pass: (error: Error) => void): () => void {
+    if (ms > MAX_TIMER_MS) return () => {};
+    const text = `The deadline of ${ms / 1000} s that the call came with has passed`;
+    return this.#timer(ms, () => pass(new GrpcError(STATUS.DEADLINE_EXCEEDED, text)));
+  }
+}
+
+function startTimer(ms: number, task: () => void): () => void {
+  const timer = setTimeout(task, ms);
+  return () => clearTimeout(timer);
+}

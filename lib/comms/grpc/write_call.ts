@@ -1,0 +1,207 @@
+import { holdBytes } from "../../memory/buffer_pool.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import { answerError, answerMessage } from "./answer.ts";
+import type { CallSink, CallStream } from "./call_stream.ts";
+import { CallCut } from "./status.ts";
+import type { WriteMessages } from "./write_messages.ts";
+
+/** The answer to a call that ended well. */
+const NOTHING = new Uint8Array(0);
+
+/** Where the messages of a call go. */
+export interface MessageTaker {
+  /**
+   * Takes messages; not called again before it says so.
+   *
+   * @returns a promise where the call must wait before it sends more
+   */
+  take(msgs: LogMsg[]): Promise<void> | undefined;
+  /**
+   * The call is over; called once, after all messages that came whole. The peer is answered when this
+   * is done.
+   *
+   * @param error why, if it did not end well
+   */
+  quit(error?: Error): Promise<void> | void;
+}
+
+/**
+ * A `WriteMessages` call: its body becomes messages, which a taker takes at its own pace, and the
+ * peer is answered once all of them were taken.
+ *
+ * While the taker is behind, or there is none yet, nothing is consumed: the peer stops within its
+ * window, and the connection goes on.
+ */
+export class WriteCall implements CallSink {
+  readonly #stream: CallStream;
+  readonly #step: WriteMessages;
+  readonly #onOver: () => void;
+  #taker: MessageTaker | undefined;
+  #isBehind = false;
+  /** Messages that came meanwhile, which the window bounds, and what keeps their memory. */
+  #pending: LogMsg[] = [];
+  #pendingBytes = 0;
+  #holds: (() => void)[] = [];
+  /** Bytes that came and were not consumed. */
+  #owed = 0;
+  /** Set once no more is read. */
+  #over: { readonly error: Error | undefined } | undefined;
+  #isQuit = false;
+  #isReadInto = false;
+
+  /**
+   * @param stream of the call
+   * @param step what its body goes through
+   * @param onOver called when all is done
+   */
+  constructor(stream: CallStream, step: WriteMessages, onOver: () => void = () => {}) {
+    this.#stream = stream;
+    this.#onOver = onOver;
+    this.#step = step;
+  }
+
+  /** Bytes of memory taken for what is not whole, and for what nobody could take yet. */
+  get unfinishedBytes(): number {
+    return this.#pendingBytes + this.#step.body.unfinishedBytes;
+  }
+
+  /** Bytes that came of a message that is not whole; 0 between messages. */
+  get partialBytes(): number {
+    return this.#step.body.partialBytes;
+  }
+
+  /** Whether the peer may have to wait for us, so that its silence is none of its own. */
+  get isHeldBack(): boolean {
+    return this.#isBehind || this.#taker === undefined;
+  }
+
+  /** Whether nothing more is read of it. */
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** The call is taken: what came and what comes goes there. */
+  admit(taker: MessageTaker): void {
+    if (this.#isQuit) return;
+    this.#taker = taker;
+    this.#stream.widen();
+    this.#advance();
+  }
+
+  /**
+   * Ends the call from our side; what came whole before is still taken, if there is a taker.
+   *
+   * @param error that the peer is told
+   */
+  fail(error: Error): void {
+    if (this.#over !== undefined) return;
+    this.#over = { error };
+    // A read into it may be under way.
+    this.#step.body.shed();
+    if (this.#taker === undefined) void this.#quit(error);
+    else this.#advance();
+  }
+
+  room(most: number): Uint8Array<ArrayBuffer> | undefined {
+    const room = this.#step.body.room(most);
+    this.#isReadInto = room !== undefined;
+    return room;
+  }
+
+  /** No read into the room is under way any more: for who ends the connection while one may be. */
+  readsEnded(): void {
+    this.#isReadInto = false;
+    if (this.#isQuit) this.#step.body.clear();
+  }
+
+  data(bytes: Uint8Array): false {
+    this.readsEnded();
+    this.#owed += bytes.length;
+    if (this.#over === undefined) {
+      const { items, error } = this.#step.push(bytes);
+      if (items.length > 0) this.#deliver(items);
+      this.#step.body.settle();
+      if (error !== undefined) this.#over = { error };
+    }
+    this.#advance();
+    return false;
+  }
+
+  end(): void {
+    this.#over ??= { error: this.#step.finish().error };
+    this.#advance();
+  }
+
+  gone(): void {
+    this.#over ??= { error: this.#step.finish().error ?? new CallCut(0) };
+    this.#advance();
+  }
+
+  #deliver(msgs: LogMsg[]): void {
+    if (!this.isHeldBack) return this.#give(msgs);
+    let last: ArrayBufferLike | undefined;
+    for (const msg of msgs) {
+      const { bytes } = msg.encoded;
+      this.#pending.push(msg);
+      this.#pendingBytes += bytes.length;
+      if (bytes.buffer === last) continue;
+      last = bytes.buffer;
+      const release = holdBytes(bytes);
+      if (release !== undefined) this.#holds.push(release);
+    }
+  }
+
+  #give(msgs: LogMsg[]): void {
+    const wait = this.#taker!.take(msgs);
+    if (wait === undefined) return;
+    this.#isBehind = true;
+    const goOn = () => {
+      this.#isBehind = false;
+      this.#advance();
+    };
+    wait.then(goOn, (error: Error) => {
+      this.#over ??= { error };
+      goOn();
+    });
+  }
+
+  /** Does what can be done now, in order: what came goes on, the peer may send more, the call ends. */
+  #advance(): void {
+    if (this.isHeldBack) return;
+    if (this.#pending.length > 0) {
+      const msgs = this.#pending;
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      this.#give(msgs);
+      this.#release();
+      if (this.#isBehind) return;
+    }
+    const owed = this.#owed;
+    this.#owed = 0;
+    if (owed > 0) this.#stream.consume(owed);
+    if (this.#over !== undefined && !this.#isQuit) void this.#quit(this.#over.error);
+  }
+
+  #release(): void {
+    for (const release of this.#holds) release();
+    this.#holds = [];
+  }
+
+  async #quit(error: Error | undefined): Promise<void> {
+    this.#isQuit = true;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#release();
+    let outcome = error;
+    try {
+      await this.#taker?.quit(error);
+    } catch (cause) {
+      outcome ??= cause as Error;
+    }
+    // Memory that is still read into may not be given to others.
+    if (!this.#isReadInto) this.#step.body.clear();
+    this.#onOver();
+    if (outcome === undefined) answerMessage(this.#stream, NOTHING);
+    else answerError(this.#stream, outcome);
+  }
+}
