@@ -32,6 +32,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   readonly #assembler: Assembler;
   readonly #head = new Uint8Array(FRAME_HEAD_BYTES);
   #headFilled = 0;
+  #flag = 0;
   /** Length of the message that is being put together; −1 between messages. */
   #length = -1;
   #isOver = false;
@@ -90,14 +91,17 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     // Those that do not lie in the bytes pushed; only the first can.
     let own = 0;
     let error: Error | undefined;
-    for (let at = 0; at < bytes.length && !this.#isOver;) {
+    // Once, for many views: to ask for the buffer is dear on Bun.
+    const { buffer, byteOffset, length: end } = bytes;
+    for (let at = 0; at < end && !this.#isOver;) {
       if (this.#length < 0) {
         at = this.#readHead(bytes, at);
         if (this.#length < 0) break;
         error = this.#check();
         if (error !== undefined) break;
-        if (at + this.#length > bytes.length) continue;
-        items.push(bytes.subarray(at, at += this.#length));
+        if (at + this.#length > end) continue;
+        items.push(new Uint8Array(buffer, byteOffset + at, this.#length));
+        at += this.#length;
       } else {
         if (this.#assembler.filled === 0) this.#makeHeadroom();
         at = this.#assembler.fill(bytes, at, this.#whole);
@@ -133,19 +137,24 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
 
   #readHead(bytes: Uint8Array, from: number): number {
     let at = from;
+    if (this.#headFilled === 0 && at + FRAME_HEAD_BYTES <= bytes.length) {
+      this.#flag = bytes[at]!;
+      this.#length = lengthAt(bytes, at + 1);
+      return at + FRAME_HEAD_BYTES;
+    }
     while (this.#headFilled < FRAME_HEAD_BYTES && at < bytes.length) {
       this.#head[this.#headFilled++] = bytes[at++]!;
     }
     if (this.#headFilled < FRAME_HEAD_BYTES) return at;
-    const [, a, b, c, d] = this.#head;
-    this.#length = a! * 2 ** 24 + (b! << 16 | c! << 8 | d!);
+    this.#flag = this.#head[0]!;
+    this.#length = lengthAt(this.#head, 1);
     this.#headFilled = 0;
     return at;
   }
 
   /** What is wrong with the head that was just read. */
   #check(): Error | undefined {
-    const flag = this.#head[0]!;
+    const flag = this.#flag;
     if (flag !== 0) {
       const what = flag === 1 ? "Compressed messages are" : `Frames with flag ${flag} are`;
       return new GrpcError(STATUS.UNIMPLEMENTED, `${what} not taken: send plain ones`);
@@ -165,15 +174,22 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     let size = 0;
     for (let i = from; i < items.length; i++) size += headroom + items[i]!.length;
     const memory = this.#pool?.take(size) ?? new Uint8Array(size);
-    this.#given = memory.buffer;
+    const { buffer, byteOffset } = memory;
+    this.#given = buffer;
     let at = 0;
     for (let i = from; i < items.length; i++) {
       const item = items[i]!;
+      const { length } = item;
       at += headroom;
       memory.set(item, at);
-      items[i] = memory.subarray(at, at += item.length);
+      items[i] = new Uint8Array(buffer, byteOffset + at, length);
+      at += length;
     }
   }
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
 /**
