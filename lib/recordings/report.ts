@@ -40,6 +40,10 @@ export class RrdReport {
   bytes = 0;
   /** End markers; a file that was closed has one, unless Rerun before 0.19 wrote it. */
   endMarkers = 0;
+  /** Streams of Rerun 0.19 or later without one: cut at a message, or their writer was stopped. */
+  missingEndMarkers = 0;
+  /** Where the first of these is missing, in bytes. */
+  firstMissingEnd: number | undefined;
   /** Headers that were damaged or gone, and put in their place. */
   guessedHeaders = 0;
   /** Stretches that are lost. */
@@ -58,6 +62,10 @@ export class RrdReport {
         break;
       case "end":
         this.endMarkers++;
+        break;
+      case "no-end":
+        this.missingEndMarkers++;
+        this.firstMissingEnd ??= part.offset;
         break;
       case "header":
         if (part.isGuessed) this.guessedHeaders++;

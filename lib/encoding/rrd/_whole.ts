@@ -9,11 +9,15 @@ import type { RrdHeader } from "./rrd_header.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { MsgpackReader } from "../msgpack/msgpack.ts";
 import { checkMsgpackShape } from "./_msgpack_shape.ts";
-import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
+import { MESSAGE_HEADER_BYTES, type MessageHeader } from "./rrd_message.ts";
+import { u32 } from "../../base/little_endian.ts";
 import { checkArrowWhole } from "../arrow/arrow_whole.ts";
 
 /** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
 export const SIGNATURE_BYTES = 32;
+
+/** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
+const MAX_KIND = 255;
 
 /** First letters of the msgpack variants, by the byte that says how long their names are. */
 const NAMES: Readonly<Record<number, string>> = { 0xa8: "A", 0xac: "S", 0xba: "B", 0xaf: "E" };
@@ -38,6 +42,28 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
   }
   const letter = NAMES[bytes[payload + 1]!];
   return bytes[payload] === 0x81 && letter?.charCodeAt(0) === bytes[payload + 2];
+}
+
+/**
+ * Refuses the header of a message that no SDK writes and that would draw the next messages in.
+ *
+ * @param header of the stream
+ * @param message what its own header says
+ * @param bytes where it is
+ * @param at where it begins, in bytes
+ * @throws {InvalidMessage} if its two lengths differ, or its kind is none there may be
+ */
+export function checkLengths(
+  { serializer, compression }: RrdHeader,
+  { kind }: MessageHeader,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  if (kind > MAX_KIND) throw new InvalidMessage(`A message of unknown kind ${kind}`);
+  if (serializer !== "msgpack" || compression !== "off") return;
+  const [stored, inflated] = [u32(bytes, at), u32(bytes, at + 4)];
+  if (stored === inflated) return;
+  throw new InvalidMessage(`The two lengths of a message differ: ${stored} and ${inflated} bytes`);
 }
 
 /**

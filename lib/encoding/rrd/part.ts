@@ -7,13 +7,20 @@ import type { RrdHeader } from "./rrd_header.ts";
 import { RerelayError } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 
-/** A part of an RRD file; `offset` and `bytes` say where it is and how long. */
+/**
+ * A part of an RRD file; `offset` and `bytes` say where it is and how long.
+ *
+ * An `end` holds the end marker and the footer behind it, if there is one. A `no-end` is no bytes: a
+ * stream of Rerun 0.19 or later is over here and has no end marker, because it was cut between two
+ * messages, or because its writer was stopped.
+ */
 export type RrdPart =
   & { readonly offset: number; readonly bytes: number }
   & (
     | { readonly kind: "header"; readonly header: RrdHeader; readonly isGuessed: boolean }
     | { readonly kind: "message"; readonly header: RrdHeader; readonly msg: LogMsg }
     | { readonly kind: "end" }
+    | { readonly kind: "no-end"; readonly header: RrdHeader }
     | { readonly kind: "damage"; readonly error: Error }
   );
 

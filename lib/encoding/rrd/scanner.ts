@@ -3,26 +3,34 @@
  *
  * @module
  */
-import { RerelayError, TruncatedRrd } from "../../base/errors.ts";
+import { InvalidMessage, RerelayError, TruncatedRrd } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdDamage, type RrdPart } from "./part.ts";
 import type { Step, StepResult } from "../../base/step.ts";
-import { type DecodeLimits, fileLimits, MAX_MESSAGE_BYTES } from "../limits.ts";
+import { type DecodeLimits, fileLimits } from "../limits.ts";
+import { endsWithMarker } from "./rrd_encode.ts";
+import { checkFooter, isTrailer, TRAILER_BYTES } from "./footer.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
-import { checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
+import { checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { guessedHeaders } from "./_guessed_headers.ts";
 
 /** Options of {@linkcode RrdScanner}. */
-export interface RrdScannerOptions {
-  /** Limit of a message in bytes; default 512 MiB. */
-  readonly maxMessageBytes?: number;
+export interface RrdScannerOptions extends DecodeLimits {
   /** Whether to look for whole messages behind damage; else the first damage ends it. */
   readonly recover?: boolean;
+  /**
+   * Whether messages and footers may be as peers may send them, such as with two lengths that differ.
+   *
+   * @internal
+   */
+  readonly isLenient?: boolean;
 }
 
-/** Behind the footer message of files that SDK 0.28 and later closed. */
-const TRAILER_BYTES = 32;
+/** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
+const MAX_KIND = 255;
+/** What is learned from the messages of a stream. */
+type Templates = Parameters<typeof decodeMessage>[5];
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** More bytes must come first. */
@@ -33,7 +41,8 @@ class Needs {
 /**
  * RRD bytes, in any pieces → headers, messages, end markers and damaged stretches, each with its place.
  *
- * Memory is bounded by the largest message. A recovering scanner hands out only messages that are
+ * An end marker is the end of a stream: what follows it must be a header or the end of the file, all
+ * else is damage, a few stray bytes as well. Memory is bounded by the largest message. A recovering scanner hands out only messages that are
  * whole in the input; a flipped byte inside data can't be seen, as RRD has no checksums.
  *
  * @example
@@ -48,9 +57,10 @@ class Needs {
  * ```
  */
 export class RrdScanner implements Step<Uint8Array, RrdPart> {
-  readonly #limit: number;
   readonly #limits: Required<DecodeLimits>;
   readonly #recover: boolean;
+  readonly #isLenient: boolean;
+  readonly #templates: Templates;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #need = RRD_HEADER_BYTES;
@@ -59,6 +69,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Where the buffer begins in the file. */
   #base = 0;
   #header: RrdHeader | undefined;
+  /** Where the header stands that was read last. */
+  #headerAt = 0;
   #state: "start" | "next" | "behind the end" | "damage" | "over" = "start";
   #damage: { readonly offset: number; readonly error: Error } | undefined;
   #final = false;
@@ -66,12 +78,22 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /**
    * Expects the first byte of a file.
    *
-   * @param options limit of a message, and whether to go on behind damage
+   * @param options limits of a message, and whether to go on behind damage
+   * @param templates makes decoding faster where envelopes repeat; not for damaged files
    */
-  constructor({ maxMessageBytes = MAX_MESSAGE_BYTES, recover = false }: RrdScannerOptions = {}) {
-    this.#limit = maxMessageBytes;
-    this.#limits = fileLimits({ maxMessageBytes });
+  constructor(
+    { recover = false, isLenient = false, ...limits }: RrdScannerOptions = {},
+    templates?: Templates,
+  ) {
+    this.#limits = fileLimits(limits);
     this.#recover = recover;
+    this.#isLenient = isLenient;
+    this.#templates = recover ? undefined : templates;
+  }
+
+  /** Where the first thing begins that was not read yet, in bytes. */
+  get offset(): number {
+    return this.#base + this.#at;
   }
 
   /** Takes the next bytes, which are kept: they must not be written to any more. */
@@ -97,7 +119,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       this.#need = needs?.bytes ?? 0;
     } catch (error) {
       this.#state = "over";
-      return { items, error: new RrdDamage(this.#base + this.#at, error as Error) };
+      // What no file can cause is a bug, which has to be seen with its stack.
+      if (!(error instanceof RerelayError)) throw error;
+      return { items, error: new RrdDamage(this.offset, error) };
     } finally {
       this.#keepRest();
     }
@@ -120,6 +144,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #keepRest(): void {
     const rest = this.#state === "over" ? NOTHING : this.#buffer.subarray(this.#at);
     this.#base += this.#at;
+    this.#at = 0;
     this.#waiting = [rest];
     this.#waitingBytes = rest.length;
     this.#buffer = NOTHING;
@@ -135,6 +160,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       if (this.#state === "start" && !this.#recover) {
         throw new TruncatedRrd(0, RRD_HEADER_BYTES, "a header");
       }
+      this.#endUnmarked(items);
       this.#state = "over";
       return undefined;
     }
@@ -142,7 +168,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       return this.#readNext(items);
     } catch (error) {
       if (!this.#recover) throw error;
-      this.#damage = { offset: this.#base + this.#at, error: error as Error };
+      this.#damage = { offset: this.offset, error: error as Error };
       this.#state = "damage";
       return undefined;
     }
@@ -154,44 +180,72 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     if (isHeader) {
       const needs = this.#lacks(RRD_HEADER_BYTES, "a header");
       if (needs !== undefined) return needs;
-      this.#readHeader(decodeRrdHeader(this.#buffer.subarray(this.#at)), items);
+      const header = decodeRrdHeader(this.#buffer.subarray(this.#at));
+      this.#endUnmarked(items);
+      this.#readHeader(header, items);
       return undefined;
+    }
+    if (this.#state === "behind the end") {
+      if (this.#left < RRD_HEADER_BYTES && !this.#final) return new Needs(RRD_HEADER_BYTES);
+      throw new InvalidMessage(
+        "Data behind an end marker: neither a header nor the end of the file",
+      );
     }
     const header = this.#header!;
     const size = MESSAGE_HEADER_BYTES[header.serializer];
-    const enough = this.#state === "behind the end" ? RRD_HEADER_BYTES : size;
-    if (this.#left < enough && !this.#final) return new Needs(enough);
-    if (!this.#recover && (this.#state === "behind the end" || this.#left < size)) {
-      // The Rerun server ignores it, too.
-      this.#state = "over";
-      return undefined;
-    }
-    if (this.#left < size) throw new TruncatedRrd(this.#left, size, "a message");
-    if (this.#state === "behind the end") throw new RerelayError("Data behind the end marker");
-    const message = readMessageHeader(header, this.#buffer, this.#at, this.#limit);
-    if (!message.end) return this.#readMessage(header, size + message.length, items);
-    const bytes = size + (message.length === 0 ? 0 : message.length + TRAILER_BYTES);
-    const needs = this.#lacks(bytes, "a footer");
+    const needs = this.#lacks(size, "a message");
     if (needs !== undefined) return needs;
-    items.push({ kind: "end", offset: this.#base + this.#at, bytes });
+    const { maxMessageBytes } = this.#limits;
+    const message = readMessageHeader(header, this.#buffer, this.#at, maxMessageBytes);
+    if (message.end) return this.#readEnd(size, message.length, items);
+    if (!this.#isLenient) checkLengths(header, message, this.#buffer, this.#at);
+    return this.#readMessage(header, size + message.length, items);
+  }
+
+  #readEnd(size: number, footer: number, items: RrdPart[]): Needs | undefined {
+    const withFooter = size + footer + TRAILER_BYTES;
+    if (footer > 0) {
+      const needs = this.#lacks(withFooter, "a footer");
+      if (needs !== undefined) return needs;
+    } else if (this.#header!.serializer === "protobuf" && this.#left < withFooter && !this.#final) {
+      return new Needs(withFooter);
+    }
+    // A file without data has a trailer alone.
+    const hasFooter = footer > 0 || isTrailer(this.#buffer, this.#at + size);
+    const bytes = hasFooter ? withFooter : size;
+    if (hasFooter && !this.#isLenient) {
+      const start = this.offset + size;
+      const end = this.#at + bytes;
+      checkFooter(this.#buffer.subarray(this.#at + size, end), [start, start - this.#headerAt]);
+    }
+    items.push({ kind: "end", offset: this.offset, bytes });
     this.#at += bytes;
     this.#state = "behind the end";
     return undefined;
+  }
+
+  /** A stream that is over without an end marker, though Rerun writes one since 0.19. */
+  #endUnmarked(items: RrdPart[]): void {
+    const header = this.#header;
+    if (this.#state !== "next" || header === undefined || !endsWithMarker(header)) return;
+    items.push({ kind: "no-end", offset: this.offset, bytes: 0, header });
   }
 
   #readMessage(header: RrdHeader, bytes: number, items: RrdPart[]): Needs | undefined {
     const needs = this.#lacks(bytes, "a message");
     if (needs !== undefined) return needs;
     const msg = this.#decode(header, this.#at);
-    items.push({ kind: "message", offset: this.#base + this.#at, bytes, header, msg });
+    items.push({ kind: "message", offset: this.offset, bytes, header, msg });
     this.#at += bytes;
     this.#state = "next";
     return undefined;
   }
 
-  #readHeader(header: RrdHeader, items: RrdPart[]): void {
-    this.#header = header;
-    const offset = this.#base + this.#at;
+  #readHeader(read: RrdHeader, items: RrdPart[]): void {
+    // Captures have one before each message: equal ones are the same object.
+    const isKnown = this.#header?.bytes.every((byte, i) => read.bytes[i] === byte) ?? false;
+    const header = this.#header = isKnown ? this.#header! : read;
+    const offset = this.#headerAt = this.offset;
     items.push({ kind: "header", offset, bytes: RRD_HEADER_BYTES, header, isGuessed: false });
     this.#at += RRD_HEADER_BYTES;
     this.#state = "next";
@@ -204,14 +258,14 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   #decode(header: RrdHeader, at: number): LogMsg {
-    const message = readMessageHeader(header, this.#buffer, at, this.#limit);
-    const msg = decodeMessage(header, message, this.#buffer, at, this.#limits);
+    const { maxMessageBytes } = this.#limits;
+    const message = readMessageHeader(header, this.#buffer, at, maxMessageBytes);
+    const msg = decodeMessage(header, message, this.#buffer, at, this.#limits, this.#templates);
     if (!this.#recover) return msg;
     checkWhole(msg);
     const isPlain = header.serializer === "msgpack" && header.compression === "off";
-    // A flipped length would draw the next messages in: no SDK writes lengths that differ.
     if (isPlain && !looksLikeMessage(header, this.#buffer, at)) {
-      throw new RerelayError("The two lengths of a message differ, or it has no known name");
+      throw new InvalidMessage("A message that has no known name");
     }
     return msg;
   }
@@ -233,7 +287,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
         if (found instanceof Needs) return found;
         this.#endDamage(items);
         if (header !== this.#header) {
-          const offset = this.#base + this.#at;
+          const { offset } = this;
           this.#header = header;
           items.push({ kind: "header", offset, bytes: 0, header, isGuessed: true });
         }
@@ -259,7 +313,12 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #messageHere(header: RrdHeader): number | Needs | undefined {
     if (!looksLikeMessage(header, this.#buffer, this.#at)) return undefined;
     try {
-      const { end, length } = readMessageHeader(header, this.#buffer, this.#at, this.#limit);
+      const { end, length } = readMessageHeader(
+        header,
+        this.#buffer,
+        this.#at,
+        this.#limits.maxMessageBytes,
+      );
       if (end) return undefined;
       const bytes = MESSAGE_HEADER_BYTES[header.serializer] + length;
       if (this.#left < bytes) return this.#final ? undefined : new Needs(bytes);
@@ -272,7 +331,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
 
   #endDamage(items: RrdPart[]): void {
     const { offset, error } = this.#damage!;
-    const bytes = this.#base + this.#at - offset;
+    const bytes = this.offset - offset;
     // A header that is gone leaves no byte behind.
     if (bytes > 0) items.push({ kind: "damage", offset, bytes, error });
     this.#damage = undefined;

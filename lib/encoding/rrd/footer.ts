@@ -1,0 +1,52 @@
+/**
+ * The footer that files closed by SDK 0.28 and later have behind their end marker: bytes that index
+ * the file, then a trailer that says where they are and what they hash to.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import { u32 } from "../../base/little_endian.ts";
+import { xxh32 } from "./xxh32.ts";
+
+/** Length of the trailer in bytes. */
+export const TRAILER_BYTES = 32;
+
+/** With which Rerun hashes the bytes of a footer. */
+const SEED = 7_850_921;
+const MAGIC = new TextEncoder().encode("RRF2FOOT");
+
+/** Whether a trailer stands here, by its magic alone. */
+export function isTrailer(bytes: Uint8Array, at: number): boolean {
+  const magic = at + 20;
+  if (magic + MAGIC.length > bytes.length) return false;
+  return MAGIC.every((byte, i) => bytes[magic + i] === byte);
+}
+
+/**
+ * Compares a footer with its trailer.
+ *
+ * @param bytes the footer's own bytes, then its trailer
+ * @param starts where the footer may say that it begins: from the beginning of the file, or of the
+ * stream, as `cat` puts several files into one
+ * @throws {InvalidMessage} if one does not fit the other
+ */
+export function checkFooter(bytes: Uint8Array, starts: readonly number[]): void {
+  const length = bytes.length - TRAILER_BYTES;
+  if (!isTrailer(bytes, length)) throw new InvalidMessage("A footer without its trailer");
+  const entries = u32(bytes, length + 28);
+  if (entries !== 1) throw new InvalidMessage(`A footer of ${entries} entries instead of 1`);
+  const declared = u64(bytes, length + 8);
+  if (declared !== length) {
+    throw new InvalidMessage(`A footer of ${length} bytes whose trailer says ${declared}`);
+  }
+  if (length > 0 && !starts.includes(u64(bytes, length))) {
+    throw new InvalidMessage("A footer whose trailer says that it is elsewhere");
+  }
+  if (xxh32(bytes.subarray(0, length), SEED) !== u32(bytes, length + 16)) {
+    throw new InvalidMessage("A footer that differs from its checksum");
+  }
+}
+
+function u64(bytes: Uint8Array, at: number): number {
+  return u32(bytes, at + 4) * 2 ** 32 + u32(bytes, at);
+}
