@@ -24,27 +24,50 @@ export function packetPieces(
   return [head, bytes, ...tail];
 }
 
-/** Says how long to wait before each message, so that they go out as they were logged. */
-export class Pacer {
-  #first: { readonly time: bigint; readonly at: number } | undefined;
+/** Seconds between two messages that are waited for at most, where nothing else is said. */
+const MAX_GAP_SEC = 10;
 
-  /** @param speed times as fast as it was logged; infinite to never wait */
-  constructor(readonly speed: number) {}
+/**
+ * Says how long to wait before each message, so that they go out as they were logged.
+ *
+ * Where the clock of the log jumps, forwards or backwards, the pace goes on behind the jump.
+ */
+export class Pacer {
+  /** Since when times count: at the first message, and behind each jump. */
+  #since: { readonly time: bigint; readonly at: number } | undefined;
+  #last = 0n;
+  #jumpSec = 0;
+
+  /**
+   * @param speed times as fast as it was logged; infinite to never wait
+   * @param maxGapSec seconds in the log between two messages; more is a jump of the clock
+   */
+  constructor(readonly speed: number, readonly maxGapSec: number = MAX_GAP_SEC) {}
+
+  /** How far the clock jumped before the message asked for last, in seconds; 0 where it did not. */
+  get jumpSec(): number {
+    return this.#jumpSec;
+  }
 
   /**
    * How long to wait before this message.
    *
    * @param msg the next in the file
    * @param now monotonic milliseconds
-   * @returns milliseconds, 0 for a message without `log_time`, or one whose time has come
+   * @returns milliseconds, 0 for a message without `log_time`, behind a jump, or whose time has come
    */
   delay(msg: LogMsg, now: number): number {
+    this.#jumpSec = 0;
     if (this.speed === Infinity || msg.kind !== "ArrowMsg") return 0;
     const time = logTime(msg);
     if (time === undefined) return 0;
-    this.#first ??= { time, at: now };
-    const loggedMs = Number(time - this.#first.time) / 1e6;
-    return Math.max(0, this.#first.at + loggedMs / this.speed - now);
+    const stepSec = this.#since === undefined ? 0 : Number(time - this.#last) / 1e9;
+    const isJump = Math.abs(stepSec) > this.maxGapSec;
+    if (isJump) this.#jumpSec = stepSec;
+    this.#last = time;
+    if (this.#since === undefined || isJump) this.#since = { time, at: now };
+    const loggedMs = Number(time - this.#since.time) / 1e6;
+    return Math.max(0, this.#since.at + loggedMs / this.speed - now);
   }
 }
 

@@ -5,6 +5,8 @@
  */
 import { connect, type Socket } from "node:net";
 import { reason, RerelayError } from "../../base/errors.ts";
+import { LinkPatience } from "./link_patience.ts";
+import { unreadBytes } from "./unread_bytes.ts";
 
 /** As SDKs do it. */
 const FIRST_RETRY_MS = 100;
@@ -13,11 +15,19 @@ const LAST_RETRY_MS = 3000;
 /** What an SDK says first: version 1 of the protocol. */
 const HANDSHAKE = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
 
+/** As much is handed to the system at once: over a slow link larger pieces would hide that bytes flow. */
+const PIECE_BYTES = 256 * 1024;
+/** How often the end of a slow server is looked for. */
+const LOOK_EVERY_MS = 250;
+
 /** A connection to a server. */
 export interface SdkSocket {
   /** Resolves when there is room for more. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the sending, and waits until the server has taken all and closed. */
+  /**
+   * Ends the sending, and waits until the server has taken all and closed: as long as bytes flow, and
+   * `timeoutMs` without any.
+   */
   finish(timeoutMs: number): Promise<void>;
   destroy(): void;
 }
@@ -70,6 +80,7 @@ function tryConnect(host: string, port: number, timeoutMs: number): Promise<Sock
 }
 
 function sdkSocket(socket: Socket): SdkSocket {
+  const began = performance.now();
   let failure: Error | undefined;
   let closed = false;
   let wake = () => {};
@@ -83,26 +94,36 @@ function sdkSocket(socket: Socket): SdkSocket {
   const broken = () => failure ?? Object.assign(new Error("closed"), { code: "EPIPE" });
   return {
     async write(bytes) {
-      if (closed || failure !== undefined) throw broken();
-      if (socket.write(bytes)) return;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        socket.once("drain", resolve);
-      });
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        if (closed || failure !== undefined) throw broken();
+        if (socket.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          socket.once("drain", resolve);
+        });
+        socket.off("drain", wake);
+      }
       if (closed || failure !== undefined) throw broken();
     },
     async finish(timeoutMs) {
+      const ports = { local: socket.localPort ?? 0, remote: socket.remotePort ?? 0 };
       const ended = new Promise<void>((resolve) => wake = resolve);
       socket.end();
-      const timer = setTimeout(() => {
+      const now = performance.now();
+      const patience = new LinkPatience(timeoutMs, now - began, now);
+      const look = async () => {
+        const unread = await unreadBytes(ports);
+        const left = unread === undefined ? undefined : unread + socket.writableLength;
+        if (closed || !patience.isOver(left, performance.now())) return;
         failure ??= new RerelayError(
-          `The server did not take everything within ${timeoutMs / 1000} s (--timeout)`,
+          `The server took nothing for ${timeoutMs / 1000} s and did not close (--timeout)`,
         );
         socket.destroy();
         wake();
-      }, timeoutMs);
+      };
+      const timer = setInterval(() => void look(), Math.min(LOOK_EVERY_MS, timeoutMs / 4));
       if (!closed) await ended;
-      clearTimeout(timer);
+      clearInterval(timer);
       if (failure !== undefined) throw failure;
     },
     destroy: () => void socket.destroy(),

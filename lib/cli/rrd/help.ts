@@ -4,10 +4,10 @@ export const RRD_HELP = `rerelay rrd: look into recordings, repair and send them
 Usage: rerelay rrd COMMAND [OPTIONS] [FILE...]
 
 Commands:
-  stats FILE...               recordings, messages, entities, timelines, bytes
+  stats FILE... [-v]          recordings, messages, entities, timelines, bytes; -v all entities
   print FILE... [-v]          one line a message; -v also its timelines and full names
-  verify FILE...              decode everything, Arrow data too; exit 1 with the byte offset of the
-                              first bad message
+  verify FILE|FOLDER...       decode everything, Arrow data too; exit 1 with the byte offset of the
+                              first bad message; of a folder all files in it, and totals
   recover FILE -o OUT         write all that is whole, before, between and behind damage
   merge FILE... -o OUT        several files into one, their common blueprints once; without -o to
                               standard output
@@ -21,7 +21,13 @@ Options:
   -o, --output PATH           where to write; - is standard output
   -f, --force                 replace what exists there, but never the input
   --continue-on-error         print, merge, split, replay: read over damage, as recover does
-  --timeout TIME              replay: how long to try to connect, and to wait for the server [10s]
+  --strict                    all but recover: exit 1 also where an end marker is missing, which
+                              Rerun writes since 0.19: the file was cut between two messages, or
+                              its writer was stopped
+  --max-gap TIME              replay: wait at most so long in the log between two messages; what is
+                              more is a jump of the clock, and skipped [10s]
+  --timeout TIME              replay: how long to try to connect, and to wait at the end while the
+                              server takes nothing [10s]
   --max-message SIZE          limit of a message [512MiB]
   -h, --help                  print this text
 

@@ -9,10 +9,11 @@ import type { FileAdapter } from "../../adapters/files/types.ts";
 import { RerelayError } from "../../base/errors.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import type { RrdLoss } from "../../recordings/report.ts";
-import { RrdScanner } from "../../encoding/rrd/scanner.ts";
+import { RrdScanner, type RrdScannerOptions } from "../../encoding/rrd/scanner.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { CliProcess } from "../process.ts";
-import { formatBytes } from "../terminal/units.ts";
+import { formatBytes, plural } from "../terminal/units.ts";
+import type { ClosedFiles } from "./closed_files.ts";
 import { systemText } from "./system_text.ts";
 import type { RrdOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -24,6 +25,8 @@ export interface RrdContext {
   readonly files: FileAdapter;
   readonly progress: Progress;
   readonly unfinished: Unfinished;
+  /** What is known of files that were closed; absent: nothing. */
+  readonly closedFiles?: ClosedFiles;
 }
 
 /** An input that can't be read, or not to its end. */
@@ -40,6 +43,12 @@ export class InputError extends RerelayError {
   }
 }
 
+/** How a file is read. */
+export interface PartsOptions extends Pick<RrdScannerOptions, "recover" | "checkInside"> {
+  /** Is shown all that is read. */
+  readonly onBytes?: (bytes: Uint8Array) => void;
+}
+
 /**
  * Reads a file, in bounded memory: the parts that each read made whole.
  *
@@ -50,9 +59,9 @@ export async function* parts(
   path: string,
   { maxMessageBytes }: RrdOptions,
   { files, progress }: RrdContext,
-  recover = false,
+  { onBytes, ...how }: PartsOptions = {},
 ): AsyncGenerator<RrdPart[]> {
-  const scanner = new RrdScanner({ maxMessageBytes, recover });
+  const scanner = new RrdScanner({ maxMessageBytes, ...how });
   const source = new Source(path, files, progress);
   try {
     let isEmpty = true;
@@ -61,6 +70,7 @@ export async function* parts(
         throw new InputError(nameOf(path), systemText(cause), cause);
       });
       isOver = bytes === undefined;
+      if (bytes !== undefined) onBytes?.(bytes);
       isEmpty &&= isOver;
       if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
       const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
@@ -73,20 +83,45 @@ export async function* parts(
   }
 }
 
-/** As {@linkcode parts}; with `--continue-on-error` over damage, which is told on standard error. */
+/** Why a stream may have no end marker. */
+export const NO_END = "cut at a message, or its writer was stopped";
+
+/**
+ * As {@linkcode parts}; says on standard error where an end marker is missing, and with
+ * `--continue-on-error` reads over damage, which it tells too.
+ *
+ * @throws {InputError} with `--strict` also behind a stream without its end marker
+ */
 export async function* partsOver(
   path: string,
   options: RrdOptions,
   context: RrdContext,
 ): AsyncGenerator<RrdPart[]> {
-  for await (const batch of parts(path, options, context, options.continueOnError)) {
+  const { progress } = context;
+  const name = escapeText(nameOf(path));
+  let missing = 0;
+  for await (const batch of parts(path, options, context, { recover: options.continueOnError })) {
+    let failure: InputError | undefined;
     for (const part of batch) {
-      if (part.kind === "damage") {
-        context.progress.line(`error: ${nameOf(path)}: ${lossText(part)}`);
-      }
+      if (part.kind === "damage") progress.line(`error: ${name}: ${lossText(part)}`);
+      if (part.kind !== "no-end") continue;
+      const why = noEndText(part.offset);
+      if (options.strict) failure ??= new InputError(nameOf(path), why, undefined);
+      else if (++missing === 1) progress.line(`warning: ${name}: ${why}`);
     }
     yield batch;
+    if (failure !== undefined) throw failure;
   }
+  if (missing > 1) {
+    progress.line(
+      `warning: ${name}: no end marker at ${plural(missing - 1, "other place")} either`,
+    );
+  }
+}
+
+/** Says where an end marker is missing, and why it may be. */
+export function noEndText(offset: number): string {
+  return `no end marker at byte ${offset}: ${NO_END}`;
 }
 
 /** The bytes of a file, read by read. */

@@ -11,13 +11,21 @@ import { parseDuration, parseSize } from "../terminal/units.ts";
 
 /** What each command takes. */
 const COMMANDS = {
-  stats: { flags: ["json"], valued: [], max: Infinity },
-  print: { flags: ["json", "verbose", "continue-on-error"], valued: [], max: Infinity },
-  verify: { flags: ["json"], valued: [], max: Infinity },
+  stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
+  print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
+  verify: { flags: ["json", "strict"], valued: [], max: Infinity },
   recover: { flags: ["json", "force"], valued: ["output"], max: 1 },
-  merge: { flags: ["json", "force", "continue-on-error"], valued: ["output"], max: Infinity },
-  split: { flags: ["json", "force", "continue-on-error"], valued: ["output"], max: 1 },
-  replay: { flags: ["json", "continue-on-error"], valued: ["to", "speed", "timeout"], max: 1 },
+  merge: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output"],
+    max: Infinity,
+  },
+  split: { flags: ["json", "force", "strict", "continue-on-error"], valued: ["output"], max: 1 },
+  replay: {
+    flags: ["json", "strict", "continue-on-error"],
+    valued: ["to", "speed", "max-gap", "timeout"],
+    max: 1,
+  },
 } as const;
 
 /** One of the commands. */
@@ -33,17 +41,26 @@ export interface RrdOptions {
   readonly force: boolean;
   /** Whether to read over damage. */
   readonly continueOnError: boolean;
+  /** Whether a missing end marker is an error. */
+  readonly strict: boolean;
   /** `-` for standard output. */
   readonly output?: string;
   readonly to: { readonly hostname: string; readonly port: number };
   /** Times as fast as it was logged; infinite for as fast as it goes. */
   readonly speed: number;
+  /** Seconds in the log between two messages; what is longer is not waited for. */
+  readonly maxGapSec: number;
   readonly timeoutSec: number;
   /** Limit of a message in bytes. */
   readonly maxMessageBytes: number;
 }
 
-const ALIAS = { v: "verbose", o: "output", f: "force", h: "help" };
+const ALIAS: Readonly<Record<string, string>> = {
+  v: "verbose",
+  o: "output",
+  f: "force",
+  h: "help",
+};
 
 /**
  * Reads the arguments behind the word `rrd`.
@@ -63,12 +80,16 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
     collect: valued,
-    alias: ALIAS,
+    // A letter that the command does not know would be given the next argument as its value.
+    alias: Object.fromEntries(
+      Object.entries(ALIAS).filter(([, name]) => [...flags, ...valued, "help"].includes(name)),
+    ),
     unknown: (arg) => {
       if (arg.startsWith("-")) unknown.push(arg);
     },
   });
   if (parsed["help"] === true) return "help";
+  checkFlags(command, rest);
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
@@ -84,6 +105,9 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
   if (files.filter((file) => file === "-").length > 1) {
     throw new UsageError("standard input (-) can be read once only");
   }
+  if (parsed["strict"] === true && parsed["continue-on-error"] === true) {
+    throw new UsageError("--strict and --continue-on-error contradict each other: leave one out");
+  }
   return {
     command,
     files: files.length === 0 ? ["-"] : files,
@@ -91,12 +115,26 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     verbose: parsed["verbose"] === true,
     force: parsed["force"] === true,
     continueOnError: parsed["continue-on-error"] === true,
+    strict: parsed["strict"] === true,
     ...(output === undefined ? {} : { output: stdio(output) }),
     to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),
     speed: parseSpeed(text(parsed, "speed") ?? "max"),
+    maxGapSec: withUnit("max-gap", text(parsed, "max-gap") ?? "10s", parseDuration),
     maxMessageBytes: withUnit("max-message", text(parsed, "max-message") ?? "512MiB", parseSize),
     timeoutSec: withUnit("timeout", text(parsed, "timeout") ?? "10s", parseDuration),
   };
+}
+
+/** Refuses what the parser would take for a flag that is off: `--json=no`, `--no-json`. */
+function checkFlags(command: RrdCommandName, args: readonly string[]): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    const [, name, value] = /^--([^=]+)(=.*)?$/s.exec(arg) ?? [];
+    if (name?.startsWith("no-")) throw new UsageError(unknownOption(command, arg));
+    if (value !== undefined && (COMMANDS[command].flags as readonly string[]).includes(name!)) {
+      throw new UsageError(`--${name} takes no value: write --${name} alone`);
+    }
+  }
 }
 
 /** Options that take a value; one is for all commands. */

@@ -7,7 +7,7 @@ import { RerelayError } from "../../base/errors.ts";
 import { RrdReport } from "../../recordings/report.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
-import { lossText, nameOf, parts, type RrdContext } from "./input.ts";
+import { lossText, nameOf, noEndText, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
@@ -19,7 +19,7 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
   const output = await openOutput(options.output!, options.files, context, options.force);
   const file = new RecordingFile(options.output!, output);
   const report = new RrdReport();
-  for await (const batch of parts(options.files[0]!, options, context, true)) {
+  for await (const batch of parts(options.files[0]!, options, context, { recover: true })) {
     for (const part of batch) {
       report.add(part);
       await file.add(part);
@@ -35,7 +35,8 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
   return EXIT.ok;
 }
 
-function reportText(name: string, { messages, losses, lostBytes, listed }: RrdReport): string {
+function reportText(name: string, report: RrdReport): string {
+  const { messages, losses, lostBytes, listed, firstMissingEnd } = report;
   const stretches = losses === 1 ? "1 damaged stretch" : `${losses} damaged stretches`;
   const lines = [
     `${name}: ${plural(messages, "whole message")} written; ${stretches}, ${
@@ -43,6 +44,7 @@ function reportText(name: string, { messages, losses, lostBytes, listed }: RrdRe
     } lost`,
     ...listed.map((loss) => `  ${lossText(loss)}`),
     ...(losses > listed.length ? [`  and ${losses - listed.length} more`] : []),
+    ...(firstMissingEnd === undefined ? [] : [`  ${noEndText(firstMissingEnd)}`]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -54,6 +56,7 @@ function reportJson(file: string, report: RrdReport): string {
     lost_bytes: report.lostBytes,
     damages: report.losses,
     guessed_headers: report.guessedHeaders,
+    missing_end_markers: report.missingEndMarkers,
     list: report.listed.map(({ offset, bytes, error }) => ({
       offset,
       bytes,

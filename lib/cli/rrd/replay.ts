@@ -16,12 +16,20 @@ import { connectRetrying } from "../../adapters/tcp/node_connect.ts";
 const NEWER = "warning: these messages are of Rerun 0.23 or later: Rerelay takes them, " +
   "but no server of Rerun does over TCP";
 
+/** Jumps of the clock that are told one by one. */
+const JUMPS_TOLD = 10;
+/** Waiting longer than this is told, in milliseconds. */
+const LONG_WAIT_MS = 5000;
+/** What timers can wait at once is less than a month: longer waits go in parts. */
+const LONGEST_TIMER_MS = 3_600_000;
+
 /** Runs the command; ends once the server has closed the connection, having read everything. */
 export async function replay(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const path = options.files[0]!;
   const began = performance.now();
-  const pacer = new Pacer(options.speed);
+  const pacer = new Pacer(options.speed, options.maxGapSec);
+  let jumps = 0;
   const { hostname, port } = options.to;
   const input = partsOver(path, options, context);
   // A file that can't be read is told before a server is looked for.
@@ -37,7 +45,13 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
         }
         if (part.kind !== "message") continue;
         const waitMs = pacer.delay(part.msg, performance.now());
-        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        if (pacer.jumpSec !== 0 && ++jumps <= JUMPS_TOLD) {
+          progress.line(jumpText(pacer.jumpSec, messages + 1, options.maxGapSec));
+        }
+        if (waitMs > LONG_WAIT_MS) {
+          progress.line(`waiting ${formatDuration(waitMs / 1000)} for message ${messages + 1}`);
+        }
+        await waitFor(waitMs);
         for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);
         messages++;
         bytes += part.bytes;
@@ -52,6 +66,9 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
       cause: error,
     });
   }
+  if (jumps > JUMPS_TOLD) {
+    progress.line(`warning: the clock of the log jumped ${jumps - JUMPS_TOLD} times more`);
+  }
   progress.done();
   const seconds = (performance.now() - began) / 1000;
   if (options.json) process.stdout(`${JSON.stringify({ messages, bytes, seconds })}\n`);
@@ -62,6 +79,18 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
     );
   }
   return EXIT.ok;
+}
+
+async function waitFor(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= LONGEST_TIMER_MS) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS)));
+  }
+}
+
+function jumpText(seconds: number, message: number, maxGapSec: number): string {
+  const way = seconds > 0 ? "forwards" : "back";
+  return `warning: the clock of the log jumps ${formatDuration(Math.abs(seconds))} ${way} at ` +
+    `message ${message}: not waited for, as it is more than --max-gap ${formatDuration(maxGapSec)}`;
 }
 
 function isNewer({ version: { major, minor } }: RrdHeader): boolean {

@@ -6,6 +6,7 @@
 import { stat } from "node:fs/promises";
 import type { StoreId } from "../../encoding/log_msg.ts";
 import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
+import { storeOf } from "../../encoding/store_of.ts";
 import { UsageError } from "../args/args.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -24,9 +25,12 @@ export async function split(options: RrdOptions, context: RrdContext): Promise<n
   const files = new Files(options, context);
   await files.checkFolder();
   const groups = new RecordingGroups();
+  let homeless = 0;
   for await (const batch of partsOver(options.files[0]!, options, context)) {
     for (const part of batch) {
-      if (part.kind === "message") await files.write(groups.add(part.msg));
+      if (part.kind !== "message") continue;
+      if (storeOf(part.msg) === undefined) homeless++;
+      await files.write(groups.add(part.msg));
     }
   }
   await files.write(groups.finish());
@@ -39,7 +43,13 @@ export async function split(options: RrdOptions, context: RrdContext): Promise<n
       : list.map(({ file, messages }) => `${escapeText(file)}: ${plural(messages, "message")}\n`)
         .join(""),
   );
-  return EXIT.ok;
+  if (homeless === 0) return EXIT.ok;
+  process.stderr(
+    `error: ${
+      plural(homeless, "message")
+    } of unknown kind left out: nothing says of which recording\n`,
+  );
+  return EXIT.failed;
 }
 
 /** The files of all recordings, some of them open. */

@@ -6,7 +6,7 @@
 import { RrdStatistics } from "../../recordings/statistics.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
+import { InputError, nameOf, partsOver, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { standardOutput } from "./output.ts";
 import { statisticsJson, statisticsText } from "./stats_text.ts";
@@ -22,7 +22,7 @@ export async function stats(options: RrdOptions, context: RrdContext): Promise<n
     const statistics = new RrdStatistics();
     let failure: InputError | undefined;
     try {
-      for await (const batch of parts(path, options, context)) {
+      for await (const batch of partsOver(path, options, context)) {
         for (const part of batch) statistics.add(part);
       }
     } catch (error) {
@@ -35,7 +35,9 @@ export async function stats(options: RrdOptions, context: RrdContext): Promise<n
     const isRecording = statistics.encodings.size > 0;
     if (options.json) results.push(statisticsJson(nameOf(path), statistics, damage));
     else if (isRecording) {
-      await out.write(utf8(statisticsText(nameOf(path), statistics, process.columns())));
+      await out.write(
+        utf8(statisticsText(nameOf(path), statistics, process.columns(), options.verbose)),
+      );
     }
     if (damage !== undefined) process.stderr(`error: ${escapeText(nameOf(path))}: ${damage}\n`);
   }

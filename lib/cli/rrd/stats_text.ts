@@ -12,11 +12,23 @@ import type {
 import { escapeText, quote } from "../../base/escape.ts";
 import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 
-/** As many of a recording's entities the chart shows. */
+/** As many of a recording's entities the chart shows, unless all are asked for. */
 const SHOWN_ENTITIES = 30;
 
-/** Lines for people; text from recordings is escaped. */
-export function statisticsText(name: string, stats: RrdStatistics, columns: number): string {
+/**
+ * Lines for people; text from recordings is escaped.
+ *
+ * @param name of the file
+ * @param stats what is in it
+ * @param columns of the terminal
+ * @param verbose whether all entities are shown
+ */
+export function statisticsText(
+  name: string,
+  stats: RrdStatistics,
+  columns: number,
+  verbose = false,
+): string {
   const { recordings, entities, timelines } = stats.cut;
   const cut = recordings + entities + timelines;
   const lines = [
@@ -30,7 +42,9 @@ export function statisticsText(name: string, stats: RrdStatistics, columns: numb
     ...(stats.unreadableChunks === 0
       ? []
       : [`  Arrow data that can't be read: ${plural(stats.unreadableChunks, "chunk")}`]),
-    ...[...stats.recordings.values()].flatMap((recording) => recordingLines(recording, columns)),
+    ...[...stats.recordings.values()].flatMap((recording) =>
+      recordingLines(recording, columns, verbose ? Infinity : SHOWN_ENTITIES)
+    ),
     ...(cut === 0 ? [] : [
       `  Tables are cut: messages left out of them ${recordings} by recording, ` +
       `${entities} by entity; ${timelines} times by timeline`,
@@ -39,7 +53,7 @@ export function statisticsText(name: string, stats: RrdStatistics, columns: numb
   return `${lines.join("\n")}\n`;
 }
 
-function recordingLines(recording: RecordingStatistics, columns: number): string[] {
+function recordingLines(recording: RecordingStatistics, columns: number, most: number): string[] {
   const { storeId, applicationId, version, source, messages, bytes, rows } = recording;
   const from = applicationId === undefined ? "never announced" : quote(applicationId);
   const sdk = source === undefined ? "" : `, ${escapeText(sourceText(source), 100)}`;
@@ -52,13 +66,13 @@ function recordingLines(recording: RecordingStatistics, columns: number): string
         timeText(range, range.max)
       }`
     ),
-    ...chart(recording, columns),
+    ...chart(recording, columns, most),
   ];
 }
 
-function chart({ entities }: RecordingStatistics, columns: number): string[] {
+function chart({ entities }: RecordingStatistics, columns: number, limit: number): string[] {
   const sorted = [...entities].sort((a, b) => b[1].bytes - a[1].bytes || byName(a, b));
-  const shown = sorted.slice(0, SHOWN_ENTITIES);
+  const shown = sorted.slice(0, limit);
   const most = shown[0]?.[1].bytes ?? 0;
   const width = Math.max(10, Math.min(40, columns - 60));
   const lines = shown.map(([path, { messages, bytes }]) => {
@@ -68,7 +82,7 @@ function chart({ entities }: RecordingStatistics, columns: number): string[] {
     }`;
   });
   const more = sorted.length - shown.length;
-  return more === 0 ? lines : [...lines, `    and ${formatCount(more)} more entities`];
+  return more === 0 ? lines : [...lines, `    and ${formatCount(more)} more entities (-v)`];
 }
 
 /** Times as UTC, sequence numbers and durations as numbers. */

@@ -3,66 +3,170 @@
  *
  * @module
  */
-import { checkArrowWhole } from "../../encoding/arrow/arrow_whole.ts";
-import { RrdDamage, type RrdMessage } from "../../encoding/rrd/part.ts";
+import { stat } from "node:fs/promises";
+import { RerelayError } from "../../base/errors.ts";
+import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { RrdReport } from "../../recordings/report.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, plural } from "../terminal/units.ts";
-import { InputError, nameOf, parts, type RrdContext } from "./input.ts";
+import { formatBytes, formatCount, plural } from "../terminal/units.ts";
+import { type RecordingFolder, recordingsIn } from "./folder.ts";
+import { InputError, nameOf, noEndText, parts, type RrdContext } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 
-/** Runs the command over all files, the bad ones included. */
+/** What came of one file. */
+interface Result {
+  readonly path: string;
+  readonly report: RrdReport;
+  readonly failure: InputError | undefined;
+}
+
+/** What came of all of them. */
+interface Totals {
+  files: number;
+  good: number;
+  bad: number;
+  messages: number;
+  bytes: number;
+  missing_end_markers: number;
+  unfinished: number;
+  set_aside: number;
+}
+
+/** Runs the command over all files, the bad ones included; a folder stands for those in it. */
 export async function verify(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const results: unknown[] = [];
-  let code: number = EXIT.ok;
-  for (const path of options.files) {
-    const file = nameOf(path);
-    const report = new RrdReport();
-    let failure: InputError | undefined;
-    try {
-      for await (const batch of parts(path, options, context)) {
-        for (const part of batch) {
-          if (part.kind === "message") checkMessage(part, file);
-          report.add(part);
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      failure = error;
-      code = EXIT.failed;
-    }
+  const totals: Totals = {
+    ...{ files: 0, good: 0, bad: 0, messages: 0, bytes: 0 },
+    ...{ missing_end_markers: 0, unfinished: 0, set_aside: 0 },
+  };
+  let folders = 0;
+  const add = (result: Result) => {
     progress.done();
-    const { messages, bytes, endMarkers } = report;
-    const result = { file, ok: failure === undefined, messages, bytes, end_markers: endMarkers };
-    results.push(failure === undefined ? result : { ...result, ...failureJson(failure) });
-    if (failure !== undefined) {
-      const behind = messages === 0 ? "" : ` (behind ${plural(messages, "good message")})`;
-      process.stderr(`error: ${escapeText(failure.message)}${behind}\n`);
-    } else if (!options.json) {
-      const closed = endMarkers > 0 ? "" : "; no end marker: not closed, or of Rerun before 0.19";
-      process.stdout(
-        `${escapeText(file)}: ${plural(messages, "message")}, ${
-          formatBytes(bytes)
-        }, all good${closed}\n`,
-      );
+    count(totals, result);
+    if (options.json) results.push(resultJson(result));
+    if (result.failure !== undefined) process.stderr(`error: ${failureText(result)}\n`);
+    else if (!options.json) process.stdout(`${goodText(result)}\n`);
+  };
+  for (const path of options.files) {
+    if (!await isFolder(path)) {
+      add(await verifyFile(path, options, context));
+      continue;
     }
+    folders++;
+    const found = await look(path);
+    if (found instanceof InputError) {
+      add({ path, report: new RrdReport(), failure: found });
+      continue;
+    }
+    totals.unfinished += found.unfinished;
+    totals.set_aside += found.setAside;
+    for (const file of found.files) add(await verifyFile(file, options, context));
   }
-  if (options.json) process.stdout(`${JSON.stringify(results, null, 2)}\n`);
-  return code;
+  if (options.json) {
+    const report = folders === 0 ? results : { files: results, totals };
+    process.stdout(`${JSON.stringify(report, null, 2)}\n`);
+  } else if (folders > 0) process.stdout(totalsText(totals));
+  return totals.bad === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function failureJson({ cause, why }: InputError): Record<string, unknown> {
-  return { offset: cause instanceof RrdDamage ? cause.offset : null, error: why };
-}
-
-function checkMessage({ msg, offset }: RrdMessage, file: string): void {
-  if (msg.kind !== "ArrowMsg") return;
+async function verifyFile(
+  path: string,
+  options: RrdOptions,
+  context: RrdContext,
+): Promise<Result> {
+  const report = new RrdReport();
   try {
-    checkArrowWhole(msg.ipc());
+    const closed = path === "-" ? undefined : await context.closedFiles?.(path);
+    const onBytes = (bytes: Uint8Array) => closed?.add(bytes);
+    for await (const batch of parts(path, options, context, { checkInside: true, onBytes })) {
+      for (const part of batch) report.add(part);
+    }
+    const differs = closed?.finish();
+    if (differs !== undefined) {
+      throw new InputError(nameOf(path), `changed since it was closed: ${differs}`, undefined);
+    }
+    const { firstMissingEnd } = report;
+    if (options.strict && firstMissingEnd !== undefined) {
+      const damage = new RrdDamage(firstMissingEnd, new RerelayError(noEndText(firstMissingEnd)));
+      throw new InputError(nameOf(path), damage.cause.message, damage);
+    }
+    return { path, report, failure: undefined };
   } catch (error) {
-    const damage = new RrdDamage(offset, error as Error);
-    throw new InputError(file, damage.message, damage);
+    if (!(error instanceof InputError)) throw error;
+    return { path, report, failure: error };
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return path !== "-" && await stat(path).then((found) => found.isDirectory(), () => false);
+}
+
+/** A folder that can't be read, or has nothing in it, is bad: what is there was not looked at. */
+async function look(path: string): Promise<RecordingFolder | InputError> {
+  try {
+    const found = await recordingsIn(path);
+    if (found.files.length > 0) return found;
+    const { unfinished } = found;
+    const but = unfinished === 0 ? "" : `, but ${plural(unfinished, "unfinished one")}`;
+    return new InputError(path, `there is no .rrd or .rbl file in it${but}`, undefined);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+function count(totals: Totals, { report, failure }: Result): void {
+  totals.files++;
+  totals[failure === undefined ? "good" : "bad"]++;
+  totals.messages += report.messages;
+  totals.bytes += report.bytes;
+  totals.missing_end_markers += report.missingEndMarkers;
+}
+
+function resultJson({ path, report, failure }: Result): unknown {
+  const { messages, bytes, endMarkers, missingEndMarkers } = report;
+  const result = {
+    file: nameOf(path),
+    ok: failure === undefined,
+    messages,
+    bytes,
+    end_markers: endMarkers,
+    missing_end_markers: missingEndMarkers,
+  };
+  if (failure === undefined) return result;
+  const { cause, why } = failure;
+  return { ...result, offset: cause instanceof RrdDamage ? cause.offset : null, error: why };
+}
+
+function failureText({ report, failure }: Result): string {
+  const { messages } = report;
+  const behind = messages === 0 ? "" : ` (behind ${plural(messages, "good message")})`;
+  return `${escapeText(failure!.message)}${behind}`;
+}
+
+function goodText({ path, report }: Result): string {
+  const { messages, bytes, endMarkers, missingEndMarkers, firstMissingEnd } = report;
+  const text = `${escapeText(nameOf(path))}: ${plural(messages, "message")}, ${formatBytes(bytes)}`;
+  if (firstMissingEnd !== undefined) {
+    const more = missingEndMarkers > 1 ? ` (and at ${missingEndMarkers - 1} more)` : "";
+    return `${text}, each good; ${noEndText(firstMissingEnd)}${more}`;
+  }
+  if (endMarkers > 0) return `${text}, all good`;
+  return `${text}, each good; Rerun before 0.19 wrote no end marker: a cut between messages does not show`;
+}
+
+function totalsText(totals: Totals): string {
+  const { files, good, bad, messages, bytes, unfinished, set_aside: setAside } = totals;
+  const notes = [
+    ...(totals.missing_end_markers === 0
+      ? []
+      : [`${plural(totals.missing_end_markers, "end marker")} missing`]),
+    ...(unfinished === 0 ? [] : [`${plural(unfinished, "unfinished file")} not looked at`]),
+    ...(setAside === 0 ? [] : [`${plural(setAside, "original")} of recovered files not looked at`]),
+  ];
+  return `total: ${plural(files, "file")}, ${formatCount(messages)} messages, ${
+    formatBytes(bytes)
+  }: ${good} good, ${bad} bad${notes.map((note) => `; ${note}`).join("")}\n`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { LogMsg } from "../log_msg.ts";
+import type { Encoded, LogMsg } from "../log_msg.ts";
 import type { RrdHeader } from "./rrd_header.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { MsgpackReader } from "../msgpack/msgpack.ts";
@@ -81,18 +81,40 @@ export function checkWhole(msg: LogMsg): void {
   if (msg.kind === "BlueprintActivationCommand" && msg.blueprintId.kind !== "Blueprint") {
     throw new InvalidMessage("A recording activated as if it were a blueprint");
   }
+  checkEnd(msg);
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
-  else checkValue(msg.encoded.header, msg.encoded.bytes);
+  else if (msg.encoded.header.serializer === "msgpack") {
+    checkMsgpackShape(msgpackReader(msg.encoded).value());
+  }
 }
 
-/** Readers are lenient: they pass over fields that they do not know, and what follows a value. */
-function checkValue({ serializer, compression }: RrdHeader, bytes: Uint8Array): void {
-  if (serializer !== "msgpack") return;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const payload = compression === "off"
-    ? bytes.subarray(8)
-    : inflateLz4(bytes.subarray(8), view.getUint32(4, true));
-  const reader = new MsgpackReader(payload, 0, payload.length);
-  checkMsgpackShape(reader.value());
-  if (reader.pos !== payload.length) throw new InvalidMessage("Bytes behind a message's value");
+/**
+ * Checks that a msgpack message ends with its value: bytes behind it may be the next messages, drawn in
+ * by lengths that are not as they were. Of protobuf there can't be any that its reader does not see.
+ *
+ * @throws {InvalidMessage} if it does not
+ */
+export function checkEnd(msg: LogMsg): void {
+  const { encoded } = msg;
+  if (encoded.header.serializer !== "msgpack") return;
+  let left: number;
+  if (msg.kind === "ArrowMsg") {
+    const { buffer, byteOffset, length } = msg.arrow.bytes;
+    // The data comes last; what was inflated has memory of its own.
+    const { bytes } = encoded;
+    const end = bytes.buffer === buffer ? bytes.byteOffset + bytes.length : buffer.byteLength;
+    left = end - byteOffset - length;
+  } else {
+    const reader = msgpackReader(encoded);
+    reader.value();
+    left = reader.end - reader.pos;
+  }
+  if (left > 0) throw new InvalidMessage(`${left} bytes behind the value of a message`);
+}
+
+/** Reads the value of a message in msgpack. */
+function msgpackReader({ header, bytes }: Encoded): MsgpackReader {
+  const stored = bytes.subarray(MESSAGE_HEADER_BYTES.msgpack);
+  const payload = header.compression === "off" ? stored : inflateLz4(stored, u32(bytes, 4));
+  return new MsgpackReader(payload, 0, payload.length);
 }

@@ -12,13 +12,18 @@ import { endsWithMarker } from "./rrd_encode.ts";
 import { checkFooter, isTrailer, TRAILER_BYTES } from "./footer.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
-import { checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
+import { checkEnd, checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { guessedHeaders } from "./_guessed_headers.ts";
 
 /** Options of {@linkcode RrdScanner}. */
 export interface RrdScannerOptions extends DecodeLimits {
   /** Whether to look for whole messages behind damage; else the first damage ends it. */
   readonly recover?: boolean;
+  /**
+   * Whether messages must be sound inside too: Arrow data, and nothing behind a value; default where
+   * it recovers.
+   */
+  readonly checkInside?: boolean;
   /**
    * Whether messages and footers may be as peers may send them, such as with two lengths that differ.
    *
@@ -27,8 +32,6 @@ export interface RrdScannerOptions extends DecodeLimits {
   readonly isLenient?: boolean;
 }
 
-/** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
-const MAX_KIND = 255;
 /** What is learned from the messages of a stream. */
 type Templates = Parameters<typeof decodeMessage>[5];
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -59,6 +62,7 @@ class Needs {
 export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #limits: Required<DecodeLimits>;
   readonly #recover: boolean;
+  readonly #checkInside: boolean;
   readonly #isLenient: boolean;
   readonly #templates: Templates;
   #waiting: Uint8Array[] = [];
@@ -79,16 +83,17 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    * Expects the first byte of a file.
    *
    * @param options limits of a message, and whether to go on behind damage
-   * @param templates makes decoding faster where envelopes repeat; not for damaged files
+   * @param templates makes decoding faster where envelopes repeat; not used where the inside is checked
    */
   constructor(
-    { recover = false, isLenient = false, ...limits }: RrdScannerOptions = {},
+    { recover = false, checkInside = false, isLenient = false, ...limits }: RrdScannerOptions = {},
     templates?: Templates,
   ) {
     this.#limits = fileLimits(limits);
     this.#recover = recover;
+    this.#checkInside = checkInside || recover;
     this.#isLenient = isLenient;
-    this.#templates = recover ? undefined : templates;
+    this.#templates = this.#checkInside ? undefined : templates;
   }
 
   /** Where the first thing begins that was not read yet, in bytes. */
@@ -261,7 +266,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     const { maxMessageBytes } = this.#limits;
     const message = readMessageHeader(header, this.#buffer, at, maxMessageBytes);
     const msg = decodeMessage(header, message, this.#buffer, at, this.#limits, this.#templates);
-    if (!this.#recover) return msg;
+    if (!this.#isLenient) checkEnd(msg);
+    if (!this.#checkInside) return msg;
     checkWhole(msg);
     const isPlain = header.serializer === "msgpack" && header.compression === "off";
     if (isPlain && !looksLikeMessage(header, this.#buffer, at)) {
