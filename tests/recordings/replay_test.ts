@@ -39,6 +39,30 @@ describe("Pacer", () => {
     assertEquals(pacer.delay(at(4000), 400), 0);
   });
 
+  it("skips what is more than the largest gap, either way, and goes on in pace behind it", () => {
+    const pacer = new Pacer(1, 10);
+    const delays = [0, 300, 10_000, 3_600_000, 3_601_000, 5000, 5500].map((ms) => {
+      const delay = pacer.delay(at(ms), 100);
+      return [delay, pacer.jumpSec];
+    });
+    assertEquals(delays, [
+      [0, 0],
+      [300, 0],
+      [10_000, 0],
+      [0, 3590],
+      [1000, 0],
+      [0, -3596],
+      [500, 0],
+    ]);
+  });
+
+  it("takes small steps back for messages out of order, not for a jump", () => {
+    const pacer = new Pacer(1);
+    pacer.delay(at(10_000), 0);
+    assertEquals([pacer.delay(at(9000), 0), pacer.jumpSec], [0, 0]);
+    assertEquals([pacer.delay(at(10_500), 0), pacer.jumpSec], [500, 0]);
+  });
+
   it("goes faster, or as fast as it can", () => {
     const twice = new Pacer(2);
     twice.delay(at(0), 0);

@@ -31,6 +31,31 @@ describe("parseRrdArgs", () => {
     }
   });
 
+  it("takes -v of stats for a flag", () => {
+    const { files, verbose } = parse("stats", "-v", "a.rrd");
+    assertEquals([files, verbose], [["a.rrd"], true]);
+  });
+
+  it("refuses options that a command does not have, whatever their letters mean elsewhere", () => {
+    for (
+      const args of [
+        ...["-v", "--verbose", "-f", "--force", "-o", "--output", "--output=x", "-x", "--to"],
+        ...["--no-json", "--json=no", "--no-x", "-vj", "--max-gap", "--continue-on-error"],
+      ]
+    ) {
+      assertThrows(() => parse("verify", args, "a.rrd"), UsageError, "", args);
+    }
+    assertThrows(() => parse("stats", "-o", "a.rrd"), UsageError, "has no option -o");
+    assertThrows(() => parse("recover", "--strict", "a", "-o", "b"), UsageError, "--strict");
+    assertThrows(() => parse("merge", "--strict", "--continue-on-error", "a"), UsageError);
+  });
+
+  it("reads how large a gap may be", () => {
+    assertEquals(parse("replay", "a").maxGapSec, 10);
+    assertEquals(parse("replay", "a", "--max-gap", "1h").maxGapSec, 3600);
+    assertThrows(() => parse("replay", "a", "--max-gap", "10"), UsageError, "--max-gap 10:");
+  });
+
   it("takes files whose names are numbers as they are", () => {
     assertEquals(parse("stats", "007", "1e3").files, ["007", "1e3"]);
   });

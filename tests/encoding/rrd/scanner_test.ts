@@ -2,8 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { RrdDecoder } from "../../../mod.ts";
 import { RrdDamage } from "../../../lib/encoding/rrd/part.ts";
-import { concat } from "../rrd_builder.ts";
-import { describeMsg } from "../../fixtures.ts";
+import { concat, rrdHeader, rrdMessage, setStoreInfo } from "../rrd_builder.ts";
+import { describeMsg, fixture } from "../../fixtures.ts";
 import { randomPieces, seeded } from "../../random.ts";
 import { RECORDINGS, scan } from "../../recordings/inputs.ts";
 
@@ -49,6 +49,108 @@ describe("RrdScanner", () => {
       "at byte 0:",
     );
     assertInstanceOf(scan([]).error, RrdDamage);
+  });
+});
+
+describe("RrdScanner, where a stream ends", () => {
+  const header = rrdHeader();
+  const info = rrdMessage(setStoreInfo());
+  const msgpackEnd = new Uint8Array(8);
+  const protobuf = fixture("encodings/0.22.1-mixed-protobuf-off.rrd");
+  const kinds = (...pieces: Uint8Array[]) => {
+    const { parts, error } = scan([concat(...pieces)]);
+    const list = parts.map(({ kind }) => kind);
+    return error === undefined ? list : [...list, (error as RrdDamage).offset];
+  };
+
+  it("takes a header or the end of the file behind an end marker, and nothing else", () => {
+    const whole: ReturnType<typeof kinds> = ["header", "message", "end"];
+    assertEquals(kinds(header, info, msgpackEnd), whole);
+    assertEquals(kinds(header, info, msgpackEnd, header, info, msgpackEnd), [...whole, ...whole]);
+    const at = 12 + info.length + 8;
+    for (const behind of [info, new Uint8Array(64 << 10), Uint8Array.of(7), header.slice(0, 11)]) {
+      assertEquals(kinds(header, info, msgpackEnd, behind), [...whole, at]);
+    }
+    const end = protobuf.length;
+    for (const behind of [Uint8Array.of(0), new Uint8Array(16), new Uint8Array(32)]) {
+      assertEquals(kinds(protobuf, behind).slice(-2), ["end", end]);
+    }
+  });
+
+  it("goes on behind it where it recovers", () => {
+    const hole = new Uint8Array(1000);
+    const { parts } = scan([concat(header, info, hole, info, msgpackEnd)], { recover: true });
+    assertEquals(
+      parts.map(({ kind, offset, bytes }) => [kind, offset, bytes]).slice(2),
+      [
+        ["end", 12 + info.length, 8],
+        ["damage", 20 + info.length, 992],
+        ["message", 1012 + info.length, info.length],
+        ["end", 1012 + 2 * info.length, 8],
+      ],
+    );
+  });
+
+  it("takes stray bytes for damage", () => {
+    for (let n = 1; n <= 7; n++) {
+      assertEquals(kinds(header, info, new Uint8Array(n)), ["header", "message", 12 + info.length]);
+    }
+    const cut = protobuf.subarray(0, -1);
+    assertEquals(kinds(cut).at(-1), protobuf.length - 16);
+  });
+
+  it("tells where an end marker is missing, of Rerun 0.19 and later", () => {
+    const { parts } = scan([concat(header, info, header, info)]);
+    assertEquals(
+      parts.filter(({ kind }) => kind === "no-end").map(({ offset, bytes }) => [offset, bytes]),
+      [[12 + info.length, 0], [2 * (12 + info.length), 0]],
+    );
+    assertEquals(kinds(rrdHeader({ version: [0, 18, 2, 0] }), info), ["header", "message"]);
+    assertEquals(kinds(rrdHeader({ version: [0, 19, 0, 0] })), ["header", "no-end"]);
+    const stopped = fixture("grpc/0.41.0.saved-by-rerun.rrd");
+    assertEquals(kinds(stopped).at(-1), "no-end");
+  });
+
+  it("compares a footer with its checksum, length and place", () => {
+    const file = fixture("grpc/0.41.0-mixed.readback.rrd");
+    assertEquals(kinds(file).at(-1), "end");
+    assertEquals(kinds(file, file).filter((kind) => kind === "end").length, 2);
+    const trailer = file.length - 32;
+    const footerAt = Number(new DataView(file.buffer).getBigUint64(trailer, true));
+    for (const at of [footerAt, trailer - 1, trailer, trailer + 8, trailer + 16, trailer + 20]) {
+      for (const place of [at, at + 3]) {
+        const damaged = file.slice();
+        damaged[place]! ^= 4;
+        assertEquals(kinds(damaged).at(-1), footerAt - 16, `byte ${place}`);
+      }
+    }
+    assertEquals(kinds(file, Uint8Array.of(0)).at(-1), file.length);
+    assertEquals(kinds(file.subarray(0, -1)).at(-1), footerAt - 16);
+  });
+
+  it("takes the trailer of a file without data, which has no other footer", () => {
+    const header = rrdHeader({ version: [0, 41, 0, 0], compression: 1, serializer: 2 });
+    const end = new Uint8Array(16 + 32);
+    const view = new DataView(end.buffer);
+    view.setBigUint64(16, 28n, true);
+    view.setUint32(32, 0x2a973671, true);
+    end.set(new TextEncoder().encode("RRF2FOOT"), 36);
+    view.setUint32(44, 1, true);
+    assertEquals(kinds(header, end), ["header", "end"]);
+    end[32]! ^= 1;
+    assertEquals(kinds(header, end), ["header", 12]);
+  });
+
+  it("refuses what would draw the next messages in", () => {
+    const both = rrdMessage(concat(setStoreInfo(), info));
+    assertEquals(kinds(header, both, msgpackEnd), ["header", 12]);
+    const one = info.slice();
+    new DataView(one.buffer).setUint32(0, 2 * info.length, true);
+    assertEquals(kinds(header, one, info, msgpackEnd), ["header", 12]);
+    const { bytes } = scan([protobuf]).parts.find(({ kind }) => kind === "message")!;
+    const odd = protobuf.slice();
+    odd[13] = 1;
+    assertEquals(kinds(odd.subarray(0, 12 + bytes)), ["header", 12]);
   });
 });
 

@@ -1,0 +1,83 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertRejects } from "@std/assert";
+import { createServer, type Socket } from "node:net";
+import { LinkPatience } from "../../../lib/adapters/tcp/link_patience.ts";
+import { connectRetrying } from "../../../lib/adapters/tcp/node_connect.ts";
+import { waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
+import { RerelayError } from "../../../lib/base/errors.ts";
+
+describe("LinkPatience", () => {
+  it("waits while bytes flow, and as long as is set without any", () => {
+    const patience = new LinkPatience(100, 0, 0);
+    assertEquals(patience.isOver(1000, 90), false);
+    assertEquals(patience.isOver(900, 180), false);
+    assertEquals(patience.isOver(900, 279), false);
+    assertEquals(patience.isOver(900, 280), true);
+  });
+
+  it("waits as long as the sending took where nothing can be seen", () => {
+    const patience = new LinkPatience(100, 5000, 0);
+    assertEquals(patience.isOver(undefined, 4999), false);
+    assertEquals(patience.isOver(undefined, 5000), true);
+    assertEquals(new LinkPatience(100, 5, 0).isOver(undefined, 100), true);
+  });
+});
+
+describe("waitingBytes", () => {
+  const table = [
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid",
+    "   0: 0100007F:2694 0100007F:D431 01 00000000:00001000 00:00000000 00000000     0",
+    "  11: 0100007F:D431 0100007F:2694 04 00000200:00000000 00:00000000 00000000     0",
+    "  12: 0100007F:D432 0100007F:2694 01 0000FFFF:00000000 00:00000000 00000000     0",
+  ].join("\n");
+
+  it("adds what waits on both sides of a connection of this machine", () => {
+    assertEquals(waitingBytes(table, { local: 0xd431, remote: 0x2694 }), 0x1200);
+    assertEquals(waitingBytes(table, { local: 0xd433, remote: 0x2694 }), undefined);
+    assertEquals(waitingBytes("", { local: 1, remote: 2 }), undefined);
+  });
+});
+
+describe("connectRetrying, the end", { timeout: 60_000 }, () => {
+  async function withServer(
+    onConnection: (socket: Socket) => void,
+    test: (port: number) => Promise<void>,
+  ) {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => {});
+      onConnection(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await test((server.address() as { port: number }).port);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  it("waits for a server that takes longer than the timeout, as long as it reads", () => {
+    let received = 0;
+    const slow = (socket: Socket) =>
+      void socket.on("data", ({ length }) => {
+        received += length;
+        socket.pause();
+        setTimeout(() => socket.resume(), 10);
+      });
+    return withServer(slow, async (port) => {
+      const socket = await connectRetrying("127.0.0.1", port, 5000);
+      await socket.write(new Uint8Array(6 << 20));
+      await socket.finish(200);
+      assertEquals(received, (6 << 20) + 7);
+    });
+  });
+
+  it("gives up on one that reads no more", () =>
+    withServer((socket) => socket.pause(), async (port) => {
+      const socket = await connectRetrying("127.0.0.1", port, 5000);
+      await socket.write(new Uint8Array(1000));
+      await assertRejects(() => socket.finish(100), RerelayError, "took nothing for 0.1 s");
+    }));
+});
