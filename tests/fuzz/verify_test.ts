@@ -35,6 +35,13 @@ describe("damaged files of all encodings", { timeout: 120_000 }, () => {
       assert(tally.seamless < 20, JSON.stringify(tally));
     }));
 
+  it("are refused where data stands under the number of an activation", () =>
+    inFolder(async (folder) => {
+      const tally = newVerifyTally();
+      await runVerifyCase(78, 104, tally, folder);
+      assertEquals(tally.refused, 1);
+    }));
+
   it("are so by whole processes", () =>
     inFolder(async (folder) => {
       const tally = newVerifyTally();

@@ -4,9 +4,10 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { Encoded, LogMsg } from "../log_msg.ts";
+import type { BlueprintActivationCommand, Encoded, LogMsg } from "../log_msg.ts";
 import type { RrdHeader } from "./rrd_header.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
+import { bytes, readMessage } from "../protobuf/protobuf.ts";
 import { MsgpackReader } from "../msgpack/msgpack.ts";
 import { checkMsgpackShape } from "./_msgpack_shape.ts";
 import { MESSAGE_HEADER_BYTES, type MessageHeader } from "./rrd_message.ts";
@@ -78,14 +79,24 @@ export function checkWhole(msg: LogMsg): void {
     throw new InvalidMessage("A message of unknown kind");
   }
   // Data under the number of another kind reads like one: store ids come first in both.
-  if (msg.kind === "BlueprintActivationCommand" && msg.blueprintId.kind !== "Blueprint") {
-    throw new InvalidMessage("A recording activated as if it were a blueprint");
-  }
+  if (msg.kind === "BlueprintActivationCommand") checkActivation(msg);
   checkEnd(msg);
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
   else if (msg.encoded.header.serializer === "msgpack") {
     checkMsgpackShape(msgpackReader(msg.encoded).value());
   }
+}
+
+function checkActivation({ blueprintId, encoded }: BlueprintActivationCommand): void {
+  if (blueprintId.kind !== "Blueprint") {
+    throw new InvalidMessage("A recording activated as if it were a blueprint");
+  }
+  if (encoded.form !== "rrd" || encoded.header.serializer !== "protobuf") return;
+  const data = bytes(() => {
+    throw new InvalidMessage("A blueprint's data under the number of its activation");
+  });
+  const payload = encoded.bytes.subarray(MESSAGE_HEADER_BYTES.protobuf);
+  readMessage(payload, "BlueprintActivationCommand", { 5: data, 1000: data });
 }
 
 /**
