@@ -24,6 +24,7 @@ Options:
   --strict                    all but recover: exit 1 also where an end marker is missing, which
                               Rerun writes since 0.19: the file was cut between two messages, or
                               its writer was stopped
+  --dry-run                   recover: say what would be written and what is lost, write nothing
   --max-gap TIME              replay: wait at most so long in the log between two messages; what is
                               more is a jump of the clock, and skipped [10s]
   --timeout TIME              replay: how long to try to connect, and to wait at the end while the

@@ -14,7 +14,7 @@ const COMMANDS = {
   stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json", "strict"], valued: [], max: Infinity },
-  recover: { flags: ["json", "force"], valued: ["output"], max: 1 },
+  recover: { flags: ["json", "force", "dry-run"], valued: ["output"], max: 1 },
   merge: {
     flags: ["json", "force", "strict", "continue-on-error"],
     valued: ["output"],
@@ -41,6 +41,8 @@ export interface RrdOptions {
   readonly force: boolean;
   /** Whether to read over damage. */
   readonly continueOnError: boolean;
+  /** Whether to say what would be written, and write nothing. */
+  readonly dryRun: boolean;
   /** Whether a missing end marker is an error. */
   readonly strict: boolean;
   /** `-` for standard output. */
@@ -99,8 +101,8 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     );
   }
   const output = text(parsed, "output");
-  if (output === undefined && command === "recover") {
-    throw new UsageError("rrd recover needs a file to write to: add -o OUT.rrd");
+  if (output === undefined && command === "recover" && parsed["dry-run"] !== true) {
+    throw new UsageError("rrd recover needs a file to write to: add -o OUT.rrd, or --dry-run");
   }
   if (files.filter((file) => file === "-").length > 1) {
     throw new UsageError("standard input (-) can be read once only");
@@ -115,6 +117,7 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
     verbose: parsed["verbose"] === true,
     force: parsed["force"] === true,
     continueOnError: parsed["continue-on-error"] === true,
+    dryRun: parsed["dry-run"] === true,
     strict: parsed["strict"] === true,
     ...(output === undefined ? {} : { output: stdio(output) }),
     to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),

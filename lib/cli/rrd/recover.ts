@@ -16,32 +16,36 @@ import { RecordingFile } from "./recording_file.ts";
 export async function recover(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const name = nameOf(options.files[0]!);
-  const output = await openOutput(options.output!, options.files, context, options.force);
-  const file = new RecordingFile(options.output!, output);
+  const file = options.dryRun ? undefined : await openFile(options, context);
   const report = new RrdReport();
   for await (const batch of parts(options.files[0]!, options, context, { recover: true })) {
     for (const part of batch) {
       report.add(part);
-      await file.add(part);
+      await file?.add(part);
     }
   }
   if (report.messages === 0) throw new RerelayError(`${name}: it holds no whole message`);
-  await file.finish(process);
+  await file?.finish(process);
   progress.done();
   // Standard output may be the recording.
   const isJsonOut = options.json && options.output !== "-";
   const write = isJsonOut ? process.stdout : process.stderr;
-  write(options.json ? reportJson(name, report) : reportText(name, report));
+  write(options.json ? reportJson(name, report) : reportText(name, report, options.dryRun));
   return EXIT.ok;
 }
 
-function reportText(name: string, report: RrdReport): string {
+async function openFile(options: RrdOptions, context: RrdContext): Promise<RecordingFile> {
+  const path = options.output!;
+  return new RecordingFile(path, await openOutput(path, options.files, context, options.force));
+}
+
+function reportText(name: string, report: RrdReport, isDry: boolean): string {
   const { messages, losses, lostBytes, listed, firstMissingEnd } = report;
   const stretches = losses === 1 ? "1 damaged stretch" : `${losses} damaged stretches`;
   const lines = [
-    `${name}: ${plural(messages, "whole message")} written; ${stretches}, ${
-      formatBytes(lostBytes)
-    } lost`,
+    `${name}: ${plural(messages, "whole message")} ${
+      isDry ? "could be written" : "written"
+    }; ${stretches}, ${formatBytes(lostBytes)} lost`,
     ...listed.map((loss) => `  ${lossText(loss)}`),
     ...(losses > listed.length ? [`  and ${losses - listed.length} more`] : []),
     ...(firstMissingEnd === undefined ? [] : [`  ${noEndText(firstMissingEnd)}`]),

@@ -54,6 +54,10 @@ describe("files that hold less than was written", { timeout: 60_000 }, () => {
         assertStringIncludes(text, `at byte ${PLACES[9]! + 8}: Data behind an end marker`);
       }
       assertEquals([existsSync(out), readdirSync(parts)], [false, []]);
+      const dry = await runHere(["recover", "--dry-run", hole, "-o", out]);
+      assertEquals([dry.code, dry.text.includes("could be written")], [0, true], dry.text);
+      assertEquals((await runHere(["recover", "--dry-run", hole])).text, dry.text);
+      assertEquals(existsSync(out), false);
       const recovered = await runHere(["recover", hole, "-o", out]);
       assertEquals(recovered.code, 0);
       const behind = PLACES.filter((at) => at >= PLACES[9]! + 65_536).length;
