@@ -80,7 +80,7 @@ function goodFile(name: string, bytes: Bytes): GoodFile {
 function saved(capture: Bytes): Bytes {
   const file = new RrdConcat();
   const pieces = scan([capture]).parts.flatMap((part) =>
-    part.kind === "message" && part.msg.encoded.form === "rrd" ? file.message(part.msg.encoded) : []
+    part.kind === "message" ? file.message(part.msg.encoded) : []
   );
   return concat(...pieces, ...file.end());
 }

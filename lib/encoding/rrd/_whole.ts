@@ -91,7 +91,7 @@ function checkActivation({ blueprintId, encoded }: BlueprintActivationCommand): 
   if (blueprintId.kind !== "Blueprint") {
     throw new InvalidMessage("A recording activated as if it were a blueprint");
   }
-  if (encoded.form !== "rrd" || encoded.header.serializer !== "protobuf") return;
+  if (encoded.header.serializer !== "protobuf") return;
   const data = bytes(() => {
     throw new InvalidMessage("A blueprint's data under the number of its activation");
   });
