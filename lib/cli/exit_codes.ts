@@ -13,5 +13,5 @@ export const EXIT = {
   /** The command line is wrong; nothing was touched. */
   usage: 2,
   /** Stopped at once by a second signal: 128 + the signal's number, as shells report it. */
-  signal: { SIGINT: 130, SIGTERM: 143 },
+  signal: { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 },
 } as const;

@@ -8,6 +8,7 @@ import { EXIT } from "./exit_codes.ts";
 import { helpText } from "./args/help.ts";
 import { host } from "./host/host.ts";
 import type { CliProcess } from "./process.ts";
+import { stopSignals } from "./host/stop_signals.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -22,6 +23,9 @@ export async function main(process: CliProcess): Promise<number> {
     const { rrd } = await import("./rrd/rrd.ts");
     return await rrd(process.args.slice(1), process);
   }
+  // Signals are heard from here on, whatever the start still waits for.
+  let beforeExit = () => {};
+  const signal = stopSignals(process, () => beforeExit());
   let command: CliCommand;
   try {
     command = parseCliArgs(process.args, process.env);
@@ -38,6 +42,9 @@ export async function main(process: CliProcess): Promise<number> {
       process.stdout(`rerelay ${VERSION}\n`);
       return EXIT.ok;
     case "host":
-      return await host(command.options, process);
+      return await host(command.options, process, {
+        signal,
+        onExitNow: (task) => beforeExit = task,
+      });
   }
 }

@@ -3,12 +3,17 @@
  *
  * @module
  */
+import { readFileSync } from "node:fs";
 import process from "node:process";
+import { isatty } from "node:tty";
 import { reason } from "../base/errors.ts";
+import { EXIT } from "./exit_codes.ts";
+import { outputWriter } from "./terminal/output_writer.ts";
+import { ignoresSignal } from "./host/signal_mask.ts";
 import { TextOutput } from "./terminal/text_output.ts";
 
-/** A signal that asks the program to end. */
-export type StopSignal = "SIGINT" | "SIGTERM";
+/** A signal that asks the program to end; SIGHUP comes when its terminal or ssh session is closed. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** The process, as far as the command line needs it. */
 export interface CliProcess {
@@ -26,50 +31,87 @@ export interface CliProcess {
   readonly isOutputTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
+  /** Writes; keeps nobody waiting. */
   stdout(text: string): void;
-  stderr(text: string): void;
-  /** Calls back at each SIGINT and SIGTERM, which then no longer end the process by themselves. */
+  /** The same; may give a promise that resolves when all was written, to `false` where it was not. */
+  stderr(text: string): unknown;
+  /** Whether SIGHUP was ignored at the start, as `nohup` has it; `undefined` where that can't be seen. */
+  readonly ignoresHangup?: boolean | undefined;
+  /**
+   * Calls back at each SIGINT, SIGTERM and SIGHUP, which then no longer end the process by themselves;
+   * not at a SIGHUP that is ignored.
+   */
   onStopSignal(listener: (signal: StopSignal) => void): void;
   /**
-   * Ends the process once what was written has left it, but within half a second; with 1 instead of 0
-   * if standard output could not be written.
+   * Ends the process once what was written to standard output has left it, however long that takes its
+   * reader, and half a second later at most what was written to standard error; with 1 instead of 0 if
+   * standard output could not be written. A signal ends it meanwhile.
    */
   exit(code: number): void;
   /** Ends the process now. */
   exitNow(code: number): void;
 }
 
+/** How long the end waits for standard error, in milliseconds; after a second signal, the shorter one. */
+const LAST_WORDS_MS = { usual: 500, atOnce: 50 };
+
+/** The number of SIGHUP. */
+const HANGUP = 1;
+
+const STATUS = "/proc/self/status";
+
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
-  const stdout = new TextOutput(process.stdout);
-  const stderr = new TextOutput(process.stderr);
+  const stdout = new TextOutput(outputWriter(1));
+  const stderr = new TextOutput(outputWriter(2));
+  const ignoresHangup = seesHangupIgnored();
+  // Half a second after its start Deno takes the signal and ends, whether it was to be ignored or not.
+  if (ignoresHangup) process.on("SIGHUP", () => {});
+  const onStopSignal = (listener: (signal: StopSignal) => void) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      if (signal === "SIGHUP" && ignoresHangup) continue;
+      process.on(signal, () => listener(signal));
+    }
+  };
+  const end = async (code: number, ms: number) => {
+    setTimeout(() => process.exit(code), ms);
+    await stderr.idle();
+    process.exit(code);
+  };
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
     seesEnv: mayRead,
     platform: process.platform,
-    isTerminal: process.stderr.isTTY === true,
-    isOutputTerminal: process.stdout.isTTY === true,
+    isTerminal: isatty(2),
+    isOutputTerminal: isatty(1),
     columns: () => process.stderr.columns || 80,
-    stdout: (text) => stdout.write(text),
+    stdout: (text) => void stdout.write(text),
     stderr: (text) => stderr.write(text),
-    onStopSignal(listener) {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        process.on(signal, () => listener(signal));
-      }
-    },
+    ignoresHangup,
+    onStopSignal,
     exit(code) {
-      setTimeout(() => process.exit(code), 500);
-      void stdout.idle().then(async () => {
+      if (!stdout.isIdle) onStopSignal((signal) => process.exit(EXIT.signal[signal]));
+      void stdout.idle().then(() => {
         const isLost = code === 0 && stdout.failure !== undefined && !isEpipe(stdout.failure);
         if (isLost) stderr.write(`error: standard output: ${reason(stdout.failure)}\n`);
-        await stderr.idle();
-        process.exit(isLost ? 1 : code);
+        return end(isLost ? 1 : code, LAST_WORDS_MS.usual);
       });
     },
-    exitNow: (code) => process.exit(code),
+    exitNow: (code) => void end(code, LAST_WORDS_MS.atOnce),
   };
+}
+
+function seesHangupIgnored(): boolean | undefined {
+  if (process.platform === "win32") return false;
+  if (!mayAsk({ name: "read", path: STATUS })) return undefined;
+  try {
+    return ignoresSignal(readFileSync(STATUS, "utf8"), HANGUP);
+  } catch {
+    // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
+    return undefined;
+  }
 }
 
 /** Whoever read our output has enough, as `head` does. */
@@ -77,8 +119,12 @@ function isEpipe(error: unknown): boolean {
   return (error as { code?: string }).code === "EPIPE";
 }
 
-/** On Deno reading a variable without permission would stop and ask; none of ours is worth that. */
 function mayRead(variable: string): boolean {
+  return mayAsk({ name: "env", variable });
+}
+
+/** On Deno what is not permitted would stop the program and ask; none of ours is worth that. */
+function mayAsk(permission: Deno.PermissionDescriptor): boolean {
   if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
-  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  return Deno.permissions.querySync(permission).state === "granted";
 }

@@ -15,55 +15,85 @@ import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { HostOptions } from "../args/args.ts";
-import { cliLog } from "../terminal/cli_log.ts";
+import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
-import type { CliProcess } from "../process.ts";
+import type { CliProcess, StopSignal } from "../process.ts";
 import type { SaveOptions } from "../args/save_args.ts";
-import { type Screen, screen } from "../terminal/screen.ts";
+import { screen } from "../terminal/screen.ts";
 import type { ServerStatus } from "../../viewers/serve/status.ts";
 import { finish } from "./finish.ts";
-import { stopSignals } from "./stop_signals.ts";
+import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 import { type LiveViewers, liveViewers } from "./viewers.ts";
 
+const HANGUP_UNSEEN =
+  "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
+  "can't be seen, which takes /proc/self/status (on Deno --allow-all)";
+
 /** A fifth of the time after which what was received must be on the disk. */
 const PAUSE_AFTER_SEC = 0.1;
+
+/** The wish to end. */
+export interface StopRequest {
+  /** Resolves at the first signal. */
+  readonly signal: Promise<StopSignal>;
+  /** Takes what is done before a second one ends the process at once. */
+  onExitNow(task: () => void): void;
+}
 
 /**
  * Hosts until a signal comes.
  *
  * @param options what the arguments say
- * @param process streams and signals
+ * @param process streams
+ * @param stop signals
  * @returns the exit code
  */
-export async function host(options: HostOptions, process: CliProcess): Promise<number> {
-  const display = screen(process.stderr);
+export async function host(
+  options: HostOptions,
+  process: CliProcess,
+  stop: StopRequest,
+): Promise<number> {
+  const style = logOptions(options, process);
+  const display = screen(process.stderr, { leftOut: (lines) => leftOutLine(lines, style) });
+  stop.onExitNow(() => display.status(undefined));
   // One for all that writes: kinds of lines are counted over all of it.
-  const log = limitedLog(hostLog(options, process, display), () => performance.now());
-  const stopped = stopSignals(process, () => display.status(undefined));
+  const log = limitedLog(
+    cliLog({ ...style, write: display.line }),
+    () => performance.now(),
+  );
+  const stopped = stop.signal.then((signal) => {
+    if (signal === "SIGHUP" && process.ignoresHangup === undefined) {
+      log.write("warn", HANGUP_UNSEEN);
+    }
+  });
   // The live line stands for the lines of the single clients.
   const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
     process.env("TERM") !== "dumb";
   const broken = Promise.withResolvers<void>();
-  let started: Started;
+  const opened: Opened = {};
+  let started: Started | undefined;
   let figures = (): ServerStatus => ({});
   try {
     // Nobody could guess a picked port: it is told whatever the log level.
-    const always = hostLog({ ...options, logLevel: "info" }, process, display);
-    started = await start(options, {
+    const always = cliLog({ ...style, level: "info", write: display.line });
+    const starting = start(options, {
       live,
       log,
       always,
       process,
       onSaveError: () => broken.resolve(),
       status: () => figures(),
+      opened,
     });
+    started = await unlessStopped(starting, stopped);
   } catch (error) {
     log.write("error", reason(error));
     return EXIT.failed;
   }
+  if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
   const { server, file, viewers } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
   const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
@@ -122,13 +152,15 @@ interface Started {
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
 async function start(
   options: HostOptions,
-  { live, log, always, process, onSaveError, status }: {
+  { live, log, always, process, onSaveError, status, opened }: {
     readonly live: boolean;
     readonly log: Log;
     readonly always: Log;
     readonly process: CliProcess;
     readonly onSaveError: () => void;
     readonly status: () => ServerStatus;
+    /** What is open so far. */
+    readonly opened: Opened;
   },
 ): Promise<Started> {
   const { bind, port, save, maxLatencySec, limits } = options;
@@ -146,6 +178,7 @@ async function start(
     // The sinks copy what they keep.
     reuseBuffers: true,
   });
+  opened.server = server;
   const told = log.enabled(quiet ? "debug" : "info");
   if (!told && (port === 0 || log.enabled("info") && !options.quiet)) {
     const text = `Hosting a SDK server over TCP at ${formatAddr(server.addr)}. ` +
@@ -156,13 +189,15 @@ async function start(
   try {
     if (options.viewers !== undefined) {
       const context = { bind, process, log, always, quiet: options.quiet, status };
-      viewers = await liveViewers(options.viewers, context);
+      viewers = opened.viewers = await liveViewers(options.viewers, context);
     }
   } catch (error) {
     await server.close();
     throw error;
   }
   if (save === undefined || files === undefined) return { server, file: undefined, viewers };
+  const isPipe = await files.kind(save.path) === "other";
+  const stopTelling = isPipe ? tellWait(save.path, log) : () => {};
   try {
     const { onError, path } = save;
     const file = await rrdFileSink({
@@ -179,6 +214,8 @@ async function start(
     throw error instanceof FileExists || error instanceof SaveLocked
       ? error
       : new Error(`Can't write ${save.path}: ${reason(error)}`);
+  } finally {
+    stopTelling();
   }
 }
 
@@ -194,14 +231,13 @@ async function filesFor({ path, force }: SaveOptions): Promise<FileAdapter> {
   return files;
 }
 
-function hostLog(options: HostOptions, process: CliProcess, display: Screen): Log {
-  return cliLog({
+function logOptions(options: HostOptions, process: CliProcess): Omit<CliLogOptions, "write"> {
+  return {
     level: options.logLevel,
     format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
     color: usesColor(process),
     now: () => new Date(),
-    write: display.line,
-  });
+  };
 }
 
 /** As no-color.org asks. */

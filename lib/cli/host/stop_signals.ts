@@ -4,11 +4,12 @@
  * @module
  */
 import { EXIT } from "../exit_codes.ts";
-import type { CliProcess } from "../process.ts";
+import type { CliProcess, StopSignal } from "../process.ts";
 
 /**
  * Ctrl-C reaches all processes of a terminal, and a starter such as `npm` may pass on what it got
- * as well: signals so close together are one wish.
+ * as well; a terminal that is closed tells by the system and by its shell: signals so close together
+ * are one wish.
  */
 const ONE_WISH_MS = 50;
 
@@ -18,18 +19,19 @@ const ONE_WISH_MS = 50;
  * @param process whose signals
  * @param beforeExit called before the process is ended at once
  * @param now monotonic milliseconds
+ * @returns the first signal
  */
 export function stopSignals(
   process: Pick<CliProcess, "onStopSignal" | "exitNow">,
   beforeExit: () => void = () => {},
   now: () => number = () => performance.now(),
-): Promise<void> {
+): Promise<StopSignal> {
   return new Promise((resolve) => {
     let first: number | undefined;
     process.onStopSignal((signal) => {
       if (first === undefined) {
         first = now();
-        resolve();
+        resolve(signal);
       } else if (now() - first > ONE_WISH_MS) {
         beforeExit();
         process.exitNow(EXIT.signal[signal]);

@@ -37,9 +37,10 @@ export function progress(
 ): Progress {
   const isBusy = writesLines && process.isOutputTerminal;
   if (isBusy || !process.isTerminal || process.env("TERM") === "dumb") {
-    return { start() {}, add() {}, line: (text) => process.stderr(`${text}\n`), done() {} };
+    return { start() {}, add() {}, line: (text) => void process.stderr(`${text}\n`), done() {} };
   }
-  const display = screen((text) => process.stderr(text));
+  // A command says all that it has to say.
+  const display = screen((text) => process.stderr(text), { maxWaiting: Infinity });
   let name = "";
   let total: number | undefined;
   let bytes = 0;

@@ -7,7 +7,7 @@ import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import type { Output } from "./output.ts";
 
-/** Those that are being written; SIGINT and SIGTERM remove them before the process ends. */
+/** Those that are being written; SIGINT, SIGTERM and SIGHUP remove them before the process ends. */
 export class Unfinished {
   readonly #outputs = new Set<Output>();
   readonly #process: CliProcess;

@@ -53,6 +53,21 @@ export function cliLog(options: CliLogOptions): Log {
   };
 }
 
+/**
+ * The line for lines that are missing, written whatever the level: some of them were of a higher one.
+ *
+ * @param lines how many
+ * @param options how lines are written
+ */
+export function leftOutLine(lines: number, options: Omit<CliLogOptions, "write">): string {
+  const what = lines === 1 ? "1 log line is" : `${lines} log lines are`;
+  const text = `${what} missing here: standard error did not take ${lines === 1 ? "it" : "them"}`;
+  let line = "";
+  const fields = { kind: "log left out", lines };
+  cliLog({ ...options, level: "warn", write: (made) => line = made }).write("warn", text, fields);
+  return line;
+}
+
 function textLine(time: Date, level: LogLevel, message: string, options: CliLogOptions): string {
   const paint = (code: number, text: string) =>
     options.color ? `\x1b[${code}m${text}\x1b[0m` : text;

@@ -1,6 +1,9 @@
 /**
  * Standard error shared by log lines, which stay, and one status line below them, which is redrawn.
  *
+ * Nobody waits for it: while it takes nothing, the first lines are kept and the others counted, and
+ * of the status lines the last one is shown.
+ *
  * @module
  */
 
@@ -12,25 +15,93 @@ export interface Screen {
   status(text: string | undefined): void;
 }
 
+/** What is said of lines that were left out. */
+export interface ScreenOptions {
+  /**
+   * The line that says it.
+   *
+   * @param lines how many
+   */
+  readonly leftOut?: (lines: number) => string;
+  /** UTF-16 code units of lines that may wait; default 1,048,576. */
+  readonly maxWaiting?: number;
+}
+
 // Back to the first column, then erase to the end of the line.
 const CLEAR = "\r\x1b[K";
+
+/** More than what is ever logged at once. */
+const MAX_WAITING = 1024 * 1024;
 
 /**
  * A screen on a terminal or a pipe.
  *
- * @param write takes text for standard error
+ * @param write takes text for standard error; may give a promise that resolves when it is done with it,
+ *   to `false` where it could not write all
+ * @param options what is said of lines that were left out
  */
-export function screen(write: (text: string) => void): Screen {
+export function screen(
+  write: (text: string) => unknown,
+  { leftOut = leftOutText, maxWaiting = MAX_WAITING }: ScreenOptions = {},
+): Screen {
   let shown: string | undefined;
+  let wanted: string | undefined;
+  let isBusy = false;
+  let waiting: string[] = [];
+  let waitingLength = 0;
+  /** Lines that could not be written, or came while too much waited. */
+  let lost = 0;
+
+  /** One write, so that no other program's output comes in between. */
+  function draw(lines: readonly string[], count = lines.length): void {
+    if (lines.length === 0 && wanted === shown) return;
+    const text = lines.map((line) => `${line}\n`).join("");
+    const clear = shown === undefined && lines.length > 0 ? "" : CLEAR;
+    shown = wanted;
+    const written = write(`${clear}${text}${shown ?? ""}`);
+    if (!(written instanceof Promise)) return;
+    isBusy = true;
+    written.then((isWhole) => goOn(isWhole === false ? count : 0));
+  }
+
+  function goOn(failed: number): void {
+    isBusy = false;
+    const lines = waiting;
+    const count = lines.length + lost + failed;
+    const after = lost;
+    waiting = [];
+    waitingLength = lost = 0;
+    if (failed > 0 && lines.length === 0) {
+      // Told with the next line: at once it would fail again.
+      lost = failed + after;
+      return draw([]);
+    }
+    draw([
+      ...(failed > 0 ? [leftOut(failed)] : []),
+      ...lines,
+      ...(after > 0 ? [leftOut(after)] : []),
+    ], count);
+  }
+
   return {
     line(text) {
-      // One write, so that no other program's output comes in between.
-      write(shown === undefined ? `${text}\n` : `${CLEAR}${text}\n${shown}`);
+      if (!isBusy) {
+        const before = lost;
+        lost = 0;
+        return before === 0 ? draw([text]) : draw([leftOut(before), text], before + 1);
+      }
+      // Behind one that was left out none is kept: there is one gap, and it is told where it is.
+      if (lost > 0 || waitingLength + text.length > maxWaiting) return void lost++;
+      waiting.push(text);
+      waitingLength += text.length;
     },
     status(text) {
-      if (text === shown) return;
-      write(`${CLEAR}${text ?? ""}`);
-      shown = text;
+      wanted = text;
+      if (!isBusy) draw([]);
     },
   };
+}
+
+function leftOutText(lines: number): string {
+  return `(${lines} lines are missing here: standard error did not take them)`;
 }

@@ -1,63 +1,62 @@
 /**
- * Standard output and standard error, which may fail at any time: their reader leaves, or they are
- * files on a full disk.
+ * Text for standard output or standard error, which may fail at any time (their reader leaves, or they
+ * are files on a full disk), or take nothing for a while.
  *
  * @module
  */
-import { writeSync } from "node:fs";
+import type { OutputWriter } from "./output_writer.ts";
 
-/** What is used of a stream. */
-export interface TextStream {
-  /** Its descriptor. */
-  readonly fd: number;
-  write(text: string, done: (error?: Error | null) => void): unknown;
-  on(event: "error", listener: (error: Error) => void): unknown;
-}
-
-/** Writes text to a stream, and notes what goes wrong instead of throwing it. */
+/** Writes texts in turn, keeps nobody waiting, and notes what goes wrong instead of throwing it. */
 export class TextOutput {
   /** The first error. */
   failure: unknown;
 
-  readonly #stream: TextStream;
-  #pending = 0;
-  #idle: PromiseWithResolvers<void> | undefined;
-  /** Whether the stream threw: Deno's are stuck then, and would keep all that follows. */
-  #isStuck = false;
+  readonly #write: OutputWriter;
+  readonly #encoder = new TextEncoder();
+  /** What has not been written; it grows while nothing is taken, so who writes for long waits. */
+  #waiting: string[] = [];
+  #writing: Promise<boolean> | undefined;
 
-  /** @param stream of the process */
-  constructor(stream: TextStream) {
-    this.#stream = stream;
-    stream.on("error", (error) => this.failure ??= error);
+  /** @param write to the stream */
+  constructor(write: OutputWriter) {
+    this.#write = write;
   }
 
-  /** Writes; never throws. */
-  write(text: string): void {
-    if (this.#isStuck) return this.#writeNow(text);
-    this.#pending++;
-    try {
-      this.#stream.write(text, (error) => this.#done(error));
-    } catch (error) {
-      this.#isStuck = true;
-      this.#done(error);
-    }
+  /**
+   * Writes; never throws.
+   *
+   * @returns resolves when nothing waits any more: with whether the system took all of it
+   */
+  write(text: string): Promise<boolean> {
+    this.#waiting.push(text);
+    return this.#writing ??= this.#writeAll();
+  }
+
+  /** Whether all was handed to the system, or failed. */
+  get isIdle(): boolean {
+    return this.#writing === undefined;
   }
 
   /** Resolves when all was handed to the system, or failed. */
   async idle(): Promise<void> {
-    if (this.#pending > 0) await (this.#idle ??= Promise.withResolvers()).promise;
+    await this.#writing;
   }
 
-  #writeNow(text: string): void {
-    try {
-      writeSync(this.#stream.fd, text);
-    } catch (error) {
-      this.failure ??= error;
+  async #writeAll(): Promise<boolean> {
+    let isWhole = true;
+    while (this.#waiting.length > 0) {
+      const text = this.#waiting.join("");
+      this.#waiting = [];
+      try {
+        const bytes = this.#encoder.encode(text);
+        for (let at = 0; at < bytes.length;) at += await this.#write(bytes.subarray(at));
+      } catch (error) {
+        // What comes later is tried all the same: a full disk may have room again.
+        this.failure ??= error;
+        isWhole = false;
+      }
     }
-  }
-
-  #done(error: unknown): void {
-    this.failure ??= error ?? undefined;
-    if (--this.#pending === 0) this.#idle?.resolve();
+    this.#writing = undefined;
+    return isWhole;
   }
 }

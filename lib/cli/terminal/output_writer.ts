@@ -1,0 +1,89 @@
+/**
+ * Standard output and standard error, written without keeping the program waiting: a terminal that is
+ * held (Ctrl-S, an ssh connection that hangs) and a pipe that nobody reads take nothing for hours.
+ *
+ * @module
+ */
+import { constants, fstatSync, openSync, write as writeInThread, writeSync } from "node:fs";
+import process from "node:process";
+import { isatty } from "node:tty";
+import { detectRuntime } from "../../adapters/load.ts";
+
+/**
+ * Writes the beginning of some bytes; one call at a time.
+ *
+ * @param bytes at least one
+ * @returns how many the system took, once it did
+ */
+export type OutputWriter = (bytes: Uint8Array) => Promise<number>;
+
+/** A held terminal is asked again after so many milliseconds, doubling from the first to the last. */
+const ASK_AGAIN_MS = { first: 10, last: 250 };
+
+/**
+ * The way to write that keeps nobody waiting.
+ *
+ * Deno writes in a thread, of which it has as many as are needed. Bun has two at least for all files:
+ * one that hangs at a terminal beside one that waits for a named pipe to open would stop the saving,
+ * so a terminal is asked whether it takes something, and pipes and sockets are left to Bun's streams,
+ * which wait beside the program.
+ *
+ * @param fd 1 or 2
+ */
+export function outputWriter(fd: 1 | 2): OutputWriter {
+  if (detectRuntime() === "deno") {
+    const { stdout, stderr } = Deno;
+    return (bytes) => (fd === 1 ? stdout : stderr).write(bytes);
+  }
+  if (isatty(fd)) return terminalWriter(fd) ?? threadWriter(fd);
+  return isStreamed(fd) ? streamWriter(fd) : threadWriter(fd);
+}
+
+function isStreamed(fd: number): boolean {
+  try {
+    const kind = fstatSync(fd);
+    return kind.isFIFO() || kind.isSocket();
+  } catch {
+    return false; // closed: writing tells
+  }
+}
+
+/** A terminal by a description of its own, for those who share the other would not wait either. */
+function terminalWriter(fd: number): OutputWriter | undefined {
+  let own: number;
+  try {
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+    own = openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    return undefined; // not Linux, or the terminal is another user's
+  }
+  return async (bytes) => {
+    for (let ms = ASK_AGAIN_MS.first;; ms = Math.min(2 * ms, ASK_AGAIN_MS.last)) {
+      try {
+        return writeSync(own, bytes);
+      } catch (error) {
+        if ((error as { code?: string }).code !== "EAGAIN") throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    }
+  };
+}
+
+function threadWriter(fd: number): OutputWriter {
+  return (bytes) =>
+    new Promise((resolve, reject) =>
+      writeInThread(fd, bytes, (error, count) => error ? reject(error) : resolve(count))
+    );
+}
+
+function streamWriter(fd: 1 | 2): OutputWriter {
+  const stream = fd === 1 ? process.stdout : process.stderr;
+  let failure: Error | undefined;
+  // Without a listener it would end the program.
+  stream.on("error", (error) => failure ??= error);
+  return (bytes) =>
+    new Promise((resolve, reject) => {
+      if (failure !== undefined) return reject(failure);
+      stream.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    });
+}
