@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { StopSignal } from "../../lib/cli/process.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
@@ -29,12 +30,12 @@ export class Cli {
 
   constructor(
     args: readonly string[],
-    { script = CLI, env = {}, permissions = ["-A"], openFiles, deadlineMs }: CliSettings = {},
+    { script = CLI, env = {}, permissions = ["-A"], openFiles, shell, deadlineMs }: CliSettings =
+      {},
   ) {
     const run = "Bun" in globalThis ? [script] : ["run", ...permissions, "--quiet", script];
-    const limit = openFiles === undefined
-      ? []
-      : ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
+    const before = shell ?? (openFiles === undefined ? undefined : `ulimit -n ${openFiles}`);
+    const limit = before === undefined ? [] : ["sh", "-c", `${before}; exec "$@"`, "sh"];
     const [program, ...rest] = [...limit, process.execPath, ...run, ...args];
     this.child = spawn(program!, rest, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -84,7 +85,7 @@ export class Cli {
     );
   }
 
-  signal(name: "SIGINT" | "SIGTERM"): void {
+  signal(name: StopSignal): void {
     // After child.kill Deno reports that signal as the cause of the end, whatever the process did.
     process.kill(this.child.pid!, name);
   }
@@ -98,6 +99,8 @@ export interface CliSettings {
   permissions?: readonly string[];
   /** What `ulimit -n` is set to. */
   openFiles?: number;
+  /** What a shell does before it becomes the program. */
+  shell?: string;
   /** How long it may run at most, in milliseconds. */
   deadlineMs?: number;
 }

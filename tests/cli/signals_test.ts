@@ -31,7 +31,7 @@ async function drip(socket: Socket, bytes: Uint8Array, step: number): Promise<vo
 }
 
 describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     it(`reads what an SDK is still sending, then exits with 0 (${signal})`, () =>
       inFolder(async (folder) => {
         const path = join(folder, "a.rrd");
@@ -107,6 +107,79 @@ describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
     assertEquals(code, 130);
     await dripped;
   });
+
+  it("ends at once with 129 at a second SIGHUP", async () => {
+    const { cli, port } = await startCli([]);
+    const dripped = drip(await open(port), CAPTURE, 10);
+    await cli.sees(/New SDK client/);
+    cli.signal("SIGHUP");
+    await cli.sees(/Stopping/);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    cli.signal("SIGHUP");
+    assertEquals((await cli.ended).code, 129);
+    await dripped;
+  });
+
+  const seesMask = process.platform === "linux" ? it : it.skip;
+  seesMask(
+    "goes on at a SIGHUP that was ignored at its start, as nohup has it",
+    () =>
+      inFolder(async (folder) => {
+        const path = join(folder, "a.rrd");
+        const { cli, port } = await startCli(["--save", path], { shell: "trap '' HUP" });
+        cli.signal("SIGHUP");
+        await replay(port, CAPTURE);
+        await cli.sees(/left: 34 messages/);
+        cli.signal("SIGHUP");
+        cli.signal("SIGTERM");
+        const { code, stderr } = await cli.ended;
+        assertEquals([code, stderr.includes("nohup")], [0, false], stderr);
+        assertEquals(new Uint8Array(readFileSync(path)), SAVED);
+      }),
+  );
+
+  const isDeno = !("Bun" in globalThis);
+  const unseen = isDeno && process.platform === "linux" ? it : it.skip;
+  unseen("ends at SIGHUP where it can't see whether to ignore it, and says so once", async () => {
+    const permissions = ["--no-prompt", "--allow-net", "--allow-env"];
+    const { cli } = await startCli([], { permissions, shell: "trap '' HUP" });
+    cli.signal("SIGHUP");
+    const { code, stderr } = await cli.ended;
+    assertEquals(code, 0, stderr);
+    assertEquals(stderr.match(/WARN .*nohup.*can't be seen/g)?.length, 1, stderr);
+  });
+
+  seesMask("is not ended by SIGPIPE", async () => {
+    const { cli, port } = await startCli([]);
+    process.kill(cli.child.pid!, "SIGPIPE");
+    await replay(port, CAPTURE);
+    await cli.sees(/left: 34 messages/);
+    cli.signal("SIGTERM");
+    assertEquals((await cli.ended).code, 0);
+  });
+
+  const pipes = process.platform === "win32" ? it.skip : it;
+  pipes(
+    "ends while a named pipe waits for its reader, and says what is lost by that",
+    () =>
+      inFolder(async (folder) => {
+        const path = join(folder, "a.rrd");
+        execFileSync("mkfifo", [path]);
+        for (const sent of [0, 34]) {
+          const { cli, port } = await startCli(["--save", path, "--force"]);
+          await cli.sees(/Waiting for .*a\.rrd to open: a named pipe/);
+          if (sent > 0) await replay(port, CAPTURE);
+          const start = performance.now();
+          cli.signal("SIGTERM");
+          const { code, stderr } = await cli.ended;
+          const seconds = (performance.now() - start) / 1000;
+          assert(seconds < 3, `${seconds} s`);
+          assertEquals(code, sent === 0 ? 0 : 1, stderr);
+          const lost = /Stopped before .* was open: (\d+) messages \(174 kB\) .* lost/.exec(stderr);
+          assertEquals(Number(lost?.[1] ?? 0), sent, stderr);
+        }
+      }),
+  );
 
   it("takes two signals in one moment, as Ctrl-C through a starter gives, for one", async () => {
     const { cli, port } = await startCli([]);
