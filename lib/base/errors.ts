@@ -50,11 +50,31 @@ function isInUse(cause: unknown): boolean {
   return name === "AddrInUse" || code === "EADDRINUSE" || reason(cause).includes("already in use");
 }
 
+/** Who else comes to the port of the SDKs. */
+export type SeemsLike = "grpc" | "http" | "tls";
+
+/** What such a client is, and what whoever started it can do. */
+const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
+  grpc: "It seems to be a gRPC client, as Rerun SDKs from 0.23 on are, and 0.22 by connect_grpc: " +
+    "connect an SDK 0.9 to 0.22 over TCP (connect_tcp, before 0.20 connect)",
+  http:
+    "It seems to be a browser or another HTTP client: the page is served at a port of its own " +
+    "(--serve-web, --web-viewer-port)",
+  tls: "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
+    "takes it off",
+};
+
 /** The first bytes are not those of a Rerun SDK. */
 export class UnknownClient extends RerelayError {
-  /** Takes what its text and fields say. */
-  constructor() {
-    super("Received a connection from an unknown client: it does not speak the Rerun SDK protocol");
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param seemsLike what its first bytes are those of, where they are known
+   */
+  constructor(readonly seemsLike?: SeemsLike) {
+    const text =
+      "Received a connection from an unknown client: it does not speak the Rerun SDK protocol";
+    super(seemsLike === undefined ? text : `${text}. ${SEEMS_TEXT[seemsLike]}`);
   }
 }
 

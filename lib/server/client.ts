@@ -1,4 +1,4 @@
-import { ClientClock } from "./client_clock.ts";
+import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
 import { PacketReader } from "../comms/sdk/packet_reader.ts";
 import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
@@ -39,6 +39,8 @@ export interface ClientStats {
 /** What a client shares with the others. */
 export interface ClientContext {
   readonly options: ResolvedOptions;
+  /** Deadlines, by a clock that stands while the program does. */
+  readonly patience: ClientClockOptions;
   /** Where memory for what is read comes from; without it, it is new. */
   readonly pool: BufferPool | undefined;
   /** Called with the bytes of each read. */
@@ -87,7 +89,7 @@ export class Client implements PipelineOptions {
       inSlabs: true,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
-    this.#clock = new ClientClock(this.packets, context.options);
+    this.#clock = new ClientClock(this.packets, context.patience);
   }
 
   /** Counts so far. */

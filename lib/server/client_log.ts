@@ -54,7 +54,8 @@ export function logLeft(log: Log, addr: string, error: Error): void {
     log.write("debug", `${closing}: ${error.message}`, fields);
   } else if (error instanceof UnknownClient) {
     const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-    log.write("debug", text, fields);
+    if (error.seemsLike === undefined) log.write("debug", text, fields);
+    else log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike}` });
   } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
     log.write("warn", `Client at ${addr} left early: ${error.message}`, fields);
   } else {

@@ -126,6 +126,15 @@ describe("Server, what ends a client and what is said of it", () => {
         "an unknown client's words",
         new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
         "UnknownClient",
+        "warn Rejected incoming connection from unknown client at ADDR: " +
+        "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
+        "It seems to be a browser or another HTTP client: the page is served at a port of its own " +
+        "(--serve-web, --web-viewer-port)",
+      ],
+      [
+        "unknown bytes",
+        new TextEncoder().encode("SSH-2.0-OpenSSH"),
+        "UnknownClient",
         "debug Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol",
       ],

@@ -14,6 +14,12 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
 }
 
+/** A deadline that is noticed so late: the program stood still, and what came meanwhile is read first. */
+const LATE_MS = 1000;
+
+/** For so long. */
+const REST_MS = 500;
+
 /** All connections that are open. */
 export class HttpConnections {
   /** With the deadline's timer while there is one; those without come after their deadline. */
@@ -76,8 +82,14 @@ export class HttpConnections {
 
   #await(socket: Socket): void {
     this.#silent.add(socket);
+    const state = this.#open.get(socket)!;
     const ms = this.limits.handshakeTimeoutSec * 1000;
-    this.#open.get(socket)!.timer = setTimeout(() => socket.destroy(), ms);
+    const due = performance.now() + ms;
+    state.timer = setTimeout(() => {
+      const isLate = performance.now() >= due + LATE_MS;
+      if (isLate) state.timer = setTimeout(() => socket.destroy(), REST_MS);
+      else socket.destroy();
+    }, ms);
   }
 
   #forget(socket: Socket): void {

@@ -1,3 +1,4 @@
+import { seemsLike } from "../seems_like.ts";
 import {
   ClientIsNewer,
   ClientIsOlder,
@@ -39,7 +40,7 @@ export class Handshake {
     }
     if (this.#filled < this.#bytes.length) return { at };
     if (MAGIC.some((code, i) => this.#bytes[2 + i] !== code)) {
-      return { at, error: new UnknownClient() };
+      return { at, error: new UnknownClient(seemsLike(this.#bytes)) };
     }
     const version = this.#version;
     if (version > PROTOCOL_VERSION) {

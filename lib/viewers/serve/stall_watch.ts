@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AwakeClock } from "../../base/awake_clock.ts";
 import { every as byTimer } from "../../base/clock.ts";
 
 /** How often is looked, in milliseconds. */
@@ -22,7 +23,7 @@ export interface Transfer {
 export interface StallOptions {
   /** Seconds in which a viewer must take something of what waits for it; default 10. */
   readonly stallTimeoutSec?: number;
-  /** Monotonic milliseconds; default `performance.now`. */
+  /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
   readonly now?: () => number;
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
   readonly every?: (ms: number, task: () => void) => () => void;
@@ -35,7 +36,8 @@ export class StallWatch {
   #stop: (() => void) | undefined;
 
   constructor(
-    { stallTimeoutSec = 10, now = () => performance.now(), every = byTimer }: StallOptions,
+    { stallTimeoutSec = 10, now = new AwakeClock(() => performance.now()).now, every = byTimer }:
+      StallOptions,
   ) {
     if (!(stallTimeoutSec > 0)) {
       throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);

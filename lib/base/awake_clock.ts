@@ -1,0 +1,57 @@
+/** Between two looks at the clock there is never so long, in milliseconds, unless we stood still. */
+const GAP_MS = 1000;
+
+/** After that nobody is judged for so long: what came meanwhile is read first. */
+const REST_MS = 500;
+
+/**
+ * A clock without the times in which this program stood still (SIGSTOP, a machine that slept): nobody
+ * has kept us waiting then, and what peers sent waits in the system.
+ *
+ * It must be looked at more often than once a second; so it is where deadlines are checked.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { AwakeClock } from "./awake_clock.ts";
+ *
+ * let now = 0;
+ * const clock = new AwakeClock(() => now);
+ * now = 900;
+ * assertEquals([clock.now(), clock.isRested], [900, true]);
+ * now = 60_000; // frozen for a minute
+ * assertEquals([clock.now(), clock.isRested], [900, false]);
+ * now = 60_500;
+ * assertEquals([clock.now(), clock.isRested], [1400, true]);
+ * ```
+ */
+export class AwakeClock {
+  readonly #now: () => number;
+  #last: number;
+  #frozenMs = 0;
+  #restUntil = -Infinity;
+
+  /** @param now monotonic milliseconds */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#last = now();
+  }
+
+  /** Milliseconds in which the program ran. */
+  readonly now = (): number => {
+    const time = this.#now();
+    const gap = time - this.#last;
+    this.#last = time;
+    if (gap >= GAP_MS) {
+      this.#frozenMs += gap;
+      this.#restUntil = time + REST_MS;
+    }
+    return time - this.#frozenMs;
+  };
+
+  /** Whether what came while we stood still has been read by now, so that deadlines count. */
+  get isRested(): boolean {
+    this.now();
+    return this.#last >= this.#restUntil;
+  }
+}
