@@ -22,6 +22,25 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /**
+ * An IPv6 address without the zone that tells which link it is of, as in `fe80::1%eth0` (RFC 4007).
+ *
+ * @param host an address or a name, in brackets and with a port or not
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { withoutZone } from "./net_addr.ts";
+ *
+ * assertEquals(withoutZone("fe80::1%eth0"), "fe80::1");
+ * assertEquals(withoutZone("[fe80::1%25eth0]:9090"), "[fe80::1]:9090");
+ * assertEquals(withoutZone("robot.local"), "robot.local");
+ * ```
+ */
+export function withoutZone(host: string): string {
+  return host.replace(/^(\[?[\da-f:.]*:[\da-f:.]*)%[^\]]*/i, "$1");
+}
+
+/**
  * Writes an address as `hostname:port`, an IPv6 one in brackets (RFC 3986, section 3.2.2).
  *
  * @param addr the address

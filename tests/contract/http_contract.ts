@@ -89,6 +89,41 @@ export function httpContract(adapter: HttpAdapter): void {
       });
     });
 
+    it("may have its whole address behind the method, as proxies write it", async () => {
+      const fetch = ({ url, headers }: Request) =>
+        new Response(`${url} ${headers.get("host")} end`);
+      await withServer({ fetch }, async ({ addr }) => {
+        for (
+          const [asked, host, expected] of [
+            ["http://a:1/x?y=z", "a:1", "http://a:1/x?y=z a:1 end"],
+            ["HTTP://A/x", "a:80", "http://a/x a:80 end"],
+            ["http://a", "a", "http://a/ a end"],
+            ["http://a?b", "a", "http://a/?b a end"],
+            ["http://[fe80::1%25eth0]:1/", "[fe80::1]:1", "http://[fe80::1]:1/ [fe80::1]:1 end"],
+          ] as const
+        ) {
+          const client = await dialBare(
+            addr,
+            lines(`GET ${asked} HTTP/1.1`, `Host: ${host}`, "Connection: close"),
+          );
+          const text = await client.until(/ end/);
+          assert(text.includes(`\n${expected}`) || text.includes(expected), `${asked}: ${text}`);
+          client.socket.destroy();
+        }
+      });
+    });
+
+    it("may name the link that its host is of", async () => {
+      await withServer({ fetch: ({ url }: Request) => new Response(url) }, async ({ addr }) => {
+        const client = await dialBare(
+          addr,
+          lines("GET /x HTTP/1.1", "Host: [fe80::1%eth0]:1", "Connection: close"),
+        );
+        await client.until(/http:\/\/\[fe80::1\]:1\/x/);
+        client.socket.destroy();
+      });
+    });
+
     it("that fetch fails at gets status 500, and the error is told", async () => {
       const errors: unknown[] = [];
       const options = {
@@ -111,6 +146,8 @@ export function httpContract(adapter: HttpAdapter): void {
         ["17 KiB of headers", 431, request(`X-Y: ${"z".repeat(17 * 1024)}`)],
         ["no sense", 400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
         ["an address of another kind", 400, lines("GET http://evil/ HTTP/1.1", "Host: a")],
+        ["an address over TLS", 400, lines("GET https://a/ HTTP/1.1", "Host: a")],
+        ["an address with a name in it", 400, lines("GET http://b@a/ HTTP/1.1", "Host: a")],
         ["a host that is none", 400, lines("GET / HTTP/1.1", "Host: a b:c@d")],
         ["TRACE", 405, lines("TRACE / HTTP/1.1", "Host: a")],
       ] as const

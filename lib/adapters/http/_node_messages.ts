@@ -6,6 +6,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
 import { textResponse } from "../../base/text_response.ts";
+import { withoutZone } from "../../base/net_addr.ts";
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -20,8 +21,9 @@ export function toRequest(incoming: IncomingMessage): Request | Response {
     return textResponse(413, "Requests with a body are not taken");
   }
   const { host = "localhost" } = headers;
-  const whole = `http://${host}${url}`;
-  if (!url.startsWith("/") || !/^[^\s@/?#\\]+$/.test(host) || !URL.canParse(whole)) {
+  const path = pathOf(url, host);
+  const whole = `http://${withoutZone(host)}${path}`;
+  if (!path?.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
     return textResponse(400, "This is no address that could be asked for");
   }
   // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
@@ -33,6 +35,25 @@ export function toRequest(incoming: IncomingMessage): Request | Response {
     names.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
   }
   return new Request(whole, { method, headers: names });
+}
+
+function isHost(text: string): boolean {
+  return /^[^\s@/?#\\]+$/.test(text);
+}
+
+/**
+ * What is asked for; proxies and tests write the whole address behind the method (RFC 9112, section
+ * 3.2.2), whose host must be the one that the header names: a guard looks at that.
+ */
+function pathOf(url: string, host: string): string | undefined {
+  const [, asked, path = ""] = /^http:\/\/([^/?#]*)([^#]*)$/is.exec(url) ?? [];
+  if (asked === undefined) return url;
+  const normal = (text: string) =>
+    isHost(text) && URL.canParse(`http://${withoutZone(text)}`)
+      ? new URL(`http://${withoutZone(text)}`).host
+      : undefined;
+  if (normal(asked) === undefined || normal(asked) !== normal(host)) return undefined;
+  return path.startsWith("/") ? path : `/${path}`;
 }
 
 /**

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { totalmem } from "node:os";
 import { loadGarbageCollector } from "../../adapters/load.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
@@ -12,6 +11,7 @@ import type { Log } from "../../base/log.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "../process.ts";
+import { systemMemory } from "../system_memory.ts";
 import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
 
@@ -161,15 +161,6 @@ function memoryLimit({ memoryLimit }: ViewerArgs, log: Log): number {
       "(--allow-sys=systemMemoryInfo, or --server-memory-limit in bytes)",
   );
   return UNSEEN_MEMORY_LIMIT;
-}
-
-/** On Deno this needs a permission, and asking for it would stop the program. */
-function systemMemory(): number | undefined {
-  if ("Deno" in globalThis && !("Bun" in globalThis)) {
-    const query = { name: "sys", kind: "systemMemoryInfo" } as const;
-    if (Deno.permissions.querySync(query).state !== "granted") return undefined;
-  }
-  return totalmem();
 }
 
 function isLoopback(hostname: string): boolean {

@@ -11,6 +11,7 @@ import {
 } from "../../adapters/http/package_files.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { acceptsGzip } from "../serve/_accepts_gzip.ts";
 import type { PageAsset, PageAssets } from "../serve/http_app.ts";
 import api from "./api.js" with { type: "text" };
 import clients from "./clients.js" with { type: "text" };
@@ -122,7 +123,7 @@ class Asset {
 
   /** In a form that is accepted. */
   async served(accepted: string): Promise<PageAsset> {
-    if (!/\bgzip\b/.test(accepted)) return this.#describe(await this.read());
+    if (!acceptsGzip(accepted)) return this.#describe(await this.read());
     this.#compressed ??= this.compress?.() ?? this.#compress();
     // Found again once the package is installed.
     this.#compressed.catch(() => this.#compressed = undefined);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
 /** Who may ask, besides programs on this machine. */
@@ -76,7 +77,7 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
     refuse(request) {
       const asked = new URL(request.url);
       const host = request.headers.get("host") ?? asked.host;
-      const name = URL.canParse(`http://${host}`) ? hostOf(host) : "";
+      const name = URL.canParse(`http://${withoutZone(host)}`) ? hostOf(host) : "";
       if (!allowsHost(name)) {
         const text = "This host name is not served here (--allow-host NAME, option allowHosts)";
         return textResponse(421, text);
@@ -117,10 +118,14 @@ function isSame(given: Uint8Array, secret: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** As URLs write it: lower case, IPv6 in brackets, no port, no dot at the end. */
+/**
+ * As URLs write it: lower case, IPv6 in brackets, no port, no dot at the end, and no zone: which of its
+ * interfaces leads here is the client's own affair (RFC 6874).
+ */
 function hostOf(text: string): string {
-  const isBare6 = text.split(":").length > 2 && !text.startsWith("[");
-  return new URL(`http://${isBare6 ? `[${text}]` : text}`).hostname.replace(/\.$/, "");
+  const host = withoutZone(text);
+  const isBare6 = host.split(":").length > 2 && !host.startsWith("[");
+  return new URL(`http://${isBare6 ? `[${host}]` : host}`).hostname.replace(/\.$/, "");
 }
 
 function originOf(text: string): string {

@@ -9,6 +9,7 @@ import { compareVersions, rrdVersionText } from "../../encoding/rrd/rrd_header.t
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { textResponse } from "../../base/text_response.ts";
+import { attachment } from "./_attachment.ts";
 import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
 import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
@@ -234,12 +235,6 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
 
 function textOf(versions: readonly RrdVersion[]): string {
   return [...new Set(versions.map(rrdVersionText))].join(", ") || "none";
-}
-
-/** RFC 6266; what a peer called a recording leads nowhere. */
-function attachment(name: string): string {
-  const safe = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, 100) || "recording";
-  return `attachment; filename="${safe}.rrd"`;
 }
 
 async function asset(c: Context, page: PageAssets | undefined): Promise<Response> {

@@ -43,6 +43,21 @@ describe("files of the page", () => {
     assert((await page.get("/main.js", "gzip"))!.body === packed!.body);
   });
 
+  it("are not compressed for who takes no gzip, or likes it less", async () => {
+    const encoding = async (accepted: string) => (await page.get("/main.js", accepted))!.encoding;
+    for (
+      const refused of ["", "br", "gzip;q=0", "GZIP ; Q=0.000", "*;q=0", "gzip;q=0, *", "gzipped"]
+    ) {
+      assertEquals(await encoding(refused), undefined, refused);
+    }
+    assertEquals(await encoding("gzip;q=0.1, identity"), undefined);
+    for (
+      const taken of ["gzip", "x-gzip", "*", "br;q=1.0, gzip;q=0.8, *;q=0.1", "identity;q=0, *"]
+    ) {
+      assertEquals(await encoding(taken), "gzip", taken);
+    }
+  });
+
   it("come from this server alone", async () => {
     for (
       const path of [

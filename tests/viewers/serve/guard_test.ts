@@ -69,6 +69,18 @@ describe("the guard", () => {
     });
   }
 
+  it("serves an address of one link, whatever the client calls that link", () => {
+    const hostname = "fe80::fc:ff:fe00:1%eth0";
+    for (const zone of ["", "%eth0", "%25eth0", "%wlan1"]) {
+      const host = `[fe80::fc:ff:fe00:1${zone}]:9090`;
+      assertEquals(status({ hostname }, "localhost", { host }), 200, zone);
+      assertEquals(status({ hostname: "::" }, "localhost", { host }), 200, zone);
+    }
+    assertEquals(status({ hostname }, "[fe80::2]:9090"), 421);
+    assertEquals(status({ allowHosts: ["fe80::2%eth0"] }, "[fe80::2]:9090"), 200);
+    assertEquals(status({ hostname }, "localhost", { host: "evil.example%eth0:9090" }), 421);
+  });
+
   it("refuses what other sites embed, which has no origin", () => {
     const site = { "sec-fetch-site": "cross-site" };
     assertEquals(status({}, "localhost", { ...site, "sec-fetch-mode": "no-cors" }), 403);

@@ -1,0 +1,37 @@
+/**
+ * How much memory there is for this program.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import process from "node:process";
+import { containerMemory } from "./container_memory.ts";
+
+/**
+ * The machine's memory, or what a container may have of it.
+ *
+ * @returns bytes; `undefined` on Deno without `--allow-sys=systemMemoryInfo`: asking for a permission would
+ *   stop the program
+ */
+export function systemMemory(): number | undefined {
+  if (!isGranted({ name: "sys", kind: "systemMemoryInfo" })) return undefined;
+  // What the runtime says of it needs no permission, but is 0 or more than all where it knows of none.
+  const constrained = process.constrainedMemory?.() || Infinity;
+  return Math.min(totalmem(), containerMemory(readSystem) ?? Infinity, constrained);
+}
+
+function readSystem(path: string): string | undefined {
+  if (!isGranted({ name: "read", path })) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
+    return undefined;
+  }
+}
+
+function isGranted(permission: Deno.PermissionDescriptor): boolean {
+  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
+  return Deno.permissions.querySync(permission).state === "granted";
+}
