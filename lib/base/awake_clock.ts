@@ -1,3 +1,5 @@
+import { every as byTimer } from "./clock.ts";
+
 /** Between two looks at the clock there is never so long, in milliseconds, unless we stood still. */
 const GAP_MS = 1000;
 
@@ -54,4 +56,21 @@ export class AwakeClock {
     this.now();
     return this.#last >= this.#restUntil;
   }
+}
+
+/** Time, as it is passed in. */
+export interface ClockOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Runs a task every so many milliseconds. */
+  readonly every: (ms: number, task: () => void) => () => void;
+}
+
+/**
+ * The clock that waiting is measured by; whoever runs tasks by hand means each step of the clock.
+ *
+ * @param options the server's
+ */
+export function clientClock({ now, every }: ClockOptions): Pick<AwakeClock, "now" | "isRested"> {
+  return every === byTimer ? new AwakeClock(now) : { now, isRested: true };
 }

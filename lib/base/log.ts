@@ -30,6 +30,9 @@ export interface Log {
 /**
  * A log that writes to `console`, down to a level; nothing a peer sent gets there unescaped.
  *
+ * `console` waits while standard error takes nothing (a terminal held by Ctrl-S), and with it all
+ * receiving: a program that must go on then passes a log of its own, as the command line does.
+ *
  * @param level the least urgent level that is written
  */
 export function consoleLog(level: LogLevel = "info"): Log {

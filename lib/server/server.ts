@@ -1,4 +1,4 @@
-import { AwakeClock } from "../base/awake_clock.ts";
+import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
@@ -6,7 +6,6 @@ import { Client, type ClientContext, type ClientStats } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
-import { every } from "../base/clock.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
@@ -118,8 +117,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       await this.close();
       this.#channel.discard();
     });
-    // Whoever turns a clock by hand means each of its steps.
-    const clock = options.every === every ? new AwakeClock(now) : { now, isRested: true };
+    const clock = clientClock(options);
     this.#shared = {
       options: this.#options,
       patience: { ...options, now: clock.now },
@@ -137,8 +135,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       },
       isNewVersion: newVersions(),
     };
-    const onConnection = (connection: TcpConnection) => this.#serve(connection);
-    this.#accepting = acceptLoop(listener, { log, delay, onConnection });
+    this.#accepting = acceptLoop(listener, { log, delay, onConnection: (c) => this.#serve(c) });
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();

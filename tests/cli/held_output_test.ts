@@ -20,7 +20,10 @@ import { inFolder, replay } from "./cli_process.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const CAPTURE = fixture("captures/0.22.1-mixed.bin");
-const RECORDING = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");
+const FILE = fileURLToPath(
+  new URL("../fixtures/encodings/0.22.1-mixed-msgpack-off.rrd", import.meta.url),
+);
+const RECORDING = readFileSync(FILE);
 const PROGRAM = [process.execPath, ..."Bun" in globalThis ? [] : ["run", "-A", "--quiet"], CLI];
 
 async function freePort(): Promise<number> {
@@ -126,6 +129,45 @@ describe("cli.ts whose log takes nothing", { timeout: 60_000 }, () => {
         child.kill("SIGKILL");
         closeSync(reader);
       }
+    }));
+});
+
+describe("cli.ts whose standard output takes nothing yet", { timeout: 60_000 }, () => {
+  const linux = process.platform === "linux" ? it : it.skip;
+
+  linux(
+    "waits for its reader, however long that takes, and then says all",
+    () =>
+      inFolder(async (folder) => {
+        const out = join(folder, "out");
+        const reader = fullPipe(out);
+        const command = ["-c", 'exec "$@" >>"$0"', out, ...PROGRAM, "--help"];
+        const child = spawn("sh", command, { stdio: "ignore" });
+        const ended = once(child, "close");
+        // Longer than it waits for standard error.
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        let text = drain(reader);
+        await until(() => (text += drain(reader)).includes("Permissions for deno run:"));
+        assertEquals(await ended, [0, null]);
+        assert(text.startsWith("rerelay") || text.includes("Usage"), text.slice(0, 100));
+        closeSync(reader);
+      }),
+  );
+
+  linux("is ended by a signal meanwhile", () =>
+    inFolder(async (folder) => {
+      const out = join(folder, "out");
+      const reader = fullPipe(out);
+      for (const args of [["--help"], ["rrd", "stats", FILE]]) {
+        const command = ["-c", 'exec "$@" >>"$0"', out, ...PROGRAM, ...args];
+        const child = spawn("sh", command, { stdio: "ignore" });
+        const ended = once(child, "close");
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        process.kill(child.pid!, "SIGTERM");
+        const [code, signal] = await ended;
+        assert(code === 143 || signal === "SIGTERM", `${code} ${signal}`);
+      }
+      closeSync(reader);
     }));
 });
 

@@ -51,14 +51,15 @@ Live viewers:
   or the header Authorization: Bearer TOKEN.
 
 Signals:
-  SIGINT and SIGTERM stop accepting, read what SDKs are still sending (until 100 ms without bytes,
-  1 s at most), finish the file and end. A second signal ends at once.
+  SIGINT, SIGTERM and SIGHUP (the terminal or ssh session is closed) stop accepting, read what SDKs
+  are still sending (until 100 ms without bytes, 1 s at most), finish the file and end. A second
+  signal ends at once. SIGHUP does nothing if it was ignored at the start (nohup).
 
 Exit codes:
   0    stopped by a signal, everything that was received was kept
   1    could not start (port taken, file exists), or messages were lost: the log says how many
   2    wrong arguments; nothing was touched
-  130  ended at once by a second SIGINT; 143 by a second SIGTERM
+  130  ended at once by a second SIGINT; 143 by a second SIGTERM, 129 by a second SIGHUP
 
 Environment:
   NO_COLOR              if not empty: no colours
@@ -68,7 +69,7 @@ Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
   --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --serve-web
   --allow-sys=systemMemoryInfo for a share of the memory; with --web-viewer --allow-run=xdg-open
-  and --allow-env=DISPLAY,WAYLAND_DISPLAY
+  and --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether nohup started it --allow-all
 `;
 }
 

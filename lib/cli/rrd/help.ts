@@ -40,7 +40,7 @@ Exit codes:
   0  done
   1  bad data, or a file or server that does not work
   2  wrong arguments; nothing was touched
-  130, 141, 143  ended by SIGINT, by the reader of standard output, by SIGTERM
+  129, 130, 141, 143  ended by SIGHUP, SIGINT, the reader of standard output, SIGTERM
 
 Recovering can't see flipped bytes inside data that still decodes: RRD has no checksums.
 `;

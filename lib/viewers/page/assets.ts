@@ -11,7 +11,7 @@ import {
 } from "../../adapters/http/package_files.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
-import { acceptsGzip } from "../serve/_accepts_gzip.ts";
+import { acceptsGzip } from "./_accepts_gzip.ts";
 import type { PageAsset, PageAssets } from "../serve/http_app.ts";
 import api from "./api.js" with { type: "text" };
 import clients from "./clients.js" with { type: "text" };

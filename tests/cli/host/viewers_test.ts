@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -32,6 +32,20 @@ function replay(port: number, name: string): Promise<void> {
     const socket = connect(port, "127.0.0.1", () => socket.end(fixture(`captures/${name}.bin`)));
     socket.once("error", reject).once("close", () => resolve()).resume();
   });
+}
+
+/** Sends something and gives the beginning of the answer; `node:net` knows no links on Deno. */
+async function ask(hostname: string, port: number, text: string): Promise<string> {
+  if ("Bun" in globalThis) {
+    const client = await dialBare({ hostname, port }, text);
+    const answer = await client.until(/\n/);
+    client.socket.destroy();
+    return answer;
+  }
+  using conn = await Deno.connect({ hostname, port });
+  await conn.write(new TextEncoder().encode(text));
+  const answer = new Uint8Array(1000);
+  return new TextDecoder().decode(answer.subarray(0, await conn.read(answer) ?? 0));
 }
 
 describe("rerelay --serve-web", () => {
@@ -74,6 +88,24 @@ describe("rerelay --serve-web", () => {
     assertEquals(new Uint8Array(await stream.arrayBuffer()), file.subarray(0, -8));
     assertEquals(new Uint8Array(readFileSync(path)), file);
     stalled.socket.destroy();
+  });
+
+  const [link] = Object.entries(networkInterfaces()).flatMap(([name, addrs = []]) =>
+    addrs.filter(({ address }) => address.startsWith("fe80:"))
+      .map(({ address }) => `${address.replace(/%.*/, "")}%${name}`)
+  );
+  const linked = link === undefined ? it.skip : it;
+
+  linked("listens and answers at an address of one link", async () => {
+    const cli = new Cli([...SERVE, "--bind", link!]);
+    const { page, socket } = await ports(cli);
+    for (const [port, status] of [[page, 200], [socket, 426]] as const) {
+      const host = `[${link!.replace(/%.*/, "")}]:${port}`;
+      const answer = await ask(link!, port, lines("GET /healthz HTTP/1.1", `Host: ${host}`));
+      assert(answer.startsWith(`HTTP/1.1 ${status} `), answer);
+    }
+    cli.signal("SIGTERM");
+    assertEquals((await cli.ended).code, 0);
   });
 
   it("names the option of a port that is taken", async () => {
