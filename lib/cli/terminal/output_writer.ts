@@ -7,7 +7,7 @@
 import { constants, fstatSync, openSync, write as writeInThread, writeSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
-import { detectRuntime } from "../../adapters/load.ts";
+import { detectRuntime } from "../../adapters/runtime.ts";
 
 /**
  * Writes the beginning of some bytes; one call at a time.
