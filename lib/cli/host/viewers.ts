@@ -11,7 +11,7 @@ import type { Log } from "../../base/log.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "../process.ts";
-import { systemMemory } from "../system_memory.ts";
+import { systemMemory } from "./system_memory.ts";
 import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
 

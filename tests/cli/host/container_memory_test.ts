@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { containerMemory } from "../../lib/cli/container_memory.ts";
+import { containerMemory } from "../../../lib/cli/host/container_memory.ts";
 
 const GiB = 2 ** 30;
 const V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
