@@ -10,23 +10,19 @@ import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { shortened as shortenedTo } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../encoding/log_msg.ts";
+import { KeptBytes } from "./_kept_bytes.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
 
-/** Stores that are remembered; the one announced first is forgotten first. */
-const MAX_STORES = 10_000;
-/** Blueprints of one application. */
-const MAX_BLUEPRINTS = 4;
-/** Messages that are kept, in bytes; the oldest are forgotten first. */
+/** Recordings that are remembered; the one announced first is forgotten first. */
+const MAX_RECORDINGS = 9000;
+/** Blueprints that are remembered besides those of which there is data. */
+const MAX_BLUEPRINTS = 1000;
+/** Static data that is kept, in bytes. */
 const MAX_BYTES = 128 * 2 ** 20;
-
-/** Stands for an announcement among the keys of data, all of which are longer. */
-const ANNOUNCED = "";
+/** What blueprints may take of memory besides, as a share of that. */
+const BLUEPRINT_SHARE = 1 / 4;
 /** Real ones have a few hundred bytes; as long may one be that is kept. */
 const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
-/** About what the objects around a kept message take, in bytes. */
-const KEPT_OVERHEAD_BYTES = 512;
-/** Enough for thousands of messages. */
-const MANY_BYTES = 2 ** 20;
 /** Characters of a name that are kept; peers choose it. */
 const MAX_NAME = 1024;
 
@@ -34,6 +30,8 @@ const MAX_NAME = 1024;
 export interface Kept {
   readonly header: RrdHeader;
   readonly bytes: Uint8Array;
+  /** Of a blueprint's: whether no file has it yet. */
+  isNew?: boolean;
 }
 
 /** A recording or blueprint. */
@@ -49,26 +47,27 @@ export interface Store {
 
 /** All stores that clients spoke of. */
 export class StoreMemory {
-  /** Messages that were forgotten for want of room. */
-  forgotten = 0;
-
-  readonly #maxBytes: number;
-  readonly #stores = new Map<string, Store>();
-  /** The oldest first. */
-  readonly #order = new Map<Kept, readonly [Store, string]>();
-  readonly #blueprints = new Map<string, Store[]>();
+  readonly #recordings = new Map<string, Store>();
+  readonly #blueprints = new Map<string, Store>();
+  readonly #statics: KeptBytes;
+  readonly #layouts: KeptBytes;
   #last: Store | undefined;
-  #bytes = 0;
   #count = 0;
 
-  /** @param maxBytes of kept messages */
+  /** @param maxBytes of kept static data; blueprints may take a quarter as much */
   constructor(maxBytes: number = MAX_BYTES) {
-    this.#maxBytes = maxBytes;
+    this.#statics = new KeptBytes(maxBytes);
+    this.#layouts = new KeptBytes(maxBytes * BLUEPRINT_SHARE);
   }
 
   /** Stores that are remembered. */
   get size(): number {
-    return this.#stores.size;
+    return this.#recordings.size + this.#blueprints.size;
+  }
+
+  /** Messages that were forgotten for want of room. */
+  get forgotten(): number {
+    return this.#statics.forgotten + this.#layouts.forgotten;
   }
 
   /** The store of a message; `undefined` where it has none. */
@@ -78,28 +77,22 @@ export class StoreMemory {
     return msg.kind === "BlueprintActivationCommand" ? this.#store(msg.blueprintId) : undefined;
   }
 
-  /** The blueprints of an application. */
-  blueprintsOf(applicationId: string): readonly Store[] {
-    return this.#blueprints.get(shortened(applicationId)) ?? [];
-  }
-
   /**
    * Keeps of a message what later files begin with.
    *
    * @param store the message's
    * @param msg any message
-   * @param kept as it stands in the files
+   * @param message as it stands in the files
+   * @returns what is kept; `undefined` if it is not
    */
-  remember(store: Store, msg: LogMsg, kept: Kept): void {
-    if (msg.kind === "SetStoreInfo") {
-      this.#announce(store, msg.info, kept);
-      if (store.id.kind === "Blueprint") this.#addBlueprint(msg.info.applicationId, store);
-    } else if (store.id.kind === "Blueprint") {
-      this.#keep(store, `${++this.#count}`, kept);
-    } else if (msg.kind === "ArrowMsg") {
-      const key = staticKey(msg);
-      if (key !== undefined) this.#keep(store, key, kept);
-    }
+  remember(store: Store, msg: LogMsg, message: Kept): Kept | undefined {
+    if (msg.kind === "SetStoreInfo") return this.#announce(store, msg.info, message);
+    const key = store.id.kind === "Blueprint"
+      ? this.#blueprintKey(msg)
+      : msg.kind === "ArrowMsg"
+      ? staticKey(msg)
+      : undefined;
+    return key === undefined ? undefined : this.#keep(store, key, message);
   }
 
   /** Remembers how a store was announced to an earlier run. */
@@ -109,7 +102,13 @@ export class StoreMemory {
     bytes.set(message, header.length);
     const [msg] = new RrdDecoder().push(bytes).items;
     if (msg?.kind !== "SetStoreInfo") return;
-    this.remember(this.#store(msg.info.storeId), msg, msg.encoded);
+    const kept = this.#announce(this.#store(msg.info.storeId), msg.info, msg.encoded);
+    if (kept !== undefined) kept.isNew = false;
+  }
+
+  /** Lets go of a store's data; how it was announced stays. */
+  dropData(store: Store): void {
+    for (const key of store.data.keys()) this.#drop(store, key);
   }
 
   #store(storeId: StoreId): Store {
@@ -119,8 +118,8 @@ export class StoreMemory {
     }
     const { kind, applicationId } = storeId;
     const id = shortened(storeId.id);
-    const key = storeKey({ kind, id });
-    let store = this.#stores.get(key);
+    const stores = kind === "Blueprint" ? this.#blueprints : this.#recordings;
+    let store = stores.get(id);
     if (store === undefined) {
       store = {
         id: {
@@ -130,77 +129,72 @@ export class StoreMemory {
         },
         data: new Map(),
       };
-      this.#stores.set(key, store);
-      for (const [, gone] of forgetOldest(this.#stores, MAX_STORES)) this.#forget(gone);
+      stores.set(id, store);
+      // Blueprints that later files begin with stay, however many came since.
+      const gone = kind === "Blueprint"
+        ? forgetOldest(stores, MAX_BLUEPRINTS, ({ data }) => data.size === 0)
+        : forgetOldest(stores, MAX_RECORDINGS);
+      for (const [, store] of gone) this.#forget(store);
     }
     return this.#last = store;
   }
 
-  #announce(store: Store, info: StoreInfo, { header, bytes }: Kept): void {
-    this.#drop(store, ANNOUNCED);
-    if (bytes.length > MAX_ANNOUNCEMENT_BYTES) return;
-    store.announced = { header, bytes: bytes.slice() };
+  #announce(store: Store, info: StoreInfo, { header, bytes }: Kept): Kept | undefined {
+    this.#dropAnnouncement(store);
+    if (bytes.length > MAX_ANNOUNCEMENT_BYTES) return undefined;
+    const kept: Kept = { header, bytes: bytes.slice() };
+    if (store.id.kind === "Blueprint") kept.isNew = true;
+    store.announced = kept;
     store.info = info;
-    this.#hold(store, ANNOUNCED, store.announced);
+    this.#budgetOf(store).add(kept, () => this.#dropAnnouncement(store));
+    return store.announced;
   }
 
-  #addBlueprint(fullApplicationId: string, store: Store): void {
-    const applicationId = shortened(fullApplicationId);
-    const known = this.#blueprints.get(applicationId) ?? [];
-    if (known.includes(store)) return;
-    const blueprints = [...known, store];
-    if (blueprints.length > MAX_BLUEPRINTS) this.#forget(blueprints.shift()!);
-    this.#blueprints.delete(applicationId);
-    this.#blueprints.set(applicationId, blueprints);
-    forgetOldest(this.#blueprints, MAX_STORES);
+  /** What a newer message of a blueprint replaces: the same one, sent again. */
+  #blueprintKey(msg: LogMsg): string {
+    if (msg.kind === "BlueprintActivationCommand") {
+      return `activation ${msg.makeActive} ${msg.makeDefault}`;
+    }
+    return msg.kind === "ArrowMsg" && msg.chunkId !== undefined
+      ? `chunk ${msg.chunkId}`
+      : `${++this.#count}`;
   }
 
-  #keep(store: Store, name: string, { header, bytes }: Kept): void {
+  #keep(store: Store, name: string, { header, bytes }: Kept): Kept | undefined {
     const dialect = `${header.serializer} ${isNewProtobuf(header)}`;
     const key = `${dialect} ${header.compression} ${name}`;
     this.#drop(store, key);
-    if (bytes.length > this.#maxBytes) {
-      this.forgotten++;
-      return;
-    }
-    const kept = { header, bytes: bytes.slice() };
+    const budget = this.#budgetOf(store);
+    if (!budget.takes(bytes.length)) return undefined;
+    const kept: Kept = { header, bytes: bytes.slice() };
+    if (store.id.kind === "Blueprint") kept.isNew = true;
     store.data.set(key, kept);
-    this.#hold(store, key, kept);
-  }
-
-  #hold(store: Store, key: string, kept: Kept): void {
-    this.#order.set(kept, [store, key]);
-    this.#bytes += cost(kept);
-    if (this.#bytes <= this.#maxBytes) return;
-    // Some more than must be: to find the oldest takes a walk past all that went before.
-    const enough = this.#maxBytes - (this.#maxBytes >= MANY_BYTES ? this.#maxBytes / 16 : 0);
-    for (const [from, oldest] of this.#order.values()) {
-      if (this.#bytes <= enough) break;
-      this.#drop(from, oldest);
-      this.forgotten++;
-    }
+    budget.add(kept, () => store.data.delete(key));
+    return store.data.get(key);
   }
 
   #drop(store: Store, key: string): void {
-    const kept = key === ANNOUNCED ? store.announced : store.data.get(key);
+    const kept = store.data.get(key);
     if (kept === undefined) return;
-    if (key === ANNOUNCED) {
-      delete store.announced;
-      delete store.info;
-    } else store.data.delete(key);
-    this.#order.delete(kept);
-    this.#bytes -= cost(kept);
+    store.data.delete(key);
+    this.#budgetOf(store).remove(kept);
+  }
+
+  #dropAnnouncement(store: Store): void {
+    if (store.announced !== undefined) this.#budgetOf(store).remove(store.announced);
+    delete store.announced;
+    delete store.info;
   }
 
   #forget(store: Store): void {
-    for (const key of [ANNOUNCED, ...store.data.keys()]) this.#drop(store, key);
+    this.#dropAnnouncement(store);
+    this.dropData(store);
     if (this.#last === store) this.#last = undefined;
   }
-}
 
-/** What a kept message takes with the objects around it, in bytes. */
-function cost({ bytes }: Kept): number {
-  return bytes.length + KEPT_OVERHEAD_BYTES;
+  #budgetOf({ id: { kind } }: Store): KeptBytes {
+    return kind === "Blueprint" ? this.#layouts : this.#statics;
+  }
 }
 
 /** As much of a name as is kept. */

@@ -7,16 +7,17 @@ import { forgetOldest } from "../../base/forget_oldest.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { applicationOf, UNKNOWN_APPLICATION } from "../../stores/introduction.ts";
 import type { Numbered } from "./parts/part_opener.ts";
-import type { Series } from "./_series.ts";
+import type { Series, SeriesOwner } from "./_series.ts";
 import { shortened, type Store } from "../../stores/store_memory.ts";
+import type { Blueprints } from "../../stores/blueprints.ts";
 import type { SavePattern } from "./save_pattern.ts";
 
 /** Recordings that have files of their own; the one that was quiet for longest is forgotten. */
 const MAX_GROUPS = 10_000;
 
 /** Recordings that share files: one series of files for each encoding. */
-export interface Group {
-  readonly group: Numbered;
+export interface Group extends SeriesOwner {
+  readonly names: Numbered;
   readonly key: string;
   readonly series: Map<string, Series>;
   forgotten: boolean;
@@ -31,45 +32,64 @@ export class Groups {
   readonly #byStore = new WeakMap<Store, Group>();
   readonly #bySource = new Map<number, Group>();
   #evicted: Series[] = [];
-  #last: readonly [Group] | undefined;
+  #last: Group | undefined;
 
   /**
    * @param pattern says whether recordings share files
    * @param next number of the first file
+   * @param blueprints told which client logs which recording, where each has its own files
    */
-  constructor({ placeholders }: SavePattern, readonly next: number) {
-    this.#perRecording = placeholders.has("recording_id");
-    this.#perApplication = placeholders.has("application_id");
+  constructor(
+    readonly pattern: SavePattern,
+    readonly next: number,
+    readonly blueprints: Blueprints<object, Store>,
+  ) {
+    this.#perRecording = pattern.placeholders.has("recording_id");
+    this.#perApplication = pattern.placeholders.has("application_id");
   }
 
-  /** Where a message goes; the first is where it counts. */
-  targets(
-    store: Store | undefined,
-    msg: LogMsg,
-    sourceId: number,
-  ): readonly [Group, ...Group[]] {
+  /** Where a message goes that is not of a blueprint. */
+  target(store: Store | undefined, msg: LogMsg, sourceId: number): Group {
     if (!this.#perRecording && !this.#perApplication) {
-      return this.#last ??= [this.#group("", UNKNOWN_APPLICATION, UNKNOWN_APPLICATION)];
+      return this.#last ??= this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
     }
     // What names no store most likely belongs to what its client sent before.
     if (store === undefined) {
       const last = this.#bySource.get(sourceId);
-      return [last ?? this.#group("", UNKNOWN_APPLICATION, UNKNOWN_APPLICATION)];
+      return last ?? this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
     }
     const announced = msg.kind === "SetStoreInfo" ? msg.info.applicationId : undefined;
     const application = shortened(announced ?? applicationOf(store));
-    if (store.id.kind === "Blueprint" && this.#perRecording) {
-      const all = this.#recordingsOf(application);
-      if (all.length > 0) return all as [Group, ...Group[]];
+    const group = this.#groupOf(store, application);
+    if (this.#last !== group) {
+      this.#last = group;
+      this.#groups.delete(group.key);
+      this.#groups.set(group.key, group);
     }
-    const known = this.#byStore.get(store);
-    if (known !== undefined && !known.forgotten) return this.#use(known, sourceId);
-    const id = this.#perRecording ? store.id.id : UNKNOWN_APPLICATION;
-    const own = this.#perRecording ? `${store.id.kind} ${id}` : "";
-    const key = JSON.stringify([this.#perApplication ? application : "", own]);
-    const group = this.#group(key, application, id);
-    this.#byStore.set(store, group);
-    return this.#use(group, sourceId);
+    if (announced === undefined && this.#bySource.get(sourceId) === group) return group;
+    this.#bySource.set(sourceId, group);
+    if (group.recording !== undefined) {
+      this.blueprints.logs(sourceId, group.recording, application);
+    }
+    return group;
+  }
+
+  /**
+   * Where a message of a blueprint goes.
+   *
+   * @param store the blueprint
+   * @param msg its message
+   * @param sourceId whose message it is
+   * @param now monotonic milliseconds
+   * @returns `undefined` where nothing has files that it goes with
+   */
+  blueprintTarget(store: Store, msg: LogMsg, sourceId: number, now: number): Group | undefined {
+    const application = shortened(applicationOf(store));
+    const recording = this.blueprints.note(sourceId, application, msg, store, now);
+    if (this.#perRecording) return recording as Group | undefined;
+    const known = this.#groups.get(keyOf(this.#perApplication ? application : undefined));
+    if (known !== undefined || this.pattern.placeholders.size > 0) return known;
+    return this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
   }
 
   /** What was closed for want of room. */
@@ -82,32 +102,33 @@ export class Groups {
   /** Forgets a client. */
   forget(sourceId: number): void {
     this.#bySource.delete(sourceId);
+    this.blueprints.quit(sourceId);
   }
 
-  #use(group: Group, sourceId: number): readonly [Group] {
-    if (this.#last?.[0] !== group) {
-      this.#last = [group];
-      this.#groups.delete(group.key);
-      this.#groups.set(group.key, group);
-    }
-    if (this.#bySource.get(sourceId) !== group) this.#bySource.set(sourceId, group);
-    return this.#last;
-  }
-
-  #recordingsOf(application: string): Group[] {
-    return [...this.#groups.values()].filter(({ group, key }) =>
-      group.applicationId === application && key.includes("Recording ")
+  #groupOf(store: Store, application: string): Group {
+    const known = this.#byStore.get(store);
+    if (known !== undefined && !known.forgotten) return known;
+    const id = this.#perRecording ? store.id.id : UNKNOWN_APPLICATION;
+    const key = keyOf(
+      this.#perApplication ? application : undefined,
+      this.#perRecording ? id : undefined,
     );
+    const group = this.#group(key, application, id, this.#perRecording);
+    this.#byStore.set(store, group);
+    return group;
   }
 
-  #group(key: string, applicationId: string, recordingId: string): Group {
+  #group(key: string, applicationId: string, recordingId: string, isRecording = false): Group {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group = {
-      group: { applicationId, recordingId, next: this.next },
+    const group: Group = {
+      names: { applicationId, recordingId, next: this.next },
       key,
       series: new Map(),
       forgotten: false,
+      get recording() {
+        return isRecording ? group : undefined;
+      },
     };
     this.#groups.set(key, group);
     for (const [, gone] of forgetOldest(this.#groups, MAX_GROUPS)) {
@@ -116,4 +137,8 @@ export class Groups {
     }
     return group;
   }
+}
+
+function keyOf(application?: string, recording?: string): string {
+  return JSON.stringify({ application, recording });
 }

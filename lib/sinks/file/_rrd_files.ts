@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { compressedHeader, isCompressible } from "./writer/compressor.ts";
-import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
+import { type Entry, entryOf } from "./_entry.ts";
+import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import { KeptFiles } from "./saved_files.ts";
 import { OpenSeries } from "./_open_series.ts";
@@ -12,9 +12,12 @@ import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { WriteBudget } from "./writer/write_budget.ts";
-import { encodingOf, type Entry, Series, type SeriesHost } from "./_series.ts";
-import { type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
+import { SaveWarnings } from "./_save_warnings.ts";
+import { Series, type SeriesHost } from "./_series.ts";
+import { addTo } from "./_tally.ts";
+import { type Kept, type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
+import { Blueprints } from "../../stores/blueprints.ts";
 import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
 import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
@@ -23,6 +26,9 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { SavedFile } from "./rrd_file.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../sink.ts";
+
+/** A blueprint waits so long for its client to log a recording, before it goes to those of others. */
+const UNDECIDED_MS = 1000;
 
 /** What {@linkcode RrdFiles} needs. */
 export interface RrdFilesOptions {
@@ -53,6 +59,7 @@ export class RrdFiles {
   readonly #options: RrdFilesOptions;
   readonly #host: SeriesHost;
   readonly #memory = new StoreMemory();
+  readonly #blueprints = new Blueprints<object, Store>((store) => this.#memory.dropData(store));
   /** Which recordings share files. */
   readonly groups: Groups;
   readonly #versions: VersionWarnings;
@@ -64,7 +71,8 @@ export class RrdFiles {
   #last:
     | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
-  #warnedMemory = false;
+  readonly #warnings: SaveWarnings;
+  readonly #received = { messages: 0, bytes: 0 };
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
@@ -72,25 +80,27 @@ export class RrdFiles {
     this.#first = first;
     if (first !== undefined) this.#files.opened(first);
     const { opener, log, rotation, now, date } = options;
+    this.#warnings = new SaveWarnings(log, options.name);
     this.#versions = new VersionWarnings(log);
     this.#host = {
       log,
-      memory: this.#memory,
+      blueprints: this.#blueprints,
       rotation,
       now,
       date,
       open: (series) => this.#openPart(series),
       closed: (writer, error) => this.#partClosed(writer, error),
-      lose: (lost) => this.lose(lost),
+      lose: (lost) => addTo(this.lost, lost),
       written: options.onWritten,
       track: (work) => {
         this.#pending.add(work);
         void work.then(() => this.#pending.delete(work));
       },
+      warnings: this.#warnings,
       otherVersion: (writer, header) => this.#versions.look(writer, header),
     };
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
-    this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2);
+    this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
   }
 
   /** The files, open ones last, and what is in them. */
@@ -103,39 +113,38 @@ export class RrdFiles {
     return this.#files.total;
   }
 
-  /** Counts what is not written. */
-  lose({ messages, bytes }: Tally): void {
-    this.lost.messages += messages;
-    this.lost.bytes += bytes;
+  /** Counts a message that no file gets. */
+  refuse({ encoded: { bytes } }: LogMsg): undefined {
+    for (const tally of [this.#received, this.lost]) {
+      addTo(tally, { messages: 1, bytes: bytes.length });
+    }
   }
 
   /** Puts a message into its files. */
   add(msg: LogMsg, sourceId: number): Promise<void> | undefined {
-    const { header, bytes } = msg.encoded;
+    const { encoded } = msg;
+    addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);
-    const entry = {
-      header,
-      bytes: withEqualLengths(header, bytes),
-      store,
-      announces: msg.kind === "SetStoreInfo",
-      counts: true,
-    };
+    const isBlueprint = store?.id.kind === "Blueprint";
+    const entry = entryOf(msg, encoded, store);
+    const { announces } = entry;
     // Whose blueprints a recording begins with is said by the announcement itself.
-    if (entry.announces) this.#remember(store, msg, entry);
-    const targets = this.groups.targets(store, msg, sourceId);
-    const first = this.#put(targets[0]!, entry);
-    const index = entry.announces ? this.#options.index : undefined;
-    if (
-      first === undefined && targets.length === 1 && index === undefined &&
-      !this.#options.budget.isFull
-    ) {
-      return this.#remember(store, msg, entry);
+    if (announces && !isBlueprint) this.#remember(store, msg, entry);
+    const put = isBlueprint
+      ? this.#putBlueprint(msg, entry, store, sourceId)
+      : this.#put(this.groups.target(store, msg, sourceId), entry);
+    const index = announces ? this.#options.index : undefined;
+    const remember = () => {
+      if (!isBlueprint && !announces) this.#remember(store, msg, entry);
+    };
+    if (put === undefined && index === undefined && !this.#options.budget.isFull) {
+      remember();
+      return undefined;
     }
     return (async () => {
-      await first;
-      for (const target of targets.slice(1)) await this.#put(target, { ...entry, counts: false });
-      this.#remember(store, msg, entry);
-      await index?.announce(storeKey(store!.id), header.bytes, bytes);
+      await put;
+      remember();
+      await index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
       this.flush();
@@ -145,6 +154,7 @@ export class RrdFiles {
 
   /** Begins to write what the files gathered. */
   flush(): void {
+    if (this.#blueprints.isUndecided) this.#blueprints.settle(this.#options.now() - UNDECIDED_MS);
     for (const series of this.#open) series.flush();
   }
 
@@ -174,6 +184,8 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
+    this.#blueprints.settle(Infinity);
+    this.flush();
     const closing = [...this.#open].map((series) => series.close());
     const first = this.#first;
     if (first !== undefined) {
@@ -182,6 +194,10 @@ export class RrdFiles {
     }
     const closed = await Promise.allSettled(closing);
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+    // What is neither written nor lost: blueprints of which no recording was open, and none began.
+    const messages = this.#received.messages - this.kept.messages - this.lost.messages;
+    const bytes = this.#received.bytes - this.kept.bytes - this.lost.bytes;
+    if (messages > 0) this.#warnings.unplaced({ messages, bytes });
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
@@ -190,13 +206,11 @@ export class RrdFiles {
     const last = this.#last;
     // Saves the look-up for one message after the other of the same kind.
     if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
-    const { series, group } = target;
-    const { compressor } = this.#options.opener.writer;
-    const isRaw = compressor !== undefined && isCompressible(header);
-    const encoding = encodingOf(isRaw ? compressedHeader(header) : header);
+    const { series } = target;
+    const encoding = this.#encodingOf(header);
     let into = series.get(encoding);
     if (into === undefined) {
-      into = new Series(this.#host, group, series.size > 0 ? encoding : undefined);
+      into = new Series(this.#host, target, series.size > 0 ? encoding : undefined);
       series.set(encoding, into);
       if (this.#first !== undefined) {
         into.begin(this.#first);
@@ -209,16 +223,26 @@ export class RrdFiles {
     return into.add(entry);
   }
 
-  #remember(store: Store | undefined, msg: LogMsg, entry: Entry): undefined {
-    if (store === undefined || (msg.kind === "SetStoreInfo" && store.info === msg.info)) return;
-    this.#memory.remember(store, msg, entry);
-    if (this.#memory.forgotten === 0 || this.#warnedMemory) return;
-    this.#warnedMemory = true;
-    this.#options.log.write(
-      "warn",
-      "There is more static data than is kept for the beginning of further files: the oldest will " +
-        "stand only where it was logged",
-    );
+  /** Puts a blueprint into the open file of its client's recording; no file is made for it. */
+  #putBlueprint(msg: LogMsg, entry: Entry, store: Store, sourceId: number) {
+    const { header } = entry;
+    const kept = this.#remember(store, msg, entry);
+    const target = this.groups.blueprintTarget(store, msg, sourceId, this.#options.now());
+    const isOpen = target?.series.get(this.#encodingOf(header))?.writer !== undefined;
+    const mayOpen = this.#options.opener.pattern.placeholders.size === 0;
+    if (target !== undefined && (isOpen || mayOpen)) return this.#put(target, { ...entry, kept });
+  }
+
+  /** Names what may share a file. */
+  #encodingOf(header: RrdHeader): string {
+    return fileEncoding(header, this.#options.opener.writer.compressor !== undefined);
+  }
+
+  #remember(store: Store | undefined, msg: LogMsg, entry: Entry): Kept | undefined {
+    if (store === undefined) return undefined;
+    const kept = this.#memory.remember(store, msg, entry);
+    if (this.#memory.forgotten > 0) this.#warnings.forgotten();
+    return kept;
   }
 
   async #openPart(series: Series): Promise<RrdWriter> {
@@ -257,7 +281,7 @@ export class RrdFiles {
     if (error !== undefined) this.#failedWith(error);
     const { index, opener: { pattern: { folder } } } = this.#options;
     if (index === undefined || writer.renamed === false) return;
-    const removed = await index.add(writer.path.slice(folder.length), writer.size);
+    const removed = await index.add(writer.path.slice(folder.length), writer.size, writer.hasData);
     for (const name of removed) this.#files.removed(folder + name);
   }
 

@@ -5,20 +5,23 @@
  * @module
  */
 import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
-import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { introduction } from "../../stores/introduction.ts";
+import type { Entry } from "./_entry.ts";
+import { PartBlueprints } from "./_part_blueprints.ts";
 import type { Numbered } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
-import type { Store, StoreMemory } from "../../stores/store_memory.ts";
+import type { SaveWarnings } from "./_save_warnings.ts";
+import type { Kept, Store } from "../../stores/store_memory.ts";
+import type { Blueprints } from "../../stores/blueprints.ts";
 import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
 import type { Tally } from "../sink.ts";
 
 /** What all series share. */
 export interface SeriesHost {
   readonly log: Log;
-  readonly memory: StoreMemory;
+  /** By what tells recordings apart that have files of their own. */
+  readonly blueprints: Blueprints<object, Store>;
   readonly rotation: Rotation;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -33,19 +36,17 @@ export interface SeriesHost {
   written(): void;
   /** Takes what must be over before all is closed; it never rejects. */
   track(work: Promise<void>): void;
+  readonly warnings: SaveWarnings;
   /** Called at each version that differs from the file's. */
   otherVersion(writer: RrdWriter, header: RrdHeader): void;
 }
 
-/** A message on its way into a file. */
-export interface Entry {
-  readonly header: RrdHeader;
-  readonly bytes: Uint8Array;
-  readonly store: Store | undefined;
-  /** Whether it announces its store. */
-  readonly announces: boolean;
-  /** `false` for a copy of what is counted elsewhere. */
-  readonly counts: boolean;
+/** Whose files they are. */
+export interface SeriesOwner {
+  /** What its files' names are made of. */
+  readonly names: Numbered;
+  /** Stands for the recording whose files they are; `undefined` where several share them. */
+  readonly recording: object | undefined;
 }
 
 /** See the module; sequential, the caller awaits what is returned. */
@@ -56,9 +57,13 @@ export class Series {
   readonly names: Numbered;
 
   readonly #host: SeriesHost;
+  readonly #recording: object | undefined;
   readonly #backoff = new Backoff();
-  #introduced = new WeakSet<Store>();
+  /** Of the open file. */
+  #part: PartBlueprints;
   #lastStore: Store | undefined;
+  /** The last message that is not of a blueprint. */
+  #lastEntry: Entry | undefined;
   #openedAt = 0;
   /** The file before, until it is closed. */
   #finishing: Promise<void> | undefined;
@@ -67,12 +72,14 @@ export class Series {
 
   /**
    * @param host what it shares with the others
-   * @param names what its files' names are made of
+   * @param owner whose files they are
    * @param sibling which encoding it is for, if others came before
    */
-  constructor(host: SeriesHost, names: Numbered, readonly sibling: string | undefined) {
+  constructor(host: SeriesHost, owner: SeriesOwner, readonly sibling: string | undefined) {
     this.#host = host;
-    this.names = names;
+    this.names = owner.names;
+    this.#recording = owner.recording;
+    this.#part = new PartBlueprints(host.blueprints, this.#recording, host.date);
   }
 
   /** Takes the file that was opened beforehand. */
@@ -83,15 +90,19 @@ export class Series {
       this.#backoff.worked(this.#host.now());
       this.#host.written();
     };
-    this.#introduced = new WeakSet();
+    const { blueprints, date } = this.#host;
+    this.#part = new PartBlueprints(blueprints, this.#recording, date);
     this.#lastStore = undefined;
+    this.#lastEntry = undefined;
     this.#openedAt = this.#host.now();
   }
 
   /** Puts a message into the open file, or into the next one. */
   add(entry: Entry): Promise<void> | undefined {
     const { writer } = this;
-    if (writer === undefined || this.#isDue(writer, entry.bytes.length)) {
+    // No file begins because of a blueprint.
+    const isBlueprint = entry.store?.id.kind === "Blueprint";
+    if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.bytes.length))) {
       return this.#addToNext(entry);
     }
     this.#put(writer, entry);
@@ -100,7 +111,13 @@ export class Series {
 
   /** Begins to write what was gathered. */
   flush(): void {
-    this.writer?.flush();
+    const { writer } = this;
+    const { header, store } = this.#lastEntry ?? {};
+    if (writer === undefined) return;
+    if (header !== undefined && store !== undefined && writer.failure === undefined) {
+      this.#write(writer, this.#part.update(header, store));
+    }
+    writer.flush();
   }
 
   /** Gives up what waits. */
@@ -146,7 +163,11 @@ export class Series {
     const { rotation, now } = this.#host;
     // A file whose first message alone is over the limit is not rotated for it.
     return writer.hasMessages &&
-      isRotationDue(rotation, writer.size + bytes, () => now() - this.#openedAt);
+      isRotationDue(
+        rotation,
+        writer.size - writer.repeatedBytes + bytes,
+        () => now() - this.#openedAt,
+      );
   }
 
   /** The written file is finished beside the next one's taking; before that, the one before must be. */
@@ -185,7 +206,7 @@ export class Series {
       }
     }
     await this.#retire();
-    const lost = { messages: entry.counts ? 1 : 0, bytes: entry.counts ? entry.bytes.length : 0 };
+    const lost = { messages: 1, bytes: entry.bytes.length };
     if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
     let next: RrdWriter;
     try {
@@ -204,20 +225,34 @@ export class Series {
   }
 
   #put(writer: RrdWriter, entry: Entry): void {
-    const { header, bytes, store, counts } = entry;
-    const { memory, date } = this.#host;
+    const { header, bytes, store, kept } = entry;
     if (writer.header !== undefined) this.#host.otherVersion(writer, header);
-    if (store === undefined || store === this.#lastStore || this.#introduced.has(store)) {
+    if (store !== undefined && kept !== undefined) {
+      return this.#write(writer, this.#part.message(header, store));
+    }
+    this.#part.received(bytes.length);
+    if (store?.id.kind !== "Blueprint") this.#lastEntry = entry;
+    if (entry.isData) writer.hasData = true;
+    if (store === undefined || store === this.#lastStore || this.#part.introduces(store)) {
       this.#lastStore = store ?? this.#lastStore;
-      return writer.add(header, bytes, counts);
+      return writer.add(header, bytes);
     }
-    this.#introduced.add(store);
     this.#lastStore = store;
-    if (entry.announces) writer.add(header, bytes, counts);
-    for (const kept of introduction(entry, memory, this.#introduced, date())) {
-      writer.add(kept.header, kept.bytes, false);
+    if (entry.announces) writer.add(header, bytes);
+    this.#write(writer, this.#part.introduction(entry));
+    if (!entry.announces) writer.add(header, bytes);
+    const { maxBytes = Infinity } = this.#host.rotation;
+    const { path, repeatedBytes } = writer;
+    if (repeatedBytes > maxBytes) this.#host.warnings.longBeginning(path, repeatedBytes, maxBytes);
+  }
+
+  /** Writes what is kept; a blueprint that no file has yet counts as received. */
+  #write(writer: RrdWriter, messages: Iterable<Kept>): void {
+    for (const kept of messages) {
+      const { header, bytes, isNew = false } = kept;
+      writer.add(header, bytes, isNew);
+      kept.isNew = false;
     }
-    if (!entry.announces) writer.add(header, bytes, counts);
   }
 
   #fail(writer: RrdWriter, lost: Tally): void {
@@ -240,10 +275,4 @@ export class Series {
     });
     this.#host.track(this.#reporting);
   }
-}
-
-/** Encodings that may not share a file. */
-export function encodingOf(header: RrdHeader): string {
-  const since = isNewProtobuf(header) ? " as since Rerun 0.23" : "";
-  return `${header.serializer}${since}, compression ${header.compression}`;
 }

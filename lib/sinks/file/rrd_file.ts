@@ -202,9 +202,8 @@ async function startSink(
     for (let i = start; i < batch.length; i++) {
       const { payload, source } = batch[i]!;
       if (payload.type === "quit") files.groups.forget(source.id);
-      else if (closing !== undefined) {
-        files.lose({ messages: 1, bytes: payload.msg.encoded.bytes.length });
-      } else {
+      else if (closing !== undefined) files.refuse(payload.msg);
+      else {
         const written = files.add(payload.msg, source.id);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }

@@ -6,7 +6,13 @@
 
 /** What a line says. */
 export type IndexLine =
-  | { readonly kind: "file"; readonly name: string; readonly bytes: number }
+  | {
+    readonly kind: "file";
+    readonly name: string;
+    readonly bytes: number;
+    /** Whether more than announcements and blueprints is in it. */
+    readonly hasData: boolean;
+  }
   | { readonly kind: "removed"; readonly name: string }
   | {
     readonly kind: "store";
@@ -26,9 +32,9 @@ export function encodeLine(line: IndexLine): Uint8Array {
 /** What a line says, without its line feed; `undefined` if it makes no sense. */
 export function decodeLine(text: string): IndexLine | undefined {
   try {
-    const { kind, name, bytes, store, header, message } = JSON.parse(text);
+    const { kind, name, bytes, hasData, store, header, message } = JSON.parse(text);
     if (kind === "file" && typeof name === "string" && Number.isSafeInteger(bytes) && bytes >= 0) {
-      return { kind, name, bytes };
+      return { kind, name, bytes, hasData: hasData !== false };
     }
     if (kind === "removed" && typeof name === "string") return { kind, name };
     if (kind === "store" && typeof store === "string") {

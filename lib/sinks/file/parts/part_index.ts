@@ -64,9 +64,9 @@ export class PartIndex {
   }
 
   /** Notes a file that was closed, removes those that are too many and tells their names. */
-  async add(name: string, bytes: number): Promise<readonly string[]> {
-    this.#list?.add(name, bytes);
-    await this.#write({ kind: "file", name, bytes });
+  async add(name: string, bytes: number, hasData = true): Promise<readonly string[]> {
+    this.#list?.add(name, bytes, hasData);
+    await this.#write({ kind: "file", name, bytes, hasData });
     const removed = this.#list?.takeOldest() ?? [];
     for (const old of removed) {
       await this.#try(`obeyed: ${old} stays`, async () => {
@@ -101,7 +101,7 @@ export class PartIndex {
       if (line.kind === "store") this.#announced.set(line.store, line);
       // Only what this pattern makes is ever removed, whatever stands in the index.
       else if (!isNameOf(this.pattern, line.name)) continue;
-      else if (line.kind === "file") this.#list?.add(line.name, line.bytes);
+      else if (line.kind === "file") this.#list?.add(line.name, line.bytes, line.hasData);
       else this.#list?.remove(line.name);
     }
     for (const store of this.#announced.keys()) {

@@ -14,3 +14,13 @@ export interface Extent extends Tally {
 
 /** Where it begins. */
 export const NOTHING: Extent = { size: 0, messages: 0, bytes: 0, modern: false };
+
+/** How far it goes with more messages, of which so many bytes are written. */
+export function extended(before: Extent, bytes: number, more: Omit<Extent, "size">): Extent {
+  return {
+    size: before.size + bytes,
+    messages: before.messages + more.messages,
+    bytes: before.bytes + more.bytes,
+    modern: before.modern || more.modern,
+  };
+}

@@ -10,7 +10,7 @@ import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_heade
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
 import { FileExists, FileGone, reason } from "../../../base/errors.ts";
 import { compressedHeader, type Compressor, isCompressible } from "./compressor.ts";
-import { type Extent, NOTHING } from "./_extent.ts";
+import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";
 import type { Tally } from "../../sink.ts";
@@ -60,6 +60,10 @@ export class RrdWriter {
   readonly path: string;
   /** Whether it has that name now. */
   renamed = false;
+  /** Whether anything but announcements and blueprints was put into it. */
+  hasData = false;
+  /** What of `size` stands in earlier files as well. */
+  repeatedBytes = 0;
 
   readonly #pieces: Pieces;
   /** Up to the last whole message that was written. */
@@ -121,6 +125,7 @@ export class RrdWriter {
       this.header = isRaw ? compressedHeader(header) : header;
       this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
     }
+    if (!counts) this.repeatedBytes += bytes.length;
     this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
@@ -210,13 +215,9 @@ export class RrdWriter {
         this.#writing = this.#file.write(written);
         await this.#writing;
         if (this.failure !== undefined) break;
-        const { size, messages: before, bytes: length, modern: was } = this.#whole;
-        this.#whole = {
-          size: size + written.length,
-          messages: before + messages,
-          bytes: length + bytes,
-          modern: was || modern,
-        };
+        this.#whole = extended(this.#whole, written.length, { messages, bytes, modern });
+        const shrunk = 1 - written.length / data.length;
+        this.repeatedBytes -= Math.round((data.length - bytes) * shrunk);
       } catch (error) {
         this.#fail(error, this.#whole);
         break;

@@ -1,0 +1,40 @@
+/**
+ * A message on its way into a file.
+ *
+ * @module
+ */
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
+import type { Introduced } from "../../stores/introduction.ts";
+import type { Kept, Store } from "../../stores/store_memory.ts";
+
+/** See the module. */
+export interface Entry extends Introduced {
+  readonly bytes: Uint8Array;
+  /** Whether a file that has nothing else is worth keeping. */
+  readonly isData: boolean;
+  /** Of a blueprint: as it is kept for later files. */
+  readonly kept?: Kept | undefined;
+}
+
+/**
+ * What files are told of a message.
+ *
+ * @param msg any message
+ * @param encoded its encoded form
+ * @param store whose it is
+ */
+export function entryOf(
+  msg: LogMsg,
+  { header, bytes }: Kept,
+  store: Store | undefined,
+): Entry {
+  const announces = msg.kind === "SetStoreInfo";
+  return {
+    header,
+    bytes: withEqualLengths(header, bytes),
+    store,
+    announces,
+    isData: !announces && store?.id.kind !== "Blueprint",
+  };
+}

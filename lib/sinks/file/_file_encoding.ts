@@ -1,0 +1,17 @@
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import { compressedHeader, isCompressible } from "./writer/compressor.ts";
+
+/**
+ * Names what messages have in common that may share a file.
+ *
+ * @param header they came under
+ * @param compresses whether what can be is compressed before it is written
+ */
+export function fileEncoding(header: RrdHeader, compresses: boolean): string {
+  const { serializer, compression } = compresses && isCompressible(header)
+    ? compressedHeader(header)
+    : header;
+  const since = isNewProtobuf(header) ? " as since Rerun 0.23" : "";
+  return `${serializer}${since}, compression ${compression}`;
+}

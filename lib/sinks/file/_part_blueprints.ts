@@ -1,0 +1,114 @@
+/**
+ * What one file has of the blueprints that go with it, and what it is still to have. Copies never
+ * take more of a file than what was received for it, besides what it began with.
+ *
+ * @module
+ */
+import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import {
+  applicationOf,
+  type Introduced,
+  introduction,
+  missingOf,
+  PartContents,
+  took,
+} from "../../stores/introduction.ts";
+import type { Kept, Store } from "../../stores/store_memory.ts";
+import type { Blueprints } from "../../stores/blueprints.ts";
+
+/** See the module; new for each file. */
+export class PartBlueprints {
+  readonly #contents = new PartContents();
+  #hasBlueprint = false;
+  /** What was received for the file, in bytes, and what was copied into it. */
+  #received = 0;
+  #copied = 0;
+  /** The version of all blueprints that the file is up to date with. */
+  #version = -1;
+  /** What blueprints that it is to have take, where that is more than it has received. */
+  #postponed = Infinity;
+
+  /**
+   * @param blueprints of all
+   * @param recording whose file it is, as they know it; `undefined` where several share it
+   * @param date milliseconds since the Unix epoch
+   */
+  constructor(
+    readonly blueprints: Blueprints<object, Store>,
+    readonly recording: object | undefined,
+    readonly date: () => number,
+  ) {}
+
+  /** Whether a store is announced in the file; if not, it is from now on. */
+  introduces(store: Store): boolean {
+    const { introduced } = this.#contents;
+    if (introduced.has(store)) return true;
+    introduced.add(store);
+    return false;
+  }
+
+  /** Takes note of a message that came for the file. */
+  received(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  /** What is to be written before the first message of a store. */
+  *introduction(entry: Introduced): Generator<Kept> {
+    const { store } = entry;
+    if (store === undefined) return;
+    const blueprints = store.id.kind === "Recording" ? this.#beginning(store) : [];
+    yield* this.#counted(introduction(entry, blueprints, this.#contents, this.date()));
+    this.#hasBlueprint ||= blueprints.length > 0;
+  }
+
+  /** What is to be written where a message of a blueprint came: that message, and what it builds on. */
+  *message(header: RrdHeader, blueprint: Store): Generator<Kept> {
+    this.#hasBlueprint = true;
+    const missing = missingOf(header, blueprint, this.#contents, this.date());
+    yield* this.#counted(took(blueprint, missing, this.#contents));
+  }
+
+  /**
+   * What is to be written of blueprints that now go with the recording, from other clients as well.
+   *
+   * @param header of the last message
+   * @param store the recording
+   */
+  *update(header: RrdHeader, store: Store): Generator<Kept> {
+    const { blueprints, recording } = this;
+    const isDue = this.#postponed <= this.#received - this.#copied;
+    if (recording === undefined || (this.#version === blueprints.version && !isDue)) return;
+    this.#version = blueprints.version;
+    this.#postponed = Infinity;
+    if (!blueprints.isLogged(recording)) return;
+    const all = blueprints.of(recording, applicationOf(store)).activated.map((blueprint) => ({
+      blueprint,
+      missing: missingOf(header, blueprint, this.#contents, this.date()),
+    }));
+    const messages = all.flatMap(({ missing }) => missing);
+    if (messages.length === 0) return;
+    const bytes = messages.reduce((sum, { isNew, bytes }) => sum + (isNew ? 0 : bytes.length), 0);
+    if (!this.#hasBlueprint) this.#hasBlueprint = true;
+    else if (bytes <= this.#received - this.#copied) this.#copied += bytes;
+    else return void (this.#postponed = bytes);
+    for (const { blueprint, missing } of all) {
+      yield* this.#counted(took(blueprint, missing, this.#contents));
+    }
+  }
+
+  #beginning(store: Store): Store[] {
+    const application = applicationOf(store);
+    const hasData = ({ data }: Store) => data.size > 0;
+    const own = this.recording && this.blueprints.of(this.recording, application).all;
+    const kept = own?.filter(hasData) ?? [];
+    return kept.length > 0 ? kept : this.blueprints.latest(application).all.filter(hasData);
+  }
+
+  /** Of a blueprint that no file had yet: it is received, and not copied. */
+  *#counted(messages: Iterable<Kept>): Generator<Kept> {
+    for (const kept of messages) {
+      if (kept.isNew) this.#received += kept.bytes.length;
+      yield kept;
+    }
+  }
+}

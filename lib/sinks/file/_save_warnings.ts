@@ -1,0 +1,59 @@
+/**
+ * What is said once of saving, however often it happens.
+ *
+ * @module
+ */
+import type { Log, LogLevel } from "../../base/log.ts";
+import type { Tally } from "../sink.ts";
+
+/** See the module. */
+export class SaveWarnings {
+  readonly #said = new Set<string>();
+
+  /**
+   * @param log where it is said
+   * @param name of the sink
+   */
+  constructor(readonly log: Log, readonly name: string) {}
+
+  /** A message of a form that files do not have is lost. */
+  foreignForm(form: string): void {
+    this.#say("error", form, `${this.name} takes no messages of form ${form}: they are lost`);
+  }
+
+  /** Not all static data can be repeated in later files. */
+  forgotten(): void {
+    this.#say(
+      "warn",
+      "static data forgotten",
+      "There is more static data than is kept for the beginning of further files: the oldest will " +
+        "stand only where it was logged",
+    );
+  }
+
+  /** What a file begins with alone is above the size at which the next one begins. */
+  longBeginning(path: string, bytes: number, maxBytes: number): void {
+    this.#say(
+      "warn",
+      "long beginning",
+      `${path} begins with ${bytes} bytes of static data and blueprints, more than a file may have ` +
+        `by --rotate-size (${maxBytes} bytes, option rotation.maxBytes): only what is new counts`,
+    );
+  }
+
+  /** Blueprints were in no file when all were closed. */
+  unplaced({ messages, bytes }: Tally): void {
+    this.#say(
+      "warn",
+      "blueprints in no file",
+      `${messages} messages (${bytes} bytes) of blueprints are in no file: no recording of their ` +
+        "application was being saved, or newer blueprints came first",
+    );
+  }
+
+  #say(level: LogLevel, kind: string, text: string): void {
+    if (this.#said.has(kind)) return;
+    this.#said.add(kind);
+    this.log.write(level, text, { path: this.name, kind });
+  }
+}
