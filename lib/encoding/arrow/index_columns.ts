@@ -83,8 +83,42 @@ export class IndexColumn {
  * @throws {InvalidMessage} if the stream is damaged, or its buffers are compressed one by one
  */
 export function indexColumns(ipc: Uint8Array, fields: readonly ArrowField[]): IndexColumn[] {
-  const lastIndex = fields.findLastIndex(isIndex);
-  if (lastIndex < 0) return [];
+  if (!fields.some(isIndex)) return [];
+  const { body, rows, columns } = locateColumns(ipc, fields, isIndex);
+  return columns.map(({ field, nulls, length, buffers, buffer }) => {
+    if (field.isDictionary) throw new InvalidMessage("An index column is of a dictionary");
+    if (length !== rows) throw new InvalidMessage("An index column is not as long as its chunk");
+    return new IndexColumn(field, rows, nulls, body, buffers, buffer);
+  });
+}
+
+/** Where a column is in a record batch. */
+export interface ColumnPlace {
+  readonly field: ArrowField;
+  /** How many values it has. */
+  readonly length: number;
+  /** How many of them are missing. */
+  readonly nulls: number;
+  /** Where in the body buffers are. */
+  readonly buffers: FlatPairs;
+  /** Index of the first of its buffers. */
+  readonly buffer: number;
+}
+
+/**
+ * Finds columns in the first record batch.
+ *
+ * @param ipc an Arrow IPC stream, not compressed
+ * @param fields of its schema
+ * @param wants which of them
+ * @throws {InvalidMessage} if the stream is damaged, its buffers are compressed one by one, or a column
+ * before the last that is wanted is of a type whose buffers are not known
+ */
+export function locateColumns(
+  ipc: Uint8Array,
+  fields: readonly ArrowField[],
+  wants: (field: ArrowField) => boolean,
+): { readonly body: DataView; readonly rows: number; readonly columns: ColumnPlace[] } {
   const { header, bodyAt, bodyBytes } = recordBatch(ipc);
   if (header.table(3) !== undefined) throw new InvalidMessage("Arrow buffers are compressed");
   if (bodyAt + bodyBytes > ipc.length) {
@@ -96,19 +130,17 @@ export function indexColumns(ipc: Uint8Array, fields: readonly ArrowField[]): In
   const rows = header.length(0);
   const nodes = header.pairs(1);
   const buffers = header.pairs(2);
-  const columns: IndexColumn[] = [];
+  const columns: ColumnPlace[] = [];
   let [node, buffer] = [0, 0];
-  for (const field of fields.slice(0, lastIndex + 1)) {
-    if (isIndex(field)) {
-      if (field.isDictionary) throw new InvalidMessage("An index column is of a dictionary");
+  for (const field of fields.slice(0, fields.findLastIndex(wants) + 1)) {
+    if (wants(field)) {
       const [length, nulls] = nodes.at(node);
-      if (length !== rows) throw new InvalidMessage("An index column is not as long as its chunk");
-      columns.push(new IndexColumn(field, rows, nulls, body, buffers, buffer));
+      columns.push({ field, length, nulls, buffers, buffer });
     }
     node += countNodes(field);
     buffer += countBuffers(field);
   }
-  return columns;
+  return { body, rows, columns };
 }
 
 /**
@@ -146,7 +178,7 @@ function countNodes(field: ArrowField): number {
 function countBuffers(field: ArrowField): number {
   if (field.isDictionary) return 2;
   if (UNCOUNTED.has(field.type)) {
-    throw new InvalidMessage(`An index column comes after one of type ${field.type}`);
+    throw new InvalidMessage(`A column comes after one of type ${field.type}`);
   }
   return field.children.reduce((sum, child) => sum + countBuffers(child), BUFFERS[field.type] ?? 2);
 }

@@ -1,21 +1,51 @@
 import { rerunTag } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { isStaticChunk, schemaOf } from "./arrow_timepoint.ts";
+import { rowSubjects, staticRows } from "../static_rows.ts";
 
-/** What newer static data replaces; `undefined` for data that has a time. */
+/** Of more rows nobody looks what they are about; a longer key would take too much memory. */
+const MAX_ROWS = 1000;
+const MAX_KEY = 4096;
+
+/**
+ * What newer static data replaces; `undefined` for data that has a time. A table of SDK 0.16 and
+ * before is static data if one of its rows is.
+ */
 export function staticKey(msg: ArrowMsg): string | undefined {
   try {
-    if (!isStaticChunk(msg)) return undefined;
+    if (!isOfTables(msg) && !isStaticChunk(msg)) return undefined;
     const { entityPath, fields } = schemaOf(msg);
     if (entityPath !== undefined) {
+      if (!isStaticChunk(msg)) return undefined;
       const names = fields.filter(({ metadata }) => rerunTag(metadata, "kind") !== "control")
         .map(({ name }) => name);
       return JSON.stringify([entityPath, ...names.sort()]);
     }
+    const ipc = msg.ipc();
+    const rows: number[] = [];
+    for (const row of staticRows(ipc, fields)) if (rows.push(row) > MAX_ROWS) break;
+    if (rows.length === 0 && !isStaticChunk(msg)) return undefined;
+    return tableKey(msg, () => rows.length > MAX_ROWS ? [] : rowSubjects(ipc, fields, rows));
   } catch {
     // What can't be read is written all the same; to keep it as static would only guess.
     return undefined;
   }
-  // Tables of SDK 0.16 and before hold several entities: none replaces another.
-  return `table ${msg.chunkId?.timeNs} ${msg.chunkId?.inc}`;
+}
+
+/** Whether a message may be a table that has rows of several entities, with and without a time. */
+export function isOfTables({ encoded }: ArrowMsg): boolean {
+  return encoded.header.version.major === 0 &&
+    encoded.header.version.minor < 17;
+}
+
+/** One table replaces another that is about the very same; any other would miss some of it. */
+function tableKey({ chunkId }: ArrowMsg, subjects: () => readonly string[]): string {
+  try {
+    const known = subjects();
+    const key = `table ${known.join()}`;
+    if (known.length > 0 && key.length <= MAX_KEY) return key;
+  } catch {
+    // Components of which nobody knows how they lie.
+  }
+  return `table ${chunkId?.timeNs} ${chunkId?.inc}`;
 }

@@ -224,13 +224,19 @@ export class RrdFiles {
   }
 
   /** Puts a blueprint into the open file of its client's recording; no file is made for it. */
-  #putBlueprint(msg: LogMsg, entry: Entry, store: Store, sourceId: number) {
+  #putBlueprint(
+    msg: LogMsg,
+    entry: Entry,
+    store: Store,
+    sourceId: number,
+  ): Promise<void> | undefined {
     const { header } = entry;
     const kept = this.#remember(store, msg, entry);
     const target = this.groups.blueprintTarget(store, msg, sourceId, this.#options.now());
     const isOpen = target?.series.get(this.#encodingOf(header))?.writer !== undefined;
     const mayOpen = this.#options.opener.pattern.placeholders.size === 0;
-    if (target !== undefined && (isOpen || mayOpen)) return this.#put(target, { ...entry, kept });
+    if (target === undefined || !(isOpen || mayOpen)) return undefined;
+    return this.#put(target, { ...entry, kept });
   }
 
   /** Names what may share a file. */

@@ -8,7 +8,7 @@ import { isReused } from "../../memory/buffer_pool.ts";
 import { copyOut } from "../../flow/channel/copy_out.ts";
 import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy } from "../../flow/channel/pinned_bytes.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { staticKey } from "../../encoding/arrow/static_key.ts";
+import { isOfTables, staticKey } from "../../encoding/arrow/static_key.ts";
 import { DecodedSlabs } from "./_decoded_slabs.ts";
 import { Entry, type Item, type Memory } from "./item.ts";
 import { ItemList } from "./_item_list.ts";
@@ -151,7 +151,7 @@ export class History {
 
 /** Chunks with a time, small enough for a slab. */
 function isOrdinary(msg: LogMsg): boolean {
-  return isChunk(msg) && mayBeStatic(msg) === false && Slab.takes(msg);
+  return isChunk(msg) && Slab.takes(msg) && staticKeyOf(msg) === undefined;
 }
 
 /** Without what it would keep alive besides itself. */
@@ -168,7 +168,8 @@ function isChunk(msg: LogMsg): boolean {
 /** Nearly all chunks have a time in the envelope, or it says that they have: nothing of them is read. */
 function mayBeStatic(msg: LogMsg): boolean {
   if (msg.kind !== "ArrowMsg") return false;
-  return msg.timepointMax === undefined ? msg.isStatic !== false : msg.timepointMax.length === 0;
+  if (msg.timepointMax === undefined) return msg.isStatic !== false;
+  return msg.timepointMax.length === 0 || isOfTables(msg);
 }
 
 /** What newer static data of a recording replaces; `undefined` for all else. */
