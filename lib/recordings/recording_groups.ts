@@ -6,6 +6,7 @@
 import { RerelayError } from "../base/errors.ts";
 import { copyOut } from "../flow/channel/copy_out.ts";
 import type { LogMsg, StoreId } from "../encoding/log_msg.ts";
+import { BlueprintRoles } from "../stores/blueprint_roles.ts";
 import { storeOf } from "../encoding/store_of.ts";
 
 /** Stores of one file. */
@@ -21,26 +22,46 @@ export interface Placed {
 
 interface Blueprint {
   readonly id: StoreId;
-  readonly messages: LogMsg[];
+  /** Let go of when newer ones have replaced it. */
+  messages: LogMsg[];
+  /** Those that no recording got yet. */
+  readonly unplaced: Set<LogMsg>;
+}
+
+interface Recording {
+  readonly store: StoreId;
+  /** Messages of blueprints. */
+  readonly has: WeakSet<LogMsg>;
+  hasBlueprint: boolean;
+  /** Its own messages less what was copied besides, in bytes. */
+  credit: number;
+  /** How many messages of blueprints had come when it got the last. */
+  version: number;
 }
 
 interface Application {
-  readonly recordings: StoreId[];
-  readonly blueprints: Set<Blueprint>;
+  readonly blueprints: BlueprintRoles<Blueprint>;
+  /** The one that a message came for last comes last. */
+  readonly recordings: Map<string, Recording>;
 }
 
-/** Gives each recording its messages, and the blueprints of its application. */
+/**
+ * Gives each recording its messages, and the blueprints of its application: those that are active or
+ * default when it begins, and those that replace them while it goes on, as far as such copies do not
+ * take more than its own messages. What comes at the end goes to the recording that came last.
+ */
 export class RecordingGroups {
   readonly #applications = new Map<string, Application>();
   /** By store: the application, once it is known. */
   readonly #applicationOf = new Map<string, string | undefined>();
   readonly #blueprints = new Map<string, Blueprint>();
   #blueprintBytes = 0;
+  #version = 0;
 
   /**
    * Takes the next message.
    *
-   * @returns it, once for each recording that it goes with, and those before it that now have a place
+   * @returns it, unless it is of a blueprint, and those before it that now have a place
    * @throws {RerelayError} if there are too many recordings, or too much is to be kept
    */
   add(msg: LogMsg): Placed[] {
@@ -55,34 +76,67 @@ export class RecordingGroups {
     }
     this.#applicationOf.set(key, name);
     const application = name === undefined ? undefined : this.#application(name);
-    const isNew = before === undefined && name !== undefined;
-    return store.kind === "Recording"
-      ? [{ msg, store }, ...(isNew ? this.#joinRecording(application!, store) : [])]
-      : this.#addBlueprint(msg, store, application, isNew);
+    if (store.kind === "Blueprint") {
+      return this.#addBlueprint(msg, store, application, before === undefined);
+    }
+    if (application === undefined) return [{ msg, store }];
+    return this.#addToRecording(msg, store, application);
   }
 
-  /** What went with no recording, each blueprint for itself. */
+  /** What is left: each blueprint that went with no recording for itself. */
   finish(): Placed[] {
-    const placed = [...this.#applications.values()]
-      .filter(({ recordings }) => recordings.length > 0)
-      .flatMap(({ blueprints }) => [...blueprints]);
-    return [...this.#blueprints.values()]
-      .filter((blueprint) => !placed.includes(blueprint))
-      .flatMap(({ id, messages }) => messages.map((msg) => ({ msg, store: id })));
+    const placed = [...this.#applications.values()].flatMap(({ recordings, blueprints }) => {
+      const last = [...recordings.values()].at(-1);
+      return [...recordings.values()]
+        .filter((recording) => recording === last || !recording.hasBlueprint)
+        .flatMap((recording) => this.#copy(recording, blueprints.all));
+    });
+    const alone = [...this.#blueprints.values()].flatMap(alonePlaced);
+    return [...placed, ...alone];
   }
 
   #application(name: string): Application {
     let application = this.#applications.get(name);
     if (application === undefined) {
-      application = { recordings: [], blueprints: new Set() };
+      application = { blueprints: new BlueprintRoles(), recordings: new Map() };
       this.#applications.set(name, application);
     }
     return application;
   }
 
-  #joinRecording({ recordings, blueprints }: Application, store: StoreId): Placed[] {
-    recordings.push(store);
-    return [...blueprints].flatMap(({ messages }) => messages.map((msg) => ({ msg, store })));
+  #addToRecording(
+    msg: LogMsg,
+    store: StoreId,
+    { recordings, blueprints }: Application,
+  ): Placed[] {
+    const known = recordings.get(store.id);
+    const recording = known ??
+      { store, has: new WeakSet(), hasBlueprint: false, credit: 0, version: this.#version };
+    recordings.delete(store.id);
+    recordings.set(store.id, recording);
+    recording.credit += msg.encoded.bytes.length;
+    if (known === undefined) return [{ msg, store }, ...this.#copy(recording, blueprints.all)];
+    if (recording.version === this.#version) return [{ msg, store }];
+    // What no recording got yet is no copy.
+    const copies = blueprints.activated.flatMap(({ messages, unplaced }) =>
+      messages.filter((message) => !recording.has.has(message) && !unplaced.has(message))
+    );
+    const bytes = copies.reduce((sum, { encoded }) => sum + encoded.bytes.length, 0);
+    if (recording.hasBlueprint && bytes > recording.credit) return [{ msg, store }];
+    if (recording.hasBlueprint) recording.credit -= bytes;
+    recording.version = this.#version;
+    return [...this.#copy(recording, blueprints.activated), { msg, store }];
+  }
+
+  #copy(recording: Recording, blueprints: readonly Blueprint[]): Placed[] {
+    return blueprints.flatMap(({ messages, unplaced }) =>
+      messages.filter((msg) => !recording.has.has(msg)).map((msg) => {
+        recording.has.add(msg);
+        recording.hasBlueprint = true;
+        unplaced.delete(msg);
+        return { msg, store: recording.store };
+      })
+    );
   }
 
   #addBlueprint(
@@ -93,21 +147,44 @@ export class RecordingGroups {
   ): Placed[] {
     const key = keyOf(id);
     let blueprint = this.#blueprints.get(key);
-    if (blueprint === undefined) this.#blueprints.set(key, blueprint = { id, messages: [] });
+    if (blueprint === undefined) {
+      blueprint = { id, messages: [], unplaced: new Set() };
+      this.#blueprints.set(key, blueprint);
+    }
     this.#keep(msg, blueprint);
     if (application === undefined) return [];
-    application.blueprints.add(blueprint);
-    const messages = isNew ? blueprint.messages : [msg];
-    return application.recordings.flatMap((store) => messages.map((msg) => ({ msg, store })));
+    const before = application.blueprints.all;
+    for (const each of isNew ? blueprint.messages : [msg]) {
+      application.blueprints.note(each, blueprint, ++this.#version);
+    }
+    const after = application.blueprints.all;
+    return before.filter((blueprint) => !after.includes(blueprint))
+      .flatMap((blueprint) => this.#letGo(blueprint));
   }
 
-  #keep(msg: LogMsg, { messages }: Blueprint): void {
+  #keep(msg: LogMsg, { messages, unplaced }: Blueprint): void {
     this.#blueprintBytes += msg.encoded.bytes.length;
     if (this.#blueprintBytes > MAX_BLUEPRINT_BYTES) {
       throw new RerelayError(`Blueprints of more than ${MAX_BLUEPRINT_BYTES} bytes`);
     }
-    messages.push(...copyOut([msg]));
+    const [kept] = copyOut([msg]);
+    messages.push(kept!);
+    unplaced.add(kept!);
   }
+
+  /** No recording gets it any more. */
+  #letGo(blueprint: Blueprint): Placed[] {
+    const placed = alonePlaced(blueprint);
+    for (const { encoded } of blueprint.messages) this.#blueprintBytes -= encoded.bytes.length;
+    blueprint.messages = [];
+    return placed;
+  }
+}
+
+function alonePlaced({ id, unplaced }: Blueprint): Placed[] {
+  const placed = [...unplaced].map((msg) => ({ msg, store: id }));
+  unplaced.clear();
+  return placed;
 }
 
 function keyOf({ kind, id }: StoreId): string {

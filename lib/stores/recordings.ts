@@ -8,6 +8,7 @@ import { shortened } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
+import { Blueprints } from "./blueprints.ts";
 import type { RecordingSummary } from "../viewers/types.ts";
 
 /** Recordings, and blueprints, that are remembered; the one longest without a message goes first. */
@@ -40,9 +41,15 @@ interface Recording {
 export class Recordings {
   /** The one that got a message last comes last. */
   readonly #recordings = new Map<string, Recording>();
-  readonly #blueprints = new Map<string, string>();
+  /** The applications of blueprints. */
+  readonly #applications = new Map<string, string>();
+  readonly #blueprints = new Blueprints<Recording, string>();
   readonly #ofClient = new Map<number, Set<Recording>>();
   #last: Recording | undefined;
+  /** What was asked for last. */
+  #found:
+    | { readonly recording: Recording; readonly version: number; readonly ids: readonly string[] }
+    | undefined;
 
   /** @param date milliseconds since the Unix epoch */
   constructor(readonly date: () => number) {}
@@ -59,10 +66,7 @@ export class Recordings {
     const storeId = storeOf(msg);
     if (storeId === undefined) return;
     if (storeId.kind === "Blueprint") {
-      if (msg.kind === "SetStoreInfo") {
-        this.#noteBlueprint(named(storeId.id), named(msg.info.applicationId));
-      }
-      return;
+      return this.#noteBlueprint(source.id, msg, storeId);
     }
     const recording = this.#recording(named(storeId.id));
     if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
@@ -70,7 +74,7 @@ export class Recordings {
     recording.lastMs = this.date();
     recording.messages++;
     recording.bytes += msg.encoded.bytes.length;
-    this.#join(source.id, recording);
+    this.#join(source.id, recording, msg.kind === "SetStoreInfo");
   }
 
   /** Whether a viewer of one recording needs this message. */
@@ -78,8 +82,22 @@ export class Recordings {
     const storeId = storeOf(msg);
     if (storeId === undefined) return false;
     if (storeId.kind === "Recording") return named(storeId.id) === recording;
-    const application = this.#recordings.get(recording)?.info?.applicationId;
-    return application !== undefined && this.#blueprints.get(named(storeId.id)) === application;
+    const known = this.#recordings.get(recording);
+    return known !== undefined && this.#blueprintsOf(known).includes(named(storeId.id));
+  }
+
+  /** Of all that its application has, those that go with a recording. */
+  #blueprintsOf(recording: Recording): readonly string[] {
+    const { version } = this.#blueprints;
+    if (this.#found?.recording === recording && this.#found.version === version) {
+      return this.#found.ids;
+    }
+    const application = recording.info?.applicationId;
+    if (application === undefined) return [];
+    const own = this.#blueprints.of(recording, named(application), true).all;
+    const ids = own.length > 0 ? own : this.#blueprints.latest(named(application)).all;
+    this.#found = { recording, version, ids };
+    return ids;
   }
 
   #recording(id: string): Recording {
@@ -103,18 +121,28 @@ export class Recordings {
     return this.#last = recording;
   }
 
-  #noteBlueprint(id: string, applicationId: string): void {
-    this.#blueprints.delete(id);
-    this.#blueprints.set(id, applicationId);
-    trim(this.#blueprints);
+  #noteBlueprint(client: number, msg: LogMsg, storeId: StoreId): void {
+    const id = named(storeId.id);
+    if (msg.kind === "SetStoreInfo") {
+      this.#applications.delete(id);
+      this.#applications.set(id, named(msg.info.applicationId));
+      trim(this.#applications);
+    }
+    const application = this.#applications.get(id);
+    if (application !== undefined) this.#blueprints.note(client, application, msg, id, 0);
   }
 
-  #join(client: number, recording: Recording): void {
+  #join(client: number, recording: Recording, isAnnounced: boolean): void {
     let recordings = this.#ofClient.get(client);
     if (recordings === undefined) this.#ofClient.set(client, recordings = new Set());
-    if (recordings.has(recording)) return;
+    const { info } = recording;
+    if (recordings.has(recording)) {
+      if (isAnnounced) this.#blueprints.logs(client, recording, named(info!.applicationId));
+      return;
+    }
     recordings.add(recording);
     recording.clients++;
+    if (info !== undefined) this.#blueprints.logs(client, recording, named(info.applicationId));
     if (recordings.size <= MAX_OF_CLIENT) return;
     const [oldest] = recordings;
     recordings.delete(oldest!);
@@ -124,6 +152,7 @@ export class Recordings {
   #leave(client: number): void {
     for (const recording of this.#ofClient.get(client) ?? []) recording.clients--;
     this.#ofClient.delete(client);
+    this.#blueprints.quit(client);
   }
 }
 

@@ -1,9 +1,10 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { encode } from "@msgpack/msgpack";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { type Placed, RecordingGroups } from "../../lib/recordings/recording_groups.ts";
-import { RepeatedBlueprints } from "../../lib/recordings/repeated_blueprints.ts";
+import { RepeatedMessages } from "../../lib/recordings/repeated_messages.ts";
+import { storeOf } from "../../lib/encoding/store_of.ts";
 import {
   concat,
   rrdHeader,
@@ -45,12 +46,16 @@ describe("RecordingGroups", () => {
       "SetStoreInfo in Recording 1",
       "SetStoreInfo in Recording 1",
     ]);
-    assertEquals(add(activated("b")), ["BlueprintActivationCommand in Recording 1"]);
+    assertEquals(add(activated("b")), []);
     assertEquals(add(announced("Recording", "2", "other")), ["SetStoreInfo in Recording 2"]);
     assertEquals(add(announced("Recording", "3", "app")), [
       "SetStoreInfo in Recording 3",
       "SetStoreInfo in Recording 3",
       "BlueprintActivationCommand in Recording 3",
+    ]);
+    assertEquals(add(announced("Recording", "1", "app")), [
+      "BlueprintActivationCommand in Recording 1",
+      "SetStoreInfo in Recording 1",
     ]);
     assertEquals(groups.finish(), []);
   });
@@ -59,7 +64,8 @@ describe("RecordingGroups", () => {
     const groups = new RecordingGroups();
     groups.add(announced("Recording", "1", "app"));
     assertEquals(groups.add(activated("b")), []);
-    assertEquals(shown(groups.add(announced("Blueprint", "b", "app"))), [
+    assertEquals(groups.add(announced("Blueprint", "b", "app")), []);
+    assertEquals(shown(groups.finish()), [
       "BlueprintActivationCommand in Recording 1",
       "SetStoreInfo in Recording 1",
     ]);
@@ -77,9 +83,78 @@ describe("RecordingGroups", () => {
   });
 });
 
-describe("RepeatedBlueprints", () => {
+describe("RecordingGroups of many blueprints", () => {
+  /** A program that sends its blueprint, then logs: as SDKs do. */
+  function* start(i: number) {
+    yield announced("Blueprint", `b${i}`, "app");
+    yield activated(`b${i}`);
+    yield announced("Recording", `${i}`, "app");
+  }
+
+  it("gives each recording its own alone, and what comes last to the last one", () => {
+    const groups = new RecordingGroups();
+    const all = [0, 1, 2].flatMap((i) => [...start(i)]).flatMap((msg) => groups.add(msg));
+    groups.add(announced("Blueprint", "late", "app"));
+    const placed = [...all, ...groups.add(activated("late")), ...groups.finish()];
+    const names = placed.map(({ msg, store }) => `${storeOf(msg)!.id} in ${store.id}`);
+    assertEquals(names, [
+      ...["0 in 0", "b0 in 0", "b0 in 0", "1 in 1", "b1 in 1", "b1 in 1"],
+      ...["2 in 2", "b2 in 2", "b2 in 2", "late in 2", "late in 2"],
+    ]);
+  });
+
+  it("gives a recording the one that came behind its announcement", () => {
+    const groups = new RecordingGroups();
+    const placed = [0, 1].flatMap((i) => {
+      const [blueprint, activation, recording] = [...start(i)];
+      return [recording!, blueprint!, activation!, recording!];
+    }).flatMap((msg) => groups.add(msg));
+    const names = placed.map(({ msg, store }) => `${storeOf(msg)!.id} in ${store.id}`);
+    assertEquals(names, [
+      ...["0 in 0", "b0 in 0", "b0 in 0", "0 in 0"],
+      ...["1 in 1", "b0 in 1", "b0 in 1", "b1 in 1", "b1 in 1", "1 in 1"],
+    ]);
+    assertEquals(groups.finish(), []);
+  });
+
+  it("never makes more than three times as much of them, besides what each begins with", () => {
+    const groups = new RecordingGroups();
+    let [received, written] = [0, 0];
+    const add = (msg: LogMsg) => {
+      received += msg.encoded.bytes.length;
+      for (const placed of groups.add(msg)) written += placed.msg.encoded.bytes.length;
+    };
+    for (let i = 0; i < 150; i++) for (const msg of start(i)) add(msg);
+    // All of them go on after each further blueprint.
+    for (let i = 0; i < 20; i++) {
+      for (const msg of start(150 + i)) add(msg);
+      for (let known = 0; known < 150; known++) add(announced("Recording", `${known}`, "app"));
+    }
+    for (const { msg } of groups.finish()) written += msg.encoded.bytes.length;
+    assertLess(written, 3 * received);
+  });
+
+  it("loses none that newer ones replaced before a recording began", () => {
+    const groups = new RecordingGroups();
+    const messages = [0, 1, 2].flatMap((i) => [...start(i)].slice(0, 2));
+    const placed = [...messages, announced("Recording", "1", "app")]
+      .flatMap((msg) => groups.add(msg));
+    placed.push(...groups.finish());
+    assertEquals(shown(placed).sort(), [
+      "BlueprintActivationCommand in Blueprint b0",
+      "BlueprintActivationCommand in Blueprint b1",
+      "BlueprintActivationCommand in Recording 1",
+      "SetStoreInfo in Blueprint b0",
+      "SetStoreInfo in Blueprint b1",
+      "SetStoreInfo in Recording 1",
+      "SetStoreInfo in Recording 1",
+    ]);
+  });
+});
+
+describe("RepeatedMessages", () => {
   it("finds as many as an earlier file has, of blueprints alone", async () => {
-    const repeated = new RepeatedBlueprints();
+    const repeated = new RepeatedMessages();
     const file = async (...msgs: LogMsg[]) => {
       repeated.nextFile();
       const found: boolean[] = [];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { RepeatedBlueprints } from "../../recordings/repeated_blueprints.ts";
+import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../terminal/units.ts";
 import { nameOf, partsOver, type RrdContext } from "./input.ts";
@@ -11,13 +11,13 @@ import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 
-/** Runs the command; messages keep the order of the files, and their blueprints come once. */
+/** Runs the command; messages keep the order of the files; blueprints and static data come once. */
 export async function merge(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const path = options.output ?? "-";
   const output = await openOutput(path, options.files, context, options.force);
   const file = new RecordingFile(path, output);
-  const repeated = new RepeatedBlueprints();
+  const repeated = new RepeatedMessages();
   for (const input of options.files) {
     repeated.nextFile();
     for await (const batch of partsOver(input, options, context)) {
@@ -37,7 +37,9 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
     const report = { file: nameOf(path), messages, repeated_messages: leftOut, headers };
     write(`${JSON.stringify(report)}\n`);
   } else if (path !== "-") {
-    const left = leftOut === 0 ? "" : `; ${leftOut} of blueprints that came before left out`;
+    const left = leftOut === 0
+      ? ""
+      : `; ${leftOut} of static data or of blueprints that came before left out`;
     process.stderr(`${path}: ${plural(messages, "message")} written${left}\n`);
   }
   return EXIT.ok;

@@ -1,16 +1,17 @@
 /**
- * Messages of blueprints that several files have, because each was to be opened alone.
+ * Messages of blueprints and static data that several files have, because each was to be opened alone.
  *
  * @module
  */
 import { storeOf } from "../encoding/store_of.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { staticKey } from "../encoding/arrow/static_key.ts";
 
-/** Messages that are remembered; of blueprints, which have a few dozen. */
+/** Messages that are remembered; blueprints have a few dozen, recordings as many of static data. */
 const MAX_KNOWN = 100_000;
 
-/** Finds messages of blueprints that an earlier file has as often. */
-export class RepeatedBlueprints {
+/** Finds messages of blueprints and static data that an earlier file has as often. */
+export class RepeatedMessages {
   /** How often each came in the file that has it most often, and in this one. */
   readonly #known = new Map<string, { most: number; here: number }>();
   #leftOut = 0;
@@ -25,9 +26,9 @@ export class RepeatedBlueprints {
     for (const times of this.#known.values()) times.here = 0;
   }
 
-  /** Whether an earlier file has this message; always false for one of a recording. One call at a time. */
+  /** Whether an earlier file has this message; always false for data with a time. One call at a time. */
   async has(msg: LogMsg): Promise<boolean> {
-    if (storeOf(msg)?.kind !== "Blueprint") return false;
+    if (!mayBeRepeated(msg)) return false;
     const digest = await crypto.subtle.digest("SHA-256", msg.encoded.bytes as BufferSource);
     const key = String.fromCharCode(...new Uint8Array(digest));
     const times = this.#known.get(key);
@@ -42,4 +43,10 @@ export class RepeatedBlueprints {
     this.#leftOut++;
     return true;
   }
+}
+
+/** Whether parts of a recording begin with it. Static data has its row ids, so that it is the same. */
+function mayBeRepeated(msg: LogMsg): boolean {
+  if (storeOf(msg)?.kind === "Blueprint") return true;
+  return msg.kind === "ArrowMsg" && staticKey(msg) !== undefined;
 }
