@@ -89,9 +89,15 @@ export function encodeMsgpack(value: unknown): Uint8Array {
 /** A msgpack `ArrowMsg` with the given time point. */
 export function arrowMsg(
   timepoint: unknown,
-  { id = "rec", data = 10, inc = 4 as number | bigint } = {},
+  { id = "rec", kind = "Recording", data = 10, inc = 4 as number | bigint } = {},
 ): Uint8Array {
-  const store = { kind: "Recording", id };
+  const store = { kind, id };
   const bytes = new Uint8Array(data).fill(7);
   return encodeMsgpack({ ArrowMsg: [store, [{ time_ns: 3, inc }, timepoint, bytes]] });
+}
+
+/** A msgpack `BlueprintActivationCommand`. */
+export function activation(id: string, make_active = true, make_default = true): Uint8Array {
+  const blueprint_id = { kind: "Blueprint", id };
+  return encode({ BlueprintActivationCommand: { blueprint_id, make_active, make_default } });
 }

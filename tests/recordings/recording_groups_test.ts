@@ -12,6 +12,8 @@ import {
   setStoreInfo,
   storeInfoFields,
 } from "../encoding/rrd_builder.ts";
+import { staticKey } from "../../lib/encoding/arrow/static_key.ts";
+import { fixture } from "../fixtures.ts";
 import { scan } from "./inputs.ts";
 
 function decode(message: Uint8Array): LogMsg {
@@ -166,5 +168,24 @@ describe("RepeatedMessages", () => {
     assertEquals(await file(activated("b"), activated("c"), recording), [true, false, false]);
     assertEquals(await file(activated("b"), activated("b"), activated("b")), [true, true, false]);
     assertEquals(repeated.leftOut, 3);
+  });
+
+  it("finds static data, in tables of old SDKs as well, and no data with a time", async () => {
+    const files = ["0.11.0", "0.15.1", "0.16.1"].map((version) =>
+      scan([fixture(`tables/${version}-static-row.rrd`)]).parts
+    );
+    files.push(scan([fixture("encodings/0.22.1-mixed-msgpack-off.rrd")]).parts);
+    for (const parts of files) {
+      const repeated = new RepeatedMessages();
+      const chunks = parts.flatMap((part) =>
+        part.kind === "message" && part.msg.kind === "ArrowMsg" ? [part.msg] : []
+      );
+      for (const msg of chunks) assertEquals(await repeated.has(msg), false);
+      repeated.nextFile();
+      for (const msg of chunks) {
+        assertEquals(await repeated.has(msg), staticKey(msg) !== undefined);
+      }
+      assertLess(0, repeated.leftOut);
+    }
   });
 });

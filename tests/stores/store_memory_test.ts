@@ -4,7 +4,8 @@ import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { staticKey } from "../../lib/encoding/arrow/static_key.ts";
 import { shortened, StoreMemory } from "../../lib/stores/store_memory.ts";
-import { capturePackets } from "../fixtures.ts";
+import { capturePackets, fixture } from "../fixtures.ts";
+import { seeded } from "../random.ts";
 import { header } from "../sinks/messages.ts";
 
 const CHUNKS = capturePackets("0.22.1-mixed").flatMap((packet) =>
@@ -13,6 +14,14 @@ const CHUNKS = capturePackets("0.22.1-mixed").flatMap((packet) =>
   .filter((msg) => msg.kind === "ArrowMsg");
 const STATIC = CHUNKS.filter((msg) => msg.timepointMax!.length === 0);
 const HEADER = header([0, 22, 1]);
+
+const TABLES = ["0.11.0", "0.15.1", "0.16.1"];
+
+/** Three rows, the second of which was logged as timeless, or static. */
+function tablesOf(version: string): ArrowMsg[] {
+  return new RrdDecoder().push(fixture(`tables/${version}-static-row.rrd`)).items
+    .filter((msg) => msg.kind === "ArrowMsg");
+}
 
 function of(id: string, { chunkId, timepointMax, isStatic, arrow, encoded }: ArrowMsg): ArrowMsg {
   return new ArrowMsg({ kind: "Recording", id }, chunkId, timepointMax, isStatic, arrow, encoded);
@@ -30,6 +39,47 @@ describe("staticKey", () => {
     const keys = new Set(STATIC.map(staticKey));
     assertEquals(keys.size, STATIC.length);
     assert([...keys].every((key) => key!.startsWith('["/')));
+  });
+});
+
+describe("staticKey of tables", () => {
+  for (const version of TABLES) {
+    it(`finds the row without a time among those with one, SDK ${version}`, () => {
+      const [table] = tablesOf(version);
+      assert(table!.timepointMax!.length > 0);
+      assertEquals(
+        staticKey(table!)?.replace("/doc", "doc"),
+        'table ["doc","rerun.components.Text","rerun.components.TextDocumentIndicator"]',
+      );
+    });
+  }
+
+  it("finds none in tables whose rows all have a time", () => {
+    for (const version of ["0.9.1-scalars", "0.15.1-mixed", "0.16.1-mixed"]) {
+      const tables = capturePackets(version).flatMap((packet) =>
+        new RrdDecoder().push(packet).items
+      ).filter((msg) => msg.kind === "ArrowMsg");
+      const keys = tables.map(staticKey);
+      assert(keys.some((key) => key === undefined), version);
+      for (const [i, table] of tables.entries()) {
+        if (table.timepointMax!.length === 0) assert(keys[i]!.startsWith("table "), version);
+      }
+    }
+  });
+
+  it("survives damage anywhere", () => {
+    const random = seeded(7);
+    for (const version of TABLES) {
+      const [{ storeId, chunkId, timepointMax, arrow, encoded }] = tablesOf(version) as [ArrowMsg];
+      for (let i = 0; i < 500; i++) {
+        const bytes = arrow.bytes.slice();
+        for (let n = 0; n < 3; n++) {
+          bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+        }
+        const broken = { ...arrow, bytes };
+        staticKey(new ArrowMsg(storeId, chunkId, timepointMax, undefined, broken, encoded));
+      }
+    }
   });
 });
 

@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { viewerHub } from "../../lib/viewers/hub.ts";
+import { storeOf } from "../../lib/encoding/store_of.ts";
+import { SdkClient } from "../sinks/clients.ts";
 import { keptLog, QUIT } from "../sinks/messages.ts";
 import {
   announcement,
@@ -87,6 +89,28 @@ describe("viewer hub", () => {
     assertEquals(ids(await taken(viewer)), ["a", "robot's", "1"]);
     hub.write([chunk(3, 10, "b"), chunk(4, 10, "a")].map((msg) => smart(msg)));
     assertEquals(ids(await taken(viewer)), ["4"]);
+  });
+
+  it("gives one recording of many the blueprints of its client alone", async () => {
+    const hub = madeHub();
+    const programs = [1, 2, 3].map((i) => {
+      const client = new SdkClient(i);
+      return { client, steps: [...client.blueprint(`b${i}`), client.announces(`r${i}`)] };
+    });
+    hub.write(programs.flatMap(({ client, steps }, i) => [...steps, client.logs(`r${i + 1}`)]));
+    const seen = async (recording: string) =>
+      [...await taken(hub.join({ recording, order: "arrival" }))].map((msg) => storeOf(msg)!.id);
+    assertEquals(await seen("r1"), ["b1", "b1", "b1", "r1", "r1"]);
+    assertEquals(await seen("r3"), ["b3", "b3", "b3", "r3", "r3"]);
+    // A program that logs nothing lays out all of them, live and for those who come late.
+    const live = hub.join({ recording: "r2", history: "none" });
+    hub.write(new SdkClient(9).blueprint("all"));
+    assertEquals((await taken(live)).map((msg) => storeOf(msg)!.id), ["all", "all", "all"]);
+    hub.write([new SdkClient(9).quits(), ...programs.map(({ client }) => client.quits())]);
+    assertEquals(await seen("r2"), ["r2", "r2", "all", "all", "all"]);
+    // One without a blueprint gets the latest.
+    hub.write([new SdkClient(10).announces("r4")]);
+    assertEquals(await seen("r4"), ["all", "all", "all", "r4"]);
   });
 
   it("drops the oldest chunks above the limit, and nothing that the rest needs", async () => {

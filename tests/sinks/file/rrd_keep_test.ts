@@ -6,6 +6,7 @@ import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { PartList } from "../../../lib/sinks/file/parts/part_list.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { capturePackets } from "../../fixtures.ts";
+import { SdkClient } from "../clients.ts";
 import { keptLog, msgpackMessage } from "../messages.ts";
 
 const INDEX = "p-{part}.rrd.index.jsonl";
@@ -39,6 +40,26 @@ describe("PartList", () => {
   });
 });
 
+describe("PartList of files with and without data", () => {
+  const taken = (keep: object, ...files: [name: string, bytes: number, hasData: boolean][]) => {
+    const list = new PartList(keep);
+    return files.map((file) => {
+      list.add(...file);
+      return list.takeOldest();
+    });
+  };
+
+  it("gives up no file with data for one without, the newest neither", () => {
+    assertEquals(
+      taken({ files: 2 }, ["a", 9, true], ["b", 9, false], ["c", 9, true], ["d", 9, false]),
+      [[], [], ["b"], ["d"]],
+    );
+    assertEquals(taken({ files: 1 }, ["a", 9, false], ["b", 9, false]), [[], ["a"]]);
+    assertEquals(taken({ bytes: 20 }, ["a", 9, true], ["b", 50, false]), [[], ["b"]]);
+    assertEquals(taken({ bytes: 20 }, ["a", 9, true], ["b", 50, true]), [[], ["a"]]);
+  });
+});
+
 describe("rrdFileSink that keeps so many files", () => {
   it("removes the oldest, those of earlier runs included", async () => {
     const files = memoryFiles();
@@ -57,6 +78,21 @@ describe("rrdFileSink that keeps so many files", () => {
     await run(1, files);
     await run(1, files, { keep: { files: 1 } });
     assertEquals(parts(files), ["p-0004.rrd"]);
+  });
+
+  it("knows of those of earlier runs whether they have data", async () => {
+    const files = memoryFiles();
+    const each = "{recording_id}.rrd";
+    const client = new SdkClient(1);
+    const save = async (keep: object, ...messages: SmartMessage[]) => {
+      const sink = await rrdFileSink({ path: each, files, ...keep });
+      await sink.write(messages);
+      await sink.close();
+    };
+    await save({}, client.logs("data"));
+    await save({}, client.announces("nothing"));
+    await save({ keep: { files: 2 } }, client.logs("more"));
+    assertEquals(parts(files), ["data.rrd", "more.rrd"]);
   });
 
   it("knows how large they are, end markers included", async () => {

@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { MESSAGE_OVERHEAD_BYTES } from "../../../lib/flow/channel/pinned_bytes.ts";
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
+import { fixture } from "../../fixtures.ts";
 import { announcement, chunk, madeHub, smart, staticChunk, taken } from "../messages.ts";
 
 /** What a message is to the plain model below. */
@@ -180,4 +182,22 @@ describe("history", () => {
     assert(hub.stats.history.evicted.messages > 1000);
     assertEquals(hub.stats.history.evictedProtected.messages, 0);
   });
+});
+
+describe("the history of tables", () => {
+  for (const version of ["0.11.0", "0.15.1", "0.16.1"]) {
+    it(`spares those of SDK ${version} that have a static row among others`, async () => {
+      const messages = new RrdDecoder().push(fixture(`tables/${version}-static-row.rrd`)).items;
+      const table = messages.at(-1)!;
+      const hub = madeHub({ limitBytes: 200_000 });
+      hub.write(messages.map((msg) => smart(msg)));
+      for (let i = 0; i < 20; i++) hub.write([smart(chunk(i, 30_000))]);
+      assert(hub.stats.history.evicted.messages > 10);
+      const given = await taken(hub.join());
+      assertEquals(
+        given.filter(({ kind }) => kind === "ArrowMsg")[0]!.encoded.bytes,
+        table.encoded.bytes,
+      );
+    });
+  }
 });
