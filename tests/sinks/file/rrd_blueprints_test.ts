@@ -214,11 +214,11 @@ describe("rrdFileSink with files that recordings share", () => {
   });
 
   it("tells an application named like a recording from one", async () => {
-    const client = new SdkClient(1, "Recording 1");
-    const pattern = "{application_id}-{part}.rrd";
-    const steps = [client.announces("one"), client.blueprint("b"), client.logs("one")];
+    const [client, designer] = [new SdkClient(1, "Recording 1"), new SdkClient(2, "Recording 1")];
+    const pattern = "{application_id}-{recording_id}.rrd";
+    const steps = [designer.blueprint("b"), client.announces("one"), designer.blueprint("c"), 2000];
     assertEquals((await save(pattern, steps)).found, {
-      "Recording 1-0001.rrd": ["*one", ...layout("b"), "one"],
+      "Recording 1-one.rrd": ["*one", ...layout("b"), ...layout("c")],
     });
   });
 });
