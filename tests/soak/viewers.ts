@@ -11,6 +11,7 @@ import process from "node:process";
 import { parseArgs } from "@std/cli";
 import { Child, within } from "../conformance/child.ts";
 import { Cli, type Runtime } from "../conformance/cli_process.ts";
+import { episodes, verdicts } from "./episodes.ts";
 import { sleep } from "./host.ts";
 import { residentBytes } from "./resident.ts";
 import { CountingViewer } from "./viewer_clients.ts";
@@ -266,6 +267,13 @@ async function silence(runtime: Runtime): Promise<void> {
   await cli.stop();
 }
 
+// ------------------------------------------------------------------------------------- episodes
+
+/** Two hundred recordings with a blueprint each; `episodes.ts` has two thousand. */
+async function shortEpisodes(runtime: Runtime): Promise<void> {
+  for (const verdict of verdicts(runtime, await episodes(runtime, 200))) check(...verdict);
+}
+
 function ms(time: number): string {
   return `${time.toFixed(1)} ms`;
 }
@@ -283,6 +291,7 @@ for (const runtime of String(args.runtimes ?? "deno,bun").split(",") as Runtime[
   const parts = [
     ...(wanted("idle") ? [() => idlePeers(runtime)] : []),
     ...(wanted("load") ? [() => load(runtime, options)] : []),
+    ...(wanted("episodes") ? [() => shortEpisodes(runtime)] : []),
   ];
   const still = wanted("silence") ? silence(runtime) : Promise.resolve();
   still.catch(() => {});

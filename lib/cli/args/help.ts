@@ -36,7 +36,8 @@ Files:
   at the next start. A run in which nothing was logged leaves a valid, empty FILE.
 
   Beside files of a PATTERN with braces stands PATTERN.index.jsonl, which lists them; --keep and
-  --keep-size remove only files that are listed there, those of earlier runs included.
+  --keep-size remove only files that are listed there, those of earlier runs included, and first
+  those that hold no data.
 
 Limits:
   They bound what clients and viewers can take of this machine: what goes beyond one ends that

@@ -63,7 +63,7 @@ const SAVING = [
     name: "rotate-size",
     value: "SIZE",
     example: "1GiB",
-    help: "Go on in the next file before this one gets larger [never]",
+    help: "Go on in the next file before what is new gets larger [never]",
   },
   {
     name: "rotate-every",

@@ -62,8 +62,9 @@ export class Series {
   /** Of the open file. */
   #part: PartBlueprints;
   #lastStore: Store | undefined;
-  /** The last message that is not of a blueprint. */
-  #lastEntry: Entry | undefined;
+  /** Under which the last message came that is not of a blueprint, and whose it is. */
+  #header: RrdHeader | undefined;
+  #store: Store | undefined;
   #openedAt = 0;
   /** The file before, until it is closed. */
   #finishing: Promise<void> | undefined;
@@ -93,7 +94,8 @@ export class Series {
     const { blueprints, date } = this.#host;
     this.#part = new PartBlueprints(blueprints, this.#recording, date);
     this.#lastStore = undefined;
-    this.#lastEntry = undefined;
+    this.#header = undefined;
+    this.#store = undefined;
     this.#openedAt = this.#host.now();
   }
 
@@ -112,10 +114,9 @@ export class Series {
   /** Begins to write what was gathered. */
   flush(): void {
     const { writer } = this;
-    const { header, store } = this.#lastEntry ?? {};
     if (writer === undefined) return;
-    if (header !== undefined && store !== undefined && writer.failure === undefined) {
-      this.#write(writer, this.#part.update(header, store));
+    if (this.#header !== undefined && this.#store !== undefined && writer.failure === undefined) {
+      this.#write(writer, this.#part.update(this.#header, this.#store));
     }
     writer.flush();
   }
@@ -231,7 +232,10 @@ export class Series {
       return this.#write(writer, this.#part.message(header, store));
     }
     this.#part.received(bytes.length);
-    if (store?.id.kind !== "Blueprint") this.#lastEntry = entry;
+    if (store?.id.kind === "Recording") {
+      this.#header = header;
+      this.#store = store;
+    }
     if (entry.isData) writer.hasData = true;
     if (store === undefined || store === this.#lastStore || this.#part.introduces(store)) {
       this.#lastStore = store ?? this.#lastStore;

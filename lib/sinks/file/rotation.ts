@@ -6,7 +6,7 @@
 
 /** When the next file begins. */
 export interface Rotation {
-  /** Bytes of a file. */
+  /** Bytes of a file, without what it repeats of earlier ones. */
   readonly maxBytes?: number;
   /** Seconds since a file was opened. */
   readonly maxAgeSec?: number;
@@ -16,7 +16,7 @@ export interface Rotation {
  * Whether the next message goes to a new file.
  *
  * @param rotation the limits
- * @param bytes the file would have with the message
+ * @param bytes of the file and the message, without what it repeats of earlier files
  * @param ageMs how long the file has been open, in milliseconds; asked only if there is a limit
  */
 export function isRotationDue(rotation: Rotation, bytes: number, ageMs: () => number): boolean {

@@ -5,11 +5,11 @@
  */
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 
-/** How much of a pattern's closed files is kept. */
+/** How much of a pattern's closed files is kept; those without data go first, then the oldest. */
 export interface Keep {
   /** So many files. */
   readonly files?: number;
-  /** So many bytes; the newest file stays in any case. */
+  /** So many bytes; one file stays in any case. */
   readonly bytes?: number;
 }
 
