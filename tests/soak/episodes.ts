@@ -16,7 +16,7 @@ import { machine } from "../bench/machine.ts";
 import { growthPlot } from "../bench/growth_plot.ts";
 import { open, send } from "../cli/cli_process.ts";
 import { Cli, type Runtime } from "../conformance/cli_process.ts";
-import { concat, framed, HELLO, rrdHeader, rrdMessage } from "../encoding/rrd_builder.ts";
+import { concat, framed, HELLO, rrdHeader } from "../encoding/rrd_builder.ts";
 import { SdkClient } from "../sinks/clients.ts";
 import { residentBytes } from "./resident.ts";
 

@@ -230,13 +230,11 @@ export class RrdFiles {
     store: Store,
     sourceId: number,
   ): Promise<void> | undefined {
-    const { header } = entry;
     const kept = this.#remember(store, msg, entry);
     const target = this.groups.blueprintTarget(store, msg, sourceId, this.#options.now());
-    const isOpen = target?.series.get(this.#encodingOf(header))?.writer !== undefined;
+    const isOpen = target?.series.get(this.#encodingOf(entry.header))?.writer !== undefined;
     const mayOpen = this.#options.opener.pattern.placeholders.size === 0;
-    if (target === undefined || !(isOpen || mayOpen)) return undefined;
-    return this.#put(target, { ...entry, kept });
+    return target && (isOpen || mayOpen) ? this.#put(target, { ...entry, kept }) : undefined;
   }
 
   /** Names what may share a file. */
