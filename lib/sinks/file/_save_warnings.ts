@@ -16,11 +16,6 @@ export class SaveWarnings {
    */
   constructor(readonly log: Log, readonly name: string) {}
 
-  /** A message of a form that files do not have is lost. */
-  foreignForm(form: string): void {
-    this.#say("error", form, `${this.name} takes no messages of form ${form}: they are lost`);
-  }
-
   /** Not all static data can be repeated in later files. */
   forgotten(): void {
     this.#say(
