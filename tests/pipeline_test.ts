@@ -32,7 +32,8 @@ function streamed({ pieces, broken }: Plan): TcpConnection {
       else controller.close();
     },
   }, { highWaterMark: 0 });
-  return { readable, close: () => {} };
+  const write = () => Promise.reject(new Error("nobody is written to"));
+  return { readable, write, setNoDelay() {}, close: () => {} };
 }
 
 /** Gives them one by one too, into the place offered if there is one. */

@@ -77,6 +77,8 @@ function connection(chunks: readonly Uint8Array[]): TcpConnection {
       into.set(rest.subarray(0, length));
       return Promise.resolve(into.subarray(0, length));
     },
+    write: () => Promise.resolve(),
+    setNoDelay() {},
     close() {},
   };
 }

@@ -113,6 +113,71 @@ export function tcpContract(adapter: TcpAdapter, dial: Dial): void {
       }));
   });
 
+  describe("writing", () => {
+    it("sends all bytes in order, which may change once it resolves", () =>
+      withPair(async ({ client, connection }) => {
+        connection.setNoDelay(true);
+        const random = seeded(6);
+        const sent = randomBytes(5_000_000, random);
+        for (const piece of randomPieces(sent, random)) {
+          const bytes = piece.slice();
+          await connection.write(bytes);
+          bytes.fill(0);
+        }
+        const whole = sent.slice(); // and in one piece, more than any buffer holds
+        await connection.write(whole);
+        whole.fill(0);
+        const got = await client.received(2 * sent.length);
+        assertEquals(checksum(got), checksum(joined([sent, sent])));
+      }));
+
+    it("goes on beside a read that waits", () =>
+      withPair(async ({ client, connection }) => {
+        const reading = readBytes(connection.readable, 1);
+        await connection.write(Uint8Array.of(1, 2, 3));
+        assertEquals(await client.received(3), Uint8Array.of(1, 2, 3));
+        await client.write(Uint8Array.of(9));
+        assertEquals(joined(await reading), Uint8Array.of(9));
+      }));
+
+    it("waits for a peer that does not read", () =>
+      withPair(async ({ client, connection }) => {
+        client.read(false);
+        const sent = randomBytes(24_000_000, seeded(7));
+        let isDone = false;
+        const writing = connection.write(sent).then(() => isDone = true);
+        // Long enough for a machine that would not wait; a slow one makes this test pass, never fail.
+        for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+        assertEquals(isDone, false);
+        client.read(true);
+        await writing;
+        assertEquals(checksum(await client.received(sent.length)), checksum(sent));
+      }));
+
+    it("fails when this side closes, while it waits and afterwards", () =>
+      withPair(async ({ client, connection }) => {
+        client.read(false);
+        const writing = assertRejects(() => connection.write(new Uint8Array(24_000_000)), Error);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        connection.close();
+        await writing;
+        await assertRejects(() => connection.write(Uint8Array.of(1)), Error);
+        connection.setNoDelay(false);
+        client.read(true);
+      }));
+
+    it("fails when the peer resets", () =>
+      withPair(async ({ client, connection }) => {
+        client.read(false);
+        const writing = assertRejects(() => connection.write(new Uint8Array(24_000_000)), Error);
+        const reading = assertRejects(() => readBytes(connection.readable), Error);
+        client.reset();
+        await writing;
+        await reading;
+        await assertRejects(() => connection.write(Uint8Array.of(1)), Error);
+      }));
+  });
+
   describe("reading without a stream", () => {
     const read = (connection: TcpConnection, into?: Uint8Array<ArrayBuffer>) => {
       assert(connection.read, "this adapter has no read");

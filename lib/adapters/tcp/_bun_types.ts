@@ -15,6 +15,9 @@ export interface BunSocket<Data> {
   pause(): void;
   resume(): void;
   setKeepAlive(enable: boolean, initialDelayMs: number): boolean;
+  setNoDelay(noDelay: boolean): boolean;
+  /** Takes as many bytes as fit, copying none that do not; tells how many, below 0 if it is closed. */
+  write(bytes: Uint8Array): number;
   /** Closes in peace. */
   end(): number;
   /** Closes at once, with a reset. */
@@ -26,6 +29,8 @@ export interface BunSocketHandlers<Data> {
   binaryType: "uint8array";
   open(socket: BunSocket<Data>): void;
   data(socket: BunSocket<Data>, bytes: Uint8Array): void;
+  /** It takes bytes again. */
+  drain(socket: BunSocket<Data>): void;
   end(socket: BunSocket<Data>): void;
   close(socket: BunSocket<Data>, error?: Error): void;
   error(socket: BunSocket<Data>, error: Error): void;

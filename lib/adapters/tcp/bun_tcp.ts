@@ -69,11 +69,13 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
           socket.data?.onData(bytes);
           socket.pause();
         },
+        drain: (socket) => socket.data?.onDrain(),
         end: (socket) => socket.data?.onEnd(),
         close(socket, error) {
           if (socket.data === undefined) return;
           sockets.closed();
           socket.data.onEnd(error);
+          socket.data.onClosed(error);
         },
         error: (socket, error) => socket.data?.onEnd(error),
       },
@@ -101,6 +103,9 @@ class BunConnection implements TcpConnection {
   #sizer: ReadSizer | undefined;
   #mayHaveMore = false;
   #turnLeft = TURN_BYTES;
+  /** A write waits until the socket takes bytes again. */
+  #drain: PromiseWithResolvers<void> | undefined;
+  #closed: Error | undefined;
 
   constructor(socket: BunSocket<BunConnection | undefined>) {
     socket.pause();
@@ -122,8 +127,29 @@ class BunConnection implements TcpConnection {
 
   readonly close = (): void => {
     this.#queue.discard();
-    this.#socket.end();
+    // What waits to be written would be lost, and a peer that does not read would keep the socket.
+    if (this.#drain === undefined) this.#socket.end();
+    else this.#socket.terminate();
+    this.onClosed();
   };
+
+  // ----------------------------------------------------------------------------------- writing
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#closed !== undefined) throw this.#closed;
+      const length = this.#socket.write(at === 0 ? bytes : bytes.subarray(at));
+      if (length < 0) throw new Error("Broken pipe: the connection is closed");
+      at += length;
+      if (at === bytes.length) return;
+      this.#drain = Promise.withResolvers();
+      await this.#drain.promise;
+    }
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.#socket.setNoDelay(noDelay);
+  }
 
   // ----------------------------------------------------------------------------------- reading
 
@@ -176,5 +202,16 @@ class BunConnection implements TcpConnection {
 
   onEnd(error?: Error): void {
     this.#queue.end(error);
+  }
+
+  onDrain(): void {
+    this.#drain?.resolve();
+    this.#drain = undefined;
+  }
+
+  onClosed(error?: Error): void {
+    this.#closed ??= error ?? new Error("Broken pipe: the connection is closed");
+    this.#drain?.reject(this.#closed);
+    this.#drain = undefined;
   }
 }

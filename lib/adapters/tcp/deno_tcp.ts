@@ -123,6 +123,18 @@ class DenoConnection implements TcpConnection, TurnTaker {
     sockets.closed();
   };
 
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    try {
+      this.#conn.setNoDelay(noDelay);
+    } catch {
+      // As with keep-alive; or it is closed.
+    }
+  }
+
   // ----------------------------------------------------------------------------------- reading
 
   usePool(pool: BufferPool): void {

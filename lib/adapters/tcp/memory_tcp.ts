@@ -15,6 +15,8 @@ export interface MemoryClient {
   readonly localAddr: NetAddr;
   /** A write is done when its last 256 KiB wait to be read, alone; closing it is TCP's FIN. */
   readonly writable: WritableStream<Uint8Array>;
+  /** What the server writes; it waits until the last 256 KiB are read. Cancelling resets the connection. */
+  readonly readable: ReadableStream<Uint8Array>;
   /** Resolves once the server has closed its end. */
   readonly closed: Promise<void>;
   /** Breaks the connection; the server gets this error after the bytes that came before. */
@@ -84,39 +86,65 @@ export function memoryTcp(): MemoryNet {
 
 // ---------------------------------------------------------------------------------- connection
 
+/** One way of a connection. */
+class Pipe {
+  readonly queue: PullQueue;
+  #space = Promise.withResolvers<void>();
+  #broken: Error | undefined;
+
+  constructor() {
+    this.queue = new PullQueue({ emptied: () => this.#space.resolve() });
+    this.#space.resolve();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += MAX_CHUNK) {
+      await this.#space.promise;
+      if (this.#broken) throw this.#broken;
+      this.#space = Promise.withResolvers();
+      this.queue.push(new Uint8Array(bytes.subarray(at, at + MAX_CHUNK)));
+    }
+  }
+
+  /** What is written from now on fails. */
+  break(error: Error): void {
+    this.#broken ??= error;
+    this.#space.resolve();
+  }
+}
+
 function openConnection(accepted: AcceptQueue, localAddr: NetAddr): MemoryClient {
   const closed = Promise.withResolvers<void>();
-  let space = Promise.withResolvers<void>();
-  space.resolve();
-  let broken: Error | undefined;
-  const breakPipe = (error: Error) => {
-    broken ??= error;
-    space.resolve();
-  };
+  const up = new Pipe();
+  const down = new Pipe();
   const close = () => {
-    queue.discard();
-    breakPipe(new Error("Broken pipe: the server has closed the connection"));
+    up.queue.discard();
+    up.break(new Error("Broken pipe: the server has closed the connection"));
+    down.queue.end();
+    down.break(new Error("Broken pipe: the connection is closed"));
     closed.resolve();
   };
   const reset = (error: Error) => {
-    queue.end(error);
-    breakPipe(error);
+    up.queue.end(error);
+    up.break(error);
+    down.queue.discard();
+    down.break(error);
   };
-  const queue = new PullQueue({ emptied: () => space.resolve() });
   const writable = new WritableStream<Uint8Array>({
-    async write(bytes) {
-      for (let at = 0; at < bytes.length; at += MAX_CHUNK) {
-        await space.promise;
-        if (broken) throw broken;
-        space = Promise.withResolvers();
-        queue.push(new Uint8Array(bytes.subarray(at, at + MAX_CHUNK)));
-      }
-    },
-    close: () => queue.end(),
+    write: (bytes) => up.write(bytes),
+    close: () => up.queue.end(),
     abort: (cause) => reset(new Error("Connection reset by peer", { cause })),
   });
-  const read = () => queue.read();
-  const readable = readableOf(read, close);
-  accepted.offer({ remoteAddr: localAddr, readable, read, close });
-  return { localAddr, writable, closed: closed.promise, reset };
+  const read = () => up.queue.read();
+  accepted.offer({
+    remoteAddr: localAddr,
+    readable: readableOf(read, close),
+    read,
+    write: (bytes) => down.write(bytes),
+    setNoDelay() {},
+    close,
+  });
+  const left = () => reset(new Error("Connection reset by peer"));
+  const readable = readableOf(() => down.queue.read(), left);
+  return { localAddr, writable, readable, closed: closed.promise, reset };
 }

@@ -6,7 +6,7 @@
 import type { NetAddr } from "../../base/net_addr.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 
-/** One accepted connection; the server only reads from it. */
+/** One accepted connection. */
 export interface TcpConnection {
   /** Absent where the transport has none. */
   readonly remoteAddr?: NetAddr;
@@ -38,7 +38,19 @@ export interface TcpConnection {
    * @param chunk that was read, and nothing else lies in its buffer that is needed
    */
   giveBack?(chunk: Uint8Array): void;
-  /** Closes the socket; safe to call twice, never throws. The readable then ends. */
+  /**
+   * Writes all of the bytes; they may change once it resolves, which it does when the system has taken
+   * them: a peer that does not read makes it wait. One call at a time.
+   *
+   * @throws what the runtime threw if the peer has left, or an `Error` if this side has closed it
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Whether small writes go out at once, and do not wait for the peer's answers to earlier ones; never throws. */
+  setNoDelay(noDelay: boolean): void;
+  /**
+   * Closes the socket; safe to call twice, never throws. The readable then ends, and a write that waits
+   * fails.
+   */
   close(): void;
 }
 

@@ -38,7 +38,7 @@ export interface StreamSink {
   end(trailers: FieldMap): void;
   /**
    * The stream is over before both sides ended it, after `end` also: nothing that is written goes out
-   * any more, and the windows are settled.
+   * any more, and the windows are settled. Not called where we answer before the request has ended.
    *
    * @param code of RFC 9113, section 7; see `ERROR`
    * @param reason what is known of it, one line for a log
@@ -76,9 +76,10 @@ export interface H2Stream {
   /**
    * Sends bytes of the body; never waits, so look at `queuedBytes` and wait for `onRoom`.
    *
-   * @param bytes may not change until they are taken: see `queuedBytes`
+   * @param bytes that do not change until `done`
+   * @param done called once, when they may: they were handed to the operating system, or dropped
    */
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array, done?: () => void): void;
   /** Says that all is sent, behind what is queued; a server that has not yet responded must do so first. */
   end(trailers?: readonly Field[]): void;
   /** Ends it at once, both ways; `gone` is called with this code. Of an ended stream nothing happens. */
@@ -96,19 +97,27 @@ export interface H2Peer {
   /** Streams begun on it so far. */
   readonly streams: number;
   /**
-   * A client's: opens a stream. Body and end follow by `write` and `end`.
+   * A client's: opens a stream. Body and end follow by `write` and `end`; set its sink at once.
    *
    * @param fields `:method`, `:scheme`, `:path`, `:authority` first
    * @param isEnd the request has no body
    * @returns `undefined` while the server takes no more streams (`canRequest`), or none any more
+   * @throws {Error} if the fields are none of a request
    */
   request(fields: readonly Field[], isEnd?: boolean): H2Stream | undefined;
   /** A client's: whether a stream may be opened now; `onReady` is called when one may again. */
   readonly canRequest: boolean;
-  /** A client's: called when the server's settings came, and when a stream may be opened again. */
+  /** A client's: called when a stream may be opened again after `request` gave none. */
   onReady: (() => void) | undefined;
   /** No new streams; those that are open go on, and the connection closes behind the last of them. */
   leave(reason?: string): void;
+  /**
+   * Ends it now: the peer is told why, and all streams are gone with this code and reason.
+   *
+   * @param code of RFC 9113, section 7; see `ERROR`
+   * @param reason one line
+   */
+  close(code: number, reason: string): void;
 }
 
 /** Limits and deadlines of a connection; all may be left out. */

@@ -4,7 +4,12 @@ import { AcceptQueue } from "../../../lib/adapters/tcp/_accept_queue.ts";
 import type { TcpConnection } from "../../../lib/adapters/tcp/types.ts";
 
 function connection(closed: string[] = [], name = ""): TcpConnection {
-  return { readable: new ReadableStream(), close: () => void closed.push(name) };
+  return {
+    readable: new ReadableStream(),
+    write: () => Promise.resolve(),
+    setNoDelay() {},
+    close: () => void closed.push(name),
+  };
 }
 
 const refusal = (refused: number) => new Error(`refused ${refused}`);

@@ -1,0 +1,96 @@
+/**
+ * Bounds on what costs us more than it brings.
+ *
+ * @module
+ */
+import { ERROR, H2Error } from "./error_codes.ts";
+
+/** Things may happen so often at once, and so many a second; some earn others. */
+export class Budget {
+  #left: number;
+  #at: number;
+
+  /**
+   * @param burst how many at once
+   * @param perSec how many a second
+   * @param now clock in milliseconds
+   */
+  constructor(readonly burst: number, readonly perSec: number, readonly now: () => number) {
+    this.#left = burst;
+    this.#at = now();
+  }
+
+  /**
+   * One more has happened.
+   *
+   * @param what it is, in the plural
+   * @throws {H2Error} ENHANCE_YOUR_CALM if that is too many
+   */
+  spend(what: string): void {
+    if (this.#left < 1) this.#refill();
+    if (this.#left < 1) throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `too many ${what}`);
+    this.#left--;
+  }
+
+  /** So many more may happen, but never more at once than `burst`. */
+  earn(count: number): void {
+    this.#left = Math.min(this.burst, this.#left + count);
+  }
+
+  /** The clock is asked only when it matters: most connections never come here. */
+  #refill(): void {
+    const now = this.now();
+    this.earn((now - this.#at) / 1000 * this.perSec);
+    this.#at = now;
+  }
+}
+
+/** DATA frames with fewer bytes of a body are tiny. */
+const TINY_BYTES = 256;
+
+/** A DATA frame that we sent may be answered by so many updates of windows. */
+const UPDATES_PER_DATA = 4;
+
+/** All bounds of one connection on how often its peer may do something. */
+export class Abuse {
+  /** SETTINGS, PING, PRIORITY, GOAWAY, unknown frames. */
+  readonly control: Budget;
+  /** Streams that the peer ended before their time, and those that it made us end. */
+  readonly resets: Budget;
+  readonly #tiny: Budget;
+  readonly #updates: Budget;
+
+  /** @param now clock in milliseconds */
+  constructor(now: () => number) {
+    this.control = new Budget(1000, 200, now);
+    this.resets = new Budget(200, 20, now);
+    this.#tiny = new Budget(1000, 200, now);
+    this.#updates = new Budget(1000, 200, now);
+  }
+
+  /**
+   * A DATA frame came.
+   *
+   * @param bytes of the body in it
+   * @param isEnd whether it ends its stream, which costs nothing, for a stream has one end
+   */
+  data(bytes: number, isEnd: boolean): void {
+    if (bytes >= TINY_BYTES || isEnd) this.#tiny.earn(1);
+    else this.#tiny.spend("tiny DATA frames");
+  }
+
+  /** The peer raised a window. */
+  update(): void {
+    this.#updates.spend("WINDOW_UPDATE frames");
+  }
+
+  /** So many DATA frames were sent, which the peer may answer with updates. */
+  sent(frames: number): void {
+    this.#updates.earn(frames * UPDATES_PER_DATA);
+  }
+
+  /** A stream ended well. */
+  endedWell(): void {
+    this.resets.earn(1);
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * One HTTP/2 connection (RFC 9113) as a pure step: bytes in, bytes out; no sockets and no timers.
+ *
+ * @module
+ */
+import { reason as textOf } from "../../base/errors.ts";
+import { Abuse } from "./abuse.ts";
+import { ERROR, errorName, H2Error } from "./error_codes.ts";
+import { requestFields } from "./field_rules.ts";
+import { FrameReader } from "./frame_reader.ts";
+import {
+  bytesFrame,
+  DEFAULT_WINDOW,
+  FRAME,
+  goAwayFrame,
+  numbersFrame,
+  PREFACE,
+  settingsFrame,
+} from "./frames.ts";
+import { resolveH2Options, settingsOf } from "./h2_options.ts";
+import { Incoming } from "./incoming.ts";
+import { Liveness } from "./liveness.ts";
+import { Outbox } from "./outbox.ts";
+import type { Stream } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
+import type { Field, H2Options, H2Peer, H2Stream } from "./types.ts";
+
+/** Which side of a connection we are. */
+export type H2Role = "server" | "client";
+
+/** Reading into a body's own memory is worth it from so many bytes on. */
+const LEAST_ROOM = 64 * 1024;
+
+/** While the peer leaves so many bytes of our answers to its frames in our hands, it is not read. */
+const CONGESTED_BYTES = 64 * 1024;
+
+/** The largest number of a stream. */
+const MAX_ID = 2 ** 31 - 1;
+
+/**
+ * One side of a connection: `push` what was read, write what `take` gives, say `wrote`, and call `tick`
+ * every second or so.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { H2Connection } from "./connection.ts";
+ *
+ * const server = new H2Connection("server", {
+ *   onStream: (stream) => stream.respond([[":status", "204"]], true),
+ * });
+ * const client = new H2Connection("client");
+ * let status: string | undefined;
+ * const headers = [[":method", "GET"], [":scheme", "http"], [":path", "/"]] as const;
+ * client.request(headers, true)!.sink = {
+ *   headers: (headers) => status = headers.get(":status"),
+ *   data() {},
+ *   end() {},
+ *   gone() {},
+ * };
+ * for (const bytes of client.take(65536)) server.push(bytes);
+ * for (const bytes of server.take(65536)) client.push(bytes);
+ * assertEquals(status, "204");
+ * ```
+ */
+export class H2Connection implements H2Peer {
+  readonly #isClient: boolean;
+  readonly #abuse: Abuse;
+  readonly #outbox = new Outbox();
+  readonly #table: StreamTable;
+  readonly #incoming: Incoming;
+  readonly #frames: FrameReader;
+  readonly #liveness: Liveness;
+  #isClosed = false;
+  /** No streams are begun any more. */
+  #isLeaving = false;
+  #couldRequest = true;
+  #error: Error | undefined;
+  /** Called when there may be something to take, and when it is closed; it must not throw. */
+  onWake: () => void = () => {};
+  onReady: (() => void) | undefined;
+
+  /**
+   * @param role which side we are
+   * @param options limits, deadlines, and for a server what takes its streams
+   * @throws {RangeError} if an option is out of its range
+   */
+  constructor(role: H2Role, options: H2Options = {}) {
+    const isClient = this.#isClient = role === "client";
+    const resolved = resolveH2Options(isClient, options);
+    const abuse = this.#abuse = new Abuse(resolved.now);
+    const outbox = this.#outbox;
+    const wake = () => this.onWake();
+    const table = this.#table = new StreamTable({ ...resolved, isClient, abuse, outbox, wake });
+    const onStream = resolved.onStream;
+    const parts = { isClient, table, outbox, abuse, wake, onStream };
+    this.#incoming = new Incoming({ ...resolved, ...parts });
+    this.#frames = new FrameReader(this.#incoming, resolved, !isClient);
+    this.#liveness = new Liveness(resolved);
+    if (isClient) outbox.add(PREFACE);
+    outbox.add(settingsFrame(settingsOf(isClient, resolved)));
+    const more = resolved.connectionWindow - DEFAULT_WINDOW;
+    if (more > 0) outbox.add(numbersFrame(FRAME.WINDOW_UPDATE, 0, more));
+  }
+
+  get openStreams(): number {
+    return this.#table.size;
+  }
+
+  get streams(): number {
+    return this.#table.begun;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** The peer does not take our answers to its frames: it should not be read meanwhile. */
+  get isCongested(): boolean {
+    return this.#outbox.frameBytes > CONGESTED_BYTES;
+  }
+
+  // ------------------------------------------------------------------------------------- input
+
+  /**
+   * Where the next bytes of the connection may be read into, so that they need no copy; nothing where
+   * it is not worth it.
+   */
+  room(): Uint8Array<ArrayBuffer> | undefined {
+    const most = this.#frames.dataLeft;
+    return most < LEAST_ROOM ? undefined : this.#incoming.room(most);
+  }
+
+  /**
+   * Takes the next bytes. What is wrong with them ends the connection: see `error`.
+   *
+   * @param chunk what was read, in `room` or elsewhere
+   * @returns whether nobody needs it any more
+   */
+  push(chunk: Uint8Array): boolean {
+    if (this.#isClosed) return true;
+    this.#liveness.heard(chunk.length);
+    this.#incoming.isKept = false;
+    this.#guard(() => this.#frames.push(chunk));
+    if (this.#isClient) this.#guard(() => this.#news());
+    this.#closeIfLeft();
+    return !this.#incoming.isKept;
+  }
+
+  /**
+   * The peer sends no more, or the connection broke: all streams are gone.
+   *
+   * @param error how it broke
+   */
+  finish(error?: Error): void {
+    const { goAway } = this.#incoming;
+    let reason = error === undefined ? "the peer closed the connection" : textOf(error);
+    if (goAway !== undefined && goAway.code !== ERROR.NO_ERROR) {
+      reason = `the peer ended the connection: ${errorName(goAway.code)} ${goAway.text}`.trim();
+      error ??= new H2Error(goAway.code, reason);
+    }
+    this.#close(ERROR.CANCEL, reason, error);
+  }
+
+  // ------------------------------------------------------------------------------------ output
+
+  /**
+   * What is to be written next, as far as the peer's windows allow. Call it again once that is written.
+   *
+   * @param most bytes, about
+   * @returns pieces in their order; none: wait for `onWake`
+   */
+  take(most: number): Uint8Array[] {
+    const served = new Set<Stream>();
+    const { parts, data } = this.#outbox.take(most, served);
+    if (data > 0) this.#abuse.sent(data);
+    if (served.size > 0) this.#guard(() => this.#settle(served));
+    return parts;
+  }
+
+  /** What was taken last was handed over: its memory may change. */
+  wrote(): void {
+    for (const done of this.#outbox.wrote()) this.#guard(done);
+  }
+
+  #settle(served: ReadonlySet<Stream>): void {
+    for (const stream of served) {
+      this.#table.settle(stream);
+      if (!stream.isGone) stream.onRoom?.();
+    }
+    if (this.#isClient) this.#tellIfReady();
+    this.#closeIfLeft();
+  }
+
+  // ---------------------------------------------------------------------------------- requests
+
+  get canRequest(): boolean {
+    return this.#isClient && !this.#isClosed && !this.#isLeaving &&
+      this.#incoming.goAway === undefined && this.#table.lastId + 2 <= MAX_ID &&
+      this.#table.size < this.#incoming.maxRequests;
+  }
+
+  request(fields: readonly Field[], isEnd = false): H2Stream | undefined {
+    const headers = requestFields(fields);
+    if (headers === undefined) throw new Error("The request's header fields are malformed");
+    if (!this.canRequest) {
+      this.#couldRequest = false;
+      return undefined;
+    }
+    const stream = this.#table.open(this.#table.lastId += 2, headers);
+    this.#table.sendHeaders(stream, fields, isEnd);
+    return stream;
+  }
+
+  /** What a push may have changed for who wants to send requests. */
+  #news(): void {
+    const { goAway } = this.#incoming;
+    if (goAway !== undefined && !this.#isClosed) {
+      const reason = `the server left: ${errorName(goAway.code)} ${goAway.text}`.trim();
+      this.#table.dropAll(ERROR.REFUSED_STREAM, reason, goAway.lastId + 1);
+      this.#isLeaving = true;
+    }
+    this.#tellIfReady();
+  }
+
+  #tellIfReady(): void {
+    const { canRequest } = this;
+    if (canRequest && !this.#couldRequest) this.onReady?.();
+    this.#couldRequest = canRequest;
+  }
+
+  // --------------------------------------------------------------------------------------- end
+
+  leave(reason = ""): void {
+    if (this.#isClosed || this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#incoming.leave();
+    this.#goAway(ERROR.NO_ERROR, reason);
+    this.#closeIfLeft();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#goAway(code, reason);
+    this.#close(code, reason, undefined);
+  }
+
+  /** Looks at the deadlines; to be called every second or so, with reading in between. */
+  tick(): void {
+    if (this.#isClosed) return;
+    const todo = this.#liveness.look(this.#table.size, this.#table.begun);
+    if (todo === "leave") this.leave("no streams");
+    else if (todo === "ping") this.#send(bytesFrame(FRAME.PING, 0, 0, new Uint8Array(8)));
+    else if (todo !== undefined) {
+      this.#goAway(ERROR.NO_ERROR, todo.message);
+      this.#close(ERROR.CANCEL, todo.message, todo);
+    }
+  }
+
+  #closeIfLeft(): void {
+    if (!this.#isLeaving || this.#table.size > 0) return;
+    this.#close(ERROR.NO_ERROR, "all streams have ended", undefined);
+  }
+
+  /** What goes wrong inside ends the connection, and nothing else. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (cause) {
+      const error = cause instanceof H2Error
+        ? cause
+        : new H2Error(ERROR.INTERNAL_ERROR, textOf(cause), { cause });
+      if (this.#isClosed) return;
+      this.#goAway(error.code, error.what);
+      this.#close(error.code, error.message, error);
+    }
+  }
+
+  #close(code: number, reason: string, error: Error | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#error = error;
+    this.#frames.stop();
+    // Each sink is told, whatever the one before it threw.
+    while (this.#table.size > 0) this.#guard(() => this.#table.dropAll(code, reason));
+    this.onWake();
+  }
+
+  #goAway(code: number, text: string): void {
+    const lastId = this.#isClient ? 0 : this.#table.lastId;
+    this.#send(goAwayFrame(lastId, code, text));
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#outbox.add(frame);
+    this.onWake();
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Joins a connection's bytes with the HTTP/2 that they are: the thin stream around the pure step.
+ *
+ * @module
+ */
+import type { TcpConnection } from "../../adapters/types.ts";
+import type { H2Connection } from "./connection.ts";
+
+/** What is needed of a connection. */
+export type H2Socket = Pick<
+  TcpConnection,
+  "readable" | "read" | "giveBack" | "write" | "setNoDelay" | "close"
+>;
+
+/** One write has about so many bytes at most. */
+const WRITE_BYTES = 256 * 1024;
+
+/** What is left when HTTP/2 has ended may take so many ticks to be written. */
+const TICKS_TO_CLOSE = 2;
+
+/**
+ * Reads into an {@linkcode H2Connection} and writes what it gives, until it is over; then the socket is
+ * closed. Reading never waits for anybody but a peer that does not take our answers to its frames.
+ *
+ * Call `tick` every second or so: without it there are no deadlines.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memoryTcp } from "../../adapters/tcp/memory_tcp.ts";
+ * import { H2Connection } from "./connection.ts";
+ * import { H2Driver } from "./drive.ts";
+ *
+ * const net = memoryTcp();
+ * const listener = await net.listen({ hostname: "127.0.0.1", port: 0 });
+ * net.connect().writable.getWriter().write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+ * const socket = (await listener.accept())!;
+ * const { message } = (await new H2Driver(socket, new H2Connection("server")).run())!;
+ * assertEquals(message, "HTTP/2 PROTOCOL_ERROR: the connection does not begin as HTTP/2 does");
+ * ```
+ */
+export class H2Driver {
+  readonly #socket: H2Socket;
+  readonly #h2: H2Connection;
+  #isWriting = false;
+  #ticksLeft = TICKS_TO_CLOSE;
+  /** Reading waits until the peer has taken our answers. */
+  #rest: (() => void) | undefined;
+
+  /**
+   * @param socket nobody else reads from or writes to
+   * @param h2 nobody else pushes to or takes from
+   */
+  constructor(socket: H2Socket, h2: H2Connection) {
+    this.#socket = socket;
+    this.#h2 = h2;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param first bytes that were read before
+   * @returns why it was ended, `undefined` if in peace; never rejects
+   */
+  async run(first?: Uint8Array): Promise<Error | undefined> {
+    const h2 = this.#h2;
+    this.#socket.setNoDelay(true);
+    h2.onWake = () => this.#wake();
+    this.#wake();
+    if (first !== undefined) h2.push(first);
+    try {
+      const read = readerOf(this.#socket);
+      while (!h2.isClosed) {
+        if (h2.isCongested) await new Promise<void>((resolve) => this.#rest = resolve);
+        else if (!await this.#readOnce(read)) break;
+      }
+      h2.finish();
+    } catch (error) {
+      h2.finish(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (!this.#isWriting) this.#socket.close();
+    return h2.error;
+  }
+
+  /** Looks at the deadlines. */
+  tick(): void {
+    this.#h2.tick();
+    // A peer that does not read may not keep what is over.
+    if (this.#h2.isClosed && --this.#ticksLeft <= 0) this.#socket.close();
+  }
+
+  /** A function of its own, so that nothing that was read is held while the next bytes are awaited. */
+  async #readOnce(read: Read): Promise<boolean> {
+    const room = this.#h2.room();
+    const chunk = await read(room);
+    if (chunk === undefined) return false;
+    const isFree = this.#h2.push(chunk);
+    if (isFree && chunk.buffer !== room?.buffer) this.#socket.giveBack?.(chunk);
+    return true;
+  }
+
+  #wake(): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    // All that one turn has to say goes into one write.
+    queueMicrotask(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    const h2 = this.#h2;
+    let memory: Uint8Array | undefined;
+    try {
+      for (let parts = h2.take(WRITE_BYTES); parts.length > 0; parts = h2.take(WRITE_BYTES)) {
+        const bytes = parts.length === 1 ? parts[0]! : memory = join(parts, memory);
+        await this.#socket.write(bytes);
+        h2.wrote();
+        this.#goOn();
+      }
+    } catch (error) {
+      h2.wrote();
+      h2.finish(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#isWriting = false;
+    this.#goOn();
+    if (h2.isClosed) this.#socket.close();
+  }
+
+  #goOn(): void {
+    if (this.#rest === undefined || this.#h2.isCongested && !this.#h2.isClosed) return;
+    this.#rest();
+    this.#rest = undefined;
+  }
+}
+
+type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
+
+/** Reads without a stream where the socket can. */
+function readerOf(socket: H2Socket): Read {
+  if (socket.read !== undefined) return (into) => socket.read!(into);
+  const reader = socket.readable.getReader();
+  return async () => (await reader.read()).value;
+}
+
+/**
+ * Puts pieces together, into the memory of the write before if that is large enough: it is a view of
+ * just their bytes.
+ */
+function join(parts: readonly Uint8Array[], memory: Uint8Array | undefined): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const buffer = memory?.buffer;
+  const bytes = buffer !== undefined && buffer.byteLength >= length
+    ? new Uint8Array(buffer, 0, length)
+    : new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

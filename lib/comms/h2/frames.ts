@@ -1,0 +1,156 @@
+/**
+ * Frames of HTTP/2 (RFC 9113, section 4): their numbers, and how they are written.
+ *
+ * @module
+ */
+
+/** Types of frames. */
+export const FRAME = {
+  DATA: 0,
+  HEADERS: 1,
+  PRIORITY: 2,
+  RST_STREAM: 3,
+  SETTINGS: 4,
+  PUSH_PROMISE: 5,
+  PING: 6,
+  GOAWAY: 7,
+  WINDOW_UPDATE: 8,
+  CONTINUATION: 9,
+} as const;
+
+/** Flags of frames. */
+export const FLAG = {
+  /** Of DATA and HEADERS. */
+  END_STREAM: 1,
+  /** Of SETTINGS and PING. */
+  ACK: 1,
+  END_HEADERS: 4,
+  PADDED: 8,
+  PRIORITY: 32,
+} as const;
+
+/** Names of settings. */
+export const SETTING = {
+  HEADER_TABLE_SIZE: 1,
+  ENABLE_PUSH: 2,
+  MAX_CONCURRENT_STREAMS: 3,
+  INITIAL_WINDOW_SIZE: 4,
+  MAX_FRAME_SIZE: 5,
+  MAX_HEADER_LIST_SIZE: 6,
+} as const;
+
+/** What a client sends before its first frame. */
+export const PREFACE: Uint8Array = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** Bytes of a frame's head. */
+export const HEAD_BYTES = 9;
+
+/** The window of a stream or connection that nobody has said anything else of, in bytes. */
+export const DEFAULT_WINDOW = 65_535;
+
+/** A window larger than this breaks the protocol. */
+export const MAX_WINDOW: number = 2 ** 31 - 1;
+
+/** Frames as long as this everybody takes, in bytes. */
+export const DEFAULT_FRAME_BYTES = 16_384;
+
+/** No frame may be longer than this, in bytes. */
+export const MAX_FRAME_BYTES: number = 2 ** 24 - 1;
+
+/** Reads a big-endian u32. */
+export function u32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! * 2 ** 24) + (bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!);
+}
+
+/** Reads a big-endian u32 without its first bit, which is reserved. */
+export function u31(bytes: Uint8Array, at: number): number {
+  return u32(bytes, at) & MAX_WINDOW;
+}
+
+/** What stands before a payload of so many bytes. */
+export function frameHead(length: number, type: number, flags: number, id: number): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES);
+  head[0] = length >> 16;
+  head[1] = length >> 8;
+  head[2] = length;
+  head[3] = type;
+  head[4] = flags;
+  head[5] = id >>> 24;
+  head[6] = id >>> 16;
+  head[7] = id >>> 8;
+  head[8] = id;
+  return head;
+}
+
+/** A frame with a payload of unsigned 32-bit numbers. */
+export function numbersFrame(type: number, id: number, ...numbers: number[]): Uint8Array {
+  const frame = new Uint8Array(HEAD_BYTES + 4 * numbers.length);
+  frame.set(frameHead(4 * numbers.length, type, 0, id));
+  const view = new DataView(frame.buffer);
+  numbers.forEach((number, i) => view.setUint32(HEAD_BYTES + 4 * i, number));
+  return frame;
+}
+
+/** A SETTINGS frame. */
+export function settingsFrame(settings: readonly (readonly [number, number])[]): Uint8Array {
+  const frame = new Uint8Array(HEAD_BYTES + 6 * settings.length);
+  frame.set(frameHead(6 * settings.length, FRAME.SETTINGS, 0, 0));
+  const view = new DataView(frame.buffer);
+  settings.forEach(([name, value], i) => {
+    view.setUint16(HEAD_BYTES + 6 * i, name);
+    view.setUint32(HEAD_BYTES + 6 * i + 2, value);
+  });
+  return frame;
+}
+
+/** A frame with any payload. */
+export function bytesFrame(
+  type: number,
+  flags: number,
+  id: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const frame = new Uint8Array(HEAD_BYTES + payload.length);
+  frame.set(frameHead(payload.length, type, flags, id));
+  frame.set(payload, HEAD_BYTES);
+  return frame;
+}
+
+/** Of the text of a GOAWAY so many characters are sent. */
+const MAX_TEXT = 120;
+
+/**
+ * A GOAWAY frame.
+ *
+ * @param lastId the last stream of the peer's that was taken notice of
+ * @param code why
+ * @param text the same in words
+ */
+export function goAwayFrame(lastId: number, code: number, text: string): Uint8Array {
+  const debug = new TextEncoder().encode(text.slice(0, MAX_TEXT));
+  const numbers = numbersFrame(FRAME.GOAWAY, 0, lastId, code).subarray(HEAD_BYTES);
+  const payload = new Uint8Array(numbers.length + debug.length);
+  payload.set(numbers);
+  payload.set(debug, numbers.length);
+  return bytesFrame(FRAME.GOAWAY, 0, 0, payload);
+}
+
+/** A header block in as many frames as it needs: HEADERS, and CONTINUATION behind it. */
+export function headersFrames(
+  id: number,
+  block: Uint8Array,
+  isEnd: boolean,
+  maxFrameBytes: number,
+): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let at = 0;
+  do {
+    const part = block.subarray(at, at + maxFrameBytes);
+    const type = at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION;
+    const endStream = isEnd && at === 0 ? FLAG.END_STREAM : 0;
+    at += part.length;
+    const endHeaders = at === block.length ? FLAG.END_HEADERS : 0;
+    frames.push(bytesFrame(type, endStream | endHeaders, id, part));
+  } while (at < block.length);
+  return frames;
+}

@@ -1,0 +1,104 @@
+import { ERROR, H2Error } from "./error_codes.ts";
+import { answerFields, requestFields, trailerFields } from "./field_rules.ts";
+import type { WholeBlock } from "./header_block.ts";
+import { HpackDecoder } from "./hpack.ts";
+import type { Stream } from "./stream.ts";
+import type { StreamTable } from "./stream_table.ts";
+import type { Field, FieldMap, H2Stream } from "./types.ts";
+
+/** What {@linkcode HeaderReader} needs. */
+export interface HeaderReaderOptions {
+  readonly isClient: boolean;
+  readonly table: StreamTable;
+  readonly maxHeaderBytes: number;
+  readonly maxStreams: number;
+  readonly onStream: ((stream: H2Stream) => void) | undefined;
+}
+
+const NO_TRAILERS: FieldMap = new Map();
+
+/** Header blocks → requests, answers, trailers. */
+export class HeaderReader {
+  readonly #options: HeaderReaderOptions;
+  readonly #decoder = new HpackDecoder();
+  /** New streams are refused. */
+  isLeaving = false;
+
+  /** @param options limits, and where streams are kept */
+  constructor(options: HeaderReaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a block.
+   *
+   * @throws {H2Error} if it breaks the protocol or a limit, in a way that ends the connection
+   */
+  push(block: WholeBlock): void {
+    const { table, isClient } = this.#options;
+    const { id } = block;
+    // Whatever becomes of it: later blocks count on its being decoded.
+    const fields = this.#decode(block.bytes);
+    const stream = table.get(id);
+    if (stream !== undefined) {
+      if (isClient && !stream.hasAnswer) this.#answer(stream, fields, block.isEnd);
+      else this.#trailers(stream, fields, block.isEnd);
+    } else if (isClient || id <= table.lastId) {
+      if (table.isReset(id)) return;
+      if (table.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS of no stream");
+      throw new H2Error(ERROR.STREAM_CLOSED, "HEADERS of a stream that is over");
+    } else this.#request(block, fields);
+  }
+
+  #decode(bytes: Uint8Array): Field[] | undefined {
+    try {
+      return this.#decoder.decode(bytes, this.#options.maxHeaderBytes);
+    } catch (error) {
+      throw new H2Error(ERROR.COMPRESSION_ERROR, (error as Error).message);
+    }
+  }
+
+  #request({ id, isEnd, dependsOnItself }: WholeBlock, fields: Field[] | undefined): void {
+    const { table, maxStreams, onStream } = this.#options;
+    table.lastId = id;
+    if (table.size >= maxStreams || this.isLeaving) return table.refuse(id, ERROR.REFUSED_STREAM);
+    if (fields === undefined) return table.refuse(id, ERROR.ENHANCE_YOUR_CALM);
+    const headers = requestFields(fields);
+    if (headers === undefined || dependsOnItself) return table.refuse(id, ERROR.PROTOCOL_ERROR);
+    const stream = table.open(id, headers);
+    if (!stream.expect(headers, isEnd)) {
+      return table.reset(stream, ERROR.PROTOCOL_ERROR, "a wrong content-length");
+    }
+    onStream?.(stream);
+    if (isEnd) table.endByPeer(stream, NO_TRAILERS);
+  }
+
+  #answer(stream: Stream, fields: Field[] | undefined, isEnd: boolean): void {
+    const { table } = this.#options;
+    const headers = fields && answerFields(fields);
+    if (headers === undefined) {
+      return table.reset(stream, ERROR.PROTOCOL_ERROR, "an answer's header fields are malformed");
+    }
+    // More of them follow.
+    if (headers.get(":status")!.startsWith("1") && !isEnd) return;
+    stream.hasAnswer = true;
+    // The answer to HEAD says how long the body would be that it does not have.
+    if (stream.headers.get(":method") !== "HEAD" && !stream.expect(headers, isEnd)) {
+      return table.reset(stream, ERROR.PROTOCOL_ERROR, "a wrong content-length");
+    }
+    stream.sink?.headers?.(headers);
+    if (isEnd) table.endByPeer(stream, NO_TRAILERS);
+  }
+
+  #trailers(stream: Stream, fields: Field[] | undefined, isEnd: boolean): void {
+    const { table } = this.#options;
+    if (stream.isEndedByPeer) {
+      return table.reset(stream, ERROR.STREAM_CLOSED, "HEADERS behind its end");
+    }
+    const trailers = fields && trailerFields(fields);
+    if (!isEnd || trailers === undefined) {
+      return table.reset(stream, ERROR.PROTOCOL_ERROR, "trailers are malformed");
+    }
+    table.endByPeer(stream, trailers);
+  }
+}

@@ -1,0 +1,85 @@
+import { HandshakeTimeout } from "../../base/errors.ts";
+import { PeerSilent } from "./error_codes.ts";
+
+/** Deadlines of a connection, in seconds, and a clock in milliseconds. */
+export interface LivenessOptions {
+  /** Until the first stream. */
+  readonly headersTimeoutSec: number;
+  /** Without streams. */
+  readonly idleTimeoutSec: number;
+  /** Of silence, until a PING. */
+  readonly pingAfterSec: number;
+  /** Of silence after it. */
+  readonly pingTimeoutSec: number;
+  readonly now: () => number;
+}
+
+/** Between two looks no more time than this counts, in milliseconds: who was frozen did not listen. */
+const MAX_STEP_MS = 2000;
+
+/** Finds out whether the peer is still there, by being asked every second or so. */
+export class Liveness {
+  readonly #options: LivenessOptions;
+  #lookedAt: number;
+  /** Since the last look. */
+  #hasHeard = false;
+  #heardBytes = 0;
+  #silentMs = 0;
+  /** Without streams. */
+  #idleMs = 0;
+  #hasPinged = false;
+  /** At the last look its time was over. What came by then is read before the next look. */
+  #isOverdue = false;
+
+  /** @param options deadlines and clock */
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+    this.#lookedAt = options.now();
+  }
+
+  /** Bytes came. */
+  heard(bytes: number): void {
+    this.#hasHeard = true;
+    this.#heardBytes += bytes;
+  }
+
+  /**
+   * Looks whether its time is over.
+   *
+   * @param open streams that are open
+   * @param begun streams begun so far
+   * @returns what is to be done: send a PING, leave for want of streams, or end it for a reason
+   */
+  look(open: number, begun: number): "ping" | "leave" | Error | undefined {
+    const now = this.#options.now();
+    const stepMs = Math.min(now - this.#lookedAt, MAX_STEP_MS);
+    this.#lookedAt = now;
+    const { headersTimeoutSec, idleTimeoutSec } = this.#options;
+    this.#idleMs = open > 0 ? 0 : this.#idleMs + stepMs;
+    if (begun === 0 && this.#idleMs >= headersTimeoutSec * 1000) {
+      return new HandshakeTimeout(this.#heardBytes, headersTimeoutSec);
+    }
+    if (open === 0 && this.#idleMs >= idleTimeoutSec * 1000) return "leave";
+    return this.#lookForLife(stepMs);
+  }
+
+  #lookForLife(stepMs: number): "ping" | Error | undefined {
+    if (this.#hasHeard) {
+      this.#hasHeard = this.#hasPinged = this.#isOverdue = false;
+      this.#silentMs = 0;
+      return undefined;
+    }
+    this.#silentMs += stepMs;
+    const { pingAfterSec, pingTimeoutSec } = this.#options;
+    if (!this.#hasPinged) {
+      if (this.#silentMs < pingAfterSec * 1000) return undefined;
+      this.#hasPinged = true;
+      this.#silentMs = 0;
+      return "ping";
+    }
+    if (this.#silentMs < pingTimeoutSec * 1000) return undefined;
+    if (this.#isOverdue) return new PeerSilent(pingAfterSec, pingTimeoutSec);
+    this.#isOverdue = true;
+    return undefined;
+  }
+}

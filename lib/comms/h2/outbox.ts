@@ -1,0 +1,133 @@
+import {
+  DEFAULT_FRAME_BYTES,
+  DEFAULT_WINDOW,
+  FLAG,
+  FRAME,
+  frameHead,
+  headersFrames,
+} from "./frames.ts";
+import { encodeFields } from "./hpack.ts";
+import type { Stream } from "./stream.ts";
+
+/** Of one stream so many bytes go out before the next has its turn. */
+const TURN_BYTES = 64 * 1024;
+
+/** What is to be sent: frames of our own at once, bodies as far as the peer's windows allow. */
+export class Outbox {
+  /** Bytes that the peer lets us send, of all streams together. */
+  sendWindow: number = DEFAULT_WINDOW;
+  /** The longest frame that the peer takes. */
+  maxFrameBytes: number = DEFAULT_FRAME_BYTES;
+  #frames: Uint8Array[] = [];
+  #frameBytes = 0;
+  #ready = new Set<Stream>();
+  #done: (() => void)[] = [];
+  #isWriting = false;
+
+  /** Bytes of frames of our own that wait. */
+  get frameBytes(): number {
+    return this.#frameBytes;
+  }
+
+  /** Whether streams wait to send. */
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** Adds a frame, which goes out before any bodies. */
+  add(frame: Uint8Array): void {
+    this.#frames.push(frame);
+    this.#frameBytes += frame.length;
+  }
+
+  /** A stream has something to send. */
+  ready(stream: Stream): void {
+    this.#ready.add(stream);
+  }
+
+  /** A stream is gone: what it had to send is dropped. */
+  drop(stream: Stream): void {
+    this.#ready.delete(stream);
+    stream.queue.clear(this.#done);
+  }
+
+  /**
+   * Takes what is to be written next.
+   *
+   * @param most bytes, about
+   * @param served streams of which bytes or the end are among it
+   * @returns how many DATA frames are among it, and all pieces in their order
+   */
+  take(most: number, served: Set<Stream>): { readonly parts: Uint8Array[]; readonly data: number } {
+    const parts = this.#frames;
+    let bytes = this.#frameBytes;
+    this.#frames = [];
+    this.#frameBytes = 0;
+    let data = 0;
+    for (let goesOn = true; goesOn && bytes < most;) {
+      goesOn = false;
+      for (const stream of [...this.#ready]) {
+        if (bytes >= most) break;
+        this.#ready.delete(stream);
+        const before = parts.length;
+        const sent = this.#send(stream, Math.min(TURN_BYTES, most - bytes), parts);
+        bytes += sent.bytes;
+        data += sent.frames;
+        if (parts.length > before) served.add(stream);
+        // It waits at the end; one that its own window holds is woken when that is raised.
+        if (!stream.isReady) continue;
+        if (stream.sendWindow <= 0 && stream.queue.bytes > 0) continue;
+        this.#ready.add(stream);
+        goesOn ||= sent.bytes > 0;
+      }
+    }
+    this.#isWriting = parts.length > 0;
+    return { parts, data };
+  }
+
+  /**
+   * What was taken last is written: its memory may change.
+   *
+   * @returns whom to tell
+   */
+  wrote(): readonly (() => void)[] {
+    this.#isWriting = false;
+    return this.done();
+  }
+
+  /** Whose memory may change now; nobody's while something is being written. */
+  done(): readonly (() => void)[] {
+    if (this.#isWriting || this.#done.length === 0) return [];
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+
+  #send(
+    stream: Stream,
+    most: number,
+    out: Uint8Array[],
+  ): { readonly bytes: number; readonly frames: number } {
+    let bytes = 0;
+    let frames = 0;
+    const { queue, trailers } = stream;
+    while (queue.bytes > 0 && bytes < most) {
+      const windows = Math.min(this.sendWindow, stream.sendWindow);
+      const length = Math.min(queue.bytes, windows, this.maxFrameBytes, most - bytes);
+      if (length <= 0) return { bytes, frames };
+      const isEnd = length === queue.bytes && trailers?.length === 0;
+      out.push(frameHead(length, FRAME.DATA, isEnd ? FLAG.END_STREAM : 0, stream.id));
+      queue.take(length, out, this.#done);
+      this.sendWindow -= length;
+      stream.sendWindow -= length;
+      bytes += length;
+      frames++;
+      stream.isEndedByUs = isEnd;
+    }
+    if (queue.bytes > 0 || trailers === undefined || stream.isEndedByUs) return { bytes, frames };
+    stream.isEndedByUs = true;
+    if (trailers.length === 0) out.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, stream.id));
+    else out.push(...headersFrames(stream.id, encodeFields(trailers), true, this.maxFrameBytes));
+    return { bytes, frames };
+  }
+}

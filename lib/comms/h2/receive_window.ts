@@ -1,0 +1,51 @@
+/** How much a peer may send, of one stream or of all: it is told of more once a quarter was consumed. */
+export class ReceiveWindow {
+  #size: number;
+  #left: number;
+  #consumed = 0;
+
+  /** @param size bytes that may be under way or unconsumed */
+  constructor(size: number) {
+    this.#size = this.#left = size;
+  }
+
+  /** Bytes that the peer may send. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** So many bytes came; `false` if the peer was not allowed to send them. */
+  take(bytes: number): boolean {
+    this.#left -= bytes;
+    return this.#left >= 0;
+  }
+
+  /**
+   * So many bytes are consumed.
+   *
+   * @returns how many more the peer is to be told of; 0: none yet
+   */
+  consume(bytes: number): number {
+    this.#consumed += bytes;
+    return this.#consumed > 0 && this.#consumed >= this.#size / 4 ? this.#tell() : 0;
+  }
+
+  /**
+   * Raises the size.
+   *
+   * @returns how many more the peer is to be told of
+   */
+  grow(size: number): number {
+    if (size <= this.#size) return 0;
+    this.#consumed += size - this.#size;
+    this.#size = size;
+    return this.#tell();
+  }
+
+  #tell(): number {
+    const more = this.#consumed;
+    this.#consumed = 0;
+    this.#left += more;
+    return more;
+  }
+}

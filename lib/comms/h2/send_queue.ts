@@ -1,0 +1,68 @@
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly done: (() => void) | undefined;
+}
+
+/** Bytes of one stream that wait for the peer's windows. */
+export class SendQueue {
+  #pieces: Piece[] = [];
+  /** The first that is left, and where in it. */
+  #first = 0;
+  #at = 0;
+  #bytes = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds a piece; `done` is told once, when its memory may change. */
+  push(bytes: Uint8Array, done: (() => void) | undefined): void {
+    this.#pieces.push({ bytes, done });
+    this.#bytes += bytes.length;
+  }
+
+  /**
+   * Takes bytes as views on the pieces.
+   *
+   * @param count how many, at most `bytes`
+   * @param out where the views go
+   * @param done where those go that are told once the views are written
+   */
+  take(count: number, out: Uint8Array[], done: (() => void)[]): void {
+    this.#bytes -= count;
+    for (let left = count; left > 0;) {
+      const piece = this.#pieces[this.#first]!;
+      const { length } = piece.bytes;
+      const end = Math.min(length, this.#at + left);
+      out.push(
+        this.#at === 0 && end === length ? piece.bytes : piece.bytes.subarray(this.#at, end),
+      );
+      left -= end - this.#at;
+      this.#at = end;
+      if (end === length) this.#next(piece, done);
+    }
+    if (this.#first === this.#pieces.length) this.#reset();
+    else if (this.#first > 1024) {
+      this.#pieces = this.#pieces.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Drops what waits. */
+  clear(done: (() => void)[]): void {
+    for (const piece of this.#pieces.slice(this.#first)) if (piece.done) done.push(piece.done);
+    this.#reset();
+  }
+
+  #next(piece: Piece, done: (() => void)[]): void {
+    if (piece.done !== undefined) done.push(piece.done);
+    this.#first++;
+    this.#at = 0;
+  }
+
+  #reset(): void {
+    this.#pieces = [];
+    this.#first = this.#at = this.#bytes = 0;
+  }
+}

@@ -1,0 +1,302 @@
+import type { Abuse } from "./abuse.ts";
+import { ERROR, errorName, H2Error } from "./error_codes.ts";
+import { DEFAULT_WINDOW, FRAME, headersFrames, MAX_WINDOW, numbersFrame } from "./frames.ts";
+import { encodeFields } from "./hpack.ts";
+import type { Outbox } from "./outbox.ts";
+import { ReceiveWindow } from "./receive_window.ts";
+import { ResetStreams } from "./reset_streams.ts";
+import { Stream, type StreamHost } from "./stream.ts";
+import type { Field, FieldMap } from "./types.ts";
+
+/** What a table needs. */
+export interface StreamTableOptions {
+  readonly isClient: boolean;
+  readonly streamWindow: number;
+  readonly initialWindow: number;
+  readonly connectionWindow: number;
+  readonly maxStreams: number;
+  readonly abuse: Abuse;
+  readonly outbox: Outbox;
+  /** There is something to send. */
+  wake(): void;
+}
+
+/** The streams of one connection, their windows, and how they end. */
+export class StreamTable implements StreamHost {
+  readonly #options: StreamTableOptions;
+  readonly #window: ReceiveWindow;
+  readonly #open = new Map<number, Stream>();
+  readonly #reset: ResetStreams;
+  /** The window of a new stream for what we send. */
+  #sendWindow = DEFAULT_WINDOW;
+  #hasSentBlock = false;
+  /** The last stream that was begun. */
+  lastId: number;
+  /** Streams begun so far. */
+  begun = 0;
+
+  /** @param options limits, and where frames go */
+  constructor(options: StreamTableOptions) {
+    this.#options = options;
+    this.#window = new ReceiveWindow(options.connectionWindow);
+    this.#reset = new ResetStreams(2 * options.maxStreams);
+    this.lastId = options.isClient ? -1 : 0;
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** One that is open. */
+  get(id: number): Stream | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Whether it was never begun. */
+  isIdle(id: number): boolean {
+    return id > this.lastId || id % 2 === 0;
+  }
+
+  /** Whether we have reset it a short time ago, so that the peer may not know. */
+  isReset(id: number): boolean {
+    return this.#reset.has(id);
+  }
+
+  /** Opens one; its number is the next to be begun. */
+  open(id: number, headers: FieldMap): Stream {
+    const { initialWindow, isClient } = this.#options;
+    const stream = new Stream(this, {
+      id,
+      headers,
+      receiveWindow: new ReceiveWindow(initialWindow),
+      sendWindow: this.#sendWindow,
+      isOurs: isClient,
+    });
+    this.#open.set(id, stream);
+    this.begun++;
+    return stream;
+  }
+
+  // ------------------------------------------------------------------------- what a stream asks
+
+  ready(stream: Stream): void {
+    if (!stream.isReady) return;
+    this.#options.outbox.ready(stream);
+    this.#options.wake();
+  }
+
+  sendHeaders(stream: Stream, fields: readonly Field[], isEnd: boolean): void {
+    const { outbox } = this.#options;
+    const block = encodeFields(fields, !this.#hasSentBlock);
+    this.#hasSentBlock = true;
+    for (const frame of headersFrames(stream.id, block, isEnd, outbox.maxFrameBytes)) {
+      outbox.add(frame);
+    }
+    if (isEnd) {
+      stream.isEndedByUs = true;
+      this.settle(stream);
+    }
+    this.#options.wake();
+  }
+
+  cancel(stream: Stream, code: number): void {
+    if (!this.#open.has(stream.id)) return;
+    this.#sendReset(stream.id, code, stream.receiveWindow.left);
+    this.drop(stream, code, "ended by this side");
+  }
+
+  consume(stream: Stream, bytes: number): void {
+    // Of a stream that is gone all was given back.
+    const count = Math.min(bytes, stream.heldBytes);
+    stream.heldBytes -= count;
+    this.credit(count);
+    if (stream.isEndedByPeer || stream.isGone) return;
+    this.#tell(stream.id, stream.receiveWindow.consume(count));
+  }
+
+  widen(stream: Stream): void {
+    if (stream.isEndedByPeer || stream.isGone) return;
+    this.#tell(stream.id, stream.receiveWindow.grow(this.#options.streamWindow));
+  }
+
+  // ------------------------------------------------------------------------------ what comes in
+
+  /**
+   * DATA of so many bytes begins.
+   *
+   * @param length of the frame's payload
+   * @param padding how much of it is none of the body's, and counts as consumed
+   * @returns the stream that takes it; `undefined`: it is thrown away
+   * @throws {H2Error} if it may not come
+   */
+  beginData(id: number, length: number, padding: number): Stream | undefined {
+    const stream = this.#open.get(id);
+    if (!this.#window.take(length)) {
+      throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
+    }
+    if (stream === undefined) {
+      if (this.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA of no stream");
+      this.#reset.data(id, length);
+      this.credit(padding);
+      return undefined;
+    }
+    const isAllowed = stream.receiveWindow.take(length);
+    stream.heldBytes += padding;
+    if (stream.isEndedByPeer) this.reset(stream, ERROR.STREAM_CLOSED, "DATA behind its end");
+    else if (!isAllowed) this.reset(stream, ERROR.FLOW_CONTROL_ERROR, "DATA beyond its window");
+    if (stream.isGone) return undefined;
+    this.consume(stream, padding);
+    return stream;
+  }
+
+  /** So many bytes are done with that no stream holds. */
+  credit(bytes: number): void {
+    this.#tell(0, this.#window.consume(bytes));
+  }
+
+  /**
+   * The peer has ended a stream.
+   *
+   * @param trailers that came
+   */
+  endByPeer(stream: Stream, trailers: FieldMap): void {
+    if (stream.isGone) return;
+    if (!stream.isWhole) {
+      return this.reset(stream, ERROR.PROTOCOL_ERROR, "a body shorter than its content-length");
+    }
+    stream.isEndedByPeer = true;
+    stream.sink?.end(trailers);
+    this.settle(stream);
+  }
+
+  /**
+   * The peer lets us send more.
+   *
+   * @param id of the stream; 0 is the connection
+   * @param more bytes
+   * @throws {H2Error} if that breaks the protocol
+   */
+  update(id: number, more: number): void {
+    const { outbox } = this.#options;
+    if (id === 0) {
+      if (more === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
+      outbox.sendWindow += more;
+      checkWindow(outbox.sendWindow);
+      if (outbox.hasReady) this.#options.wake();
+      return;
+    }
+    const stream = this.#open.get(id);
+    if (stream === undefined && this.isIdle(id)) {
+      throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE of no stream");
+    }
+    if (stream === undefined) return;
+    stream.sendWindow += more;
+    if (more === 0) this.reset(stream, ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
+    else if (stream.sendWindow > MAX_WINDOW) {
+      this.reset(stream, ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
+    } else this.ready(stream);
+  }
+
+  /**
+   * The peer has set the window of new streams, which changes those that are open as well.
+   *
+   * @throws {H2Error} if one becomes too large
+   */
+  setSendWindow(bytes: number): void {
+    checkWindow(bytes);
+    const more = bytes - this.#sendWindow;
+    this.#sendWindow = bytes;
+    for (const stream of this.#open.values()) {
+      stream.sendWindow += more;
+      checkWindow(stream.sendWindow);
+      this.ready(stream);
+    }
+  }
+
+  // ------------------------------------------------------------------------------- how they end
+
+  /**
+   * Resets a stream for what the peer did.
+   *
+   * @throws {H2Error} if the peer has had us reset too many: they cost it as if it had reset them
+   */
+  reset(stream: Stream, code: number, reason: string): void {
+    if (!this.#open.has(stream.id)) return;
+    this.refuse(stream.id, code, stream.receiveWindow.left);
+    this.drop(stream, code, reason);
+  }
+
+  /**
+   * The same for one that is in no table.
+   *
+   * @param left bytes that the peer may still send of it
+   * @throws {H2Error} as `reset` does
+   */
+  refuse(id: number, code: number, left = this.#options.initialWindow): void {
+    this.#options.abuse.resets.spend(`streams that had to be reset (${errorName(code)})`);
+    this.#sendReset(id, code, left);
+  }
+
+  /** Looks whether both sides have ended it, or we have answered before its end. */
+  settle(stream: Stream): void {
+    if (!stream.isEndedByUs || stream.isGone) return;
+    if (stream.isEndedByPeer) {
+      this.#forget(stream);
+      this.#options.abuse.endedWell();
+      // What nobody has consumed by now holds no other stream up.
+      this.credit(stream.heldBytes);
+      stream.heldBytes = 0;
+    } else if (!this.#options.isClient) {
+      // The rest of the request is not wanted.
+      this.#sendReset(stream.id, ERROR.NO_ERROR, stream.receiveWindow.left);
+      this.drop(stream);
+    }
+  }
+
+  /**
+   * A stream is over.
+   *
+   * @param code why, and the reason in words; without one its sink is not told
+   */
+  drop(stream: Stream, code?: number, reason = ""): void {
+    if (stream.isGone) return;
+    stream.isGone = true;
+    this.#forget(stream);
+    this.credit(stream.heldBytes);
+    stream.heldBytes = 0;
+    for (const done of this.#options.outbox.done()) done();
+    if (code !== undefined) stream.sink?.gone(code, reason);
+    stream.onRoom?.();
+  }
+
+  /** Drops all of them, or those from a number on. */
+  dropAll(code: number, reason: string, from = 0): void {
+    for (const stream of [...this.#open.values()]) {
+      if (stream.id >= from) this.drop(stream, code, reason);
+    }
+  }
+
+  #sendReset(id: number, code: number, left: number): void {
+    this.#reset.add(id, left);
+    this.#options.outbox.add(numbersFrame(FRAME.RST_STREAM, id, code));
+    this.#options.wake();
+  }
+
+  #forget(stream: Stream): void {
+    this.#open.delete(stream.id);
+    this.#options.outbox.drop(stream);
+  }
+
+  #tell(id: number, more: number): void {
+    if (more === 0) return;
+    this.#options.outbox.add(numbersFrame(FRAME.WINDOW_UPDATE, id, more));
+    this.#options.wake();
+  }
+}
+
+function checkWindow(bytes: number): void {
+  if (bytes > MAX_WINDOW) {
+    throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
+  }
+}
