@@ -72,7 +72,6 @@ export class H2Connection implements H2Peer {
   readonly #frames: FrameReader;
   readonly #liveness: Liveness;
   #isClosed = false;
-  /** No streams are begun any more. */
   #isLeaving = false;
   #couldRequest = true;
   #error: Error | undefined;
@@ -92,9 +91,8 @@ export class H2Connection implements H2Peer {
     const outbox = this.#outbox;
     const wake = () => this.onWake();
     const table = this.#table = new StreamTable({ ...resolved, isClient, abuse, outbox, wake });
-    const onStream = resolved.onStream;
-    const parts = { isClient, table, outbox, abuse, wake, onStream };
-    this.#incoming = new Incoming({ ...resolved, ...parts });
+    const { onStream } = resolved;
+    this.#incoming = new Incoming({ ...resolved, onStream, isClient, table, outbox, abuse, wake });
     this.#frames = new FrameReader(this.#incoming, resolved, !isClient);
     this.#liveness = new Liveness(resolved);
     if (isClient) outbox.add(PREFACE);

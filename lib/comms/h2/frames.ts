@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERROR, H2Error } from "./error_codes.ts";
 
 /** Types of frames. */
 export const FRAME = {
@@ -50,6 +51,16 @@ export const DEFAULT_WINDOW = 65_535;
 
 /** A window larger than this breaks the protocol. */
 export const MAX_WINDOW: number = 2 ** 31 - 1;
+
+/**
+ * Checks a window that was raised.
+ *
+ * @throws {H2Error} FLOW_CONTROL_ERROR if it is too large now
+ */
+export function checkWindow(bytes: number): void {
+  if (bytes <= MAX_WINDOW) return;
+  throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
+}
 
 /** Frames as long as this everybody takes, in bytes. */
 export const DEFAULT_FRAME_BYTES = 16_384;

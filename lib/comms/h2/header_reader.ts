@@ -44,7 +44,7 @@ export class HeaderReader {
       if (isClient && !stream.hasAnswer) this.#answer(stream, fields, block.isEnd);
       else this.#trailers(stream, fields, block.isEnd);
     } else if (isClient || id <= table.lastId) {
-      if (table.isReset(id)) return;
+      if (table.resets.has(id)) return;
       if (table.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS of no stream");
       throw new H2Error(ERROR.STREAM_CLOSED, "HEADERS of a stream that is over");
     } else this.#request(block, fields);

@@ -1,6 +1,13 @@
 import type { Abuse } from "./abuse.ts";
 import { ERROR, errorName, H2Error } from "./error_codes.ts";
-import { DEFAULT_WINDOW, FRAME, headersFrames, MAX_WINDOW, numbersFrame } from "./frames.ts";
+import {
+  checkWindow,
+  DEFAULT_WINDOW,
+  FRAME,
+  headersFrames,
+  MAX_WINDOW,
+  numbersFrame,
+} from "./frames.ts";
 import { encodeFields } from "./hpack.ts";
 import type { Outbox } from "./outbox.ts";
 import { ReceiveWindow } from "./receive_window.ts";
@@ -26,7 +33,8 @@ export class StreamTable implements StreamHost {
   readonly #options: StreamTableOptions;
   readonly #window: ReceiveWindow;
   readonly #open = new Map<number, Stream>();
-  readonly #reset: ResetStreams;
+  /** Those that we have reset a short time ago. */
+  readonly resets: ResetStreams;
   /** The window of a new stream for what we send. */
   #sendWindow = DEFAULT_WINDOW;
   #hasSentBlock = false;
@@ -39,7 +47,7 @@ export class StreamTable implements StreamHost {
   constructor(options: StreamTableOptions) {
     this.#options = options;
     this.#window = new ReceiveWindow(options.connectionWindow);
-    this.#reset = new ResetStreams(2 * options.maxStreams);
+    this.resets = new ResetStreams(2 * options.maxStreams);
     this.lastId = options.isClient ? -1 : 0;
   }
 
@@ -58,21 +66,12 @@ export class StreamTable implements StreamHost {
     return id > this.lastId || id % 2 === 0;
   }
 
-  /** Whether we have reset it a short time ago, so that the peer may not know. */
-  isReset(id: number): boolean {
-    return this.#reset.has(id);
-  }
-
   /** Opens one; its number is the next to be begun. */
   open(id: number, headers: FieldMap): Stream {
-    const { initialWindow, isClient } = this.#options;
-    const stream = new Stream(this, {
-      id,
-      headers,
-      receiveWindow: new ReceiveWindow(initialWindow),
-      sendWindow: this.#sendWindow,
-      isOurs: isClient,
-    });
+    const { initialWindow, isClient: isOurs } = this.#options;
+    const receiveWindow = new ReceiveWindow(initialWindow);
+    const sendWindow = this.#sendWindow;
+    const stream = new Stream(this, { id, headers, receiveWindow, sendWindow, isOurs });
     this.#open.set(id, stream);
     this.begun++;
     return stream;
@@ -137,7 +136,7 @@ export class StreamTable implements StreamHost {
     }
     if (stream === undefined) {
       if (this.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA of no stream");
-      this.#reset.data(id, length);
+      this.resets.data(id, length);
       this.credit(padding);
       return undefined;
     }
@@ -181,8 +180,7 @@ export class StreamTable implements StreamHost {
     const { outbox } = this.#options;
     if (id === 0) {
       if (more === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
-      outbox.sendWindow += more;
-      checkWindow(outbox.sendWindow);
+      checkWindow(outbox.sendWindow += more);
       if (outbox.hasReady) this.#options.wake();
       return;
     }
@@ -208,8 +206,7 @@ export class StreamTable implements StreamHost {
     const more = bytes - this.#sendWindow;
     this.#sendWindow = bytes;
     for (const stream of this.#open.values()) {
-      stream.sendWindow += more;
-      checkWindow(stream.sendWindow);
+      checkWindow(stream.sendWindow += more);
       this.ready(stream);
     }
   }
@@ -265,9 +262,16 @@ export class StreamTable implements StreamHost {
     this.#forget(stream);
     this.credit(stream.heldBytes);
     stream.heldBytes = 0;
-    for (const done of this.#options.outbox.done()) done();
-    if (code !== undefined) stream.sink?.gone(code, reason);
-    stream.onRoom?.();
+    try {
+      if (code !== undefined) stream.sink?.gone(code, reason);
+    } finally {
+      // Whatever one of them throws, the others are told.
+      try {
+        stream.onRoom?.();
+      } finally {
+        for (const done of this.#options.outbox.done()) done();
+      }
+    }
   }
 
   /** Drops all of them, or those from a number on. */
@@ -278,7 +282,7 @@ export class StreamTable implements StreamHost {
   }
 
   #sendReset(id: number, code: number, left: number): void {
-    this.#reset.add(id, left);
+    this.resets.add(id, left);
     this.#options.outbox.add(numbersFrame(FRAME.RST_STREAM, id, code));
     this.#options.wake();
   }
@@ -292,11 +296,5 @@ export class StreamTable implements StreamHost {
     if (more === 0) return;
     this.#options.outbox.add(numbersFrame(FRAME.WINDOW_UPDATE, id, more));
     this.#options.wake();
-  }
-}
-
-function checkWindow(bytes: number): void {
-  if (bytes > MAX_WINDOW) {
-    throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
   }
 }
