@@ -17,6 +17,9 @@ export interface LivenessOptions {
 /** Between two looks no more time than this counts, in milliseconds: who was frozen did not listen. */
 const MAX_STEP_MS = 2000;
 
+/** A peer whose time is over has so long still: what came by then is read before we judge. */
+const GRACE_MS = 1000;
+
 /** Finds out whether the peer is still there, by being asked every second or so. */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -28,8 +31,8 @@ export class Liveness {
   /** Without streams. */
   #idleMs = 0;
   #hasPinged = false;
-  /** At the last look its time was over. What came by then is read before the next look. */
-  #isOverdue = false;
+  /** Since its time was over. */
+  #overdueMs: number | undefined;
 
   /** @param options deadlines and clock */
   constructor(options: LivenessOptions) {
@@ -52,8 +55,10 @@ export class Liveness {
    */
   look(open: number, begun: number): "ping" | "leave" | Error | undefined {
     const now = this.#options.now();
-    const stepMs = Math.min(now - this.#lookedAt, MAX_STEP_MS);
+    const passedMs = now - this.#lookedAt;
+    const stepMs = Math.min(passedMs, MAX_STEP_MS);
     this.#lookedAt = now;
+    if (passedMs > MAX_STEP_MS) this.#overdueMs = undefined;
     const { headersTimeoutSec, idleTimeoutSec } = this.#options;
     this.#idleMs = open > 0 ? 0 : this.#idleMs + stepMs;
     if (begun === 0 && this.#idleMs >= headersTimeoutSec * 1000) {
@@ -65,7 +70,8 @@ export class Liveness {
 
   #lookForLife(stepMs: number): "ping" | Error | undefined {
     if (this.#hasHeard) {
-      this.#hasHeard = this.#hasPinged = this.#isOverdue = false;
+      this.#hasHeard = this.#hasPinged = false;
+      this.#overdueMs = undefined;
       this.#silentMs = 0;
       return undefined;
     }
@@ -78,8 +84,9 @@ export class Liveness {
       return "ping";
     }
     if (this.#silentMs < pingTimeoutSec * 1000) return undefined;
-    if (this.#isOverdue) return new PeerSilent(pingAfterSec, pingTimeoutSec);
-    this.#isOverdue = true;
-    return undefined;
+    if (this.#overdueMs === undefined) this.#overdueMs = 0;
+    else this.#overdueMs += stepMs;
+    if (this.#overdueMs < GRACE_MS) return undefined;
+    return new PeerSilent(pingAfterSec, pingTimeoutSec);
   }
 }
