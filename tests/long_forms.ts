@@ -11,7 +11,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "@std/cli";
 
 const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
-  fuzz: ["fuzz/packets", "fuzz/splits", "fuzz/connections", "fuzz/recover", "fuzz/verify"],
+  fuzz: [
+    "fuzz/packets",
+    "fuzz/splits",
+    "fuzz/connections",
+    "fuzz/recover",
+    "fuzz/verify",
+    "fuzz/h2",
+  ],
   hostile: ["soak/liars", "soak/idle", "soak/slow", "soak/many", "soak/stops", "soak/reconnect"],
 };
 /** Nothing here takes so long unless it hangs. */

@@ -134,8 +134,9 @@ export class Incoming implements FrameHandler {
       : undefined;
     if (code === undefined) return;
     const stream = this.#table.get(id);
-    if (stream === undefined) this.#table.refuse(id, code);
-    else this.#table.reset(stream, code, "PRIORITY is malformed");
+    if (stream !== undefined) return this.#table.reset(stream, code, "PRIORITY is malformed");
+    // What was never begun can't be reset.
+    if (this.#table.isIdle(id)) throw new H2Error(code, "PRIORITY is malformed");
   }
 
   #rstStream(id: number, payload: Uint8Array): void {

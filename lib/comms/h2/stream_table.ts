@@ -33,7 +33,6 @@ export class StreamTable implements StreamHost {
   readonly #options: StreamTableOptions;
   readonly #window: ReceiveWindow;
   readonly #open = new Map<number, Stream>();
-  /** Those that we have reset a short time ago. */
   readonly resets: ResetStreams;
   /** The window of a new stream for what we send. */
   #sendWindow = DEFAULT_WINDOW;
@@ -92,10 +91,8 @@ export class StreamTable implements StreamHost {
     for (const frame of headersFrames(stream.id, block, isEnd, outbox.maxFrameBytes)) {
       outbox.add(frame);
     }
-    if (isEnd) {
-      stream.isEndedByUs = true;
-      this.settle(stream);
-    }
+    stream.isEndedByUs = isEnd;
+    this.settle(stream);
     this.#options.wake();
   }
 
@@ -144,14 +141,12 @@ export class StreamTable implements StreamHost {
     stream.heldBytes += padding;
     if (stream.isEndedByPeer) this.reset(stream, ERROR.STREAM_CLOSED, "DATA behind its end");
     else if (!isAllowed) this.reset(stream, ERROR.FLOW_CONTROL_ERROR, "DATA beyond its window");
+    else if (stream.isOurs && !stream.hasAnswer) {
+      this.reset(stream, ERROR.PROTOCOL_ERROR, "DATA before the answer's header fields");
+    }
     if (stream.isGone) return undefined;
     this.consume(stream, padding);
     return stream;
-  }
-
-  /** So many bytes are done with that no stream holds. */
-  credit(bytes: number): void {
-    this.#tell(0, this.#window.consume(bytes));
   }
 
   /**
@@ -279,6 +274,11 @@ export class StreamTable implements StreamHost {
     for (const stream of [...this.#open.values()]) {
       if (stream.id >= from) this.drop(stream, code, reason);
     }
+  }
+
+  /** So many bytes are done with that no stream holds. */
+  credit(bytes: number): void {
+    this.#tell(0, this.#window.consume(bytes));
   }
 
   #sendReset(id: number, code: number, left: number): void {

@@ -202,6 +202,11 @@ describe("a server that misbehaves", () => {
     assertEquals(events.at(-1), "gone 1: a body shorter than its content-length");
   });
 
+  it("gets a body reset that comes before its answer", () => {
+    const { events } = told(frame(0, 1, 1, bytes("x")), answer(OK, 5));
+    assertEquals(events, ["gone 1: DATA before the answer's header fields"]);
+  });
+
   const wrong: Record<string, [Uint8Array, string]> = {
     "pushes": [frame(5, 4, 1, bytes(u32(2), 0x88)), "PROTOCOL_ERROR"],
     "wants to be pushed to": [frame(4, 0, 0, bytes(0, 2, u32(1))), "PROTOCOL_ERROR"],

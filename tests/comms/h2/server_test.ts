@@ -163,6 +163,14 @@ describe("a server's connection", () => {
     });
   }
 
+  it("resets a stream whose PRIORITY is malformed, and ends if there is none", () => {
+    const wrong = (id: number) => frame(2, 0, id, bytes(u32(id), 1));
+    const server = new TestServer();
+    const sent = server.push(hello(), OPEN, wrong(1), wrong(1), frame(2, 0, 5, bytes(u32(0), 1)));
+    assertEquals([resets(sent), server.h2.isClosed], [{ 1: "PROTOCOL_ERROR" }, false]);
+    assertEquals(goAway(server.push(wrong(5)))?.code, "PROTOCOL_ERROR");
+  });
+
   it("joins fields that come several times", () => {
     const server = new TestServer();
     const many = [
