@@ -109,8 +109,10 @@ function damage(all: Uint8Array[], { below, one, random }: Dice): void {
 class User {
   readonly streams: H2Stream[] = [];
   readonly #states = new Map<H2Stream, "open" | "ended" | "gone">();
+  /** Writes that were told that they are done, and all of them. */
   dones = 0;
   written = 0;
+  isClient = false;
 
   constructor(readonly dice: Dice) {}
 
@@ -163,8 +165,6 @@ class User {
     }
     if (random() < 0.5) stream.end(random() < 0.5 ? [] : [["grpc-status", "0"]]);
   }
-
-  isClient = false;
 
   #expect(stream: H2Stream, state: string): void {
     const now = this.#states.get(stream);
@@ -230,6 +230,7 @@ export function runH2Case(seed: number, index: number, tally: H2Tally): void {
     }
     if (random() < 0.3 && user.streams.length > 0) user.act(one(user.streams), 0.5);
     if (random() < 0.7) take(h2, sent);
+    if (random() < 0.01) h2.leave();
     const held = user.streams.reduce((sum, stream) => sum + stream.heldBytes, 0);
     if (held > 4 << 20) throw new Error(`${held} bytes are held`);
   }

@@ -23,10 +23,7 @@ import { Liveness } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import type { Stream } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
-import type { Field, H2Options, H2Peer, H2Stream } from "./types.ts";
-
-/** Which side of a connection we are. */
-export type H2Role = "server" | "client";
+import type { Field, H2Options, H2Peer, H2Role, H2Stream } from "./types.ts";
 
 /** Reading into a body's own memory is worth it from so many bytes on. */
 const LEAST_ROOM = 64 * 1024;
@@ -87,11 +84,11 @@ export class H2Connection implements H2Peer {
   constructor(role: H2Role, options: H2Options = {}) {
     const isClient = this.#isClient = role === "client";
     const resolved = resolveH2Options(isClient, options);
-    const abuse = this.#abuse = new Abuse(resolved.now);
+    const { onStream, now } = resolved;
+    const abuse = this.#abuse = new Abuse(now);
     const outbox = this.#outbox;
-    const wake = () => this.onWake();
+    const wake = () => this.#wake();
     const table = this.#table = new StreamTable({ ...resolved, isClient, abuse, outbox, wake });
-    const { onStream } = resolved;
     this.#incoming = new Incoming({ ...resolved, onStream, isClient, table, outbox, abuse, wake });
     this.#frames = new FrameReader(this.#incoming, resolved, !isClient);
     this.#liveness = new Liveness(resolved);
@@ -99,6 +96,10 @@ export class H2Connection implements H2Peer {
     outbox.add(settingsFrame(settingsOf(isClient, resolved)));
     const more = resolved.connectionWindow - DEFAULT_WINDOW;
     if (more > 0) outbox.add(numbersFrame(FRAME.WINDOW_UPDATE, 0, more));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get openStreams(): number {
@@ -109,10 +110,6 @@ export class H2Connection implements H2Peer {
     return this.#table.begun;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   get error(): Error | undefined {
     return this.#error;
   }
@@ -120,6 +117,11 @@ export class H2Connection implements H2Peer {
   /** The peer does not take our answers to its frames: it should not be read meanwhile. */
   get isCongested(): boolean {
     return this.#outbox.frameBytes > CONGESTED_BYTES;
+  }
+
+  /** A server that left in peace: it is the client who closes, once it has read all. */
+  get lingers(): boolean {
+    return this.#isClosed && this.#isLeaving && !this.#isClient && this.#error === undefined;
   }
 
   // ------------------------------------------------------------------------------------- input
@@ -145,7 +147,6 @@ export class H2Connection implements H2Peer {
     this.#incoming.isKept = false;
     this.#guard(() => this.#frames.push(chunk));
     if (this.#isClient) this.#guard(() => this.#news());
-    this.#closeIfLeft();
     return !this.#incoming.isKept;
   }
 
@@ -176,7 +177,7 @@ export class H2Connection implements H2Peer {
     const served = new Set<Stream>();
     const { parts, data } = this.#outbox.take(most, served);
     if (data > 0) this.#abuse.sent(data);
-    if (served.size > 0) this.#guard(() => this.#settle(served));
+    this.#guard(() => this.#settle(served));
     return parts;
   }
 
@@ -191,7 +192,6 @@ export class H2Connection implements H2Peer {
       if (!stream.isGone) stream.onRoom?.();
     }
     if (this.#isClient) this.#tellIfReady();
-    this.#closeIfLeft();
   }
 
   // ---------------------------------------------------------------------------------- requests
@@ -214,13 +214,14 @@ export class H2Connection implements H2Peer {
     return stream;
   }
 
-  /** What a push may have changed for who wants to send requests. */
+  /** What a push may have changed for requests. */
   #news(): void {
     const { goAway } = this.#incoming;
-    if (goAway !== undefined && !this.#isClosed) {
+    if (goAway !== undefined) {
       const reason = `the server left: ${errorName(goAway.code)} ${goAway.text}`.trim();
       this.#table.dropAll(ERROR.REFUSED_STREAM, reason, goAway.lastId + 1);
       this.#isLeaving = true;
+      this.#wake();
     }
     this.#tellIfReady();
   }
@@ -238,13 +239,10 @@ export class H2Connection implements H2Peer {
     this.#isLeaving = true;
     this.#incoming.leave();
     this.#goAway(ERROR.NO_ERROR, reason);
-    this.#closeIfLeft();
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return;
-    this.#goAway(code, reason);
-    this.#close(code, reason, undefined);
+    this.#end(code, reason, reason, undefined);
   }
 
   /** Looks at the deadlines; to be called every second or so, with reading in between. */
@@ -253,15 +251,13 @@ export class H2Connection implements H2Peer {
     const todo = this.#liveness.look(this.#table.size, this.#table.begun);
     if (todo === "leave") this.leave("no streams");
     else if (todo === "ping") this.#send(bytesFrame(FRAME.PING, 0, 0, new Uint8Array(8)));
-    else if (todo !== undefined) {
-      this.#goAway(ERROR.NO_ERROR, todo.message);
-      this.#close(ERROR.CANCEL, todo.message, todo);
-    }
+    else if (todo !== undefined) this.#end(ERROR.CANCEL, todo.message, todo.message, todo);
   }
 
-  #closeIfLeft(): void {
-    if (!this.#isLeaving || this.#table.size > 0) return;
-    this.#close(ERROR.NO_ERROR, "all streams have ended", undefined);
+  /** Called when there is something to send, and when a stream has ended: it may be the last. */
+  #wake(): void {
+    if (!this.#isLeaving || this.#table.size > 0) this.onWake();
+    else this.#close(ERROR.NO_ERROR, "all streams have ended", undefined);
   }
 
   /** What goes wrong inside ends the connection, and nothing else. */
@@ -272,14 +268,19 @@ export class H2Connection implements H2Peer {
       const error = cause instanceof H2Error
         ? cause
         : new H2Error(ERROR.INTERNAL_ERROR, textOf(cause), { cause });
-      if (this.#isClosed) return;
-      this.#goAway(error.code, error.what);
-      this.#close(error.code, error.message, error);
+      this.#end(error.code, error.what, error.message, error);
     }
   }
 
-  #close(code: number, reason: string, error: Error | undefined): void {
+  /** Ends it, and tells the peer. */
+  #end(code: number, text: string, reason: string, error: Error | undefined): void {
     if (this.#isClosed) return;
+    this.#close(code, reason, error);
+    this.#goAway(code, text);
+  }
+
+  #close(code: number, reason: string, error: Error | undefined): void {
+    if (this.#isClosed) return this.onWake();
     this.#isClosed = true;
     this.#error = error;
     this.#frames.stop();
@@ -295,6 +296,6 @@ export class H2Connection implements H2Peer {
 
   #send(frame: Uint8Array): void {
     this.#outbox.add(frame);
-    this.onWake();
+    this.#wake();
   }
 }

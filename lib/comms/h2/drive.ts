@@ -15,8 +15,11 @@ export type H2Socket = Pick<
 /** One write has about so many bytes at most. */
 const WRITE_BYTES = 256 * 1024;
 
-/** What is left when HTTP/2 has ended may take so many ticks to be written. */
+/** When HTTP/2 has ended, what is left may take so many ticks to be written, and the peer to leave. */
 const TICKS_TO_CLOSE = 2;
+
+/** Until it leaves, the peer may send so many bytes that nobody wants. */
+const LINGER_BYTES = 1024 * 1024;
 
 /**
  * Reads into an {@linkcode H2Connection} and writes what it gives, until it is over; then the socket is
@@ -43,6 +46,8 @@ export class H2Driver {
   readonly #socket: H2Socket;
   readonly #h2: H2Connection;
   #isWriting = false;
+  /** Nothing is read any more. */
+  #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
   /** Reading waits until the peer has taken our answers. */
   #rest: (() => void) | undefined;
@@ -74,10 +79,12 @@ export class H2Driver {
         if (h2.isCongested) await new Promise<void>((resolve) => this.#rest = resolve);
         else if (!await this.#readOnce(read)) break;
       }
+      if (h2.lingers) await linger(read);
       h2.finish();
     } catch (error) {
       h2.finish(error instanceof Error ? error : new Error(String(error)));
     }
+    this.#isOver = true;
     if (!this.#isWriting) this.#socket.close();
     return h2.error;
   }
@@ -122,7 +129,7 @@ export class H2Driver {
     }
     this.#isWriting = false;
     this.#goOn();
-    if (h2.isClosed) this.#socket.close();
+    if (this.#isOver || h2.isClosed && !h2.lingers) this.#socket.close();
   }
 
   #goOn(): void {
@@ -139,6 +146,18 @@ function readerOf(socket: H2Socket): Read {
   if (socket.read !== undefined) return (into) => socket.read!(into);
   const reader = socket.readable.getReader();
   return async () => (await reader.read()).value;
+}
+
+/**
+ * Waits until the peer closes: whoever closes a socket from which something is still to be read resets
+ * it, and then the peer may lose what was written last.
+ */
+async function linger(read: Read): Promise<void> {
+  let bytes = 0;
+  for (let chunk = await read(); chunk !== undefined; chunk = await read()) {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) return;
+  }
 }
 
 /**

@@ -24,7 +24,7 @@ export interface StreamTableOptions {
   readonly maxStreams: number;
   readonly abuse: Abuse;
   readonly outbox: Outbox;
-  /** There is something to send. */
+  /** There is something to send, or a stream has ended. */
   wake(): void;
 }
 
@@ -39,7 +39,6 @@ export class StreamTable implements StreamHost {
   #hasSentBlock = false;
   /** The last stream that was begun. */
   lastId: number;
-  /** Streams begun so far. */
   begun = 0;
 
   /** @param options limits, and where frames go */
@@ -137,8 +136,8 @@ export class StreamTable implements StreamHost {
       this.credit(padding);
       return undefined;
     }
-    const isAllowed = stream.receiveWindow.take(length);
     stream.heldBytes += padding;
+    const isAllowed = stream.receiveWindow.take(length);
     if (stream.isEndedByPeer) this.reset(stream, ERROR.STREAM_CLOSED, "DATA behind its end");
     else if (!isAllowed) this.reset(stream, ERROR.FLOW_CONTROL_ERROR, "DATA beyond its window");
     else if (stream.isOurs && !stream.hasAnswer) {
@@ -180,10 +179,10 @@ export class StreamTable implements StreamHost {
       return;
     }
     const stream = this.#open.get(id);
-    if (stream === undefined && this.isIdle(id)) {
+    if (stream === undefined) {
+      if (!this.isIdle(id)) return;
       throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE of no stream");
     }
-    if (stream === undefined) return;
     stream.sendWindow += more;
     if (more === 0) this.reset(stream, ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE by 0");
     else if (stream.sendWindow > MAX_WINDOW) {
@@ -290,6 +289,7 @@ export class StreamTable implements StreamHost {
   #forget(stream: Stream): void {
     this.#open.delete(stream.id);
     this.#options.outbox.drop(stream);
+    this.#options.wake();
   }
 
   #tell(id: number, more: number): void {

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Which side of a connection we are. */
+export type H2Role = "server" | "client";
+
 /** One header field; names are in lower case, those of pseudo-header fields begin with `:`. */
 export type Field = readonly [name: string, value: string];
 
@@ -86,7 +89,7 @@ export interface H2Stream {
   reset(code: number): void;
 }
 
-/** The side of a connection that a pair of bytes' streams is driven by: see `drive`. */
+/** A connection, as its users see it; `H2Driver` joins it with a socket. */
 export interface H2Peer {
   /** Streams that are open, both sides counted. */
   readonly openStreams: number;

@@ -141,6 +141,45 @@ describe("H2Driver", () => {
     await client.closed;
   });
 
+  /** A server that leaves while its one call goes on, and what its client reads. */
+  async function leaving() {
+    const begun = Promise.withResolvers<H2Stream>();
+    const server = await serving({ onStream: begun.resolve });
+    const { client, h2, ended } = await server.connect();
+    const writer = client.writable.getWriter();
+    writer.closed.catch(() => {});
+    await writer.write(bytes(hello(), frame(1, 5, 1, REQUEST)));
+    const stream = await begun.promise;
+    h2.leave("the server ends");
+    stream.respond([[":status", "200"]], true);
+    return { client, writer, ended, tick: () => server.drivers[0]!.tick() };
+  }
+
+  it("lets the client close behind a goodbye, and reads what it still sends", async () => {
+    const { client, writer, ended } = await leaving();
+    const got: Uint8Array[] = [];
+    const reader = client.readable.getReader();
+    while (!frames(joined(got)).some(({ type, id }) => type === 1 && id === 1)) {
+      got.push((await reader.read()).value!);
+      await writer.write(frame(6, 0, 0, new Uint8Array(8)));
+    }
+    await writer.close();
+    assertEquals(await ended, undefined);
+    await client.closed;
+  });
+
+  it("closes behind a goodbye if the client does not", async () => {
+    const { client, ended, tick } = await leaving();
+    let isOver = false;
+    ended.then(() => isOver = true);
+    while (!isOver) {
+      tick();
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    }
+    assertEquals(await ended, undefined);
+    await client.closed;
+  });
+
   it("ends a peer that is silent and reads nothing, in bounds", async () => {
     let time = 0;
     const begun = Promise.withResolvers<H2Stream>();

@@ -442,6 +442,18 @@ describe("leaving", () => {
     assertEquals([server.h2.isClosed, server.h2.error], [true, undefined]);
   });
 
+  it("is over when its user has ended the last stream, without a word of the client", () => {
+    for (const end of ["respond", "reset"] as const) {
+      const server = new TestServer();
+      server.push(hello(), frame(1, 5, 1, REQUEST));
+      server.h2.leave();
+      const { stream } = server.told[0]!;
+      end === "reset" ? stream.reset(8) : stream.respond(OK, true);
+      server.sent();
+      assertEquals([server.h2.isClosed, server.h2.lingers], [true, true]);
+    }
+  });
+
   it("is closing where there are no streams", () => {
     const { h2 } = new TestServer();
     h2.leave();
