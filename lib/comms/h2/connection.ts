@@ -126,10 +126,7 @@ export class H2Connection implements H2Peer {
 
   // ------------------------------------------------------------------------------------- input
 
-  /**
-   * Where the next bytes of the connection may be read into, so that they need no copy; nothing where
-   * it is not worth it.
-   */
+  /** Where the next bytes may be read into, so that they need no copy; nothing: it is not worth it. */
   room(): Uint8Array<ArrayBuffer> | undefined {
     const most = this.#frames.dataLeft;
     return most < LEAST_ROOM ? undefined : this.#incoming.room(most);
