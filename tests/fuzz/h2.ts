@@ -5,7 +5,7 @@
  *     bun tests/fuzz/h2.ts
  */
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { scriptArgs } from "../script_args.ts";
 import { newH2Tally, runH2Case } from "./h2_cases.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TcpConnection } from "../../adapters/types.ts";
+import type { TcpConnection } from "../../adapters/tcp/types.ts";
 import type { H2Connection } from "./connection.ts";
 
 /** What is needed of a connection. */
