@@ -14,15 +14,22 @@
 import type { TcpConnection } from "./adapters/tcp/types.ts";
 import type { ChannelSender } from "./flow/channel/channel_sender.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
-import { type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
-import type { StepResult } from "./base/step.ts";
+import { type Received, type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
 
-/** What the server wants to be told of a client, and the limits it sets. */
+/** What the server wants to be told of a client, what the client has to wait for, and its limits. */
 export interface PipelineOptions extends ReceiveOptions {
+  /** What to wait for before bytes are asked for: the next turn, or until less waits for room. */
+  beforeAsk(): Promise<void> | undefined;
   /** Bytes are asked for. */
   onAsk(): void;
-  /** So many came; none if the connection is over. */
-  onAnswer(bytes: number): void;
+  /** So many came, none if the connection is over; and whether its socket holds more. */
+  onAnswer(bytes: number, hasMore: boolean): void;
+  /** What to wait for before the bytes that came are looked at: a place for the client, or its turn. */
+  beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined;
+  /** So many bytes that were read wait to be looked at, or for room in the channel; 0 if none do. */
+  onWait(bytes: number, why: "turn" | "room"): void;
+  /** The client waits until messages of its own are taken. */
+  onPause(): void;
   /** The connection is over: the reason, where it was we who ended it for one. */
   onEnd(): Error | undefined;
   /** The client is left for this reason; called before anybody else hears of it. */
@@ -45,30 +52,60 @@ export async function receiveClient(
   options: PipelineOptions,
 ): Promise<Error | undefined> {
   const step = new ReceiveStep(options, sender);
+  const { packets } = options;
   const read = readerOf(connection);
   for (;;) {
+    const before = options.beforeAsk();
+    if (before !== undefined) await before;
     let answer: Answer;
-    const room = options.packets.room();
+    const room = packets.room();
     options.onAsk();
     try {
       answer = await read(room);
     } catch (thrown) {
       answer = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
-    options.onAnswer(answer instanceof Uint8Array ? answer.length : 0);
-    const packetsBefore = options.packets.packets;
-    const { items, error } = workOff(answer, step, options);
-    if (answer instanceof Uint8Array && options.packets.packets === packetsBefore) {
+    const bytes = answer instanceof Uint8Array ? answer.length : 0;
+    const hasMore = bytes > 0 && connection.hasMore === true;
+    options.onAnswer(bytes, hasMore);
+    if (answer instanceof Uint8Array) {
+      const turn = packets.isGreeted ? options.beforeLook(bytes, hasMore) : undefined;
+      if (turn !== undefined) await waits(options, bytes, "turn", turn);
+      step.push(answer);
+      if (packets.isHeld) {
+        const place = options.beforeLook(bytes, hasMore);
+        if (place !== undefined) await waits(options, bytes, "turn", place);
+        const refusal = options.onEnd();
+        if (refusal === undefined) step.admit(answer);
+        else step.finish(refusal);
+      }
       // It was copied where the packet is put together.
-      connection.giveBack?.(answer);
-    }
-    if (items.length > 0) {
-      options.onMessages(items);
-      const mayGoOn = sender.send(items);
-      options.packets.settle();
-      // Nothing follows an error, so there is nothing to wait for.
-      if (mayGoOn !== undefined && error === undefined) await mayGoOn;
-    }
+      if (!step.hasPackets) connection.giveBack?.(answer);
+    } else step.finish(answer ?? options.onEnd());
+    let received: Received;
+    do {
+      received = step.next();
+      const { items, needs } = received;
+      if (items.length > 0) {
+        const lacking = options.congestion.isBounded ? sender.lacking(items) : 0;
+        if (lacking > 0) await waits(options, bytes, "room", sender.waitForRoom(lacking));
+        options.onMessages(items);
+        const mayGoOn = sender.send(items);
+        packets.settle();
+        // Nothing follows an error, so there is nothing to wait for.
+        if (mayGoOn !== undefined && received.error === undefined) {
+          if (sender.isPaused) options.onPause();
+          // What is left of the bytes is held meanwhile, or a packet that is not whole.
+          options.onWait(needs > 0 ? bytes : 0, "room");
+          await mayGoOn;
+          if (needs > 0) options.onWait(0, "room");
+        }
+      }
+      if (needs > 0) await waits(options, bytes, "room", sender.waitForRoom(needs));
+    } while (received.needs > 0);
+    sender.releaseRoom();
+    packets.settle();
+    const { error } = received;
     if (!(answer instanceof Uint8Array) || error !== undefined) {
       if (error !== undefined) options.onError(error);
       sender.quit(error);
@@ -80,10 +117,16 @@ export async function receiveClient(
 /** Bytes, how the connection broke, or nothing where it ended in peace. */
 type Answer = Uint8Array | Error | undefined;
 
-function workOff(answer: Answer, step: ReceiveStep, options: PipelineOptions): StepResult<LogMsg> {
-  if (answer instanceof Uint8Array) return step.push(answer);
-  const error = answer ?? options.onEnd();
-  return error === undefined ? step.finish() : { items: [], error };
+/** Counts bytes as waiting, for as long as they do. */
+async function waits(
+  options: PipelineOptions,
+  bytes: number,
+  why: "turn" | "room",
+  until: Promise<void>,
+): Promise<void> {
+  options.onWait(bytes, why);
+  await until;
+  options.onWait(0, why);
 }
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;

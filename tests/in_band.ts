@@ -11,7 +11,7 @@ export interface ReadObserver {
   /** Bytes are asked for. */
   onAsk(): void;
   /** So many came; none if the connection is over. */
-  onAnswer(bytes: number): void;
+  onAnswer(bytes: number, hasMore: boolean): void;
   /** The connection is over: the reason, where it was we who ended it for one. */
   onEnd(): Error | undefined;
 }
@@ -32,13 +32,13 @@ export function inBand(
       try {
         observer.onAsk();
         const { done, value } = await reader.read();
-        observer.onAnswer(value?.length ?? 0);
+        observer.onAnswer(value?.length ?? 0, false);
         if (!done) return controller.enqueue({ items: [value] });
         const error = observer.onEnd();
         if (error !== undefined) controller.enqueue({ items: [], error });
         controller.close();
       } catch (error) {
-        observer.onAnswer(0);
+        observer.onAnswer(0, false);
         controller.enqueue({ items: [], error: asError(error) });
         controller.close();
       }

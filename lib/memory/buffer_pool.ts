@@ -92,6 +92,18 @@ export class BufferPool {
     return taken;
   }
 
+  /**
+   * Takes over a buffer that the runtime made, with the caller as its user: its memory is given back to
+   * the system when nobody uses it any more, not when the runtime finds out.
+   *
+   * @param buffer that nobody else knows
+   */
+  adopt(buffer: ArrayBufferLike): void {
+    if (buffer.byteLength < MIN_BYTES) return;
+    owners.set(buffer, this);
+    this.#uses.set(buffer, 1);
+  }
+
   /** Counts one more user of each buffer; those of others are let be. */
   use(buffers: readonly ArrayBufferLike[]): void {
     for (const buffer of buffers) {
@@ -119,7 +131,8 @@ export class BufferPool {
   #keep(buffer: ArrayBuffer): void {
     this.#uses.delete(buffer);
     const size = buffer.byteLength;
-    if (this.#freeBytes + size > MAX_FREE_BYTES) return freeMemory(buffer);
+    const isOurs = size <= MAX_BYTES && (size & (size - 1)) === 0;
+    if (!isOurs || this.#freeBytes + size > MAX_FREE_BYTES) return freeMemory(buffer);
     this.#freeBytes += size;
     let free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, free = []);

@@ -5,11 +5,16 @@ import type { Log } from "../base/log.ts";
 /** How long to wait after an accept that failed, in milliseconds: doubling from the first to the last. */
 const BACKOFF_MS = { first: 10, last: 1000 };
 
+/** Thousands that come at once are let in by so many, so that those that are in are read between. */
+const AT_ONCE = 32;
+
 /** What the accept loop needs of its server. */
 export interface AcceptLoopOptions {
   /** Limited: a failure may come hundreds of times a second. */
   readonly log: Log;
   readonly delay: (ms: number) => Promise<void>;
+  /** What to wait for before the next is accepted. */
+  readonly pace?: () => Promise<void> | undefined;
   readonly onConnection: (connection: TcpConnection) => void;
 }
 
@@ -42,16 +47,21 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
 
 async function acceptAll(
   listener: TcpListener,
-  { log, onConnection }: AcceptLoopOptions,
+  options: AcceptLoopOptions,
   pause: (ms: number) => Promise<void>,
 ): Promise<void> {
+  const { log, onConnection } = options;
   let backoff = BACKOFF_MS.first;
+  let accepted = 0;
   while (true) {
     try {
+      const room = options.pace?.();
+      if (room !== undefined) await room;
       const connection = await listener.accept();
       if (connection === undefined) return;
       backoff = BACKOFF_MS.first;
       onConnection(connection);
+      if (++accepted % AT_ONCE === 0) await options.delay(0);
     } catch (error) {
       const text = `Failed to accept incoming SDK client: ${reason(error)}`;
       log.write("warn", text, { kind: "accept failed" });

@@ -9,6 +9,8 @@ import type { BufferPool } from "../memory/buffer_pool.ts";
 import { CongestionManager } from "../flow/throttle/congestion_manager.ts";
 import { type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
+import type { FlowTurns } from "../flow/channel/flow_turns.ts";
+import type { ReadGate } from "../flow/channel/read_gate.ts";
 import { type MessageSource, sourceText } from "../flow/channel/smart_message.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
@@ -45,10 +47,16 @@ export interface ClientContext {
   readonly pool: BufferPool | undefined;
   /** Called with the bytes of each read. */
   readonly onRead: (bytes: number) => void;
-  /** Called when the memory of its unfinished packet grows or shrinks, by so many bytes. */
+  /** Who may be read on, of those whose sockets hold more. */
+  readonly turns: FlowTurns<Client>;
+  /** Shut while too much that was read waits for room in the channel. */
+  readonly gate: ReadGate;
+  /** Called when what is held for it outside of the channel grows or shrinks, by so many bytes. */
   readonly onUnfinished: (more: number) => void;
-  /** Called once the client has said that it is an SDK. */
-  readonly onGreeted: (client: Client) => void;
+  /** Called once the client has said that it is an SDK; gives what to wait for if there is no place for it. */
+  readonly onGreeted: (client: Client) => Promise<void> | undefined;
+  /** Called with what was read of a client that waits for a place, in bytes. */
+  readonly onHeld: (client: Client, bytes: number) => void;
   /** Called with the totals of each batch that is received. */
   readonly onReceived: (messages: number, bytes: number) => void;
   /** Called with the bytes of each message that is dropped for its corrupt Arrow data. */
@@ -69,7 +77,13 @@ export class Client implements PipelineOptions {
   /** Made with the first packet: most of many idle clients never send one. */
   #throttle: CongestionManager | undefined;
   readonly #clock: ClientClock;
+  /** What is held for it outside of the channel, as it was counted last. */
   #unfinished = 0;
+  /** Of that, what was read and waits to be looked at, or for room. */
+  #waiting = 0;
+  #waitsForRoom = false;
+  /** Until the client has a place. */
+  #place: Promise<void> | undefined;
   /** Where in all that came the packet is that was decoded last, and the one behind it. */
   #packetAt = 0;
   #nextAt = 0;
@@ -87,6 +101,7 @@ export class Client implements PipelineOptions {
       onHandshake: (version) => this.#greet(version),
       pool: context.pool,
       inSlabs: true,
+      holdsGreeted: true,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
     this.#clock = new ClientClock(this.packets, context.patience);
@@ -146,20 +161,56 @@ export class Client implements PipelineOptions {
       this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
     } finally {
       this.packets.clear();
-      this.#countUnfinished();
+      this.#context.turns.release(this);
+      this.onWait(0, "room");
       this.#throttle?.finish();
       this.#connection.close();
+      // What it may be read into now is no memory of a client any more.
+      this.#context.onUnfinished(-this.#unfinished);
+      this.#unfinished = 0;
     }
+  }
+
+  beforeAsk(): Promise<void> | undefined {
+    const { turns, gate } = this.#context;
+    const wait = turns.goOn(this) ?? gate.opened();
+    if (wait !== undefined) this.#countUnfinished();
+    return wait;
   }
 
   onAsk(): void {
     this.#clock.ask();
+    this.#context.turns.asks(this);
     this.#countUnfinished();
   }
 
-  onAnswer(bytes: number): void {
+  onAnswer(bytes: number, hasMore: boolean): void {
     this.#clock.answer(bytes);
+    this.#context.turns.answered(this, bytes, hasMore);
     this.#context.onRead(bytes);
+  }
+
+  beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined {
+    const place = this.#place;
+    const { turns } = this.#context;
+    if (place === undefined) return hasMore ? turns.acquire(this) : undefined;
+    this.#place = undefined;
+    this.#context.onHeld(this, bytes);
+    return place.then(() => hasMore ? turns.acquire(this) : undefined);
+  }
+
+  onWait(bytes: number, why: "turn" | "room"): void {
+    const { gate } = this.#context;
+    if (this.#waitsForRoom) gate.add(-this.#waiting);
+    this.#waiting = bytes;
+    this.#waitsForRoom = bytes > 0 && why === "room";
+    if (this.#waitsForRoom) gate.add(bytes);
+    this.#countUnfinished();
+  }
+
+  /** Others may be read meanwhile. */
+  onPause(): void {
+    this.#context.turns.release(this);
   }
 
   onEnd(): Error | undefined {
@@ -214,9 +265,19 @@ export class Client implements PipelineOptions {
     return this.#clock.silentMs;
   }
 
-  /** Bytes of memory taken for a packet that is not whole. */
+  /** Bytes of memory taken for a packet that is not whole, and for what is read next. */
   get unfinishedBytes(): number {
-    return this.packets.unfinishedBytes;
+    return this.packets.unfinishedBytes + (this.#connection.spaceBytes ?? 0);
+  }
+
+  /** Bytes that were read and wait to be looked at, or for room in the channel. */
+  get waitingBytes(): number {
+    return this.#waiting;
+  }
+
+  /** Stops a read that is under way from getting bytes, or lets it go on. */
+  holdReading(isHeld: boolean): void {
+    this.#connection.holdReading?.(isHeld);
   }
 
   /** When that packet began, in milliseconds of the server's clock. */
@@ -257,7 +318,7 @@ export class Client implements PipelineOptions {
   }
 
   #countUnfinished(): void {
-    const bytes = this.packets.unfinishedBytes;
+    const bytes = this.unfinishedBytes + this.#waiting;
     if (bytes === this.#unfinished) return;
     const more = bytes - this.#unfinished;
     this.#unfinished = bytes;
@@ -266,7 +327,14 @@ export class Client implements PipelineOptions {
 
   #greet(version: number): void {
     this.#nextAt = this.packets.place.bytes;
-    this.#context.onGreeted(this);
+    const place = this.#context.onGreeted(this);
+    if (place === undefined) return this.#welcome(version);
+    this.#place = place.then(() => {
+      if (this.#verdict === undefined) this.#welcome(version);
+    });
+  }
+
+  #welcome(version: number): void {
     const { log, quiet } = this.#context.options;
     if (version === 0) {
       const text = "Client is using an old protocol version from before 0.16.";

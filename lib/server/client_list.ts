@@ -6,6 +6,10 @@ export interface ClientLimits {
   readonly maxClients: number;
   readonly maxHandshakes: number;
   readonly maxUnfinishedBytes: number;
+  /** How long a connection may wait for a place, in seconds. */
+  readonly handshakeTimeoutSec: number;
+  /** Monotonic clock in milliseconds. */
+  readonly now: () => number;
 }
 
 /** In how many calls all deadlines are looked at. */
@@ -14,17 +18,41 @@ const PARTS = 10;
 /** Clients in their handshake that one call ends: it takes some 20 ms, in which all others wait. */
 const MAX_ENDED = 750;
 
-/** The connected clients of a server, in the order they came, kept within limits. */
+/** What was read of clients that wait for a place: above it those that come are not even read once. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+
+/** How many of those are read at once when less is held. */
+const READ_AT_ONCE = 16;
+
+/** A client that waits, and how it is let go on. */
+interface Waiting {
+  /** When it came, in milliseconds. */
+  readonly since: number;
+  readonly go: () => void;
+  /** What was read of it. */
+  heldBytes: number;
+}
+
+/**
+ * The connected clients of a server, in the order they came, kept within limits.
+ *
+ * Where all places are taken a client is read once, so that it is known to be an SDK, and waits for a
+ * place, first come first served.
+ */
 export class ClientList implements Iterable<Client> {
   readonly #limits: ClientLimits;
   /** With the end of each one's run. */
   readonly #clients = new Map<Client, Promise<void>>();
   /** Whose deadline is looked at next. */
   #next = this.#clients.keys();
-  /** Those in their handshake, the oldest first. */
-  readonly #strangers = new Set<Client>();
-
-  /** Memory of their unfinished packets in bytes, as each was counted last. */
+  /** Those in their handshake, the oldest first, and when each came in milliseconds. */
+  readonly #strangers = new Map<Client, number>();
+  /** Those that have said hello and wait for a place. */
+  readonly #waiting = new Map<Client, Waiting>();
+  /** Strangers that were not read yet. */
+  readonly #unread = new Map<Client, Waiting>();
+  #heldBytes = 0;
+  /** What is held for all of them outside of the channel in bytes, as it was counted last. */
   #unfinished = 0;
 
   /** @param limits for all clients together */
@@ -37,6 +65,11 @@ export class ClientList implements Iterable<Client> {
     return this.#clients.size;
   }
 
+  /** Bytes that are held for clients outside of the channel. */
+  get unfinishedBytes(): number {
+    return this.#unfinished;
+  }
+
   [Symbol.iterator](): Iterator<Client> {
     return this.#clients.keys();
   }
@@ -46,6 +79,12 @@ export class ClientList implements Iterable<Client> {
     await Promise.all(this.#clients.values());
   }
 
+  /** Closes all of them; what was read of those that wait for a place is still received. */
+  close(): void {
+    for (const client of this.#clients.keys()) client.close();
+    for (const { go } of [...this.#waiting.values(), ...this.#unread.values()]) go();
+  }
+
   /**
    * Takes in a client and lets it run; where too many have not said hello yet, the oldest of them goes.
    *
@@ -53,39 +92,69 @@ export class ClientList implements Iterable<Client> {
    * @param onLeft called when it has left
    */
   add(client: Client, onLeft: () => void): void {
-    this.#strangers.add(client);
-    const { maxHandshakes } = this.#limits;
-    if (this.#strangers.size > maxHandshakes) {
-      const [oldest] = this.#strangers;
-      oldest!.close(new TooManyClients(maxHandshakes, "maxHandshakes"));
-      this.#strangers.delete(oldest!);
-    }
-    const run = client.run().finally(() => {
+    const { maxHandshakes, now } = this.#limits;
+    const since = now();
+    this.#strangers.set(client, since);
+    if (this.#strangers.size + this.#waiting.size > maxHandshakes) this.#endOldest();
+    const run = this.#mayBeRead ? client.run() : this.#whenRead(client, since);
+    const left = run.finally(() => {
       this.#clients.delete(client);
       this.#strangers.delete(client);
       onLeft();
+      this.#givePlaces();
     });
-    this.#clients.set(client, run);
-  }
-
-  /** A client has said hello: it may stay if there is room. */
-  greeted(client: Client): void {
-    this.#strangers.delete(client);
-    const { maxClients } = this.#limits;
-    if (this.#clients.size - this.#strangers.size > maxClients) {
-      client.close(new TooManyClients(maxClients, "maxClients"));
-    }
+    this.#clients.set(client, left);
   }
 
   /**
-   * Ends those that keep us waiting for too long; to be called often, for no call takes long: it looks
-   * at a part of all, and at those in their handshake from the oldest to the first that may stay.
+   * A client has said hello: it may stay, at once or when there is a place for it.
+   *
+   * @returns resolves when it has a place, or was closed for want of one; nothing where it need not wait
+   */
+  greeted(client: Client): Promise<void> | undefined {
+    const { maxClients, maxHandshakes, now } = this.#limits;
+    const since = this.#strangers.get(client) ?? now();
+    this.#strangers.delete(client);
+    if (this.#placed <= maxClients) return undefined;
+    if (this.#waiting.size >= maxHandshakes) return void this.#refuse(client);
+    return new Promise((resolve) => {
+      const go = () => {
+        this.#heldBytes -= this.#waiting.get(client)?.heldBytes ?? 0;
+        this.#waiting.delete(client);
+        resolve();
+      };
+      this.#waiting.set(client, { since, go, heldBytes: 0 });
+    });
+  }
+
+  /** So many bytes were read of a client that waits for a place. */
+  holds(client: Client, bytes: number): void {
+    const waiting = this.#waiting.get(client);
+    if (waiting === undefined) return;
+    waiting.heldBytes = bytes;
+    this.#heldBytes += bytes;
+  }
+
+  /**
+   * Ends those that keep us waiting for too long, or that waited too long for a place; to be called
+   * often, for no call takes long: it looks at a part of all, and at those without a place from the
+   * oldest to the first that may stay.
    */
   checkDeadlines(): void {
     let ended = 0;
-    for (const client of this.#strangers) {
+    for (const client of this.#strangers.keys()) {
       if (!client.checkDeadlines() || ++ended === MAX_ENDED) break;
     }
+    const { handshakeTimeoutSec, now } = this.#limits;
+    const tooOld = now() - handshakeTimeoutSec * 1000;
+    for (const row of [this.#waiting, this.#unread]) {
+      for (const [client, { since, go }] of row) {
+        if (since > tooOld || ++ended >= MAX_ENDED) break;
+        this.#refuse(client);
+        go();
+      }
+    }
+    this.#readNext();
     for (let i = 0; i < this.size / PARTS; i++) {
       const { value } = this.#next.next();
       // After the last the first is next again.
@@ -95,8 +164,8 @@ export class ClientList implements Iterable<Client> {
   }
 
   /**
-   * Takes note that a client's unfinished packet takes more memory, or less; where all together take
-   * too much, the clients go whose packets are the oldest, and nobody waits for another.
+   * Takes note that more is held for a client outside of the channel, or less; where it is too much for
+   * all together, the clients go whose unfinished packets are the oldest, and nobody waits for another.
    *
    * @param bytes more than before
    */
@@ -104,15 +173,72 @@ export class ClientList implements Iterable<Client> {
     this.#unfinished += bytes;
     const { maxUnfinishedBytes } = this.#limits;
     if (bytes <= 0 || this.#unfinished <= maxUnfinishedBytes) return;
-    const holders = Array.from(this.#clients.keys()).filter((client) => client.unfinishedBytes > 0);
-    holders.sort((a, b) => a.unfinishedSince - b.unfinishedSince);
+    const holders: { client: Client; bytes: number; since: number }[] = [];
     // What was counted may be done with by now.
-    let excess = holders.reduce((sum, { unfinishedBytes }) => sum + unfinishedBytes, 0) -
-      maxUnfinishedBytes;
-    for (const client of holders) {
+    let excess = -maxUnfinishedBytes;
+    for (const client of this.#clients.keys()) {
+      const { unfinishedBytes: bytes, unfinishedSince: since, waitingBytes } = client;
+      excess += bytes + waitingBytes;
+      if (bytes > 0) holders.push({ client, bytes, since });
+    }
+    holders.sort((a, b) => a.since - b.since);
+    for (const { client, bytes } of holders) {
       if (excess <= 0) return;
-      excess -= client.unfinishedBytes;
+      excess -= bytes;
       client.evict(new UnfinishedPacketsLimit(maxUnfinishedBytes));
     }
+  }
+
+  // ------------------------------------------------------------------------------------ places
+
+  /** Clients past their handshake that do not wait for a place. */
+  get #placed(): number {
+    return this.#clients.size - this.#strangers.size - this.#waiting.size;
+  }
+
+  get #mayBeRead(): boolean {
+    return this.#heldBytes <= MAX_HELD_BYTES && this.#unread.size === 0;
+  }
+
+  async #whenRead(client: Client, since: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        this.#unread.delete(client);
+        resolve();
+      };
+      this.#unread.set(client, { since, go, heldBytes: 0 });
+    });
+    await client.run();
+  }
+
+  #givePlaces(): void {
+    for (const { go } of this.#waiting.values()) {
+      if (this.#placed >= this.#limits.maxClients) break;
+      go();
+    }
+    this.#readNext();
+  }
+
+  /** A few at a time: how much each has sent is known once it was read. */
+  #readNext(): void {
+    if (this.#unread.size === 0 || this.#heldBytes > MAX_HELD_BYTES) return;
+    let left = READ_AT_ONCE;
+    for (const { go } of this.#unread.values()) {
+      if (left-- === 0) return;
+      go();
+    }
+  }
+
+  #refuse(client: Client): void {
+    client.close(new TooManyClients(this.#limits.maxClients, "maxClients"));
+  }
+
+  /** Of the strangers; where all have said hello, none has to go for another. */
+  #endOldest(): void {
+    const [oldest] = this.#strangers.keys();
+    const { maxHandshakes } = this.#limits;
+    oldest!.close(new TooManyClients(maxHandshakes, "maxHandshakes"));
+    this.#strangers.delete(oldest!);
+    this.#unread.get(oldest!)?.go();
   }
 }

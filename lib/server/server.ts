@@ -8,6 +8,8 @@ import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
 import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
+import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
+import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
@@ -56,6 +58,8 @@ export interface ServerStats {
   readonly acceptRate: number;
   /** What waits in the channel; bytes are those it keeps in memory. */
   readonly queued: Count;
+  /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
+  readonly unfinishedBytes: number;
   /** The clients that are connected. */
   readonly clients: readonly ClientStats[];
 }
@@ -80,6 +84,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #receiver: Receiver;
   readonly #pressure: MemoryPressure;
   readonly #clients: ClientList;
+  readonly #turns: FlowTurns<Client>;
   /** What all clients share. */
   readonly #shared: ClientContext;
   readonly #accepting: AcceptLoop;
@@ -106,7 +111,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const log = this.#log = limitedLog(options.log, now);
     this.#options = { ...options, log };
     this.#door = new Doorkeeper({ ...options, ...(isAllowed && { isAllowed }) });
-    this.#clients = new ClientList(options);
+    const clock = clientClock(options);
+    this.#clients = new ClientList({ ...options, now: clock.now });
     // With a maximum latency what waits must be seen, so that frames are dropped.
     const pause = options.maxLatencySec === Infinity ? delay : undefined;
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
@@ -117,14 +123,19 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       await this.close();
       this.#channel.discard();
     });
-    const clock = clientClock(options);
+    this.#turns = new FlowTurns({ count: turnsFor(limitBytes), delay });
     this.#shared = {
       options: this.#options,
       patience: { ...options, now: clock.now },
       pool,
+      turns: this.#turns,
+      gate: new ReadGate(gateBytes(options.maxUnfinishedBytes), (isShut) => {
+        for (const client of this.#clients) client.holdReading(isShut);
+      }),
       onRead: (bytes) => this.#pressure.read(bytes),
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
+      onHeld: (client, bytes) => this.#clients.holds(client, bytes),
       onReceived: (messages, bytes) => {
         this.#messages += messages;
         this.#bytes += bytes;
@@ -135,7 +146,12 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       },
       isNewVersion: newVersions(),
     };
-    this.#accepting = acceptLoop(listener, { log, delay, onConnection: (c) => this.#serve(c) });
+    this.#accepting = acceptLoop(listener, {
+      log,
+      delay,
+      pace: () => this.#turns.pace(),
+      onConnection: (connection) => this.#serve(connection),
+    });
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
@@ -205,6 +221,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
       messages: this.#messages,
       bytes: this.#bytes,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
+      unfinishedBytes: this.#clients.unfinishedBytes,
       dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
       badArrow: { ...this.#badArrow },
       acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
@@ -260,7 +277,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const end = now() + drainMs;
     while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
     this.#stopChecks();
-    for (const client of this.#clients) client.close();
+    this.#clients.close();
+    this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
     await this.#accepting.ended;

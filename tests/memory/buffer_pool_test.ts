@@ -34,6 +34,22 @@ describe("BufferPool", () => {
     assertEquals(pool.freeBytes, 0);
   });
 
+  it("takes over what a runtime made, and frees it with its last user", () => {
+    const pool = new BufferPool();
+    const [large, small, power] = [100_000, 1000, 128 * KiB].map((size) =>
+      new Uint8Array(size)
+    ) as [Uint8Array, Uint8Array, Uint8Array];
+    for (const { buffer } of [large, small, power]) pool.adopt(buffer);
+    assertEquals([large, small, power].map(isReused), [true, false, true]);
+    pool.use([large.buffer]);
+    pool.unuse([large.buffer, small.buffer, power.buffer]);
+    assertEquals([large.length, small.length], [100_000, 1000]);
+    pool.unuse([large.buffer]);
+    assertEquals(large.length, 0);
+    // Of a size that is asked for it is kept.
+    assert(pool.take(100 * KiB).buffer === power.buffer);
+  });
+
   it("leaves a buffer alone whose bytes are held", () => {
     const pool = new BufferPool();
     const taken = pool.take(64 * KiB);

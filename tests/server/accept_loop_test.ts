@@ -78,4 +78,22 @@ describe("acceptLoop", () => {
       "1000 warn Failed to accept incoming SDK client: no files (and 99 more like this)",
     );
   });
+
+  it("waits where it is asked to, and lets those that are in be read now and then", async () => {
+    const order: string[] = [];
+    const outcomes: (TcpConnection | undefined)[] = [...Array(70).fill(connection), undefined];
+    await acceptLoop({
+      addr: { hostname: "127.0.0.1", port: 1 },
+      accept: () => Promise.resolve(outcomes.shift()),
+      close: () => {},
+    }, {
+      log: silentLog,
+      delay: (ms) => Promise.resolve(void order.push(`delay ${ms}`)),
+      pace: () => order.length === 2 ? Promise.resolve(void order.push("pace")) : undefined,
+      onConnection: () => order.push("in"),
+    }).ended;
+    assertEquals(order.slice(0, 4), ["in", "in", "pace", "in"]);
+    assertEquals(order.flatMap((what, i) => what === "delay 0" ? [i] : []), [33, 66]);
+    assertEquals(order.filter((what) => what === "in").length, 70);
+  });
 });

@@ -28,7 +28,13 @@ class Stub {
 }
 
 function listOf(count: number, isGreeted: boolean): { list: ClientList; stubs: Stub[] } {
-  const list = new ClientList({ maxClients: 1e6, maxHandshakes: 1e6, maxUnfinishedBytes: 1e6 });
+  const list = new ClientList({
+    maxClients: 1e6,
+    maxHandshakes: 1e6,
+    maxUnfinishedBytes: 1e6,
+    handshakeTimeoutSec: 10,
+    now: () => 0,
+  });
   const stubs = Array.from({ length: count }, () => new Stub());
   for (const stub of stubs) {
     const client = stub as unknown as Client;

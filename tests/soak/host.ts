@@ -14,6 +14,9 @@ const READY = /Hosting a SDK server over TCP at 127\.0\.0\.1:(\d+)\./;
 /** Starting takes no longer unless something is wrong. */
 const START_MS = 30_000;
 
+/** Of the clock of the processor's time on Linux (sysconf(_SC_CLK_TCK) is 100). */
+const MS_PER_TICK = 10;
+
 /** How it ended. */
 export interface HostEnd {
   readonly code: number | null;
@@ -32,6 +35,7 @@ export class Host {
   readonly #child: ChildProcess;
   readonly #gone: Promise<number | null>;
   readonly #listeners = new Set<(line: string) => void>();
+  #cpuMs = 0;
 
   private constructor(args: readonly string[], openFiles: number | undefined) {
     const run = detectRuntime() === "bun" ? [CLI] : ["run", "-A", "--quiet", CLI];
@@ -81,6 +85,16 @@ export class Host {
   /** Lets the peak begin anew (proc(5), clear_refs). */
   forgetPeak(): void {
     writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
+  }
+
+  /** Time of the processor that it took since this was asked last, in milliseconds. */
+  get cpuMs(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
+    const [user, system] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+    const all = (user! + system!) * MS_PER_TICK;
+    const since = all - this.#cpuMs;
+    this.#cpuMs = all;
+    return since;
   }
 
   /** Open file descriptors. */

@@ -32,6 +32,11 @@ export class PullQueue {
     return this.#chunks.length === 0 && this.#end === undefined;
   }
 
+  /** Whether a reader waits. */
+  get isAsked(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /**
    * The next chunk; `undefined` at the end. One call at a time.
    *

@@ -15,6 +15,9 @@ export const FIRST_READ = 512;
 /** Bytes of the buffers of a connection that has sent more, and is quiet. */
 export const MIN_READ = 4 * 1024;
 
+/** Bytes of those that follow such a one with a pool, which has no smaller ones. */
+const POOLED_READ = 64 * 1024;
+
 /** Bytes of the largest buffer. */
 export const MAX_READ = 256 * 1024;
 
@@ -43,6 +46,11 @@ export class ReadSizer {
     return this.#rest;
   }
 
+  /** Bytes that are kept for the next read; 0 if they are few. */
+  get spaceBytes(): number {
+    return this.#rest.length > MIN_READ ? this.#rest.length : 0;
+  }
+
   /** Nothing more is read into what is left. */
   done(): void {
     this.#pool?.unuse([this.#rest.buffer]);
@@ -59,11 +67,17 @@ export class ReadSizer {
     const space = this.#rest;
     this.#drained = length < space.length;
     if (!this.#drained && space.length >= this.#size) {
-      this.#size = Math.min(Math.max(this.#size * 2, MIN_READ), MAX_READ);
+      this.#grow();
     } else if (length < space.length / 4) {
       this.#size = Math.max(this.#size / 2, Math.min(this.#size, MIN_READ));
     }
     this.#rest = space.subarray(length);
     return space.subarray(0, length);
+  }
+
+  /** With a pool in few steps: of many short connections each would leave a buffer of each size. */
+  #grow(): void {
+    const least = this.#size < MIN_READ || this.#pool === undefined ? MIN_READ : POOLED_READ;
+    this.#size = Math.min(Math.max(this.#size * 2, least), MAX_READ);
   }
 }

@@ -102,6 +102,9 @@ class BunConnection implements TcpConnection {
   /** Made when it is needed first: most of many idle clients send little. */
   #sizer: ReadSizer | undefined;
   #mayHaveMore = false;
+  #isHeld = false;
+  /** What Bun made for the last chunk, while it is not read on. */
+  #adopted: ArrayBufferLike | undefined;
   #turnLeft = TURN_BYTES;
   /** A write waits until the socket takes bytes again. */
   #drain: PromiseWithResolvers<void> | undefined;
@@ -112,7 +115,7 @@ class BunConnection implements TcpConnection {
     socket.setKeepAlive(true, 0);
     // What Bun hands over after pause(), when the peer resets, is at most what the system held for
     // the socket: the queue has this bound.
-    this.#queue = new PullQueue({ wanted: () => socket.resume() });
+    this.#queue = new PullQueue({ wanted: () => this.#isHeld || socket.resume() });
     socket.data = this;
     sockets.opened();
     this.#socket = socket;
@@ -158,12 +161,28 @@ class BunConnection implements TcpConnection {
   }
 
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+    if (this.#adopted !== undefined) {
+      this.#pool!.unuse([this.#adopted]);
+      this.#adopted = undefined;
+    }
     const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;
     if (chunk !== undefined) return Promise.resolve(chunk);
     this.#turnLeft = TURN_BYTES;
     // The next bytes may be hours away.
     this.#sizer?.done();
     return this.#queue.read();
+  }
+
+  /** A chunk that Bun hands over may have half a megabyte, and thousands may come at once. */
+  holdReading(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!this.#queue.isAsked) return;
+    if (isHeld) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  get spaceBytes(): number {
+    return this.#sizer?.spaceBytes ?? 0;
   }
 
   giveBack(chunk: Uint8Array): void {
@@ -197,6 +216,11 @@ class BunConnection implements TcpConnection {
 
   onData(bytes: Uint8Array): void {
     this.#mayHaveMore = bytes.length >= MANY_BYTES && this.#socket.fd >= 0;
+    if (this.#pool !== undefined && this.#mayHaveMore && this.#queue.isAsked) {
+      const { buffer } = bytes;
+      // Whoever gets such a chunk knows that its memory is not its own.
+      if (buffer.byteLength === bytes.length) this.#pool.adopt(this.#adopted = buffer);
+    }
     this.#queue.push(bytes);
   }
 

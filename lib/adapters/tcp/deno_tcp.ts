@@ -18,7 +18,7 @@ import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 export const denoTcp: TcpAdapter = { listen };
 
 /** Connections that may wait to be accepted; beyond it the system lets clients try again after a second. */
-const BACKLOG = 4096;
+const BACKLOG = 1024;
 
 // ------------------------------------------------------------------------------------ listener
 
@@ -94,8 +94,9 @@ class DenoConnection implements TcpConnection, TurnTaker {
   #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
   #closed = false;
-  /** The last read filled a large buffer: there is more. */
-  #hasMore = false;
+  hasMore = false;
+  /** The last read filled a large buffer. */
+  #isStream = false;
 
   constructor(conn: Deno.TcpConn) {
     const { hostname, port } = conn.remoteAddr;
@@ -118,7 +119,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     this.#closed = true;
     this.#conn.close();
     // A closed one asks for no turn any more.
-    this.#hasMore = false;
+    this.#isStream = false;
     turns.leave(this);
     sockets.closed();
   };
@@ -142,8 +143,12 @@ class DenoConnection implements TcpConnection, TurnTaker {
     this.#sizer = new ReadSizer(pool);
   }
 
+  get spaceBytes(): number {
+    return this.#sizer.spaceBytes;
+  }
+
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
-    const turn = this.#hasMore ? turns.wait(this) : undefined;
+    const turn = this.#isStream ? turns.wait(this) : undefined;
     return turn === undefined ? this.#read(into) : turn.then(() => this.#read(into));
   }
 
@@ -169,11 +174,13 @@ class DenoConnection implements TcpConnection, TurnTaker {
     if (length === null) {
       // Frees the file descriptor even if the owner forgets to.
       this.close();
+      this.hasMore = false;
       this.#sizer.done();
       return undefined;
     }
-    this.#hasMore = length === space.length && length >= MAX_READ / 2;
-    turns.took(this, length, !this.#hasMore);
+    this.hasMore = length === space.length;
+    this.#isStream = this.hasMore && length >= MAX_READ / 2;
+    turns.took(this, length, !this.#isStream);
     const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
     // Of what goes into pooled memory or beside it, nothing is left over.
     if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);

@@ -38,6 +38,17 @@ export interface TcpConnection {
    * @param chunk that was read, and nothing else lies in its buffer that is needed
    */
   giveBack?(chunk: Uint8Array): void;
+  /** Whether the last read took all that it had memory for, so that more is there already. */
+  readonly hasMore?: boolean;
+  /** Bytes of memory that are kept for what is read next, where they are many. */
+  readonly spaceBytes?: number;
+  /**
+   * Stops a read that is under way from getting bytes, or lets it go on; absent where a read that waits
+   * takes a few KiB.
+   *
+   * @param isHeld whether to stop
+   */
+  holdReading?(isHeld: boolean): void;
   /**
    * Writes all of the bytes; they may change once it resolves, which it does when the system has taken
    * them: a peer that does not read makes it wait. One call at a time.

@@ -17,6 +17,8 @@ export interface PacketOptions {
   readonly pool?: BufferPool | undefined;
   /** Takes memory in slabs until a packet is whole: whoever says so calls `clear` at the end. */
   readonly inSlabs?: boolean;
+  /** Looks at nothing behind the handshake until {@linkcode PacketReader.admit} is called. */
+  readonly holdsGreeted?: boolean;
 }
 
 /** Default of `maxPacketBytes`. */
@@ -30,13 +32,22 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   #error: Error | undefined;
   #isShed = false;
   #packets = 0;
+  readonly #holdsGreeted: boolean;
+  /** What came behind the handshake, until the client is admitted. */
+  #held: Uint8Array | undefined;
 
   constructor(
-    { maxPacketBytes = MAX_PACKET_BYTES, onHandshake = () => {}, pool, inSlabs }: PacketOptions =
-      {},
+    {
+      maxPacketBytes = MAX_PACKET_BYTES,
+      onHandshake = () => {},
+      pool,
+      inSlabs,
+      holdsGreeted = false,
+    }: PacketOptions = {},
   ) {
     this.#framer = new PacketFramer(maxPacketBytes, pool, inSlabs);
     this.#onHandshake = onHandshake;
+    this.#holdsGreeted = holdsGreeted;
   }
 
   /** Packets that are done with. */
@@ -47,6 +58,16 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   /** Bytes of memory taken for a packet that is not whole. */
   get unfinishedBytes(): number {
     return this.#framer.unfinishedBytes;
+  }
+
+  /** Whether the client has said hello. */
+  get isGreeted(): boolean {
+    return this.#handshake === undefined;
+  }
+
+  /** Whether it has, and what came behind it waits for {@linkcode PacketReader.admit}. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
   }
 
   /** Where the next byte belongs, and how many came there already. */
@@ -77,6 +98,14 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     this.#framer.clear();
   }
 
+  /** Lets the client in: looks at what came behind its handshake. */
+  admit(): StepResult<Uint8Array> {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.#error !== undefined || this.#isShed) return { items: [] };
+    return this.#end(this.#framer.push(held));
+  }
+
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     if (this.#error !== undefined || this.#isShed) return { items: [] };
     let rest = bytes;
@@ -87,6 +116,10 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
       if (version === undefined) return { items: [] };
       this.#handshake = undefined;
       rest = bytes.subarray(at);
+      if (this.#holdsGreeted) {
+        this.#held = rest;
+        return { items: [] };
+      }
     }
     return this.#end(this.#framer.push(rest));
   }

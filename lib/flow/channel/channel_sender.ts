@@ -1,5 +1,6 @@
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
+import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "./pinned_bytes.ts";
 import type { MessageSource } from "./smart_message.ts";
 
 /** What a sender asks of its channel. */
@@ -8,8 +9,15 @@ interface Channel {
   put(sender: ChannelSender, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
   filled(sender: ChannelSender): number;
   pause(sender: ChannelSender): void;
+  /** A wait for what this client sent, where that has waited for too long. */
+  behind(sender: ChannelSender): Promise<void> | undefined;
   /** A short wait for a receiver that is behind. */
-  ahead(sender: ChannelSender): Promise<void> | undefined;
+  ahead(): Promise<void> | undefined;
+  /** Bytes that fit beside what others were promised. */
+  free(sender: ChannelSender): number;
+  isEmpty(sender: ChannelSender): boolean;
+  waitForRoom(sender: ChannelSender, bytes: number): Promise<void>;
+  releaseRoom(sender: ChannelSender): void;
 }
 
 /** One client's end of the smart channel. */
@@ -22,6 +30,14 @@ export class ChannelSender {
   readonly queue: ClientQueue;
   /** Bytes that its waiting messages keep alive. */
   bytes = 0;
+  /**
+   * Bytes of room that it was promised; the channel's.
+   *
+   * @internal
+   */
+  promised = 0;
+  /** Whether it waits for its own messages to be taken, not just for its turn. */
+  isPaused = false;
   readonly #channel: Channel;
   #lastLatency = 0;
   #resume: (() => void) | undefined;
@@ -43,6 +59,16 @@ export class ChannelSender {
     return this.#channel.filled(this);
   }
 
+  /** Bytes that may be sent now; below 0 where there are too many already. */
+  get free(): number {
+    return this.#channel.free(this);
+  }
+
+  /** Whether nothing else waits, so that what is larger than the channel may be sent. */
+  get isEmpty(): boolean {
+    return this.#channel.isEmpty(this);
+  }
+
   /**
    * How far the receiver is behind with this client, in seconds: the age of its oldest waiting
    * message or what the last one it received had waited, whichever is more; 0 if none waits.
@@ -61,11 +87,42 @@ export class ChannelSender {
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
     this.#channel.put(this, msgs);
-    if (this.filled < 1) return this.#channel.ahead(this);
+    this.isPaused = false;
+    if (this.filled < 1) {
+      const taken = this.#channel.behind(this);
+      this.isPaused = taken !== undefined;
+      return taken ?? this.#channel.ahead();
+    }
+    this.isPaused = true;
     return new Promise((resolve) => {
       this.#resume = resolve;
       this.#channel.pause(this);
     });
+  }
+
+  /**
+   * The room that messages have to wait for before they are sent, in bytes; 0 where they may be sent.
+   *
+   * @param msgs that would be sent at once
+   */
+  lacking(msgs: readonly LogMsg[]): number {
+    let bytes = msgs.length * MESSAGE_OVERHEAD_BYTES;
+    for (const buffer of pinnedBy(msgs).buffers) bytes += buffer.byteLength;
+    return bytes <= this.free || this.isEmpty ? 0 : bytes;
+  }
+
+  /**
+   * Waits for room, first come first served; it is promised to this client until it has sent.
+   *
+   * @param bytes that the next messages keep alive; more than the limit fits into an empty channel
+   */
+  waitForRoom(bytes: number): Promise<void> {
+    return this.#channel.waitForRoom(this, bytes);
+  }
+
+  /** Gives back what it was promised and does not need. */
+  releaseRoom(): void {
+    if (this.promised > 0) this.#channel.releaseRoom(this);
   }
 
   /** The client's last word: never held back, and received after its messages. */

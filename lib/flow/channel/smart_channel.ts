@@ -58,6 +58,11 @@ export class SmartChannel {
   /** Clients with waiting messages, the next one first; not a set, for the same reason as in `PinnedBytes`. */
   readonly #active: ChannelSender[] = [];
   readonly #paused = new Set<ChannelSender>();
+  /** Clients that wait for room, the first to get it first. */
+  #rooms: { readonly sender: ChannelSender; readonly bytes: number; readonly go: () => void }[] =
+    [];
+  /** Room that is kept for clients that are about to send. */
+  #promised = 0;
   #turnLeft = TURN_BYTES;
   #bytes = 0;
   #length = 0;
@@ -94,10 +99,12 @@ export class SmartChannel {
         return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
       },
       pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
-      ahead: (sender) => {
-        if (this.#unpaused) return undefined;
-        return this.#lag?.behind(sender) ?? this.#pace?.ahead(this.#bytes);
-      },
+      behind: (sender) => this.#unpaused ? undefined : this.#lag?.behind(sender),
+      ahead: () => this.#unpaused ? undefined : this.#pace?.ahead(this.#bytes),
+      free: (sender) => this.#freeFor(sender),
+      isEmpty: (sender) => this.#unpaused || this.#isEmptyFor(sender),
+      waitForRoom: (sender, bytes) => this.#waitForRoom(sender, bytes),
+      releaseRoom: (sender) => this.#releaseRoom(sender),
     };
   }
 
@@ -153,6 +160,7 @@ export class SmartChannel {
       this.#active.shift();
       if (queue.first !== undefined) this.#active.push(sender);
     }
+    this.#giveRoom();
     this.#resume();
     this.#lag?.received(sender);
     this.#pace?.received(this.#bytes);
@@ -185,6 +193,7 @@ export class SmartChannel {
     for (const sender of this.#paused) sender.resume();
     this.#paused.clear();
     this.#lag?.release();
+    this.#giveRoom();
   }
 
   /** Drops what waits; returns how much that was. */
@@ -211,6 +220,8 @@ export class SmartChannel {
     const { buffers } = pinned;
     const bytes = this.#pinned.add(buffers) + kept.length * MESSAGE_OVERHEAD_BYTES;
     const order = ++this.#sent;
+    this.#promised -= sender.promised;
+    sender.promised = 0;
     this.#pool?.use(buffers);
     if (sender.queue.first === undefined) this.#active.push(sender);
     sender.queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
@@ -245,6 +256,45 @@ export class SmartChannel {
       if (sender.bytes > share) continue;
       this.#paused.delete(sender);
       sender.resume();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- room
+
+  #freeFor(sender: ChannelSender): number {
+    if (this.#unpaused) return Infinity;
+    // Whoever waits comes first, however little another one needs.
+    if (this.#rooms.length > 0 && sender.promised === 0) return 0;
+    return this.limitBytes - this.#bytes - this.#promised + sender.promised;
+  }
+
+  #isEmptyFor(sender: ChannelSender): boolean {
+    if (this.#rooms.length > 0 && sender.promised === 0) return false;
+    return this.#bytes === 0 && this.#promised === sender.promised;
+  }
+
+  #waitForRoom(sender: ChannelSender, bytes: number): Promise<void> {
+    this.#releaseRoom(sender);
+    return new Promise((go) => {
+      this.#rooms.push({ sender, bytes, go });
+      this.#giveRoom();
+    });
+  }
+
+  #releaseRoom(sender: ChannelSender): void {
+    this.#promised -= sender.promised;
+    sender.promised = 0;
+    this.#giveRoom();
+  }
+
+  #giveRoom(): void {
+    for (let first = this.#rooms[0]; first !== undefined; first = this.#rooms[0]) {
+      const used = this.#bytes + this.#promised;
+      if (!this.#unpaused && used > 0 && used + first.bytes > this.limitBytes) return;
+      this.#rooms.shift();
+      first.sender.promised = first.bytes;
+      this.#promised += first.bytes;
+      first.go();
     }
   }
 

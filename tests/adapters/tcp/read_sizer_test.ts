@@ -6,6 +6,7 @@ import {
   MIN_READ,
   ReadSizer,
 } from "../../../lib/adapters/tcp/_read_sizer.ts";
+import { BufferPool } from "../../../lib/memory/buffer_pool.ts";
 import { seeded } from "../../random.ts";
 
 /** Fills every space up, so many times; tells the lengths. */
@@ -20,6 +21,23 @@ describe("ReadSizer", () => {
       fill(new ReadSizer(), 10),
       [0.5, 4, 8, 16, 32, 64, 128, 256, 256, 256].map((size) => size * KiB),
     );
+  });
+
+  it("goes from 4 KiB on to what a pool has", () => {
+    const sizer = new ReadSizer(new BufferPool());
+    assertEquals(fill(sizer, 6).map((length) => length / 1024), [0.5, 4, 64, 128, 256, 256]);
+  });
+
+  it("says how much memory waits to be read into, where it is much", () => {
+    const sizer = new ReadSizer();
+    assertEquals(sizer.spaceBytes, 0);
+    fill(sizer, 8);
+    assertEquals(sizer.spaceBytes, 0);
+    sizer.space();
+    assertEquals(sizer.spaceBytes, MAX_READ);
+    sizer.take(100);
+    sizer.space();
+    assertEquals(sizer.spaceBytes, 0);
   });
 
   it("stays with the first 512 bytes while little comes", () => {

@@ -1,9 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { MESSAGE_OVERHEAD_BYTES } from "../../../lib/flow/channel/pinned_bytes.ts";
+import type { ChannelSender } from "../../../lib/flow/channel/channel_sender.ts";
 import { SmartChannel } from "../../../lib/flow/channel/smart_channel.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { messages } from "../messages.ts";
+
+type Three = [ChannelSender, ChannelSender, ChannelSender];
 
 const client = (id: number) => ({ kind: "tcp-client", id }) as const;
 
@@ -216,6 +219,53 @@ describe("SmartChannel, memory", () => {
     sender.send(messages(1));
     now = 1000;
     assertEquals(sender.send(messages(1)), undefined);
+  });
+
+  it("says how much room there is, and gives it to those that wait in turn", async () => {
+    const limitBytes = 100_000;
+    const channel = new SmartChannel({ limitBytes });
+    const [a, b, c] = [1, 2, 3].map((id) => channel.sender(client(id))) as Three;
+    assertEquals([a.free, a.isEmpty], [limitBytes, true]);
+    a.send(messages(1, 60_000));
+    assertEquals([a.free, b.free, b.isEmpty], [
+      limitBytes - channel.bytes,
+      limitBytes - channel.bytes,
+      false,
+    ]);
+    const large = b.waitForRoom(90_000);
+    // It would fit, but comes later.
+    const small = c.waitForRoom(10);
+    assertEquals([a.free, b.free, c.free], [0, 0, 0]);
+    assertEquals([await settled(large), await settled(small)], [false, false]);
+    channel.take();
+    assertEquals([await settled(large), await settled(small)], [true, true]);
+    // Both have it for themselves until they send, or want no more.
+    assertEquals([a.free, b.free, c.free], [limitBytes - 90_010, limitBytes - 10, 10_000]);
+    b.releaseRoom();
+    c.send(messages(1));
+    assertEquals(a.free, limitBytes - channel.bytes);
+  });
+
+  it("has room for what is larger than itself where nothing else waits", async () => {
+    const channel = new SmartChannel({ limitBytes: 1000 });
+    const [a, b] = [channel.sender(client(1)), channel.sender(client(2))];
+    assertEquals(await settled(a.waitForRoom(5000)), true);
+    assertEquals([a.isEmpty, b.isEmpty, b.free], [true, false, 1000 - 5000]);
+    a.send(messages(1, 5000));
+    const room = b.waitForRoom(1);
+    assertEquals(await settled(room), false);
+    channel.take();
+    assertEquals(await settled(room), true);
+  });
+
+  it("has room for all once it closes", async () => {
+    const channel = new SmartChannel({ limitBytes: 1000 });
+    const [a, b] = [channel.sender(client(1)), channel.sender(client(2))];
+    a.send(messages(1, 5000));
+    const room = b.waitForRoom(5000);
+    channel.unpause();
+    assertEquals(await settled(room), true);
+    assertEquals([b.free, b.isEmpty], [Infinity, true]);
   });
 
   it("keeps quits back from nobody", () => {
