@@ -18,13 +18,10 @@ describe("the published package", () => {
   it("can be published", () => assertEquals(status, 0, stderr));
 
   it("has the code and the papers, and nothing else", () => {
-    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "deno.json"];
-    const code = sources("lib/", "mod.ts", "cli.ts");
-    // What browsers are served is no code to Deno.
-    const page = projectFiles().filter((path) =>
-      path.startsWith("lib/viewers/page/") && !path.endsWith(".ts")
-    );
-    assertEquals(files, [...papers, ...code, ...page].sort());
+    const docs = projectFiles().filter((path) => path.startsWith("docs/"));
+    const papers = ["CHANGELOG", "CONTRIBUTING", "README", "SECURITY"].map((name) => `${name}.md`);
+    const code = sources("lib/", "mod.ts", "core.ts", "cli.ts");
+    assertEquals(files, [...papers, ...docs, ...code, "LICENSE", "deno.json"].sort());
   });
 
   it("has all that it exports", () => {

@@ -4,33 +4,42 @@
  * @module
  */
 import { createReadStream } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import * as modules from "node:module";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
+import { reason } from "../../base/errors.ts";
 
-/** Fetches packages into Deno's cache, where they are not there; none has side effects. */
-const FETCH = {
-  "@rerun-io/web-viewer": () => import("@rerun-io/web-viewer"),
-  "uplot": () => import("uplot"),
+/**
+ * The packages, as package.json has them, a test compares. `fetch` brings one into Deno's cache where
+ * it is not there; none has side effects.
+ */
+const PACKAGES = {
+  "@rerun-io/web-viewer": { version: "0.22.0", fetch: () => import("@rerun-io/web-viewer") },
+  "uplot": { version: "1.6.32", fetch: () => import("uplot") },
 } as const;
 
 /** Compressed quickly, since it is mostly sent over loopback. */
 const LEVEL = 4;
 
 /** A package whose files are served. */
-export type ServedPackage = keyof typeof FETCH;
+export type ServedPackage = keyof typeof PACKAGES;
+
+/** The version of each package that is served, and no other. */
+export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
+  "@rerun-io/web-viewer": PACKAGES["@rerun-io/web-viewer"].version,
+  "uplot": PACKAGES.uplot.version,
+};
 
 /**
  * Reads a file of a package.
  *
  * @param name of the package
  * @param path in its folder
- * @throws {Error} if the package can't be found
+ * @throws {Error} if the package can't be found, or only another version of it
  */
 export async function readPackageFile(
   name: ServedPackage,
@@ -47,7 +56,7 @@ export async function readPackageFile(
  * @param name of the package
  * @param path in its folder
  * @returns what it is compressed, and how many bytes it has uncompressed
- * @throws {Error} if the package can't be found
+ * @throws {Error} if the package can't be found, or only another version of it
  */
 export async function compressPackageFile(
   name: ServedPackage,
@@ -73,25 +82,61 @@ export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayB
   );
 }
 
+/** Where a package is: looked for from this module, never from the working folder. */
 async function packageFolder(name: ServedPackage): Promise<string> {
-  await FETCH[name]();
-  const here = import.meta.url;
-  // A module that came over the network has no folder to look from.
-  const base = here.startsWith("file:") ? here : pathToFileURL(join(process.cwd(), "x.js")).href;
-  const { findPackageJSON } = modules as Partial<typeof modules>;
-  // Bun has no such function, but resolves to a file, which Deno does not.
-  const found = findPackageJSON === undefined
-    ? await packageOf(fileURLToPath(import.meta.resolve(name)))
-    : findPackageJSON(name, base);
-  if (found === undefined) throw new Error(`The package ${name} is not installed`);
-  return dirname(found);
+  const { version, fetch } = PACKAGES[name];
+  const problems: string[] = [];
+  await fetch().catch((error) => problems.push(reason(error)));
+  for (const place of [exactly, byName, byPackageJson]) {
+    try {
+      const there = await describe(place(name, version), name);
+      if (there?.version === version) return there.folder;
+      if (there !== undefined) problems.push(`${there.folder} has ${there.version}`);
+    } catch (error) {
+      problems.push(reason(error));
+    }
+  }
+  const found = [...new Set(problems)].join("; ") || "it is not installed";
+  throw new Error(
+    `${name} ${version} was not found from ${import.meta.url}: ${found}. Install that version ` +
+      "beside this package, and on Deno let it be read (--allow-read)",
+  );
 }
 
-/** The nearest `package.json` above a file. */
-async function packageOf(file: string): Promise<string | undefined> {
+/** Deno alone takes versions, also where this module came over the network and has no folder. */
+function exactly(name: ServedPackage, version: string): string | undefined {
+  return "Deno" in globalThis ? fileOf(import.meta.resolve(`npm:${name}@${version}`)) : undefined;
+}
+
+/** Bun and Node: a file of the package. */
+function byName(name: ServedPackage): string | undefined {
+  return fileOf(import.meta.resolve(name));
+}
+
+/** Node and Deno: the package's own `package.json`. */
+function byPackageJson(name: ServedPackage): string | undefined {
+  const { findPackageJSON } = modules as Partial<typeof modules>;
+  // A module that came over the network, or was bundled, is in no package.
+  return import.meta.url.startsWith("file:") ? findPackageJSON?.(name, import.meta.url) : undefined;
+}
+
+function fileOf(url: string): string | undefined {
+  return url.startsWith("file:") ? fileURLToPath(url) : undefined;
+}
+
+/** The folder above a file that is the package of this name, and its version. */
+async function describe(
+  file: string | undefined,
+  name: string,
+): Promise<{ readonly folder: string; readonly version: string } | undefined> {
+  if (file === undefined) return undefined;
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    const path = join(folder, "package.json");
-    if (await access(path).then(() => true, () => false)) return path;
+    const text = await readFile(join(folder, "package.json"), "utf8").catch((error) => {
+      if (error?.code !== "ENOENT") throw error;
+    });
+    if (text === undefined) continue;
+    const { name: found, version } = JSON.parse(text);
+    if (found === name) return { folder, version: String(version) };
   }
   return undefined;
 }

@@ -10,43 +10,21 @@ import {
   type ServedPackage,
 } from "../../adapters/http/package_files.ts";
 import { reason } from "../../base/errors.ts";
-import { type Log, silentLog } from "../../base/log.ts";
+import { limitedLog } from "../../base/limited_log.ts";
+import { consoleLog, type Log } from "../../base/log.ts";
 import { acceptsGzip } from "./_accepts_gzip.ts";
 import type { PageAsset, PageAssets } from "../serve/http_app.ts";
-import api from "./api.js" with { type: "text" };
-import clients from "./clients.js" with { type: "text" };
-import dom from "./dom.js" with { type: "text" };
-import format from "./format.js" with { type: "text" };
-import icon from "./icon.svg" with { type: "text" };
-import html from "./index.html" with { type: "text" };
-import main from "./main.js" with { type: "text" };
-import panel from "./panel.css" with { type: "text" };
-import plots from "./plots.js" with { type: "text" };
-import rates from "./rates.js" with { type: "text" };
-import recordings from "./recordings.js" with { type: "text" };
-import streams from "./streams.js" with { type: "text" };
-import style from "./style.css" with { type: "text" };
-import viewer from "./viewer.js" with { type: "text" };
+import { PAGE_FILES, type PageFile } from "./page_files.ts";
 
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-/** Ours, by path. */
-const TEXTS: Readonly<Record<string, readonly [type: string, text: string]>> = {
-  "/": ["text/html; charset=utf-8", html],
-  "/icon.svg": ["image/svg+xml", icon],
-  "/panel.css": [CSS, panel],
-  "/style.css": [CSS, style],
-  "/api.js": [JS, api],
-  "/clients.js": [JS, clients],
-  "/dom.js": [JS, dom],
-  "/format.js": [JS, format],
-  "/main.js": [JS, main],
-  "/plots.js": [JS, plots],
-  "/rates.js": [JS, rates],
-  "/recordings.js": [JS, recordings],
-  "/streams.js": [JS, streams],
-  "/viewer.js": [JS, viewer],
+/** Types of ours, by ending. */
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  svg: "image/svg+xml",
+  css: CSS,
+  js: JS,
 };
 
 /** Those of packages; the viewer imports its glue code without an ending. */
@@ -76,7 +54,8 @@ const MIN_COMPRESSED_BYTES = 1024;
 /**
  * The page; Rerun's viewer, of tens of megabytes, is read and compressed when it is first asked for.
  *
- * @param log told where a package is not installed: the rest of the page works without
+ * @param log told where a package is not installed, or in another version: the rest of the page
+ * works without; default the console
  *
  * @example
  * ```ts
@@ -87,10 +66,13 @@ const MIN_COMPRESSED_BYTES = 1024;
  * assertEquals(page?.type, "text/html; charset=utf-8");
  * ```
  */
-export function pageAssets(log: Log = silentLog): PageAssets {
+export function pageAssets(log: Log = consoleLog()): PageAssets {
+  const limited = limitedLog(log, () => performance.now());
   const assets = new Map<string, Asset>();
-  for (const [path, [type, text]] of Object.entries(TEXTS)) {
-    assets.set(path, new Asset(type, () => Promise.resolve(new TextEncoder().encode(text))));
+  for (const name of Object.keys(PAGE_FILES) as PageFile[]) {
+    const read = () => Promise.resolve(new TextEncoder().encode(PAGE_FILES[name]));
+    const path = name === "index.html" ? "/" : `/${name}`;
+    assets.set(path, new Asset(TYPES[name.replace(/.*\./, "")]!, read));
   }
   for (const { paths, type, from } of FILES) {
     const asset = new Asset(type, () => readPackageFile(...from), async () => {
@@ -104,7 +86,11 @@ export function pageAssets(log: Log = silentLog): PageAssets {
       try {
         return await assets.get(path)?.served(accepted);
       } catch (error) {
-        log.write("warn", `The page goes without ${path}: ${reason(error)}`, { path });
+        // Whoever asks for it again causes the line again.
+        limited.write("warn", `The page goes without ${path}: ${reason(error)}`, {
+          kind: `page without ${path}`,
+          path,
+        });
         return undefined;
       }
     },

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { PAGE_MODULE, pageModule } from "../../../tools/page_files.mjs";
+import { read, ROOT } from "../../project/tree.ts";
 import { pageAssets } from "../../../lib/viewers/page/assets.ts";
 
 const page = pageAssets();
@@ -55,6 +57,13 @@ describe("files of the page", () => {
       const taken of ["gzip", "x-gzip", "*", "br;q=1.0, gzip;q=0.8, *;q=0.1", "identity;q=0, *"]
     ) {
       assertEquals(await encoding(taken), "gzip", taken);
+    }
+  });
+
+  it("are those of the folder, made a module by deno task page-files", async () => {
+    assertEquals(read(PAGE_MODULE), await pageModule(ROOT));
+    for (const name of ["api.js", "icon.svg", "panel.css"]) {
+      assertEquals(await text(`/${name}`), read(`lib/viewers/page/${name}`));
     }
   });
 
