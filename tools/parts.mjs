@@ -63,12 +63,14 @@ function outcome({ ok, output }) {
 
 async function types(context) {
   const code = await runDeno(context, ["check", "--frozen"]);
-  const texts = ["README.md", "CONTRIBUTING.md"];
+  const docs = await fs.readdir(join(context.root, "docs")).catch(() => []);
+  const texts = ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)]
+    .filter((text) => text.endsWith(".md"));
   const there = [];
   for (const text of texts) if (await exists(join(context.root, text))) there.push(text);
   if (!there.length) return outcome(code);
-  const docs = await runDeno(context, ["check", "--frozen", "--doc-only", ...there]);
-  return outcome({ ok: code.ok && docs.ok, output: code.output + docs.output });
+  const examples = await runDeno(context, ["check", "--frozen", "--doc-only", ...there]);
+  return outcome({ ok: code.ok && examples.ok, output: code.output + examples.output });
 }
 
 async function docLintArgs({ root }) {
@@ -78,7 +80,16 @@ async function docLintArgs({ root }) {
 
 function docTests(context) {
   return counted(context, "doctest.xml", (report) => {
-    const args = ["test", "-A", "--doc", "--frozen", `--junit-path=${report}`, "mod.ts", "lib"];
+    const args = [
+      "test",
+      "-A",
+      "--doc",
+      "--frozen",
+      `--junit-path=${report}`,
+      "mod.ts",
+      "core.ts",
+      "lib",
+    ];
     return runDeno(context, args);
   });
 }

@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 
 const STAND_INS = {
   "apache-arrow": "tools/web_only/apache_arrow.d.ts",
+  "apache-arrow/Arrow.dom": "tools/web_only/apache_arrow.d.ts",
   "@std/streams": "std/streams/mod.d.ts",
   "lib/adapters/files/bun_files.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/tcp/bun_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
@@ -43,7 +44,7 @@ export async function webOnlyArgs(root, folder) {
   const config = join(folder, "web_only.json");
   await fs.writeFile(config, JSON.stringify({ imports, compilerOptions: options }));
   const core = (await sources(root, "lib")).filter((path) => !/^lib\/(adapters|cli)\//.test(path));
-  return ["check", "--config", config, "--no-lock", "mod.ts", ...core];
+  return ["check", "--config", config, "--no-lock", "mod.ts", "core.ts", ...core];
 }
 
 /**

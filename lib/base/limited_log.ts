@@ -45,8 +45,8 @@ export interface LimitedLog extends Log {
  *
  * @example
  * ```ts
- * import { limitedLog } from "@rerelay/server";
  * import { assertEquals } from "@std/assert";
+ * import { limitedLog } from "./limited_log.ts";
  *
  * const lines: string[] = [];
  * const log = { enabled: () => true, write: (_: string, text: string) => void lines.push(text) };

@@ -6,7 +6,13 @@
 import { escapeText } from "./escape.ts";
 
 /** The levels of Rerun's own log, the most urgent first. */
-export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+export const LOG_LEVELS: readonly ["error", "warn", "info", "debug", "trace"] = [
+  "error",
+  "warn",
+  "info",
+  "debug",
+  "trace",
+];
 
 /** One of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -18,7 +24,7 @@ export type LogFields = Readonly<Record<string, string | number | bigint | boole
  * Takes log lines.
  *
  * A field `kind` says what a line is about in a word of this program's own; lines that peers can
- * cause have one, and {@linkcode limitedLog} holds back those that come too often.
+ * cause have one, and the server holds back those that come too often.
  */
 export interface Log {
   /** Whether lines of this level go anywhere; asked before a costly text is made. */
@@ -34,6 +40,15 @@ export interface Log {
  * receiving: a program that must go on then passes a log of its own, as the command line does.
  *
  * @param level the least urgent level that is written
+ *
+ * @example
+ * ```ts
+ * import { consoleLog } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const log = consoleLog("warn");
+ * assertEquals([log.enabled("error"), log.enabled("info")], [true, false]);
+ * ```
  */
 export function consoleLog(level: LogLevel = "info"): Log {
   const least = LOG_LEVELS.indexOf(level);

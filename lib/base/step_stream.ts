@@ -3,6 +3,20 @@ import type { Step, StepResult } from "./step.ts";
 /**
  * A step as a stream of its own: it errors as streams do, yet only once all that came before the
  * error has been read.
+ *
+ * @example
+ * ```ts
+ * import { type Step, StepStream } from "@rerelay/server/flow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Doubles numbers.
+ * const step: Step<number, number> = {
+ *   push: (n) => ({ items: [2 * n] }),
+ *   finish: () => ({ items: [] }),
+ * };
+ * const doubled = ReadableStream.from([1, 2]).pipeThrough(new StepStream(step));
+ * assertEquals(await Array.fromAsync(doubled), [[2], [4]]);
+ * ```
  */
 export class StepStream<I, O> extends TransformStream<I, O[]> {
   /**

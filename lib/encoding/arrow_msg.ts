@@ -13,7 +13,35 @@ export interface ArrowData {
   readonly uncompressedSize: number;
 }
 
-/** A chunk of logged data (before SDK 0.17 a table of several entities); its Arrow data stays opaque. */
+/**
+ * A chunk of logged data (before SDK 0.17 a table of several entities); its Arrow data stays opaque
+ * until somebody asks for it.
+ *
+ * @example
+ * ```ts
+ * import { ArrowMsg, type LogMsg } from "@rerelay/server";
+ * import { decodeRrdHeader } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ * import { tableFromArrays, tableToIPC } from "apache-arrow";
+ *
+ * async function rowsOf(msg: LogMsg): Promise<number> {
+ *   return msg.kind === "ArrowMsg" ? (await msg.table()).numRows : 0;
+ * }
+ *
+ * // A server or a file gives such messages; this one is made by hand.
+ * const bytes = tableToIPC(tableFromArrays({ x: [1, 2, 3] }), "stream");
+ * const head = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 2, 0, 0);
+ * const msg = new ArrowMsg(
+ *   { kind: "Recording", id: "by hand" },
+ *   undefined,
+ *   [{ name: "frame", type: "sequence", time: 7n }],
+ *   undefined,
+ *   { bytes, compression: "off", uncompressedSize: bytes.length },
+ *   { header: decodeRrdHeader(head), bytes },
+ * );
+ * assertEquals([msg.timepointMax?.[0]?.time, await rowsOf(msg)], [7n, 3]);
+ * ```
+ */
 export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
@@ -54,7 +82,9 @@ export class ArrowMsg {
    * @throws {Error} if the data is not a valid Arrow IPC stream
    */
   async table(): Promise<Table> {
-    const { tableFromIPC } = await import("apache-arrow");
+    // The entry for browsers: that of Node has static imports of `node:stream`, which would be in
+    // every bundle of the core. The classes are the same.
+    const { tableFromIPC } = await import("apache-arrow/Arrow.dom");
     const ipc = this.ipc();
     // The library reads numbers of several bytes in place, so they must lie as the stream lays them.
     return tableFromIPC(ipc.byteOffset % 8 === 0 ? ipc : new Uint8Array(ipc));

@@ -12,7 +12,24 @@ export type { DecodeLimits } from "./limits.ts";
 export * from "./rrd/rrd_decode_stream.ts";
 export * from "./rrd/rrd_decoder.ts";
 export * from "./rrd/rrd_encode.ts";
-export * from "./rrd/rrd_header.ts";
-export * from "./tuid.ts";
+export {
+  compareVersions,
+  decodeRrdHeader,
+  RRD_HEADER_BYTES,
+  type RrdHeader,
+  type RrdVersion,
+  rrdVersionText,
+} from "./rrd/rrd_header.ts";
+export { Tuid } from "./tuid.ts";
+export {
+  InvalidMessage,
+  MessageLimit,
+  MessageTooLarge,
+  NotAnRrd,
+  OldRrdVersion,
+  RerelayError,
+  TruncatedRrd,
+  UnknownRrdOptions,
+} from "../base/errors.ts";
 export type { Step, StepResult } from "../base/step.ts";
 export { StepStream } from "../base/step_stream.ts";

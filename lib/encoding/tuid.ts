@@ -5,7 +5,7 @@ import { InvalidMessage } from "../base/errors.ts";
  *
  * @example
  * ```ts
- * import { Tuid } from "@rerelay/server";
+ * import { Tuid } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
  * const id = new Tuid(0x18EA51C111D17D73n, 0x2C716CE0617F818Bn);

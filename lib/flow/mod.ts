@@ -3,9 +3,9 @@
  *
  * @module
  */
-export * from "./throttle/accept_rate.ts";
 export { BufferPool, isReused } from "../memory/buffer_pool.ts";
 export type { ChannelSender } from "./channel/channel_sender.ts";
+export { MIN_ACCEPT_RATE } from "./throttle/accept_rate.ts";
 export * from "./throttle/congestion_manager.ts";
 export * from "./channel/smart_channel.ts";
 export * from "./channel/smart_message.ts";

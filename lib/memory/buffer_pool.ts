@@ -26,7 +26,7 @@ const owners = new WeakMap<ArrayBufferLike, BufferPool>();
  *
  * @example
  * ```ts
- * import { isReused } from "@rerelay/server";
+ * import { isReused } from "@rerelay/server/flow";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(isReused(new Uint8Array(8)), false);
@@ -55,7 +55,7 @@ export function holdBytes({ buffer }: Uint8Array): (() => void) | undefined {
  *
  * @example
  * ```ts
- * import { BufferPool } from "@rerelay/server";
+ * import { BufferPool } from "@rerelay/server/flow";
  * import { assert } from "@std/assert";
  *
  * const pool = new BufferPool();

@@ -48,17 +48,22 @@ export interface ChunkSummary {
  *
  * @example
  * ```ts
- * import { openRrd, summarize } from "@rerelay/server/rrd";
+ * import { ArrowMsg } from "@rerelay/server";
+ * import { decodeRrdHeader } from "@rerelay/server/encoding";
+ * import { summarize } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
+ * import { tableFromArrays, tableToIPC } from "apache-arrow";
  *
- * const { messages } = await openRrd("tests/fixtures/encodings/0.22.1-mixed-protobuf-lz4.rrd");
- * const rows = new Map<string | undefined, number>();
- * for await (const { msg } of messages) {
- *   if (msg.kind !== "ArrowMsg") continue;
- *   const { entityPath, ...chunk } = summarize(msg);
- *   rows.set(entityPath, (rows.get(entityPath) ?? 0) + chunk.rows);
- * }
- * assertEquals(rows.get("/world/points"), 35);
+ * // A server or a file gives such messages; this one is made by hand.
+ * const bytes = tableToIPC(tableFromArrays({ x: [1, 2, 3] }), "stream");
+ * const arrow = { bytes, compression: "off", uncompressedSize: bytes.length } as const;
+ * const head = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 2, 0, 0);
+ * const encoded = { header: decodeRrdHeader(head), bytes };
+ * const storeId = { kind: "Recording", id: "by hand" } as const;
+ * const msg = new ArrowMsg(storeId, undefined, undefined, undefined, arrow, encoded);
+ *
+ * const { rows, columns, timelines } = summarize(msg);
+ * assertEquals([rows, columns, timelines], [3, ["x"], []]);
  * ```
  */
 export function summarize(msg: ArrowMsg): ChunkSummary {

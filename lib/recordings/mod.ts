@@ -14,6 +14,7 @@ export {
   RrdStatistics,
   type RrdTally,
   TABLE_LIMITS,
+  type TableLimits,
   type TimelineRange,
 } from "./statistics.ts";
 export { RrdConcat } from "../encoding/rrd/rrd_concat.ts";

@@ -37,17 +37,17 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  *
  * @example
  * ```ts
+ * import { memoryFiles } from "@rerelay/server/adapters";
  * import { openRrd } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
- * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
- * const { messages, report } = await openRrd(path);
- * const all = await Array.fromAsync(messages);
- * assertEquals(all.slice(0, 2).map(({ msg, offset }) => [msg.kind, offset]), [
- *   ["SetStoreInfo", 12],
- *   ["SetStoreInfo", 251],
- * ]);
- * assertEquals([report.messages, report.endMarkers], [34, 1]);
+ * const adapter = memoryFiles(); // left out: the disk, by the runtime it runs on
+ * const file = await adapter.create("recording.rrd", "new");
+ * await file.write(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0));
+ *
+ * const { messages, report } = await openRrd("recording.rrd", { adapter });
+ * for await (const { msg, offset } of messages) console.log(msg.kind, "at byte", offset);
+ * assertEquals([report.messages, report.lostBytes], [0, 0]);
  * ```
  */
 export async function openRrd(

@@ -10,15 +10,28 @@ import type { StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
 
+/** How many rows each of the bounded tables has. */
+export interface TableLimits {
+  /** Recordings and blueprints. */
+  readonly recordings: number;
+  /** Entity paths of all recordings together. */
+  readonly entities: number;
+  /** Timelines of all recordings together. */
+  readonly timelines: number;
+  /** Different encodings, with their version. */
+  readonly encodings: number;
+  /** All names together, in UTF-16 code units. */
+  readonly text: number;
+}
+
 /** How much the tables hold over all recordings; names come from peers. */
-export const TABLE_LIMITS = {
+export const TABLE_LIMITS: TableLimits = {
   recordings: 1000,
   entities: 100_000,
   timelines: 10_000,
   encodings: 16,
-  /** Of all names together, in UTF-16 code units. */
   text: 16 << 20,
-} as const;
+};
 
 /** Messages and their bytes as stored. */
 export interface RrdTally {

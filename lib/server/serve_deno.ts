@@ -17,6 +17,16 @@ export { denoFiles } from "../adapters/files/deno_files.ts";
  * @param options all may be left out: it listens at 127.0.0.1:9876 then
  * @throws {TcpBindError} if the address can't be bound
  * @throws {RangeError} if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@rerelay/server/deno";
+ * import { silentLog } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serve({ port: 0, log: silentLog });
+ * assertEquals(server.addr.hostname, "127.0.0.1");
+ * ```
  */
 export function serve(options: ServeOptions = {}): Promise<Server> {
   return Server.listen(denoTcp, { collectGarbage, ...options });

@@ -76,8 +76,26 @@ export interface CloseOptions {
  * A server that listens to Rerun SDKs; made by `serve`.
  *
  * Iterating it receives message by message, {@linkcode Server.batches} in arrays.
+ *
+ * @example
+ * ```ts
+ * import { memoryTcp, Server, silentLog, sourceText } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const net = memoryTcp(); // `serve` takes the TCP of the runtime instead
+ * await using server = await Server.listen(net, { log: silentLog });
+ * const sdk = net.connect().writable.getWriter();
+ * await sdk.write(Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun")));
+ * await sdk.close();
+ *
+ * for await (const { source, payload } of server) {
+ *   if (payload.type === "msg") console.log(sourceText(source), "logs", payload.msg.kind);
+ *   else break; // this client left; the server goes on
+ * }
+ * assertEquals(server.stats.connections.total, 1);
+ * ```
  */
-export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
+export class Server {
   readonly #options: ResolvedOptions;
   readonly #listener: TcpListener;
   readonly #channel: SmartChannel;
@@ -316,3 +334,6 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
   }
 }
+
+/** That it can be iterated and disposed of: generated `.d.ts` files leave out computed members. */
+export interface Server extends AsyncIterable<SmartMessage>, AsyncDisposable {}

@@ -38,3 +38,4 @@ export type {
   ViewerSocket,
 } from "../adapters/http/types.ts";
 export type { NetAddr } from "../base/net_addr.ts";
+export { HubClosed, TooManyViewers } from "../base/errors.ts";

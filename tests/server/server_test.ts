@@ -7,8 +7,8 @@ import {
   Server,
   type SmartMessage,
   TcpBindError,
-  TcpClientSource,
 } from "../../mod.ts";
+import { TcpClientSource } from "../../lib/flow/mod.ts";
 import {
   arrowMsg,
   concat,

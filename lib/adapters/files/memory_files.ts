@@ -50,7 +50,7 @@ interface Content {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { memoryFiles } from "./memory_files.ts";
+ * import { memoryFiles } from "@rerelay/server/adapters";
  *
  * const files = memoryFiles();
  * const file = await files.create("a.rrd", "new");

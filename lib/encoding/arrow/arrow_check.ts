@@ -31,13 +31,17 @@ export interface CheckArrowOptions {
  *
  * @example
  * ```ts
- * import { checkArrowIpc } from "@rerelay/server/encoding";
+ * import { ArrowMsg, checkArrow, decodeRrdHeader } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
- * import { tableFromArrays, tableToIPC } from "apache-arrow";
  *
- * const ipc = tableToIPC(tableFromArrays({ frame: BigInt64Array.of(1n, 2n) }), "stream");
- * assertEquals(checkArrowIpc(ipc), undefined);
- * assertEquals(checkArrowIpc(ipc.subarray(0, 40)) === undefined, false);
+ * // A server or a file gives such messages; this one is made by hand, of no Arrow data.
+ * const bytes = new Uint8Array(8);
+ * const head = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 2, 0, 0);
+ * const encoded = { header: decodeRrdHeader(head), bytes };
+ * const arrow = { bytes, compression: "off", uncompressedSize: 8 } as const;
+ * const storeId = { kind: "Recording", id: "by hand" } as const;
+ * const msg = new ArrowMsg(storeId, undefined, [], undefined, arrow, encoded);
+ * assertEquals(typeof checkArrow(msg), "string"); // what is wrong with it
  * ```
  */
 export function checkArrow(msg: ArrowMsg, options: CheckArrowOptions = {}): string | undefined {
@@ -50,6 +54,17 @@ export function checkArrow(msg: ArrowMsg, options: CheckArrowOptions = {}): stri
  * @param ipc not compressed
  * @param options whether to look at values, too
  * @returns what is wrong; `undefined` if nothing is
+ *
+ * @example
+ * ```ts
+ * import { checkArrowIpc } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ * import { tableFromArrays, tableToIPC } from "apache-arrow";
+ *
+ * const ipc = tableToIPC(tableFromArrays({ frame: BigInt64Array.of(1n, 2n) }), "stream");
+ * assertEquals(checkArrowIpc(ipc), undefined);
+ * assertEquals(checkArrowIpc(ipc.subarray(0, 40)) === undefined, false);
+ * ```
  */
 export function checkArrowIpc(
   ipc: Uint8Array,

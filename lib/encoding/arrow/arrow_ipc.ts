@@ -110,6 +110,15 @@ export function readSchema(ipc: Uint8Array): ArrowSchema {
  *
  * @param metadata of an {@linkcode ArrowSchema} or {@linkcode ArrowField}
  * @param name without its prefix, which is `rerun.` up to SDK 0.23 and `rerun:` in later ones
+ *
+ * @example
+ * ```ts
+ * import { rerunTag } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(rerunTag(new Map([["rerun.entity_path", "/robot"]]), "entity_path"), "/robot");
+ * assertEquals(rerunTag(new Map([["rerun:entity_path", "/robot"]]), "entity_path"), "/robot");
+ * ```
  */
 export function rerunTag(metadata: ReadonlyMap<string, string>, name: string): string | undefined {
   return metadata.get(`rerun:${name}`) ?? metadata.get(`rerun.${name}`);

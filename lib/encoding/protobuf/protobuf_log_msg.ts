@@ -14,7 +14,7 @@ import type {
 import { ArrowMsg } from "../arrow_msg.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "../limits.ts";
 import { checkLz4Ratio } from "../lz4/lz4.ts";
-import { bytes, ProtobufBudget, readMessage, uint } from "./protobuf.ts";
+import { bytes, type Field, ProtobufBudget, readMessage, uint } from "./protobuf.ts";
 import { readStoreId, readStoreInfo, readTuid } from "./protobuf_store_info.ts";
 import type { ProtobufDialect } from "./protobuf_store_info.ts";
 
@@ -86,15 +86,16 @@ function readArrowMsg(
   let declared = 0;
   let encoding = 0;
   let data: Uint8Array = new Uint8Array(0);
+  const newer: Record<number, Field> = dialect === "v0" ? {} : {
+    6: bytes((value) => chunkId = readTuid(value, budget)),
+    7: uint((value) => isStatic = value !== 0n),
+  };
   readMessage(message, "ArrowMsg", {
     1: bytes((value) => storeId = readStoreId(value, dialect, budget)),
     2: uint((value) => compression = Number(value)),
     3: uint((value) => declared = Number(value)),
     4: uint((value) => encoding = Number(value)),
-    ...(dialect === "v0" ? {} : {
-      6: bytes((value) => chunkId = readTuid(value, budget)),
-      7: uint((value) => isStatic = value !== 0n),
-    }),
+    ...newer,
     [payload]: bytes((value) => data = value),
   }, budget);
   if (storeId === undefined) throw missing("ArrowMsg", "store_id");

@@ -18,21 +18,20 @@ import type { Encoded } from "../log_msg.ts";
  *
  * @example
  * ```ts
- * import { openRrd, readRrd, RrdConcat } from "@rerelay/server/rrd";
+ * import { decodeRrdHeader } from "@rerelay/server/encoding";
+ * import { readRrd, RrdConcat } from "@rerelay/server/rrd";
  * import { assertEquals } from "@std/assert";
  *
- * const path = "tests/fixtures/encodings/0.22.1-mixed-msgpack-lz4.rrd";
+ * // Each message that was read has this as `encoded`; here it is of a kind that nobody knows.
+ * const head = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 2, 0, 0);
+ * const bytes = new Uint8Array(new BigUint64Array([9n, 0n]).buffer); // kind 9, of no bytes
+ * const encoded = { header: decodeRrdHeader(head), bytes };
+ *
  * const concat = new RrdConcat();
- * const bytes: Uint8Array[] = [];
- * for (const twice of [path, path]) {
- *   for await (const { msg } of (await openRrd(twice)).messages) {
- *     bytes.push(...concat.message(msg.encoded));
- *   }
- * }
- * bytes.push(...concat.end());
- * const { messages, report } = readRrd(new Blob(bytes as BlobPart[]).stream());
+ * const file = [...concat.message(encoded), ...concat.message(encoded), ...concat.end()];
+ * const { messages, report } = readRrd(new Blob(file as BlobPart[]).stream());
  * await Array.fromAsync(messages);
- * assertEquals([concat.headers, report.messages, report.endMarkers], [1, 2 * 34, 1]);
+ * assertEquals([concat.headers, report.messages, report.endMarkers], [1, 2, 1]);
  * ```
  */
 export class RrdConcat {

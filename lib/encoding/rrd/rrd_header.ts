@@ -30,7 +30,7 @@ export interface RrdHeader {
 }
 
 /** Length of an RRD header in bytes. */
-export const RRD_HEADER_BYTES = 12;
+export const RRD_HEADER_BYTES: number = 12;
 
 const COMPRESSIONS = ["off", "lz4"] as const;
 const SERIALIZERS = [undefined, "msgpack", "protobuf"] as const;
@@ -84,6 +84,14 @@ export function decodeRrdHeader(bytes: Uint8Array): RrdHeader {
  * All zero is shown as 0.2.0, the first version that wrote none.
  *
  * @param version as in an RRD header
+ *
+ * @example
+ * ```ts
+ * import { rrdVersionText } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(rrdVersionText({ major: 0, minor: 23, patch: 0, meta: 0x42 }), "0.23.0-rc.2");
+ * ```
  */
 export function rrdVersionText({ major, minor, patch, meta }: RrdVersion): string {
   if (major === 0 && minor === 0 && patch === 0 && meta === 0) return "0.2.0";
@@ -101,6 +109,16 @@ export function rrdVersionText({ major, minor, patch, meta }: RrdVersion): strin
  * Orders versions, a release behind its candidates.
  *
  * @returns below 0, 0 or above, as a compare function
+ *
+ * @example
+ * ```ts
+ * import { compareVersions } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const release = { major: 0, minor: 22, patch: 1, meta: 0 };
+ * const candidate = { ...release, meta: 0x41 };
+ * assertEquals([release, candidate].sort(compareVersions), [candidate, release]);
+ * ```
  */
 export function compareVersions(a: RrdVersion, b: RrdVersion): number {
   const rank = ({ meta }: RrdVersion) =>

@@ -20,7 +20,22 @@ interface Channel {
   releaseRoom(sender: ChannelSender): void;
 }
 
-/** One client's end of the smart channel. */
+/**
+ * One client's end of the smart channel.
+ *
+ * @example
+ * ```ts
+ * import { SmartChannel } from "@rerelay/server/flow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const channel = new SmartChannel();
+ * const sender = channel.sender({ kind: "tcp-client", id: 1 });
+ * sender.quit(new Error("unplugged"));
+ * const [message] = channel.take()!;
+ * assertEquals(message?.payload.type, "quit");
+ * assertEquals(sender.latencySec, 0); // nothing of it waits
+ * ```
+ */
 export class ChannelSender {
   /**
    * What of this client waits; the channel's.

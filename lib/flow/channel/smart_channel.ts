@@ -44,6 +44,19 @@ const SHARE = 8;
  * Many clients in, one receiver out: a queue for each client, served in turn, bounded over all.
  *
  * Order is kept per client. Nothing is dropped here: a client whose share is full is asked to wait.
+ *
+ * @example
+ * ```ts
+ * import { SmartChannel } from "@rerelay/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const channel = new SmartChannel({ limitBytes: 1_000_000 });
+ * channel.sender({ kind: "tcp-client", id: 1 }).quit(undefined); // a client that left
+ * channel.close();
+ * await channel.ready();
+ * assertEquals(channel.take()?.map(({ payload }) => payload.type), ["quit"]);
+ * assertEquals(channel.ended, true);
+ * ```
  */
 export class SmartChannel {
   /** Bytes that waiting messages may keep alive, over all clients. */

@@ -16,7 +16,18 @@ export interface MessageSource {
   readonly id: number;
 }
 
-/** A client over TCP; as text it is what {@linkcode sourceText} gives. */
+/**
+ * A client over TCP; as text it is what {@linkcode sourceText} gives.
+ *
+ * @example
+ * ```ts
+ * import { TcpClientSource } from "@rerelay/server/flow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = new TcpClientSource(1, { hostname: "::1", port: 50094 });
+ * assertEquals(`${source}`, "tcp://[::1]:50094");
+ * ```
+ */
 export class TcpClientSource implements MessageSource {
   /** How it is connected. */
   readonly kind = "tcp-client" as const;

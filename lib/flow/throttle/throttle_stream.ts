@@ -3,6 +3,9 @@ import { StepStream } from "../../base/step_stream.ts";
 import type { CongestionManager } from "./congestion_manager.ts";
 import { type QueueLoad, Throttle } from "./throttle.ts";
 
+/** Where no queue waits behind, or nobody asks how full it is. */
+const EMPTY: QueueLoad = { latencySec: 0, filled: 0 };
+
 /**
  * Log messages → those that may pass, so that what waits behind stays fresh.
  *
@@ -22,9 +25,10 @@ export class ThrottleStream extends StepStream<readonly LogMsg[], LogMsg> {
    * Protects a queue.
    *
    * @param congestion decides which messages pass
-   * @param load of the queue behind; read once for each batch, so it may be an object with getters
+   * @param load of the queue behind, read once for each batch, so it may be an object with getters;
+   * left out, nothing waits there
    */
-  constructor(congestion: CongestionManager, load: QueueLoad) {
+  constructor(congestion: CongestionManager, load: QueueLoad = EMPTY) {
     super(new Throttle(congestion, load));
   }
 }

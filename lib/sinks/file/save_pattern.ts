@@ -92,6 +92,17 @@ export function parseSavePattern(text: string): SavePattern {
  *
  * @param pattern what it is made of
  * @param values what stands in it
+ *
+ * @example
+ * ```ts
+ * import { parseSavePattern, renderName } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pattern = parseSavePattern("logs/{recording_id}-{time}.rrd");
+ * const date = new Date("2026-01-31T12:30:00Z");
+ * const name = renderName(pattern, { applicationId: "app", recordingId: "a/b", date, part: 1 });
+ * assertEquals(pattern.folder + name, "logs/a_b-12-30-00.rrd");
+ * ```
  */
 export function renderName(pattern: SavePattern, values: NameValues): string {
   const limit = valueBytes(pattern);

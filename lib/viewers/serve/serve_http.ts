@@ -19,6 +19,17 @@ export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
  *
  * @param options where, and what answers
  * @throws {TcpBindError} if the address can't be bound
+ *
+ * @example
+ * ```ts
+ * import { serveHttp } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = await serveHttp({ port: 0, fetch: () => new Response("hello") });
+ * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/`);
+ * assertEquals(await response.text(), "hello");
+ * await listener.close();
+ * ```
  */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener> {
   const log = consoleLog();
