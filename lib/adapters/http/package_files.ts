@@ -105,7 +105,7 @@ async function packageFolder(name: ServedPackage): Promise<string> {
 
 /** Deno alone takes versions, also where this module came over the network and has no folder. */
 function exactly(name: ServedPackage, version: string): string | undefined {
-  return "Deno" in globalThis ? fileOf(import.meta.resolve(`npm:${name}@${version}`)) : undefined;
+  return "Bun" in globalThis ? undefined : fileOf(import.meta.resolve(`npm:${name}@${version}`));
 }
 
 /** Bun and Node: a file of the package. */
