@@ -46,6 +46,8 @@ export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/
 // The stages of the chain, for use alone.
 export type { PacketOptions } from "./lib/comms/sdk/packet_reader.ts";
 export { PacketStream } from "./lib/comms/sdk/packet_stream.ts";
+export { PacketDecodeStream } from "./lib/encoding/rrd/packet_decode_stream.ts";
+export type { PacketDecoderOptions } from "./lib/encoding/rrd/packet_decoder.ts";
 export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd/rrd_decoder.ts";
 export { RrdDecodeStream } from "./lib/encoding/rrd/rrd_decode_stream.ts";
 export { ThrottleStream } from "./lib/flow/throttle/throttle_stream.ts";
@@ -61,6 +63,9 @@ export {
 } from "./lib/flow/throttle/congestion_manager.ts";
 export type { QueueLoad } from "./lib/flow/throttle/throttle.ts";
 export type { Step, StepResult } from "./lib/base/step.ts";
+
+export { type ChainOptions, pipeClient } from "./lib/pipeline.ts";
+export type { ChannelSender } from "./lib/flow/channel/channel_sender.ts";
 
 // Why the server could not listen, and why a client was left.
 export {

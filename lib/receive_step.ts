@@ -1,4 +1,4 @@
-import { guardArrow, type OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
+import type { OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "./encoding/limits.ts";
 import { PacketDecoder } from "./encoding/rrd/packet_decoder.ts";
 import { packetWeight } from "./encoding/rrd/packet_weight.ts";
@@ -167,27 +167,16 @@ export class ReceiveStep {
     return Math.min(2 * length, this.#restBytes);
   }
 
-  #guard(decoded: StepResult<LogMsg>, onBadArrow: "drop" | "close"): StepResult<LogMsg> {
-    const onBad = (msg: LogMsg, what: string) => this.#options.onCorrupt(msg, what);
-    const { items, error = decoded.error } = guardArrow(decoded.items, onBadArrow, onBad);
-    return error === undefined ? { items } : { items, error };
-  }
-
   #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    const options = this.#options;
-    const decoder = this.#decoder ??= new PacketDecoder({
-      ...options.limits,
-      onHeader: (header) => options.onHeader(header),
-      onPacket: (bytes) => options.onPacket(bytes),
+    const { limits, onBadArrow } = this.#options;
+    this.#decoder ??= new PacketDecoder({
+      ...limits,
+      onBadArrow,
+      onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
+      onHeader: (header) => this.#options.onHeader(header),
+      onPacket: (bytes) => this.#options.onPacket(bytes),
     });
-    if (options.onBadArrow === "save") return decoder.pushAll(packets);
-    const items: LogMsg[] = [];
-    for (const packet of packets) {
-      const { items: msgs, error } = this.#guard(decoder.push(packet), options.onBadArrow);
-      for (const msg of msgs) items.push(msg);
-      if (error !== undefined) return { items, error };
-    }
-    return { items };
+    return this.#decoder.push(packets);
   }
 }
 

@@ -1,23 +1,39 @@
-/** The pipeline in its plain form, a stream a stage: what the one loop of `lib/pipeline.ts` must equal. */
+/** The chain of `lib/pipeline.ts` for a connection: what the loop beside it must equal. */
 import type { TcpConnection } from "../lib/adapters/tcp/types.ts";
-import { PacketDecoder } from "../lib/encoding/rrd/packet_decoder.ts";
 import type { ChannelSender } from "../lib/flow/channel/channel_sender.ts";
-import { Throttle } from "../lib/flow/throttle/throttle.ts";
-import type { PipelineOptions } from "../lib/pipeline.ts";
-import { ChannelSink } from "./channel_sink.ts";
-import { each, inBand, stage } from "./in_band.ts";
+import { pipeClient, type PipelineOptions } from "../lib/pipeline.ts";
 
 /** Takes in all that a client sends. */
-export async function receiveStreamed(
+export function receiveStreamed(
   connection: TcpConnection,
   sender: ChannelSender,
-  options: PipelineOptions,
+  options: PipelineOptions & { readonly maxPacketBytes: number },
 ): Promise<Error | undefined> {
-  const sink = new ChannelSink(sender, options.onMessages);
-  await inBand(connection.readable, options)
-    .pipeThrough(stage(each(options.packets)))
-    .pipeThrough(stage(each(new PacketDecoder(options))))
-    .pipeThrough(stage(new Throttle(options.congestion, sender)))
-    .pipeTo(new WritableStream(sink));
-  return sink.error;
+  return pipeClient(endingWith(connection.readable, options.onEnd), sender, {
+    ...options.limits,
+    maxPacketBytes: options.maxPacketBytes,
+    onBadArrow: options.onBadArrow,
+    onCorrupt: options.onCorrupt,
+    onPacket: options.onPacket,
+    onHeader: options.onHeader,
+    congestion: options.congestion,
+  });
+}
+
+/** Where we end a connection, its bytes end with our reason. */
+function endingWith(
+  source: ReadableStream<Uint8Array>,
+  verdict: () => Error | undefined,
+): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      const error = verdict();
+      if (error === undefined) controller.close();
+      else controller.error(error);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }

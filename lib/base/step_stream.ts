@@ -19,28 +19,39 @@ import type { Step, StepResult } from "./step.ts";
  * ```
  */
 export class StepStream<I, O> extends TransformStream<I, O[]> {
+  readonly #readable: ReadableStream<O[]>;
+
   /**
    * Wraps a step.
    *
    * @param step what the stream does to each chunk
    */
   constructor(step: Step<I, O>) {
-    const pass = (result: StepResult<O>, controller: TransformStreamDefaultController) => {
-      if (result.items.length > 0) controller.enqueue(result.items);
-      if (result.error === undefined) return;
-      controller.enqueue(result.error);
+    // An errored stream throws away what waits in its queue, so the error goes through as an item.
+    const pass = (
+      { items, error }: StepResult<O>,
+      controller: TransformStreamDefaultController<O[] | Error>,
+    ) => {
+      if (items.length > 0) controller.enqueue(items);
+      if (error === undefined) return;
+      controller.enqueue(error);
       controller.terminate();
     };
     super({
       transform: (chunk, controller) => pass(step.push(chunk), controller),
       flush: (controller) => pass(step.finish(), controller),
-    });
-    Object.defineProperty(this, "readable", { value: raising(this.readable) });
+    } as Transformer<I, O[]>);
+    this.#readable = raising(super.readable);
+  }
+
+  /** What the step made, in one array for each chunk that made something; errors behind all of it. */
+  override get readable(): ReadableStream<O[]> {
+    return this.#readable;
   }
 }
 
 /** Errors where an error comes along as an item. */
-function raising<T>(source: ReadableStream<T>): ReadableStream<T> {
+function raising<T>(source: ReadableStream<T | Error>): ReadableStream<T> {
   const reader = source.getReader();
   return new ReadableStream<T>({
     async pull(controller) {

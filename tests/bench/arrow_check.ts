@@ -25,7 +25,7 @@ const STREAM = concat(HELLO, ...SMALL.map(framed));
 Deno.bench(`decode ${SMALL.length} packets of about 2.5 kB`, { baseline: true }, () => {
   const reader = new PacketReader();
   const decoder = new PacketDecoder({ onPacket: () => {} });
-  for (const packet of reader.push(STREAM).items) decoder.push(packet);
+  for (const packet of reader.push(STREAM).items) decoder.push([packet]);
 });
 
 Deno.bench(`check the Arrow data of ${SMALL.length} messages`, () => {

@@ -89,7 +89,7 @@ export function read({ kind }: ValidStream, input: readonly Uint8Array[]): LogMs
   const decoder = new PacketDecoder({ onPacket: () => {} });
   return input.flatMap((piece) =>
     reader.push(piece).items.flatMap((packet) => {
-      const { items, error } = decoder.push(packet);
+      const { items, error } = decoder.push([packet]);
       if (error !== undefined) throw error;
       return items;
     })

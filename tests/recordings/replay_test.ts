@@ -22,7 +22,7 @@ describe("packetPieces", () => {
       for (const msg of messages(fixture(`encodings/0.22.1-mixed-${name}.rrd`))) {
         const packet = concat(...packetPieces(msg.encoded));
         assertEquals(new DataView(packet.buffer).getUint32(0, true), packet.length - 4);
-        const { items, error } = new PacketDecoder({ onPacket() {} }).push(packet.subarray(4));
+        const { items, error } = new PacketDecoder({ onPacket() {} }).push([packet.subarray(4)]);
         assertEquals([error, items.map(describeMsg)], [undefined, [describeMsg(msg)]]);
       }
     }

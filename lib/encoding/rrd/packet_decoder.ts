@@ -1,35 +1,55 @@
+import { guardArrow, type OnBadArrow } from "../arrow/arrow_guard.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import { RrdDecoder, type RrdDecoderOptions } from "./rrd_decoder.ts";
 
+/** Options of {@linkcode PacketDecoder} and `PacketDecodeStream`. */
+export interface PacketDecoderOptions extends RrdDecoderOptions {
+  /** What is done with corrupt Arrow data; default `"save"`, which lets it pass. */
+  readonly onBadArrow?: OnBadArrow;
+  /** Called with each message that is taken out for its corrupt Arrow data, and what is wrong with it. */
+  readonly onCorrupt?: (msg: LogMsg, what: string) => void;
+  /** Called with the length of each packet in bytes. */
+  readonly onPacket?: (bytes: number) => void;
+}
+
 /** Packets → log messages: each packet holds a whole RRD stream, and passes whole or not at all. */
-export class PacketDecoder implements Step<Uint8Array, LogMsg> {
+export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
   readonly #decoder: RrdDecoder;
+  readonly #onBadArrow: OnBadArrow;
+  readonly #onCorrupt: (msg: LogMsg, what: string) => void;
   readonly #onPacket: (bytes: number) => void;
 
-  /** @param options of the decoder, and whom to tell of each packet's length in bytes */
-  constructor(options: RrdDecoderOptions & { readonly onPacket: (bytes: number) => void }) {
+  /** @param options limits, what to do with corrupt Arrow data, and whom to tell */
+  constructor(options: PacketDecoderOptions = {}) {
+    const { onBadArrow = "save", onCorrupt = () => {}, onPacket = () => {} } = options;
     this.#decoder = new RrdDecoder(options);
-    this.#onPacket = options.onPacket;
-  }
-
-  push(packet: Uint8Array): StepResult<LogMsg> {
-    this.#onPacket(packet.length);
-    return this.#decoder.decodePacket(packet);
+    this.#onBadArrow = onBadArrow;
+    this.#onCorrupt = onCorrupt;
+    this.#onPacket = onPacket;
   }
 
   /** Takes packets up to the first that is wrong. */
-  pushAll(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    const msgs: LogMsg[] = [];
+  push(packets: readonly Uint8Array[]): StepResult<LogMsg> {
+    const items: LogMsg[] = [];
     for (const packet of packets) {
       this.#onPacket(packet.length);
-      const error = this.#decoder.decodePacketInto(msgs, packet);
-      if (error !== undefined) return { items: msgs, error };
+      const error = this.#onBadArrow === "save"
+        ? this.#decoder.decodePacketInto(items, packet)
+        : this.#guarded(items, packet, this.#onBadArrow);
+      if (error !== undefined) return { items, error };
     }
-    return { items: msgs };
+    return { items };
   }
 
   finish(): StepResult<LogMsg> {
     return { items: [] };
+  }
+
+  #guarded(into: LogMsg[], packet: Uint8Array, onBadArrow: "drop" | "close"): Error | undefined {
+    const decoded = this.#decoder.decodePacket(packet);
+    const { items, error } = guardArrow(decoded.items, onBadArrow, this.#onCorrupt);
+    for (const msg of items) into.push(msg);
+    return error ?? decoded.error;
   }
 }

@@ -140,6 +140,24 @@ export class ChannelSender {
     if (this.promised > 0) this.#channel.releaseRoom(this);
   }
 
+  /**
+   * The same as a stream, the end of the chain: it takes no more than there is room for, closing it
+   * is the client's leave, and what it is aborted with is why the client was left.
+   */
+  get writable(): WritableStream<readonly LogMsg[]> {
+    return new WritableStream({
+      write: async (msgs) => {
+        const lacking = this.lacking(msgs);
+        if (lacking > 0) await this.waitForRoom(lacking);
+        const mayGoOn = this.send(msgs);
+        this.releaseRoom();
+        await mayGoOn;
+      },
+      close: () => this.quit(),
+      abort: (reason) => this.quit(reason instanceof Error ? reason : new Error(String(reason))),
+    });
+  }
+
   /** The client's last word: never held back, and received after its messages. */
   quit(error?: Error): void {
     this.#channel.put(this, [], error === undefined ? {} : { error });
