@@ -70,6 +70,9 @@ export class BufferPool {
   readonly #uses = new WeakMap<ArrayBufferLike, number>();
   #freeBytes = 0;
 
+  /** Whether much waits to be received, so that dead memory is to be given back at once. */
+  isTight = false;
+
   /** Unused bytes that are kept. */
   get freeBytes(): number {
     return this.#freeBytes;

@@ -6,6 +6,9 @@ const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 /** Below this part of the limit there is room enough for what the runtime has not collected yet. */
 const CALM = 1 / 4;
 
+/** From this part of it on, memory is given back as soon as it is dead: more is to come. */
+const TIGHT = 1 / 32;
+
 /** Clients that left, after which a collection is worth its time. */
 const MANY_LEFT = 100;
 
@@ -56,13 +59,16 @@ export class MemoryPressure {
     readonly collect: (onlyBegin?: boolean) => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
     readonly now: () => number,
-    readonly spare?: { clear(): void } | undefined,
+    readonly spare?: { clear(): void; isTight: boolean } | undefined,
   ) {}
 
   /** Takes note of bytes that were read. */
   read(bytes: number): void {
     this.#reads++;
     const isCalm = this.waiting.bytes < this.waiting.limitBytes * CALM;
+    if (this.spare !== undefined) {
+      this.spare.isTight = this.waiting.bytes >= this.waiting.limitBytes * TIGHT;
+    }
     if (!isCalm) this.#due = true;
     if (!this.#due) return;
     this.#bytes += bytes;

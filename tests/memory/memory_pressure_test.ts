@@ -24,6 +24,17 @@ describe("MemoryPressure", () => {
     assertEquals(collections(240, 60, 64), 15);
   });
 
+  it("says whether memory is short, from a thirty-second of the limit on", () => {
+    const waiting = { bytes: 8 * MIB, limitBytes: 256 * MIB };
+    const spare = { isTight: false, clear: () => {} };
+    const pressure = new MemoryPressure(() => {}, waiting, () => 0, spare);
+    pressure.read(1);
+    assertEquals(spare.isTight, true);
+    waiting.bytes--;
+    pressure.read(1);
+    assertEquals(spare.isTight, false);
+  });
+
   it("collects once more after the pressure has ended, then no more", () => {
     let collected = 0;
     const waiting = { bytes: 100 * MIB, limitBytes: 256 * MIB };

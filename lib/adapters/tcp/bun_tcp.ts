@@ -216,7 +216,7 @@ class BunConnection implements TcpConnection {
 
   onData(bytes: Uint8Array): void {
     this.#mayHaveMore = bytes.length >= MANY_BYTES && this.#socket.fd >= 0;
-    if (this.#pool !== undefined && this.#mayHaveMore && this.#queue.isAsked) {
+    if (this.#pool?.isTight && this.#mayHaveMore && this.#queue.isAsked) {
       const { buffer } = bytes;
       // Whoever gets such a chunk knows that its memory is not its own.
       if (buffer.byteLength === bytes.length) this.#pool.adopt(this.#adopted = buffer);
