@@ -34,11 +34,11 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly pauseAfterSec?: number;
   /** Limit of a packet in bytes; default 512 MiB. */
   readonly maxPacketBytes?: number;
-  /** Clients that may be connected past their handshake; default 4096. */
+  /** Clients that are served at once, beyond which they wait for a place; default 4096. */
   readonly maxClients?: number;
   /** Connections that may be in their handshake, beyond which the oldest is closed; default 16,384. */
   readonly maxHandshakes?: number;
-  /** Limit of the memory of unfinished packets over all clients in bytes; default 1 GiB. */
+  /** Bytes of packets that are not whole and of what waits for the channel, over all clients; default 1 GiB. */
   readonly maxUnfinishedBytes?: number;
   /** Connections that one address may have open; default infinity, for many share one behind NAT. */
   readonly maxConnectionsPerAddress?: number;

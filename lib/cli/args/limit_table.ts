@@ -74,14 +74,14 @@ export const LIMITS = [
     value: "SIZE",
     example: "1GiB",
     default: "1GiB",
-    help: "Packets of all clients that are not whole yet",
+    help: "Memory of what clients sent that is not whole, or waits",
   },
   {
     name: "max-clients",
     value: "COUNT",
     example: "4096",
     default: "4096",
-    help: "SDKs at once",
+    help: "SDKs at once; more wait for a place",
   },
   {
     name: "max-handshakes",
