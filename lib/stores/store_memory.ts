@@ -11,6 +11,7 @@ import { shortened as shortenedTo } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { LogMsg, StoreId, StoreInfo } from "../encoding/log_msg.ts";
 import { KeptBytes } from "./_kept_bytes.ts";
+import { addTo } from "../sinks/file/_tally.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
 
 /** Recordings that are remembered; the one announced first is forgotten first. */
@@ -51,6 +52,8 @@ export class StoreMemory {
   readonly #blueprints = new Map<string, Store>();
   readonly #statics: KeptBytes;
   readonly #layouts: KeptBytes;
+  /** Messages of blueprints that came again before a file had them: nothing is missed of these. */
+  readonly repeated = { messages: 0, bytes: 0 };
   #last: Store | undefined;
   #count = 0;
 
@@ -140,6 +143,7 @@ export class StoreMemory {
   }
 
   #announce(store: Store, info: StoreInfo, { header, bytes }: Kept): Kept | undefined {
+    this.#countRepeated(store.announced);
     this.#dropAnnouncement(store);
     if (bytes.length > MAX_ANNOUNCEMENT_BYTES) return undefined;
     const kept: Kept = { header, bytes: bytes.slice() };
@@ -163,6 +167,7 @@ export class StoreMemory {
   #keep(store: Store, name: string, { header, bytes }: Kept): Kept | undefined {
     const dialect = `${header.serializer} ${isNewProtobuf(header)}`;
     const key = `${dialect} ${header.compression} ${name}`;
+    this.#countRepeated(store.data.get(key));
     this.#drop(store, key);
     const budget = this.#budgetOf(store);
     if (!budget.takes(bytes.length)) return undefined;
@@ -171,6 +176,10 @@ export class StoreMemory {
     store.data.set(key, kept);
     budget.add(kept, () => store.data.delete(key));
     return store.data.get(key);
+  }
+
+  #countRepeated(before: Kept | undefined): void {
+    if (before?.isNew) addTo(this.repeated, { messages: 1, bytes: before.bytes.length });
   }
 
   #drop(store: Store, key: string): void {

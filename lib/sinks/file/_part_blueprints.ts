@@ -47,6 +47,13 @@ export class PartBlueprints {
     return false;
   }
 
+  /** Whether there may be something to `update`: asked for each open file at each batch. */
+  get isBehind(): boolean {
+    if (this.recording === undefined) return false;
+    return this.#version !== this.blueprints.version ||
+      this.#postponed <= this.#received - this.#copied;
+  }
+
   /** Takes note of a message that came for the file. */
   received(bytes: number): void {
     this.#received += bytes;
@@ -76,8 +83,7 @@ export class PartBlueprints {
    */
   *update(header: RrdHeader, store: Store): Generator<Kept> {
     const { blueprints, recording } = this;
-    const isDue = this.#postponed <= this.#received - this.#copied;
-    if (recording === undefined || (this.#version === blueprints.version && !isDue)) return;
+    if (recording === undefined || !this.isBehind) return;
     this.#version = blueprints.version;
     this.#postponed = Infinity;
     if (!blueprints.isLogged(recording)) return;

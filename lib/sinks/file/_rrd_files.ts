@@ -195,9 +195,8 @@ export class RrdFiles {
     const closed = await Promise.allSettled(closing);
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     // What is neither written nor lost: blueprints of which no recording was open, and none began.
-    const messages = this.#received.messages - this.kept.messages - this.lost.messages;
-    const bytes = this.#received.bytes - this.kept.bytes - this.lost.bytes;
-    if (messages > 0) this.#warnings.unplaced({ messages, bytes });
+    const { repeated } = this.#memory;
+    this.#warnings.unplaced(this.#received, [this.kept, this.lost, repeated]);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 

@@ -36,8 +36,11 @@ export class SaveWarnings {
     );
   }
 
-  /** Blueprints were in no file when all were closed. */
-  unplaced({ messages, bytes }: Tally): void {
+  /** When all files were closed, there may be blueprints that came and are nowhere else. */
+  unplaced(received: Tally, elsewhere: readonly Tally[]): void {
+    const messages = elsewhere.reduce((rest, each) => rest - each.messages, received.messages);
+    const bytes = elsewhere.reduce((rest, each) => rest - each.bytes, received.bytes);
+    if (messages <= 0) return;
     this.#say(
       "warn",
       "blueprints in no file",

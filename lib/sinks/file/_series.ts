@@ -115,8 +115,9 @@ export class Series {
   flush(): void {
     const { writer } = this;
     if (writer === undefined) return;
-    if (this.#header !== undefined && this.#store !== undefined && writer.failure === undefined) {
-      this.#write(writer, this.#part.update(this.#header, this.#store));
+    if (this.#part.isBehind && writer.failure === undefined) {
+      const [header, store] = [this.#header, this.#store];
+      if (header && store) this.#write(writer, this.#part.update(header, store));
     }
     writer.flush();
   }

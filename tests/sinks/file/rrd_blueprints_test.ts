@@ -62,6 +62,15 @@ describe("rrdFileSink and blueprints of one client after the other", () => {
     assertEquals([sink.kept.messages, sink.lost.messages], [15, 0]);
   });
 
+  it("takes what is announced twice, as SDKs do it, for the same", async () => {
+    const client = new SdkClient(1);
+    const [announced, ...rest] = client.blueprint("b") as [SmartMessage, ...SmartMessage[]];
+    const steps = [announced, announced, ...rest, client.announces("one"), client.logs("one")];
+    const { found, log, sink } = await save(EACH, steps);
+    assertEquals(found, { "one.rrd": ["*one", ...layout("b"), "one"] });
+    assertEquals([log.of("warn"), sink.lost.messages], [[], 0]);
+  });
+
   it("writes no more than three times what came, however many there are, at once as well", async () => {
     for (const isAtOnce of [false, true]) {
       const all = Array.from({ length: 300 }, (_, i) => start(i, 25_000));
