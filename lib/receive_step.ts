@@ -2,7 +2,7 @@ import type { OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "./encoding/limits.ts";
 import { PacketDecoder } from "./encoding/rrd/packet_decoder.ts";
 import { packetWeight } from "./encoding/rrd/packet_weight.ts";
-import type { RrdHeader } from "./encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "./encoding/rrd_header.ts";
 import type { PacketReader } from "./comms/sdk/packet_reader.ts";
 import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./flow/channel/pinned_bytes.ts";

@@ -1,7 +1,7 @@
 /** Log messages of recorded gRPC calls. */
 import { decodeProtobufLogMsg } from "../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { bytes, readMessage } from "../lib/encoding/protobuf/protobuf.ts";
-import { decodeRrdHeader } from "../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../lib/encoding/rrd_header.ts";
 import type { LogMsg } from "../lib/encoding/log_msg.ts";
 import { fixture } from "./fixtures.ts";
 

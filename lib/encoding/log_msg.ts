@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader, RrdVersion } from "./rrd/rrd_header.ts";
+import type { RrdHeader, RrdVersion } from "./rrd_header.ts";
 import type { Tuid } from "./tuid.ts";
 import type { ArrowMsg } from "./arrow_msg.ts";
 

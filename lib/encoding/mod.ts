@@ -19,7 +19,7 @@ export {
   type RrdHeader,
   type RrdVersion,
   rrdVersionText,
-} from "./rrd/rrd_header.ts";
+} from "./rrd_header.ts";
 export { Tuid } from "./tuid.ts";
 export {
   InvalidMessage,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
-import { type RrdHeader, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
+import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { InvalidMessage } from "../base/errors.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";

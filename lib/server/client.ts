@@ -2,7 +2,7 @@ import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
 import { PacketReader } from "../comms/sdk/packet_reader.ts";
 import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
-import { type RrdHeader, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
+import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
 import { RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";

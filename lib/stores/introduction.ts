@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isSameEncoding } from "../encoding/rrd/same_encoding.ts";
 import { encodeStoreInfo } from "../encoding/rrd/encode_store_info.ts";
 import type { Kept, Store } from "./store_memory.ts";

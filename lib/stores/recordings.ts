@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
+import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rrd_header.ts";
 import { shortened } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";

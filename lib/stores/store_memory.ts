@@ -5,7 +5,7 @@
  * @module
  */
 import { RrdDecoder } from "../encoding/rrd/rrd_decoder.ts";
-import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { shortened as shortenedTo } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";

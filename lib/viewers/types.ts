@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdVersion } from "../encoding/rrd/rrd_header.ts";
+import type { RrdVersion } from "../encoding/rrd_header.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import type { Log } from "../base/log.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";

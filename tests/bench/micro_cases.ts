@@ -5,7 +5,7 @@ import { MAX_PACKET_BYTES } from "../../lib/comms/sdk/packet_reader.ts";
 import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
 import { decodeMsgpackLogMsg } from "../../lib/encoding/msgpack/msgpack_log_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
-import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { CongestionManager } from "../../lib/flow/throttle/congestion_manager.ts";
 import { Throttle } from "../../lib/flow/throttle/throttle.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
-import { rrdVersionText } from "../../lib/encoding/rrd/rrd_header.ts";
+import { rrdVersionText } from "../../lib/encoding/rrd_header.ts";
 import type { LogMsg, StoreSource } from "../../lib/encoding/log_msg.ts";
 import { capturePackets, expectedCapture, fixture, fixtureText } from "../fixtures.ts";
 import { randomPieces, seeded } from "../random.ts";

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertLess, assertThrows } from "@std/assert";
 import { DECODE_LIMITS, type DecodeLimits } from "../../lib/encoding/limits.ts";
 import { decodeProtobufLogMsg } from "../../lib/encoding/protobuf/protobuf_log_msg.ts";
-import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { InvalidMessage, MessageLimit } from "../../lib/base/errors.ts";
 import { arrowMsg, concat, Entries, rrdHeader, rrdMessage, setStoreInfo } from "./rrd_builder.ts";

@@ -1,7 +1,7 @@
 /** Log messages made by hand, as far as throttling looks at them. */
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import type { Encoded, LogMsg, StoreId, TimelineTime } from "../../lib/encoding/log_msg.ts";
-import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
 import type { Log, LogLevel } from "../../lib/base/log.ts";
 

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { startChild } from "../contract/child.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
-import { RRD_HEADER_BYTES } from "../../lib/encoding/rrd/rrd_header.ts";
+import { RRD_HEADER_BYTES } from "../../lib/encoding/rrd_header.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { concat, framed, HELLO } from "../encoding/rrd_builder.ts";
 import { ClientPackets, recordingId, savedFile } from "../soak/client_packets.ts";

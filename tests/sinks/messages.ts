@@ -1,5 +1,5 @@
 /** Messages for sinks: real encoded bytes, with no more decoded than sinks look at. */
-import { decodeRrdHeader, type RrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../lib/encoding/rrd_header.ts";
 import type { SmartMessage } from "../../lib/flow/channel/smart_message.ts";
 import type { Log, LogLevel } from "../../lib/base/log.ts";
 import { capturePackets } from "../fixtures.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rrdVersionText } from "../../encoding/rrd/rrd_header.ts";
+import { rrdVersionText } from "../../encoding/rrd_header.ts";
 import {
   type MessageSource,
   type SmartMessage,

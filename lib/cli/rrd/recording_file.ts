@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";

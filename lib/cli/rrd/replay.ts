@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { RerelayError } from "../../base/errors.ts";
 import { Pacer, packetPieces } from "../../recordings/replay.ts";
 import { EXIT } from "../exit_codes.ts";

@@ -4,7 +4,7 @@ import { type DecodeLimits, decodeLimits } from "../../encoding/limits.ts";
 import { bytes, ProtobufBudget, readMessage } from "../../encoding/protobuf/protobuf.ts";
 import { decodeProtobufLogMsg } from "../../encoding/protobuf/protobuf_log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { InvalidMessage, RerelayError } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";

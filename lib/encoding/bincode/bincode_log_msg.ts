@@ -10,7 +10,7 @@ import type { ArrowMsg } from "../arrow_msg.ts";
 import { readSchema } from "../arrow/arrow_ipc.ts";
 import { readTimepoint } from "../arrow/arrow_timepoint.ts";
 import { BincodeWriter } from "./bincode.ts";
-import type { RrdVersion } from "../rrd/rrd_header.ts";
+import type { RrdVersion } from "../rrd_header.ts";
 import type { Tuid } from "../tuid.ts";
 
 /** Native viewers cut the connection at a message above this, in bytes. */

@@ -15,7 +15,7 @@ import { ArrowMsg } from "../arrow_msg.ts";
 import type { EnvelopeTemplates } from "./envelope_templates.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "../limits.ts";
 import { MsgpackReader } from "./msgpack.ts";
-import type { RrdVersion } from "../rrd/rrd_header.ts";
+import type { RrdVersion } from "../rrd_header.ts";
 import { readBlueprintActivation, readSetStoreInfo } from "./msgpack_store_info.ts";
 import { orderTimepoint } from "../timepoint.ts";
 import { makeTuid, type Tuid } from "../tuid.ts";

@@ -7,7 +7,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../log_msg.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import type { ProtobufDialect } from "./protobuf_store_info.ts";
-import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../rrd/rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../rrd_header.ts";
 import { isNewProtobuf } from "../rrd/same_encoding.ts";
 import type { Tuid } from "../tuid.ts";
 

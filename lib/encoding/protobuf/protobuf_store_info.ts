@@ -6,7 +6,7 @@
 import { InvalidMessage } from "../../base/errors.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../log_msg.ts";
 import { bytes, fixed64, int, type ProtobufBudget, readMessage, string, uint } from "./protobuf.ts";
-import type { RrdVersion } from "../rrd/rrd_header.ts";
+import type { RrdVersion } from "../rrd_header.ts";
 import { Tuid } from "../tuid.ts";
 
 /** Which of the two definitions the bytes follow: that of SDK 0.22, or that of 0.23 and later. */

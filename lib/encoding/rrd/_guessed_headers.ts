@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decodeRrdHeader, type RrdHeader } from "./rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader } from "../rrd_header.ts";
 
 /** Of the last SDK that wrote it: 0.22.1 msgpack and v0 protobuf, 0.23.4 v1alpha1. */
 const GUESSES = [[22, 1, 0, 1], [22, 1, 1, 1], [22, 1, 1, 2], [23, 4, 1, 2]].map((

@@ -8,7 +8,7 @@ import { MessageLimit, RerelayError, TruncatedRrd } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import type { DecodeLimits } from "../limits.ts";
-import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
+import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
 import { TRAILER_BYTES } from "./footer.ts";
 import {
   decodeMessage,

@@ -5,7 +5,7 @@
  */
 import { InvalidMessage } from "../../base/errors.ts";
 import type { BlueprintActivationCommand, Encoded, LogMsg } from "../log_msg.ts";
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { bytes, readMessage } from "../protobuf/protobuf.ts";
 import { MsgpackReader } from "../msgpack/msgpack.ts";

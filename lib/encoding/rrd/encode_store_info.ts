@@ -6,7 +6,7 @@
  */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { compressLz4 } from "../lz4/lz4_deflate.ts";
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 import { isNewProtobuf } from "./same_encoding.ts";
 import type { StoreInfo } from "../log_msg.ts";
 

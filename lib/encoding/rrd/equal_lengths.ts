@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 
 /** Uncompressed msgpack declares its length twice, and readers differ in which one they take. */
 export function withEqualLengths(header: RrdHeader, bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@
  * @module
  */
 import { u32 } from "../../base/little_endian.ts";
-import { isRrdMagic, RRD_HEADER_BYTES } from "./rrd_header.ts";
+import { isRrdMagic, RRD_HEADER_BYTES } from "../rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
 /** Values in an RRD header. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 import { RerelayError } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 

@@ -5,7 +5,7 @@
  */
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { compressLz4 } from "../lz4/lz4_deflate.ts";
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 
 /**
  * Compresses or inflates a msgpack message.

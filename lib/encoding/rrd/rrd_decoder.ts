@@ -5,7 +5,7 @@ import type { Step, StepResult } from "../../base/step.ts";
 import { type DecodeLimits, decodeLimits } from "../limits.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import { PacketMessages } from "./_packet_messages.ts";
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 
 /** Options of {@linkcode RrdDecoder} and `RrdDecodeStream`. */
 export interface RrdDecoderOptions extends DecodeLimits {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
 /**

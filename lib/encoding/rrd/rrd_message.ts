@@ -11,7 +11,7 @@ import type { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import { checkLz4Ratio, inflateLz4 } from "../lz4/lz4.ts";
 import { decodeMsgpackLogMsg } from "../msgpack/msgpack_log_msg.ts";
 import { decodeProtobufLogMsg } from "../protobuf/protobuf_log_msg.ts";
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 import { isNewProtobuf } from "./same_encoding.ts";
 
 /** Length of a message's own header, by serializer, in bytes. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "./rrd_header.ts";
+import type { RrdHeader } from "../rrd_header.ts";
 
 /** Whether messages are protobuf as since Rerun 0.23, which has other numbers for the same things. */
 export function isNewProtobuf({ serializer, version }: RrdHeader): boolean {

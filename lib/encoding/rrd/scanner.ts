@@ -10,7 +10,7 @@ import type { Step, StepResult } from "../../base/step.ts";
 import { type DecodeLimits, fileLimits } from "../limits.ts";
 import { endsWithMarker } from "./rrd_encode.ts";
 import { checkFooter, isTrailer, TRAILER_BYTES } from "./footer.ts";
-import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "./rrd_header.ts";
+import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
 import { checkEnd, checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { guessedHeaders } from "./_guessed_headers.ts";

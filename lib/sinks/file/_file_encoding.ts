@@ -1,4 +1,4 @@
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import { compressedHeader, isCompressible } from "./writer/compressor.ts";
 

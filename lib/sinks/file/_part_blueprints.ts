@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import {
   applicationOf,
   type Introduced,

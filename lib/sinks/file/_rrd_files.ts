@@ -18,7 +18,7 @@ import { addTo } from "./_tally.ts";
 import { type Kept, type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
 import { Blueprints } from "../../stores/blueprints.ts";
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";

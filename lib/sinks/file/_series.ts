@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Entry } from "./_entry.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type RrdHeader, type RrdVersion, rrdVersionText } from "../../encoding/rrd/rrd_header.ts";
+import { type RrdHeader, type RrdVersion, rrdVersionText } from "../../encoding/rrd_header.ts";
 import type { Log } from "../../base/log.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { RrdDecoder } from "../../encoding/rrd/rrd_decoder.ts";
-import type { RrdHeader } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "../../flow/channel/pinned_bytes.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { DecodedSlabs } from "./_decoded_slabs.ts";

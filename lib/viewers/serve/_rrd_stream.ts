@@ -9,7 +9,7 @@ import {
   RRD_HEADER_BYTES,
   type RrdHeader,
   type RrdVersion,
-} from "../../encoding/rrd/rrd_header.ts";
+} from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { JoinOptions, Viewer } from "../types.ts";

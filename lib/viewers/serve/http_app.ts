@@ -4,8 +4,8 @@
  * @module
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import type { RrdVersion } from "../../encoding/rrd/rrd_header.ts";
-import { compareVersions, rrdVersionText } from "../../encoding/rrd/rrd_header.ts";
+import type { RrdVersion } from "../../encoding/rrd_header.ts";
+import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { textResponse } from "../../base/text_response.ts";

@@ -7,7 +7,7 @@ import {
   type WriteMessagesOptions,
 } from "../../../lib/comms/grpc/write_messages.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { rrdVersionText } from "../../../lib/encoding/rrd_header.ts";
 import { InvalidMessage, MessageLimit, MessageTooLarge } from "../../../lib/base/errors.ts";
 import { BufferPool } from "../../../lib/memory/buffer_pool.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";

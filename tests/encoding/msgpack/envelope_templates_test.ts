@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { EnvelopeTemplates } from "../../../lib/encoding/msgpack/envelope_templates.ts";
 import { decodeMsgpackLogMsg } from "../../../lib/encoding/msgpack/msgpack_log_msg.ts";
-import { decodeRrdHeader, RRD_HEADER_BYTES } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, RRD_HEADER_BYTES } from "../../../lib/encoding/rrd_header.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { capturePackets, CAPTURES } from "../../fixtures.ts";
 import { seeded } from "../../random.ts";

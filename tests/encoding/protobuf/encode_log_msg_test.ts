@@ -6,7 +6,7 @@ import {
   writeHead,
 } from "../../../lib/encoding/protobuf/encode_log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { rrdVersionText } from "../../../lib/encoding/rrd_header.ts";
 import type { LogMsg, StoreSource } from "../../../lib/encoding/log_msg.ts";
 import { capturePackets, CAPTURES, describeMsg, fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";

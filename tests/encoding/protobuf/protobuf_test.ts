@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { decodeProtobufLogMsg } from "../../../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { decodeRrdHeader, rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, rrdVersionText } from "../../../lib/encoding/rrd_header.ts";
 import { DECODE_LIMITS } from "../../../lib/encoding/limits.ts";
 import { InvalidMessage, MessageTooLarge } from "../../../lib/base/errors.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";

@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
-import { decodeRrdHeader, rrdVersionText } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, rrdVersionText } from "../../../lib/encoding/rrd_header.ts";
 import {
   InvalidMessage,
   MessageTooLarge,

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
-import { decodeRrdHeader } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
 import { FileExists } from "../../../lib/base/errors.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { Hono } from "hono";
 import { nodeHttp } from "../../../lib/adapters/http/node_http.ts";
-import { decodeRrdHeader } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";

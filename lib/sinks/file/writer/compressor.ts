@@ -4,7 +4,7 @@
  * @module
  */
 import { deflateBlock, deflatedBound } from "../../../encoding/lz4/lz4_deflate.ts";
-import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
 
 /** Compresses whole messages. */
 export interface Compressor {

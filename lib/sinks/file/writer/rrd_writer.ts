@@ -6,7 +6,7 @@
  */
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
-import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
 import { FileExists, FileGone, reason } from "../../../base/errors.ts";
 import { compressedHeader, type Compressor, isCompressible } from "./compressor.ts";

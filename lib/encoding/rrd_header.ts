@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NotAnRrd, OldRrdVersion, UnknownRrdOptions } from "../../base/errors.ts";
+import { NotAnRrd, OldRrdVersion, UnknownRrdOptions } from "../base/errors.ts";
 
 /** A Rerun version as RRD headers hold it. */
 export interface RrdVersion {
