@@ -39,9 +39,10 @@ export {
   sourceText,
 } from "./lib/flow/channel/smart_message.ts";
 export * from "./lib/encoding/log_msg.ts";
+export * from "./lib/encoding/message_parts.ts";
 export { type ArrowData, ArrowMsg } from "./lib/encoding/arrow_msg.ts";
 export type { Tuid } from "./lib/encoding/tuid.ts";
-export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/rrd/rrd_header.ts";
+export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/rrd_header.ts";
 
 // The stages of the chain, for use alone.
 export type { PacketOptions } from "./lib/comms/sdk/packet_reader.ts";

@@ -1,5 +1,5 @@
 import type { Table } from "apache-arrow";
-import type { Encoded, StoreId, TimelineTime } from "./log_msg.ts";
+import type { Encoded, StoreId, TimelineTime } from "./message_parts.ts";
 import type { Tuid } from "./tuid.ts";
 import { inflateLz4 } from "./lz4/lz4.ts";
 

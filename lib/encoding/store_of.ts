@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { LogMsg, StoreId } from "./log_msg.ts";
+import type { LogMsg } from "./log_msg.ts";
+import type { StoreId } from "./message_parts.ts";
 
 /** The store of a message; `undefined` where its kind is not known. */
 export function storeOf(msg: LogMsg): StoreId | undefined {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TimelineTime } from "./log_msg.ts";
+import type { TimelineTime } from "./message_parts.ts";
 
 /**
  * Compares by UTF-8 bytes, as Rust does; JavaScript's own `<` differs beyond U+FFFF.

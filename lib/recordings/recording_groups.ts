@@ -5,7 +5,8 @@
  */
 import { RerelayError } from "../base/errors.ts";
 import { copyOut } from "../flow/channel/copy_out.ts";
-import type { LogMsg, StoreId } from "../encoding/log_msg.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
 import { BlueprintRoles } from "../stores/blueprint_roles.ts";
 import { storeOf } from "../encoding/store_of.ts";
 

@@ -5,7 +5,8 @@
  */
 import { timepointOf } from "../encoding/arrow/arrow_timepoint.ts";
 import { endMarker } from "../encoding/rrd/rrd_encode.ts";
-import type { Encoded, LogMsg } from "../encoding/log_msg.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { Encoded } from "../encoding/message_parts.ts";
 
 /**
  * A message as one packet of the SDK protocol: its length, an RRD header, the message, and with

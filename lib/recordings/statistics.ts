@@ -6,7 +6,7 @@
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { InvalidMessage } from "../base/errors.ts";
-import type { StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
+import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
 

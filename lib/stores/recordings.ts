@@ -7,7 +7,8 @@ import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rr
 import { shortened } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
-import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../encoding/log_msg.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
 import { Blueprints } from "./blueprints.ts";
 import type { RecordingSummary } from "../viewers/types.ts";
 

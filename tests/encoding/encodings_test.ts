@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { rrdVersionText } from "../../lib/encoding/rrd_header.ts";
-import type { LogMsg, StoreSource } from "../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import type { StoreSource } from "../../lib/encoding/message_parts.ts";
 import { capturePackets, expectedCapture, fixture, fixtureText } from "../fixtures.ts";
 import { randomPieces, seeded } from "../random.ts";
 

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { InvalidMessage } from "../../lib/base/errors.ts";
-import { type LogMsg, TIME_STATIC } from "../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { TIME_STATIC } from "../../lib/encoding/message_parts.ts";
 import {
   arrowMsg,
   concat,

@@ -1,6 +1,7 @@
 /** Log messages made by hand, as far as throttling looks at them. */
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
-import type { Encoded, LogMsg, StoreId, TimelineTime } from "../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import type { Encoded, StoreId, TimelineTime } from "../../lib/encoding/message_parts.ts";
 import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
 import type { Log, LogLevel } from "../../lib/base/log.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { LogMsg, StoreId } from "../../encoding/log_msg.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 import { type ChunkSummary, summarize } from "../../recordings/chunk_summary.ts";
 import type { RrdMessage } from "../../encoding/rrd/part.ts";
 import { escapeText, quote } from "../../base/escape.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { stat } from "node:fs/promises";
-import type { StoreId } from "../../encoding/log_msg.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
 import { storeOf } from "../../encoding/store_of.ts";
 import { UsageError } from "../args/args.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StoreSource } from "../../encoding/log_msg.ts";
+import type { StoreSource } from "../../encoding/message_parts.ts";
 import type {
   RecordingStatistics,
   RrdStatistics,

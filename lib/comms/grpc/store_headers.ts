@@ -2,7 +2,8 @@ import { protobufHeader } from "../../encoding/protobuf/encode_log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
 import type { RrdHeader, RrdVersion } from "../../encoding/rrd_header.ts";
 import { forgetOldest } from "../../base/forget_oldest.ts";
-import type { LogMsg, StoreId } from "../../encoding/log_msg.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 
 /** Stores whose version is remembered. */
 const MAX_STORES = 10_000;

@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { TimelineTime } from "../log_msg.ts";
+import type { TimelineTime } from "../message_parts.ts";
 import { type ArrowSchema, readSchema } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { type IndexColumn, indexColumns, isIndex } from "./index_columns.ts";

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { FileSource, LogMsg, StoreId, StoreInfo, TimelineTime } from "../log_msg.ts";
-import { TIME_STATIC } from "../log_msg.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { FileSource, StoreId, StoreInfo, TimelineTime } from "../message_parts.ts";
+import { TIME_STATIC } from "../message_parts.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { readSchema } from "../arrow/arrow_ipc.ts";
 import { readTimepoint } from "../arrow/arrow_timepoint.ts";

@@ -1,4 +1,4 @@
-import { type StoreId, TIME_STATIC, type TimelineTime } from "../log_msg.ts";
+import { type StoreId, TIME_STATIC, type TimelineTime } from "../message_parts.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { BytePattern } from "../byte_pattern.ts";
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Encoded, TimelineTime } from "../log_msg.ts";
+import type { Encoded, TimelineTime } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
 import { Tuid } from "../tuid.ts";

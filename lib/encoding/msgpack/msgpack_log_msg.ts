@@ -4,13 +4,8 @@
  * @module
  */
 import { InvalidMessage, shown } from "../../base/errors.ts";
-import {
-  type Encoded,
-  type LogMsg,
-  type StoreId,
-  TIME_STATIC,
-  type TimelineTime,
-} from "../log_msg.ts";
+import type { LogMsg } from "../log_msg.ts";
+import { type Encoded, type StoreId, TIME_STATIC, type TimelineTime } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import type { EnvelopeTemplates } from "./envelope_templates.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "../limits.ts";

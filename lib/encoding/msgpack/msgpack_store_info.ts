@@ -4,14 +4,8 @@
  * @module
  */
 import { InvalidMessage, shown } from "../../base/errors.ts";
-import type {
-  BlueprintActivationCommand,
-  Encoded,
-  FileSource,
-  SetStoreInfo,
-  StoreId,
-  StoreSource,
-} from "../log_msg.ts";
+import type { BlueprintActivationCommand, SetStoreInfo } from "../log_msg.ts";
+import type { Encoded, FileSource, StoreId, StoreSource } from "../message_parts.ts";
 import type { MsgpackValue } from "./msgpack.ts";
 import { makeTuid } from "../tuid.ts";
 

@@ -1,4 +1,4 @@
-import type { Encoded, StoreId } from "../log_msg.ts";
+import type { Encoded, StoreId } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import type { DecodeLimits } from "../limits.ts";
 import { DENSEST_LZ4 } from "../limits.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { LogMsg, StoreId, StoreInfo, StoreSource } from "../log_msg.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { StoreId, StoreInfo, StoreSource } from "../message_parts.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import type { ProtobufDialect } from "./protobuf_store_info.ts";
 import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../rrd_header.ts";

@@ -4,13 +4,8 @@
  * @module
  */
 import { InvalidMessage, MessageTooLarge } from "../../base/errors.ts";
-import type {
-  BlueprintActivationCommand,
-  Encoded,
-  LogMsg,
-  SetStoreInfo,
-  StoreId,
-} from "../log_msg.ts";
+import type { BlueprintActivationCommand, LogMsg, SetStoreInfo } from "../log_msg.ts";
+import type { Encoded, StoreId } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "../limits.ts";
 import { checkLz4Ratio } from "../lz4/lz4.ts";

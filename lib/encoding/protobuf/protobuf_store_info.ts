@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { StoreId, StoreInfo, StoreSource } from "../log_msg.ts";
+import type { StoreId, StoreInfo, StoreSource } from "../message_parts.ts";
 import { bytes, fixed64, int, type ProtobufBudget, readMessage, string, uint } from "./protobuf.ts";
 import type { RrdVersion } from "../rrd_header.ts";
 import { Tuid } from "../tuid.ts";

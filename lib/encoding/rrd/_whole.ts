@@ -4,7 +4,8 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { BlueprintActivationCommand, Encoded, LogMsg } from "../log_msg.ts";
+import type { BlueprintActivationCommand, LogMsg } from "../log_msg.ts";
+import type { Encoded } from "../message_parts.ts";
 import type { RrdHeader } from "../rrd_header.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { bytes, readMessage } from "../protobuf/protobuf.ts";

@@ -8,7 +8,7 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { compressLz4 } from "../lz4/lz4_deflate.ts";
 import type { RrdHeader } from "../rrd_header.ts";
 import { isNewProtobuf } from "./same_encoding.ts";
-import type { StoreInfo } from "../log_msg.ts";
+import type { StoreInfo } from "../message_parts.ts";
 
 /**
  * Encodes a `SetStoreInfo`.

@@ -7,7 +7,7 @@ import { recompress } from "./recompress.ts";
 import { endMarker, endsWithMarker } from "./rrd_encode.ts";
 import type { RrdHeader } from "../rrd_header.ts";
 import { isSameEncoding } from "./same_encoding.ts";
-import type { Encoded } from "../log_msg.ts";
+import type { Encoded } from "../message_parts.ts";
 
 /**
  * Puts headers before, between and an end marker behind messages.

@@ -5,7 +5,8 @@
  */
 import { MessageTooLarge } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
-import type { Encoded, LogMsg } from "../log_msg.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { Encoded } from "../message_parts.ts";
 import type { DecodeLimits } from "../limits.ts";
 import type { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import { checkLz4Ratio, inflateLz4 } from "../lz4/lz4.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StoreId } from "../../encoding/log_msg.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 import type { ThrottleRules } from "./accept_rate.ts";
 import { TimelineGate } from "./timeline_gate.ts";
 

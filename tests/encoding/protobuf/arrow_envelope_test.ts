@@ -5,7 +5,8 @@ import { DECODE_LIMITS, type DecodeLimits } from "../../../lib/encoding/limits.t
 import { decodeProtobufLogMsg } from "../../../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { RerelayError } from "../../../lib/base/errors.ts";
-import type { Encoded, LogMsg } from "../../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
+import type { Encoded } from "../../../lib/encoding/message_parts.ts";
 import { fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { seeded } from "../../random.ts";

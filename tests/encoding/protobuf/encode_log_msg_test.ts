@@ -7,7 +7,8 @@ import {
 } from "../../../lib/encoding/protobuf/encode_log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { rrdVersionText } from "../../../lib/encoding/rrd_header.ts";
-import type { LogMsg, StoreSource } from "../../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
+import type { StoreSource } from "../../../lib/encoding/message_parts.ts";
 import { capturePackets, CAPTURES, describeMsg, fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { concat } from "../rrd_builder.ts";

@@ -5,7 +5,8 @@ import {
   CongestionManager,
   type ThrottleRules,
 } from "../../../lib/flow/throttle/congestion_manager.ts";
-import type { LogMsg, TimelineTime } from "../../../lib/encoding/log_msg.ts";
+import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
+import type { TimelineTime } from "../../../lib/encoding/message_parts.ts";
 import { fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { seeded } from "../../random.ts";
