@@ -19,7 +19,8 @@
 export { fanOut } from "./fan_out.ts";
 export type { FanOut, SinkStats } from "./fan_out.ts";
 export { rrdFileSink } from "./file/rrd_file.ts";
-export type { RrdFileSink, RrdFileSinkOptions, SavedFile } from "./file/rrd_file.ts";
+export type { RrdFileSink, RrdFileSinkOptions } from "./file/rrd_file.ts";
+export type { SavedFile } from "./file/saved_files.ts";
 export { parseSavePattern, renderName } from "./file/save_pattern.ts";
 export type { NameValues, Placeholder, SavePattern } from "./file/save_pattern.ts";
 export type { Keep } from "./file/parts/part_list.ts";

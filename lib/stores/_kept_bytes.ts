@@ -3,7 +3,15 @@
  *
  * @module
  */
-import type { Kept } from "./store_memory.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+
+/** A message that is kept; the bytes are its own. */
+export interface Kept {
+  readonly header: RrdHeader;
+  readonly bytes: Uint8Array;
+  /** Of a blueprint's: whether no file has it yet. */
+  isNew?: boolean;
+}
 
 /** About what the objects around a kept message take, in bytes. */
 const KEPT_OVERHEAD_BYTES = 512;

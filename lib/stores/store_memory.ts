@@ -5,14 +5,13 @@
  * @module
  */
 import { RrdDecoder } from "../encoding/rrd/rrd_decoder.ts";
-import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { shortened as shortenedTo } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo } from "../encoding/message_parts.ts";
-import { KeptBytes } from "./_kept_bytes.ts";
 import { addTo } from "../sinks/file/_tally.ts";
+import { type Kept, KeptBytes } from "./_kept_bytes.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
 
 /** Recordings that are remembered; the one announced first is forgotten first. */
@@ -27,14 +26,6 @@ const BLUEPRINT_SHARE = 1 / 4;
 const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
 /** Characters of a name that are kept; peers choose it. */
 const MAX_NAME = 1024;
-
-/** A message that is kept; the bytes are its own. */
-export interface Kept {
-  readonly header: RrdHeader;
-  readonly bytes: Uint8Array;
-  /** Of a blueprint's: whether no file has it yet. */
-  isNew?: boolean;
-}
 
 /** A recording or blueprint. */
 export interface Store {

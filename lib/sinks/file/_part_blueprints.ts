@@ -13,7 +13,8 @@ import {
   PartContents,
   took,
 } from "../../stores/introduction.ts";
-import type { Kept, Store } from "../../stores/store_memory.ts";
+import type { Store } from "../../stores/store_memory.ts";
+import type { Kept } from "../../stores/_kept_bytes.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 
 /** See the module; new for each file. */

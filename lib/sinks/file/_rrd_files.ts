@@ -6,7 +6,7 @@
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
-import { KeptFiles } from "./saved_files.ts";
+import { KeptFiles, type SavedFile } from "./saved_files.ts";
 import { OpenSeries } from "./_open_series.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
@@ -15,7 +15,8 @@ import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
 import { Series, type SeriesHost } from "./_series.ts";
 import { addTo } from "./_tally.ts";
-import { type Kept, type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
+import { type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
+import type { Kept } from "../../stores/_kept_bytes.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
 import { Blueprints } from "../../stores/blueprints.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
@@ -23,7 +24,6 @@ import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import type { SavedFile } from "./rrd_file.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../sink.ts";
 

@@ -12,6 +12,7 @@ import { type Log, silentLog } from "../../base/log.ts";
 import { PartIndex } from "./parts/part_index.ts";
 import { PartOpener } from "./parts/part_opener.ts";
 import { RrdFiles } from "./_rrd_files.ts";
+import type { SavedFile } from "./saved_files.ts";
 import type { Keep } from "./parts/part_list.ts";
 import { repeat, type Rotation, rotationStep } from "./rotation.ts";
 import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
@@ -58,12 +59,6 @@ export interface RrdFileSinkOptions {
   readonly date?: () => number;
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
   readonly timer?: (ms: number, callback: () => void) => () => void;
-}
-
-/** One file that a sink writes, and what is in it. */
-export interface SavedFile extends Tally {
-  /** Where it is. */
-  readonly path: string;
 }
 
 /** A sink that writes `.rrd` files. */

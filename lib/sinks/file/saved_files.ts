@@ -1,6 +1,11 @@
 import type { RrdWriter } from "./writer/rrd_writer.ts";
-import type { SavedFile } from "./rrd_file.ts";
 import type { Tally } from "../sink.ts";
+
+/** One file that a sink writes, and what is in it. */
+export interface SavedFile extends Tally {
+  /** Where it is. */
+  readonly path: string;
+}
 
 /** Closed files that are still listed. */
 const MAX_LISTED = 100;
