@@ -11,23 +11,11 @@ import type { RrdPart } from "../../encoding/rrd/part.ts";
 import type { RrdLoss } from "../../recordings/report.ts";
 import { RrdScanner, type RrdScannerOptions } from "../../encoding/rrd/scanner.ts";
 import { escapeText } from "../../base/escape.ts";
-import type { CliProcess } from "../process.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
-import type { ClosedFiles } from "./closed_files.ts";
 import { systemText } from "./system_text.ts";
+import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import type { Unfinished } from "./unfinished.ts";
-
-/** What the commands share. */
-export interface RrdContext {
-  readonly process: CliProcess;
-  readonly files: FileAdapter;
-  readonly progress: Progress;
-  readonly unfinished: Unfinished;
-  /** What is known of files that were closed; absent: nothing. */
-  readonly closedFiles?: ClosedFiles;
-}
 
 /** An input that can't be read, or not to its end. */
 export class InputError extends RerelayError {

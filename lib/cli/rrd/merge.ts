@@ -6,7 +6,8 @@
 import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../terminal/units.ts";
-import { nameOf, partsOver, type RrdContext } from "./input.ts";
+import { nameOf, partsOver } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";

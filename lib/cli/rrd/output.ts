@@ -8,7 +8,8 @@ import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/args.ts";
-import { InputError, nameOf, type RrdContext } from "./input.ts";
+import { InputError, nameOf } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import { codeOf, systemText } from "./system_text.ts";
 
 /** Behind a file's name until it is whole. */

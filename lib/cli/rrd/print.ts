@@ -5,7 +5,8 @@
  */
 import type { RrdMessage, RrdPart } from "../../encoding/rrd/part.ts";
 import { EXIT } from "../exit_codes.ts";
-import { partsOver, type RrdContext } from "./input.ts";
+import { partsOver } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import { messageJson, messageText } from "./message_text.ts";
 import type { RrdOptions } from "./options.ts";
 import { standardOutput } from "./output.ts";

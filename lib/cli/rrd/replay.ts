@@ -8,7 +8,8 @@ import { RerelayError } from "../../base/errors.ts";
 import { Pacer, packetPieces } from "../../recordings/replay.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
-import { nameOf, partsOver, type RrdContext } from "./input.ts";
+import { nameOf, partsOver } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { connectRetrying } from "../../adapters/tcp/node_connect.ts";
 

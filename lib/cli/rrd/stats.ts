@@ -6,7 +6,8 @@
 import { RrdStatistics } from "../../recordings/statistics.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { InputError, nameOf, partsOver, type RrdContext } from "./input.ts";
+import { InputError, nameOf, partsOver } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { standardOutput } from "./output.ts";
 import { statisticsJson, statisticsText } from "./stats_text.ts";

@@ -5,11 +5,16 @@
  */
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
-import type { Output } from "./output.ts";
+
+/** What can be left off before it is whole. */
+export interface Abandonable {
+  /** Leaves nothing behind. */
+  abandon(): Promise<void>;
+}
 
 /** Those that are being written; SIGINT, SIGTERM and SIGHUP remove them before the process ends. */
 export class Unfinished {
-  readonly #outputs = new Set<Output>();
+  readonly #outputs = new Set<Abandonable>();
   readonly #process: CliProcess;
   #isListening = false;
 
@@ -19,7 +24,7 @@ export class Unfinished {
   }
 
   /** Takes care of one more. */
-  add(output: Output): void {
+  add(output: Abandonable): void {
     this.#outputs.add(output);
     if (this.#isListening) return;
     this.#isListening = true;
@@ -33,7 +38,7 @@ export class Unfinished {
   }
 
   /** Leaves one be. */
-  delete(output: Output): void {
+  delete(output: Abandonable): void {
     this.#outputs.delete(output);
   }
 

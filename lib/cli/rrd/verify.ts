@@ -11,7 +11,8 @@ import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 import { type RecordingFolder, recordingsIn } from "./folder.ts";
-import { InputError, nameOf, noEndText, parts, type RrdContext } from "./input.ts";
+import { InputError, nameOf, noEndText, parts } from "./input.ts";
+import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 
 /** What came of one file. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
 import { loadFileAdapter } from "../../../lib/adapters/load.ts";
 import type { CliProcess } from "../../../lib/cli/process.ts";
-import type { RrdContext } from "../../../lib/cli/rrd/input.ts";
+import type { RrdContext } from "../../../lib/cli/rrd/context.ts";
 import { parseRrdArgs, type RrdOptions } from "../../../lib/cli/rrd/options.ts";
 import { Unfinished } from "../../../lib/cli/rrd/unfinished.ts";
 import { verify } from "../../../lib/cli/rrd/verify.ts";

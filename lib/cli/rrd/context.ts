@@ -1,0 +1,20 @@
+/**
+ * What the `rrd` commands are given to work with.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../../adapters/files/types.ts";
+import type { CliProcess } from "../process.ts";
+import type { ClosedFiles } from "./closed_files.ts";
+import type { Progress } from "./progress.ts";
+import type { Unfinished } from "./unfinished.ts";
+
+/** What the commands share. */
+export interface RrdContext {
+  readonly process: CliProcess;
+  readonly files: FileAdapter;
+  readonly progress: Progress;
+  readonly unfinished: Unfinished;
+  /** What is known of files that were closed; absent: nothing. */
+  readonly closedFiles?: ClosedFiles;
+}
