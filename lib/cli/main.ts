@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type CliCommand, parseCliArgs, UsageError } from "./args/args.ts";
+import { type CliCommand, parseCliArgs } from "./args/args.ts";
+import { UsageError } from "./args/arg_reader.ts";
 import { EXIT } from "./exit_codes.ts";
 import { helpText } from "./args/help.ts";
 import { host } from "./host/host.ts";

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { EXIT } from "../../lib/cli/exit_codes.ts";
 import { projectFiles, sources } from "./tree.ts";
-import { type CliOption, OPTION_TABLE } from "../../lib/cli/args/option_table.ts";
+import { OPTION_TABLE } from "../../lib/cli/args/option_table.ts";
+import type { CliOption } from "../../lib/cli/args/option.ts";
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
 const [readme, contributing, cli, library, dependenciesDoc] = await Promise.all(

@@ -5,10 +5,12 @@
  */
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
+import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "./closest.ts";
 import { escapeText } from "../../base/escape.ts";
-import { type LimitArgs, limitArgs } from "./limit_args.ts";
-import { type CliOption, OPTION_TABLE } from "./option_table.ts";
+import { type LimitArgs, limitArgs } from "./limit_table.ts";
+import type { CliOption } from "./option.ts";
+import { OPTION_TABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
 import { parseDuration } from "../terminal/units.ts";
 import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
@@ -34,11 +36,6 @@ export interface HostOptions {
   readonly quiet: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
-}
-
-/** The arguments are wrong; the message is one line that says what and how to fix it. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 const OPTIONS: readonly CliOption[] = OPTION_TABLE;
@@ -67,7 +64,8 @@ export function parseCliArgs(
       return false;
     },
   });
-  if (flag(parsed, "help")) return { command: "help" };
+  const reader = new ArgReader(parsed, env);
+  if (reader.flag("help")) return { command: "help" };
   for (const { name, value, example } of OPTIONS) {
     const given = parsed[name] as unknown[];
     if (given.length > 1) throw new UsageError(`--${name} is given twice: leave one out`);
@@ -85,68 +83,24 @@ export function parseCliArgs(
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
   const rest = (parsed["_"] as unknown[])[0];
   if (rest !== undefined) throw unknownArgument(String(rest));
-  if (flag(parsed, "version")) return { command: "version" };
-  return { command: "host", options: hostOptions(parsed, env) };
+  if (reader.flag("version")) return { command: "version" };
+  return { command: "host", options: hostOptions(reader) };
 }
 
-function hostOptions(
-  parsed: Record<string, unknown>,
-  env: (name: string) => string | undefined,
-): HostOptions {
-  const save = saveOptions(
-    (name, parse) => read(parsed, name, parse),
-    flag(parsed, "force"),
-    oneOf,
-    (text) => new UsageError(text),
-  );
-  const viewers = viewerArgs(
-    (name, parse) => read(parsed, name, parse),
-    (name) => flag(parsed, name),
-    parsePort,
-    env,
-    (text) => new UsageError(text),
-  );
+function hostOptions(args: ArgReader): HostOptions {
+  const save = saveOptions(args);
+  const viewers = viewerArgs(args);
   return {
-    bind: read(parsed, "bind", parseBind) ?? "127.0.0.1",
-    port: read(parsed, "port", parsePort) ?? 9876,
+    bind: args.read("bind", parseBind) ?? "127.0.0.1",
+    port: args.read("port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
     ...(viewers === undefined ? {} : { viewers }),
-    maxLatencySec: read(parsed, "drop-at-latency", parseDuration) ?? Infinity,
-    limits: limitArgs((name, parse) => read(parsed, name, parse), oneOf),
-    quiet: flag(parsed, "quiet"),
-    logLevel: read(parsed, "log-level", oneOf(LOG_LEVELS)) ?? "info",
-    logFormat: read(parsed, "log-format", oneOf(["text", "json"])) ?? "text",
+    maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,
+    limits: limitArgs(args),
+    quiet: args.flag("quiet"),
+    logLevel: args.read("log-level", oneOf(LOG_LEVELS)) ?? "info",
+    logFormat: args.read("log-format", oneOf(["text", "json"])) ?? "text",
   };
-}
-
-function flag(parsed: Record<string, unknown>, name: string): boolean {
-  return (parsed[name] as unknown[])[0] === true;
-}
-
-function text(parsed: Record<string, unknown>, name: string): string | undefined {
-  return (parsed[name] as string[])[0];
-}
-
-function read<T>(
-  parsed: Record<string, unknown>,
-  name: string,
-  parse: (text: string) => T,
-): T | undefined {
-  const value = text(parsed, name);
-  if (value === undefined) return undefined;
-  try {
-    return parse(value);
-  } catch (error) {
-    // What is secret stays so on a terminal that others look at.
-    const shown = name === "viewer-token" ? "TOKEN" : escapeText(value, 60);
-    throw new UsageError(`--${name} ${shown}: ${(error as Error).message}`);
-  }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65535) return port;
-  throw new RangeError("expected a number from 0 to 65535, such as 9876");
 }
 
 function parseBind(text: string): string {
@@ -158,17 +112,6 @@ function parseBind(text: string): string {
   const address = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (/^[\p{L}\p{N}._:%-]+$/u.test(address)) return address;
   throw new RangeError("expected an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
-}
-
-function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
-  return (text) => {
-    const word = words.find((w) => w === text);
-    if (word !== undefined) return word;
-    const meant = closest(text.toLowerCase(), words);
-    throw new RangeError(
-      `expected ${words.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-    );
-  };
 }
 
 function unknownArgument(arg: string): UsageError {

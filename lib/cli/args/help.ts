@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type CliOption, OPTION_GROUPS } from "./option_table.ts";
+import { OPTION_GROUPS } from "./option_table.ts";
+import type { CliOption } from "./option.ts";
 import { VERSION } from "../version.ts";
 
 /** The text of `--help`, ends with a line feed. */

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { CliOption } from "./option_table.ts";
+import { allowList } from "../../server/allow_list.ts";
+import type { ServeOptions } from "../../server/options.ts";
+import { parseDuration, parseSize } from "../terminal/units.ts";
+import { type ArgReader, oneOf, parseCount } from "./arg_reader.ts";
+import type { CliOption } from "./option.ts";
 
 /** In the order of the help text. */
 export const LIMITS = [
@@ -137,3 +141,52 @@ export const LIMITS = [
     help: "Corrupt Arrow data: save (never shown live), drop, close",
   },
 ] as const satisfies readonly CliOption[];
+
+/** Which option of `serve` each sets, and how it is read. */
+const READERS = {
+  "channel-limit": ["channelLimitBytes", parseSize],
+  "max-packet": ["maxPacketBytes", parseSize],
+  "max-message": ["maxMessageBytes", parseSize],
+  "max-messages": ["maxMessagesPerPacket", parseCount],
+  "max-depth": ["maxDepth", parseCount],
+  "max-entries": ["maxEntries", parseCount],
+  "max-text": ["maxTextBytes", parseSize],
+  "max-lz4-ratio": ["maxLz4Ratio", parseCount],
+  "max-unfinished": ["maxUnfinishedBytes", parseSize],
+  "max-clients": ["maxClients", parseCount],
+  "max-handshakes": ["maxHandshakes", parseCount],
+  "max-per-address": ["maxConnectionsPerAddress", parseCount],
+  "max-connects-per-sec": ["maxConnectsPerSec", parseCount],
+  "handshake-timeout": ["handshakeTimeoutSec", parseDuration],
+  "packet-timeout": ["packetTimeoutSec", parseDuration],
+  "idle-timeout": ["idleTimeoutSec", parseDuration],
+  "min-packet-rate": ["minPacketBytesPerSec", parseSize],
+} as const satisfies Record<string, readonly [keyof ServeOptions, (text: string) => number]>;
+
+/** Options of `serve` that the command line sets only where they are given. */
+export type LimitArgs = Pick<
+  ServeOptions,
+  typeof READERS[keyof typeof READERS][0] | "allow" | "onBadArrow"
+>;
+
+/**
+ * Reads those that are given.
+ *
+ * @throws {UsageError}
+ */
+export function limitArgs(args: ArgReader): LimitArgs {
+  const limits: Record<string, unknown> = {
+    allow: args.read("allow", parseAllow),
+    onBadArrow: args.read("on-bad-arrow", oneOf(["save", "drop", "close"])),
+  };
+  for (const [name, [option, parse]] of Object.entries(READERS)) {
+    limits[option] = args.read(name, parse);
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
+
+function parseAllow(text: string): readonly string[] {
+  const entries = text.split(",").map((entry) => entry.trim());
+  allowList(entries);
+  return entries;
+}

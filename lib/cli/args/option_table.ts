@@ -3,23 +3,8 @@
  *
  * @module
  */
-
 import { LIMITS } from "./limit_table.ts";
-
-/** One option. */
-export interface CliOption {
-  /** Its long name without the dashes. */
-  readonly name: string;
-  /** What stands for its value in the help text; absent for a flag. */
-  readonly value?: string;
-  /** A value that works, for error texts; the default where there is one. */
-  readonly example?: string;
-  /** One letter for it. */
-  readonly short?: string;
-  readonly help: string;
-  /** Shown in the help text. */
-  readonly default?: string;
-}
+import type { CliOption } from "./option.ts";
 
 const LISTENING = [
   {

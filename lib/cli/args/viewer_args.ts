@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OptionReader } from "./save_args.ts";
+import { type ArgReader, parseCount, parsePort, UsageError } from "./arg_reader.ts";
 import { parseSize } from "../terminal/units.ts";
 
 /** Memory, as such or as a share of what the machine has. */
@@ -42,37 +42,28 @@ const DEPENDENT = [
 /**
  * Reads the options of `--serve-web`.
  *
- * @param read reads one option
- * @param flag whether a flag is given
- * @param parsePort parses a port
- * @param env reads a variable of the environment
- * @param wrong makes an error of a text
- * @throws what `wrong` makes
+ * @throws {UsageError}
  */
-export function viewerArgs(
-  read: OptionReader,
-  flag: (name: "serve-web" | "web-viewer") => boolean,
-  parsePort: (text: string) => number,
-  env: (name: string) => string | undefined,
-  wrong: (text: string) => Error,
-): ViewerArgs | undefined {
-  const openBrowser = flag("web-viewer");
-  if (!flag("serve-web") && !openBrowser) {
-    const given = DEPENDENT.find((name) => read(name, (text) => text) !== undefined);
-    if (given !== undefined) throw wrong(`--${given} is about live viewers: add --serve-web`);
+export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
+  const openBrowser = args.flag("web-viewer");
+  if (!args.flag("serve-web") && !openBrowser) {
+    const given = args.given(DEPENDENT);
+    if (given !== undefined) {
+      throw new UsageError(`--${given} is about live viewers: add --serve-web`);
+    }
     return undefined;
   }
-  const memoryLimit = read("server-memory-limit", parseMemoryLimit);
-  const token = read("viewer-token", parseToken) ?? tokenOf(env, wrong);
+  const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
+  const token = args.read("viewer-token", parseToken, "TOKEN") ?? tokenOf(args);
   return {
     openBrowser,
-    socketPort: read("ws-server-port", parsePort) ?? 9877,
-    pagePort: read("web-viewer-port", parsePort) ?? 9090,
+    socketPort: args.read("ws-server-port", parsePort) ?? 9877,
+    pagePort: args.read("web-viewer-port", parsePort) ?? 9090,
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    queueBytes: read("viewer-queue", parseSize) ?? 64 * 2 ** 20,
-    maxViewers: read("max-viewers", parseCount) ?? 256,
-    allowHosts: read("allow-host", parseHosts) ?? [],
-    allowOrigins: read("allow-origin", parseOrigins) ?? [],
+    queueBytes: args.read("viewer-queue", parseSize) ?? 64 * 2 ** 20,
+    maxViewers: args.read("max-viewers", parseCount) ?? 256,
+    allowHosts: args.read("allow-host", parseHosts) ?? [],
+    allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
   };
 }
@@ -88,12 +79,6 @@ export function parseMemoryLimit(text: string): MemoryLimit {
   const share = Number(percent) / 100;
   if (share > 0 && share <= 1) return { share };
   throw new RangeError("expected above 0% and up to 100%, such as 25%");
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (/^\d{1,6}$/.test(text) && count > 0) return count;
-  throw new RangeError("expected a number above 0, such as 256");
 }
 
 function parseHosts(text: string): string[] {
@@ -112,16 +97,13 @@ function parseOrigins(text: string): string[] {
 }
 
 /** An empty variable is none, as shells and service files have it. */
-function tokenOf(
-  env: (name: string) => string | undefined,
-  wrong: (text: string) => Error,
-): string | undefined {
+function tokenOf({ env }: ArgReader): string | undefined {
   const given = env(TOKEN_VARIABLE);
   if (!given) return undefined;
   try {
     return parseToken(given);
   } catch (error) {
-    throw wrong(`${TOKEN_VARIABLE}: ${(error as Error).message}`);
+    throw new UsageError(`${TOKEN_VARIABLE}: ${(error as Error).message}`);
   }
 }
 

@@ -4,9 +4,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { UsageError } from "../args/args.ts";
+import { ArgReader, UsageError } from "../args/arg_reader.ts";
 import { closest } from "../args/closest.ts";
 import { escapeText } from "../../base/escape.ts";
+import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 
 /** What each command takes. */
@@ -70,8 +71,8 @@ const ALIAS: Readonly<Record<string, string>> = {
  * @returns `"help"` if that is asked for
  * @throws {UsageError}
  */
-export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
-  const [name, ...rest] = args;
+export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
+  const [name, ...rest] = given;
   if (name === undefined || name === "help" || name === "-h" || name === "--help") return "help";
   if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(unknownCommand(name));
   const command = name as RrdCommandName;
@@ -90,8 +91,10 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
       if (arg.startsWith("-")) unknown.push(arg);
     },
   });
-  if (parsed["help"] === true) return "help";
+  const args = new ArgReader(parsed);
+  if (args.flag("help")) return "help";
   checkFlags(command, rest);
+  checkValues(valued, parsed);
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
@@ -100,31 +103,31 @@ export function parseRrdArgs(args: readonly string[]): RrdOptions | "help" {
       `rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}${several}`,
     );
   }
-  const output = text(parsed, "output");
-  if (output === undefined && command === "recover" && parsed["dry-run"] !== true) {
+  const output = args.text("output");
+  if (output === undefined && command === "recover" && !args.flag("dry-run")) {
     throw new UsageError("rrd recover needs a file to write to: add -o OUT.rrd, or --dry-run");
   }
   if (files.filter((file) => file === "-").length > 1) {
     throw new UsageError("standard input (-) can be read once only");
   }
-  if (parsed["strict"] === true && parsed["continue-on-error"] === true) {
+  if (args.flag("strict") && args.flag("continue-on-error")) {
     throw new UsageError("--strict and --continue-on-error contradict each other: leave one out");
   }
   return {
     command,
     files: files.length === 0 ? ["-"] : files,
-    json: parsed["json"] === true,
-    verbose: parsed["verbose"] === true,
-    force: parsed["force"] === true,
-    continueOnError: parsed["continue-on-error"] === true,
-    dryRun: parsed["dry-run"] === true,
-    strict: parsed["strict"] === true,
+    json: args.flag("json"),
+    verbose: args.flag("verbose"),
+    force: args.flag("force"),
+    continueOnError: args.flag("continue-on-error"),
+    dryRun: args.flag("dry-run"),
+    strict: args.flag("strict"),
     ...(output === undefined ? {} : { output: stdio(output) }),
-    to: parseAddress(text(parsed, "to") ?? "127.0.0.1:9876"),
-    speed: parseSpeed(text(parsed, "speed") ?? "max"),
-    maxGapSec: withUnit("max-gap", text(parsed, "max-gap") ?? "10s", parseDuration),
-    maxMessageBytes: withUnit("max-message", text(parsed, "max-message") ?? "512MiB", parseSize),
-    timeoutSec: withUnit("timeout", text(parsed, "timeout") ?? "10s", parseDuration),
+    to: args.read("to", parseAddress) ?? { hostname: "127.0.0.1", port: 9876 },
+    speed: args.read("speed", parseSpeed) ?? Infinity,
+    maxGapSec: args.read("max-gap", parseDuration) ?? 10,
+    maxMessageBytes: args.read("max-message", parseSize) ?? MAX_MESSAGE_BYTES,
+    timeoutSec: args.read("timeout", parseDuration) ?? 10,
   };
 }
 
@@ -140,6 +143,15 @@ function checkFlags(command: RrdCommandName, args: readonly string[]): void {
   }
 }
 
+/** Refuses values that are given twice, or are empty. */
+function checkValues(names: readonly string[], parsed: Record<string, unknown>): void {
+  for (const name of names) {
+    const [value, another] = parsed[name] as string[] | undefined ?? [];
+    if (another !== undefined) throw new UsageError(`--${name} is given twice: leave one out`);
+    if (value === "") throw new UsageError(`--${name} needs a value`);
+  }
+}
+
 /** Options that take a value; one is for all commands. */
 function valuedOf(command: RrdCommandName): string[] {
   return [...COMMANDS[command].valued, "max-message"];
@@ -150,37 +162,19 @@ function stdio(path: string): string {
   return path === "./-" ? "-" : path;
 }
 
-function text(parsed: Record<string, unknown>, name: string): string | undefined {
-  const [value, another] = parsed[name] as string[] | undefined ?? [];
-  if (another !== undefined) throw new UsageError(`--${name} is given twice: leave one out`);
-  if (value === "") throw new UsageError(`--${name} needs a value`);
-  return value;
-}
-
 function parseAddress(text: string): { hostname: string; port: number } {
   const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   const hostname = v6 ?? name;
   const port = Number(digits ?? 9876);
   if (hostname !== undefined && port >= 1 && port <= 65535) return { hostname, port };
-  throw new UsageError(
-    `--to ${escapeText(text, 60)}: expected HOST:PORT, such as 127.0.0.1:9876 or [::1]:9876`,
-  );
+  throw new RangeError("expected HOST:PORT, such as 127.0.0.1:9876 or [::1]:9876");
 }
 
 function parseSpeed(text: string): number {
   const factor = /^\d+(\.\d+)?x$/.test(text) ? Number(text.slice(0, -1)) : 0;
   if (text === "max") return Infinity;
   if (factor > 0) return factor;
-  throw new UsageError(`--speed ${escapeText(text, 60)}: expected max, 1x, or such as 0.5x or 10x`);
-}
-
-/** A value with a unit, and the option named where it is wrong. */
-function withUnit(name: string, text: string, parse: (text: string) => number): number {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new UsageError(`--${name} ${escapeText(text, 60)}: ${(error as Error).message}`);
-  }
+  throw new RangeError("expected max, 1x, or such as 0.5x or 10x");
 }
 
 function unknownCommand(name: string): string {

@@ -7,7 +7,7 @@ import { realpath, stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
-import { UsageError } from "../args/args.ts";
+import { UsageError } from "../args/arg_reader.ts";
 import { InputError, nameOf } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { codeOf, systemText } from "./system_text.ts";

@@ -6,7 +6,7 @@
 import { loadFileAdapter } from "../../adapters/load.ts";
 import { NotAnRrd, reason, RerelayError } from "../../base/errors.ts";
 import { RrdDamage } from "../../encoding/rrd/part.ts";
-import { UsageError } from "../args/args.ts";
+import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";

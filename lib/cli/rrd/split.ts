@@ -7,7 +7,7 @@ import { stat } from "node:fs/promises";
 import type { StoreId } from "../../encoding/message_parts.ts";
 import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
 import { storeOf } from "../../encoding/store_of.ts";
-import { UsageError } from "../args/args.ts";
+import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../terminal/units.ts";

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseCliArgs, UsageError } from "../../../lib/cli/args/args.ts";
+import { parseCliArgs } from "../../../lib/cli/args/args.ts";
+import { UsageError } from "../../../lib/cli/args/arg_reader.ts";
 
 const defaults = {
   bind: "127.0.0.1",

@@ -2,7 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { helpText } from "../../../lib/cli/args/help.ts";
-import { type CliOption, OPTION_TABLE } from "../../../lib/cli/args/option_table.ts";
+import { OPTION_TABLE } from "../../../lib/cli/args/option_table.ts";
+import type { CliOption } from "../../../lib/cli/args/option.ts";
 import { VERSION } from "../../../lib/cli/version.ts";
 
 describe("helpText", () => {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UsageError } from "../../../lib/cli/args/args.ts";
+import { UsageError } from "../../../lib/cli/args/arg_reader.ts";
 import { parseRrdArgs, type RrdOptions } from "../../../lib/cli/rrd/options.ts";
 import { progress, progressLine } from "../../../lib/cli/rrd/progress.ts";
 import { fileName } from "../../../lib/cli/rrd/split.ts";

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { parseCliArgs } from "../../../lib/cli/args/args.ts";
-import { type CliOption, OPTION_GROUPS, OPTION_TABLE } from "../../../lib/cli/args/option_table.ts";
+import { OPTION_GROUPS, OPTION_TABLE } from "../../../lib/cli/args/option_table.ts";
+import type { CliOption } from "../../../lib/cli/args/option.ts";
 import { resolveOptions } from "../../../lib/server/options.ts";
 
 function limits(...args: string[]) {
