@@ -3,15 +3,7 @@
  *
  * @module
  */
-import type { RrdHeader } from "../encoding/rrd_header.ts";
-
-/** A message that is kept; the bytes are its own. */
-export interface Kept {
-  readonly header: RrdHeader;
-  readonly bytes: Uint8Array;
-  /** Of a blueprint's: whether no file has it yet. */
-  isNew?: boolean;
-}
+import type { Kept } from "./kept.ts";
 
 /** About what the objects around a kept message take, in bytes. */
 const KEPT_OVERHEAD_BYTES = 512;

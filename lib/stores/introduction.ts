@@ -7,7 +7,7 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isSameEncoding } from "../encoding/rrd/same_encoding.ts";
 import { encodeStoreInfo } from "../encoding/rrd/encode_store_info.ts";
 import type { Store } from "./store_memory.ts";
-import type { Kept } from "./_kept_bytes.ts";
+import type { Kept } from "./kept.ts";
 
 /** The name of recordings whose application nobody told. */
 export const UNKNOWN_APPLICATION = "unknown";

@@ -7,7 +7,7 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
 import type { Introduced } from "../../stores/introduction.ts";
 import type { Store } from "../../stores/store_memory.ts";
-import type { Kept } from "../../stores/_kept_bytes.ts";
+import type { Kept } from "../../stores/kept.ts";
 
 /** See the module. */
 export interface Entry extends Introduced {

@@ -14,7 +14,7 @@ import {
   took,
 } from "../../stores/introduction.ts";
 import type { Store } from "../../stores/store_memory.ts";
-import type { Kept } from "../../stores/_kept_bytes.ts";
+import type { Kept } from "../../stores/kept.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 
 /** See the module; new for each file. */

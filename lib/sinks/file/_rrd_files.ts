@@ -16,7 +16,7 @@ import { SaveWarnings } from "./_save_warnings.ts";
 import { Series, type SeriesHost } from "./_series.ts";
 import { addTo } from "./_tally.ts";
 import { type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
-import type { Kept } from "../../stores/_kept_bytes.ts";
+import type { Kept } from "../../stores/kept.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
 import { Blueprints } from "../../stores/blueprints.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";

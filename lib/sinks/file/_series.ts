@@ -13,7 +13,7 @@ import type { Numbered } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SaveWarnings } from "./_save_warnings.ts";
 import type { Store } from "../../stores/store_memory.ts";
-import type { Kept } from "../../stores/_kept_bytes.ts";
+import type { Kept } from "../../stores/kept.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
 import type { Tally } from "../sink.ts";
