@@ -23,16 +23,6 @@ export class RerelayError extends Error {
   }
 }
 
-/**
- * How an error's text names the option that changes a limit, and its flag, which has the same name
- * without the unit.
- */
-export function optionText(option: string): string {
-  const flag = option.replace(/Bytes$|PerPacket$|(?<!Per)Sec$/, "")
-    .replaceAll(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
-  return `(--${flag}, option ${option})`;
-}
-
 /** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { optionText, reason, RerelayError } from "./error_base.ts";
+import { reason, RerelayError } from "./error_base.ts";
+import { optionText } from "./limit_table.ts";
 
 export { reason, RerelayError, shown } from "./error_base.ts";
 export * from "./limit_errors.ts";

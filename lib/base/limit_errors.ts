@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { optionText, RerelayError } from "./error_base.ts";
+import { RerelayError } from "./error_base.ts";
+import { optionText } from "./limit_table.ts";
 
 /** The handshake did not come in time. */
 export class HandshakeTimeout extends RerelayError {
@@ -41,7 +42,7 @@ export class PacketTooSlow extends RerelayError {
       `${receivedBytes} bytes of a packet came in ${
         waitedSec.toFixed(0)
       } s of waiting, slower than ` +
-        `${minBytesPerSec} bytes a second (--min-packet-rate, option minPacketBytesPerSec)`,
+        `${minBytesPerSec} bytes a second ${optionText("minPacketBytesPerSec")}`,
     );
   }
 }
@@ -67,7 +68,7 @@ export class TooManyOfAddress extends RerelayError {
   /** Takes the address and the limit. */
   constructor(readonly hostname: string, readonly limit: number) {
     super(
-      `${hostname} has ${limit} connections already (--max-per-address, option maxConnectionsPerAddress)`,
+      `${hostname} has ${limit} connections already ${optionText("maxConnectionsPerAddress")}`,
     );
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { MessageLimit } from "../base/errors.ts";
+import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 
 /** Limits of decoding. */
 export interface DecodeLimits {
@@ -25,16 +26,16 @@ export interface DecodeLimits {
 }
 
 /** Default of `maxMessageBytes`. */
-export const MAX_MESSAGE_BYTES: number = 512 * 1024 * 1024;
+export const MAX_MESSAGE_BYTES: number = LIMIT_DEFAULTS.maxMessageBytes;
 
 /** The limits where nothing else is said. */
 export const DECODE_LIMITS: Required<DecodeLimits> = {
   maxMessageBytes: MAX_MESSAGE_BYTES,
-  maxMessagesPerPacket: 4096,
-  maxDepth: 16,
-  maxEntries: 65_536,
-  maxTextBytes: 1 << 20,
-  maxLz4Ratio: 64,
+  maxMessagesPerPacket: LIMIT_DEFAULTS.maxMessagesPerPacket,
+  maxDepth: LIMIT_DEFAULTS.maxDepth,
+  maxEntries: LIMIT_DEFAULTS.maxEntries,
+  maxTextBytes: LIMIT_DEFAULTS.maxTextBytes,
+  maxLz4Ratio: LIMIT_DEFAULTS.maxLz4Ratio,
 };
 
 /** What LZ4 reaches, rounded up. */

@@ -4,13 +4,12 @@
  * @module
  */
 import { every } from "../base/clock.ts";
+import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
-import { MAX_PACKET_BYTES } from "../comms/sdk/packet_reader.ts";
-import { DECODE_LIMITS, type DecodeLimits } from "../encoding/limits.ts";
+import type { DecodeLimits } from "../encoding/limits.ts";
 import { checkMaxLatency } from "../flow/throttle/max_latency.ts";
 import type { ThrottleRules } from "../flow/throttle/accept_rate.ts";
-import { CHANNEL_LIMIT_BYTES } from "../flow/channel/smart_channel.ts";
 import { consoleLog, type Log } from "../base/log.ts";
 
 /** Options of `serve`; all may be left out. */
@@ -75,24 +74,8 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
 
 /** Options that are numbers above 0. */
 const POSITIVE = [
-  "channelLimitBytes",
+  ...Object.keys(LIMIT_DEFAULTS) as (keyof typeof LIMIT_DEFAULTS)[],
   "pauseAfterSec",
-  "maxPacketBytes",
-  "maxMessageBytes",
-  "maxMessagesPerPacket",
-  "maxDepth",
-  "maxEntries",
-  "maxTextBytes",
-  "maxLz4Ratio",
-  "maxConnectionsPerAddress",
-  "maxConnectsPerSec",
-  "maxClients",
-  "maxHandshakes",
-  "maxUnfinishedBytes",
-  "handshakeTimeoutSec",
-  "packetTimeoutSec",
-  "idleTimeoutSec",
-  "minPacketBytesPerSec",
 ] as const;
 
 /** All options, with defaults. */
@@ -112,22 +95,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     maxLatencySec: Infinity,
     rules: "corrected" as const,
     quiet: false,
-    channelLimitBytes: CHANNEL_LIMIT_BYTES,
     pauseAfterSec: Infinity,
-    maxPacketBytes: MAX_PACKET_BYTES,
-    ...DECODE_LIMITS,
-    maxClients: 4096,
-    maxHandshakes: 16_384,
-    maxUnfinishedBytes: 1024 * 1024 * 1024,
-    maxConnectionsPerAddress: Infinity,
-    maxConnectsPerSec: Infinity,
+    ...LIMIT_DEFAULTS,
     allow: [],
     reuseBuffers: false,
     onBadArrow: "save" as const,
-    handshakeTimeoutSec: 10,
-    packetTimeoutSec: 60,
-    idleTimeoutSec: Infinity,
-    minPacketBytesPerSec: 1024,
     log: consoleLog(),
     now: () => performance.now(),
     random: Math.random,

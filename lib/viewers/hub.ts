@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optionText, VIEWER_LIMITS } from "../base/limit_table.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../base/errors.ts";
@@ -54,8 +55,8 @@ const WARN_MS = 10_000;
 export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const {
     limitBytes = 1024 * 1024 * 1024,
-    viewerQueueBytes: queueBytes = 64 * 1024 * 1024,
-    maxViewers = 256,
+    viewerQueueBytes: queueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
+    maxViewers = VIEWER_LIMITS.maxViewers.default,
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
@@ -95,7 +96,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     if (reason !== "slow" && reason !== "stalled") return;
     const who = viewer.options.addr ?? `viewer ${viewer.id}`;
     const why = reason === "slow"
-      ? `it was ${queueBytes} bytes behind (--viewer-queue, option viewerQueueBytes)`
+      ? `it was ${queueBytes} bytes behind ${optionText("viewerQueueBytes")}`
       : "it took nothing for too long";
     log.write("warn", `Cut off the viewer at ${who}: ${why}`, {
       viewer: who,

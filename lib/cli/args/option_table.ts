@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LIMITS } from "./limit_table.ts";
+import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
 const LISTENING = [
@@ -108,20 +109,7 @@ const VIEWING = [
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
   },
-  {
-    name: "viewer-queue",
-    value: "SIZE",
-    example: "64MiB",
-    default: "64MiB",
-    help: "A viewer that falls behind by more is cut off",
-  },
-  {
-    name: "max-viewers",
-    value: "COUNT",
-    example: "256",
-    default: "256",
-    help: "Viewers at once",
-  },
+  ...limitOptions(VIEWER_LIMITS),
   {
     name: "allow-host",
     value: "NAMES",
@@ -167,7 +155,7 @@ export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
   Viewing: VIEWING,
-  Limits: LIMITS,
+  Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
 } as const;
 
@@ -176,6 +164,6 @@ export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
   ...VIEWING,
-  ...LIMITS,
+  ...LIMIT_OPTIONS,
   ...OUTPUT,
 ] as const;

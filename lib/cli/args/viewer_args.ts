@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { type ArgReader, parseCount, parsePort, UsageError } from "./arg_reader.ts";
+import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { type ArgReader, parsePort, UsageError } from "./arg_reader.ts";
+import { readLimit } from "./limit_table.ts";
 import { parseSize } from "../terminal/units.ts";
 
 /** Memory, as such or as a share of what the machine has. */
@@ -53,6 +55,7 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     }
     return undefined;
   }
+  const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const token = args.read("viewer-token", parseToken, "TOKEN") ?? tokenOf(args);
   return {
@@ -60,8 +63,8 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
     pagePort: args.read("web-viewer-port", parsePort) ?? 9090,
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    queueBytes: args.read("viewer-queue", parseSize) ?? 64 * 2 ** 20,
-    maxViewers: args.read("max-viewers", parseCount) ?? 256,
+    queueBytes: readLimit(args, viewerQueueBytes) ?? viewerQueueBytes.default,
+    maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),

@@ -69,6 +69,31 @@ function parseWithUnit(
 }
 
 /**
+ * A size as {@linkcode parseSize} reads it again, exactly, such as `256MiB`.
+ *
+ * @param bytes whole, above 0
+ */
+export function sizeText(bytes: number): string {
+  return shortestText(bytes, SIZE_UNITS);
+}
+
+/**
+ * A duration as {@linkcode parseDuration} reads it again, exactly, such as `200ms` or `1h`.
+ *
+ * @param seconds whole milliseconds, above 0
+ */
+export function durationText(seconds: number): string {
+  return shortestText(seconds, DURATION_UNITS);
+}
+
+function shortestText(value: number, units: Readonly<Record<string, number>>): string {
+  const texts = Object.entries(units)
+    .filter(([, factor]) => Number.isInteger(value / factor))
+    .map(([unit, factor]) => `${value / factor}${unit}`);
+  return texts.reduce((best, text) => text.length < best.length ? text : best);
+}
+
+/**
  * Bytes for people, in three digits and decimal units, such as `17 B`, `1.02 kB`, `115 MB`.
  *
  * @param bytes 0 or more

@@ -1,3 +1,4 @@
+import { LIMIT_DEFAULTS } from "../../base/limit_table.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import { Handshake } from "./handshake.ts";
@@ -22,7 +23,7 @@ export interface PacketOptions {
 }
 
 /** Default of `maxPacketBytes`. */
-export const MAX_PACKET_BYTES: number = 512 * 1024 * 1024;
+export const MAX_PACKET_BYTES: number = LIMIT_DEFAULTS.maxPacketBytes;
 
 /** A connection's bytes → its packets: the handshake, then the framing. */
 export class PacketReader implements Step<Uint8Array, Uint8Array> {

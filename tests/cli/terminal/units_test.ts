@@ -1,12 +1,14 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  durationText,
   formatBytes,
   formatCount,
   formatDuration,
   parseDuration,
   parseSize,
   plural,
+  sizeText,
 } from "../../../lib/cli/terminal/units.ts";
 
 describe("parseSize", () => {
@@ -167,5 +169,29 @@ describe("text for people", () => {
       [7500, "2 h 5 min"],
     ];
     for (const [seconds, text] of shown) assertEquals(formatDuration(seconds), text);
+  });
+});
+
+describe("sizeText and durationText", () => {
+  it("are the shortest that is read as the same", () => {
+    const sizes: [number, string][] = [
+      [1, "1B"],
+      [1000, "1kB"],
+      [1024, "1KiB"],
+      [1025, "1025B"],
+      [256 * 2 ** 20, "256MiB"],
+      [2 ** 30, "1GiB"],
+      [1e12, "1TB"],
+    ];
+    for (const [bytes, text] of sizes) {
+      assertEquals(sizeText(bytes), text);
+      assertEquals(parseSize(text), bytes);
+    }
+    for (
+      const [seconds, text] of [[0.2, "200ms"], [10, "10s"], [60, "1m"], [3600, "1h"]] as const
+    ) {
+      assertEquals(durationText(seconds), text);
+      assertEquals(parseDuration(text), seconds);
+    }
   });
 });
