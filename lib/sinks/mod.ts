@@ -27,19 +27,8 @@ export type { Keep } from "./file/parts/part_list.ts";
 export type { Rotation } from "./file/rotation.ts";
 export type { SyncMode } from "./file/writer/syncer.ts";
 export type { Sink, Tally } from "./sink.ts";
-export { viewerHub } from "../viewers/hub.ts";
-export type {
-  HubStats,
-  JoinOptions,
-  RecordingSummary,
-  Viewer,
-  ViewerGone,
-  ViewerHub,
-  ViewerHubOptions,
-  ViewerStats,
-} from "../viewers/types.ts";
 export { memoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileAdapter, FileKind, FileMode, WritableFile } from "../adapters/files/types.ts";
 export type { ProcessAdapter } from "../adapters/process/types.ts";
-export { FileExists, FileGone, HubClosed, SaveLocked, TooManyViewers } from "../base/errors.ts";
+export { FileExists, FileGone, SaveLocked } from "../base/errors.ts";

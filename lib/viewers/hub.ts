@@ -42,7 +42,7 @@ const WARN_MS = 10_000;
  *
  * @example
  * ```ts
- * import { viewerHub } from "@rerelay/server/sinks";
+ * import { viewerHub } from "@rerelay/server/viewers";
  * import { assertEquals } from "@std/assert";
  *
  * const hub = viewerHub({ limitBytes: 64 * 1024 * 1024 });

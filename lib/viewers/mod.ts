@@ -21,6 +21,7 @@
  */
 export { viewerHub } from "./hub.ts";
 export type * from "./types.ts";
+export type { RecordingSummary } from "../stores/recordings.ts";
 export { httpApp } from "./serve/http_app.ts";
 export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./serve/http_app.ts";
 export { pageAssets } from "./page/assets.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RrdVersion } from "../encoding/rrd_header.ts";
+import type { RecordingSummary } from "../stores/recordings.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import type { Log } from "../base/log.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
@@ -99,32 +99,6 @@ export interface Viewer {
   readonly left: Promise<ViewerGone>;
   /** Whether it has been given all history. */
   readonly caughtUp: boolean;
-}
-
-/** What is told of one recording. */
-export interface RecordingSummary {
-  /** The recording id as the SDK chose it; any text a peer likes. */
-  readonly id: string;
-  /** Empty for one that was never announced. */
-  readonly applicationId: string;
-  /** Version of the SDK, such as `0.22.1`; of several that logged to it, the newest. */
-  readonly sdk: string | undefined;
-  /** Those of all that logged to it, in numbers, the newest first; at most 16. */
-  readonly sdkVersions: readonly RrdVersion[];
-  /** What made it, such as `Python 3.11.7`. */
-  readonly source: string;
-  /** When the SDK began it, nanoseconds since the Unix epoch; 0 for one that was never announced. */
-  readonly startedNs: bigint;
-  /** When its first message came, milliseconds since the Unix epoch. */
-  readonly firstMs: number;
-  /** When its last message came, milliseconds since the Unix epoch. */
-  readonly lastMs: number;
-  /** Messages that came for it, those that history has dropped included. */
-  readonly messages: number;
-  /** Their bytes. */
-  readonly bytes: number;
-  /** Whether a client that has logged to it is still connected. */
-  readonly live: boolean;
 }
 
 /** What is counted of one viewer. */

@@ -3,14 +3,23 @@
  *
  * @module
  */
-import type { TcpConnection } from "../../adapters/tcp/types.ts";
 import type { H2Connection } from "./connection.ts";
 
-/** What is needed of a connection. */
-export type H2Socket = Pick<
-  TcpConnection,
-  "readable" | "read" | "giveBack" | "write" | "setNoDelay" | "close"
->;
+/** What is needed of a connection; those of the TCP adapters have it. */
+export interface H2Socket {
+  /** The peer's bytes. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** Gives the same without a stream, where it can, into the memory it is given; `undefined` at the end. */
+  read?(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined>;
+  /** Takes back memory that nobody needs any more. */
+  giveBack?(chunk: Uint8Array): void;
+  /** Writes all of the bytes; one call at a time. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Whether small writes go out at once. */
+  setNoDelay(noDelay: boolean): void;
+  /** Closes the socket; safe to call twice. */
+  close(): void;
+}
 
 /** One write has about so many bytes at most. */
 const WRITE_BYTES = 256 * 1024;

@@ -8,7 +8,8 @@ import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { ServerStats } from "../../server/server.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../sinks/sink.ts";
-import type { HubStats, RecordingSummary, ViewerHub } from "../types.ts";
+import type { HubStats, ViewerHub } from "../types.ts";
+import type { RecordingSummary } from "../../stores/recordings.ts";
 
 /** What is known besides the hub; all may be left out. */
 export interface ServerStatus {
