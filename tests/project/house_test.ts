@@ -1,0 +1,90 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { circles, homeless, ROOMS, upwards } from "./house.ts";
+import { read, sources } from "./tree.ts";
+
+/** Goes once the pipeline has taken it in. */
+const NOT_YET = "lib/receive_step.ts";
+
+const LIB = new Map(sources("lib/").map((path) => [path, read(path)]));
+
+describe("the house", () => {
+  it("has no circle of imports, of types neither", () => {
+    assert(LIB.size > 200);
+    assertEquals(circles(LIB), []);
+  });
+
+  it("has a room for every file, and but one file beside the rooms", () => {
+    assertEquals(homeless(LIB).filter((path) => path !== NOT_YET), []);
+    assertEquals(ROOMS.filter((room) => room.includes(".")), ["pipeline.ts"]);
+  });
+
+  it("has no import that points upwards", () => {
+    // Beside the pipeline, whose part it is.
+    const rooms = ROOMS.flatMap((room) =>
+      room === "pipeline.ts" ? [room, NOT_YET.slice("lib/".length)] : [room]
+    );
+    assertEquals(upwards(LIB, rooms), []);
+  });
+});
+
+describe("a house with faults", () => {
+  const files = (code: Record<string, string>) => new Map(Object.entries(code));
+
+  it("shows circles: of two, of three, of types, through `import()`, in itself", () => {
+    const found = circles(files({
+      "lib/a/1.ts": `import type { B } from "./2.ts";`,
+      "lib/a/2.ts": `export const b = () => import("./1.ts");`,
+      "lib/b/1.ts": `export * from "../c/1.ts";`,
+      "lib/c/1.ts": `import "../d/1.ts";`,
+      "lib/d/1.ts": `import { x, type Y } from "../b/1.ts";`,
+      "lib/e/1.ts": `export { z } from "./1.ts";`,
+      "lib/e/2.ts": `import { z } from "./1.ts";`,
+      "lib/e/3.ts": `// import { z } from "./3.ts";\nimport { x } from "hono";`,
+    }));
+    assertEquals(found, [
+      ["lib/a/1.ts", "lib/a/2.ts", "lib/a/1.ts"],
+      ["lib/b/1.ts", "lib/c/1.ts", "lib/d/1.ts", "lib/b/1.ts"],
+      ["lib/e/1.ts", "lib/e/1.ts"],
+    ]);
+  });
+
+  it("shows a circle that is met from outside, and two that share a file", () => {
+    const found = circles(files({
+      "lib/1.ts": `import "./2.ts";`,
+      "lib/2.ts": `import "./3.ts"; import "./4.ts";`,
+      "lib/3.ts": `import "./2.ts";`,
+      "lib/4.ts": `import "./2.ts";`,
+    }));
+    assertEquals(found, [
+      ["lib/2.ts", "lib/3.ts", "lib/2.ts"],
+      ["lib/2.ts", "lib/4.ts", "lib/2.ts"],
+    ]);
+  });
+
+  it("shows imports that point upwards", () => {
+    const found = upwards(
+      files({
+        "lib/base/log.ts": `import type { X } from "../encoding/x/y.ts";`,
+        "lib/encoding/x/y.ts":
+          `import { z } from "./z.ts";\nimport { l } from "../../base/log.ts";`,
+        "lib/encoding/x/z.ts": `const late = import("../../cli/main.ts");`,
+        "lib/cli/main.ts": `import "../base/log.ts";`,
+      }),
+    );
+    assertEquals(found, [
+      "lib/base/log.ts -> lib/encoding/x/y.ts",
+      "lib/encoding/x/z.ts -> lib/cli/main.ts",
+    ]);
+  });
+
+  it("shows files without a room", () => {
+    const found = homeless(files({
+      "lib/pipeline.ts": "",
+      "lib/base/log.ts": "",
+      "lib/loose.ts": "",
+      "lib/misc/x.ts": "",
+    }));
+    assertEquals(found, ["lib/loose.ts", "lib/misc/x.ts"]);
+  });
+});
