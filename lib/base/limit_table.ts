@@ -79,7 +79,12 @@ export const LIMITS = {
     default: GIB,
     help: "Memory of what clients sent that is not whole, or waits",
   },
-  maxClients: { flag: "max-clients", unit: "count", default: 4096, help: "SDKs at once; more wait for a place" },
+  maxClients: {
+    flag: "max-clients",
+    unit: "count",
+    default: 4096,
+    help: "SDKs at once; more wait for a place",
+  },
   maxHandshakes: {
     flag: "max-handshakes",
     unit: "count",

@@ -6,7 +6,8 @@
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../base/log.ts";
-import { type Sink, type Tally, tallyOf } from "./sink.ts";
+import { type Sink, tallyOf } from "./sink.ts";
+import type { Tally } from "../base/tally.ts";
 
 /** How a sink did. */
 export interface SinkStats {

@@ -3,15 +3,8 @@
  *
  * @module
  */
+import type { Tally } from "../base/tally.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
-
-/** Messages and their encoded bytes, counted. */
-export interface Tally {
-  /** How many messages. */
-  readonly messages: number;
-  /** Their bytes as encoded, with their own headers. */
-  readonly bytes: number;
-}
 
 /**
  * Takes what the fan-out receives.

@@ -10,7 +10,7 @@ import { shortened as shortenedTo } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo } from "../encoding/message_parts.ts";
-import { addTo } from "../sinks/file/_tally.ts";
+import { addTo } from "../base/tally.ts";
 import { KeptBytes } from "./_kept_bytes.ts";
 import type { Kept } from "./kept.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";

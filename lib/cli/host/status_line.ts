@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tally } from "../../sinks/sink.ts";
+import type { Tally } from "../../base/tally.ts";
 import type { Rates } from "./rates.ts";
 import { formatBytes, formatCount, formatDuration } from "../terminal/units.ts";
 

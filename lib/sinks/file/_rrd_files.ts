@@ -14,7 +14,7 @@ import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
 import { Series, type SeriesHost } from "./_series.ts";
-import { addTo } from "./_tally.ts";
+import { addTo } from "../../base/tally.ts";
 import { type Store, storeKey, StoreMemory } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
 import { VersionWarnings } from "./_version_warnings.ts";
@@ -25,7 +25,7 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Rotation } from "./rotation.ts";
-import type { Tally } from "../sink.ts";
+import type { Tally } from "../../base/tally.ts";
 
 /** A blueprint waits so long for its client to log a recording, before it goes to those of others. */
 const UNDECIDED_MS = 1000;

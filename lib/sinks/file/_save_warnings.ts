@@ -4,7 +4,7 @@
  * @module
  */
 import type { Log, LogLevel } from "../../base/log.ts";
-import type { Tally } from "../sink.ts";
+import type { Tally } from "../../base/tally.ts";
 
 /** See the module. */
 export class SaveWarnings {

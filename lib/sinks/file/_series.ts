@@ -16,7 +16,7 @@ import type { Store } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
-import type { Tally } from "../sink.ts";
+import type { Tally } from "../../base/tally.ts";
 
 /** What all series share. */
 export interface SeriesHost {

@@ -1,5 +1,5 @@
 import type { RrdWriter } from "./writer/rrd_writer.ts";
-import type { Tally } from "../sink.ts";
+import type { Tally } from "../../base/tally.ts";
 
 /** One file that a sink writes, and what is in it. */
 export interface SavedFile extends Tally {

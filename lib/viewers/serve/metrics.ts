@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tally } from "../../sinks/sink.ts";
+import type { Tally } from "../../base/tally.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
 

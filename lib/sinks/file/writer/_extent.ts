@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tally } from "../../sink.ts";
+import type { Tally } from "../../../base/tally.ts";
 
 /** A file's beginning, and what is in it. */
 export interface Extent extends Tally {

@@ -4,7 +4,7 @@
  * @module
  */
 import { holdBytes } from "../../../memory/buffer_pool.ts";
-import type { Tally } from "../../sink.ts";
+import type { Tally } from "../../../base/tally.ts";
 import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
 
 /** From here on copying costs more than a write of its own. */

@@ -13,7 +13,7 @@ import { compressedHeader, type Compressor, isCompressible } from "./compressor.
 import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";
-import type { Tally } from "../../sink.ts";
+import type { Tally } from "../../../base/tally.ts";
 import type { WriteBudget } from "./write_budget.ts";
 
 /** Behind the name of a file that is being written. */
