@@ -45,7 +45,7 @@ export interface ChainOptions extends PacketOptions, PacketDecoderOptions {
  *
  * const error = await pipeClient(bytes, to, { congestion });
  * assert(error?.message.includes("unknown client"));
- * assertEquals(channel.take()?.[0]?.payload, { type: "quit", error });
+ * assertEquals(channel.take()?.[0]?.payload, { type: "quit", error: error! });
  * ```
  */
 export async function pipeClient(

@@ -28,6 +28,7 @@ export class TextOutput {
    * @returns resolves when nothing waits any more: with whether the system took all of it
    */
   write(text: string): Promise<boolean> {
+    if (text === "" && this.isIdle) return Promise.resolve(true);
     this.#waiting.push(text);
     return this.#writing ??= this.#writeAll();
   }
@@ -37,9 +38,15 @@ export class TextOutput {
     return this.#writing === undefined;
   }
 
-  /** Resolves when all was handed to the system, or failed. */
+  /**
+   * Resolves when all was handed to the system, or failed; also what whoever waited for the end of a
+   * write writes then.
+   */
   async idle(): Promise<void> {
-    await this.#writing;
+    do {
+      await this.#writing;
+      await Promise.resolve();
+    } while (!this.isIdle);
   }
 
   async #writeAll(): Promise<boolean> {

@@ -37,6 +37,29 @@ function stream() {
 }
 
 describe("TextOutput", () => {
+  it("is idle only when also what was written behind the end of a write is done", async () => {
+    const taken: string[] = [];
+    const output = new TextOutput(async (bytes) => {
+      await Promise.resolve();
+      taken.push(new TextDecoder().decode(bytes));
+      return bytes.length;
+    });
+    // As the screen does, which hands over its next lines when the last are done.
+    output.write("first").then(() => void output.write("last"));
+    await output.idle();
+    assertEquals(taken, ["first", "last"]);
+  });
+
+  it("goes on behind a text that is empty", async () => {
+    const taken: number[] = [];
+    const output = new TextOutput((bytes) =>
+      Promise.resolve(taken.push(bytes.length) && bytes.length)
+    );
+    await output.write("");
+    await output.write("more");
+    assertEquals(taken, [4]);
+  });
+
   it("writes one after the other, and what is left of a write again", async () => {
     const to = stream();
     const first = to.output.write("first ");
