@@ -206,6 +206,34 @@ export class FileGone extends RerelayError {
   }
 }
 
+/** A file has all the bytes that its file system, or a limit of this process, lets it have. */
+export class FileTooLarge extends RerelayError {
+  /**
+   * Takes what its text and fields say.
+   *
+   * @param path of the file
+   * @param writtenBytes how much of the last write it took
+   * @param options with the cause
+   */
+  constructor(readonly path: string, readonly writtenBytes: number, options?: ErrorOptions) {
+    super(
+      `${path} can't grow: its file system takes no larger file, or ulimit -f forbids it`,
+      options,
+    );
+  }
+}
+
+/** An unfinished file that is not known to be ours stands where one is to be written. */
+export class PartExists extends RerelayError {
+  /** Takes what its text and fields say. */
+  constructor(readonly path: string) {
+    super(
+      `${path} is there already and was not made by this --save: choose another name, or move it away` +
+        ` (rrd recover ${path} -o OUT.rrd reads it, if it is a recording)`,
+    );
+  }
+}
+
 /** Another program saves under the same name. */
 export class SaveLocked extends RerelayError {
   /**

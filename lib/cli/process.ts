@@ -62,6 +62,7 @@ const STATUS = "/proc/self/status";
 
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
+  outliveFileLimit();
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
@@ -111,6 +112,15 @@ function seesHangupIgnored(): boolean | undefined {
   } catch {
     // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
     return undefined;
+  }
+}
+
+/** A file that has the size of `ulimit -f` is an error of its write, not the end of the program. */
+function outliveFileLimit(): void {
+  try {
+    process.on("SIGXFSZ", () => {});
+  } catch {
+    // A system without that signal.
   }
 }
 

@@ -38,6 +38,14 @@ export const DECODE_LIMITS: Required<DecodeLimits> = {
   maxLz4Ratio: LIMIT_DEFAULTS.maxLz4Ratio,
 };
 
+/** For files of our own, which bound their messages: what was taken in once is taken again. */
+export const NO_LIMITS: DecodeLimits = {
+  maxMessageBytes: Infinity,
+  maxDepth: 256,
+  maxEntries: Infinity,
+  maxTextBytes: Infinity,
+};
+
 /** What LZ4 reaches, rounded up. */
 export const DENSEST_LZ4 = 256;
 

@@ -32,4 +32,5 @@ export { memoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileAdapter, FileKind, FileMode, WritableFile } from "../adapters/files/types.ts";
 export type { ProcessAdapter } from "../adapters/process/types.ts";
-export { FileExists, FileGone, SaveLocked } from "../base/errors.ts";
+export { FileExists, FileGone, FileTooLarge, PartExists, SaveLocked } from "../base/errors.ts";
+export type { FileReadAdapter, FileWriteAdapter, ReadableFile } from "../adapters/files/types.ts";

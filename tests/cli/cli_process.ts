@@ -30,12 +30,16 @@ export class Cli {
 
   constructor(
     args: readonly string[],
-    { script = CLI, env = {}, permissions = ["-A"], openFiles, shell, deadlineMs }: CliSettings =
-      {},
+    { script = CLI, env = {}, permissions = ["-A"], openFiles, fileBlocks, shell, deadlineMs }:
+      CliSettings = {},
   ) {
     const run = "Bun" in globalThis ? [script] : ["run", ...permissions, "--quiet", script];
-    const before = shell ?? (openFiles === undefined ? undefined : `ulimit -n ${openFiles}`);
-    const limit = before === undefined ? [] : ["sh", "-c", `${before}; exec "$@"`, "sh"];
+    const before = [
+      ...(shell === undefined ? [] : [shell]),
+      ...(openFiles === undefined ? [] : [`ulimit -n ${openFiles}`]),
+      ...(fileBlocks === undefined ? [] : [`ulimit -f ${fileBlocks}`]),
+    ];
+    const limit = before.length === 0 ? [] : ["sh", "-c", `${before.join("; ")}; exec "$@"`, "sh"];
     const [program, ...rest] = [...limit, process.execPath, ...run, ...args];
     this.child = spawn(program!, rest, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -101,6 +105,8 @@ export interface CliSettings {
   openFiles?: number;
   /** What a shell does before it becomes the program. */
   shell?: string;
+  /** What `ulimit -f` is set to, in blocks of 512 bytes. */
+  fileBlocks?: number;
   /** How long it may run at most, in milliseconds. */
   deadlineMs?: number;
 }

@@ -50,7 +50,7 @@ describe("cli.ts --save", { timeout: 60_000 }, () => {
         assertEquals([code, stdout], [0, ""]);
         const marker = name.startsWith("0.22") ? [MARKER] : [];
         assertEquals(read(path), concat(headerOf(name), ...messagesOf(name), ...marker));
-        assertEquals(readdirSync(folder), ["a.rrd"]);
+        assertEquals(readdirSync(folder).sort(), ["a.rrd", "a.rrd.index.jsonl"]);
       }));
   }
 
@@ -85,7 +85,8 @@ describe("cli.ts --save", { timeout: 60_000 }, () => {
       }
       cli.signal("SIGINT");
       assertEquals((await cli.ended).code, 0);
-      assertEquals(readdirSync(folder).sort(), ["a.2.rrd", "a.3.rrd", "a.4.rrd", "a.rrd"]);
+      const saved = readdirSync(folder).filter((name) => name.endsWith(".rrd"));
+      assertEquals(saved.sort(), ["a.2.rrd", "a.3.rrd", "a.4.rrd", "a.rrd"]);
       for (const [i, file] of ["a.rrd", "a.2.rrd", "a.3.rrd", "a.4.rrd"].entries()) {
         assertEquals(
           read(join(folder, file)),

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { seeded } from "../random.ts";
@@ -77,6 +78,28 @@ describe("cli.ts ended by kill -9", { timeout: 60_000 }, () => {
         assertEquals(readFileSync(path).length, 20);
         rmSync(path);
       }
+    }));
+});
+
+describe("cli.ts under ulimit -f", { timeout: 60_000 }, () => {
+  const limited = process.platform === "win32" ? it.skip : it;
+  limited("goes on in the next file, and loses nothing", () =>
+    inFolder(async (folder) => {
+      const args = ["--save", join(folder, "a.rrd")];
+      const { cli, port } = await startCli(args, { fileBlocks: 200 });
+      await replay(port, fixture(`captures/${CAPTURE}.bin`));
+      await cli.sees(/left: /);
+      cli.signal("SIGTERM");
+      const { code, stderr } = await cli.ended;
+      assertEquals(code, 0, stderr);
+      const files = readdirSync(folder).filter((name) => name.endsWith(".rrd"));
+      assert(files.length > 1, stderr);
+      const found = new Set(files.flatMap((name) => {
+        const bytes = readFileSync(join(folder, name));
+        assert(bytes.length <= 200 * 1024);
+        return decode(join(folder, name)).map(({ encoded }) => encoded.bytes.join());
+      }));
+      for (const packet of PACKETS) assert(found.has(packet.subarray(12).join()));
     }));
 });
 

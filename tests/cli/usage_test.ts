@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../../lib/cli/version.ts";
-import { inFolder, runCli } from "./cli_process.ts";
+import { inFolder, runCli, startCli } from "./cli_process.ts";
 
 describe("cli.ts", { timeout: 60_000 }, () => {
   it("prints help and version to standard output", async () => {
@@ -41,12 +41,28 @@ describe("cli.ts", { timeout: 60_000 }, () => {
       assertEquals(readFileSync(path, "utf8"), "precious");
     }));
 
-  it("says that a folder is missing before it opens the port", () =>
+  it("makes a folder that is missing, and says why it can't", () =>
     inFolder(async (folder) => {
-      const { code, stderr } = await runCli(["--port", "0", "--save", join(folder, "no", "a.rrd")]);
+      const path = join(folder, "new", "one", "a.rrd");
+      const { cli } = await startCli(["--save", path]);
+      await cli.sees(/Saving what is logged to/);
+      cli.signal("SIGTERM");
+      assertEquals((await cli.ended).code, 0);
+      assertEquals(readFileSync(path).length, 20);
+      const { code, stderr } = await runCli(["--port", "0", "--save", join(path, "b.rrd")]);
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "There is no folder");
-      assert(!stderr.includes("Hosting"));
+      assertStringIncludes(stderr, "Can't write");
+    }));
+
+  it("touches nothing beside an unfinished file of somebody else", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      writeFileSync(`${path}.part`, "notes of the user");
+      const { code, stderr } = await runCli(["--port", "0", "--save", path, "--force"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `${path}.part is there already`);
+      assertEquals(readdirSync(folder), ["a.rrd.part"]);
+      assertEquals(readFileSync(`${path}.part`, "utf8"), "notes of the user");
     }));
 
   it("leaves the file alone, --force or not, when the port is taken", () =>

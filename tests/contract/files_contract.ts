@@ -151,4 +151,34 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     await file.close();
     await file.close();
   });
+
+  it("reads at any place", async () => {
+    const path = folder.path("at");
+    const file = await files.create(path, "new");
+    await file.write(Uint8Array.of(1, 2, 3, 4, 5));
+    await file.close();
+    const reading = await files.openAt(path);
+    assertEquals(reading.size, 5);
+    const into = new Uint8Array(3);
+    for (const [at, expected] of [[2, [3, 4, 5]], [0, [1, 2, 3]], [4, [5]], [9, []]] as const) {
+      const length = await reading.readAt(at, into);
+      assertEquals([...into.subarray(0, length)], [...expected]);
+    }
+    await reading.close();
+    await reading.close();
+    await assertRejects(() => files.openAt(folder.path("not_there_either")), Error);
+  });
+
+  it("knows no other name of a file, nor of one that is not there", async () => {
+    const path = folder.path("real");
+    assertEquals(await files.realPath(path), path);
+    await (await files.create(path, "new")).close();
+    assert((await files.realPath(path)).endsWith("real"));
+  });
+
+  it("puts names on the disk", async () => {
+    const path = folder.path("folder_entry");
+    await (await files.create(path, "new")).close();
+    await files.syncFolder(path.slice(0, -"folder_entry".length));
+  });
 }

@@ -1,14 +1,23 @@
 /** What the {@linkcode FileAdapter}s that use the system's files keep to besides. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, it } from "node:test";
 import type { FileAdapter } from "../../lib/adapters/files/types.ts";
-import { FileExists } from "../../lib/base/errors.ts";
+import { FileExists, FileTooLarge } from "../../lib/base/errors.ts";
+import { writeFile } from "../../lib/adapters/files/_write_file.ts";
 import type { Folder } from "./files_contract.ts";
 
 const onWindows = process.platform === "win32" && "needs a Unix";
@@ -42,6 +51,46 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
     assertEquals(await files.kind(link), "other");
     await assertRejects(() => files.create(link, "new"), FileExists);
     assertEquals(await files.kind(target), undefined);
+  });
+
+  it("follows links, to what is not there yet as well", { skip: onWindows }, async () => {
+    const [target, one, two, round] = ["real_target", "link_one", "link_two", "link_round"]
+      .map((name) => folder.path(name)) as [string, string, string, string];
+    symlinkSync("real_target", one);
+    symlinkSync(one, two);
+    symlinkSync("link_round", round);
+    assertEquals(await files.realPath(two), target);
+    await (await files.create(target, "new")).close();
+    assertEquals(await files.realPath(two), realpathSync(target));
+    assertEquals(await files.realPath(round), round);
+    assertEquals(await files.realPath("/dev/null"), "/dev/null");
+  });
+
+  it("makes folders, and tells how much is free in one", async () => {
+    const inner = join(folder.path("outer"), "inner");
+    await files.makeFolder(inner);
+    await files.makeFolder(inner);
+    assertEquals(await files.list(inner), []);
+    assert((await files.freeBytes(inner))! > 0);
+    assertEquals(await files.freeBytes(folder.path("no_such_folder")), undefined);
+  });
+
+  it("says so when a file may not grow, and how much it took", async () => {
+    const texts = ["EFBIG: file too large, write", "File too large (os error 27)"];
+    for (const text of texts) {
+      const error = Object.assign(new Error(text), text.startsWith("E") ? { code: "EFBIG" } : {});
+      let count = 0;
+      const write = () => count++ === 0 ? Promise.resolve(3) : Promise.reject(error);
+      const thrown = await assertRejects(
+        () => writeFile("a", new Uint8Array(9), write),
+        FileTooLarge,
+      );
+      assertEquals([thrown.writtenBytes, thrown.path], [3, "a"]);
+    }
+    const full = new Error("No space left on device (os error 28)");
+    const write = () => Promise.reject(full);
+    const thrown = await assertRejects(() => writeFile("a", new Uint8Array(9), write), Error);
+    assertEquals(thrown, full);
   });
 
   it("says what the system says of a folder that is not there", async () => {

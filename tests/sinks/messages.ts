@@ -69,3 +69,8 @@ export function keptLog(): Log & { lines: [LogLevel, string][]; of(level: LogLev
     write: (level, text) => void lines.push([level, text]),
   };
 }
+
+/** What there is besides the index of the recordings. */
+export function besidesIndex({ paths }: { readonly paths: readonly string[] }): string[] {
+  return paths.filter((path) => !path.endsWith(".index.jsonl"));
+}

@@ -4,10 +4,25 @@
  * @module
  */
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open as openPath, readdir, rename, rm } from "node:fs/promises";
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open as openPath,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from "node:fs/promises";
+import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
-import { writeAll } from "./_write_all.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { followLinks } from "./_follow_links.ts";
+import { writeFile } from "./_write_file.ts";
+import type { ReadableFile } from "./types.ts";
 
 /** As much is read at once. */
 const READ_BYTES = 64 * 1024;
@@ -20,6 +35,16 @@ export const bunFiles: FileAdapter = {
   remove: (path) => rm(path),
   list: (folder) => readdir(folder || "."),
   open,
+  openAt,
+  realPath: (path) =>
+    followLinks(path, {
+      isFile: async (path) => (await stat(path)).isFile(),
+      readLink: readlink,
+      realPath: realpath,
+    }),
+  freeBytes,
+  makeFolder: async (folder) => void await mkdir(folder, { recursive: true }),
+  syncFolder,
 };
 
 // --------------------------------------------------------------------------------------- paths
@@ -27,7 +52,7 @@ export const bunFiles: FileAdapter = {
 async function create(path: string, mode: FileMode): Promise<WritableFile> {
   try {
     const flags = { new: "wx", replace: "w", append: constants.O_WRONLY | constants.O_CREAT };
-    return await openFile(await openPath(path, flags[mode]), mode);
+    return await openFile(await openPath(path, flags[mode]), path, mode);
   } catch (cause) {
     if (hasCode(cause, "EEXIST")) throw new FileExists(path, { cause });
     throw cause;
@@ -65,9 +90,45 @@ async function open(path: string): Promise<ReadableStream<Uint8Array>> {
   }, { highWaterMark: 0 });
 }
 
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder || ".");
+    return bavail * bsize;
+  } catch {
+    return undefined; // a system that does not tell
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return; // which has no such thing
+  const file = await openPath(folder || ".", "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 // ---------------------------------------------------------------------------------------- file
 
-async function openFile(file: FileHandle, mode: FileMode): Promise<WritableFile> {
+async function openAt(path: string): Promise<ReadableFile> {
+  const file = await openPath(path, "r");
+  const { size } = await file.stat();
+  let isClosed = false;
+  return {
+    size,
+    async readAt(at, into) {
+      return (await file.read(into, 0, into.length, at)).bytesRead;
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await file.close();
+    },
+  };
+}
+
+async function openFile(file: FileHandle, path: string, mode: FileMode): Promise<WritableFile> {
   let closed = false;
   const found = await file.stat();
   let position = mode === "append" ? found.size : 0;
@@ -75,7 +136,7 @@ async function openFile(file: FileHandle, mode: FileMode): Promise<WritableFile>
   const at = found.isFile() ? () => position : () => null;
   return {
     write: (bytes) =>
-      writeAll(bytes, async (rest) => {
+      writeFile(path, bytes, async (rest) => {
         const { bytesWritten } = await file.write(rest, 0, rest.length, at());
         position += bytesWritten;
         return bytesWritten;

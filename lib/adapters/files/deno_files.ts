@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
-import { writeAll } from "./_write_all.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { followLinks } from "./_follow_links.ts";
+import { writeFile } from "./_write_file.ts";
+import type { ReadableFile } from "./types.ts";
 
 /** Files by `Deno.open`. */
 export const denoFiles: FileAdapter = {
@@ -15,6 +18,16 @@ export const denoFiles: FileAdapter = {
   remove: (path) => Deno.remove(path),
   list,
   open: async (path) => (await Deno.open(path)).readable,
+  openAt,
+  realPath: (path) =>
+    followLinks(path, {
+      isFile: async (path) => (await Deno.stat(path)).isFile,
+      readLink: (path) => Deno.readLink(path),
+      realPath: (path) => Deno.realPath(path),
+    }),
+  freeBytes,
+  makeFolder: (folder) => Deno.mkdir(folder, { recursive: true }),
+  syncFolder,
 };
 
 // --------------------------------------------------------------------------------------- paths
@@ -50,7 +63,44 @@ async function list(folder: string): Promise<string[]> {
   return names;
 }
 
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder || ".");
+    return bavail * bsize;
+  } catch {
+    return undefined; // a system, or permissions, that don't tell
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (Deno.build.os === "windows") return; // which has no such thing
+  const file = await Deno.open(folder || ".");
+  try {
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}
+
 // ---------------------------------------------------------------------------------------- file
+
+async function openAt(path: string): Promise<ReadableFile> {
+  const file = await Deno.open(path);
+  const { size } = await file.stat();
+  let isClosed = false;
+  return {
+    size,
+    async readAt(at, into) {
+      await file.seek(at, Deno.SeekMode.Start);
+      return await file.read(into) ?? 0;
+    },
+    close() {
+      if (!isClosed) file.close();
+      isClosed = true;
+      return Promise.resolve();
+    },
+  };
+}
 
 /** So many bytes between two syncs make a file worth another descriptor. */
 const MANY_BYTES = 4 * 1024 * 1024;
@@ -64,7 +114,7 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
   return {
     write(bytes) {
       unsynced += bytes.length;
-      return writeAll(bytes, (rest) => file.write(rest));
+      return writeFile(path, bytes, (rest) => file.write(rest));
     },
     async sync() {
       if (synced === undefined && unsynced >= MANY_BYTES) synced = openAgain(file, path);

@@ -4,16 +4,14 @@
  * @module
  */
 import { FileExists } from "../../base/errors.ts";
-import { writeAll } from "./_write_all.ts";
+import { writeFile } from "./_write_file.ts";
 import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
 export interface FileOperation {
   /** The method of the adapter or of the file. */
-  readonly kind:
-    | keyof FileAdapter
-    | keyof WritableFile;
-  /** The file's. */
+  readonly kind: keyof FileAdapter | keyof WritableFile | "readAt";
+  /** The file's, or the folder's. */
   readonly path: string;
   /** What `write` would write, the rest of it after a part was written. */
   readonly bytes?: Uint8Array;
@@ -97,6 +95,34 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       const { bytes, size } = found(contents, path);
       return ReadableStream.from([bytes.slice(0, size)]);
     },
+    async openAt(path) {
+      await before({ kind: "openAt", path });
+      const content = found(contents, path);
+      return {
+        size: content.size,
+        async readAt(at, into) {
+          await before({ kind: "readAt", path });
+          const part = content.bytes.subarray(at, Math.min(content.size, at + into.length));
+          into.set(part);
+          return part.length;
+        },
+        close: () => Promise.resolve(),
+      };
+    },
+    async realPath(path) {
+      await before({ kind: "realPath", path });
+      return path;
+    },
+    async freeBytes(folder) {
+      await before({ kind: "freeBytes", path: folder });
+      return undefined;
+    },
+    async makeFolder(folder) {
+      await before({ kind: "makeFolder", path: folder });
+    },
+    async syncFolder(folder) {
+      await before({ kind: "syncFolder", path: folder });
+    },
     get paths() {
       return [...contents.keys()];
     },
@@ -115,7 +141,7 @@ function found(contents: Map<string, Content>, path: string): Content {
 function openContent(path: string, content: Content, before: FileHook): WritableFile {
   return {
     write: (bytes) =>
-      writeAll(bytes, async (rest) => {
+      writeFile(path, bytes, async (rest) => {
         const taken = await before({ kind: "write", path, bytes: rest });
         const part = rest.subarray(0, taken ?? rest.length);
         grow(content, content.size + part.length);

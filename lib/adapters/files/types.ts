@@ -6,7 +6,11 @@
 
 /** A file being written. */
 export interface WritableFile {
-  /** Writes all of the bytes, handed to the operating system when it resolves. */
+  /**
+   * Writes all of the bytes, handed to the operating system when it resolves.
+   *
+   * @throws {FileTooLarge} if the file can't grow, though there may be room for another
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes sure that what was written is on the disk (`fdatasync`). */
   sync(): Promise<void>;
@@ -22,8 +26,43 @@ export type FileMode = "new" | "replace" | "append";
 /** A file that can be renamed and cut, or something else: a device, pipe, link or folder. */
 export type FileKind = "file" | "other";
 
-/** Files, as far as sinks need them. */
-export interface FileAdapter {
+/** A file being read, at any place. */
+export interface ReadableFile {
+  /** Of the file when it was opened, in bytes. */
+  readonly size: number;
+  /**
+   * Reads what stands at a place; one call at a time.
+   *
+   * @param at where, in bytes
+   * @param into takes the bytes
+   * @returns how many there were; 0 only at the end
+   */
+  readAt(at: number, into: Uint8Array<ArrayBuffer>): Promise<number>;
+  /** Closes the file; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Reads files and folders, and changes nothing. */
+export interface FileReadAdapter {
+  /** What stands at this path, a link itself and not its target; `undefined`: nothing. */
+  kind(path: string): Promise<FileKind | undefined>;
+  /** Names of what is in a folder, without its path; `""` is the current folder. */
+  list(folder: string): Promise<string[]>;
+  /** What a file holds, from its beginning, in chunks that are the reader's own. */
+  open(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** Opens a file to read it at any place. */
+  openAt(path: string): Promise<ReadableFile>;
+  /**
+   * Where a path leads through links, also to a file that is not there yet; a path that leads to
+   * something else than a file stays as it is.
+   */
+  realPath(path: string): Promise<string>;
+  /** Bytes that may still be written in a folder; `undefined` where nobody knows. */
+  freeBytes(folder: string): Promise<number | undefined>;
+}
+
+/** Makes, changes and removes files. */
+export interface FileWriteAdapter {
   /**
    * Opens a file for writing.
    *
@@ -32,14 +71,15 @@ export interface FileAdapter {
    * `"append"`: writes behind what it holds, or makes it
    */
   create(path: string, mode: FileMode): Promise<WritableFile>;
-  /** What stands at this path, a link itself and not its target; `undefined`: nothing. */
-  kind(path: string): Promise<FileKind | undefined>;
   /** Gives a file another name in the same file system; what had that name is replaced. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
-  /** Names of what is in a folder, without its path; `""` is the current folder. */
-  list(folder: string): Promise<string[]>;
-  /** What a file holds, from its beginning, in chunks that are the reader's own. */
-  open(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** Makes a folder and those that it is in, as far as they are missing. */
+  makeFolder(folder: string): Promise<void>;
+  /** Makes sure that new names and removed ones of a folder are on the disk; `""` is the current one. */
+  syncFolder(folder: string): Promise<void>;
 }
+
+/** Files, as far as sinks need them. */
+export interface FileAdapter extends FileReadAdapter, FileWriteAdapter {}

@@ -6,14 +6,14 @@
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import { formatAddr } from "../../base/net_addr.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
-import { FileExists, reason, SaveLocked } from "../../base/errors.ts";
+import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { serve } from "../../server/serve.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
-import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
 import { clientLines } from "./client_lines.ts";
@@ -211,23 +211,23 @@ async function start(
     return { server, file, viewers };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
-    throw error instanceof FileExists || error instanceof SaveLocked
-      ? error
-      : new Error(`Can't write ${save.path}: ${reason(error)}`);
+    throw saveError(save.path, error);
   } finally {
     stopTelling();
   }
 }
 
+/** Says which path it was, where that is not said. */
+function saveError(path: string, error: unknown): unknown {
+  const isSaid = [FileExists, SaveLocked, PartExists].some((kind) => error instanceof kind);
+  return isSaid ? error : new Error(`Can't write ${path}: ${reason(error)}`);
+}
+
 async function filesFor({ path, force }: SaveOptions): Promise<FileAdapter> {
   const files = await loadFileAdapter();
-  const { folder, placeholders } = parseSavePattern(path);
-  if (!force && placeholders.size === 0 && await files.kind(path) !== undefined) {
-    throw new FileExists(path);
-  }
-  if (folder !== "" && await files.kind(folder) === undefined) {
-    throw new Error(`There is no folder ${folder} for ${path}: make it, or choose another`);
-  }
+  await resolveSavePath(path, force, files).catch((error) => {
+    throw saveError(path, error);
+  });
   return files;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileAdapter } from "../../adapters/files/types.ts";
+import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { CliProcess } from "../process.ts";
 import type { ClosedFiles } from "./closed_files.ts";
 import type { Progress } from "./progress.ts";
@@ -13,6 +14,8 @@ import type { Unfinished } from "./unfinished.ts";
 export interface RrdContext {
   readonly process: CliProcess;
   readonly files: FileAdapter;
+  /** Tells whether another program writes what is to be written. */
+  readonly processes: ProcessAdapter;
   readonly progress: Progress;
   readonly unfinished: Unfinished;
   /** What is known of files that were closed; absent: nothing. */

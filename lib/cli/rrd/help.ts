@@ -8,7 +8,8 @@ Commands:
   print FILE... [-v]          one line a message; -v also its timelines and full names
   verify FILE|FOLDER...       decode everything, Arrow data too; exit 1 with the byte offset of the
                               first bad message; of a folder all files in it, and totals
-  recover FILE -o OUT         write all that is whole, before, between and behind damage
+  recover FILE -o OUT         write all that is whole, before, between and behind damage;
+                              --dry-run only says what that is
   merge FILE... -o OUT        several files into one, their common blueprints once; without -o to
                               standard output
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
@@ -29,10 +30,11 @@ Options:
                               more is a jump of the clock, and skipped [10s]
   --timeout TIME              replay: how long to try to connect, and to wait at the end while the
                               server takes nothing [10s]
-  --max-message SIZE          limit of a message [512MiB]
+  --max-message SIZE          limit of a message [512MiB; recover: the length of the file]
   -h, --help                  print this text
 
-Output files are called OUT.part until they are whole; none is left of a command that fails.
+Output files are called OUT.NUMBER.part until they are whole, and OUT.lock keeps others out; none
+is left of a command that fails.
 
 FILE is a .rrd or .rbl file of Rerun 0.9 or later; - or none at all is standard input.
 

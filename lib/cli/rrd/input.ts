@@ -32,7 +32,7 @@ export class InputError extends RerelayError {
 }
 
 /** How a file is read. */
-export interface PartsOptions extends Pick<RrdScannerOptions, "recover" | "checkInside"> {
+export interface PartsOptions extends RrdScannerOptions {
   /** Is shown all that is read. */
   readonly onBytes?: (bytes: Uint8Array) => void;
 }

@@ -126,7 +126,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     to: args.read("to", parseAddress) ?? { hostname: "127.0.0.1", port: 9876 },
     speed: args.read("speed", parseSpeed) ?? Infinity,
     maxGapSec: args.read("max-gap", parseDuration) ?? 10,
-    maxMessageBytes: args.read("max-message", parseSize) ?? MAX_MESSAGE_BYTES,
+    maxMessageBytes: args.read("max-message", parseSize) ?? maxMessage(command, files),
     timeoutSec: args.read("timeout", parseDuration) ?? 10,
   };
 }
@@ -175,6 +175,12 @@ function parseSpeed(text: string): number {
   if (text === "max") return Infinity;
   if (factor > 0) return factor;
   throw new RangeError("expected max, 1x, or such as 0.5x or 10x");
+}
+
+/** The length of a file bounds its messages, where it is known; a limit must not cost one of them. */
+function maxMessage(command: RrdCommandName, [file]: readonly string[]): number {
+  const isBounded = command === "recover" && file !== undefined && file !== "-";
+  return isBounded ? Infinity : MAX_MESSAGE_BYTES;
 }
 
 function unknownCommand(name: string): string {

@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { realpath, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { InputError, nameOf } from "./input.ts";
 import type { RrdContext } from "./context.ts";
+import { lockSaving, unfinishedName } from "../../sinks/file/output_lock.ts";
 import { codeOf, systemText } from "./system_text.ts";
-
-/** Behind a file's name until it is whole. */
-const UNFINISHED = ".part";
 
 /** An output that can't be written. */
 export class OutputError extends RerelayError {
@@ -65,35 +63,39 @@ export async function openOutput(
   // A device or a pipe has no name to take.
   if (there !== undefined && !there.isFile()) return directOutput(path, context);
   if (there !== undefined && !force) throw new FileExists(path);
-  const output = new FileOutput(there === undefined ? path : await realpath(path), context, force);
+  const output = new FileOutput(await context.files.realPath(path), context, force);
   context.unfinished.add(output);
   await output.open();
   return output;
 }
 
-/** A file that has another name until it is whole. */
+/** A file that has a name that nothing else has until it is whole, and a lock meanwhile. */
 class FileOutput implements Output {
   readonly #path: string;
+  readonly #unfinished: string;
   readonly #context: RrdContext;
   readonly #force: boolean;
   /** Being opened, or open. */
   #file: Promise<WritableFile> | undefined;
   #isMade = false;
   #isAbandoned = false;
+  #unlock: Promise<() => Promise<void>> | undefined;
 
   constructor(path: string, context: RrdContext, force: boolean) {
     this.#path = path;
+    this.#unfinished = unfinishedName(path, crypto.randomUUID().slice(0, 8));
     this.#context = context;
     this.#force = force;
   }
 
   open(): Promise<WritableFile> {
-    const mode = this.#isMade ? "append" : this.#force ? "replace" : "new";
-    return this.#file = named(this.#path, this.#open(mode));
+    return this.#file = named(this.#path, this.#open(this.#isMade ? "append" : "new"));
   }
 
   async #open(mode: FileMode): Promise<WritableFile> {
-    const file = await this.#context.files.create(this.#path + UNFINISHED, mode);
+    const { files, processes } = this.#context;
+    await (this.#unlock ??= lockSaving(this.#path, files, processes, this.#unfinished));
+    const file = await files.create(this.#unfinished, mode);
     this.#isMade = true;
     return file;
   }
@@ -119,17 +121,27 @@ class FileOutput implements Output {
     if (!this.#force && await files.kind(this.#path) !== undefined) {
       throw new FileExists(this.#path);
     }
-    await named(this.#path, files.rename(this.#path + UNFINISHED, this.#path));
+    await named(this.#path, files.rename(this.#unfinished, this.#path));
     this.#isMade = false;
     unfinished.delete(this);
+    const folder = this.#path.replace(/[^/\\]*$/, "");
+    await files.syncFolder(folder).catch(() => {}); // some systems can't; the file has its name
+    await this.#release();
   }
 
   async abandon(): Promise<void> {
     this.#isAbandoned = true;
     this.#context.unfinished.delete(this);
     await this.suspend().catch(() => {}); // what it says does not matter any more
-    if (this.#isMade) await this.#context.files.remove(this.#path + UNFINISHED);
+    if (this.#isMade) await this.#context.files.remove(this.#unfinished);
     this.#isMade = false;
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    const unlock = await this.#unlock?.catch(() => undefined); // somebody else has it
+    this.#unlock = undefined;
+    await unlock?.();
   }
 }
 

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { stat } from "node:fs/promises";
 import { RerelayError } from "../../base/errors.ts";
+import { NO_LIMITS } from "../../encoding/limits.ts";
 import { RrdReport } from "../../recordings/report.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
@@ -13,13 +15,19 @@ import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 
-/** Runs the command; ends well if anything could be saved. */
+/** Runs the command; ends well if anything could be saved, or could be in a dry run. */
 export async function recover(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
-  const name = nameOf(options.files[0]!);
-  const file = options.dryRun ? undefined : await openFile(options, context);
+  const { dryRun } = options;
+  const [path] = options.files as [string];
+  const name = nameOf(path);
+  const file = dryRun ? undefined : await openFile(options, context);
   const report = new RrdReport();
-  for await (const batch of parts(options.files[0]!, options, context, { recover: true })) {
+  const sizeBytes = await sizeOf(path);
+  const { maxMessageBytes } = options;
+  const limits = sizeBytes === undefined ? {} : { ...NO_LIMITS, maxMessageBytes };
+  const how = { recover: true, sizeBytes, ...limits };
+  for await (const batch of parts(path, options, context, how)) {
     for (const part of batch) {
       report.add(part);
       await file?.add(part);
@@ -31,7 +39,7 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
   // Standard output may be the recording.
   const isJsonOut = options.json && options.output !== "-";
   const write = isJsonOut ? process.stdout : process.stderr;
-  write(options.json ? reportJson(name, report) : reportText(name, report, options.dryRun));
+  write(options.json ? reportJson(name, report, dryRun) : reportText(name, report, dryRun));
   return EXIT.ok;
 }
 
@@ -40,12 +48,18 @@ async function openFile(options: RrdOptions, context: RrdContext): Promise<Recor
   return new RecordingFile(path, await openOutput(path, options.files, context, options.force));
 }
 
-function reportText(name: string, report: RrdReport, isDry: boolean): string {
+/** Of a file that nobody adds to; `undefined` for what has no length. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
+  return found?.isFile() === true && found.size > 0 ? found.size : undefined;
+}
+
+function reportText(name: string, report: RrdReport, dryRun: boolean): string {
   const { messages, losses, lostBytes, listed, firstMissingEnd } = report;
   const stretches = losses === 1 ? "1 damaged stretch" : `${losses} damaged stretches`;
   const lines = [
     `${name}: ${plural(messages, "whole message")} ${
-      isDry ? "could be written" : "written"
+      dryRun ? "could be written" : "written"
     }; ${stretches}, ${formatBytes(lostBytes)} lost`,
     ...listed.map((loss) => `  ${lossText(loss)}`),
     ...(losses > listed.length ? [`  and ${losses - listed.length} more`] : []),
@@ -54,9 +68,10 @@ function reportText(name: string, report: RrdReport, isDry: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-function reportJson(file: string, report: RrdReport): string {
+function reportJson(file: string, report: RrdReport, dryRun: boolean): string {
   const json = {
     file,
+    dry_run: dryRun,
     messages: report.messages,
     lost_bytes: report.lostBytes,
     damages: report.losses,

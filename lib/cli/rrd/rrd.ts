@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { loadFileAdapter } from "../../adapters/load.ts";
+import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import { NotAnRrd, reason, RerelayError } from "../../base/errors.ts";
 import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { UsageError } from "../args/arg_reader.ts";
+import { ClosedHashes } from "../../sinks/file/parts/closed_hashes.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
@@ -58,7 +59,11 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
     if (options.files[0] === "-" && !args.includes("-") && isStdinTerminal()) {
       throw new UsageError(`rrd ${options.command} needs a file; - is standard input`);
     }
-    const context = { process, files: await loadFileAdapter(), progress: bar, unfinished };
+    const files = await loadFileAdapter();
+    const processes = await loadProcessAdapter();
+    const closed = new ClosedHashes(files);
+    const closedFiles = (path: string) => closed.of(path);
+    const context = { process, files, processes, progress: bar, unfinished, closedFiles };
     return await RUN[options.command](options, context);
   } catch (error) {
     bar.done();

@@ -7,6 +7,7 @@ import { InvalidMessage } from "../../base/errors.ts";
 import type { BlueprintActivationCommand, LogMsg } from "../log_msg.ts";
 import type { Encoded } from "../message_parts.ts";
 import type { RrdHeader } from "../rrd_header.ts";
+import type { DecodeLimits } from "../limits.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { bytes, readMessage } from "../protobuf/protobuf.ts";
 import { MsgpackReader } from "../msgpack/msgpack.ts";
@@ -42,8 +43,11 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
   } else {
     for (let i = 0; i < 4; i++) if (bytes[at + i] !== bytes[at + 4 + i]) return false;
   }
-  const letter = NAMES[bytes[payload + 1]!];
-  return bytes[payload] === 0x81 && letter?.charCodeAt(0) === bytes[payload + 2];
+  // The announcements that version 0.1 made up have a longer form of the name.
+  const isLong = bytes[payload + 1] === 0xdb;
+  const letter = NAMES[isLong ? 0xa0 | bytes[payload + 5]! : bytes[payload + 1]!];
+  return bytes[payload] === 0x81 &&
+    letter?.charCodeAt(0) === bytes[payload + (isLong ? 6 : 2)];
 }
 
 /**
@@ -75,16 +79,16 @@ export function checkLengths(
  *
  * @throws {InvalidMessage} if it is not whole
  */
-export function checkWhole(msg: LogMsg): void {
+export function checkWhole(msg: LogMsg, limits: Required<DecodeLimits>): void {
   if (msg.kind === "UnknownMsg" && msg.name !== "EntityPathOpMsg") {
     throw new InvalidMessage("A message of unknown kind");
   }
   // Data under the number of another kind reads like one: store ids come first in both.
   if (msg.kind === "BlueprintActivationCommand") checkActivation(msg);
-  checkEnd(msg);
+  checkEnd(msg, limits);
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
   else if (msg.encoded.header.serializer === "msgpack") {
-    checkMsgpackShape(msgpackReader(msg.encoded).value());
+    checkMsgpackShape(msgpackReader(msg.encoded, limits).value());
   }
 }
 
@@ -106,7 +110,7 @@ function checkActivation({ blueprintId, encoded }: BlueprintActivationCommand): 
  *
  * @throws {InvalidMessage} if it does not
  */
-export function checkEnd(msg: LogMsg): void {
+export function checkEnd(msg: LogMsg, limits: Required<DecodeLimits>): void {
   const { encoded } = msg;
   if (encoded.header.serializer !== "msgpack") return;
   let left: number;
@@ -117,7 +121,7 @@ export function checkEnd(msg: LogMsg): void {
     const end = bytes.buffer === buffer ? bytes.byteOffset + bytes.length : buffer.byteLength;
     left = end - byteOffset - length;
   } else {
-    const reader = msgpackReader(encoded);
+    const reader = msgpackReader(encoded, limits);
     reader.value();
     left = reader.end - reader.pos;
   }
@@ -125,8 +129,11 @@ export function checkEnd(msg: LogMsg): void {
 }
 
 /** Reads the value of a message in msgpack. */
-function msgpackReader({ header, bytes }: Encoded): MsgpackReader {
+function msgpackReader(
+  { header, bytes }: Encoded,
+  limits: Required<DecodeLimits>,
+): MsgpackReader {
   const stored = bytes.subarray(MESSAGE_HEADER_BYTES.msgpack);
   const payload = header.compression === "off" ? stored : inflateLz4(stored, u32(bytes, 4));
-  return new MsgpackReader(payload, 0, payload.length);
+  return new MsgpackReader(payload, 0, payload.length, limits);
 }

@@ -90,7 +90,10 @@ function put(out: number[], value: Value): void {
   else if (typeof value === "bigint") putInteger(out, value);
   else if (typeof value === "string") {
     const bytes = new TextEncoder().encode(value);
-    out.push(0xdb, ...u32(bytes.length));
+    // As short as it goes, as Rerun writes it.
+    if (bytes.length < 32) out.push(0xa0 | bytes.length);
+    else if (bytes.length < 256) out.push(0xd9, bytes.length);
+    else out.push(0xdb, ...u32(bytes.length));
     for (const byte of bytes) out.push(byte);
   } else {
     const entries = Object.entries(value);

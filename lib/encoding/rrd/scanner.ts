@@ -24,6 +24,8 @@ export interface RrdScannerOptions extends DecodeLimits {
    * it recovers.
    */
   readonly checkInside?: boolean;
+  /** Length of the whole input where it is known: what is said to go on behind it is damage at once. */
+  readonly sizeBytes?: number | undefined;
   /**
    * Whether messages and footers may be as peers may send them, such as with two lengths that differ.
    *
@@ -65,8 +67,12 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #checkInside: boolean;
   readonly #isLenient: boolean;
   readonly #templates: Templates;
-  #waiting: Uint8Array[] = [];
+  readonly #sizeBytes: number;
+  /** What came and is not read, in the first bytes of it. */
+  #waiting = NOTHING;
   #waitingBytes = 0;
+  /** Whether more may be put behind what waits. */
+  #hasRoom = false;
   #need = RRD_HEADER_BYTES;
   #buffer = NOTHING;
   #at = 0;
@@ -86,9 +92,11 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    * @param templates makes decoding faster where envelopes repeat; not used where the inside is checked
    */
   constructor(
-    { recover = false, checkInside = false, isLenient = false, ...limits }: RrdScannerOptions = {},
+    { recover = false, checkInside = false, isLenient = false, sizeBytes, ...limits }:
+      RrdScannerOptions = {},
     templates?: Templates,
   ) {
+    this.#sizeBytes = sizeBytes ?? Infinity;
     this.#limits = fileLimits(limits);
     this.#recover = recover;
     this.#checkInside = checkInside || recover;
@@ -104,8 +112,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Takes the next bytes, which are kept: they must not be written to any more. */
   push(bytes: Uint8Array): StepResult<RrdPart> {
     if (this.#state === "over") return { items: [] };
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
+    this.#append(bytes);
     return this.#waitingBytes < this.#need ? { items: [] } : this.#scan();
   }
 
@@ -116,7 +123,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   #scan(): StepResult<RrdPart> {
-    this.#join();
+    this.#buffer = this.#waiting.subarray(0, this.#waitingBytes);
+    this.#at = 0;
     const items: RrdPart[] = [];
     try {
       let needs: Needs | undefined;
@@ -133,25 +141,33 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return { items };
   }
 
-  #join(): void {
-    if (this.#waiting.length === 1) this.#buffer = this.#waiting[0]!;
-    else {
-      this.#buffer = new Uint8Array(this.#waitingBytes);
-      let at = 0;
-      for (const bytes of this.#waiting) {
-        this.#buffer.set(bytes, at);
-        at += bytes.length;
-      }
+  /** A message that comes in many pieces is in memory once. */
+  #append(bytes: Uint8Array): void {
+    const filled = this.#waitingBytes;
+    this.#waitingBytes += bytes.length;
+    if (filled === 0) {
+      this.#waiting = bytes;
+      this.#hasRoom = false;
+      return;
     }
-    this.#at = 0;
+    if (!this.#hasRoom || this.#waitingBytes > this.#waiting.length) {
+      // Where the length of the input is known, no more is declared than comes.
+      const declared = Math.min(this.#need, this.#sizeBytes < Infinity ? Infinity : 2 * filled);
+      const grown = new Uint8Array(Math.max(this.#waitingBytes, declared));
+      grown.set(this.#waiting.subarray(0, filled));
+      this.#waiting = grown;
+      this.#hasRoom = true;
+    }
+    this.#waiting.set(bytes, filled);
   }
 
   #keepRest(): void {
     const rest = this.#state === "over" ? NOTHING : this.#buffer.subarray(this.#at);
     this.#base += this.#at;
     this.#at = 0;
-    this.#waiting = [rest];
+    this.#waiting = rest;
     this.#waitingBytes = rest.length;
+    this.#hasRoom = false;
     this.#buffer = NOTHING;
   }
 
@@ -259,6 +275,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #lacks(bytes: number, what: string): Needs | undefined {
     if (this.#left >= bytes) return undefined;
     if (this.#final) throw new TruncatedRrd(this.#left, bytes, what);
+    const rest = this.#sizeBytes - this.offset;
+    if (bytes > rest) throw new TruncatedRrd(Math.max(rest, this.#left), bytes, what);
     return new Needs(bytes);
   }
 
@@ -266,9 +284,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     const { maxMessageBytes } = this.#limits;
     const message = readMessageHeader(header, this.#buffer, at, maxMessageBytes);
     const msg = decodeMessage(header, message, this.#buffer, at, this.#limits, this.#templates);
-    if (!this.#isLenient) checkEnd(msg);
+    if (!this.#isLenient) checkEnd(msg, this.#limits);
     if (!this.#checkInside) return msg;
-    checkWhole(msg);
+    checkWhole(msg, this.#limits);
     const isPlain = header.serializer === "msgpack" && header.compression === "off";
     if (isPlain && !looksLikeMessage(header, this.#buffer, at)) {
       throw new InvalidMessage("A message that has no known name");
@@ -327,7 +345,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       );
       if (end) return undefined;
       const bytes = MESSAGE_HEADER_BYTES[header.serializer] + length;
-      if (this.#left < bytes) return this.#final ? undefined : new Needs(bytes);
+      if (this.#left < bytes) {
+        return this.#final || bytes > this.#sizeBytes - this.offset ? undefined : new Needs(bytes);
+      }
       this.#decode(header, this.#at);
       return bytes;
     } catch {

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { decodeMessage, readMessageHeader } from "../../encoding/rrd/rrd_message.ts";
+import { fileLimits, NO_LIMITS } from "../../encoding/limits.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
 import type { Introduced } from "../../stores/introduction.ts";
@@ -38,4 +41,26 @@ export function entryOf(
     announces,
     isData: !announces && store?.id.kind !== "Blueprint",
   };
+}
+
+/**
+ * What files are told of a message that was on its way into one.
+ *
+ * @param header it stands under
+ * @param bytes with its own header
+ * @param storeOf finds whose it is
+ */
+export function takenEntry(
+  header: RrdHeader,
+  bytes: Uint8Array,
+  storeOf: (msg: LogMsg) => Store | undefined,
+): Entry {
+  try {
+    const message = readMessageHeader(header, bytes, 0, Infinity);
+    const msg = decodeMessage(header, message, bytes, 0, fileLimits(NO_LIMITS));
+    return entryOf(msg, { header, bytes }, storeOf(msg));
+  } catch {
+    // As it was taken: files keep what is not understood.
+    return { header, bytes, store: undefined, announces: false, isData: true };
+  }
 }

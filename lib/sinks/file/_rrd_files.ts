@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Entry, entryOf } from "./_entry.ts";
+import { type Entry, entryOf, takenEntry } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import { KeptFiles, type SavedFile } from "./saved_files.ts";
@@ -98,6 +98,7 @@ export class RrdFiles {
       },
       warnings: this.#warnings,
       otherVersion: (writer, header) => this.#versions.look(writer, header),
+      entryOf: (header, bytes) => takenEntry(header, bytes, (msg) => this.#memory.storeOf(msg)),
     };
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
@@ -111,6 +112,12 @@ export class RrdFiles {
   /** What is in all files. */
   get kept(): Tally {
     return this.#files.total;
+  }
+
+  /** Takes closed files from the list that are there no more. */
+  removed(names: readonly string[]): void {
+    const { folder } = this.#options.opener.pattern;
+    for (const name of names) this.#files.removed(folder + name);
   }
 
   /** Counts a message that no file gets. */
@@ -165,7 +172,7 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
-    await Promise.all([...this.#open].map((series) => series.writer?.drain()));
+    await Promise.all([...this.#open].map((series) => series.drain()));
   }
 
   /** Closes files that are old enough. */
@@ -279,13 +286,10 @@ export class RrdFiles {
   }
 
   async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
-    for (const series of this.#open) if (series.writer === undefined) this.#open.delete(series);
+    for (const series of this.#open) if (!series.isOpen) this.#open.delete(series);
     this.#files.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
-    const { index, opener: { pattern: { folder } } } = this.#options;
-    if (index === undefined || writer.renamed === false) return;
-    const removed = await index.add(writer.path.slice(folder.length), writer.size, writer.hasData);
-    for (const name of removed) this.#files.removed(folder + name);
+    if (writer.renamed) this.removed(await writer.target.note?.closed() ?? []);
   }
 
   #failedWith(error: unknown): void {

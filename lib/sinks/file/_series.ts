@@ -5,9 +5,10 @@
  * @module
  */
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
-import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Entry } from "./_entry.ts";
+import { tellBroken, tellFull, tellNoFile, tellTooLarge } from "./_file_trouble.ts";
+import { applicationOf } from "../../stores/introduction.ts";
 import { PartBlueprints } from "./_part_blueprints.ts";
 import type { Numbered } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -40,6 +41,8 @@ export interface SeriesHost {
   readonly warnings: SaveWarnings;
   /** Called at each version that differs from the file's. */
   otherVersion(writer: RrdWriter, header: RrdHeader): void;
+  /** What is known of a message that was taken before. */
+  entryOf(header: RrdHeader, bytes: Uint8Array): Entry;
 }
 
 /** Whose files they are. */
@@ -69,6 +72,11 @@ export class Series {
   #openedAt = 0;
   /** The file before, until it is closed. */
   #finishing: Promise<void> | undefined;
+  /** What a file did not take goes to the next, before anything else does. */
+  #carrying: Promise<void> | undefined;
+  readonly #full: RrdWriter[] = [];
+  readonly #finished = new WeakMap<RrdWriter, Promise<void>>();
+  readonly #rest: { readonly header: RrdHeader; readonly bytes: Uint8Array }[] = [];
   /** What is still to be said of files that failed. */
   #reporting: Promise<void> = Promise.resolve();
 
@@ -88,6 +96,7 @@ export class Series {
   begin(writer: RrdWriter): void {
     this.writer = writer;
     writer.onFailed = (lost) => this.#fail(writer, lost);
+    writer.onFull = (rest, header) => this.#outgrow(writer, rest, header);
     writer.onWritten = () => {
       this.#backoff.worked(this.#host.now());
       this.#host.written();
@@ -103,6 +112,7 @@ export class Series {
   /** Puts a message into the open file, or into the next one. */
   add(entry: Entry): Promise<void> | undefined {
     const { writer } = this;
+    if (this.#carrying !== undefined) return this.#carrying.then(() => this.add(entry));
     // No file begins because of a blueprint.
     const isBlueprint = entry.store?.id.kind === "Blueprint";
     if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.bytes.length))) {
@@ -121,6 +131,19 @@ export class Series {
       if (header && store) this.#write(writer, this.#part.update(header, store));
     }
     writer.flush();
+  }
+
+  /** Whether it has a file, or is about to. */
+  get isOpen(): boolean {
+    return this.writer !== undefined || this.#carrying !== undefined;
+  }
+
+  /** Resolves when all that was gathered is written, or lost. */
+  async drain(): Promise<void> {
+    do {
+      await this.#carrying;
+      await this.writer?.drain();
+    } while (this.#carrying !== undefined);
   }
 
   /** Gives up what waits. */
@@ -153,10 +176,13 @@ export class Series {
    * @throws whatever the disk says
    */
   async close(): Promise<void> {
-    const { writer } = this;
-    this.writer = undefined;
     try {
-      await Promise.all([this.#finishing, writer && this.#finish(writer)]);
+      do {
+        await this.#carrying;
+        const { writer } = this;
+        this.writer = undefined;
+        await Promise.all([this.#finishing, writer && this.#finish(writer)]);
+      } while (this.isOpen);
     } finally {
       await this.#reporting;
     }
@@ -177,7 +203,7 @@ export class Series {
   async #retire(): Promise<void> {
     await this.#finishing;
     // Nothing of the next file is written before all of this one: a crash leaves no hole.
-    await this.writer?.drain();
+    await this.drain();
     const { writer } = this;
     if (writer === undefined) return;
     this.writer = undefined;
@@ -186,7 +212,14 @@ export class Series {
     this.#host.track(this.#finishing);
   }
 
-  async #finish(writer: RrdWriter): Promise<void> {
+  /** Once for each file: one that turns out to be full may be about to be closed. */
+  #finish(writer: RrdWriter): Promise<void> {
+    const known = this.#finished.get(writer) ?? this.#finishOnce(writer);
+    this.#finished.set(writer, known);
+    return known;
+  }
+
+  async #finishOnce(writer: RrdWriter): Promise<void> {
     const { failure } = writer;
     try {
       await writer.close();
@@ -200,29 +233,23 @@ export class Series {
   }
 
   async #addToNext(entry: Entry): Promise<void> {
-    const { log, now } = this.#host;
+    const { now } = this.#host;
     if (this.writer?.isSizeOpen) {
-      await this.writer.drain();
+      await this.drain();
       const { writer } = this;
       if (writer !== undefined && !this.#isDue(writer, entry.bytes.length)) {
         return this.#put(writer, entry);
       }
     }
     await this.#retire();
-    const lost = { messages: 1, bytes: entry.bytes.length };
-    if (!this.#backoff.mayTry(now())) return this.#host.lose(lost);
+    if (!this.#backoff.mayTry(now())) {
+      return this.#host.lose({ messages: 1, bytes: entry.bytes.length });
+    }
     let next: RrdWriter;
     try {
       next = await this.#host.open(this);
     } catch (error) {
-      this.#host.lose(lost);
-      if (this.#backoff.failed(now()) > 1) return;
-      log.write(
-        "error",
-        `No file could be made, messages are lost until one can: ${reason(error)}`,
-        { kind: "no file" },
-      );
-      return;
+      return this.#notOpened(entry, error);
     }
     this.#put(next, entry);
   }
@@ -244,6 +271,9 @@ export class Series {
       return writer.add(header, bytes);
     }
     this.#lastStore = store;
+    if (store.id.kind === "Recording") {
+      writer.target.note?.holds(applicationOf(store), store.id.id);
+    }
     if (entry.announces) writer.add(header, bytes);
     this.#write(writer, this.#part.introduction(entry));
     if (!entry.announces) writer.add(header, bytes);
@@ -261,6 +291,53 @@ export class Series {
     }
   }
 
+  /** The file can't grow, as on FAT32: nothing is lost by that but a message that no file can take. */
+  #outgrow(writer: RrdWriter, rest: Uint8Array[], header: RrdHeader): void {
+    const { log } = this.#host;
+    const { path } = writer;
+    const [first, ...others] = rest;
+    if (writer.written.messages === 0 && first !== undefined) {
+      this.#host.lose({ messages: 1, bytes: first.length });
+      tellTooLarge(log, path, first.length);
+      // What it begins with stands in it.
+      for (const bytes of others) writer.add(header, bytes);
+      return;
+    }
+    tellFull(log, path);
+    if (this.writer === writer) this.writer = undefined;
+    this.#full.push(writer);
+    // Before what another file did not take.
+    this.#rest.unshift(...rest.map((bytes) => ({ header, bytes })));
+    if (this.#carrying !== undefined) return;
+    this.#carrying = this.#carry().finally(() => this.#carrying = undefined);
+    this.#host.track(this.#carrying);
+  }
+
+  async #carry(): Promise<void> {
+    while (this.#full.length + this.#rest.length > 0) {
+      const full = this.#full.shift();
+      if (full !== undefined) {
+        // Nothing of the next file is written before all of this one: a crash leaves no hole.
+        this.#finishing = this.#finish(full).catch(() => {});
+        await this.#finishing;
+        continue;
+      }
+      const { header, bytes } = this.#rest.shift()!;
+      const entry = this.#host.entryOf(header, bytes);
+      try {
+        this.#put(this.writer ?? await this.#host.open(this), entry);
+      } catch (error) {
+        this.#notOpened(entry, error);
+      }
+    }
+  }
+
+  #notOpened(entry: Entry, error: unknown): void {
+    const { log, now } = this.#host;
+    this.#host.lose({ messages: 1, bytes: entry.bytes.length });
+    if (this.#backoff.failed(now()) === 1) tellNoFile(log, error);
+  }
+
   #fail(writer: RrdWriter, lost: Tally): void {
     const { log, now } = this.#host;
     const { path, written } = writer;
@@ -269,13 +346,7 @@ export class Series {
     const tries = this.#backoff.failed(now());
     this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
       if (tries === 1 || written.messages > 0) {
-        log.write(
-          "error",
-          `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
-            `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
-            `them: ${reason(writer.failure)}`,
-          { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
-        );
+        tellBroken(log, path, written, lost, writer.failure);
       }
       await this.#host.closed(writer, writer.failure);
     });

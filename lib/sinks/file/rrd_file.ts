@@ -6,27 +6,26 @@
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
-import { FileExists } from "../../base/errors.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
-import { PartIndex } from "./parts/part_index.ts";
-import { PartOpener } from "./parts/part_opener.ts";
+import { FolderSync } from "./parts/folder_sync.ts";
+import { openParts } from "./parts/open_parts.ts";
+import { recoverAll } from "./parts/recover.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import type { SavedFile } from "./saved_files.ts";
 import type { Keep } from "./parts/part_list.ts";
 import { repeat, type Rotation, rotationStep } from "./rotation.ts";
-import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
 import type { Sink } from "../sink.ts";
 import type { Tally } from "../../base/tally.ts";
 import { startCompressor } from "./writer/compressor.ts";
-import { lockSaving } from "./parts/save_lock.ts";
+import { type SavePlace, takeSavePlace } from "./save_place.ts";
 import { Syncer, type SyncMode } from "./writer/syncer.ts";
 import { WriteBudget } from "./writer/write_budget.ts";
 
 /** How a file sink writes. */
 export interface RrdFileSinkOptions {
   /**
-   * Where files go; the folder must exist. With `{recording_id}` in the name each recording has its
+   * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
    * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
@@ -60,6 +59,8 @@ export interface RrdFileSinkOptions {
   readonly date?: () => number;
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
   readonly timer?: (ms: number, callback: () => void) => () => void;
+  /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
+  readonly newId?: () => string;
 }
 
 /** A sink that writes `.rrd` files. */
@@ -72,6 +73,8 @@ export interface RrdFileSink extends Sink {
   readonly kept: Tally;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
+  /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
+  readonly recovered: Promise<void>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }
@@ -79,8 +82,10 @@ export interface RrdFileSink extends Sink {
 /**
  * Opens `.rrd` files that take every message as the SDK encoded it.
  *
- * A file is called `NAME.part` until it is closed; one that an earlier run left is cut to its last
- * whole message and renamed at the start. Rerun's viewer reads one header a file. So the header is
+ * A file is called `NAME.part` until it is closed. One that an earlier run left gets a name at the start
+ * and is recovered beside the saving: a torn end is cut off; of one that is damaged elsewhere all that is
+ * whole is written anew, and the original kept as `NAME.damaged`. Only what `PATTERN.index.jsonl` names
+ * is touched. Rerun's viewer reads one header a file. So the header is
  * that of the first message; messages of other SDK versions go under it as well (readers only warn
  * of a version), while those of another serializer or compression, or protobuf of another
  * generation, go into a sibling, `NAME.2.rrd` and so on. The end marker, which readers before 0.19
@@ -93,6 +98,7 @@ export interface RrdFileSink extends Sink {
  * @param options where and how
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
+ * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
  * @throws whatever the runtime says if the file can't be created
  *
  * @example
@@ -116,62 +122,39 @@ export interface RrdFileSink extends Sink {
  * const sink = await rrdFileSink({ path: "a.rrd", files });
  * await new ReadableStream({ start: (controller) => controller.close() }) // here: server.readable
  *   .pipeTo(sink.writable);
- * assertEquals(files.paths, ["a.rrd"]);
+ * assertEquals(files.paths, ["a.rrd.index.jsonl", "a.rrd"]);
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
   const { path, force = false } = options;
-  const pattern = parseSavePattern(path);
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
-  const isFixed = pattern.placeholders.size === 0;
-  if (isFixed && !force && await adapter.kind(path) !== undefined) throw new FileExists(path);
-  // A device or pipe may stand where no lock can be made.
-  const isDevice = isFixed && await adapter.kind(path) === "other";
-  const unlock = processes === undefined || isDevice
-    ? () => Promise.resolve()
-    : await lockSaving(pattern, adapter, processes);
+  const place = await takeSavePlace(path, force, adapter, processes);
   try {
-    return await startSink(options, { pattern, adapter, processes, unlock });
+    return await startSink(options, place, processes);
   } catch (error) {
-    await unlock();
+    await place.unlock();
     throw error;
   }
 }
 
-/** What is known before anything is opened. */
-interface Place {
-  readonly pattern: SavePattern;
-  readonly adapter: FileAdapter;
-  readonly processes: ProcessAdapter | undefined;
-  readonly unlock: () => Promise<void>;
-}
-
 async function startSink(
   options: RrdFileSinkOptions,
-  { pattern, adapter, processes, unlock }: Place,
+  place: SavePlace,
+  processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
   const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
-  const isFixed = pattern.placeholders.size === 0;
+  const { keep = {}, newId = () => crypto.randomUUID() } = options;
+  const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
-  const finish = {
-    adapter,
-    replace: force && isFixed,
-    sync: sync !== "never",
-    budget,
-    compressor,
-  };
-  const opener = await PartOpener.start(pattern, finish, log, processes);
-  const index = isFixed
-    ? undefined
-    : await PartIndex.open(pattern, adapter, log, options.keep ?? {});
-  for (const { name, bytes } of opener.recovered) await index?.add(name, bytes);
-  const names = { applicationId: "", recordingId: "", next: 1 };
-  const first = isFixed
-    ? await opener.openDevice(path) ?? await opener.open(names, date())
-    : undefined;
+  const isSynced = sync !== "never";
+  const folder = new FolderSync(pattern.folder, adapter, isSynced, log);
+  const replace = force && pattern.placeholders.size === 0;
+  const writer = { adapter, replace, sync: isSynced, budget, compressor, folder, date };
+  const opened = await openParts({ path, place, writer, folder, log, keep, newId });
+  const { opener, index, leftovers, first } = opened;
   const files = new RrdFiles({
     name: path,
     opener,
@@ -185,6 +168,11 @@ async function startSink(
     onError: options.onError ?? (() => {}),
     onWritten: () => syncer.written(),
   }, first);
+  const stopRecovering = new AbortController();
+  const recovered = index === undefined ? Promise.resolve() : recoverAll(leftovers, {
+    ...{ folder: pattern.folder, adapter, log, index, names: folder },
+    onRemoved: (names) => files.removed(names),
+  }, stopRecovering.signal);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
@@ -251,6 +239,7 @@ async function startSink(
     get saved() {
       return files.saved;
     },
+    recovered,
     write(batch) {
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
@@ -261,10 +250,13 @@ async function startSink(
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
         stopRotating();
+        const callOff = timer(RECOVER_MS, () => stopRecovering.abort());
         await writing;
         try {
           await files.close();
         } finally {
+          await recovered;
+          callOff();
           syncer.stop();
           compressor?.close();
           await index?.close();
@@ -277,6 +269,9 @@ async function startSink(
   };
   return sink;
 }
+
+/** What is being recovered when the sink closes has so long; the next start does the rest. */
+const RECOVER_MS = 500;
 
 function setTimer(ms: number, callback: () => void): () => void {
   const timer = setTimeout(callback, ms);

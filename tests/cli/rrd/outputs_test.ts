@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -85,10 +85,11 @@ describe("outputs of rrd commands", { timeout: 60_000 }, () => {
       const closed = once(child, "close");
       try {
         child.stdin.write(GOOD.subarray(0, 100_000));
-        while (!existsSync(`${output}.part`)) {
+        const names = () => readdirSync(folder).sort();
+        while (!names().some((name) => name.endsWith(".part"))) {
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
-        assertEquals(readdirSync(folder), ["out.rrd.part"]);
+        assert(/^out\.rrd\.[0-9a-f]{8}\.part,out\.rrd\.lock$/.test(names().join()), names().join());
         // After child.kill Deno reports that signal as the cause of the end, whatever the process did.
         process.kill(child.pid!, "SIGINT");
         assertEquals(await closed, [130, null]);
@@ -96,6 +97,32 @@ describe("outputs of rrd commands", { timeout: 60_000 }, () => {
       } finally {
         child.kill("SIGKILL");
       }
+    }));
+
+  it("are not taken from a command that is writing, but from one that was killed", () =>
+    inFolder(async (folder) => {
+      const cli = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
+      const args = "Bun" in globalThis ? [cli] : ["run", "-A", "--quiet", cli];
+      const [input, output] = [join(folder, "in.rrd"), join(folder, "out.rrd")];
+      writeFileSync(input, GOOD);
+      const child = spawn(process.execPath, [...args, "rrd", "merge", "-", "-f", "-o", output]);
+      const closed = once(child, "close");
+      try {
+        child.stdin.write(GOOD.subarray(0, 100_000));
+        while (!readdirSync(folder).some((name) => name.endsWith(".part"))) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        const before = readdirSync(folder).sort();
+        const refused = await run("merge", input, "-f", "-o", output);
+        assertEquals(refused.code, 1);
+        assertStringIncludes(refused.stderr, `Process ${child.pid} saves under this name already`);
+        assertEquals(readdirSync(folder).sort(), before);
+      } finally {
+        child.kill("SIGKILL");
+      }
+      await closed;
+      assertEquals((await run("merge", input, "-o", output)).code, 0);
+      assertEquals(readdirSync(folder).sort(), ["in.rrd", "out.rrd"]);
     }));
 
   it("go where a link leads, and into devices", () =>

@@ -148,6 +148,11 @@ describe("cli.ts rrd", { timeout: 120_000 }, () => {
       }
       assertEquals(read(input), damaged as Uint8Array);
       assertEquals((await rrd("recover", input, "-o", output)).code, 1, "exists already");
+      const before = readdirSync(folder).sort();
+      const dry = await rrd("recover", input, "--dry-run");
+      assertEquals(dry.code, 0);
+      assert(/whole messages could be written; 1 damaged stretch/.test(dry.stderr), dry.stderr);
+      assertEquals(readdirSync(folder).sort(), before);
       const gone = await rrd("recover", join(folder, "gone.rrd"), "--force", "-o", output);
       assertEquals([gone.code, messagesOf(read(output)).length], [1, expected.length]);
     }));

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
-import { loadFileAdapter } from "../../../lib/adapters/load.ts";
+import { loadFileAdapter, loadProcessAdapter } from "../../../lib/adapters/load.ts";
 import type { CliProcess } from "../../../lib/cli/process.ts";
 import type { RrdContext } from "../../../lib/cli/rrd/context.ts";
 import { parseRrdArgs, type RrdOptions } from "../../../lib/cli/rrd/options.ts";
@@ -180,6 +180,7 @@ describe("rrd verify of files that were closed", () => {
         const context: RrdContext = {
           process,
           files: await loadFileAdapter(),
+          processes: await loadProcessAdapter(),
           progress: { start() {}, add() {}, line: write, done() {} },
           unfinished: new Unfinished(process),
           closedFiles: () =>

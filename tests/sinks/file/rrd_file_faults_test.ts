@@ -1,9 +1,21 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FileHook, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import {
+  type FileHook,
+  type FileOperation,
+  memoryFiles,
+} from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { tallyOf } from "../../../lib/sinks/sink.ts";
-import { bytesOf, concat, header, keptLog, message, msgpackMessage } from "../messages.ts";
+import {
+  besidesIndex,
+  bytesOf,
+  concat,
+  header,
+  keptLog,
+  message,
+  msgpackMessage,
+} from "../messages.ts";
 
 const BATCHES = [
   [msgpackMessage(10, 1), msgpackMessage(70_000, 2), msgpackMessage(20, 3)],
@@ -33,11 +45,15 @@ function isMarker(bytes: Uint8Array): boolean {
   return bytes.length === 8 && bytes.every((byte) => byte === 0);
 }
 
+function isData({ kind, path, bytes }: FileOperation): boolean {
+  return kind === "write" && path.endsWith(".part") && !isMarker(bytes!);
+}
+
 /** Fails the k-th write after it took a part, and all later ones, as a full disk does. */
 function fullAfter(writes: number, part: number): FileHook {
   let count = 0;
   return (op) => {
-    if (op.kind !== "write") return;
+    if (op.kind !== "write" || !op.path.endsWith(".part")) return;
     count++;
     // The end marker is tiny: it still fits.
     if (count < writes || isMarker(op.bytes!)) return;
@@ -49,7 +65,7 @@ function fullAfter(writes: number, part: number): FileHook {
 describe("rrdFileSink on a failing disk", () => {
   it("cuts the file at its last whole message, whichever write fails and wherever", async () => {
     let writes = 0;
-    await save((op) => void (op.kind === "write" && !isMarker(op.bytes!) && writes++));
+    await save((op) => void (isData(op) && writes++));
     assert(writes >= 7);
     let failures = 0;
     for (let k = 1; k <= writes + 1; k++) {
@@ -65,7 +81,7 @@ describe("rrdFileSink on a failing disk", () => {
         assertEquals(closed, undefined);
         assertEquals(sink.failed, messages < TOTAL.messages);
         // What had its name is all there is: nothing is left half-way.
-        assertEquals(files.paths, messages === 0 ? [] : ["a.rrd"]);
+        assertEquals(besidesIndex(files), messages === 0 ? [] : ["a.rrd"]);
         if (messages < TOTAL.messages) {
           failures++;
           assert(log.of("error")[0]!.includes("No space left on device"));
@@ -108,7 +124,7 @@ describe("rrdFileSink on a failing disk", () => {
       if (op.kind === "rename") throw new Error("EACCES");
     });
     assertEquals(closed?.message, "EACCES");
-    assertEquals(files.paths, ["a.rrd.part"]);
+    assertEquals(besidesIndex(files), ["a.rrd.part"]);
     assertEquals(sink.saved, [{ path: "a.rrd.part", ...TOTAL }]);
   });
 
@@ -124,7 +140,7 @@ describe("rrdFileSink on a failing disk", () => {
     await sink.close();
     assertEquals(sink.lost, { messages: 2, bytes: 19 });
     assertEquals(sink.saved.map((file) => file.messages), [2]);
-    assertEquals(closed, ["a.rrd.part", "a.2.rrd.part"]);
+    assertEquals(closed, ["a.rrd.part", "a.2.rrd.part", "a.rrd.index.jsonl"]);
   });
 
   it("reports a sibling that can't be made once, and counts what it would have held", async () => {

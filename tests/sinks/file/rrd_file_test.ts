@@ -7,6 +7,7 @@ import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { CAPTURES, fixture } from "../../fixtures.ts";
 import {
+  besidesIndex,
   bytesOf,
   captureMessages,
   concat,
@@ -60,7 +61,7 @@ describe("rrdFileSink", () => {
       for (const batches of [[messages], messages.map((m) => [m]), [[QUIT], [...messages, QUIT]]]) {
         const { sink, files, log } = await save(batches);
         assertEquals(files.read("a.rrd"), expected);
-        assertEquals(files.paths, ["a.rrd"]);
+        assertEquals(besidesIndex(files), ["a.rrd"]);
         assertEquals(sink.saved, [{ path: "a.rrd", messages: messages.length, bytes }]);
         assertEquals(log.lines, []);
       }
@@ -74,8 +75,9 @@ describe("rrdFileSink", () => {
     const mixed = all[0]!.flatMap((_, i) => all.map((messages) => messages[i]!));
     assert(all.every((messages) => messages.length === all[0]!.length));
     const { files, log } = await save([mixed.slice(0, 7), mixed.slice(7)]);
-    assertEquals(files.paths, ["a.rrd", "a.2.rrd", "a.3.rrd", "a.4.rrd"]);
-    for (const [i, path] of files.paths.entries()) {
+    const paths = ["a.rrd", "a.2.rrd", "a.3.rrd", "a.4.rrd"];
+    assertEquals(besidesIndex(files).sort(), [...paths].sort());
+    for (const [i, path] of paths.entries()) {
       assertEquals(files.read(path), fixture(`encodings/${names[i]}.rrd`), names[i]);
     }
     assertEquals(log.of("info").length, 3);
@@ -151,7 +153,7 @@ describe("rrdFileSink and files that exist", () => {
   it("replaces it, and siblings, if forced", async () => {
     const files = await existing("a.rrd", "a.2.rrd");
     await save([[msgpackMessage(1), other]], files, true);
-    assertEquals(files.paths, ["a.rrd", "a.2.rrd"]);
+    assertEquals(besidesIndex(files), ["a.rrd", "a.2.rrd"]);
     assertEquals(files.read("a.rrd")!.length, 12 + 9 + 8);
     assertEquals(files.read("a.2.rrd")!.length, 12 + 20 + 8);
   });
@@ -159,7 +161,7 @@ describe("rrdFileSink and files that exist", () => {
   it("leaves a sibling of an earlier run alone and takes the next number", async () => {
     const files = await existing("a.2.rrd", "a.3.rrd");
     await save([[msgpackMessage(1), other]], files);
-    assertEquals(files.paths, ["a.2.rrd", "a.3.rrd", "a.rrd", "a.4.rrd"]);
+    assertEquals(besidesIndex(files), ["a.2.rrd", "a.3.rrd", "a.rrd", "a.4.rrd"]);
     assertEquals(files.read("a.2.rrd")!.length, 3);
   });
 });
@@ -168,7 +170,7 @@ describe("rrdFileSink's writes", () => {
   it("gather small messages up to 2 MiB, and pass large ones on uncopied", async () => {
     const writes: Uint8Array[] = [];
     const files = memoryFiles((op) => {
-      if (op.kind === "write") writes.push(op.bytes!);
+      if (op.kind === "write" && op.path.endsWith(".part")) writes.push(op.bytes!);
     });
     const sink = await rrdFileSink({ path: "a.rrd", files });
     const many = Array.from({ length: 3000 }, () => msgpackMessage(1000));
@@ -227,7 +229,7 @@ describe("rrdFileSink as a stream", () => {
       else await piped;
       await sink.close();
       assertEquals(sink.kept, { messages: 2, bytes: 9 + 100_008 });
-      assertEquals(files.paths, ["a.rrd"]);
+      assertEquals(besidesIndex(files), ["a.rrd"]);
     }
   });
 });

@@ -1,25 +1,70 @@
 /**
- * Lines of an index file: JSON, one a line; a torn or unknown one is left out.
+ * Lines of an index file: JSON, one a line; a torn or unknown one is left out. The last line of a file's
+ * id is what holds of it.
  *
  * @module
  */
 
+/**
+ * What is to be done with a file when a run finds it.
+ *
+ * `writing`: it is `NAME.part`, or was never made. `left`: found by a later run, which recovers it under
+ * this name; it may still have the one before (`was`), and have got its own name, to be looked at
+ * inside. `copying`: what is whole in it goes to `NAME.new`, then it becomes `NAME.damaged` and that
+ * `NAME`. `closing`: it is whole, but may not have its name yet. `closed`: it has.
+ */
+export type FileState = "writing" | "left" | "copying" | "closing" | "closed";
+
+/** What is known of a file. */
+export interface FileLine {
+  readonly kind: "file";
+  /** Random, made before the file: names may be used again, this is not. */
+  readonly id: string;
+  /** Without its folder, and without `.part`. */
+  readonly name: string;
+  readonly state: FileState;
+  /** Its length, once it is known; or of what it was when it was found. */
+  readonly bytes: number;
+  /** Whether more than announcements and blueprints is in it. */
+  readonly hasData: boolean;
+  /** Of its first recording. */
+  readonly application?: string;
+  readonly recording?: string;
+  /** How many recordings it holds. */
+  readonly recordings?: number;
+  /** Version of the SDK that logged first, such as `0.22.1`. */
+  readonly sdk?: string;
+  /** When the first and the last message were written, in milliseconds since the Unix epoch. */
+  readonly firstAt?: number;
+  readonly lastAt?: number;
+  /** Logged messages in it; those it begins with, to open alone, are not counted. */
+  readonly messages?: number;
+  /** How many those are. */
+  readonly introduction?: number;
+  /** Whether it has, or is to have, a footer that lists its chunks. */
+  readonly footer: "pending" | "none" | "ok";
+  /** Up to which of its messages it was forwarded. */
+  readonly forwarded: number;
+  /** What all of its bytes hash to, such as `xxh32:0123abcd`; none where it was mended. */
+  readonly hash?: string;
+  /** The name that it had before. */
+  readonly was?: string;
+  /** Length of the original beside it, `NAME.damaged`, if there is one. */
+  readonly damaged?: number;
+}
+
 /** What a line says. */
 export type IndexLine =
-  | {
-    readonly kind: "file";
-    readonly name: string;
-    readonly bytes: number;
-    /** Whether more than announcements and blueprints is in it. */
-    readonly hasData: boolean;
-  }
-  | { readonly kind: "removed"; readonly name: string }
+  | FileLine
+  | { readonly kind: "removed"; readonly name: string; readonly id?: string }
   | {
     readonly kind: "store";
     readonly store: string;
     readonly header: Uint8Array;
     readonly message: Uint8Array;
   };
+
+const STATES: readonly unknown[] = ["writing", "left", "copying", "closing", "closed"];
 
 /** A line with its line feed. */
 export function encodeLine(line: IndexLine): Uint8Array {
@@ -32,11 +77,12 @@ export function encodeLine(line: IndexLine): Uint8Array {
 /** What a line says, without its line feed; `undefined` if it makes no sense. */
 export function decodeLine(text: string): IndexLine | undefined {
   try {
-    const { kind, name, bytes, hasData, store, header, message } = JSON.parse(text);
-    if (kind === "file" && typeof name === "string" && Number.isSafeInteger(bytes) && bytes >= 0) {
-      return { kind, name, bytes, hasData: hasData !== false };
+    const value = JSON.parse(text);
+    const { kind, name, id, store, header, message } = value;
+    if (kind === "file") return fileLine(value);
+    if (kind === "removed" && typeof name === "string") {
+      return { kind, name, ...(typeof id === "string" ? { id } : {}) };
     }
-    if (kind === "removed" && typeof name === "string") return { kind, name };
     if (kind === "store" && typeof store === "string") {
       return { kind, store, header: fromBase64(header), message: fromBase64(message) };
     }
@@ -44,6 +90,47 @@ export function decodeLine(text: string): IndexLine | undefined {
     // The end of a line may be missing after a crash.
   }
   return undefined;
+}
+
+/** What version 0.1 wrote has no id and no state: its files are closed. */
+function fileLine(value: Record<string, unknown>): FileLine | undefined {
+  const { name, id = `name:${name}`, state = "closed", bytes = 0 } = value;
+  if (typeof name !== "string" || typeof id !== "string" || !STATES.includes(state)) {
+    return undefined;
+  }
+  if (!isCount(bytes)) return undefined;
+  const { hasData, footer, forwarded, damaged, hash, was } = value;
+  const optional = (name: string, isOf: (value: unknown) => boolean) =>
+    isOf(value[name]) ? { [name]: value[name] } : {};
+  return {
+    kind: "file",
+    id,
+    name,
+    state: state as FileState,
+    bytes,
+    hasData: hasData !== false,
+    ...optional("application", isText),
+    ...optional("recording", isText),
+    ...optional("recordings", isCount),
+    ...optional("sdk", isText),
+    ...optional("firstAt", isCount),
+    ...optional("lastAt", isCount),
+    ...optional("messages", isCount),
+    ...optional("introduction", isCount),
+    footer: footer === "pending" || footer === "ok" ? footer : "none",
+    forwarded: isCount(forwarded) ? forwarded : 0,
+    ...(isText(hash) ? { hash } : {}),
+    ...(isText(was) ? { was } : {}),
+    ...(isCount(damaged) ? { damaged } : {}),
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -1,60 +1,86 @@
 /**
- * The list of closed files of a pattern, and how their recordings were announced: kept beside them,
- * so that a later run knows which files are its to remove and what unannounced recordings are.
+ * The list of a pattern's files, and how their recordings were announced: kept beside them, so that a
+ * later run knows which files are ours, what is to be done with them, and what unannounced recordings are.
  *
  * @module
  */
-import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
-import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
-import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
+import type { FileLine, IndexLine } from "./_index_line.ts";
+import { IndexFile } from "./_index_file.ts";
 import { isNameOf, type SavePattern } from "../save_pattern.ts";
-import { type Keep, PartList } from "./part_list.ts";
+import { type Keep, type Listed, PartList } from "./part_list.ts";
 
 /** Behind the pattern's name; no recording is called so. */
 export const INDEX_SUFFIX = ".index.jsonl";
+/** Behind the name of what a recovered file was made of. */
+export const DAMAGED_SUFFIX = ".damaged";
 
-/** As large as an index is read. */
-const MAX_INDEX_BYTES = 256 * 2 ** 20;
 /** Announcements that are kept, and how long one may be, in bytes. */
 const MAX_ANNOUNCED = 10_000;
 const MAX_ANNOUNCEMENT_BYTES = 4096;
+/** Files that are read; older ones are not removed any more. */
+const MAX_READ = 200_000;
+/** So many lines that say nothing any more make an index worth writing anew. */
+const MANY_LINES = 1000;
 
 /** An announcement: the stream's header and the message. */
 export type Announced = Extract<IndexLine, { kind: "store" }>;
 
+/** How an index is kept. */
+export interface PartIndexOptions {
+  readonly pattern: SavePattern;
+  readonly adapter: FileAdapter;
+  readonly log: Log;
+  readonly keep: Keep;
+  /** Whether files are on the disk as the index says that they are. */
+  readonly sync: boolean;
+}
+
 /** See the module. What fails here is reported and costs no message. */
 export class PartIndex {
-  readonly #path: string;
+  readonly #options: PartIndexOptions;
+  readonly #file: IndexFile;
   /** Let go of where nothing is ever removed: files may be made without end. */
   #list: PartList | undefined;
+  /** Files that were read, by id, and ids by name; let go of when they are sorted. */
+  #read = new Map<string, FileLine>();
+  #ids = new Map<string, string>();
   readonly #announced = new Map<string, Announced>();
-  #file: WritableFile | undefined;
+  /** Lengths of the originals beside recovered files. */
+  readonly #damaged = new Set<string>();
   #warned = false;
-  #writing: Promise<void> = Promise.resolve();
 
-  private constructor(
-    readonly pattern: SavePattern,
-    readonly adapter: FileAdapter,
-    readonly log: Log,
-    keep: Keep,
-  ) {
-    this.#path = pattern.folder + pattern.name + INDEX_SUFFIX;
+  private constructor(options: PartIndexOptions) {
+    this.#options = options;
+    const { pattern, adapter, keep } = options;
+    this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
   }
 
-  /** Reads the index of earlier runs, if there is one, and writes it anew without what is gone. */
-  static async open(
-    pattern: SavePattern,
-    adapter: FileAdapter,
-    log: Log,
-    keep: Keep,
-  ): Promise<PartIndex> {
-    const index = new PartIndex(pattern, adapter, log, keep);
-    await index.#try("read", () => index.#load());
-    await index.#try("written", () => index.#rewrite());
-    if (keep.files === undefined && keep.bytes === undefined) index.#list = undefined;
+  /** Reads the index of earlier runs, if there is one, and goes on with it. */
+  static async open(options: PartIndexOptions): Promise<PartIndex> {
+    const index = new PartIndex(options);
+    let lines = 0;
+    let isAll = await index.#try("read", async () => {
+      for await (const line of index.#file.lines()) {
+        lines++;
+        index.#take(line);
+      }
+    });
+    const isClosed = ({ state }: FileLine) => state === "closed";
+    if (forgetOldest(index.#read, MAX_READ, isClosed).length > 0) isAll = false;
+    forgetOldest(index.#announced, MAX_ANNOUNCED / 2);
+    await index.#try("written", async () => {
+      const files = [...index.#read.values()];
+      const live = index.#announced.size + files.length;
+      // What could not be read, or has more than is kept in memory, is added to.
+      if (isAll && lines - live > MANY_LINES) {
+        await index.#file.replace([...index.#announced.values(), ...files]);
+      }
+    });
     return index;
   }
 
@@ -63,19 +89,53 @@ export class PartIndex {
     return this.#announced.values();
   }
 
-  /** Notes a file that was closed, removes those that are too many and tells their names. */
-  async add(name: string, bytes: number, hasData = true): Promise<readonly string[]> {
-    this.#list?.add(name, bytes, hasData);
-    await this.#write({ kind: "file", name, bytes, hasData });
-    const removed = this.#list?.takeOldest() ?? [];
-    for (const old of removed) {
-      await this.#try(`obeyed: ${old} stays`, async () => {
-        await this.adapter.remove(this.pattern.folder + old);
-        this.log.write("debug", `Removed ${old}, the oldest of ${this.pattern.name}`);
-      });
-      await this.#write({ kind: "removed", name: old });
+  /**
+   * Files of earlier runs that are not closed, in the order in which they were begun; to be called once.
+   * All others are listed as closed.
+   */
+  takeUnfinished(): FileLine[] {
+    const files = [...this.#read.values()];
+    this.#read = new Map();
+    this.#ids = new Map();
+    for (const file of files) {
+      if (file.state === "closed") this.#list?.add(file.name, listed(file));
+      if (file.damaged !== undefined) this.#damaged.add(file.name);
     }
-    return removed;
+    const { keep } = this.#options;
+    if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
+    return files.filter(({ state }) => state !== "closed");
+  }
+
+  /** Notes what is known of a file, and what is to be done with it, before that is done. */
+  async note(file: FileLine): Promise<void> {
+    await this.#write(file);
+    if (this.#options.sync) await this.#try("synced", () => this.#file.sync());
+  }
+
+  /** Notes that there is no such file. */
+  async drop({ id, name }: FileLine): Promise<void> {
+    this.#list?.remove(name);
+    await this.#write({ kind: "removed", name, id });
+  }
+
+  /** Gives one that is being recovered its place among the closed ones. */
+  hold(file: FileLine): void {
+    this.#list?.update(file.name, { ...listed(file), isBusy: true });
+  }
+
+  /** Notes that one was recovered; removes what is too many now and tells the names. */
+  async recovered(file: FileLine): Promise<readonly string[]> {
+    if (file.damaged !== undefined) this.#damaged.add(file.name);
+    this.#list?.update(file.name, listed(file));
+    await this.note(file);
+    return await this.#removeOldest();
+  }
+
+  /** Takes in a file that was closed, removes those that are too many and tells their names. */
+  async closed(file: FileLine): Promise<readonly string[]> {
+    await this.#write(file);
+    this.#list?.add(file.name, listed(file));
+    return await this.#removeOldest();
   }
 
   /** Notes how a store was announced, once. */
@@ -89,52 +149,60 @@ export class PartIndex {
 
   /** Closes the index. */
   async close(): Promise<void> {
-    await this.#try("closed", async () => await this.#file?.close());
+    await this.#try("closed", () => this.#file.close());
   }
 
-  async #load(): Promise<void> {
-    if (await this.adapter.kind(this.#path) === undefined) return;
-    const limit = new LimitedBytesTransformStream(MAX_INDEX_BYTES, { error: true });
-    const bytes = await toArrayBuffer((await this.adapter.open(this.#path)).pipeThrough(limit));
-    const text = new TextDecoder().decode(bytes);
-    for (const line of text.split("\n").flatMap((line) => decodeLine(line) ?? [])) {
-      if (line.kind === "store") this.#announced.set(line.store, line);
-      // Only what this pattern makes is ever removed, whatever stands in the index.
-      else if (!isNameOf(this.pattern, line.name)) continue;
-      else if (line.kind === "file") this.#list?.add(line.name, line.bytes, line.hasData);
-      else this.#list?.remove(line.name);
+  #take(line: IndexLine): void {
+    if (line.kind === "store") return void this.#announced.set(line.store, line);
+    // Only what this pattern makes is ever touched, whatever stands in the index.
+    if (!isNameOf(this.#options.pattern, line.name)) return;
+    if (line.kind === "removed") {
+      this.#read.delete(line.id ?? this.#ids.get(line.name) ?? "");
+      return;
     }
-    for (const store of this.#announced.keys()) {
-      if (this.#announced.size <= MAX_ANNOUNCED / 2) break;
-      this.#announced.delete(store);
+    // What is written to no more is the newest; what is recovered stays where it was then.
+    if (this.#read.get(line.id)?.state === "writing") this.#read.delete(line.id);
+    this.#read.set(line.id, line);
+    this.#ids.set(line.name, line.id);
+  }
+
+  async #removeOldest(): Promise<readonly string[]> {
+    const removed = this.#list?.takeOldest() ?? [];
+    for (const name of removed) {
+      await this.#remove(name);
+      if (this.#damaged.delete(name)) await this.#remove(name + DAMAGED_SUFFIX);
+      await this.#write({ kind: "removed", name });
     }
+    return removed;
   }
 
-  async #rewrite(): Promise<void> {
-    const next = `${this.#path}.new`;
-    const file = await this.adapter.create(next, "replace");
-    const files = this.#list?.files.map((file) => ({ kind: "file", ...file }) as const) ?? [];
-    for (const line of [...this.#announced.values(), ...files]) await file.write(encodeLine(line));
-    await file.sync();
-    await this.adapter.rename(next, this.#path);
-    this.#file = file;
+  async #remove(name: string): Promise<void> {
+    const { pattern, adapter, log } = this.#options;
+    await this.#try(`obeyed: ${name} stays`, async () => {
+      await adapter.remove(pattern.folder + name);
+      log.write("debug", `Removed ${name}, the oldest of ${pattern.name}`);
+    });
   }
 
-  /** One line after the other, whoever writes them. */
-  #write(line: IndexLine): Promise<void> {
-    return this.#writing = this.#writing.then(() =>
-      this.#try("written", async () => await this.#file?.write(encodeLine(line)))
-    );
+  async #write(line: IndexLine): Promise<void> {
+    await this.#try("written", () => this.#file.write(line));
   }
 
-  async #try(what: string, action: () => Promise<void>): Promise<void> {
+  async #try(what: string, action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
+      return true;
     } catch (error) {
-      if (this.#warned) return;
+      if (this.#warned) return false;
       this.#warned = true;
-      const text = `The index ${this.#path} could not be ${what}: ${reason(error)}`;
-      this.log.write("warn", text, { path: this.#path });
+      const { path } = this.#file;
+      const text = `The index ${path} could not be ${what}: ${reason(error)}`;
+      this.#options.log.write("warn", text, { path });
+      return false;
     }
   }
+}
+
+function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
+  return { bytes: bytes + damaged, hasData };
 }

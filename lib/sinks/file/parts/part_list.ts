@@ -16,30 +16,39 @@ export interface Keep {
 /** Files that are listed: peers may name recordings, and so files, without end. Older ones stay. */
 const MAX_FILES = 200_000;
 
-interface Listed {
+/** What is known of one. */
+export interface Listed {
+  /** Its length, with that of an original beside it. */
   readonly bytes: number;
   readonly hasData: boolean;
+  /** Whether it is being recovered, and must stay for now. */
+  readonly isBusy?: boolean;
 }
 
 /** Closed files, the oldest first. */
 export class PartList {
   readonly #files = new Map<string, Listed>();
   #bytes = 0;
+  /** Whether some are not listed any more. */
+  hasForgotten = false;
 
   /** @param keep how much */
   constructor(readonly keep: Keep) {}
 
-  /** All of them. */
-  get files(): ({ readonly name: string } & Listed)[] {
-    return [...this.#files].map(([name, file]) => ({ name, ...file }));
+  /** Adds one as the newest. */
+  add(name: string, file: Listed): void {
+    this.remove(name);
+    this.update(name, file);
   }
 
-  /** Adds the newest. */
-  add(name: string, bytes: number, hasData = true): void {
-    this.remove(name);
-    this.#files.set(name, { bytes, hasData });
-    this.#bytes += bytes;
-    for (const [, gone] of forgetOldest(this.#files, MAX_FILES)) this.#bytes -= gone.bytes;
+  /** Notes what is known of one now; it keeps its place, or is the newest. */
+  update(name: string, file: Listed): void {
+    this.#bytes += file.bytes - (this.#files.get(name)?.bytes ?? 0);
+    this.#files.set(name, file);
+    for (const [, gone] of forgetOldest(this.#files, MAX_FILES)) {
+      this.#bytes -= gone.bytes;
+      this.hasForgotten = true;
+    }
   }
 
   /** Takes one out. */
@@ -52,10 +61,11 @@ export class PartList {
   takeOldest(): string[] {
     if (!this.#isOver) return [];
     const taken: string[] = [];
+    const newest = [...this.#files.keys()].at(-1);
     for (const mayHaveData of [false, true]) {
-      for (const [name, { hasData }] of this.#files) {
+      for (const [name, { hasData, isBusy = false }] of this.#files) {
         if (!this.#isOver) return taken;
-        if (hasData && !mayHaveData) continue;
+        if (isBusy || (hasData && name === newest) || (hasData && !mayHaveData)) continue;
         this.remove(name);
         taken.push(name);
       }

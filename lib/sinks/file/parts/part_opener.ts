@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/files/types.ts";
-import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists } from "../../../base/errors.ts";
-import type { Log } from "../../../base/log.ts";
 import { Device } from "./_device.ts";
-import { type RecoveredPart, recoverParts } from "./_recover.ts";
-import { PART_SUFFIX, RrdWriter, type RrdWriterOptions } from "../writer/rrd_writer.ts";
-import { othersFiles } from "./save_lock.ts";
+import { NotedPart } from "./noted_part.ts";
+import type { PartIndex } from "./part_index.ts";
+import { PART_SUFFIX, RrdWriter } from "../writer/rrd_writer.ts";
+import type { RrdWriterOptions } from "../writer/writer_options.ts";
 import { isNameOf, numberOf, renderName, type SavePattern } from "../save_pattern.ts";
 
 /** Names that are tried before giving up, besides those known to be taken. */
@@ -25,25 +23,40 @@ export interface Numbered {
   base?: string;
 }
 
+/** What {@linkcode PartOpener} needs. */
+export interface PartOpenerOptions {
+  readonly pattern: SavePattern;
+  readonly writer: RrdWriterOptions;
+  /** Takes the names of files before they are made; a device has none. */
+  readonly index: PartIndex | undefined;
+  /** Gives a name that no other file ever has. */
+  readonly newId: () => string;
+  /** What is in the pattern's folder. */
+  readonly names: readonly string[];
+  /** Names that files of earlier runs are given. */
+  readonly reserved: readonly string[];
+}
+
 /** See the module. */
 export class PartOpener {
+  readonly pattern: SavePattern;
+  readonly writer: RrdWriterOptions;
+  readonly #index: PartIndex | undefined;
+  readonly #newId: () => string;
   /** Names that are there since before this run. */
   readonly #before: Set<string>;
-  readonly #recovered: Set<string>;
+  readonly #reserved: Set<string>;
   /** The highest number of each recording's parts. */
   readonly #highest = new Map<string, number>();
   #device: Device | undefined;
 
-  private constructor(
-    readonly pattern: SavePattern,
-    readonly adapter: FileAdapter,
-    readonly writer: RrdWriterOptions,
-    names: readonly string[],
-    readonly recovered: readonly RecoveredPart[],
-  ) {
-    const finished = recovered.map(({ name }) => name);
-    this.#before = new Set([...names.filter((name) => isNameOf(pattern, name)), ...finished]);
-    this.#recovered = new Set(finished);
+  constructor({ pattern, writer, index, newId, names, reserved }: PartOpenerOptions) {
+    this.pattern = pattern;
+    this.writer = writer;
+    this.#index = index;
+    this.#newId = newId;
+    this.#before = new Set([...names.filter((name) => isNameOf(pattern, name)), ...reserved]);
+    this.#reserved = new Set(reserved);
     for (const name of this.#before) {
       const number = numberOf(pattern, name);
       if (number === undefined) continue;
@@ -53,34 +66,13 @@ export class PartOpener {
   }
 
   /**
-   * Looks into the pattern's folder and finishes what an earlier run left there.
-   *
-   * @throws whatever the runtime says if the folder can't be read
-   */
-  static async start(
-    pattern: SavePattern,
-    writer: RrdWriterOptions,
-    log: Log,
-    processes?: ProcessAdapter,
-  ): Promise<PartOpener> {
-    const { adapter } = writer;
-    const names = await adapter.list(pattern.folder);
-    const isFree = (name: string) => !names.includes(name);
-    const isOthers = processes && await othersFiles(pattern, names, adapter, processes);
-    const left = names.filter((name) => isOthers?.(name, PART_SUFFIX) !== true);
-    const recovered = await recoverParts(left, { pattern, adapter, log, isFree });
-    return new PartOpener(pattern, adapter, writer, names, recovered);
-  }
-
-  /**
-   * Opens the pattern's path itself, if it is a device or a pipe.
+   * Opens a device or a pipe.
    *
    * @throws whatever the runtime says
    */
-  async openDevice(path: string): Promise<RrdWriter | undefined> {
-    const { adapter, writer } = this;
-    if (!writer.replace || await adapter.kind(path) !== "other") return undefined;
-    this.#device = new Device(path, adapter);
+  async openDevice(path: string): Promise<RrdWriter> {
+    const { writer } = this;
+    this.#device = new Device(path, writer.adapter);
     return new RrdWriter({ path, written: path, file: await this.#device.open() }, writer);
   }
 
@@ -98,7 +90,7 @@ export class PartOpener {
    * @throws whatever the runtime says
    */
   async open(numbered: Numbered, date: number, isSibling = false): Promise<RrdWriter> {
-    const { pattern: { folder }, adapter, writer } = this;
+    const { writer } = this;
     if (this.#device !== undefined) {
       const { path } = this.#device;
       if (isSibling) throw new Error(`${path} takes one encoding only`);
@@ -108,12 +100,9 @@ export class PartOpener {
     for (let tries = 0;;) {
       const part = numbered.next++;
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
-      if (this.#before.has(name) && !(writer.replace && !this.#recovered.has(name))) continue;
-      const path = folder + name;
+      if (this.#before.has(name) && !(writer.replace && !this.#reserved.has(name))) continue;
       try {
-        if (!writer.replace && await adapter.kind(path) !== undefined) throw new FileExists(path);
-        const written = path + PART_SUFFIX;
-        return new RrdWriter({ path, written, file: await adapter.create(written, "new") }, writer);
+        return await this.#make(name);
       } catch (error) {
         if (!(error instanceof FileExists)) {
           numbered.next = part;
@@ -121,6 +110,24 @@ export class PartOpener {
         }
         if (++tries === MAX_TRIES) throw error;
       }
+    }
+  }
+
+  /** Its name is in the index before anything has it: a later run touches nothing that is not there. */
+  async #make(name: string): Promise<RrdWriter> {
+    const { writer, writer: { adapter } } = this;
+    const path = this.pattern.folder + name;
+    const written = path + PART_SUFFIX;
+    for (const taken of writer.replace ? [written] : [path, written]) {
+      if (await adapter.kind(taken) !== undefined) throw new FileExists(taken);
+    }
+    const note = this.#index && await NotedPart.begin(this.#index, this.#newId(), name);
+    try {
+      const file = await adapter.create(written, "new");
+      return new RrdWriter({ path, written, file, ...(note && { note }) }, writer);
+    } catch (error) {
+      await note?.dropped();
+      throw error;
     }
   }
 

@@ -8,28 +8,35 @@ import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists, SaveLocked } from "../../../base/errors.ts";
-import { isNameOf, parseSavePattern, type SavePattern } from "../save_pattern.ts";
 
 /** Behind the pattern's name. */
 export const LOCK_SUFFIX = ".lock";
 
 const MAX_TRIES = 10;
+/** An empty lock is looked at so often, after so many milliseconds, before it counts as left behind. */
+const EMPTY_LOOKS = 10;
+const EMPTY_MS = 20;
 /** Far more than a name of a process has. */
 const MAX_LOCK_BYTES = 4096;
 
 /**
- * Takes the lock of a pattern.
+ * Takes the lock of a file or pattern.
  *
+ * @param place its path, without links
+ * @param unfinished the path that the file has until it is whole: if we are killed, whoever takes over
+ * the lock removes it
  * @returns gives it back; never rejects
- * @throws {SaveLocked} if another program, or this one, saves under the same name
+ * @throws {SaveLocked} if another program, or this one, writes under the same name
  */
 export async function lockSaving(
-  { folder, name }: SavePattern,
+  place: string,
   files: FileAdapter,
   processes: ProcessAdapter,
+  unfinished?: string,
 ): Promise<() => Promise<void>> {
-  const path = folder + name + LOCK_SUFFIX;
-  const own = `${await processes.identity(processes.pid)}\n`;
+  const path = place + LOCK_SUFFIX;
+  const identity = await processes.identity(processes.pid);
+  const own = `${identity}\n${unfinished === undefined ? "" : `${baseName(unfinished)}\n`}`;
   for (let tries = 0;; tries++) {
     try {
       const file = await files.create(path, "new");
@@ -46,34 +53,15 @@ export async function lockSaving(
   }
 }
 
-/**
- * Says which unfinished files another program is writing under another pattern.
- *
- * @param names what is in the pattern's folder
- */
-export async function othersFiles(
-  { folder, name }: SavePattern,
-  names: readonly string[],
-  files: FileAdapter,
-  processes: ProcessAdapter,
-): Promise<(name: string, suffix: string) => boolean> {
-  const patterns: SavePattern[] = [];
-  for (const lock of names) {
-    if (!lock.endsWith(LOCK_SUFFIX) || lock === name + LOCK_SUFFIX) continue;
-    const holder = await holderOf(folder + lock, files);
-    if (!await isHeld(holder, processes)) continue;
-    try {
-      patterns.push(parseSavePattern(folder + lock.slice(0, -LOCK_SUFFIX.length)));
-    } catch {
-      // No lock of ours.
-    }
-  }
-  return (name, suffix) => patterns.some((pattern) => isNameOf(pattern, name, suffix));
-}
-
 /** @throws {SaveLocked} if it is not stale */
 async function removeStale(path: string, files: FileAdapter, processes: ProcessAdapter) {
-  const holder = await holderOf(path, files);
+  let text = await textOf(path, files);
+  // Whoever has just made it is about to write into it.
+  for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+    text = await textOf(path, files);
+  }
+  const [holder, unfinished = ""] = text?.split("\n") ?? [];
   if (await isHeld(holder, processes)) throw new SaveLocked(path, parseInt(holder!));
   // Another program may have been faster: what was moved away must be what was looked at.
   const moved = `${path}.${processes.pid}`;
@@ -82,8 +70,25 @@ async function removeStale(path: string, files: FileAdapter, processes: ProcessA
   } catch {
     return;
   }
-  if (await holderOf(moved, files) === holder) return await files.remove(moved);
-  await files.rename(moved, path);
+  if (await textOf(moved, files) !== text) return await files.rename(moved, path);
+  const base = baseName(path).slice(0, -LOCK_SUFFIX.length);
+  if (isUnfinished(unfinished, base)) {
+    await files.remove(path.slice(0, -baseName(path).length) + unfinished).catch(() => {});
+  }
+  await files.remove(moved);
+}
+
+/** What a command writes until it is whole: no other file is called so. */
+export function unfinishedName(path: string, random: string): string {
+  return `${path}.${random}.part`;
+}
+
+function isUnfinished(name: string, base: string): boolean {
+  return name.startsWith(`${base}.`) && /^[0-9a-f]{8}\.part$/.test(name.slice(base.length + 1));
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[/\\]/s, "");
 }
 
 async function isHeld(holder: string | undefined, processes: ProcessAdapter): Promise<boolean> {
@@ -91,7 +96,7 @@ async function isHeld(holder: string | undefined, processes: ProcessAdapter): Pr
   return pid > 0 && await processes.identity(pid) === holder;
 }
 
-async function holderOf(path: string, files: FileAdapter): Promise<string | undefined> {
+async function textOf(path: string, files: FileAdapter): Promise<string | undefined> {
   try {
     const limit = new LimitedBytesTransformStream(MAX_LOCK_BYTES, { error: true });
     const bytes = await toArrayBuffer((await files.open(path)).pipeThrough(limit));

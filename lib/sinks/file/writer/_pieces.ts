@@ -18,6 +18,8 @@ export interface Piece extends Tally {
   readonly isRaw: boolean;
   /** Whether a message of SDK 0.19 or later is among them. */
   readonly modern: boolean;
+  /** Where headers and messages end that count nothing. */
+  readonly uncounted: readonly number[];
 }
 
 /** How a message is counted. */
@@ -38,6 +40,7 @@ interface Open {
   modern: boolean;
   messages: number;
   bytes: number;
+  readonly uncounted: number[];
 }
 
 /** See the module; first in, first out. */
@@ -85,7 +88,9 @@ export class Pieces {
       const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
-      this.#sealed.push({ release, beside, data: bytes, size: length, isRaw, modern, ...counted });
+      const uncounted = counts ? [] : [length];
+      const kind = { isRaw, modern, uncounted, ...counted };
+      this.#sealed.push({ release, beside, data: bytes, size: length, ...kind });
       return;
     }
     this.#budget.hold(length);
@@ -105,13 +110,14 @@ export class Pieces {
         modern: false,
         messages: 0,
         bytes: 0,
+        uncounted: [],
       };
       this.#open = open;
     }
     open.data.set(bytes, open.size);
     open.size += length;
     open.modern ||= modern;
-    if (!counts) return;
+    if (!counts) return void open.uncounted.push(open.size);
     open.messages++;
     open.bytes += length;
   }
@@ -126,6 +132,12 @@ export class Pieces {
       this.#seal();
     }
     return this.#taken = this.#sealed.shift();
+  }
+
+  /** All that waits, but for the taken one; it stays until `clear`. */
+  get waiting(): readonly Piece[] {
+    this.#seal();
+    return this.#sealed;
   }
 
   /** The taken one was written. */

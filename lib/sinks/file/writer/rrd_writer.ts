@@ -4,17 +4,21 @@
  *
  * @module
  */
-import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
+import type { WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
-import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
+import { decodeRrdHeader } from "../../../encoding/rrd_header.ts";
+import type { RrdHeader } from "../../../encoding/rrd_header.ts";
+import { rrdVersionText } from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
-import { FileExists, FileGone, reason } from "../../../base/errors.ts";
-import { compressedHeader, type Compressor, isCompressible } from "./compressor.ts";
+import { FileExists, FileGone, FileTooLarge, reason } from "../../../base/errors.ts";
+import { compressedHeader, isCompressible } from "./compressor.ts";
 import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";
 import type { Tally } from "../../../base/tally.ts";
-import type { WriteBudget } from "./write_budget.ts";
+import { fitting } from "./_outgrown.ts";
+import type { Piece } from "./_pieces.ts";
+import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 
 /** Behind the name of a file that is being written. */
 export const PART_SUFFIX = ".part";
@@ -24,28 +28,6 @@ const EMPTY_HEADER = decodeRrdHeader(
   Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
 );
 
-/** How a file is written and finished. */
-export interface RrdWriterOptions {
-  readonly adapter: FileAdapter;
-  /** Whether a file that has its name by then is replaced. */
-  readonly replace: boolean;
-  /** Whether it is on the disk before it gets its name. */
-  readonly sync: boolean;
-  /** Shared by all files of a sink. */
-  readonly budget: WriteBudget;
-  /** Absent where messages stay as they came. */
-  readonly compressor: Compressor | undefined;
-}
-
-/** Where a file is written to. */
-export interface RrdTarget {
-  /** Its name once it is closed. */
-  readonly path: string;
-  /** Its name until then; the same for a device or pipe, which has no other. */
-  readonly written: string;
-  readonly file: WritableFile;
-}
-
 /** Writes messages of one encoding. */
 export class RrdWriter {
   /** That of the first message. */
@@ -54,6 +36,8 @@ export class RrdWriter {
   failure: unknown;
   /** Called once, when the disk fails, with what is lost. */
   onFailed: (lost: Tally) => void = () => {};
+  /** Called once, when the file can't grow, with the messages that it did not take; `close` does the rest. */
+  onFull: (rest: Uint8Array[], header: RrdHeader) => void = () => {};
   /** Called when something was written. */
   onWritten: () => void = () => {};
   /** Its name once it is closed. */
@@ -78,6 +62,10 @@ export class RrdWriter {
   /** What is left to do to the file, `close` does. */
   #isEnding = false;
   readonly #isDevice: boolean;
+  /** Whether there is no room for an end marker. */
+  #isUnmarked = false;
+  /** Of what is not compressed yet. */
+  #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
 
   constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
@@ -97,7 +85,7 @@ export class RrdWriter {
   get size(): number {
     const { size, modern } = this.#whole;
     const { waitingBytes } = this.#pieces;
-    const isMarked = modern || waitingBytes > 0;
+    const isMarked = (modern && !this.#isUnmarked) || waitingBytes > 0;
     // Asked before each message: no marker is made for it.
     return size + waitingBytes + (isMarked ? MESSAGE_HEADER_BYTES[this.header!.serializer] : 0);
   }
@@ -122,10 +110,14 @@ export class RrdWriter {
   add(header: RrdHeader, bytes: Uint8Array, counts = true): void {
     const isRaw = this.options.compressor !== undefined && isCompressible(header);
     if (this.header === undefined) {
+      this.#rawHeader = header;
       this.header = isRaw ? compressedHeader(header) : header;
       this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
     }
-    if (!counts) this.repeatedBytes += bytes.length;
+    if (!counts) {
+      this.target.note?.repeats();
+      this.repeatedBytes += bytes.length;
+    }
     this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
@@ -188,9 +180,9 @@ export class RrdWriter {
   async #end(): Promise<void> {
     let sure = this.#whole;
     try {
-      if (this.header === undefined) await this.#file.write(EMPTY_HEADER.bytes);
+      if (this.header === undefined) await this.#write(EMPTY_HEADER.bytes);
       if (this.header === undefined || this.#whole.modern) {
-        await this.#file.write(endMarker(this.header ?? EMPTY_HEADER));
+        await this.#writeMarker(this.header ?? EMPTY_HEADER);
       }
       sure = this.#durable;
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
@@ -198,6 +190,7 @@ export class RrdWriter {
     } catch (error) {
       return this.#fail(error, sure);
     }
+    await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
     const named = await this.#try("it could not be renamed", () => this.#rename());
     if (closed && named) return;
@@ -209,23 +202,57 @@ export class RrdWriter {
     const { compressor } = this.options;
     for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
       const { data, isRaw, modern, messages, bytes } = piece;
+      let written = data;
       try {
-        const written = isRaw ? await compressor!.compress(data) : data;
+        if (isRaw) written = await compressor!.compress(data);
         if (this.failure !== undefined) break;
-        this.#writing = this.#file.write(written);
+        this.#writing = this.#write(written, this.options.date());
         await this.#writing;
         if (this.failure !== undefined) break;
         this.#whole = extended(this.#whole, written.length, { messages, bytes, modern });
         const shrunk = 1 - written.length / data.length;
         this.repeatedBytes -= Math.round((data.length - bytes) * shrunk);
       } catch (error) {
-        this.#fail(error, this.#whole);
-        break;
+        if (error instanceof FileTooLarge) await this.#outgrow(piece, written, error);
+        else this.#fail(error, this.#whole);
+        if (this.failure !== undefined) break;
+        continue;
       }
       this.#pieces.done();
       this.onWritten();
     }
     this.#pumping = undefined;
+  }
+
+  /** Keeps the messages that still fit, and hands out all others. */
+  async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
+    const header = piece.isRaw ? this.#rawHeader! : this.header!;
+    const isFirst = this.#whole.size === 0;
+    const fits = fitting(piece, header, written, error.writtenBytes, isFirst);
+    try {
+      // Not even its header fits.
+      if (isFirst && fits.size === 0) throw error;
+      await this.#file.truncate(this.#whole.size + fits.size);
+    } catch (error) {
+      return this.#fail(error, this.#whole);
+    }
+    this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
+    this.#whole = extended(this.#whole, fits.size, { ...fits, modern: piece.modern });
+    const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
+    this.#pieces.clear(true);
+    this.#pieces.settle();
+    this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
+  }
+
+  /** One that does not fit is left out. */
+  async #writeMarker(header: RrdHeader): Promise<void> {
+    try {
+      await this.#write(endMarker(header));
+    } catch (error) {
+      if (!(error instanceof FileTooLarge)) throw error;
+      this.#isUnmarked = true;
+      await this.#file.truncate(this.#whole.size);
+    }
   }
 
   #fail(error: unknown, before: Extent): void {
@@ -266,18 +293,39 @@ export class RrdWriter {
     await this.#try("it could not be renamed", async () => {
       if (this.#isDevice) return;
       // One without a message would only be in the way, of the next try as well.
-      if (size === 0) await this.options.adapter.remove(this.target.written);
-      // With a torn end it keeps its name, by which the next start mends it.
-      else if (whole) await this.#rename();
+      if (size === 0) {
+        await this.options.adapter.remove(this.target.written);
+        await this.target.note?.dropped();
+      } // With a torn end it keeps its name, by which the next start mends it.
+      else if (whole) {
+        await this.#noteClosing(true);
+        await this.#rename();
+      }
     });
+  }
+
+  async #write(bytes: Uint8Array, at?: number): Promise<void> {
+    await this.#file.write(bytes);
+    this.target.note?.wrote(bytes, at);
+  }
+
+  /** What is whole is said to be before it has its name: the next start gives it that if we don't. */
+  async #noteClosing(isCut: boolean): Promise<void> {
+    const { header = EMPTY_HEADER, hasData, target: { note } } = this;
+    const bytes = this.header === undefined
+      ? EMPTY_HEADER.bytes.length + endMarker(EMPTY_HEADER).length
+      : this.size;
+    const sdk = rrdVersionText(header.version);
+    await note?.closing({ bytes, hasData, messages: this.#whole.messages, sdk }, isCut);
   }
 
   async #rename(): Promise<void> {
     if (this.#isDevice) return;
-    const { adapter, replace } = this.options;
+    const { adapter, replace, folder } = this.options;
     if (!replace && await adapter.kind(this.path) !== undefined) throw new FileExists(this.path);
     await adapter.rename(this.target.written, this.path);
     this.renamed = true;
+    await folder.sync();
   }
 
   /** Adds what goes wrong to the failure. */

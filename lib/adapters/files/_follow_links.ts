@@ -1,0 +1,35 @@
+/**
+ * Where a path leads through links.
+ *
+ * @module
+ */
+
+/** As many links as systems follow. */
+const MAX_LINKS = 40;
+
+/** What is asked of the system; each throws where there is nothing. */
+export interface Links {
+  isFile(path: string): Promise<boolean>;
+  readLink(path: string): Promise<string>;
+  realPath(path: string): Promise<string>;
+}
+
+/**
+ * Follows links, the last one also to a file that is not there yet.
+ *
+ * @param path stays as it is if it leads to a device, a pipe or a folder
+ * @param links asks the system
+ */
+export async function followLinks(path: string, links: Links): Promise<string> {
+  const there = await links.isFile(path).catch(() => undefined);
+  if (there !== undefined) return there ? await links.realPath(path) : path;
+  let at = path;
+  for (let count = 0; count < MAX_LINKS; count++) {
+    const target = await links.readLink(at).catch(() => undefined);
+    if (target === undefined) return at;
+    const isAbsolute = /^(?:[/\\]|[A-Za-z]:)/.test(target);
+    const folder = /^.*[/\\]/s.exec(at)?.[0] ?? "";
+    at = isAbsolute ? target : folder + target;
+  }
+  return path;
+}

@@ -1,0 +1,43 @@
+/**
+ * What is said of files that can't be made, or take no more.
+ *
+ * @module
+ */
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Tally } from "../../base/tally.ts";
+
+/** A file has all that it may have, and another goes on. */
+export function tellFull(log: Log, path: string): void {
+  const text = `${path} can't grow any more: the next file goes on at once`;
+  log.write("info", text, { path, kind: "file full" });
+}
+
+/** A message has more bytes than a file may have. */
+export function tellTooLarge(log: Log, path: string, bytes: number): void {
+  const text = `A message of ${bytes} bytes is lost: no file here can be as large`;
+  log.write("error", text, { path, messages: 1, bytes, kind: "file too large" });
+}
+
+/** No file could be made. */
+export function tellNoFile(log: Log, error: unknown): void {
+  const text = `No file could be made, messages are lost until one can: ${reason(error)}`;
+  log.write("error", text, { kind: "no file" });
+}
+
+/** A file had to be given up. */
+export function tellBroken(
+  log: Log,
+  path: string,
+  written: Tally,
+  lost: Tally,
+  error: unknown,
+): void {
+  log.write(
+    "error",
+    `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
+      `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
+      `them: ${reason(error)}`,
+    { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
+  );
+}

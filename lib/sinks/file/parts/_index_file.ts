@@ -1,0 +1,130 @@
+/**
+ * The file of an index: read line by line, written line by line.
+ *
+ * @module
+ */
+import type {
+  FileReadAdapter,
+  FileWriteAdapter,
+  WritableFile,
+} from "../../../adapters/files/types.ts";
+import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
+
+/** Longer lines are none of ours. */
+const MAX_LINE_BYTES = 64 * 1024;
+const LINE_FEED = 10;
+
+/** See the module; whoever calls it hears of what fails. */
+export class IndexFile {
+  #file: WritableFile | undefined;
+  #isTorn = false;
+  #writing: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+  /** What a failed write may have left is behind this. */
+  #size = 0;
+
+  /**
+   * Knows the file, and does nothing.
+   *
+   * @param path of the index
+   * @param reads reads it
+   * @param writes writes it; without it, it is only read
+   */
+  constructor(
+    readonly path: string,
+    readonly reads: FileReadAdapter,
+    readonly writes?: FileWriteAdapter,
+  ) {}
+
+  /** The lines that make sense. */
+  async *lines(): AsyncGenerator<IndexLine> {
+    if (await this.reads.kind(this.path) === undefined) return;
+    const decoder = new TextDecoder();
+    let rest: Uint8Array = new Uint8Array(0);
+    for await (const chunk of await this.reads.open(this.path)) {
+      this.#size += chunk.length;
+      const bytes = new Uint8Array(rest.length + chunk.length);
+      bytes.set(rest);
+      bytes.set(chunk, rest.length);
+      let start = 0;
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        const line = decodeLine(decoder.decode(bytes.subarray(start, end)));
+        start = end + 1;
+        if (line !== undefined) yield line;
+      }
+      // What is too long is dropped up to the next line.
+      rest = bytes.subarray(start).slice(-MAX_LINE_BYTES);
+    }
+    this.#isTorn = rest.length > 0;
+    const last = decodeLine(decoder.decode(rest));
+    if (last !== undefined) yield last;
+  }
+
+  /** Writes a new one that takes the place of what was read. */
+  async replace(lines: Iterable<IndexLine>): Promise<void> {
+    const next = `${this.path}.new`;
+    const file = await this.#writes.create(next, "replace");
+    this.#size = 0;
+    try {
+      for (const line of lines) {
+        const bytes = encodeLine(line);
+        await file.write(bytes);
+        this.#size += bytes.length;
+      }
+      await file.sync();
+      await this.#writes.rename(next, this.path);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    this.#file = file;
+  }
+
+  /** Writes a line behind all others, whoever writes those. */
+  write(line: IndexLine): Promise<void> {
+    const bytes = encodeLine(line);
+    const next = this.#writing.then(() => this.#put(bytes));
+    this.#writing = next.catch(() => {});
+    return next;
+  }
+
+  /** Makes sure that what was written before is on the disk; calls at one time share one. */
+  sync(): Promise<void> {
+    return this.#waiting ??= (async () => {
+      await this.#writing;
+      this.#waiting = undefined;
+      const synced = Promise.resolve(this.#file?.sync());
+      this.#writing = synced.catch(() => {});
+      await synced;
+    })();
+  }
+
+  /** Closes it. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file?.close();
+  }
+
+  get #writes(): FileWriteAdapter {
+    if (this.writes === undefined) throw new Error(`${this.path} is only read`);
+    return this.writes;
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    // Made when there is something to say: a start that is refused leaves nothing behind.
+    const file = this.#file ??= await this.#writes.create(this.path, "append");
+    try {
+      // A torn line must not take the next one with it.
+      const before = this.#isTorn ? 1 : 0;
+      const line = new Uint8Array(before + bytes.length).fill(LINE_FEED);
+      line.set(bytes, before);
+      await file.write(line);
+      this.#isTorn = false;
+      this.#size += line.length;
+    } catch (error) {
+      // Half a line would spoil the next one.
+      await file.truncate(this.#size).catch(() => {});
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What is whole in a file of ours: all lengths are taken as they come, for the rest of the file bounds
+ * them, and options that limit peers do not.
+ *
+ * @module
+ */
+import type { FileReadAdapter } from "../../../adapters/files/types.ts";
+import { NO_LIMITS } from "../../../encoding/limits.ts";
+import type { RrdPart } from "../../../encoding/rrd/part.ts";
+import { RrdReport } from "../../../recordings/report.ts";
+import { RrdScanner } from "../../../encoding/rrd/scanner.ts";
+import { FileHash } from "./_file_hash.ts";
+
+/** What was found in a file. */
+export interface Inspected {
+  readonly report: RrdReport;
+  /** Its length. */
+  readonly size: number;
+  /** Where the last message before the first damage ends, or what ends the file; 0 without a message. */
+  readonly whole: number;
+  /** Whether there is a whole message behind damage. */
+  readonly isTornInside: boolean;
+  readonly hash: string;
+}
+
+/**
+ * Reads a file over all damage, in as much memory as its largest message takes.
+ *
+ * @param path where it is
+ * @param adapter reads it
+ * @param signal ends the reading
+ * @throws whatever the runtime says, or the signal's reason
+ */
+export async function* partsOf(
+  path: string,
+  adapter: FileReadAdapter,
+  signal: AbortSignal,
+  onBytes: (bytes: Uint8Array) => void = () => {},
+): AsyncGenerator<RrdPart> {
+  const file = await adapter.openAt(path);
+  await file.close();
+  const scanner = new RrdScanner({ ...NO_LIMITS, recover: true, sizeBytes: file.size });
+  for await (const bytes of await adapter.open(path)) {
+    signal.throwIfAborted();
+    onBytes(bytes);
+    yield* scanner.push(bytes).items;
+  }
+  yield* scanner.finish().items;
+}
+
+/** Looks at all of a file; parameters and errors are those of {@linkcode partsOf}. */
+export async function inspect(
+  path: string,
+  adapter: FileReadAdapter,
+  signal: AbortSignal,
+): Promise<Inspected> {
+  const report = new RrdReport();
+  const hash = new FileHash();
+  let [size, whole, isTornInside] = [0, 0, false];
+  const take = (bytes: Uint8Array) => {
+    size += bytes.length;
+    hash.update(bytes);
+  };
+  for await (const part of partsOf(path, adapter, signal, take)) {
+    report.add(part);
+    if (part.kind !== "message") continue;
+    if (report.losses === 0 && report.guessedHeaders === 0) whole = part.offset + part.bytes;
+    else isTornInside = true;
+  }
+  if (report.losses === 0 && report.messages > 0 && !isTornInside) whole = size;
+  return { report, size, whole, isTornInside, hash: hash.text };
+}

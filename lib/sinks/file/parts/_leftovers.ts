@@ -1,0 +1,231 @@
+/**
+ * Files that an earlier run did not close: each is given the name under which it is recovered, so that
+ * nothing new takes it. Only what the index names is touched.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import { PartExists, reason } from "../../../base/errors.ts";
+import { isRrdMagic } from "../../../encoding/rrd_header.ts";
+import type { Log } from "../../../base/log.ts";
+import type { FolderSync } from "./folder_sync.ts";
+import type { FileLine } from "./_index_line.ts";
+import { DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
+import { PART_SUFFIX } from "../writer/rrd_writer.ts";
+import { isNameOf, type SavePattern, siblingPath } from "../save_pattern.ts";
+
+/** Behind the name of a file that what is whole of another is copied to. */
+export const COPY_SUFFIX = ".new";
+
+/** Names that are tried before giving up. */
+const MAX_NUMBER = 100_000;
+/** Files of others that are looked into. */
+const MAX_LOOKS = 20;
+
+/** A file to be recovered. */
+export interface Leftover {
+  /** What is known of it; its name is that of the file it becomes. */
+  readonly line: FileLine;
+  /** The name that it has now, without its folder. */
+  readonly at: string;
+}
+
+/** What {@linkcode findLeftovers} needs. */
+export interface LeftoverOptions {
+  readonly pattern: SavePattern;
+  readonly adapter: FileAdapter;
+  readonly log: Log;
+  readonly index: PartIndex;
+  readonly folder: FolderSync;
+  /** What is in the pattern's folder. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Finishes what an earlier run had begun to rename, and gives each leftover its name.
+ *
+ * @returns what is to be recovered; what can't be given a name is reported and left
+ * @throws {PartExists} if the unfinished file of a pattern without braces is not ours
+ */
+export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[]> {
+  const { pattern, index, log, folder } = options;
+  const lines = index.takeUnfinished();
+  const there = new Set(options.names);
+  const known = new Set(lines.flatMap(({ name, was = name }) => [name, was]));
+  const isFixed = pattern.placeholders.size === 0;
+  if (isFixed && there.has(pattern.name + PART_SUFFIX) && !known.has(pattern.name)) {
+    throw new PartExists(pattern.folder + pattern.name + PART_SUFFIX);
+  }
+  await tellOthers(options, known);
+  const finder = new Finder(options, there);
+  const leftovers: Leftover[] = [];
+  for (const line of lines) {
+    try {
+      const found = await finder.find(line);
+      if (found === undefined) continue;
+      leftovers.push(found);
+      index.hold(found.line);
+    } catch (error) {
+      // As it was, for the next start.
+      await index.note(line);
+      const path = pattern.folder + line.name;
+      const text = `${path}, left by an earlier run, could not be given a name: ${reason(error)}`;
+      log.write("error", text, { path });
+    }
+  }
+  await folder.sync();
+  return leftovers;
+}
+
+class Finder {
+  /** Each file is one leftover, whatever the index says. */
+  readonly #claimed = new Set<string>();
+
+  constructor(readonly options: LeftoverOptions, readonly there: Set<string>) {}
+
+  /** Where a file is, given the name that it is to be recovered under. */
+  async find(line: FileLine): Promise<Leftover | undefined> {
+    const found = await this.#find(line);
+    if (found !== undefined) this.#claimed.add(found.at);
+    return found;
+  }
+
+  async #find(line: FileLine): Promise<Leftover | undefined> {
+    const { index } = this.options;
+    const { name, was = name, state } = line;
+    const there = { has: (name: string) => this.there.has(name) && !this.#claimed.has(name) };
+    const part = name + PART_SUFFIX;
+    switch (state) {
+      case "closed":
+        return undefined;
+      case "closing":
+        if (there.has(part)) return await this.#finish(line);
+        if (!there.has(name)) await index.drop(line);
+        else await index.recovered({ ...line, state: "closed" });
+        return undefined;
+      case "writing":
+        if (there.has(part)) return await this.#name(line, part);
+        await index.drop(line);
+        return undefined;
+      case "copying":
+        if (await this.#finishCopy(line)) return undefined;
+    }
+    if (there.has(part)) return { line, at: part };
+    if (there.has(name)) return { line, at: name };
+    // Its name was noted, and then the run ended: nothing else was begun.
+    if (was !== name && there.has(was + PART_SUFFIX)) {
+      await this.#rename(was + PART_SUFFIX, part);
+      return { line, at: part };
+    }
+    await index.drop(line);
+    return undefined;
+  }
+
+  /** One that is whole gets its name; if somebody else has that, another. */
+  async #finish(line: FileLine): Promise<Leftover | undefined> {
+    const { index, adapter, pattern } = this.options;
+    const part = line.name + PART_SUFFIX;
+    const size = await sizeOf(pattern.folder + part, adapter);
+    if (size !== line.bytes || this.there.has(line.name)) return await this.#name(line, part);
+    await this.#rename(part, line.name);
+    await index.recovered({ ...line, state: "closed" });
+    return undefined;
+  }
+
+  /** Gives it a name of its own, noted before it has it. */
+  async #name(line: FileLine, at: string): Promise<Leftover> {
+    const { index, pattern, adapter } = this.options;
+    const name = this.#freeName(line.name);
+    const bytes = await sizeOf(pattern.folder + at, adapter);
+    const { hash: _, ...known } = line;
+    const left: FileLine = {
+      ...known,
+      ...{ name, state: "left", bytes, hasData: true },
+      ...(name === line.name ? {} : { was: line.name }),
+    };
+    await index.note(left);
+    const part = name + PART_SUFFIX;
+    if (part !== at) await this.#rename(at, part);
+    this.there.add(name);
+    return { line: left, at: part };
+  }
+
+  /** Whether the copy of what is whole in it has, or now gets, its name; half a copy is removed. */
+  async #finishCopy(line: FileLine): Promise<boolean> {
+    const { there, options: { adapter, index, pattern } } = this;
+    const { name } = line;
+    const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
+    if (!there.has(original)) {
+      if (there.has(copy)) await adapter.remove(pattern.folder + copy);
+      return false;
+    }
+    // The original was renamed behind a copy that was on the disk.
+    if (there.has(copy)) await this.#rename(copy, name);
+    if (!there.has(name)) return false;
+    const [bytes, damaged] = await Promise.all(
+      [name, original].map((name) => sizeOf(pattern.folder + name, adapter)),
+    );
+    await index.recovered({ ...line, state: "closed", bytes: bytes!, damaged: damaged! });
+    return true;
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    const { adapter, pattern: { folder } } = this.options;
+    await adapter.rename(folder + from, folder + to);
+    this.there.delete(from);
+    this.there.add(to);
+  }
+
+  /** The name before, or that with a number: a pattern without braces is for the new file. */
+  #freeName(first: string): string {
+    const { pattern } = this.options;
+    const start = first === pattern.name ? 2 : 1;
+    for (let n = start; n < MAX_NUMBER; n++) {
+      const name = n === 1 ? first : siblingPath(first, n);
+      const isOwn = n === 1 ? [name] : [name, name + PART_SUFFIX];
+      const others = [...isOwn, name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
+      if (!others.some((name) => this.there.has(name))) return name;
+    }
+    throw new Error(`no name is free from ${first} up to number ${MAX_NUMBER}`);
+  }
+}
+
+/** Says what looks like a leftover and is not known to be ours: that stays as it is. */
+async function tellOthers(
+  { pattern, adapter, log, names }: LeftoverOptions,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  const others = names.filter((name) =>
+    isNameOf(pattern, name, PART_SUFFIX) && !known.has(name.slice(0, -PART_SUFFIX.length))
+  );
+  const recordings: string[] = [];
+  for (const name of others.slice(0, MAX_LOOKS)) {
+    if (await isRecording(pattern.folder + name, adapter)) recordings.push(pattern.folder + name);
+  }
+  const [path] = recordings;
+  if (path === undefined) return;
+  const more = recordings.length === 1 ? "" : `, and ${recordings.length - 1} more like it`;
+  log.write(
+    "warn",
+    `Left ${path} alone${more}: it was not made by this --save, or by an earlier version. ` +
+      `To read it: rrd recover ${path} -o ${path.slice(0, -PART_SUFFIX.length)}`,
+    { path },
+  );
+}
+
+async function isRecording(path: string, adapter: FileAdapter): Promise<boolean> {
+  try {
+    const file = await adapter.openAt(path);
+    const magic = new Uint8Array(4);
+    const length = await file.readAt(0, magic).finally(() => file.close());
+    return length === 4 && isRrdMagic(magic, 0);
+  } catch {
+    return false; // of somebody else, who keeps it to himself
+  }
+}
+
+async function sizeOf(path: string, adapter: FileAdapter): Promise<number> {
+  const file = await adapter.openAt(path);
+  await file.close();
+  return file.size;
+}

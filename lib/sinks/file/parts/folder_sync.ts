@@ -1,0 +1,50 @@
+/**
+ * Puts new names of a folder on the disk: what is renamed may be back under its old name after a power
+ * cut, until then.
+ *
+ * @module
+ */
+import type { FileWriteAdapter } from "../../../adapters/files/types.ts";
+import { reason } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+
+/** See the module; calls at one time share one sync. */
+export class FolderSync {
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  #warned = false;
+
+  /**
+   * @param folder `""` is the current one
+   * @param adapter whose folder it is
+   * @param isOn `false`: when the system likes
+   */
+  constructor(
+    readonly folder: string,
+    readonly adapter: Pick<FileWriteAdapter, "syncFolder">,
+    readonly isOn: boolean,
+    readonly log: Log,
+  ) {}
+
+  /** Resolves when what was renamed before is on the disk; never rejects, as some systems can't do it. */
+  sync(): Promise<void> {
+    if (!this.isOn) return Promise.resolve();
+    return this.#next ??= (async () => {
+      await this.#running;
+      this.#next = undefined;
+      await (this.#running = this.#sync());
+    })();
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.adapter.syncFolder(this.folder);
+    } catch (error) {
+      if (this.#warned) return;
+      this.#warned = true;
+      const folder = this.folder || ".";
+      const text = `New names in ${folder} may not outlive a power cut: ${reason(error)}`;
+      this.log.write("warn", text, { path: folder });
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * One file in the index, from before it is made until it has its name.
+ *
+ * @module
+ */
+import { FileHash } from "./_file_hash.ts";
+import type { FileLine } from "./_index_line.ts";
+import type { PartIndex } from "./part_index.ts";
+
+/** What is known of a file once it is whole. */
+export type PartFacts = Required<Pick<FileLine, "bytes" | "hasData" | "sdk" | "messages">>;
+
+/** See the module. */
+export class NotedPart {
+  readonly #index: PartIndex;
+  /** Of all that was written. */
+  readonly #hash = new FileHash();
+  #line: FileLine;
+  #introduction = 0;
+  #firstAt: number | undefined;
+  #lastAt: number | undefined;
+
+  private constructor(index: PartIndex, line: FileLine) {
+    this.#index = index;
+    this.#line = line;
+  }
+
+  /**
+   * Notes a file that is to be made.
+   *
+   * @param index takes the line, which is on the disk when this resolves
+   * @param id of the file, random
+   * @param name without its folder
+   */
+  static async begin(index: PartIndex, id: string, name: string): Promise<NotedPart> {
+    const line: FileLine = {
+      ...{ kind: "file", id, name, state: "writing" },
+      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
+    };
+    await index.note(line);
+    return new NotedPart(index, line);
+  }
+
+  /** Takes note of a recording that it holds, before it is closed. */
+  holds(application: string, recording: string): void {
+    const { recordings = 0 } = this.#line;
+    const first = recordings === 0 ? { application, recording } : {};
+    this.#line = { ...this.#line, ...first, recordings: recordings + 1 };
+  }
+
+  /** Takes note of a message that earlier files have, too. */
+  repeats(): void {
+    this.#introduction++;
+  }
+
+  /** Takes note of what was written; `at` milliseconds since the Unix epoch, if there are messages in it. */
+  wrote(bytes: Uint8Array, at?: number): void {
+    this.#hash.update(bytes);
+    this.#firstAt ??= at;
+    this.#lastAt = at ?? this.#lastAt;
+  }
+
+  /**
+   * Notes, before it gets its name, that it is whole.
+   *
+   * @param facts what is in it
+   * @param isCut whether not all that was written is
+   */
+  async closing(facts: PartFacts, isCut: boolean): Promise<void> {
+    this.#line = {
+      ...this.#line,
+      ...facts,
+      state: "closing",
+      introduction: this.#introduction,
+      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
+      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+      ...(isCut ? {} : { hash: this.#hash.text }),
+    };
+    await this.#index.note(this.#line);
+  }
+
+  /** Notes that it has its name; tells the names of files that were too many. */
+  async closed(): Promise<readonly string[]> {
+    this.#line = { ...this.#line, state: "closed" };
+    return await this.#index.closed(this.#line);
+  }
+
+  /** Notes that it is not there. */
+  async dropped(): Promise<void> {
+    await this.#index.drop(this.#line);
+  }
+}

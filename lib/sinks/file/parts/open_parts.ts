@@ -1,0 +1,67 @@
+/**
+ * What a sink finds at its start: the index, what an earlier run left, and the first file.
+ *
+ * @module
+ */
+import type { Log } from "../../../base/log.ts";
+import type { FolderSync } from "./folder_sync.ts";
+import { findLeftovers, type Leftover } from "./_leftovers.ts";
+import { PartIndex } from "./part_index.ts";
+import { PartOpener } from "./part_opener.ts";
+import type { RrdWriter } from "../writer/rrd_writer.ts";
+import type { RrdWriterOptions } from "../writer/writer_options.ts";
+import type { Keep } from "./part_list.ts";
+import type { SavePlace } from "../save_place.ts";
+
+/** See the module. */
+export interface OpenedParts {
+  readonly opener: PartOpener;
+  /** A device has none. */
+  readonly index: PartIndex | undefined;
+  readonly leftovers: readonly Leftover[];
+  /** Made beforehand where the pattern has no braces. */
+  readonly first: RrdWriter | undefined;
+}
+
+/** What {@linkcode openParts} needs. */
+export interface OpenPartsOptions {
+  readonly path: string;
+  readonly place: SavePlace;
+  readonly writer: RrdWriterOptions;
+  readonly folder: FolderSync;
+  readonly log: Log;
+  readonly keep: Keep;
+  /** Gives a name that no other file ever has. */
+  readonly newId: () => string;
+}
+
+/**
+ * Looks into the folder, and makes the first file.
+ *
+ * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
+ * @throws whatever the runtime says
+ */
+export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
+  const { path, place, writer, folder, log, keep, newId } = options;
+  const { pattern, isDevice, adapter } = place;
+  if (isDevice) {
+    const opener = new PartOpener({
+      ...{ pattern, writer, index: undefined, newId, names: [], reserved: [] },
+    });
+    return { opener, index: undefined, leftovers: [], first: await opener.openDevice(path) };
+  }
+  const { sync, date } = writer;
+  const names = await adapter.list(pattern.folder);
+  const index = await PartIndex.open({ pattern, adapter, log, keep, sync });
+  try {
+    const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
+    const reserved = leftovers.map(({ line }) => line.name);
+    const opener = new PartOpener({ pattern, writer, index, newId, names, reserved });
+    if (pattern.placeholders.size > 0) return { opener, index, leftovers, first: undefined };
+    const numbered = { applicationId: "", recordingId: "", next: 1 };
+    return { opener, index, leftovers, first: await opener.open(numbered, date()) };
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Recovers, beside the saving, what an earlier run left: takes nothing away that could still be read.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import { FileExists, reason } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import type { RrdReport } from "../../../recordings/report.ts";
+import { RrdConcat } from "../../../encoding/rrd/rrd_concat.ts";
+import { FileHash } from "./_file_hash.ts";
+import type { FolderSync } from "./folder_sync.ts";
+import type { FileLine } from "./_index_line.ts";
+import { inspect, type Inspected, partsOf } from "./_inspect.ts";
+import { COPY_SUFFIX, type Leftover } from "./_leftovers.ts";
+import { DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
+import { PART_SUFFIX } from "../writer/rrd_writer.ts";
+import { hasSoundStructure } from "./_structure.ts";
+
+/** What recovering needs. */
+export interface RecoverOptions {
+  /** With the separator at its end. */
+  readonly folder: string;
+  readonly adapter: FileAdapter;
+  readonly log: Log;
+  readonly index: PartIndex;
+  readonly names: FolderSync;
+  /** Told the names of files that were too many. */
+  readonly onRemoved: (names: readonly string[]) => void;
+}
+
+/**
+ * Recovers files, one after the other.
+ *
+ * @param leftovers what was found
+ * @param options where they are, and who is told
+ * @param signal ends it: the next start goes on
+ * @returns when all are; what can't be is reported and left as it is. Never rejects
+ */
+export async function recoverAll(
+  leftovers: readonly Leftover[],
+  options: RecoverOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const recoveries = leftovers.map((leftover) => new Recovery(leftover, options, signal));
+  // All get their names before the first is looked into: that may take long.
+  for (const recovery of recoveries) await recovery.try(() => recovery.keepSound());
+  for (const recovery of recoveries) await recovery.try(() => recovery.run());
+}
+
+class Recovery {
+  #line: FileLine;
+  /** The name that it has now. */
+  #at: string;
+  readonly #before: string;
+  #isOver = false;
+
+  constructor(
+    leftover: Leftover,
+    readonly options: RecoverOptions,
+    readonly signal: AbortSignal,
+  ) {
+    this.#line = leftover.line;
+    this.#at = leftover.at;
+    const { name, was = name } = leftover.line;
+    this.#before = options.folder + was + PART_SUFFIX;
+  }
+
+  /** Does a step; what goes wrong is reported, and nothing more is done. */
+  async try(step: () => Promise<void>): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      await step();
+    } catch (error) {
+      this.#isOver = true;
+      const { folder, log } = this.options;
+      const path = folder + this.#at;
+      if (this.signal.aborted) {
+        return log.write("info", `${path} is looked at again at the next start`, { path });
+      }
+      const text = `${path}, left by an earlier run, could not be recovered: ${reason(error)}; ` +
+        "it stays, and is tried again at the next start";
+      log.write("error", text, { path });
+    }
+  }
+
+  /** Gives its name to what fits from end to end: that need not wait for a look inside. */
+  async keepSound(): Promise<void> {
+    this.signal.throwIfAborted();
+    if (this.#at === this.#line.name || !await this.#isSound()) return;
+    await this.#giveName();
+    const path = this.#before;
+    const text = `${path}, left by an earlier run, is ${this.#line.name} now, and is looked into`;
+    this.options.log.write("info", text, { path });
+  }
+
+  /** Looks into it, and does what is to be done. */
+  async run(): Promise<void> {
+    const { folder, adapter } = this.options;
+    this.signal.throwIfAborted();
+    const found = await inspect(folder + this.#at, adapter, this.signal);
+    if (found.isTornInside) return await this.#copy(found);
+    if (found.whole === 0) return await this.#setAside(found);
+    if (found.whole < found.size) await this.#cut(found);
+    await this.#giveName();
+    const torn = found.whole === found.size
+      ? ""
+      : `, without the last ${found.size - found.whole} bytes of an unfinished message`;
+    this.#say(`Kept ${this.#before}, left by an earlier run, as ${this.#line.name}${torn}`);
+    const { messages } = found.report;
+    const hash = torn === "" ? found.hash : await this.#hash();
+    await this.#recovered({ bytes: found.whole, messages, hash });
+  }
+
+  async #isSound(): Promise<boolean> {
+    const file = await this.options.adapter.openAt(this.options.folder + this.#at);
+    try {
+      return await hasSoundStructure(file, this.signal);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #giveName(): Promise<void> {
+    const { folder, adapter, names } = this.options;
+    const { name } = this.#line;
+    if (this.#at === name) return;
+    if (await adapter.kind(folder + name) !== undefined) throw new FileExists(folder + name);
+    await adapter.rename(folder + this.#at, folder + name);
+    this.#at = name;
+    await names.sync();
+  }
+
+  /** Without its torn end, behind which nothing whole stands. */
+  async #cut({ whole }: Inspected): Promise<void> {
+    const { folder, adapter } = this.options;
+    const file = await adapter.create(folder + this.#at, "append");
+    try {
+      await file.truncate(whole);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** There is no whole message in it; what is not the beginning of a recording stays. */
+  async #setAside({ size, report }: Inspected): Promise<void> {
+    const { folder, adapter, index } = this.options;
+    const path = folder + this.#at;
+    if (report.bytes === 0 || await this.#isBeginning(path)) {
+      await adapter.remove(path);
+      await index.drop(this.#line);
+      this.#say(`Removed ${this.#before}, left by an earlier run: no whole message is in it`, {
+        bytes: size,
+      });
+      return;
+    }
+    const original = this.#line.name + DAMAGED_SUFFIX;
+    await adapter.rename(path, folder + original);
+    await index.drop(this.#line);
+    this.#say(`No whole message is in ${this.#before}: it is now ${original}`, { bytes: size });
+  }
+
+  /** Whether a file begins with a header, or is zeros, as a power cut leaves what was to be written. */
+  async #isBeginning(path: string): Promise<boolean> {
+    const file = await this.options.adapter.openAt(path);
+    const head = new Uint8Array(12);
+    const length = await file.readAt(0, head).finally(() => file.close());
+    const magic = Uint8Array.of(0x52, 0x52, 0x46, 0x32);
+    const isHeader = head.subarray(0, Math.min(length, 4)).every((byte, i) => byte === magic[i]);
+    return isHeader || head.every((byte) => byte === 0);
+  }
+
+  /** All that is whole goes to a copy on the disk, before the original makes room for it. */
+  async #copy({ report, size }: Inspected): Promise<void> {
+    const { folder, adapter, index, names } = this.options;
+    const { name } = this.#line;
+    const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
+    for (const taken of [copy, original]) {
+      if (await adapter.kind(folder + taken) === undefined) continue;
+      throw new Error(`${folder + taken} is in the way: move it, for the recovery needs that name`);
+    }
+    await index.note(this.#line = { ...this.#line, state: "copying" });
+    const { bytes, hash } = await this.#writeCopy(folder + copy, size);
+    await adapter.rename(folder + this.#at, folder + original);
+    await adapter.rename(folder + copy, folder + name);
+    await names.sync();
+    this.#say(
+      `Recovered ${this.#before}, left by an earlier run, as ${name}: ${report.messages} whole ` +
+        `messages, ${report.lostBytes} bytes lost ${lossText(report)}; the original is ${original}`,
+      { messages: report.messages, lost: report.lostBytes },
+    );
+    await this.#recovered({ bytes, messages: report.messages, hash, damaged: size });
+  }
+
+  async #writeCopy(path: string, size: number): Promise<{ bytes: number; hash: string }> {
+    const { folder, adapter } = this.options;
+    const file = await adapter.create(path, "new");
+    const hash = new FileHash();
+    let bytes = 0;
+    try {
+      const put = async (data: Uint8Array) => {
+        await file.write(data);
+        hash.update(data);
+        bytes += data.length;
+      };
+      const concat = new RrdConcat();
+      for await (const part of partsOf(folder + this.#at, adapter, this.signal)) {
+        if (part.kind !== "message") continue;
+        for (const data of concat.message(part.msg.encoded)) await put(data);
+      }
+      for (const data of concat.end()) await put(data);
+      await file.sync();
+      await file.close();
+      return { bytes, hash: hash.text };
+    } catch (error) {
+      await file.close().catch(() => {});
+      await adapter.remove(path);
+      if (this.signal.aborted) throw error;
+      throw new Error(
+        `${reason(error)} (about ${Math.max(0, size - bytes)} bytes more are needed for a copy)`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #hash(): Promise<string> {
+    const { folder, adapter } = this.options;
+    const hash = new FileHash();
+    for await (const bytes of await adapter.open(folder + this.#at)) {
+      this.signal.throwIfAborted();
+      hash.update(bytes);
+    }
+    return hash.text;
+  }
+
+  async #recovered(known: Partial<FileLine>): Promise<void> {
+    const { was: _, ...line } = this.#line;
+    const { index, onRemoved } = this.options;
+    onRemoved(await index.recovered({ ...line, ...known, state: "closed" }));
+  }
+
+  #say(text: string, fields: Record<string, unknown> = {}): void {
+    const { log } = this.options;
+    log.write("warn", text, { path: this.#before, target: this.#line.name, ...fields });
+  }
+}
+
+function lossText({ listed, losses }: RrdReport): string {
+  const [first] = listed;
+  if (first === undefined) return "of its beginning";
+  return `at byte ${first.offset}${losses > 1 ? ` and at ${losses - 1} more places` : ""}`;
+}

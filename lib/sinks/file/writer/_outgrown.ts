@@ -1,0 +1,61 @@
+/**
+ * What of gathered messages fits into a file that can't grow any more, and what does not.
+ *
+ * @module
+ */
+import { RRD_HEADER_BYTES, type RrdHeader } from "../../../encoding/rrd_header.ts";
+import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
+import type { Piece } from "./_pieces.ts";
+
+/** See the module. */
+export interface Fitting {
+  /** Of what is written, in bytes: whole messages. */
+  readonly size: number;
+  /** Those that count, and their bytes as they came. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** The messages that count behind these. */
+  readonly rest: Uint8Array[];
+}
+
+/**
+ * Splits whole messages at the last that fits.
+ *
+ * @param piece what was to be written
+ * @param header under which its messages stand
+ * @param written the same as it is written, compressed or not
+ * @param taken how many bytes of that the file took
+ * @param isFirst whether the file's header stands before them
+ */
+export function fitting(
+  piece: Piece,
+  header: RrdHeader,
+  written: Uint8Array,
+  taken: number,
+  isFirst: boolean,
+): Fitting {
+  const ends = endsOf(header, piece.data, isFirst);
+  const writtenEnds = written === piece.data ? ends : endsOf(header, written, isFirst);
+  const count = writtenEnds.filter((end) => end <= taken).length;
+  const repeated = new Set(piece.uncounted);
+  const messages = ends.map((end, i) => ({ start: ends[i - 1] ?? 0, end }))
+    .filter(({ end }) => !repeated.has(end));
+  const behind = ends[count - 1] ?? 0;
+  const fits = messages.filter(({ end }) => end <= behind);
+  return {
+    size: writtenEnds[count - 1] ?? 0,
+    messages: fits.length,
+    bytes: fits.reduce((sum, { start, end }) => sum + end - start, 0),
+    rest: messages.slice(fits.length).map(({ start, end }) => piece.data.slice(start, end)),
+  };
+}
+
+/** Where messages end, and the header before them. */
+function endsOf(header: RrdHeader, bytes: Uint8Array, isFirst: boolean): number[] {
+  const ends = isFirst ? [RRD_HEADER_BYTES] : [];
+  const size = MESSAGE_HEADER_BYTES[header.serializer];
+  for (let at = ends[0] ?? 0; at + size <= bytes.length; ends.push(at)) {
+    at += size + readMessageHeader(header, bytes, at, Infinity).length;
+  }
+  return ends;
+}
