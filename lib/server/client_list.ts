@@ -99,9 +99,9 @@ export class ClientList implements Iterable<ListedClient> {
    * Takes in a client and lets it run; where too many have not said hello yet, the oldest of them goes.
    *
    * @param client who came
-   * @param onLeft called when it has left
+   * @param onLeft called when it has left, with who had its connection last
    */
-  add(client: ListedClient, onLeft: () => void): void {
+  add(client: ListedClient, onLeft: (last: ListedClient) => void): void {
     const { maxHandshakes, now } = this.#limits;
     const since = now();
     this.#strangers.set(client, since);
@@ -110,7 +110,11 @@ export class ClientList implements Iterable<ListedClient> {
     this.#follow(client, run, onLeft);
   }
 
-  #follow(client: ListedClient, run: Promise<ListedClient | void>, onLeft: () => void): void {
+  #follow(
+    client: ListedClient,
+    run: Promise<ListedClient | void>,
+    onLeft: (last: ListedClient) => void,
+  ): void {
     const left = run.then((heir) => {
       this.#clients.delete(client);
       this.#carriers.delete(client);
@@ -118,7 +122,7 @@ export class ClientList implements Iterable<ListedClient> {
       const since = this.#strangers.get(client);
       this.#strangers.delete(client);
       if (heir === undefined) {
-        onLeft();
+        onLeft(client);
         return this.#givePlaces();
       }
       if (since !== undefined) this.#strangers.set(heir, since);
