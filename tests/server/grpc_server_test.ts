@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { loadTcpAdapter } from "../../lib/adapters/load.ts";
 import type { TcpAdapter } from "../../lib/adapters/tcp/types.ts";
 import { CallCut } from "../../lib/comms/grpc/status.ts";
@@ -7,6 +7,10 @@ import { memoryTcp, type ServeOptions, Server, type SmartMessage, sourceText } f
 import { callBody, field, frame, textField, VERSIONS } from "../comms/grpc/frames.ts";
 import { fixtureJson } from "../fixtures.ts";
 import { dialMemory, dialSystem, type GrpcPeer, PROXY } from "./grpc_peer.ts";
+
+function assertMatch(text: string, pattern: RegExp): void {
+  assert(pattern.test(text), `${text} does not match ${pattern}`);
+}
 
 const WRITE = `${PROXY}/WriteMessages`;
 const TRANSPORTS = ["in memory", "over the system's TCP"] as const;
