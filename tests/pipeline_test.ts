@@ -64,8 +64,11 @@ function direct(plan: Plan): TcpConnection & { inPlace: number } {
   };
 }
 
+/** The loop, which hands over who speaks another protocol, or the chain. */
+type Receive = (...args: Parameters<typeof receiveStreamed>) => Promise<unknown>;
+
 /** All that comes out of a pipeline, as text; the receiver is slow. */
-async function outcome(receive: typeof receiveStreamed, connection: TcpConnection, plan: Plan) {
+async function outcome(receive: Receive, connection: TcpConnection, plan: Plan) {
   const now = () => 0;
   // Less than what a capture has, so that the client is paused now and then; with a maximum latency
   // what finds it full is dropped, which would hang on when the receiver comes.

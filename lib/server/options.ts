@@ -5,6 +5,7 @@
  */
 import { every } from "../base/clock.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
+import type { Doors } from "./doors.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
@@ -52,6 +53,8 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly reuseBuffers?: boolean;
   /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
   readonly onBadArrow?: OnBadArrow;
+  /** Who takes viewers and browsers that come to this port; default none, who are told so. */
+  readonly doors?: Doors;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -98,6 +101,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     pauseAfterSec: Infinity,
     ...LIMIT_DEFAULTS,
     allow: [],
+    doors: {},
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),
