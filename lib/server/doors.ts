@@ -37,6 +37,4 @@ export interface Doors {
    * @throws {GrpcError} to refuse the call
    */
   readMessages?(info: AnswerInfo, peer: CallPeer): AsyncIterable<readonly Uint8Array[]>;
-  /** The server closes: answers that are under way end well now. Called before connections are closed. */
-  close?(): void;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { every } from "../base/clock.ts";
+import type { Doors } from "./doors.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
 import { MAX_PACKET_BYTES } from "../comms/sdk/packet_reader.ts";
@@ -53,6 +54,8 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly reuseBuffers?: boolean;
   /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
   readonly onBadArrow?: OnBadArrow;
+  /** Who takes what comes to the port and is no SDK's; default nobody. */
+  readonly doors?: Doors;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -124,6 +127,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     allow: [],
     reuseBuffers: false,
     onBadArrow: "save" as const,
+    doors: {},
     handshakeTimeoutSec: 10,
     packetTimeoutSec: 60,
     idleTimeoutSec: Infinity,

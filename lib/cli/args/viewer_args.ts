@@ -51,13 +51,13 @@ const DEPENDENT = [
  */
 export function viewerArgs(
   read: OptionReader,
-  flag: (name: "serve-web" | "web-viewer") => boolean,
+  flag: (name: "serve-web" | "serve-grpc" | "web-viewer") => boolean,
   parsePort: (text: string) => number,
   env: (name: string) => string | undefined,
   wrong: (text: string) => Error,
 ): ViewerArgs | undefined {
   const openBrowser = flag("web-viewer");
-  if (!flag("serve-web") && !openBrowser) {
+  if (!flag("serve-web") && !flag("serve-grpc") && !openBrowser) {
     const given = DEPENDENT.find((name) => read(name, (text) => text) !== undefined);
     if (given !== undefined) throw wrong(`--${given} is about live viewers: add --serve-web`);
     return undefined;

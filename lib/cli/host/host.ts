@@ -26,7 +26,8 @@ import type { ServerStatus } from "../../viewers/serve/status.ts";
 import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
-import { type LiveViewers, liveViewers } from "./viewers.ts";
+import { ViewerDoors } from "./viewer_doors.ts";
+import { type LiveViewers, liveViewers, noViewers } from "./viewers.ts";
 
 const HANGUP_UNSEEN =
   "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
@@ -166,6 +167,7 @@ async function start(
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
   const quiet = options.quiet || live;
+  const doors = new ViewerDoors();
   const server = await serve({
     hostname: bind,
     port,
@@ -177,6 +179,7 @@ async function start(
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    doors,
   });
   opened.server = server;
   const told = log.enabled(quiet ? "debug" : "info");
@@ -188,9 +191,9 @@ async function start(
   let viewers: LiveViewers | undefined;
   try {
     if (options.viewers !== undefined) {
-      const context = { bind, process, log, always, quiet: options.quiet, status };
+      const context = { bind, process, log, always, quiet: options.quiet, status, doors };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
-    }
+    } else await noViewers(doors, bind, log);
   } catch (error) {
     await server.close();
     throw error;

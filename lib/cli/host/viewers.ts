@@ -14,6 +14,7 @@ import type { CliProcess } from "../process.ts";
 import { systemMemory } from "./system_memory.ts";
 import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
+import type { ViewerDoors } from "./viewer_doors.ts";
 
 /** History where the machine's memory can't be seen, in bytes. */
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
@@ -37,6 +38,8 @@ export interface LiveViewersContext {
   readonly always: Log;
   readonly quiet: boolean;
   readonly status: () => ServerStatus;
+  /** Of the port for SDKs. */
+  readonly doors: ViewerDoors;
 }
 
 /**
@@ -48,11 +51,11 @@ export async function liveViewers(
   args: ViewerArgs,
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
-  const { bind, process, log, status } = context;
+  const { bind, process, log, status, doors } = context;
   // Loaded when asked for: whoever only records needs none of it.
-  const { httpApp, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
-    "../../viewers/mod.ts"
-  );
+  const viewers = await import("../../viewers/mod.ts");
+  const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
+    viewers;
   const { token } = args;
   const limitBytes = memoryLimit(args, log);
   const hub = viewerHub({
@@ -70,10 +73,12 @@ export async function liveViewers(
     pagePort: () => addrs.page?.port,
     ...(token === undefined ? {} : { token }),
   });
+  const readers = messageReaders(hub, { guard, log });
   const app = httpApp({
     hub,
     status,
     guard,
+    readers,
     log,
     page: pageAssets(log),
     webSocketPort: () => addrs.socket?.port,
@@ -98,6 +103,7 @@ export async function liveViewers(
     throw error;
   }
   Object.assign(addrs, { socket: socket.addr, page: page.addr });
+  doors.open({ readers, fetch: app.fetch, onError });
   const url = tell(args, context, socket.addr, page.addr);
   log.write("debug", `Live viewers get a history of up to ${formatBytes(limitBytes)}`);
   if (token === undefined && !process.seesEnv(TOKEN_VARIABLE)) {
@@ -116,10 +122,26 @@ export async function liveViewers(
   }
   if (args.openBrowser) openBrowser(url, process, log);
   const close = async () => {
-    const closed = Promise.all([socket.close(), page.close()]);
+    const closed = Promise.all([socket.close(), page.close(), doors.cut()]);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
   };
   return { hub, close };
+}
+
+/**
+ * Opens the doors of a server without viewers.
+ *
+ * @param doors of the port for SDKs
+ * @param bind the address that it listens on
+ * @param log told of faults
+ */
+export async function noViewers(doors: ViewerDoors, bind: string, log: Log): Promise<void> {
+  const { closedApp } = await import("../../viewers/serve/closed_app.ts");
+  const { viewerGuard } = await import("../../viewers/serve/guard.ts");
+  const app = closedApp(viewerGuard({ hostname: bind }));
+  const onError = (error: unknown) =>
+    log.write("error", `A request was not answered: ${reason(error)}`);
+  doors.open({ fetch: app.fetch, onError });
 }
 
 /** Says where viewers connect to. */
