@@ -112,8 +112,10 @@ export const SCENARIOS: readonly Scenario[] = [
       await using watched = await openPage(chromium);
       const { page, faults } = watched;
       await page.goto(stage.url);
-      await page.getByText("SDK 0.16.1 is too old for this viewer").waitFor({ timeout: READY_MS });
-      await page.getByText("too old for this viewer").first().waitFor();
+      await page.getByText("SDK 0.16.1 is too old for these viewers").waitFor({
+        timeout: READY_MS,
+      });
+      await page.getByText("too old for these viewers").first().waitFor();
       assertEquals(await page.getByRole("link", { name: "Download .rrd" }).count(), 1);
       assertEquals(faults, []);
     },

@@ -5,17 +5,17 @@
  */
 import { createReadStream } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
-import * as modules from "node:module";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
 
 /** Fetches packages into Deno's cache, where they are not there; none has side effects. */
 const FETCH = {
   "@rerun-io/web-viewer": () => import("@rerun-io/web-viewer"),
+  // The same package in another version: package.json gives it this name.
+  "rerun-web-viewer-0-33": () => import("rerun-web-viewer-0-33"),
   "uplot": () => import("uplot"),
 } as const;
 
@@ -75,14 +75,8 @@ export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayB
 
 async function packageFolder(name: ServedPackage): Promise<string> {
   await FETCH[name]();
-  const here = import.meta.url;
-  // A module that came over the network has no folder to look from.
-  const base = here.startsWith("file:") ? here : pathToFileURL(join(process.cwd(), "x.js")).href;
-  const { findPackageJSON } = modules as Partial<typeof modules>;
-  // Bun has no such function, but resolves to a file, which Deno does not.
-  const found = findPackageJSON === undefined
-    ? await packageOf(fileURLToPath(import.meta.resolve(name)))
-    : findPackageJSON(name, base);
+  // Not `findPackageJSON`: on Deno it takes any version of a package for the one that is asked for.
+  const found = await packageOf(fileURLToPath(import.meta.resolve(name)));
   if (found === undefined) throw new Error(`The package ${name} is not installed`);
   return dirname(found);
 }
