@@ -5,8 +5,9 @@
  */
 export { serve } from "./lib/server/serve.ts";
 export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server/server.ts";
-export type { ClientStats } from "./lib/server/client.ts";
+export type { ClientStats } from "./lib/server/reception.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
+export type { CallPeer, Doors } from "./lib/server/doors.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";

@@ -13,6 +13,7 @@
  */
 import type { TcpConnection } from "./adapters/tcp/types.ts";
 import type { ChannelSender } from "./flow/channel/channel_sender.ts";
+import type { HandOver } from "./comms/sdk/packet_reader.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
 import { type Received, type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
 
@@ -44,16 +45,17 @@ export interface PipelineOptions extends ReceiveOptions {
  * @param connection of the client
  * @param sender the client's end of the smart channel
  * @param options limits and callbacks
- * @returns why the client was left, `undefined` if it left gracefully; never rejects for what a peer does
+ * @returns why the client was left, `undefined` if it left gracefully; or what it speaks, if that is none
+ * of this protocol: it is to be received by another then. Never rejects for what a peer does
  */
 export async function receiveClient(
   connection: TcpConnection,
   sender: ChannelSender,
   options: PipelineOptions,
-): Promise<Error | undefined> {
+): Promise<Error | HandOver | undefined> {
   const step = new ReceiveStep(options, sender);
   const { packets } = options;
-  const read = readerOf(connection);
+  const { read, release } = readerOf(connection);
   for (;;) {
     const before = options.beforeAsk();
     if (before !== undefined) await before;
@@ -81,6 +83,10 @@ export async function receiveClient(
       }
       // It was copied where the packet is put together.
       if (!step.hasPackets) connection.giveBack?.(answer);
+      if (packets.handOver !== undefined) {
+        release();
+        return packets.handOver;
+      }
     } else step.finish(answer ?? options.onEnd());
     let received: Received;
     do {
@@ -132,8 +138,10 @@ async function waits(
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
 /** Reads without a stream where the connection can. */
-function readerOf(connection: TcpConnection): Read {
-  if (connection.read !== undefined) return (into) => connection.read!(into);
+function readerOf(connection: TcpConnection): { read: Read; release: () => void } {
+  if (connection.read !== undefined) {
+    return { read: (into) => connection.read!(into), release() {} };
+  }
   const reader = connection.readable.getReader();
-  return async () => (await reader.read()).value;
+  return { read: async () => (await reader.read()).value, release: () => reader.releaseLock() };
 }

@@ -55,11 +55,8 @@ export type SeemsLike = "grpc" | "http" | "tls";
 
 /** What such a client is, and what whoever started it can do. */
 const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
-  grpc: "It seems to be a gRPC client, as Rerun SDKs from 0.23 on are, and 0.22 by connect_grpc: " +
-    "connect an SDK 0.9 to 0.22 over TCP (connect_tcp, before 0.20 connect)",
-  http:
-    "It seems to be a browser or another HTTP client: the page is served at a port of its own " +
-    "(--serve-web, --web-viewer-port)",
+  grpc: "It seems to be a gRPC client (HTTP/2), as Rerun SDKs from 0.23 on are",
+  http: "It seems to be a browser or another HTTP client: the page is served with --serve-web",
   tls: "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
     "takes it off",
 };

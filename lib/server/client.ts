@@ -1,85 +1,52 @@
-import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
-import { PacketReader } from "../comms/sdk/packet_reader.ts";
+import { ClientClock } from "./client_clock.ts";
+import { type HandOver, PacketReader } from "../comms/sdk/packet_reader.ts";
 import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd/rrd_header.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
 import { RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";
-import { CongestionManager } from "../flow/throttle/congestion_manager.ts";
-import { type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
+import type { CongestionManager } from "../flow/throttle/congestion_manager.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
 import type { FlowTurns } from "../flow/channel/flow_turns.ts";
 import type { ReadGate } from "../flow/channel/read_gate.ts";
-import { type MessageSource, sourceText } from "../flow/channel/smart_message.ts";
-import { formatAddr } from "../base/net_addr.ts";
+import type { MessageSource } from "../flow/channel/smart_message.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { ListedClient } from "./listed_client.ts";
+import { type ClientStats, Reception, type ReceptionContext } from "./reception.ts";
 import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;
 
-/** What is counted of one connected client. */
-export interface ClientStats {
-  /** Which client. */
-  readonly source: MessageSource;
-  /** Log messages received, but for those dropped. */
-  readonly messages: number;
-  /** Their bytes as they came. */
-  readonly bytes: number;
-  /** How far the receiver is behind with this client, in seconds. */
-  readonly latencySec: number;
-  /** The share of its frames that is accepted now, 0.01 to 1. */
-  readonly acceptRate: number;
-  /** What was dropped of it. */
-  readonly dropped: DropCounts;
-}
-
 /** What a client shares with the others. */
-export interface ClientContext {
-  readonly options: ResolvedOptions;
-  /** Deadlines, by a clock that stands while the program does. */
-  readonly patience: ClientClockOptions;
+export interface ClientContext extends ReceptionContext {
   /** Where memory for what is read comes from; without it, it is new. */
   readonly pool: BufferPool | undefined;
-  /** Called with the bytes of each read. */
-  readonly onRead: (bytes: number) => void;
   /** Who may be read on, of those whose sockets hold more. */
   readonly turns: FlowTurns<Client>;
   /** Shut while too much that was read waits for room in the channel. */
   readonly gate: ReadGate;
-  /** Called when what is held for it outside of the channel grows or shrinks, by so many bytes. */
-  readonly onUnfinished: (more: number) => void;
-  /** Called once the client has said that it is an SDK; gives what to wait for if there is no place for it. */
-  readonly onGreeted: (client: Client) => Promise<void> | undefined;
-  /** Called with what was read of a client that waits for a place, in bytes. */
-  readonly onHeld: (client: Client, bytes: number) => void;
-  /** Called with the totals of each batch that is received. */
-  readonly onReceived: (messages: number, bytes: number) => void;
-  /** Called with the bytes of each message that is dropped for its corrupt Arrow data. */
-  readonly onBadArrow: (bytes: number) => void;
+  /** Called for one that speaks another protocol; gives who goes on with its connection. */
+  readonly onHandOver: (
+    connection: TcpConnection,
+    handOver: HandOver,
+    client: Client,
+  ) => ListedClient;
   /** Says whether this version is new to the server, so that each is warned of once. */
   readonly isNewVersion: (version: string) => boolean;
 }
 
 /** One connected client, from its accept to its leave. */
-export class Client implements PipelineOptions {
-  readonly source: MessageSource;
+export class Client implements PipelineOptions, ListedClient {
   readonly packets: PacketReader;
-  #messages = 0;
-  #bytes = 0;
   readonly #connection: TcpConnection;
-  readonly #sender: ChannelSender;
+  readonly #reception: Reception;
   readonly #context: ClientContext;
-  /** Made with the first packet: most of many idle clients never send one. */
-  #throttle: CongestionManager | undefined;
   readonly #clock: ClientClock;
-  /** What is held for it outside of the channel, as it was counted last. */
-  #unfinished = 0;
-  /** Of that, what was read and waits to be looked at, or for room. */
+  /** Of what is held for it, what was read and waits to be looked at, or for room. */
   #waiting = 0;
   #waitsForRoom = false;
   /** Until the client has a place. */
@@ -91,9 +58,8 @@ export class Client implements PipelineOptions {
   #verdict: Error | undefined;
 
   constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
-    this.source = sender.source;
     this.#connection = connection;
-    this.#sender = sender;
+    this.#reception = new Reception(sender, context);
     this.#context = context;
     const { maxPacketBytes } = context.options;
     this.packets = new PacketReader({
@@ -107,16 +73,19 @@ export class Client implements PipelineOptions {
     this.#clock = new ClientClock(this.packets, context.patience);
   }
 
+  /** Which client. */
+  get source(): MessageSource {
+    return this.#reception.source;
+  }
+
+  /** When it came, in milliseconds of the server's clock. */
+  get since(): number {
+    return this.#clock.since;
+  }
+
   /** Counts so far. */
   get stats(): ClientStats {
-    return {
-      source: this.source,
-      messages: this.#messages,
-      bytes: this.#bytes,
-      latencySec: this.#sender.latencySec,
-      acceptRate: this.#throttle?.acceptRate ?? 1,
-      dropped: this.#throttle?.dropped ?? NONE_DROPPED,
-    };
+    return this.#reception.stats;
   }
 
   get limits(): DecodeLimits {
@@ -128,47 +97,29 @@ export class Client implements PipelineOptions {
   }
 
   get congestion(): CongestionManager {
-    if (this.#throttle !== undefined) return this.#throttle;
-    const { maxLatencySec, rules, now, random, log } = this.#context.options;
-    return this.#throttle = new CongestionManager({
-      maxLatencySec,
-      rules,
-      now,
-      random,
-      log: {
-        enabled: (level) => log.enabled(level),
-        write: (level, text, fields) =>
-          log.write(level, `${text} (client at ${this.#addr})`, {
-            ...fields,
-            client: this.#addr,
-            kind: "dropping",
-          }),
-      },
-    });
+    return this.#reception.congestion;
   }
 
   /** Receives until the client leaves, and says why in the log; never rejects. */
-  async run(): Promise<void> {
+  async run(): Promise<ListedClient | void> {
+    let handOver: HandOver | undefined;
     try {
-      const error = await receiveClient(this.#connection, this.#sender, this);
-      if (error !== undefined) logLeft(this.#context.options.log, this.#addr, error);
+      const outcome = await receiveClient(this.#connection, this.#reception.sender, this);
+      if (outcome instanceof Error) logLeft(this.#context.options.log, this.#addr, outcome);
+      else handOver = outcome;
     } catch (bug) {
       // Nothing a peer does leads here; should it happen, it costs this one client.
-      const stack = bug instanceof Error ? bug.stack : String(bug);
-      const { log } = this.#context.options;
-      const text = `A bug of this server ended the client at ${this.#addr}: ${stack}`;
-      log.write("error", text, { client: this.#addr, kind: "bug" });
-      this.#sender.quit(bug instanceof Error ? bug : new Error(String(bug)));
+      this.#reception.bug(bug);
     } finally {
       this.packets.clear();
       this.#context.turns.release(this);
       this.onWait(0, "room");
-      this.#throttle?.finish();
-      this.#connection.close();
-      // What it may be read into now is no memory of a client any more.
-      this.#context.onUnfinished(-this.#unfinished);
-      this.#unfinished = 0;
+      // What it may be read into from now on is no memory of a client any more.
+      this.#reception.finish();
+      if (handOver === undefined) this.#connection.close();
     }
+    if (handOver === undefined) return;
+    return this.#context.onHandOver(this.#connection, handOver, this);
   }
 
   beforeAsk(): Promise<void> | undefined {
@@ -238,11 +189,7 @@ export class Client implements PipelineOptions {
   }
 
   onCorrupt(msg: LogMsg, what: string): void {
-    const { length } = msg.encoded.bytes;
-    this.#context.onBadArrow(length);
-    const { log } = this.#context.options;
-    const text = `Dropped a message of ${length} bytes of the client at ${this.#addr}: ${what}`;
-    log.write("warn", text, { client: this.#addr, kind: "corrupt Arrow" });
+    this.#reception.corrupt(msg, what);
   }
 
   onError(error: Error): void {
@@ -253,11 +200,7 @@ export class Client implements PipelineOptions {
   }
 
   onMessages(msgs: readonly LogMsg[]): void {
-    let bytes = 0;
-    for (const msg of msgs) bytes += msg.encoded.bytes.length;
-    this.#messages += msgs.length;
-    this.#bytes += bytes;
-    this.#context.onReceived(msgs.length, bytes);
+    this.#reception.received(msgs);
   }
 
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
@@ -313,16 +256,11 @@ export class Client implements PipelineOptions {
   }
 
   get #addr(): string {
-    const { addr } = this.source;
-    return addr === undefined ? sourceText(this.source) : formatAddr(addr);
+    return this.#reception.addr;
   }
 
   #countUnfinished(): void {
-    const bytes = this.unfinishedBytes + this.#waiting;
-    if (bytes === this.#unfinished) return;
-    const more = bytes - this.#unfinished;
-    this.#unfinished = bytes;
-    this.#context.onUnfinished(more);
+    this.#reception.holds(this.unfinishedBytes + this.#waiting);
   }
 
   #greet(version: number): void {
@@ -335,13 +273,9 @@ export class Client implements PipelineOptions {
   }
 
   #welcome(version: number): void {
-    const { log, quiet } = this.#context.options;
-    if (version === 0) {
-      const text = "Client is using an old protocol version from before 0.16.";
-      log.write("warn", text, { client: this.#addr, kind: "old protocol" });
-    } else {
-      const text = `New SDK client connected from: ${this.#addr}`;
-      log.write(quiet ? "debug" : "info", text, { client: this.#addr, kind: "connected" });
-    }
+    if (version > 0) return this.#reception.welcome();
+    const text = "Client is using an old protocol version from before 0.16.";
+    const { log } = this.#context.options;
+    log.write("warn", text, { client: this.#addr, kind: "old protocol" });
   }
 }

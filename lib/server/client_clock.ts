@@ -1,12 +1,19 @@
-import type { PacketReader } from "../comms/sdk/packet_reader.ts";
 import { credit, type PatienceOptions, type Waiting } from "../comms/sdk/patience.ts";
+
+/** Where a client stands in what it sends. */
+export interface ClientPlace {
+  /** Packets that are done with; messages, for a call. */
+  readonly packets: number;
+  /** Where the next byte belongs, and how many came there already. */
+  readonly place: Pick<Waiting, "where" | "bytes">;
+}
 
 /** Deadlines, and a clock in milliseconds. */
 export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };
 
 /** Measures how long a client keeps us waiting, at each place of its stream. */
 export class ClientClock {
-  readonly #packets: PacketReader;
+  readonly #packets: ClientPlace;
   readonly #options: ClientClockOptions;
   /** Since when bytes are asked for; `undefined` while none are. */
   #askedAt: number | undefined;
@@ -22,7 +29,7 @@ export class ClientClock {
    * @param packets where the client stands
    * @param options deadlines, and the clock
    */
-  constructor(packets: PacketReader, options: ClientClockOptions) {
+  constructor(packets: ClientPlace, options: ClientClockOptions) {
     this.#packets = packets;
     this.#options = options;
   }

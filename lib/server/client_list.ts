@@ -1,4 +1,4 @@
-import type { Client } from "./client.ts";
+import type { ListedClient } from "./listed_client.ts";
 import { TooManyClients, UnfinishedPacketsLimit } from "../base/errors.ts";
 
 /** How many clients there may be, and what they may hold. */
@@ -39,18 +39,22 @@ interface Waiting {
  * Where all places are taken a client is read once, so that it is known to be an SDK, and waits for a
  * place, first come first served.
  */
-export class ClientList implements Iterable<Client> {
+export class ClientList implements Iterable<ListedClient> {
   readonly #limits: ClientLimits;
   /** With the end of each one's run. */
-  readonly #clients = new Map<Client, Promise<void>>();
+  readonly #clients = new Map<ListedClient, Promise<void>>();
   /** Whose deadline is looked at next. */
   #next = this.#clients.keys();
   /** Those in their handshake, the oldest first, and when each came in milliseconds. */
-  readonly #strangers = new Map<Client, number>();
+  readonly #strangers = new Map<ListedClient, number>();
   /** Those that have said hello and wait for a place. */
-  readonly #waiting = new Map<Client, Waiting>();
+  readonly #waiting = new Map<ListedClient, Waiting>();
+  /** Connections that carry clients, and are none themselves. */
+  readonly #carriers = new Set<ListedClient>();
+  /** Of those that carried some, the ones that carry none now; the longest idle first. */
+  readonly #idle = new Set<ListedClient>();
   /** Strangers that were not read yet. */
-  readonly #unread = new Map<Client, Waiting>();
+  readonly #unread = new Map<ListedClient, Waiting>();
   #heldBytes = 0;
   /** What is held for all of them outside of the channel in bytes, as it was counted last. */
   #unfinished = 0;
@@ -60,9 +64,14 @@ export class ClientList implements Iterable<Client> {
     this.#limits = limits;
   }
 
-  /** Connections that are open. */
+  /** Clients that are here, and connections that are none yet. */
   get size(): number {
-    return this.#clients.size;
+    return this.#clients.size - this.#carriers.size - this.#idle.size;
+  }
+
+  /** Whether one more client would have a place. */
+  get hasPlace(): boolean {
+    return this.#placed < this.#limits.maxClients;
   }
 
   /** Bytes that are held for clients outside of the channel. */
@@ -70,13 +79,14 @@ export class ClientList implements Iterable<Client> {
     return this.#unfinished;
   }
 
-  [Symbol.iterator](): Iterator<Client> {
+  [Symbol.iterator](): Iterator<ListedClient> {
     return this.#clients.keys();
   }
 
-  /** Resolves when all clients that are here have left. */
+  /** Resolves when all clients that are here have left; connections that carried some may stay. */
   async left(): Promise<void> {
-    await Promise.all(this.#clients.values());
+    const clients = [...this.#clients].filter(([client]) => client.stats !== undefined);
+    await Promise.all(clients.map(([, left]) => left));
   }
 
   /** Closes all of them; what was read of those that wait for a place is still received. */
@@ -89,21 +99,48 @@ export class ClientList implements Iterable<Client> {
    * Takes in a client and lets it run; where too many have not said hello yet, the oldest of them goes.
    *
    * @param client who came
-   * @param onLeft called when it has left
+   * @param onLeft called when it has left, with who had its connection last
    */
-  add(client: Client, onLeft: () => void): void {
+  add(client: ListedClient, onLeft: (last: ListedClient) => void): void {
     const { maxHandshakes, now } = this.#limits;
     const since = now();
     this.#strangers.set(client, since);
-    if (this.#strangers.size + this.#waiting.size > maxHandshakes) this.#endOldest();
+    if (this.#handshakes > maxHandshakes) this.#endOldest();
     const run = this.#mayBeRead ? client.run() : this.#whenRead(client, since);
-    const left = run.finally(() => {
+    this.#follow(client, run, onLeft);
+  }
+
+  #follow(
+    client: ListedClient,
+    run: Promise<ListedClient | void>,
+    onLeft: (last: ListedClient) => void,
+  ): void {
+    const left = run.then((heir) => {
       this.#clients.delete(client);
+      this.#carriers.delete(client);
+      this.#idle.delete(client);
+      const since = this.#strangers.get(client);
       this.#strangers.delete(client);
-      onLeft();
-      this.#givePlaces();
+      if (heir === undefined) {
+        onLeft(client);
+        return this.#givePlaces();
+      }
+      if (since !== undefined) this.#strangers.set(heir, since);
+      this.#follow(heir, heir.run(), onLeft);
     });
     this.#clients.set(client, left);
+  }
+
+  /** It carries others that are clients, so that it counts as none from now on. */
+  carries(connection: ListedClient): void {
+    this.#strangers.delete(connection);
+    this.#idle.delete(connection);
+    this.#carriers.add(connection);
+  }
+
+  /** It carries none any more, and counts as those do that have not said hello. */
+  rests(connection: ListedClient): void {
+    if (this.#carriers.delete(connection)) this.#idle.add(connection);
   }
 
   /**
@@ -111,7 +148,7 @@ export class ClientList implements Iterable<Client> {
    *
    * @returns resolves when it has a place, or was closed for want of one; nothing where it need not wait
    */
-  greeted(client: Client): Promise<void> | undefined {
+  greeted(client: ListedClient): Promise<void> | undefined {
     const { maxClients, maxHandshakes, now } = this.#limits;
     const since = this.#strangers.get(client) ?? now();
     this.#strangers.delete(client);
@@ -128,7 +165,7 @@ export class ClientList implements Iterable<Client> {
   }
 
   /** So many bytes were read of a client that waits for a place. */
-  holds(client: Client, bytes: number): void {
+  holds(client: ListedClient, bytes: number): void {
     const waiting = this.#waiting.get(client);
     if (waiting === undefined) return;
     waiting.heldBytes = bytes;
@@ -155,7 +192,7 @@ export class ClientList implements Iterable<Client> {
       }
     }
     this.#readNext();
-    for (let i = 0; i < this.size / PARTS; i++) {
+    for (let i = 0; i < this.#clients.size / PARTS; i++) {
       const { value } = this.#next.next();
       // After the last the first is next again.
       if (value === undefined) return void (this.#next = this.#clients.keys());
@@ -173,7 +210,7 @@ export class ClientList implements Iterable<Client> {
     this.#unfinished += bytes;
     const { maxUnfinishedBytes } = this.#limits;
     if (bytes <= 0 || this.#unfinished <= maxUnfinishedBytes) return;
-    const holders: { client: Client; bytes: number; since: number }[] = [];
+    const holders: { client: ListedClient; bytes: number; since: number }[] = [];
     // What was counted may be done with by now.
     let excess = -maxUnfinishedBytes;
     for (const client of this.#clients.keys()) {
@@ -193,14 +230,19 @@ export class ClientList implements Iterable<Client> {
 
   /** Clients past their handshake that do not wait for a place. */
   get #placed(): number {
-    return this.#clients.size - this.#strangers.size - this.#waiting.size;
+    return this.size - this.#strangers.size - this.#waiting.size;
+  }
+
+  /** Those that have not said hello, or have no place, or nothing to say. */
+  get #handshakes(): number {
+    return this.#strangers.size + this.#waiting.size + this.#idle.size;
   }
 
   get #mayBeRead(): boolean {
     return this.#heldBytes <= MAX_HELD_BYTES && this.#unread.size === 0;
   }
 
-  async #whenRead(client: Client, since: number): Promise<void> {
+  async #whenRead(client: ListedClient, since: number): Promise<ListedClient | void> {
     await new Promise<void>((resolve) => {
       const go = () => {
         this.#unread.delete(client);
@@ -208,7 +250,7 @@ export class ClientList implements Iterable<Client> {
       };
       this.#unread.set(client, { since, go, heldBytes: 0 });
     });
-    await client.run();
+    return await client.run();
   }
 
   #givePlaces(): void {
@@ -229,16 +271,18 @@ export class ClientList implements Iterable<Client> {
     }
   }
 
-  #refuse(client: Client): void {
+  #refuse(client: ListedClient): void {
     client.close(new TooManyClients(this.#limits.maxClients, "maxClients"));
   }
 
   /** Of the strangers; where all have said hello, none has to go for another. */
   #endOldest(): void {
-    const [oldest] = this.#strangers.keys();
+    const [oldest] = this.#idle.size > 0 ? this.#idle : this.#strangers.keys();
     const { maxHandshakes } = this.#limits;
     oldest!.close(new TooManyClients(maxHandshakes, "maxHandshakes"));
     this.#strangers.delete(oldest!);
     this.#unread.get(oldest!)?.go();
+    // It goes when the peer has been told; until then it counts no more.
+    if (this.#idle.delete(oldest!)) this.#carriers.add(oldest!);
   }
 }

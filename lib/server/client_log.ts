@@ -19,6 +19,7 @@ import {
   UnknownClient,
   UnknownRrdOptions,
 } from "../base/errors.ts";
+import { CallCut } from "../comms/grpc/status.ts";
 import type { Log } from "../base/log.ts";
 
 /** What may be wrong inside a packet. */
@@ -43,8 +44,9 @@ export function isInPacket(error: Error): boolean {
  * @param log limited
  * @param addr the client's
  * @param error the reason
+ * @param messages that came before, of a call
  */
-export function logLeft(log: Log, addr: string, error: Error): void {
+export function logLeft(log: Log, addr: string, error: Error, messages?: number): void {
   const byteOffset = error instanceof RerelayError ? error.byteOffset : undefined;
   const kind = error instanceof MessageLimit ? `${error.name} ${error.option}` : error.name;
   const fields = { client: addr, kind, byteOffset };
@@ -56,10 +58,17 @@ export function logLeft(log: Log, addr: string, error: Error): void {
     const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
     if (error.seemsLike === undefined) log.write("debug", text, fields);
     else log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike}` });
+  } else if (error instanceof CallCut) {
+    const level = error.isInMessage ? "warn" : "info";
+    log.write(level, `Client at ${addr} left early: ${error.message}`, fields);
   } else if (error instanceof TruncatedHandshake || error instanceof TruncatedPacket) {
     log.write("warn", `Client at ${addr} left early: ${error.message}`, fields);
   } else {
-    const where = isInPacket(error) ? `, in its packet at byte ${byteOffset}` : "";
+    const where = !isInPacket(error)
+      ? ""
+      : messages === undefined
+      ? `, in its packet at byte ${byteOffset}`
+      : `, in its message ${messages + 1}`;
     log.write("warn", `${closing}${where}: ${reason(error)}`, fields);
   }
 }

@@ -54,7 +54,7 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly reuseBuffers?: boolean;
   /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
   readonly onBadArrow?: OnBadArrow;
-  /** Who takes what comes to the port and is no SDK's; default nobody. */
+  /** Who takes viewers and browsers that come to this port; default none, who are told so. */
   readonly doors?: Doors;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
@@ -125,9 +125,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     maxConnectionsPerAddress: Infinity,
     maxConnectsPerSec: Infinity,
     allow: [],
+    doors: {},
     reuseBuffers: false,
     onBadArrow: "save" as const,
-    doors: {},
     handshakeTimeoutSec: 10,
     packetTimeoutSec: 60,
     idleTimeoutSec: Infinity,

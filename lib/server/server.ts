@@ -2,7 +2,7 @@ import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
-import { Client, type ClientContext, type ClientStats } from "./client.ts";
+import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
@@ -12,7 +12,16 @@ import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
-import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
+import {
+  GrpcClientSource,
+  type SmartMessage,
+  TcpClientSource,
+} from "../flow/channel/smart_message.ts";
+import type { ClientStats } from "./reception.ts";
+import { GrpcClient } from "./grpc_client.ts";
+import type { GrpcConnection } from "./grpc_connection.ts";
+import { Guests } from "./guests.ts";
+import type { WriteCall } from "../comms/grpc/write_call.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import { newVersions } from "./new_versions.ts";
@@ -87,11 +96,14 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   readonly #turns: FlowTurns<Client>;
   /** What all clients share. */
   readonly #shared: ClientContext;
+  readonly #guests: Guests;
   readonly #accepting: AcceptLoop;
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
   readonly #stopChecks: () => void;
   #connected = 0;
+  /** Numbers of connections that no call has taken yet. */
+  readonly #unused = new WeakMap<object, number>();
   #refused = 0;
   #badArrow = { messages: 0, bytes: 0 };
   #messages = 0;
@@ -99,6 +111,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
   /** Of clients that have left. */
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
+  #stopGuests = () => {};
 
   /** Use `serve` or {@linkcode Server.listen}. */
   private constructor(
@@ -145,7 +158,20 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
         this.#badArrow.bytes += bytes;
       },
       isNewVersion: newVersions(),
+      onHandOver: (connection, handOver, client) => {
+        const guest = this.#guests.take(connection, handOver, client.since);
+        const { id } = client.source;
+        if (handOver.protocol === "http2") this.#unused.set(guest, id);
+        return guest;
+      },
     };
+    this.#guests = new Guests({
+      context: this.#shared,
+      list: this.#clients,
+      doors: options.doors,
+      pool,
+      onCall: (call, connection) => this.#answer(call, connection),
+    });
     this.#accepting = acceptLoop(listener, {
       log,
       delay,
@@ -215,7 +241,8 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients, (client) => client.stats);
+    const clients = Array.from(this.#clients, ({ stats }) => stats)
+      .filter((stats) => stats !== undefined);
     return {
       connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
       messages: this.#messages,
@@ -266,13 +293,25 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     return this.#closing ??= this.#close(options);
   }
 
+  /**
+   * Closes the server, and then what its doors have: viewers and browsers.
+   *
+   * @param graceMs answers that end in so many milliseconds end well; default 0
+   */
+  async closeDoors(graceMs = 0): Promise<void> {
+    await this.close();
+    await this.#guests.close(graceMs);
+    this.#stopGuests();
+  }
+
   /** Closes the server. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.closeDoors();
   }
 
   async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
     this.#listener.close();
+    this.#guests.leave();
     const { now, delay } = this.#options;
     const end = now() + drainMs;
     while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
@@ -283,7 +322,10 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     this.#accepting.wake();
     await this.#accepting.ended;
     await this.#clients.left();
+    await this.#guests.ended();
     this.#channel.close();
+    this.#stopGuests = this.#options.every(LOOK_MS, () => this.#guests.check());
+    if (this.#guests.size === 0) this.#stopGuests();
     this.#log.flush(true);
   }
 
@@ -301,12 +343,26 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     // One that sends nothing leaves garbage as well.
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
-    this.#clients.add(client, () => {
+    this.#clients.add(client, (last) => {
       this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+      this.#guests.left(last);
       this.#door.left(remoteAddr);
       this.#pressure.left();
       // Its file descriptor is free.
       this.#accepting.wake();
+    });
+  }
+
+  /** A call is a client; the first of a connection has its number. */
+  #answer(call: WriteCall, connection: GrpcConnection): void {
+    const id = this.#unused.get(connection) ?? ++this.#connected;
+    this.#unused.delete(connection);
+    const sender = this.#channel.sender(new GrpcClientSource(id, connection.addr));
+    const client = new GrpcClient(call, sender, connection, this.#shared);
+    connection.began(client);
+    this.#clients.add(client, () => {
+      this.#dropped = addDropped(this.#dropped, client.stats.dropped);
+      this.#pressure.left();
     });
   }
 

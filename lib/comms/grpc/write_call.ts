@@ -48,6 +48,8 @@ export class WriteCall implements CallSink {
   #over: { readonly error: Error | undefined } | undefined;
   #isQuit = false;
   #isReadInto = false;
+  #receivedBytes = 0;
+  #messages = 0;
 
   /**
    * @param stream of the call
@@ -75,17 +77,42 @@ export class WriteCall implements CallSink {
     return this.#isBehind || this.#taker === undefined;
   }
 
+  /** Bytes that came of its body. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Messages that came whole. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Whether a read into its memory may be under way. */
+  get isReadInto(): boolean {
+    return this.#isReadInto;
+  }
+
+  /** Why it ended, once it is over, if not well. */
+  get error(): Error | undefined {
+    return this.#over?.error;
+  }
+
   /** Whether nothing more is read of it. */
   get isOver(): boolean {
     return this.#over !== undefined;
   }
 
-  /** The call is taken: what came and what comes goes there. */
-  admit(taker: MessageTaker): void {
-    if (this.#isQuit) return;
+  /**
+   * The call is taken: what came and what comes goes there.
+   *
+   * @returns whether there is still something to take; the taker hears nothing of it otherwise
+   */
+  admit(taker: MessageTaker): boolean {
+    if (this.#isQuit) return false;
     this.#taker = taker;
     this.#stream.widen();
     this.#advance();
+    return true;
   }
 
   /**
@@ -117,8 +144,10 @@ export class WriteCall implements CallSink {
   data(bytes: Uint8Array): false {
     this.readsEnded();
     this.#owed += bytes.length;
+    this.#receivedBytes += bytes.length;
     if (this.#over === undefined) {
       const { items, error } = this.#step.push(bytes);
+      this.#messages += items.length;
       if (items.length > 0) this.#deliver(items);
       this.#step.body.settle();
       if (error !== undefined) this.#over = { error };

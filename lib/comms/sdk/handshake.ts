@@ -1,4 +1,4 @@
-import { seemsLike } from "../seems_like.ts";
+import { MAX_FIRST_BYTES, type Protocol, protocolOf } from "../first_bytes.ts";
 import {
   ClientIsNewer,
   ClientIsOlder,
@@ -11,12 +11,17 @@ export const PROTOCOL_VERSION = 1;
 
 const MAGIC = [..."rerun"].map((letter) => letter.charCodeAt(0));
 
+/** What users call clients of other protocols by. */
+const SEEMS_LIKE = { http2: "grpc", http1: "http", tls: "tls", other: undefined } as const;
+
 /** What the handshake says so far. */
 export interface HandshakeResult {
   /** Where it stopped in the bytes. */
   readonly at: number;
   /** The client's protocol version, once the handshake is over and the client is an SDK. */
   readonly version?: number;
+  /** What the client speaks, if it is none of this protocol; there is an error then, too. */
+  readonly protocol?: Exclude<Protocol, "sdk">;
   /** Why the client is refused. */
   readonly error?: Error;
 }
@@ -31,16 +36,25 @@ export class Handshake {
     return this.#filled;
   }
 
-  /** Takes the next bytes; stops behind the handshake. */
+  /** The same bytes. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#filled);
+  }
+
+  /** Takes the next bytes; stops behind the handshake, or where it is sure that it is none. */
   push(bytes: Uint8Array): HandshakeResult {
     let at = 0;
     while (at < bytes.length && this.#filled < this.#bytes.length) {
       this.#bytes[this.#filled++] = bytes[at++]!;
+      const protocol = this.#filled <= MAX_FIRST_BYTES ? protocolOf(this.bytes) : undefined;
+      if (protocol !== undefined && protocol !== "sdk") {
+        return { at, protocol, error: new UnknownClient(SEEMS_LIKE[protocol]) };
+      }
       if (this.#filled === 2 && this.#version === 0) return { at, version: 0 };
     }
     if (this.#filled < this.#bytes.length) return { at };
     if (MAGIC.some((code, i) => this.#bytes[2 + i] !== code)) {
-      return { at, error: new UnknownClient(seemsLike(this.#bytes)) };
+      return { at, error: new UnknownClient() };
     }
     const version = this.#version;
     if (version > PROTOCOL_VERSION) {

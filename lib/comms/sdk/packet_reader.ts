@@ -21,6 +21,14 @@ export interface PacketOptions {
   readonly holdsGreeted?: boolean;
 }
 
+/** A connection that speaks another protocol which there is somebody for. */
+export interface HandOver {
+  /** Which. */
+  readonly protocol: "http1" | "http2";
+  /** All that was read of it: a copy. */
+  readonly first: Uint8Array<ArrayBuffer>;
+}
+
 /** Default of `maxPacketBytes`. */
 export const MAX_PACKET_BYTES: number = 512 * 1024 * 1024;
 
@@ -32,6 +40,7 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   #error: Error | undefined;
   #isShed = false;
   #packets = 0;
+  #handOver: HandOver | undefined;
   readonly #holdsGreeted: boolean;
   /** What came behind the handshake, until the client is admitted. */
   #held: Uint8Array | undefined;
@@ -48,6 +57,11 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     this.#framer = new PacketFramer(maxPacketBytes, pool, inSlabs);
     this.#onHandshake = onHandshake;
     this.#holdsGreeted = holdsGreeted;
+  }
+
+  /** What the client speaks instead, if it is no SDK of this protocol: others may take it. */
+  get handOver(): HandOver | undefined {
+    return this.#handOver;
   }
 
   /** Packets that are done with. */
@@ -110,7 +124,13 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     if (this.#error !== undefined || this.#isShed) return { items: [] };
     let rest = bytes;
     if (this.#handshake !== undefined) {
-      const { at, version, error } = this.#handshake.push(bytes);
+      const { at, version, protocol, error } = this.#handshake.push(bytes);
+      if (protocol === "http1" || protocol === "http2") {
+        const first = new Uint8Array(this.#handshake.filled + bytes.length - at);
+        first.set(this.#handshake.bytes);
+        first.set(bytes.subarray(at), this.#handshake.filled);
+        this.#handOver = { protocol, first };
+      }
       if (version !== undefined) this.#onHandshake(version);
       if (error !== undefined) return this.#end({ items: [], error });
       if (version === undefined) return { items: [] };

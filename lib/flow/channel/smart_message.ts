@@ -9,10 +9,10 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 /** Where a message came from. */
 export interface MessageSource {
   /** How it is connected. */
-  readonly kind: "tcp-client";
+  readonly kind: "tcp-client" | "grpc-client";
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
-  /** Tells connections apart; counts up from 1 for each server. */
+  /** Tells clients apart; counts up from 1 for each server. */
   readonly id: number;
 }
 
@@ -34,6 +34,29 @@ export class TcpClientSource implements MessageSource {
   }
 
   /** As the Rerun server shows it, such as `tcp://127.0.0.1:50094`. */
+  toString(): string {
+    return sourceText(this);
+  }
+}
+
+/** A `WriteMessages` call of gRPC: several may come over one connection, and each is a client. */
+export class GrpcClientSource implements MessageSource {
+  /** How it is connected. */
+  readonly kind = "grpc-client" as const;
+  /** Absent where the transport has none. */
+  declare readonly addr?: NetAddr;
+
+  /**
+   * Names a call.
+   *
+   * @param id tells clients apart
+   * @param addr of the client, where the transport has one
+   */
+  constructor(readonly id: number, addr: NetAddr | undefined) {
+    if (addr !== undefined) this.addr = addr;
+  }
+
+  /** Such as `grpc://127.0.0.1:50094`. */
   toString(): string {
     return sourceText(this);
   }
@@ -68,9 +91,11 @@ export interface SmartMessage {
  *
  * const addr = { hostname: "127.0.0.1", port: 50094 };
  * assertEquals(sourceText({ kind: "tcp-client", id: 1, addr }), "tcp://127.0.0.1:50094");
- * assertEquals(sourceText({ kind: "tcp-client", id: 2 }), "(unknown ip)");
+ * assertEquals(sourceText({ kind: "grpc-client", id: 2, addr }), "grpc://127.0.0.1:50094");
+ * assertEquals(sourceText({ kind: "tcp-client", id: 3 }), "(unknown ip)");
  * ```
  */
-export function sourceText({ addr }: MessageSource): string {
-  return addr === undefined ? "(unknown ip)" : `tcp://${formatAddr(addr)}`;
+export function sourceText({ kind, addr }: MessageSource): string {
+  const scheme = kind === "grpc-client" ? "grpc" : "tcp";
+  return addr === undefined ? "(unknown ip)" : `${scheme}://${formatAddr(addr)}`;
 }

@@ -1,0 +1,204 @@
+import { HandshakeTimeout, reason } from "../base/errors.ts";
+import { formatAddr, type NetAddr } from "../base/net_addr.ts";
+import type { TcpConnection } from "../adapters/tcp/types.ts";
+import { H2Connection } from "../comms/h2/connection.ts";
+import { H2Driver, type H2Socket } from "../comms/h2/drive.ts";
+import { ERROR, H2Error, PeerSilent } from "../comms/h2/error_codes.ts";
+import type { H2Stream } from "../comms/h2/types.ts";
+import type { CallPeer } from "./doors.ts";
+import { logLeft } from "./client_log.ts";
+import type { GrpcClient } from "./grpc_client.ts";
+import type { ListedClient } from "./listed_client.ts";
+import type { ReceptionContext } from "./reception.ts";
+
+/** PINGs and deadlines are looked at so often, in milliseconds. */
+const TICK_MS = 900;
+
+/** A connection without calls may stay for so long, in seconds. */
+const IDLE_SEC = 60;
+
+const [MIN_WINDOW, MAX_WINDOW] = [64 * 1024, 2 * 1024 * 1024];
+
+/** What a connection works with. */
+export interface GrpcConnectionOptions {
+  /** When it came, in milliseconds of the clock of deadlines. */
+  readonly since: number;
+  /** What was read of it. */
+  readonly first: Uint8Array;
+  readonly context: ReceptionContext;
+  /** Clients that are here: the more, the less each may send ahead. */
+  readonly clients: number;
+  /** Whether a call of it would have a place. */
+  readonly hasPlace: boolean;
+  readonly onStream: (stream: H2Stream, connection: GrpcConnection) => void;
+  /** It has streams now, or none any more. */
+  readonly onStreams: (connection: GrpcConnection, hasSome: boolean) => void;
+}
+
+/** One connection that speaks HTTP/2: it carries calls, and some of these are clients. */
+export class GrpcConnection implements ListedClient, CallPeer {
+  declare readonly addr?: NetAddr;
+  readonly stats = undefined;
+  readonly waitingBytes = 0;
+  readonly #connection: TcpConnection;
+  readonly #options: GrpcConnectionOptions;
+  readonly #h2: H2Connection;
+  readonly #driver: H2Driver;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #clients = new Set<GrpcClient>();
+  /** A call that is over, into whose memory a read may be under way. */
+  #readInto: GrpcClient | undefined;
+  #tickedAt: number;
+  #hadStreams = false;
+  /** Why we ended it. */
+  #verdict: Error | undefined;
+
+  /**
+   * @param connection whose first bytes are those of HTTP/2
+   * @param options those bytes, and what it works with
+   */
+  constructor(connection: TcpConnection, options: GrpcConnectionOptions) {
+    const { context: { options: { handshakeTimeoutSec, maxUnfinishedBytes }, patience } } = options;
+    if (connection.remoteAddr !== undefined) this.addr = connection.remoteAddr;
+    this.#connection = connection;
+    this.#options = options;
+    this.#tickedAt = patience.now();
+    const streamWindow = windowFor(options.clients, maxUnfinishedBytes);
+    this.#h2 = new H2Connection("server", {
+      onStream: (stream) => {
+        this.#note(true);
+        options.onStream(stream, this);
+      },
+      streamWindow,
+      initialWindow: options.hasPlace ? streamWindow : 0,
+      connectionWindow: 2 * streamWindow,
+      // Until then it is a connection in its handshake, of which the list takes care.
+      headersTimeoutSec: Infinity,
+      idleTimeoutSec: Math.max(IDLE_SEC, handshakeTimeoutSec),
+      now: patience.now,
+    });
+    this.#driver = new H2Driver(this.#socket(), this.#h2);
+  }
+
+  /** Streams that are open. */
+  get openStreams(): number {
+    return this.#h2.openStreams;
+  }
+
+  get silentMs(): number {
+    return Infinity;
+  }
+
+  get unfinishedBytes(): number {
+    return this.#connection.spaceBytes ?? 0;
+  }
+
+  get unfinishedSince(): number {
+    return this.#options.since;
+  }
+
+  async run(): Promise<void> {
+    const error = await this.#driver.run(this.#options.first);
+    for (const { call } of this.#clients) call.readsEnded();
+    this.#readInto?.call.readsEnded();
+    // What is still to be written may take until the next ticks.
+    await this.#closed.promise;
+    const { log } = this.#options.context.options;
+    const why = this.#verdict ?? error;
+    if (why === undefined) return;
+    const isAbuse = this.#verdict !== undefined || why instanceof H2Error ||
+      why instanceof PeerSilent;
+    if (isAbuse) return logLeft(log, this.#text, why);
+    // What was lost of calls is told with them.
+    const text = `The connection of ${this.#text} broke: ${reason(why)}`;
+    log.write("debug", text, { client: this.#text, kind: "connection broke" });
+  }
+
+  holdReading(): void {}
+
+  /** A call is a client now. */
+  began(client: GrpcClient): void {
+    this.#clients.add(client);
+  }
+
+  ended(client: GrpcClient): void {
+    this.#clients.delete(client);
+    if (!client.call.isReadInto) return;
+    // Only one read is ever under way.
+    this.#readInto?.call.readsEnded();
+    this.#readInto = client;
+  }
+
+  checkDeadlines(): boolean {
+    const { context: { patience, options }, since } = this.#options;
+    const now = patience.now();
+    this.#note(this.#h2.openStreams > 0);
+    if (now - this.#tickedAt >= TICK_MS) {
+      this.#tickedAt = now;
+      this.#driver.tick();
+    }
+    if (this.#h2.streams > 0 || this.#h2.isClosed) return false;
+    const { handshakeTimeoutSec } = options;
+    if (now - since < handshakeTimeoutSec * 1000) return false;
+    this.close(new HandshakeTimeout(this.#options.first.length, handshakeTimeoutSec));
+    return true;
+  }
+
+  leave(reason: string): void {
+    this.#h2.leave(reason);
+  }
+
+  close(why?: Error): void {
+    if (why === undefined) return this.leave("the server closes");
+    this.#verdict ??= why;
+    this.#h2.close(ERROR.ENHANCE_YOUR_CALM, why.message);
+  }
+
+  evict(why: Error): void {
+    this.close(why);
+    this.#connection.close();
+  }
+
+  /** Ends it whatever it does. */
+  cut(): void {
+    this.#h2.close(ERROR.NO_ERROR, "the server closes");
+    this.#connection.close();
+    this.#closed.resolve();
+  }
+
+  get #text(): string {
+    return this.addr === undefined ? "(unknown ip)" : formatAddr(this.addr);
+  }
+
+  #note(hasStreams: boolean): void {
+    if (hasStreams === this.#hadStreams) return;
+    this.#hadStreams = hasStreams;
+    this.#options.onStreams(this, hasStreams);
+  }
+
+  /** Looks at the calls between reads, when it is known what came. */
+  #socket(): H2Socket {
+    const connection = this.#connection;
+    const reader = connection.read === undefined ? connection.readable.getReader() : undefined;
+    return {
+      readable: connection.readable,
+      read: async (into) => {
+        for (const client of this.#clients) client.look();
+        return reader === undefined ? await connection.read!(into) : (await reader.read()).value;
+      },
+      giveBack: (chunk) => connection.giveBack?.(chunk),
+      write: (bytes) => connection.write(bytes),
+      setNoDelay: (noDelay) => connection.setNoDelay(noDelay),
+      close: () => {
+        connection.close();
+        this.#closed.resolve();
+      },
+    };
+  }
+}
+
+/** What a call may send ahead: all that they can have waiting stays well within the limit for clients. */
+function windowFor(clients: number, maxUnfinishedBytes: number): number {
+  const share = Math.floor(maxUnfinishedBytes / 8 / (clients + 1));
+  return Math.max(MIN_WINDOW, Math.min(MAX_WINDOW, share));
+}

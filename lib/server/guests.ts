@@ -1,0 +1,200 @@
+/**
+ * Takes over the connections that speak another protocol than that of the older SDKs.
+ *
+ * @module
+ */
+import { TooManyClients } from "../base/errors.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
+import type { TcpConnection } from "../adapters/tcp/types.ts";
+import { GrpcService } from "../comms/grpc/service.ts";
+import { GrpcError, STATUS, statusOf } from "../comms/grpc/status.ts";
+import type { AnswerInfo } from "../comms/grpc/service.ts";
+import type { WriteCall } from "../comms/grpc/write_call.ts";
+import type { HandOver } from "../comms/sdk/packet_reader.ts";
+import { shown } from "../base/errors.ts";
+import { formatAddr } from "../base/net_addr.ts";
+import type { ClientList } from "./client_list.ts";
+import type { Doors } from "./doors.ts";
+import { GrpcConnection } from "./grpc_connection.ts";
+import { GrpcTables } from "./grpc_tables.ts";
+import { HttpGuest } from "./http_guest.ts";
+import type { ReceptionContext } from "./reception.ts";
+
+/** A closing server looks so often whether its connections are over, in milliseconds, */
+const LEAVE_STEP_MS = 10;
+
+/** and waits so long for peers that were told to leave. */
+const LEAVE_MS = 500;
+
+/** Readers of history, of which there is none. */
+const NO_HISTORY = "No history is kept here for viewers: start the server with --serve-web";
+
+/** What the guests of a server work with. */
+export interface GuestsOptions {
+  readonly context: ReceptionContext;
+  readonly list: ClientList;
+  readonly doors: Doors;
+  readonly pool: BufferPool | undefined;
+  /** Takes a call in as a client. */
+  readonly onCall: (call: WriteCall, connection: GrpcConnection) => void;
+}
+
+/** All connections of a server that speak HTTP. */
+export class Guests {
+  readonly #options: GuestsOptions;
+  readonly #grpc: GrpcService<GrpcConnection>;
+  readonly #tables = new GrpcTables();
+  readonly #connections = new Set<GrpcConnection>();
+  readonly #https = new Set<HttpGuest>();
+  #isServing = true;
+  #hasTables = false;
+
+  /** @param options what they work with */
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+    const { context, doors, pool } = options;
+    this.#grpc = new GrpcService<GrpcConnection>({
+      writeMessages: (call, _info, connection) => {
+        if (!this.#isServing) throw new GrpcError(STATUS.UNAVAILABLE, "The server closes");
+        options.onCall(call, connection);
+      },
+      readMessages: (info, peer) => {
+        if (doors.readMessages !== undefined) return doors.readMessages(info, peer);
+        throw new GrpcError(STATUS.FAILED_PRECONDITION, NO_HISTORY);
+      },
+      writeTable: (table, _info, peer) => {
+        this.#tables.write(table);
+        this.#tellTable(peer);
+      },
+      readTables: ({ signal }: AnswerInfo) => this.#tables.read(signal),
+      isServing: () => this.#isServing,
+      failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
+    }, { ...context.options, pool });
+  }
+
+  /**
+   * Takes a connection over.
+   *
+   * @param connection nobody else reads from
+   * @param handOver what it speaks, and what came
+   * @param since when it came, in milliseconds of the clock of deadlines
+   * @returns what is to run in the list of clients
+   */
+  take(
+    connection: TcpConnection,
+    { protocol, first }: HandOver,
+    since: number,
+  ): GrpcConnection | HttpGuest {
+    const { context, list } = this.#options;
+    const guest = protocol === "http2"
+      ? new GrpcConnection(connection, {
+        since,
+        first,
+        context,
+        clients: list.size,
+        hasPlace: list.hasPlace,
+        onStream: (stream, connection) => this.#grpc.accept(stream, connection),
+        onStreams: (connection, hasSome) =>
+          hasSome ? list.carries(connection) : list.rests(connection),
+      })
+      : this.#httpGuest(connection, first, since);
+    if (guest instanceof GrpcConnection) this.#connections.add(guest);
+    else this.#https.add(guest);
+    if (!this.#isServing) queueMicrotask(() => guest.close());
+    return guest;
+  }
+
+  /** One of them is over. */
+  left(guest: unknown): void {
+    this.#connections.delete(guest as GrpcConnection);
+    this.#https.delete(guest as HttpGuest);
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#connections.size + this.#https.size;
+  }
+
+  /** No new calls; those that are open go on. */
+  leave(): void {
+    this.#isServing = false;
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** Resolves when the connections are over that carry nothing but calls that have ended; cuts the rest of them. */
+  async ended(): Promise<void> {
+    const { delay } = this.#options.context.options;
+    for (let ms = 0; ms < LEAVE_MS && this.#idle.length > 0; ms += LEAVE_STEP_MS) {
+      await delay(LEAVE_STEP_MS);
+    }
+    for (const connection of this.#idle) connection.cut();
+  }
+
+  /** Ends what doors have: readers that end by themselves in this time end well. */
+  async close(graceMs: number): Promise<void> {
+    this.#tables.close();
+    const { delay } = this.#options.context.options;
+    for (let ms = 0; ms < graceMs && this.#connections.size > 0; ms += LEAVE_STEP_MS) {
+      await delay(LEAVE_STEP_MS);
+    }
+    for (const guest of [...this.#connections, ...this.#https]) guest.cut();
+  }
+
+  /** Looks at the deadlines of those that are left when the list of clients is closed. */
+  check(): void {
+    for (const connection of this.#connections) connection.checkDeadlines();
+  }
+
+  get #idle(): GrpcConnection[] {
+    return [...this.#connections].filter(({ openStreams }) => openStreams === 0);
+  }
+
+  #httpGuest(
+    connection: TcpConnection,
+    first: Uint8Array<ArrayBuffer>,
+    since: number,
+  ): HttpGuest {
+    const { context: { options, patience }, list, doors } = this.#options;
+    const { handshakeTimeoutSec, maxHandshakes, log } = options;
+    const guest = new HttpGuest(connection, {
+      since,
+      first,
+      handshakeTimeoutSec,
+      now: patience.now,
+      log,
+      door: doors.http && ((connection, first) => doors.http!(connection, first)),
+      onServed: (guest) => {
+        list.carries(guest);
+        if (this.#https.size <= maxHandshakes) return;
+        const [oldest] = this.#https;
+        oldest!.cut(new TooManyClients(maxHandshakes, "maxHandshakes"));
+        this.#https.delete(oldest!);
+      },
+    });
+    return guest;
+  }
+
+  #tellTable({ addr }: GrpcConnection): void {
+    if (this.#hasTables) return;
+    this.#hasTables = true;
+    const client = addr === undefined ? "(unknown ip)" : formatAddr(addr);
+    const text =
+      `The client at ${client} sends tables: they are kept for viewers, and are not saved`;
+    this.#options.context.options.log.write("info", text, { client, kind: "table" });
+  }
+
+  #tellFailed(
+    error: Error,
+    headers: ReadonlyMap<string, string>,
+    { addr }: GrpcConnection,
+  ): void {
+    const client = addr === undefined ? "(unknown ip)" : formatAddr(addr);
+    const level = statusOf(error) === STATUS.CANCELLED ? "debug" : "warn";
+    const path = shown(headers.get(":path"));
+    const text = `The call ${path} of the client at ${client} failed: ${error.message}`;
+    this.#options.context.options.log.write(level, text, {
+      client,
+      kind: `call failed ${statusOf(error)}`,
+    });
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Clients of HTTP/1.1 at the port of the SDKs, where nobody serves them: probes get their answer, and
+ * others are told what to do.
+ *
+ * @module
+ */
+import { HandshakeTimeout, shown, UnknownClient } from "../base/errors.ts";
+import { formatAddr } from "../base/net_addr.ts";
+import type { Log } from "../base/log.ts";
+import type { TcpConnection } from "../adapters/tcp/types.ts";
+import { logLeft } from "./client_log.ts";
+import type { Doors } from "./doors.ts";
+import type { ListedClient } from "./listed_client.ts";
+
+/** A request's head may be so long, in bytes. */
+const MAX_HEAD_BYTES = 16 * 1024;
+
+const NO_PAGE = "Nothing is served here: the page and what viewers read come with --serve-web";
+
+/** What a guest works with. */
+export interface HttpGuestOptions {
+  /** When it came, in milliseconds of the clock of deadlines. */
+  readonly since: number;
+  /** What was read of it. */
+  readonly first: Uint8Array<ArrayBuffer>;
+  readonly handshakeTimeoutSec: number;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Who serves it instead. */
+  readonly door: Doors["http"];
+  /** It was handed to the door, whose deadlines hold from now on. */
+  readonly onServed: (guest: HttpGuest) => void;
+}
+
+/** One connection of HTTP/1.1, for one request where there is no door. */
+export class HttpGuest implements ListedClient {
+  readonly stats = undefined;
+  readonly silentMs = Infinity;
+  readonly unfinishedBytes = 0;
+  readonly waitingBytes = 0;
+  readonly #connection: TcpConnection;
+  readonly #options: HttpGuestOptions;
+  #received: number;
+  #isServed = false;
+  #verdict: Error | undefined;
+
+  /**
+   * @param connection whose first bytes are those of HTTP/1.1
+   * @param options those bytes, deadline, and the door
+   */
+  constructor(connection: TcpConnection, options: HttpGuestOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#received = options.first.length;
+  }
+
+  get unfinishedSince(): number {
+    return this.#options.since;
+  }
+
+  async run(): Promise<void> {
+    const { door, first, log } = this.#options;
+    const client = this.#addr;
+    try {
+      if (door === undefined) await this.#answer();
+      else {
+        this.#isServed = true;
+        this.#options.onServed(this);
+        await door(this.#connection, first);
+      }
+    } catch (error) {
+      const text = `The HTTP connection of ${client} broke: ${error}`;
+      if (this.#verdict === undefined) log.write("debug", text, { client, kind: "http broke" });
+    }
+    this.#connection.close();
+    if (this.#verdict !== undefined) logLeft(log, client, this.#verdict);
+  }
+
+  holdReading(): void {}
+
+  checkDeadlines(): boolean {
+    const { handshakeTimeoutSec, since, now } = this.#options;
+    if (this.#isServed || now() - since < handshakeTimeoutSec * 1000) return false;
+    this.close(new HandshakeTimeout(this.#received, handshakeTimeoutSec));
+    return true;
+  }
+
+  close(why?: Error): void {
+    // What a door has is closed by the door.
+    if (why === undefined && this.#isServed) return;
+    this.cut(why);
+  }
+
+  evict(why: Error): void {
+    this.cut(why);
+  }
+
+  /** Ends it whatever it does. */
+  cut(why?: Error): void {
+    this.#verdict ??= why;
+    this.#connection.close();
+  }
+
+  get #addr(): string {
+    const { remoteAddr } = this.#connection;
+    return remoteAddr === undefined ? "(unknown ip)" : formatAddr(remoteAddr);
+  }
+
+  async #answer(): Promise<void> {
+    const { log } = this.#options;
+    const client = this.#addr;
+    const head = await this.#head();
+    const [, method, path] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r?\n/.exec(head ?? "") ?? [];
+    if (method === undefined || path === undefined) {
+      this.#verdict ??= new UnknownClient();
+      return;
+    }
+    const isProbe = (method === "GET" || method === "HEAD") && /^\/healthz(\?|$)/.test(path);
+    if (!isProbe) {
+      const text = `The HTTP client at ${client} asked for ${shown(path)}. ${NO_PAGE}`;
+      log.write("warn", text, { client, kind: "http refused" });
+    }
+    const [status, line] = isProbe ? ["200 OK", "ok"] : ["404 Not Found", NO_PAGE];
+    const body = `${line}\n`;
+    await this.#connection.write(
+      new TextEncoder().encode(
+        `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${
+            method === "HEAD" ? "" : body
+          }`,
+      ),
+    );
+  }
+
+  /** All up to the empty line; nothing if it does not come. */
+  async #head(): Promise<string | undefined> {
+    const connection = this.#connection;
+    const reader = connection.read === undefined ? connection.readable.getReader() : undefined;
+    const latin1 = new TextDecoder("latin1");
+    let head = latin1.decode(this.#options.first.subarray(0, MAX_HEAD_BYTES));
+    while (!/\r?\n\r?\n/.test(head)) {
+      if (head.length >= MAX_HEAD_BYTES) return undefined;
+      const chunk = reader === undefined ? await connection.read!() : (await reader.read()).value;
+      if (chunk === undefined) return undefined;
+      this.#received += chunk.length;
+      head += latin1.decode(chunk.subarray(0, MAX_HEAD_BYTES));
+    }
+    return head;
+  }
+}

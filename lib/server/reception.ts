@@ -1,0 +1,168 @@
+import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
+import type { DecodeLimits } from "../encoding/limits.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import { CongestionManager } from "../flow/throttle/congestion_manager.ts";
+import { type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
+import type { ChannelSender } from "../flow/channel/channel_sender.ts";
+import { type MessageSource, sourceText } from "../flow/channel/smart_message.ts";
+import { formatAddr } from "../base/net_addr.ts";
+import type { ClientClockOptions } from "./client_clock.ts";
+import type { ListedClient } from "./listed_client.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** What is counted of one connected client. */
+export interface ClientStats {
+  /** Which client. */
+  readonly source: MessageSource;
+  /** Log messages received, but for those dropped. */
+  readonly messages: number;
+  /** Their bytes as they came. */
+  readonly bytes: number;
+  /** How far the receiver is behind with this client, in seconds. */
+  readonly latencySec: number;
+  /** The share of its frames that is accepted now, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** What was dropped of it. */
+  readonly dropped: DropCounts;
+}
+
+/** What all clients share, however they are connected. */
+export interface ReceptionContext {
+  readonly options: ResolvedOptions;
+  /** Deadlines, by a clock that stands while the program does. */
+  readonly patience: ClientClockOptions;
+  /** Called with the bytes of each read. */
+  readonly onRead: (bytes: number) => void;
+  /** Called when what is held for it outside of the channel grows or shrinks, by so many bytes. */
+  readonly onUnfinished: (more: number) => void;
+  /** Called once the client has said that it is an SDK; gives what to wait for if there is no place for it. */
+  readonly onGreeted: (client: ListedClient) => Promise<void> | undefined;
+  /** Called with what was read of a client that waits for a place, in bytes. */
+  readonly onHeld: (client: ListedClient, bytes: number) => void;
+  /** Called with the totals of each batch that is received. */
+  readonly onReceived: (messages: number, bytes: number) => void;
+  /** Called with the bytes of each message that is dropped for its corrupt Arrow data. */
+  readonly onBadArrow: (bytes: number) => void;
+}
+
+/** What is the same of all clients: counts, what is dropped, what is held, and what is said of them. */
+export class Reception {
+  readonly sender: ChannelSender;
+  readonly #context: ReceptionContext;
+  #messages = 0;
+  #bytes = 0;
+  /** Made with the first message: most of many idle clients never send one. */
+  #throttle: CongestionManager | undefined;
+  /** What is held for it outside of the channel, as it was counted last. */
+  #held = 0;
+
+  /**
+   * @param sender the client's end of the channel
+   * @param context what it shares with the others
+   */
+  constructor(sender: ChannelSender, context: ReceptionContext) {
+    this.sender = sender;
+    this.#context = context;
+  }
+
+  /** Which client. */
+  get source(): MessageSource {
+    return this.sender.source;
+  }
+
+  /** The client in the words of the log. */
+  get addr(): string {
+    const { addr } = this.source;
+    return addr === undefined ? sourceText(this.source) : formatAddr(addr);
+  }
+
+  /** Counts so far. */
+  get stats(): ClientStats {
+    return {
+      source: this.source,
+      messages: this.#messages,
+      bytes: this.#bytes,
+      latencySec: this.sender.latencySec,
+      acceptRate: this.#throttle?.acceptRate ?? 1,
+      dropped: this.#throttle?.dropped ?? NONE_DROPPED,
+    };
+  }
+
+  /** Limits of what messages may hold. */
+  get limits(): DecodeLimits {
+    return this.#context.options;
+  }
+
+  /** What is done with corrupt Arrow data. */
+  get onBadArrow(): OnBadArrow {
+    return this.#context.options.onBadArrow;
+  }
+
+  /** Decides what is dropped of it. */
+  get congestion(): CongestionManager {
+    if (this.#throttle !== undefined) return this.#throttle;
+    const { maxLatencySec, rules, now, random, log } = this.#context.options;
+    return this.#throttle = new CongestionManager({
+      maxLatencySec,
+      rules,
+      now,
+      random,
+      log: {
+        enabled: (level) => log.enabled(level),
+        write: (level, text, fields) =>
+          log.write(level, `${text} (client at ${this.addr})`, {
+            ...fields,
+            client: this.addr,
+            kind: "dropping",
+          }),
+      },
+    });
+  }
+
+  /** A message was taken out for its corrupt Arrow data. */
+  corrupt(msg: LogMsg, what: string): void {
+    const { length } = msg.encoded.bytes;
+    this.#context.onBadArrow(length);
+    const text = `Dropped a message of ${length} bytes of the client at ${this.addr}: ${what}`;
+    const { log } = this.#context.options;
+    log.write("warn", text, { client: this.addr, kind: "corrupt Arrow" });
+  }
+
+  /** These messages go into the channel. */
+  received(msgs: readonly LogMsg[]): void {
+    let bytes = 0;
+    for (const msg of msgs) bytes += msg.encoded.bytes.length;
+    this.#messages += msgs.length;
+    this.#bytes += bytes;
+    this.#context.onReceived(msgs.length, bytes);
+  }
+
+  /** So many bytes are held for it outside of the channel now. */
+  holds(bytes: number): void {
+    if (bytes === this.#held) return;
+    const more = bytes - this.#held;
+    this.#held = bytes;
+    this.#context.onUnfinished(more);
+  }
+
+  /** It is an SDK, and has a place. */
+  welcome(how = ""): void {
+    const { log, quiet } = this.#context.options;
+    const text = `New SDK client connected from: ${this.addr}${how}`;
+    log.write(quiet ? "debug" : "info", text, { client: this.addr, kind: "connected" });
+  }
+
+  /** What went wrong is none of a peer's doing; it costs this one client. */
+  bug(cause: unknown): void {
+    const stack = cause instanceof Error ? cause.stack : String(cause);
+    const text = `A bug of this server ended the client at ${this.addr}: ${stack}`;
+    this.#context.options.log.write("error", text, { client: this.addr, kind: "bug" });
+    this.sender.quit(cause instanceof Error ? cause : new Error(String(cause)));
+  }
+
+  /** It has left. */
+  finish(): void {
+    this.#throttle?.finish();
+    this.holds(0);
+  }
+}
