@@ -38,7 +38,6 @@ export { GrpcError, type Status } from "../comms/grpc/status.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./serve/websocket_relay.ts";
 export type { StallOptions } from "./serve/stall_watch.ts";
 export type { ConnectionInfo } from "./serve/join.ts";
-export { closedApp } from "./serve/closed_app.ts";
 export { httpDoor, serveHttp, type ServeHttpOptions } from "./serve/serve_http.ts";
 export type {
   HttpAdapter,

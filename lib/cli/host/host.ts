@@ -27,7 +27,7 @@ import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 import { ViewerDoors } from "./viewer_doors.ts";
-import { type LiveViewers, liveViewers, noViewers } from "./viewers.ts";
+import { CLOSE_MS, type LiveViewers, liveViewers } from "./viewers.ts";
 
 const HANGUP_UNSEEN =
   "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
@@ -123,7 +123,8 @@ export async function host(
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
-  await viewers?.close();
+  // The hub has ended what readers read; they have as long to take the last of it as other viewers.
+  await Promise.all([viewers?.close(), server.closeDoors(CLOSE_MS)]);
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
@@ -179,7 +180,8 @@ async function start(
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
-    doors,
+    // Without viewers, the server itself says with which option there would be some.
+    ...(options.viewers !== undefined && { doors }),
   });
   opened.server = server;
   const told = log.enabled(quiet ? "debug" : "info");
@@ -193,7 +195,7 @@ async function start(
     if (options.viewers !== undefined) {
       const context = { bind, process, log, always, quiet: options.quiet, status, doors };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
-    } else await noViewers(doors, bind, log);
+    }
   } catch (error) {
     await server.close();
     throw error;

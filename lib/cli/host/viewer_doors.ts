@@ -1,5 +1,5 @@
 /**
- * What comes to the port of the SDKs and is for viewers: whether they are served or not.
+ * What comes to the port of the SDKs and is for viewers.
  *
  * @module
  */
@@ -10,8 +10,7 @@ import type { HttpDoor, MessageReaders, ServeHttpOptions } from "../../viewers/m
 
 /** What answers. */
 export interface Served {
-  /** Absent where nothing is kept for viewers. */
-  readonly readers?: MessageReaders;
+  readonly readers: MessageReaders;
   readonly fetch: ServeHttpOptions["fetch"];
   readonly onError: (error: unknown) => void;
 }
@@ -21,18 +20,12 @@ export class ViewerDoors implements Doors {
   readonly #served = Promise.withResolvers<Served>();
   #door: Promise<HttpDoor> | undefined;
 
-  constructor() {
-    // Of a start that failed, nobody waits any more.
-    this.#served.promise.catch(() => {});
-  }
-
   /** From now on, callers are answered; those that came before have waited. */
   open(served: Served): void {
     this.#served.resolve(served);
   }
 
   async http(connection: TcpConnection, first: Uint8Array<ArrayBuffer>): Promise<void> {
-    // Loaded when asked for: whoever only records needs none of it.
     this.#door ??= this.#served.promise.then(async (served) => {
       const { httpDoor } = await import("../../viewers/mod.ts");
       return await httpDoor(served);
@@ -46,8 +39,6 @@ export class ViewerDoors implements Doors {
     peer: CallPeer,
   ): AsyncGenerator<readonly Uint8Array[], void> {
     const { readers } = await this.#served.promise;
-    const { noHistory } = await import("../../viewers/serve/read_messages.ts");
-    if (readers === undefined) throw noHistory();
     yield* readers.read(info, peer);
   }
 

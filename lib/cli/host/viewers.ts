@@ -20,7 +20,7 @@ import type { ViewerDoors } from "./viewer_doors.ts";
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
-const CLOSE_MS = 150;
+export const CLOSE_MS = 150;
 
 /** What is started. */
 export interface LiveViewers {
@@ -126,22 +126,6 @@ export async function liveViewers(
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
   };
   return { hub, close };
-}
-
-/**
- * Opens the doors of a server without viewers.
- *
- * @param doors of the port for SDKs
- * @param bind the address that it listens on
- * @param log told of faults
- */
-export async function noViewers(doors: ViewerDoors, bind: string, log: Log): Promise<void> {
-  const { closedApp } = await import("../../viewers/serve/closed_app.ts");
-  const { viewerGuard } = await import("../../viewers/serve/guard.ts");
-  const app = closedApp(viewerGuard({ hostname: bind }));
-  const onError = (error: unknown) =>
-    log.write("error", `A request was not answered: ${reason(error)}`);
-  doors.open({ fetch: app.fetch, onError });
 }
 
 /** Says where viewers connect to. */

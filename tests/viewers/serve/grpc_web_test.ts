@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { closedApp } from "../../../lib/viewers/serve/closed_app.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp } from "../../../lib/viewers/serve/http_app.ts";
 import { messageReaders } from "../../../lib/viewers/serve/read_messages.ts";
@@ -92,31 +91,13 @@ describe("gRPC-web", () => {
     });
   }
 
-  it("is no way for other methods", async () => {
-    const { app } = served();
-    assertEquals((await app.fetch(new Request(`${BASE}/`, { method: "POST" }))).status, 405);
-  });
-});
-
-describe("a port without viewers", () => {
-  const app = closedApp();
-  const ask = (path: string, init?: RequestInit) => app.fetch(new Request(BASE + path, init));
-
-  it("has /healthz, and names the option for all else", async () => {
-    assertEquals(await (await ask("/healthz")).text(), "ok\n");
-    const response = await ask("/recordings");
-    assertEquals(response.status, 404);
-    const text = await response.text();
-    assert(text.includes("--serve-web") && text.includes("--serve-grpc"), text);
-  });
-
-  it("tells web viewers, too", async () => {
-    const text = await textOf(await app.fetch(post()));
+  it("says which option is missing where nobody reads", async () => {
+    const text = await textOf(await httpApp({ hub: madeHub() }).fetch(post()));
     assert(text.includes("grpc-status:9\r\n") && text.includes("--serve-web"), text);
   });
 
-  it("answers no other names, and has only GET and HEAD", async () => {
-    assertEquals((await ask("/healthz", { headers: { host: "a.example" } })).status, 421);
-    assertEquals((await ask("/healthz", { method: "PUT" })).status, 405);
+  it("is no way for other methods", async () => {
+    const { app } = served();
+    assertEquals((await app.fetch(new Request(`${BASE}/`, { method: "POST" }))).status, 405);
   });
 });
