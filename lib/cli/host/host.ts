@@ -193,7 +193,16 @@ async function start(
   let viewers: LiveViewers | undefined;
   try {
     if (options.viewers !== undefined) {
-      const context = { bind, process, log, always, quiet: options.quiet, status, doors };
+      const context = {
+        bind,
+        process,
+        log,
+        always,
+        quiet: options.quiet,
+        status,
+        doors,
+        sdk: server.addr,
+      };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
     }
   } catch (error) {

@@ -40,6 +40,8 @@ export interface LiveViewersContext {
   readonly status: () => ServerStatus;
   /** Of the port for SDKs. */
   readonly doors: ViewerDoors;
+  /** That port, which viewers 0.23 and later read at. */
+  readonly sdk: NetAddr;
 }
 
 /**
@@ -131,7 +133,7 @@ export async function liveViewers(
 /** Says where viewers connect to. */
 function tell(
   args: ViewerArgs,
-  { log, always, quiet }: LiveViewersContext,
+  { log, always, quiet, sdk }: LiveViewersContext,
   socket: NetAddr,
   page: NetAddr,
 ): string {
@@ -152,6 +154,10 @@ function tell(
     `Hosting a WebSocket server at ${native}. Connect with a native viewer 0.16 to 0.22: rerun ${shown}`,
     { ...socket },
   );
+  const today = args.token === undefined
+    ? `connect by: rerun rerun+http://${reached(sdk)}/proxy`
+    : "have no way to send the token: they read through the page";
+  to.write(level, `Native viewers 0.23 and later ${today}`, { ...sdk });
   to.write(level, `Hosting a web viewer at ${url}`, { ...page });
   return url;
 }
