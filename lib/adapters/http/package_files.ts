@@ -4,7 +4,7 @@
  * @module
  */
 import { createReadStream } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -85,7 +85,8 @@ async function packageFolder(name: ServedPackage): Promise<string> {
 async function packageOf(file: string): Promise<string | undefined> {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, "package.json");
-    if (await access(path).then(() => true, () => false)) return path;
+    // Not `access`, which asks Deno for who the user is, and ends the program where it may not know.
+    if (await stat(path).then(() => true, () => false)) return path;
   }
   return undefined;
 }
