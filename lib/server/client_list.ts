@@ -106,6 +106,8 @@ export class ClientList implements Iterable<ListedClient> {
     const since = now();
     this.#strangers.set(client, since);
     if (this.#handshakes > maxHandshakes) this.#endOldest();
+    // A call says hello at once.
+    this.#clients.set(client, Promise.resolve());
     const run = this.#mayBeRead ? client.run() : this.#whenRead(client, since);
     this.#follow(client, run, onLeft);
   }

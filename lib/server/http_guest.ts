@@ -139,6 +139,8 @@ export class HttpGuest implements ListedClient {
     const latin1 = new TextDecoder("latin1");
     let head = latin1.decode(this.#options.first.subarray(0, MAX_HEAD_BYTES));
     while (!/\r?\n\r?\n/.test(head)) {
+      // Other protocols begin with capitals, too.
+      if (!/^[A-Z]{1,20}( |$)/.test(head)) return undefined;
       if (head.length >= MAX_HEAD_BYTES) return undefined;
       const chunk = reader === undefined ? await connection.read!() : (await reader.read()).value;
       if (chunk === undefined) return undefined;

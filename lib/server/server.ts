@@ -21,6 +21,7 @@ import type { ClientStats } from "./reception.ts";
 import { GrpcClient } from "./grpc_client.ts";
 import type { GrpcConnection } from "./grpc_connection.ts";
 import { Guests } from "./guests.ts";
+import { hostingLine } from "./hosting_line.ts";
 import type { WriteCall } from "../comms/grpc/write_call.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
@@ -207,8 +208,7 @@ export class Server implements AsyncIterable<SmartMessage>, AsyncDisposable {
     const listener = await adapter.listen({ hostname, port });
     log.write(
       quiet ? "debug" : "info",
-      `Hosting a SDK server over TCP at ${formatAddr(listener.addr)}. ` +
-        "Connect with the Rerun logging SDK.",
+      hostingLine(listener.addr),
       { ...listener.addr },
     );
     if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {

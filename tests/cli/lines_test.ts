@@ -29,7 +29,9 @@ describe("cli.ts's log", { timeout: 60_000 }, () => {
       )
       .map((line) => line.replace(/ in \d.*/, " in TIME"));
     assertEquals(lines, [
-      "INFO Hosting a SDK server over TCP at 127.0.0.1:PORT. Connect with the Rerun logging SDK.",
+      "INFO Hosting a SDK server over TCP at 127.0.0.1:PORT. Connect with the Rerun logging SDK. " +
+      'From 0.23 on: rr.connect_grpc("rerun+http://127.0.0.1:PORT/proxy"); ' +
+      'before: rr.connect_tcp("127.0.0.1:PORT")',
       "INFO New SDK client connected from: 127.0.0.1:PORT",
       'INFO tcp://127.0.0.1:PORT logs recording "rec-mixed" of application ' +
       '"rerun_example_capture", Rerun SDK 0.22.1',

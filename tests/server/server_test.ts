@@ -123,17 +123,17 @@ describe("Server, what ends a client and what is said of it", () => {
         "warn Client at ADDR left early: The connection ended inside a packet, after 3 of an unknown number of bytes",
       ],
       [
-        "an unknown client's words",
-        new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
+        "TLS",
+        Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0),
         "UnknownClient",
         "warn Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
-        "It seems to be a browser or another HTTP client: the page is served at a port of its own " +
-        "(--serve-web, --web-viewer-port)",
+        "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
+        "takes it off",
       ],
       [
         "unknown bytes",
-        new TextEncoder().encode("SSH-2.0-OpenSSH"),
+        new TextEncoder().encode("ssh-2.0-OpenSSH"),
         "UnknownClient",
         "debug Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol",
@@ -254,7 +254,9 @@ describe("Server, what it says of itself", () => {
     assertEquals(
       started.lines[0],
       "debug Hosting a SDK server over TCP at 127.0.0.1:9876. " +
-        "Connect with the Rerun logging SDK.",
+        "Connect with the Rerun logging SDK. " +
+        'From 0.23 on: rr.connect_grpc("rerun+http://127.0.0.1:9876/proxy"); ' +
+        'before: rr.connect_tcp("127.0.0.1:9876")',
     );
     assertEquals(
       lines.filter((line) => !line.startsWith("trace")).map((line) => line.split(" ")[0]),

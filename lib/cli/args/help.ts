@@ -23,7 +23,9 @@ Examples:
   rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
   rerelay --port 0 --log-format json      a free port, and a log for machines
 
-  In the Python program that logs: rr.connect_tcp("127.0.0.1:9876"), before 0.20 rr.connect(…)
+  In the Python program that logs, from SDK 0.23 on: rr.connect_grpc(), which means
+  "rerun+http://127.0.0.1:9876/proxy"; 0.20 to 0.22: rr.connect_tcp("127.0.0.1:9876"), before
+  that rr.connect(…). All come to the same port.
 
 Files:
   PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or

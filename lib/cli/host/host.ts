@@ -4,11 +4,11 @@
  * @module
  */
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
-import { formatAddr } from "../../base/net_addr.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { limitedLog } from "../../base/limited_log.ts";
+import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
@@ -27,7 +27,7 @@ import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 import { ViewerDoors } from "./viewer_doors.ts";
-import { CLOSE_MS, type LiveViewers, liveViewers } from "./viewers.ts";
+import { type LiveViewers, liveViewers } from "./viewers.ts";
 
 const HANGUP_UNSEEN =
   "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
@@ -35,6 +35,9 @@ const HANGUP_UNSEEN =
 
 /** A fifth of the time after which what was received must be on the disk. */
 const PAUSE_AFTER_SEC = 0.1;
+
+/** Readers get so long for what is left of it, in milliseconds, after all was saved. */
+const DOORS_MS = 500;
 
 /** The wish to end. */
 export interface StopRequest {
@@ -124,7 +127,7 @@ export async function host(
   }
   const whole = await finishing;
   // The hub has ended what readers read; they have as long to take the last of it as other viewers.
-  await Promise.all([viewers?.close(), server.closeDoors(CLOSE_MS)]);
+  await Promise.all([viewers?.close(), server.closeDoors(DOORS_MS)]);
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
@@ -186,9 +189,7 @@ async function start(
   opened.server = server;
   const told = log.enabled(quiet ? "debug" : "info");
   if (!told && (port === 0 || log.enabled("info") && !options.quiet)) {
-    const text = `Hosting a SDK server over TCP at ${formatAddr(server.addr)}. ` +
-      "Connect with the Rerun logging SDK.";
-    always.write("info", text, { ...server.addr });
+    always.write("info", hostingLine(server.addr), { ...server.addr });
   }
   let viewers: LiveViewers | undefined;
   try {

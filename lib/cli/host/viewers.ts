@@ -20,7 +20,7 @@ import type { ViewerDoors } from "./viewer_doors.ts";
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
 
 /** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
-export const CLOSE_MS = 150;
+const CLOSE_MS = 150;
 
 /** What is started. */
 export interface LiveViewers {

@@ -49,6 +49,12 @@ const SLICE_BYTES = 256 * 1024;
 /** Large messages go in pieces, so that progress shows. */
 const PIECE_BYTES = 64 * 1024;
 
+/** A piece of a message's frame. */
+interface Part {
+  readonly bytes: Uint8Array;
+  isLast: boolean;
+}
+
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token): native viewers have no way to send one, so open the page";
 
@@ -173,13 +179,16 @@ async function* framesOf(
   { method: { dialect }, signal }: AnswerInfo,
   stalls: StallWatch,
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
-  const waiting: Uint8Array[] = [];
+  const waiting: Part[] = [];
+  let isInMessage = false;
   const transfer = {
     waits: false,
     taken: 0,
     cut() {
-      // Whoever takes nothing need not keep alive what it was not given.
-      waiting.length = 0;
+      // Whoever takes nothing need not keep alive what it was not given, but to be told it needs the end
+      // of the message that it has begun to take.
+      const whole = isInMessage ? waiting.findIndex(({ isLast }) => isLast) + 1 : 0;
+      waiting.length = whole;
       viewer.close("stalled");
     },
   };
@@ -191,7 +200,9 @@ async function* framesOf(
     while (await fill(waiting, viewer, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
-        yield nextParts(waiting);
+        const parts = nextParts(waiting);
+        isInMessage = !parts.at(-1)!.isLast;
+        yield parts.map(({ bytes }) => bytes);
         transfer.waits = false;
         transfer.taken++;
       }
@@ -212,7 +223,7 @@ async function* framesOf(
  * @returns whether there were any
  */
 async function fill(
-  waiting: Uint8Array[],
+  waiting: Part[],
   viewer: Viewer,
   dialect: ProtobufDialect,
 ): Promise<boolean> {
@@ -226,19 +237,20 @@ async function fill(
     viewer.sent(1, frame.reduce((sum, { length }) => sum + length, 0));
     for (const part of frame) {
       for (let at = 0; at < part.length; at += PIECE_BYTES) {
-        waiting.push(part.subarray(at, at + PIECE_BYTES));
+        waiting.push({ bytes: part.subarray(at, at + PIECE_BYTES), isLast: false });
       }
     }
+    waiting.at(-1)!.isLast = true;
   }
   return msgs !== undefined;
 }
 
 /** About one piece's worth: small ones go together. */
-function nextParts(waiting: Uint8Array[]): Uint8Array[] {
+function nextParts(waiting: Part[]): Part[] {
   let bytes = 0;
   let count = 0;
   for (; count < waiting.length && (count === 0 || bytes < PIECE_BYTES); count++) {
-    bytes += waiting[count]!.length;
+    bytes += waiting[count]!.bytes.length;
   }
   return waiting.splice(0, count);
 }

@@ -163,6 +163,31 @@ describe("ReadMessages", () => {
     await stream.ended;
     assertEquals(stream.status[0], STATUS.RESOURCE_EXHAUSTED);
     assert(stream.status[1].startsWith("Stalled"), stream.status[1]);
+    // To the end of the message that was begun, and not much further.
+    assertEquals(stream.messages.map(({ length }) => length > 0).includes(false), false);
+    assert(stream.messages.length < 10 * logged("0.41.0").length);
+    await hub.close();
+  });
+
+  it("cuts off in no message, so that the reader understands why", async () => {
+    const clock = new TestClock();
+    const { hub, read, write } = served({ now: clock.now, every: clock.every });
+    const [{ encoded: { header } }] = logged("0.41.0") as [LogMsg];
+    const large = {
+      kind: "UnknownMsg",
+      name: "9",
+      encoded: { header, bytes: new Uint8Array(2e6) },
+    };
+    write([large, large] as LogMsg[]);
+    const stream = read();
+    stream.window = 0;
+    await idle();
+    clock.pass(11_000);
+    stream.window = Infinity;
+    stream.take();
+    await stream.ended;
+    assertEquals(stream.status[0], STATUS.RESOURCE_EXHAUSTED);
+    assertEquals(stream.messages.map(({ length }) => length > 1.9e6), [true]);
     await hub.close();
   });
 

@@ -1,0 +1,12 @@
+import { formatAddr, type NetAddr } from "../base/net_addr.ts";
+
+/**
+ * What is said once the port is open: where, and how each generation of SDKs gets there.
+ *
+ * @param addr that the server listens at
+ */
+export function hostingLine(addr: NetAddr): string {
+  const text = formatAddr(addr);
+  return `Hosting a SDK server over TCP at ${text}. Connect with the Rerun logging SDK. ` +
+    `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
+}
