@@ -4,7 +4,8 @@
  * @module
  */
 export { serve } from "./lib/server/serve.ts";
-export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server/server.ts";
+export { type CloseOptions, Server } from "./lib/server/server.ts";
+export type { Count, ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/reception.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";

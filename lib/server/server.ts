@@ -17,7 +17,7 @@ import {
   type SmartMessage,
   TcpClientSource,
 } from "../flow/channel/smart_message.ts";
-import type { ClientStats } from "./reception.ts";
+import type { ServerStats } from "./server_stats.ts";
 import { GrpcClient } from "./grpc_client.ts";
 import type { GrpcConnection } from "./grpc_connection.ts";
 import { Guests } from "./guests.ts";
@@ -36,43 +36,6 @@ const LOOK_MS = 500;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
-
-/** Messages and their bytes as they came. */
-export interface Count {
-  /** How many. */
-  readonly messages: number;
-  /** Of all of them. */
-  readonly bytes: number;
-}
-
-/** What a server counts. */
-export interface ServerStats {
-  /** Clients. */
-  readonly connections: {
-    /** Connected now. */
-    readonly open: number;
-    /** Connected ever, those refused not counted. */
-    readonly total: number;
-    /** Refused for the address they came from: not allowed, too many, too often. */
-    readonly refused: number;
-  };
-  /** Log messages received, from all clients ever, but for those dropped. */
-  readonly messages: number;
-  /** Bytes of these messages. */
-  readonly bytes: number;
-  /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
-  readonly dropped: DropCounts;
-  /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
-  readonly badArrow: Count;
-  /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
-  readonly acceptRate: number;
-  /** What waits in the channel; bytes are those it keeps in memory. */
-  readonly queued: Count;
-  /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
-  readonly unfinishedBytes: number;
-  /** The clients that are connected. */
-  readonly clients: readonly ClientStats[];
-}
 
 /** How {@linkcode Server.close} treats what clients still send. */
 export interface CloseOptions {

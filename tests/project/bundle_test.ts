@@ -9,7 +9,7 @@ import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { staticImportsOf } from "./code.ts";
 import { read, readJson, ROOT, sources } from "./tree.ts";
 
-const LIMIT_BYTES = 160 * 1024;
+const LIMIT_BYTES = 192 * 1024;
 /** Loaded only when they are used: none may be imported statically. */
 const ON_DEMAND = ["apache-arrow", "hono", "ipaddr.js", "@rerun-io/web-viewer"];
 

@@ -5,7 +5,7 @@
  */
 import type { NetAddr } from "../../base/net_addr.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
-import type { ServerStats } from "../../server/server.ts";
+import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../sinks/sink.ts";
 import type { HubStats, RecordingSummary, ViewerHub } from "../types.ts";

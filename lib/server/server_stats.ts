@@ -1,0 +1,44 @@
+/**
+ * What a server counts.
+ *
+ * @module
+ */
+import type { DropCounts } from "../flow/throttle/drop_counts.ts";
+import type { ClientStats } from "./reception.ts";
+
+/** Messages and their bytes as they came. */
+export interface Count {
+  /** How many. */
+  readonly messages: number;
+  /** Of all of them. */
+  readonly bytes: number;
+}
+
+/** What a server counts. */
+export interface ServerStats {
+  /** Clients. */
+  readonly connections: {
+    /** Connected now. */
+    readonly open: number;
+    /** Connected ever, those refused not counted. */
+    readonly total: number;
+    /** Refused for the address they came from: not allowed, too many, too often. */
+    readonly refused: number;
+  };
+  /** Log messages received, from all clients ever, but for those dropped. */
+  readonly messages: number;
+  /** Bytes of these messages. */
+  readonly bytes: number;
+  /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
+  readonly dropped: DropCounts;
+  /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
+  readonly badArrow: Count;
+  /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
+  readonly acceptRate: number;
+  /** What waits in the channel; bytes are those it keeps in memory. */
+  readonly queued: Count;
+  /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
+  readonly unfinishedBytes: number;
+  /** The clients that are connected. */
+  readonly clients: readonly ClientStats[];
+}
