@@ -26,16 +26,27 @@ export { httpApp } from "./serve/http_app.ts";
 export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./serve/http_app.ts";
 export { pageAssets } from "./page/assets.ts";
 export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./serve/status.ts";
-export { type Guard, type GuardOptions, viewerGuard } from "./serve/guard.ts";
+export { type Guard, type GuardedRequest, type GuardOptions, viewerGuard } from "./serve/guard.ts";
+export {
+  type MessageReaders,
+  messageReaders,
+  type MessageReadersOptions,
+  type ReaderPeer,
+} from "./serve/read_messages.ts";
+export type { AnswerInfo, CallInfo } from "../comms/grpc/service.ts";
+export type { ProxyMethod } from "../comms/grpc/message_proxy.ts";
+export { GrpcError, type Status } from "../comms/grpc/status.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./serve/websocket_relay.ts";
 export type { StallOptions } from "./serve/stall_watch.ts";
 export type { ConnectionInfo } from "./serve/join.ts";
-export { serveHttp, type ServeHttpOptions } from "./serve/serve_http.ts";
+export { httpDoor, serveHttp, type ServeHttpOptions } from "./serve/serve_http.ts";
 export type {
   HttpAdapter,
+  HttpDoor,
   HttpListener,
   HttpOptions,
   HttpRequestInfo,
+  HttpServing,
   ViewerSocket,
 } from "../adapters/http/types.ts";
 export type { NetAddr } from "../base/net_addr.ts";

@@ -35,7 +35,7 @@ export interface ViewerHubOptions {
 /** What a viewer wants. */
 export interface JoinOptions {
   /** How it is connected; default `"websocket"`. */
-  readonly transport?: "websocket" | "http";
+  readonly transport?: "websocket" | "http" | "grpc";
   /** Names it in log lines. */
   readonly addr?: string;
   /** `"none"` starts at now; default `"all"`. */
@@ -44,9 +44,10 @@ export interface JoinOptions {
   readonly recording?: string;
   /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
-   * before chunks of recordings, as viewers need it; `"arrival"` is as it came.
+   * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, activations,
+   * data of blueprints, static data, and then the rest, as newer ones do; `"arrival"` is as it came.
    */
-  readonly order?: "viewer" | "arrival";
+  readonly order?: "viewer" | "kinds" | "arrival";
   /** Leaves out what it returns false for; may be asked several times about a message. */
   readonly accepts?: (msg: LogMsg) => boolean;
   /** Called for each message that is not accepted. */
@@ -107,7 +108,7 @@ export interface ViewerStats {
   /** Counts up from 1. */
   readonly id: number;
   /** How it is connected. */
-  readonly transport: "websocket" | "http";
+  readonly transport: "websocket" | "http" | "grpc";
   /** As it joined. */
   readonly addr: string | undefined;
   /** Whether it has been given all history. */

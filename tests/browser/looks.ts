@@ -51,8 +51,8 @@ export async function shown(
 ): Promise<void> {
   await page.waitForFunction(
     (id) => {
-      const { viewer } = document.getElementById("canvas") as unknown as Holder;
-      return viewer.get_active_recording_id() === id;
+      const { viewer } = document.getElementById("canvas") as unknown as Partial<Holder>;
+      return viewer?.get_active_recording_id() === id;
     },
     recording,
     { timeout },

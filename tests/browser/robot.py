@@ -10,7 +10,11 @@ port, seconds, recording = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 application = sys.argv[4] if len(sys.argv) > 4 else "warehouse_robot"
 rr.init(application, recording_id=recording)
 address = f"127.0.0.1:{port}"
-(rr.connect_tcp if hasattr(rr, "connect_tcp") else rr.connect)(address)
+if hasattr(rr, "connect_grpc") and not hasattr(rr, "connect_tcp"):
+    rr.connect_grpc(f"rerun+http://{address}/proxy")
+else:
+    (rr.connect_tcp if hasattr(rr, "connect_tcp") else rr.connect)(address)
+Scalar = rr.Scalar if hasattr(rr, "Scalar") else rr.Scalars
 
 random = np.random.default_rng(0)
 points = random.normal(size=(3000, 3)).astype(np.float32)
@@ -20,12 +24,15 @@ rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
 
 start, frame = time.time(), 0
 while time.time() - start < seconds:
-    rr.set_time_sequence("frame", frame)
+    if hasattr(rr, "set_time_sequence"):
+        rr.set_time_sequence("frame", frame)
+    else:
+        rr.set_time("frame", sequence=frame)
     phase = frame * 0.05
     moved = points + np.array([np.sin(phase), 0, 0], dtype=np.float32)
     rr.log("world/points", rr.Points3D(moved, colors=colors, radii=0.03))
-    rr.log("plots/speed", rr.Scalar(float(np.sin(phase))))
-    rr.log("plots/load", rr.Scalar(float(np.cos(phase * 0.7) * 0.6)))
+    rr.log("plots/speed", Scalar(float(np.sin(phase))))
+    rr.log("plots/load", Scalar(float(np.cos(phase * 0.7) * 0.6)))
     picture = np.stack([xs + frame * 3, ys + frame, (xs + ys) // 2], -1) % 256
     rr.log("camera/image", rr.Image(picture.astype(np.uint8)))
     frame += 1

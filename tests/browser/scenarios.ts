@@ -112,8 +112,10 @@ export const SCENARIOS: readonly Scenario[] = [
       await using watched = await openPage(chromium);
       const { page, faults } = watched;
       await page.goto(stage.url);
-      await page.getByText("SDK 0.16.1 is too old for this viewer").waitFor({ timeout: READY_MS });
-      await page.getByText("too old for this viewer").first().waitFor();
+      await page.getByText("SDK 0.16.1 is too old for these viewers").waitFor({
+        timeout: READY_MS,
+      });
+      await page.getByText("too old for these viewers").first().waitFor();
       assertEquals(await page.getByRole("link", { name: "Download .rrd" }).count(), 1);
       assertEquals(faults, []);
     },
@@ -134,6 +136,51 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   })),
+  {
+    name: "shows live what SDK 0.41.0 logs, with a token",
+    async play({ runtime, chromium, sdk, screenshots }) {
+      await using stage = await Stage.start(runtime, ["--viewer-token", "se+cret"]);
+      stage.robot(await sdk("0.41.0"), 60, "today");
+      await using watched = await openPage(chromium);
+      const { page, faults } = watched;
+      await page.goto(`${stage.url}?token=se%2Bcret`);
+      await viewerReady(page);
+      // Without a graphics card, this viewer takes its time.
+      await events(page, 2, READY_MS);
+      await shown(page, "today");
+      if (screenshots !== undefined) {
+        await page.waitForTimeout(8000);
+        await page.screenshot({ path: `${screenshots}/viewer-today.png` });
+      }
+      assertEquals(faults, []);
+    },
+  },
+  {
+    name: "shows SDK 0.22.1 and 0.41.0 that log at once, from one page at either port",
+    async play({ runtime, chromium, sdk, screenshots }) {
+      await using stage = await Stage.start(runtime);
+      stage.robot(await sdk("0.22.1"), 100, "older", "older_robot");
+      stage.robot(await sdk("0.41.0"), 100, "first", "first_robot");
+      stage.robot(await sdk("0.41.0"), 100, "second", "second_robot");
+      for (const url of [stage.url, `http://127.0.0.1:${stage.cli.port}/`]) {
+        await using watched = await openPage(chromium);
+        const { page, faults } = watched;
+        await page.goto(url);
+        for (const name of ["older", "first", "second", "older"]) {
+          const row = page.getByRole("button", { name: new RegExp(`${name}_robot`) });
+          await row.waitFor({ timeout: READY_MS });
+          await row.click();
+          // The other viewer may have to be loaded first.
+          await shown(page, name, READY_MS);
+          await events(page, 1, READY_MS);
+          if (screenshots === undefined) continue;
+          await page.waitForTimeout(3000);
+          await page.screenshot({ path: `${screenshots}/viewer-${name}.png` });
+        }
+        assertEquals(faults, []);
+      }
+    },
+  },
   ...(["HTTP", "WebSocket"] as const).map((transport): Scenario => ({
     name: `Rerun's viewer alone reads the ${transport} stream`,
     async play({ runtime, chromium, sdk }) {

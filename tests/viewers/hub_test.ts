@@ -53,6 +53,38 @@ describe("viewer hub", () => {
     assertEquals(ids(await taken(hub.join())), ["rec", "1", "2"]);
   });
 
+  it("gives kind by kind where that is asked for, and then what came meanwhile", async () => {
+    const hub = madeHub();
+    const blueprint = { kind: "Blueprint", id: "bp" } as const;
+    const activation: LogMsg = {
+      kind: "BlueprintActivationCommand",
+      blueprintId: blueprint,
+      makeActive: true,
+      makeDefault: true,
+      encoded: announcement("rec").encoded,
+    };
+    const layout = captured("0.22.1-blueprint").find((msg) =>
+      msg.kind === "ArrowMsg" && msg.storeId.kind === "Blueprint"
+    )!;
+    const came = [
+      ...[chunk(1, 10), staticChunk(2, "rec"), chunk(3, 40_000), layout, activation],
+      ...[announcement("rec"), announcement("bp", blueprint), chunk(4, 10)],
+    ];
+    hub.write(came.map((msg) => smart(msg)));
+    for (const maxBytes of [1, 1000, 2 ** 20]) {
+      const viewer = hub.join({ order: "kinds" });
+      const first = await taken(viewer, maxBytes);
+      const expected = [came[5], came[6], activation, layout, ...[1, 0, 2, 7].map((i) => came[i])];
+      assertEquals(first.map((m) => m.kind), expected.map((m) => m!.kind));
+      assertEquals(ids(first), ids(expected as LogMsg[]));
+      viewer.close("left");
+    }
+    const viewer = hub.join({ order: "kinds" });
+    assertEquals(ids(await viewer.next(1) ?? []), ["rec"]);
+    hub.write([announcement("later"), staticChunk(5, "other"), chunk(6, 10)].map((m) => smart(m)));
+    assertEquals(ids(await taken(viewer, 1)).slice(-3), ["later", "static 5", "6"]);
+  });
+
   it("goes on with what came while a late viewer went through the history", async () => {
     const hub = madeHub();
     hub.write([announcement("rec"), chunk(1, 600), chunk(2, 600)].map((msg) => smart(msg)));

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { TcpBindError } from "../../base/errors.ts";
+import { asSocket, ConnectionSocket, type SocketSource } from "./_connection_socket.ts";
 import { openSignalPipe } from "../tcp/deno_tcp.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 
@@ -42,7 +42,7 @@ export function listenDeno(
   const accept = async () => {
     while (!closed) {
       try {
-        onSocket(new ConnSocket(await listener.accept()) as unknown as Socket);
+        onSocket(asSocket(new ConnectionSocket(sourceOf(await listener.accept()))));
       } catch {
         // Out of descriptors, or a client that left before its turn: others may come.
         if (!closed) await new Promise((resolve) => setTimeout(resolve, REST_MS));
@@ -68,81 +68,38 @@ function bind(addr: NetAddr, tcpBacklog: number): Deno.TcpListener {
   }
 }
 
-/** What `node:http` needs of a socket. */
-class ConnSocket extends Duplex {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly #conn: Deno.TcpConn;
-
-  constructor(conn: Deno.TcpConn) {
-    super({ allowHalfOpen: true });
-    this.#conn = conn;
-    this.remoteAddress = conn.remoteAddr.hostname;
-    this.remotePort = conn.remoteAddr.port;
-    try {
-      conn.setNoDelay(true);
-      conn.setKeepAlive(true);
-    } catch {
-      // The peer has left already: reading tells.
-    }
+/** With its own half-close, and told of each part that is written. */
+function sourceOf(conn: Deno.TcpConn): SocketSource {
+  try {
+    conn.setKeepAlive(true);
+  } catch {
+    // The peer has left already: reading tells.
   }
-
-  override async _read(): Promise<void> {
-    const buffer = new Uint8Array(READ_BYTES);
-    try {
-      const length = await this.#conn.read(buffer);
-      this.push(length === null ? null : buffer.subarray(0, length));
-    } catch (error) {
-      this.destroy(error as Error);
-    }
-  }
-
-  override async _write(
-    bytes: Uint8Array,
-    _encoding: string,
-    done: (error?: Error | null) => void,
-  ): Promise<void> {
-    let failed: Error | undefined;
-    try {
-      for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
-    } catch (error) {
-      failed = error as Error;
-    }
-    done(failed);
-  }
-
-  /** Past the stream: see `_hand_over.ts`. */
-  handOver(bytes: Uint8Array, took: (count: number) => void): Promise<void> {
-    return this.#conn.write(bytes).then(took);
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.#conn.closeWrite().then(() => done(), () => done());
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    try {
-      this.#conn.close();
-    } catch {
-      // It is closed.
-    }
-    done(error);
-  }
-
-  /** Deadlines are the server's own. */
-  setTimeout(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
+  return {
+    remoteAddr: { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port },
+    async read() {
+      const buffer = new Uint8Array(READ_BYTES);
+      const length = await conn.read(buffer);
+      return length === null ? undefined : buffer.subarray(0, length);
+    },
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+    },
+    writeSome: (bytes) => conn.write(bytes),
+    closeWrite: () => conn.closeWrite(),
+    setNoDelay(noDelay) {
+      try {
+        conn.setNoDelay(noDelay);
+      } catch {
+        // As with keep-alive.
+      }
+    },
+    close() {
+      try {
+        conn.close();
+      } catch {
+        // It is closed.
+      }
+    },
+  };
 }

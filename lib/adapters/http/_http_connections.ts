@@ -14,6 +14,16 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
 }
 
+/** How many sockets the process has, where that is counted here. */
+export interface SocketCount {
+  readonly hasRoom: boolean;
+  opened(): void;
+  closed(): void;
+}
+
+/** Whoever accepted them counts them. */
+export const NOT_COUNTED: SocketCount = { hasRoom: true, opened() {}, closed() {} };
+
 /** A deadline that is noticed so late: the program stood still, and what came meanwhile is read first. */
 const LATE_MS = 1000;
 
@@ -28,8 +38,11 @@ export class HttpConnections {
   readonly #silent = new Set<Socket>();
   #emptied: (() => void) | undefined;
 
-  /** @param limits of all of them */
-  constructor(readonly limits: ConnectionLimits) {}
+  /**
+   * @param limits of all of them
+   * @param count of all sockets of the process
+   */
+  constructor(readonly limits: ConnectionLimits, readonly count: SocketCount = sockets) {}
 
   /**
    * Takes a new one in, if need be for the oldest silent one.
@@ -39,14 +52,14 @@ export class HttpConnections {
   add(socket: Socket): boolean {
     socket.on("error", () => {}); // a reset; "close" tells
     const most = Math.min(this.limits.maxConnections, openFiles().viewers);
-    if (this.#open.size >= most || !sockets.hasRoom) {
+    if (this.#open.size >= most || !this.count.hasRoom) {
       const [oldest] = this.#silent;
       (oldest ?? socket).destroy();
       if (oldest === undefined) return false;
       this.#forget(oldest);
     }
     this.#open.set(socket, { asked: 0 });
-    sockets.opened();
+    this.count.opened();
     socket.once("close", () => this.#forget(socket));
     this.#await(socket);
     return true;
@@ -97,7 +110,7 @@ export class HttpConnections {
     if (state === undefined) return;
     clearTimeout(state.timer);
     this.#open.delete(socket);
-    sockets.closed();
+    this.count.closed();
     this.#silent.delete(socket);
     if (this.#open.size === 0) this.#emptied?.();
   }

@@ -5,19 +5,27 @@
  */
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
+import { isGrpcWeb } from "../../comms/grpc/web_body.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { withoutZone } from "../../base/net_addr.ts";
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
+/** Whether a request says that it brings one. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+}
+
 /**
  * Makes a request of the Web, or the answer to one that can't be.
  *
  * @param incoming what came
+ * @param bodyMs so long a body may take
  */
-export function toRequest(incoming: IncomingMessage): Request | Response {
+export function toRequest(incoming: IncomingMessage, bodyMs: number): Request | Response {
   const { method = "", url = "", headers } = incoming;
-  if (headers["transfer-encoding"] || Number(headers["content-length"] ?? 0) !== 0) {
+  const isCall = method === "POST" && isGrpcWeb(headers["content-type"]);
+  if (hasBody(incoming) && !isCall) {
     return textResponse(413, "Requests with a body are not taken");
   }
   const { host = "localhost" } = headers;
@@ -34,7 +42,31 @@ export function toRequest(incoming: IncomingMessage): Request | Response {
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
     names.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
   }
-  return new Request(whole, { method, headers: names });
+  if (!isCall) return new Request(whole, { method, headers: names });
+  const body = bodyOf(incoming, bodyMs);
+  return new Request(whole, { method, headers: names, body, duplex: "half" } as RequestInit);
+}
+
+/** What the peer sends, as fast as it is taken, and within a time. */
+function bodyOf(incoming: IncomingMessage, ms: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const chunks = incoming[Symbol.asyncIterator]();
+  const timer = setTimeout(() => incoming.destroy(new Error("The body took too long")), ms);
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (!done) return controller.enqueue(new Uint8Array(value));
+        clearTimeout(timer);
+        controller.close();
+      } catch (error) {
+        clearTimeout(timer);
+        controller.error(error);
+      }
+    },
+    cancel() {
+      clearTimeout(timer);
+    },
+  }, { highWaterMark: 0 });
 }
 
 function isHost(text: string): boolean {

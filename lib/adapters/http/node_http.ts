@@ -4,22 +4,30 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { TcpBindError } from "../../base/errors.ts";
 import { textResponse } from "../../base/text_response.ts";
+import { asSocket, ConnectionSocket, sourceOf } from "./_connection_socket.ts";
 import type { SocketListener } from "./_deno_sockets.ts";
-import { HttpConnections } from "./_http_connections.ts";
-import { sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
+import { HttpConnections, NOT_COUNTED } from "./_http_connections.ts";
+import { hasBody, sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
 import { NodeViewerSocket } from "./_node_viewer_socket.ts";
 import { acceptHeaders } from "./_accept_websocket.ts";
 import { ClientFrames } from "../../comms/websocket/client_frames.ts";
 import { detectRuntime } from "../runtime.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
-import type { HttpAdapter, HttpListener, HttpOptions, HttpRequestInfo } from "./types.ts";
+import type {
+  HttpAdapter,
+  HttpDoor,
+  HttpListener,
+  HttpOptions,
+  HttpRequestInfo,
+  HttpServing,
+} from "./types.ts";
 
 /** HTTP by `node:http`. */
-export const nodeHttp: HttpAdapter = { serve };
+export const nodeHttp: HttpAdapter = { serve, door };
 
 /** All headers of a request together; browsers send less than 2 KB. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -33,37 +41,69 @@ const CLOSE_MS = 1000;
 // ------------------------------------------------------------------------------------ listener
 
 async function serve(options: HttpOptions): Promise<HttpListener> {
-  // Bun's `node:http` tells of a connection when its first bytes come, and forgets silent ones when
-  // it closes: so TCP is accepted here, and the deadlines are our own.
-  const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
-  const connections = new HttpConnections(options);
-  const viewers = new Set<NodeViewerSocket>();
-  const onSocket = (socket: Socket) => {
-    if (connections.add(socket)) http.emit("connection", socket);
-  };
-  http.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    connections.asked(incoming.socket);
-    outgoing.once("close", () => connections.answered(incoming.socket));
-    answer(incoming, outgoing, options);
-  });
-  http.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Uint8Array) => {
-    connections.asked(socket);
-    upgrade(incoming, socket, head, options, viewers);
-  });
+  const server = new ConnectionServer(options, new HttpConnections(options));
+  const onSocket = (socket: Socket) => void server.take(socket);
   const tcp = detectRuntime() === "deno"
     ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
     : await listen(options, onSocket);
   let closing: Promise<void> | undefined;
-  // A server that does not listen closes each connection behind its answer.
-  Object.defineProperty(http, "listening", { get: () => closing === undefined });
-  const close = async () => {
+  const close = () => {
     tcp.close();
-    for (const viewer of viewers) viewer.close(1001, "The server is stopping");
-    const timer = setTimeout(() => connections.destroy(), CLOSE_MS);
-    await connections.gone();
-    clearTimeout(timer);
+    return server.close();
   };
   return { addr: tcp.addr, close: () => closing ??= close() };
+}
+
+function door(serving: HttpServing): HttpDoor {
+  const server = new ConnectionServer(serving, new HttpConnections(serving, NOT_COUNTED));
+  let closing: Promise<void> | undefined;
+  return {
+    async take(connection, first) {
+      const socket = new ConnectionSocket(sourceOf(connection, first));
+      const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+      if (closing === undefined) server.take(asSocket(socket));
+      else socket.destroy();
+      await closed;
+    },
+    close: () => closing ??= server.close(),
+  };
+}
+
+/** Serves connections; Bun's `node:http` tells of one when its first bytes come, and forgets silent ones
+ * when it closes: so TCP is accepted elsewhere, and the deadlines are our own. */
+class ConnectionServer {
+  readonly #http: Server;
+  readonly #connections: HttpConnections;
+  readonly #viewers = new Set<NodeViewerSocket>();
+  #isClosing = false;
+
+  constructor(serving: HttpServing, connections: HttpConnections) {
+    this.#connections = connections;
+    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
+    this.#http.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      connections.asked(incoming.socket);
+      outgoing.once("close", () => connections.answered(incoming.socket));
+      answer(incoming, outgoing, serving);
+    });
+    this.#http.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Uint8Array) => {
+      connections.asked(socket);
+      upgrade(incoming, socket, head, serving, this.#viewers);
+    });
+    // A server that does not listen closes each connection behind its answer.
+    Object.defineProperty(this.#http, "listening", { get: () => !this.#isClosing });
+  }
+
+  take(socket: Socket): void {
+    if (this.#connections.add(socket)) this.#http.emit("connection", socket);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const viewer of this.#viewers) viewer.close(1001, "The server is stopping");
+    const timer = setTimeout(() => this.#connections.destroy(), CLOSE_MS);
+    await this.#connections.gone();
+    clearTimeout(timer);
+  }
 }
 
 function listen(addr: NetAddr, onSocket: (socket: Socket) => void): Promise<SocketListener> {
@@ -84,14 +124,11 @@ function listen(addr: NetAddr, onSocket: (socket: Socket) => void): Promise<Sock
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  options: HttpOptions,
+  options: HttpServing,
 ): Promise<void> {
   const response = await respond(incoming, options, () => undefined);
-  const length = incoming.headers["content-length"] ?? "0";
   // What is not read must not wait in the connection for the next request.
-  if (length !== "0" || incoming.headers["transfer-encoding"]) {
-    outgoing.setHeader("connection", "close");
-  }
+  if (hasBody(incoming) && !incoming.readableEnded) outgoing.setHeader("connection", "close");
   for (const [name, value] of response.headers) outgoing.setHeader(name, value);
   outgoing.writeHead(response.status);
   await sendBody(incoming.method === "HEAD" ? null : response.body, outgoing);
@@ -102,7 +139,7 @@ async function upgrade(
   incoming: IncomingMessage,
   socket: Socket,
   head: Uint8Array,
-  options: HttpOptions,
+  options: HttpServing,
   viewers: Set<NodeViewerSocket>,
 ): Promise<void> {
   const accepted = Promise.withResolvers<NodeViewerSocket>();
@@ -125,10 +162,10 @@ async function upgrade(
 
 async function respond(
   incoming: IncomingMessage,
-  { fetch, onError }: HttpOptions,
+  { fetch, onError, handshakeTimeoutSec }: HttpServing,
   upgrade: HttpRequestInfo["upgrade"],
 ): Promise<Response> {
-  const request = toRequest(incoming);
+  const request = toRequest(incoming, handshakeTimeoutSec * 1000);
   if (request instanceof Response) return request;
   const { remoteAddress: hostname, remotePort: port } = incoming.socket;
   const addr = hostname && port ? { remoteAddr: { hostname, port } } : {};

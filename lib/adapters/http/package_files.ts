@@ -18,8 +18,18 @@ import { reason } from "../../base/errors.ts";
  * it is not there; none has side effects.
  */
 const PACKAGES = {
-  "@rerun-io/web-viewer": { version: "0.22.0", fetch: () => import("@rerun-io/web-viewer") },
-  "uplot": { version: "1.6.32", fetch: () => import("uplot") },
+  "@rerun-io/web-viewer": {
+    is: "@rerun-io/web-viewer",
+    version: "0.22.0",
+    fetch: () => import("@rerun-io/web-viewer"),
+  },
+  // The same package in another version: package.json gives it this name.
+  "rerun-web-viewer-0-33": {
+    is: "@rerun-io/web-viewer",
+    version: "0.33.0",
+    fetch: () => import("rerun-web-viewer-0-33"),
+  },
+  "uplot": { is: "uplot", version: "1.6.32", fetch: () => import("uplot") },
 } as const;
 
 /** Compressed quickly, since it is mostly sent over loopback. */
@@ -31,6 +41,7 @@ export type ServedPackage = keyof typeof PACKAGES;
 /** The version of each package that is served, and no other. */
 export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
   "@rerun-io/web-viewer": PACKAGES["@rerun-io/web-viewer"].version,
+  "rerun-web-viewer-0-33": PACKAGES["rerun-web-viewer-0-33"].version,
   "uplot": PACKAGES.uplot.version,
 };
 
@@ -84,12 +95,12 @@ export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayB
 
 /** Where a package is: looked for from this module, never from the working folder. */
 async function packageFolder(name: ServedPackage): Promise<string> {
-  const { version, fetch } = PACKAGES[name];
+  const { is, version, fetch } = PACKAGES[name];
   const problems: string[] = [];
   await fetch().catch((error) => problems.push(reason(error)));
   for (const place of [exactly, byName, byPackageJson]) {
     try {
-      const there = await describe(place(name, version), name);
+      const there = await describe(place(name, version), is);
       if (there?.version === version) return there.folder;
       if (there !== undefined) problems.push(`${there.folder} has ${there.version}`);
     } catch (error) {
@@ -105,7 +116,9 @@ async function packageFolder(name: ServedPackage): Promise<string> {
 
 /** Deno alone takes versions, also where this module came over the network and has no folder. */
 function exactly(name: ServedPackage, version: string): string | undefined {
-  return "Bun" in globalThis ? undefined : fileOf(import.meta.resolve(`npm:${name}@${version}`));
+  return "Bun" in globalThis
+    ? undefined
+    : fileOf(import.meta.resolve(`npm:${PACKAGES[name].is}@${version}`));
 }
 
 /** Bun and Node: a file of the package. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NetAddr } from "../../base/net_addr.ts";
+import type { TcpConnection } from "../tcp/types.ts";
 
 /** One WebSocket, seen from the server: it only sends. */
 export interface ViewerSocket {
@@ -49,13 +50,14 @@ export interface HttpRequestInfo {
   upgrade(): { readonly response: Response; readonly socket: Promise<ViewerSocket> } | undefined;
 }
 
-/** How HTTP is served. */
-export interface HttpOptions extends NetAddr {
+/** How HTTP is served, whoever accepts the connections. */
+export interface HttpServing {
   /**
    * Answers a request. A body is read as the client takes it, and cancelled when the client leaves;
    * if it errors, the connection is cut.
    *
-   * @param request without a body: those that bring one are refused
+   * @param request whose body, if it is of gRPC-web, must come within the handshake's seconds; requests
+   * with other bodies are refused
    * @param info of its connection
    */
   fetch(request: Request, info: HttpRequestInfo): Response | Promise<Response>;
@@ -65,6 +67,23 @@ export interface HttpOptions extends NetAddr {
   readonly maxConnections: number;
   /** Told what `fetch` throws; the client gets status 500. */
   onError(error: unknown): void;
+}
+
+/** How HTTP is served where it listens itself. */
+export interface HttpOptions extends NetAddr, HttpServing {}
+
+/** Serves connections that somebody else accepted. */
+export interface HttpDoor {
+  /**
+   * Takes a connection over: nobody else reads from it, writes to it or closes it.
+   *
+   * @param connection that speaks HTTP/1.1
+   * @param first what was read of it already
+   * @returns resolves when it is closed; never rejects
+   */
+  take(connection: TcpConnection, first: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Takes none any more; those that are slow to end are cut after a second. */
+  close(): Promise<void>;
 }
 
 /** A listening HTTP server. */
@@ -84,4 +103,10 @@ export interface HttpAdapter {
    * @throws TcpBindError if the address can't be bound.
    */
   serve(options: HttpOptions): Promise<HttpListener>;
+  /**
+   * Serves connections that are handed over, beside another protocol on one port.
+   *
+   * @param serving what answers
+   */
+  door(serving: HttpServing): HttpDoor;
 }

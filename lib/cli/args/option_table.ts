@@ -87,6 +87,7 @@ const SAVING = [
 
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
+  { name: "serve-grpc", help: "The same: Rerun's name for it" },
   { name: "web-viewer", help: "The same, and open the page in the browser" },
   {
     name: "ws-server-port",

@@ -48,7 +48,7 @@ const DEPENDENT = [
  */
 export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   const openBrowser = args.flag("web-viewer");
-  if (!args.flag("serve-web") && !openBrowser) {
+  if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
     const given = args.given(DEPENDENT);
     if (given !== undefined) {
       throw new UsageError(`--${given} is about live viewers: add --serve-web`);

@@ -26,6 +26,7 @@ import type { ServerStatus } from "../../viewers/serve/status.ts";
 import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
+import { ViewerDoors } from "./viewer_doors.ts";
 import { type LiveViewers, liveViewers } from "./viewers.ts";
 
 const HANGUP_UNSEEN =
@@ -125,8 +126,8 @@ export async function host(
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
-  await viewers?.close();
-  await server.closeDoors(DOORS_MS);
+  // The hub has ended what readers read; they have as long to take the last of it as other viewers.
+  await Promise.all([viewers?.close(), server.closeDoors(DOORS_MS)]);
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
@@ -170,6 +171,7 @@ async function start(
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
   const quiet = options.quiet || live;
+  const doors = new ViewerDoors();
   const server = await serve({
     hostname: bind,
     port,
@@ -181,6 +183,8 @@ async function start(
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    // Without viewers, the server itself says with which option there would be some.
+    ...(options.viewers !== undefined && { doors }),
   });
   opened.server = server;
   const told = log.enabled(quiet ? "debug" : "info");
@@ -190,7 +194,16 @@ async function start(
   let viewers: LiveViewers | undefined;
   try {
     if (options.viewers !== undefined) {
-      const context = { bind, process, log, always, quiet: options.quiet, status };
+      const context = {
+        bind,
+        process,
+        log,
+        always,
+        quiet: options.quiet,
+        status,
+        doors,
+        sdk: server.addr,
+      };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
     }
   } catch (error) {

@@ -14,6 +14,7 @@ import type { CliProcess } from "../process.ts";
 import { systemMemory } from "./system_memory.ts";
 import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
+import type { ViewerDoors } from "./viewer_doors.ts";
 
 /** History where the machine's memory can't be seen, in bytes. */
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
@@ -37,6 +38,10 @@ export interface LiveViewersContext {
   readonly always: Log;
   readonly quiet: boolean;
   readonly status: () => ServerStatus;
+  /** Of the port for SDKs. */
+  readonly doors: ViewerDoors;
+  /** That port, which viewers 0.23 and later read at. */
+  readonly sdk: NetAddr;
 }
 
 /**
@@ -48,11 +53,11 @@ export async function liveViewers(
   args: ViewerArgs,
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
-  const { bind, process, log, status } = context;
+  const { bind, process, log, status, doors } = context;
   // Loaded when asked for: whoever only records needs none of it.
-  const { httpApp, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } = await import(
-    "../../viewers/mod.ts"
-  );
+  const viewers = await import("../../viewers/mod.ts");
+  const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
+    viewers;
   const { token } = args;
   const limitBytes = memoryLimit(args, log);
   const hub = viewerHub({
@@ -70,10 +75,12 @@ export async function liveViewers(
     pagePort: () => addrs.page?.port,
     ...(token === undefined ? {} : { token }),
   });
+  const readers = messageReaders(hub, { guard, log });
   const app = httpApp({
     hub,
     status,
     guard,
+    readers,
     log,
     page: pageAssets(log),
     webSocketPort: () => addrs.socket?.port,
@@ -98,6 +105,7 @@ export async function liveViewers(
     throw error;
   }
   Object.assign(addrs, { socket: socket.addr, page: page.addr });
+  doors.open({ readers, fetch: app.fetch, onError });
   const url = tell(args, context, socket.addr, page.addr);
   log.write("debug", `Live viewers get a history of up to ${formatBytes(limitBytes)}`);
   if (token === undefined && !process.seesEnv(TOKEN_VARIABLE)) {
@@ -116,7 +124,7 @@ export async function liveViewers(
   }
   if (args.openBrowser) openBrowser(url, process, log);
   const close = async () => {
-    const closed = Promise.all([socket.close(), page.close()]);
+    const closed = Promise.all([socket.close(), page.close(), doors.cut()]);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
   };
   return { hub, close };
@@ -125,7 +133,7 @@ export async function liveViewers(
 /** Says where viewers connect to. */
 function tell(
   args: ViewerArgs,
-  { log, always, quiet }: LiveViewersContext,
+  { log, always, quiet, sdk }: LiveViewersContext,
   socket: NetAddr,
   page: NetAddr,
 ): string {
@@ -146,6 +154,10 @@ function tell(
     `Hosting a WebSocket server at ${native}. Connect with a native viewer 0.16 to 0.22: rerun ${shown}`,
     { ...socket },
   );
+  const today = args.token === undefined
+    ? `connect by: rerun rerun+http://${reached(sdk)}/proxy`
+    : "have no way to send the token: they read through the page";
+  to.write(level, `Native viewers 0.23 and later ${today}`, { ...sdk });
   to.write(level, `Hosting a web viewer at ${url}`, { ...page });
   return url;
 }

@@ -9,6 +9,7 @@ import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_inf
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { FRAME_HEAD_BYTES } from "./body.ts";
 
 /** Of log messages: their tag has one byte. */
@@ -60,7 +61,7 @@ export type NotReadable = "other data" | "unknown kind";
  * @returns a frame in two parts, of which the second may be the message's own bytes; or why there is none
  */
 export function readFrame(msg: LogMsg, dialect: ProtobufDialect): Uint8Array[] | NotReadable {
-  if (msg.kind === "ArrowMsg" && !isShown(msg, dialect)) return "other data";
+  if (msg.kind === "ArrowMsg" && !isReadable(msg.encoded.header, dialect)) return "other data";
   const encoded = encodeLogMsg(msg, dialect);
   const kind = msg.kind === "UnknownMsg" ? Number(msg.name) : KINDS[msg.kind];
   if (encoded === undefined || !(kind <= MAX_KIND)) return "unknown kind";
@@ -68,10 +69,18 @@ export function readFrame(msg: LogMsg, dialect: ProtobufDialect): Uint8Array[] |
   return [frameBefore(kind, message.length, dialect === "v1alpha1"), message];
 }
 
-/** Columns are tagged otherwise since 0.23, and were tables before 0.17: viewers would show nothing. */
-function isShown({ encoded: { header } }: LogMsg, dialect: ProtobufDialect): boolean {
-  if (dialect === "v1alpha1") return dialectOf(header) === dialect;
-  return dialectOf(header) !== "v1alpha1" && header.version.minor >= 17;
+/**
+ * Whether a viewer of a service understands what came under a header, store infos and activations
+ * included: a recording of which nothing else comes would only stand there empty. Columns are tagged
+ * otherwise since 0.23, and were tables before 0.17.
+ *
+ * @param header that messages came under
+ * @param dialect of the viewer's service
+ */
+export function isReadable(header: RrdHeader, dialect: ProtobufDialect): boolean {
+  const came = dialectOf(header);
+  if (dialect === "v1alpha1") return came === dialect;
+  return came !== "v1alpha1" && header.version.minor >= 17;
 }
 
 /**

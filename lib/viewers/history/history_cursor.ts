@@ -6,24 +6,38 @@
  */
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { History } from "./history.ts";
-import type { Item } from "./item.ts";
+import { Entry, type Item } from "./item.ts";
 import type { ItemList } from "./_item_list.ts";
+
+/** What comes first of all in the order `"kinds"`, one after the other. */
+const FIRST: readonly (readonly [list: "preamble" | "chunks", has: (item: Item) => boolean])[] = [
+  ["preamble", (item) => kindOf(item) === "SetStoreInfo"],
+  ["preamble", (item) => kindOf(item) === "BlueprintActivationCommand"],
+  ["preamble", (item) => kindOf(item) === "ArrowMsg"],
+  ["chunks", (item) => item instanceof Entry && item.staticKey !== undefined],
+];
 
 /** A place in the history. */
 export class HistoryCursor {
   readonly #history: History;
   /** What came until here is given preamble first. */
   #joined: number;
+  /** Until here, what is of the kinds that come first has its place there. */
+  #sorted: number;
+  /** Which of those kinds is given now, and how far. */
+  #kind = 0;
+  #kindAt = 0;
   #preambleAt = 0;
   #chunksAt = 0;
 
   /**
    * @param history where it goes through
-   * @param order whether what explains chunks comes before all of them
+   * @param order whether what explains chunks comes before all of them, and kind by kind
    */
-  constructor(history: History, order: "viewer" | "arrival") {
+  constructor(history: History, order: "viewer" | "kinds" | "arrival") {
     this.#history = history;
-    this.#joined = order === "viewer" ? history.memory.lastSeq : 0;
+    this.#joined = order === "arrival" ? 0 : history.memory.lastSeq;
+    this.#sorted = order === "kinds" ? this.#joined : 0;
   }
 
   /** The last place that was given, in the order of arrival. */
@@ -33,7 +47,7 @@ export class HistoryCursor {
 
   /** Goes on behind a place, in the order of arrival. */
   moveTo(seq: number): void {
-    this.#joined = 0;
+    this.#joined = this.#sorted = 0;
     this.#preambleAt = this.#chunksAt = seq;
   }
 
@@ -66,9 +80,11 @@ export class HistoryCursor {
    * @returns whether there is no more now
    */
   walk(maxBytes: number, give: (item: Item, from: number) => number): boolean {
-    let bytes = 0;
-    const preamble = new Walk(this.#history.preamble, this.#preambleAt);
-    const chunks = new Walk(this.#history.chunks, this.#chunksAt);
+    const first = this.#walkFirst(maxBytes, give);
+    if (!first.isAtEnd) return false;
+    let { bytes } = first;
+    const preamble = this.#walkOf("preamble", this.#preambleAt);
+    const chunks = this.#walkOf("chunks", this.#chunksAt);
     for (;;) {
       const isPreamble = this.#goesFirst(preamble.item, chunks.item);
       const walk = isPreamble ? preamble : chunks;
@@ -83,6 +99,34 @@ export class HistoryCursor {
     }
   }
 
+  /** Gives what comes first, kind by kind. */
+  #walkFirst(
+    maxBytes: number,
+    give: (item: Item, from: number) => number,
+  ): { bytes: number; isAtEnd: boolean } {
+    let bytes = 0;
+    for (; this.#sorted > 0 && this.#kind < FIRST.length; this.#kind++, this.#kindAt = 0) {
+      const [list, has] = FIRST[this.#kind]!;
+      for (const item of this.#history[list].after(this.#kindAt)) {
+        if (item.seq > this.#sorted) break;
+        if (has(item)) {
+          if (bytes > 0 && bytes + item.bytes > maxBytes) return { bytes, isAtEnd: false };
+          bytes += give(item, item.seq);
+        }
+        this.#kindAt = item.lastSeq;
+      }
+    }
+    return { bytes, isAtEnd: true };
+  }
+
+  /** All of a list but what came first. */
+  #walkOf(list: "preamble" | "chunks", after: number): Walk {
+    const sorted = this.#sorted;
+    const isFirst = (item: Item) =>
+      item.seq <= sorted && FIRST.some(([from, has]) => from === list && has(item));
+    return new Walk(this.#history[list], after, isFirst);
+  }
+
   #goesFirst(preamble: Item | undefined, chunk: Item | undefined): boolean {
     if (preamble === undefined || chunk === undefined) return preamble !== undefined;
     return preamble.seq <= this.#joined || preamble.seq < chunk.seq;
@@ -93,14 +137,23 @@ export class HistoryCursor {
 class Walk {
   item: Item | undefined;
   readonly #items: Iterator<Item>;
+  readonly #skips: (item: Item) => boolean;
 
-  constructor(list: ItemList, after: number) {
+  constructor(list: ItemList, after: number, skips: (item: Item) => boolean) {
     this.#items = list.after(after)[Symbol.iterator]();
+    this.#skips = skips;
     this.advance();
   }
 
   advance(): void {
-    const { done, value } = this.#items.next();
-    this.item = done ? undefined : value;
+    do {
+      const { done, value } = this.#items.next();
+      this.item = done ? undefined : value;
+    } while (this.item !== undefined && this.#skips(this.item));
   }
+}
+
+/** Of what is kept as single messages. */
+function kindOf(item: Item): LogMsg["kind"] | undefined {
+  return item.from(item.seq)[0]?.kind;
 }

@@ -27,25 +27,36 @@ const TYPES: Readonly<Record<string, string>> = {
   js: JS,
 };
 
-/** Those of packages; the viewer imports its glue code without an ending. */
-const FILES: readonly {
+/** A file of a package, and where it is served. */
+interface PackageFile {
   readonly paths: readonly string[];
   readonly type: string;
   readonly from: readonly [ServedPackage, string];
-}[] = [
+}
+
+/** Rerun's viewer, in the folder that the page loads it from; it imports its glue code without an ending. */
+function viewerFiles(folder: string, name: ServedPackage): readonly PackageFile[] {
+  return [
+    { paths: [`${folder}/index.js`], type: JS, from: [name, "index.js"] },
+    {
+      paths: [`${folder}/re_viewer`, `${folder}/re_viewer.js`],
+      type: JS,
+      from: [name, "re_viewer.js"],
+    },
+    {
+      paths: [`${folder}/re_viewer_bg.wasm`],
+      type: "application/wasm",
+      from: [name, "re_viewer_bg.wasm"],
+    },
+  ];
+}
+
+/** Those of packages: viewer 0.22 for what SDK 0.17 to 0.22 logged, 0.33 for what newer ones do. */
+const FILES: readonly PackageFile[] = [
   { paths: ["/plot/uPlot.esm.js"], type: JS, from: ["uplot", "dist/uPlot.esm.js"] },
   { paths: ["/plot/uPlot.min.css"], type: CSS, from: ["uplot", "dist/uPlot.min.css"] },
-  { paths: ["/viewer/index.js"], type: JS, from: ["@rerun-io/web-viewer", "index.js"] },
-  {
-    paths: ["/viewer/re_viewer", "/viewer/re_viewer.js"],
-    type: JS,
-    from: ["@rerun-io/web-viewer", "re_viewer.js"],
-  },
-  {
-    paths: ["/viewer/re_viewer_bg.wasm"],
-    type: "application/wasm",
-    from: ["@rerun-io/web-viewer", "re_viewer_bg.wasm"],
-  },
+  ...viewerFiles("/viewer", "@rerun-io/web-viewer"),
+  ...viewerFiles("/viewer-0.33", "rerun-web-viewer-0-33"),
 ];
 
 /** Smaller ones gain nothing. */

@@ -44,14 +44,28 @@ export function sdkAddress(hostname, port) {
 }
 
 /**
- * Whether this viewer shows what an SDK of this version logs; it is of Rerun 0.22.
+ * Whether the page has a viewer for what an SDK of this version logs.
  *
  * @param {string | null} sdk such as `0.22.1`
- * @returns {"" | "old" | "new"}
+ * @returns {"" | "old"}
  */
 export function unfitness(sdk) {
+  const version = minorOf(sdk);
+  return version !== undefined && version < 17 ? "old" : "";
+}
+
+/**
+ * Which viewer shows what an SDK of this version logs: the folder that it is served from.
+ *
+ * @param {string | null} sdk such as `0.22.1`
+ * @returns {"viewer" | "viewer-0.33"}
+ */
+export function viewerOf(sdk) {
+  return (minorOf(sdk) ?? 0) >= 23 ? "viewer-0.33" : "viewer";
+}
+
+/** @param {string | null} sdk */
+function minorOf(sdk) {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(sdk ?? "") ?? [];
-  if (major === undefined) return "";
-  const number = Number(major) * 1000 + Number(minor);
-  return number < 17 ? "old" : number > 22 ? "new" : "";
+  return major === undefined ? undefined : Number(major) * 1000 + Number(minor);
 }

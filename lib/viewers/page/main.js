@@ -9,12 +9,13 @@ import {
   formatRate,
   sdkAddress,
   unfitness,
+  viewerOf,
 } from "./format.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { MAX_ROWS, showRecordings } from "./recordings.js";
 import { refusal } from "./streams.js";
-import { closeStream, notify, open, start, streamUrl } from "./viewer.js";
+import { closeStream, notify, open, start, streamEnded, streamUrl } from "./viewer.js";
 
 /** @typedef {import("./recordings.js").Recording} Recording */
 
@@ -70,7 +71,7 @@ function show() {
   showRecordings(recordings, recordingsInAll, chosen, rateOf, choose);
   const key = recording === undefined
     ? `${recordings.length > 0}`
-    : `${recording.id}\n${unfitness(recording.sdk)}`;
+    : `${recording.id}\n${unfitness(recording.sdk)}${viewerOf(recording.sdk)}`;
   if (key === shown || performance.now() < opensAt) return;
   shown = key;
   if (recording === undefined) {
@@ -88,16 +89,16 @@ function show() {
   }
   const unfit = unfitness(recording.sdk);
   if (unfit !== "") return refuse(recording, unfit);
-  view(streamUrl(recording)).catch((error) => {
+  view(recording).catch((error) => {
     shown = undefined;
     cannotShow(error);
   });
 }
 
-/** @param {string} url */
-async function view(url) {
+/** @param {Recording} recording */
+async function view(recording) {
   if (hasEnded) {
-    const why = await refusal(url);
+    const why = await refusal(streamUrl(recording));
     if (why !== undefined) {
       shown = undefined;
       opensAt = performance.now() + REFUSED_MS;
@@ -109,10 +110,11 @@ async function view(url) {
     }
     hasEnded = false;
   }
-  await open(url);
+  await open(viewerOf(recording.sdk), recording);
 }
 
 function reopen() {
+  streamEnded();
   hasEnded = true;
   shown = undefined;
   opensAt = performance.now() + REOPEN_MS;
@@ -126,11 +128,11 @@ function refuse(recording, unfit) {
   closeStream();
   const [major, minor] = (recording.sdk ?? "").split(".");
   notify(
-    make("strong", {}, `SDK ${recording.sdk} is too ${unfit} for this viewer`),
+    make("strong", {}, `SDK ${recording.sdk} is too ${unfit} for these viewers`),
     make(
       "p",
       {},
-      "It shows what SDK 0.17 to 0.22 log. The recording is kept all the same: download it, and open " +
+      "They show what SDK 0.17 and later log. The recording is kept all the same: download it, and open " +
         `it with Rerun ${major}.${minor}.`,
     ),
     make(
@@ -171,7 +173,9 @@ function showHowToConnect(port) {
   const addr = `"${sdkAddress(location.hostname, port ?? 9876)}"`;
   setText(
     byId("connect"),
-    `rr.init("my_robot")\n# SDK 0.20 to 0.22\nrr.connect_tcp(${addr})\n# SDK 0.9 to 0.19\nrr.connect(${addr})`,
+    `rr.init("my_robot")\n# SDK 0.23 and later\nrr.connect_grpc("rerun+http://${
+      sdkAddress(location.hostname, port ?? 9876)
+    }/proxy")\n# SDK 0.20 to 0.22\nrr.connect_tcp(${addr})\n# SDK 0.9 to 0.19\nrr.connect(${addr})`,
   );
 }
 
@@ -260,7 +264,7 @@ function togglePanel() {
 addEventListener("stream-ended", reopen);
 byId("toggle").addEventListener("click", togglePanel);
 startPlots();
-// It takes a while: begun before there is data; what fails is told once there is something to show.
-start().catch(() => {});
 await refresh();
+// It takes a while: begun before there is data; what fails is told once there is something to show.
+if (recordings.length === 0) start("viewer-0.33").catch(() => {});
 setInterval(refresh, INTERVAL_MS);

@@ -1,16 +1,22 @@
-/** Rerun's own viewer, beside the panel. */
+/** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginStream, endStream } from "./streams.js";
+import { beginCall, beginStream, endStream } from "./streams.js";
+
+/** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
 /** @type {any} */
 let viewer;
-/** @type {Promise<any> | undefined} */
-let starting;
+/** @type {Kind | undefined} of the one that is there */
+let kind;
+/** One is loaded after the other. */
+let loading = Promise.resolve();
 /** @type {string | undefined} */
 let opened;
-/** @type {string | undefined} what is to be opened once the viewer is there */
+/** @type {object | undefined} what is to be opened once the viewer is there */
 let wanted;
+/** @type {string | undefined} the recording that is to be seen, where the viewer has several */
+let seen;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -27,33 +33,59 @@ const bar = /** @type {HTMLProgressElement} */ (make("progress", {
 }));
 
 /**
- * Loads the viewer, which has tens of megabytes, once.
+ * Loads a viewer, which has tens of megabytes, in place of the one before.
  *
- * @returns {Promise<any>} of `@rerun-io/web-viewer`
+ * @param {Kind} which
+ * @returns {Promise<void>}
  */
-export function start() {
-  return starting ??= load().catch((error) => {
-    starting = undefined;
-    throw error;
+export function start(which) {
+  const started = loading.catch(() => {}).then(async () => {
+    if (kind !== which) await load(which);
   });
+  loading = started;
+  return started;
 }
 
-async function load() {
-  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href));
-  const { WebViewer } = await import(new URL("viewer/index.js", import.meta.url).href);
+/** @param {Kind} which */
+async function load(which) {
+  await prefetch(new URL(`${which}/re_viewer_bg.wasm`, location.href));
+  const { WebViewer } = await import(new URL(`${which}/index.js`, import.meta.url).href);
+  stop();
   const loaded = new WebViewer();
-  for (const event of ["ready", "timeupdate", "timelinechange"]) {
+  for (const [event, name] of EVENTS) {
     loaded.on(event, (/** @type {unknown[]} */ ...detail) => {
-      dispatchEvent(new CustomEvent(`viewer-${event}`, { detail }));
+      dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
+  // It comes with the others of the same call, and the viewer shows the one that came last.
+  loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
+    if (event.recording_id === seen) loaded.set_active_recording_id(seen);
+  });
   const holder = byId("canvas");
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
   letGo(focused);
   // For whoever drives the page with scripts.
-  holder.viewer = loaded;
-  return viewer = loaded;
+  holder.viewer = viewer = loaded;
+  kind = which;
+}
+
+/** Names of the viewers' events, and ours. */
+const EVENTS = [
+  ["ready", "ready"],
+  ["timeupdate", "timeupdate"],
+  ["time_update", "timeupdate"],
+  ["timelinechange", "timelinechange"],
+  ["timeline_change", "timelinechange"],
+];
+
+/** Takes the viewer that is there away. */
+function stop() {
+  if (viewer === undefined) return;
+  closeStream(false);
+  viewer.stop();
+  document.querySelector("body > input")?.remove();
+  viewer = byId("canvas").viewer = kind = undefined;
 }
 
 /**
@@ -104,23 +136,41 @@ async function prefetch(url) {
 /**
  * Opens a stream in the viewer in place of the one before.
  *
- * @param {string} url
+ * @param {Kind} which viewer
+ * @param {{ id: string, url: string }} recording
  */
-export async function open(url) {
-  if (viewer === undefined) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
-  wanted = url;
-  await start();
-  if (wanted !== url) return;
+export async function open(which, recording) {
+  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  const mine = wanted = {};
+  await start(which);
+  if (wanted !== mine) return;
   notify();
-  closeStream();
-  opened = beginStream(url);
-  viewer.open(opened, { follow_if_http: true });
+  if (which === "viewer") {
+    closeStream(false);
+    opened = beginStream(streamUrl(recording));
+    return viewer.open(opened, { follow_if_http: true });
+  }
+  // All recordings come by one call.
+  seen = recording.id;
+  if (opened === undefined) viewer.open(opened = beginCall());
+  else viewer.set_active_recording_id(seen);
 }
 
-/** Leaves the stream. */
-export function closeStream() {
+/** The stream has ended: what is opened next is opened anew. */
+export function streamEnded() {
   if (opened !== undefined) viewer.close(opened);
-  opened = wanted = undefined;
+  opened = undefined;
+}
+
+/**
+ * Leaves the stream.
+ *
+ * @param {boolean} [isUnwanted] whether none is to be opened that the viewer is loaded for
+ */
+export function closeStream(isUnwanted = true) {
+  if (opened !== undefined) viewer.close(opened);
+  opened = seen = undefined;
+  if (isUnwanted) wanted = undefined;
   endStream();
 }
 

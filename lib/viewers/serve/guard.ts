@@ -23,6 +23,15 @@ export interface GuardOptions {
   readonly token?: string;
 }
 
+/** What is looked at of a request. */
+export type GuardedRequest = Pick<Request, "url" | "headers">;
+
+/** The cookie by which the page's viewer, which can send no header, has the token. */
+export function tokenCookieName(url: string): string {
+  // Browsers give cookies of one port to all of a host: several servers would change each other's.
+  return `rerelay-token-${new URL(url).port || 80}`;
+}
+
 /** Decides on requests. */
 export interface Guard {
   /**
@@ -30,13 +39,22 @@ export interface Guard {
    *
    * @returns the answer that refuses it; `undefined` if it may pass
    */
-  refuse(request: Request): Response | undefined;
+  refuse(request: GuardedRequest): Response | undefined;
   /**
    * Looks for the token.
    *
+   * @param request whose header or query may have it
+   * @param orCookie whether its cookie may have it too: only where pages of other ports can't ask
    * @returns the answer that refuses the request; `undefined` if it has the token or none is needed
    */
-  refuseToken(request: Request): Response | undefined;
+  refuseToken(request: GuardedRequest, orCookie?: boolean): Response | undefined;
+  /**
+   * The cookie for a page that has shown the token in a header or its address: no script sees it, and
+   * no other site's page sends it.
+   *
+   * @returns `undefined` where no token is needed, or the request has none that is right
+   */
+  tokenCookie(request: GuardedRequest): string | undefined;
 }
 
 /**
@@ -92,12 +110,14 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       const text = "Pages of this origin may not read here (--allow-origin, option allowOrigins)";
       return textResponse(403, text);
     },
-    refuseToken(request) {
+    tokenCookie(request) {
+      if (token === undefined || this.refuseToken(request) !== undefined) return undefined;
+      const name = tokenCookieName(request.url);
+      return `${name}=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/`;
+    },
+    refuseToken(request, orCookie = false) {
       if (secret === undefined) return undefined;
-      const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      // Queries write a space as a plus sign; a token has plus signs, and no spaces.
-      const inQuery = new URL(request.url).searchParams.get("token")?.replaceAll(" ", "+");
-      const given = bearer ?? inQuery;
+      const given = tokenOf(request) ?? (orCookie ? tokenInCookie(request) : undefined);
       if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
       const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
@@ -105,8 +125,26 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   };
 }
 
+/** The token in the header, or in the address. */
+function tokenOf({ url, headers }: GuardedRequest): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
+  // Queries write a space as a plus sign; a token has plus signs, and no spaces.
+  return bearer ?? new URL(url).searchParams.get("token")?.replaceAll(" ", "+");
+}
+
+function tokenInCookie({ url, headers }: GuardedRequest): string | undefined {
+  const name = `${tokenCookieName(url)}=`;
+  const cookies = headers.get("cookie")?.split(/; */) ?? [];
+  const value = cookies.find((cookie) => cookie.startsWith(name))?.slice(name.length).trim();
+  try {
+    return value && decodeURIComponent(value);
+  } catch {
+    return undefined; // none of ours
+  }
+}
+
 /** Images and scripts come without an origin; browsers tell all the same that another site asks. */
-function isEmbedded({ headers }: Request): boolean {
+function isEmbedded({ headers }: GuardedRequest): boolean {
   return headers.get("sec-fetch-site") === "cross-site" &&
     headers.get("sec-fetch-mode") !== "navigate";
 }

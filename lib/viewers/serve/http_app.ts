@@ -13,7 +13,9 @@ import { attachment } from "./_attachment.ts";
 import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
 import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { grpcWeb } from "./grpc_web.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
+import type { MessageReaders } from "./read_messages.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
@@ -53,6 +55,8 @@ export interface HttpAppOptions extends StallOptions {
   readonly page?: PageAssets;
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
+  /** What answers web viewers 0.23 and later by gRPC-web; without it they are told that nobody does. */
+  readonly readers?: MessageReaders;
   /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
@@ -119,13 +123,25 @@ const CONTENT_POLICY = [
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { now = () => performance.now() } = options;
-  const counts = { errors: 0, otherEncoding: 0 };
+  const counts = {
+    errors: 0,
+    otherEncoding: 0,
+    get otherData() {
+      return options.readers?.otherData ?? 0;
+    },
+  };
   const app = new Hono<Env>();
   const token: MiddlewareHandler = async (c, next) => {
     const refusal = guard.refuseToken(c.req.raw);
     if (refusal !== undefined) return refusal;
+    const cookie = guard.tokenCookie(c.req.raw);
+    const [pair = ""] = cookie?.split(";") ?? [];
+    if (cookie !== undefined && !c.req.header("cookie")?.includes(pair)) {
+      c.header("set-cookie", cookie);
+    }
     return await next();
   };
+  const web = grpcWeb(options.readers);
   const stream = streams(options, () => counts.otherEncoding++);
 
   app.use(async (c, next) => {
@@ -135,6 +151,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   app.use(async (c, next) => {
     const refusal = guard.refuse(c.req.raw);
     if (refusal !== undefined) return refusal;
+    const called = web(c.req.raw, c.env ?? {});
+    if (called !== undefined) return await called;
     const origin = c.req.header("origin");
     if (origin !== undefined) c.header("access-control-allow-origin", origin);
     if (c.req.method === "OPTIONS") {

@@ -19,6 +19,8 @@ export interface HttpCounts {
   readonly errors: number;
   /** Messages that did not fit under the header of an RRD stream. */
   readonly otherEncoding: number;
+  /** Messages of other SDKs than those whose data a reader of gRPC understands. */
+  readonly otherData: number;
 }
 
 /**
@@ -73,6 +75,7 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("viewers", "Viewers connected now", [
       [on("websocket"), { transport: "websocket" }],
       [on("http"), { transport: "http" }],
+      [on("grpc"), { transport: "grpc" }],
     ]),
     gauge(
       "viewer_backlog_bytes",
@@ -86,7 +89,7 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     counter(
       "viewer_left_out_messages",
       "Messages that viewers can't be sent",
-      reasons({ ...leftOut, otherEncoding: http.otherEncoding }),
+      reasons({ ...leftOut, otherEncoding: http.otherEncoding, otherData: http.otherData }),
     ),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),

@@ -1,5 +1,5 @@
 import { loadHttpAdapter } from "../../adapters/load.ts";
-import type { HttpListener, HttpOptions } from "../../adapters/http/types.ts";
+import type { HttpDoor, HttpListener, HttpOptions } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { consoleLog } from "../../base/log.ts";
 
@@ -32,16 +32,29 @@ export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
  * ```
  */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener> {
-  const log = consoleLog();
   const adapter = await loadHttpAdapter();
-  return await adapter.serve({
-    hostname: "127.0.0.1",
+  return await adapter.serve({ hostname: "127.0.0.1", ...defaults(), ...options });
+}
+
+/**
+ * Serves an HTTP app over connections that come to a port of another protocol: `take` is the door
+ * `http` of a server for SDKs.
+ *
+ * @param options what answers; limits as those of {@linkcode serveHttp}
+ */
+export async function httpDoor(options: Omit<ServeHttpOptions, "port">): Promise<HttpDoor> {
+  const adapter = await loadHttpAdapter();
+  return adapter.door({ ...defaults(), ...options });
+}
+
+function defaults() {
+  const log = consoleLog();
+  return {
     handshakeTimeoutSec: 10,
     maxConnections: 4096,
-    onError: (error) =>
+    onError: (error: unknown) =>
       log.write("error", `A request was not answered: ${reason(error)}`, {
         kind: "request failed",
       }),
-    ...options,
-  });
+  };
 }

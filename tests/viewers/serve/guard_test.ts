@@ -132,3 +132,24 @@ describe("the guard", () => {
     assertThrows(() => viewerGuard({ allowOrigins: ["data:x"] }), TypeError, "https://example.com");
   });
 });
+
+describe("the token's cookie", () => {
+  const guard = viewerGuard({ token: "a;b" });
+  const url = "http://robot:9090/recordings";
+
+  it("is given to who has shown the token, and to nobody else", () => {
+    const shown = new Request(url, { headers: { authorization: "Bearer a;b" } });
+    assertEquals(
+      guard.tokenCookie(shown),
+      "rerelay-token-9090=a%3Bb; HttpOnly; SameSite=Strict; Path=/",
+    );
+    assertEquals(guard.tokenCookie(new Request(url)), undefined);
+    assertEquals(viewerGuard().tokenCookie(shown), undefined);
+  });
+
+  it("counts only where it is asked for", () => {
+    const request = new Request(url, { headers: { cookie: "a=b; rerelay-token-9090=a%3Bb" } });
+    assertEquals(guard.refuseToken(request)?.status, 401);
+    assertEquals(guard.refuseToken(request, true), undefined);
+  });
+});

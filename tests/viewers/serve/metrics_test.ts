@@ -83,7 +83,7 @@ describe("metrics", () => {
       ],
       files: { messages: 5, bytes: 55 },
     };
-    const families = parse(metricsText(hub, status, { errors: 2, otherEncoding: 4 }));
+    const families = parse(metricsText(hub, status, { errors: 2, otherEncoding: 4, otherData: 5 }));
     const value = (name: string, labels: Record<string, string> = {}) =>
       families.get(`rerelay_${name}`)!.samples.find((sample) =>
         Object.entries(labels).every(([key, text]) => sample.labels[key] === text)
@@ -98,6 +98,7 @@ describe("metrics", () => {
     assertEquals(value("sink_failed", { sink: "live viewers" }), 0);
     assertEquals(value("file_bytes_total"), 55);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherEncoding" }), 4);
+    assertEquals(value("viewer_left_out_messages_total", { reason: "otherData" }), 5);
     assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
     assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
     assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });
@@ -113,6 +114,6 @@ describe("metrics", () => {
   });
 
   it("can be told of a hub alone", () => {
-    parse(metricsText(madeHub(), {}, { errors: 0, otherEncoding: 0 }));
+    parse(metricsText(madeHub(), {}, { errors: 0, otherEncoding: 0, otherData: 0 }));
   });
 });

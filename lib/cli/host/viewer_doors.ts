@@ -1,0 +1,50 @@
+/**
+ * What comes to the port of the SDKs and is for viewers.
+ *
+ * @module
+ */
+import type { TcpConnection } from "../../adapters/tcp/types.ts";
+import type { AnswerInfo } from "../../comms/grpc/service.ts";
+import type { CallPeer, Doors } from "../../server/doors.ts";
+import type { HttpDoor, MessageReaders, ServeHttpOptions } from "../../viewers/mod.ts";
+
+/** What answers. */
+export interface Served {
+  readonly readers: MessageReaders;
+  readonly fetch: ServeHttpOptions["fetch"];
+  readonly onError: (error: unknown) => void;
+}
+
+/** The doors of the server, which is there before what stands behind them. */
+export class ViewerDoors implements Doors {
+  readonly #served = Promise.withResolvers<Served>();
+  #door: Promise<HttpDoor> | undefined;
+
+  /** From now on, callers are answered; those that came before have waited. */
+  open(served: Served): void {
+    this.#served.resolve(served);
+  }
+
+  async http(connection: TcpConnection, first: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#door ??= this.#served.promise.then(async (served) => {
+      const { httpDoor } = await import("../../viewers/mod.ts");
+      return await httpDoor(served);
+    });
+    const door = await this.#door;
+    await door.take(connection, first);
+  }
+
+  async *readMessages(
+    info: AnswerInfo,
+    peer: CallPeer,
+  ): AsyncGenerator<readonly Uint8Array[], void> {
+    const { readers } = await this.#served.promise;
+    yield* readers.read(info, peer);
+  }
+
+  /** Ends what is left of the connections. */
+  async cut(): Promise<void> {
+    const door = await this.#door?.catch(() => undefined);
+    await door?.close();
+  }
+}

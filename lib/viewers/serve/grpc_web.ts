@@ -1,0 +1,62 @@
+/**
+ * gRPC-web for viewers in browsers: calls in requests of HTTP/1.1.
+ *
+ * @module
+ */
+import { GrpcService } from "../../comms/grpc/service.ts";
+import { GrpcError, STATUS } from "../../comms/grpc/status.ts";
+import { corsHeaders, isGrpcWeb } from "../../comms/grpc/web_body.ts";
+import { answerWeb } from "../../comms/grpc/web_call.ts";
+import { proxyMethod } from "../../comms/grpc/message_proxy.ts";
+import type { ConnectionInfo } from "./join.ts";
+import { type MessageReaders, noHistory, type ReaderPeer } from "./read_messages.ts";
+
+/** Answers a request of gRPC-web; `undefined` to all else. */
+export type GrpcWeb = (
+  request: Request,
+  info: Partial<ConnectionInfo>,
+) => Promise<Response> | undefined;
+
+/**
+ * Answers calls by gRPC-web, and browsers that ask first whether they may. Who may ask at all is decided
+ * before.
+ *
+ * @param readers what answers `ReadMessages`; without it callers are told the option
+ */
+export function grpcWeb(readers: MessageReaders | undefined): GrpcWeb {
+  const service = new GrpcService<ReaderPeer>({
+    writeMessages: (call) => call.fail(onlyRead("Log")),
+    readMessages(info, peer) {
+      if (readers === undefined) throw noHistory();
+      return readers.read(info, peer);
+    },
+    writeTable() {
+      throw onlyRead("Send tables");
+    },
+    readTables() {
+      throw onlyRead("Read tables");
+    },
+    isServing: () => readers !== undefined,
+    // The caller knows, and it is no fault of this server's.
+    failed() {},
+  });
+  return (request, { remoteAddr }) => {
+    const { method, headers } = request;
+    const cors = corsHeaders(headers);
+    const path = new URL(request.url).pathname;
+    const asks = method === "OPTIONS" && headers.get("access-control-request-method") === "POST";
+    if (asks && proxyMethod(path) !== undefined) {
+      return Promise.resolve(new Response(null, { status: 204, headers: cors }));
+    }
+    if (method !== "POST" || !isGrpcWeb(headers.get("content-type"))) return undefined;
+    const peer = remoteAddr === undefined ? {} : { addr: remoteAddr };
+    return answerWeb(request, (stream) => service.accept(stream, peer)).then((response) => {
+      for (const [name, value] of Object.entries(cors)) response.headers.set(name, value);
+      return response;
+    });
+  };
+}
+
+function onlyRead(what: string): GrpcError {
+  return new GrpcError(STATUS.UNIMPLEMENTED, `${what} by gRPC over HTTP/2, at the port for SDKs`);
+}

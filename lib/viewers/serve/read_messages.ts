@@ -1,0 +1,256 @@
+/**
+ * What the hub has, to viewers 0.23 and later by gRPC's `ReadMessages`, and from web viewers by gRPC-web.
+ *
+ * @module
+ */
+import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import { HubClosed, TooManyViewers } from "../../base/errors.ts";
+import { type Log, silentLog } from "../../base/log.ts";
+import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
+import type { AnswerInfo } from "../../comms/grpc/service.ts";
+import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
+import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
+import { type Guard, viewerGuard } from "./guard.ts";
+import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
+
+/** Options of {@linkcode messageReaders}; all may be left out. */
+export interface MessageReadersOptions extends StallOptions {
+  /** Who may ask; default this machine alone. */
+  readonly guard?: Guard;
+  /** Told when a viewer is not given what other SDKs logged. */
+  readonly log?: Log;
+}
+
+/** Whom a call comes from. */
+export interface ReaderPeer {
+  /** Absent where the transport has no addresses. */
+  readonly addr?: NetAddr;
+}
+
+/** Answers viewers' `ReadMessages`. */
+export interface MessageReaders {
+  /**
+   * Answers one call: first the history, then what comes; it ends well once the hub is closed.
+   *
+   * @param info of the call
+   * @param peer whom it comes from
+   * @returns frames in parts
+   * @throws {GrpcError} to refuse it: for who asks, or because there is no room
+   */
+  read(info: AnswerInfo, peer: ReaderPeer): AsyncIterable<readonly Uint8Array[]>;
+  /** Messages that readers were not given, since viewers of theirs don't understand their SDK's data. */
+  readonly otherData: number;
+}
+
+/** What is taken from the hub at once, in bytes. */
+const SLICE_BYTES = 256 * 1024;
+
+/** Large messages go in pieces, so that progress shows. */
+const PIECE_BYTES = 64 * 1024;
+
+/** A piece of a message's frame. */
+interface Part {
+  readonly bytes: Uint8Array;
+  isLast: boolean;
+}
+
+const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
+  "cookie (--viewer-token): native viewers have no way to send one, so open the page";
+
+/** What a reader is told that is cut off. */
+const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
+  slow: [
+    STATUS.RESOURCE_EXHAUSTED,
+    "Too slow: more waited for this viewer than may (--viewer-queue)",
+  ],
+  stalled: [STATUS.RESOURCE_EXHAUSTED, "Stalled: this viewer took nothing for too long"],
+  closed: [STATUS.UNAVAILABLE, "The server stopped before all was read"],
+  failed: [STATUS.INTERNAL, "The server failed to serve this viewer"],
+};
+
+/**
+ * Answers `ReadMessages` from a hub: store infos, activations, data of blueprints and static data first,
+ * as viewers 0.23 and later need it.
+ *
+ * What SDK 0.22 and older logged is left out, and counted.
+ *
+ * @param hub where viewers join
+ * @param options who may ask, and for how long a viewer may take nothing
+ *
+ * @example
+ * ```ts
+ * import { messageReaders, viewerHub } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hub = viewerHub();
+ * const readers = messageReaders(hub); // `readers.read` is a door of the server
+ * await hub.close();
+ * assertEquals(readers.otherData, 0);
+ * ```
+ */
+export function messageReaders(
+  hub: ViewerHub,
+  options: MessageReadersOptions = {},
+): MessageReaders {
+  const { guard = viewerGuard(), log = silentLog } = options;
+  const stalls = new StallWatch(options);
+  let otherData = 0;
+
+  const join = ({ method: { dialect } }: AnswerInfo, { addr }: ReaderPeer): Viewer => {
+    const who = addr === undefined ? "a viewer" : `the viewer at ${formatAddr(addr)}`;
+    let isTold = false;
+    return hub.join({
+      transport: "grpc",
+      order: "kinds",
+      accepts: (msg) => isReadable(msg.encoded.header, dialect),
+      onLeftOut() {
+        otherData++;
+        if (isTold) return;
+        isTold = true;
+        const text = `Messages of ${other(dialect)} are left out for ${who}, which can't read them`;
+        log.write("info", text, { viewer: who, kind: "other data" });
+      },
+      ...(addr === undefined ? {} : { addr: formatAddr(addr) }),
+    });
+  };
+
+  return {
+    read(info, peer) {
+      checkPeer(guard, info.headers);
+      return framesOf(joined(() => join(info, peer)), info, stalls);
+    },
+    get otherData() {
+      return otherData;
+    },
+  };
+}
+
+/** Why a server without viewers has nothing to read. */
+export function noHistory(): GrpcError {
+  return new GrpcError(
+    STATUS.FAILED_PRECONDITION,
+    "Nothing is kept for viewers: start Rerelay with --serve-web, or --serve-grpc",
+  );
+}
+
+function other(dialect: ProtobufDialect): string {
+  return dialect === "v0" ? "SDK 0.23 and later, or 0.16 and older," : "SDK 0.22 and older";
+}
+
+function joined(join: () => Viewer): Viewer {
+  try {
+    return join();
+  } catch (error) {
+    if (error instanceof TooManyViewers) {
+      throw new GrpcError(STATUS.RESOURCE_EXHAUSTED, error.message, { cause: error });
+    }
+    if (!(error instanceof HubClosed)) throw error;
+    throw new GrpcError(STATUS.UNAVAILABLE, error.message, { cause: error });
+  }
+}
+
+/** Host, origin and token, as for requests of HTTP/1.1. */
+function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
+  const host = fields.get(":authority") ?? fields.get("host") ?? "localhost";
+  const url = `http://${host}/`;
+  const headers = new Headers();
+  for (const name of ["origin", "authorization", "cookie", "sec-fetch-site", "sec-fetch-mode"]) {
+    const value = fields.get(name);
+    if (value !== undefined) headers.set(name, value);
+  }
+  if (!/^[^\s@/?#\\]+$/.test(host) || !URL.canParse(url)) {
+    throw new GrpcError(STATUS.INVALID_ARGUMENT, "The call names no host that could be asked for");
+  }
+  const request = { url, headers };
+  const refusal = guard.refuse(request);
+  if (refusal !== undefined) {
+    const text = refusal.status === 421
+      ? "This host name is not served here (--allow-host NAME, option allowHosts)"
+      : "Pages of this origin may not read here (--allow-origin, option allowOrigins)";
+    throw new GrpcError(STATUS.PERMISSION_DENIED, text);
+  }
+  if (guard.refuseToken(request, true) === undefined) return;
+  throw new GrpcError(STATUS.UNAUTHENTICATED, TOKEN_NEEDED);
+}
+
+async function* framesOf(
+  viewer: Viewer,
+  { method: { dialect }, signal }: AnswerInfo,
+  stalls: StallWatch,
+): AsyncGenerator<readonly Uint8Array[], undefined> {
+  const waiting: Part[] = [];
+  let isInMessage = false;
+  const transfer = {
+    waits: false,
+    taken: 0,
+    cut() {
+      // Whoever takes nothing need not keep alive what it was not given, but to be told it needs the end
+      // of the message that it has begun to take.
+      const whole = isInMessage ? waiting.findIndex(({ isLast }) => isLast) + 1 : 0;
+      waiting.length = whole;
+      viewer.close("stalled");
+    },
+  };
+  const leave = () => viewer.close("left");
+  signal.addEventListener("abort", leave);
+  if (signal.aborted) leave();
+  const unwatch = stalls.add(transfer);
+  try {
+    while (await fill(waiting, viewer, dialect)) {
+      while (waiting.length > 0) {
+        transfer.waits = true;
+        const parts = nextParts(waiting);
+        isInMessage = !parts.at(-1)!.isLast;
+        yield parts.map(({ bytes }) => bytes);
+        transfer.waits = false;
+        transfer.taken++;
+      }
+      if (viewer.gone !== undefined) break;
+    }
+    const farewell = viewer.gone === undefined ? undefined : FAREWELL[viewer.gone];
+    if (farewell !== undefined) throw new GrpcError(...farewell);
+  } finally {
+    unwatch();
+    signal.removeEventListener("abort", leave);
+    viewer.close(signal.aborted ? "left" : "closed");
+  }
+}
+
+/**
+ * Adds the frames of the next messages, the large ones in pieces.
+ *
+ * @returns whether there were any
+ */
+async function fill(
+  waiting: Part[],
+  viewer: Viewer,
+  dialect: ProtobufDialect,
+): Promise<boolean> {
+  const msgs = await viewer.next(SLICE_BYTES);
+  for (const msg of msgs ?? []) {
+    const frame = readFrame(msg, dialect);
+    if (typeof frame === "string") {
+      viewer.options.onLeftOut?.();
+      continue;
+    }
+    viewer.sent(1, frame.reduce((sum, { length }) => sum + length, 0));
+    for (const part of frame) {
+      for (let at = 0; at < part.length; at += PIECE_BYTES) {
+        waiting.push({ bytes: part.subarray(at, at + PIECE_BYTES), isLast: false });
+      }
+    }
+    waiting.at(-1)!.isLast = true;
+  }
+  return msgs !== undefined;
+}
+
+/** About one piece's worth: small ones go together. */
+function nextParts(waiting: Part[]): Part[] {
+  let bytes = 0;
+  let count = 0;
+  for (; count < waiting.length && (count === 0 || bytes < PIECE_BYTES); count++) {
+    bytes += waiting[count]!.bytes.length;
+  }
+  return waiting.splice(0, count);
+}
