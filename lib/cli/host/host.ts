@@ -126,7 +126,8 @@ export async function host(
   }
   const whole = await finishing;
   await viewers?.close();
-  await server.closeDoors(DOORS_MS);
+  // Where the time is over nobody waits for readers.
+  if (whole) await server.closeDoors(DOORS_MS);
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
