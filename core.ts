@@ -23,7 +23,7 @@
  */
 export { type CloseOptions, Server } from "./lib/server/server.ts";
 export type { Count, ServerStats } from "./lib/server/server_stats.ts";
-export type { ClientStats } from "./lib/server/reception.ts";
+export type { ClientStats } from "./lib/server/client_stats.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";

@@ -15,7 +15,8 @@ import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { ListedClient } from "./listed_client.ts";
-import { type ClientStats, Reception, type ReceptionContext } from "./reception.ts";
+import type { ClientStats } from "./client_stats.ts";
+import { Reception, type ReceptionContext } from "./reception.ts";
 import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 
 /** Length of the length before each packet, in bytes. */

@@ -10,7 +10,8 @@ import { Throttle } from "../flow/throttle/throttle.ts";
 import { ClientClock } from "./client_clock.ts";
 import { logLeft } from "./client_log.ts";
 import type { ListedClient } from "./listed_client.ts";
-import { type ClientStats, Reception, type ReceptionContext } from "./reception.ts";
+import type { ClientStats } from "./client_stats.ts";
+import { Reception, type ReceptionContext } from "./reception.ts";
 
 /** The connection that a call came by. */
 export interface CallCarrier {

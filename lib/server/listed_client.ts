@@ -1,4 +1,4 @@
-import type { ClientStats } from "./reception.ts";
+import type { ClientStats } from "./client_stats.ts";
 
 /** What the list of clients needs to know of each, whether it is a connection or a call. */
 export interface ListedClient {

@@ -1,30 +1,15 @@
+import type { ClientStats } from "./client_stats.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { CongestionManager } from "../flow/throttle/congestion_manager.ts";
-import { type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
+import { NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
 import { type MessageSource, sourceText } from "../flow/channel/smart_message.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import type { ClientClockOptions } from "./client_clock.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ResolvedOptions } from "./options.ts";
-
-/** What is counted of one connected client. */
-export interface ClientStats {
-  /** Which client. */
-  readonly source: MessageSource;
-  /** Log messages received, but for those dropped. */
-  readonly messages: number;
-  /** Their bytes as they came. */
-  readonly bytes: number;
-  /** How far the receiver is behind with this client, in seconds. */
-  readonly latencySec: number;
-  /** The share of its frames that is accepted now, 0.01 to 1. */
-  readonly acceptRate: number;
-  /** What was dropped of it. */
-  readonly dropped: DropCounts;
-}
 
 /** What all clients share, however they are connected. */
 export interface ReceptionContext {

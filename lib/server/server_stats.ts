@@ -4,7 +4,7 @@
  * @module
  */
 import type { DropCounts } from "../flow/throttle/drop_counts.ts";
-import type { ClientStats } from "./reception.ts";
+import type { ClientStats } from "./client_stats.ts";
 
 /** Messages and their bytes as they came. */
 export interface Count {

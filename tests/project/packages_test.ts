@@ -54,7 +54,7 @@ describe("npm packages", () => {
   it("have exact versions, as there is no lock for npm", () => {
     const versions = { ...packageJson.dependencies, ...packageJson.devDependencies };
     const loose = Object.entries(versions).filter(([, version]) =>
-      !/^\d+\.\d+\.\d+$/.test(version)
+      !/^(?:npm:@?[\w./-]+@)?\d+\.\d+\.\d+$/.test(version)
     );
     assertEquals(loose, []);
   });

@@ -126,8 +126,9 @@ export async function host(
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
-  // The hub has ended what readers read; they have as long to take the last of it as other viewers.
-  await Promise.all([viewers?.close(), server.closeDoors(DOORS_MS)]);
+  // The hub has ended what readers read; they have as long to take the last of it as other viewers,
+  // but where the time is over nobody waits for them.
+  await Promise.all([viewers?.close(), whole ? server.closeDoors(DOORS_MS) : undefined]);
   status?.stop();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");

@@ -50,7 +50,18 @@ export class TcpClientSource implements MessageSource {
   }
 }
 
-/** A `WriteMessages` call of gRPC: several may come over one connection, and each is a client. */
+/**
+ * A `WriteMessages` call of gRPC: several may come over one connection, and each is a client.
+ *
+ * @example
+ * ```ts
+ * import { GrpcClientSource } from "@rerelay/server/flow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source = new GrpcClientSource(1, { hostname: "127.0.0.1", port: 50094 });
+ * assertEquals(`${source}`, "grpc://127.0.0.1:50094");
+ * ```
+ */
 export class GrpcClientSource implements MessageSource {
   /** How it is connected. */
   readonly kind = "grpc-client" as const;

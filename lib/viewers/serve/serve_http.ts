@@ -41,6 +41,18 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener
  * `http` of a server for SDKs.
  *
  * @param options what answers; limits as those of {@linkcode serveHttp}
+ *
+ * @example
+ * ```ts
+ * import { memoryTcp, Server, silentLog } from "@rerelay/server/core";
+ * import { httpDoor } from "@rerelay/server/viewers";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const door = await httpDoor({ fetch: () => new Response("hello") });
+ * const net = memoryTcp();
+ * await using server = await Server.listen(net, { log: silentLog, doors: { http: door.take } });
+ * assertEquals(server.addr.port, 9876); // SDKs and browsers come to it
+ * ```
  */
 export async function httpDoor(options: Omit<ServeHttpOptions, "port">): Promise<HttpDoor> {
   const adapter = await loadHttpAdapter();

@@ -11,7 +11,8 @@ describe("files of packages", () => {
   it("are of the versions that package.json has", () => {
     const { dependencies } = readJson<{ dependencies: Record<string, string> }>("package.json");
     for (const [name, version] of Object.entries(SERVED_VERSIONS)) {
-      assertEquals(dependencies[name], version, name);
+      // Two versions of one package: the second has another name here.
+      assertEquals(dependencies[name]?.replace(/^npm:.*@/, ""), version, name);
     }
   });
 
