@@ -35,7 +35,8 @@ export {
 } from "./serve/read_messages.ts";
 export type { AnswerInfo, CallInfo } from "../comms/grpc/service.ts";
 export type { ProxyMethod } from "../comms/grpc/message_proxy.ts";
-export { GrpcError, type Status } from "../comms/grpc/status.ts";
+export type { ProtobufDialect } from "../encoding/protobuf/protobuf_store_info.ts";
+export { GrpcError, STATUS, type Status } from "../comms/grpc/status.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./serve/websocket_relay.ts";
 export type { StallOptions } from "./serve/stall_watch.ts";
 export type { ConnectionInfo } from "./serve/join.ts";

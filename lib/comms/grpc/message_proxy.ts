@@ -23,7 +23,7 @@ export const PROXY_METHODS = ["WriteMessages", "ReadMessages", "WriteTable", "Re
 /** A method of the service, in one of its two definitions. */
 export interface ProxyMethod {
   /** As Rerun calls it. */
-  readonly name: typeof PROXY_METHODS[number];
+  readonly name: "WriteMessages" | "ReadMessages" | "WriteTable" | "ReadTables";
   /** Which definitions its messages follow. */
   readonly dialect: ProtobufDialect;
 }
