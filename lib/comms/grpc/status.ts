@@ -8,7 +8,21 @@ import { InvalidMessage, MessageTooLarge } from "../../base/errors.ts";
 import { HandshakeTimeout, TooManyClients, UnfinishedPacketsLimit } from "../../base/errors.ts";
 
 /** The statuses that are used here, by gRPC's names. */
-export const STATUS = {
+export const STATUS: {
+  readonly OK: 0;
+  readonly CANCELLED: 1;
+  readonly UNKNOWN: 2;
+  readonly INVALID_ARGUMENT: 3;
+  readonly DEADLINE_EXCEEDED: 4;
+  readonly NOT_FOUND: 5;
+  readonly PERMISSION_DENIED: 7;
+  readonly RESOURCE_EXHAUSTED: 8;
+  readonly FAILED_PRECONDITION: 9;
+  readonly UNIMPLEMENTED: 12;
+  readonly INTERNAL: 13;
+  readonly UNAVAILABLE: 14;
+  readonly UNAUTHENTICATED: 16;
+} = {
   OK: 0,
   CANCELLED: 1,
   UNKNOWN: 2,
@@ -22,7 +36,7 @@ export const STATUS = {
   INTERNAL: 13,
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
-} as const;
+};
 
 /** One of these statuses' numbers. */
 export type Status = typeof STATUS[keyof typeof STATUS];
