@@ -9,8 +9,9 @@
 import { InvalidMessage } from "../base/errors.ts";
 import type { Step, StepResult } from "../base/step.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
-import type { LogMsg } from "../encoding/log_msg.ts";
+import type { LogMsg, StoreId } from "../encoding/log_msg.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
+import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
@@ -61,8 +62,12 @@ export interface BridgeCounts {
 export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   readonly #names = new Map<number, Names>();
   readonly #stores = new Map<string, StoreBridge>();
-  readonly #memory: StreamMemory = { schemas: new KnownSchemas(), entities: new Entities() };
-  #last: { readonly of: unknown; readonly minor: number; readonly store: StoreBridge } | undefined;
+  readonly #memory: StreamMemory = {
+    schemas: new KnownSchemas(),
+    entities: new Entities(),
+    writer: new WriterMemory(),
+  };
+  #last: { readonly of: StoreId; readonly minor: number; readonly store: StoreBridge } | undefined;
   readonly #untagged = new Map<string, number>();
   #bridged = 0;
   #already = 0;
@@ -119,10 +124,18 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     return { ...msg, encoded: { header: BRIDGED_HEADER, bytes } };
   }
 
+  /**
+   * Says that nobody needs the messages that were given out: their memory is used for the next, which
+   * is a few times as fast. Without it, each keeps its own.
+   */
+  release(): void {
+    this.#memory.writer.release();
+  }
+
   #chunk(msg: ArrowMsg, minor: number): LogMsg {
     try {
       const { msg: bridged, untagged } = this.#store(msg, minor).chunk(msg, BRIDGED_HEADER);
-      for (const component of untagged) this.#count(component);
+      if (untagged.length > 0) { for (const component of untagged) this.#count(component); }
       this.#bridged++;
       return bridged;
     } catch (error) {
@@ -135,8 +148,8 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   }
 
   #store({ storeId }: ArrowMsg, minor: number): StoreBridge {
-    // A decoder gives the same object for the same bytes.
-    if (this.#last?.of === storeId && this.#last.minor === minor) return this.#last.store;
+    const last = this.#last;
+    if (last !== undefined && last.minor === minor && isSame(last.of, storeId)) return last.store;
     const key = JSON.stringify([minor, storeId.kind, storeId.id, storeId.applicationId]);
     let store = this.#stores.get(key);
     if (store === undefined) {
@@ -158,4 +171,8 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     const count = this.#untagged.get(component) ?? 0;
     if (count > 0 || this.#untagged.size < MAX_UNTAGGED) this.#untagged.set(component, count + 1);
   }
+}
+
+function isSame(a: StoreId, b: StoreId): boolean {
+  return a === b || a.id === b.id && a.kind === b.kind && a.applicationId === b.applicationId;
 }

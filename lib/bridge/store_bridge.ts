@@ -5,11 +5,15 @@
  */
 import { InvalidMessage } from "../base/errors.ts";
 import { encodeSchema } from "../encoding/arrow/encode_schema.ts";
-import { type KnownSchemas, type SchemaBytes, schemaBytes } from "../encoding/arrow/known_schemas.ts";
+import {
+  type KnownSchemas,
+  type SchemaBytes,
+  schemaBytes,
+} from "../encoding/arrow/known_schemas.ts";
 import { readSchemaTree, type TextPlace } from "../encoding/arrow/schema_tree.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { StoreId } from "../encoding/log_msg.ts";
-import { ArrowMsgWriter } from "../encoding/protobuf/arrow_msg_writer.ts";
+import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
 import { Tuid } from "../encoding/tuid.ts";
 import type { Entities, Entity } from "./entities.ts";
@@ -33,6 +37,8 @@ export interface Template {
 export interface StreamMemory {
   readonly schemas: KnownSchemas<Template>;
   readonly entities: Entities;
+  /** For the messages themselves. */
+  readonly writer: WriterMemory;
 }
 
 const ascii = new TextDecoder("latin1");
@@ -54,7 +60,7 @@ export class StoreBridge {
     this.#key = key;
     this.#names = names;
     this.#memory = memory;
-    this.#writer = new ArrowMsgWriter(storeId);
+    this.#writer = new ArrowMsgWriter(storeId, memory.writer);
   }
 
   /**
@@ -76,7 +82,8 @@ export class StoreBridge {
     const { start, end } = schema.place;
     const { bytes: rewritten, texts, isStatic, untagged } = template;
     const chunkId = msg.chunkId ?? readId(ipc, start + template.id.start, start + template.id.end);
-    const rest = ipc.subarray(end);
+    // As `subarray` gives it, which takes half as long again on V8.
+    const rest = new Uint8Array(ipc.buffer, ipc.byteOffset + end, ipc.length - end);
     const { bytes, arrow } = this.#writer.room(
       chunkId,
       isStatic,

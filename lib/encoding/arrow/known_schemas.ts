@@ -2,9 +2,9 @@
  * Schemas that came before, and what was made of each.
  *
  * In every message of an SDK the schema is another: it holds the chunk's id and, up to SDK 0.22, a
- * size. These texts are left open. A message is found in two comparisons, eight bytes at a time: by
- * its shape, in which every text is open, then, among those of one entity, by all but the open texts.
- * Memory is bounded, so all that peers can do to it is to make it useless.
+ * size. These texts are left open. Where the entity's path stands in schemas of that length is known,
+ * so that a message is looked up by it and compared once, eight bytes at a time. Memory is bounded, so
+ * all that peers can do to it is to make it useless.
  *
  * @module
  */
@@ -17,15 +17,14 @@ import type { SchemaTree, TextPlace } from "./schema_tree.ts";
 const MAX_BYTES = 8 * 1024;
 /** Metadata of all schemas together, in bytes; what is kept of each is a few times as long. */
 const MAX_ALL_BYTES = 1024 * 1024;
-/** Shapes of metadata of one length. */
+/** Places of paths in metadata of one length. */
 const MAX_OF_LENGTH = 8;
-/** Schemas of one shape whose keys are alike. */
+/** Schemas of one length whose keys are alike. */
 const MAX_OF_KEY = 16;
 
-/** Schemas that differ in their texts alone, of ASCII. */
+/** Schemas of one length that have their key at the same place. */
 interface Shape<T> {
   readonly length: number;
-  readonly pattern: BytePattern;
   /** Where the text is by which they are told apart. */
   readonly key: TextPlace;
   readonly known: Map<number, Known<T>[]>;
@@ -79,12 +78,14 @@ export class KnownSchemas<T> {
   find({ ipc, place: { start, end } }: SchemaBytes, owner: unknown): T | undefined {
     const shapes = this.#shapes.get(end - start);
     if (shapes === undefined) return undefined;
-    const view = new DataView(ipc.buffer, ipc.byteOffset + start, end - start);
-    for (const { pattern, key, known } of shapes) {
-      if (!pattern.matches(view, 0)) continue;
+    const view = viewOf(ipc.buffer);
+    const at = ipc.byteOffset + start;
+    for (const { key, known } of shapes) {
       const alike = known.get(hash(ipc, start + key.start, start + key.end));
-      const found = alike?.find((each) => each.owner === owner && each.pattern.matches(view, 0));
-      if (found !== undefined) return found.value;
+      if (alike === undefined) continue;
+      for (const each of alike) {
+        if (each.owner === owner && each.pattern.matches(view, at)) return each.value;
+      }
     }
     return undefined;
   }
@@ -113,7 +114,9 @@ export class KnownSchemas<T> {
     if (open.some((one) => texts.filter((text) => overlap(one, text)).length !== 1)) return false;
     // UTF-8 stays UTF-8 if ASCII takes the place of ASCII.
     const openByte = (at: number) => reads[at] === TEXT && bytes[at]! < 0x80 ? 0x80 : 0xff;
-    const shape = this.#shapeOf(bytes, reads.map((_, at) => openByte(at)), key);
+    const shape = this.#shapes.get(length)
+      ?.find((each) => each.key.start === key.start && each.key.end === key.end) ??
+      { length, key, known: new Map() };
     const masks = new Uint8Array(length).fill(0xff);
     for (const { start, end } of open) {
       for (let at = start; at < end; at++) masks[at] = openByte(at);
@@ -139,15 +142,6 @@ export class KnownSchemas<T> {
     return true;
   }
 
-  #shapeOf(bytes: Uint8Array, masks: Uint8Array, key: TextPlace): Shape<T> {
-    const { length } = bytes;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
-    const same = this.#shapes.get(length)?.find((shape) =>
-      shape.pattern.matches(view, 0) && shape.key.start === key.start && shape.key.end === key.end
-    );
-    return same ?? { length, pattern: new BytePattern(bytes, masks), key, known: new Map() };
-  }
-
   #addShape(shape: Shape<T>): void {
     const shapes = this.#shapes.get(shape.length) ?? [];
     this.#shapes.set(shape.length, [...shapes, shape]);
@@ -170,6 +164,17 @@ export class KnownSchemas<T> {
     if (shapes.length > 0) this.#shapes.set(shape.length, shapes);
     else this.#shapes.delete(shape.length);
   }
+}
+
+/** The last one, for many messages lie in one buffer; it is kept alive, so only while it is small. */
+let lastView: DataView = new DataView(new ArrayBuffer(0));
+const MAX_KEPT_BYTES = 512 * 1024;
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (lastView.buffer === buffer) return lastView;
+  const view = new DataView(buffer);
+  if (buffer.byteLength <= MAX_KEPT_BYTES) lastView = view;
+  return view;
 }
 
 function overlap(a: TextPlace, b: TextPlace): boolean {

@@ -28,6 +28,66 @@ const TAGS = {
 /** Small messages share their memory, so many at once. */
 const SLAB_BYTES = 256 * 1024;
 const MOST_IN_SLAB = 32 * 1024;
+/** Memory that is kept to be used again. */
+const MOST_KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Memory for what is written, from which it takes turns. */
+export class WriterMemory {
+  /** All of it that is kept: what was given out since it was released, and what is free. */
+  readonly #kept: Slab[] = [];
+  #keptBytes = 0;
+  /** How many of them were begun. */
+  #begun = 0;
+  #slab = newSlab(0);
+  #at = 0;
+
+  /**
+   * Takes so many bytes.
+   *
+   * @returns the memory they are in, and where
+   */
+  take(bytes: number): { readonly slab: Slab; readonly at: number } {
+    if (bytes > MOST_KEPT_BYTES) return { slab: newSlab(bytes), at: 0 };
+    if (this.#at + bytes > this.#slab.bytes.length) this.#next(bytes);
+    const at = this.#at;
+    this.#at += bytes;
+    return { slab: this.#slab, at };
+  }
+
+  /** Says that nobody needs what was given out. */
+  release(): void {
+    this.#begun = 0;
+    this.#slab = newSlab(0);
+    this.#at = 0;
+  }
+
+  #next(bytes: number): void {
+    this.#at = 0;
+    while (this.#begun < this.#kept.length) {
+      this.#slab = this.#kept[this.#begun++]!;
+      if (bytes <= this.#slab.bytes.length) return;
+    }
+    this.#slab = newSlab(bytes > MOST_IN_SLAB ? bytes : SLAB_BYTES);
+    const { length } = this.#slab.bytes;
+    if (this.#keptBytes + length > MOST_KEPT_BYTES) return;
+    this.#kept.push(this.#slab);
+    this.#keptBytes += length;
+    this.#begun++;
+  }
+}
+
+/** Memory, and a view of it. */
+interface Slab {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly buffer: ArrayBuffer;
+  readonly view: DataView;
+}
+
+function newSlab(length: number): Slab {
+  const buffer = new ArrayBuffer(length);
+  // To ask a view for its buffer is dear on Bun.
+  return { bytes: new Uint8Array(buffer), buffer, view: new DataView(buffer) };
+}
 
 /** Memory for a message, in which its envelope stands already. */
 export interface RoomForArrow {
@@ -40,12 +100,14 @@ export interface RoomForArrow {
 /** Envelopes of one store's messages. */
 export class ArrowMsgWriter {
   readonly #storeId: Uint8Array;
-  #slab = new Uint8Array(0);
-  #view = new DataView(this.#slab.buffer);
-  #at = 0;
+  readonly #memory: WriterMemory;
 
-  /** @param storeId of all messages */
-  constructor(storeId: StoreId) {
+  /**
+   * @param storeId of all messages
+   * @param memory for them
+   */
+  constructor(storeId: StoreId, memory: WriterMemory) {
+    this.#memory = memory;
     this.#storeId = encodeStoreId(storeId, "v1alpha1");
   }
 
@@ -60,8 +122,9 @@ export class ArrowMsgWriter {
     const tail = 2 + 1 + varintBytes(arrowBytes) + 2 + (chunkId ? 2 + TUID_BYTES : 0) + 2 + 1 +
       varintBytes(arrowBytes);
     const length = this.#storeId.length + tail + arrowBytes;
-    const start = this.#take(HEAD_BYTES + length);
-    const slab = this.#slab;
+    const { slab: { bytes: slab, buffer, view }, at: start } = this.#memory.take(
+      HEAD_BYTES + length,
+    );
     writeHead(slab, start, ARROW_MSG, length);
     slab.set(this.#storeId, start + HEAD_BYTES);
     let at = start + HEAD_BYTES + this.#storeId.length;
@@ -75,9 +138,9 @@ export class ArrowMsgWriter {
       slab[at++] = TAGS.chunkId;
       slab[at++] = TUID_BYTES;
       slab[at++] = TAGS.timeNs;
-      this.#view.setBigUint64(at, chunkId.timeNs, true);
+      view.setBigUint64(at, chunkId.timeNs, true);
       slab[at + 8] = TAGS.inc;
-      this.#view.setBigUint64(at + 9, chunkId.inc, true);
+      view.setBigUint64(at + 9, chunkId.inc, true);
       at += 17;
     }
     slab[at++] = TAGS.isStatic;
@@ -85,21 +148,9 @@ export class ArrowMsgWriter {
     slab[at++] = TAGS.payload;
     at = writeVarint(slab, at, arrowBytes);
     return {
-      bytes: new Uint8Array(slab.buffer, start, HEAD_BYTES + length),
-      arrow: new Uint8Array(slab.buffer, at, arrowBytes),
+      bytes: new Uint8Array(buffer, start, HEAD_BYTES + length),
+      arrow: new Uint8Array(buffer, at, arrowBytes),
     };
-  }
-
-  /** Where so many bytes are free. */
-  #take(bytes: number): number {
-    if (bytes > MOST_IN_SLAB || this.#at + bytes > this.#slab.length) {
-      this.#slab = new Uint8Array(bytes > MOST_IN_SLAB ? bytes : SLAB_BYTES);
-      this.#view = new DataView(this.#slab.buffer);
-      this.#at = 0;
-    }
-    const at = this.#at;
-    this.#at += bytes;
-    return at;
   }
 }
 
