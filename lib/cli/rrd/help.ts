@@ -22,7 +22,8 @@ Options:
   --json                      results as JSON (print: one object a line)
   -o, --output PATH           where to write; - is standard output
   -f, --force                 replace what exists there, but never the input
-  --continue-on-error         print, merge, migrate, split, replay: read over damage, as recover does
+  --continue-on-error         print, merge, migrate, split, replay: read over damage, as recover
+                              does
   --strict                    all but recover: exit 1 also where an end marker is missing, which
                               Rerun writes since 0.19: the file was cut between two messages, or
                               its writer was stopped

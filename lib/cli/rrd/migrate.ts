@@ -4,7 +4,8 @@
  * @module
  */
 import { Bridge, type BridgeCounts, BRIDGED_HEADER } from "../../bridge/bridge.ts";
-import { RepeatedBlueprints } from "../../recordings/repeated_blueprints.ts";
+import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -23,7 +24,7 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
   const path = options.output ?? "-";
   const output = await openOutput(path, options.files, context, options.force);
   const file = new RecordingFile(path, output);
-  const repeated = new RepeatedBlueprints();
+  const repeated = new RepeatedMessages();
   const bridge = new Bridge();
   for (const input of options.files) {
     repeated.nextFile();
@@ -53,7 +54,9 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
     write(`${JSON.stringify(report)}\n`);
   } else if (path !== "-") {
     const { bridged } = bridge.counts;
-    const left = leftOut === 0 ? "" : `; ${leftOut} of blueprints that came before left out`;
+    const left = leftOut === 0
+      ? ""
+      : `; ${leftOut} of static data or of blueprints that came before left out`;
     process.stderr(
       `${escapeText(path)}: ${plural(messages, "message")} written, ${bridged} migrated${left}\n`,
     );
@@ -63,8 +66,7 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
 
 function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
   if (part.kind === "header") {
-    const isOld = part.header.serializer === "msgpack" || part.header.version.minor < 23;
-    return isOld ? { ...part, header: BRIDGED_HEADER } : part;
+    return isNewProtobuf(part.header) ? part : { ...part, header: BRIDGED_HEADER };
   }
   if (part.kind !== "message") return part;
   const msg = bridge.bridge(part.msg);
