@@ -2,10 +2,10 @@
  * Takes clients in, one for warming up and then the given number again and again, and says when all
  * had left:
  *
- *     receive_child.ts server|tables|bridge|save|lz4|control|copy CLIENTS [FILE]
+ *     receive_child.ts server|tables|bridge|save|bridge-save|lz4|control|copy CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `bridge` gives each today's form, `save` writes them into a file, `lz4` compresses them before; `control` only reads the
+ * message too, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `lz4` compresses them before; `control` only reads the
  * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
@@ -47,6 +47,24 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
   bridge.release();
 }
 
+/** A sink that gets today's form. */
+function bridged(sink: Sink): Sink {
+  const bridge = new Bridge();
+  const today = (message: SmartMessage): SmartMessage => {
+    const { payload } = message;
+    if (payload.type === "quit") return message;
+    return { ...message, payload: { ...payload, msg: bridge.bridge(payload.msg) } };
+  };
+  return {
+    name: sink.name,
+    async write(batch) {
+      await sink.write(batch.map(today));
+      bridge.release();
+    },
+    close: () => sink.close(),
+  };
+}
+
 async function server(): Promise<void> {
   await using server = await serve({
     port: 0,
@@ -55,9 +73,10 @@ async function server(): Promise<void> {
   });
   say({ port: server.addr.port });
   const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
-  if (what === "save" || what === "lz4") {
+  if (what === "save" || what === "bridge-save" || what === "lz4") {
     const compress = what === "lz4" ? "lz4" : "off";
-    sinks.unshift(await rrdFileSink({ path: file!, force: true, compress }));
+    const saving = await rrdFileSink({ path: file!, force: true, compress });
+    sinks.unshift(what === "bridge-save" ? bridged(saving) : saving);
   }
   await fanOut(sinks).receive(server.batches());
 }

@@ -67,18 +67,24 @@ export function schemaBytes(ipc: Uint8Array): SchemaBytes {
   return { ipc, place: findMetadata(ipc, 0) };
 }
 
+/** Larger buffers hold few messages, and are not kept alive for them. */
+const MAX_KEPT_BYTES = 512 * 1024;
+
 /** The schemas that were added last. */
 export class KnownSchemas<T> {
   readonly #shapes = new Map<number, Shape<T>[]>();
   /** In the order in which they were added. */
   readonly #all = new Set<Known<T>>();
   #bytes = 0;
+  /** The last ones, for many messages lie in one buffer. */
+  #buffer: ArrayBufferLike = new ArrayBuffer(0);
+  #view = new DataView(this.#buffer);
 
   /** What was made of a schema that differs from this one at most in its open texts. */
   find({ ipc, place: { start, end } }: SchemaBytes, owner: unknown): T | undefined {
     const shapes = this.#shapes.get(end - start);
     if (shapes === undefined) return undefined;
-    const view = viewOf(ipc.buffer);
+    const view = this.#viewOf(ipc.buffer);
     const at = ipc.byteOffset + start;
     for (const { key, known } of shapes) {
       const alike = known.get(hash(ipc, start + key.start, start + key.end));
@@ -117,7 +123,8 @@ export class KnownSchemas<T> {
     const shape = this.#shapes.get(length)
       ?.find((each) => each.key.start === key.start && each.key.end === key.end) ??
       { length, key, known: new Map() };
-    const masks = new Uint8Array(length).fill(0xff);
+    // What nobody reads says nothing.
+    const masks = reads.map((read) => read === 0 ? 0 : 0xff);
     for (const { start, end } of open) {
       for (let at = start; at < end; at++) masks[at] = openByte(at);
     }
@@ -142,6 +149,14 @@ export class KnownSchemas<T> {
     return true;
   }
 
+  #viewOf(buffer: ArrayBufferLike): DataView {
+    if (this.#buffer === buffer) return this.#view;
+    const view = new DataView(buffer);
+    if (buffer.byteLength > MAX_KEPT_BYTES) return view;
+    this.#buffer = buffer;
+    return this.#view = view;
+  }
+
   #addShape(shape: Shape<T>): void {
     const shapes = this.#shapes.get(shape.length) ?? [];
     this.#shapes.set(shape.length, [...shapes, shape]);
@@ -164,17 +179,6 @@ export class KnownSchemas<T> {
     if (shapes.length > 0) this.#shapes.set(shape.length, shapes);
     else this.#shapes.delete(shape.length);
   }
-}
-
-/** The last one, for many messages lie in one buffer; it is kept alive, so only while it is small. */
-let lastView: DataView = new DataView(new ArrayBuffer(0));
-const MAX_KEPT_BYTES = 512 * 1024;
-
-function viewOf(buffer: ArrayBufferLike): DataView {
-  if (lastView.buffer === buffer) return lastView;
-  const view = new DataView(buffer);
-  if (buffer.byteLength <= MAX_KEPT_BYTES) lastView = view;
-  return view;
 }
 
 function overlap(a: TextPlace, b: TextPlace): boolean {
