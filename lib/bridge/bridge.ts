@@ -9,10 +9,11 @@
 import { InvalidMessage } from "../base/errors.ts";
 import type { Step, StepResult } from "../base/step.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
-import type { LogMsg, StoreId } from "../encoding/log_msg.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
-import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
 import { Entities } from "./entities.ts";

@@ -12,9 +12,9 @@ import {
 } from "../encoding/arrow/known_schemas.ts";
 import { readSchemaTree, type TextPlace } from "../encoding/arrow/schema_tree.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
-import type { StoreId } from "../encoding/log_msg.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
 import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
-import type { RrdHeader } from "../encoding/rrd/rrd_header.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { Tuid } from "../encoding/tuid.ts";
 import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "./names.ts";

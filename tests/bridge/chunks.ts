@@ -3,7 +3,7 @@ import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { encodeSchema } from "../../lib/encoding/arrow/encode_schema.ts";
 import { readSchema } from "../../lib/encoding/arrow/arrow_ipc.ts";
 import type { SchemaField, SchemaTag } from "../../lib/encoding/arrow/schema_tree.ts";
-import { decodeRrdHeader } from "../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";

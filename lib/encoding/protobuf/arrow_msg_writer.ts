@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StoreId } from "../log_msg.ts";
+import type { StoreId } from "../message_parts.ts";
 import type { Tuid } from "../tuid.ts";
 import { encodeStoreId, writeHead } from "./encode_log_msg.ts";
 

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import { ArrowMsgWriter, WriterMemory } from "../../../lib/encoding/protobuf/arrow_msg_writer.ts";
 import { encodeLogMsg } from "../../../lib/encoding/protobuf/encode_log_msg.ts";
-import { decodeRrdHeader } from "../../../lib/encoding/rrd/rrd_header.ts";
+import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
 import { Tuid } from "../../../lib/encoding/tuid.ts";
 
 const header = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0));
