@@ -2,6 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { run } from "./child.ts";
 import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
 import { cutConnection } from "./cutter.ts";
@@ -14,6 +15,7 @@ export const MIGRATED: readonly string[] = Object.keys(SAVED).filter((version) =
   Number(version.split(".")[1]) >= 17
 );
 
+const EVERY = fileURLToPath(new URL("every_archetype.py", import.meta.url));
 const TODAY = "0.41.0";
 const CLI_MS = 60_000;
 
@@ -61,12 +63,32 @@ export async function playMigrated(
     passed.packets += cutConnection(new Uint8Array(sent)).packets;
     passed.bytes += sent.length;
   }
+  await checkEvery(sdk, runtime, join(folder, "every"), today);
   const jobs = ["mixed", "blueprint"];
   const path = await migrated(runtime, join(folder, "live"), async (port) => {
     for (const job of jobs) await logWorkload(sdk, port, job, 30, `rec-${job}`);
   });
   await checkNames(today, path, names(sdk, jobs));
   return passed;
+}
+
+/** One of every archetype: all have today's names, but those whose data is laid out otherwise. */
+async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk): Promise<void> {
+  let report = "";
+  const path = await migrated(runtime, name, async (port) => {
+    await run([sdk.python, EVERY, String(port)], { ms: CLI_MS, env: sdk.env });
+  }, (json) => report = json);
+  const minor = Number(sdk.version.split(".")[1]);
+  const expected = [
+    ...(minor < 22 ? ["DisconnectedSpace"] : []),
+    ...(minor < 18 ? ["MarkerShape"] : []),
+    ...(minor < 22 ? ["TensorData"] : []),
+    ...(minor < 18 ? ["Transform3D"] : []),
+  ].map((component) => `rerun.components.${component}`);
+  const { untagged_columns: untagged } = JSON.parse(report) as { untagged_columns: object };
+  const found = Object.keys(untagged).sort();
+  if (found.join() !== expected.join()) throw new Error(`untagged are ${found}, not ${expected}`);
+  await checkNames(today, path, ["Arrows3D:vectors", "Pinhole:resolution", "confidence"]);
 }
 
 function names({ version }: Sdk, kinds: readonly string[]): string[] {
@@ -89,6 +111,7 @@ async function migrated(
   runtime: Runtime,
   name: string,
   send: (port: number) => Promise<void>,
+  onReport: (json: string) => void = () => {},
 ): Promise<string> {
   const [saved, out] = [`${name}.rrd`, `${name}-migrated.rrd`];
   {
@@ -96,10 +119,11 @@ async function migrated(
     await send(cli.port);
     await cli.stop();
   }
-  await run([...cliCommand(runtime), "rrd", "migrate", saved, "-o", out], {
-    ms: CLI_MS,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" },
-  });
+  const { stdout } = await run(
+    [...cliCommand(runtime), "rrd", "migrate", saved, "-o", out, "--json"],
+    { ms: CLI_MS, env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" } },
+  );
+  onReport(stdout);
   return out;
 }
 
