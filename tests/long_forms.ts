@@ -17,6 +17,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "fuzz/connections",
     "fuzz/recover",
     "fuzz/verify",
+    "fuzz/bridge",
     "fuzz/h2",
   ],
   hostile: ["soak/liars", "soak/idle", "soak/slow", "soak/many", "soak/stops", "soak/reconnect"],

@@ -1,5 +1,6 @@
 /** Single steps of receiving, over bytes in memory. */
 import { decode } from "@msgpack/msgpack";
+import { Bridge } from "../../lib/bridge/mod.ts";
 import { PacketFramer } from "../../lib/comms/sdk/packet_framer.ts";
 import { MAX_PACKET_BYTES } from "../../lib/comms/sdk/packet_reader.ts";
 import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
@@ -9,6 +10,7 @@ import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { CongestionManager } from "../../lib/flow/throttle/congestion_manager.ts";
 import { Throttle } from "../../lib/flow/throttle/throttle.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { chunk, chunkOf } from "../bridge/chunks.ts";
 import { concat, framed } from "../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { frameChunk } from "../flow/throttled_messages.ts";
@@ -103,6 +105,24 @@ function envelopes(): Case[] {
   ];
 }
 
+/** Today's form for what is decoded already, one after another as of one client. */
+function bridging(name: string, messages: readonly LogMsg[]): Case {
+  const bridge = new Bridge();
+  return {
+    name,
+    bytes: messages.reduce((sum, msg) => sum + (msg.kind === "ArrowMsg" ? msg.ipc().length : 0), 0),
+    run() {
+      const before = bridge.counts.bridged;
+      for (const [i, msg] of messages.entries()) {
+        bridge.bridge(msg);
+        // As behind each batch of a client.
+        if (i % 100 === 99) bridge.release();
+      }
+      check(bridge.counts.bridged - before, messages.length);
+    },
+  };
+}
+
 /** Frames of 10 messages, in batches as of one read. */
 function throttling(name: string, maxLatencySec: number, latencySec: number): Case {
   const messageBytes = 2500;
@@ -139,6 +159,14 @@ function viewerFrames(name: string, packets: readonly Uint8Array[]): Case {
   };
 }
 
+const decoder = new RrdDecoder();
+const SMALL_CHUNKS = SMALL.flatMap((packet) => decoder.decodePacket(packet).items);
+const IMAGES = Array.from({ length: 8 }, (_, id) => {
+  const columns = ["ImageBuffer", "ImageFormat", "ImageIndicator"];
+  const schema = chunk(columns.map((name) => `rerun.components.${name}`), { id }).ipc();
+  return chunkOf(concat(schema, new Uint8Array(921_600)));
+});
+
 /** All steps. */
 export const CASES: readonly Case[] = [
   framing("framer, 2.7 KB packets", SMALL),
@@ -149,4 +177,6 @@ export const CASES: readonly Case[] = [
   throttling("throttle, latency twice of it", 0.2, 0.4),
   viewerFrames("bincode encoder, 2.7 KB messages", SMALL),
   viewerFrames("bincode encoder, 0.9 MB messages", LARGE),
+  bridging("bridge, 2.7 KB messages", SMALL_CHUNKS),
+  bridging("bridge, 0.9 MB messages", IMAGES),
 ];

@@ -2,14 +2,15 @@
  * Takes clients in, one for warming up and then the given number again and again, and says when all
  * had left:
  *
- *     receive_child.ts server|tables|save|lz4|control|copy CLIENTS [FILE]
+ *     receive_child.ts server|tables|bridge|save|bridge-save|lz4|control|copy CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `save` writes them into a file, `lz4` compresses them before; `control` only reads the
+ * message too, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `lz4` compresses them before; `control` only reads the
  * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
 import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
+import { Bridge } from "../../lib/bridge/mod.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
@@ -30,6 +31,8 @@ function onLeft(): void {
   cpu = process.cpuUsage();
 }
 
+const bridge = new Bridge();
+
 async function take(batch: readonly SmartMessage[]): Promise<void> {
   for (const { payload } of batch) {
     if (payload.type === "quit") {
@@ -37,9 +40,29 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
       onLeft();
     } else {
       count++;
+      if (what === "bridge") bridge.bridge(payload.msg);
       if (what === "tables" && payload.msg.kind === "ArrowMsg") await payload.msg.table();
     }
   }
+  bridge.release();
+}
+
+/** A sink that gets today's form. */
+function bridged(sink: Sink): Sink {
+  const bridge = new Bridge();
+  const today = (message: SmartMessage): SmartMessage => {
+    const { payload } = message;
+    if (payload.type === "quit") return message;
+    return { ...message, payload: { ...payload, msg: bridge.bridge(payload.msg) } };
+  };
+  return {
+    name: sink.name,
+    async write(batch) {
+      await sink.write(batch.map(today));
+      bridge.release();
+    },
+    close: () => sink.close(),
+  };
 }
 
 async function server(): Promise<void> {
@@ -50,9 +73,10 @@ async function server(): Promise<void> {
   });
   say({ port: server.addr.port });
   const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
-  if (what === "save" || what === "lz4") {
+  if (what === "save" || what === "bridge-save" || what === "lz4") {
     const compress = what === "lz4" ? "lz4" : "off";
-    sinks.unshift(await rrdFileSink({ path: file!, force: true, compress }));
+    const saving = await rrdFileSink({ path: file!, force: true, compress });
+    sinks.unshift(what === "bridge-save" ? bridged(saving) : saving);
   }
   await fanOut(sinks).receive(server.batches());
 }

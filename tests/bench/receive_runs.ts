@@ -11,7 +11,15 @@ import { RerunSaver, type Saved } from "./rerun_saver.ts";
 import type { Stream } from "./streams.ts";
 
 /** What the receiver does with what it gets. */
-export type What = "server" | "tables" | "save" | "lz4" | "control" | "copy";
+export type What =
+  | "server"
+  | "tables"
+  | "bridge"
+  | "bridge-save"
+  | "save"
+  | "lz4"
+  | "control"
+  | "copy";
 
 /** Who receives, and from how many clients at once. */
 export interface Subject {

@@ -21,13 +21,18 @@ const COMMANDS: Record<Runtime, readonly string[]> = {
   bun: ["bun", "run"],
 };
 
+/** The program and its first arguments. */
+export function cliCommand(runtime: Runtime): string[] {
+  return [...COMMANDS[runtime], CLI];
+}
+
 /** A running server. */
 export class Cli implements AsyncDisposable {
   private constructor(readonly port: number, readonly child: Child) {}
 
   /** Starts it on a free port. */
   static async start(runtime: Runtime, args: readonly string[]): Promise<Cli> {
-    const command = [...COMMANDS[runtime], CLI, "--port", "0", ...args];
+    const command = [...cliCommand(runtime), "--port", "0", ...args];
     const child = new Child(command);
     try {
       const [, port] = await child.waitFor(READY, READY_MS);

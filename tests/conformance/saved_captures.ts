@@ -94,7 +94,8 @@ async function checkVerifies(verifier: Sdk, path: string): Promise<void> {
   }
 }
 
-function replay(port: number, bytes: Uint8Array): Promise<void> {
+/** Sends a recorded connection. */
+export function replay(port: number, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.end(bytes));
     socket.resume();
@@ -103,6 +104,7 @@ function replay(port: number, bytes: Uint8Array): Promise<void> {
   });
 }
 
-function fixturePath(name: string): string {
+/** Where a fixture is. */
+export function fixturePath(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 }

@@ -84,12 +84,23 @@ export async function play(
   }
 }
 
+/** Lets an SDK log. */
+export async function logWorkload(
+  sdk: Sdk,
+  port: number,
+  mode: string,
+  steps: number,
+  recording: string,
+): Promise<void> {
+  const args = [port, mode, steps, recording].map(String);
+  await run([sdk.python, WORKLOAD, ...args], { ms: SDK_MS, env: sdk.env });
+}
+
 async function logAll(jobs: readonly Job[], sdk: Sdk, port: number, atOnce: boolean) {
   const log = async ([mode, steps]: Job, number: number) => {
     // The `compare` of the oldest CLI takes files with one recording only.
     const recording = sdk.printCommand === undefined ? "rec" : `rec-${mode}-${number}`;
-    const args = [port, mode, steps, recording].map(String);
-    await run([sdk.python, WORKLOAD, ...args], { ms: SDK_MS, env: sdk.env });
+    await logWorkload(sdk, port, mode, steps, recording);
   };
   if (atOnce) await Promise.all(jobs.map(log));
   else for (const [number, job] of jobs.entries()) await log(job, number);

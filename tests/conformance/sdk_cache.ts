@@ -128,11 +128,15 @@ async function located(version: string, folder: string): Promise<Omit<Sdk, "prin
   const python = join(folder, "bin", "python");
   const lib = join(folder, "lib");
   const [packages = ""] = (await readdir(lib)).filter((name) => name.startsWith("python3"));
-  const binary = join(lib, packages, "site-packages", "rerun_sdk", "rerun_cli", "rerun");
-  // Before 0.16 the CLI is inside the Python module.
-  const hasBinary = await access(binary).then(() => true, () => false);
+  const installed = join(lib, packages, "site-packages");
+  // Newer ones have it outside of the SDK; before 0.16 the CLI is inside the Python module.
+  const places = [join(installed, "rerun_cli"), join(installed, "rerun_sdk", "rerun_cli")];
+  const found = await Promise.all(
+    places.map((place) => access(join(place, "rerun")).then(() => true, () => false)),
+  );
+  const binary = places.filter((_, i) => found[i]).map((place) => join(place, "rerun"))[0];
   const home = join(folder, "home");
-  const rerun = hasBinary ? [binary] : [python, "-m", "rerun"];
+  const rerun = binary !== undefined ? [binary] : [python, "-m", "rerun"];
   const env = { HOME: home, PATH: process.env.PATH ?? "", LANG: "C.UTF-8", PYTHONUTF8: "1" };
   return { version, python, rerun, env };
 }

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import * as all from "@rerelay/server";
 import * as adapters from "@rerelay/server/adapters";
+import * as bridge from "@rerelay/server/bridge";
 import * as core from "@rerelay/server/core";
 import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
@@ -41,6 +42,7 @@ export type Types = [
 const ENTRIES: Readonly<Record<string, object>> = {
   ".": all,
   "./adapters": adapters,
+  "./bridge": bridge,
   "./core": core,
   "./encoding": encoding,
   "./flow": flow,

@@ -12,6 +12,8 @@ Commands:
                               --dry-run only says what that is
   merge FILE... -o OUT        several files into one, their common blueprints once; without -o to
                               standard output
+  migrate FILE... -o OUT      as merge, in the form of today's Rerun, which can't open what SDKs up
+                              to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
                               application; those of no recording into files of their own (.rbl)
   replay FILE [--to HOST:PORT] [--speed max|1x]
@@ -21,7 +23,8 @@ Options:
   --json                      results as JSON (print: one object a line)
   -o, --output PATH           where to write; - is standard output
   -f, --force                 replace what exists there, but never the input
-  --continue-on-error         print, merge, split, replay: read over damage, as recover does
+  --continue-on-error         print, merge, migrate, split, replay: read over damage, as recover
+                              does
   --strict                    all but recover: exit 1 also where an end marker is missing, which
                               Rerun writes since 0.19: the file was cut between two messages, or
                               its writer was stopped

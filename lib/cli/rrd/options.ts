@@ -21,6 +21,11 @@ const COMMANDS = {
     valued: ["output"],
     max: Infinity,
   },
+  migrate: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output"],
+    max: Infinity,
+  },
   split: { flags: ["json", "force", "strict", "continue-on-error"], valued: ["output"], max: 1 },
   replay: {
     flags: ["json", "strict", "continue-on-error"],

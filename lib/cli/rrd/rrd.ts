@@ -15,6 +15,7 @@ import { RRD_HELP } from "./help.ts";
 import { InputError, isStdinTerminal } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { merge } from "./merge.ts";
+import { migrate } from "./migrate.ts";
 import { parseRrdArgs, type RrdCommandName, type RrdOptions } from "./options.ts";
 import { print } from "./print.ts";
 import { progress } from "./progress.ts";
@@ -36,6 +37,7 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   verify,
   recover,
   merge,
+  migrate,
   split,
   replay,
 };

@@ -65,6 +65,13 @@ function damaged(what: string, options?: ErrorOptions): InvalidMessage {
   return new InvalidMessage(`Damaged Arrow metadata: ${what}`, options);
 }
 
+/** A text, and where its bytes are in the buffer. */
+export interface FlatText {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A table; its fields are numbered from 0 in the order of the schema. */
 export class FlatTable {
   readonly #source: Source;
@@ -151,14 +158,20 @@ export class FlatTable {
     const length = source.u32(at);
     source.check(at + 4, length);
     source.text(length);
-    const [start, end] = [at + 4, at + 4 + length];
-    const ascii = length > MAX_INTERNED_BYTES ? undefined : internedAscii(source.bytes, start, end);
-    if (ascii !== undefined) return ascii;
-    try {
-      return utf8.decode(source.bytes.subarray(start, end));
-    } catch (cause) {
-      throw damaged("a text is not UTF-8", { cause });
-    }
+    return decode(source.bytes, at + 4, at + 4 + length);
+  }
+
+  /** A text and its place; the bytes are noted as {@linkcode TEXT}, for nothing here goes by them. */
+  textAt(field: number): FlatText | undefined {
+    const at = this.#target(field);
+    if (at === undefined) return undefined;
+    const { bytes, reads } = this.#source;
+    const length = this.#source.u32(at);
+    const start = this.#source.inside(at + 4, length);
+    const end = start + length;
+    this.#source.text(length);
+    if (reads !== undefined) { for (let i = start; i < end; i++) reads[i] ||= TEXT; }
+    return { text: decode(bytes, start, end), start, end };
   }
 
   /** Checks that a text is whole UTF-8, and tells whether there is one; faster than `string`. */
@@ -229,6 +242,16 @@ export class FlatPairs {
     if (index >= this.length) throw damaged("a column has no buffer");
     const at = this.#first + 16 * index;
     return [lengthAt(this.#view, at), lengthAt(this.#view, at + 8)];
+  }
+}
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  const ascii = end - start > MAX_INTERNED_BYTES ? undefined : internedAscii(bytes, start, end);
+  if (ascii !== undefined) return ascii;
+  try {
+    return utf8.decode(bytes.subarray(start, end));
+  } catch (cause) {
+    throw damaged("a text is not UTF-8", { cause });
   }
 }
 

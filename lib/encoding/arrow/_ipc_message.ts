@@ -24,6 +24,8 @@ export interface IpcMessage {
   readonly bodyAt: number;
   /** How long its data claims to be, in bytes. */
   readonly bodyBytes: number;
+  /** All of it, what describes it included. */
+  readonly message: FlatTable;
 }
 
 /** Where the metadata of a message stands in an Arrow IPC stream. */
@@ -72,6 +74,7 @@ export function readIpcMessage(ipc: Uint8Array, at: number, reads?: Uint8Array):
     header,
     bodyAt: end,
     bodyBytes: message.length(3),
+    message,
   };
 }
 

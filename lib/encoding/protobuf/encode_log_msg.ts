@@ -148,6 +148,18 @@ function storeInfo(writer: BinaryWriter, info: StoreInfo, dialect: ProtobufDiale
   nested(writer, 6, () => number(writer, 1, major | minor << 8 | patch << 16 | meta << 24));
 }
 
+/**
+ * A store id, as the first field of a message has it.
+ *
+ * @param id of a recording or blueprint
+ * @param dialect which definitions to follow
+ */
+export function encodeStoreId(id: StoreId, dialect: ProtobufDialect): Uint8Array {
+  const writer = new BinaryWriter();
+  nested(writer, 1, () => storeId(writer, id, dialect));
+  return writer.finish();
+}
+
 function storeId(writer: BinaryWriter, id: StoreId, dialect: ProtobufDialect): void {
   number(writer, 1, DIALECTS[dialect].storeKinds[id.kind]);
   text(writer, 2, id.id);

@@ -1,0 +1,179 @@
+/**
+ * Messages of SDK 0.17 to 0.22 in the form of today's Rerun, which can't read the one they came in.
+ *
+ * Envelopes are written anew and the schemas of chunks get today's tags; the rest of the data, all that
+ * was logged, goes through byte for byte. Later Rerun reads on from the form of 0.23.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../base/errors.ts";
+import type { Step, StepResult } from "../base/step.ts";
+import { ArrowMsg } from "../encoding/arrow_msg.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
+import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
+import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
+import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
+import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
+import { Entities } from "./entities.ts";
+import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
+import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
+
+/** The header that all of it goes under; later readers know what to do with this version. */
+export const BRIDGED_HEADER: RrdHeader = protobufHeader({ major: 0, minor: 23, patch: 4, meta: 0 });
+
+/** Stores of one stream whose envelopes are known. */
+const MAX_STORES = 64;
+/** Components that are counted by name. */
+const MAX_UNTAGGED = 256;
+
+/** What came of messages. */
+export interface BridgeCounts {
+  /** Messages that got today's form. */
+  readonly bridged: number;
+  /** Messages that had it already, of SDK 0.23 and later. */
+  readonly already: number;
+  /** Messages of SDK 0.16 and before, which log tables and no chunks: they are left as they came. */
+  readonly tables: number;
+  /** Chunks whose schema can't be read: their data is left as it came. */
+  readonly damaged: number;
+  /** Messages of kinds that are not known, left as they came. */
+  readonly unknown: number;
+  /**
+   * Columns of Rerun's components that got no archetype, by component: which one was not said, or its
+   * data is laid out otherwise today. They are listed in today's viewer, and not drawn.
+   */
+  readonly untagged: ReadonlyMap<string, number>;
+}
+
+/**
+ * Gives messages today's form, one after another; what it knows of them is bounded.
+ *
+ * @example
+ * ```ts
+ * import { Bridge } from "@rerelay/server/bridge";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bridge = new Bridge();
+ * assertEquals(bridge.push([]), { items: [] });
+ * assertEquals(bridge.counts.bridged, 0);
+ * ```
+ */
+export class Bridge implements Step<readonly LogMsg[], LogMsg> {
+  readonly #names = new Map<number, Names>();
+  readonly #stores = new Map<string, StoreBridge>();
+  readonly #memory: StreamMemory = {
+    schemas: new KnownSchemas(),
+    entities: new Entities(),
+    writer: new WriterMemory(),
+  };
+  #last: { readonly of: StoreId; readonly minor: number; readonly store: StoreBridge } | undefined;
+  readonly #untagged = new Map<string, number>();
+  #bridged = 0;
+  #already = 0;
+  #tables = 0;
+  #damaged = 0;
+  #unknown = 0;
+
+  /** What came of the messages so far. */
+  get counts(): BridgeCounts {
+    return {
+      bridged: this.#bridged,
+      already: this.#already,
+      tables: this.#tables,
+      damaged: this.#damaged,
+      unknown: this.#unknown,
+      untagged: this.#untagged,
+    };
+  }
+
+  /** Bridges messages of one stream, in their order. */
+  push(batch: readonly LogMsg[]): StepResult<LogMsg> {
+    return { items: batch.map((msg) => this.bridge(msg)) };
+  }
+
+  /** Does nothing: no message is held back. */
+  finish(): StepResult<LogMsg> {
+    return { items: [] };
+  }
+
+  /**
+   * Gives a message today's form.
+   *
+   * @param msg of any SDK
+   * @returns the message itself where there is no such form, or it is of that form
+   */
+  bridge(msg: LogMsg): LogMsg {
+    const { header } = msg.encoded;
+    const { major, minor } = header.version;
+    if (major > 0 || minor > LAST_MINOR || isNewProtobuf(header)) {
+      this.#already++;
+      return msg;
+    }
+    if (minor < FIRST_MINOR) {
+      this.#tables++;
+      return msg;
+    }
+    if (msg.kind === "ArrowMsg") return this.#chunk(msg, minor);
+    const bytes = encodeLogMsg(msg, "v1alpha1");
+    if (bytes === undefined) {
+      this.#unknown++;
+      return msg;
+    }
+    this.#bridged++;
+    return { ...msg, encoded: { header: BRIDGED_HEADER, bytes } };
+  }
+
+  /**
+   * Says that nobody needs the messages that were given out: their memory is used for the next, which
+   * is a few times as fast. Without it, each keeps its own.
+   */
+  release(): void {
+    this.#memory.writer.release();
+  }
+
+  #chunk(msg: ArrowMsg, minor: number): LogMsg {
+    try {
+      const { msg: bridged, untagged } = this.#store(msg, minor).chunk(msg, BRIDGED_HEADER);
+      if (untagged.length > 0) { for (const component of untagged) this.#count(component); }
+      this.#bridged++;
+      return bridged;
+    } catch (error) {
+      if (!(error instanceof InvalidMessage)) throw error;
+    }
+    this.#damaged++;
+    const { storeId, chunkId, timepointMax, isStatic, arrow } = msg;
+    const encoded = { header: BRIDGED_HEADER, bytes: encodeLogMsg(msg, "v1alpha1")! };
+    return new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, encoded);
+  }
+
+  #store({ storeId }: ArrowMsg, minor: number): StoreBridge {
+    const last = this.#last;
+    if (last !== undefined && last.minor === minor && isSame(last.of, storeId)) return last.store;
+    const key = JSON.stringify([minor, storeId.kind, storeId.id, storeId.applicationId]);
+    let store = this.#stores.get(key);
+    if (store === undefined) {
+      store = new StoreBridge(storeId, key, this.#namesOf(minor), this.#memory);
+      this.#stores.set(key, store);
+      if (this.#stores.size > MAX_STORES) this.#stores.delete(this.#stores.keys().next().value!);
+    }
+    this.#last = { of: storeId, minor, store };
+    return store;
+  }
+
+  #namesOf(minor: number): Names {
+    const names = this.#names.get(minor) ?? new Names(minor);
+    this.#names.set(minor, names);
+    return names;
+  }
+
+  #count(component: string): void {
+    const count = this.#untagged.get(component) ?? 0;
+    if (count > 0 || this.#untagged.size < MAX_UNTAGGED) this.#untagged.set(component, count + 1);
+  }
+}
+
+function isSame(a: StoreId, b: StoreId): boolean {
+  return a === b || a.id === b.id && a.kind === b.kind && a.applicationId === b.applicationId;
+}

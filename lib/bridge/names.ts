@@ -1,0 +1,147 @@
+/**
+ * Today's names of the columns of chunks that name components alone.
+ *
+ * @module
+ */
+import { ARCHETYPES } from "./archetypes.ts";
+import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
+
+/** The versions that the table is of. */
+export const [FIRST_MINOR, LAST_MINOR] = [17, 22] as const;
+
+/** A field of an archetype, under its names of that time. */
+interface Field {
+  readonly archetype: Archetype;
+  readonly name: string;
+  readonly component: string;
+  readonly isRequired: boolean;
+  /** Whether today's data of it is laid out in the same way. */
+  readonly isSame: boolean;
+}
+
+/** An archetype of one version. */
+interface Archetype {
+  readonly name: string;
+  readonly fields: readonly Field[];
+}
+
+/** What a column is called today. */
+export interface ColumnName {
+  readonly archetype: string;
+  readonly field: string;
+  readonly component: string;
+}
+
+/** Components and archetypes of one version. */
+export class Names {
+  readonly #archetypes = new Map<string, Archetype>();
+  readonly #fields = new Map<string, Field[]>();
+
+  /** @param minor of Rerun 0.17 to 0.22 */
+  constructor(minor: number) {
+    for (const line of ARCHETYPES) {
+      const archetype = readArchetype(line, minor);
+      if (archetype.fields.length === 0) continue;
+      this.#archetypes.set(archetype.name, archetype);
+      for (const field of archetype.fields) {
+        const of = this.#fields.get(field.component) ?? [];
+        this.#fields.set(field.component, [...of, field]);
+      }
+    }
+  }
+
+  /** The archetype that a component says is there; `undefined` for other components. */
+  indicated(component: string): string | undefined {
+    const [, path, name] =
+      /^(rerun\.(?:blueprint\.)?)components\.(\w+)Indicator$/.exec(component) ??
+        [];
+    const archetype = `${path}archetypes.${name}`;
+    return this.#archetypes.has(archetype) ? archetype : undefined;
+  }
+
+  /** Whether a component is one that archetypes of Rerun have. */
+  isKnown(component: string): boolean {
+    return this.#fields.has(component);
+  }
+
+  /**
+   * What the column of a component is called today.
+   *
+   * @param component as the chunk names it
+   * @param here archetypes that the chunk itself says are there
+   * @param before archetypes that other chunks of the entity said are there
+   * @param beside all components of the chunk
+   * @returns `undefined` if no archetype has it or it could be of several, or if today's data of it is
+   * laid out otherwise
+   */
+  find(
+    component: string,
+    here: readonly string[],
+    before: readonly string[],
+    beside: ReadonlySet<string>,
+  ): ColumnName | undefined {
+    const fields = this.#fields.get(component) ?? [];
+    const of = (names: readonly string[]) =>
+      fields.filter(({ archetype }) => names.includes(archetype.name));
+    const field = likeliest(of(here), beside) ?? likeliest(of(before), beside) ??
+      (fields.length === 1 ? fields[0] : undefined);
+    return field?.isSame ? todaysName(field) : undefined;
+  }
+}
+
+/** Today's name of a component. */
+export function todaysComponent(component: string): string {
+  return COMPONENT_NAMES[component] ?? component;
+}
+
+function todaysName({ archetype, name, component }: Field): ColumnName {
+  const today = ARCHETYPE_NAMES[archetype.name] ?? archetype.name;
+  return {
+    archetype: today,
+    field: FIELD_NAMES[today]?.[name] ?? name,
+    component: FIELD_COMPONENTS[today]?.[name] ?? todaysComponent(component),
+  };
+}
+
+/**
+ * Of several archetypes that share a component in one chunk, the one that is none without it; else one
+ * that has all it needs there; else the one more of whose components are there.
+ */
+function likeliest(fields: readonly Field[], beside: ReadonlySet<string>): Field | undefined {
+  const rank = ({ archetype, isRequired }: Field) => {
+    const has = archetype.fields.filter(({ component }) => beside.has(component));
+    const isWhole = archetype.fields.every((each) =>
+      !each.isRequired || beside.has(each.component)
+    );
+    return (isRequired ? 2000 : 0) + (isWhole ? 1000 : 0) + has.length;
+  };
+  let best: Field | undefined;
+  for (const field of fields) {
+    if (best === undefined || rank(field) > rank(best)) best = field;
+  }
+  return best;
+}
+
+function readArchetype(line: string, minor: number): Archetype {
+  const [name, ...texts] = line.split(" ");
+  const fields: Field[] = [];
+  const archetype = { name: fullName(name!, "archetypes"), fields };
+  for (const text of texts) {
+    const [, field, sign, component, other, since, until] =
+      /^(\w+)([!=])([\w.]+)(~?)(?:@(\d*)-(\d*))?$/.exec(text)!;
+    if (minor < Number(since || FIRST_MINOR) || minor > Number(until || LAST_MINOR)) continue;
+    fields.push({
+      archetype,
+      name: field!,
+      component: fullName(component!, "components"),
+      isRequired: sign === "!",
+      isSame: other === "",
+    });
+  }
+  return archetype;
+}
+
+function fullName(short: string, kind: "archetypes" | "components"): string {
+  const isBlueprint = short.startsWith("blueprint.");
+  return `rerun.${isBlueprint ? "blueprint." : ""}${kind}.${short.slice(isBlueprint ? 10 : 0)}`;
+}

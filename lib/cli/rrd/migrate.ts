@@ -1,0 +1,103 @@
+/**
+ * `rrd migrate`: recordings of SDK 0.17 and later in the form that today's Rerun reads.
+ *
+ * @module
+ */
+import { Bridge, type BridgeCounts, BRIDGED_HEADER } from "../../bridge/bridge.ts";
+import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import type { RrdPart } from "../../encoding/rrd/part.ts";
+import { escapeText } from "../../base/escape.ts";
+import { EXIT } from "../exit_codes.ts";
+import { plural } from "../terminal/units.ts";
+import type { RrdContext } from "./context.ts";
+import { InputError, nameOf, partsOver } from "./input.ts";
+import type { RrdOptions } from "./options.ts";
+import { openOutput } from "./output.ts";
+import { RecordingFile } from "./recording_file.ts";
+
+/** Components that are named in a line. */
+const MOST_NAMED = 8;
+
+/** Runs the command; as `merge` for several files. */
+export async function migrate(options: RrdOptions, context: RrdContext): Promise<number> {
+  const { process, progress } = context;
+  const path = options.output ?? "-";
+  const output = await openOutput(path, options.files, context, options.force);
+  const file = new RecordingFile(path, output);
+  const repeated = new RepeatedMessages();
+  const bridge = new Bridge();
+  for (const input of options.files) {
+    repeated.nextFile();
+    for await (const batch of partsOver(input, options, context)) {
+      for (const part of batch) {
+        if (part.kind === "message" && await repeated.has(part.msg)) continue;
+        await file.add(bridged(part, bridge, input));
+      }
+    }
+  }
+  await file.finish(process);
+  progress.done();
+  const { messages, headers } = file;
+  for (const line of warnings(bridge.counts)) {
+    process.stderr(`warning: ${escapeText(nameOf(path))}: ${line}\n`);
+  }
+  const { leftOut } = repeated;
+  if (options.json) {
+    // Standard output may be the recording.
+    const write = path === "-" ? process.stderr : process.stdout;
+    const { bridged, already, damaged, unknown, untagged } = bridge.counts;
+    const report = {
+      ...{ file: nameOf(path), messages, repeated_messages: leftOut, headers },
+      ...{ migrated: bridged, already_current: already, damaged_schemas: damaged },
+      ...{ unknown_messages: unknown, untagged_columns: Object.fromEntries(untagged) },
+    };
+    write(`${JSON.stringify(report)}\n`);
+  } else if (path !== "-") {
+    const { bridged } = bridge.counts;
+    const left = leftOut === 0
+      ? ""
+      : `; ${leftOut} of static data or of blueprints that came before left out`;
+    process.stderr(
+      `${escapeText(path)}: ${plural(messages, "message")} written, ${bridged} migrated${left}\n`,
+    );
+  }
+  return EXIT.ok;
+}
+
+function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
+  if (part.kind === "header") {
+    return isNewProtobuf(part.header) ? part : { ...part, header: BRIDGED_HEADER };
+  }
+  if (part.kind !== "message") return part;
+  const msg = bridge.bridge(part.msg);
+  if (bridge.counts.tables > 0) {
+    const { major, minor, patch } = part.header.version;
+    throw new InputError(
+      nameOf(input),
+      `it is of SDK ${major}.${minor}.${patch}, which logs tables: migrate takes 0.17 and later`,
+      undefined,
+    );
+  }
+  return { ...part, msg };
+}
+
+/** What is in the output, but not as today's Rerun wants it. */
+function warnings({ damaged, unknown, untagged }: BridgeCounts): string[] {
+  const columns = [...untagged.values()].reduce((sum, count) => sum + count, 0);
+  const names = [...untagged].slice(0, MOST_NAMED)
+    .map(([name, count]) => `${escapeText(name)} (${count})`);
+  const more = untagged.size > MOST_NAMED ? ` and ${untagged.size - MOST_NAMED} others` : "";
+  return [
+    ...(damaged === 0
+      ? []
+      : [`${plural(damaged, "chunk")} of a schema that can't be read, kept as they came`]),
+    ...(unknown === 0 ? [] : [`${plural(unknown, "message")} of unknown kinds, kept as they came`]),
+    ...(columns === 0 ? [] : [
+      `${
+        plural(columns, "column")
+      } of no archetype, or of data that is laid out otherwise today: ` +
+      `listed, but not drawn: ${names.join(", ")}${more}`,
+    ]),
+  ];
+}

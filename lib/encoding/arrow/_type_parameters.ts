@@ -1,0 +1,80 @@
+/**
+ * What the types of Arrow columns are described by:
+ * https://github.com/apache/arrow/blob/main/format/Schema.fbs
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import { T } from "./_arrow_columns.ts";
+import type { FlatTable } from "./_flatbuffers.ts";
+
+/** A parameter: a number, a truth, a text, numbers; `undefined` for one that is absent. */
+export type Parameter = number | boolean | string | readonly number[] | undefined;
+/** All of a type. */
+export type Parameters = readonly Parameter[];
+
+/** How a parameter is written, and what it is where it is absent. */
+type Slot = ["i32" | "i16", number] | ["bool"] | ["text"] | ["numbers"];
+
+/** The types that have any. */
+const SLOTS: Readonly<Record<number, readonly Slot[]>> = {
+  [T.INT]: [["i32", 0], ["bool"]],
+  [T.FLOAT]: [["i16", 0]],
+  [T.DECIMAL]: [["i32", 0], ["i32", 0], ["i32", 128]],
+  [T.DATE]: [["i16", 1]],
+  [T.TIME]: [["i16", 1], ["i32", 32]],
+  [T.TIMESTAMP]: [["i16", 0], ["text"]],
+  [T.INTERVAL]: [["i16", 0]],
+  [T.UNION]: [["i16", 0], ["numbers"]],
+  [T.FIXED_BINARY]: [["i32", 0]],
+  [T.FIXED_LIST]: [["i32", 0]],
+  [T.MAP]: [["bool"]],
+  [T.DURATION]: [["i16", 1]],
+};
+
+/** The last that Arrow has: `LargeListView`. */
+const LAST_TYPE = 26;
+
+/** Columns of a union, each of which has a number of seven bits. */
+const MAX_NUMBERS = 128;
+
+/** How each parameter of a type is written. */
+export function slotsOf(type: number): readonly Slot[] {
+  return SLOTS[type] ?? [];
+}
+
+/**
+ * Reads the parameters of a type.
+ *
+ * @param type as Arrow's `Type` union numbers it
+ * @param table what describes it
+ * @param readText reads a text of the table
+ * @throws {InvalidMessage} if there is no such type
+ */
+export function readParameters(
+  type: number,
+  table: FlatTable | undefined,
+  readText: (table: FlatTable, slot: number) => { readonly text: string } | undefined,
+): Parameters {
+  if (table === undefined || type < 1 || type > LAST_TYPE) {
+    throw new InvalidMessage(`Unknown Arrow type ${type}`);
+  }
+  return slotsOf(type).map(([kind, absent], slot) => {
+    switch (kind) {
+      case "i32":
+        return table.i32(slot, absent);
+      case "i16":
+        return table.i16(slot, absent);
+      case "bool":
+        return table.bool(slot);
+      case "text":
+        return readText(table, slot)?.text;
+      case "numbers": {
+        const numbers = table.numbers(slot);
+        // Many columns may point to the same.
+        if (numbers.length > MAX_NUMBERS) throw new InvalidMessage("An Arrow union of too many");
+        return numbers.length === 0 ? undefined : numbers;
+      }
+    }
+  });
+}

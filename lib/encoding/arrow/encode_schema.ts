@@ -1,0 +1,220 @@
+/**
+ * Writes a schema message of an Arrow IPC stream; what is in it several times is written once.
+ *
+ * @module
+ */
+import { T } from "./_arrow_columns.ts";
+import { type FlatField, FlatWriter } from "./_flat_writer.ts";
+import { type Parameters, slotsOf } from "./_type_parameters.ts";
+import type { SchemaField, SchemaTag, SchemaTree, TextPlace } from "./schema_tree.ts";
+
+/** The number of schemas among what messages hold. */
+const SCHEMA_HEADER = 1;
+/** The mark before a message, and its length. */
+const PREFIX_BYTES = 8;
+
+/** A schema message as it stands in an Arrow IPC stream. */
+export interface EncodedSchema {
+  /** With the mark and the length before it; a multiple of 8. */
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the open texts begin, in the order in which they were asked for. */
+  readonly openAt: readonly number[];
+}
+
+/**
+ * Encodes a schema message.
+ *
+ * @param schema what it says
+ * @param open places that tags of it have: these texts are written for themselves, so that others as
+ * long can take their place
+ */
+export function encodeSchema(
+  schema: Pick<SchemaTree, "version" | "fields" | "tags">,
+  open: readonly TextPlace[] = [],
+): EncodedSchema {
+  const encoder = new SchemaEncoder(open);
+  const metadata = encoder.encode(schema);
+  const bytes = new Uint8Array(PREFIX_BYTES + metadata.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0xffffffff, true);
+  view.setUint32(4, metadata.length, true);
+  bytes.set(metadata, PREFIX_BYTES);
+  return { bytes, openAt: open.map((place) => PREFIX_BYTES + encoder.openAt.get(place.start)!) };
+}
+
+/** What is written once for all places that point to it. */
+class Shared {
+  readonly #items = new Map<string, { readonly refs: number[]; readonly write: () => number }>();
+
+  constructor(readonly writer: FlatWriter) {}
+
+  add(key: string, ref: number, write: () => number): void {
+    const item = this.#items.get(key);
+    if (item === undefined) this.#items.set(key, { refs: [ref], write });
+    else item.refs.push(ref);
+  }
+
+  write(): void {
+    for (const { refs, write } of this.#items.values()) {
+      const at = write();
+      for (const ref of refs) this.writer.point(ref, at);
+    }
+  }
+}
+
+class SchemaEncoder {
+  /** By where they stand now: several tags may share one. */
+  readonly openAt = new Map<number, number>();
+  readonly #open: ReadonlySet<TextPlace>;
+  readonly #writer = new FlatWriter();
+  // In the order in which they are written: each may point to those below.
+  readonly #parts = new Shared(this.#writer);
+  readonly #tagLists = new Shared(this.#writer);
+  readonly #tags = new Shared(this.#writer);
+  readonly #texts = new Shared(this.#writer);
+
+  constructor(open: readonly TextPlace[]) {
+    this.#open = new Set(open);
+  }
+
+  encode({ version, fields, tags }: Pick<SchemaTree, "version" | "fields" | "tags">): Uint8Array {
+    const writer = this.#writer;
+    const root = writer.ref();
+    let header = 0;
+    writer.point(
+      root,
+      writer.table([
+        { bytes: 2, value: version },
+        { bytes: 1, value: SCHEMA_HEADER },
+        { bytes: "ref", to: (at) => header = at },
+        { bytes: 8, value: 0 },
+      ]),
+    );
+    let columns = 0;
+    const schema = writer.table([
+      { bytes: 2, value: 0 },
+      { bytes: "ref", to: (at) => columns = at },
+      this.#tagList(tags),
+    ]);
+    writer.point(header, schema);
+    this.#fields(columns, fields);
+    for (const each of [this.#parts, this.#tagLists, this.#tags, this.#texts]) each.write();
+    return writer.finish();
+  }
+
+  #fields(ref: number, fields: readonly SchemaField[]): void {
+    const { at, refs } = this.#writer.vector(fields.length);
+    this.#writer.point(ref, at);
+    fields.forEach((field, i) => this.#writer.point(refs[i]!, this.#field(field)));
+  }
+
+  #field(field: SchemaField): number {
+    const { name, nullable, type, parameters, dictionary, children, tags } = field;
+    let below: number | undefined;
+    const at = this.#writer.table([
+      this.#text(name),
+      { bytes: 1, value: nullable ? 1 : 0 },
+      { bytes: 1, value: type },
+      this.#type(type, parameters),
+      dictionary && {
+        bytes: "ref",
+        to: (at) =>
+          this.#parts.add(`dictionary ${JSON.stringify(dictionary)}`, at, () =>
+            this.#writer.table([
+              { bytes: 8, value: dictionary.id },
+              dictionary.index && this.#indexType(dictionary.index),
+              { bytes: 1, value: dictionary.isOrdered ? 1 : 0 },
+              { bytes: 2, value: dictionary.kind },
+            ])),
+      },
+      {
+        bytes: "ref",
+        to: (at) => {
+          // Readers want the list even of what is made of nothing else.
+          if (children.length > 0) below = at;
+          else this.#parts.add("no children", at, () => this.#writer.vector(0).at);
+        },
+      },
+      this.#tagList(tags),
+    ]);
+    if (below !== undefined) this.#fields(below, children);
+    return at;
+  }
+
+  #type(type: number, parameters: Parameters): FlatField {
+    return {
+      bytes: "ref",
+      to: (at) =>
+        this.#parts.add(`type ${type} ${JSON.stringify(parameters)}`, at, () => {
+          const lists: [number, readonly number[]][] = [];
+          const table = this.#writer.table(
+            slotsOf(type).map(([kind], slot): FlatField => {
+              const value = parameters[slot];
+              if (value === undefined) return undefined;
+              if (typeof value === "string") return this.#text(value);
+              if (typeof value === "object") {
+                return { bytes: "ref", to: (ref) => lists.push([ref, value]) };
+              }
+              return { bytes: kind === "i32" ? 4 : kind === "i16" ? 2 : 1, value: Number(value) };
+            }),
+          );
+          for (const [ref, list] of lists) this.#writer.point(ref, this.#writer.numbers(list));
+          return table;
+        }),
+    };
+  }
+
+  /** Of a dictionary, which is a part itself, so that parts below it are written at once. */
+  #indexType(parameters: Parameters): FlatField {
+    const [bits, isSigned] = parameters;
+    return {
+      bytes: "ref",
+      to: (at) =>
+        this.#tagLists.add(`index ${T.INT} ${bits} ${isSigned}`, at, () =>
+          this.#writer.table([
+            { bytes: 4, value: Number(bits) },
+            { bytes: 1, value: isSigned ? 1 : 0 },
+          ])),
+    };
+  }
+
+  #tagList(tags: readonly SchemaTag[]): FlatField {
+    if (tags.length === 0) return undefined;
+    const keys = tags.map((tag) => this.#keyOf(tag));
+    return {
+      bytes: "ref",
+      to: (at) =>
+        this.#tagLists.add(`tags ${JSON.stringify(keys)}`, at, () => {
+          const { at, refs } = this.#writer.vector(tags.length);
+          tags.forEach((tag, i) => {
+            this.#tags.add(keys[i]!, refs[i]!, () =>
+              this.#writer.table([this.#text(tag.key), this.#text(tag.value, tag.place)]));
+          });
+          return at;
+        }),
+    };
+  }
+
+  #keyOf({ key, value, place }: SchemaTag): string {
+    const isOpen = place !== undefined && this.#open.has(place);
+    return JSON.stringify(isOpen ? [key, value, place.start] : [key, value]);
+  }
+
+  #text(text: string, place?: TextPlace): FlatField {
+    if (place !== undefined && this.#open.has(place)) {
+      return {
+        bytes: "ref",
+        to: (ref) =>
+          this.#texts.add(`open ${place.start}`, ref, () => {
+            const at = this.#writer.text(text);
+            this.openAt.set(place.start, at + 4);
+            return at;
+          }),
+      };
+    }
+    return {
+      bytes: "ref",
+      to: (ref) => this.#texts.add(`text ${text}`, ref, () => this.#writer.text(text)),
+    };
+  }
+}

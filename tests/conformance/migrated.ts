@@ -1,0 +1,154 @@
+/** What old SDKs logged, migrated, and read by the CLI of today's Rerun. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { run } from "./child.ts";
+import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
+import { cutConnection } from "./cutter.ts";
+import { fixturePath, replay, SAVED } from "./saved_captures.ts";
+import { logWorkload, type Passed } from "./scenarios.ts";
+import type { Sdk } from "./sdk_cache.ts";
+
+/** Versions whose chunks today's Rerun reads once they are migrated. */
+export const MIGRATED: readonly string[] = Object.keys(SAVED).filter((version) =>
+  Number(version.split(".")[1]) >= 17
+);
+
+const EVERY = fileURLToPath(new URL("every_archetype.py", import.meta.url));
+const TODAY = "0.41.0";
+const CLI_MS = 60_000;
+
+/** What the workload called `mixed` logs, by today's names. */
+const NAMES = [
+  ...["Clear:is_recursive", "Points3D:colors", "Points3D:positions", "Points3D:radii"],
+  ...["Scalars:scalars", "TextDocument:text", "TextLog:level", "TextLog:text"],
+  "ViewCoordinates:xyz",
+];
+/** Since 0.18; 0.17 had tensors for images. */
+const IMAGE_NAMES = ["Image:buffer", "Image:format"];
+const BLUEPRINT_NAMES = [
+  ...["ContainerBlueprint:contents", "PanelBlueprint:state", "ViewBlueprint:class_identifier"],
+  ...["ViewBlueprint:space_origin", "ViewContents:query", "ViewportBlueprint:root_container"],
+];
+
+/** What an independent decoder read of a capture. */
+interface Expected {
+  readonly packets: readonly {
+    readonly messages: readonly { readonly type: string; readonly rows?: number }[];
+  }[];
+}
+
+/**
+ * Saves and migrates a version's captures and what its SDK logs now, and has today's CLI read it.
+ *
+ * @param get another SDK
+ * @throws if anything is not as it must be
+ */
+export async function playMigrated(
+  sdk: Sdk,
+  runtime: Runtime,
+  folder: string,
+  get: (version: string) => Promise<Sdk>,
+): Promise<Passed> {
+  const today = await get(TODAY);
+  await mkdir(folder, { recursive: true });
+  const passed = { packets: 0, bytes: 0 };
+  for (const kind of SAVED[sdk.version]!) {
+    const name = `captures/${sdk.version}-${kind}`;
+    const sent = await readFile(fixturePath(`${name}.bin`));
+    const path = await migrated(runtime, join(folder, kind), (port) => replay(port, sent));
+    await checkNames(today, path, kind === "timeonly" ? ["Scalars:scalars"] : names(sdk, [kind]));
+    await checkRows(today, path, await readFile(fixturePath(`${name}.expected.json`), "utf8"));
+    passed.packets += cutConnection(new Uint8Array(sent)).packets;
+    passed.bytes += sent.length;
+  }
+  await checkEvery(sdk, runtime, join(folder, "every"), today);
+  const jobs = ["mixed", "blueprint"];
+  const path = await migrated(runtime, join(folder, "live"), async (port) => {
+    for (const job of jobs) await logWorkload(sdk, port, job, 30, `rec-${job}`);
+  });
+  await checkNames(today, path, names(sdk, jobs));
+  return passed;
+}
+
+/** One of every archetype: all have today's names, but those whose data is laid out otherwise. */
+async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk): Promise<void> {
+  let report = "";
+  const path = await migrated(runtime, name, async (port) => {
+    await run([sdk.python, EVERY, String(port)], { ms: CLI_MS, env: sdk.env });
+  }, (json) => report = json);
+  const minor = Number(sdk.version.split(".")[1]);
+  const expected = [
+    ...(minor < 22 ? ["DisconnectedSpace"] : []),
+    ...(minor < 18 ? ["MarkerShape"] : []),
+    ...(minor < 22 ? ["TensorData"] : []),
+    ...(minor < 18 ? ["Transform3D"] : []),
+  ].map((component) => `rerun.components.${component}`);
+  const { untagged_columns: untagged } = JSON.parse(report) as { untagged_columns: object };
+  const found = Object.keys(untagged).sort();
+  if (found.join() !== expected.join()) throw new Error(`untagged are ${found}, not ${expected}`);
+  await checkNames(today, path, ["Arrows3D:vectors", "Pinhole:resolution", "confidence"]);
+}
+
+function names({ version }: Sdk, kinds: readonly string[]): string[] {
+  const images = version.startsWith("0.17.") ? [] : IMAGE_NAMES;
+  return [
+    ...(kinds.includes("mixed") ? [...NAMES, ...images] : []),
+    ...(kinds.includes("blueprint") ? blueprintNames(version) : []),
+  ];
+}
+
+/** Those of views were called space views up to 0.20; 0.17 laid panels out otherwise. */
+function blueprintNames(version: string): string[] {
+  return version.startsWith("0.17.")
+    ? BLUEPRINT_NAMES.filter((name) => !name.startsWith("Panel"))
+    : BLUEPRINT_NAMES;
+}
+
+/** What is sent to a server, saved by it and migrated. */
+async function migrated(
+  runtime: Runtime,
+  name: string,
+  send: (port: number) => Promise<void>,
+  onReport: (json: string) => void = () => {},
+): Promise<string> {
+  const [saved, out] = [`${name}.rrd`, `${name}-migrated.rrd`];
+  {
+    await using cli = await Cli.start(runtime, ["--save", saved]);
+    await send(cli.port);
+    await cli.stop();
+  }
+  const { stdout } = await run(
+    [...cliCommand(runtime), "rrd", "migrate", saved, "-o", out, "--json"],
+    { ms: CLI_MS, env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" } },
+  );
+  onReport(stdout);
+  return out;
+}
+
+async function checkNames(today: Sdk, path: string, names: readonly string[]): Promise<void> {
+  const { stdout, stderr } = await run([...today.rerun, "rrd", "print", "-vv", path], {
+    ms: CLI_MS,
+    env: { ...today.env, RUST_LOG: "info" },
+  });
+  const complaint = /^.*\b(ERROR|WARN)\b.*$/m.exec(stderr);
+  if (complaint) throw new Error(`Rerun ${TODAY} on ${path} says: ${complaint[0].slice(0, 400)}`);
+  const missing = names.filter((name) => !stdout.includes(`component: ${name}`));
+  if (missing.length > 0) {
+    throw new Error(`Rerun ${TODAY} finds no ${missing.join(", ")} in ${path}`);
+  }
+}
+
+async function checkRows(today: Sdk, path: string, expected: string): Promise<void> {
+  const { stdout } = await run([...today.rerun, "rrd", "stats", path], {
+    ms: CLI_MS,
+    env: today.env,
+  });
+  const chunks = (JSON.parse(expected) as Expected).packets.flatMap(({ messages }) => messages)
+    .filter(({ type }) => type === "ArrowMsg");
+  const rows = chunks.reduce((sum, { rows = 0 }) => sum + rows, 0);
+  for (const line of [`num_chunks = ${chunks.length}`, `num_rows = ${rows}`]) {
+    if (!stdout.split("\n").includes(line)) throw new Error(`${path} has not ${line}`);
+  }
+}
