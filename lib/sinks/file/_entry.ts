@@ -4,7 +4,7 @@
  * @module
  */
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
+import { withEqualLengths } from "../../encoding/rrd/rrd_message.ts";
 import type { Introduced } from "../../stores/introduction.ts";
 import type { Store } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
