@@ -21,7 +21,7 @@
  *
  * @module
  */
-export { type CloseOptions, type Count, Server, type ServerStats } from "./lib/server/server.ts";
+export { type CloseOptions, Server, type ServerStats } from "./lib/server/server.ts";
 export type { ClientStats } from "./lib/server/client.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
@@ -29,6 +29,7 @@ export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";
 export * from "./lib/base/log.ts";
 export type { NetAddr } from "./lib/base/net_addr.ts";
+export type { Tally } from "./lib/base/tally.ts";
 export { type MemoryClient, type MemoryNet, memoryTcp } from "./lib/adapters/tcp/memory_tcp.ts";
 
 // What is received.
@@ -57,7 +58,6 @@ export {
   CongestionManager,
   type CongestionManagerOptions,
   type DropCause,
-  type DropCount,
   type DropCounts,
   type ThrottleRules,
   type Verdict,

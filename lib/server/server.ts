@@ -1,5 +1,6 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
+import type { Tally } from "../base/tally.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext, type ClientStats } from "./client.ts";
@@ -27,14 +28,6 @@ const LOOK_MS = 500;
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
 
-/** Messages and their bytes as they came. */
-export interface Count {
-  /** How many. */
-  readonly messages: number;
-  /** Of all of them. */
-  readonly bytes: number;
-}
-
 /** What a server counts. */
 export interface ServerStats {
   /** Clients. */
@@ -53,11 +46,11 @@ export interface ServerStats {
   /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
   readonly dropped: DropCounts;
   /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
-  readonly badArrow: Count;
+  readonly badArrow: Tally;
   /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
   readonly acceptRate: number;
   /** What waits in the channel; bytes are those it keeps in memory. */
-  readonly queued: Count;
+  readonly queued: Tally;
   /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
   readonly unfinishedBytes: number;
   /** The clients that are connected. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addTo, newTally, type RunningTally, type Tally } from "../../base/tally.ts";
 import { rrdVersionText } from "../../encoding/rrd_header.ts";
 import {
   type MessageSource,
@@ -22,9 +23,7 @@ const MAX_RECORDINGS = 10_000;
 /** A longer id is a peer's joke, and would take memory. */
 const MAX_ID_LENGTH = 200;
 
-interface ClientTotals {
-  messages: number;
-  bytes: number;
+interface ClientTotals extends RunningTally {
   /** When its first message was sent, in monotonic milliseconds. */
   readonly since: number;
   hasRecording?: true;
@@ -33,7 +32,7 @@ interface ClientTotals {
 /** A shedding sink that counts, and says who logs what. */
 export interface ClientLines extends Sink {
   /** Everything that was received. */
-  readonly total: { messages: number; bytes: number };
+  readonly total: Tally;
   /** Recordings whose application is remembered. */
   readonly remembered: number;
 }
@@ -48,12 +47,12 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   // Bounded by the connections there are: each ends with a quit.
   const clients = new Map<number, ClientTotals>();
   const applications = new Map<string, string>();
-  const total = { messages: 0, bytes: 0 };
+  const total = newTally();
 
   function take({ source, payload, time }: SmartMessage): void {
     let client = clients.get(source.id);
     if (client === undefined) {
-      client = { messages: 0, bytes: 0, since: time };
+      client = { ...newTally(), since: time };
       clients.set(source.id, client);
     }
     if (payload.type === "quit") {
@@ -61,10 +60,8 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
       return sayLeft(source, client, time, payload.error !== undefined);
     }
     const { bytes } = payload.msg.encoded;
-    client.messages++;
-    client.bytes += bytes.length;
-    total.messages++;
-    total.bytes += bytes.length;
+    addTo(client, { messages: 1, bytes: bytes.length });
+    addTo(total, { messages: 1, bytes: bytes.length });
     const recording = recordingOf(payload.msg);
     if (recording === undefined) return;
     if (payload.msg.kind === "SetStoreInfo") {

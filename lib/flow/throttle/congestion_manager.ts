@@ -15,7 +15,7 @@ import { type DropCounts, DropReport } from "./drop_counts.ts";
 import { HOLD_MS } from "./timeline_gate.ts";
 import { TimelineGates } from "./_timeline_gates.ts";
 
-export type { DropCause, DropCount, DropCounts } from "./drop_counts.ts";
+export type { DropCause, DropCounts } from "./drop_counts.ts";
 export type { ThrottleRules } from "./accept_rate.ts";
 export type { Verdict } from "./_decision_table.ts";
 

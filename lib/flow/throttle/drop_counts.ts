@@ -4,21 +4,14 @@
  * @module
  */
 import type { Log } from "../../base/log.ts";
+import { addTo, newTally, sumOf, type Tally } from "../../base/tally.ts";
 import type { Verdict } from "./_decision_table.ts";
 
 /** Why a message was dropped: to keep the latency low, or because its client's share was full. */
 export type DropCause = Exclude<Verdict, "send">;
 
-/** How much was dropped. */
-export interface DropCount {
-  /** How many. */
-  readonly messages: number;
-  /** As the messages came, in bytes. */
-  readonly bytes: number;
-}
-
 /** What was dropped since the client came, by cause. */
-export type DropCounts = Readonly<Record<DropCause, DropCount>>;
+export type DropCounts = Readonly<Record<DropCause, Tally>>;
 
 /** Before anything was dropped. */
 export const NONE_DROPPED: DropCounts = {
@@ -28,11 +21,10 @@ export const NONE_DROPPED: DropCounts = {
 
 /** Both together. */
 export function addDropped(a: DropCounts, b: DropCounts): DropCounts {
-  const add = (x: DropCount, y: DropCount) => ({
-    messages: x.messages + y.messages,
-    bytes: x.bytes + y.bytes,
-  });
-  return { throttled: add(a.throttled, b.throttled), overflow: add(a.overflow, b.overflow) };
+  return {
+    throttled: sumOf(a.throttled, b.throttled),
+    overflow: sumOf(a.overflow, b.overflow),
+  };
 }
 
 /** Dropping has ended once nothing was dropped for this long: it often stops for a moment only. */
@@ -42,12 +34,9 @@ const QUIET_MS = 5000;
 export class DropReport {
   readonly #maxLatencySec: number;
   readonly #log: Log;
-  readonly #counts = {
-    throttled: { messages: 0, bytes: 0 },
-    overflow: { messages: 0, bytes: 0 },
-  };
+  readonly #counts = { throttled: newTally(), overflow: newTally() };
   #lastDropMs = -Infinity;
-  #atBegin: DropCount | undefined;
+  #atBegin: Tally | undefined;
 
   constructor(maxLatencySec: number, log: Log) {
     this.#maxLatencySec = maxLatencySec;
@@ -74,8 +63,7 @@ export class DropReport {
         { cause },
       );
     }
-    this.#counts[cause].messages++;
-    this.#counts[cause].bytes += bytes;
+    addTo(this.#counts[cause], { messages: 1, bytes });
     this.#lastDropMs = nowMs;
   }
 
@@ -100,11 +88,7 @@ export class DropReport {
     );
   }
 
-  #total(): DropCount {
-    const { throttled, overflow } = this.#counts;
-    return {
-      messages: throttled.messages + overflow.messages,
-      bytes: throttled.bytes + overflow.bytes,
-    };
+  #total(): Tally {
+    return sumOf(this.#counts.throttled, this.#counts.overflow);
   }
 }
