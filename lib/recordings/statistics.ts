@@ -7,6 +7,7 @@ import { addTo, newTally, type RunningTally } from "../base/tally.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { InvalidMessage } from "../base/errors.ts";
+import { storeKey, storeOf } from "../encoding/store_of.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
@@ -110,8 +111,11 @@ export class RrdStatistics {
     const { msg, bytes, header } = part;
     addTo(this.#kind(msg.kind), { messages: 1, bytes });
     if (msg.kind === "SetStoreInfo") this.#announce(msg.info, header, bytes);
-    else if (msg.kind === "BlueprintActivationCommand") this.#recording(msg.blueprintId, bytes);
     else if (msg.kind === "ArrowMsg") this.#addChunk(msg, header, bytes);
+    else {
+      const storeId = storeOf(msg);
+      if (storeId !== undefined) this.#recording(storeId, bytes);
+    }
   }
 
   #kind(kind: string): RunningTally {
@@ -135,7 +139,7 @@ export class RrdStatistics {
   }
 
   #recording(storeId: StoreId, bytes: number): RecordingStatistics | undefined {
-    const key = `${storeId.kind} ${storeId.id}`;
+    const key = storeKey(storeId);
     let found = this.recordings.get(key);
     if (found === undefined) {
       const isFull = this.recordings.size >= TABLE_LIMITS.recordings;

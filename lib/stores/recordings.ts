@@ -9,6 +9,7 @@ import { forgetOldest } from "../base/forget_oldest.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
+import { storeOf } from "../encoding/store_of.ts";
 import { Blueprints } from "./blueprints.ts";
 
 /** What is told of one recording. */
@@ -180,13 +181,6 @@ export class Recordings {
     this.#ofClient.delete(client);
     this.#blueprints.quit(client);
   }
-}
-
-/** The store of a message, if it has one. */
-function storeOf(msg: LogMsg): StoreId | undefined {
-  if (msg.kind === "ArrowMsg") return msg.storeId;
-  if (msg.kind === "SetStoreInfo") return msg.info.storeId;
-  return msg.kind === "BlueprintActivationCommand" ? msg.blueprintId : undefined;
 }
 
 function trim(map: Map<string, unknown>): void {

@@ -11,6 +11,7 @@ import {
   sourceText,
 } from "../../flow/channel/smart_message.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
+import { storeOf } from "../../encoding/store_of.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
@@ -116,11 +117,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
 }
 
 function recordingOf(msg: LogMsg): string | undefined {
-  const storeId = msg.kind === "SetStoreInfo"
-    ? msg.info.storeId
-    : msg.kind === "ArrowMsg"
-    ? msg.storeId
-    : undefined;
+  const storeId = storeOf(msg);
   return storeId?.kind === "Recording" ? storeId.id : undefined;
 }
 
