@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decodeBase64, encodeBase64 } from "@std/encoding";
 
 /** What a line says. */
 export type IndexLine =
@@ -24,7 +25,7 @@ export type IndexLine =
 /** A line with its line feed. */
 export function encodeLine(line: IndexLine): Uint8Array {
   const json = line.kind === "store"
-    ? { ...line, header: toBase64(line.header), message: toBase64(line.message) }
+    ? { ...line, header: encodeBase64(line.header), message: encodeBase64(line.message) }
     : line;
   return new TextEncoder().encode(`${JSON.stringify(json)}\n`);
 }
@@ -38,20 +39,10 @@ export function decodeLine(text: string): IndexLine | undefined {
     }
     if (kind === "removed" && typeof name === "string") return { kind, name };
     if (kind === "store" && typeof store === "string") {
-      return { kind, store, header: fromBase64(header), message: fromBase64(message) };
+      return { kind, store, header: decodeBase64(header), message: decodeBase64(message) };
     }
   } catch {
     // The end of a line may be missing after a crash.
   }
   return undefined;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
