@@ -12,14 +12,12 @@ import {
 } from "../../flow/channel/smart_message.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
 import { storeOf } from "../../encoding/store_of.ts";
+import { Applications } from "../../stores/applications.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
-import { forgetOldest } from "../../base/forget_oldest.ts";
 import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
-
-/** Recordings whose application is remembered: SDKs don't repeat it when they reconnect. */
-const MAX_RECORDINGS = 10_000;
 
 /** A longer id is a peer's joke, and would take memory. */
 const MAX_ID_LENGTH = 200;
@@ -47,7 +45,7 @@ export interface ClientLines extends Sink {
 export function clientLines(log: Log, level: LogLevel): ClientLines {
   // Bounded by the connections there are: each ends with a quit.
   const clients = new Map<number, ClientTotals>();
-  const applications = new Map<string, string>();
+  const applications = new Applications();
   const total = newTally();
 
   function take({ source, payload, time }: SmartMessage): void {
@@ -65,21 +63,20 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     addTo(total, { messages: 1, bytes: bytes.length });
     const recording = recordingOf(payload.msg);
     if (recording === undefined) return;
-    if (payload.msg.kind === "SetStoreInfo") {
-      remember(applications, recording, payload.msg.info.applicationId);
-    }
+    if (recording.id.length <= MAX_ID_LENGTH) applications.note(payload.msg);
     if (client.hasRecording) return;
     client.hasRecording = true;
     sayRecording(source, recording, payload.msg);
   }
 
-  function sayRecording(source: MessageSource, recording: string, msg: LogMsg): void {
+  function sayRecording(source: MessageSource, recording: StoreId, msg: LogMsg): void {
     const sdk = rrdVersionText(msg.encoded.header.version);
-    const application = applications.get(recording);
-    const text = `${sourceText(source)} logs recording ${quote(recording)}` +
+    const told = applications.of(recording);
+    const application = told === undefined ? undefined : shortened(told, MAX_ID_LENGTH);
+    const text = `${sourceText(source)} logs recording ${quote(recording.id)}` +
       (application === undefined ? "" : ` of application ${quote(application)}`) +
       `, Rerun SDK ${sdk}`;
-    const shown = shortened(recording, MAX_ID_LENGTH);
+    const shown = shortened(recording.id, MAX_ID_LENGTH);
     log.write(level, text, {
       client: sourceText(source),
       recording: shown,
@@ -116,14 +113,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   };
 }
 
-function recordingOf(msg: LogMsg): string | undefined {
+function recordingOf(msg: LogMsg): StoreId | undefined {
   const storeId = storeOf(msg);
-  return storeId?.kind === "Recording" ? storeId.id : undefined;
-}
-
-function remember(applications: Map<string, string>, recording: string, application: string): void {
-  if (recording.length > MAX_ID_LENGTH) return;
-  applications.delete(recording);
-  applications.set(recording, shortened(application, MAX_ID_LENGTH));
-  forgetOldest(applications, MAX_RECORDINGS);
+  return storeId?.kind === "Recording" ? storeId : undefined;
 }
