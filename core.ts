@@ -21,8 +21,9 @@
  *
  * @module
  */
-export { type CloseOptions, Server } from "./lib/server/server.ts";
-export type { Count, ServerStats } from "./lib/server/server_stats.ts";
+export type { CloseOptions } from "./lib/server/server.ts";
+export { Server } from "./lib/server/server.ts";
+export type { ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/client_stats.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
@@ -31,6 +32,7 @@ export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";
 export * from "./lib/base/log.ts";
 export type { NetAddr } from "./lib/base/net_addr.ts";
+export type { Tally } from "./lib/base/tally.ts";
 export { type MemoryClient, type MemoryNet, memoryTcp } from "./lib/adapters/tcp/memory_tcp.ts";
 
 // What is received.
@@ -59,7 +61,6 @@ export {
   CongestionManager,
   type CongestionManagerOptions,
   type DropCause,
-  type DropCount,
   type DropCounts,
   type ThrottleRules,
   type Verdict,

@@ -13,15 +13,6 @@ export interface NetAddr {
 }
 
 /**
- * Whether only this machine reaches an address (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
- *
- * @param hostname an IP address, or a name
- */
-export function isLoopback(hostname: string): boolean {
-  return /^(?:::ffff:)?127\.|^::1$|^localhost$/i.test(hostname);
-}
-
-/**
  * An IPv6 address without the zone that tells which link it is of, as in `fe80::1%eth0` (RFC 4007).
  *
  * @param host an address or a name, in brackets and with a port or not
@@ -57,3 +48,32 @@ export function withoutZone(host: string): string {
 export function formatAddr({ hostname, port }: NetAddr): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
+
+/**
+ * Whether only this machine reaches an address: all of 127.0.0.0/8, `::1`, IPv4 ones among them written
+ * as IPv6, and `localhost` with all names below it (RFC 1122, section 3.2.1.3; RFC 4291, sections 2.5.3
+ * and 2.5.5.2; RFC 6761, section 6.3). A name that merely begins with `127.` is none.
+ *
+ * @param hostname an IP address in any notation, in brackets or not, or a name; without a port
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isLoopback } from "./net_addr.ts";
+ *
+ * assertEquals(isLoopback("127.0.0.1"), true);
+ * assertEquals(isLoopback("[::1]"), true);
+ * assertEquals(isLoopback("127.0.0.1.example.com"), false);
+ * ```
+ */
+export function isLoopback(hostname: string): boolean {
+  if (/[\s/?#@\\]|\]./.test(hostname)) return false;
+  const bare = withoutZone(hostname);
+  const url = `http://${bare.includes(":") && !bare.startsWith("[") ? `[${bare}]` : bare}`;
+  if (!URL.canParse(url)) return false;
+  // URLs have one notation for each address.
+  return LOOPBACK.test(new URL(url).hostname);
+}
+
+const LOOPBACK =
+  /^(?:.+\.)?localhost\.?$|^127(?:\.\d+){3}$|^\[::1\]$|^\[::ffff:7f[\da-f]{2}:[\da-f]+\]$/;

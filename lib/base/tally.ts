@@ -1,4 +1,10 @@
-/** Messages, and their bytes. */
+/**
+ * Messages and their bytes, counted: one form for what is received, queued, dropped, kept or lost.
+ *
+ * @module
+ */
+
+/** Messages and their encoded bytes, counted. */
 export interface Tally {
   /** How many messages. */
   readonly messages: number;
@@ -6,11 +12,32 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** Counts more. */
-export function addTo(
-  total: { messages: number; bytes: number },
-  { messages, bytes }: Tally,
-): void {
-  total.messages += messages;
-  total.bytes += bytes;
+/** A tally that goes on. */
+export interface RunningTally {
+  /** How many messages so far. */
+  messages: number;
+  /** Their bytes as encoded, with their own headers. */
+  bytes: number;
+}
+
+/** A tally of nothing so far. */
+export function newTally(): RunningTally {
+  return { messages: 0, bytes: 0 };
+}
+
+/**
+ * Counts more, or takes it away again.
+ *
+ * @param total what changes
+ * @param tally how much
+ * @param sign −1 to take it away
+ */
+export function addTo(total: RunningTally, { messages, bytes }: Tally, sign: 1 | -1 = 1): void {
+  total.messages += sign * messages;
+  total.bytes += sign * bytes;
+}
+
+/** Both together. */
+export function sumOf(a: Tally, b: Tally): Tally {
+  return { messages: a.messages + b.messages, bytes: a.bytes + b.bytes };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export * from "./arrow/arrow_check.ts";
+export { checkArrow, checkArrowIpc, type CheckArrowOptions } from "./arrow/arrow_check.ts";
 export * from "./arrow/arrow_ipc.ts";
 export * from "./arrow_msg.ts";
 export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode/bincode_log_msg.ts";

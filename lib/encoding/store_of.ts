@@ -1,5 +1,5 @@
 /**
- * Which recording or blueprint a message is of.
+ * Which recording or blueprint a message is of, and of which application that is.
  *
  * @module
  */
@@ -18,4 +18,17 @@ export function storeOf(msg: LogMsg): StoreId | undefined {
     case "UnknownMsg":
       return undefined;
   }
+}
+
+/** Tells stores apart: a blueprint may have the id of a recording. */
+export function storeKey({ kind, id }: StoreId): string {
+  return `${kind} ${id}`;
+}
+
+/**
+ * The application that a message says its store is of: announcements do, and all messages of SDK 0.25
+ * and later.
+ */
+export function toldApplication(msg: LogMsg): string | undefined {
+  return msg.kind === "SetStoreInfo" ? msg.info.applicationId : storeOf(msg)?.applicationId;
 }

@@ -12,9 +12,9 @@ export { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
 export {
   type RecordingStatistics,
   RrdStatistics,
-  type RrdTally,
   TABLE_LIMITS,
   type TableLimits,
   type TimelineRange,
 } from "./statistics.ts";
+export type { RunningTally } from "../base/tally.ts";
 export { RrdConcat } from "../encoding/rrd/rrd_concat.ts";

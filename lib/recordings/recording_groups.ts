@@ -8,7 +8,7 @@ import { copyOut } from "../flow/channel/copy_out.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { BlueprintRoles } from "../stores/blueprint_roles.ts";
-import { storeOf } from "../encoding/store_of.ts";
+import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 
 /** Stores of one file. */
 const MAX_STORES = 10_000;
@@ -68,10 +68,9 @@ export class RecordingGroups {
   add(msg: LogMsg): Placed[] {
     const store = storeOf(msg);
     if (store === undefined) return [];
-    const key = keyOf(store);
+    const key = storeKey(store);
     const before = this.#applicationOf.get(key);
-    const name = before ?? (msg.kind === "SetStoreInfo" ? msg.info.applicationId : undefined) ??
-      store.applicationId;
+    const name = before ?? toldApplication(msg);
     if (!this.#applicationOf.has(key) && this.#applicationOf.size === MAX_STORES) {
       throw new RerelayError(`There are more than ${MAX_STORES} recordings`);
     }
@@ -146,7 +145,7 @@ export class RecordingGroups {
     application: Application | undefined,
     isNew: boolean,
   ): Placed[] {
-    const key = keyOf(id);
+    const key = storeKey(id);
     let blueprint = this.#blueprints.get(key);
     if (blueprint === undefined) {
       blueprint = { id, messages: [], unplaced: new Set() };
@@ -186,8 +185,4 @@ function alonePlaced({ id, unplaced }: Blueprint): Placed[] {
   const placed = [...unplaced].map((msg) => ({ msg, store: id }));
   unplaced.clear();
   return placed;
-}
-
-function keyOf({ kind, id }: StoreId): string {
-  return `${kind} ${id}`;
 }

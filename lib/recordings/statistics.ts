@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { addTo, newTally, type RunningTally } from "../base/tally.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { InvalidMessage } from "../base/errors.ts";
+import { storeKey, storeOf } from "../encoding/store_of.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
@@ -33,14 +35,6 @@ export const TABLE_LIMITS: TableLimits = {
   text: 16 << 20,
 };
 
-/** Messages and their bytes as stored. */
-export interface RrdTally {
-  /** How many there are. */
-  messages: number;
-  /** How long they are together. */
-  bytes: number;
-}
-
 /** A timeline's first and last time. */
 export interface TimelineRange {
   /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
@@ -52,7 +46,7 @@ export interface TimelineRange {
 }
 
 /** What is known of one recording or blueprint. */
-export interface RecordingStatistics extends RrdTally {
+export interface RecordingStatistics extends RunningTally {
   /** Which it is. */
   readonly storeId: StoreId;
   /** Absent where it was never announced. */
@@ -64,7 +58,7 @@ export interface RecordingStatistics extends RrdTally {
   /** Of all chunks. */
   rows: number;
   /** By entity path. */
-  readonly entities: Map<string, RrdTally>;
+  readonly entities: Map<string, RunningTally>;
   /** By name. */
   readonly timelines: Map<string, TimelineRange>;
 }
@@ -99,7 +93,7 @@ export class RrdStatistics {
   /** Such as `msgpack, lz4, Rerun 0.22.1`. */
   readonly encodings: Set<string> = new Set();
   /** By the kind of the message. */
-  readonly kinds: Map<string, RrdTally> = new Map();
+  readonly kinds: Map<string, RunningTally> = new Map();
   /** By kind and id. */
   readonly recordings: Map<string, RecordingStatistics> = new Map();
   #entities = 0;
@@ -115,13 +109,16 @@ export class RrdStatistics {
     if (part.kind === "end") this.endMarkers++;
     if (part.kind !== "message") return;
     const { msg, bytes, header } = part;
-    count(this.#kind(msg.kind), bytes);
+    addTo(this.#kind(msg.kind), { messages: 1, bytes });
     if (msg.kind === "SetStoreInfo") this.#announce(msg.info, header, bytes);
-    else if (msg.kind === "BlueprintActivationCommand") this.#recording(msg.blueprintId, bytes);
     else if (msg.kind === "ArrowMsg") this.#addChunk(msg, header, bytes);
+    else {
+      const storeId = storeOf(msg);
+      if (storeId !== undefined) this.#recording(storeId, bytes);
+    }
   }
 
-  #kind(kind: string): RrdTally {
+  #kind(kind: string): RunningTally {
     let tally = this.kinds.get(kind);
     if (tally === undefined) this.kinds.set(kind, tally = newTally());
     return tally;
@@ -142,7 +139,7 @@ export class RrdStatistics {
   }
 
   #recording(storeId: StoreId, bytes: number): RecordingStatistics | undefined {
-    const key = `${storeId.kind} ${storeId.id}`;
+    const key = storeKey(storeId);
     let found = this.recordings.get(key);
     if (found === undefined) {
       const isFull = this.recordings.size >= TABLE_LIMITS.recordings;
@@ -154,7 +151,7 @@ export class RrdStatistics {
       if (storeId.applicationId !== undefined) found.applicationId = storeId.applicationId;
       this.recordings.set(key, found);
     }
-    count(found, bytes);
+    addTo(found, { messages: 1, bytes });
     return found;
   }
 
@@ -185,7 +182,7 @@ export class RrdStatistics {
       this.#entities++;
       entities.set(path, entity = newTally());
     }
-    count(entity, bytes);
+    addTo(entity, { messages: 1, bytes });
   }
 
   #addTimeline({ timelines }: RecordingStatistics, { name, type, min, max }: ChunkTimeline): void {
@@ -212,13 +209,4 @@ export class RrdStatistics {
 /** Such as `msgpack, lz4, Rerun 0.22.1`. */
 export function encodingText({ serializer, compression, version }: RrdHeader): string {
   return `${serializer}, ${compression}, Rerun ${rrdVersionText(version)}`;
-}
-
-function newTally(): RrdTally {
-  return { messages: 0, bytes: 0 };
-}
-
-function count(tally: RrdTally, bytes: number): void {
-  tally.messages++;
-  tally.bytes += bytes;
 }

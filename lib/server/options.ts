@@ -9,8 +9,7 @@ import type { Doors } from "./doors.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
-import { checkMaxLatency } from "../flow/throttle/max_latency.ts";
-import type { ThrottleRules } from "../flow/throttle/accept_rate.ts";
+import { checkMaxLatency, type ThrottleRules } from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
 
 /** Options of `serve`; all may be left out. */

@@ -4,15 +4,8 @@
  * @module
  */
 import type { DropCounts } from "../flow/throttle/drop_counts.ts";
+import type { Tally } from "../base/tally.ts";
 import type { ClientStats } from "./client_stats.ts";
-
-/** Messages and their bytes as they came. */
-export interface Count {
-  /** How many. */
-  readonly messages: number;
-  /** Of all of them. */
-  readonly bytes: number;
-}
 
 /** What a server counts. */
 export interface ServerStats {
@@ -32,11 +25,11 @@ export interface ServerStats {
   /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
   readonly dropped: DropCounts;
   /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
-  readonly badArrow: Count;
+  readonly badArrow: Tally;
   /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
   readonly acceptRate: number;
   /** What waits in the channel; bytes are those it keeps in memory. */
-  readonly queued: Count;
+  readonly queued: Tally;
   /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
   readonly unfinishedBytes: number;
   /** The clients that are connected. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { addTo, newTally, type RunningTally, type Tally } from "../base/tally.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { type Sink, tallyOf } from "./sink.ts";
-import type { Tally } from "../base/tally.ts";
 
 /** How a sink did. */
 export interface SinkStats {
@@ -92,7 +92,7 @@ class Branch {
   #lost = { messages: 0, bytes: 0 };
   #failed = false;
   /** Lost since the sink began to fail; `undefined` while it works. */
-  #failing: { messages: number; bytes: number } | undefined;
+  #failing: RunningTally | undefined;
 
   constructor(readonly sink: Sink, readonly log: Log) {}
 
@@ -153,9 +153,8 @@ class Branch {
         reason(error);
       const kind = `${this.sink.name} fails`;
       this.log.write("error", text, { sink: this.sink.name, messages, bytes, kind });
-      this.#failing = { messages: 0, bytes: 0 };
+      this.#failing = newTally();
     }
-    this.#failing.messages += messages;
-    this.#failing.bytes += bytes;
+    addTo(this.#failing, { messages, bytes });
   }
 }

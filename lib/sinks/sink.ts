@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tally } from "../base/tally.ts";
+import { newTally, type Tally } from "../base/tally.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 
 /**
@@ -33,12 +33,11 @@ export interface Sink {
  * @param batch any batch
  */
 export function tallyOf(batch: readonly SmartMessage[]): Tally {
-  let messages = 0;
-  let bytes = 0;
+  const tally = newTally();
   for (const { payload } of batch) {
     if (payload.type !== "msg") continue;
-    messages++;
-    bytes += payload.msg.encoded.bytes.length;
+    tally.messages++;
+    tally.bytes += payload.msg.encoded.bytes.length;
   }
-  return { messages, bytes };
+  return tally;
 }

@@ -9,6 +9,8 @@ import { forgetOldest } from "../base/forget_oldest.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
+import { storeOf } from "../encoding/store_of.ts";
+import { Applications } from "./applications.ts";
 import { Blueprints } from "./blueprints.ts";
 
 /** What is told of one recording. */
@@ -68,7 +70,7 @@ export class Recordings {
   /** The one that got a message last comes last. */
   readonly #recordings = new Map<string, Recording>();
   /** The applications of blueprints. */
-  readonly #applications = new Map<string, string>();
+  readonly #applications = new Applications();
   readonly #blueprints = new Blueprints<Recording, string>();
   readonly #ofClient = new Map<number, Set<Recording>>();
   #last: Recording | undefined;
@@ -148,14 +150,10 @@ export class Recordings {
   }
 
   #noteBlueprint(client: number, msg: LogMsg, storeId: StoreId): void {
-    const id = named(storeId.id);
-    if (msg.kind === "SetStoreInfo") {
-      this.#applications.delete(id);
-      this.#applications.set(id, named(msg.info.applicationId));
-      trim(this.#applications);
-    }
-    const application = this.#applications.get(id);
-    if (application !== undefined) this.#blueprints.note(client, application, msg, id, 0);
+    this.#applications.note(msg);
+    const application = this.#applications.of(storeId);
+    if (application === undefined) return;
+    this.#blueprints.note(client, application, msg, named(storeId.id), 0);
   }
 
   #join(client: number, recording: Recording, isAnnounced: boolean): void {
@@ -180,13 +178,6 @@ export class Recordings {
     this.#ofClient.delete(client);
     this.#blueprints.quit(client);
   }
-}
-
-/** The store of a message, if it has one. */
-function storeOf(msg: LogMsg): StoreId | undefined {
-  if (msg.kind === "ArrowMsg") return msg.storeId;
-  if (msg.kind === "SetStoreInfo") return msg.info.storeId;
-  return msg.kind === "BlueprintActivationCommand" ? msg.blueprintId : undefined;
 }
 
 function trim(map: Map<string, unknown>): void {

@@ -11,6 +11,7 @@ import { forgetOldest } from "../base/forget_oldest.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo } from "../encoding/message_parts.ts";
 import { addTo } from "../base/tally.ts";
+import { storeOf } from "../encoding/store_of.ts";
 import { KeptBytes } from "./_kept_bytes.ts";
 import type { Kept } from "./kept.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
@@ -68,9 +69,8 @@ export class StoreMemory {
 
   /** The store of a message; `undefined` where it has none. */
   storeOf(msg: LogMsg): Store | undefined {
-    if (msg.kind === "ArrowMsg") return this.#store(msg.storeId);
-    if (msg.kind === "SetStoreInfo") return this.#store(msg.info.storeId);
-    return msg.kind === "BlueprintActivationCommand" ? this.#store(msg.blueprintId) : undefined;
+    const id = storeOf(msg);
+    return id === undefined ? undefined : this.#store(id);
   }
 
   /**
@@ -202,9 +202,4 @@ export class StoreMemory {
 /** As much of a name as is kept. */
 export function shortened(text: string): string {
   return shortenedTo(text, MAX_NAME);
-}
-
-/** Tells stores apart. */
-export function storeKey({ kind, id }: StoreId): string {
-  return `${kind} ${id}`;
 }

@@ -7,8 +7,8 @@ import type { RecordingSummary } from "../stores/recordings.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import type { Log } from "../base/log.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
-import type { Sink } from "../sinks/sink.ts";
 import type { Tally } from "../base/tally.ts";
+import type { Sink } from "../sinks/sink.ts";
 
 /** Options of the hub; all may be left out. */
 export interface ViewerHubOptions {

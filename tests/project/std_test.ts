@@ -2,7 +2,9 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseArgs } from "@std/cli";
+import { decodeBase64, encodeBase64 } from "@std/encoding";
 import { concatReadableStreams, toArrayBuffer } from "@std/streams";
+import { closestString, levenshteinDistance } from "@std/text";
 import { RrdDecodeStream } from "../../mod.ts";
 import { fixture } from "../fixtures.ts";
 
@@ -45,6 +47,24 @@ describe("@std/cli", () => {
     });
     assertEquals(args, { _: [], quiet: true, save: "a.rrd" });
     assertEquals(unknown, ["--nosuch"]);
+  });
+});
+
+describe("@std/encoding", () => {
+  it("writes bytes as base64 and reads them again", () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    assertEquals(encodeBase64(bytes.subarray(250)), "+vv8/f7/");
+    assertEquals(decodeBase64(encodeBase64(bytes)), bytes);
+    assertThrows(() => decodeBase64("a b"), Error);
+  });
+});
+
+describe("@std/text", () => {
+  it("finds the nearest word by the distance it is given", () => {
+    assertEquals(levenshteinDistance("kitten", "sitting"), 3);
+    assertEquals(closestString("hep", ["length", "help"]), "help");
+    const compareFn = (a: string, b: string) => a.length - b.length;
+    assertEquals(closestString("x", ["a", "abc"], { caseSensitive: true, compareFn }), "abc");
   });
 });
 

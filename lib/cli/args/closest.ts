@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { closestString, levenshteinDistance } from "@std/text";
+
+/** Arguments can be as long as the system allows; no option is. */
+const LONGEST_WORD = 64;
 
 /**
  * The word with the fewest edits to the one given, if it is near enough to be meant.
@@ -11,14 +15,15 @@
  * @param words what is known
  */
 export function closest(word: string, words: readonly string[]): string | undefined {
-  let best: string | undefined;
+  if (words.length === 0 || word.length > LONGEST_WORD) return undefined;
+  const best = closestString(word, words, { caseSensitive: true, compareFn: edits });
   // A third of the letters wrong is still a typo; more is another word.
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
-  for (const known of words) {
-    const distance = isCut(word, known) ? 1 : editDistance(word, known);
-    if (distance < least) [best, least] = [known, distance];
-  }
-  return best;
+  return edits(word, best) <= Math.max(1, Math.floor(word.length / 3)) ? best : undefined;
+}
+
+/** Letters to add, take away or replace; one for a word that is cut, or has two neighbours swapped. */
+function edits(word: string, known: string): number {
+  return isCut(word, known) || isSwapped(word, known) ? 1 : levenshteinDistance(word, known);
 }
 
 /** Whether one is the beginning of the other. */
@@ -26,23 +31,8 @@ function isCut(word: string, known: string): boolean {
   return word.length > 2 && (known.startsWith(word) || word.startsWith(known));
 }
 
-/** Letters to add, take away, replace or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  // Arguments can be as long as the system allows; no option is.
-  if (a.length > 64) return Infinity;
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const above = rows[i - 1]!;
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let least = Math.min(above[j - 1]! + (same ? 0 : 1), above[j]! + 1, row[j - 1]! + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
-      }
-      row.push(least);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
+function isSwapped(word: string, known: string): boolean {
+  const at = [...word].findIndex((letter, i) => letter !== known[i]);
+  const swapped = `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}`;
+  return at >= 0 && at + 1 < word.length && swapped === known;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addTo, newTally, type RunningTally, type Tally } from "../../base/tally.ts";
 import { rrdVersionText } from "../../encoding/rrd_header.ts";
 import {
   type MessageSource,
@@ -10,21 +11,18 @@ import {
   sourceText,
 } from "../../flow/channel/smart_message.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
+import { storeOf } from "../../encoding/store_of.ts";
+import { Applications } from "../../stores/applications.ts";
+import type { StoreId } from "../../encoding/message_parts.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
-import { forgetOldest } from "../../base/forget_oldest.ts";
 import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
-
-/** Recordings whose application is remembered: SDKs don't repeat it when they reconnect. */
-const MAX_RECORDINGS = 10_000;
 
 /** A longer id is a peer's joke, and would take memory. */
 const MAX_ID_LENGTH = 200;
 
-interface ClientTotals {
-  messages: number;
-  bytes: number;
+interface ClientTotals extends RunningTally {
   /** When its first message was sent, in monotonic milliseconds. */
   readonly since: number;
   hasRecording?: true;
@@ -33,7 +31,7 @@ interface ClientTotals {
 /** A shedding sink that counts, and says who logs what. */
 export interface ClientLines extends Sink {
   /** Everything that was received. */
-  readonly total: { messages: number; bytes: number };
+  readonly total: Tally;
   /** Recordings whose application is remembered. */
   readonly remembered: number;
 }
@@ -47,13 +45,13 @@ export interface ClientLines extends Sink {
 export function clientLines(log: Log, level: LogLevel): ClientLines {
   // Bounded by the connections there are: each ends with a quit.
   const clients = new Map<number, ClientTotals>();
-  const applications = new Map<string, string>();
-  const total = { messages: 0, bytes: 0 };
+  const applications = new Applications();
+  const total = newTally();
 
   function take({ source, payload, time }: SmartMessage): void {
     let client = clients.get(source.id);
     if (client === undefined) {
-      client = { messages: 0, bytes: 0, since: time };
+      client = { ...newTally(), since: time };
       clients.set(source.id, client);
     }
     if (payload.type === "quit") {
@@ -61,27 +59,24 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
       return sayLeft(source, client, time, payload.error !== undefined);
     }
     const { bytes } = payload.msg.encoded;
-    client.messages++;
-    client.bytes += bytes.length;
-    total.messages++;
-    total.bytes += bytes.length;
+    addTo(client, { messages: 1, bytes: bytes.length });
+    addTo(total, { messages: 1, bytes: bytes.length });
     const recording = recordingOf(payload.msg);
     if (recording === undefined) return;
-    if (payload.msg.kind === "SetStoreInfo") {
-      remember(applications, recording, payload.msg.info.applicationId);
-    }
+    if (recording.id.length <= MAX_ID_LENGTH) applications.note(payload.msg);
     if (client.hasRecording) return;
     client.hasRecording = true;
     sayRecording(source, recording, payload.msg);
   }
 
-  function sayRecording(source: MessageSource, recording: string, msg: LogMsg): void {
+  function sayRecording(source: MessageSource, recording: StoreId, msg: LogMsg): void {
     const sdk = rrdVersionText(msg.encoded.header.version);
-    const application = applications.get(recording);
-    const text = `${sourceText(source)} logs recording ${quote(recording)}` +
+    const told = applications.of(recording);
+    const application = told === undefined ? undefined : shortened(told, MAX_ID_LENGTH);
+    const text = `${sourceText(source)} logs recording ${quote(recording.id)}` +
       (application === undefined ? "" : ` of application ${quote(application)}`) +
       `, Rerun SDK ${sdk}`;
-    const shown = shortened(recording, MAX_ID_LENGTH);
+    const shown = shortened(recording.id, MAX_ID_LENGTH);
     log.write(level, text, {
       client: sourceText(source),
       recording: shown,
@@ -118,18 +113,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   };
 }
 
-function recordingOf(msg: LogMsg): string | undefined {
-  const storeId = msg.kind === "SetStoreInfo"
-    ? msg.info.storeId
-    : msg.kind === "ArrowMsg"
-    ? msg.storeId
-    : undefined;
-  return storeId?.kind === "Recording" ? storeId.id : undefined;
-}
-
-function remember(applications: Map<string, string>, recording: string, application: string): void {
-  if (recording.length > MAX_ID_LENGTH) return;
-  applications.delete(recording);
-  applications.set(recording, shortened(application, MAX_ID_LENGTH));
-  forgetOldest(applications, MAX_RECORDINGS);
+function recordingOf(msg: LogMsg): StoreId | undefined {
+  const storeId = storeOf(msg);
+  return storeId?.kind === "Recording" ? storeId : undefined;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { loadGarbageCollector } from "../../adapters/load.ts";
-import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import { formatAddr, isLoopback, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
 import { reason, TcpBindError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -173,8 +173,4 @@ function memoryLimit({ memoryLimit }: ViewerArgs, log: Log): number {
       "(--allow-sys=systemMemoryInfo, or --server-memory-limit in bytes)",
   );
   return UNSEEN_MEMORY_LIMIT;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }

@@ -6,7 +6,7 @@
 import { stat } from "node:fs/promises";
 import type { StoreId } from "../../encoding/message_parts.ts";
 import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
-import { storeOf } from "../../encoding/store_of.ts";
+import { storeKey, storeOf } from "../../encoding/store_of.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -90,7 +90,7 @@ class Files {
   }
 
   async #fileOf(store: StoreId): Promise<RecordingFile> {
-    const key = `${store.kind} ${store.id}`;
+    const key = storeKey(store);
     let file = this.#byStore.get(key);
     if (file === undefined) {
       const { files, force } = this.#options;

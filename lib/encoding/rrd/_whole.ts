@@ -14,7 +14,7 @@ import { MsgpackReader } from "../msgpack/msgpack.ts";
 import { checkMsgpackShape } from "./_msgpack_shape.ts";
 import { MESSAGE_HEADER_BYTES, type MessageHeader } from "./rrd_message.ts";
 import { u32 } from "../../base/little_endian.ts";
-import { checkArrowWhole } from "../arrow/arrow_whole.ts";
+import { checkArrowWhole } from "../arrow/arrow_check.ts";
 
 /** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
 export const SIGNATURE_BYTES = 32;

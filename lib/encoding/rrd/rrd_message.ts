@@ -6,7 +6,6 @@
 import { MessageTooLarge } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
 import type { LogMsg } from "../log_msg.ts";
-import type { Encoded } from "../message_parts.ts";
 import type { DecodeLimits } from "../limits.ts";
 import type { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import { checkLz4Ratio, inflateLz4 } from "../lz4/lz4.ts";
@@ -95,7 +94,9 @@ export function decodeMessage(
     const payload = inflateLz4(bytes.subarray(start, end), message.inflated);
     return decodeMsgpackLogMsg(payload, 0, payload.length, encoded, limits, templates);
   }
-  return decodeMsgpackLogMsg(bytes, start, end, withEqualLengths(encoded), limits, templates);
+  const equal = withEqualLengths(header, whole);
+  const kept = equal === whole ? encoded : { header, bytes: equal };
+  return decodeMsgpackLogMsg(bytes, start, end, kept, limits, templates);
 }
 
 /** As Rerun's decoder does: a file that was saved again tells the version of who saved it. */
@@ -104,15 +105,20 @@ function withVersion(msg: LogMsg): LogMsg {
   return { ...msg, info: { ...msg.info, storeVersion: msg.encoded.header.version } };
 }
 
-/** Some readers take the one length, some the other: what is passed on has both equal. */
-function withEqualLengths(
-  encoded: Encoded,
-): Encoded {
-  const { bytes } = encoded;
-  if (u32(bytes, 0) === u32(bytes, 4)) return encoded;
+/**
+ * A message that all readers take alike: uncompressed msgpack declares its length twice, and readers
+ * differ in which one they take.
+ *
+ * @param header of the stream
+ * @param bytes of the message, with its own header
+ * @returns the same bytes if nothing is to be changed, else a copy
+ */
+export function withEqualLengths(header: RrdHeader, bytes: Uint8Array): Uint8Array {
+  if (header.serializer !== "msgpack" || header.compression !== "off") return bytes;
+  if (u32(bytes, 0) === u32(bytes, 4)) return bytes;
   const equal = bytes.slice();
   equal.copyWithin(0, 4, 8);
-  return { ...encoded, bytes: equal };
+  return equal;
 }
 
 function u64(bytes: Uint8Array, at: number): number {

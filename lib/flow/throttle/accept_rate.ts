@@ -144,3 +144,16 @@ export class AcceptRate {
 function seconds(ms: number): number {
   return secondsFromNanos(Math.max(0, Math.round(ms * 1e6)));
 }
+
+/**
+ * Says no to one that is not above 0.
+ *
+ * @param maxLatencySec in seconds; 0 as well is what is lost as a 32-bit float, which it is in the arithmetic
+ * @throws {RangeError} if it is not
+ */
+export function checkMaxLatency(maxLatencySec: number): void {
+  if (Math.fround(maxLatencySec) > 0) return;
+  throw new RangeError(
+    `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, not ${maxLatencySec}`,
+  );
+}

@@ -9,14 +9,13 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { consoleLog, type Log } from "../../base/log.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { TIME_STATIC, type TimelineTime } from "../../encoding/message_parts.ts";
-import { AcceptRate, type ThrottleRules } from "./accept_rate.ts";
+import { AcceptRate, checkMaxLatency, type ThrottleRules } from "./accept_rate.ts";
 import type { Verdict } from "./_decision_table.ts";
-import { type DropCounts, DropReport } from "./_drop_report.ts";
-import { checkMaxLatency } from "./max_latency.ts";
+import { type DropCounts, DropReport } from "./drop_counts.ts";
 import { HOLD_MS } from "./timeline_gate.ts";
 import { TimelineGates } from "./_timeline_gates.ts";
 
-export type { DropCause, DropCount, DropCounts } from "./_drop_report.ts";
+export type { DropCause, DropCounts } from "./drop_counts.ts";
 export type { ThrottleRules } from "./accept_rate.ts";
 export type { Verdict } from "./_decision_table.ts";
 

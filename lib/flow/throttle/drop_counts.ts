@@ -1,11 +1,17 @@
 /**
- * How much was dropped, and why.
+ * How much is dropped and why, and the word when dropping begins and ends.
  *
  * @module
  */
-import type { DropCount, DropCounts } from "./_drop_report.ts";
+import type { Log } from "../../base/log.ts";
+import { addTo, newTally, sumOf, type Tally } from "../../base/tally.ts";
+import type { Verdict } from "./_decision_table.ts";
 
-export type { DropCount, DropCounts };
+/** Why a message was dropped: to keep the latency low, or because its client's share was full. */
+export type DropCause = Exclude<Verdict, "send">;
+
+/** What was dropped since the client came, by cause. */
+export type DropCounts = Readonly<Record<DropCause, Tally>>;
 
 /** Before anything was dropped. */
 export const NONE_DROPPED: DropCounts = {
@@ -15,9 +21,74 @@ export const NONE_DROPPED: DropCounts = {
 
 /** Both together. */
 export function addDropped(a: DropCounts, b: DropCounts): DropCounts {
-  const add = (x: DropCount, y: DropCount) => ({
-    messages: x.messages + y.messages,
-    bytes: x.bytes + y.bytes,
-  });
-  return { throttled: add(a.throttled, b.throttled), overflow: add(a.overflow, b.overflow) };
+  return {
+    throttled: sumOf(a.throttled, b.throttled),
+    overflow: sumOf(a.overflow, b.overflow),
+  };
+}
+
+/** Dropping has ended once nothing was dropped for this long: it often stops for a moment only. */
+const QUIET_MS = 5000;
+
+/** Keeps the counts of one client. */
+export class DropReport {
+  readonly #maxLatencySec: number;
+  readonly #log: Log;
+  readonly #counts = { throttled: newTally(), overflow: newTally() };
+  #lastDropMs = -Infinity;
+  #atBegin: Tally | undefined;
+
+  constructor(maxLatencySec: number, log: Log) {
+    this.#maxLatencySec = maxLatencySec;
+    this.#log = log;
+  }
+
+  get counts(): DropCounts {
+    const { throttled, overflow } = this.#counts;
+    return { throttled: { ...throttled }, overflow: { ...overflow } };
+  }
+
+  /** Monotonic milliseconds; −Infinity before the first. */
+  get lastDropMs(): number {
+    return this.#lastDropMs;
+  }
+
+  /** Takes a dropped message. */
+  count(cause: DropCause, bytes: number, nowMs: number): void {
+    if (this.#atBegin === undefined) {
+      this.#atBegin = this.#total();
+      this.#log.write(
+        "warn",
+        `Input latency is over the max (${this.#maxLatencySec} s) - dropping packets.`,
+        { cause },
+      );
+    }
+    addTo(this.#counts[cause], { messages: 1, bytes });
+    this.#lastDropMs = nowMs;
+  }
+
+  /** Says so if dropping has ended. */
+  settle(nowMs: number): void {
+    if (this.#atBegin !== undefined && nowMs - this.#lastDropMs > QUIET_MS) this.finish();
+  }
+
+  /** The client has left: dropping has ended, if it had begun. */
+  finish(): void {
+    const before = this.#atBegin;
+    if (before === undefined) return;
+    this.#atBegin = undefined;
+    const { messages, bytes } = this.#total();
+    const droppedMessages = messages - before.messages;
+    const droppedBytes = bytes - before.bytes;
+    this.#log.write(
+      "info",
+      `No longer dropping packets: ${droppedMessages} messages (${droppedBytes} bytes) were dropped ` +
+        `to keep input latency under the max (${this.#maxLatencySec} s).`,
+      { droppedMessages, droppedBytes },
+    );
+  }
+
+  #total(): Tally {
+    return sumOf(this.#counts.throttled, this.#counts.overflow);
+  }
 }

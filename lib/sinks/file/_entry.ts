@@ -7,7 +7,7 @@ import { decodeMessage, readMessageHeader } from "../../encoding/rrd/rrd_message
 import { fileLimits, NO_LIMITS } from "../../encoding/limits.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { withEqualLengths } from "../../encoding/rrd/equal_lengths.ts";
+import { withEqualLengths } from "../../encoding/rrd/rrd_message.ts";
 import type { Introduced } from "../../stores/introduction.ts";
 import type { Store } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";

@@ -1,6 +1,6 @@
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
-import { compressedHeader, isCompressible } from "./writer/compressor.ts";
+import { compressedHeader, isCompressible } from "../../encoding/rrd/recompress.ts";
 
 /**
  * Names what messages have in common that may share a file.

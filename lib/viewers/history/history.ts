@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { addTo, newTally, type Tally } from "../../base/tally.ts";
 import { isReused } from "../../memory/buffer_pool.ts";
 import { copyOut } from "../../flow/channel/copy_out.ts";
 import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy } from "../../flow/channel/pinned_bytes.ts";
@@ -14,22 +15,16 @@ import { Entry, type Item, type Memory } from "./item.ts";
 import { ItemList } from "./_item_list.ts";
 import { Slab, SLAB_ROOM_BYTES } from "./slab.ts";
 
-/** A tally that is counted up and down. */
-interface Count {
-  messages: number;
-  bytes: number;
-}
-
 /** History of all recordings. */
 export class History {
   /** What is in it. */
-  readonly kept: Count = { messages: 0, bytes: 0 };
+  readonly kept = newTally();
   /** Of these, what ordinary pressure spares. */
-  readonly protected: Count = { messages: 0, bytes: 0 };
+  readonly protected = newTally();
   /** What was dropped. */
-  readonly evicted: Count = { messages: 0, bytes: 0 };
+  readonly evicted = newTally();
   /** Of these, what should have stayed. */
-  readonly evictedProtected: Count = { messages: 0, bytes: 0 };
+  readonly evictedProtected = newTally();
   /** Store infos, blueprints, activations, and what is unknown. */
   readonly preamble = new ItemList();
   /** Chunks of recordings. */
@@ -74,7 +69,7 @@ export class History {
       const [chunk] = this.chunks.after(0);
       const [first] = this.preamble.after(0);
       const oldest = chunk ?? first!;
-      count(this.evictedProtected, oldest, 1);
+      addTo(this.evictedProtected, oldest);
       this.#evict(chunk === undefined ? this.preamble : this.chunks, oldest);
     }
     return isShort;
@@ -96,8 +91,8 @@ export class History {
         const slab = new Slab(seq, encoded.header, this.#room, this.memory, this.#decoded);
         taken = slab.append(msgs.slice(at));
         this.chunks.push(this.#open = slab);
-        count(this.kept, { messages: taken, bytes: slab.bytes }, 1);
-      } else count(this.kept, { messages: taken, bytes: this.#open!.bytes - before }, 1);
+        addTo(this.kept, { messages: taken, bytes: slab.bytes });
+      } else addTo(this.kept, { messages: taken, bytes: this.#open!.bytes - before });
       this.memory.lastSeq += taken;
       at += taken;
     }
@@ -116,7 +111,7 @@ export class History {
       key,
     );
     entry.hold();
-    count(this.kept, entry, 1);
+    addTo(this.kept, entry);
     (isSpared ? this.preamble : this.chunks).push(entry);
     if (isSpared) this.#protect(entry, true);
     if (key === undefined) return;
@@ -137,15 +132,15 @@ export class History {
       }
     }
     if (item === this.#open) this.#open = undefined;
-    count(this.kept, item, -1);
-    count(this.evicted, item, 1);
+    addTo(this.kept, item, -1);
+    addTo(this.evicted, item);
     list.remove(item);
     item.release();
   }
 
   #protect(item: Item, isProtected: boolean): void {
     item.isProtected = isProtected;
-    count(this.protected, item, isProtected ? 1 : -1);
+    addTo(this.protected, item, isProtected ? 1 : -1);
   }
 }
 
@@ -179,11 +174,6 @@ function staticKeyOf(msg: LogMsg): string | undefined {
   return key === undefined ? undefined : JSON.stringify([msg.storeId.id, key]);
 }
 
-function heldBytes({ messages, bytes }: Count): number {
+function heldBytes({ messages, bytes }: Tally): number {
   return bytes + messages * MESSAGE_OVERHEAD_BYTES;
-}
-
-function count(tally: Count, { messages, bytes }: Count, sign: 1 | -1): void {
-  tally.messages += sign * messages;
-  tally.bytes += sign * bytes;
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { withoutZone } from "../../base/net_addr.ts";
+import { isLoopback, withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
 /** Who may ask, besides programs on this machine. */
@@ -170,11 +170,6 @@ function originOf(text: string): string {
   const { origin } = new URL(text);
   if (origin === "null") throw new TypeError(`${text} is no origin such as https://example.com`);
   return origin;
-}
-
-function isLoopback(name: string): boolean {
-  return /^(?:.*\.)?localhost$/.test(name) || /^127(?:\.\d{1,3}){3}$/.test(name) ||
-    name === "[::1]";
 }
 
 /** An address can't be pointed elsewhere, as a name can. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { decodeBase64, encodeBase64 } from "@std/encoding";
 
 /**
  * What is to be done with a file when a run finds it.
@@ -69,7 +70,7 @@ const STATES: readonly unknown[] = ["writing", "left", "copying", "closing", "cl
 /** A line with its line feed. */
 export function encodeLine(line: IndexLine): Uint8Array {
   const json = line.kind === "store"
-    ? { ...line, header: toBase64(line.header), message: toBase64(line.message) }
+    ? { ...line, header: encodeBase64(line.header), message: encodeBase64(line.message) }
     : line;
   return new TextEncoder().encode(`${JSON.stringify(json)}\n`);
 }
@@ -84,7 +85,7 @@ export function decodeLine(text: string): IndexLine | undefined {
       return { kind, name, ...(typeof id === "string" ? { id } : {}) };
     }
     if (kind === "store" && typeof store === "string") {
-      return { kind, store, header: fromBase64(header), message: fromBase64(message) };
+      return { kind, store, header: decodeBase64(header), message: decodeBase64(message) };
     }
   } catch {
     // The end of a line may be missing after a crash.
@@ -131,14 +132,4 @@ function isText(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { compressMessages, READY } from "./compressor.ts";
+import { READY } from "./compressor.ts";
+import { compressMessages } from "../../../encoding/rrd/recompress.ts";
 
 const self = globalThis as unknown as {
   onmessage: (event: MessageEvent<Uint8Array>) => void;

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { deflateBlock, deflatedBound } from "../../../encoding/lz4/lz4_deflate.ts";
-import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
+import { compressMessages } from "../../../encoding/rrd/recompress.ts";
 
 /** Compresses whole messages. */
 export interface Compressor {
@@ -16,52 +15,6 @@ export interface Compressor {
   compress(messages: Uint8Array): Promise<Uint8Array>;
   /** Ends the worker. */
   close(): void;
-}
-
-const headers = new WeakMap<RrdHeader, RrdHeader>();
-
-/** Whether messages under this header are compressed; all others stay as they are. */
-export function isCompressible({ serializer, compression }: RrdHeader): boolean {
-  return serializer === "msgpack" && compression === "off";
-}
-
-/** The header for the same messages, compressed. */
-export function compressedHeader(header: RrdHeader): RrdHeader {
-  let lz4 = headers.get(header);
-  if (lz4 === undefined) {
-    const bytes = header.bytes.slice();
-    bytes[8] = 1;
-    lz4 = decodeRrdHeader(bytes);
-    headers.set(header, lz4);
-  }
-  return lz4;
-}
-
-/**
- * Compresses each message by itself.
- *
- * @param messages whole ones, as they came, with both lengths equal
- */
-export function compressMessages(messages: Uint8Array): Uint8Array<ArrayBuffer> {
-  const view = new DataView(messages.buffer, messages.byteOffset, messages.length);
-  let bound = 0;
-  for (let at = 0; at < messages.length;) {
-    const length = view.getUint32(at, true);
-    bound += 8 + deflatedBound(length);
-    at += 8 + length;
-  }
-  const out = new Uint8Array(bound);
-  const sizes = new DataView(out.buffer);
-  let end = 0;
-  for (let at = 0; at < messages.length;) {
-    const length = view.getUint32(at, true);
-    const start = end + 8;
-    end = deflateBlock(messages.subarray(at + 8, at + 8 + length), out, start);
-    sizes.setUint32(start - 8, end - start, true);
-    sizes.setUint32(start - 4, length, true);
-    at += 8 + length;
-  }
-  return out.subarray(0, end);
 }
 
 type Answer = { readonly out: ArrayBuffer; readonly length: number } | { readonly error: string };

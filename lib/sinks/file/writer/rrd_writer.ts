@@ -6,12 +6,10 @@
  */
 import type { WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
-import { decodeRrdHeader } from "../../../encoding/rrd_header.ts";
-import type { RrdHeader } from "../../../encoding/rrd_header.ts";
-import { rrdVersionText } from "../../../encoding/rrd_header.ts";
+import { decodeRrdHeader, type RrdHeader, rrdVersionText } from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
 import { FileExists, FileGone, FileTooLarge, reason } from "../../../base/errors.ts";
-import { compressedHeader, isCompressible } from "./compressor.ts";
+import { compressedHeader, isCompressible } from "../../../encoding/rrd/recompress.ts";
 import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
-import { compressMessages, startCompressor } from "../../../../lib/sinks/file/writer/compressor.ts";
+import { startCompressor } from "../../../../lib/sinks/file/writer/compressor.ts";
+import { compressMessages } from "../../../../lib/encoding/rrd/recompress.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
 import { capturePackets, fixture } from "../../../fixtures.ts";
 import { bytesOf, captureMessages, concat } from "../../messages.ts";
