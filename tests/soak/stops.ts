@@ -50,7 +50,9 @@ export async function stopAtRandom(random: () => number): Promise<HostEnd> {
       throw new Error(`it ended with ${ended.code}: ${said}`);
     }
     const names = await readdir(folder);
-    if (names.join() !== "a.rrd") throw new Error(`the folder has ${names.join()}`);
+    // The index says whose the file is.
+    const expected = "a.rrd,a.rrd.index.jsonl";
+    if (names.sort().join() !== expected) throw new Error(`the folder has ${names.join()}`);
     const bytes = new Uint8Array(await readFile(join(folder, "a.rrd")));
     const decoder = new RrdDecoder();
     const { items, error = decoder.finish().error } = decoder.push(bytes);
