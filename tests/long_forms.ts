@@ -19,6 +19,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "fuzz/verify",
     "fuzz/bridge",
     "fuzz/h2",
+    "fuzz/leftovers",
   ],
   hostile: ["soak/liars", "soak/idle", "soak/slow", "soak/many", "soak/stops", "soak/reconnect"],
 };

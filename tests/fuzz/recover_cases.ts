@@ -5,7 +5,7 @@ import { caseRandom, randomPieces } from "../random.ts";
 import { RECORDINGS, scan } from "../recordings/inputs.ts";
 
 /** A recording, with its messages as text by where they are. */
-interface Original {
+export interface Original {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly messages: readonly RrdMessage[];
@@ -14,14 +14,14 @@ interface Original {
 }
 
 /** A stretch of the original, and where it came to be. */
-interface Stretch {
+export interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly at: number;
 }
 
 /** A damaged copy. */
-interface Damaged {
+export interface Damaged {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly stretches: readonly Stretch[];
   /** Before this the original is untouched, in bytes. */
@@ -43,7 +43,7 @@ export function newRecoverTally(): RecoverTally {
   return { cases: 0, whole: 0, lost: 0, unseen: 0, slowestMs: 0 };
 }
 
-const ORIGINALS: readonly Original[] = RECORDINGS.map(([name, bytes]) => {
+export const ORIGINALS: readonly Original[] = RECORDINGS.map(([name, bytes]) => {
   const messages = scan([bytes]).parts.filter((part) => part.kind === "message");
   return {
     name,
@@ -116,7 +116,7 @@ function text(bytes: Uint8Array, { offset, bytes: length }: { offset: number; by
 }
 
 /** One to three times: flips bytes, cuts the tail, takes a range out, doubles one or fills it. */
-function damage(original: Uint8Array<ArrayBuffer>, random: () => number): Damaged {
+export function damage(original: Uint8Array<ArrayBuffer>, random: () => number): Damaged {
   let bytes = original;
   let stretches: Stretch[] = [{ from: 0, to: bytes.length, at: 0 }];
   let first = bytes.length;
