@@ -22,14 +22,14 @@ const PROCESSES = 10;
 const name = (index: number) => `p-${String(index + 1).padStart(4, "0")}.rrd`;
 
 describe("damaged leftovers of all encodings", { timeout: 120_000 }, () => {
-  it("lose no whole message to a server that starts over them", async () => {
+  it("lose no whole message to a server that starts over them", { timeout: 120_000 }, async () => {
     const tally = newLeftoverTally();
     for (let index = 0; index < CASES; index++) await runLeftoverCase(SEED, index, tally);
     assertEquals(tally.cases, CASES);
     assert(tally.messages > 1500 && tally.copied > 50, JSON.stringify(tally));
   });
 
-  it("lose none to rrd recover", () =>
+  it("lose none to rrd recover", { timeout: 120_000 }, () =>
     inFolder(async (folder) => {
       for (let index = 0; index < CASES; index++) await runRecoverCommand(SEED, index, folder);
       for (let index = 0; index < PROCESSES; index++) {
@@ -40,28 +40,32 @@ describe("damaged leftovers of all encodings", { timeout: 120_000 }, () => {
       }
     }));
 
-  it("lose none to a whole process, fifty at once", () =>
-    inFolder(async (folder) => {
-      const leftovers = Array.from({ length: FILES }, (_, i) => leftoverOf(SEED + 2, i));
-      for (const [i, { bytes }] of leftovers.entries()) {
-        writeFileSync(join(folder, `${name(i)}.part`), bytes);
-      }
-      const index = concat(...leftovers.map((_, i) => indexLine(name(i))));
-      writeFileSync(join(folder, "p-{part}.rrd.index.jsonl"), index);
-      const { cli } = await startCli(["--save", join(folder, "p-{part}.rrd")]);
-      const told = new RegExp(`((Kept|Recovered|Removed|whole message is in) [^]*?){${FILES}}`);
-      await cli.sees(told);
-      cli.signal("SIGTERM");
-      const { code, stderr } = await cli.ended;
-      assertEquals(code, 0, stderr);
-      const tally = newLeftoverTally();
-      const read = (path: string) =>
-        existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
-      for (const [i, leftover] of leftovers.entries()) {
-        const path = join(folder, name(i));
-        checkLeftover(leftover, read(path), read(`${path}.damaged`), tally);
-        assert(!existsSync(`${path}.part`) && !existsSync(`${path}.new`));
-      }
-      assert(tally.copied > 10, JSON.stringify(tally));
-    }));
+  it(
+    "lose none to a whole process, fifty at once",
+    { timeout: 120_000 },
+    () =>
+      inFolder(async (folder) => {
+        const leftovers = Array.from({ length: FILES }, (_, i) => leftoverOf(SEED + 2, i));
+        for (const [i, { bytes }] of leftovers.entries()) {
+          writeFileSync(join(folder, `${name(i)}.part`), bytes);
+        }
+        const index = concat(...leftovers.map((_, i) => indexLine(name(i))));
+        writeFileSync(join(folder, "p-{part}.rrd.index.jsonl"), index);
+        const { cli } = await startCli(["--save", join(folder, "p-{part}.rrd")]);
+        const told = new RegExp(`((Kept|Recovered|Removed|whole message is in) [^]*?){${FILES}}`);
+        await cli.sees(told);
+        cli.signal("SIGTERM");
+        const { code, stderr } = await cli.ended;
+        assertEquals(code, 0, stderr);
+        const tally = newLeftoverTally();
+        const read = (path: string) =>
+          existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
+        for (const [i, leftover] of leftovers.entries()) {
+          const path = join(folder, name(i));
+          checkLeftover(leftover, read(path), read(`${path}.damaged`), tally);
+          assert(!existsSync(`${path}.part`) && !existsSync(`${path}.new`));
+        }
+        assert(tally.copied > 10, JSON.stringify(tally));
+      }),
+  );
 });

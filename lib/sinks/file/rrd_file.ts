@@ -8,6 +8,7 @@ import type { FileAdapter } from "../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
 import { recoverAll } from "./parts/recover.ts";
@@ -166,8 +167,13 @@ async function startSink(
     now,
     date,
     onError: options.onError ?? (() => {}),
-    onWritten: () => syncer.written(),
+    onWritten: () => {
+      syncer.written();
+      space.look();
+    },
   }, first);
+  const written = () => files.kept.bytes;
+  const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
   const recovered = index === undefined ? Promise.resolve() : recoverAll(leftovers, {
     ...{ folder: pattern.folder, adapter, log, index, names: folder },
