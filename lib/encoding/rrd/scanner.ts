@@ -14,6 +14,7 @@ import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from ".
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
 import { checkEnd, checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { guessedHeaders } from "./_guessed_headers.ts";
+import { WaitingBytes } from "./_waiting_bytes.ts";
 
 /** Options of {@linkcode RrdScanner}. */
 export interface RrdScannerOptions extends DecodeLimits {
@@ -68,11 +69,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #isLenient: boolean;
   readonly #templates: Templates;
   readonly #sizeBytes: number;
-  /** What came and is not read, in the first bytes of it. */
-  #waiting = NOTHING;
-  #waitingBytes = 0;
-  /** Whether more may be put behind what waits. */
-  #hasRoom = false;
+  /** What came and is not read. */
+  readonly #waiting: WaitingBytes;
   #need = RRD_HEADER_BYTES;
   #buffer = NOTHING;
   #at = 0;
@@ -97,6 +95,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     templates?: Templates,
   ) {
     this.#sizeBytes = sizeBytes ?? Infinity;
+    this.#waiting = new WaitingBytes(sizeBytes !== undefined);
     this.#limits = fileLimits(limits);
     this.#recover = recover;
     this.#checkInside = checkInside || recover;
@@ -112,8 +111,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Takes the next bytes, which are kept: they must not be written to any more. */
   push(bytes: Uint8Array): StepResult<RrdPart> {
     if (this.#state === "over") return { items: [] };
-    this.#append(bytes);
-    return this.#waitingBytes < this.#need ? { items: [] } : this.#scan();
+    this.#waiting.add(bytes, this.#need);
+    return this.#waiting.length < this.#need ? { items: [] } : this.#scan();
   }
 
   /** Says that the file ends here. */
@@ -123,7 +122,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   #scan(): StepResult<RrdPart> {
-    this.#buffer = this.#waiting.subarray(0, this.#waitingBytes);
+    this.#buffer = this.#waiting.bytes;
     this.#at = 0;
     const items: RrdPart[] = [];
     try {
@@ -141,33 +140,11 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return { items };
   }
 
-  /** A message that comes in many pieces is in memory once. */
-  #append(bytes: Uint8Array): void {
-    const filled = this.#waitingBytes;
-    this.#waitingBytes += bytes.length;
-    if (filled === 0) {
-      this.#waiting = bytes;
-      this.#hasRoom = false;
-      return;
-    }
-    if (!this.#hasRoom || this.#waitingBytes > this.#waiting.length) {
-      // Where the length of the input is known, no more is declared than comes.
-      const declared = Math.min(this.#need, this.#sizeBytes < Infinity ? Infinity : 2 * filled);
-      const grown = new Uint8Array(Math.max(this.#waitingBytes, declared));
-      grown.set(this.#waiting.subarray(0, filled));
-      this.#waiting = grown;
-      this.#hasRoom = true;
-    }
-    this.#waiting.set(bytes, filled);
-  }
-
   #keepRest(): void {
     const rest = this.#state === "over" ? NOTHING : this.#buffer.subarray(this.#at);
     this.#base += this.#at;
     this.#at = 0;
-    this.#waiting = rest;
-    this.#waitingBytes = rest.length;
-    this.#hasRoom = false;
+    this.#waiting.bytes = rest;
     this.#buffer = NOTHING;
   }
 
