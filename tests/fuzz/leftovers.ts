@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { detectRuntime } from "../../lib/adapters/load.ts";
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { scriptArgs } from "../script_args.ts";
 import { newLeftoverTally, runLeftoverCase, runRecoverCommand } from "./leftover_cases.ts";
 

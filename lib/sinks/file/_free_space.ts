@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileReadAdapter } from "../../adapters/types.ts";
+import type { FileReadAdapter } from "../../adapters/files/types.ts";
 import type { Log } from "../../base/log.ts";
 
 /** From one look to the next, in milliseconds. */
