@@ -3,7 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import { runtimeNames } from "./code.ts";
 import { read, sources } from "./tree.ts";
 
-const LONGEST = 355;
+/** Some that read from top to bottom are this long; splinters that call each other would be worse. */
+const LONGEST = 370;
 const MEDIAN_BELOW = 100;
 
 describe("the core", () => {
