@@ -26,7 +26,9 @@ const args = parseArgs(process.argv.slice(2), {
   },
 });
 const runtimes = String(args.runtimes ?? "deno,bun").split(",") as Runtime[];
-const scenarios = SCENARIOS.filter(({ name }) => name.includes(String(args.only ?? "")));
+const scenarios = SCENARIOS.filter(({ name, onRequest }) =>
+  args.only === undefined ? onRequest === undefined : name.includes(String(args.only))
+);
 const screenshots = args.screenshots === undefined ? {} : { screenshots: String(args.screenshots) };
 let passed = 0;
 let failed = 0;

@@ -17,5 +17,7 @@ export interface Scenario {
   readonly name: string;
   /** Where it is played; on both if left out. */
   readonly only?: Runtime;
+  /** Why it is played only where `--only` asks for it. */
+  readonly onRequest?: string;
   play(props: Props): Promise<void>;
 }
