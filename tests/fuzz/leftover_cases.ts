@@ -56,7 +56,8 @@ export function contents(bytes: Uint8Array): string[] {
 function contentOf(msg: LogMsg): string {
   const text = (value: unknown) =>
     JSON.stringify(value, (_, value) => typeof value === "bigint" ? `${value}` : value);
-  if (msg.kind === "SetStoreInfo") return text(msg.info);
+  // Its version stands in the header, and a file has one header.
+  if (msg.kind === "SetStoreInfo") return text({ ...msg.info, storeVersion: undefined });
   if (msg.kind !== "ArrowMsg") return msg.kind;
   const hash = new FileHash();
   hash.update(msg.ipc());
