@@ -21,6 +21,8 @@ export interface Found {
 export async function checkKilled(sent: Sent, folder: string, pattern: string): Promise<Found> {
   const left = await look(folder);
   const sink = await rrdFileSink({ path: join(folder, pattern), force: pattern === "a.rrd" });
+  // It goes on beside the saving, and what a stop cuts off is done at the next start.
+  await sink.recovered;
   await sink.close();
   const finished = await look(folder);
   if (finished.torn > 0) throw new Error(`${finished.torn} files are torn after the next start`);
