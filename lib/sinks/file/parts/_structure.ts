@@ -1,55 +1,119 @@
 /**
- * Whether the lengths in a file fit one another: told in a moment, however large its messages are.
+ * How far the lengths in a file fit one another: told in a moment, however large its messages are.
  *
  * @module
  */
 import type { ReadableFile } from "../../../adapters/files/types.ts";
-import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES } from "../../../encoding/rrd_header.ts";
+import { NO_LIMITS } from "../../../encoding/limits.ts";
+import {
+  decodeRrdHeader,
+  isRrdMagic,
+  RRD_HEADER_BYTES,
+  type RrdHeader,
+} from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
 import { RerelayError } from "../../../base/errors.ts";
+import type { RrdPart } from "../../../encoding/rrd/part.ts";
+import { RrdScanner } from "../../../encoding/rrd/scanner.ts";
 
 /** Read at once where messages are small. */
 const BLOCK_BYTES = 1 << 20;
 /** Read behind a large message. */
 const PEEK_BYTES = 4096;
 
+/** How far the lengths in a file fit one another. */
+interface Structure {
+  /** Where the last message ends that fits, or the end marker if the file ends with it. */
+  readonly whole: number;
+  /** Where the last message begins. */
+  readonly last: number | undefined;
+  readonly header: RrdHeader | undefined;
+}
+
 /**
- * Walks over the headers of a file's messages.
+ * Where the whole messages of a file end, as far as lengths tell.
  *
  * @param file is read, and stays open
- * @param signal ends the walk
- * @returns whether there is a message, and the last one, or an end marker, ends with the file
+ * @param signal ends it
+ * @returns `undefined` if there is none, or if one stands behind what does not fit
  */
-export async function hasSoundStructure(file: ReadableFile, signal: AbortSignal): Promise<boolean> {
+export async function soundLength(
+  file: ReadableFile,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { whole, last, header } = await walk(file, signal);
+  if (last === undefined || header === undefined) return undefined;
+  if (whole === file.size) return whole;
+  const isTorn = await isOnlyMessage(file, last, whole - last, header, signal);
+  return isTorn ? whole : undefined;
+}
+
+async function walk(file: ReadableFile, signal: AbortSignal): Promise<Structure> {
   const window = new Window(file);
-  let header;
-  let messages = 0;
+  let header: RrdHeader | undefined;
+  let whole = 0;
+  let last: number | undefined;
+  const end = () => ({ whole, last, header });
   for (let at = 0; at < file.size;) {
     signal.throwIfAborted();
     const start = await window.at(at);
     const { bytes } = window;
     const left = bytes.length - start;
     if (header === undefined || (left >= 4 && isRrdMagic(bytes, start))) {
-      if (left < RRD_HEADER_BYTES) return false;
+      if (left < RRD_HEADER_BYTES) return end();
       try {
         header = decodeRrdHeader(bytes.subarray(start));
       } catch (error) {
-        if (error instanceof RerelayError) return false;
+        if (error instanceof RerelayError) return end();
         throw error;
       }
       at += RRD_HEADER_BYTES;
       continue;
     }
     const size = MESSAGE_HEADER_BYTES[header.serializer];
-    if (left < size) return false;
+    if (left < size) return end();
     const message = readMessageHeader(header, bytes, start, Infinity);
+    const begin = at;
     at += size + message.length;
     // We write no footers yet: zeros before the end are no end marker.
-    if (message.end) return message.length === 0 && at === file.size && messages > 0;
-    messages++;
-    if (at > file.size) return false;
+    if (message.end && (message.length > 0 || at !== file.size)) return end();
+    if (at > file.size) return end();
+    if (!message.end) last = begin;
+    whole = at;
   }
-  return messages > 0;
+  return end();
+}
+
+/**
+ * Whether the message at a place is whole inside as well, and none stands behind it: a length that was
+ * damaged may have led over the beginning of others.
+ */
+async function isOnlyMessage(
+  file: ReadableFile,
+  place: number,
+  bytes: number,
+  header: RrdHeader,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const sizeBytes = RRD_HEADER_BYTES + file.size - place;
+  const scanner = new RrdScanner({ ...NO_LIMITS, recover: true, sizeBytes });
+  const messages = messagesOf(scanner.push(header.bytes).items);
+  for (let at = place; at < file.size;) {
+    signal.throwIfAborted();
+    const block = new Uint8Array(Math.min(BLOCK_BYTES, file.size - at));
+    const length = await file.readAt(at, block);
+    if (length === 0) break;
+    at += length;
+    messages.push(...messagesOf(scanner.push(block.subarray(0, length)).items));
+    if (messages.length > 1) return false;
+  }
+  messages.push(...messagesOf(scanner.finish().items));
+  const [only, another] = messages;
+  return another === undefined && only?.offset === RRD_HEADER_BYTES && only.bytes === bytes;
+}
+
+function messagesOf(parts: readonly RrdPart[]): RrdPart[] {
+  return parts.filter(({ kind }) => kind === "message");
 }
 
 /** What was read of a file last. */

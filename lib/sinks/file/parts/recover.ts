@@ -15,7 +15,7 @@ import { inspect, type Inspected, partsOf } from "./_inspect.ts";
 import { COPY_SUFFIX, type Leftover } from "./_leftovers.ts";
 import { DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import { PART_SUFFIX } from "../writer/rrd_writer.ts";
-import { hasSoundStructure } from "./_structure.ts";
+import { soundLength } from "./_structure.ts";
 
 /** What recovering needs. */
 export interface RecoverOptions {
@@ -54,6 +54,7 @@ class Recovery {
   #at: string;
   readonly #before: string;
   #isOver = false;
+  #cutBytes = 0;
 
   constructor(
     leftover: Leftover,
@@ -84,13 +85,18 @@ class Recovery {
     }
   }
 
-  /** Gives its name to what fits from end to end: that need not wait for a look inside. */
+  /** Gives its name to what fits, but for a torn end: that need not wait for a look inside. */
   async keepSound(): Promise<void> {
     this.signal.throwIfAborted();
-    if (this.#at === this.#line.name || !await this.#isSound()) return;
+    if (this.#at === this.#line.name) return;
+    const { size, whole } = await this.#lengths();
+    if (whole === undefined) return;
+    if (whole < size) await this.#cut(whole, size);
     await this.#giveName();
     const path = this.#before;
-    const text = `${path}, left by an earlier run, is ${this.#line.name} now, and is looked into`;
+    const text =
+      `${path}, left by an earlier run, is ${this.#line.name} now${this.#torn}, and is ` +
+      "looked into";
     this.options.log.write("info", text, { path });
   }
 
@@ -101,24 +107,27 @@ class Recovery {
     const found = await inspect(folder + this.#at, adapter, this.signal);
     if (found.isTornInside) return await this.#copy(found);
     if (found.whole === 0) return await this.#setAside(found);
-    if (found.whole < found.size) await this.#cut(found);
+    const isWhole = found.whole === found.size;
+    if (!isWhole) await this.#cut(found.whole, found.size);
     await this.#giveName();
-    const torn = found.whole === found.size
-      ? ""
-      : `, without the last ${found.size - found.whole} bytes of an unfinished message`;
-    this.#say(`Kept ${this.#before}, left by an earlier run, as ${this.#line.name}${torn}`);
+    this.#say(`Kept ${this.#before}, left by an earlier run, as ${this.#line.name}${this.#torn}`);
     const { messages } = found.report;
-    const hash = torn === "" ? found.hash : await this.#hash();
+    const hash = isWhole ? found.hash : await this.#hash();
     await this.#recovered({ bytes: found.whole, messages, hash });
   }
 
-  async #isSound(): Promise<boolean> {
+  async #lengths(): Promise<{ size: number; whole: number | undefined }> {
     const file = await this.options.adapter.openAt(this.options.folder + this.#at);
     try {
-      return await hasSoundStructure(file, this.signal);
+      return { size: file.size, whole: await soundLength(file, this.signal) };
     } finally {
       await file.close();
     }
+  }
+
+  get #torn(): string {
+    const bytes = this.#cutBytes;
+    return bytes === 0 ? "" : `, without the last ${bytes} bytes of an unfinished message`;
   }
 
   async #giveName(): Promise<void> {
@@ -132,7 +141,7 @@ class Recovery {
   }
 
   /** Without its torn end, behind which nothing whole stands. */
-  async #cut({ whole }: Inspected): Promise<void> {
+  async #cut(whole: number, size: number): Promise<void> {
     const { folder, adapter } = this.options;
     const file = await adapter.create(folder + this.#at, "append");
     try {
@@ -141,6 +150,7 @@ class Recovery {
     } finally {
       await file.close();
     }
+    this.#cutBytes += size - whole;
   }
 
   /** There is no whole message in it; what is not the beginning of a recording stays. */
