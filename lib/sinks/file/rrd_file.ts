@@ -167,10 +167,6 @@ async function startSink(
     now,
     date,
     onError: options.onError ?? (() => {}),
-    onWritten: () => {
-      syncer.written();
-      space.look();
-    },
   }, first);
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
@@ -184,7 +180,7 @@ async function startSink(
   /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
   let writes = 0;
-  const syncer = new Syncer(sync, timer, now, () => files.sync());
+  const syncer = new Syncer(sync, timer, now, files);
 
   /** Takes what it can at once; a wait for each batch would cost more than the copy. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
@@ -199,6 +195,8 @@ async function startSink(
       }
     }
     files.flush();
+    syncer.watch();
+    space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
     return sync === "interval" && budget.isLate ? budget.room() : undefined;
   }
