@@ -22,6 +22,8 @@ export interface Column {
   readonly children: readonly Column[];
   /** Of a union: by which number its rows name each child. */
   readonly typeIds: readonly number[];
+  /** What the schema tells of it. */
+  readonly field: SchemaField;
 }
 
 /** How many columns a type is made of; none where it is not listed, any number where that is −1. */
@@ -53,7 +55,7 @@ export function columnOf(field: SchemaField): Column {
     id: field.dictionary.id,
     bits: intBits(field.dictionary.index?.[0]),
   };
-  return { type, size, dictionary, children, typeIds };
+  return { type, size, dictionary, children, typeIds, field };
 }
 
 function sizeOf(type: number, parameters: Parameters): number {
