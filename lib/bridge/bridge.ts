@@ -15,7 +15,7 @@ import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_ms
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
-import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
+import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { Entities } from "./entities.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
