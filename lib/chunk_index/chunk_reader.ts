@@ -23,8 +23,6 @@ export interface ArrowFront {
 /** See the module. */
 export interface ChunkFacts {
   readonly schema: ChunkSchema;
-  /** As the schema says: 16 bytes, big endian. */
-  readonly id: Uint8Array | undefined;
   readonly rows: number;
   /** The lowest and highest time on each timeline, in the schema's order; none without rows. */
   readonly ranges: readonly bigint[];
@@ -74,9 +72,7 @@ export class ChunkReader {
       if (enough > MOST_BYTES) {
         throw new InvalidMessage(`A chunk whose times reach over ${MOST_BYTES} bytes`);
       }
-      const stored = compression === "off"
-        ? enough
-        : Math.min(storedBytes, deflatedBound(enough));
+      const stored = compression === "off" ? enough : Math.min(storedBytes, deflatedBound(enough));
       if (bytes.length < stored) return new MoreBytes(stored);
       const front = compression === "off" ? bytes : inflateLz4Front(bytes, enough);
       const found = this.#facts(front, all);
@@ -117,7 +113,7 @@ export class ChunkReader {
     schema.components.forEach((component, index) => {
       const [length, nulls] = nodes.at(component.node);
       if (length !== rows) throw new InvalidMessage("A column is not as long as its chunk");
-      hasValues.push(!component.isList || nodes.at(component.node + 1)[0] > 0);
+      hasValues.push(nodes.at(component.node + 1)[0] > 0);
       if (nulls === 0) return;
       if (nulls > rows) throw new InvalidMessage("A column has more nulls than rows");
       let bitsAt: number | undefined;
@@ -136,10 +132,13 @@ export class ChunkReader {
     const ranges = rangesOf(view, places, rows);
     return {
       ...{ schema, rows, ranges, hasValues },
-      id: schema.idPlace && readId(ipc, schemaEnd, schema.idPlace),
       sparse: new Map(sparse.map(({ index, rows: own, bitsAt }) => [index, {
         rows: own,
-        ranges: own === 0 ? [] : bitsAt === undefined ? ranges : rangesOf(view, places, rows, bitsAt),
+        ranges: own === 0
+          ? []
+          : bitsAt === undefined
+          ? ranges
+          : rangesOf(view, places, rows, bitsAt),
       }])),
     };
   }
@@ -152,7 +151,7 @@ export class ChunkReader {
     const reads = new Uint8Array(end - start);
     const tree = readSchemaTree(ipc, reads);
     const schema = readChunkSchema(tree);
-    const key = tree.tags.find(({ key }) => key === "rerun:entity_path")?.place;
+    const key = tree.tags.find(({ key }) => /^rerun[:.]entity_path$/.test(key))?.place;
     if (key !== undefined) {
       const open = schema.idPlace === undefined ? [] : [schema.idPlace];
       this.#schemas.add(bytes, tree, reads, { key, open, owner: undefined }, schema);
@@ -205,28 +204,4 @@ function rangesOf(
     if (min < 0) throw new InvalidMessage("A column has other nulls than it says");
     return [view.getBigInt64(at + 8 * min, true), view.getBigInt64(at + 8 * max, true)];
   });
-}
-
-/** 32 hex digits behind a prefix. */
-function readId(
-  ipc: Uint8Array,
-  schemaEnd: number,
-  place: { readonly start: number; readonly end: number },
-): Uint8Array | undefined {
-  const { start } = schemaBytes(ipc).place;
-  if (place.end - place.start < 32 || start + place.end > schemaEnd) return undefined;
-  const id = new Uint8Array(16);
-  const at = start + place.end - 32;
-  for (let i = 0; i < 16; i++) {
-    const [high, low] = [hexDigit(ipc[at + 2 * i]!), hexDigit(ipc[at + 2 * i + 1]!)];
-    if (high < 0 || low < 0) return undefined;
-    id[i] = high << 4 | low;
-  }
-  return id;
-}
-
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const letter = code | 32;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }

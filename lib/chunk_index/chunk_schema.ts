@@ -7,6 +7,7 @@ import { InvalidMessage } from "../base/errors.ts";
 import { typeSlots } from "../encoding/arrow/column_slots.ts";
 import type { SchemaField, SchemaTree, TextPlace } from "../encoding/arrow/schema_tree.ts";
 import { type Descriptor, descriptorKey } from "./descriptor.ts";
+import { migratedSchema } from "./migrated_schema.ts";
 
 /** Where a column is in a record batch. */
 export interface ColumnSlot {
@@ -29,7 +30,6 @@ export interface ComponentField extends ColumnSlot {
   /** Of the descriptor. */
   readonly key: string;
   readonly field: SchemaField;
-  readonly isList: boolean;
 }
 
 /** See the module. */
@@ -50,29 +50,25 @@ const [INT, TIMESTAMP, DURATION] = [2, 10, 18];
  * Reads the schema of a chunk.
  *
  * @param tree the schema message
- * @throws {InvalidMessage} if it is not that of a chunk of SDK 0.24 or later
+ * @throws {InvalidMessage} if it is not that of a chunk of SDK 0.23 or later, or of one that was bridged
  */
 export function readChunkSchema(tree: SchemaTree): ChunkSchema {
-  const tag = (name: string) => tree.tags.find(({ key }) => key === `rerun:${name}`);
-  const version = tree.tags.find(({ key }) => key === "sorbet:version")?.value;
-  // Readers rename the columns of what is older.
-  if (version === undefined) throw new InvalidMessage("A chunk of Rerun 0.23 or older");
-  if (!version.startsWith("0.1.")) {
-    throw new InvalidMessage(`A chunk in a form that is not known: ${version}`);
-  }
-  const entityPath = tag("entity_path")?.value;
+  const { columns, entityPath, id } = migratedSchema(tree);
   if (entityPath === undefined) throw new InvalidMessage("A chunk without an entity path");
   const indexes: IndexField[] = [];
   const components: ComponentField[] = [];
   let node = 0;
   let buffer: number | undefined = 0;
-  for (const field of tree.fields) {
+  for (const { field, tags } of columns) {
     const slot = { node, buffer };
-    const kind = tagOf(field, "kind") ?? "data";
-    if (kind === "index" || kind === "time") indexes.push(indexField(field, slot));
-    else if (kind === "data" || kind === "component") components.push(componentField(field, slot));
-    else if (kind !== "control" && kind !== "row_id") {
-      throw new InvalidMessage("A column of a kind that is not known");
+    if (tags !== undefined) {
+      const kind = tags.get("rerun:kind") ?? "data";
+      if (kind === "index" || kind === "time") indexes.push(indexField(field, tags, slot));
+      else if (kind === "data" || kind === "component") {
+        components.push(componentField(field, tags, slot));
+      } else if (kind !== "control" && kind !== "row_id") {
+        throw new InvalidMessage("A column of a kind that is not known");
+      }
     }
     const { nodes, buffers } = typeSlots(field, tree.version);
     node += nodes;
@@ -85,37 +81,35 @@ export function readChunkSchema(tree: SchemaTree): ChunkSchema {
     throw new InvalidMessage("A chunk that has a component twice");
   }
   const key = JSON.stringify([
-    entityPath,
+    entityPath.value,
     indexes.map(({ name }) => name),
     components.map(({ key }) => key),
   ]);
-  return { key, entityPath, idPlace: tag("id")?.place, indexes, components };
+  return { key, entityPath: entityPath.value, idPlace: id?.place, indexes, components };
 }
 
-function indexField(field: SchemaField, slot: ColumnSlot): IndexField {
+type Tags = ReadonlyMap<string, string>;
+
+function indexField(field: SchemaField, tags: Tags, slot: ColumnSlot): IndexField {
   const { type, parameters } = field;
   const isTime = type === TIMESTAMP || type === DURATION;
   if (!isTime && !(type === INT && parameters[0] === 64 && parameters[1] === true)) {
     throw new InvalidMessage(`A timeline of type ${type}`);
   }
-  const name = tagOf(field, "index_name") ?? field.name;
+  const name = tags.get("rerun:index_name") ?? field.name;
   return { ...slot, name, field: { ...field, tags: [] } };
 }
 
-function componentField(field: SchemaField, slot: ColumnSlot): ComponentField {
+function componentField(field: SchemaField, tags: Tags, slot: ColumnSlot): ComponentField {
+  // Readers make lists of what is none.
+  if (field.type !== LIST || field.dictionary !== undefined) {
+    throw new InvalidMessage(`A component of type ${field.type}, where Rerun has lists`);
+  }
   const descriptor = {
-    archetype: tagOf(field, "archetype") ?? "",
-    component: tagOf(field, "component") ?? field.name,
-    componentType: tagOf(field, "component_type") ?? "",
+    archetype: tags.get("rerun:archetype") ?? "",
+    component: tags.get("rerun:component") ?? field.name,
+    componentType: tags.get("rerun:component_type") ?? "",
   };
-  const isList = field.type === LIST && field.dictionary === undefined;
-  return {
-    ...slot,
-    ...{ descriptor, key: descriptorKey(descriptor), isList },
-    field: { ...field, tags: [] },
-  };
-}
-
-function tagOf({ tags }: SchemaField, name: string): string | undefined {
-  return tags.find(({ key }) => key === `rerun:${name}`)?.value;
+  const key = descriptorKey(descriptor);
+  return { ...slot, descriptor, key, field: { ...field, tags: [] } };
 }

@@ -124,20 +124,25 @@ export class FooterBuilder {
   #chunk(part: MessagePart, offset: number): MoreOfMessage | undefined {
     const envelope = readEnvelope(part);
     if (envelope instanceof MoreOfMessage) return envelope;
-    const { storeId, compression, uncompressedSize, arrowAt, arrowBytes } = envelope;
+    const { storeId, compression, uncompressedSize, arrowAt, arrowBytes, chunkId: id } = envelope;
+    // Readers find chunks by it, and Rerun's own end without it.
+    if (id === undefined) {
+      throw new NotIndexable(
+        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them",
+      );
+    }
     const facts = this.#reader.read({
       bytes: part.front.subarray(arrowAt, arrowAt + arrowBytes),
       ...{ storedBytes: arrowBytes, compression, uncompressedSize },
     });
     if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
-    const id = envelope.chunkId ?? facts.id;
-    if (id === undefined) throw new NotIndexable(`the chunk at byte ${offset} has no id`);
     const manifest = this.#manifestOf(storeId);
     const before = manifest.chunks * manifest.columnCount;
     manifest.add(facts, { id, offset, size: part.length, uncompressedSize });
     this.#cells += manifest.chunks * manifest.columnCount - before;
     if (this.#cells > this.maxCells) {
-      const why = `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
+      const why =
+        `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
       throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, true);
     }
     return undefined;

@@ -71,7 +71,8 @@ export function manifestColumns(manifest: Manifest): ManifestColumn[] {
     values: ManifestColumn["values"],
     nullable = false,
     tags: readonly SchemaTag[] = [],
-  ) => void columns.push({ field: { ...field, name: columnName(...parts), nullable, tags }, values });
+  ) =>
+    void columns.push({ field: { ...field, name: columnName(...parts), nullable, tags }, values });
   const number = (at: (chunk: number) => number) => ({ kind: "number", at } as const);
   const truth = (at: (chunk: number) => boolean) => ({ kind: "truth", at } as const);
   const isStatic = schemas.map(({ indexes }) => indexes.length === 0);
@@ -98,14 +99,20 @@ export function manifestColumns(manifest: Manifest): ManifestColumn[] {
     const places = schemas.map(({ indexes }) => indexes.findIndex((index) => index.name === name));
     const tags = [{ key: "rerun:index", value: name }];
     BOUNDS.forEach((marker, bound) =>
-      add([name, marker], field, {
-        kind: "time",
-        at: (chunk) => {
-          const place = places[manifest.schemaOf(chunk)]!;
-          if (place < 0 || manifest.rowsOf(chunk) === 0) return undefined;
-          return manifest.timeOf(chunk, place, bound);
+      add(
+        [name, marker],
+        field,
+        {
+          kind: "time",
+          at: (chunk) => {
+            const place = places[manifest.schemaOf(chunk)]!;
+            if (place < 0 || manifest.rowsOf(chunk) === 0) return undefined;
+            return manifest.timeOf(chunk, place, bound);
+          },
         },
-      }, true, tags)
+        true,
+        tags,
+      )
     );
   }
 
@@ -119,17 +126,23 @@ export function manifestColumns(manifest: Manifest): ManifestColumn[] {
       const parts = [name, ...shortNames(descriptor)];
       const isIn = (schema: number) => times[schema]! >= 0 && places[schema]! >= 0;
       BOUNDS.forEach((marker, bound) =>
-        add([...parts, marker], field, {
-          kind: "time",
-          at: (chunk) => {
-            const schema = manifest.schemaOf(chunk);
-            if (!isIn(schema) || manifest.rowsOf(chunk) === 0) return undefined;
-            const sparse = manifest.sparseOf(chunk, places[schema]!);
-            return sparse === undefined
-              ? manifest.timeOf(chunk, times[schema]!, bound)
-              : sparse.ranges[2 * times[schema]! + bound];
+        add(
+          [...parts, marker],
+          field,
+          {
+            kind: "time",
+            at: (chunk) => {
+              const schema = manifest.schemaOf(chunk);
+              if (!isIn(schema) || manifest.rowsOf(chunk) === 0) return undefined;
+              const sparse = manifest.sparseOf(chunk, places[schema]!);
+              return sparse === undefined
+                ? manifest.timeOf(chunk, times[schema]!, bound)
+                : sparse.ranges[2 * times[schema]! + bound];
+            },
           },
-        }, true, tags)
+          true,
+          tags,
+        )
       );
       const rows = number((chunk) => {
         const schema = manifest.schemaOf(chunk);

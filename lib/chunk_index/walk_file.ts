@@ -46,7 +46,10 @@ const [BLOCK_BYTES, PEEK_BYTES] = [1 << 20, 32 * 1024];
  * @throws {NotIndexable} if it can't be indexed, or its messages are not whole
  * @throws the signal's reason, and whatever the runtime says
  */
-export async function indexFile(file: ReadableFile, options: WalkOptions = {}): Promise<IndexedFile> {
+export async function indexFile(
+  file: ReadableFile,
+  options: WalkOptions = {},
+): Promise<IndexedFile> {
   const { signal, onProgress = () => {}, maxCells } = options;
   const window = new Window(file);
   const head = await window.read(0, Math.min(RRD_HEADER_BYTES, file.size));
@@ -75,7 +78,11 @@ export async function indexFile(file: ReadableFile, options: WalkOptions = {}): 
       const more = builder.add(kind, part, start);
       if (more === undefined) break;
       part = more.part === "tail"
-        ? { ...part, front: part.front.slice(), tail: await tailOf(window, start, length, more.bytes) }
+        ? {
+          ...part,
+          front: part.front.slice(),
+          tail: await tailOf(window, start, length, more.bytes),
+        }
         : { ...part, front: (await window.read(start, more.bytes)).slice() };
     }
     at = start + length;
@@ -101,7 +108,7 @@ async function checkEnd(window: Window, size: number, at: number, length: number
     const trailer = await window.read(at + length, TRAILER_BYTES);
     if (isTrailer(trailer, 0)) return;
   }
-  if (left < length + TRAILER_BYTES) throw cutShort(at);
+  if (length > 0 && left < length + TRAILER_BYTES) throw cutShort(at);
   throw new NotIndexable("something stands behind its end marker");
 }
 
@@ -137,7 +144,10 @@ class Window {
 
   async #load(at: number, bytes: number): Promise<void> {
     const isJump = at > this.#end || at < this.#start;
-    const wanted = Math.min(Math.max(bytes, isJump ? PEEK_BYTES : BLOCK_BYTES), this.#file.size - at);
+    const wanted = Math.min(
+      Math.max(bytes, isJump ? PEEK_BYTES : BLOCK_BYTES),
+      this.#file.size - at,
+    );
     if (wanted > this.#block.length) this.#block = new Uint8Array(wanted);
     else if (wanted <= BLOCK_BYTES && this.#block.length > BLOCK_BYTES) {
       this.#block = new Uint8Array(BLOCK_BYTES);

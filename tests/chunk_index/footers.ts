@@ -1,5 +1,5 @@
 /** Footers made and read, for tests. */
-import { Table, tableFromIPC } from "apache-arrow";
+import { type Table, tableFromIPC } from "apache-arrow";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
 import type { StoredManifest } from "../../lib/chunk_index/stored_footer.ts";
 import { readFooter } from "../../lib/chunk_index/stored_footer.ts";
@@ -38,7 +38,9 @@ function describeManifest({ storeId, schema, sha256, table }: StoredManifest): u
     storeId,
     sha256: hex(sha256),
     // Rerun's own is in any order.
-    schema: describeTable(tableFromIPC(schema)).sort((a, b) => a.name < b.name ? -1 : 1),
+    schema: describeTable(tableFromIPC(new Uint8Array(schema))).sort((a, b) =>
+      a.name < b.name ? -1 : 1
+    ),
     columns: describeTable(tableFromIPC(new Uint8Array(table))),
   };
 }

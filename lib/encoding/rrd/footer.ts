@@ -6,7 +6,7 @@
  */
 import { InvalidMessage } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
-import { xxh32, Xxh32 } from "./xxh32.ts";
+import { Xxh32, xxh32 } from "./xxh32.ts";
 
 /** Length of the trailer in bytes. */
 export const TRAILER_BYTES = 32;
