@@ -21,6 +21,8 @@ export interface CliProcess {
   readonly args: readonly string[];
   /** An environment variable; `undefined` too where it may not be read. */
   env(name: string): string | undefined;
+  /** The names of all environment variables; none where they may not be listed. */
+  envNames(): readonly string[];
   /** Whether an environment variable may be read. */
   seesEnv(name: string): boolean;
   /** The system, as Node names it. */
@@ -83,6 +85,7 @@ export function thisProcess(): CliProcess {
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
+    envNames: () => mayAsk({ name: "env" }) ? Object.keys(process.env) : [],
     seesEnv: mayRead,
     platform: process.platform,
     isTerminal: isatty(2),

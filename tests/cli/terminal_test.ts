@@ -15,6 +15,7 @@ function terminal(args: string[], env: Record<string, string> = {}) {
   const process: CliProcess = {
     args,
     env: (name) => env[name],
+    envNames: () => Object.keys(env),
     seesEnv: () => true,
     platform: "linux",
     isTerminal: true,

@@ -15,6 +15,8 @@ import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import { unknownVariables } from "../args/environment.ts";
+import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -68,6 +70,7 @@ export async function host(
     cliLog({ ...style, write: display.line }),
     () => performance.now(),
   );
+  for (const line of unknownVariables(SETTABLE, process.envNames())) log.write("warn", line);
   const stopped = stop.signal.then((signal) => {
     if (signal === "SIGHUP" && process.ignoresHangup === undefined) {
       log.write("warn", HANGUP_UNSEEN);
