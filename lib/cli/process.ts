@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
+import type { PackageFiles } from "../adapters/http/package_files.ts";
 import { reason } from "../base/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { outputWriter } from "./terminal/output_writer.ts";
@@ -27,6 +28,8 @@ export interface CliProcess {
   seesEnv(name: string): boolean;
   /** The system, as Node names it. */
   readonly platform: string;
+  /** What the page needs of other packages, if the program carries it inside. */
+  readonly packages?: PackageFiles;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
   /** Whether standard output is one. */

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createGzip, gzip } from "node:zlib";
+import { createGzip, gunzip, gzip } from "node:zlib";
 import { reason } from "../../base/errors.ts";
 
 /**
@@ -45,6 +45,57 @@ export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
   "uplot": PACKAGES.uplot.version,
 };
 
+/** Where files of packages are: installed beside this one, or inside an executable. */
+export interface PackageFiles {
+  /**
+   * Reads a file.
+   *
+   * @param name of the package
+   * @param path in its folder
+   * @throws {Error} if the package can't be found, or only another version of it
+   */
+  read(name: ServedPackage, path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same, compressed by gzip, and how many bytes it has uncompressed. */
+  compressed(
+    name: ServedPackage,
+    path: string,
+  ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }>;
+}
+
+/** Files of the packages that are installed. */
+export const installedPackages: PackageFiles = {
+  read: readPackageFile,
+  compressed: compressPackageFile,
+};
+
+/** A file inside an executable, compressed by gzip. */
+export interface EmbeddedFile {
+  /** Where the runtime finds it. */
+  readonly path: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
+}
+
+/**
+ * Files of packages that an executable carries.
+ *
+ * @param files by the package's name, a slash and the path in its folder
+ */
+export function embeddedPackages(files: Readonly<Record<string, EmbeddedFile>>): PackageFiles {
+  const compressed = async (name: ServedPackage, path: string) => {
+    const file = files[`${name}/${path}`];
+    if (file === undefined) throw new Error(`${name}/${path} is not in this executable`);
+    return { body: new Uint8Array(await readFile(file.path)), size: file.size };
+  };
+  return {
+    compressed,
+    async read(name, path) {
+      const { body } = await compressed(name, path);
+      return new Uint8Array(await promisify<Uint8Array, Uint8Array>(gunzip)(body));
+    },
+  };
+}
+
 /**
  * Reads a file of a package.
  *
@@ -52,7 +103,7 @@ export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
  * @param path in its folder
  * @throws {Error} if the package can't be found, or only another version of it
  */
-export async function readPackageFile(
+async function readPackageFile(
   name: ServedPackage,
   path: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -69,7 +120,7 @@ export async function readPackageFile(
  * @returns what it is compressed, and how many bytes it has uncompressed
  * @throws {Error} if the package can't be found, or only another version of it
  */
-export async function compressPackageFile(
+async function compressPackageFile(
   name: ServedPackage,
   path: string,
 ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }> {
