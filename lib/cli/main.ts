@@ -46,7 +46,9 @@ export async function main(process: CliProcess): Promise<number> {
       process.stdout(helpText());
       return EXIT.ok;
     case "version":
-      process.stdout(`rerelay ${VERSION}\n`);
+      process.stdout(
+        command.json ? `${JSON.stringify(versionJson(process))}\n` : `rerelay ${VERSION}\n`,
+      );
       return EXIT.ok;
     case "host":
       return await host(command.options, process, {
@@ -62,4 +64,10 @@ async function configFile(process: CliProcess): Promise<Settings | undefined> {
   if (path === undefined) return undefined;
   const { readConfig } = await import("./read_config.ts");
   return await readConfig(path);
+}
+
+/** The version and what it runs on, for programs that look after many machines. */
+function versionJson({ platform, arch, runtime, packages }: CliProcess) {
+  const isExecutable = packages !== undefined;
+  return { name: "rerelay", version: VERSION, runtime, platform, arch, executable: isExecutable };
 }

@@ -28,6 +28,10 @@ export interface CliProcess {
   seesEnv(name: string): boolean;
   /** The system, as Node names it. */
   readonly platform: string;
+  /** The processor, as Node names it. */
+  readonly arch: string;
+  /** The runtime and its version. */
+  readonly runtime: string;
   /** What the page needs of other packages, if the program carries it inside. */
   readonly packages?: PackageFiles;
   /** Whether standard error is a terminal. */
@@ -91,6 +95,8 @@ export function thisProcess(): CliProcess {
     envNames: () => mayAsk({ name: "env" }) ? Object.keys(process.env) : [],
     seesEnv: mayRead,
     platform: process.platform,
+    arch: process.arch,
+    runtime: runtimeText(),
     isTerminal: isatty(2),
     isOutputTerminal: isatty(1),
     columns: () => process.stderr.columns || 80,
@@ -143,4 +149,9 @@ function mayRead(variable: string): boolean {
 function mayAsk(permission: Deno.PermissionDescriptor): boolean {
   if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
   return Deno.permissions.querySync(permission).state === "granted";
+}
+
+function runtimeText(): string {
+  const { bun, deno } = process.versions;
+  return bun === undefined ? `deno ${deno}` : `bun ${bun}`;
 }

@@ -18,6 +18,8 @@ function terminal(args: string[], env: Record<string, string> = {}) {
     envNames: () => Object.keys(env),
     seesEnv: () => true,
     platform: "linux",
+    arch: "x64",
+    runtime: "none",
     isTerminal: true,
     isOutputTerminal: true,
     columns: () => 100,

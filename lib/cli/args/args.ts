@@ -20,7 +20,7 @@ import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
 /** What the command line asks for. */
 export type CliCommand =
   | { readonly command: "help" }
-  | { readonly command: "version" }
+  | { readonly command: "version"; readonly json: boolean }
   | { readonly command: "host"; readonly options: HostOptions };
 
 /** How to host. */
@@ -65,7 +65,9 @@ export function parseCliArgs(args: readonly string[], sources: OtherSources = {}
   // Asked first: whoever asks for help may have written other things wrong.
   const questions = new ArgReader(parsed);
   if (questions.flag("help")) return { command: "help" };
-  if (questions.flag("version")) return { command: "version" };
+  if (questions.flag("version")) {
+    return { command: "version", json: questions.flag("json") };
+  }
   return { command: "host", options: hostOptions(argReader(parsed, sources)) };
 }
 
@@ -103,7 +105,8 @@ function argReader(
 function parseFlags(args: readonly string[]): Record<string, unknown> {
   const unknown: string[] = [];
   const parsed: Record<string, unknown> = parseArgs([...args], {
-    boolean: FLAGS,
+    // For programs that ask for the version.
+    boolean: [...FLAGS, "json"],
     string: VALUED,
     collect: [...FLAGS, ...VALUED],
     // What the environment or a file switches on, the command line can switch off.
@@ -131,6 +134,8 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     }
   }
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
+  const isAnswer = new ArgReader(parsed).flag("version");
+  if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
   const rest = (parsed["_"] as unknown[])[0];
   if (rest !== undefined) throw unknownArgument(String(rest));
   return parsed;

@@ -157,7 +157,7 @@ const OUTPUT = [
     example: "rerelay.toml",
     help: "Read options from this TOML file too: see Configuration",
   },
-  { name: "version", short: "V", help: "Print the version" },
+  { name: "version", short: "V", help: "Print the version; --json adds what it runs on" },
   { name: "help", short: "h", help: "Print this text" },
 ] as const satisfies readonly CliOption[];
 

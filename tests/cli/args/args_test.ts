@@ -165,8 +165,10 @@ describe("arguments", () => {
     assertEquals(parseCliArgs(["--help"]), { command: "help" });
     assertEquals(parseCliArgs(["-h"]), { command: "help" });
     assertEquals(parseCliArgs(["--prot", "1", "--help"]), { command: "help" });
-    assertEquals(parseCliArgs(["--version"]), { command: "version" });
-    assertEquals(parseCliArgs(["-V"]), { command: "version" });
+    for (const flag of ["--version", "-V"]) {
+      assertEquals(parseCliArgs([flag]), { command: "version", json: false });
+      assertEquals(parseCliArgs([flag, "--json"]), { command: "version", json: true });
+    }
   });
 });
 
@@ -176,6 +178,7 @@ describe("wrong arguments", () => {
     [["--PORT=1"], "unknown option --PORT; did you mean --port?"],
     [["--log_level", "debug"], "unknown option --log_level; did you mean --log-level?"],
     [["--drop"], "unknown option --drop; did you mean --drop-at-latency?"],
+    [["--json"], "unknown option --json"],
     [["--no-save"], "unknown option --no-save; did you mean --save?"],
     [["--grpc-viewer"], "unknown option --grpc-viewer; see --help"],
     [["--__proto__=1"], "unknown option --__proto__; see --help"],
