@@ -5,7 +5,7 @@
  */
 import type { FileAdapter } from "./files/types.ts";
 import type { HttpAdapter } from "./http/types.ts";
-import type { DatagramSender, ProcessAdapter } from "./process/types.ts";
+import type { ProcessAdapter } from "./process/types.ts";
 import { detectRuntime } from "./runtime.ts";
 import type { TcpAdapter } from "./tcp/types.ts";
 
@@ -50,19 +50,6 @@ export async function loadFileAdapter(): Promise<FileAdapter> {
 export async function loadProcessAdapter(): Promise<ProcessAdapter> {
   detectRuntime();
   return (await import("./process/node_processes.ts")).nodeProcesses;
-}
-
-/**
- * Loads this runtime's way to send datagrams to a Unix socket, and opens it.
- *
- * @param name the socket's path, or `@` and its abstract name
- * @throws {Error} if it can't be opened
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
- */
-export async function loadDatagramSender(name: string): Promise<DatagramSender> {
-  return detectRuntime() === "deno"
-    ? (await import("./process/deno_datagrams.ts")).datagramSender(name)
-    : await (await import("./process/bun_datagrams.ts")).datagramSender(name);
 }
 
 /**

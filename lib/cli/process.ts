@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
-import type { PackageFiles } from "../adapters/http/package_files.ts";
+import type { PackageFiles } from "../adapters/http/types.ts";
 import { reason } from "../base/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { outputWriter } from "./terminal/output_writer.ts";

@@ -73,8 +73,8 @@ describe("the executable", { timeout: 120_000, skip }, () => {
     let log = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => log += text);
     const sees = async (pattern: RegExp) => {
-      for (let match;;) {
-        match = pattern.exec(log);
+      for (;;) {
+        const match = pattern.exec(log);
         if (match !== null) return match[1]!;
         await once(child.stderr, "data", { signal: AbortSignal.timeout(20_000) });
       }

@@ -12,12 +12,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createGzip, gunzip, gzip } from "node:zlib";
 import { reason } from "../../base/errors.ts";
+import type { PackageFiles, ServedPackage } from "./types.ts";
 
 /**
  * The packages, as package.json has them, a test compares. `fetch` brings one into Deno's cache where
  * it is not there; none has side effects.
  */
-const PACKAGES = {
+const PACKAGES: Readonly<Record<ServedPackage, InstalledPackage>> = {
   "@rerun-io/web-viewer": {
     is: "@rerun-io/web-viewer",
     version: "0.22.0",
@@ -30,13 +31,17 @@ const PACKAGES = {
     fetch: () => import("rerun-web-viewer-0-33"),
   },
   "uplot": { is: "uplot", version: "1.6.32", fetch: () => import("uplot") },
-} as const;
+};
+
+/** What a package is, under whatever name it is installed. */
+interface InstalledPackage {
+  readonly is: string;
+  readonly version: string;
+  readonly fetch: () => Promise<unknown>;
+}
 
 /** Compressed quickly, since it is mostly sent over loopback. */
 const LEVEL = 4;
-
-/** A package whose files are served. */
-export type ServedPackage = keyof typeof PACKAGES;
 
 /** The version of each package that is served, and no other. */
 export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
@@ -44,23 +49,6 @@ export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
   "rerun-web-viewer-0-33": PACKAGES["rerun-web-viewer-0-33"].version,
   "uplot": PACKAGES.uplot.version,
 };
-
-/** Where files of packages are: installed beside this one, or inside an executable. */
-export interface PackageFiles {
-  /**
-   * Reads a file.
-   *
-   * @param name of the package
-   * @param path in its folder
-   * @throws {Error} if the package can't be found, or only another version of it
-   */
-  read(name: ServedPackage, path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The same, compressed by gzip, and how many bytes it has uncompressed. */
-  compressed(
-    name: ServedPackage,
-    path: string,
-  ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }>;
-}
 
 /** Files of the packages that are installed. */
 export const installedPackages: PackageFiles = {

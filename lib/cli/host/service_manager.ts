@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadDatagramSender } from "../../adapters/load.ts";
+import { datagramSender } from "../../adapters/process/datagrams.ts";
 import type { DatagramSender } from "../../adapters/process/types.ts";
 import { every } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
@@ -41,7 +41,7 @@ const NOBODY: ServiceManager = { ready() {}, stopping() {}, close() {} };
  * @param context of the process; a socket that can't be reached is told in one line of the log
  */
 export async function serviceManager(context: ServiceManagerContext): Promise<ServiceManager> {
-  const { env, pid, log, open = loadDatagramSender, every: repeat = every } = context;
+  const { env, pid, log, open = datagramSender, every: repeat = every } = context;
   const name = env("NOTIFY_SOCKET");
   if (!name) return NOBODY;
   let send: DatagramSender;

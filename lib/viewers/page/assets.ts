@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  compressGzip,
-  installedPackages,
-  type PackageFiles,
-  type ServedPackage,
-} from "../../adapters/http/package_files.ts";
+import { compressGzip, installedPackages } from "../../adapters/http/package_files.ts";
+import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { consoleLog, type Log } from "../../base/log.ts";

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import process from "node:process";
 import { unixAddress } from "../../../lib/adapters/process/_unix_address.ts";
-import { loadDatagramSender } from "../../../lib/adapters/load.ts";
+import { datagramSender } from "../../../lib/adapters/process/datagrams.ts";
 import { inFolder } from "../../cli/cli_process.ts";
 import { unixReceiver } from "./unix_receiver.ts";
 
@@ -14,7 +14,7 @@ describe("datagrams to a Unix socket", { skip }, () => {
     inFolder(async (folder) => {
       for (const name of [join(folder, "socket"), `@rerelay-test-${process.pid}`]) {
         const receiver = await unixReceiver(name);
-        const send = await loadDatagramSender(name);
+        const send = await datagramSender(name);
         assertEquals(receiver.take(), undefined);
         assertEquals(send(new TextEncoder().encode("READY=1")), true);
         assertEquals(receiver.take(), "READY=1");
@@ -25,7 +25,7 @@ describe("datagrams to a Unix socket", { skip }, () => {
 
   it("go nowhere by an address that is none", async () => {
     for (const name of ["socket", "", `/${"x".repeat(107)}`]) {
-      await assertRejects(() => loadDatagramSender(name), RangeError, "no address");
+      await assertRejects(() => datagramSender(name), RangeError, "no address");
     }
   });
 });
