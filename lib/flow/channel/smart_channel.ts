@@ -1,3 +1,4 @@
+import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
@@ -92,12 +93,15 @@ export class SmartChannel {
    * Begins empty.
    *
    * @param options limit in bytes, and the clock
+   * @throws {RangeError} if a limit is not above 0
    */
   constructor(
     { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
       SmartChannelOptions = {},
   ) {
     const { delay, maxWaitMs = Infinity, pool } = options;
+    checkPositive("limitBytes", limitBytes);
+    checkPositive("maxWaitMs", maxWaitMs);
     this.#pace = delay && new Pace(delay);
     this.#lag = delay && maxWaitMs < Infinity ? new Lag(maxWaitMs, now) : undefined;
     this.#pool = pool;
