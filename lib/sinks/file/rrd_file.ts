@@ -9,6 +9,7 @@ import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
@@ -105,6 +106,7 @@ export interface RrdFileSink extends Sink {
  * latest static data, where earlier files have them.
  *
  * @param options where and how
+ * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -136,6 +138,7 @@ export interface RrdFileSink extends Sink {
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
   const { path, force = false } = options;
+  checkSaveOptions(options);
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);

@@ -215,7 +215,7 @@ describe("wrong arguments", () => {
       "did you mean warn?",
     ],
     [["--log-level", "loud"], "--log-level loud: expected error, warn, info, debug, trace"],
-    [["--allow", "10.0.0.0/33"], '--allow 10.0.0.0/33: "10.0.0.0/33" is no address and no network'],
+    [["--allow", "10.0.0.0/33"], '--allow 10.0.0.0/33: "10.0.0.0/33" is not an address or network'],
     [["--allow", "10.0.0.0/8,"], "expected such as 192.168.1.7, 10.0.0.0/8 or fd00::/8"],
     [["--max-clients", "0"], "--max-clients 0: expected a number above 0"],
     [["--max-text", "1000"], "--max-text 1000: expected a size"],
