@@ -5,6 +5,7 @@
  * @module
  */
 import { MessageLimit, RerelayError, TruncatedRrd } from "../../base/errors.ts";
+import { Announced } from "../announced.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import type { DecodeLimits } from "../limits.ts";
@@ -25,6 +26,7 @@ export class PacketMessages {
   readonly #limits: Required<DecodeLimits>;
   readonly #onHeader: (header: RrdHeader) => void;
   readonly #templates = new EnvelopeTemplates();
+  readonly #announced = new Announced();
   #header: RrdHeader | undefined;
   #left = 0;
 
@@ -48,6 +50,7 @@ export class PacketMessages {
       const single = this.#singleOf(packet);
       if (single === undefined) this.#readAll(items, packet);
       else items.push(this.#decode(single, packet, RRD_HEADER_BYTES));
+      this.#announced.tell(items, before);
       return undefined;
     } catch (error) {
       // What no peer can cause is a bug, which has to be seen with its stack.

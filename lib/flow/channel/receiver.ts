@@ -1,4 +1,5 @@
 import { ReceiverTaken } from "../../base/errors.ts";
+import { Announced } from "../../encoding/announced.ts";
 import type { SmartChannel } from "./smart_channel.ts";
 import type { SmartMessage } from "./smart_message.ts";
 
@@ -6,6 +7,8 @@ import type { SmartMessage } from "./smart_message.ts";
 export class Receiver implements AsyncIterable<SmartMessage> {
   readonly #channel: SmartChannel;
   readonly #cancel: (reason: unknown) => void | Promise<void>;
+  readonly #announced = new Announced();
+  #readable: ReadableStream<SmartMessage[]> | undefined;
   #taken = false;
 
   /**
@@ -23,7 +26,7 @@ export class Receiver implements AsyncIterable<SmartMessage> {
    * @throws {ReceiverTaken} if another loop is receiving
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<SmartMessage> {
-    return this.#iterate(() => this.#channel.take(1)?.[0]);
+    return this.#iterate(() => this.#take(1)?.[0]);
   }
 
   /**
@@ -32,15 +35,34 @@ export class Receiver implements AsyncIterable<SmartMessage> {
    * @throws {ReceiverTaken} if another loop is receiving
    */
   batches(): AsyncIterableIterator<SmartMessage[]> {
-    return this.#iterate(() => this.#channel.take());
+    return this.#iterate(() => this.#take());
+  }
+
+  /** Of the whole server: SDKs do not announce a recording again when they connect again. */
+  #take(most?: number): SmartMessage[] | undefined {
+    const batch = this.#channel.take(most);
+    if (batch === undefined) return undefined;
+    for (const { payload } of batch) {
+      if (payload.type === "msg") this.#announced.tellOne(payload.msg);
+    }
+    return batch;
   }
 
   /**
-   * The batches as a stream; canceling it ends the server.
+   * The batches as a stream, each time the same; canceling it ends the server.
    *
    * It becomes the receiver at its first read, and errors with {@linkcode ReceiverTaken} if there is one.
    */
   readable(): ReadableStream<SmartMessage[]> {
+    return this.#readable ??= this.#stream();
+  }
+
+  /** Whether somebody is receiving. */
+  get isTaken(): boolean {
+    return this.#taken;
+  }
+
+  #stream(): ReadableStream<SmartMessage[]> {
     let batches: AsyncIterator<SmartMessage[]> | undefined;
     return new ReadableStream({
       pull: async (controller) => {

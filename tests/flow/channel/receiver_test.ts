@@ -57,6 +57,14 @@ describe("Receiver", () => {
     receiver.batches();
   });
 
+  it("as one stream, which errors where another receives", async () => {
+    const { receiver } = setUp();
+    receiver.batches();
+    assert(receiver.readable() === receiver.readable());
+    const refused = await receiver.readable().getReader().read().catch((error) => error);
+    assertInstanceOf(refused, ReceiverTaken);
+  });
+
   it("as a stream: receiver from its first read on, canceling it ends the server", async () => {
     const { receiver, sender, canceled } = setUp();
     const stream = receiver.readable();
@@ -66,8 +74,7 @@ describe("Receiver", () => {
     const reader = stream.getReader();
     assertEquals((await reader.read()).value?.length, 2);
     assertThrows(() => receiver.batches(), ReceiverTaken);
-    const second = await receiver.readable().getReader().read().catch((error) => error);
-    assertInstanceOf(second, ReceiverTaken);
+    assert(receiver.readable() === stream);
     await reader.cancel("enough");
     assertEquals(canceled, ["enough"]);
     receiver.batches();
