@@ -16,26 +16,22 @@ const MAX_NAME = 1024;
 
 /** Tells messages of SDK 0.24 and before, which do not say it themselves, what application they are of. */
 export class Announced {
-  readonly #applications = new Map<string, string>();
+  /** Made with the first. */
+  #applications: Map<string, string> | undefined;
   /** Of the last message, and what it is of. */
   #last: StoreId | undefined;
   #application: string | undefined;
 
-  /**
-   * Takes note of announcements, and tells the messages behind them.
-   *
-   * @param msgs in the order in which they came
-   * @param from the first that is new
-   */
-  tell(msgs: readonly LogMsg[], from = 0): void {
-    for (let i = from; i < msgs.length; i++) this.tellOne(msgs[i]!);
+  /** Takes note of announcements, and tells the messages behind them. */
+  tell(msgs: readonly LogMsg[]): void {
+    for (const msg of msgs) this.tellOne(msg);
   }
 
   /** The same for one message. */
   tellOne(msg: LogMsg): void {
     switch (msg.kind) {
       case "ArrowMsg":
-        if (msg.storeId.applicationId !== undefined || this.#applications.size === 0) return;
+        if (msg.storeId.applicationId !== undefined || this.#applications === undefined) return;
         return msg.announce(this.#of(msg.storeId));
       case "SetStoreInfo":
         this.#note(msg.info.storeId, msg.info.applicationId);
@@ -48,9 +44,10 @@ export class Announced {
 
   #note(store: StoreId, application: string): void {
     const key = keyOf(store);
-    this.#applications.delete(key);
-    this.#applications.set(key, shortened(application, MAX_NAME));
-    forgetOldest(this.#applications, MAX_STORES);
+    const known = this.#applications ??= new Map();
+    known.delete(key);
+    known.set(key, shortened(application, MAX_NAME));
+    forgetOldest(known, MAX_STORES);
     this.#last = undefined;
   }
 
@@ -58,7 +55,7 @@ export class Announced {
     const last = this.#last;
     if (last === undefined || last.id !== store.id || last.kind !== store.kind) {
       this.#last = store;
-      this.#application = this.#applications.get(keyOf(store));
+      this.#application = this.#applications?.get(keyOf(store));
     }
     return this.#application;
   }

@@ -5,7 +5,6 @@
  * @module
  */
 import { MessageLimit, RerelayError, TruncatedRrd } from "../../base/errors.ts";
-import { Announced } from "../announced.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import type { DecodeLimits } from "../limits.ts";
@@ -26,12 +25,14 @@ export class PacketMessages {
   readonly #limits: Required<DecodeLimits>;
   readonly #onHeader: (header: RrdHeader) => void;
   readonly #templates = new EnvelopeTemplates();
-  readonly #announced = new Announced();
   #header: RrdHeader | undefined;
   #left = 0;
 
-  /** @param limits of a packet; @param onHeader called with every header unlike the one before */
-  constructor(limits: Required<DecodeLimits>, onHeader: (header: RrdHeader) => void) {
+  /**
+   * @param limits of a packet
+   * @param onHeader called with every header unlike the one before
+   */
+  constructor(limits: Required<DecodeLimits>, onHeader: (header: RrdHeader) => void = () => {}) {
     this.#limits = limits;
     this.#onHeader = onHeader;
   }
@@ -50,7 +51,6 @@ export class PacketMessages {
       const single = this.#singleOf(packet);
       if (single === undefined) this.#readAll(items, packet);
       else items.push(this.#decode(single, packet, RRD_HEADER_BYTES));
-      this.#announced.tell(items, before);
       return undefined;
     } catch (error) {
       // What no peer can cause is a bug, which has to be seen with its stack.
@@ -58,6 +58,11 @@ export class PacketMessages {
       items.length = before;
       return error;
     }
+  }
+
+  /** Lets go of the packets that were decoded; to be called when no others follow at once. */
+  rest(): void {
+    this.#templates.rest();
   }
 
   /** What SDKs send: the header from before, then one message up to the packet's end. */

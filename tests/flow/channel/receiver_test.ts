@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { ReceiverTaken } from "../../../lib/base/errors.ts";
 import { Receiver } from "../../../lib/flow/channel/receiver.ts";
 import { SmartChannel } from "../../../lib/flow/channel/smart_channel.ts";
