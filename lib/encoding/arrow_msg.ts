@@ -58,7 +58,8 @@ export interface ArrowData {
 export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
-  #announced: string | undefined;
+  /** There once it is known. */
+  declare private announced?: string;
 
   /**
    * Puts together what a decoder read.
@@ -95,7 +96,7 @@ export class ArrowMsg {
    * message of SDK 0.24 and before whose announcement did not come the same way.
    */
   get applicationId(): string | undefined {
-    return this.storeId.applicationId ?? this.#announced;
+    return this.storeId.applicationId ?? this.announced;
   }
 
   /**
@@ -104,7 +105,7 @@ export class ArrowMsg {
    * @internal
    */
   announce(applicationId: string | undefined): void {
-    this.#announced = applicationId ?? this.#announced;
+    if (applicationId !== undefined) this.announced = applicationId;
   }
 
   /**

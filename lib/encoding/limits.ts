@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkPositive } from "../base/check_options.ts";
 import { MessageLimit } from "../base/errors.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 
@@ -59,7 +60,9 @@ export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {
   const limits: Record<string, number> = { ...DECODE_LIMITS };
   for (const name of Object.keys(DECODE_LIMITS) as (keyof DecodeLimits)[]) {
     const given = options[name];
-    if (given !== undefined) limits[name] = given;
+    if (given === undefined) continue;
+    checkPositive(name, given);
+    limits[name] = given;
   }
   return limits as unknown as Required<DecodeLimits>;
 }

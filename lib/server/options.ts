@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { checkChoice, checkPositive, checkText } from "../base/check_options.ts";
 import { every } from "../base/clock.ts";
-import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
+import { LIMIT_DEFAULTS, LIMITS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
@@ -89,6 +90,7 @@ export type ResolvedOptions =
  * Fills in the defaults.
  *
  * @throws {RangeError} if a number is out of its range
+ * @throws {TypeError} if an option is not of its type
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
   const resolved = {
@@ -117,9 +119,16 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   }
   checkMaxLatency(maxLatencySec);
   for (const name of POSITIVE) {
-    if (!(resolved[name] > 0)) {
-      throw new RangeError(`${name} must be above 0, not ${resolved[name]}`);
-    }
+    // One connect in ten seconds is a rate, too.
+    const isCount = name !== "pauseAfterSec" && name !== "maxConnectsPerSec" &&
+      LIMITS[name].unit === "count";
+    checkPositive(name, resolved[name], isCount);
+  }
+  checkText("hostname", resolved.hostname);
+  checkChoice("rules", resolved.rules, ["corrected", "rerun"]);
+  checkChoice("onBadArrow", resolved.onBadArrow, ["save", "drop", "close"]);
+  if (!Array.isArray(resolved.allow)) {
+    throw new TypeError(`allow must be an array of addresses and networks, not ${resolved.allow}`);
   }
   return resolved;
 }

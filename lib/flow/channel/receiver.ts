@@ -10,6 +10,7 @@ export class Receiver implements AsyncIterable<SmartMessage> {
   readonly #announced = new Announced();
   #readable: ReadableStream<SmartMessage[]> | undefined;
   #taken = false;
+  #wasTaken = false;
 
   /**
    * @param channel where the messages wait
@@ -57,9 +58,9 @@ export class Receiver implements AsyncIterable<SmartMessage> {
     return this.#readable ??= this.#stream();
   }
 
-  /** Whether somebody is receiving. */
-  get isTaken(): boolean {
-    return this.#taken;
+  /** Whether anybody ever received. */
+  get wasTaken(): boolean {
+    return this.#wasTaken;
   }
 
   #stream(): ReadableStream<SmartMessage[]> {
@@ -80,7 +81,7 @@ export class Receiver implements AsyncIterable<SmartMessage> {
 
   #iterate<T>(take: () => T | undefined): AsyncIterableIterator<T> {
     if (this.#taken) throw new ReceiverTaken();
-    this.#taken = true;
+    this.#taken = this.#wasTaken = true;
     const channel = this.#channel;
     let over = false;
     const end = (): IteratorResult<T> => {

@@ -152,7 +152,7 @@ function seconds(ms: number): number {
  * @throws {RangeError} if it is not
  */
 export function checkMaxLatency(maxLatencySec: number): void {
-  if (Math.fround(maxLatencySec) > 0) return;
+  if (typeof maxLatencySec === "number" && Math.fround(maxLatencySec) > 0) return;
   throw new RangeError(
     `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, not ${maxLatencySec}`,
   );

@@ -7,6 +7,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
+import { checkChoice, checkPositive, checkText } from "../../base/check_options.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { FreeSpace } from "./_free_space.ts";
@@ -105,6 +106,8 @@ export interface RrdFileSink extends Sink {
  * latest static data, where earlier files have them.
  *
  * @param options where and how
+ * @throws {TypeError} if an option is not of its type, or `rotation` or `keep` has one file to work on
+ * @throws {RangeError} if a number is out of its range
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -136,6 +139,7 @@ export interface RrdFileSink extends Sink {
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
   const { path, force = false } = options;
+  checkSaveOptions(options);
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -144,6 +148,25 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   } catch (error) {
     await place.unlock();
     throw error;
+  }
+}
+
+function checkSaveOptions({ path, sync, compress, rotation = {}, keep = {} }: RrdFileSinkOptions) {
+  checkText("path", path);
+  if (sync !== undefined) checkChoice("sync", sync, ["interval", "always", "never"]);
+  if (compress !== undefined) checkChoice("compress", compress, ["off", "lz4"]);
+  const several = [
+    ["rotation", rotation, /\{(?:part|date|time)\}/],
+    ["keep", keep, /\{\w+\}/],
+  ] as const;
+  for (const [option, limits, makesSeveral] of several) {
+    const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+    for (const [name, value] of given) checkPositive(`${option}.${name}`, value, name === "files");
+    if (given.length === 0 || makesSeveral.test(path)) continue;
+    throw new TypeError(
+      `${option} is about several files: put {part}, {date} or {time} into path, ` +
+        `which is ${JSON.stringify(path)}`,
+    );
   }
 }
 
