@@ -10,7 +10,9 @@ import { reason } from "../base/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { outputWriter } from "./terminal/output_writer.ts";
 import { ignoresSignal } from "./host/signal_mask.ts";
+import { mayAsk } from "./may_ask.ts";
 import { TextOutput } from "./terminal/text_output.ts";
+import { writeFromBackground } from "./terminal/write_from_background.ts";
 
 /** A signal that asks the program to end; SIGHUP comes when its terminal or ssh session is closed. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -62,12 +64,15 @@ const STATUS = "/proc/self/status";
 
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
+  // Before anything is listened to: with the first signal, and half a second after its start, Deno hears
+  // all that end a program, SIGHUP among them, whether they were to be ignored or not.
+  const ignoresHangup = seesHangupIgnored();
   outliveFileLimit();
+  if (isatty(1) || isatty(2)) writeFromBackground();
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  const ignoresHangup = seesHangupIgnored();
-  // Half a second after its start Deno takes the signal and ends, whether it was to be ignored or not.
+  // Without a listener Deno would end.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -131,10 +136,4 @@ function isEpipe(error: unknown): boolean {
 
 function mayRead(variable: string): boolean {
   return mayAsk({ name: "env", variable });
-}
-
-/** On Deno what is not permitted would stop the program and ask; none of ours is worth that. */
-function mayAsk(permission: Deno.PermissionDescriptor): boolean {
-  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
-  return Deno.permissions.querySync(permission).state === "granted";
 }

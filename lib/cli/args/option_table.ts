@@ -77,6 +77,13 @@ const SAVING = [
     help: "off, or lz4 as Rerun's own files are",
   },
   {
+    name: "rrd-format",
+    value: "FORM",
+    example: "current",
+    default: "as-sent",
+    help: "as-sent, or current: SDK 0.17 to 0.22 as today",
+  },
+  {
     name: "on-save-error",
     value: "WHAT",
     example: "stop",

@@ -30,7 +30,7 @@ const textOf = async (response: Response) => new TextDecoder().decode(await resp
 describe("gRPC-web", () => {
   it("gives what the hub has, and ends well with it", async () => {
     const { hub, readers, app } = served();
-    hub.write(captured("0.22.1-mixed").map((msg) => smart(msg)));
+    hub.write(captured("0.16.1-mixed").map((msg) => smart(msg)));
     const response = await app.fetch(post());
     assertEquals(response.status, 200);
     assertEquals(response.headers.get("content-type"), "application/grpc-web+proto");
