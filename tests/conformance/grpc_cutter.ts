@@ -47,7 +47,9 @@ export function cutCalls(bytes: Uint8Array): CutCall[] {
     }
     if (type <= 1 && flags & END_STREAM) ended.add(id);
   }
-  return [...bodies].map(([id, parts]) => cutBody(Buffer.concat(parts), ended.has(id)));
+  return [...bodies].map(([id, parts]) =>
+    cutBody(new Uint8Array(Buffer.concat(parts)), ended.has(id))
+  );
 }
 
 function cutBody(body: Uint8Array, hasEnded: boolean): CutCall {
