@@ -77,6 +77,13 @@ const SAVING = [
     help: "off, or lz4 as Rerun's own files are",
   },
   {
+    name: "chunk-index",
+    value: "WHAT",
+    example: "off",
+    default: "on",
+    help: "List of chunks behind them, as Rerun has it: on, off",
+  },
+  {
     name: "on-save-error",
     value: "WHAT",
     example: "stop",

@@ -8,6 +8,7 @@ import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import { KeptFiles, type SavedFile } from "./saved_files.ts";
 import { OpenSeries } from "./_open_series.ts";
+import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -35,6 +36,8 @@ const UNDECIDED_MS = 1000;
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
+  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   /** Absent where there is but one file. */
   readonly index: PartIndex | undefined;
   readonly log: Log;
@@ -290,7 +293,15 @@ export class RrdFiles {
     for (const series of this.#open) if (!series.isOpen) this.#open.delete(series);
     this.#files.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
-    if (writer.renamed) this.removed(await writer.target.note?.closed() ?? []);
+    if (!writer.renamed) return;
+    const { path, footer: { why }, target: { note } } = writer;
+    if (why !== undefined) {
+      const text = `${path} has no chunk index: ${why}`;
+      this.#options.log.write("info", text, { path, kind: "no chunk index" });
+    }
+    if (note === undefined) return;
+    this.removed(await note.closed());
+    if (note.line.footer === "pending") this.#options.renewal?.add(note.line);
   }
 
   #failedWith(error: unknown): void {
