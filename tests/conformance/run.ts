@@ -14,6 +14,7 @@ import { parseArgs } from "@std/cli";
 import { killAll } from "./child.ts";
 import type { Runtime } from "./cli_process.ts";
 import { MIGRATED, playMigrated } from "./migrated.ts";
+import { playReadToday } from "./read_today.ts";
 import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
@@ -49,6 +50,7 @@ const PARTS: readonly Part[] = [
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "migrated", versions: MIGRATED, play: playMigrated },
+  { name: "read today", versions: MIGRATED, play: playReadToday },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },
 ];

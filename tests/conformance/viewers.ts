@@ -180,7 +180,7 @@ async function listening(port: number): Promise<void> {
 }
 
 /** Ports that nobody has now; Rerun can't pick them itself. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, () =>
       new Promise<ReturnType<typeof createServer>>((resolve) => {
