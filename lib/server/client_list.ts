@@ -128,6 +128,8 @@ export class ClientList implements Iterable<ListedClient> {
         return this.#givePlaces();
       }
       if (since !== undefined) this.#strangers.set(heir, since);
+      // Its first bytes may bring calls, which are counted beside it.
+      this.#clients.set(heir, Promise.resolve());
       this.#follow(heir, heir.run(), onLeft);
     });
     this.#clients.set(client, left);
