@@ -22,19 +22,17 @@ const LOOK_EVERY_MS = 250;
 
 /** A connection to a server. */
 export interface SdkSocket {
-  /** Resolves when there is room for more. */
+  /** Resolves when there is room for more; waits for that as long as bytes flow. */
   write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Ends the sending, and waits until the server has taken all and closed: as long as bytes flow, and
-   * `timeoutMs` without any.
-   */
-  finish(timeoutMs: number): Promise<void>;
+  /** Ends the sending, and waits until the server has taken all and closed, as long as bytes flow. */
+  finish(): Promise<void>;
   destroy(): void;
 }
 
 /**
  * Connects and shakes hands; tries again until the time is up.
  *
+ * @param timeoutMs for that, in milliseconds, and later for each wait in which no byte flows
  * @throws {RerelayError} if there is no server within that time
  */
 export async function connectRetrying(
@@ -45,7 +43,8 @@ export async function connectRetrying(
   const until = performance.now() + timeoutMs;
   for (let pause = FIRST_RETRY_MS;; pause = Math.min(2 * pause, LAST_RETRY_MS)) {
     try {
-      const socket = sdkSocket(await tryConnect(host, port, until - performance.now()));
+      const connected = await tryConnect(host, port, until - performance.now());
+      const socket = sdkSocket(connected, timeoutMs);
       await socket.write(HANDSHAKE);
       return socket;
     } catch (cause) {
@@ -79,51 +78,61 @@ function tryConnect(host: string, port: number, timeoutMs: number): Promise<Sock
   });
 }
 
-function sdkSocket(socket: Socket): SdkSocket {
+function sdkSocket(socket: Socket, timeoutMs: number): SdkSocket {
   const began = performance.now();
+  const ports = { local: socket.localPort ?? 0, remote: socket.remotePort ?? 0 };
   let failure: Error | undefined;
   let closed = false;
   let wake = () => {};
+  /** Of the wait that is under way. */
+  let patience: LinkPatience | undefined;
+  const look = async () => {
+    const asked = patience;
+    if (asked === undefined) return;
+    const unread = await unreadBytes(ports);
+    const left = unread === undefined ? undefined : unread + socket.writableLength;
+    if (closed || patience !== asked || !asked.isOver(left, performance.now())) return;
+    failure ??= new RerelayError(
+      `The server took nothing for ${timeoutMs / 1000} s and did not close (--timeout)`,
+    );
+    socket.destroy();
+    wake();
+  };
+  const timer = setInterval(() => void look(), Math.min(LOOK_EVERY_MS, timeoutMs / 4));
   socket.on("error", (error) => failure ??= error);
   socket.on("close", () => {
     closed = true;
+    clearInterval(timer);
     wake();
   });
   // The server never writes; its end is seen only if somebody reads.
   socket.resume();
   const broken = () => failure ?? Object.assign(new Error("closed"), { code: "EPIPE" });
+  const waitFor = async (end: Promise<void>) => {
+    const now = performance.now();
+    patience = new LinkPatience(timeoutMs, now - began, now);
+    await end;
+    patience = undefined;
+  };
   return {
     async write(bytes) {
       for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
         if (closed || failure !== undefined) throw broken();
         if (socket.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          socket.once("drain", resolve);
-        });
+        await waitFor(
+          new Promise<void>((resolve) => {
+            wake = resolve;
+            socket.once("drain", resolve);
+          }),
+        );
         socket.off("drain", wake);
       }
       if (closed || failure !== undefined) throw broken();
     },
-    async finish(timeoutMs) {
-      const ports = { local: socket.localPort ?? 0, remote: socket.remotePort ?? 0 };
+    async finish() {
       const ended = new Promise<void>((resolve) => wake = resolve);
       socket.end();
-      const now = performance.now();
-      const patience = new LinkPatience(timeoutMs, now - began, now);
-      const look = async () => {
-        const unread = await unreadBytes(ports);
-        const left = unread === undefined ? undefined : unread + socket.writableLength;
-        if (closed || !patience.isOver(left, performance.now())) return;
-        failure ??= new RerelayError(
-          `The server took nothing for ${timeoutMs / 1000} s and did not close (--timeout)`,
-        );
-        socket.destroy();
-        wake();
-      };
-      const timer = setInterval(() => void look(), Math.min(LOOK_EVERY_MS, timeoutMs / 4));
-      if (!closed) await ended;
-      clearInterval(timer);
+      if (!closed) await waitFor(ended);
       if (failure !== undefined) throw failure;
     },
     destroy: () => void socket.destroy(),

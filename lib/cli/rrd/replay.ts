@@ -58,7 +58,7 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
         bytes += part.bytes;
       }
     }
-    await socket.finish(options.timeoutSec * 1000);
+    await socket.finish();
   } catch (error) {
     socket.destroy();
     if (!(error instanceof Error) || !("code" in error)) throw error;
