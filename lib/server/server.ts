@@ -163,6 +163,7 @@ export class Server {
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
+      this.#pressure.lookAtBurst(this.#clients.size);
       if (now() - lookedAt < LOOK_MS) return;
       lookedAt = now();
       this.#pressure.look(this.#clients.size);
