@@ -39,6 +39,8 @@ export class StreamTable implements StreamHost {
   #hasSentBlock = false;
   /** Whether the peer knows how much it may send of a new stream. */
   #isKnown = false;
+  /** Memory that the header fields of open streams take, in bytes. */
+  headerBytes = 0;
   /** The last stream that was begun. */
   lastId: number;
   begun = 0;
@@ -73,6 +75,7 @@ export class StreamTable implements StreamHost {
     const sendWindow = this.#sendWindow;
     const stream = new Stream(this, { id, headers, receiveWindow, sendWindow, isOurs });
     this.#open.set(id, stream);
+    this.headerBytes += stream.headerBytes;
     this.begun++;
     return stream;
   }
@@ -299,7 +302,7 @@ export class StreamTable implements StreamHost {
   }
 
   #forget(stream: Stream): void {
-    this.#open.delete(stream.id);
+    if (this.#open.delete(stream.id)) this.headerBytes -= stream.headerBytes;
     this.#options.outbox.drop(stream);
     this.#options.wake();
   }

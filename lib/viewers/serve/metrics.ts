@@ -33,7 +33,7 @@ export interface HttpCounts {
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
   const { sinks, files, ...all } = statusJson(hub, status, 0);
-  const { history, viewers, gone, leftOut, clientErrors, ...held } = all.hub;
+  const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -95,6 +95,17 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "viewer_left_out_messages",
       "Messages that viewers can't be sent",
       reasons({ ...leftOut, otherEncoding: http.otherEncoding, otherData: http.otherData }),
+    ),
+    counter("bridged_messages", "Messages of SDK 0.17 to 0.22 given today's form", bridge.bridged),
+    counter(
+      "bridge_damaged_messages",
+      "Messages of these SDKs whose schema could not be read",
+      bridge.damaged,
+    ),
+    counter(
+      "bridge_untagged_columns",
+      "Columns that got no archetype of today's",
+      Object.entries(bridge.untagged).map(([component, count]): Sample => [count, { component }]),
     ),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),
