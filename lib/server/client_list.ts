@@ -74,6 +74,13 @@ export class ClientList implements Iterable<ListedClient> {
     return this.#placed < this.#limits.maxClients;
   }
 
+  /** How many have sent something in so many milliseconds, or wait for us to read it. */
+  sending(ms: number): number {
+    let count = 0;
+    for (const { silentMs } of this.#clients.keys()) if (silentMs < ms) count++;
+    return count;
+  }
+
   /** Bytes that are held for clients outside of the channel. */
   get unfinishedBytes(): number {
     return this.#unfinished;
