@@ -12,9 +12,13 @@ import type { Sink } from "../sinks/sink.ts";
 
 /** Options of the hub; all may be left out. */
 export interface ViewerHubOptions {
-  /** Bytes of history for late viewers, all that viewers' queues keep alive included; default 1 GiB. */
+  /** Bytes of history for late viewers, all that sockets of viewers keep alive included; default 1 GiB. */
   readonly limitBytes?: number;
-  /** Bytes that may wait for one viewer before it is cut off; default 64 MiB. */
+  /**
+   * Has no effect any more, whatever it is; default 64 MiB.
+   *
+   * @deprecated a viewer falls behind in the log, and skips what is no longer there
+   */
   readonly viewerQueueBytes?: number;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
@@ -42,6 +46,8 @@ export interface JoinOptions {
   readonly history?: "all" | "none";
   /** Only the recording of this id, with the blueprints of its application. */
   readonly recording?: string;
+  /** `"now"` ends with the newest message that is there when it joins; default: it goes on. */
+  readonly until?: "now";
   /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
    * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, activations,
@@ -55,10 +61,10 @@ export interface JoinOptions {
 }
 
 /**
- * Why a viewer is gone: it left, it fell behind by more than its queue, it took nothing for too
- * long, the hub was closed, or its connection failed.
+ * Why a viewer is gone: it left, it took nothing for too long, the hub was closed, or its connection
+ * failed.
  */
-export type ViewerGone = "left" | "slow" | "stalled" | "closed" | "failed";
+export type ViewerGone = "left" | "stalled" | "closed" | "failed";
 
 /** WebSocket frames that viewers share. */
 export interface SharedFrames {
@@ -113,10 +119,12 @@ export interface ViewerStats {
   readonly addr: string | undefined;
   /** Whether it has been given all history. */
   readonly caughtUp: boolean;
-  /** What waits for it, once it has caught up. */
+  /** What is behind its place in the log, once it has caught up; for all recordings. */
   readonly backlog: Tally;
   /** What was sent to it. */
   readonly sent: Tally;
+  /** What was dropped from the log before it was given it. */
+  readonly skipped: Tally;
 }
 
 /** What a hub counts. */
@@ -130,7 +138,7 @@ export interface HubStats {
     /** Of these, what should have been kept, and did not fit the limit by itself. */
     readonly evictedProtected: Tally;
   };
-  /** Memory of history and queues together, each buffer counted once, in bytes. */
+  /** Memory of history and of what sockets take, together, each buffer counted once, in bytes. */
   readonly heldBytes: number;
   /** What that may be. */
   readonly limitBytes: number;

@@ -19,7 +19,8 @@ export interface ViewerArgs {
   readonly pagePort: number;
   /** Absent: a quarter of the machine's memory, if that can be seen. */
   readonly memoryLimit?: MemoryLimit;
-  readonly queueBytes: number;
+  /** Given, but without effect. */
+  readonly queueBytes?: number;
   readonly maxViewers: number;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
@@ -57,13 +58,14 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   }
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
+  const queueBytes = readLimit(args, viewerQueueBytes);
   const token = args.read("viewer-token", parseToken, "TOKEN") ?? tokenOf(args);
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
     pagePort: args.read("web-viewer-port", parsePort) ?? 9090,
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    queueBytes: readLimit(args, viewerQueueBytes) ?? viewerQueueBytes.default,
+    ...(queueBytes === undefined ? {} : { queueBytes }),
     maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],

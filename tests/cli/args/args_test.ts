@@ -24,7 +24,6 @@ describe("options of --serve-web", () => {
     openBrowser: false,
     socketPort: 9877,
     pagePort: 9090,
-    queueBytes: 64 * 2 ** 20,
     maxViewers: 256,
     allowHosts: [],
     allowOrigins: [],
