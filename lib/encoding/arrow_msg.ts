@@ -1,7 +1,19 @@
 import type { Table } from "apache-arrow";
 import type { Encoded, StoreId, TimelineTime } from "./message_parts.ts";
 import type { Tuid } from "./tuid.ts";
+import { schemaFront } from "./arrow/schema_front.ts";
+import { TREES } from "./chunks/chunk_trees.ts";
 import { inflateLz4 } from "./lz4/lz4.ts";
+
+export type { Table };
+
+/**
+ * Loads `apache-arrow`, so that the first {@linkcode ArrowMsg.table} need not wait for it. Chunks are
+ * read without it.
+ */
+export async function loadArrow(): Promise<void> {
+  await import("apache-arrow/Arrow.dom");
+}
 
 /** The Arrow IPC stream of a message, as it came. */
 export interface ArrowData {
@@ -77,7 +89,18 @@ export class ArrowMsg {
   }
 
   /**
-   * Decodes the data with `apache-arrow`, which is loaded at the first call.
+   * Where the chunk is logged to, such as `/robot/camera`; `undefined` for the tables of SDK 0.9 to 0.16,
+   * whose rows are of several entities. No column is decoded for it.
+   *
+   * @throws {InvalidMessage} if the schema of the data is damaged
+   */
+  get entityPath(): string | undefined {
+    return TREES.of(schemaFront(this.arrow), this.encoded.header.version).tree.entityPath;
+  }
+
+  /**
+   * Decodes the data with `apache-arrow`, which is loaded at the first call; see `chunks` for what is
+   * faster, and means the same whichever SDK it came from.
    *
    * @throws {Error} if the data is not a valid Arrow IPC stream
    */

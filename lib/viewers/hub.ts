@@ -4,6 +4,7 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
+import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../base/errors.ts";
@@ -13,6 +14,7 @@ import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { silentLog } from "../base/log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { BridgedMessages } from "./frames/bridged_messages.ts";
 import { FrameCache } from "./frames/frame_cache.ts";
 import { LogFrames } from "./frames/log_frames.ts";
 import { Wire } from "./frames/wire.ts";
@@ -22,7 +24,7 @@ import { Slab } from "./log/slab.ts";
 import { bytesOf, ViewerLog } from "./log/viewer_log.ts";
 import { Recordings } from "../stores/recordings.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
-import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
+import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
@@ -78,6 +80,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   });
   const recent = new Recent(memory, limitBytes * FORM_SHARE);
   const frames = new FrameCache();
+  const bridged = new BridgedMessages(limitBytes, () => memory.bytes + frames.bytes);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
   const settings = { memory, spare: [], onLeftOut };
   const wire = new Wire(limitBytes * FORM_SHARE, settings);
@@ -100,6 +103,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const onGone = (viewer: HubViewer, reason: ViewerGone) => {
     viewers.delete(viewer);
     gone[reason]++;
+    // Those of WebSockets get what was sent.
+    const isUsed = Array.from(viewers).some(({ options: { transport } }) =>
+      transport === "http" || transport === "grpc"
+    );
+    if (!isUsed) bridged.clear();
     if (reason !== "stalled") return;
     const who = nameOf(viewer);
     log.write("warn", `Cut off the viewer at ${who}: it took nothing for too long`, {
@@ -201,6 +209,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         if (message.payload.type === "quit" && message.payload.error !== undefined) clientErrors++;
       }
       give(soundMessages(batch));
+      bridged.trim();
       if (history.trim()) warnOfShortHistory();
     },
     get refusal() {
@@ -221,6 +230,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       return viewer;
     },
     frame: (msg: LogMsg) => frames.get(msg),
+    current: (msg: LogMsg) => bridged.get(msg),
     get recordings() {
       return recordings.summaries;
     },
@@ -233,7 +243,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
           evicted: { ...evicted },
           evictedProtected: { ...evictedProtected },
         },
-        heldBytes: memory.bytes + frames.bytes,
+        heldBytes: memory.bytes + frames.bytes + bridged.bytes,
         limitBytes,
         viewers: Array.from(viewers, ({ stats }) => stats),
         joined,
@@ -241,10 +251,15 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         gone: { ...gone },
         clientErrors,
         leftOut: { ...frames.leftOut, unreadable: frames.leftOut.unreadable + corrupt },
+        bridge: bridgeStats(bridged.counts),
       };
     },
     close: () => closing ??= close(),
   };
+}
+
+function bridgeStats({ bridged, damaged, untagged }: BridgeCounts): BridgeStats {
+  return { bridged, damaged, untagged: Object.fromEntries(untagged) };
 }
 
 function nameOf({ id, options }: HubViewer): string {

@@ -8,6 +8,8 @@ Commands:
   print FILE... [-v]          one line a message; -v also its timelines and full names
   verify FILE|FOLDER...       decode everything, Arrow data too; exit 1 with the byte offset of the
                               first bad message; of a folder all files in it, and totals
+  index FILE...               end files of SDK 0.24 and later with a list of their chunks, or renew
+                              it: Rerun then loads what is looked at; written anew, then renamed
   recover FILE -o OUT         write all that is whole, before, between and behind damage;
                               --dry-run only says what that is
   merge FILE... -o OUT        several files into one, their common blueprints once; without -o to

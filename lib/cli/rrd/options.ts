@@ -15,6 +15,7 @@ const COMMANDS = {
   stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json", "strict"], valued: [], max: Infinity },
+  index: { flags: ["json"], valued: [], max: Infinity },
   recover: { flags: ["json", "force", "dry-run"], valued: ["output"], max: 1 },
   merge: {
     flags: ["json", "force", "strict", "continue-on-error"],

@@ -84,19 +84,8 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   decodePacket(packet: Uint8Array): StepResult<LogMsg> {
     const items: LogMsg[] = [];
     const error = this.#packets.decodeInto(items, packet);
+    this.#packets.rest();
     return error === undefined ? { items } : { items, error };
-  }
-
-  /**
-   * The same for one of many packets, whose messages share an array.
-   *
-   * @internal
-   * @param items where the messages are added
-   * @param packet the bytes of the packet
-   * @returns the error, if nothing was added for it
-   */
-  decodePacketInto(items: LogMsg[], packet: Uint8Array): Error | undefined {
-    return this.#packets.decodeInto(items, packet);
   }
 
   #newScanner(): RrdScanner {
