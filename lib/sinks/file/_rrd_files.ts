@@ -4,7 +4,7 @@
  * @module
  */
 import type { Bridge } from "../../bridge/mod.ts";
-import { type Entry, entryOf, takenEntry } from "./_entry.ts";
+import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
