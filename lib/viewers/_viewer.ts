@@ -25,13 +25,14 @@ import type { Item } from "./log/item.ts";
 import type { Recent } from "./log/recent.ts";
 import { Slab } from "./log/slab.ts";
 import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
+import { Freshness, type FreshnessContext } from "./thin/freshness.ts";
 import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
 
 /** In what form a viewer asks for messages. */
 export type Form = "messages" | "frames";
 
 /** What a viewer needs of the hub. */
-export interface ViewerContext {
+export interface ViewerContext extends FreshnessContext {
   readonly log: ViewerLog;
   /** The newest messages in each form, made once for all. */
   readonly recent: Recent;
@@ -55,6 +56,8 @@ export class HubViewer implements Viewer {
   readonly #end: number;
   readonly #sent = newTally();
   readonly #skipped = newTally();
+  /** Where it is to be kept fresh on a slow link. */
+  readonly #freshness: Freshness | undefined;
   #form: Form | undefined;
   #caughtUp = false;
   #isEnding = false;
@@ -73,6 +76,13 @@ export class HubViewer implements Viewer {
     this.#cursor = new Cursor(context.log, history === "none" ? undefined : order);
     this.#end = until === "now" ? context.log.lastSeq : Infinity;
     if (history === "none") this.#caughtUp = true;
+    const { latencySec = Infinity } = options;
+    if (!(latencySec > 0)) {
+      throw new RangeError(`latencySec must be above 0, not ${latencySec}`);
+    }
+    if (latencySec < Infinity) {
+      this.#freshness = new Freshness(latencySec, context.log.lastSeq, context);
+    }
   }
 
   get gone(): ViewerGone | undefined {
@@ -94,7 +104,14 @@ export class HubViewer implements Viewer {
       backlog: isBehind ? this.#context.log.after(place ?? this.#cursor.at) : newTally(),
       sent: { ...this.#sent },
       skipped: { ...this.#skipped },
+      ageSec: this.#freshness?.ageSec(this.#cursor.at) ?? 0,
+      thinned: this.#freshness?.counts,
     };
+  }
+
+  /** Whether it is kept fresh, so that it must be known when what came. */
+  get isThinned(): boolean {
+    return this.#freshness !== undefined;
   }
 
   /** In what form it wants to be given what comes. */
@@ -211,9 +228,9 @@ export class HubViewer implements Viewer {
   }
 
   #take(maxBytes: number): readonly LogMsg[] {
-    const { onLeftOut } = this.options;
-    return this.#takeRecent(maxBytes) ??
-      this.#cursor.take(maxBytes, (msg) => this.#wants(msg, onLeftOut), this.#end);
+    this.#freshness?.begin(this.#cursor.at);
+    const wants = (msg: LogMsg, seq: number) => this.#gets(msg, seq);
+    return this.#takeRecent(maxBytes) ?? this.#cursor.take(maxBytes, wants, this.#end);
   }
 
   /** `undefined`: what comes next is only in the log. */
@@ -226,7 +243,7 @@ export class HubViewer implements Viewer {
     let bytes = 0;
     for (const { msg, seq, bytes: size } of entries) {
       if (bytes > 0 && bytes + size > maxBytes) break;
-      if (this.#wants(msg, this.options.onLeftOut)) {
+      if (this.#gets(msg, seq)) {
         msgs.push(msg);
         bytes += size;
       }
@@ -236,11 +253,19 @@ export class HubViewer implements Viewer {
   }
 
   #takeFrames(maxBytes: number): SharedFrames {
-    const { wire, frames, log } = this.#context;
-    if (!this.#getsAll) {
+    const { frames } = this.#context;
+    const before = this.#cursor.at;
+    if (!this.#getsAll || this.#freshness?.mustThin(before, maxBytes)) {
       const msgs = this.#take(maxBytes);
       return msgs.length === 0 ? NOTHING : frames.make(msgs);
     }
+    const taken = this.#takeShared(maxBytes);
+    this.#freshness?.gave(before, this.#cursor.at);
+    return taken;
+  }
+
+  #takeShared(maxBytes: number): SharedFrames {
+    const { wire, frames, log } = this.#context;
     const { place } = this.#cursor;
     const live = place === undefined ? undefined : wire.take(place, maxBytes);
     if (live !== undefined) {
@@ -253,6 +278,11 @@ export class HubViewer implements Viewer {
       return item.bytes;
     });
     return frames.of(items, (slab) => log.isOpen(slab));
+  }
+
+  /** Decides on a message that is next, and counts what is not given. */
+  #gets(msg: LogMsg, seq: number): boolean {
+    return this.#wants(msg, this.options.onLeftOut) && (this.#freshness?.keeps(msg, seq) ?? true);
   }
 
   #wants(msg: LogMsg, onLeftOut?: () => void): boolean {

@@ -23,6 +23,7 @@ import { Recent } from "./log/recent.ts";
 import { Slab } from "./log/slab.ts";
 import { bytesOf, ViewerLog } from "./log/viewer_log.ts";
 import { Recordings } from "../stores/recordings.ts";
+import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
@@ -66,6 +67,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const {
     limitBytes = 1024 * 1024 * 1024,
     maxViewers = VIEWER_LIMITS.maxViewers.default,
+    viewerLatencySec = Infinity,
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
@@ -80,6 +82,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   });
   const recent = new Recent(memory, limitBytes * FORM_SHARE);
   const frames = new FrameCache();
+  const arrivals = new Arrivals();
   const bridged = new BridgedMessages(limitBytes, () => memory.bytes + frames.bytes);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
   const settings = { memory, spare: [], onLeftOut };
@@ -167,6 +170,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     const place = furthest("frames", (at) => wire.covers(at, history.lastSeq));
     const first = history.lastSeq + 1;
     const bytes = bytesOf(msgs);
+    noteArrivals(msgs, first);
     history.add(msgs);
     if (place === undefined) wire.clear();
     else {
@@ -182,6 +186,13 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     // Decoded messages are short-lived garbage beside a history that is large.
     pressure.read(isOnWire ? bytes : 4 * bytes);
     for (const viewer of viewers) viewer.rouse();
+  };
+
+  /** What nobody is to be kept fresh for need not be looked at. */
+  const noteArrivals = (msgs: readonly LogMsg[], first: number) => {
+    if (!Array.from(viewers).some(({ isThinned }) => isThinned)) return arrivals.clear();
+    arrivals.push(msgs, first, now());
+    arrivals.trim(history.items.oldest()?.seq ?? first);
   };
 
   /** The place that is furthest behind, of the viewers that a window has or will have all for. */
@@ -222,10 +233,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       if (refusal !== undefined) throw refusal;
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
       const context: ViewerContext = {
-        ...{ log: history, recent, wire, frames: logFrames },
+        ...{ log: history, recent, wire, frames: logFrames, arrivals, now },
         ...{ belongs, skipTo, onSkip, onGone },
       };
-      const viewer = new HubViewer(++joined, options, context);
+      const latencySec = options.until === "now" ? Infinity : viewerLatencySec;
+      const viewer = new HubViewer(++joined, { latencySec, ...options }, context);
       viewers.add(viewer);
       return viewer;
     },

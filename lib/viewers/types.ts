@@ -9,6 +9,9 @@ import type { Log } from "../base/log.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { Tally } from "../base/tally.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { Thinned } from "./thin/thinner.ts";
+
+export type { Thinned } from "./thin/thinner.ts";
 
 /** Options of the hub; all may be left out. */
 export interface ViewerHubOptions {
@@ -20,6 +23,11 @@ export interface ViewerHubOptions {
    * @deprecated a viewer falls behind in the log, and skips what is no longer there
    */
   readonly viewerQueueBytes?: number;
+  /**
+   * The age in seconds above which viewers are left out images, points and what else is heavy; each may ask
+   * for another. Default `Infinity`: nothing is left out.
+   */
+  readonly viewerLatencySec?: number;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
   /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
@@ -46,6 +54,11 @@ export interface JoinOptions {
   readonly history?: "all" | "none";
   /** Only the recording of this id, with the blueprints of its application. */
   readonly recording?: string;
+  /**
+   * The age in seconds above which it is left out heavy messages, whole frames of them, so that what it is
+   * given stays fresh on a slow link; `Infinity`: never. Default that of the hub.
+   */
+  readonly latencySec?: number;
   /** `"now"` ends with the newest message that is there when it joins; default: it goes on. */
   readonly until?: "now";
   /**
@@ -125,6 +138,10 @@ export interface ViewerStats {
   readonly sent: Tally;
   /** What was dropped from the log before it was given it. */
   readonly skipped: Tally;
+  /** How old the oldest is that it was not given, of what came after it joined, in seconds; else 0. */
+  readonly ageSec: number;
+  /** What was left out to keep it fresh; `undefined` where it asks for all. */
+  readonly thinned: Thinned | undefined;
 }
 
 /** What a hub counts. */

@@ -69,6 +69,7 @@ export async function liveViewers(
   const hub = viewerHub({
     limitBytes,
     maxViewers: args.maxViewers,
+    viewerLatencySec: args.latencySec,
     collectGarbage: await loadGarbageCollector(),
     log,
   });

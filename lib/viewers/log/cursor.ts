@@ -112,13 +112,14 @@ export class Cursor {
    * @param wants which of them
    * @param end the place of the last one
    */
-  take(maxBytes: number, wants: (msg: LogMsg) => boolean, end = Infinity): LogMsg[] {
+  take(maxBytes: number, wants: (msg: LogMsg, seq: number) => boolean, end = Infinity): LogMsg[] {
     const msgs: LogMsg[] = [];
     this.walk(maxBytes, (item, from) => {
       let bytes = 0;
       const all = item.from(from);
+      let seq = from;
       for (const msg of from + all.length - 1 > end ? all.slice(0, end - from + 1) : all) {
-        if (!wants(msg)) continue;
+        if (!wants(msg, seq++)) continue;
         msgs.push(msg);
         bytes += msg.encoded.bytes.length;
       }

@@ -93,6 +93,31 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       perViewer((v) => v.skipped.messages),
     ),
     counter("viewer_skipped_bytes", "Their bytes", perViewer((v) => v.skipped.bytes)),
+    gauge(
+      "viewer_age_seconds",
+      "Age of the oldest message that a viewer was not given, since it joined",
+      perViewer((v) => v.ageSec),
+    ),
+    counter(
+      "viewer_shown_frames",
+      "Frames of heavy messages given to a viewer that is kept fresh",
+      perViewer((v) => v.thinned?.shownFrames ?? 0),
+    ),
+    counter(
+      "viewer_thinned_frames",
+      "Frames of heavy messages left out to keep a viewer fresh",
+      perViewer((v) => v.thinned?.leftOutFrames ?? 0),
+    ),
+    counter(
+      "viewer_thinned_bytes",
+      "Bytes left out to keep a viewer fresh, of light messages too",
+      perViewer(({ thinned }) => thinned ? thinned.heavy.bytes + thinned.light.bytes : 0),
+    ),
+    counter(
+      "viewer_thinned_light_messages",
+      "Light messages left out where these alone were more than a link carried",
+      perViewer((v) => v.thinned?.light.messages ?? 0),
+    ),
     counter("viewer_sent_bytes", "Bytes sent to a viewer", perViewer((v) => v.sent.bytes)),
     counter("viewers_joined", "Viewers so far", held.joined),
     counter("viewers_refused", "Viewers refused for want of room", held.refused),

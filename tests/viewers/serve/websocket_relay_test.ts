@@ -234,6 +234,34 @@ describe("the WebSocket relay", () => {
     assertEquals(connect(hub, {}, "http://localhost/?history=some").status, 400);
   });
 
+  it("leaves out what is older than the address says, and nothing by default", async () => {
+    let nowMs = 0;
+    const hub = madeHub({ now: () => nowMs });
+    const all = connect(hub).socket;
+    const fresh = connect(hub, {}, "http://localhost/?latency=500ms").socket;
+    await turn();
+    for (let i = 1; i <= 20; i++) {
+      nowMs += 100;
+      hub.write([smart(chunk(i, 300_000))]);
+      await turn();
+    }
+    for (let i = 0; i < 25; i++) {
+      for (const socket of [all, fresh]) socket.take(socket.bufferedBytes);
+      await turn();
+    }
+    assertEquals(all.sent.length, 20);
+    // One is in the socket, one was taken for it, and of the rest those that are young enough are sent.
+    assert(fresh.sent.length >= 4 && fresh.sent.length < 10, `${fresh.sent.length}`);
+    const { thinned } = hub.stats.viewers[1]!;
+    assertEquals(thinned?.heavy.messages, 20 - fresh.sent.length);
+    assertEquals(thinned?.shownFrames, fresh.sent.length);
+    assertEquals(hub.stats.viewers[0]!.thinned, undefined);
+    for (const latency of ["0s", "2", "x", "-1s"]) {
+      assertEquals(connect(hub, {}, `http://localhost/?latency=${latency}`).status, 400);
+    }
+    for (const socket of [all, fresh]) socket.leave();
+  });
+
   it("refuses whom the guard refuses, and who comes too late or is too many", async () => {
     const hub = madeHub({ maxViewers: 1 });
     const guard = viewerGuard({ token: "t" });
