@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
@@ -47,9 +48,11 @@ const WARN_MS = 10_000;
  *
  * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
  * oldest first, once memory is above the limit. A viewer is a place in what is kept: nobody waits for
- * it, and where its next messages were dropped it skips to the oldest that are there. Late viewers get the history in the order of Rerun 0.22.1.
+ * it, and where its next messages were dropped it skips to the oldest that are there. Late viewers get
+ * the history in the order of Rerun 0.22.1.
  *
  * @param options limits
+ * @throws {RangeError} if a limit is not above 0
  *
  * @example
  * ```ts
@@ -67,6 +70,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const {
     limitBytes = 1024 * 1024 * 1024,
     maxViewers = VIEWER_LIMITS.maxViewers.default,
+    viewerQueueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
     viewerLatencySec = Infinity,
     relayCorrupt = false,
     collectGarbage = () => {},
@@ -75,6 +79,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     date = Date.now,
     delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   } = options;
+  checkPositive("limitBytes", limitBytes);
+  checkPositive("viewerLatencySec", viewerLatencySec);
+  checkLimits({ viewerQueueBytes, maxViewers });
   const memory = new Memory();
   const viewers = new Set<HubViewer>();
   const history = new ViewerLog(limitBytes, memory, (item) => {
