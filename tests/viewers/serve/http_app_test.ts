@@ -20,7 +20,7 @@ function app(options: Partial<HttpAppOptions> = {}) {
   const hub = options.hub ?? madeHub();
   const all = httpApp({ hub, ...options });
   const get = (path: string, init?: RequestInit) =>
-    Promise.resolve(all.request(`${HERE}${path}`, init));
+    Promise.resolve(all.request(new URL(path, `${HERE}/`).href, init));
   return { hub, get, all };
 }
 
