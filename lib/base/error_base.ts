@@ -12,8 +12,6 @@ export class RerelayError extends Error {
   byteOffset?: number;
 
   /**
-   * Takes what its text and fields say.
-   *
    * @param message one line that says who, what, and the option that changes it
    * @param options `cause`: what led to it
    */

@@ -96,10 +96,10 @@ export class PieceSlabs {
   }
 }
 
-/** Those of this process. */
+/** Slabs of 64 KiB pieces of this process, for the beginnings of packets that are not whole. */
 export const FIRST_PIECES: PieceSlabs = new PieceSlabs(FIRST_BYTES);
 
-/** The same. */
+/** Slabs of 256 KiB pieces of this process, for the later parts of large packets. */
 export const PIECES: PieceSlabs = new PieceSlabs(PIECE_BYTES);
 
 /** Of both, lets go of what is unused. */

@@ -29,7 +29,7 @@ interface Client<R, B> {
   readonly recordings: Map<R, string>;
 }
 
-/** See the module; `R` are recordings, `B` blueprints. */
+/** The blueprints of all clients; `R` is what a recording is, `B` what a blueprint is. */
 export class Blueprints<R extends object, B> {
   /** Counts up when something changes. */
   version = 0;

@@ -20,8 +20,6 @@ import type { Progress } from "./progress.ts";
 /** An input that can't be read, or not to its end. */
 export class InputError extends RerelayError {
   /**
-   * Takes what its text and fields say.
-   *
    * @param input its name
    * @param why it can't be read
    * @param cause what was thrown

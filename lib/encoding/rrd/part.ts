@@ -41,8 +41,6 @@ export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
  */
 export class RrdDamage extends RerelayError {
   /**
-   * Takes what its text and fields say.
-   *
    * @param offset where the part begins that can't be read, in bytes
    * @param cause why
    */

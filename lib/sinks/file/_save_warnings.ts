@@ -6,7 +6,7 @@
 import type { Log, LogLevel } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** See the module. */
+/** The warnings of one sink, each of which is written to the log once. */
 export class SaveWarnings {
   readonly #said = new Set<string>();
 

@@ -6,7 +6,7 @@
 const [P1, P2, P3, P4, P5] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
 const STRIPE = 16;
 
-/** See the module. */
+/** The hash of the bytes it was given so far. */
 export class FileHash {
   #a = (P1 + P2) | 0;
   #b: number = P2 | 0;

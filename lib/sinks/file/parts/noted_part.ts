@@ -10,7 +10,7 @@ import type { PartIndex } from "./part_index.ts";
 /** What is known of a file once it is whole. */
 export type PartFacts = Required<Pick<FileLine, "bytes" | "hasData" | "sdk" | "messages">>;
 
-/** See the module. */
+/** Notes in the index what becomes of one file. */
 export class NotedPart {
   readonly #index: PartIndex;
   /** Of all that was written. */

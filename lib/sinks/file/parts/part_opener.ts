@@ -37,7 +37,7 @@ export interface PartOpenerOptions {
   readonly reserved: readonly string[];
 }
 
-/** See the module. */
+/** Makes the files of one sink. */
 export class PartOpener {
   readonly pattern: SavePattern;
   readonly writer: RrdWriterOptions;

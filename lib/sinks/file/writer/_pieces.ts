@@ -43,7 +43,7 @@ interface Open {
   readonly uncounted: number[];
 }
 
-/** See the module; first in, first out. */
+/** The pieces that wait for one file, first in, first out. */
 export class Pieces {
   readonly #budget: WriteBudget;
   readonly #sealed: Open[] = [];
