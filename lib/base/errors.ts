@@ -196,7 +196,10 @@ export class FileExists extends RerelayError {
    * @param options with the cause
    */
   constructor(readonly path: string, options?: ErrorOptions) {
-    super(`${path} exists already: choose another name, or replace it with --force`, options);
+    super(
+      `${path} exists already: choose another name, or replace it with --force (option force: true)`,
+      options,
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileAdapter } from "../adapters/files/types.ts";
 import type { RrdMessage, RrdPart } from "../encoding/rrd/part.ts";
 import { RrdReport } from "./report.ts";
+import { Announced } from "../encoding/announced.ts";
 import { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
 
 /** A recording being read. */
@@ -82,6 +83,7 @@ export function readRrd(
 ): RrdReader {
   const report = new RrdReport();
   const scanner = new RrdScanner(options);
+  const announced = new Announced();
   const reader = source.getReader();
   let waiting: IterableIterator<RrdPart> = [].values();
   let failure: Error | undefined;
@@ -97,7 +99,9 @@ export function readRrd(
         // Goes on behind the part that it left off at.
         for (const part of waiting) {
           report.add(part);
-          if (part.kind === "message") return controller.enqueue(part);
+          if (part.kind !== "message") continue;
+          announced.tell([part.msg]);
+          return controller.enqueue(part);
         }
         if (isOver) break;
         await more();

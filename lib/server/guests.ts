@@ -72,19 +72,22 @@ export class Guests {
     this.#options = options;
     const { context, doors, pool } = options;
     this.#grpc = new GrpcService<GrpcConnection>({
+      check: ({ method: { name } }) => {
+        if (name !== "ReadMessages" || doors.readMessages !== undefined) return;
+        throw new GrpcError(STATUS.FAILED_PRECONDITION, NO_HISTORY);
+      },
+      requested: (request, connection) => connection.requested(request),
       writeMessages: (call, _info, connection) => {
         if (!this.#isServing) throw new GrpcError(STATUS.UNAVAILABLE, "The server closes");
         this.#admit(call, connection);
       },
-      readMessages: (info, peer) => {
-        if (doors.readMessages !== undefined) return doors.readMessages(info, peer);
-        throw new GrpcError(STATUS.FAILED_PRECONDITION, NO_HISTORY);
-      },
+      readMessages: (info, peer) => doors.readMessages!(info, peer),
       writeTable: (table, _info, peer) => {
         this.#tables.write(table);
         this.#tellTable(peer);
       },
-      readTables: ({ signal }: AnswerInfo) => this.#tables.read(signal),
+      readTables: ({ signal }: AnswerInfo, connection) =>
+        this.#tables.read(signal, (reader) => connection.readsTables(reader, signal)),
       isServing: () => this.#isServing,
       failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
     }, { ...context.options, pool });
@@ -112,7 +115,7 @@ export class Guests {
         clients: list.size,
         hasPlace: list.hasPlace,
         onStream: (stream, connection) => this.#grpc.accept(stream, connection),
-        onStreams: (connection, hasSome) =>
+        onCalls: (connection, hasSome) =>
           hasSome ? list.carries(connection) : list.rests(connection),
       })
       : this.#httpGuest(connection, first, since);
@@ -194,6 +197,7 @@ export class Guests {
       now: patience.now,
       log,
       door: doors.http && ((connection, first) => doors.http!(connection, first)),
+      onHeld: this.#options.context.onUnfinished,
       onServed: (guest) => {
         list.carries(guest);
         if (this.#https.size <= maxHandshakes) return;

@@ -11,7 +11,10 @@ import { parseDuration, parseSize } from "../terminal/units.ts";
 /** How recordings are kept. */
 export interface SaveOptions extends
   Required<
-    Pick<RrdFileSinkOptions, "path" | "force" | "sync" | "rotation" | "keep" | "compress">
+    Pick<
+      RrdFileSinkOptions,
+      "path" | "force" | "sync" | "rotation" | "keep" | "compress" | "rrdFormat"
+    >
   > {
   readonly onError: "retry" | "stop";
 }
@@ -24,6 +27,7 @@ const DEPENDENT = [
   "keep",
   "keep-size",
   "compress",
+  "rrd-format",
   "on-save-error",
 ] as const;
 
@@ -75,6 +79,7 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
       ...(bytes === undefined ? {} : { bytes }),
     },
     compress: args.read("compress", oneOf(["off", "lz4"])) ?? "off",
+    rrdFormat: args.read("rrd-format", oneOf(["as-sent", "current"])) ?? "as-sent",
     onError: args.read("on-save-error", oneOf(["retry", "stop"])) ?? "retry",
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Bridge } from "../../bridge/mod.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
@@ -37,6 +38,8 @@ export interface RrdFilesOptions {
   readonly opener: PartOpener;
   /** Absent where there is but one file. */
   readonly index: PartIndex | undefined;
+  /** Gives messages the form in which they are to be written; absent where that is their own. */
+  readonly bridge: Bridge | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
   readonly maxOpenFiles: number | undefined;
@@ -125,7 +128,8 @@ export class RrdFiles {
   }
 
   /** Puts a message into its files. */
-  add(msg: LogMsg, sourceId: number): Promise<void> | undefined {
+  add(received: LogMsg, sourceId: number): Promise<void> | undefined {
+    const msg = this.#options.bridge?.bridge(received) ?? received;
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);
@@ -200,6 +204,8 @@ export class RrdFiles {
     await this.#files.settled();
     // What is neither written nor lost: blueprints of which no recording was open, and none began.
     const { repeated } = this.#memory;
+    const { bridge } = this.#options;
+    if (bridge !== undefined) this.#warnings.notBridged(bridge.counts);
     this.#warnings.unplaced(this.#received, [this.kept, this.lost, repeated]);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }

@@ -5,6 +5,7 @@
  */
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
+import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
@@ -53,6 +54,11 @@ export interface RrdFileSinkOptions {
   readonly keep?: Keep;
   /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
   readonly compress?: "off" | "lz4";
+  /**
+   * `"current"` gives what SDK 0.17 to 0.22 logged the form that Rerun 0.23 and later open; default
+   * `"as-sent"`: the bytes as they came. What has no such form is written as it came.
+   */
+  readonly rrdFormat?: "as-sent" | "current";
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
@@ -73,6 +79,8 @@ export interface RrdFileSink extends Sink {
   readonly failed: boolean;
   /** What all files hold. */
   readonly kept: Tally;
+  /** What came of giving messages today's form, where `rrdFormat` asks for it. */
+  readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
@@ -153,6 +161,7 @@ async function startSink(
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
+  const bridge = options.rrdFormat === "current" ? new Bridge({ reusesMemory: false }) : undefined;
   const isSynced = sync !== "never";
   const folder = new FolderSync(pattern.folder, adapter, isSynced, log);
   const replace = force && pattern.placeholders.size === 0;
@@ -163,6 +172,7 @@ async function startSink(
     name: path,
     opener,
     index,
+    bridge,
     log,
     rotation,
     maxOpenFiles: processes?.maxOpenFiles,
@@ -242,6 +252,9 @@ async function startSink(
     },
     get kept() {
       return files.kept;
+    },
+    get bridge() {
+      return bridge?.counts;
     },
     get saved() {
       return files.saved;
