@@ -15,7 +15,7 @@ const MANY_LEFT = 100;
 /** So many times as many while others still leave: soon there will be less to look through. */
 const WHILE_LEAVING = 4;
 
-/** Of the time, one in so many parts may go into collections for clients that left. */
+/** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
 /** The least time between these, in milliseconds. */

@@ -60,7 +60,7 @@ export class PieceSlabs {
    *
    * @returns whether it is one of these
    */
-  giveBack({ buffer, byteOffset }: Uint8Array): boolean {
+  release({ buffer, byteOffset }: Uint8Array): boolean {
     const at = this.#slabs.findIndex((slab) => slab.buffer === buffer);
     if (at < 0) return false;
     const slab = this.#slabs[at]!;

@@ -126,7 +126,7 @@ export class Blueprints<R extends object, B> {
   }
 
   /** Gives what clients sent so long ago, and were to log no recording for, to all recordings. */
-  settle(before: number): void {
+  decide(before: number): void {
     if (this.#undecided === 0) return;
     for (const [name, { undecided }] of this.#applications) {
       for (const [client, { since }] of undecided) if (since <= before) this.#decide(name, client);

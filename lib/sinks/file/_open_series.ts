@@ -40,7 +40,7 @@ export class OpenSeries implements Iterable<Series> {
   }
 
   /** Resolves when one more file may be opened. */
-  async room(): Promise<void> {
+  async waitForRoom(): Promise<void> {
     while (this.#open.size + this.#closing.size >= this.#most) {
       if (this.#closing.size < Math.min(MAX_CLOSING, this.#most / 4)) this.#finishOldest();
       else await Promise.race(this.#closing);

@@ -45,10 +45,10 @@ export class OpenedFiles implements SeriesObserver, SyncedFiles {
 
   async open(series: Series): Promise<RrdWriter> {
     const { opener, date, log } = this.#options;
-    await this.series.room();
+    await this.series.waitForRoom();
     try {
       const writer = await opener.open(series.names, date(), series.sibling !== undefined);
-      // At once: what is open without a file is taken for closed.
+      // Before any other wait: `closed` drops open series that have no writer.
       series.begin(writer);
       this.series.use(series);
       this.kept.opened(writer);
@@ -95,7 +95,7 @@ export class OpenedFiles implements SeriesObserver, SyncedFiles {
   }
 
   /** Resolves when all is over that goes on beside the writing. */
-  async settled(): Promise<void> {
+  async finished(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 

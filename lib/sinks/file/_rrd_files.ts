@@ -136,7 +136,7 @@ export class RrdFiles {
     const isBlueprint = store?.id.kind === "Blueprint";
     const entry = entryOf(msg, encoded, store);
     const { announces } = entry;
-    // Whose blueprints a recording begins with is said by the announcement itself.
+    // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
     const put = isBlueprint
       ? this.#putBlueprint(msg, entry, store, sourceId)
@@ -156,13 +156,13 @@ export class RrdFiles {
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
       this.flush();
-      await this.#options.budget.room();
+      await this.#options.budget.waitForRoom();
     })();
   }
 
   /** Begins to write what the files gathered. */
   flush(): void {
-    if (this.#blueprints.isUndecided) this.#blueprints.settle(this.#options.now() - UNDECIDED_MS);
+    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
     for (const series of this.#files.series) series.flush();
   }
 
@@ -192,7 +192,7 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
-    this.#blueprints.settle(Infinity);
+    this.#blueprints.decide(Infinity);
     this.flush();
     const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
@@ -201,7 +201,7 @@ export class RrdFiles {
       this.#first = undefined;
     }
     const closed = await Promise.allSettled(closing);
-    await this.#files.settled();
+    await this.#files.finished();
     // What is neither written nor lost: blueprints of which no recording was open, and none began.
     const { repeated } = this.#memory;
     const { bridge } = this.#options;

@@ -244,7 +244,7 @@ export class RrdWriter {
     this.#whole = extended(this.#whole, fits.size, { ...fits, modern: piece.modern });
     const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
     this.#pieces.clear(true);
-    this.#pieces.settle();
+    this.#pieces.releaseWritten();
     this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
   }
 
@@ -281,7 +281,7 @@ export class RrdWriter {
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
-    this.#pieces.settle();
+    this.#pieces.releaseWritten();
     const close = () => this.#try("it could not be closed", () => this.#file.close());
     // It may have another name now: whoever has it keeps what is in it.
     if (this.failure instanceof FileGone) return void await close();
