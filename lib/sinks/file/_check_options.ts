@@ -17,6 +17,8 @@ export interface UncheckedOptions {
   readonly rotation?: Rotation;
   readonly keep?: Keep;
   readonly compress?: string;
+  readonly rrdFormat?: string;
+  readonly chunkIndex?: boolean;
 }
 
 /**
@@ -30,6 +32,8 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkBoolean("force", force);
   checkChoice("sync", sync, ["never", "interval", "always"]);
   checkChoice("compress", compress, ["off", "lz4"]);
+  checkChoice("rrdFormat", options.rrdFormat ?? "as-sent", ["as-sent", "current"]);
+  checkBoolean("chunkIndex", options.chunkIndex ?? false);
   const { maxBytes, maxAgeSec } = options.rotation ?? {};
   if (maxBytes !== undefined) checkPositive("rotation.maxBytes", maxBytes);
   if (maxAgeSec !== undefined) checkPositive("rotation.maxAgeSec", maxAgeSec);
