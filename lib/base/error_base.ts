@@ -12,6 +12,8 @@ export class RerelayError extends Error {
   byteOffset?: number;
 
   /**
+   * Takes the name of its class.
+   *
    * @param message one line that says who, what, and the option that changes it
    * @param options `cause`: what led to it
    */

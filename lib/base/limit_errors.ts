@@ -9,6 +9,8 @@ import { optionText } from "./limit_table.ts";
 /** The handshake did not come in time. */
 export class HandshakeTimeout extends RerelayError {
   /**
+   * Says how much of the handshake came, and names the option that sets the deadline.
+   *
    * @param receivedBytes how much of the handshake came
    * @param timeoutSec the deadline, in seconds
    */
@@ -24,6 +26,8 @@ export class HandshakeTimeout extends RerelayError {
 /** A packet stands still. */
 export class PacketTimeout extends RerelayError {
   /**
+   * Says how much of the packet came, and names the option that sets the deadline.
+   *
    * @param receivedBytes how much of the packet came
    * @param timeoutSec the deadline, in seconds
    */
@@ -39,6 +43,8 @@ export class PacketTimeout extends RerelayError {
 /** A packet trickles. */
 export class PacketTooSlow extends RerelayError {
   /**
+   * Says how slow the packet was, and names the option that sets the pace.
+   *
    * @param receivedBytes how much of the packet came
    * @param waitedSec how long we waited for it, in seconds
    * @param minBytesPerSec the slowest pace that is allowed, in bytes a second
@@ -59,7 +65,11 @@ export class PacketTooSlow extends RerelayError {
 
 /** The client sent nothing for longer than it may. */
 export class IdleTimeout extends RerelayError {
-  /** @param timeoutSec the deadline, in seconds */
+  /**
+   * Names the deadline and the option that sets it.
+   *
+   * @param timeoutSec the deadline, in seconds
+   */
   constructor(readonly timeoutSec: number) {
     super(`No packet began for ${timeoutSec} s ${optionText("idleTimeoutSec")}`);
   }
@@ -67,7 +77,11 @@ export class IdleTimeout extends RerelayError {
 
 /** The address is none of those that may connect. */
 export class AddressNotAllowed extends RerelayError {
-  /** @param hostname the address; absent where the system does not tell it */
+  /**
+   * Names the address and the option that lets it connect.
+   *
+   * @param hostname the address; absent where the system does not tell it
+   */
   constructor(readonly hostname: string | undefined) {
     super(`${hostname ?? "An unknown address"} is not allowed to connect ${optionText("allow")}`);
   }
@@ -76,6 +90,8 @@ export class AddressNotAllowed extends RerelayError {
 /** One address has more connections open than it may. */
 export class TooManyOfAddress extends RerelayError {
   /**
+   * Names the address, the limit and the option that sets it.
+   *
    * @param hostname the address
    * @param limit how many connections it may have open
    */
@@ -89,6 +105,8 @@ export class TooManyOfAddress extends RerelayError {
 /** One address connects more often than it may. */
 export class ConnectsTooOften extends RerelayError {
   /**
+   * Names the address, the limit and the option that sets it.
+   *
    * @param hostname the address
    * @param limitPerSec how many times it may connect, a second
    */
@@ -104,6 +122,8 @@ export class ConnectsTooOften extends RerelayError {
 /** More clients than there may be; this one came last, or waited longest to say hello. */
 export class TooManyClients extends RerelayError {
   /**
+   * Names the limit and the option that sets it.
+   *
    * @param limit how many there may be
    * @param option that sets the limit
    */
@@ -114,7 +134,11 @@ export class TooManyClients extends RerelayError {
 
 /** Unfinished packets of all clients take more memory than they may; this client's was the oldest. */
 export class UnfinishedPacketsLimit extends RerelayError {
-  /** @param limitBytes for all clients together */
+  /**
+   * Names the limit and the option that sets it.
+   *
+   * @param limitBytes for all clients together
+   */
   constructor(readonly limitBytes: number) {
     super(
       `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
@@ -130,6 +154,8 @@ function tooLarge(what: string, bytes: number, limitBytes: number, option: strin
 /** A packet declares more bytes than the limit allows. */
 export class PacketTooLarge extends RerelayError {
   /**
+   * Names the length, the limit and the option that sets it.
+   *
    * @param declaredBytes what the packet says is its length
    * @param limitBytes how long it may be
    */
@@ -141,6 +167,8 @@ export class PacketTooLarge extends RerelayError {
 /** A message declares more bytes than the limit allows, as stored or once inflated. */
 export class MessageTooLarge extends RerelayError {
   /**
+   * Names the length, the limit and the option that sets it.
+   *
    * @param declaredBytes what the message says is its length
    * @param limitBytes how long it may be
    */

@@ -20,6 +20,8 @@ import type { Progress } from "./progress.ts";
 /** An input that can't be read, or not to its end. */
 export class InputError extends RerelayError {
   /**
+   * Names the input, and why it can't be read.
+   *
    * @param input its name
    * @param why it can't be read
    * @param cause what was thrown

@@ -41,6 +41,8 @@ export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
  */
 export class RrdDamage extends RerelayError {
   /**
+   * Says where the damage begins, and what it is.
+   *
    * @param offset where the part begins that can't be read, in bytes
    * @param cause why
    */
