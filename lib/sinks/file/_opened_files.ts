@@ -6,7 +6,8 @@
 import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
-import type { Series, SeriesObserver } from "./_series.ts";
+import type { Series } from "./_series.ts";
+import type { SeriesObserver } from "./_series_host.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import { KeptFiles } from "./saved_files.ts";
@@ -27,7 +28,7 @@ export interface OpenedFilesOptions {
 }
 
 /** Opens files for series, and counts what is in them, closed or not, and what no file took. */
-export class OpenedFiles implements SeriesObserver, SyncedFiles {
+export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
   /** Those that are written to. */
   readonly series: OpenSeries;
   /** What is in the files. */

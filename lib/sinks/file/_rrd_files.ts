@@ -15,7 +15,8 @@ import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
-import { Series, type SeriesHost } from "./_series.ts";
+import { Series } from "./_series.ts";
+import type { SeriesHost } from "./_series_host.ts";
 import { addTo } from "../../base/tally.ts";
 import { storeKey } from "../../encoding/store_of.ts";
 import { type Store, StoreMemory } from "../../stores/store_memory.ts";
@@ -57,7 +58,7 @@ export interface RrdFilesOptions {
 /** The files of one sink; sequential, the caller awaits what is returned. */
 export class RrdFiles {
   readonly #options: RrdFilesOptions;
-  readonly #host: SeriesHost;
+  readonly #host: SeriesHost<Series>;
   readonly #memory = new StoreMemory();
   readonly #blueprints = new Blueprints<object, Store>((store) => this.#memory.dropData(store));
   /** Which recordings share files. */
