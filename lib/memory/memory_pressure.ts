@@ -22,10 +22,10 @@ const WHILE_LEAVING = 4;
  */
 const BURST = { left: 500, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
 
-/** Of the time, one in so many parts may go into collections while clients come in bursts. */
+/** Collections while clients come in bursts may take at most 1/20 of the time. */
 const BURST_PAUSE = 20;
 
-/** Of the time, one in so many parts may go into collections for clients that left. */
+/** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
 /** The least time between these, in milliseconds. */

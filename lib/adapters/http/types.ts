@@ -112,7 +112,7 @@ export interface HttpAdapter {
    * Binds to an address and serves there.
    *
    * @param options the address, and what answers
-   * @throws TcpBindError if the address can't be bound.
+   * @throws {TcpBindError} if the address can't be bound.
    */
   serve(options: HttpOptions): Promise<HttpListener>;
   /**
