@@ -307,8 +307,11 @@ describe("files of the runtime", { timeout: 60_000 }, () => {
     try {
       const files = await loadFileAdapter();
       const path = join(folder, "{part}.rrd");
-      const sink = await rrdFileSink({ path, files, chunkIndex: true, timer: () => () => {} });
+      const rotation = { maxBytes: 400_000 };
+      const how = { path, files, chunkIndex: true, rotation, timer: () => () => {} };
+      const sink = await rrdFileSink(how);
       for (let i = 0; i < 8; i++) await sink.write(MESSAGES);
+      while (!await files.kind(join(folder, "0001.rrd"))) await sink.write([]);
       await sink.close();
       const bytes = new Uint8Array(readFileSync(join(folder, "0001.rrd")));
       assert(bytes.length > 300_000, `${bytes.length}`);

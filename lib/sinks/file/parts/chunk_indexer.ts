@@ -36,6 +36,8 @@ export interface ChunkIndexer {
    * @param path where it is
    */
   index(path: string, how?: IndexHow): Promise<Indexed>;
+  /** Says that nothing else is to be done: what is asked for from now on does not wait for a worker. */
+  hurry(): void;
   /** Gives up what is not done, which is `later` then; nothing more is indexed. */
   stop(): void;
 }
@@ -71,13 +73,14 @@ export function chunkIndexer(
   let worker: Worker | undefined;
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
+  let isHurried = false;
 
   async function indexNow(path: string, signal: AbortSignal): Promise<Indexed> {
     if (signal.aborted) return LATER;
     try {
       const file = await adapter.openAt(path);
       try {
-        if (startWorker !== undefined && file.size > SMALL_BYTES) {
+        if (startWorker !== undefined && !isHurried && file.size > SMALL_BYTES) {
           return await inWorker(worker ??= startWorker(), path, signal, () => {
             worker?.terminate();
             worker = undefined;
@@ -111,6 +114,10 @@ export function chunkIndexer(
       } finally {
         if (!mayWait) waiting--;
       }
+    },
+    hurry() {
+      isHurried = true;
+      last = Promise.resolve();
     },
     stop() {
       stopping.abort();
