@@ -73,8 +73,9 @@ Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
   --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --serve-web
   --allow-read for Deno's cache, where the page's viewer is, and --allow-sys=systemMemoryInfo for a
-  share of the memory; with --web-viewer --allow-run=xdg-open and
-  --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether nohup started it --allow-all
+  share of the memory; with --save --allow-sys=setPriority, to list chunks at the least priority;
+  with --web-viewer --allow-run=xdg-open and --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether
+  nohup started it --allow-all
 `;
 }
 

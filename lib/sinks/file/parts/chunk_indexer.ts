@@ -81,10 +81,13 @@ export function chunkIndexer(
       const file = await adapter.openAt(path);
       try {
         if (startWorker !== undefined && !isHurried && file.size > SMALL_BYTES) {
-          return await inWorker(worker ??= startWorker(), path, signal, () => {
+          const indexed = await inWorker(worker ??= startWorker(), path, signal, () => {
             worker?.terminate();
             worker = undefined;
           });
+          if (indexed !== undefined) return indexed;
+          // It ended, or could not be started: it may not be allowed to read its own code.
+          startWorker = undefined;
         }
         return indexedFile(await indexFile(file, { signal }));
       } finally {
@@ -145,7 +148,7 @@ function inWorker(
   path: string,
   signal: AbortSignal,
   giveUp: () => void,
-): Promise<Indexed> {
+): Promise<Indexed | undefined> {
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => {
       giveUp();
@@ -155,7 +158,7 @@ function inWorker(
     worker.onerror = (event) => {
       event.preventDefault();
       giveUp();
-      resolve({ kind: "failed", why: `its worker ended: ${event.message}` });
+      resolve(undefined);
     };
     worker.postMessage(path);
   });
