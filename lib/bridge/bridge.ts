@@ -14,8 +14,7 @@ import type { StoreId } from "../encoding/message_parts.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
-import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
-import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
+import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { Entities } from "./entities.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
@@ -47,6 +46,33 @@ export interface BridgeCounts {
   readonly untagged: ReadonlyMap<string, number>;
 }
 
+/** Options of {@linkcode Bridge}; all may be left out. */
+export interface BridgeOptions {
+  /**
+   * Whether memory is kept for the next messages, for whoever calls {@linkcode Bridge.release}; default
+   * true.
+   */
+  readonly reusesMemory?: boolean;
+}
+
+/**
+ * Whether messages that came under a header get another form: those of SDK 0.17 to 0.22.
+ *
+ * @param header of a message; its version is enough
+ *
+ * @example
+ * ```ts
+ * import { BRIDGED_HEADER, isBridgeable } from "@rerelay/server/bridge";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isBridgeable(BRIDGED_HEADER), false);
+ * ```
+ */
+export function isBridgeable({ version }: Pick<RrdHeader, "version">): boolean {
+  const { major, minor } = version;
+  return major === 0 && minor >= FIRST_MINOR && minor <= LAST_MINOR;
+}
+
 /**
  * Gives messages today's form, one after another; what it knows of them is bounded.
  *
@@ -63,11 +89,7 @@ export interface BridgeCounts {
 export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   readonly #names = new Map<number, Names>();
   readonly #stores = new Map<string, StoreBridge>();
-  readonly #memory: StreamMemory = {
-    schemas: new KnownSchemas(),
-    entities: new Entities(),
-    writer: new WriterMemory(),
-  };
+  readonly #memory: StreamMemory;
   #last: { readonly of: StoreId; readonly minor: number; readonly store: StoreBridge } | undefined;
   readonly #untagged = new Map<string, number>();
   #bridged = 0;
@@ -75,6 +97,15 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   #tables = 0;
   #damaged = 0;
   #unknown = 0;
+
+  /** @param options how memory is used */
+  constructor({ reusesMemory = true }: BridgeOptions = {}) {
+    this.#memory = {
+      schemas: new KnownSchemas(),
+      entities: new Entities(),
+      writer: reusesMemory ? new WriterMemory() : new WriterMemory(0),
+    };
+  }
 
   /** What came of the messages so far. */
   get counts(): BridgeCounts {
@@ -107,12 +138,9 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   bridge(msg: LogMsg): LogMsg {
     const { header } = msg.encoded;
     const { major, minor } = header.version;
-    if (major > 0 || minor > LAST_MINOR || isNewProtobuf(header)) {
-      this.#already++;
-      return msg;
-    }
-    if (minor < FIRST_MINOR) {
-      this.#tables++;
+    if (!isBridgeable(header)) {
+      if (major === 0 && minor < FIRST_MINOR) this.#tables++;
+      else this.#already++;
       return msg;
     }
     if (msg.kind === "ArrowMsg") return this.#chunk(msg, minor);

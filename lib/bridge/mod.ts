@@ -3,5 +3,11 @@
  *
  * @module
  */
-export { Bridge, type BridgeCounts, BRIDGED_HEADER } from "./bridge.ts";
+export {
+  Bridge,
+  type BridgeCounts,
+  BRIDGED_HEADER,
+  type BridgeOptions,
+  isBridgeable,
+} from "./bridge.ts";
 export { BridgeStream } from "./bridge_stream.ts";

@@ -9,7 +9,7 @@ import type {
   SchemaTree,
   TextPlace,
 } from "../encoding/arrow/schema_tree.ts";
-import { type ColumnName, type Names, todaysComponent } from "./names.ts";
+import { type ColumnName, type Names, todaysComponent } from "../encoding/names/names.ts";
 
 /** What chunks of an entity say of it, as far as they came. */
 export interface Entity {

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { optionText, VIEWER_LIMITS } from "../base/limit_table.ts";
+import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../base/errors.ts";
@@ -13,6 +15,7 @@ import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { silentLog } from "../base/log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { BridgedMessages } from "./frames/bridged_messages.ts";
 import { FrameCache } from "./frames/frame_cache.ts";
 import { History } from "./history/history.ts";
 import { Memory } from "./history/item.ts";
@@ -23,7 +26,7 @@ import { Slab } from "./history/slab.ts";
 import { HubViewer, type ViewerContext } from "./_viewer.ts";
 import { Wire } from "./frames/wire.ts";
 import type { Place } from "./frames/wire_parts.ts";
-import type { JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
+import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
@@ -39,6 +42,7 @@ const WARN_MS = 10_000;
  * is cut off; nobody else waits for it. Late viewers get the history in the order of Rerun 0.22.1.
  *
  * @param options limits
+ * @throws {RangeError} if a limit is not above 0
  *
  * @example
  * ```ts
@@ -64,10 +68,13 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     date = Date.now,
     delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   } = options;
+  checkPositive("limitBytes", limitBytes);
+  checkLimits({ viewerQueueBytes: queueBytes, maxViewers });
   const memory = new Memory();
   const history = new History(limitBytes, memory);
   const recent = new Recent(memory);
   const frames = new FrameCache();
+  const bridged = new BridgedMessages(limitBytes, () => memory.bytes + frames.bytes);
   // Viewers that are further behind cost more; with the default limit, none is within its queue.
   const wireBytes = Math.min(queueBytes, limitBytes / 4);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
@@ -93,6 +100,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const onGone = (viewer: HubViewer, reason: ViewerGone) => {
     viewers.delete(viewer);
     gone[reason]++;
+    // Those of WebSockets get what was sent.
+    const isUsed = Array.from(viewers).some(({ stats }) => stats.transport !== "websocket");
+    if (!isUsed) bridged.clear();
     if (reason !== "slow" && reason !== "stalled") return;
     const who = viewer.options.addr ?? `viewer ${viewer.id}`;
     const why = reason === "slow"
@@ -176,6 +186,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         if (message.payload.type === "quit" && message.payload.error !== undefined) clientErrors++;
       }
       give(soundMessages(batch));
+      bridged.trim();
       if (history.trim()) warnOfShortHistory();
     },
     get refusal() {
@@ -196,6 +207,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       return viewer;
     },
     frame: (msg: LogMsg) => frames.get(msg),
+    current: (msg: LogMsg) => bridged.get(msg),
     get recordings() {
       return recordings.summaries;
     },
@@ -208,7 +220,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
           evicted: { ...evicted },
           evictedProtected: { ...evictedProtected },
         },
-        heldBytes: memory.bytes + frames.bytes,
+        heldBytes: memory.bytes + frames.bytes + bridged.bytes,
         limitBytes,
         viewers: Array.from(viewers, ({ stats }) => stats),
         joined,
@@ -216,10 +228,15 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         gone: { ...gone },
         clientErrors,
         leftOut: { ...frames.leftOut, unreadable: frames.leftOut.unreadable + corrupt },
+        bridge: bridgeStats(bridged.counts),
       };
     },
     close: () => closing ??= close(),
   };
+}
+
+function bridgeStats({ bridged, damaged, untagged }: BridgeCounts): BridgeStats {
+  return { bridged, damaged, untagged: Object.fromEntries(untagged) };
 }
 
 /** History and viewers share large messages, and copy small ones. */

@@ -146,6 +146,18 @@ export interface HubStats {
   readonly clientErrors: number;
   /** Messages that no frame could be made of, each counted once. */
   readonly leftOut: Readonly<Record<LeftOut, number>>;
+  /** What viewers were given in today's form. */
+  readonly bridge: BridgeStats;
+}
+
+/** What came of giving messages of SDK 0.17 to 0.22 today's form; what was made again counts again. */
+export interface BridgeStats {
+  /** Messages that got it. */
+  readonly bridged: number;
+  /** Chunks whose schema can't be read: their data is left as it came. */
+  readonly damaged: number;
+  /** Columns that got no archetype, by component: today's viewer lists them and does not draw them. */
+  readonly untagged: Readonly<Record<string, number>>;
 }
 
 /** Where viewers join; a sink that never makes anybody wait. */
@@ -160,6 +172,11 @@ export interface ViewerHub extends Sink {
   readonly refusal: Error | undefined;
   /** The WebSocket message for a log message, made once for all viewers. */
   frame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut;
+  /**
+   * A message in the form of today's Rerun, made once for all viewers; the message itself if it has that
+   * form, or none.
+   */
+  current(msg: LogMsg): LogMsg;
   /** Recordings that messages came for, the newest first; at most 10,000. */
   readonly recordings: readonly RecordingSummary[];
   /** Counts up to now. */

@@ -13,7 +13,14 @@ export interface SaveOptions extends
   Required<
     Pick<
       RrdFileSinkOptions,
-      "path" | "force" | "sync" | "rotation" | "keep" | "compress" | "chunkIndex"
+      | "path"
+      | "force"
+      | "sync"
+      | "rotation"
+      | "keep"
+      | "compress"
+      | "rrdFormat"
+      | "chunkIndex"
     >
   > {
   readonly onError: "retry" | "stop";
@@ -27,6 +34,7 @@ const DEPENDENT = [
   "keep",
   "keep-size",
   "compress",
+  "rrd-format",
   "chunk-index",
   "on-save-error",
 ] as const;
@@ -79,6 +87,7 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
       ...(bytes === undefined ? {} : { bytes }),
     },
     compress: args.read("compress", oneOf(["off", "lz4"])) ?? "off",
+    rrdFormat: args.read("rrd-format", oneOf(["as-sent", "current"])) ?? "as-sent",
     chunkIndex: args.read("chunk-index", oneOf(["on", "off"])) !== "off",
     onError: args.read("on-save-error", oneOf(["retry", "stop"])) ?? "retry",
   };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { T } from "./_arrow_columns.ts";
+import { T } from "./_arrow_types.ts";
 import type { SchemaField } from "./schema_tree.ts";
 
 /** See the module, with those of the columns that it is made of. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { T } from "./_arrow_columns.ts";
+import { T } from "./_arrow_types.ts";
 import { type BuiltSlot, FlatBuilder } from "./_flat_builder.ts";
 import { RECORD_BATCH, SCHEMA } from "./_ipc_message.ts";
 import { encodeSchema } from "./encode_schema.ts";

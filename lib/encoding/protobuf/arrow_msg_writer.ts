@@ -40,6 +40,12 @@ export class WriterMemory {
   #begun = 0;
   #slab = newSlab(0);
   #at = 0;
+  readonly #maxKeptBytes: number;
+
+  /** @param maxKeptBytes of memory that is kept to be used again; 0 for none */
+  constructor(maxKeptBytes: number = MOST_KEPT_BYTES) {
+    this.#maxKeptBytes = maxKeptBytes;
+  }
 
   /**
    * Takes so many bytes.
@@ -69,7 +75,7 @@ export class WriterMemory {
     }
     this.#slab = newSlab(bytes > MOST_IN_SLAB ? bytes : SLAB_BYTES);
     const { length } = this.#slab.bytes;
-    if (this.#keptBytes + length > MOST_KEPT_BYTES) return;
+    if (this.#keptBytes + length > this.#maxKeptBytes) return;
     this.#kept.push(this.#slab);
     this.#keptBytes += length;
     this.#begun++;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { BridgeCounts } from "../../bridge/mod.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
 
@@ -46,6 +47,22 @@ export class SaveWarnings {
       "blueprints in no file",
       `${messages} messages (${bytes} bytes) of blueprints are in no file: no recording of their ` +
         "application was being saved, or newer blueprints came first",
+    );
+  }
+
+  /** When all files were closed, there may be what has no form of today, or not all of it. */
+  notBridged({ tables, damaged, unknown, untagged }: BridgeCounts): void {
+    const texts = [
+      tables > 0 && `${tables} messages of SDK 0.16 and before, which are tables`,
+      damaged > 0 && `${damaged} chunks whose schema can't be read`,
+      unknown > 0 && `${unknown} messages of unknown kinds`,
+      untagged.size > 0 && `the archetype of columns of ${[...untagged.keys()].sort().join(", ")}`,
+    ].filter((text) => text !== false);
+    if (texts.length === 0) return;
+    this.#say(
+      "warn",
+      "not in today's form",
+      `Saved as it came, for want of a form that today's Rerun has for it: ${texts.join("; ")}`,
     );
   }
 

@@ -5,9 +5,11 @@
  */
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
+import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
@@ -55,6 +57,11 @@ export interface RrdFileSinkOptions {
   /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
   readonly compress?: "off" | "lz4";
   /**
+   * `"current"` gives what SDK 0.17 to 0.22 logged the form that Rerun 0.23 and later open; default
+   * `"as-sent"`: the bytes as they came. What has no such form is written as it came.
+   */
+  readonly rrdFormat?: "as-sent" | "current";
+  /**
    * Ends files of SDK 0.23 and later with a list of their chunks, so that Rerun's tools take them and
    * read what is looked at; what can't be listed before the end of `close`, the next start does; default
    * false.
@@ -80,6 +87,8 @@ export interface RrdFileSink extends Sink {
   readonly failed: boolean;
   /** What all files hold. */
   readonly kept: Tally;
+  /** What came of giving messages today's form, where `rrdFormat` asks for it. */
+  readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
@@ -107,6 +116,7 @@ export interface RrdFileSink extends Sink {
  * latest static data, where earlier files have them.
  *
  * @param options where and how
+ * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -138,6 +148,7 @@ export interface RrdFileSink extends Sink {
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
   const { path, force = false } = options;
+  checkSaveOptions(options);
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -160,6 +171,7 @@ async function startSink(
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
+  const bridge = options.rrdFormat === "current" ? new Bridge({ reusesMemory: false }) : undefined;
   const isSynced = sync !== "never";
   const folder = new FolderSync(pattern.folder, adapter, isSynced, log);
   const replace = force && pattern.placeholders.size === 0;
@@ -177,6 +189,7 @@ async function startSink(
     opener,
     renewal,
     index,
+    bridge,
     log,
     rotation,
     maxOpenFiles: processes?.maxOpenFiles,
@@ -184,10 +197,6 @@ async function startSink(
     now,
     date,
     onError: options.onError ?? (() => {}),
-    onWritten: () => {
-      syncer.written();
-      space.look();
-    },
   }, first);
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
@@ -202,7 +211,7 @@ async function startSink(
   /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
   let writes = 0;
-  const syncer = new Syncer(sync, timer, now, () => files.sync());
+  const syncer = new Syncer(sync, timer, now, files);
 
   /** Takes what it can at once; a wait for each batch would cost more than the copy. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
@@ -217,6 +226,8 @@ async function startSink(
       }
     }
     files.flush();
+    syncer.watch();
+    space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
     return sync === "interval" && budget.isLate ? budget.room() : undefined;
   }
@@ -259,6 +270,9 @@ async function startSink(
     },
     get kept() {
       return files.kept;
+    },
+    get bridge() {
+      return bridge?.counts;
     },
     get saved() {
       return files.saved;

@@ -1,8 +1,9 @@
 /**
- * An RRD stream for one viewer: a header, then messages as they came.
+ * An RRD stream for one viewer: a header, then messages, in today's form or as they came.
  *
  * @module
  */
+import { BRIDGED_HEADER, isBridgeable } from "../../bridge/mod.ts";
 import { endMarker, endsWithMarker } from "../../encoding/rrd/rrd_encode.ts";
 import {
   compareVersions,
@@ -12,7 +13,7 @@ import {
 } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { StallWatch } from "./stall_watch.ts";
-import type { JoinOptions, Viewer } from "../types.ts";
+import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
 /** What is taken from the hub at once, in bytes. */
 const SLICE_BYTES = 256 * 1024;
@@ -23,37 +24,60 @@ const PIECE_BYTES = 64 * 1024;
 /** How long nothing must come before a file is taken for whole, in milliseconds. */
 const QUIET_MS = 50;
 
-/** Chooses what can stand under one header: the first message of the wanted version decides. */
+/** How a stream gives what SDK 0.17 to 0.22 logged. */
+export type StreamForm = "current" | "as-sent";
+
+/** What a stream is to be of. */
+export interface StreamWish {
+  readonly form: StreamForm;
+  /** The one SDK whose messages are wanted. */
+  readonly version?: RrdVersion;
+  /** That of the newest SDK; what can stand beside its messages is wanted. */
+  readonly newest?: RrdVersion | undefined;
+}
+
+/** Chooses what can stand under one header: the first message that is wanted decides. */
 export class OneEncoding {
   /** That of the first message. */
   header: RrdHeader | undefined;
+  /** That of the stream, if it is known before the first message. */
+  readonly #newest: RrdVersion | undefined;
 
-  /**
-   * Begins with a version.
-   *
-   * @param version `undefined`: that of the first message
-   */
-  constructor(readonly version: RrdVersion | undefined) {}
+  /** @param wish what the stream is to be of */
+  constructor(readonly wish: StreamWish) {
+    const { newest } = wish;
+    const isBridged = newest !== undefined && this.#isBridged({ version: newest });
+    this.#newest = isBridged ? BRIDGED_HEADER.version : newest;
+  }
 
   /** For {@linkcode JoinOptions.accepts}. */
   readonly accepts: NonNullable<JoinOptions["accepts"]> = (msg: LogMsg): boolean => {
-    const { encoded } = msg;
-    const fits = this.#fits(encoded.header);
-    if (fits) this.header ??= encoded.header;
+    const { header: came } = msg.encoded;
+    const header = this.#isBridged(came) ? BRIDGED_HEADER : came;
+    const fits = this.#isWanted(came, header) && this.#fits(header);
+    if (fits) this.header ??= header;
     return fits;
   };
 
+  #isBridged(header: Pick<RrdHeader, "version">): boolean {
+    return this.wish.form === "current" && isBridgeable(header);
+  }
+
+  #isWanted(came: RrdHeader, header: RrdHeader): boolean {
+    const { version } = this.wish;
+    if (version !== undefined) return compareVersions(came.version, version) === 0;
+    return this.#newest === undefined || compareVersions(header.version, this.#newest) === 0;
+  }
+
   #fits(header: RrdHeader): boolean {
-    if (this.header === undefined) {
-      return this.version === undefined || compareVersions(header.version, this.version) === 0;
-    }
-    return header === this.header ||
+    return this.header === undefined || header === this.header ||
       header.bytes.every((byte, i) => i >= RRD_HEADER_BYTES || byte === this.header!.bytes[i]);
   }
 }
 
 /** What a stream is made of. */
 export interface RrdStreamOptions {
+  readonly hub: ViewerHub;
   readonly viewer: Viewer;
   readonly encoding: OneEncoding;
   readonly stalls: StallWatch;
@@ -103,14 +127,16 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
 }
 
 async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, undefined> {
-  const { viewer, encoding } = options;
+  const { hub, viewer, encoding } = options;
+  const isCurrent = encoding.wish.form === "current";
   let begun = false;
   for await (const msgs of options.backlog === undefined ? live(viewer) : upToNow(options)) {
     if (!begun) yield encoding.header!.bytes;
     begun = true;
     let gathered: Uint8Array[] = [];
     let size = 0;
-    for (const { encoded: { bytes } } of msgs) {
+    for (const msg of msgs) {
+      const { bytes } = (isCurrent ? hub.current(msg) : msg).encoded;
       viewer.sent(1, bytes.length);
       if (size + bytes.length > PIECE_BYTES && size > 0) {
         yield joined(gathered, size);

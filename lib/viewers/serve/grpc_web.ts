@@ -11,6 +11,12 @@ import { proxyMethod } from "../../comms/grpc/message_proxy.ts";
 import type { ConnectionInfo } from "./join.ts";
 import { type MessageReaders, noHistory, type ReaderPeer } from "./read_messages.ts";
 
+const ELSEWHERE = {
+  WriteMessages: "Log",
+  WriteTable: "Send tables",
+  ReadTables: "Read tables",
+} as const;
+
 /** Answers a request of gRPC-web; `undefined` to all else. */
 export type GrpcWeb = (
   request: Request,
@@ -25,16 +31,18 @@ export type GrpcWeb = (
  */
 export function grpcWeb(readers: MessageReaders | undefined): GrpcWeb {
   const service = new GrpcService<ReaderPeer>({
-    writeMessages: (call) => call.fail(onlyRead("Log")),
-    readMessages(info, peer) {
+    check({ method: { name } }) {
+      if (name !== "ReadMessages") throw onlyRead(ELSEWHERE[name]);
       if (readers === undefined) throw noHistory();
-      return readers.read(info, peer);
     },
+    // None of these comes here, but by `check`.
+    writeMessages: (call) => call.fail(onlyRead(ELSEWHERE.WriteMessages)),
+    readMessages: (info, peer) => readers!.read(info, peer),
     writeTable() {
-      throw onlyRead("Send tables");
+      throw onlyRead(ELSEWHERE.WriteTable);
     },
     readTables() {
-      throw onlyRead("Read tables");
+      throw onlyRead(ELSEWHERE.ReadTables);
     },
     isServing: () => readers !== undefined,
     // The caller knows, and it is no fault of this server's.

@@ -11,7 +11,7 @@ import { type Log, silentLog } from "../../base/log.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { attachment } from "./_attachment.ts";
 import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
-import { OneEncoding, rrdStream } from "./_rrd_stream.ts";
+import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
@@ -106,7 +106,8 @@ const CONTENT_POLICY = [
  * and the page.
  *
  * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
- * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge.
+ * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
+ * SDK 0.17 to 0.22 logged they give in today's form, and with `?format=as-sent` as it was sent.
  *
  * @param options where messages come from, who may ask
  *
@@ -222,9 +223,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       .flatMap(({ sdkVersions }) => sdkVersions)
       .sort((a, b) => compareVersions(b, a));
     const asked = c.req.query("version");
-    const version = asked === undefined
-      ? versions[0]
-      : versions.find((version) => rrdVersionText(version) === asked);
+    const version = versions.find((version) => rrdVersionText(version) === asked);
+    const form = c.req.query("format") ?? "current";
+    if (!isForm(form)) return c.text("format is current or as-sent\n", 400);
     if (asked !== undefined && version === undefined) {
       return c.text(`There is nothing of that version, but of: ${textOf(versions)}\n`, 404);
     }
@@ -234,7 +235,10 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     if (c.req.method === "HEAD") {
       return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
     }
-    const encoding = new OneEncoding(version);
+    const encoding = new OneEncoding({
+      form,
+      ...(version === undefined ? { newest: versions[0] } : { version }),
+    });
     const viewer = joinHub(hub, c.req.raw, c.env ?? {}, {
       transport: "http",
       order: "arrival",
@@ -246,9 +250,13 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     const backlog = () =>
       hub.stats.viewers.find(({ id }) => id === viewer.id)?.backlog.messages ?? 0;
     return c.body(
-      rrdStream({ viewer, encoding, stalls, delay, ...(download ? { backlog } : {}) }),
+      rrdStream({ hub, viewer, encoding, stalls, delay, ...(download ? { backlog } : {}) }),
     );
   };
+}
+
+function isForm(text: string): text is StreamForm {
+  return text === "current" || text === "as-sent";
 }
 
 function textOf(versions: readonly RrdVersion[]): string {

@@ -33,7 +33,7 @@ export interface HttpCounts {
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
   const { sinks, files, ...all } = statusJson(hub, status, 0);
-  const { history, viewers, gone, leftOut, clientErrors, ...held } = all.hub;
+  const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -64,6 +64,11 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("accept_ratio", "Lowest share of its frames accepted of an SDK", all.acceptRate),
     gauge("queued_messages", "Messages that wait to be taken", all.queued.messages),
     gauge("queued_bytes", "Memory of messages that wait to be taken", all.queued.bytes),
+    gauge(
+      "unfinished_bytes",
+      "Memory of what SDKs sent that is not whole, or was read and waits",
+      all.unfinishedBytes,
+    ),
     gauge("recordings", "Recordings seen", all.recordings),
     gauge("history_messages", "Messages kept for late viewers", history.messages),
     gauge("history_bytes", "Bytes kept for late viewers", history.bytes),
@@ -90,6 +95,17 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "viewer_left_out_messages",
       "Messages that viewers can't be sent",
       reasons({ ...leftOut, otherEncoding: http.otherEncoding, otherData: http.otherData }),
+    ),
+    counter("bridged_messages", "Messages of SDK 0.17 to 0.22 given today's form", bridge.bridged),
+    counter(
+      "bridge_damaged_messages",
+      "Messages of these SDKs whose schema could not be read",
+      bridge.damaged,
+    ),
+    counter(
+      "bridge_untagged_columns",
+      "Columns that got no archetype of today's",
+      Object.entries(bridge.untagged).map(([component, count]): Sample => [count, { component }]),
     ),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),

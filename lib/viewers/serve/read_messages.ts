@@ -6,6 +6,7 @@
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { isBridgeable } from "../../bridge/mod.ts";
 import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
@@ -73,7 +74,8 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
  * Answers `ReadMessages` from a hub: store infos, activations, data of blueprints and static data first,
  * as viewers 0.23 and later need it.
  *
- * What SDK 0.22 and older logged is left out, and counted.
+ * What SDK 0.17 to 0.22 logged they get in today's form; what older ones did is left out, and counted.
+ * Viewers of 0.22, which call an older service, get what SDK 0.17 to 0.22 sent.
  *
  * @param hub where viewers join
  * @param options who may ask, and for how long a viewer may take nothing
@@ -103,7 +105,8 @@ export function messageReaders(
     return hub.join({
       transport: "grpc",
       order: "kinds",
-      accepts: (msg) => isReadable(msg.encoded.header, dialect),
+      accepts: ({ encoded: { header } }) =>
+        isReadable(header, dialect) || dialect === "v1alpha1" && isBridgeable(header),
       onLeftOut() {
         otherData++;
         if (isTold) return;
@@ -118,7 +121,7 @@ export function messageReaders(
   return {
     read(info, peer) {
       checkPeer(guard, info.headers);
-      return framesOf(joined(() => join(info, peer)), info, stalls);
+      return framesOf(joined(() => join(info, peer)), hub, info, stalls);
     },
     get otherData() {
       return otherData;
@@ -135,7 +138,7 @@ export function noHistory(): GrpcError {
 }
 
 function other(dialect: ProtobufDialect): string {
-  return dialect === "v0" ? "SDK 0.23 and later, or 0.16 and older," : "SDK 0.22 and older";
+  return dialect === "v0" ? "SDK 0.23 and later, or 0.16 and older," : "SDK 0.16 and older";
 }
 
 function joined(join: () => Viewer): Viewer {
@@ -176,6 +179,7 @@ function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
 
 async function* framesOf(
   viewer: Viewer,
+  hub: ViewerHub,
   { method: { dialect }, signal }: AnswerInfo,
   stalls: StallWatch,
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
@@ -197,7 +201,7 @@ async function* framesOf(
   if (signal.aborted) leave();
   const unwatch = stalls.add(transfer);
   try {
-    while (await fill(waiting, viewer, dialect)) {
+    while (await fill(waiting, viewer, hub, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
         const parts = nextParts(waiting);
@@ -225,11 +229,12 @@ async function* framesOf(
 async function fill(
   waiting: Part[],
   viewer: Viewer,
+  hub: ViewerHub,
   dialect: ProtobufDialect,
 ): Promise<boolean> {
   const msgs = await viewer.next(SLICE_BYTES);
   for (const msg of msgs ?? []) {
-    const frame = readFrame(msg, dialect);
+    const frame = readFrame(dialect === "v1alpha1" ? hub.current(msg) : msg, dialect);
     if (typeof frame === "string") {
       viewer.options.onLeftOut?.();
       continue;

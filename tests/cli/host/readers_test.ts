@@ -44,7 +44,7 @@ describe("rerelay --serve-grpc", () => {
   it("gives early and late viewers what today's SDKs log, on both ports, and ends them well", async () => {
     const { cli, sdk, page } = await started();
     const early = call(sdk, "ReadMessages", ASK);
-    await replay(sdk, "0.22.1-mixed");
+    await replay(sdk, "0.16.1-mixed");
     assertEquals(await call(sdk, "WriteMessages", BODY).ended, [0, ""]);
     await early.until(COUNT);
     const late = call(sdk, "ReadMessages", ASK);
@@ -62,7 +62,7 @@ describe("rerelay --serve-grpc", () => {
       assertEquals(sorted(messages.slice(0, -1)), sorted(framesOf(BODY)));
     }
     assertEquals((await cli.ended).code, 0);
-    assert(cli.stderr.includes("SDK 0.22 and older are left out for the viewer at"), cli.stderr);
+    assert(cli.stderr.includes("SDK 0.16 and older are left out for the viewer at"), cli.stderr);
   });
 
   it("answers browsers at the port of the SDKs as at the page's", async () => {

@@ -71,13 +71,15 @@ describe("rerelay --serve-web", () => {
     const status = await (await get("/status")).json();
     assertEquals([status.messages, status.files.messages, status.hub.viewers.length], [34, 34, 2]);
     assert((await (await get("/metrics")).text()).includes("rerelay_file_messages_total 34\n"));
-    const file = new Uint8Array(await (await get(`${recording.url}?download=1`)).arrayBuffer());
+    const file = new Uint8Array(
+      await (await get(`${recording.url}?download=1&format=as-sent`)).arrayBuffer(),
+    );
     assertEquals(new RrdDecoder().push(file).items.length, 34);
 
     const stalled = await dialBare(addr(socket));
     stalled.socket.pause();
     stalled.socket.write(lines("GET / HTTP/1.1", "Host: localhost", ...UPGRADE));
-    const stream = await get("/stream.rrd");
+    const stream = await get("/stream.rrd?format=as-sent");
     const start = performance.now();
     cli.signal("SIGTERM");
     const { code } = await cli.ended;

@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { Hono } from "hono";
 import { nodeHttp } from "../../../lib/adapters/http/node_http.ts";
 import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
+import { Bridge, BRIDGED_HEADER } from "../../../lib/bridge/mod.ts";
+import { endMarker } from "../../../lib/encoding/rrd/rrd_encode.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
@@ -61,7 +63,7 @@ describe("the HTTP app", () => {
       const { get } = app({ hub });
       const { encoded } = msgs[0]!;
       const before = [...encoded.header.bytes, ...bytesOf(msgs.slice(0, -1))];
-      const response = await get("/stream.rrd");
+      const response = await get("/stream.rrd?format=as-sent");
       assertEquals(response.headers.get("content-type"), "application/octet-stream");
       assertEquals(await read(response.body!, before.length), Uint8Array.from(before));
       hub.write([smart(msgs.at(-1)!)]);
@@ -79,7 +81,7 @@ describe("the HTTP app", () => {
       [...captured("0.22.1-blueprint"), ...captured("0.22.1-timeonly")].map((msg) => smart(msg)),
     );
     const { get } = app({ hub });
-    const response = await get("/recordings/rec-blueprint.rrd?download=1");
+    const response = await get("/recordings/rec-blueprint.rrd?download=1&format=as-sent");
     assertEquals(
       response.headers.get("content-disposition"),
       'attachment; filename="rec-blueprint.rrd"',
@@ -117,19 +119,20 @@ describe("the HTTP app", () => {
   it("writes no end marker that readers before 0.19 fail on", async () => {
     const hub = viewerHub();
     hub.write(captured("0.18.2-mixed").map((msg) => smart(msg)));
-    const { body } = await app({ hub }).get("/stream.rrd?download=1");
+    const { body } = await app({ hub }).get("/stream.rrd?download=1&format=as-sent");
     const size = 12 + bytesOf(captured("0.18.2-mixed")).length;
     assertEquals((await read(body!)).length, size);
   });
 
-  it("streams the newest version, unless another is asked for", async () => {
+  it("streams the newest version as it was sent, unless another is asked for", async () => {
     const hub = viewerHub();
     const names = ["0.9.1-scalars", "0.22.1-timeonly", "0.20.3-mixed"];
     hub.write(names.flatMap(captured).map((msg) => smart(msg)));
     const { get } = app({ hub });
-    const newest = await read((await get("/stream.rrd?download=1")).body!);
+    const as = "download=1&format=as-sent";
+    const newest = await read((await get(`/stream.rrd?${as}`)).body!);
     assertEquals(newest.length, 12 + bytesOf(captured("0.22.1-timeonly")).length + 8);
-    const asked = await read((await get("/stream.rrd?download=1&version=0.20.3")).body!);
+    const asked = await read((await get(`/stream.rrd?${as}&version=0.20.3`)).body!);
     assertEquals(decodeRrdHeader(asked).version, { major: 0, minor: 20, patch: 3, meta: 0 });
     assertEquals(asked.length, 12 + bytesOf(captured("0.20.3-mixed")).length + 8);
     const none = await get("/stream.rrd?version=0.19.0");
@@ -166,7 +169,8 @@ describe("the HTTP app", () => {
     const { get } = app({ hub });
     const [recording] = await (await get("/recordings")).json();
     assertEquals(recording.sdk, "0.22.1");
-    for (const [query, patch] of [["", "0.22.1"], ["&version=0.20.3", "0.20.3"]] as const) {
+    for (const [version, patch] of [["", "0.22.1"], ["&version=0.20.3", "0.20.3"]] as const) {
+      const query = `${version}&format=as-sent`;
       const file = await read((await get(`/recordings/rec-mixed.rrd?download=1${query}`)).body!);
       const [, minor] = patch.split(".").map(Number);
       assertEquals(decodeRrdHeader(file).version.minor, minor);
@@ -180,7 +184,7 @@ describe("the HTTP app", () => {
     const lz4 = new RrdDecoder().push(fixture("encodings/0.22.1-mixed-msgpack-lz4.rrd")).items;
     hub.write([...captured("0.22.1-timeonly"), ...lz4].map((msg) => smart(msg)));
     const { get } = app({ hub });
-    const file = await read((await get("/stream.rrd?download=1")).body!);
+    const file = await read((await get("/stream.rrd?download=1&format=as-sent")).body!);
     assertEquals(file.length, 12 + bytesOf(captured("0.22.1-timeonly")).length + 8);
     const metrics = await (await get("/metrics")).text();
     assert(metrics.includes(`reason="otherEncoding"} ${lz4.length}\n`), metrics);
@@ -191,18 +195,55 @@ describe("the HTTP app", () => {
       const file = fixture(`encodings/0.22.1-mixed-${name}.rrd`);
       const hub = viewerHub();
       hub.write(new RrdDecoder().push(file).items.map((msg) => smart(msg)));
-      const { body } = await app({ hub }).get("/stream.rrd?download=1");
+      const { body } = await app({ hub }).get("/stream.rrd?download=1&format=as-sent");
       assertEquals(await read(body!), file);
     }
+  });
+
+  for (const name of ["0.17.0-mixed", "0.18.2-mixed", "0.20.3-mixed", "0.22.1-blueprint"]) {
+    it(`gives ${name} in today's form, as \`rrd migrate\` does, but where more is asked`, async () => {
+      const hub = viewerHub();
+      const msgs = captured(name);
+      hub.write(msgs.map((msg) => smart(msg)));
+      const { get } = app({ hub });
+      const bridge = new Bridge();
+      const file = await read((await get("/stream.rrd?download=1")).body!);
+      const expected = [...BRIDGED_HEADER.bytes, ...bytesOf(msgs.map((msg) => bridge.bridge(msg)))];
+      assertEquals(file.subarray(0, expected.length), Uint8Array.from(expected));
+      assertEquals(new RrdDecoder().push(file).items.length, msgs.length);
+      assertEquals(file.subarray(expected.length), endMarker(BRIDGED_HEADER));
+      const [recording] = await (await get("/recordings")).json();
+      const one = await read((await get(`${recording.url}?download=1`)).body!);
+      assertEquals(decodeRrdHeader(one).version, BRIDGED_HEADER.version);
+    });
+  }
+
+  it("gives all that has today's form in one stream, whatever SDK 0.17 to 0.22 logged it", async () => {
+    const hub = viewerHub();
+    const names = ["0.16.1-mixed", "0.17.0-mixed", "0.22.1-timeonly", "0.20.3-mixed"];
+    const lz4 = new RrdDecoder().push(fixture("encodings/0.22.1-mixed-msgpack-lz4.rrd")).items;
+    hub.write([...names.flatMap(captured), ...lz4].map((msg) => smart(msg)));
+    const { get } = app({ hub });
+    const all = [...names.slice(1).flatMap(captured), ...lz4].length;
+    const file = await read((await get("/stream.rrd?download=1")).body!);
+    assertEquals(new RrdDecoder().push(file).items.length, all);
+    const asked = await read((await get("/stream.rrd?download=1&version=0.20.3")).body!);
+    assertEquals(new RrdDecoder().push(asked).items.length, captured("0.20.3-mixed").length);
+    const old = await read((await get("/stream.rrd?download=1&version=0.16.1")).body!);
+    assertEquals(old.length, 12 + bytesOf(captured("0.16.1-mixed")).length);
+    assertEquals((await get("/stream.rrd?format=new")).status, 400);
+    const { hub: { bridge } } = await (await get("/status")).json();
+    assert(bridge.bridged >= all, `${bridge.bridged}`);
+    assertEquals(bridge.damaged, 0);
   });
 
   it("waits for the first message, and starts at now if that is asked for", async () => {
     const hub = madeHub();
     const { get } = app({ hub });
-    const waiting = await get("/stream.rrd");
+    const waiting = await get("/stream.rrd?format=as-sent");
     const [one, two] = [chunk(1, 500), chunk(2, 500)];
     hub.write([smart(one)]);
-    const now = await get("/stream.rrd?history=none");
+    const now = await get("/stream.rrd?history=none&format=as-sent");
     hub.write([smart(two)]);
     const first = await read(waiting.body!, 1012);
     assertEquals(first.length, 1012);
@@ -377,7 +418,7 @@ describe("the HTTP app", () => {
     });
     hub.write([smart(chunk(1, 200_000))]);
     const controller = new AbortController();
-    const url = `http://127.0.0.1:${addr.port}/stream.rrd`;
+    const url = `http://127.0.0.1:${addr.port}/stream.rrd?format=as-sent`;
     const response = await fetch(url, { signal: controller.signal });
     assertEquals((await read(response.body!, 200_012)).length, 200_012);
     assertEquals(hub.stats.viewers.map(({ transport }) => transport), ["http"]);

@@ -6,7 +6,7 @@ import { memoryTcp } from "../../../lib/adapters/tcp/memory_tcp.ts";
 import { silentLog } from "../../../lib/base/log.ts";
 import { METRICS_TYPE, metricsText } from "../../../lib/viewers/serve/metrics.ts";
 import { statusJson } from "../../../lib/viewers/serve/status.ts";
-import { chunk, madeHub, smart } from "../messages.ts";
+import { captured, chunk, madeHub, smart } from "../messages.ts";
 
 interface Family {
   type: string;
@@ -63,6 +63,8 @@ describe("metrics", () => {
     await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
     const hub = madeHub();
     hub.write([smart(chunk(1, 1000)), smart(chunk(2, 500))]);
+    for (const msg of captured("0.17.0-mixed")) hub.current(msg);
+    hub.current(chunk(9, 200));
     const viewer = hub.join({ transport: "http", history: "none" });
     const source = { kind: "tcp-client", id: 1 } as const;
     hub.write([
@@ -75,6 +77,7 @@ describe("metrics", () => {
         ...server.stats,
         connections: { open: 0, total: 9, refused: 2 },
         badArrow: { messages: 6, bytes: 66 },
+        unfinishedBytes: 1234,
       },
       latencySec: 0.25,
       sinks: [
@@ -99,9 +102,15 @@ describe("metrics", () => {
     assertEquals(value("file_bytes_total"), 55);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherEncoding" }), 4);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherData" }), 5);
+    assertEquals(value("bridged_messages_total"), captured("0.17.0-mixed").length);
+    assertEquals(value("bridge_damaged_messages_total"), 1);
+    const images = { component: "rerun.components.TensorData" };
+    assert(value("bridge_untagged_columns_total", images)! > 0);
     assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
     assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
     assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });
+    assertEquals(value("unfinished_bytes"), 1234);
+    assertEquals(statusJson(hub, status, 0).unfinishedBytes, 1234);
     assertEquals(value("connections_refused_total"), 2);
     assertEquals(value("client_errors_total"), 1);
     assertEquals(value("http_errors_total"), 2);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
+import { Bridge } from "../../../lib/bridge/mod.ts";
 import { isReadable, proxyMethod, readFrame } from "../../../lib/comms/grpc/message_proxy.ts";
 import { GrpcService } from "../../../lib/comms/grpc/service.ts";
 import { GrpcError, STATUS } from "../../../lib/comms/grpc/status.ts";
@@ -16,7 +17,7 @@ import { callBody, frame, framesOf, VERSIONS } from "../../comms/grpc/frames.ts"
 import { MemoryStream } from "../../comms/grpc/memory_stream.ts";
 import { keptLog } from "../../sinks/messages.ts";
 import { TestClock } from "../clock.ts";
-import { captured, madeHub, smart } from "../messages.ts";
+import { captured, chunk, madeHub, smart } from "../messages.ts";
 
 const PATH = "/rerun.sdk_comms.v1alpha1.MessageProxyService/ReadMessages";
 const V1 = proxyMethod(PATH)!;
@@ -51,6 +52,9 @@ function served(options: ViewerHubOptions & MessageReadersOptions & GuardOptions
   return { hub, readers, read, write };
 }
 
+const joined = (parts: readonly Uint8Array[]) =>
+  Uint8Array.from(parts.flatMap((part) => [...part]));
+
 /** Resolves when all that is ready has happened. */
 const idle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -84,10 +88,10 @@ describe("ReadMessages", () => {
     });
   }
 
-  it("leaves out what older SDKs logged, says so once for each viewer, and counts it", async () => {
+  it("leaves out tables of SDK 0.16 and before, says so once for each viewer, and counts it", async () => {
     const log = keptLog();
     const { hub, readers, read, write } = served({ log });
-    const old = captured("0.22.1-mixed");
+    const old = captured("0.16.1-mixed");
     write([...old, ...logged("0.41.0")]);
     const stream = read();
     await idle();
@@ -99,10 +103,64 @@ describe("ReadMessages", () => {
     assertEquals(readers.otherData, 2 * old.length);
     assertEquals(
       log.of("info").filter((line) =>
-        line.includes("SDK 0.22 and older are left out for the viewer at 10.0.0.7:5")
+        line.includes("SDK 0.16 and older are left out for the viewer at 10.0.0.7:5")
       ).length,
       1,
     );
+  });
+
+  for (const name of ["0.17.0-mixed", "0.18.2-mixed", "0.20.3-mixed", "0.22.1-mixed"]) {
+    it(`gives today's viewers ${name} in today's form, live and late, beside what 0.41.0 logs`, async () => {
+      const { hub, readers, read, write } = served();
+      const old = captured(name);
+      const live = read();
+      write(logged("0.41.0"));
+      await idle();
+      for (const msg of old) write([msg]);
+      const late = read();
+      await idle();
+      await hub.close();
+      await Promise.all([live.ended, late.ended]);
+      const bridge = new Bridge();
+      const expected = [...logged("0.41.0"), ...old.map((msg) => bridge.bridge(msg))]
+        .map((msg) => joined(readFrame(msg, "v1alpha1") as Uint8Array[]));
+      assertEquals(live.messages.map((message) => frame(message)), expected);
+      const sorted = (all: readonly Uint8Array[]) => all.map((m) => m.join()).sort();
+      assertEquals(sorted(late.messages.map((message) => frame(message))), sorted(expected));
+      assertEquals(readers.otherData, 0);
+      assertEquals(hub.stats.bridge.damaged, 0);
+    });
+  }
+
+  it("makes today's form once for readers that are at the same message, within its bounds", async () => {
+    const { hub, read, write } = served();
+    const old = captured("0.20.3-mixed");
+    const readers = [read(), read(), read()];
+    for (const msg of old) {
+      write([msg]);
+      await idle();
+    }
+    assertEquals(hub.stats.bridge.bridged, old.length);
+    const before = hub.stats.heldBytes;
+    for (const reader of readers) reader.leave();
+    await idle();
+    assert(hub.stats.heldBytes < before, "what was made is kept for nobody");
+    await hub.close();
+  });
+
+  it("says of which components columns got no archetype, or could not be read at all", async () => {
+    const { hub, read, write } = served();
+    // Images are tensors there.
+    write(captured("0.17.0-mixed"));
+    write([chunk(1, 200)]);
+    const stream = read();
+    await idle();
+    await hub.close();
+    await stream.ended;
+    const bridge = new Bridge();
+    for (const msg of captured("0.17.0-mixed")) bridge.bridge(msg);
+    assertEquals(hub.stats.bridge.untagged, Object.fromEntries(bridge.counts.untagged));
+    assertEquals(hub.stats.bridge.damaged, 1);
   });
 
   it("gives viewers of 0.22 what SDK 0.17 to 0.22 logged, by the service they know", async () => {

@@ -140,6 +140,12 @@ export class RrdWriter {
     return this.#pieces.clear(false);
   }
 
+  /** Whether the disk has all that was given, as far as it can be had. */
+  get isSynced(): boolean {
+    if (this.#isDevice || this.#isOver) return true;
+    return this.#whole === this.#durable && this.#pieces.waitingBytes === 0;
+  }
+
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void> {
     if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
