@@ -86,6 +86,24 @@ describe("files that a sink closes", () => {
     assertStringIncludes((await differs(files))!, "it has");
   });
 
+  it("may get or lose it by other means: the hash is of what was logged", async () => {
+    const files = memoryFiles();
+    await save(files, { chunkIndex: false });
+    const bytes = files.read("0001.rrd")!;
+    const whole = await withFooter(bytes);
+    await change(files, "0001.rrd", () => whole);
+    assertEquals(await differs(files), undefined);
+    await change(files, "0001.rrd", () => whole.with(500, whole[500]! ^ 1));
+    assertStringIncludes((await differs(files))!, "its hash is");
+    // Zeros behind the end are no list of chunks.
+    await change(files, "0001.rrd", () => new Uint8Array([...bytes, 0, 0]));
+    assertStringIncludes((await differs(files))!, "it has");
+    const listed = memoryFiles();
+    await save(listed);
+    await change(listed, "0001.rrd", () => bytes);
+    assertEquals(await differs(listed), undefined);
+  });
+
   it("have none where that is not wanted, or the SDK is older", async () => {
     const files = memoryFiles();
     await save(files, { chunkIndex: false });
