@@ -136,6 +136,10 @@ export class FooterBuilder {
       ...{ storedBytes: arrowBytes, compression, uncompressedSize },
     });
     if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
+    // Rerun's tools go by one or the other.
+    if (facts.id === undefined || !isSame(facts.id, id)) {
+      throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
+    }
     const manifest = this.#manifestOf(storeId);
     const before = manifest.chunks * manifest.columnCount;
     manifest.add(facts, { id, offset, size: part.length, uncompressedSize });
