@@ -128,7 +128,8 @@ export class FooterBuilder {
     // Readers find chunks by it, and Rerun's own end without it.
     if (id === undefined) {
       throw new NotIndexable(
-        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them",
+        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them, and so does " +
+          "--rrd-format current",
       );
     }
     const facts = this.#reader.read({

@@ -14,6 +14,7 @@ import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rr
 import { withFooter } from "../../chunk_index/footers.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { change, copyOf } from "../leftovers.ts";
+import { keptLog } from "../messages.ts";
 
 /** What an SDK logged by gRPC. */
 const MESSAGES: readonly SmartMessage[] = grpcMessages("0.41.0-mixed").map((msg) => ({
@@ -102,6 +103,21 @@ describe("files that a sink closes", () => {
     await save(listed);
     await change(listed, "0001.rrd", () => bytes);
     assertEquals(await differs(listed), undefined);
+  });
+
+  it("have none of SDK 0.23, which left ids out, but in today's form", async () => {
+    const messages = grpcMessages("0.23.4-mixed").map((msg) => ({
+      ...{ source: { kind: "tcp-client", id: 1 }, payload: { type: "msg", msg }, time: 0 } as const,
+    }));
+    const files = memoryFiles();
+    const log = keptLog();
+    await save(files, { log }, messages);
+    assertEquals([hasFooter(files.read("0001.rrd")!), lineOf(files)["footer"]], [false, "none"]);
+    assertStringIncludes(log.of("info").join(), "--rrd-format current");
+    const current = memoryFiles();
+    await save(current, { rrdFormat: "current" }, messages);
+    assertEquals(lineOf(current)["footer"], "ok");
+    assertEquals(current.read("0001.rrd"), await withFooter(current.read("0001.rrd")!));
   });
 
   it("have none where that is not wanted, or the SDK is older", async () => {
