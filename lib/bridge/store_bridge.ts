@@ -81,7 +81,8 @@ export class StoreBridge {
     const template = found !== undefined && this.#isValid(found) ? found : this.#make(schema);
     const { start, end } = schema.place;
     const { bytes: rewritten, texts, isStatic, untagged } = template;
-    const chunkId = msg.chunkId ?? readId(ipc, start + template.id.start, start + template.id.end);
+    // SDK 0.17 gave the envelope another; readers look for the chunk by its own.
+    const chunkId = readId(ipc, start + template.id.start, start + template.id.end) ?? msg.chunkId;
     // As `subarray` gives it, which takes half as long again on V8.
     const rest = new Uint8Array(ipc.buffer, ipc.byteOffset + end, ipc.length - end);
     const { bytes, arrow } = this.#writer.room(

@@ -216,7 +216,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       const end = this.#at + bytes;
       checkFooter(this.#buffer.subarray(this.#at + size, end), [start, start - this.#headerAt]);
     }
-    items.push({ kind: "end", offset: this.offset, bytes });
+    const index = this.#buffer.subarray(this.#at + size, this.#at + size + footer);
+    const listed = footer > 0 ? { footer: index } : {};
+    items.push({ kind: "end", offset: this.offset, bytes, ...listed });
     this.#at += bytes;
     this.#state = "behind the end";
     return undefined;
