@@ -4,6 +4,7 @@
  * @module
  */
 import { ARCHETYPES } from "./archetypes.ts";
+import { ENUMERATION, IMAGE_OF_TENSOR, PLANE_OF_TENSOR, type Recast, TENSOR } from "./recasts.ts";
 import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
 
 /** The versions that the table is of. */
@@ -30,15 +31,19 @@ export interface ColumnName {
   readonly archetype: string;
   readonly field: string;
   readonly component: string;
+  /** What describes its data anew, where that is laid out otherwise today. */
+  readonly recast?: Recast;
 }
 
 /** Components and archetypes of one version. */
 export class Names {
   readonly #archetypes = new Map<string, Archetype>();
   readonly #fields = new Map<string, Field[]>();
+  readonly #minor: number;
 
   /** @param minor of Rerun 0.17 to 0.22 */
   constructor(minor: number) {
+    this.#minor = minor;
     for (const line of ARCHETYPES) {
       const archetype = readArchetype(line, minor);
       if (archetype.fields.length === 0) continue;
@@ -72,7 +77,7 @@ export class Names {
    * @param before archetypes that other chunks of the entity said are there
    * @param beside all components of the chunk
    * @returns `undefined` if no archetype has it or it could be of several, or if today's data of it is
-   * laid out otherwise
+   * laid out otherwise and can't be described anew
    */
   find(
     component: string,
@@ -85,7 +90,9 @@ export class Names {
       fields.filter(({ archetype }) => names.includes(archetype.name));
     const field = likeliest(of(here), beside) ?? likeliest(of(before), beside) ??
       (fields.length === 1 ? fields[0] : undefined);
-    return field?.isSame ? todaysName(field) : undefined;
+    if (field === undefined || field.isSame) return field && todaysName(field);
+    const recast = recastOf(field, this.#minor);
+    return recast && { ...todaysName(field), recast };
   }
 }
 
@@ -93,6 +100,26 @@ export class Names {
 export function todaysComponent(component: string): string {
   return COMPONENT_NAMES[component] ?? component;
 }
+
+/** How data is described anew that is laid out otherwise today, if it can be. */
+function recastOf({ archetype, component }: Field, minor: number): Recast | undefined {
+  const isTensor = component === "rerun.components.TensorData";
+  if (isTensor && TENSORS.includes(archetype.name)) return TENSOR;
+  if (isTensor) return PLANES.includes(archetype.name) ? PLANE_OF_TENSOR : IMAGE_OF_TENSOR;
+  return minor === FIRST_MINOR && ENUMERATIONS.includes(component) ? ENUMERATION : undefined;
+}
+
+/** Archetypes of tensors that are no images. */
+const TENSORS = ["rerun.archetypes.Tensor", "rerun.archetypes.BarChart"];
+/** Images whose values are no colors. */
+const PLANES = ["rerun.archetypes.DepthImage", "rerun.archetypes.SegmentationImage"];
+/** Enumerations that have kept their numbers. */
+const ENUMERATIONS = [
+  ...["AggregationPolicy", "Colormap", "MagnificationFilter", "MarkerShape"]
+    .map((name) => `rerun.components.${name}`),
+  ...["BackgroundKind", "ContainerKind", "Corner2D", "PanelState", "ViewFit"]
+    .map((name) => `rerun.blueprint.components.${name}`),
+];
 
 function todaysName({ archetype, name, component }: Field): ColumnName {
   const today = ARCHETYPE_NAMES[archetype.name] ?? archetype.name;
