@@ -163,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
     async play({ runtime, chromium, sdk, screenshots }) {
       await using stage = await Stage.start(runtime);
       for (const version of AT_ONCE) {
-        stage.robot(await sdk(version), 100, version, `robot_${version}`);
+        stage.robot(await sdk(version), 110, version, `robot_${version}`, 0.5);
       }
       for (const url of [stage.url, `http://127.0.0.1:${stage.cli.port}/`]) {
         await using watched = await openPage(chromium);
