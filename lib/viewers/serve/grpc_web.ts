@@ -9,7 +9,7 @@ import { corsHeaders, isGrpcWeb } from "../../comms/grpc/web_body.ts";
 import { answerWeb } from "../../comms/grpc/web_call.ts";
 import { proxyMethod } from "../../comms/grpc/message_proxy.ts";
 import type { ConnectionInfo } from "./join.ts";
-import { type MessageReaders, noHistory, type ReaderPeer } from "./read_messages.ts";
+import type { MessageReaders, ReaderPeer } from "./read_messages.ts";
 
 /** Answers a request of gRPC-web; `undefined` to all else. */
 export type GrpcWeb = (
@@ -21,22 +21,19 @@ export type GrpcWeb = (
  * Answers calls by gRPC-web, and browsers that ask first whether they may. Who may ask at all is decided
  * before.
  *
- * @param readers what answers `ReadMessages`; without it callers are told the option
+ * @param readers what answers `ReadMessages`
  */
-export function grpcWeb(readers: MessageReaders | undefined): GrpcWeb {
+export function grpcWeb(readers: MessageReaders): GrpcWeb {
   const service = new GrpcService<ReaderPeer>({
     writeMessages: (call) => call.fail(onlyRead("Log")),
-    readMessages(info, peer) {
-      if (readers === undefined) throw noHistory();
-      return readers.read(info, peer);
-    },
+    readMessages: (info, peer) => readers.read(info, peer),
     writeTable() {
       throw onlyRead("Send tables");
     },
     readTables() {
       throw onlyRead("Read tables");
     },
-    isServing: () => readers !== undefined,
+    isServing: () => true,
     // The caller knows, and it is no fault of this server's.
     failed() {},
   });

@@ -103,11 +103,6 @@ describe("gRPC-web", () => {
     });
   }
 
-  it("says which option is missing where nobody reads", async () => {
-    const text = await textOf(await httpApp({ hub: madeHub() }).fetch(post()));
-    assert(text.includes("grpc-status:9\r\n") && text.includes("--serve-web"), text);
-  });
-
   it("is no way for other methods", async () => {
     const { app } = served();
     assertEquals((await app.fetch(new Request(`${BASE}/`, { method: "POST" }))).status, 405);
