@@ -5,6 +5,7 @@
  */
 import { ARCHETYPES } from "./archetypes.ts";
 import { ENUMERATION, IMAGE_OF_TENSOR, PLANE_OF_TENSOR, type Recast, TENSOR } from "./recasts.ts";
+import { SPACE_VIEW_PATHS, todaysViewPath } from "./view_paths.ts";
 import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
 
 /** The versions that the table is of. */
@@ -70,6 +71,15 @@ export class Names {
   }
 
   /**
+   * Where a view of a blueprint stands today.
+   *
+   * @param path of an entity of a blueprint
+   */
+  viewPath(path: string): string {
+    return this.#minor > LAST_SPACE_VIEWS ? path : todaysViewPath(path);
+  }
+
+  /**
    * What the column of a component is called today.
    *
    * @param component as the chunk names it
@@ -90,7 +100,10 @@ export class Names {
       fields.filter(({ archetype }) => names.includes(archetype.name));
     const field = likeliest(of(here), beside) ?? likeliest(of(before), beside) ??
       (fields.length === 1 ? fields[0] : undefined);
-    if (field === undefined || field.isSame) return field && todaysName(field);
+    if (field === undefined) return undefined;
+    const namesViews = this.#minor <= LAST_SPACE_VIEWS && VIEW_PATHS.includes(component);
+    if (namesViews) return { ...todaysName(field), recast: SPACE_VIEW_PATHS };
+    if (field.isSame) return todaysName(field);
     const recast = recastOf(field, this.#minor);
     return recast && { ...todaysName(field), recast };
   }
@@ -109,6 +122,12 @@ function recastOf({ archetype, component }: Field, minor: number): Recast | unde
   return minor === FIRST_MINOR && ENUMERATIONS.includes(component) ? ENUMERATION : undefined;
 }
 
+/** The last version that called views space views. */
+const LAST_SPACE_VIEWS = 20;
+/** Components that name views by their paths. */
+const VIEW_PATHS = ["ActiveTab", "IncludedContent"].map((name) =>
+  `rerun.blueprint.components.${name}`
+);
 /** Archetypes of tensors that are no images. */
 const TENSORS = ["rerun.archetypes.Tensor", "rerun.archetypes.BarChart"];
 /** Images whose values are no colors. */

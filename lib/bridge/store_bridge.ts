@@ -11,7 +11,12 @@ import {
   schemaBytes,
 } from "../encoding/arrow/known_schemas.ts";
 import { encodeBatch, type EncodedBatch, readBatch } from "../encoding/arrow/batch_arrays.ts";
-import { readSchemaTree, type SchemaField, type TextPlace } from "../encoding/arrow/schema_tree.ts";
+import {
+  readSchemaTree,
+  type SchemaField,
+  type SchemaTree,
+  type TextPlace,
+} from "../encoding/arrow/schema_tree.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
@@ -58,6 +63,7 @@ const ascii = new TextDecoder("latin1");
 /** Gives the chunks of one store their form. */
 export class StoreBridge {
   readonly #key: string;
+  readonly #isBlueprint: boolean;
   readonly #names: Names;
   readonly #memory: StreamMemory;
   readonly #writer: ArrowMsgWriter;
@@ -70,6 +76,7 @@ export class StoreBridge {
    */
   constructor(storeId: StoreId, key: string, names: Names, memory: StreamMemory) {
     this.#key = key;
+    this.#isBlueprint = storeId.kind === "Blueprint";
     this.#names = names;
     this.#memory = memory;
     this.#writer = new ArrowMsgWriter(storeId, memory.writer);
@@ -127,6 +134,16 @@ export class StoreBridge {
     return { msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, data, encoded), untagged };
   }
 
+  /** The schema of a chunk of a blueprint, with today's path of its entity. */
+  #placed<T extends Pick<SchemaTree, "tags">>(schema: T): T {
+    const tags = schema.tags.map((tag) =>
+      tag.key === "rerun.entity_path"
+        ? { key: tag.key, value: this.#names.viewPath(tag.value) }
+        : tag
+    );
+    return { ...schema, tags };
+  }
+
   #isValid({ madeBy }: Template): boolean {
     return madeBy === undefined || this.#memory.entities.get(madeBy.key) === madeBy.entity;
   }
@@ -144,7 +161,7 @@ export class StoreBridge {
     const written = (recasts: boolean): Template => {
       const rewritten = rewriteSchema(tree, chunk, this.#names, entity, recasts);
       const { schema: today, isStatic, untagged, asksEntity, recasts: columns } = rewritten;
-      const { bytes, openAt } = encodeSchema(today, open);
+      const { bytes, openAt } = encodeSchema(this.#isBlueprint ? this.#placed(today) : today, open);
       return {
         bytes,
         texts: open.map((from, i) => ({ from, to: openAt[i]! })),
