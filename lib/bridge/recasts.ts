@@ -175,8 +175,9 @@ export const TENSOR: Recast = {
         ...item!,
         children: [
           { ...shape!, children: [{ ...size!, name: "item" }] },
-          { ...shape!, name: "names", nullable: true, children: [{ ...name!, name: "item" }] },
-          { ...data!, parameters: [data!.parameters[0], numbers], children: variants },
+          { ...shape!, name: "names", nullable: true, children: [textType(name!)] },
+          // Viewers draw nothing of a type that is another one, be it in what may be null.
+          { ...data!, nullable: true, parameters: [1, numbers], children: variants },
         ],
       }],
     };
@@ -254,6 +255,10 @@ function field(
 
 function list(name: string, item: SchemaField, nullable = false): SchemaField {
   return { ...field(name, T.LIST, [], nullable), children: [item] };
+}
+
+function textType(name: SchemaField): SchemaField {
+  return { ...name, name: "item", nullable: false };
 }
 
 /** Whether a column is of the tensors up to 0.21. */

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Bridge } from "../../lib/bridge/mod.ts";
 import { checkArrowIpc } from "../../lib/encoding/arrow/arrow_check.ts";
 import { encodeBatch, readBatch } from "../../lib/encoding/arrow/batch_arrays.ts";
-import { readSchemaTree } from "../../lib/encoding/arrow/schema_tree.ts";
+import { readSchemaTree, type SchemaField } from "../../lib/encoding/arrow/schema_tree.ts";
 import { schemaBytes } from "../../lib/encoding/arrow/known_schemas.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
@@ -27,6 +27,9 @@ async function columnsOf(msgs: readonly ArrowMsg[]): Promise<Record<string, unkn
       const of = Object.fromEntries(tags.map(({ key, value }) => [key, value]));
       const field = of["rerun.archetype_field"];
       if (field === undefined) continue;
+      all[`${path} ${of["rerun.archetype"]} ${field} type`] = typeOf(
+        fields.find((each) => each.name === name)!,
+      );
       const values = JSON.stringify(
         table.getChild(name)!.toArray(),
         (_, value) =>
@@ -40,6 +43,11 @@ async function columnsOf(msgs: readonly ArrowMsg[]): Promise<Record<string, unkn
     }
   }
   return all;
+}
+
+/** All that viewers go by, whether it may be null included. */
+function typeOf({ name, type, parameters, nullable, children }: SchemaField): unknown {
+  return [name, type, parameters, nullable, ...children.map(typeOf)];
 }
 
 const bridged = (msgs: readonly ArrowMsg[]) => {
@@ -63,15 +71,18 @@ describe("data that is laid out otherwise today", () => {
           const key = `/${name} rerun.archetypes.${name} ${field}`;
           assert(key in expected, key);
           assertEquals(found[key], expected[key], key);
+          assertEquals(found[`${key} type`], expected[`${key} type`], key);
         }
       }
       for (const [name, field] of [["Tensor", "data"], ["BarChart", "values"]]) {
         const key = `/${name} rerun.archetypes.${name} ${field}`;
         assert(key in expected, key);
         assertEquals(found[key], expected[key], key);
+        assertEquals(found[`${key} type`], expected[`${key} type`], key);
       }
       const key = "/SeriesPoint rerun.archetypes.SeriesPoint marker";
       assertEquals(found[key], expected[key]);
+      assertEquals(found[`${key} type`], expected[`${key} type`]);
     });
   }
 
