@@ -7,8 +7,9 @@
  *
  * @module
  */
-import { main } from "./lib/cli/main.ts";
 import { thisProcess } from "./lib/cli/process.ts";
 
+// Before all else is loaded: later it can't be seen any more whether SIGHUP was to be ignored.
 const process = thisProcess();
+const { main } = await import("./lib/cli/main.ts");
 process.exit(await main(process));

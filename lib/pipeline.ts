@@ -1,23 +1,29 @@
 /**
  * The whole way of the data of one client, from its bytes to the smart channel. Start here.
  *
- * Every stage is a pure step (`comms/`, `encoding/`, `flow/`) under a thin stream, and
- * {@linkcode pipeClient} is their chain. {@linkcode receiveClient} beside it is the same way as one
- * loop, for sockets that can be read without a stream.
+ * Every stage is a pure step (`comms/`, `encoding/`, `flow/`) under a thin stream.
+ *
+ * - {@linkcode pipeClient} is the chain of these streams.
+ * - {@linkcode receiveClient} is the same way as one loop, for sockets that can be read without a stream.
+ * - {@linkcode ReceiveStep} is what the loop does between a read and the channel.
  *
  * @module
  */
-import type { PacketOptions } from "./comms/sdk/packet_reader.ts";
-import { PacketStream } from "./comms/sdk/packet_stream.ts";
-import { PacketDecodeStream } from "./encoding/rrd/packet_decode_stream.ts";
-import type { PacketDecoderOptions } from "./encoding/rrd/packet_decoder.ts";
-import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
-import { ThrottleStream } from "./flow/throttle/throttle_stream.ts";
 import type { TcpConnection } from "./adapters/tcp/types.ts";
-import type { ChannelSender } from "./flow/channel/channel_sender.ts";
-import type { HandOver } from "./comms/sdk/packet_reader.ts";
+import type { StepResult } from "./base/step.ts";
+import type { HandOver, PacketOptions, PacketReader } from "./comms/sdk/packet_reader.ts";
+import { PacketStream } from "./comms/sdk/packet_stream.ts";
+import type { OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
+import type { DecodeLimits } from "./encoding/limits.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
-import { type Received, type ReceiveOptions, ReceiveStep } from "./receive_step.ts";
+import { PacketDecodeStream } from "./encoding/rrd/packet_decode_stream.ts";
+import { PacketDecoder, type PacketDecoderOptions } from "./encoding/rrd/packet_decoder.ts";
+import type { RrdHeader } from "./encoding/rrd_header.ts";
+import type { ChannelSender } from "./flow/channel/channel_sender.ts";
+import { type Room, WaitingPackets } from "./flow/channel/waiting_packets.ts";
+import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
+import { type QueueLoad, Throttle } from "./flow/throttle/throttle.ts";
+import { ThrottleStream } from "./flow/throttle/throttle_stream.ts";
 
 /** What the chain works with. */
 export interface ChainOptions extends PacketOptions, PacketDecoderOptions {
@@ -68,25 +74,25 @@ export async function pipeClient(
 
 // ------------------------------------------------------------------------------------ sockets
 
-/** What the server wants to be told of a client, what the client has to wait for, and its limits. */
+/** What the loop works with: the client, as the server sees it. */
 export interface PipelineOptions extends ReceiveOptions {
-  /** What to wait for before bytes are asked for: the next turn, or until less waits for room. */
+  /** Gives what to wait for before bytes are asked for: the next turn, or until less waits for room. */
   beforeAsk(): Promise<void> | undefined;
-  /** Bytes are asked for. */
+  /** Called when bytes are asked for. */
   onAsk(): void;
-  /** So many came, none if the connection is over; and whether its socket holds more. */
+  /** Called with the number of bytes that came, 0 if the connection is over, and whether its socket holds more. */
   onAnswer(bytes: number, hasMore: boolean): void;
-  /** What to wait for before the bytes that came are looked at: a place for the client, or its turn. */
+  /** Gives what to wait for before the bytes that came are looked at: a place for the client, or its turn. */
   beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined;
-  /** So many bytes that were read wait to be looked at, or for room in the channel; 0 if none do. */
+  /** Called with the number of bytes that were read and wait, and with 0 once they don't any more. */
   onWait(bytes: number, why: "turn" | "room"): void;
-  /** The client waits until messages of its own are taken. */
+  /** Called when the client has to wait until messages of its own are taken. */
   onPause(): void;
-  /** The connection is over: the reason, where it was we who ended it for one. */
+  /** Called when the connection is over; gives the reason if it was we who ended it for one. */
   onEnd(): Error | undefined;
-  /** The client is left for this reason; called before anybody else hears of it. */
+  /** Called with the reason why the client is left, before anybody else hears of it. */
   onError(error: Error): void;
-  /** These messages go into the channel. */
+  /** Called with the messages that go into the channel. */
   onMessages(msgs: readonly LogMsg[]): void;
 }
 
@@ -99,8 +105,8 @@ export interface PipelineOptions extends ReceiveOptions {
  * @param connection of the client
  * @param sender the client's end of the smart channel
  * @param options limits and callbacks
- * @returns why the client was left, `undefined` if it left gracefully; or what it speaks, if that is none
- * of this protocol: it is to be received by another then. Never rejects for what a peer does
+ * @returns why the client was left, `undefined` if it left gracefully; or, where the client speaks
+ * another protocol, which one and what was read: others receive it then. Never rejects for what a peer does
  */
 export async function receiveClient(
   connection: TcpConnection,
@@ -111,19 +117,22 @@ export async function receiveClient(
   const { packets } = options;
   const { read, release } = readerOf(connection);
   for (;;) {
+    // Ask for bytes, once the client may be read.
     const before = options.beforeAsk();
     if (before !== undefined) await before;
-    let answer: Answer;
-    const room = packets.room();
+    const into = packets.room();
     options.onAsk();
+    let answer: Answer;
     try {
-      answer = await read(room);
+      answer = await read(into);
     } catch (thrown) {
       answer = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
     const bytes = answer instanceof Uint8Array ? answer.length : 0;
     const hasMore = bytes > 0 && connection.hasMore === true;
     options.onAnswer(bytes, hasMore);
+
+    // Bytes → packets, once it is the client's turn; behind its handshake, once it has a place.
     if (answer instanceof Uint8Array) {
       const turn = packets.isGreeted ? options.beforeLook(bytes, hasMore) : undefined;
       if (turn !== undefined) await waits(options, bytes, "turn", turn);
@@ -135,13 +144,15 @@ export async function receiveClient(
         if (refusal === undefined) step.admit(answer);
         else step.finish(refusal);
       }
-      // It was copied where the packet is put together.
+      // No packet is in these bytes: what they hold was copied where the packet is put together.
       if (!step.hasPackets) connection.giveBack?.(answer);
       if (packets.handOver !== undefined) {
         release();
         return packets.handOver;
       }
     } else step.finish(answer ?? options.onEnd());
+
+    // Packets → log messages → channel, as many as there is room for at a time.
     let received: Received;
     do {
       received = step.next();
@@ -155,7 +166,7 @@ export async function receiveClient(
         // Nothing follows an error, so there is nothing to wait for.
         if (mayGoOn !== undefined && received.error === undefined) {
           if (sender.isPaused) options.onPause();
-          // What is left of the bytes is held meanwhile, or a packet that is not whole.
+          // Meanwhile the rest of the bytes is held, or a packet that is not whole.
           options.onWait(needs > 0 ? bytes : 0, "room");
           await mayGoOn;
           if (needs > 0) options.onWait(0, "room");
@@ -165,6 +176,7 @@ export async function receiveClient(
     } while (received.needs > 0);
     sender.releaseRoom();
     packets.settle();
+
     const { error } = received;
     if (!(answer instanceof Uint8Array) || error !== undefined) {
       if (error !== undefined) options.onError(error);
@@ -174,10 +186,10 @@ export async function receiveClient(
   }
 }
 
-/** Bytes, how the connection broke, or nothing where it ended in peace. */
+/** Bytes; how the connection broke; or nothing, where it ended in peace. */
 type Answer = Uint8Array | Error | undefined;
 
-/** Counts bytes as waiting, for as long as they do. */
+/** Counts bytes as waiting for as long as they do. */
 async function waits(
   options: PipelineOptions,
   bytes: number,
@@ -198,4 +210,118 @@ function readerOf(connection: TcpConnection): { read: Read; release: () => void 
   }
   const reader = connection.readable.getReader();
   return { read: async () => (await reader.read()).value, release: () => reader.releaseLock() };
+}
+
+// ------------------------------------------------------------------------------ between the two
+
+/** What the steps work with, and what they call. */
+export interface ReceiveOptions {
+  /** Cuts the bytes into packets. */
+  readonly packets: PacketReader;
+  /** Limits of what a packet may hold. */
+  readonly limits: DecodeLimits;
+  /** What is done with corrupt Arrow data. */
+  readonly onBadArrow: OnBadArrow;
+  /** Decides what to drop so that what passes stays fresh; not asked for before the first packet. */
+  readonly congestion: CongestionManager;
+  /** Called with the length of each packet that is whole, in bytes. */
+  onPacket(bytes: number): void;
+  /** Called with each RRD header that differs from the one before. */
+  onHeader(header: RrdHeader): void;
+  /** Called with each message that was taken out for its corrupt Arrow data, and what is wrong. */
+  onCorrupt(msg: LogMsg, what: string): void;
+}
+
+/** What came of the packets that there was room for. */
+interface Received extends StepResult<LogMsg> {
+  /** Bytes of room that the next packet needs; 0 if there is none. */
+  readonly needs: number;
+}
+
+/** Bytes → packets → log messages → those that may pass, as far as the channel has room for them. */
+class ReceiveStep {
+  readonly #options: ReceiveOptions;
+  readonly #room: Room & QueueLoad;
+  readonly #waiting = new WaitingPackets();
+  /** Made with the first packet: most of many idle clients never send one. */
+  #decoder: PacketDecoder | undefined;
+  #throttle: Throttle | undefined;
+  /** What is wrong behind the packets that wait. */
+  #error: Error | undefined;
+
+  /**
+   * @param options what it works with
+   * @param room in the channel behind it
+   */
+  constructor(options: ReceiveOptions, room: Room & QueueLoad) {
+    this.#options = options;
+    this.#room = room;
+  }
+
+  /** Takes the next bytes; `next` gives what comes of them, and is to be called until nothing is left. */
+  push(bytes: Uint8Array): void {
+    this.#put(this.#options.packets.push(bytes), bytes);
+  }
+
+  /** Goes on behind the handshake, where the client was held until it had a place. */
+  admit(bytes: Uint8Array): void {
+    this.#put(this.#options.packets.admit(), bytes);
+  }
+
+  /**
+   * Says that no more bytes come.
+   *
+   * @param error why, if not in peace
+   */
+  finish(error?: Error): void {
+    this.#error = error ?? this.#options.packets.finish().error;
+  }
+
+  /** Whether packets were cut that are not decoded. */
+  get hasPackets(): boolean {
+    return !this.#waiting.isEmpty;
+  }
+
+  /** Gives the messages of all packets that there is room for, and the error once there are no more. */
+  next(): Received {
+    const waiting = this.#waiting;
+    if (waiting.isEmpty) return received([], this.#error, 0);
+    const { congestion, limits: { maxMessagesPerPacket = Infinity } } = this.#options;
+    // With a maximum latency what there is no room for is dropped, so it must be decoded first.
+    const packets = congestion.isBounded
+      ? waiting.takeAll()
+      : waiting.take(this.#room, maxMessagesPerPacket);
+    if (packets.length === 0) return received([], undefined, waiting.needs);
+    const { items: msgs, error } = this.#decode(packets);
+    this.#throttle ??= new Throttle(congestion, this.#room);
+    const { items } = this.#throttle.push(msgs);
+    if (error !== undefined) {
+      this.#error = error;
+      waiting.clear();
+    }
+    if (!waiting.isEmpty) return received(items, undefined, waiting.needs);
+    waiting.clear();
+    return received(items, this.#error, 0);
+  }
+
+  #put({ items, error }: StepResult<Uint8Array>, bytes: Uint8Array): void {
+    this.#error = error;
+    this.#waiting.put(items, bytes);
+  }
+
+  #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
+    const { limits, onBadArrow } = this.#options;
+    this.#decoder ??= new PacketDecoder({
+      ...limits,
+      onBadArrow,
+      onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
+      onHeader: (header) => this.#options.onHeader(header),
+      onPacket: (bytes) => this.#options.onPacket(bytes),
+    });
+    return this.#decoder.push(packets);
+  }
+}
+
+function received(items: LogMsg[], error: Error | undefined, needs: number): Received {
+  return error === undefined ? { items, needs } : { items, error, needs };
 }

@@ -18,6 +18,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "fuzz/recover",
     "fuzz/verify",
     "fuzz/bridge",
+    "fuzz/chunks",
     "fuzz/h2",
     "fuzz/leftovers",
   ],

@@ -14,7 +14,7 @@ import type { StoreId } from "../encoding/message_parts.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
-import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
+import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { Entities } from "./entities.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";

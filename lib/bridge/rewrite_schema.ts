@@ -9,8 +9,8 @@ import type {
   SchemaTree,
   TextPlace,
 } from "../encoding/arrow/schema_tree.ts";
-import { type ColumnName, type Names, todaysComponent } from "./names.ts";
-import type { Recast } from "./recasts.ts";
+import { type ColumnName, type Names, todaysComponent } from "../encoding/names/names.ts";
+import type { Recast } from "../encoding/names/recasts.ts";
 
 /** What chunks of an entity say of it, as far as they came. */
 export interface Entity {

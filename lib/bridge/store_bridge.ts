@@ -23,7 +23,7 @@ import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_ms
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { Tuid } from "../encoding/tuid.ts";
 import type { Entities, Entity } from "./entities.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "../encoding/names/names.ts";
 import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
 
 /** A rewritten schema, whose open texts are to be filled in. */

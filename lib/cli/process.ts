@@ -6,11 +6,14 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
+import type { PackageFiles } from "../adapters/http/types.ts";
 import { reason } from "../base/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { outputWriter } from "./terminal/output_writer.ts";
 import { ignoresSignal } from "./host/signal_mask.ts";
+import { mayAsk } from "./may_ask.ts";
 import { TextOutput } from "./terminal/text_output.ts";
+import { writeFromBackground } from "./terminal/write_from_background.ts";
 
 /** A signal that asks the program to end; SIGHUP comes when its terminal or ssh session is closed. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -21,10 +24,18 @@ export interface CliProcess {
   readonly args: readonly string[];
   /** An environment variable; `undefined` too where it may not be read. */
   env(name: string): string | undefined;
+  /** The names of all environment variables; none where they may not be listed. */
+  envNames(): readonly string[];
   /** Whether an environment variable may be read. */
   seesEnv(name: string): boolean;
   /** The system, as Node names it. */
   readonly platform: string;
+  /** The processor, as Node names it. */
+  readonly arch: string;
+  /** The runtime and its version. */
+  readonly runtime: string;
+  /** What the page needs of other packages, if the program carries it inside. */
+  readonly packages?: PackageFiles;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
   /** Whether standard output is one. */
@@ -62,12 +73,15 @@ const STATUS = "/proc/self/status";
 
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
+  // Before anything is listened to: with the first signal, and half a second after its start, Deno hears
+  // all that end a program, SIGHUP among them, whether they were to be ignored or not.
+  const ignoresHangup = seesHangupIgnored();
   outliveFileLimit();
+  if (isatty(1) || isatty(2)) writeFromBackground();
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  const ignoresHangup = seesHangupIgnored();
-  // Half a second after its start Deno takes the signal and ends, whether it was to be ignored or not.
+  // Without a listener Deno would end.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -83,8 +97,11 @@ export function thisProcess(): CliProcess {
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
+    envNames: () => mayAsk({ name: "env" }) ? Object.keys(process.env) : [],
     seesEnv: mayRead,
     platform: process.platform,
+    arch: process.arch,
+    runtime: runtimeText(),
     isTerminal: isatty(2),
     isOutputTerminal: isatty(1),
     columns: () => process.stderr.columns || 80,
@@ -133,8 +150,7 @@ function mayRead(variable: string): boolean {
   return mayAsk({ name: "env", variable });
 }
 
-/** On Deno what is not permitted would stop the program and ask; none of ours is worth that. */
-function mayAsk(permission: Deno.PermissionDescriptor): boolean {
-  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
-  return Deno.permissions.querySync(permission).state === "granted";
+function runtimeText(): string {
+  const { bun, deno } = process.versions;
+  return bun === undefined ? `deno ${deno}` : `bun ${bun}`;
 }

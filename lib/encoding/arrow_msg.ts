@@ -1,7 +1,20 @@
 import type { Table } from "apache-arrow";
+import { InvalidMessage } from "../base/errors.ts";
 import type { Encoded, StoreId, TimelineTime } from "./message_parts.ts";
 import type { Tuid } from "./tuid.ts";
+import { schemaFront } from "./arrow/schema_front.ts";
+import { TREES } from "./chunks/chunk_trees.ts";
 import { inflateLz4 } from "./lz4/lz4.ts";
+
+export type { Table };
+
+/**
+ * Loads `apache-arrow`, so that the first {@linkcode ArrowMsg.table} need not wait for it. Chunks are
+ * read without it.
+ */
+export async function loadArrow(): Promise<void> {
+  await import("apache-arrow/Arrow.dom");
+}
 
 /** The Arrow IPC stream of a message, as it came. */
 export interface ArrowData {
@@ -45,6 +58,8 @@ export interface ArrowData {
 export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
+  /** There once it is known. */
+  declare private announced?: string;
 
   /**
    * Puts together what a decoder read.
@@ -77,7 +92,39 @@ export class ArrowMsg {
   }
 
   /**
-   * Decodes the data with `apache-arrow`, which is loaded at the first call.
+   * The application that logged it, which its store's announcement says, before it: `undefined` for a
+   * message of SDK 0.24 and before whose announcement did not come the same way.
+   */
+  get applicationId(): string | undefined {
+    return this.storeId.applicationId ?? this.announced;
+  }
+
+  /**
+   * Takes down what the announcement of its store said, for SDKs that say it there alone.
+   *
+   * @internal
+   */
+  announce(applicationId: string | undefined): void {
+    if (applicationId !== undefined) this.announced = applicationId;
+  }
+
+  /**
+   * Where the chunk is logged to, such as `/robot/camera`; `undefined` for the tables of SDK 0.9 to 0.16,
+   * whose rows are of several entities, and where the schema of the data is damaged. No column is
+   * decoded for it.
+   */
+  get entityPath(): string | undefined {
+    try {
+      return TREES.of(schemaFront(this.arrow), this.encoded.header.version).tree.entityPath;
+    } catch (error) {
+      if (error instanceof InvalidMessage) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Decodes the data with `apache-arrow`, which is loaded at the first call; see `chunks` for what is
+   * faster, and means the same whichever SDK it came from.
    *
    * @throws {Error} if the data is not a valid Arrow IPC stream
    */

@@ -6,6 +6,26 @@
 export { checkArrow, checkArrowIpc, type CheckArrowOptions } from "./arrow/arrow_check.ts";
 export * from "./arrow/arrow_ipc.ts";
 export * from "./arrow_msg.ts";
+export type {
+  Chunk,
+  ChunkColumn,
+  ChunkComponent,
+  ChunkTimes,
+  Numbers,
+  TimelineType,
+} from "./chunks/chunk.ts";
+export { chunk, chunks } from "./chunks/chunks.ts";
+export type { ComponentValues, ImageFormatValue } from "./chunks/component_types.ts";
+export { type DecodedImage, imageOf } from "./chunks/image.ts";
+export {
+  byEntity,
+  type EntityCount,
+  type Logged,
+  type LoggedSource,
+  type TimedValue,
+  values,
+  type ValuesOptions,
+} from "./chunks/values.ts";
 export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode/bincode_log_msg.ts";
 export type { LeftOut } from "./bincode/bincode_log_msg.ts";
 export type { DecodeLimits } from "./limits.ts";

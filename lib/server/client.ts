@@ -4,7 +4,7 @@ import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
-import { RerelayError } from "../base/errors.ts";
+import { HandshakeTimeout, reason, RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";
 import type { CongestionManager } from "../flow/throttle/congestion_manager.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
@@ -14,6 +14,7 @@ import type { MessageSource } from "../flow/channel/smart_message.ts";
 import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import type { Guests } from "./guests.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ClientStats } from "./client_stats.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
@@ -30,12 +31,8 @@ export interface ClientContext extends ReceptionContext {
   readonly turns: FlowTurns<Client>;
   /** Shut while too much that was read waits for room in the channel. */
   readonly gate: ReadGate;
-  /** Called for one that speaks another protocol; gives who goes on with its connection. */
-  readonly onHandOver: (
-    connection: TcpConnection,
-    handOver: HandOver,
-    client: Client,
-  ) => ListedClient;
+  /** Gives who takes over connections that speak another protocol; loads it the first time. */
+  readonly guests: () => Promise<Guests>;
   /** Says whether this version is new to the server, so that each is warned of once. */
   readonly isNewVersion: (version: string) => boolean;
 }
@@ -57,6 +54,8 @@ export class Client implements PipelineOptions, ListedClient {
   #nextAt = 0;
   /** Why we ended the connection. */
   #verdict: Error | undefined;
+  /** Set while the code for another protocol is loaded: bytes that wait for it, and what ends the wait. */
+  #handOver: { readonly bytes: number; readonly cut: () => void } | undefined;
 
   constructor(connection: TcpConnection, sender: ChannelSender, context: ClientContext) {
     this.#connection = connection;
@@ -115,12 +114,42 @@ export class Client implements PipelineOptions, ListedClient {
       this.packets.clear();
       this.#context.turns.release(this);
       this.onWait(0, "room");
-      // What it may be read into from now on is no memory of a client any more.
-      this.#reception.finish();
-      if (handOver === undefined) this.#connection.close();
     }
-    if (handOver === undefined) return;
-    return this.#context.onHandOver(this.#connection, handOver, this);
+    const guests = handOver && await this.#guestsFor(handOver);
+    // What it may be read into from now on is no memory of a client any more.
+    this.#reception.finish();
+    if (handOver !== undefined && guests !== undefined) {
+      const { source: { id }, since } = this;
+      return guests.take(this.#connection, handOver, { id, since });
+    }
+    this.#connection.close();
+  }
+
+  /**
+   * Waits for the code that serves the protocol this connection speaks. Meanwhile only its first bytes
+   * are held, it is not read, and the deadline of its handshake stays.
+   *
+   * @returns nothing if the connection was closed before, or the code can't be loaded
+   */
+  async #guestsFor({ first: { length } }: HandOver): Promise<Guests | undefined> {
+    const { log } = this.#context.options;
+    const cut = new Promise<undefined>((resolve) => {
+      this.#handOver = { bytes: length, cut: () => resolve(undefined) };
+    });
+    this.#countUnfinished();
+    try {
+      const guests = await Promise.race([this.#context.guests(), cut]);
+      if (this.#verdict === undefined) return guests;
+      logLeft(log, this.#addr, this.#verdict);
+      return undefined;
+    } catch (error) {
+      const text = `Closing connection to client at ${this.#addr}: ` +
+        `the code that serves HTTP could not be loaded: ${reason(error)}`;
+      log.write("error", text, { client: this.#addr, kind: "not loaded" });
+      return undefined;
+    } finally {
+      this.#handOver = undefined;
+    }
   }
 
   beforeAsk(): Promise<void> | undefined {
@@ -211,7 +240,8 @@ export class Client implements PipelineOptions, ListedClient {
 
   /** Bytes of memory taken for a packet that is not whole, and for what is read next. */
   get unfinishedBytes(): number {
-    return this.packets.unfinishedBytes + (this.#connection.spaceBytes ?? 0);
+    const { spaceBytes = 0 } = this.#connection;
+    return this.packets.unfinishedBytes + spaceBytes + (this.#handOver?.bytes ?? 0);
   }
 
   /** Bytes that were read and wait to be looked at, or for room in the channel. */
@@ -233,7 +263,9 @@ export class Client implements PipelineOptions, ListedClient {
   checkDeadlines(): boolean {
     // Whoever waits for room has not asked since bytes came last.
     this.#countUnfinished();
-    const error = overdue(this.#clock.waiting, this.#context.options);
+    const error = this.#handOver === undefined
+      ? overdue(this.#clock.waiting, this.#context.options)
+      : this.#handOverOverdue(this.#handOver.bytes);
     if (error !== undefined) this.close(error);
     return error !== undefined;
   }
@@ -246,6 +278,7 @@ export class Client implements PipelineOptions, ListedClient {
   close(why?: Error): void {
     this.#verdict ??= why;
     this.#connection.close();
+    this.#handOver?.cut();
   }
 
   /** The same, and what came of its packet goes at once: its turn to end may come late. */
@@ -258,6 +291,12 @@ export class Client implements PipelineOptions, ListedClient {
 
   get #addr(): string {
     return this.#reception.addr;
+  }
+
+  #handOverOverdue(bytes: number): Error | undefined {
+    const { options: { handshakeTimeoutSec }, patience: { now } } = this.#context;
+    if (now() - this.since < handshakeTimeoutSec * 1000) return undefined;
+    return new HandshakeTimeout(bytes, handshakeTimeoutSec);
   }
 
   #countUnfinished(): void {

@@ -140,9 +140,10 @@ export class ClientList implements Iterable<ListedClient> {
     this.#carriers.add(connection);
   }
 
-  /** It carries none any more, and counts as those do that have not said hello. */
+  /** It carries none any more, or none yet, and counts as those do that have not said hello. */
   rests(connection: ListedClient): void {
-    if (this.#carriers.delete(connection)) this.#idle.add(connection);
+    const isKnown = this.#carriers.delete(connection) || this.#strangers.delete(connection);
+    if (isKnown) this.#idle.add(connection);
   }
 
   /**

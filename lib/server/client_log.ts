@@ -1,5 +1,5 @@
 /**
- * What is said when a client is left.
+ * What is said of a client: that its version is new, and why it was left.
  *
  * @module
  */
@@ -71,4 +71,17 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
       : `, in its message ${messages + 1}`;
     log.write("warn", `${closing}${where}: ${reason(error)}`, fields);
   }
+}
+
+/** Versions of data that are told apart; a peer that names more of them is not warned of again. */
+const MAX_VERSIONS = 100;
+
+/** Gives a function that says of each version whether it is seen for the first time. */
+export function newVersions(): (version: string) => boolean {
+  const seen = new Set<string>();
+  return (version) => {
+    if (seen.has(version) || seen.size >= MAX_VERSIONS) return false;
+    seen.add(version);
+    return true;
+  };
 }

@@ -57,6 +57,7 @@ export class GrpcClient implements ListedClient, MessageTaker {
     this.#carrier = carrier;
     this.#context = context;
     this.#reception = new Reception(sender, context);
+    call.onHeld = () => this.look();
     const place = {
       get packets() {
         return call.messages;

@@ -4,10 +4,14 @@ import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { H2Connection } from "../comms/h2/connection.ts";
 import { H2Driver, type H2Socket } from "../comms/h2/drive.ts";
 import { ERROR, H2Error, PeerSilent } from "../comms/h2/error_codes.ts";
+import type { PendingRequest } from "../comms/grpc/request_message.ts";
+import { overdue, type Waiting } from "../comms/sdk/patience.ts";
 import type { H2Stream } from "../comms/h2/types.ts";
 import type { CallPeer } from "./doors.ts";
+import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
 import { logLeft } from "./client_log.ts";
 import type { GrpcClient } from "./grpc_client.ts";
+import type { TableReader } from "./grpc_tables.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ReceptionContext } from "./reception.ts";
 
@@ -31,15 +35,14 @@ export interface GrpcConnectionOptions {
   /** Whether a call of it would have a place. */
   readonly hasPlace: boolean;
   readonly onStream: (stream: H2Stream, connection: GrpcConnection) => void;
-  /** It has streams now, or none any more. */
-  readonly onStreams: (connection: GrpcConnection, hasSome: boolean) => void;
+  /** Calls of it were taken that are open, or none is any more: a request on its way is none yet. */
+  readonly onCalls: (connection: GrpcConnection, hasSome: boolean) => void;
 }
 
 /** One connection that speaks HTTP/2: it carries calls, and some of these are clients. */
 export class GrpcConnection implements ListedClient, CallPeer {
   declare readonly addr?: NetAddr;
   readonly stats = undefined;
-  readonly waitingBytes = 0;
   readonly #connection: TcpConnection;
   readonly #options: GrpcConnectionOptions;
   readonly #h2: H2Connection;
@@ -48,8 +51,15 @@ export class GrpcConnection implements ListedClient, CallPeer {
   readonly #clients = new Set<GrpcClient>();
   /** A call that is over, into whose memory a read may be under way. */
   #readInto: GrpcClient | undefined;
+  /** Requests of one message that are on their way. */
+  readonly #requests = new Map<PendingRequest, RequestClock>();
+  readonly #tableReaders = new Set<TableReader>();
   #tickedAt: number;
-  #hadStreams = false;
+  #hadCalls: boolean | undefined;
+  /** What is held for it, as it was counted last, and since when something is that is not whole. */
+  #counted = 0;
+  #unfinishedSince = 0;
+  #isOver = false;
   /** Why we ended it. */
   #verdict: Error | undefined;
 
@@ -66,8 +76,8 @@ export class GrpcConnection implements ListedClient, CallPeer {
     const streamWindow = windowFor(options.clients, maxUnfinishedBytes);
     this.#h2 = new H2Connection("server", {
       onStream: (stream) => {
-        this.#note(true);
         options.onStream(stream, this);
+        this.#note();
       },
       streamWindow,
       initialWindow: options.hasPlace ? streamWindow : 0,
@@ -89,16 +99,27 @@ export class GrpcConnection implements ListedClient, CallPeer {
     return Infinity;
   }
 
+  /** What is not whole, or not taken by a reader, of all that is held for it but for its clients. */
   get unfinishedBytes(): number {
-    return this.#connection.spaceBytes ?? 0;
+    let bytes = (this.#connection.spaceBytes ?? 0) + this.#h2.partialBytes;
+    for (const request of this.#requests.keys()) bytes += request.unfinishedBytes;
+    for (const reader of this.#tableReaders) bytes += reader.unfinishedBytes;
+    return bytes;
   }
 
   get unfinishedSince(): number {
-    return this.#options.since;
+    return this.#unfinishedSince;
+  }
+
+  /** The header fields of its calls. */
+  get waitingBytes(): number {
+    return this.#h2.headerBytes;
   }
 
   async run(): Promise<void> {
     const error = await this.#driver.run(this.#options.first);
+    this.#isOver = true;
+    this.#count(0);
     for (const { call } of this.#clients) call.readsEnded();
     this.#readInto?.call.readsEnded();
     // What is still to be written may take until the next ticks.
@@ -119,6 +140,20 @@ export class GrpcConnection implements ListedClient, CallPeer {
   /** A call is a client now. */
   began(client: GrpcClient): void {
     this.#clients.add(client);
+    this.#note(true);
+  }
+
+  /** A call of one message began. */
+  requested(request: PendingRequest): void {
+    request.onHeld = () => this.#look();
+    this.#requests.set(request, new RequestClock(request, this.#options.context.patience));
+  }
+
+  /** A viewer reads tables. */
+  readsTables(reader: TableReader, signal: AbortSignal): void {
+    reader.onHeld = () => this.#look();
+    this.#tableReaders.add(reader);
+    signal.addEventListener("abort", () => this.#tableReaders.delete(reader));
   }
 
   ended(client: GrpcClient): void {
@@ -132,7 +167,11 @@ export class GrpcConnection implements ListedClient, CallPeer {
   checkDeadlines(): boolean {
     const { context: { patience, options }, since } = this.#options;
     const now = patience.now();
-    this.#note(this.#h2.openStreams > 0);
+    this.#look();
+    for (const [request, clock] of this.#requests) {
+      const error = overdue(clock.waiting, options);
+      if (error !== undefined) request.fail(error);
+    }
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now;
       this.#driver.tick();
@@ -155,6 +194,14 @@ export class GrpcConnection implements ListedClient, CallPeer {
   }
 
   evict(why: Error): void {
+    const { size } = this.#requests;
+    for (const request of [...this.#requests.keys()]) request.fail(why);
+    this.#look();
+    // They were told, and what was held for them is free.
+    if (size > 0 && this.unfinishedBytes === 0) {
+      this.#verdict ??= why;
+      return this.leave(why.message);
+    }
     this.close(why);
     this.#connection.close();
   }
@@ -170,10 +217,32 @@ export class GrpcConnection implements ListedClient, CallPeer {
     return this.addr === undefined ? "(unknown ip)" : formatAddr(this.addr);
   }
 
-  #note(hasStreams: boolean): void {
-    if (hasStreams === this.#hadStreams) return;
-    this.#hadStreams = hasStreams;
-    this.#options.onStreams(this, hasStreams);
+  #note(hasCalls: boolean = this.#h2.openStreams > this.#requests.size): void {
+    if (hasCalls === this.#hadCalls) return;
+    this.#hadCalls = hasCalls;
+    this.#options.onCalls(this, hasCalls);
+  }
+
+  /** Takes note of what came of requests, and of what is held. */
+  #look(): void {
+    if (this.#isOver) return;
+    for (const [request, clock] of this.#requests) {
+      if (request.isOver) this.#requests.delete(request);
+      else clock.look();
+    }
+    if (this.#h2.streams > 0) this.#note();
+    const { unfinishedBytes } = this;
+    if (unfinishedBytes === 0) this.#unfinishedSince = 0;
+    else if (this.#unfinishedSince === 0) {
+      this.#unfinishedSince = this.#options.context.patience.now();
+    }
+    this.#count(unfinishedBytes + this.waitingBytes);
+  }
+
+  #count(bytes: number): void {
+    const more = bytes - this.#counted;
+    this.#counted = bytes;
+    if (more !== 0) this.#options.context.onUnfinished(more);
   }
 
   /** Looks at the calls between reads, when it is known what came. */
@@ -184,6 +253,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
       readable: connection.readable,
       read: async (into) => {
         for (const client of this.#clients) client.look();
+        this.#look();
         return reader === undefined ? await connection.read!(into) : (await reader.read()).value;
       },
       giveBack: (chunk) => connection.giveBack?.(chunk),
@@ -194,6 +264,40 @@ export class GrpcConnection implements ListedClient, CallPeer {
         this.#closed.resolve();
       },
     };
+  }
+}
+
+/** How long a request keeps us waiting: until it begins, in the midst of it, and until it ends. */
+class RequestClock {
+  readonly #request: PendingRequest;
+  readonly #clock: ClientClock;
+  #lookedAtBytes = 0;
+
+  constructor(request: PendingRequest, options: ClientClockOptions) {
+    this.#request = request;
+    this.#clock = new ClientClock({
+      packets: 0,
+      get place() {
+        const bytes = request.partialBytes;
+        return { where: bytes === 0 ? "handshake" : "packet", bytes } as const;
+      },
+    }, options);
+    this.#clock.ask();
+  }
+
+  /** Where it stands. */
+  get waiting(): Waiting {
+    return this.#clock.waiting;
+  }
+
+  /** To be called whenever something may have come. */
+  look(): void {
+    const { receivedBytes } = this.#request;
+    const came = receivedBytes - this.#lookedAtBytes;
+    if (came === 0) return;
+    this.#lookedAtBytes = receivedBytes;
+    this.#clock.answer(came);
+    this.#clock.ask();
   }
 }
 

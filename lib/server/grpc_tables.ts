@@ -5,6 +5,7 @@
  */
 import { frameHead } from "../comms/grpc/body.ts";
 import type { TableMessage } from "../comms/grpc/message_proxy.ts";
+import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 
 /** Tables are kept up to so many bytes in all; the oldest go. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,11 +13,38 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** What an entry takes beside its bytes: so a flood of tiny tables is bounded, too. */
 const OVERHEAD_BYTES = 1024;
 
+/** Who reads at once: each has copies of its own of what waits to be sent. */
+const MAX_READERS = 256;
+
+/** A reader is given so much at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/** So much waits for a reader that does not take it, by the way that answers go. */
+const READER_BYTES = 256 * 1024 + PIECE_BYTES;
+
+/** A table, and when it was written. */
+interface Entry {
+  readonly table: TableMessage;
+  readonly number: number;
+  /** Those that are in the midst of it. */
+  readers: number;
+}
+
+/** One reader, for whoever counts what is held for it. */
+export interface TableReader {
+  /** Bytes held for it alone; 0 while it has taken all. */
+  readonly unfinishedBytes: number;
+  /** Called when that may have become more. */
+  onHeld: () => void;
+}
+
 /** The latest of each table, and who waits for more. */
 export class GrpcTables {
   /** The one that came last at the end. */
-  readonly #tables = new Map<string, TableMessage>();
+  readonly #tables = new Map<string, Entry>();
   #bytes = 0;
+  #written = 0;
+  readonly #readers = new Set<Reader>();
   #changed = Promise.withResolvers<void>();
   #isOver = false;
 
@@ -28,12 +56,13 @@ export class GrpcTables {
   /** Keeps a table in place of the one with the same name. */
   write(table: TableMessage): void {
     this.#remove(table.id);
-    this.#tables.set(table.id, table);
+    this.#tables.set(table.id, { table, number: ++this.#written, readers: 0 });
     this.#bytes += sizeOf(table);
     for (const id of this.#tables.keys()) {
       if (this.#bytes <= MAX_BYTES) break;
       this.#remove(id);
     }
+    for (const reader of [...this.#readers]) reader.onHeld();
     this.#wake();
   }
 
@@ -47,35 +76,99 @@ export class GrpcTables {
    * What is kept, then what comes.
    *
    * @param signal aborts when nobody reads any more
-   * @returns frames; each table once for every time that it was written while it was read
+   * @param onReader is given the reader, which is over when the signal aborts or the frames end
+   * @returns frames in pieces; each table once for every time that it was written while it was read
+   * @throws {GrpcError} RESOURCE_EXHAUSTED if there are too many readers
    */
-  async *read(signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
-    const seen = new Map<string, TableMessage>();
-    const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    while (!signal.aborted) {
-      const changed = this.#changed.promise;
-      for (const id of seen.keys()) if (!this.#tables.has(id)) seen.delete(id);
-      for (const [id, table] of [...this.#tables]) {
-        if (seen.get(id) === table) continue;
-        seen.set(id, table);
-        yield [frameHead(table.bytes.length), table.bytes];
-        if (signal.aborted) return;
+  read(
+    signal: AbortSignal,
+    onReader: (reader: TableReader) => void = () => {},
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    if (this.#readers.size >= MAX_READERS) {
+      const text = `${MAX_READERS} viewers read tables already, which is the most`;
+      throw new GrpcError(STATUS.RESOURCE_EXHAUSTED, text);
+    }
+    const reader = new Reader(this.#tables);
+    onReader(reader);
+    return this.#read(signal, reader);
+  }
+
+  async *#read(signal: AbortSignal, reader: Reader): AsyncGenerator<readonly Uint8Array[]> {
+    this.#readers.add(reader);
+    try {
+      const gone = new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => resolve())
+      );
+      let seen = 0;
+      while (!signal.aborted) {
+        const changed = this.#changed.promise;
+        // What is written meanwhile is met at the end.
+        for (const entry of this.#tables.values()) {
+          if (entry.number <= seen) continue;
+          seen = entry.number;
+          for (const piece of reader.pieces(entry)) {
+            yield piece;
+            if (signal.aborted) return;
+          }
+        }
+        if (this.#isOver) return;
+        await Promise.race([changed, gone]);
       }
-      if (this.#isOver) return;
-      await Promise.race([changed, gone]);
+    } finally {
+      this.#readers.delete(reader);
+      reader.isOver = true;
     }
   }
 
   #remove(id: string): void {
-    const table = this.#tables.get(id);
-    if (table === undefined) return;
+    const entry = this.#tables.get(id);
+    if (entry === undefined) return;
     this.#tables.delete(id);
-    this.#bytes -= sizeOf(table);
+    this.#bytes -= sizeOf(entry.table);
   }
 
   #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
+  }
+}
+
+/** What one reader keeps from being forgotten. */
+class Reader implements TableReader {
+  readonly #tables: ReadonlyMap<string, Entry>;
+  #entry: Entry | undefined;
+  isOver = false;
+  onHeld: () => void = () => {};
+
+  constructor(tables: ReadonlyMap<string, Entry>) {
+    this.#tables = tables;
+  }
+
+  get unfinishedBytes(): number {
+    const entry = this.#entry;
+    if (entry === undefined || this.isOver) return 0;
+    const { table, readers } = entry;
+    // A table that is no more stays for those alone that are in the midst of it.
+    const isKept = this.#tables.get(table.id) === entry;
+    return READER_BYTES + (isKept ? 0 : Math.ceil(table.bytes.length / readers));
+  }
+
+  /** A table as copies, for what is queued would keep all of it. */
+  *pieces(entry: Entry): Generator<readonly Uint8Array[]> {
+    const { bytes } = entry.table;
+    this.#entry = entry;
+    entry.readers++;
+    this.onHeld();
+    try {
+      let head = [frameHead(bytes.length)];
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        yield [...head, bytes.slice(at, at + PIECE_BYTES)];
+        head = [];
+      }
+    } finally {
+      entry.readers--;
+      this.#entry = undefined;
+    }
   }
 }
 

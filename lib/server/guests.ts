@@ -1,5 +1,6 @@
 /**
- * Takes over the connections that speak another protocol than that of the older SDKs.
+ * Takes over the connections that speak another protocol than that of the older SDKs: HTTP/2 with
+ * gRPC, or HTTP/1.1. The server loads this file, and all below it, with the first such connection.
  *
  * @module
  */
@@ -13,11 +14,15 @@ import type { WriteCall } from "../comms/grpc/write_call.ts";
 import type { HandOver } from "../comms/sdk/packet_reader.ts";
 import { shown } from "../base/errors.ts";
 import { formatAddr } from "../base/net_addr.ts";
+import type { SmartChannel } from "../flow/channel/smart_channel.ts";
+import { GrpcClientSource } from "../flow/channel/smart_message.ts";
 import type { ClientList } from "./client_list.ts";
 import type { Doors } from "./doors.ts";
+import { GrpcClient } from "./grpc_client.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { GrpcTables } from "./grpc_tables.ts";
 import { HttpGuest } from "./http_guest.ts";
+import type { ListedClient } from "./listed_client.ts";
 import type { ReceptionContext } from "./reception.ts";
 
 /** A closing server looks so often whether its connections are over, in milliseconds, */
@@ -35,8 +40,19 @@ export interface GuestsOptions {
   readonly list: ClientList;
   readonly doors: Doors;
   readonly pool: BufferPool | undefined;
-  /** Takes a call in as a client. */
-  readonly onCall: (call: WriteCall, connection: GrpcConnection) => void;
+  readonly channel: SmartChannel;
+  /** Gives the next client its number. */
+  readonly nextId: () => number;
+  /** A call, which was a client, is over. */
+  readonly onCallLeft: (client: ListedClient) => void;
+}
+
+/** A connection that is handed over, of which nothing was decoded. */
+export interface NewGuest {
+  /** Its number among the clients, which its first call takes over. */
+  readonly id: number;
+  /** When it came, in milliseconds of the clock of deadlines. */
+  readonly since: number;
 }
 
 /** All connections of a server that speak HTTP. */
@@ -46,6 +62,8 @@ export class Guests {
   readonly #tables = new GrpcTables();
   readonly #connections = new Set<GrpcConnection>();
   readonly #https = new Set<HttpGuest>();
+  /** Numbers of connections that no call has taken over yet. */
+  readonly #unusedIds = new WeakMap<GrpcConnection, number>();
   #isServing = true;
   #hasTables = false;
 
@@ -54,19 +72,22 @@ export class Guests {
     this.#options = options;
     const { context, doors, pool } = options;
     this.#grpc = new GrpcService<GrpcConnection>({
-      writeMessages: (call, _info, connection) => {
-        if (!this.#isServing) throw new GrpcError(STATUS.UNAVAILABLE, "The server closes");
-        options.onCall(call, connection);
-      },
-      readMessages: (info, peer) => {
-        if (doors.readMessages !== undefined) return doors.readMessages(info, peer);
+      check: ({ method: { name } }) => {
+        if (name !== "ReadMessages" || doors.readMessages !== undefined) return;
         throw new GrpcError(STATUS.FAILED_PRECONDITION, NO_HISTORY);
       },
+      requested: (request, connection) => connection.requested(request),
+      writeMessages: (call, _info, connection) => {
+        if (!this.#isServing) throw new GrpcError(STATUS.UNAVAILABLE, "The server closes");
+        this.#admit(call, connection);
+      },
+      readMessages: (info, peer) => doors.readMessages!(info, peer),
       writeTable: (table, _info, peer) => {
         this.#tables.write(table);
         this.#tellTable(peer);
       },
-      readTables: ({ signal }: AnswerInfo) => this.#tables.read(signal),
+      readTables: ({ signal }: AnswerInfo, connection) =>
+        this.#tables.read(signal, (reader) => connection.readsTables(reader, signal)),
       isServing: () => this.#isServing,
       failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
     }, { ...context.options, pool });
@@ -77,13 +98,13 @@ export class Guests {
    *
    * @param connection nobody else reads from
    * @param handOver what it speaks, and what came
-   * @param since when it came, in milliseconds of the clock of deadlines
+   * @param newGuest its number, and when it came
    * @returns what is to run in the list of clients
    */
   take(
     connection: TcpConnection,
     { protocol, first }: HandOver,
-    since: number,
+    { id, since }: NewGuest,
   ): GrpcConnection | HttpGuest {
     const { context, list } = this.#options;
     const guest = protocol === "http2"
@@ -94,12 +115,14 @@ export class Guests {
         clients: list.size,
         hasPlace: list.hasPlace,
         onStream: (stream, connection) => this.#grpc.accept(stream, connection),
-        onStreams: (connection, hasSome) =>
+        onCalls: (connection, hasSome) =>
           hasSome ? list.carries(connection) : list.rests(connection),
       })
       : this.#httpGuest(connection, first, since);
-    if (guest instanceof GrpcConnection) this.#connections.add(guest);
-    else this.#https.add(guest);
+    if (guest instanceof GrpcConnection) {
+      this.#connections.add(guest);
+      this.#unusedIds.set(guest, id);
+    } else this.#https.add(guest);
     if (!this.#isServing) queueMicrotask(() => guest.close());
     return guest;
   }
@@ -149,6 +172,17 @@ export class Guests {
     return [...this.#connections].filter(({ openStreams }) => openStreams === 0);
   }
 
+  /** Lets a call in as a client; the first call of a connection takes its number over. */
+  #admit(call: WriteCall, connection: GrpcConnection): void {
+    const { channel, context, list, nextId, onCallLeft } = this.#options;
+    const id = this.#unusedIds.get(connection) ?? nextId();
+    this.#unusedIds.delete(connection);
+    const sender = channel.sender(new GrpcClientSource(id, connection.addr));
+    const client = new GrpcClient(call, sender, connection, context);
+    connection.began(client);
+    list.add(client, onCallLeft);
+  }
+
   #httpGuest(
     connection: TcpConnection,
     first: Uint8Array<ArrayBuffer>,
@@ -163,6 +197,7 @@ export class Guests {
       now: patience.now,
       log,
       door: doors.http && ((connection, first) => doors.http!(connection, first)),
+      onHeld: this.#options.context.onUnfinished,
       onServed: (guest) => {
         list.carries(guest);
         if (this.#https.size <= maxHandshakes) return;

@@ -28,6 +28,8 @@ export interface HttpGuestOptions {
   readonly log: Log;
   /** Who serves it instead. */
   readonly door: Doors["http"];
+  /** Called when what is held for it grows or shrinks, by so many bytes. */
+  readonly onHeld: (more: number) => void;
   /** It was handed to the door, whose deadlines hold from now on. */
   readonly onServed: (guest: HttpGuest) => void;
 }
@@ -36,11 +38,11 @@ export interface HttpGuestOptions {
 export class HttpGuest implements ListedClient {
   readonly stats = undefined;
   readonly silentMs = Infinity;
-  readonly unfinishedBytes = 0;
   readonly waitingBytes = 0;
   readonly #connection: TcpConnection;
   readonly #options: HttpGuestOptions;
   #received: number;
+  #heldBytes = 0;
   #isServed = false;
   #verdict: Error | undefined;
 
@@ -52,6 +54,11 @@ export class HttpGuest implements ListedClient {
     this.#connection = connection;
     this.#options = options;
     this.#received = options.first.length;
+  }
+
+  /** What came of its request's head; nothing of it is kept once it is handed on. */
+  get unfinishedBytes(): number {
+    return this.#heldBytes;
   }
 
   get unfinishedSince(): number {
@@ -72,6 +79,7 @@ export class HttpGuest implements ListedClient {
       const text = `The HTTP connection of ${client} broke: ${error}`;
       if (this.#verdict === undefined) log.write("debug", text, { client, kind: "http broke" });
     }
+    this.#hold(0);
     this.#connection.close();
     if (this.#verdict !== undefined) logLeft(log, client, this.#verdict);
   }
@@ -99,6 +107,12 @@ export class HttpGuest implements ListedClient {
   cut(why?: Error): void {
     this.#verdict ??= why;
     this.#connection.close();
+  }
+
+  #hold(bytes: number): void {
+    const more = bytes - this.#heldBytes;
+    this.#heldBytes = bytes;
+    if (more !== 0) this.#options.onHeld(more);
   }
 
   get #addr(): string {
@@ -142,6 +156,7 @@ export class HttpGuest implements ListedClient {
       // Other protocols begin with capitals, too.
       if (!/^[A-Z]{1,20}( |$)/.test(head)) return undefined;
       if (head.length >= MAX_HEAD_BYTES) return undefined;
+      this.#hold(head.length);
       const chunk = reader === undefined ? await connection.read!() : (await reader.read()).value;
       if (chunk === undefined) return undefined;
       this.#received += chunk.length;

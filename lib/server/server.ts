@@ -12,25 +12,19 @@ import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
-import {
-  GrpcClientSource,
-  type SmartMessage,
-  TcpClientSource,
-} from "../flow/channel/smart_message.ts";
+import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
+import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
-import { GrpcClient } from "./grpc_client.ts";
-import type { GrpcConnection } from "./grpc_connection.ts";
-import { Guests } from "./guests.ts";
+import { newVersions } from "./client_log.ts";
+import type { ClientStats } from "./client_stats.ts";
+import type { Guests } from "./guests.ts";
 import { hostingLine } from "./hosting_line.ts";
-import type { WriteCall } from "../comms/grpc/write_call.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
-import { newVersions } from "./new_versions.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
-
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
 
@@ -78,14 +72,11 @@ export class Server {
   readonly #turns: FlowTurns<Client>;
   /** What all clients share. */
   readonly #shared: ClientContext;
-  readonly #guests: Guests;
   readonly #accepting: AcceptLoop;
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
   readonly #stopChecks: () => void;
   #connected = 0;
-  /** Numbers of connections that no call has taken yet. */
-  readonly #unused = new WeakMap<object, number>();
   #refused = 0;
   #badArrow = { messages: 0, bytes: 0 };
   #messages = 0;
@@ -93,6 +84,8 @@ export class Server {
   /** Of clients that have left. */
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
+  #loadingGuests: Promise<Guests> | undefined;
+  #guests: Guests | undefined;
   #stopGuests = () => {};
 
   /** Use `serve` or {@linkcode Server.listen}. */
@@ -140,32 +133,22 @@ export class Server {
         this.#badArrow.bytes += bytes;
       },
       isNewVersion: newVersions(),
-      onHandOver: (connection, handOver, client) => {
-        const guest = this.#guests.take(connection, handOver, client.since);
-        const { id } = client.source;
-        if (handOver.protocol === "http2") this.#unused.set(guest, id);
-        return guest;
-      },
+      guests: () => this.#loadGuests(),
     };
-    this.#guests = new Guests({
-      context: this.#shared,
-      list: this.#clients,
-      doors: options.doors,
-      pool,
-      onCall: (call, connection) => this.#answer(call, connection),
-    });
     this.#accepting = acceptLoop(listener, {
       log,
       delay,
       pace: () => this.#turns.pace(),
       onConnection: (connection) => this.#serve(connection),
     });
+    const unreceived = new ReceiveWatch(this.#channel, () => this.#receiver.wasTaken, log);
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
       if (now() - lookedAt < LOOK_MS) return;
       lookedAt = now();
       this.#pressure.look(this.#clients.size);
+      unreceived.look(now());
       log.flush();
     });
     signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -187,11 +170,7 @@ export class Server {
     const { allowList } = allow.length > 0 ? await import("./allow_list.ts") : {};
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
-    log.write(
-      quiet ? "debug" : "info",
-      hostingLine(listener.addr),
-      { ...listener.addr },
-    );
+    log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
     if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
       log.write(
         "warn",
@@ -255,7 +234,7 @@ export class Server {
     return this.#receiver.batches();
   }
 
-  /** The batches as a stream, which becomes the receiver at its first read; canceling it closes the server. */
+  /** The batches as one stream, which becomes the receiver at its first read; canceling it closes the server. */
   get readable(): ReadableStream<SmartMessage[]> {
     return this.#receiver.readable();
   }
@@ -281,7 +260,7 @@ export class Server {
    */
   async closeDoors(graceMs = 0): Promise<void> {
     await this.close();
-    await this.#guests.close(graceMs);
+    await this.#guests?.close(graceMs);
     this.#stopGuests();
   }
 
@@ -292,7 +271,7 @@ export class Server {
 
   async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
     this.#listener.close();
-    this.#guests.leave();
+    this.#guests?.leave();
     const { now, delay } = this.#options;
     const end = now() + drainMs;
     while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
@@ -303,10 +282,12 @@ export class Server {
     this.#accepting.wake();
     await this.#accepting.ended;
     await this.#clients.left();
-    await this.#guests.ended();
+    await this.#guests?.ended();
     this.#channel.close();
-    this.#stopGuests = this.#options.every(LOOK_MS, () => this.#guests.check());
-    if (this.#guests.size === 0) this.#stopGuests();
+    const guests = this.#guests;
+    if (guests !== undefined && guests.size > 0) {
+      this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
+    }
     this.#log.flush(true);
   }
 
@@ -325,26 +306,37 @@ export class Server {
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
     this.#clients.add(client, (last) => {
-      this.#dropped = addDropped(this.#dropped, client.stats.dropped);
-      this.#guests.left(last);
+      this.#guests?.left(last);
       this.#door.left(remoteAddr);
-      this.#pressure.left();
+      this.#countLeft(client.stats);
       // Its file descriptor is free.
       this.#accepting.wake();
     });
   }
 
-  /** A call is a client; the first of a connection has its number. */
-  #answer(call: WriteCall, connection: GrpcConnection): void {
-    const id = this.#unused.get(connection) ?? ++this.#connected;
-    this.#unused.delete(connection);
-    const sender = this.#channel.sender(new GrpcClientSource(id, connection.addr));
-    const client = new GrpcClient(call, sender, connection, this.#shared);
-    connection.began(client);
-    this.#clients.add(client, () => {
-      this.#dropped = addDropped(this.#dropped, client.stats.dropped);
-      this.#pressure.left();
+  /** Loaded with the first connection that speaks HTTP: gRPC and HTTP/2 are a third of the code. */
+  #loadGuests(): Promise<Guests> {
+    const loading = this.#loadingGuests ??= import("./guests.ts").then(({ Guests }) => {
+      this.#guests = new Guests({
+        context: this.#shared,
+        list: this.#clients,
+        doors: this.#options.doors,
+        pool: this.#shared.pool,
+        channel: this.#channel,
+        nextId: () => ++this.#connected,
+        onCallLeft: ({ stats }) => this.#countLeft(stats),
+      });
+      if (this.#closing !== undefined) this.#guests.leave();
+      return this.#guests;
     });
+    // Whoever comes next may find the disk or the network at work again.
+    loading.catch(() => this.#loadingGuests = undefined);
+    return loading;
+  }
+
+  #countLeft(stats: ClientStats | undefined): void {
+    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+    this.#pressure.left();
   }
 
   #refuse(connection: TcpConnection, refusal: RerelayError): void {

@@ -1,5 +1,5 @@
 /**
- * Makes `lib/bridge/archetypes.ts` anew, from the type definitions in a clone of Rerun's repository
+ * Makes `lib/encoding/names/archetypes.ts` anew, from the type definitions in a clone of Rerun's repository
  * that has its tags:
  *
  *     deno run -A tests/bridge/make_archetypes.ts PATH_OF_CLONE
@@ -7,13 +7,13 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { ARCHETYPE_NAMES, FIELD_NAMES } from "../../lib/bridge/renames.ts";
+import { ARCHETYPE_NAMES, FIELD_NAMES } from "../../lib/encoding/names/renames.ts";
 
 /** The last release of each version whose chunks name components alone. */
 const TAGS = { 17: "0.17.0", 18: "0.18.2", 19: "0.19.1", 20: "0.20.3", 21: "0.21.0", 22: "0.22.1" };
 const VERSIONS = Object.keys(TAGS).map(Number);
 const [FIRST, LAST] = [VERSIONS[0]!, VERSIONS.at(-1)!];
-const OUT = new URL("../../lib/bridge/archetypes.ts", import.meta.url);
+const OUT = new URL("../../lib/encoding/names/archetypes.ts", import.meta.url);
 
 const [clone] = process.argv.slice(2);
 if (clone === undefined) throw new Error("give the path of a clone of Rerun's repository");

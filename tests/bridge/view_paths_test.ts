@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { Bridge } from "../../lib/bridge/mod.ts";
-import { todaysViewPath } from "../../lib/bridge/view_paths.ts";
+import { todaysViewPath } from "../../lib/encoding/names/view_paths.ts";
 import { checkArrowIpc } from "../../lib/encoding/arrow/arrow_check.ts";
 import { readSchemaTree } from "../../lib/encoding/arrow/schema_tree.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";

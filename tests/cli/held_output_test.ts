@@ -212,10 +212,50 @@ describe("cli.ts on a held terminal", { timeout: 60_000 }, () => {
         }
       }),
   );
+
+  onTerminal(
+    "receives, saves and answers in the background after stty tostop",
+    () =>
+      inFolder(async (folder) => {
+        const path = join(folder, "a.rrd");
+        const port = await freePort();
+        const quoted = [...PROGRAM, "--port", `${port}`, "--save", path].map((word) => `'${word}'`);
+        const pid = join(folder, "pid");
+        // With job control each command has a group of its own, and those in the background may not write.
+        const inBackground = `stty tostop; set -m; ${
+          quoted.join(" ")
+        } & echo $! >'${pid}'; wait $!`;
+        const child = spawn("script", ["-qefc", inBackground, "/dev/null"], {
+          stdio: ["pipe", "ignore", "ignore"],
+          env: { ...process.env, TERM: "xterm", SHELL: "/bin/sh" },
+        });
+        try {
+          const ended = once(child, "close");
+          await until(() => answers(port));
+          await replay(port, CAPTURE);
+          await until(isSaved(path));
+          process.kill(Number(readFileSync(pid, "utf8")), "SIGTERM");
+          assertEquals(await ended, [0, null]);
+          assertEquals(new Uint8Array(readFileSync(path)), new Uint8Array(RECORDING));
+        } finally {
+          child.kill("SIGKILL");
+          endLeft(pid);
+        }
+      }),
+  );
 });
 
 function hold(child: ChildProcess): void {
   child.stdin!.write("\x13"); // Ctrl-S
+}
+
+/** One that was stopped does not hear that its terminal is gone. */
+function endLeft(pid: string): void {
+  try {
+    process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 function hasScript(): boolean {

@@ -143,7 +143,7 @@ async function readBack(sdk: Sdk, socket: number, path: string): Promise<Uint8Ar
 }
 
 /** Resolves when a file has something in it and grows no more. */
-async function stands(path: string, writer: Child): Promise<void> {
+export async function stands(path: string, writer: Child): Promise<void> {
   let ended = false;
   writer.ended.then(() => ended = true, () => ended = true);
   for (let size = 0, since = performance.now(); !ended;) {

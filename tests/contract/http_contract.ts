@@ -96,10 +96,16 @@ export function httpContract(adapter: HttpAdapter): void {
         for (
           const [asked, host, expected] of [
             ["http://a:1/x?y=z", "a:1", "http://a:1/x?y=z a:1 end"],
-            ["HTTP://A/x", "a:80", "http://a/x a:80 end"],
+            ["HTTP://A/x", "a:80", "http://a/x A end"],
+            ["http://localhost:1/x", "127.0.0.1:1", "http://localhost:1/x localhost:1 end"],
+            ["http://evil/x", "a", "http://evil/x evil end"],
             ["http://a", "a", "http://a/ a end"],
             ["http://a?b", "a", "http://a/?b a end"],
-            ["http://[fe80::1%25eth0]:1/", "[fe80::1]:1", "http://[fe80::1]:1/ [fe80::1]:1 end"],
+            [
+              "http://[fe80::1%25eth0]:1/",
+              "[fe80::1]:1",
+              "http://[fe80::1]:1/ [fe80::1%25eth0]:1 end",
+            ],
           ] as const
         ) {
           const client = await dialBare(
@@ -145,7 +151,8 @@ export function httpContract(adapter: HttpAdapter): void {
         ["a chunked body", 413, lines("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked")],
         ["17 KiB of headers", 431, request(`X-Y: ${"z".repeat(17 * 1024)}`)],
         ["no sense", 400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
-        ["an address of another kind", 400, lines("GET http://evil/ HTTP/1.1", "Host: a")],
+        ["an address of another kind", 400, lines("GET ftp://a/ HTTP/1.1", "Host: a")],
+        ["an address of nobody", 400, lines("GET http:/// HTTP/1.1", "Host: a")],
         ["an address over TLS", 400, lines("GET https://a/ HTTP/1.1", "Host: a")],
         ["an address with a name in it", 400, lines("GET http://b@a/ HTTP/1.1", "Host: a")],
         ["a host that is none", 400, lines("GET / HTTP/1.1", "Host: a b:c@d")],

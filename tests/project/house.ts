@@ -7,7 +7,17 @@ export type Files = ReadonlyMap<string, string>;
 
 /** The rooms of `lib/` from top to bottom: none imports one that stands above it. */
 export const ROOMS: readonly string[] = [
-  ...["cli", "viewers", "forward", "server", "sinks", "pipeline.ts", "recordings", "stores"],
+  ...[
+    "cli",
+    "viewers",
+    "forward",
+    "server",
+    "sinks",
+    "pipeline.ts",
+    "recordings",
+    "chunk_index",
+    "stores",
+  ],
   ...["flow", "adapters", "comms", "bridge", "encoding", "memory", "base"],
 ];
 

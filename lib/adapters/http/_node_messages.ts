@@ -28,10 +28,9 @@ export function toRequest(incoming: IncomingMessage, bodyMs: number): Request | 
   if (hasBody(incoming) && !isCall) {
     return textResponse(413, "Requests with a body are not taken");
   }
-  const { host = "localhost" } = headers;
-  const path = pathOf(url, host);
+  const { host, path } = targetOf(url, headers.host ?? "localhost");
   const whole = `http://${withoutZone(host)}${path}`;
-  if (!path?.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
+  if (!path.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
     return textResponse(400, "This is no address that could be asked for");
   }
   // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
@@ -42,6 +41,7 @@ export function toRequest(incoming: IncomingMessage, bodyMs: number): Request | 
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
     names.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
   }
+  if (host !== headers.host) names.set("host", host);
   if (!isCall) return new Request(whole, { method, headers: names });
   const body = bodyOf(incoming, bodyMs);
   return new Request(whole, { method, headers: names, body, duplex: "half" } as RequestInit);
@@ -74,18 +74,13 @@ function isHost(text: string): boolean {
 }
 
 /**
- * What is asked for; proxies and tests write the whole address behind the method (RFC 9112, section
- * 3.2.2), whose host must be the one that the header names: a guard looks at that.
+ * What is asked for, and of whom: proxies and tests write the whole address behind the method, whose host
+ * then stands over that of the header (RFC 9112, section 3.2.2). So a guard sees the one that is asked.
  */
-function pathOf(url: string, host: string): string | undefined {
+function targetOf(url: string, host: string): { host: string; path: string } {
   const [, asked, path = ""] = /^http:\/\/([^/?#]*)([^#]*)$/is.exec(url) ?? [];
-  if (asked === undefined) return url;
-  const normal = (text: string) =>
-    isHost(text) && URL.canParse(`http://${withoutZone(text)}`)
-      ? new URL(`http://${withoutZone(text)}`).host
-      : undefined;
-  if (normal(asked) === undefined || normal(asked) !== normal(host)) return undefined;
-  return path.startsWith("/") ? path : `/${path}`;
+  if (asked === undefined) return { host, path: url };
+  return { host: asked, path: path.startsWith("/") ? path : `/${path}` };
 }
 
 /**

@@ -18,9 +18,11 @@ const DIRECT_BYTES = 16 * 1024;
 /** How long a peer may take to close, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/** Buffers that were written and are free for others: fifty viewers would make much garbage. */
-const FREE: Uint8Array[] = [];
+/** Unused buffers that are kept. */
 const MAX_FREE = 128;
+
+/** Buffers that were written and are free for other viewers: fifty of them would make much garbage. */
+export type FreeBuffers = Uint8Array[];
 
 /** What is to be written next. */
 interface Chunk {
@@ -36,6 +38,7 @@ export class NodeViewerSocket implements ViewerSocket {
   readonly #frames: ClientFrames;
   readonly #handOver: HandOver;
   readonly #answered: Promise<void>;
+  readonly #free: FreeBuffers;
   #gathered: Uint8Array | undefined;
   #used = 0;
   #queue: Chunk[] = [];
@@ -55,14 +58,17 @@ export class NodeViewerSocket implements ViewerSocket {
    * @param answered when that answer is written
    * @param frames reads what the client sends
    * @param head what came of it already
+   * @param free what its listener's viewers use in turn
    */
   constructor(
     socket: Duplex,
     answered: Promise<void>,
     frames: ClientFrames,
     head: Uint8Array,
+    free: FreeBuffers,
   ) {
     this.#socket = socket;
+    this.#free = free;
     this.#handOver = handOverOf(socket);
     this.#answered = answered;
     this.#frames = frames;
@@ -135,7 +141,7 @@ export class NodeViewerSocket implements ViewerSocket {
   #room(bytes: number): Uint8Array {
     if (this.#used + bytes > GATHERED_BYTES) this.#flush();
     if (this.#gathered === undefined) {
-      this.#gathered = FREE.pop() ?? new Uint8Array(GATHERED_BYTES);
+      this.#gathered = this.#free.pop() ?? new Uint8Array(GATHERED_BYTES);
       // What the same turn sends goes along.
       queueMicrotask(() => this.#flush());
     }
@@ -149,7 +155,7 @@ export class NodeViewerSocket implements ViewerSocket {
     this.#gathered = undefined;
     this.#used = 0;
     this.#write(bytes, () => {
-      if (FREE.length < MAX_FREE) FREE.push(buffer);
+      if (this.#free.length < MAX_FREE) this.#free.push(buffer);
     });
   }
 

@@ -12,7 +12,7 @@ import { asSocket, ConnectionSocket, sourceOf } from "./_connection_socket.ts";
 import type { SocketListener } from "./_deno_sockets.ts";
 import { HttpConnections, NOT_COUNTED } from "./_http_connections.ts";
 import { hasBody, sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
-import { NodeViewerSocket } from "./_node_viewer_socket.ts";
+import { type FreeBuffers, NodeViewerSocket } from "./_node_viewer_socket.ts";
 import { acceptHeaders } from "./_accept_websocket.ts";
 import { ClientFrames } from "../../comms/websocket/client_frames.ts";
 import { detectRuntime } from "../runtime.ts";
@@ -75,6 +75,7 @@ class ConnectionServer {
   readonly #http: Server;
   readonly #connections: HttpConnections;
   readonly #viewers = new Set<NodeViewerSocket>();
+  readonly #free: FreeBuffers = [];
   #isClosing = false;
 
   constructor(serving: HttpServing, connections: HttpConnections) {
@@ -87,7 +88,7 @@ class ConnectionServer {
     });
     this.#http.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Uint8Array) => {
       connections.asked(socket);
-      upgrade(incoming, socket, head, serving, this.#viewers);
+      void this.#upgrade(incoming, socket, head, serving);
     });
     // A server that does not listen closes each connection behind its answer.
     Object.defineProperty(this.#http, "listening", { get: () => !this.#isClosing });
@@ -103,6 +104,30 @@ class ConnectionServer {
     const timer = setTimeout(() => this.#connections.destroy(), CLOSE_MS);
     await this.#connections.gone();
     clearTimeout(timer);
+  }
+
+  async #upgrade(
+    incoming: IncomingMessage,
+    socket: Socket,
+    head: Uint8Array,
+    options: HttpServing,
+  ): Promise<void> {
+    const accepted = Promise.withResolvers<NodeViewerSocket>();
+    let headers: string[] | undefined;
+    const response = await respond(incoming, options, () => {
+      headers = acceptHeaders(incoming.headers);
+      if (headers === undefined) return undefined;
+      return { response: new Response(null, { status: 204 }), socket: accepted.promise };
+    });
+    if (headers === undefined || !response.ok) return sendOverSocket(response, socket);
+    socket.setTimeout(0);
+    socket.setKeepAlive(true);
+    const text = ["HTTP/1.1 101 Switching Protocols", ...headers, "", ""].join("\r\n");
+    const answered = new Promise<void>((resolve) => socket.write(text, () => resolve()));
+    const viewer = new NodeViewerSocket(socket, answered, new ClientFrames(), head, this.#free);
+    this.#viewers.add(viewer);
+    viewer.closed.then(() => this.#viewers.delete(viewer));
+    accepted.resolve(viewer);
   }
 }
 
@@ -133,31 +158,6 @@ async function answer(
   outgoing.writeHead(response.status);
   await sendBody(incoming.method === "HEAD" ? null : response.body, outgoing);
   if (incoming.method === "HEAD") await response.body?.cancel();
-}
-
-async function upgrade(
-  incoming: IncomingMessage,
-  socket: Socket,
-  head: Uint8Array,
-  options: HttpServing,
-  viewers: Set<NodeViewerSocket>,
-): Promise<void> {
-  const accepted = Promise.withResolvers<NodeViewerSocket>();
-  let headers: string[] | undefined;
-  const response = await respond(incoming, options, () => {
-    headers = acceptHeaders(incoming.headers);
-    if (headers === undefined) return undefined;
-    return { response: new Response(null, { status: 204 }), socket: accepted.promise };
-  });
-  if (headers === undefined || !response.ok) return sendOverSocket(response, socket);
-  socket.setTimeout(0);
-  socket.setKeepAlive(true);
-  const text = ["HTTP/1.1 101 Switching Protocols", ...headers, "", ""].join("\r\n");
-  const answered = new Promise<void>((resolve) => socket.write(text, () => resolve()));
-  const viewer = new NodeViewerSocket(socket, answered, new ClientFrames(), head);
-  viewers.add(viewer);
-  viewer.closed.then(() => viewers.delete(viewer));
-  accepted.resolve(viewer);
 }
 
 async function respond(

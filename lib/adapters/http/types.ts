@@ -110,3 +110,23 @@ export interface HttpAdapter {
    */
   door(serving: HttpServing): HttpDoor;
 }
+
+/** A package whose files are served, by the name that it is installed under. */
+export type ServedPackage = "rerun-web-viewer-0-33" | "uplot";
+
+/** Where files of packages are: installed beside this one, or inside an executable. */
+export interface PackageFiles {
+  /**
+   * Reads a file.
+   *
+   * @param name of the package
+   * @param path in its folder
+   * @throws {Error} if the package can't be found, or only another version of it
+   */
+  read(name: ServedPackage, path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same, compressed by gzip, and how many bytes it has uncompressed. */
+  compressed(
+    name: ServedPackage,
+    path: string,
+  ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }>;
+}

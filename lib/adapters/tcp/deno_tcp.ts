@@ -26,6 +26,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
   return new Promise((resolve) => {
     openSignalPipe();
     const listener = bind({ hostname, port });
+    const turns = new ReadTurns(every);
     let closed = false;
     let told = false;
     resolve({
@@ -42,7 +43,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
           }
           told = false;
           try {
-            return new DenoConnection(await listener.accept());
+            return new DenoConnection(await listener.accept(), turns);
           } catch (error) {
             // Closing makes a waiting accept throw: BadResource, Interrupted, on Windows 10004, 10093.
             if (closed) return undefined;
@@ -84,12 +85,11 @@ export function openSignalPipe(): void {
 
 // ---------------------------------------------------------------------------------- connection
 
-const turns = new ReadTurns(every);
-
 class DenoConnection implements TcpConnection, TurnTaker {
   readonly remoteAddr: NetAddr;
   turnsWithoutWait = 0;
   readonly #conn: Deno.TcpConn;
+  readonly #turns: ReadTurns;
   #sizer = new ReadSizer();
   #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
@@ -98,10 +98,11 @@ class DenoConnection implements TcpConnection, TurnTaker {
   /** The last read filled a large buffer. */
   #isStream = false;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.TcpConn, turns: ReadTurns) {
     const { hostname, port } = conn.remoteAddr;
     this.remoteAddr = { hostname, port };
     this.#conn = conn;
+    this.#turns = turns;
     sockets.opened();
     try {
       conn.setKeepAlive(true);
@@ -120,7 +121,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     this.#conn.close();
     // A closed one asks for no turn any more.
     this.#isStream = false;
-    turns.leave(this);
+    this.#turns.leave(this);
     sockets.closed();
   };
 
@@ -148,7 +149,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   }
 
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
-    const turn = this.#isStream ? turns.wait(this) : undefined;
+    const turn = this.#isStream ? this.#turns.wait(this) : undefined;
     return turn === undefined ? this.#read(into) : turn.then(() => this.#read(into));
   }
 
@@ -180,7 +181,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     }
     this.hasMore = length === space.length;
     this.#isStream = this.hasMore && length >= MAX_READ / 2;
-    turns.took(this, length, !this.#isStream);
+    this.#turns.took(this, length, !this.#isStream);
     const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
     // Of what goes into pooled memory or beside it, nothing is left over.
     if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);

@@ -57,7 +57,7 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   }
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
-  const token = args.read("viewer-token", parseToken, "TOKEN") ?? tokenOf(args);
+  const token = args.read("viewer-token", parseToken, "TOKEN");
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
@@ -97,17 +97,6 @@ function parseOrigins(text: string): string[] {
     if (/^https?:\/\/[^/]+\/?$/.test(origin) && URL.canParse(origin)) return new URL(origin).origin;
     throw new RangeError("expected origins such as https://example.com,http://10.0.0.7:8080");
   });
-}
-
-/** An empty variable is none, as shells and service files have it. */
-function tokenOf({ env }: ArgReader): string | undefined {
-  const given = env(TOKEN_VARIABLE);
-  if (!given) return undefined;
-  try {
-    return parseToken(given);
-  } catch (error) {
-    throw new UsageError(`${TOKEN_VARIABLE}: ${(error as Error).message}`);
-  }
 }
 
 /** It stands in addresses and headers. */

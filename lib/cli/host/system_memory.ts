@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import process from "node:process";
+import { mayAsk } from "../may_ask.ts";
 import { containerMemory } from "./container_memory.ts";
 
 /**
@@ -15,23 +16,18 @@ import { containerMemory } from "./container_memory.ts";
  *   stop the program
  */
 export function systemMemory(): number | undefined {
-  if (!isGranted({ name: "sys", kind: "systemMemoryInfo" })) return undefined;
+  if (!mayAsk({ name: "sys", kind: "systemMemoryInfo" })) return undefined;
   // What the runtime says of it needs no permission, but is 0 or more than all where it knows of none.
   const constrained = process.constrainedMemory?.() || Infinity;
   return Math.min(totalmem(), containerMemory(readSystem) ?? Infinity, constrained);
 }
 
 function readSystem(path: string): string | undefined {
-  if (!isGranted({ name: "read", path })) return undefined;
+  if (!mayAsk({ name: "read", path })) return undefined;
   try {
     return readFileSync(path, "utf8");
   } catch {
     // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
     return undefined;
   }
-}
-
-function isGranted(permission: Deno.PermissionDescriptor): boolean {
-  if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
-  return Deno.permissions.querySync(permission).state === "granted";
 }

@@ -82,7 +82,7 @@ export async function liveViewers(
     guard,
     readers,
     log,
-    page: pageAssets(log),
+    page: pageAssets(log, process.packages),
     webSocketPort: () => addrs.socket?.port,
   });
   const relay = websocketRelay(hub, { guard });

@@ -8,6 +8,8 @@ Commands:
   print FILE... [-v]          one line a message; -v also its timelines and full names
   verify FILE|FOLDER...       decode everything, Arrow data too; exit 1 with the byte offset of the
                               first bad message; of a folder all files in it, and totals
+  index FILE...               end files of SDK 0.24 and later with a list of their chunks, or renew
+                              it: Rerun then loads what is looked at; written anew, then renamed
   recover FILE -o OUT         write all that is whole, before, between and behind damage;
                               --dry-run only says what that is
   merge FILE... -o OUT        several files into one, their common blueprints once; without -o to
@@ -16,8 +18,11 @@ Commands:
                               to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
                               application; those of no recording into files of their own (.rbl)
-  replay FILE [--to HOST:PORT] [--speed max|1x]
-                              send a file to a server as an SDK does [127.0.0.1:9876] [max]
+  replay FILE... [--to HOST:PORT] [--to rerun+http://HOST:PORT/proxy] [--speed max|1x]
+                              send files to a server as SDKs do: by TCP, or by gRPC, as those since
+                              0.23. With both, each file goes to the one of its kind; with the
+                              second alone, what SDK 0.17 to 0.22 logged is sent in today's form
+                              [127.0.0.1:9876] [max]
 
 Options:
   --json                      results as JSON (print: one object a line)

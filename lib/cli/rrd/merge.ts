@@ -35,7 +35,13 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
   if (options.json) {
     // Standard output may be the recording.
     const write = path === "-" ? process.stderr : process.stdout;
-    const report = { file: nameOf(path), messages, repeated_messages: leftOut, headers };
+    const report = {
+      file: nameOf(path),
+      messages,
+      repeated_messages: leftOut,
+      headers,
+      chunk_index: file.indexedChunks ?? null,
+    };
     write(`${JSON.stringify(report)}\n`);
   } else if (path !== "-") {
     const left = leftOut === 0

@@ -69,10 +69,38 @@ export async function openOutput(
   return output;
 }
 
+/**
+ * Writes a file anew in its place: whole or not at all.
+ *
+ * @param path of a file
+ * @param fill writes what is to be in it
+ * @param prepare is told its name until then, before it is renamed
+ * @throws whatever `fill` throws; the file is then as it was
+ */
+export async function rewriteFile(
+  path: string,
+  context: RrdContext,
+  fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+  prepare: (unfinished: string) => Promise<void>,
+): Promise<void> {
+  const output = new FileOutput(await context.files.realPath(path), context, true);
+  context.unfinished.add(output);
+  try {
+    await output.open();
+    await fill((bytes) => output.write(bytes));
+    await named(path, prepare(output.unfinished));
+    await output.finish();
+  } catch (error) {
+    await output.abandon();
+    throw error;
+  }
+}
+
 /** A file that has a name that nothing else has until it is whole, and a lock meanwhile. */
 class FileOutput implements Output {
   readonly #path: string;
-  readonly #unfinished: string;
+  /** Its name until it is whole. */
+  readonly unfinished: string;
   readonly #context: RrdContext;
   readonly #force: boolean;
   /** Being opened, or open. */
@@ -83,7 +111,7 @@ class FileOutput implements Output {
 
   constructor(path: string, context: RrdContext, force: boolean) {
     this.#path = path;
-    this.#unfinished = unfinishedName(path, crypto.randomUUID().slice(0, 8));
+    this.unfinished = unfinishedName(path, crypto.randomUUID().slice(0, 8));
     this.#context = context;
     this.#force = force;
   }
@@ -94,8 +122,8 @@ class FileOutput implements Output {
 
   async #open(mode: FileMode): Promise<WritableFile> {
     const { files, processes } = this.#context;
-    await (this.#unlock ??= lockSaving(this.#path, files, processes, this.#unfinished));
-    const file = await files.create(this.#unfinished, mode);
+    await (this.#unlock ??= lockSaving(this.#path, files, processes, this.unfinished));
+    const file = await files.create(this.unfinished, mode);
     this.#isMade = true;
     return file;
   }
@@ -121,7 +149,7 @@ class FileOutput implements Output {
     if (!this.#force && await files.kind(this.#path) !== undefined) {
       throw new FileExists(this.#path);
     }
-    await named(this.#path, files.rename(this.#unfinished, this.#path));
+    await named(this.#path, files.rename(this.unfinished, this.#path));
     this.#isMade = false;
     unfinished.delete(this);
     const folder = this.#path.replace(/[^/\\]*$/, "");
@@ -133,7 +161,7 @@ class FileOutput implements Output {
     this.#isAbandoned = true;
     this.#context.unfinished.delete(this);
     await this.suspend().catch(() => {}); // what it says does not matter any more
-    if (this.#isMade) await this.#context.files.remove(this.#unfinished);
+    if (this.#isMade) await this.#context.files.remove(this.unfinished);
     this.#isMade = false;
     await this.#release();
   }

@@ -10,13 +10,23 @@ import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { CliProcess } from "../process.ts";
 import type { Output } from "./output.ts";
+import { type Footer, FooterBuilder } from "../../chunk_index/footer_builder.ts";
+import { NotIndexable } from "../../chunk_index/not_indexable.ts";
+import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 
-/** Messages on their way into an output. */
+/** Messages on their way into an output, which ends with an index of its chunks where there can be one. */
 export class RecordingFile {
   readonly #concat = new RrdConcat();
   #empty: RrdHeader | undefined;
   /** How many were written. */
   messages = 0;
+  /** How many chunks the index lists; `undefined` where there is none. */
+  indexedChunks: number | undefined;
+  #bytes = 0;
+  #index: FooterBuilder | undefined;
+  /** Why there is no index, where one could be expected. */
+  #whyNot: string | undefined;
 
   /**
    * @param path as it is shown, `-` for standard output
@@ -38,18 +48,71 @@ export class RecordingFile {
   /** Writes a message. */
   async write({ encoded }: LogMsg): Promise<void> {
     this.messages++;
-    for (const bytes of this.#concat.message(encoded)) await this.output.write(bytes);
+    const { headers } = this;
+    const pieces = this.#concat.message(encoded);
+    if (this.headers > headers) this.#begin(encoded.header);
+    for (const bytes of pieces) await this.#write(bytes);
+    if (this.#index !== undefined) this.#indexed(encoded.bytes);
   }
 
   /** Ends the recording, and says so where Rerun would show only a part of it. */
   async finish(process: CliProcess): Promise<void> {
-    for (const bytes of this.#concat.end(this.#empty)) await this.output.write(bytes);
+    const footer = await this.#footer();
+    const plain = this.#concat.end(this.#empty);
+    const end = footer?.endAt(this.#bytes);
+    for (const bytes of end === undefined ? plain : [end.header, ...end.rest]) {
+      await this.#write(bytes);
+    }
     await this.output.finish();
-    if (this.headers < 2) return;
+    this.indexedChunks = footer?.chunks;
     const name = this.path === "-" ? "the output" : escapeText(this.path);
+    if (this.#whyNot !== undefined) {
+      process.stderr(`note: ${name} has no chunk index: ${escapeText(this.#whyNot)}\n`);
+    }
+    if (this.headers < 2) return;
     process.stderr(
       `warning: ${name} has ${this.headers} encodings one after another: Rerun reads all of them ` +
         "from standard input, of a file only the first\n",
     );
   }
+
+  /** Of a form that can't be indexed there is no index, which is nothing to be said. */
+  #begin(header: RrdHeader): void {
+    const isFirst = this.headers === 1;
+    this.#index = isFirst && isNewProtobuf(header) ? new FooterBuilder(header) : undefined;
+  }
+
+  #indexed(message: Uint8Array): void {
+    const front = message.subarray(MESSAGE_HEADER_BYTES.protobuf);
+    try {
+      const offset = this.#bytes - front.length;
+      this.#index!.add(kindOf(message), { length: front.length, front }, offset);
+    } catch (error) {
+      this.#notIndexable(error);
+    }
+  }
+
+  async #footer(): Promise<Footer | undefined> {
+    try {
+      const footer = await this.#index?.finish();
+      return footer?.chunks === 0 ? undefined : footer;
+    } catch (error) {
+      return this.#notIndexable(error);
+    }
+  }
+
+  #notIndexable(error: unknown): undefined {
+    if (!(error instanceof NotIndexable)) throw error;
+    this.#index = undefined;
+    this.#whyNot = error.why;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await this.output.write(bytes);
+    this.#bytes += bytes.length;
+  }
+}
+
+function kindOf(message: Uint8Array): number {
+  return Number(new DataView(message.buffer, message.byteOffset).getBigUint64(0, true));
 }

@@ -39,7 +39,10 @@ export async function recover(options: RrdOptions, context: RrdContext): Promise
   // Standard output may be the recording.
   const isJsonOut = options.json && options.output !== "-";
   const write = isJsonOut ? process.stdout : process.stderr;
-  write(options.json ? reportJson(name, report, dryRun) : reportText(name, report, dryRun));
+  const indexed = file?.indexedChunks;
+  write(
+    options.json ? reportJson(name, report, dryRun, indexed) : reportText(name, report, dryRun),
+  );
   return EXIT.ok;
 }
 
@@ -68,7 +71,12 @@ function reportText(name: string, report: RrdReport, dryRun: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-function reportJson(file: string, report: RrdReport, dryRun: boolean): string {
+function reportJson(
+  file: string,
+  report: RrdReport,
+  dryRun: boolean,
+  indexed: number | undefined,
+): string {
   const json = {
     file,
     dry_run: dryRun,
@@ -77,6 +85,7 @@ function reportJson(file: string, report: RrdReport, dryRun: boolean): string {
     damages: report.losses,
     guessed_headers: report.guessedHeaders,
     missing_end_markers: report.missingEndMarkers,
+    chunk_index: indexed ?? null,
     list: report.listed.map(({ offset, bytes, error }) => ({
       offset,
       bytes,

@@ -12,6 +12,7 @@ import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import { RRD_HELP } from "./help.ts";
+import { index } from "./index.ts";
 import { InputError, isStdinTerminal } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { merge } from "./merge.ts";
@@ -35,6 +36,7 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   stats,
   print,
   verify,
+  index,
   recover,
   merge,
   migrate,

@@ -37,7 +37,9 @@ export async function split(options: RrdOptions, context: RrdContext): Promise<n
   await files.write(groups.finish());
   await files.finish();
   progress.done();
-  const list = files.all.map(({ path, messages }) => ({ file: path, messages }));
+  const list = files.all.map(({ path, messages, indexedChunks = null }) => ({
+    ...{ file: path, messages, chunk_index: indexedChunks },
+  }));
   process.stdout(
     options.json
       ? `${JSON.stringify(list, null, 2)}\n`

@@ -5,16 +5,17 @@
  */
 import { frameHead } from "./body.ts";
 import type { CallField, CallStream } from "./call_stream.ts";
+import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { trailersOf } from "./status.ts";
 
 /** As much waits to be sent of an answer before more is asked for. */
 const MAX_QUEUED_BYTES = 256 * 1024;
 
-/** Messages may come compressed only if the answer says how. */
+/** Answers are never compressed; they say how requests may be. */
 const HEADERS: readonly CallField[] = [
   [":status", "200"],
   ["content-type", "application/grpc"],
-  ["grpc-accept-encoding", "identity"],
+  ["grpc-accept-encoding", ACCEPTED_ENCODINGS],
 ];
 
 /** Ends a call well, with one message. */

@@ -2,10 +2,13 @@ import { Assembler } from "../../memory/assembler.ts";
 import { MessageTooLarge } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { Step, StepResult } from "../../base/step.ts";
+import type { Encoding } from "./inflate.ts";
 import { CallCut, GrpcError, STATUS } from "./status.ts";
 
 /** Length of what stands before each message: a flag, and the length as a big-endian u32. */
 export const FRAME_HEAD_BYTES = 5;
+/** The flag of a message that is compressed. */
+const COMPRESSED = 1;
 /** Reading into the message itself is worth it from so many bytes on. */
 const LEAST_ROOM = 32 * 1024;
 
@@ -22,6 +25,16 @@ export interface BodyOptions {
   readonly pool?: BufferPool | undefined;
   /** Takes memory in slabs until a message is whole: whoever says so calls `clear` at the end. */
   readonly inSlabs?: boolean;
+  /** How messages are compressed that say they are; without it, none may be. */
+  readonly encoding?: Encoding | undefined;
+}
+
+/** What came of a piece of a body. */
+export interface BodyResult<T> extends StepResult<T> {
+  /** Behind the items: a message that is compressed, a view which may be used again after the push. */
+  readonly compressed?: Uint8Array;
+  /** What of the piece was not looked at, since it lies behind that message. */
+  readonly rest?: Uint8Array;
 }
 
 /** The body of a call → its messages: views where they came in one piece, put together otherwise. */
@@ -29,6 +42,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   readonly #maxMessageBytes: number;
   readonly #headroom: Uint8Array<ArrayBuffer>;
   readonly #pool: BufferPool | undefined;
+  readonly #encoding: Encoding | undefined;
   readonly #assembler: Assembler;
   readonly #head = new Uint8Array(FRAME_HEAD_BYTES);
   #headFilled = 0;
@@ -40,7 +54,8 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   #given: ArrayBuffer | undefined;
 
   /** @param options limit of a message, and where its memory comes from */
-  constructor({ maxMessageBytes, headroom = 0, pool, inSlabs }: BodyOptions) {
+  constructor({ maxMessageBytes, headroom = 0, pool, inSlabs, encoding }: BodyOptions) {
+    this.#encoding = encoding;
     this.#maxMessageBytes = maxMessageBytes;
     this.#headroom = new Uint8Array(headroom);
     this.#pool = pool;
@@ -86,14 +101,16 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     this.#isOver = true;
   }
 
-  push(bytes: Uint8Array): StepResult<Uint8Array> {
+  push(bytes: Uint8Array): BodyResult<Uint8Array> {
     const items: Uint8Array[] = [];
     // Those that do not lie in the bytes pushed; only the first can.
     let own = 0;
     let error: Error | undefined;
+    let isCompressed = false;
+    let at = 0;
     // Once, for many views: to ask for the buffer is dear on Bun.
     const { buffer, byteOffset, length: end } = bytes;
-    for (let at = 0; at < end && !this.#isOver;) {
+    while (at < end && !this.#isOver && !isCompressed) {
       if (this.#length < 0) {
         at = this.#readHead(bytes, at);
         if (this.#length < 0) break;
@@ -110,8 +127,11 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
         own = items.length;
       }
       this.#length = -1;
+      isCompressed = this.#flag === COMPRESSED;
     }
-    if (this.#headroom.length > 0) this.#move(items, own);
+    const compressed = isCompressed ? items.pop() : undefined;
+    if (this.#headroom.length > 0) this.#move(items, Math.min(own, items.length));
+    if (compressed !== undefined) return { items, compressed, rest: bytes.subarray(at) };
     if (error === undefined) return { items };
     this.#isOver = true;
     return { items, error };
@@ -155,9 +175,14 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   /** What is wrong with the head that was just read. */
   #check(): Error | undefined {
     const flag = this.#flag;
-    if (flag !== 0) {
-      const what = flag === 1 ? "Compressed messages are" : `Frames with flag ${flag} are`;
-      return new GrpcError(STATUS.UNIMPLEMENTED, `${what} not taken: send plain ones`);
+    if (flag === COMPRESSED && this.#encoding === undefined) {
+      const text = "A message says that it is compressed, and no grpc-encoding says how";
+      return new GrpcError(STATUS.INTERNAL, text);
+    }
+    if (flag > COMPRESSED) {
+      const text =
+        `Frames with flag ${flag} are not taken: there are 0, and ${COMPRESSED} for compressed`;
+      return new GrpcError(STATUS.UNIMPLEMENTED, text);
     }
     if (this.#length <= this.#maxMessageBytes) return undefined;
     return new MessageTooLarge(this.#length, this.#maxMessageBytes);

@@ -4,9 +4,10 @@ import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { answerError, answerFrames, answerMessage } from "./answer.ts";
 import { type CallStream, isGrpc } from "./call_stream.ts";
 import { checkHealth, HEALTH_CHECK } from "./health.ts";
+import { encodingOf } from "./inflate.ts";
 import { type ProxyMethod, proxyMethod, readTable, type TableMessage } from "./message_proxy.ts";
 import { GrpcError, parseTimeout, STATUS } from "./status.ts";
-import { RequestMessage } from "./request_message.ts";
+import { type PendingRequest, RequestMessage } from "./request_message.ts";
 import { StoreHeaders } from "./store_headers.ts";
 import { WriteCall } from "./write_call.ts";
 import { WriteMessages } from "./write_messages.ts";
@@ -27,6 +28,14 @@ export interface AnswerInfo extends CallInfo {
 
 /** What calls do. Each may throw a `GrpcError`, or reject with one, which is what the peer is told. */
 export interface CallHandlers<Peer> {
+  /**
+   * A call begins: throws to refuse it before anything of its body is kept. Without it, none is.
+   *
+   * @throws {GrpcError} what the peer is told
+   */
+  check?(info: CallInfo, peer: Peer): void;
+  /** A call of one message began, of which memory is taken until it is over. */
+  requested?(request: PendingRequest, peer: Peer): void;
   /** An SDK begins to log: whoever takes the call says `call.admit`, now or later, or `call.fail`. */
   writeMessages(call: WriteCall, info: CallInfo, peer: Peer): void;
   /** A viewer wants what was logged: frames as `readFrame` gives them. It ends well when they end. */
@@ -53,8 +62,8 @@ export interface GrpcServiceOptions extends DecodeLimits {
   readonly timer?: (ms: number, task: () => void) => () => void;
 }
 
-/** Requests that say nothing, or little. */
-const MAX_REQUEST_BYTES = 64 * 1024;
+/** Requests that say nothing, or little: no viewer sends more than some ten bytes. */
+const MAX_REQUEST_BYTES = 4 * 1024;
 const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 /** Timers go no further. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -114,6 +123,7 @@ export class GrpcService<Peer> {
       throw new GrpcError(STATUS.UNIMPLEMENTED, `There is no method ${shown(path)}`);
     }
     const handlers = this.#handlers;
+    handlers.check?.({ method, headers }, peer);
     const { maxTableBytes = MAX_TABLE_BYTES } = this.#options;
     switch (method.name) {
       case "WriteMessages":
@@ -150,6 +160,7 @@ export class GrpcService<Peer> {
       dialect: info.method.dialect,
       headers: this.#headers,
       inSlabs: true,
+      encoding: encodingOf(stream.headers.get("grpc-encoding")),
     });
     const call = new WriteCall(stream, step, () => cancel());
     const cancel = this.#deadline(timeoutMs, (error) => call.fail(error));
@@ -178,8 +189,8 @@ export class GrpcService<Peer> {
       answerError(stream, error);
       this.#handlers.failed(error, stream.headers, peer);
     };
-    const cancel = this.#deadline(timeoutMs, end);
-    stream.sink = new RequestMessage(stream, maxMessageBytes, {
+    const encoding = encodingOf(stream.headers.get("grpc-encoding"));
+    const request = new RequestMessage(stream, { maxMessageBytes, encoding }, {
       onMessage: async (message) => {
         try {
           await answer(message, life.signal);
@@ -194,6 +205,12 @@ export class GrpcService<Peer> {
         life.abort(error);
       },
     });
+    const cancel = this.#deadline(timeoutMs, (error) => {
+      if (request.isOver) end(error);
+      else request.fail(error);
+    });
+    stream.sink = request;
+    this.#handlers.requested?.(request, peer);
   }
 
   /** What comes to pass when the peer's own deadline has passed. */

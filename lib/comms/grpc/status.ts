@@ -5,7 +5,8 @@
  */
 import { MessageLimit, reason, RerelayError } from "../../base/errors.ts";
 import { InvalidMessage, MessageTooLarge } from "../../base/errors.ts";
-import { HandshakeTimeout, TooManyClients, UnfinishedPacketsLimit } from "../../base/errors.ts";
+import { HandshakeTimeout, PacketTimeout, PacketTooSlow } from "../../base/errors.ts";
+import { IdleTimeout, TooManyClients, UnfinishedPacketsLimit } from "../../base/errors.ts";
 
 /** The statuses that are used here, by gRPC's names. */
 export const STATUS: {
@@ -88,6 +89,9 @@ const EXHAUSTED = [
   UnfinishedPacketsLimit,
   TooManyClients,
   HandshakeTimeout,
+  PacketTimeout,
+  PacketTooSlow,
+  IdleTimeout,
 ];
 
 /** Longer texts would not fit in the header lists that peers take. */

@@ -2,6 +2,7 @@ import { holdBytes } from "../../memory/buffer_pool.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { answerError, answerMessage } from "./answer.ts";
 import type { CallSink, CallStream } from "./call_stream.ts";
+import type { Inflation } from "./inflate.ts";
 import { CallCut } from "./status.ts";
 import type { WriteMessages } from "./write_messages.ts";
 
@@ -47,9 +48,16 @@ export class WriteCall implements CallSink {
   /** Set once no more is read. */
   #over: { readonly error: Error | undefined } | undefined;
   #isQuit = false;
+  /** The message that is being inflated: what came behind it waits, and how the body ended. */
+  #inflation: Inflation | undefined;
+  #backlog: Uint8Array[] = [];
+  #backlogBytes = 0;
+  #bodyEnd: "end" | "gone" | undefined;
   #isReadInto = false;
   #receivedBytes = 0;
   #messages = 0;
+  /** Called when more is held for it while nothing is read. */
+  onHeld: () => void = () => {};
 
   /**
    * @param stream of the call
@@ -64,7 +72,8 @@ export class WriteCall implements CallSink {
 
   /** Bytes of memory taken for what is not whole, and for what nobody could take yet. */
   get unfinishedBytes(): number {
-    return this.#pendingBytes + this.#step.body.unfinishedBytes;
+    return this.#pendingBytes + this.#step.body.unfinishedBytes + this.#backlogBytes +
+      (this.#inflation?.heldBytes ?? 0);
   }
 
   /** Bytes that came of a message that is not whole; 0 between messages. */
@@ -74,7 +83,7 @@ export class WriteCall implements CallSink {
 
   /** Whether the peer may have to wait for us, so that its silence is none of its own. */
   get isHeldBack(): boolean {
-    return this.#isBehind || this.#taker === undefined;
+    return this.#isBehind || this.#taker === undefined || this.#inflation !== undefined;
   }
 
   /** Bytes that came of its body. */
@@ -123,6 +132,9 @@ export class WriteCall implements CallSink {
   fail(error: Error): void {
     if (this.#over !== undefined) return;
     this.#over = { error };
+    this.#inflation?.cancel();
+    this.#inflation = undefined;
+    this.#forgetBacklog();
     // A read into it may be under way.
     this.#step.body.shed();
     if (this.#taker === undefined) void this.#quit(error);
@@ -146,24 +158,83 @@ export class WriteCall implements CallSink {
     this.#owed += bytes.length;
     this.#receivedBytes += bytes.length;
     if (this.#over === undefined) {
-      const { items, error } = this.#step.push(bytes);
-      this.#messages += items.length;
-      if (items.length > 0) this.#deliver(items);
-      this.#step.body.settle();
-      if (error !== undefined) this.#over = { error };
+      if (this.#inflation === undefined) this.#push(bytes);
+      else this.#keep(bytes.slice());
     }
     this.#advance();
     return false;
   }
 
   end(): void {
-    this.#over ??= { error: this.#step.finish().error };
+    this.#bodyEnd ??= "end";
+    this.#finish();
     this.#advance();
   }
 
   gone(): void {
-    this.#over ??= { error: this.#step.finish().error ?? new CallCut(0) };
+    this.#bodyEnd = "gone";
+    this.#finish();
     this.#advance();
+  }
+
+  /** The body has ended, and all of it was looked at. */
+  #finish(): void {
+    if (this.#bodyEnd === undefined || this.#inflation !== undefined) return;
+    const isCut = this.#bodyEnd === "gone";
+    this.#over ??= { error: this.#step.finish().error ?? (isCut ? new CallCut(0) : undefined) };
+  }
+
+  #push(bytes: Uint8Array): void {
+    const { items, error, compressed, rest } = this.#step.push(bytes);
+    this.#received(items);
+    if (error !== undefined) this.#over = { error };
+    if (compressed !== undefined) {
+      if (rest !== undefined && rest.length > 0) this.#keep(rest.slice(), true);
+      void this.#inflate(compressed.slice());
+    }
+    this.#step.body.settle();
+  }
+
+  #received(items: LogMsg[]): void {
+    this.#messages += items.length;
+    if (items.length > 0) this.#deliver(items);
+  }
+
+  /** Nothing is consumed meanwhile, so that no more comes than the window lets. */
+  async #inflate(compressed: Uint8Array): Promise<void> {
+    const inflation = this.#inflation = this.#step.inflation(() => this.onHeld());
+    let result: { readonly items: LogMsg[]; readonly error?: Error };
+    try {
+      result = this.#step.pushInflated(await inflation.run(compressed));
+    } catch (error) {
+      result = { items: [], error: error as Error };
+    }
+    // The call was given up meanwhile.
+    if (this.#inflation !== inflation) return;
+    this.#inflation = undefined;
+    this.#received(result.items);
+    if (result.error !== undefined) this.#over ??= { error: result.error };
+    while (this.#over === undefined && this.#inflation === undefined) {
+      const next = this.#backlog.shift();
+      if (next === undefined) break;
+      this.#backlogBytes -= next.length;
+      this.#push(next);
+    }
+    if (this.#over !== undefined) this.#forgetBacklog();
+    this.#finish();
+    this.onHeld();
+    this.#advance();
+  }
+
+  #keep(bytes: Uint8Array, isNext = false): void {
+    if (isNext) this.#backlog.unshift(bytes);
+    else this.#backlog.push(bytes);
+    this.#backlogBytes += bytes.length;
+  }
+
+  #forgetBacklog(): void {
+    this.#backlog = [];
+    this.#backlogBytes = 0;
   }
 
   #deliver(msgs: LogMsg[]): void {

@@ -10,7 +10,8 @@ import { InvalidMessage, RerelayError } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
-import { GrpcBody } from "./body.ts";
+import { type BodyResult, GrpcBody } from "./body.ts";
+import { type Encoding, Inflation } from "./inflate.ts";
 import type { StoreHeaders } from "./store_headers.ts";
 
 const HEAD_BYTES = MESSAGE_HEADER_BYTES.protobuf;
@@ -30,6 +31,8 @@ export interface WriteMessagesOptions extends DecodeLimits {
   readonly pool?: BufferPool | undefined;
   /** Takes memory in slabs until a message is whole: whoever says so calls `body.clear` at the end. */
   readonly inSlabs?: boolean;
+  /** How messages are compressed that say they are; without it, none may be. */
+  readonly encoding?: Encoding | undefined;
 }
 
 /** The body of a `WriteMessages` call → log messages, each with the bytes that `.rrd` has of it. */
@@ -51,9 +54,35 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
     this.body = new GrpcBody({ ...options, maxMessageBytes, headroom: HEAD_BYTES });
   }
 
-  push(bytes: Uint8Array): StepResult<LogMsg> {
+  push(bytes: Uint8Array): BodyResult<LogMsg> {
     if (this.#isOver) return { items: [] };
-    const { items: requests, error } = this.body.push(bytes);
+    const { items: requests, ...others } = this.body.push(bytes);
+    const { items, error } = this.#decodeAll(requests);
+    return error === undefined ? { items, ...others } : { items, error };
+  }
+
+  /** What is to be done with a message that is compressed, before more is pushed. */
+  inflation(onGrow: () => void): Inflation {
+    const { encoding } = this.#options;
+    const { maxMessageBytes } = this.#limits;
+    return new Inflation({ encoding: encoding!, maxMessageBytes, headroom: HEAD_BYTES, onGrow });
+  }
+
+  /**
+   * Takes the message that was compressed.
+   *
+   * @param request as its inflation gave it
+   */
+  pushInflated(request: Uint8Array): StepResult<LogMsg> {
+    return this.#isOver ? { items: [] } : this.#decodeAll([request]);
+  }
+
+  finish(): StepResult<LogMsg> {
+    const { error } = this.#isOver ? {} : this.body.finish();
+    return error === undefined ? { items: [] } : { items: [], error };
+  }
+
+  #decodeAll(requests: readonly Uint8Array[]): StepResult<LogMsg> {
     const items: LogMsg[] = [];
     for (const request of requests) {
       try {
@@ -65,12 +94,7 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
         return { items, error: invalid };
       }
     }
-    return error === undefined ? { items } : { items, error };
-  }
-
-  finish(): StepResult<LogMsg> {
-    const { error } = this.#isOver ? {} : this.body.finish();
-    return error === undefined ? { items: [] } : { items: [], error };
+    return { items };
   }
 
   #decode(request: Uint8Array): LogMsg {

@@ -114,6 +114,16 @@ export class H2Connection implements H2Peer {
     return this.#error;
   }
 
+  /** Bytes of memory taken for frames and header blocks that are not whole. */
+  get partialBytes(): number {
+    return this.#frames.partialBytes + this.#incoming.partialBytes;
+  }
+
+  /** Memory that the header fields of open streams take, in bytes. */
+  get headerBytes(): number {
+    return this.#table.headerBytes;
+  }
+
   /** The peer does not take our answers to its frames: it should not be read meanwhile. */
   get isCongested(): boolean {
     return this.#outbox.frameBytes > CONGESTED_BYTES;

@@ -92,6 +92,11 @@ export class FrameReader {
     return this.#place === "data" ? this.#left : 0;
   }
 
+  /** Bytes of memory taken for a frame that is not whole; those of DATA are none of ours. */
+  get partialBytes(): number {
+    return this.#bytes === this.#head ? 0 : this.#bytes.length;
+  }
+
   /** What comes from now on is left alone. */
   stop(): void {
     this.#place = "stopped";

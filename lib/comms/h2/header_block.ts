@@ -30,6 +30,11 @@ export class HeaderBlocks {
   /** @param maxBytes limit of a block */
   constructor(readonly maxBytes: number) {}
 
+  /** Bytes that came of a block that is not whole. */
+  get partialBytes(): number {
+    return this.#bytes.length;
+  }
+
   /**
    * Checks that a frame may come now.
    *

@@ -50,6 +50,11 @@ export class Incoming implements FrameHandler {
     this.#headers = new HeaderReader(options);
   }
 
+  /** Bytes that came of a header block that is not whole. */
+  get partialBytes(): number {
+    return this.#blocks.partialBytes;
+  }
+
   /** New streams of the peer are refused from now on. */
   leave(): void {
     this.#headers.isLeaving = true;

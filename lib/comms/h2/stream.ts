@@ -3,6 +3,9 @@ import type { ReceiveWindow } from "./receive_window.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Field, FieldMap, H2Stream, StreamSink } from "./types.ts";
 
+/** What a field takes beside its name and value. */
+const FIELD_BYTES = 32;
+
 /** What a stream asks of its connection. */
 export interface StreamHost {
   /** It has something to send. */
@@ -35,6 +38,8 @@ export class Stream implements H2Stream {
   readonly headers: FieldMap;
   sink: StreamSink | undefined;
   onRoom: (() => void) | undefined;
+  /** Memory that its header fields take, in bytes, as RFC 9113 counts them. */
+  readonly headerBytes: number;
   /** Of the bytes that come. */
   readonly receiveWindow: ReceiveWindow;
   /** Bytes that the peer lets us send; below 0 after it has made its windows smaller. */
@@ -61,6 +66,9 @@ export class Stream implements H2Stream {
     this.#host = host;
     this.id = id;
     this.headers = headers;
+    let headerBytes = 0;
+    for (const [name, value] of headers) headerBytes += name.length + value.length + FIELD_BYTES;
+    this.headerBytes = headerBytes;
     this.receiveWindow = receiveWindow;
     this.sendWindow = sendWindow;
     this.isOurs = isOurs;

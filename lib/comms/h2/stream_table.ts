@@ -37,6 +37,8 @@ export class StreamTable implements StreamHost {
   /** The window of a new stream for what we send. */
   #sendWindow = DEFAULT_WINDOW;
   #hasSentBlock = false;
+  /** Memory that the header fields of open streams take, in bytes. */
+  headerBytes = 0;
   /** The last stream that was begun. */
   lastId: number;
   begun = 0;
@@ -71,6 +73,7 @@ export class StreamTable implements StreamHost {
     const sendWindow = this.#sendWindow;
     const stream = new Stream(this, { id, headers, receiveWindow, sendWindow, isOurs });
     this.#open.set(id, stream);
+    this.headerBytes += stream.headerBytes;
     this.begun++;
     return stream;
   }
@@ -287,7 +290,7 @@ export class StreamTable implements StreamHost {
   }
 
   #forget(stream: Stream): void {
-    this.#open.delete(stream.id);
+    if (this.#open.delete(stream.id)) this.headerBytes -= stream.headerBytes;
     this.#options.outbox.drop(stream);
     this.#options.wake();
   }

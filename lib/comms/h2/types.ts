@@ -55,6 +55,8 @@ export interface H2Stream {
   readonly id: number;
   /** Of the request. */
   readonly headers: FieldMap;
+  /** Memory that these take, in bytes. */
+  readonly headerBytes: number;
   /** Set it before `onStream` returns, or right after `request`; without one, bytes are thrown away. */
   sink: StreamSink | undefined;
   /** Called when bytes that were queued were handed over, so that more may be written; and when it is over. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Column, damaged, T } from "./_arrow_columns.ts";
+import type { Column } from "./_arrow_columns.ts";
+import { damaged, T } from "./_arrow_types.ts";
 import type { ArrowValues } from "./_arrow_values.ts";
 import type { FlatPairs, FlatTable } from "./_flatbuffers.ts";
 
@@ -18,6 +19,29 @@ export interface Offsets {
   /** What they lead into is so long. */
   readonly limit: number;
 }
+
+/** Where a column is in a record batch's data, in bytes from its start; −1 for what it does not have. */
+export interface DataPlace {
+  readonly column: Column;
+  /** How many values it has. */
+  readonly length: number;
+  /** How many of them are missing. */
+  readonly nulls: number;
+  /** A bit for each value; only where some are missing. */
+  readonly validityAt: number;
+  /** The values; of texts, binaries and lists their offsets, of unions the types, of views the views. */
+  readonly at: number;
+  /** What offsets of texts and binaries lead into, or the offsets of a dense union. */
+  readonly dataAt: number;
+  /** How long that is. */
+  readonly dataBytes: number;
+  readonly children: readonly DataPlace[];
+  /** What views lead into: where each is, and how long. */
+  readonly views: readonly (readonly [number, number])[];
+}
+
+const NO_PLACES: readonly DataPlace[] = [];
+const NO_VIEWS: DataPlace["views"] = [];
 
 /** Walks over the columns of one record batch. */
 export class BatchWalk {
@@ -63,10 +87,10 @@ export class BatchWalk {
    * @param column its type
    * @param rows how long it must be; any length if undefined
    * @param values whether it holds a dictionary's values, instead of indices into it
-   * @returns its length
+   * @returns where it is
    * @throws {InvalidMessage} if it is not inside the data
    */
-  column(column: Column, rows?: number, values = false): number {
+  column(column: Column, rows?: number, values = false): DataPlace {
     const [length, nulls] = this.#nodes.at(this.#node++);
     if (rows !== undefined && length !== rows) {
       throw damaged(`a column has ${length} rows instead of ${rows}`);
@@ -76,10 +100,17 @@ export class BatchWalk {
       const { id, bits } = column.dictionary;
       const validityAt = this.#bitmap(length, nulls);
       const [at] = this.#array(length, bits);
-      const values = this.#dictionaries.get(id) ?? 0;
-      this.#values?.indices(at, length, bits / 8, validityAt, values);
-    } else this.#data(column, length, nulls);
-    return length;
+      const known = this.#dictionaries.get(id) ?? 0;
+      const valid = validityAt < 0 ? undefined : validityAt;
+      this.#values?.indices(at, length, bits / 8, valid, known);
+      return place(column, length, nulls, validityAt, at);
+    }
+    return this.#data(column, length, nulls);
+  }
+
+  /** Index of the buffer that the next column begins with. */
+  get buffer(): number {
+    return this.#buffer;
   }
 
   /** Whether all columns and buffers of the batch were seen. */
@@ -92,11 +123,11 @@ export class BatchWalk {
     }
   }
 
-  #data(column: Column, length: number, nulls: number): void {
+  #data(column: Column, length: number, nulls: number): DataPlace {
     const { type, size, children } = column;
-    if (type === T.NULL) return;
+    if (type === T.NULL) return place(column, length, nulls, -1, -1);
     if (type === T.UNION) return this.#union(column, length, nulls);
-    this.#bitmap(length, nulls);
+    const validityAt = this.#bitmap(length, nulls);
     switch (type) {
       case T.BINARY:
       case T.UTF8:
@@ -107,39 +138,54 @@ export class BatchWalk {
         this.#lead(at, length, size, bytes);
         const isText = type === T.UTF8 || type === T.LARGE_UTF8;
         if (isText && at >= 0) this.#values?.texts(at, length, size, dataAt);
-        return;
+        return place(column, length, nulls, validityAt, at, { dataAt, dataBytes: bytes });
       }
       case T.LIST:
       case T.LARGE_LIST:
       case T.MAP: {
         const at = this.#offsets(length, size);
-        return this.#lead(at, length, size, this.column(children[0]!));
+        const child = this.column(children[0]!);
+        this.#lead(at, length, size, child.length);
+        return place(column, length, nulls, validityAt, at, { children: [child] });
       }
       case T.BINARY_VIEW:
       case T.UTF8_VIEW: {
         const [at] = this.#array(length, 128);
         const count = this.#views[this.#view++] ?? 0;
-        const buffers = Array.from({ length: count }, () => this.#next());
-        this.#values?.views(column, at, length, buffers);
-        return;
+        // More than there are buffers end at the first that is not there.
+        const views: [number, number][] = [];
+        for (let i = 0; i < count; i++) views.push(this.#next());
+        this.#values?.views(column, at, length, views);
+        return place(column, length, nulls, validityAt, at, { views });
       }
-      case T.FIXED_LIST:
-        return void this.column(children[0]!, length * size);
-      case T.STRUCT:
-        for (const child of children) this.column(child, length);
-        return;
-      default:
-        this.#array(length, size);
+      case T.FIXED_LIST: {
+        const child = this.column(children[0]!, length * size);
+        return place(column, length, nulls, validityAt, -1, { children: [child] });
+      }
+      case T.STRUCT: {
+        const places = children.map((child) => this.column(child, length));
+        return place(column, length, nulls, validityAt, -1, { children: places });
+      }
+      default: {
+        const [at] = this.#array(length, size);
+        return place(column, length, nulls, validityAt, at);
+      }
     }
   }
 
-  #union({ size, children, typeIds }: Column, length: number, nulls: number): void {
+  #union(column: Column, length: number, nulls: number): DataPlace {
+    const { size, typeIds } = column;
     const isDense = size === 1;
-    if (this.#unionBitmaps) this.#bitmap(length, nulls);
+    const validityAt = this.#unionBitmaps ? this.#bitmap(length, nulls) : -1;
     const [typesAt] = this.#array(length, 8);
-    const offsetsAt = isDense ? this.#array(length, 32)[0] : undefined;
-    const lengths = children.map((child) => this.column(child, isDense ? undefined : length));
+    const dataAt = isDense ? this.#array(length, 32)[0] : -1;
+    const children = column.children.map((child) =>
+      this.column(child, isDense ? undefined : length)
+    );
+    const lengths = children.map((child) => child.length);
+    const offsetsAt = isDense ? dataAt : undefined;
     this.#values?.union(typeIds, length, typesAt, offsetsAt, lengths);
+    return place(column, length, nulls, validityAt, typesAt, { dataAt, children });
   }
 
   /** The next buffer, inside the data. */
@@ -158,11 +204,11 @@ export class BatchWalk {
     return buffer;
   }
 
-  /** Returns where it is, if it is looked at. */
-  #bitmap(length: number, nulls: number): number | undefined {
+  /** Where it is; −1 if no value is missing. */
+  #bitmap(length: number, nulls: number): number {
     if (nulls === 0) {
       this.#next();
-      return undefined;
+      return -1;
     }
     const [at] = this.#array(length, 1);
     this.#values?.nulls(at, length, nulls);
@@ -205,4 +251,17 @@ export function checkOffsets(body: DataView, { first, last, size, limit }: Offse
 
 function offsetAt(body: DataView, at: number, size: number): number {
   return size === 4 ? body.getInt32(at, true) : Number(body.getBigInt64(at, true));
+}
+
+function place(
+  column: Column,
+  length: number,
+  nulls: number,
+  validityAt: number,
+  at: number,
+  { dataAt = -1, dataBytes = 0, children = NO_PLACES, views = NO_VIEWS }: Partial<
+    Pick<DataPlace, "dataAt" | "dataBytes" | "children" | "views">
+  > = {},
+): DataPlace {
+  return { column, length, nulls, validityAt, at, dataAt, dataBytes, children, views };
 }

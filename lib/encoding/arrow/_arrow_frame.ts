@@ -4,11 +4,11 @@
  * @module
  */
 import { BatchWalk, checkOffsets, type Offsets } from "./_arrow_batch.ts";
-import { checkMetadata, type Column, damaged, readColumn, T } from "./_arrow_columns.ts";
+import { type Column, columnOf } from "./_arrow_columns.ts";
+import { damaged, T } from "./_arrow_types.ts";
 import { ArrowValues } from "./_arrow_values.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
 import {
-  checkEndianness,
   DICTIONARY,
   findMetadata,
   type IpcMessage,
@@ -16,8 +16,8 @@ import {
   type MetadataPlace,
   readIpcMessage,
   RECORD_BATCH,
-  SCHEMA,
 } from "./_ipc_message.ts";
+import { parseSchema, type SchemaField } from "./schema_tree.ts";
 import type { KnownBatch, KnownFrames, KnownSchema } from "./_known_frames.ts";
 
 /** Metadata versions; before V4 the layout was another. */
@@ -51,25 +51,21 @@ export function checkFrame(ipc: Uint8Array, known: KnownFrames, values = false):
 
 function checkSchema(ipc: Uint8Array, place: MetadataPlace, known: KnownFrames): Schema {
   const reads = known.takes(place) ? new Uint8Array(place.end - place.start) : undefined;
-  const schema = readIpcMessage(ipc, 0, reads);
-  if (schema.kind !== SCHEMA) throw damaged("it has no schema");
-  if (schema.bodyBytes !== 0) throw damaged("a schema has a body");
-  checkEndianness(schema.header);
-  checkMetadata(schema.header, 2);
-  const columns = schema.header.tables(1).map((field) => {
-    const column = readColumn(field);
-    if (column.type === T.STRUCT && field.string(0) === ROW_ID) checkRowId(field);
-    return column;
+  const { tree, header } = parseSchema(ipc, reads);
+  const columns = tree.fields.map((field, i) => {
+    if (field.isNameless) throw damaged("a column has no name");
+    // Read as what the check goes by: another name must not pass for this one.
+    if (field.type === T.STRUCT && header.tables(1)[i]!.string(0) === ROW_ID) checkRowId(field);
+    return columnOf(field);
   });
   const added = reads && known.addSchema(ipc, place, reads, columns);
   return added ?? { columns };
 }
 
 /** Viewers take for granted that it holds two UInt64. */
-function checkRowId(field: FlatTable): void {
-  for (const child of field.tables(5)) {
-    const type = child.table(3);
-    if (child.u8(2) === T.INT && type?.i32(0) === 64 && !type.bool(1)) continue;
+function checkRowId({ children }: SchemaField): void {
+  for (const { type, parameters: [bits, isSigned] } of children) {
+    if (type === T.INT && bits === 64 && !isSigned) continue;
     throw damaged("a row id is not of two UInt64");
   }
 }

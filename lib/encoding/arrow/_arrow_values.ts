@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Column, damaged, T } from "./_arrow_columns.ts";
+import type { Column } from "./_arrow_columns.ts";
+import { damaged, T } from "./_arrow_types.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { internedAscii, MAX_INTERNED_BYTES } from "../interned.ts";
+import { Interned, MAX_INTERNED_BYTES } from "../interned.ts";
 
 /** Tables of one buffer; Arrow writes about five a column. */
 const MAX_TABLES = 65_536;
@@ -245,8 +245,11 @@ export class FlatPairs {
   }
 }
 
+/** Names of fields and keys of their metadata, which come again with each schema. */
+const NAMES = new Interned();
+
 function decode(bytes: Uint8Array, start: number, end: number): string {
-  const ascii = end - start > MAX_INTERNED_BYTES ? undefined : internedAscii(bytes, start, end);
+  const ascii = end - start > MAX_INTERNED_BYTES ? undefined : NAMES.ascii(bytes, start, end);
   if (ascii !== undefined) return ascii;
   try {
     return utf8.decode(bytes.subarray(start, end));

@@ -5,7 +5,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { T } from "./_arrow_columns.ts";
+import { damaged, T, TYPE_NAMES, UnknownArrowType } from "./_arrow_types.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
 
 /** A parameter: a number, a truth, a text, numbers; `undefined` for one that is absent. */
@@ -32,9 +32,6 @@ const SLOTS: Readonly<Record<number, readonly Slot[]>> = {
   [T.DURATION]: [["i16", 1]],
 };
 
-/** The last that Arrow has: `LargeListView`. */
-const LAST_TYPE = 26;
-
 /** Columns of a union, each of which has a number of seven bits. */
 const MAX_NUMBERS = 128;
 
@@ -56,9 +53,8 @@ export function readParameters(
   table: FlatTable | undefined,
   readText: (table: FlatTable, slot: number) => { readonly text: string } | undefined,
 ): Parameters {
-  if (table === undefined || type < 1 || type > LAST_TYPE) {
-    throw new InvalidMessage(`Unknown Arrow type ${type}`);
-  }
+  if (type < 1 || TYPE_NAMES[type] === undefined) throw new UnknownArrowType(type);
+  if (table === undefined) throw damaged("a column has no type");
   return slotsOf(type).map(([kind, absent], slot) => {
     switch (kind) {
       case "i32":
@@ -77,4 +73,13 @@ export function readParameters(
       }
     }
   });
+}
+
+/** A type's name; integers carry their width (`Int64`, `UInt8`), times their unit (`Timestamp[ns]`). */
+export function typeName({ type, parameters }: { type: number; parameters: Parameters }): string {
+  const name = TYPE_NAMES[type]!;
+  const [first, second] = parameters;
+  if (type === T.INT) return `${second ? "" : "U"}Int${first}`;
+  if (type !== T.TIMESTAMP && type !== T.DURATION) return name;
+  return `${name}[${["s", "ms", "us", "ns"][Number(first)]}]`;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { UnknownArrowType } from "./_arrow_columns.ts";
+import { UnknownArrowType } from "./_arrow_types.ts";
 import { checkFrame } from "./_arrow_frame.ts";
 import { isEndOfStream, readIpcMessage } from "./_ipc_message.ts";
 import { KnownFrames } from "./_known_frames.ts";

@@ -5,40 +5,9 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { FlatTable } from "./_flatbuffers.ts";
-import { checkEndianness, readIpcMessage, SCHEMA } from "./_ipc_message.ts";
+import { typeName } from "./_type_parameters.ts";
+import { parseSchema, type SchemaField, type SchemaTag } from "./schema_tree.ts";
 import { Tuid } from "../tuid.ts";
-
-/** Names of Arrow's types, by their number in its `Type` union. */
-const TYPES = [
-  "None",
-  "Null",
-  "Int",
-  "FloatingPoint",
-  "Binary",
-  "Utf8",
-  "Bool",
-  "Decimal",
-  "Date",
-  "Time",
-  "Timestamp",
-  "Interval",
-  "List",
-  "Struct",
-  "Union",
-  "FixedSizeBinary",
-  "FixedSizeList",
-  "Map",
-  "Duration",
-  "LargeBinary",
-  "LargeUtf8",
-  "LargeList",
-  "RunEndEncoded",
-  "BinaryView",
-  "Utf8View",
-  "ListView",
-  "LargeListView",
-] as const;
 
 /** An Arrow type's name; integers carry their width (`Int64`, `UInt8`), times their unit (`Timestamp[ns]`). */
 export type ArrowTypeName = string;
@@ -69,9 +38,6 @@ export interface ArrowSchema {
   readonly entityPath?: string;
 }
 
-/** Types in types; Rerun's deepest have five. */
-const MAX_DEPTH = 16;
-
 /**
  * Reads the schema of an Arrow IPC stream; of the rest nothing is looked at.
  *
@@ -89,17 +55,13 @@ const MAX_DEPTH = 16;
  * ```
  */
 export function readSchema(ipc: Uint8Array): ArrowSchema {
-  const { kind, header } = readIpcMessage(ipc, 0);
-  if (kind !== SCHEMA) {
-    throw new InvalidMessage("The Arrow IPC stream does not begin with a schema");
-  }
-  checkEndianness(header);
-  const metadata = readMetadata(header, 2);
+  const { tree } = parseSchema(ipc);
+  const metadata = metadataOf(tree.tags);
   const chunkId = parseChunkId(rerunTag(metadata, "id"));
   const entityPath = rerunTag(metadata, "entity_path");
   return {
     metadata,
-    fields: header.tables(1).map((field) => readField(field, 0)),
+    fields: tree.fields.map(fieldOf),
     ...(chunkId !== undefined && { chunkId }),
     ...(entityPath !== undefined && { entityPath }),
   };
@@ -124,33 +86,34 @@ export function rerunTag(metadata: ReadonlyMap<string, string>, name: string): s
   return metadata.get(`rerun:${name}`) ?? metadata.get(`rerun.${name}`);
 }
 
-function readField(field: FlatTable, depth: number): ArrowField {
-  if (depth > MAX_DEPTH) {
-    throw new InvalidMessage(`Arrow types are nested deeper than ${MAX_DEPTH}`);
-  }
-  return {
-    name: field.string(0) ?? "",
-    type: typeName(field.u8(2), field.table(3)),
-    isDictionary: field.table(4) !== undefined,
-    children: field.tables(5).map((child) => readField(child, depth + 1)),
-    metadata: readMetadata(field, 6),
+function fieldOf(field: SchemaField): ArrowField {
+  const shown = {
+    name: field.name,
+    type: typeName(field),
+    isDictionary: field.dictionary !== undefined,
+    children: field.children.map(fieldOf),
+    metadata: metadataOf(field.tags),
   };
+  TOLD.set(shown, field);
+  return shown;
 }
 
-function typeName(number: number, type: FlatTable | undefined): ArrowTypeName {
-  const name = TYPES[number];
-  if (name === undefined || type === undefined) {
-    throw new InvalidMessage(`Unknown Arrow type ${number}`);
-  }
-  const unit = (absent: number) => `${name}[${["s", "ms", "us", "ns"][type.i16(0, absent)]}]`;
-  if (name === "Int") return `${type.bool(1) ? "" : "U"}Int${type.i32(0)}`;
-  if (name === "Timestamp") return unit(0);
-  if (name === "Duration") return unit(1);
-  return name;
+/** What schemas tell of the columns that were given out, with the parameters of their types. */
+const TOLD = new WeakMap<ArrowField, SchemaField>();
+
+/**
+ * All that the schema tells of a column.
+ *
+ * @throws {InvalidMessage} if it was read from none
+ */
+export function toldOf(field: ArrowField): SchemaField {
+  const told = TOLD.get(field);
+  if (told === undefined) throw new InvalidMessage(`No schema tells of the column ${field.name}`);
+  return told;
 }
 
-function readMetadata(table: FlatTable, field: number): Map<string, string> {
-  return new Map(table.tables(field).map((pair) => [pair.string(0) ?? "", pair.string(1) ?? ""]));
+function metadataOf(tags: readonly SchemaTag[]): Map<string, string> {
+  return new Map(tags.map(({ key, value }) => [key, value]));
 }
 
 /** 32 hex digits, from SDK 0.23 on with `chunk_` before them. */

@@ -7,8 +7,9 @@ import { InvalidMessage } from "../../base/errors.ts";
 import type { TimelineTime } from "../message_parts.ts";
 import { type ArrowSchema, readSchema } from "./arrow_ipc.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
+import { schemaFront } from "./schema_front.ts";
 import { type IndexColumn, indexColumns, isIndex } from "./index_columns.ts";
-import { inflateLz4, inflateLz4Front } from "../lz4/lz4.ts";
+import { inflateLz4 } from "../lz4/lz4.ts";
 import { orderTimepoint } from "../timepoint.ts";
 
 /** What the envelope calls a timeline of each of the types that index columns have. */
@@ -44,10 +45,6 @@ export function isStaticChunk(msg: ArrowMsg): boolean {
   return msg.isStatic ?? !schemaOf(msg).fields.some(isIndex);
 }
 
-/** Bytes that tell how long a schema is, and so many that most schemas are there with them. */
-const [LENGTH_BYTES, MOST_SCHEMAS_BYTES] = [8, 4096];
-const MAX_SCHEMA_BYTES = 1 << 20;
-
 /**
  * The schema of a message's Arrow data, for which no more of it is inflated than needed.
  *
@@ -55,16 +52,7 @@ const MAX_SCHEMA_BYTES = 1 << 20;
  * @throws {InvalidMessage} if it is damaged
  */
 export function schemaOf(msg: ArrowMsg): ArrowSchema {
-  const { bytes, compression, uncompressedSize } = msg.arrow;
-  if (compression === "off") return readSchema(bytes);
-  const front = inflateLz4Front(bytes, Math.min(MOST_SCHEMAS_BYTES, uncompressedSize));
-  const mark = front.length < LENGTH_BYTES ? 0 : new DataView(front.buffer).getUint32(0, true);
-  const schemaBytes = mark === 0xffffffff ? new DataView(front.buffer).getUint32(4, true) : mark;
-  const needed = LENGTH_BYTES + schemaBytes;
-  if (needed <= front.length || front.length === uncompressedSize) return readSchema(front);
-  // Of one that declares so much, memory is taken for what is really there.
-  if (needed > MAX_SCHEMA_BYTES) return readSchema(msg.ipc());
-  return readSchema(inflateLz4Front(bytes, Math.min(needed, uncompressedSize)));
+  return readSchema(schemaFront(msg.arrow));
 }
 
 /**

@@ -5,11 +5,13 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { T } from "./_arrow_columns.ts";
+import { T } from "./_arrow_types.ts";
 import type { FlatPairs } from "./_flatbuffers.ts";
 import { FlatWriter } from "./_flat_writer.ts";
 import { readIpcMessage, RECORD_BATCH } from "./_ipc_message.ts";
 import type { SchemaField } from "./schema_tree.ts";
+
+export { T };
 
 /** Since this metadata version unions have no bitmap. */
 const V5 = 4;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { T } from "./_arrow_columns.ts";
+import { T } from "./_arrow_types.ts";
 import { type FlatField, FlatWriter } from "./_flat_writer.ts";
 import { type Parameters, slotsOf } from "./_type_parameters.ts";
 import type { SchemaField, SchemaTag, SchemaTree, TextPlace } from "./schema_tree.ts";

@@ -6,24 +6,13 @@
 import { InvalidMessage } from "../../base/errors.ts";
 import type { FlatPairs } from "./_flatbuffers.ts";
 import { DICTIONARY, type IpcMessage, readIpcMessage, RECORD_BATCH } from "./_ipc_message.ts";
-import { type ArrowField, rerunTag } from "./arrow_ipc.ts";
+import { BatchWalk, type DataPlace } from "./_arrow_batch.ts";
+import { columnOf } from "./_arrow_columns.ts";
+import { type ArrowField, rerunTag, toldOf } from "./arrow_ipc.ts";
 
-/** Buffers of a column, those of its children not counted; every type not listed here has two. */
-const BUFFERS: Readonly<Record<string, number>> = {
-  Null: 0,
-  FixedSizeList: 1,
-  Struct: 1,
-  RunEndEncoded: 0,
-  Binary: 3,
-  Utf8: 3,
-  LargeBinary: 3,
-  LargeUtf8: 3,
-  ListView: 3,
-  LargeListView: 3,
-};
-
-/** Types whose number of buffers the schema alone does not tell. */
-const UNCOUNTED = new Set(["None", "Union", "BinaryView", "Utf8View"]);
+/** The metadata version up to which unions have a bitmap. */
+const V4 = 3;
+const NO_DICTIONARIES: ReadonlyMap<number, number> = new Map();
 
 /** One timeline's column. */
 export class IndexColumn {
@@ -103,6 +92,8 @@ export interface ColumnPlace {
   readonly buffers: FlatPairs;
   /** Index of the first of its buffers. */
   readonly buffer: number;
+  /** Where all of it is. */
+  readonly place: DataPlace;
 }
 
 /**
@@ -112,14 +103,14 @@ export interface ColumnPlace {
  * @param fields of its schema
  * @param wants which of them
  * @throws {InvalidMessage} if the stream is damaged, its buffers are compressed one by one, or a column
- * before the last that is wanted is of a type whose buffers are not known
+ * up to the last that is wanted is of a type that is not known
  */
 export function locateColumns(
   ipc: Uint8Array,
   fields: readonly ArrowField[],
   wants: (field: ArrowField) => boolean,
 ): { readonly body: DataView; readonly rows: number; readonly columns: ColumnPlace[] } {
-  const { header, bodyAt, bodyBytes } = recordBatch(ipc);
+  const { header, bodyAt, bodyBytes, version } = recordBatch(ipc);
   if (header.table(3) !== undefined) throw new InvalidMessage("Arrow buffers are compressed");
   if (bodyAt + bodyBytes > ipc.length) {
     throw new InvalidMessage(
@@ -128,17 +119,17 @@ export function locateColumns(
   }
   const body = new DataView(ipc.buffer, ipc.byteOffset + bodyAt, bodyBytes);
   const rows = header.length(0);
-  const nodes = header.pairs(1);
   const buffers = header.pairs(2);
   const columns: ColumnPlace[] = [];
-  let [node, buffer] = [0, 0];
-  for (const field of fields.slice(0, fields.findLastIndex(wants) + 1)) {
-    if (wants(field)) {
-      const [length, nulls] = nodes.at(node);
-      columns.push({ field, length, nulls, buffers, buffer });
-    }
-    node += countNodes(field);
-    buffer += countBuffers(field);
+  const last = fields.findLastIndex(wants);
+  if (last < 0) return { body, rows, columns };
+  // Rerun's dictionaries are in data alone: what their indices lead to, nobody here asks.
+  const walk = new BatchWalk(header, body, version === V4, NO_DICTIONARIES, undefined);
+  for (const field of fields.slice(0, last + 1)) {
+    const { buffer } = walk;
+    const place = walk.column(columnOf(toldOf(field)));
+    const { length, nulls } = place;
+    if (wants(field)) columns.push({ field, length, nulls, buffers, buffer, place });
   }
   return { body, rows, columns };
 }
@@ -168,17 +159,4 @@ function within(body: DataView, [at, bytes]: [number, number], needed: number): 
     throw new InvalidMessage("An index column is cut short");
   }
   return at;
-}
-
-function countNodes(field: ArrowField): number {
-  if (field.isDictionary) return 1;
-  return field.children.reduce((sum, child) => sum + countNodes(child), 1);
-}
-
-function countBuffers(field: ArrowField): number {
-  if (field.isDictionary) return 2;
-  if (UNCOUNTED.has(field.type)) {
-    throw new InvalidMessage(`A column comes after one of type ${field.type}`);
-  }
-  return field.children.reduce((sum, child) => sum + countBuffers(child), BUFFERS[field.type] ?? 2);
 }

@@ -28,6 +28,8 @@ export interface TextPlace {
 /** A column, with all that Arrow says of it. */
 export interface SchemaField {
   readonly name: string;
+  /** Set where it has none, at which some readers end. */
+  readonly isNameless?: true;
   readonly nullable: boolean;
   /** As Arrow's `Type` union numbers it. */
   readonly type: number;
@@ -65,16 +67,33 @@ export interface SchemaTree {
  * @throws {InvalidMessage} if it is damaged, or has what could not be written again
  */
 export function readSchemaTree(ipc: Uint8Array, reads?: Uint8Array): SchemaTree {
-  const { kind, version, header, bodyBytes, message } = readIpcMessage(ipc, 0, reads);
-  if (kind !== SCHEMA) throw new InvalidMessage("An Arrow IPC stream begins with no schema");
-  if (bodyBytes !== 0) throw new InvalidMessage("An Arrow schema has a body");
-  checkEndianness(header);
+  const { tree, header, message } = parseSchema(ipc, reads);
   if (message.tables(4).length > 0 || header.lengths(3).length > 0) {
     throw new InvalidMessage("An Arrow schema has features that Rerun does not use");
   }
+  return tree;
+}
+
+/**
+ * As {@linkcode readSchemaTree}, whether or not it could be written again.
+ *
+ * @returns with it, where it was read from
+ * @throws {InvalidMessage} if it is damaged
+ */
+export function parseSchema(
+  ipc: Uint8Array,
+  reads?: Uint8Array,
+): { readonly tree: SchemaTree; readonly header: FlatTable; readonly message: FlatTable } {
+  const { kind, version, header, bodyBytes, message } = readIpcMessage(ipc, 0, reads);
+  if (kind !== SCHEMA) {
+    throw new InvalidMessage("The Arrow IPC stream begins with no schema");
+  }
+  if (bodyBytes !== 0) throw new InvalidMessage("An Arrow schema has a body");
+  checkEndianness(header);
   const reader = new TreeReader();
   const fields = header.tables(1).map((field) => reader.field(field, 0));
-  return { version, fields, tags: reader.tags(header, 2), texts: reader.texts };
+  const tags = reader.tags(header, 2);
+  return { tree: { version, fields, tags, texts: reader.texts }, header, message };
 }
 
 class TreeReader {
@@ -86,8 +105,10 @@ class TreeReader {
     }
     const type = table.u8(2);
     const encoding = table.table(4);
+    const name = this.#text(table, 0)?.text;
     return {
-      name: this.#text(table, 0)?.text ?? "",
+      name: name ?? "",
+      ...(name === undefined && { isNameless: true }),
       nullable: table.bool(1),
       type,
       parameters: readParameters(type, table.table(3), (each, slot) => this.#text(each, slot)),

@@ -10,6 +10,7 @@
 import type { Encoded, TimelineTime } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
+import { Interned } from "../interned.ts";
 import { Tuid } from "../tuid.ts";
 
 /** An SDK alternates between a few kinds of chunks. */
@@ -19,12 +20,16 @@ const TRY_EVERY = 64;
 
 /** The templates of one stream of messages. */
 export class EnvelopeTemplates {
+  /** What is read of the others repeats as well. */
+  readonly texts: Interned = new Interned();
   readonly #templates: EnvelopeTemplate[] = [];
   #next = 0;
   /** Templates that were made since one was of use. */
   #useless = 0;
   /** Messages that fit none since then. */
   #missed = 0;
+  /** Of the buffer of the last message: many messages lie in one. */
+  #view: DataView | undefined;
 
   /**
    * Decodes a message whose envelope was seen before.
@@ -42,7 +47,8 @@ export class EnvelopeTemplates {
     encoded: Encoded,
   ): ArrowMsg | undefined {
     const { buffer, byteOffset } = bytes;
-    const view = viewOf(buffer);
+    if (this.#view?.buffer !== buffer) this.#view = new DataView(buffer);
+    const view = this.#view;
     const at = byteOffset + start;
     for (const template of this.#templates) {
       const { pattern, length } = template;
@@ -54,6 +60,11 @@ export class EnvelopeTemplates {
       return msg;
     }
     return undefined;
+  }
+
+  /** Lets go of the buffer of the last message, which a client that is idle must not keep alive. */
+  rest(): void {
+    this.#view = undefined;
   }
 
   /**
@@ -71,19 +82,6 @@ export class EnvelopeTemplates {
     this.#templates[this.#next] = template;
     this.#next = (this.#next + 1) % MAX_TEMPLATES;
   }
-}
-
-/** The last ones, for many messages lie in one buffer; it is kept alive, so only while it is small. */
-let lastBuffer: ArrayBufferLike = new ArrayBuffer(0);
-let lastView: DataView = new DataView(lastBuffer);
-const MAX_KEPT_BYTES = 512 * 1024;
-
-function viewOf(buffer: ArrayBufferLike): DataView {
-  if (lastBuffer === buffer) return lastView;
-  const view = new DataView(buffer);
-  if (buffer.byteLength > MAX_KEPT_BYTES) return view;
-  lastBuffer = buffer;
-  return lastView = view;
 }
 
 /** The binary that begins here; nothing if there is none, or not all of it. */

@@ -36,7 +36,7 @@ export function decodeMsgpackLogMsg(
 ): LogMsg {
   const known = templates?.decode(bytes, start, end, encoded);
   if (known !== undefined) return known;
-  const reader = new MsgpackReader(bytes, start, end, limits);
+  const reader = new MsgpackReader(bytes, start, end, limits, templates?.texts);
   const entries = reader.mapLength();
   if (entries !== 1) {
     throw new InvalidMessage(`Invalid log message: a map of ${entries} entries instead of one`);

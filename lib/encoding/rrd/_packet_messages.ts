@@ -28,8 +28,11 @@ export class PacketMessages {
   #header: RrdHeader | undefined;
   #left = 0;
 
-  /** @param limits of a packet; @param onHeader called with every header unlike the one before */
-  constructor(limits: Required<DecodeLimits>, onHeader: (header: RrdHeader) => void) {
+  /**
+   * @param limits of a packet
+   * @param onHeader called with every header unlike the one before
+   */
+  constructor(limits: Required<DecodeLimits>, onHeader: (header: RrdHeader) => void = () => {}) {
     this.#limits = limits;
     this.#onHeader = onHeader;
   }
@@ -55,6 +58,11 @@ export class PacketMessages {
       items.length = before;
       return error;
     }
+  }
+
+  /** Lets go of the packets that were decoded; to be called when no others follow at once. */
+  rest(): void {
+    this.#templates.rest();
   }
 
   /** What SDKs send: the header from before, then one message up to the packet's end. */

@@ -6,7 +6,7 @@
  */
 import { InvalidMessage } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
-import { xxh32 } from "./xxh32.ts";
+import { Xxh32, xxh32 } from "./xxh32.ts";
 
 /** Length of the trailer in bytes. */
 export const TRAILER_BYTES = 32;
@@ -45,6 +45,31 @@ export function checkFooter(bytes: Uint8Array, starts: readonly number[]): void 
   if (xxh32(bytes.subarray(0, length), SEED) !== u32(bytes, length + 16)) {
     throw new InvalidMessage("A footer that differs from its checksum");
   }
+}
+
+/** The checksum of a footer, which is given in pieces. */
+export function footerHash(pieces: readonly Uint8Array[]): number {
+  const hash = new Xxh32(SEED);
+  for (const piece of pieces) hash.update(piece);
+  return hash.value;
+}
+
+/**
+ * What stands behind a footer, as the last bytes of the file.
+ *
+ * @param start where the footer begins, in bytes from the beginning of the file
+ * @param length of the footer in bytes
+ * @param hash of the footer
+ */
+export function encodeTrailer(start: number, length: number, hash: number): Uint8Array {
+  const bytes = new Uint8Array(TRAILER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(start), true);
+  view.setBigUint64(8, BigInt(length), true);
+  view.setUint32(16, hash, true);
+  bytes.set(MAGIC, 20);
+  view.setUint32(28, 1, true);
+  return bytes;
 }
 
 function u64(bytes: Uint8Array, at: number): number {

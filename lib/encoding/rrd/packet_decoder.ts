@@ -1,7 +1,10 @@
-import { guardArrow, type OnBadArrow } from "../arrow/arrow_guard.ts";
+import { checkChoice } from "../../base/check_options.ts";
+import { guardArrow, ON_BAD_ARROW, type OnBadArrow } from "../arrow/arrow_guard.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
-import { RrdDecoder, type RrdDecoderOptions } from "./rrd_decoder.ts";
+import { decodeLimits } from "../limits.ts";
+import { PacketMessages } from "./_packet_messages.ts";
+import type { RrdDecoderOptions } from "./rrd_decoder.ts";
 
 /** Options of {@linkcode PacketDecoder} and `PacketDecodeStream`. */
 export interface PacketDecoderOptions extends RrdDecoderOptions {
@@ -15,15 +18,19 @@ export interface PacketDecoderOptions extends RrdDecoderOptions {
 
 /** Packets → log messages: each packet holds a whole RRD stream, and passes whole or not at all. */
 export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
-  readonly #decoder: RrdDecoder;
+  readonly #packets: PacketMessages;
   readonly #onBadArrow: OnBadArrow;
   readonly #onCorrupt: (msg: LogMsg, what: string) => void;
   readonly #onPacket: (bytes: number) => void;
 
-  /** @param options limits, what to do with corrupt Arrow data, and whom to tell */
+  /**
+   * @param options limits, what to do with corrupt Arrow data, and whom to tell
+   * @throws {RangeError} if one is out of its range
+   */
   constructor(options: PacketDecoderOptions = {}) {
     const { onBadArrow = "save", onCorrupt = () => {}, onPacket = () => {} } = options;
-    this.#decoder = new RrdDecoder(options);
+    checkChoice("onBadArrow", onBadArrow, ON_BAD_ARROW);
+    this.#packets = new PacketMessages(decodeLimits(options), options.onHeader);
     this.#onBadArrow = onBadArrow;
     this.#onCorrupt = onCorrupt;
     this.#onPacket = onPacket;
@@ -32,14 +39,16 @@ export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
   /** Takes packets up to the first that is wrong. */
   push(packets: readonly Uint8Array[]): StepResult<LogMsg> {
     const items: LogMsg[] = [];
+    let error: Error | undefined;
     for (const packet of packets) {
       this.#onPacket(packet.length);
-      const error = this.#onBadArrow === "save"
-        ? this.#decoder.decodePacketInto(items, packet)
+      error = this.#onBadArrow === "save"
+        ? this.#packets.decodeInto(items, packet)
         : this.#guarded(items, packet, this.#onBadArrow);
-      if (error !== undefined) return { items, error };
+      if (error !== undefined) break;
     }
-    return { items };
+    this.#packets.rest();
+    return error === undefined ? { items } : { items, error };
   }
 
   finish(): StepResult<LogMsg> {
@@ -47,9 +56,10 @@ export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
   }
 
   #guarded(into: LogMsg[], packet: Uint8Array, onBadArrow: "drop" | "close"): Error | undefined {
-    const decoded = this.#decoder.decodePacket(packet);
-    const { items, error } = guardArrow(decoded.items, onBadArrow, this.#onCorrupt);
+    const decoded: LogMsg[] = [];
+    const wrong = this.#packets.decodeInto(decoded, packet);
+    const { items, error } = guardArrow(decoded, onBadArrow, this.#onCorrupt);
     for (const msg of items) into.push(msg);
-    return error ?? decoded.error;
+    return error ?? wrong;
   }
 }

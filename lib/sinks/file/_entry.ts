@@ -9,10 +9,10 @@ import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { withEqualLengths } from "../../encoding/rrd/rrd_message.ts";
 import type { Introduced } from "../../stores/introduction.ts";
-import type { Store } from "../../stores/store_memory.ts";
+import type { Store, StoreMemory } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
 
-/** See the module. */
+/** What files are told of a message. */
 export interface Entry extends Introduced {
   readonly bytes: Uint8Array;
   /** Whether a file that has nothing else is worth keeping. */
@@ -48,17 +48,17 @@ export function entryOf(
  *
  * @param header it stands under
  * @param bytes with its own header
- * @param storeOf finds whose it is
+ * @param memory knows whose it is
  */
 export function takenEntry(
   header: RrdHeader,
   bytes: Uint8Array,
-  storeOf: (msg: LogMsg) => Store | undefined,
+  memory: StoreMemory,
 ): Entry {
   try {
     const message = readMessageHeader(header, bytes, 0, Infinity);
     const msg = decodeMessage(header, message, bytes, 0, fileLimits(NO_LIMITS));
-    return entryOf(msg, { header, bytes }, storeOf(msg));
+    return entryOf(msg, { header, bytes }, memory.storeOf(msg));
   } catch {
     // As it was taken: files keep what is not understood.
     return { header, bytes, store: undefined, announces: false, isData: true };

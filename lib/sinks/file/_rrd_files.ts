@@ -4,11 +4,12 @@
  * @module
  */
 import type { Bridge } from "../../bridge/mod.ts";
-import { type Entry, entryOf, takenEntry } from "./_entry.ts";
+import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
-import { KeptFiles, type SavedFile } from "./saved_files.ts";
-import { OpenSeries } from "./_open_series.ts";
+import type { SavedFile } from "./saved_files.ts";
+import { OpenedFiles } from "./_opened_files.ts";
+import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -36,6 +37,8 @@ const UNDECIDED_MS = 1000;
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
+  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   /** Absent where there is but one file. */
   readonly index: PartIndex | undefined;
   /** Gives messages the form in which they are to be written; absent where that is their own. */
@@ -49,27 +52,17 @@ export interface RrdFilesOptions {
   readonly date: () => number;
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
-  /** Called when something was written. */
-  readonly onWritten: () => void;
 }
 
 /** The files of one sink; sequential, the caller awaits what is returned. */
 export class RrdFiles {
-  /** What no file took. */
-  readonly lost = { messages: 0, bytes: 0 };
-  /** Whether a file had to be given up. */
-  failed = false;
-
   readonly #options: RrdFilesOptions;
   readonly #host: SeriesHost;
   readonly #memory = new StoreMemory();
   readonly #blueprints = new Blueprints<object, Store>((store) => this.#memory.dropData(store));
   /** Which recordings share files. */
   readonly groups: Groups;
-  readonly #versions: VersionWarnings;
-  readonly #open: OpenSeries;
-  readonly #files = new KeptFiles();
-  readonly #pending = new Set<Promise<void>>();
+  readonly #files: OpenedFiles;
   /** The file that was made at the start, until a message says where it belongs. */
   #first: RrdWriter | undefined;
   #last:
@@ -80,53 +73,59 @@ export class RrdFiles {
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
-    this.#open = new OpenSeries(options.maxOpenFiles);
+    this.#files = new OpenedFiles(options);
     this.#first = first;
-    if (first !== undefined) this.#files.opened(first);
+    if (first !== undefined) this.#files.kept.opened(first);
     const { opener, log, rotation, now, date } = options;
     this.#warnings = new SaveWarnings(log, options.name);
-    this.#versions = new VersionWarnings(log);
     this.#host = {
+      files: this.#files,
       log,
       blueprints: this.#blueprints,
       rotation,
       now,
       date,
-      open: (series) => this.#openPart(series),
-      closed: (writer, error) => this.#partClosed(writer, error),
-      lose: (lost) => addTo(this.lost, lost),
-      written: options.onWritten,
-      track: (work) => {
-        this.#pending.add(work);
-        void work.then(() => this.#pending.delete(work));
-      },
       warnings: this.#warnings,
-      otherVersion: (writer, header) => this.#versions.look(writer, header),
-      entryOf: (header, bytes) => takenEntry(header, bytes, (msg) => this.#memory.storeOf(msg)),
+      versions: new VersionWarnings(log),
+      memory: this.#memory,
     };
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
   }
 
+  /** What no file took. */
+  get lost(): Tally {
+    return this.#files.lost;
+  }
+
+  /** Whether a file had to be given up. */
+  get failed(): boolean {
+    return this.#files.failed;
+  }
+
   /** The files, open ones last, and what is in them. */
   get saved(): SavedFile[] {
-    return this.#files.list;
+    return this.#files.kept.list;
   }
 
   /** What is in all files. */
   get kept(): Tally {
-    return this.#files.total;
+    return this.#files.kept.total;
+  }
+
+  /** Whether the disk has all that the files were given. */
+  get isSynced(): boolean {
+    return this.#files.isSynced;
   }
 
   /** Takes closed files from the list that are there no more. */
   removed(names: readonly string[]): void {
-    const { folder } = this.#options.opener.pattern;
-    for (const name of names) this.#files.removed(folder + name);
+    this.#files.removed(names);
   }
 
   /** Counts a message that no file gets. */
   refuse({ encoded: { bytes } }: LogMsg): undefined {
-    for (const tally of [this.#received, this.lost]) {
+    for (const tally of [this.#received, this.#files.lost]) {
       addTo(tally, { messages: 1, bytes: bytes.length });
     }
   }
@@ -167,27 +166,27 @@ export class RrdFiles {
   /** Begins to write what the files gathered. */
   flush(): void {
     if (this.#blueprints.isUndecided) this.#blueprints.settle(this.#options.now() - UNDECIDED_MS);
-    for (const series of this.#open) series.flush();
+    for (const series of this.#files.series) series.flush();
   }
 
   /** Gives up what waits. */
   cut(): void {
-    for (const series of this.#open) series.cut();
+    for (const series of this.#files.series) series.cut();
   }
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
-    await Promise.all([...this.#open].map((series) => series.drain()));
+    await Promise.all([...this.#files.series].map((series) => series.drain()));
   }
 
   /** Closes files that are old enough. */
   async rotate(): Promise<void> {
-    for (const series of this.#open) await series.rotate();
+    for (const series of this.#files.series) await series.rotate();
   }
 
   /** Puts what was written on the disk. Never rejects. */
   async sync(): Promise<void> {
-    await Promise.all([...this.#files.live].map((writer) => writer.sync()));
+    await this.#files.sync();
   }
 
   /**
@@ -198,14 +197,14 @@ export class RrdFiles {
   async close(): Promise<void> {
     this.#blueprints.settle(Infinity);
     this.flush();
-    const closing = [...this.#open].map((series) => series.close());
+    const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
     if (first !== undefined) {
-      closing.push(first.close().finally(() => this.#partClosed(first)));
+      closing.push(first.close().finally(() => this.#files.closed(first)));
       this.#first = undefined;
     }
     const closed = await Promise.allSettled(closing);
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await this.#files.settled();
     // What is neither written nor lost: blueprints of which no recording was open, and none began.
     const { repeated } = this.#memory;
     const { bridge } = this.#options;
@@ -227,11 +226,11 @@ export class RrdFiles {
       series.set(encoding, into);
       if (this.#first !== undefined) {
         into.begin(this.#first);
-        this.#open.use(into);
+        this.#files.series.use(into);
         this.#first = undefined;
       }
     }
-    if (this.#open.has(into)) this.#open.use(into);
+    if (this.#files.series.has(into)) this.#files.series.use(into);
     this.#last = { header, target, into };
     return into.add(entry);
   }
@@ -262,45 +261,13 @@ export class RrdFiles {
     return kept;
   }
 
-  async #openPart(series: Series): Promise<RrdWriter> {
-    const { opener, date, log } = this.#options;
-    await this.#open.room();
-    try {
-      const writer = await opener.open(series.names, date(), series.sibling !== undefined);
-      // At once: what is open without a file is taken for closed.
-      series.begin(writer);
-      this.#open.use(series);
-      this.#files.opened(writer);
-      if (series.sibling !== undefined) {
-        const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
-        log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
-      }
-      return writer;
-    } catch (error) {
-      this.#failedWith(error);
-      throw error;
-    }
-  }
-
   async #closeQuietly(series: Series): Promise<void> {
-    this.#open.delete(series);
+    this.#files.series.delete(series);
     try {
       await series.close();
     } catch (error) {
       const text = `A file was not closed cleanly: ${reason(error)}`;
       this.#options.log.write("error", text, { kind: "file not closed" });
     }
-  }
-
-  async #partClosed(writer: RrdWriter, error?: unknown): Promise<void> {
-    for (const series of this.#open) if (!series.isOpen) this.#open.delete(series);
-    this.#files.closed(writer, error !== undefined);
-    if (error !== undefined) this.#failedWith(error);
-    if (writer.renamed) this.removed(await writer.target.note?.closed() ?? []);
-  }
-
-  #failedWith(error: unknown): void {
-    this.failed = true;
-    this.#options.onError(error);
   }
 }

@@ -6,21 +6,35 @@
  */
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { Log } from "../../base/log.ts";
-import type { Entry } from "./_entry.ts";
+import { type Entry, takenEntry } from "./_entry.ts";
 import { tellBroken, tellFull, tellNoFile, tellTooLarge } from "./_file_trouble.ts";
 import { applicationOf } from "../../stores/introduction.ts";
 import { PartBlueprints } from "./_part_blueprints.ts";
 import type { Numbered } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SaveWarnings } from "./_save_warnings.ts";
-import type { Store } from "../../stores/store_memory.ts";
+import type { Store, StoreMemory } from "../../stores/store_memory.ts";
+import type { VersionWarnings } from "./_version_warnings.ts";
 import type { Kept } from "../../stores/kept.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
 
+/** Opens files for series, and is told what becomes of them. */
+export interface SeriesObserver {
+  /** Makes the next file, and begins it. */
+  open(series: Series): Promise<RrdWriter>;
+  /** A file has its name, or had to be given up. */
+  closed(writer: RrdWriter, error?: unknown): Promise<void>;
+  /** So much is in no file. */
+  lose(lost: Tally): void;
+  /** Takes what must be over before all is closed; it never rejects. */
+  track(work: Promise<void>): void;
+}
+
 /** What all series share. */
 export interface SeriesHost {
+  readonly files: SeriesObserver;
   readonly log: Log;
   /** By what tells recordings apart that have files of their own. */
   readonly blueprints: Blueprints<object, Store>;
@@ -29,20 +43,10 @@ export interface SeriesHost {
   readonly now: () => number;
   /** Milliseconds since the Unix epoch. */
   readonly date: () => number;
-  /** Makes the next file, and begins it. */
-  open(series: Series): Promise<RrdWriter>;
-  /** Called when a file has its name, or had to be given up. */
-  closed(writer: RrdWriter, error?: unknown): Promise<void>;
-  lose(lost: Tally): void;
-  /** Called when something was written. */
-  written(): void;
-  /** Takes what must be over before all is closed; it never rejects. */
-  track(work: Promise<void>): void;
   readonly warnings: SaveWarnings;
-  /** Called at each version that differs from the file's. */
-  otherVersion(writer: RrdWriter, header: RrdHeader): void;
-  /** What is known of a message that was taken before. */
-  entryOf(header: RrdHeader, bytes: Uint8Array): Entry;
+  readonly versions: VersionWarnings;
+  /** What is known of recordings. */
+  readonly memory: StoreMemory;
 }
 
 /** Whose files they are. */
@@ -53,7 +57,7 @@ export interface SeriesOwner {
   readonly recording: object | undefined;
 }
 
-/** See the module; sequential, the caller awaits what is returned. */
+/** The files of one recording and encoding; sequential, the caller awaits what is returned. */
 export class Series {
   /** The open file. */
   writer: RrdWriter | undefined;
@@ -97,16 +101,13 @@ export class Series {
     this.writer = writer;
     writer.onFailed = (lost) => this.#fail(writer, lost);
     writer.onFull = (rest, header) => this.#outgrow(writer, rest, header);
-    writer.onWritten = () => {
-      this.#backoff.worked(this.#host.now());
-      this.#host.written();
-    };
-    const { blueprints, date } = this.#host;
+    const { blueprints, date, now } = this.#host;
+    writer.onWritten = () => this.#backoff.worked(now());
     this.#part = new PartBlueprints(blueprints, this.#recording, date);
     this.#lastStore = undefined;
     this.#header = undefined;
     this.#store = undefined;
-    this.#openedAt = this.#host.now();
+    this.#openedAt = now();
   }
 
   /** Puts a message into the open file, or into the next one. */
@@ -148,7 +149,7 @@ export class Series {
 
   /** Gives up what waits. */
   cut(): void {
-    if (this.writer !== undefined) this.#host.lose(this.writer.cut());
+    if (this.writer !== undefined) this.#host.files.lose(this.writer.cut());
   }
 
   /** Finishes the open file if it is old enough; the next message opens another. */
@@ -164,9 +165,9 @@ export class Series {
     const before = this.#finishing;
     this.#finishing = (async () => {
       await before;
-      if (writer !== undefined) await this.#finish(writer).catch(() => {});
+      if (writer !== undefined) await this.#seal(writer);
     })();
-    this.#host.track(this.#finishing);
+    this.#host.files.track(this.#finishing);
     return this.#finishing;
   }
 
@@ -191,12 +192,8 @@ export class Series {
   #isDue(writer: RrdWriter, bytes: number): boolean {
     const { rotation, now } = this.#host;
     // A file whose first message alone is over the limit is not rotated for it.
-    return writer.hasMessages &&
-      isRotationDue(
-        rotation,
-        writer.size - writer.repeatedBytes + bytes,
-        () => now() - this.#openedAt,
-      );
+    const then = writer.size - writer.repeatedBytes + bytes;
+    return writer.hasMessages && isRotationDue(rotation, then, () => now() - this.#openedAt);
   }
 
   /** The written file is finished beside the next one's taking; before that, the one before must be. */
@@ -207,9 +204,18 @@ export class Series {
     const { writer } = this;
     if (writer === undefined) return;
     this.writer = undefined;
-    // What goes wrong is reported where it does.
-    this.#finishing = this.#finish(writer).catch(() => {});
-    this.#host.track(this.#finishing);
+    this.#finishing = this.#seal(writer);
+    this.#host.files.track(this.#finishing);
+  }
+
+  /**
+   * Finishes a file, and resolves when all of it is on the disk: nobody waits for its index. Never
+   * rejects: what goes wrong is reported where it does.
+   */
+  #seal(writer: RrdWriter): Promise<void> {
+    const finishing = this.#finish(writer).catch(() => {});
+    this.#host.files.track(finishing);
+    return Promise.race([finishing, writer.sealed]);
   }
 
   /** Once for each file: one that turns out to be full may be about to be closed. */
@@ -229,7 +235,7 @@ export class Series {
       if (failure === undefined) throw error;
       return;
     }
-    await this.#host.closed(writer);
+    await this.#host.files.closed(writer);
   }
 
   async #addToNext(entry: Entry): Promise<void> {
@@ -243,20 +249,16 @@ export class Series {
     }
     await this.#retire();
     if (!this.#backoff.mayTry(now())) {
-      return this.#host.lose({ messages: 1, bytes: entry.bytes.length });
+      return this.#host.files.lose({ messages: 1, bytes: entry.bytes.length });
     }
-    let next: RrdWriter;
-    try {
-      next = await this.#host.open(this);
-    } catch (error) {
-      return this.#notOpened(entry, error);
-    }
-    this.#put(next, entry);
+    const opened = this.#host.files.open(this);
+    const next = await opened.catch((error) => this.#notOpened(entry, error));
+    if (next !== undefined) this.#put(next, entry);
   }
 
   #put(writer: RrdWriter, entry: Entry): void {
     const { header, bytes, store, kept } = entry;
-    if (writer.header !== undefined) this.#host.otherVersion(writer, header);
+    if (writer.header !== undefined) this.#host.versions.look(writer, header);
     if (store !== undefined && kept !== undefined) {
       return this.#write(writer, this.#part.message(header, store));
     }
@@ -297,7 +299,7 @@ export class Series {
     const { path } = writer;
     const [first, ...others] = rest;
     if (writer.written.messages === 0 && first !== undefined) {
-      this.#host.lose({ messages: 1, bytes: first.length });
+      this.#host.files.lose({ messages: 1, bytes: first.length });
       tellTooLarge(log, path, first.length);
       // What it begins with stands in it.
       for (const bytes of others) writer.add(header, bytes);
@@ -310,7 +312,7 @@ export class Series {
     this.#rest.unshift(...rest.map((bytes) => ({ header, bytes })));
     if (this.#carrying !== undefined) return;
     this.#carrying = this.#carry().finally(() => this.#carrying = undefined);
-    this.#host.track(this.#carrying);
+    this.#host.files.track(this.#carrying);
   }
 
   async #carry(): Promise<void> {
@@ -318,14 +320,14 @@ export class Series {
       const full = this.#full.shift();
       if (full !== undefined) {
         // Nothing of the next file is written before all of this one: a crash leaves no hole.
-        this.#finishing = this.#finish(full).catch(() => {});
+        this.#finishing = this.#seal(full);
         await this.#finishing;
         continue;
       }
       const { header, bytes } = this.#rest.shift()!;
-      const entry = this.#host.entryOf(header, bytes);
+      const entry = takenEntry(header, bytes, this.#host.memory);
       try {
-        this.#put(this.writer ?? await this.#host.open(this), entry);
+        this.#put(this.writer ?? await this.#host.files.open(this), entry);
       } catch (error) {
         this.#notOpened(entry, error);
       }
@@ -334,7 +336,7 @@ export class Series {
 
   #notOpened(entry: Entry, error: unknown): void {
     const { log, now } = this.#host;
-    this.#host.lose({ messages: 1, bytes: entry.bytes.length });
+    this.#host.files.lose({ messages: 1, bytes: entry.bytes.length });
     if (this.#backoff.failed(now()) === 1) tellNoFile(log, error);
   }
 
@@ -342,14 +344,14 @@ export class Series {
     const { log, now } = this.#host;
     const { path, written } = writer;
     if (this.writer === writer) this.writer = undefined;
-    this.#host.lose(lost);
+    this.#host.files.lose(lost);
     const tries = this.#backoff.failed(now());
     this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
       if (tries === 1 || written.messages > 0) {
         tellBroken(log, path, written, lost, writer.failure);
       }
-      await this.#host.closed(writer, writer.failure);
+      await this.#host.files.closed(writer, writer.failure);
     });
-    this.#host.track(this.#reporting);
+    this.#host.files.track(this.#reporting);
   }
 }

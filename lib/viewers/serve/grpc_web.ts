@@ -11,6 +11,12 @@ import { proxyMethod } from "../../comms/grpc/message_proxy.ts";
 import type { ConnectionInfo } from "./join.ts";
 import type { MessageReaders, ReaderPeer } from "./read_messages.ts";
 
+const ELSEWHERE = {
+  WriteMessages: "Log",
+  WriteTable: "Send tables",
+  ReadTables: "Read tables",
+} as const;
+
 /** Answers a request of gRPC-web; `undefined` to all else. */
 export type GrpcWeb = (
   request: Request,
@@ -25,13 +31,17 @@ export type GrpcWeb = (
  */
 export function grpcWeb(readers: MessageReaders): GrpcWeb {
   const service = new GrpcService<ReaderPeer>({
-    writeMessages: (call) => call.fail(onlyRead("Log")),
+    check({ method: { name } }) {
+      if (name !== "ReadMessages") throw onlyRead(ELSEWHERE[name]);
+    },
+    // None of these comes here, but by `check`.
+    writeMessages: (call) => call.fail(onlyRead(ELSEWHERE.WriteMessages)),
     readMessages: (info, peer) => readers.read(info, peer),
     writeTable() {
-      throw onlyRead("Send tables");
+      throw onlyRead(ELSEWHERE.WriteTable);
     },
     readTables() {
-      throw onlyRead("Read tables");
+      throw onlyRead(ELSEWHERE.ReadTables);
     },
     isServing: () => true,
     // The caller knows, and it is no fault of this server's.

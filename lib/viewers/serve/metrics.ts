@@ -64,6 +64,11 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("accept_ratio", "Lowest share of its frames accepted of an SDK", all.acceptRate),
     gauge("queued_messages", "Messages that wait to be taken", all.queued.messages),
     gauge("queued_bytes", "Memory of messages that wait to be taken", all.queued.bytes),
+    gauge(
+      "unfinished_bytes",
+      "Memory of what SDKs sent that is not whole, or was read and waits",
+      all.unfinishedBytes,
+    ),
     gauge("recordings", "Recordings seen", all.recordings),
     gauge("history_messages", "Messages kept for late viewers", history.messages),
     gauge("history_bytes", "Bytes kept for late viewers", history.bytes),

@@ -75,6 +75,8 @@ export interface StatusJson {
   readonly dropped: Tally;
   /** What waits to be taken. */
   readonly queued: Tally;
+  /** Bytes held for clients before that: unfinished packets, and what was read and waits. */
+  readonly unfinishedBytes: number;
   /** How many recordings there are. */
   readonly recordings: number;
   /** Those that are connected. */
@@ -150,6 +152,7 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
       bytes: throttled.bytes + overflow.bytes + badArrow.bytes,
     },
     queued: stats?.queued ?? NONE,
+    unfinishedBytes: stats?.unfinishedBytes ?? 0,
     recordings: hub.recordings.length,
     clients: (stats?.clients ?? []).map(({ source, messages, bytes, latencySec, acceptRate }) => ({
       id: source.id,

@@ -10,6 +10,15 @@ describe("ignoresSignal", () => {
     assertEquals(ignoresSignal(status, 2), false);
   });
 
+  it("does not know of a signal that somebody hears by now", () => {
+    const status = "SigIgn:\t0000000000000002\nSigCgt:\t0000000000000001\n";
+    assertEquals([1, 2, 3].map((signal) => ignoresSignal(status, signal)), [
+      undefined,
+      true,
+      false,
+    ]);
+  });
+
   it("does not know where nothing is said", () => {
     assertEquals(ignoresSignal("Name:\tx\nSigBlk:\t0\n", 1), undefined);
     assertEquals(ignoresSignal("", 1), undefined);

@@ -155,13 +155,34 @@ describe("hostile gRPC bodies", () => {
     assertEquals([step.room(MAX), step.push(pattern(9))], [undefined, { items: [] }]);
   });
 
-  it("may not be compressed, nor have flags that nobody knows", () => {
-    for (const [flag, text] of [[1, "Compressed messages"], [2, "flag 2"], [0x80, "flag 128"]]) {
-      const { items, error } = body().push(concat(frame(pattern(3)), frame(pattern(3), +flag!)));
+  it("may not be compressed if nothing says how, nor have flags that nobody knows", () => {
+    const bad = [[1, 13, "no grpc-encoding"], [2, 12, "flag 2"], [0x80, 12, "flag 128"]] as const;
+    for (const [flag, status, text] of bad) {
+      const { items, error } = body().push(concat(frame(pattern(3)), frame(pattern(3), flag)));
       assertEquals(items, [pattern(3)]);
       assertInstanceOf(error, GrpcError);
-      assertEquals(error.status, 12);
+      assertEquals(error.status, status);
       assert(error.message.includes(`${text}`), error.message);
+    }
+  });
+
+  it("stop at one that is compressed, wherever they are cut", () => {
+    const bytes = concat(frame(pattern(3)), frame(pattern(40), 1), frame(pattern(9)));
+    for (const headroom of [0, 16]) {
+      for (let cut = 0; cut < bytes.length; cut++) {
+        const step = body({ headroom, encoding: "gzip" });
+        const plain: Uint8Array[] = [];
+        const packed: Uint8Array[] = [];
+        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+        for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+          const { items, error, compressed, rest } = step.push(piece);
+          assertEquals(error, undefined);
+          plain.push(...items.map((item) => item.slice()));
+          if (compressed !== undefined) packed.push(compressed.slice());
+          if (rest !== undefined) pieces.unshift(rest.slice());
+        }
+        assertEquals([plain, packed], [[pattern(3), pattern(9)], [pattern(40)]]);
+      }
     }
   });
 

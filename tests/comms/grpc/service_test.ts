@@ -195,7 +195,8 @@ describe("a WriteMessages call", () => {
   it("that is refused in the midst gives what came before, then the error, to both sides", async () => {
     const bad: [number, Uint8Array][] = [
       [3, frame(new Uint8Array(9))],
-      [12, frame(one, 1)],
+      [13, frame(one, 1)],
+      [12, frame(one, 2)],
       [8, frame(new Uint8Array(100_000))],
     ];
     for (const [status, bytes] of bad) {
@@ -215,7 +216,7 @@ describe("a WriteMessages call", () => {
         assertEquals([taker.taken.length, taker.quits.length], [2, 1]);
         assertEquals(stream.status[0], status);
         assertEquals(stream.status[1], taker.quits[0]!.message.replaceAll("%", "%25"));
-        assertEquals(stream.response!["grpc-accept-encoding"], "identity");
+        assertEquals(stream.response!["grpc-accept-encoding"], "identity,gzip,deflate");
         // What comes all the same is let through to nowhere.
         stream.send(one);
         stream.finish();

@@ -267,7 +267,8 @@ describe("WriteMessages that are not as they should be", () => {
       [3, "InvalidMessage", frame(Uint8Array.of(0x0a, 0xff))],
       [3, "InvalidMessage", frame(new Uint8Array(100).fill(0xff))],
       [3, "InvalidMessage", request(1, STORE)],
-      [12, "GrpcError", frame(good, 1)],
+      [13, "GrpcError", frame(good, 1)],
+      [12, "GrpcError", frame(good, 2)],
       [8, "MessageTooLarge", frame(new Uint8Array(2000))],
     ];
     for (const [status, name, bytes] of bad) {

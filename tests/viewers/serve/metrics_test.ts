@@ -79,6 +79,7 @@ describe("metrics", () => {
         ...server.stats,
         connections: { open: 0, total: 9, refused: 2 },
         badArrow: { messages: 6, bytes: 66 },
+        unfinishedBytes: 1234,
       },
       latencySec: 0.25,
       sinks: [
@@ -110,6 +111,8 @@ describe("metrics", () => {
     assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
     assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
     assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });
+    assertEquals(value("unfinished_bytes"), 1234);
+    assertEquals(statusJson(hub, status, 0).unfinishedBytes, 1234);
     assertEquals(value("connections_refused_total"), 2);
     assertEquals(value("client_errors_total"), 1);
     assertEquals(value("http_errors_total"), 2);

@@ -10,53 +10,59 @@ export type SyncMode = "never" | "interval" | "always";
 /** From one sync to the next; with the time that one takes, well below the promised 500 ms. */
 const INTERVAL_MS = 200;
 
-/** Syncs at most once at a time. */
+/** Files that are synced together. */
+export interface SyncedFiles {
+  /** Whether the disk has all that they were given. */
+  readonly isSynced: boolean;
+  /** Puts what was written on the disk. Never rejects. */
+  sync(): Promise<void>;
+}
+
+/** Looks at files every 200 ms for as long as the disk lacks something of them; syncs once at a time. */
 export class Syncer {
+  readonly #files: SyncedFiles;
   #cancel: (() => void) | undefined;
-  #running = false;
-  #again = false;
-  #stopped = false;
-  /** How long the last one took, in milliseconds: so much earlier begins the next. */
-  #took = 0;
+  #isRunning = false;
+  #isStopped = false;
+  /** How long the last sync took, in milliseconds: so much earlier begins the next. */
+  #tookMs = 0;
 
   /**
-   * @param mode when
+   * @param mode when; only for `"interval"` is there anything to do here
    * @param timer calls back after so many milliseconds
    * @param now monotonic milliseconds
-   * @param sync never rejects
+   * @param files which
    */
   constructor(
     readonly mode: SyncMode,
     readonly timer: (ms: number, callback: () => void) => () => void,
     readonly now: () => number,
-    readonly sync: () => Promise<void>,
-  ) {}
+    files: SyncedFiles,
+  ) {
+    this.#files = files;
+  }
 
-  /** Notes that something was written. */
-  written(): void {
-    if (this.mode !== "interval" || this.#cancel !== undefined || this.#stopped) return;
-    if (this.#running) this.#again = true;
-    else {
-      const wait = Math.max(0, INTERVAL_MS - this.#took);
-      this.#cancel = this.timer(wait, () => void this.#run());
-    }
+  /** Begins to look at the files, if it does not already; to be called whenever they were given something. */
+  watch(): void {
+    if (this.mode !== "interval" || this.#cancel !== undefined) return;
+    if (this.#isRunning || this.#isStopped || this.#files.isSynced) return;
+    const waitMs = Math.max(0, INTERVAL_MS - this.#tookMs);
+    this.#cancel = this.timer(waitMs, () => void this.#run());
   }
 
   /** Calls off what has not begun. */
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     this.#cancel?.();
   }
 
   async #run(): Promise<void> {
     this.#cancel = undefined;
-    this.#running = true;
+    this.#isRunning = true;
     const start = this.now();
-    await this.sync();
-    this.#took = this.now() - start;
-    this.#running = false;
-    if (!this.#again) return;
-    this.#again = false;
-    this.written();
+    await this.#files.sync();
+    this.#tookMs = this.now() - start;
+    this.#isRunning = false;
+    this.watch();
   }
 }

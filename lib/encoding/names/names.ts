@@ -32,6 +32,8 @@ export interface ColumnName {
   readonly archetype: string;
   readonly field: string;
   readonly component: string;
+  /** Whether today's data of it is laid out in the same way. */
+  readonly isSame: boolean;
   /** What describes its data anew, where that is laid out otherwise today. */
   readonly recast?: Recast;
 }
@@ -140,12 +142,13 @@ const ENUMERATIONS = [
     .map((name) => `rerun.blueprint.components.${name}`),
 ];
 
-function todaysName({ archetype, name, component }: Field): ColumnName {
+function todaysName({ archetype, name, component, isSame }: Field): ColumnName {
   const today = ARCHETYPE_NAMES[archetype.name] ?? archetype.name;
   return {
     archetype: today,
     field: FIELD_NAMES[today]?.[name] ?? name,
     component: FIELD_COMPONENTS[today]?.[name] ?? todaysComponent(component),
+    isSame,
   };
 }
 

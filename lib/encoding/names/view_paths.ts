@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { InvalidMessage } from "../base/errors.ts";
-import { T } from "../encoding/arrow/_arrow_columns.ts";
+import { InvalidMessage } from "../../base/errors.ts";
+import { T } from "../arrow/batch_arrays.ts";
 import type { Recast } from "./recasts.ts";
 
 /**

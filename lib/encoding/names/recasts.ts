@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { InvalidMessage } from "../base/errors.ts";
-import { T } from "../encoding/arrow/_arrow_columns.ts";
-import type { ArrowArray } from "../encoding/arrow/batch_arrays.ts";
-import type { SchemaField } from "../encoding/arrow/schema_tree.ts";
+import { InvalidMessage } from "../../base/errors.ts";
+import { type ArrowArray, T } from "../arrow/batch_arrays.ts";
+import type { SchemaField } from "../arrow/schema_tree.ts";
 
 /** A column that comes of another one. */
 export interface RecastColumn {

@@ -1,0 +1,144 @@
+/**
+ * The envelope of a chunk, around data of which only the beginning is there.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../base/errors.ts";
+
+/** A protobuf message in a file, or what was read of it. */
+export interface MessagePart {
+  /** Of the whole message, in bytes. */
+  readonly length: number;
+  /** Its first bytes, or all of them. */
+  readonly front: Uint8Array;
+  /** Its last bytes, where they are not in the front. */
+  readonly tail?: { readonly at: number; readonly bytes: Uint8Array };
+}
+
+/** More must be read of a message: so many bytes of its front, or all behind a place. */
+export class MoreOfMessage {
+  constructor(readonly part: "front" | "tail", readonly bytes: number) {}
+}
+
+/** See the module. */
+export interface Envelope {
+  readonly storeId: Uint8Array;
+  readonly compression: "off" | "lz4";
+  readonly uncompressedSize: number;
+  /** 16 bytes, big endian. */
+  readonly chunkId: Uint8Array | undefined;
+  /** Where the Arrow data is in the message. */
+  readonly arrowAt: number;
+  readonly arrowBytes: number;
+}
+
+const VARINT = 0;
+const BYTES = 2;
+const COMPRESSIONS = ["off", "off", "lz4"] as const;
+/** What is left of a message behind its data, at most. */
+const MOST_TAIL_BYTES = 4096;
+
+/**
+ * Reads an envelope.
+ *
+ * @param part of an `ArrowMsg` of Rerun 0.23 or later
+ * @throws {InvalidMessage} if it is damaged, or no SDK writes it so
+ */
+export function readEnvelope(part: MessagePart): Envelope | MoreOfMessage {
+  const { length, front, tail } = part;
+  const found: Found = {};
+  const behind = readFields(front, 0, length, 0, found);
+  if (behind < length) {
+    if (found.arrowAt === undefined || length - behind > MOST_TAIL_BYTES) {
+      throw new InvalidMessage("An envelope that is cut short, or as no SDK writes it");
+    }
+    if (tail === undefined || tail.at > behind) return new MoreOfMessage("tail", behind);
+    if (readFields(tail.bytes, behind - tail.at, length, tail.at, found) < length) {
+      throw new InvalidMessage("An envelope that is cut short");
+    }
+  }
+  const { storeId, arrowAt, arrowBytes, chunkId, compression = 0, size = 0, encoding } = found;
+  if (storeId === undefined || arrowAt === undefined || arrowBytes === undefined) {
+    throw new InvalidMessage("A chunk without a store, or without data");
+  }
+  if (encoding !== 1) throw new InvalidMessage(`A chunk of unknown encoding ${encoding}`);
+  const how = COMPRESSIONS[compression];
+  if (how === undefined) throw new InvalidMessage(`A chunk of unknown compression ${compression}`);
+  const id = chunkId === undefined ? undefined : readTuid(chunkId);
+  return { storeId, compression: how, uncompressedSize: size, chunkId: id, arrowAt, arrowBytes };
+}
+
+interface Found {
+  storeId?: Uint8Array;
+  compression?: number;
+  size?: number;
+  encoding?: number;
+  arrowAt?: number;
+  arrowBytes?: number;
+  chunkId?: Uint8Array;
+}
+
+/** Returns where it ended: behind the message, or behind data of which not all is there. */
+function readFields(
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  base: number,
+  found: Found,
+): number {
+  const reader = new VarintReader(bytes, from);
+  while (base + reader.at < length) {
+    const tag = reader.next();
+    const [field, wire] = [Math.floor(tag / 8), tag % 8];
+    if (wire === VARINT) {
+      const value = reader.next();
+      if (field === 2) found.compression = value;
+      else if (field === 3) found.size = value;
+      else if (field === 4) found.encoding = value;
+      continue;
+    }
+    if (wire !== BYTES) throw new InvalidMessage("An envelope as no SDK writes it");
+    const size = reader.next();
+    const until = reader.at + size;
+    if (base + until > length) throw new InvalidMessage("An envelope that leads outside");
+    if (field === 5) {
+      found.arrowAt = base + reader.at;
+      found.arrowBytes = size;
+      if (until > bytes.length) return base + until;
+    } else {
+      if (until > bytes.length) throw new InvalidMessage("An envelope as no SDK writes it");
+      if (field === 1) found.storeId = bytes.subarray(reader.at, until);
+      else if (field === 6) found.chunkId = bytes.subarray(reader.at, until);
+    }
+    reader.at = until;
+  }
+  return base + reader.at;
+}
+
+/** Time and count, which Arrow stores big endian behind one another. */
+function readTuid(bytes: Uint8Array): Uint8Array {
+  const id = new Uint8Array(16);
+  for (let at = 0; at < bytes.length; at += 9) {
+    const field = bytes[at]! >> 3;
+    if ((bytes[at]! & 7) !== 1 || field < 1 || field > 2 || at + 9 > bytes.length) {
+      throw new InvalidMessage("A chunk's id as no SDK writes it");
+    }
+    for (let i = 0; i < 8; i++) id[8 * field - 1 - i] = bytes[at + 1 + i]!;
+  }
+  return id;
+}
+
+class VarintReader {
+  constructor(readonly bytes: Uint8Array, public at: number) {}
+
+  next(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 49; scale *= 128) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined) throw new InvalidMessage("An envelope that is cut short");
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw new InvalidMessage("A number in an envelope is too large");
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * What an index keeps of a chunk, read from the beginning of its Arrow data: times come first there.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../base/errors.ts";
+import { type BatchFront, batchFront, metadataEnd } from "../encoding/arrow/batch_front.ts";
+import { KnownSchemas, schemaBytes } from "../encoding/arrow/known_schemas.ts";
+import { readSchemaTree } from "../encoding/arrow/schema_tree.ts";
+import { inflateLz4Front } from "../encoding/lz4/lz4.ts";
+import { deflatedBound } from "../encoding/lz4/lz4_deflate.ts";
+import { type ChunkSchema, type ColumnSlot, readChunkSchema } from "./chunk_schema.ts";
+
+/** Arrow data of a message, of which the end may be missing. */
+export interface ArrowFront {
+  readonly bytes: Uint8Array;
+  /** How many bytes there are of it in the message. */
+  readonly storedBytes: number;
+  readonly compression: "off" | "lz4";
+  readonly uncompressedSize: number;
+}
+
+/** See the module. */
+export interface ChunkFacts {
+  readonly schema: ChunkSchema;
+  readonly rows: number;
+  /** The lowest and highest time on each timeline, in the schema's order; none without rows. */
+  readonly ranges: readonly bigint[];
+  /** Components that are not in all rows, by their index in the schema. */
+  readonly sparse: ReadonlyMap<number, Sparse>;
+  /** Whether any list of a component has something in it, in the schema's order. */
+  readonly hasValues: readonly boolean[];
+}
+
+/** A component that is not in all rows. */
+export interface Sparse {
+  /** In how many it is. */
+  readonly rows: number;
+  /** Its own times, as {@linkcode ChunkFacts.ranges}; those of the chunk where too much would be read. */
+  readonly ranges: readonly bigint[];
+}
+
+/** More of the message must be there: so many bytes of its Arrow data, as stored. */
+export class MoreBytes {
+  constructor(readonly bytes: number) {}
+}
+
+/** The beginning that is enough for most chunks, in bytes. */
+const FIRST_BYTES = 4096;
+/** So much is inflated for the times of a chunk: a few million rows. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** So much for where the nulls of a component are. */
+const MOST_SPARSE_BYTES = 16 * 1024 * 1024;
+
+/** Reads chunks; knows the schemas of the last ones. */
+export class ChunkReader {
+  readonly #schemas = new KnownSchemas<ChunkSchema>();
+  #enough = FIRST_BYTES;
+
+  /**
+   * Reads a chunk.
+   *
+   * @param arrow its data, or the beginning of it
+   * @returns what an index keeps of it, or how much of it is needed
+   * @throws {InvalidMessage} if it is damaged, or has what can't be indexed
+   */
+  read(arrow: ArrowFront): ChunkFacts | MoreBytes {
+    const { bytes, storedBytes, compression, uncompressedSize } = arrow;
+    const all = compression === "off" ? storedBytes : uncompressedSize;
+    let enough = Math.min(this.#enough, all);
+    for (;;) {
+      if (enough > MOST_BYTES) {
+        throw new InvalidMessage(`A chunk whose times reach over ${MOST_BYTES} bytes`);
+      }
+      const stored = compression === "off" ? enough : Math.min(storedBytes, deflatedBound(enough));
+      if (bytes.length < stored) return new MoreBytes(stored);
+      const front = compression === "off" ? bytes : inflateLz4Front(bytes, enough);
+      const found = this.#facts(front, all);
+      if (typeof found !== "number") return found;
+      if (found > all) throw new InvalidMessage("Arrow data that is cut short");
+      if (compression === "lz4" && front.length < enough) {
+        throw new InvalidMessage("An LZ4 block that holds less than it says");
+      }
+      if (found <= front.length) throw new InvalidMessage("Damaged Arrow data");
+      enough = found;
+      // Chunks of one source need about the same.
+      this.#enough = Math.min(Math.max(FIRST_BYTES, Math.ceil(found / 1024) * 1024), MOST_BYTES);
+    }
+  }
+
+  /** Of all of the data, or how many bytes more must be there. */
+  #facts(ipc: Uint8Array, all: number): ChunkFacts | number {
+    const schemaEnd = metadataEnd(ipc, 0) ?? 8;
+    // What stands behind is needed in any case.
+    if (schemaEnd + 8 > ipc.length) return schemaEnd + 8;
+    const schema = this.#schema(ipc);
+    const batch = batchFront(ipc, schemaEnd);
+    if (typeof batch === "number") return batch;
+    const { rows, bodyAt, bodyBytes, nodes } = batch;
+    if (bodyAt + bodyBytes > all) throw new InvalidMessage("An Arrow record batch is cut short");
+    const places: number[] = [];
+    let needs = 0;
+    for (const index of schema.indexes) {
+      const [length, nulls] = nodes.at(index.node);
+      if (length !== rows) throw new InvalidMessage("A timeline is not as long as its chunk");
+      if (nulls !== 0) throw new InvalidMessage("A timeline has gaps");
+      const at = bufferAt(batch, index, 1, 8 * rows);
+      places.push(at);
+      needs = Math.max(needs, at + 8 * rows);
+    }
+    const sparse: { index: number; rows: number; bitsAt: number | undefined }[] = [];
+    const hasValues: boolean[] = [];
+    schema.components.forEach((component, index) => {
+      const [length, nulls] = nodes.at(component.node);
+      if (length !== rows) throw new InvalidMessage("A column is not as long as its chunk");
+      hasValues.push(nodes.at(component.node + 1)[0] > 0);
+      if (nulls === 0) return;
+      if (nulls > rows) throw new InvalidMessage("A column has more nulls than rows");
+      let bitsAt: number | undefined;
+      if (schema.indexes.length > 0 && nulls < rows && component.buffer !== undefined) {
+        const bytes = Math.ceil(rows / 8);
+        const at = bufferAt(batch, component, 0, bytes);
+        if (at + bytes <= MOST_SPARSE_BYTES) {
+          bitsAt = at;
+          needs = Math.max(needs, at + bytes);
+        }
+      }
+      sparse.push({ index, rows: rows - nulls, bitsAt });
+    });
+    if (needs > ipc.length) return needs;
+    const view = new DataView(ipc.buffer, ipc.byteOffset, ipc.byteLength);
+    const ranges = rangesOf(view, places, rows);
+    return {
+      ...{ schema, rows, ranges, hasValues },
+      sparse: new Map(sparse.map(({ index, rows: own, bitsAt }) => [index, {
+        rows: own,
+        ranges: own === 0
+          ? []
+          : bitsAt === undefined
+          ? ranges
+          : rangesOf(view, places, rows, bitsAt),
+      }])),
+    };
+  }
+
+  #schema(ipc: Uint8Array): ChunkSchema {
+    const bytes = schemaBytes(ipc);
+    const known = this.#schemas.find(bytes, undefined);
+    if (known !== undefined) return known;
+    const { start, end } = bytes.place;
+    const reads = new Uint8Array(end - start);
+    const tree = readSchemaTree(ipc, reads);
+    const schema = readChunkSchema(tree);
+    const key = tree.tags.find(({ key }) => /^rerun[:.]entity_path$/.test(key))?.place;
+    if (key !== undefined) {
+      const open = schema.idPlace === undefined ? [] : [schema.idPlace];
+      this.#schemas.add(bytes, tree, reads, { key, open, owner: undefined }, schema);
+    }
+    return schema;
+  }
+}
+
+function bufferAt(
+  { buffers, bodyAt, bodyBytes }: BatchFront,
+  { buffer }: ColumnSlot,
+  index: number,
+  needed: number,
+): number {
+  if (buffer === undefined) {
+    throw new InvalidMessage("A timeline comes after a column of which nobody knows how it lies");
+  }
+  const [at, bytes] = buffers.at(buffer + index);
+  if (needed > bytes || at + bytes > bodyBytes) {
+    throw new InvalidMessage("A column is cut short");
+  }
+  return bodyAt + at;
+}
+
+/** The lowest and highest value of each column, of all rows or of those whose bit is set. */
+function rangesOf(
+  view: DataView,
+  places: readonly number[],
+  rows: number,
+  bitsAt?: number,
+): bigint[] {
+  if (rows === 0) return [];
+  return places.flatMap((at) => {
+    // Numbers of 64 bits, in two halves: big integers take several times as long to compare.
+    let [min, max] = [-1, -1];
+    let [minHigh, minLow, maxHigh, maxLow] = [0, 0, 0, 0];
+    for (let row = 0; row < rows; row++) {
+      if (bitsAt !== undefined && (view.getUint8(bitsAt + (row >> 3)) >> (row & 7) & 1) === 0) {
+        continue;
+      }
+      const low = view.getUint32(at + 8 * row, true);
+      const high = view.getInt32(at + 8 * row + 4, true);
+      if (min < 0 || high < minHigh || high === minHigh && low < minLow) {
+        [min, minHigh, minLow] = [row, high, low];
+      }
+      if (max < 0 || high > maxHigh || high === maxHigh && low > maxLow) {
+        [max, maxHigh, maxLow] = [row, high, low];
+      }
+    }
+    if (min < 0) throw new InvalidMessage("A column has other nulls than it says");
+    return [view.getBigInt64(at + 8 * min, true), view.getBigInt64(at + 8 * max, true)];
+  });
+}

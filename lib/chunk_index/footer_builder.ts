@@ -1,0 +1,214 @@
+/**
+ * Messages of a file → the footer that lists its chunks: "chunk index", as Rerun calls it.
+ *
+ * @module
+ */
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { RerelayError } from "../base/errors.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
+import { encodeStoreId } from "../encoding/protobuf/encode_log_msg.ts";
+import { bytes, ProtobufBudget, readMessage } from "../encoding/protobuf/protobuf.ts";
+import { readStoreId, readStoreInfo } from "../encoding/protobuf/protobuf_store_info.ts";
+import { encodeTrailer, footerHash } from "../encoding/rrd/footer.ts";
+import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
+import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
+import { type MessagePart, MoreOfMessage, readEnvelope } from "./_envelope.ts";
+import { ChunkReader, MoreBytes } from "./chunk_reader.ts";
+import { Manifest } from "./manifest.ts";
+import { manifestColumns } from "./manifest_columns.ts";
+import { recordingSchema } from "./manifest_schema.ts";
+import { encodeTable } from "./manifest_table.ts";
+import { NotIndexable } from "./not_indexable.ts";
+
+/** Cells of all tables: chunks times columns. Readers keep all of them in memory. */
+export const MAX_CELLS: number = 16 * 1024 * 1024;
+
+const [SET_STORE_INFO, ARROW_MSG, BLUEPRINT_ACTIVATION] = [1, 2, 3];
+/** Stores whose application is known. */
+const MAX_STORES = 10_000;
+const END_HEADER_BYTES = 16;
+
+/** A footer, which may stand at any place. */
+export interface Footer {
+  /** How many chunks it lists, of how many recordings and blueprints. */
+  readonly chunks: number;
+  readonly stores: number;
+  /** The end header, the footer and its trailer. */
+  readonly bytes: number;
+  /**
+   * What ends a file.
+   *
+   * @param at where the end header is to stand, behind all messages
+   */
+  endAt(at: number): FooterEnd;
+}
+
+/** What ends a file: an end header that says how long the footer is, and what stands behind it. */
+export interface FooterEnd {
+  /** 16 bytes, to be written last: as long as they are zeros, there is no footer. */
+  readonly header: Uint8Array;
+  readonly rest: readonly Uint8Array[];
+}
+
+/** See the module. Of chunks it keeps their ids, places, lengths and times. */
+export class FooterBuilder {
+  readonly #reader = new ChunkReader();
+  readonly #manifests = new Map<string, Manifest>();
+  /** By store, where it is not said with every message. */
+  readonly #applications = new Map<string, string>();
+  #last: { readonly bytes: Uint8Array; readonly manifest: Manifest } | undefined;
+  #cells = 0;
+
+  /**
+   * Begins with the header of the file.
+   *
+   * @param maxCells above which there is no index
+   * @throws {NotIndexable} if messages under it can't be indexed
+   */
+  constructor(header: RrdHeader, readonly maxCells: number = MAX_CELLS) {
+    if (!isNewProtobuf(header)) {
+      throw new NotIndexable(`it is in the form of SDK ${rrdVersionText(header.version)}`, "form");
+    }
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @param kind as its own header says
+   * @param part what is there of it
+   * @param offset where it stands in the file, behind its own header
+   * @returns what more of it is needed, if anything: it is then to be given again
+   * @throws {NotIndexable} if it can't be indexed: the whole file must not be
+   */
+  add(kind: number, part: MessagePart, offset: number): MoreOfMessage | undefined {
+    try {
+      if (kind === SET_STORE_INFO) return this.#announced(part);
+      if (kind === ARROW_MSG) return this.#chunk(part, offset);
+    } catch (cause) {
+      if (cause instanceof NotIndexable || !(cause instanceof RerelayError)) throw cause;
+      const why = `the message at byte ${offset}: ${cause.message}`;
+      throw new NotIndexable(why, "chunks", { cause });
+    }
+    if (kind !== BLUEPRINT_ACTIVATION) throw new NotIndexable(`a message of unknown kind ${kind}`);
+    return undefined;
+  }
+
+  /**
+   * The footer of all messages.
+   *
+   * @throws {NotIndexable} if there can't be one
+   */
+  async finish(): Promise<Footer> {
+    const pieces: Uint8Array[] = [];
+    let chunks = 0;
+    for (const manifest of this.#manifests.values()) {
+      chunks += manifest.chunks;
+      pieces.push(...await encodeManifest(manifest));
+    }
+    return { chunks, stores: this.#manifests.size, ...placed(pieces) };
+  }
+
+  #announced({ length, front }: MessagePart): MoreOfMessage | undefined {
+    if (front.length < length) return new MoreOfMessage("front", length);
+    const budget = new ProtobufBudget();
+    readMessage(front.subarray(0, length), "SetStoreInfo", {
+      2: bytes((value) => {
+        const { applicationId, storeId } = readStoreInfo(value, "v1alpha1", budget);
+        if (this.#applications.size >= MAX_STORES) throw new NotIndexable("it has too many stores");
+        this.#applications.set(JSON.stringify([storeId.kind, storeId.id]), applicationId);
+      }),
+    }, budget);
+    return undefined;
+  }
+
+  #chunk(part: MessagePart, offset: number): MoreOfMessage | undefined {
+    const envelope = readEnvelope(part);
+    if (envelope instanceof MoreOfMessage) return envelope;
+    const { storeId, compression, uncompressedSize, arrowAt, arrowBytes, chunkId: id } = envelope;
+    // Readers find chunks by it, and Rerun's own end without it.
+    if (id === undefined) {
+      throw new NotIndexable(
+        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them",
+      );
+    }
+    const facts = this.#reader.read({
+      bytes: part.front.subarray(arrowAt, arrowAt + arrowBytes),
+      ...{ storedBytes: arrowBytes, compression, uncompressedSize },
+    });
+    if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
+    const manifest = this.#manifestOf(storeId);
+    const before = manifest.chunks * manifest.columnCount;
+    manifest.add(facts, { id, offset, size: part.length, uncompressedSize });
+    this.#cells += manifest.chunks * manifest.columnCount - before;
+    if (this.#cells > this.maxCells) {
+      const why =
+        `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
+      throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, "size");
+    }
+    return undefined;
+  }
+
+  #manifestOf(storeId: Uint8Array): Manifest {
+    const last = this.#last;
+    if (last !== undefined && isSame(last.bytes, storeId)) return last.manifest;
+    const read = readStoreId(storeId, "v1alpha1", new ProtobufBudget());
+    const { kind, id } = read;
+    const applicationId = read.applicationId ??
+      this.#applications.get(JSON.stringify([kind, id]));
+    if (applicationId === undefined) {
+      throw new NotIndexable(`the application of ${JSON.stringify(id.slice(0, 100))} is not said`);
+    }
+    const key = JSON.stringify([kind, id, applicationId]);
+    let manifest = this.#manifests.get(key);
+    if (manifest === undefined) {
+      if (this.#manifests.size >= MAX_STORES) throw new NotIndexable("it has too many stores");
+      const whole: StoreId = { kind, id, applicationId };
+      this.#manifests.set(key, manifest = new Manifest(whole));
+    }
+    this.#last = { bytes: storeId.slice(), manifest };
+    return manifest;
+  }
+}
+
+/** One `RrdManifest` of a `RrdFooter`. */
+async function encodeManifest(manifest: Manifest): Promise<Uint8Array[]> {
+  const schema = await recordingSchema(manifest);
+  const table = encodeTable(manifestColumns(manifest), manifest.chunks);
+  const part = new BinaryWriter();
+  part.tag(1, WireType.Varint).int32(1);
+  part.tag(2, WireType.LengthDelimited).uint32(table.payload.length);
+  const behind = new BinaryWriter().tag(3, WireType.Varint).int32(2)
+    .tag(4, WireType.Varint).uint64(table.uncompressedSize).finish();
+  const partHead = part.finish();
+  const partBytes = partHead.length + table.payload.length + behind.length;
+  const head = new BinaryWriter();
+  // The store id with its tag and length.
+  head.raw(encodeStoreId(manifest.storeId, "v1alpha1"));
+  head.tag(2, WireType.LengthDelimited).fork();
+  head.tag(1, WireType.LengthDelimited).bytes(schema.stream).join();
+  head.tag(3, WireType.LengthDelimited).bytes(schema.sha256);
+  head.tag(4, WireType.LengthDelimited).uint32(partBytes);
+  const headBytes = head.finish();
+  const outer = new BinaryWriter().tag(1, WireType.LengthDelimited)
+    .uint32(headBytes.length + partBytes).finish();
+  return [outer, headBytes, partHead, table.payload, behind];
+}
+
+function placed(pieces: readonly Uint8Array[]): Pick<Footer, "bytes" | "endAt"> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const hash = footerHash(pieces);
+  return {
+    bytes: END_HEADER_BYTES + length + encodeTrailer(0, 0, 0).length,
+    endAt(at) {
+      const header = new Uint8Array(END_HEADER_BYTES);
+      new DataView(header.buffer).setBigUint64(8, BigInt(length), true);
+      return { header, rest: [...pieces, encodeTrailer(at + END_HEADER_BYTES, length, hash)] };
+    },
+  };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,135 @@
+/**
+ * A footer as it stands in a file: the stores that it is of, and which chunks it lists.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../base/errors.ts";
+import { readSchema } from "../encoding/arrow/arrow_ipc.ts";
+import { locateColumns } from "../encoding/arrow/index_columns.ts";
+import { DECODE_LIMITS } from "../encoding/limits.ts";
+import { checkLz4Ratio, inflateLz4 } from "../encoding/lz4/lz4.ts";
+import type { StoreId } from "../encoding/message_parts.ts";
+import { bytes, ProtobufBudget, readMessage, uint } from "../encoding/protobuf/protobuf.ts";
+import { readStoreId } from "../encoding/protobuf/protobuf_store_info.ts";
+
+/** The index of one store. */
+export interface StoredManifest {
+  readonly storeId: StoreId;
+  /** Of the recording, as an Arrow IPC stream. */
+  readonly schema: Uint8Array;
+  readonly sha256: Uint8Array;
+  /** One row a chunk, as an Arrow IPC stream. */
+  readonly table: Uint8Array;
+}
+
+/** A chunk as an index lists it. */
+export interface ListedChunk {
+  /** 32 hex digits. */
+  readonly id: string;
+  /** Of its protobuf message in the file, behind the message's own header. */
+  readonly offset: number;
+  readonly size: number;
+  readonly rows: number;
+}
+
+/** Of a table, once it is inflated. */
+const MAX_TABLE_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Reads a footer.
+ *
+ * @param footer without its trailer
+ * @throws {InvalidMessage} if it is damaged, or lacks what Rerun needs
+ */
+export function readFooter(footer: Uint8Array): StoredManifest[] {
+  const manifests: StoredManifest[] = [];
+  readMessage(footer, "RrdFooter", { 1: bytes((value) => manifests.push(readManifest(value))) });
+  return manifests;
+}
+
+function readManifest(message: Uint8Array): StoredManifest {
+  const budget = new ProtobufBudget();
+  let storeId: StoreId | undefined;
+  let schema: Uint8Array | undefined;
+  let sha256: Uint8Array | undefined;
+  let table: Uint8Array | undefined;
+  readMessage(message, "RrdManifest", {
+    1: bytes((value) => storeId = readStoreId(value, "v1alpha1", budget)),
+    2: bytes((value) => readMessage(value, "Schema", { 1: bytes((stream) => schema = stream) })),
+    3: bytes((value) => sha256 = value),
+    4: bytes((value) => table = readTable(value)),
+  }, budget);
+  if (!storeId || !schema || !sha256 || !table) {
+    throw new InvalidMessage("A chunk index without its store, schema, hash or table");
+  }
+  return { storeId, schema, sha256, table };
+}
+
+function readTable(message: Uint8Array): Uint8Array {
+  let [version, compression, size] = [0, 0, 0];
+  let payload: Uint8Array | undefined;
+  readMessage(message, "DataframePart", {
+    1: uint((value) => version = Number(value)),
+    2: bytes((value) => payload = value),
+    3: uint((value) => compression = Number(value)),
+    4: uint((value) => size = Number(value)),
+  });
+  if (version !== 1 || payload === undefined || compression > 2) {
+    throw new InvalidMessage("A chunk index in a form that is not known");
+  }
+  if (compression < 2) return payload;
+  if (size > MAX_TABLE_BYTES) {
+    throw new InvalidMessage(`A chunk index of ${size} bytes, above ${MAX_TABLE_BYTES}`);
+  }
+  // Tables are mostly empty, and so as dense as LZ4 gets.
+  checkLz4Ratio(payload.length, size, { ...DECODE_LIMITS, maxLz4Ratio: 256 });
+  return inflateLz4(payload, size);
+}
+
+/** Columns that all indexes have, and what is read of them. */
+const COLUMNS = {
+  chunk_id: "FixedSizeBinary",
+  chunk_num_rows: "UInt64",
+  chunk_byte_offset: "UInt64",
+  chunk_byte_size: "UInt64",
+} as const;
+
+/**
+ * The chunks that an index lists.
+ *
+ * @throws {InvalidMessage} if it is damaged, or lacks a column that all of them have
+ */
+export function* listedChunks({ table }: StoredManifest): Generator<ListedChunk> {
+  const { fields } = readSchema(table);
+  const wanted = (name: string): name is keyof typeof COLUMNS => Object.hasOwn(COLUMNS, name);
+  const { body, rows, columns } = locateColumns(table, fields, ({ name }) => wanted(name));
+  const places = new Map<string, number>();
+  for (const { field, length, nulls, buffers, buffer } of columns) {
+    const { name, type } = field;
+    const [at, bytes] = buffers.at(buffer + 1);
+    const needed = rows * (name === "chunk_id" ? 16 : 8);
+    const isRight = wanted(name) && type === COLUMNS[name] && length === rows && nulls === 0;
+    if (!isRight || bytes < needed || at + bytes > body.byteLength) {
+      throw new InvalidMessage(`A chunk index whose column ${name} can't be read`);
+    }
+    places.set(name, at);
+  }
+  for (const name of Object.keys(COLUMNS)) {
+    if (!places.has(name)) throw new InvalidMessage(`A chunk index without the column ${name}`);
+  }
+  const numberAt = (name: string, row: number) =>
+    Number(body.getBigUint64(places.get(name)! + 8 * row, true));
+  for (let row = 0; row < rows; row++) {
+    let id = "";
+    for (let i = 0; i < 16; i++) {
+      const byte = body.getUint8(places.get("chunk_id")! + 16 * row + i);
+      id += byte.toString(16).padStart(2, "0");
+    }
+    yield {
+      id,
+      offset: numberAt("chunk_byte_offset", row),
+      size: numberAt("chunk_byte_size", row),
+      rows: numberAt("chunk_num_rows", row),
+    };
+  }
+}

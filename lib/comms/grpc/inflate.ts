@@ -1,0 +1,125 @@
+/**
+ * Messages that a peer has compressed, which gRPC lets it do one by one.
+ *
+ * @module
+ */
+import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
+import { GrpcError, STATUS } from "./status.ts";
+
+/** How a message may be compressed. */
+export type Encoding = "gzip" | "deflate";
+
+/** What peers are told that they may use. */
+export const ACCEPTED_ENCODINGS = "identity,gzip,deflate";
+
+/** A decompressor is given so many bytes at once: of the densest data they become 4 MiB. */
+const PIECE_BYTES = 4 * 1024;
+
+/**
+ * How the messages of a call are compressed that say they are.
+ *
+ * @param header `grpc-encoding`, if the call has it
+ * @returns `undefined` where none is
+ * @throws {GrpcError} UNIMPLEMENTED for what is not known here
+ */
+export function encodingOf(header: string | undefined): Encoding | undefined {
+  const name = header?.trim().toLowerCase() ?? "identity";
+  if (name === "identity") return undefined;
+  if (name === "gzip" || name === "deflate") return name;
+  const text = `The compression ${name.slice(0, 32)} is not known here, but ${ACCEPTED_ENCODINGS}`;
+  throw new GrpcError(STATUS.UNIMPLEMENTED, text);
+}
+
+/** Options of {@linkcode Inflation}. */
+export interface InflationOptions {
+  readonly encoding: Encoding;
+  /** Limit of the message in bytes, once it is inflated. */
+  readonly maxMessageBytes: number;
+  /** Bytes before the message, in the same buffer, that the caller may overwrite; default 0. */
+  readonly headroom?: number;
+  /** Called when more memory is taken. */
+  readonly onGrow?: () => void;
+}
+
+/** One message being inflated: by the runtime's own stream, and never further than it may. */
+export class Inflation {
+  readonly #options: InflationOptions;
+  #heldBytes = 0;
+  #isCancelled = false;
+
+  /** @param options how, and how far */
+  constructor(options: InflationOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of memory taken: what is compressed, and what came of it. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Nobody wants it any more; `run` then rejects. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#heldBytes = 0;
+  }
+
+  /**
+   * Inflates the message.
+   *
+   * @param compressed nobody else writes to it
+   * @returns memory of its own
+   * @throws {MessageTooLarge} as soon as it is
+   * @throws {InvalidMessage} if the data is damaged
+   */
+  async run(compressed: Uint8Array): Promise<Uint8Array> {
+    const { encoding, maxMessageBytes, headroom = 0, onGrow } = this.#options;
+    this.#heldBytes = compressed.length;
+    const { readable, writable } = new DecompressionStream(encoding);
+    const writer = writable.getWriter();
+    const reader = readable.getReader();
+    const feeding = feed(writer, compressed);
+    // Reading fails as well, and says why.
+    feeding.catch(() => {});
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+        if (done) break;
+        chunks.push(value);
+        length += value.length;
+        if (length > maxMessageBytes) throw new MessageTooLarge(length, maxMessageBytes);
+        this.#heldBytes += value.length;
+        onGrow?.();
+      }
+      await feeding;
+    } catch (error) {
+      this.#heldBytes = 0;
+      writer.abort(error).catch(() => {});
+      reader.cancel(error).catch(() => {});
+      if (error instanceof MessageTooLarge || error instanceof GrpcError) throw error;
+      const text = `A message is no ${encoding} data: ${reason(error)}`;
+      throw new InvalidMessage(text, { cause: error });
+    }
+    const whole = new Uint8Array(headroom + length);
+    let at = headroom;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#heldBytes = 0;
+    return whole.subarray(headroom);
+  }
+}
+
+async function feed(
+  writer: WritableStreamDefaultWriter<BufferSource>,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    await writer.ready;
+    await writer.write(bytes.slice(at, at + PIECE_BYTES));
+  }
+  await writer.close();
+}

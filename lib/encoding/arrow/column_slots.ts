@@ -1,0 +1,60 @@
+/**
+ * How many nodes and buffers a column has in a record batch.
+ *
+ * @module
+ */
+import { T } from "./_arrow_types.ts";
+import type { SchemaField } from "./schema_tree.ts";
+
+/** See the module, with those of the columns that it is made of. */
+export interface ColumnSlots {
+  readonly nodes: number;
+  /** `undefined` where the schema does not tell it. */
+  readonly buffers: number | undefined;
+}
+
+const [RUN_END_ENCODED, LIST_VIEW, LARGE_LIST_VIEW] = [22, 25, 26];
+
+/** Buffers of a column itself; every type not listed here has two. */
+const BUFFERS: ReadonlyMap<number, number> = new Map([
+  [T.NULL, 0],
+  [T.BINARY, 3],
+  [T.UTF8, 3],
+  [T.LARGE_BINARY, 3],
+  [T.LARGE_UTF8, 3],
+  [T.STRUCT, 1],
+  [T.FIXED_LIST, 1],
+  [RUN_END_ENCODED, 0],
+  [LIST_VIEW, 3],
+  [LARGE_LIST_VIEW, 3],
+]);
+
+/** Up to metadata version V4 unions have a bitmap. */
+const V5 = 4;
+
+/**
+ * Counts them.
+ *
+ * @param field the column
+ * @param version of the metadata, as Arrow numbers it
+ */
+export function typeSlots(field: SchemaField, version: number): ColumnSlots {
+  // The values of a dictionary are in a message of their own.
+  if (field.dictionary !== undefined) return { nodes: 1, buffers: 2 };
+  let nodes = 1;
+  let buffers = ownBuffers(field, version);
+  for (const child of field.children) {
+    const below = typeSlots(child, version);
+    nodes += below.nodes;
+    buffers = buffers === undefined || below.buffers === undefined
+      ? undefined
+      : buffers + below.buffers;
+  }
+  return { nodes, buffers };
+}
+
+function ownBuffers({ type, parameters }: SchemaField, version: number): number | undefined {
+  if (type === T.BINARY_VIEW || type === T.UTF8_VIEW) return undefined;
+  if (type !== T.UNION) return BUFFERS.get(type) ?? 2;
+  return 1 + (parameters[0] === 1 ? 1 : 0) + (version < V5 ? 1 : 0);
+}

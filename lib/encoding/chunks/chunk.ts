@@ -1,0 +1,268 @@
+/**
+ * What an SDK logged to one entity: rows with times and components, each read where it is asked for.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import type { Numbers } from "../arrow/batch_values.ts";
+import type { Batch, DataPlace } from "../arrow/first_batch.ts";
+import { Tuid } from "../tuid.ts";
+import type { ChunkSchema, ComponentPlan, TimelinePlan, TimelineType } from "./chunk_schema.ts";
+import type { ComponentValues } from "./component_types.ts";
+
+export type { Numbers } from "../arrow/batch_values.ts";
+export type { TimelineType } from "./chunk_schema.ts";
+
+/** When each row of a chunk is, on one timeline. */
+export interface ChunkTimes {
+  /** As it was logged, such as `frame` or `log_time`. */
+  readonly name: string;
+  /** Whether it counts, tells a moment, or tells how much time went by. */
+  readonly type: TimelineType;
+  /** Of each row: a sequence number, or nanoseconds (of a moment since the Unix epoch). */
+  readonly times: BigInt64Array;
+  /** Of each row, whether it has a time on this timeline: 1 or 0; absent where all have. */
+  readonly validity?: Uint8Array;
+}
+
+/** One component of a chunk, for all of its rows. */
+export interface ChunkComponent<Values = unknown> {
+  /** As today's Rerun calls it: `Scalars:scalars`, or its type where no archetype is known. */
+  readonly name: string;
+  /** Such as `rerun.archetypes.Scalars`. */
+  readonly archetype?: string;
+  /** Of the archetype, such as `scalars`. */
+  readonly field?: string;
+  /** Its type, such as `rerun.components.Scalar`. */
+  readonly component: string;
+  /**
+   * What was logged in a row: an array with one item for each instance.
+   *
+   * Numbers come as a typed array, which lies in the message's own bytes where it can; numbers of which
+   * an instance has several, such as positions, lie in it one after another. Structs are objects, and
+   * a value of a union is `{ kind, value }`.
+   *
+   * @param row from 0
+   * @returns `undefined` where nothing was logged in this row
+   * @throws {RangeError} if there is no such row
+   * @throws {InvalidMessage} if the data is damaged
+   */
+  at(row: number): Values | undefined;
+  /** The column itself, under the name that the SDK gave it. */
+  readonly column: ChunkColumn;
+}
+
+/** A column as it was sent. */
+export interface ChunkColumn {
+  /** The component's name as sent, such as `rerun.components.Scalar` or `Scalars:scalars`. */
+  readonly name: string;
+  /**
+   * The numbers of all rows, one after another; `undefined` where they are no plain numbers, or some
+   * are missing.
+   */
+  readonly values: Numbers | undefined;
+  /**
+   * Where the instances of each row begin, and behind the last where they end, counted in instances;
+   * `undefined` where rows are no lists. Of tables of SDK 0.16 and before the rows are the table's.
+   */
+  readonly offsets: Float64Array | undefined;
+}
+
+/** What an SDK logged to one entity; SDKs batch rows, so most chunks have many. */
+export interface Chunk {
+  /** Where it was logged to, such as `/robot/camera`. */
+  readonly entityPath: string;
+  /** Rows that it has. */
+  readonly rowCount: number;
+  /** Whether it has no times, and holds at all of them. */
+  readonly isStatic: boolean;
+  /** Of each row, in the order of the rows; none where they were not sent. */
+  readonly rowIds: readonly Tuid[];
+  /** None where it is static. */
+  readonly timelines: readonly ChunkTimes[];
+  /** In the order in which they were sent. */
+  readonly components: readonly ChunkComponent[];
+  /**
+   * The component of a name, whose values are typed where Rerun's archetypes say what they are.
+   *
+   * @param name as today's Rerun calls it, such as `Points3D:positions`; its type, such as
+   * `rerun.components.Position3D`; or as it was sent
+   */
+  component<Name extends keyof ComponentValues | (string & Record<never, never>)>(
+    name: Name,
+  ):
+    | ChunkComponent<Name extends keyof ComponentValues ? ComponentValues[Name] : unknown>
+    | undefined;
+}
+
+/** Rows of a record batch that are of one entity. */
+export class BatchChunk implements Chunk {
+  readonly isStatic: boolean;
+  readonly rowCount: number;
+  readonly #batch: Batch;
+  readonly #schema: ChunkSchema;
+  readonly #timelines: readonly TimelinePlan[];
+  readonly #plans: readonly ComponentPlan[];
+  /** Of the batch; all of them in their order if it is not given. */
+  readonly #rows: readonly number[] | undefined;
+  #components: readonly BatchComponent[] | undefined;
+  #times: readonly ChunkTimes[] | undefined;
+  #rowIds: readonly Tuid[] | undefined;
+
+  /**
+   * @param entityPath where it was logged to
+   * @param batch with all rows
+   * @param schema of the batch
+   * @param part which of its rows, timelines and components
+   */
+  constructor(
+    readonly entityPath: string,
+    batch: Batch,
+    schema: ChunkSchema,
+    part: {
+      readonly timelines: readonly TimelinePlan[];
+      readonly components: readonly ComponentPlan[];
+      readonly rows?: readonly number[];
+    },
+  ) {
+    this.#batch = batch;
+    this.#schema = schema;
+    this.#timelines = part.timelines;
+    this.#plans = part.components;
+    this.#rows = part.rows;
+    this.rowCount = part.rows?.length ?? batch.rows;
+    this.isStatic = part.timelines.length === 0;
+  }
+
+  get rowIds(): readonly Tuid[] {
+    return this.#rowIds ??= this.#readRowIds();
+  }
+
+  get timelines(): readonly ChunkTimes[] {
+    return this.#times ??= this.#timelines.map((plan) => this.#readTimes(plan));
+  }
+
+  get components(): readonly ChunkComponent[] {
+    return this.#all();
+  }
+
+  component<Name extends keyof ComponentValues | (string & Record<never, never>)>(
+    name: Name,
+  ):
+    | ChunkComponent<Name extends keyof ComponentValues ? ComponentValues[Name] : unknown>
+    | undefined {
+    const all = this.#all();
+    // Most are asked for by today's name, which one alone has.
+    const found = all.find((each) => each.name === name) ??
+      all.find((each) => each.component === name || each.sentName === name);
+    return found as ReturnType<Chunk["component"]> as undefined;
+  }
+
+  #all(): readonly BatchComponent[] {
+    return this.#components ??= this.#plans.map((plan) =>
+      new BatchComponent(plan, this.#batch, this.#rows)
+    );
+  }
+
+  #readTimes({ column, name, type, unit }: TimelinePlan): ChunkTimes {
+    const { places, values } = this.#batch;
+    const place = places[column]!;
+    const rows = this.#rows;
+    let times: BigInt64Array;
+    if (rows === undefined) {
+      times = values.numbers(place) as BigInt64Array;
+      // They are the caller's own: a message's bytes may be used again, and are nobody's to change.
+      if (times.buffer === values.buffer) times = times.slice();
+    } else {
+      const all = values.numbers(place) as BigInt64Array;
+      times = BigInt64Array.from(rows, (row) => all[row]!);
+    }
+    if (unit !== 1n) { for (let i = 0; i < times.length; i++) times[i] = times[i]! * unit; }
+    if (place.nulls === 0) return { name, type, times };
+    const validity = new Uint8Array(this.rowCount);
+    for (let i = 0; i < validity.length; i++) {
+      validity[i] = values.isValid(place, rows?.[i] ?? i) ? 1 : 0;
+    }
+    return validity.includes(0) ? { name, type, times, validity } : { name, type, times };
+  }
+
+  #readRowIds(): readonly Tuid[] {
+    const place = this.#batch.places[this.#schema.rowIds];
+    if (place === undefined) return [];
+    const read = this.#idReader(place);
+    return Array.from({ length: this.rowCount }, (_, i) => read(this.#rows?.[i] ?? i));
+  }
+
+  #idReader(place: DataPlace): (row: number) => Tuid {
+    const { values } = this.#batch;
+    const [time, inc] = place.children;
+    if (time !== undefined && inc !== undefined) {
+      const [times, incs] = [time, inc].map((each) => values.numbers(each));
+      if (times instanceof BigUint64Array && incs instanceof BigUint64Array) {
+        return (row) => new Tuid(times[row]!, incs[row]!);
+      }
+    }
+    return (row) => {
+      const bytes = values.row(place, row);
+      if (!(bytes instanceof Uint8Array) || bytes.length !== 16) {
+        throw new InvalidMessage("A chunk's row ids are none");
+      }
+      const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+      return new Tuid(view.getBigUint64(0), view.getBigUint64(8));
+    };
+  }
+}
+
+class BatchComponent implements ChunkComponent {
+  readonly name: string;
+  readonly component: string;
+  readonly archetype?: string;
+  readonly field?: string;
+  readonly sentName: string;
+  readonly #batch: Batch;
+  readonly #place: DataPlace;
+  readonly #rows: readonly number[] | undefined;
+
+  constructor(plan: ComponentPlan, batch: Batch, rows: readonly number[] | undefined) {
+    this.name = plan.name;
+    this.component = plan.component;
+    if (plan.archetype !== undefined) this.archetype = plan.archetype;
+    if (plan.field !== undefined) this.field = plan.field;
+    this.sentName = plan.sentName;
+    this.#batch = batch;
+    this.#place = batch.places[plan.column]!;
+    this.#rows = rows;
+  }
+
+  at(row: number): unknown {
+    const length = this.#rows?.length ?? this.#batch.rows;
+    if (!Number.isInteger(row) || row < 0 || row >= length) {
+      throw new RangeError(`There is no row ${row} among ${length}`);
+    }
+    return this.#batch.values.row(this.#place, this.#rows?.[row] ?? row);
+  }
+
+  get column(): ChunkColumn {
+    return new BatchColumn(this.sentName, this.#batch, this.#place);
+  }
+}
+
+class BatchColumn implements ChunkColumn {
+  readonly #batch: Batch;
+  readonly #place: DataPlace;
+
+  constructor(readonly name: string, batch: Batch, place: DataPlace) {
+    this.#batch = batch;
+    this.#place = place;
+  }
+
+  get values(): Numbers | undefined {
+    const place = this.#batch.values.isList(this.#place) ? this.#place.children[0]! : this.#place;
+    return this.#batch.values.isNumbers(place) ? this.#batch.values.numbers(place) : undefined;
+  }
+
+  get offsets(): Float64Array | undefined {
+    const { values } = this.#batch;
+    return values.isList(this.#place) ? values.offsets(this.#place) : undefined;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What the schemas of chunks say, read once for all messages that repeat it but for an id, a size, a
+ * time of sending.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import { forgetOldest } from "../../base/forget_oldest.ts";
+import { BatchFinder } from "../arrow/first_batch.ts";
+import type { SchemaField, SchemaTag } from "../arrow/schema_tree.ts";
+import { Names } from "../names/names.ts";
+import type { RrdVersion } from "../rrd_header.ts";
+import type { ChunkTree, ChunkTrees } from "./chunk_trees.ts";
+import { isIndicator, type TodaysName, todaysName } from "../names/today.ts";
+
+/** How many sets of components are remembered of one table. */
+const MAX_SETS = 64;
+
+/** Whether a timeline counts, tells a moment, or how much time went by. */
+export type TimelineType = "sequence" | "timestamp" | "duration";
+
+/** A timeline of a chunk. */
+export interface TimelinePlan {
+  /** Index of its column. */
+  readonly column: number;
+  readonly name: string;
+  readonly type: TimelineType;
+  /** Nanoseconds of its unit; 1 for sequences. */
+  readonly unit: bigint;
+}
+
+/** A component of a chunk. */
+export interface ComponentPlan extends TodaysName {
+  /** Index of its column. */
+  readonly column: number;
+  readonly sentName: string;
+}
+
+/** Nanoseconds of Arrow's units. */
+const UNITS = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
+
+/** What a schema says. */
+export class ChunkSchema {
+  /** Absent for the tables of SDK 0.16 and before. */
+  readonly entityPath: string | undefined;
+  readonly finder: BatchFinder;
+  /** Index of the column of row ids; −1 if there is none. */
+  readonly rowIds: number;
+  /** Of the column of entity paths, which tables have. */
+  readonly paths: number;
+  readonly timelines: readonly TimelinePlan[];
+  readonly #data: readonly (readonly [number, SchemaField])[];
+  readonly #names: Names;
+  readonly #sets = new Map<string, readonly ComponentPlan[]>();
+
+  /**
+   * @param tree the schema
+   * @param names of its version
+   * @throws {InvalidMessage} if it has a type that is not known
+   */
+  constructor(tree: ChunkTree, names: Names) {
+    this.entityPath = tree.entityPath;
+    this.finder = new BatchFinder(tree);
+    this.#names = names;
+    const columns = tree.fields.map((field, i) => [i, field] as const);
+    const of = (pattern: RegExp) => tree.fields.findIndex(({ name }) => pattern.test(name));
+    this.rowIds = of(/^rerun\.(?:controls\.RowId|row_id)$/);
+    this.paths = of(/^rerun\.(?:controls\.EntityPath|entity_path)$/);
+    this.timelines = columns.filter(([, field]) => kindOf(field) === "index").map(timeline);
+    this.#data = columns.filter(([, field]) => kindOf(field) === "data");
+  }
+
+  /**
+   * The components in columns of data, indicators left out.
+   *
+   * @param has whether a column has any; all have if it is not given
+   */
+  components(has?: (column: number) => boolean): readonly ComponentPlan[] {
+    const data = has === undefined ? this.#data : this.#data.filter(([column]) => has(column));
+    const key = has === undefined ? "" : data.map(([column]) => column).join();
+    const known = this.#sets.get(key);
+    if (known !== undefined) return known;
+    const beside = new Set(data.map(([, { name }]) => name));
+    const here = [...beside].map((name) => this.#names.indicated(name))
+      .filter((name) => name !== undefined);
+    const components = data.filter(([, field]) => !isIndicator(field.name))
+      .map(([column, field]) => ({
+        column,
+        sentName: field.name,
+        ...this.#nameOf(field, here, beside),
+      }));
+    this.#sets.set(key, components);
+    forgetOldest(this.#sets, MAX_SETS);
+    return components;
+  }
+
+  #nameOf(
+    { name, tags }: SchemaField,
+    here: readonly string[],
+    beside: ReadonlySet<string>,
+  ): TodaysName {
+    const archetype = tag(tags, "archetype") ?? tag(tags, "archetype_name");
+    const told = tag(tags, "component");
+    // Since 0.24 it names the archetype's field.
+    const field = tag(tags, "archetype_field") ?? tag(tags, "archetype_field_name") ??
+      (archetype === undefined ? undefined : told?.slice(told.indexOf(":") + 1));
+    const component = tag(tags, "component_type") ?? told ?? name;
+    if (archetype !== undefined || !this.#names.isKnown(component)) {
+      return todaysName(archetype, field, component);
+    }
+    const likely = this.#names.find(component, here, [], beside);
+    // Data that is laid out otherwise is not what the name promises.
+    const found = likely?.isSame ? likely : undefined;
+    return todaysName(found?.archetype, found?.field, found?.component ?? component);
+  }
+}
+
+/** Schemas of chunks that came before. */
+export class ChunkSchemas {
+  readonly #trees: ChunkTrees;
+  readonly #schemas = new WeakMap<ChunkTree, ChunkSchema>();
+  readonly #names = new Map<number, Names>();
+
+  /** @param trees that were read of them */
+  constructor(trees: ChunkTrees) {
+    this.#trees = trees;
+  }
+
+  /**
+   * What the schema of a chunk says.
+   *
+   * @param ipc an Arrow IPC stream, not compressed
+   * @param version of the SDK
+   * @returns with it, where the schema ends
+   * @throws {InvalidMessage} if it is damaged, or has a type that is not known
+   */
+  of(ipc: Uint8Array, version: RrdVersion): { readonly schema: ChunkSchema; readonly end: number } {
+    const { tree, end } = this.#trees.of(ipc, version);
+    let schema = this.#schemas.get(tree);
+    if (schema === undefined) {
+      schema = new ChunkSchema(tree, this.#namesOf(tree.minor));
+      this.#schemas.set(tree, schema);
+    }
+    return { schema, end };
+  }
+
+  #namesOf(minor: number): Names {
+    const names = this.#names.get(minor) ?? new Names(minor);
+    this.#names.set(minor, names);
+    return names;
+  }
+}
+
+function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan {
+  const { type, parameters: [first, second], tags } = field;
+  const name = tag(tags, "index_name") ?? field.name;
+  if (field.dictionary === undefined) {
+    const unit = UNITS[Number(first)];
+    // As Arrow numbers its types: Int, Timestamp, Duration.
+    if (type === 2 && first === 64 && second === true) {
+      return { column, name, type: "sequence", unit: 1n };
+    }
+    if (type === 10 && unit !== undefined) return { column, name, type: "timestamp", unit };
+    if (type === 18 && unit !== undefined) return { column, name, type: "duration", unit };
+  }
+  throw new InvalidMessage(`The timeline ${JSON.stringify(name)} is of a type that has no times`);
+}
+
+function kindOf({ tags }: SchemaField): string {
+  const kind = tag(tags, "kind") ?? "data";
+  return kind === "time" ? "index" : kind;
+}
+
+function tag(tags: readonly SchemaTag[], name: string): string | undefined {
+  return tags.find(({ key }) => key === `rerun:${name}` || key === `rerun.${name}`)?.value;
+}

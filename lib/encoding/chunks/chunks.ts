@@ -1,0 +1,154 @@
+/**
+ * Messages → chunks, of one meaning for SDKs of all versions.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import type { ArrowMsg } from "../arrow_msg.ts";
+import type { Batch } from "../arrow/first_batch.ts";
+import { BatchChunk, type Chunk } from "./chunk.ts";
+import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";
+import { TREES } from "./chunk_trees.ts";
+
+/** Entities of one table. */
+const MAX_ENTITIES = 65_536;
+
+/** Reads chunks of one stream after another; what it knows of their schemas is bounded. */
+class ChunkReader {
+  readonly #schemas = new ChunkSchemas(TREES);
+
+  /** As {@linkcode chunks}. */
+  chunks(msg: ArrowMsg): Chunk[] {
+    const { schema, batch } = this.#read(msg);
+    const { entityPath } = schema;
+    return entityPath === undefined
+      ? tableChunks(schema, batch)
+      : [whole(entityPath, schema, batch)];
+  }
+
+  /** As {@linkcode chunk}. */
+  chunk(msg: ArrowMsg): Chunk {
+    const { schema, batch } = this.#read(msg);
+    const { entityPath } = schema;
+    if (entityPath !== undefined) return whole(entityPath, schema, batch);
+    const all = tableChunks(schema, batch);
+    if (all.length !== 1) {
+      throw new TypeError(
+        `This message is a table of ${all.length} chunks, as SDK 0.16 and before send it: use chunks(msg)`,
+      );
+    }
+    return all[0]!;
+  }
+
+  #read(msg: ArrowMsg): { readonly schema: ChunkSchema; readonly batch: Batch } {
+    const ipc = msg.ipc();
+    const { schema, end } = this.#schemas.of(ipc, msg.encoded.header.version);
+    return { schema, batch: schema.finder.find(ipc, end) };
+  }
+}
+
+function whole(path: string, schema: ChunkSchema, batch: Batch): Chunk {
+  const { timelines } = schema;
+  return new BatchChunk(path, batch, schema, { timelines, components: schema.components() });
+}
+
+/** Rows of one entity that are all static, or all of a time. */
+interface RowSet {
+  readonly path: string;
+  readonly rows: number[];
+}
+
+function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
+  const { rows: rowCount, places, values } = batch;
+  const paths = places[schema.paths];
+  if (paths === undefined) throw new InvalidMessage("A chunk without an entity path");
+  const times = schema.timelines.map((plan) => ({ plan, place: places[plan.column]! }));
+  const sets = new Map<string, RowSet>();
+  for (let row = 0; row < rowCount; row++) {
+    const path = values.row(paths, row);
+    if (typeof path !== "string") throw new InvalidMessage("A row without an entity path");
+    const isStatic = !times.some(({ place }) => values.isValid(place, row));
+    const key = isStatic ? `static ${path}` : path;
+    const set = sets.get(key) ?? { path, rows: [] };
+    set.rows.push(row);
+    sets.set(key, set);
+    if (sets.size > MAX_ENTITIES) {
+      throw new InvalidMessage(`A table of more than ${MAX_ENTITIES} entities`);
+    }
+  }
+  return [...sets.values()].map(({ path, rows }) => {
+    const has = (column: number) => rows.some((row) => values.isValid(places[column]!, row));
+    const timelines = schema.timelines.filter(({ column }) => has(column));
+    return new BatchChunk(path.startsWith("/") ? path : `/${path}`, batch, schema, {
+      timelines,
+      components: schema.components(has),
+      rows,
+    });
+  });
+}
+
+const READER = new ChunkReader();
+
+/**
+ * The chunks of a message: one for each message of SDK 0.17 and later; of the tables that SDK 0.9 to
+ * 0.16 send, one for each entity and what of it is static.
+ *
+ * Nothing is decoded before it is asked for. What is read may lie in the message's own bytes: where a
+ * server uses these again (`reuseBuffers`), copy what you keep.
+ *
+ * @param msg any chunk or table
+ * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
+ *
+ * @example
+ * ```ts
+ * import { ArrowMsg, chunks, decodeRrdHeader } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ * import * as arrow from "apache-arrow";
+ *
+ * // A server or a file gives such messages; this one is made by hand.
+ * const list = new arrow.List(new arrow.Field("item", new arrow.Float64(), true));
+ * const table = new arrow.Table({ "Scalars:scalars": arrow.vectorFromArray([[0.5]], list) });
+ * table.schema.metadata.set("rerun:entity_path", "/robot/speed");
+ * const bytes = arrow.tableToIPC(table, "stream");
+ * const head = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 41, 0, 0, 0, 2, 0, 0);
+ * const encoded = { header: decodeRrdHeader(head), bytes };
+ * const data = { bytes, compression: "off", uncompressedSize: bytes.length } as const;
+ * const storeId = { kind: "Recording", id: "by hand" } as const;
+ * const msg = new ArrowMsg(storeId, undefined, [], true, data, encoded);
+ *
+ * for (const { entityPath, rowCount, components } of chunks(msg)) {
+ *   assertEquals([entityPath, rowCount], ["/robot/speed", 1]);
+ *   assertEquals(components[0]?.at(0), Float64Array.of(0.5));
+ * }
+ * ```
+ */
+export function chunks(msg: ArrowMsg): Chunk[] {
+  return READER.chunks(msg);
+}
+
+/**
+ * The one chunk of a message, as SDK 0.17 and later send it; see {@linkcode chunks}.
+ *
+ * @param msg a chunk
+ * @throws {TypeError} if it is a table of several, as SDK 0.9 to 0.16 send them
+ * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
+ *
+ * @example
+ * ```ts
+ * import { chunk, RrdDecoder } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const speeds: number[] = [];
+ * const file = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0); // yours has messages
+ * for (const msg of new RrdDecoder().push(file).items) {
+ *   if (msg.kind !== "ArrowMsg") continue;
+ *   const one = chunk(msg);
+ *   const scalars = one.component("Scalars:scalars");
+ *   for (let row = 0; row < one.rowCount; row++) speeds.push(...scalars?.at(row) ?? []);
+ * }
+ * assertEquals(speeds, []);
+ * ```
+ */
+export function chunk(msg: ArrowMsg): Chunk {
+  return READER.chunk(msg);
+}

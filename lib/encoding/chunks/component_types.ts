@@ -1,0 +1,72 @@
+/** What the rows of Rerun's components hold, by their names of today; others are `unknown`. */
+export interface ComponentValues {
+  /** One number, or one for each series. */
+  readonly "Scalars:scalars": Float64Array;
+  /** Bytes of each picture. */
+  readonly "Image:buffer": readonly Uint8Array[];
+  readonly "Image:format": readonly ImageFormatValue[];
+  readonly "DepthImage:buffer": readonly Uint8Array[];
+  readonly "DepthImage:format": readonly ImageFormatValue[];
+  readonly "DepthImage:meter": Float32Array;
+  readonly "SegmentationImage:buffer": readonly Uint8Array[];
+  readonly "SegmentationImage:format": readonly ImageFormatValue[];
+  /** A file, such as a JPEG. */
+  readonly "EncodedImage:blob": readonly Uint8Array[];
+  readonly "EncodedImage:media_type": readonly string[];
+  /** Three for each point. */
+  readonly "Points3D:positions": Float32Array;
+  readonly "Points3D:radii": Float32Array;
+  /** `0xRRGGBBAA`. */
+  readonly "Points3D:colors": Uint32Array;
+  readonly "Points3D:labels": readonly string[];
+  readonly "Points3D:class_ids": Uint16Array;
+  /** Two for each point. */
+  readonly "Points2D:positions": Float32Array;
+  readonly "Points2D:radii": Float32Array;
+  readonly "Points2D:colors": Uint32Array;
+  readonly "Points2D:labels": readonly string[];
+  /** Three for each arrow. */
+  readonly "Arrows3D:vectors": Float32Array;
+  readonly "Arrows3D:origins": Float32Array;
+  /** Three for each box. */
+  readonly "Boxes3D:half_sizes": Float32Array;
+  readonly "Boxes3D:centers": Float32Array;
+  /** Two for each box. */
+  readonly "Boxes2D:half_sizes": Float32Array;
+  readonly "Boxes2D:centers": Float32Array;
+  /** For each strip three for each point. */
+  readonly "LineStrips3D:strips": readonly Float32Array[];
+  /** For each strip two for each point. */
+  readonly "LineStrips2D:strips": readonly Float32Array[];
+  /** Three. */
+  readonly "Transform3D:translation": Float32Array;
+  /** x, y, z, w. */
+  readonly "Transform3D:quaternion": Float32Array;
+  readonly "Transform3D:scale": Float32Array;
+  /** Nine, column by column. */
+  readonly "Transform3D:mat3x3": Float32Array;
+  /** Nine, column by column. */
+  readonly "Pinhole:image_from_camera": Float32Array;
+  /** Width and height. */
+  readonly "Pinhole:resolution": Float32Array;
+  readonly "TextLog:text": readonly string[];
+  readonly "TextLog:level": readonly string[];
+  readonly "TextDocument:text": readonly string[];
+  readonly "TextDocument:media_type": readonly string[];
+  readonly "Clear:is_recursive": readonly boolean[];
+  readonly "ViewCoordinates:xyz": Uint8Array;
+}
+
+/** How a picture lies in its bytes, as Rerun numbers it. */
+export interface ImageFormatValue {
+  /** In pixels. */
+  readonly width: number;
+  /** In pixels. */
+  readonly height: number;
+  /** Such as 26 for NV12; `null` where color model and datatype tell. */
+  readonly pixel_format: number | null;
+  /** Such as 2 for RGB. */
+  readonly color_model: number | null;
+  /** Such as 6 for bytes. */
+  readonly channel_datatype: number | null;
+}

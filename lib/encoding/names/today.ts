@@ -1,0 +1,77 @@
+/**
+ * What was renamed from Rerun 0.23 to today while its data stayed the same, by the type definitions of
+ * these versions, and the names that today's columns have.
+ *
+ * @module
+ */
+import { ARCHETYPE_NAMES, COMPONENT_NAMES } from "./renames.ts";
+
+/** What a column of data is called. */
+export interface TodaysName {
+  /** As today's Rerun calls the column: `Scalars:scalars`, or the component where no archetype is known. */
+  readonly name: string;
+  /** Such as `rerun.archetypes.Scalars`. */
+  readonly archetype?: string;
+  /** Of the archetype, such as `scalars`. */
+  readonly field?: string;
+  /** Its type, such as `rerun.components.Scalar`. */
+  readonly component: string;
+}
+
+/** Archetypes, and fields of these that have another name now. */
+const ARCHETYPES: Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>> = {
+  "rerun.archetypes.Scalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
+  "rerun.archetypes.SeriesLine": [
+    "rerun.archetypes.SeriesLines",
+    { color: "colors", width: "widths", name: "names" },
+  ],
+  "rerun.archetypes.SeriesPoint": [
+    "rerun.archetypes.SeriesPoints",
+    { color: "colors", marker: "markers", name: "names", marker_size: "marker_sizes" },
+  ],
+  "rerun.archetypes.RecordingProperties": ["rerun.archetypes.RecordingInfo", {}],
+};
+
+/** Since 0.30 poses have no components of their own. */
+const COMPONENTS: Readonly<Record<string, string>> = {
+  "rerun.components.PoseTranslation3D": "rerun.components.Translation3D",
+  "rerun.components.PoseRotationAxisAngle": "rerun.components.RotationAxisAngle",
+  "rerun.components.PoseRotationQuat": "rerun.components.RotationQuat",
+  "rerun.components.PoseScale3D": "rerun.components.Scale3D",
+  "rerun.components.PoseTransformMat3x3": "rerun.components.TransformMat3x3",
+  "rerun.components.SeriesVisible": "rerun.components.Visible",
+};
+
+const TRANSFORM = "rerun.archetypes.Transform3D";
+
+/**
+ * Today's name of a column.
+ *
+ * @param archetype under its name of any version
+ * @param field of the archetype
+ * @param component under its name of any version
+ */
+export function todaysName(
+  archetype: string | undefined,
+  field: string | undefined,
+  component: string,
+): TodaysName {
+  const before = COMPONENT_NAMES[component] ?? component;
+  const type = COMPONENTS[before] ?? before;
+  if (archetype === undefined || field === undefined) {
+    return { name: type, ...(archetype !== undefined && { archetype }), component: type };
+  }
+  // 0.30 gave the axes that are shown an archetype of their own.
+  const since = ARCHETYPE_NAMES[archetype] ?? archetype;
+  const [today, fields] = since === TRANSFORM && field === "axis_length"
+    ? ["rerun.archetypes.TransformAxes3D", {} as Readonly<Record<string, string>>]
+    : ARCHETYPES[since] ?? [since, {} as Readonly<Record<string, string>>];
+  const name = fields[field] ?? field;
+  const short = today.replace(/^rerun\.(?:blueprint\.)?archetypes\./, "");
+  return { name: `${short}:${name}`, archetype: today, field: name, component: type };
+}
+
+/** Whether a component only told that an archetype is there, as indicators did up to SDK 0.23. */
+export function isIndicator(component: string): boolean {
+  return /^(?:rerun\.(?:blueprint\.)?components\.)?\w+Indicator$/.test(component);
+}

@@ -1,0 +1,43 @@
+/**
+ * The chunk's id in the envelope, where Rerun 0.24 and later look for it.
+ *
+ * @module
+ */
+import { schemaOf } from "../arrow/arrow_timepoint.ts";
+import { ArrowMsg } from "../arrow_msg.ts";
+import { isNewProtobuf } from "../rrd/same_encoding.ts";
+import { writeHead } from "./encode_log_msg.ts";
+
+/** Before a message in `.rrd`, in bytes. */
+const HEAD_BYTES = 16;
+/** The kind of an `ArrowMsg`. */
+const ARROW_MSG = 2;
+/** Tags of the id, and of its two fields. */
+const [CHUNK_ID, TIME_NS, INC] = [6 << 3 | 2, 1 << 3 | 1, 2 << 3 | 1];
+const TUID_BYTES = 18;
+
+/**
+ * Adds the id that the chunk's schema says, behind all that the message has.
+ *
+ * @param msg any chunk
+ * @returns the same message if it has one, is in another form, or its schema says none
+ * @throws {InvalidMessage} if its schema is damaged
+ */
+export function withChunkId(msg: ArrowMsg): ArrowMsg {
+  const { header, bytes } = msg.encoded;
+  if (msg.chunkId !== undefined || !isNewProtobuf(header)) return msg;
+  const { chunkId } = schemaOf(msg);
+  if (chunkId === undefined) return msg;
+  const longer = new Uint8Array(bytes.length + 2 + TUID_BYTES);
+  longer.set(bytes);
+  writeHead(longer, 0, ARROW_MSG, longer.length - HEAD_BYTES);
+  const view = new DataView(longer.buffer, bytes.length);
+  view.setUint8(0, CHUNK_ID);
+  view.setUint8(1, TUID_BYTES);
+  view.setUint8(2, TIME_NS);
+  view.setBigUint64(3, chunkId.timeNs, true);
+  view.setUint8(11, INC);
+  view.setBigUint64(12, chunkId.inc, true);
+  const { storeId, timepointMax, isStatic, arrow } = msg;
+  return new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, { header, bytes: longer });
+}

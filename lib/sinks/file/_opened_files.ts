@@ -1,0 +1,117 @@
+/**
+ * The files that a sink has open, and what becomes of them.
+ *
+ * @module
+ */
+import type { Log } from "../../base/log.ts";
+import { addTo, type Tally } from "../../base/tally.ts";
+import { OpenSeries } from "./_open_series.ts";
+import type { Series, SeriesObserver } from "./_series.ts";
+import type { IndexRenewal } from "./parts/index_renewal.ts";
+import type { PartOpener } from "./parts/part_opener.ts";
+import { KeptFiles } from "./saved_files.ts";
+import type { RrdWriter } from "./writer/rrd_writer.ts";
+import type { SyncedFiles } from "./writer/syncer.ts";
+
+/** What {@linkcode OpenedFiles} work with. */
+export interface OpenedFilesOptions {
+  readonly opener: PartOpener;
+  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
+  readonly log: Log;
+  readonly maxOpenFiles: number | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly date: () => number;
+  /** Told of each file that had to be given up. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Opens files for series, and counts what is in them, closed or not, and what no file took. */
+export class OpenedFiles implements SeriesObserver, SyncedFiles {
+  /** Those that are written to. */
+  readonly series: OpenSeries;
+  /** What is in the files. */
+  readonly kept = new KeptFiles();
+  /** What no file took. */
+  readonly lost = { messages: 0, bytes: 0 };
+  /** Whether a file had to be given up. */
+  failed = false;
+
+  readonly #options: OpenedFilesOptions;
+  readonly #pending = new Set<Promise<void>>();
+
+  /** @param options what it works with */
+  constructor(options: OpenedFilesOptions) {
+    this.#options = options;
+    this.series = new OpenSeries(options.maxOpenFiles);
+  }
+
+  async open(series: Series): Promise<RrdWriter> {
+    const { opener, date, log } = this.#options;
+    await this.series.room();
+    try {
+      const writer = await opener.open(series.names, date(), series.sibling !== undefined);
+      // At once: what is open without a file is taken for closed.
+      series.begin(writer);
+      this.series.use(series);
+      this.kept.opened(writer);
+      if (series.sibling !== undefined) {
+        const what = `Messages encoded as ${series.sibling} go to ${writer.path}`;
+        log.write("info", `${what}: a file holds one encoding`, { kind: "another encoding" });
+      }
+      return writer;
+    } catch (error) {
+      this.#failedWith(error);
+      throw error;
+    }
+  }
+
+  async closed(writer: RrdWriter, error?: unknown): Promise<void> {
+    for (const series of this.series) if (!series.isOpen) this.series.delete(series);
+    this.kept.closed(writer, error !== undefined);
+    if (error !== undefined) this.#failedWith(error);
+    if (!writer.renamed) return;
+    const { path, footer: { why }, target: { note } } = writer;
+    if (why !== undefined) {
+      const text = `${path} has no chunk index: ${why}`;
+      this.#options.log.write("info", text, { path, kind: "no chunk index" });
+    }
+    if (note === undefined) return;
+    this.removed(await note.closed());
+    if (note.line.footer === "pending") this.#options.renewal?.add(note.line);
+  }
+
+  lose(lost: Tally): void {
+    addTo(this.lost, lost);
+  }
+
+  track(work: Promise<void>): void {
+    this.#pending.add(work);
+    void work.then(() => this.#pending.delete(work));
+  }
+
+  /** Takes closed files from the list that are there no more. */
+  removed(names: readonly string[]): void {
+    const { folder } = this.#options.opener.pattern;
+    for (const name of names) this.kept.removed(folder + name);
+  }
+
+  get isSynced(): boolean {
+    for (const writer of this.kept.live) if (!writer.isSynced) return false;
+    return true;
+  }
+
+  async sync(): Promise<void> {
+    await Promise.all([...this.kept.live].map((writer) => writer.sync()));
+  }
+
+  /** Resolves when all is over that goes on beside the writing. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  #failedWith(error: unknown): void {
+    this.failed = true;
+    this.#options.onError(error);
+  }
+}

@@ -1,0 +1,178 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { rrd } from "../../../lib/cli/rrd/rrd.ts";
+import type { CliProcess } from "../../../lib/cli/process.ts";
+import { chunkMessage, fileOf } from "../../chunk_index/chunks.ts";
+import { described, footerOf, withFooter } from "../../chunk_index/footers.ts";
+import { concat } from "../../encoding/rrd_builder.ts";
+import { capturePackets, CAPTURES, fixture, fixtureJson } from "../../fixtures.ts";
+import { readSchema } from "../../../lib/encoding/arrow/arrow_ipc.ts";
+import { grpcMessages } from "../../grpc_frames.ts";
+import { scan } from "../../recordings/inputs.ts";
+import { inFolder } from "../cli_process.ts";
+
+/** Runs a command inside this process. */
+async function run(...args: string[]) {
+  const out = { stdout: "", stderr: "" };
+  const fake = {
+    args,
+    env: () => undefined,
+    isTerminal: false,
+    columns: () => 80,
+    stdout: (text: string) => out.stdout += text,
+    stderr: (text: string) => out.stderr += text,
+    onStopSignal: () => {},
+  } as unknown as CliProcess;
+  return { code: await rrd(args, fake), ...out };
+}
+
+const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
+const SAVED = "grpc/0.41.0.saved-by-rerun.rrd";
+
+describe("rrd index", { timeout: 60_000 }, () => {
+  it("ends files with a list of their chunks, once", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      writeFileSync(path, fixture(SAVED));
+      chmodSync(path, 0o640);
+      const { code, stdout } = await run("index", path);
+      assertEquals(code, 0);
+      assertStringIncludes(stdout, "5 chunks of 1 store listed");
+      assertEquals(bytesOf(path), await withFooter(fixture(SAVED)));
+      assertEquals(statSync(path).mode & 0o777, 0o640);
+      assertEquals(readdirSync(folder), ["a.rrd"]);
+      const { mtimeMs, ino } = statSync(path);
+      const again = await run("index", "--json", path);
+      const footer_bytes = bytesOf(path).length - fixture(SAVED).length;
+      assertEquals(JSON.parse(again.stdout), [
+        { file: path, ok: true, chunks: 5, stores: 1, footer_bytes, written: false },
+      ]);
+      assertEquals([statSync(path).mtimeMs, statSync(path).ino], [mtimeMs, ino]);
+    }));
+
+  it("renews one that is there", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      const whole = await withFooter(fileOf(chunkMessage()));
+      const damaged = whole.slice();
+      damaged[damaged.length - 100]! ^= 1;
+      writeFileSync(path, damaged);
+      assertEquals((await run("index", path)).code, 0);
+      assertEquals(bytesOf(path), whole);
+    }));
+
+  it("leaves what it can't index as it is, says why, and goes on", () =>
+    inFolder(async (folder) => {
+      const [torn, old, good] = ["torn.rrd", "old.rrd", "good.rrd"].map((name) =>
+        join(folder, name)
+      );
+      writeFileSync(torn!, fixture(SAVED).subarray(0, -7));
+      writeFileSync(old!, concat(...capturePackets("0.22.1-mixed")));
+      writeFileSync(good!, fixture(SAVED));
+      const before = [torn, old].map((path) => bytesOf(path!));
+      const { code, stdout, stderr } = await run("index", torn!, old!, good!);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "torn.rrd: No chunk index: it is cut short at byte");
+      assertStringIncludes(stderr, "old.rrd: No chunk index: it is in the form of SDK 0.22.1");
+      assertStringIncludes(stdout, "good.rrd: 5 chunks");
+      assertEquals([torn, old].map((path) => bytesOf(path!)), before);
+      assertEquals(readdirSync(folder).sort(), ["good.rrd", "old.rrd", "torn.rrd"]);
+    }));
+
+  it("wants files that it can write anew", () =>
+    inFolder(async (folder) => {
+      assertEquals((await run("index", "-")).code, 2);
+      const none = await run("index", join(folder, "none.rrd"));
+      assertEquals(none.code, 1);
+      assertStringIncludes(none.stderr, "none.rrd: there is no such file");
+      assertEquals((await run("index", folder)).code, 1);
+    }));
+});
+
+describe("outputs of rrd commands", { timeout: 60_000 }, () => {
+  it("end with a list of their chunks", () =>
+    inFolder(async (folder) => {
+      const input = join(folder, "in.rrd");
+      writeFileSync(input, fixture("grpc/0.41.0-three-stores.merged-by-rerun.rrd"));
+      const out = join(folder, "out.rrd");
+      for (
+        const args of [["merge", input, "-o"], ["recover", input, "-o"], ["migrate", input, "-o"]]
+      ) {
+        const { code, stdout } = await run(...args, out, "--force", "--json");
+        assertEquals(code, 0);
+        assertEquals(JSON.parse(stdout).chunk_index, 55);
+        assertEquals(bytesOf(out), await withFooter(bytesOf(out)), args[0]);
+        assertEquals(described(footerOf(bytesOf(out))).length, 3);
+      }
+      const { stdout } = await run("split", input, "-o", folder, "--json");
+      const files = JSON.parse(stdout) as { file: string; chunk_index: number }[];
+      assertEquals(files.length > 1, true);
+      for (const { file, chunk_index } of files) {
+        assert(chunk_index > 0);
+        assertEquals(bytesOf(file), await withFooter(bytesOf(file)));
+      }
+    }));
+
+  it("have none where Rerun can't have one, and say why", () =>
+    inFolder(async (folder) => {
+      const [input, out] = [join(folder, "in.rrd"), join(folder, "out.rrd")];
+      const times = { "a b": [1n], a_b: [1n] };
+      writeFileSync(input, fileOf(chunkMessage({ times })));
+      const { code, stdout, stderr } = await run("merge", input, "-o", out, "--json");
+      assertEquals([code, JSON.parse(stdout).chunk_index], [0, null]);
+      assertStringIncludes(stderr, `out.rrd has no chunk index: its timelines "a b" and "a_b"`);
+      assertEquals(bytesOf(out), bytesOf(input));
+    }));
+
+  it("of old recordings name columns as Rerun 0.41.0 does when it migrates them", () =>
+    inFolder(async (folder) => {
+      const oracle = fixtureJson("chunk_index/migrated-by-rerun-0.41.0.json") as Record<
+        string,
+        { recording: string; sha256: string; columns: string[] }[]
+      >;
+      const names = CAPTURES.filter((name) => Object.hasOwn(oracle, name));
+      assertEquals(names.length, 6);
+      for (const name of names) {
+        const [input, out] = [join(folder, `${name}.rrd`), join(folder, `${name}-new.rrd`)];
+        writeFileSync(input, concat(...capturePackets(name)));
+        assertEquals((await run("migrate", input, "-o", out)).code, 0);
+        type Described = {
+          storeId: { id: string };
+          sha256: string;
+          columns: { name: string }[];
+        };
+        const ours = (described(footerOf(bytesOf(out))) as Described[])
+          .map(({ storeId, sha256, columns }) => ({
+            ...{ recording: storeId.id, sha256, columns: columns.map(({ name }) => name) },
+          }));
+        const byId = (a: { recording: string }, b: { recording: string }) =>
+          a.recording < b.recording ? -1 : 1;
+        assertEquals(ours.sort(byId), oracle[name]!.sort(byId), name);
+      }
+    }));
+
+  it("get the ids of chunks that SDK 0.23 left out", () =>
+    inFolder(async (folder) => {
+      const [input, out] = [join(folder, "in.rrd"), join(folder, "out.rrd")];
+      const old = grpcMessages("0.23.4-mixed");
+      writeFileSync(
+        input,
+        concat(old[0]!.encoded.header.bytes, ...old.map((m) => m.encoded.bytes)),
+      );
+      assertStringIncludes((await run("index", input)).stderr, "rrd migrate adds them");
+      assertEquals((await run("migrate", input, "-o", out, "--json")).code, 0);
+      const messages = scan([bytesOf(out)]).parts
+        .flatMap((part) => part.kind === "message" ? [part.msg] : []);
+      assertEquals(messages.length, old.length);
+      for (const [i, msg] of messages.entries()) {
+        const before = old[i]!;
+        if (msg.kind !== "ArrowMsg" || before.kind !== "ArrowMsg") continue;
+        assertEquals(msg.chunkId, readSchema(before.ipc()).chunkId);
+        assertEquals(msg.arrow.bytes, before.arrow.bytes);
+        assertEquals(before.chunkId, undefined);
+      }
+      assertEquals((await run("verify", out)).code, 0);
+    }));
+});

@@ -1,0 +1,37 @@
+/** Messages of real SDKs, by what they logged. */
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
+import type { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
+import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
+import { capturePackets, CAPTURES, fixture } from "../../fixtures.ts";
+import { grpcMessages } from "../../grpc_frames.ts";
+
+const GRPC = ["0.23.4-mixed", "0.36.2-mixed", "0.41.0-mixed"];
+
+/** All messages of a capture. */
+export function recorded(name: string): LogMsg[] {
+  if (GRPC.includes(name)) return grpcMessages(name);
+  const decoder = new RrdDecoder();
+  return capturePackets(name).flatMap((packet) => decoder.decodePacket(packet).items);
+}
+
+/** Names of all captures. */
+export const ALL: readonly string[] = [...CAPTURES, ...GRPC];
+
+/** The same program, as far as each SDK can run it. */
+export const MIXED: readonly string[] = ALL.filter((name) => name.endsWith("-mixed"));
+
+/** Chunks and tables alone. */
+export function arrowOf(messages: readonly LogMsg[]): ArrowMsg[] {
+  return messages.filter((msg): msg is ArrowMsg => msg.kind === "ArrowMsg");
+}
+
+/** Some that were saved, in each of the encodings. */
+export const SAVED: readonly (readonly [string, readonly ArrowMsg[]])[] = [
+  ...["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"].map((name) =>
+    `encodings/0.22.1-mixed-${name}.rrd`
+  ),
+  "grpc/0.41.0.saved-by-rerun.rrd",
+  "tables/0.11.0-static-row.rrd",
+  "tables/0.15.1-static-row.rrd",
+  "tables/0.16.1-static-row.rrd",
+].map((path) => [path, arrowOf(new RrdDecoder().push(fixture(path)).items)] as const);
