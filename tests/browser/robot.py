@@ -2,6 +2,7 @@
 
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 import rerun as rr
@@ -22,7 +23,7 @@ points = random.normal(size=(3000, 3)).astype(np.float32)
 colors = ((points - points.min(0)) / np.ptp(points, axis=0) * 255).astype(np.uint8)
 ys, xs = np.mgrid[0:240, 0:320]
 rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
-rr.log("notes", rr.TextDocument(f"SDK {rr.__version__}"), static=True)
+rr.log("notes", rr.TextDocument(f"SDK {version('rerun-sdk')}"), static=True)
 
 start, frame = time.time(), 0
 while time.time() - start < seconds:
