@@ -15,7 +15,7 @@ import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
-import type { MessageReaders } from "./read_messages.ts";
+import { type MessageReaders, messageReaders } from "./read_messages.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
@@ -60,7 +60,7 @@ export interface HttpAppOptions extends StallOptions {
   readonly path?: string;
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
-  /** What answers web viewers 0.23 and later by gRPC-web; without it they are told that nobody does. */
+  /** What answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
   readonly readers?: MessageReaders;
   /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
@@ -126,12 +126,13 @@ const CONTENT_POLICY = [
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
   const { now = () => performance.now() } = options;
   const counts = {
     errors: 0,
     otherEncoding: 0,
     get otherData() {
-      return options.readers?.otherData ?? 0;
+      return readers.otherData;
     },
   };
   const app = new Hono<Env>();
@@ -145,7 +146,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     }
     return await next();
   };
-  const web = grpcWeb(options.readers);
+  const web = grpcWeb(readers);
   const stream = streams(options, () => counts.otherEncoding++);
 
   app.use(async (c, next) => {
