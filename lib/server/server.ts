@@ -13,6 +13,7 @@ import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
+import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
 import { logCut, newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
@@ -24,7 +25,6 @@ import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./optio
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
-
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
 
@@ -141,6 +141,7 @@ export class Server {
       pace: () => this.#turns.pace(),
       onConnection: (connection) => this.#serve(connection),
     });
+    const unreceived = new ReceiveWatch(this.#channel, () => this.#receiver.wasTaken, log);
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
@@ -148,6 +149,7 @@ export class Server {
       if (now() - lookedAt < LOOK_MS) return;
       lookedAt = now();
       this.#pressure.look(this.#clients.size);
+      unreceived.look(now());
       log.flush();
     });
     signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -233,7 +235,7 @@ export class Server {
     return this.#receiver.batches();
   }
 
-  /** The batches as a stream, which becomes the receiver at its first read; canceling it closes the server. */
+  /** The batches as one stream, which becomes the receiver at its first read; canceling it closes the server. */
   get readable(): ReadableStream<SmartMessage[]> {
     return this.#receiver.readable();
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { optionText, VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
@@ -41,6 +42,7 @@ const WARN_MS = 10_000;
  * is cut off; nobody else waits for it. Late viewers get the history in the order of Rerun 0.22.1.
  *
  * @param options limits
+ * @throws {RangeError} if a limit is not above 0
  *
  * @example
  * ```ts
@@ -66,6 +68,8 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     date = Date.now,
     delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   } = options;
+  checkPositive("limitBytes", limitBytes);
+  checkLimits({ viewerQueueBytes: queueBytes, maxViewers });
   const memory = new Memory();
   const history = new History(limitBytes, memory);
   const recent = new Recent(memory);

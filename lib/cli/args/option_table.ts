@@ -85,6 +85,13 @@ const SAVING = [
     help: "as-sent, or current: SDK 0.17 to 0.22 as today",
   },
   {
+    name: "chunk-index",
+    value: "WHAT",
+    example: "off",
+    default: "on",
+    help: "List of chunks behind them, as Rerun has it: on, off",
+  },
+  {
     name: "on-save-error",
     value: "WHAT",
     example: "stop",
