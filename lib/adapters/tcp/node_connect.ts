@@ -14,10 +14,13 @@ const PIECE_BYTES = 256 * 1024;
 
 /** A connection to a server. */
 export interface SdkSocket {
-  /** Resolves when there is room for more: waits as long as bytes flow, and a while without any. */
+  /** Resolves when there is room for more; waits for that as long as bytes flow. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the sending, and waits as `write` does until the server has taken all and closed. */
-  finish(): Promise<void>;
+  /**
+   * Ends the sending, and waits until the server has taken all and closed: as long as bytes flow, and
+   * `timeoutMs` without any.
+   */
+  finish(timeoutMs: number): Promise<void>;
   destroy(): void;
 }
 
@@ -68,7 +71,7 @@ function sdkSocket(socket: Socket, timeoutMs: number): SdkSocket {
       }
       if (closed || failure !== undefined) throw broken();
     },
-    async finish() {
+    async finish(timeoutMs) {
       socket.end();
       await whileTaken(socket, ended.promise, { timeoutMs, began });
       if (failure !== undefined) throw failure;

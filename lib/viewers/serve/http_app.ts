@@ -260,7 +260,10 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     }
     const download = !["0", "false", undefined].includes(c.req.query("download"));
     c.header("content-type", "application/octet-stream");
-    if (download) c.header("content-disposition", attachment(recording ?? "stream"));
+    // Whoever keeps a recording while it grows wants its name, too.
+    if (download || recording !== undefined) {
+      c.header("content-disposition", attachment(recording ?? "stream"));
+    }
     if (c.req.method === "HEAD") {
       return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
     }
