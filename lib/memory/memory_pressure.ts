@@ -25,7 +25,7 @@ const BURST = { left: 250, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
 /** A collection for a burst is followed by so many times its own time without one. */
 const BURST_PAUSE = 5;
 
-/** Of the time, one in so many parts may go into collections for clients that left. */
+/** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
 /** The least time between these, in milliseconds. */

@@ -1,14 +1,34 @@
 /**
- * Notices a file that is removed while it is being written: systems go on taking what nobody can
- * read any more.
+ * Whether the file that is written is there, and its name: systems go on taking what is written into a
+ * file that was removed, which nobody can read any more.
  *
  * @module
  */
 import type { FileAdapter } from "../../../adapters/files/types.ts";
-import { FileGone } from "../../../base/errors.ts";
+import { FileExists, FileGone, reason } from "../../../base/errors.ts";
+import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 
 /** @throws {FileGone} if it is for sure that nothing stands there */
 export async function checkThere(path: string, files: FileAdapter): Promise<void> {
   const kind = await files.kind(path).catch(() => "other");
   if (kind === undefined) throw new FileGone(path);
+}
+
+/**
+ * Gives a file that is written the name that it is to have.
+ *
+ * @throws {FileExists} if another file has it, which is not to be replaced
+ */
+export async function giveName(
+  { path, written }: RrdTarget,
+  { adapter, replace }: RrdWriterOptions,
+): Promise<void> {
+  if (!replace && await adapter.kind(path) !== undefined) throw new FileExists(path);
+  await adapter.rename(written, path);
+}
+
+/** A failure of which something else came that failed too: what could not be done, and why. */
+export function alsoFailed(failure: unknown, what: string, error: unknown): AggregateError {
+  const text = `${reason(failure)}; ${what}: ${reason(error)}`;
+  return new AggregateError([failure, error], text);
 }
