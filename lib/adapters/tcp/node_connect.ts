@@ -14,13 +14,10 @@ const PIECE_BYTES = 256 * 1024;
 
 /** A connection to a server. */
 export interface SdkSocket {
-  /** Resolves when there is room for more; waits for that as long as bytes flow. */
+  /** Resolves when there is room for more: waits as long as bytes flow, and a while without any. */
   write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Ends the sending, and waits until the server has taken all and closed: as long as bytes flow, and
-   * `timeoutMs` without any.
-   */
-  finish(timeoutMs: number): Promise<void>;
+  /** Ends the sending, and waits as `write` does until the server has taken all and closed. */
+  finish(): Promise<void>;
   destroy(): void;
 }
 
@@ -71,7 +68,7 @@ function sdkSocket(socket: Socket, timeoutMs: number): SdkSocket {
       }
       if (closed || failure !== undefined) throw broken();
     },
-    async finish(timeoutMs) {
+    async finish() {
       socket.end();
       await whileTaken(socket, ended.promise, { timeoutMs, began });
       if (failure !== undefined) throw failure;

@@ -19,13 +19,13 @@ const TICK_MS = 1000;
 /** A connection to a server of Rerun 0.23 and later, or to Rerelay. */
 export interface GrpcSocket {
   /**
-   * Sends a frame; resolves when there is room for more, and waits for that as long as bytes flow.
+   * Sends a frame; resolves when there is room for more.
    *
    * @throws {RerelayError} if the server has ended the call, or speaks no gRPC
    */
   send(frame: readonly Uint8Array[]): Promise<void>;
-  /** Ends the call, and waits for the server's answer: as long as bytes flow, and `timeoutMs` without any. */
-  finish(timeoutMs: number): Promise<void>;
+  /** Ends the call, and waits for the server's answer as long as bytes flow, and a while without any. */
+  finish(): Promise<void>;
   destroy(): void;
 }
 
@@ -49,23 +49,17 @@ export function connectGrpc(
     // How it ended is told with the call.
     void driver.run().then(() => clearInterval(ticking));
     const told = (error: unknown) => explained(error, h2.error, to.speaksHttp2);
+    const waitFor = async (taken: Promise<void>) => {
+      try {
+        await whileTaken(socket, taken, { timeoutMs, began, queued: () => call.queuedBytes });
+      } catch (error) {
+        throw told(error);
+      }
+    };
     return {
-      async send(frame) {
-        const sent = call.send(frame);
-        const hasRoom = call.queuedBytes === 0;
-        const queued = () => call.queuedBytes;
-        const taken = hasRoom ? sent : whileTaken(socket, sent, { timeoutMs, began, queued });
-        await taken.catch((error) => {
-          throw told(error);
-        });
-      },
-      async finish(timeoutMs) {
-        const queued = () => call.queuedBytes;
-        try {
-          await whileTaken(socket, call.finish(), { timeoutMs, began, queued });
-        } catch (error) {
-          throw told(error);
-        }
+      send: (frame) => waitFor(call.send(frame)),
+      async finish() {
+        await waitFor(call.finish());
         h2.leave();
       },
       destroy() {

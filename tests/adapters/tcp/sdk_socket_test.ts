@@ -70,7 +70,7 @@ describe("connectRetrying, the end", { timeout: 60_000 }, () => {
     return withServer(slow, async (port) => {
       const socket = await connectRetrying("127.0.0.1", port, 200);
       await socket.write(new Uint8Array(6 << 20));
-      await socket.finish(200);
+      await socket.finish();
       assertEquals(received, (6 << 20) + 7);
     });
   });
@@ -79,7 +79,7 @@ describe("connectRetrying, the end", { timeout: 60_000 }, () => {
     withServer((socket) => socket.pause(), async (port) => {
       const socket = await connectRetrying("127.0.0.1", port, 300);
       await socket.write(new Uint8Array(1000));
-      await assertRejects(() => socket.finish(300), RerelayError, "took nothing for 0.3 s");
+      await assertRejects(() => socket.finish(), RerelayError, "took nothing for 0.3 s");
     }));
 
   it("gives up on one that reads no more in the middle of it", () =>
