@@ -95,7 +95,7 @@ describe("what is held for calls", () => {
     for (const call of calls) await call.send(HEAD);
     await calls[0]!.send(new Uint8Array(64 * KiB));
     await rest();
-    await begin(b, TABLE, 800);
+    await begin(b, TABLE, 896);
     await a.ended;
     await emptied(started, b);
   });
