@@ -191,7 +191,10 @@ export class ReceiverTaken extends RerelayError {
 export class FileExists extends RerelayError {
   /** Takes what its text and fields say. */
   constructor(readonly path: string, options?: ErrorOptions) {
-    super(`${path} exists already: choose another name, or replace it with --force`, options);
+    super(
+      `${path} exists already: choose another name, or replace it with --force (option force: true)`,
+      options,
+    );
   }
 }
 

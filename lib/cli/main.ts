@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type CliCommand, parseCliArgs } from "./args/args.ts";
+import { type CliCommand, configPath, parseCliArgs } from "./args/args.ts";
+import type { Settings } from "./args/setting.ts";
 import { UsageError } from "./args/arg_reader.ts";
 import { EXIT } from "./exit_codes.ts";
 import { helpText } from "./args/help.ts";
@@ -24,12 +25,17 @@ export async function main(process: CliProcess): Promise<number> {
     const { rrd } = await import("./rrd/rrd.ts");
     return await rrd(process.args.slice(1), process);
   }
+  if (process.args[0] === "config") {
+    const { config } = await import("./config.ts");
+    return await config(process.args.slice(1), process);
+  }
   // Signals are heard from here on, whatever the start still waits for.
   let beforeExit = () => {};
   const signal = stopSignals(process, () => beforeExit());
   let command: CliCommand;
   try {
-    command = parseCliArgs(process.args, process.env);
+    const file = await configFile(process);
+    command = parseCliArgs(process.args, { env: process.env, ...(file && { file }) });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr(`error: ${error.message}\n`);
@@ -40,7 +46,9 @@ export async function main(process: CliProcess): Promise<number> {
       process.stdout(helpText());
       return EXIT.ok;
     case "version":
-      process.stdout(`rerelay ${VERSION}\n`);
+      process.stdout(
+        command.json ? `${JSON.stringify(versionJson(process))}\n` : `rerelay ${VERSION}\n`,
+      );
       return EXIT.ok;
     case "host":
       return await host(command.options, process, {
@@ -48,4 +56,18 @@ export async function main(process: CliProcess): Promise<number> {
         onExitNow: (task) => beforeExit = task,
       });
   }
+}
+
+/** What the file of `--config` sets, if one is named; its reader is loaded only then. */
+async function configFile(process: CliProcess): Promise<Settings | undefined> {
+  const path = configPath(process.args, process.env);
+  if (path === undefined) return undefined;
+  const { readConfig } = await import("./read_config.ts");
+  return await readConfig(path);
+}
+
+/** The version and what it runs on, for programs that look after many machines. */
+function versionJson({ platform, arch, runtime, packages }: CliProcess) {
+  const isExecutable = packages !== undefined;
+  return { name: "rerelay", version: VERSION, runtime, platform, arch, executable: isExecutable };
 }

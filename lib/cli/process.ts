@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
+import type { PackageFiles } from "../adapters/http/types.ts";
 import { reason } from "../base/errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import { outputWriter } from "./terminal/output_writer.ts";
@@ -23,10 +24,18 @@ export interface CliProcess {
   readonly args: readonly string[];
   /** An environment variable; `undefined` too where it may not be read. */
   env(name: string): string | undefined;
+  /** The names of all environment variables; none where they may not be listed. */
+  envNames(): readonly string[];
   /** Whether an environment variable may be read. */
   seesEnv(name: string): boolean;
   /** The system, as Node names it. */
   readonly platform: string;
+  /** The processor, as Node names it. */
+  readonly arch: string;
+  /** The runtime and its version. */
+  readonly runtime: string;
+  /** What the page needs of other packages, if the program carries it inside. */
+  readonly packages?: PackageFiles;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
   /** Whether standard output is one. */
@@ -88,8 +97,11 @@ export function thisProcess(): CliProcess {
   return {
     args: process.argv.slice(2),
     env: (name) => mayRead(name) ? process.env[name] : undefined,
+    envNames: () => mayAsk({ name: "env" }) ? Object.keys(process.env) : [],
     seesEnv: mayRead,
     platform: process.platform,
+    arch: process.arch,
+    runtime: runtimeText(),
     isTerminal: isatty(2),
     isOutputTerminal: isatty(1),
     columns: () => process.stderr.columns || 80,
@@ -136,4 +148,9 @@ function isEpipe(error: unknown): boolean {
 
 function mayRead(variable: string): boolean {
   return mayAsk({ name: "env", variable });
+}
+
+function runtimeText(): string {
+  const { bun, deno } = process.versions;
+  return bun === undefined ? `deno ${deno}` : `bun ${bun}`;
 }

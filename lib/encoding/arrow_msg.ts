@@ -1,4 +1,5 @@
 import type { Table } from "apache-arrow";
+import { InvalidMessage } from "../base/errors.ts";
 import type { Encoded, StoreId, TimelineTime } from "./message_parts.ts";
 import type { Tuid } from "./tuid.ts";
 import { schemaFront } from "./arrow/schema_front.ts";
@@ -57,6 +58,8 @@ export interface ArrowData {
 export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
+  /** There once it is known. */
+  declare private announced?: string;
 
   /**
    * Puts together what a decoder read.
@@ -89,13 +92,34 @@ export class ArrowMsg {
   }
 
   /**
-   * Where the chunk is logged to, such as `/robot/camera`; `undefined` for the tables of SDK 0.9 to 0.16,
-   * whose rows are of several entities. No column is decoded for it.
+   * The application that logged it, which its store's announcement says, before it: `undefined` for a
+   * message of SDK 0.24 and before whose announcement did not come the same way.
+   */
+  get applicationId(): string | undefined {
+    return this.storeId.applicationId ?? this.announced;
+  }
+
+  /**
+   * Takes down what the announcement of its store said, for SDKs that say it there alone.
    *
-   * @throws {InvalidMessage} if the schema of the data is damaged
+   * @internal
+   */
+  announce(applicationId: string | undefined): void {
+    if (applicationId !== undefined) this.announced = applicationId;
+  }
+
+  /**
+   * Where the chunk is logged to, such as `/robot/camera`; `undefined` for the tables of SDK 0.9 to 0.16,
+   * whose rows are of several entities, and where the schema of the data is damaged. No column is
+   * decoded for it.
    */
   get entityPath(): string | undefined {
-    return TREES.of(schemaFront(this.arrow), this.encoded.header.version).tree.entityPath;
+    try {
+      return TREES.of(schemaFront(this.arrow), this.encoded.header.version).tree.entityPath;
+    } catch (error) {
+      if (error instanceof InvalidMessage) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -15,6 +15,8 @@ export interface SetStoreInfo {
   readonly rowId: Tuid;
   /** What is announced. */
   readonly info: StoreInfo;
+  /** The application it is of; set on what servers, decoders and readers of files give out. */
+  readonly applicationId?: string;
   /** The message as it came. */
   readonly encoded: Encoded;
 }
@@ -29,6 +31,8 @@ export interface BlueprintActivationCommand {
   readonly makeActive: boolean;
   /** Whether to show it when the user resets the layout. */
   readonly makeDefault: boolean;
+  /** The application it is of, if its blueprint was announced before. */
+  readonly applicationId?: string;
   /** The message as it came. */
   readonly encoded: Encoded;
 }
@@ -39,6 +43,8 @@ export interface UnknownMsg {
   readonly kind: "UnknownMsg";
   /** The msgpack variant name, or the protobuf kind number as text. */
   readonly name: string;
+  /** Not known of these. */
+  readonly applicationId?: undefined;
   /** The message as it came. */
   readonly encoded: Encoded;
 }

@@ -16,6 +16,16 @@ export type {
 } from "./chunks/chunk.ts";
 export { chunk, chunks } from "./chunks/chunks.ts";
 export type { ComponentValues, ImageFormatValue } from "./chunks/component_types.ts";
+export { type DecodedImage, imageOf } from "./chunks/image.ts";
+export {
+  byEntity,
+  type EntityCount,
+  type Logged,
+  type LoggedSource,
+  type TimedValue,
+  values,
+  type ValuesOptions,
+} from "./chunks/values.ts";
 export { MAX_VIEWER_FRAME_BYTES, viewerFrame } from "./bincode/bincode_log_msg.ts";
 export type { LeftOut } from "./bincode/bincode_log_msg.ts";
 export type { DecodeLimits } from "./limits.ts";

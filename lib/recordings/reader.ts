@@ -7,6 +7,7 @@ import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileAdapter } from "../adapters/files/types.ts";
 import type { RrdMessage, RrdPart } from "../encoding/rrd/part.ts";
 import { RrdReport } from "./report.ts";
+import { Announced } from "../encoding/announced.ts";
 import { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
 
 /** A recording being read. */
@@ -33,7 +34,8 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  *
  * @param path where it is
  * @param options whether to read over damage, and limits
- * @throws {Error} what the runtime throws where a file can't be opened
+ * @throws {RangeError} if a limit is not above 0
+ * @throws {Error} what the runtime throws where a file can't be opened; its `code` is `ENOENT` if it is missing
  *
  * @example
  * ```ts
@@ -81,6 +83,7 @@ export function readRrd(
 ): RrdReader {
   const report = new RrdReport();
   const scanner = new RrdScanner(options);
+  const announced = new Announced();
   const reader = source.getReader();
   let waiting: IterableIterator<RrdPart> = [].values();
   let failure: Error | undefined;
@@ -96,7 +99,9 @@ export function readRrd(
         // Goes on behind the part that it left off at.
         for (const part of waiting) {
           report.add(part);
-          if (part.kind === "message") return controller.enqueue(part);
+          if (part.kind !== "message") continue;
+          announced.tell([part.msg]);
+          return controller.enqueue(part);
         }
         if (isOver) break;
         await more();

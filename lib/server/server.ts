@@ -13,8 +13,9 @@ import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
+import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
-import { newVersions } from "./client_log.ts";
+import { logCut, newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
 import { hostingLine } from "./hosting_line.ts";
@@ -24,7 +25,6 @@ import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./optio
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
-
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
 
@@ -141,12 +141,15 @@ export class Server {
       pace: () => this.#turns.pace(),
       onConnection: (connection) => this.#serve(connection),
     });
+    const unreceived = new ReceiveWatch(this.#channel, () => this.#receiver.wasTaken, log);
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
+      this.#pressure.lookAtBurst(this.#clients.size);
       if (now() - lookedAt < LOOK_MS) return;
       lookedAt = now();
       this.#pressure.look(this.#clients.size);
+      unreceived.look(now());
       log.flush();
     });
     signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -232,7 +235,7 @@ export class Server {
     return this.#receiver.batches();
   }
 
-  /** The batches as a stream, which becomes the receiver at its first read; canceling it closes the server. */
+  /** The batches as one stream, which becomes the receiver at its first read; canceling it closes the server. */
   get readable(): ReadableStream<SmartMessage[]> {
     return this.#receiver.readable();
   }
@@ -272,7 +275,8 @@ export class Server {
     this.#guests?.leave();
     const { now, delay } = this.#options;
     const end = now() + drainMs;
-    while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
+    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
+    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();
@@ -287,11 +291,6 @@ export class Server {
       this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
     }
     this.#log.flush(true);
-  }
-
-  #quietFor(ms: number): boolean {
-    for (const client of this.#clients) if (client.silentMs < ms) return false;
-    return true;
   }
 
   #serve(connection: TcpConnection): void {

@@ -18,6 +18,7 @@
  */
 export { fanOut } from "./fan_out.ts";
 export type { FanOut, SinkStats } from "./fan_out.ts";
+export { filterSink } from "./filter_sink.ts";
 export { rrdFileSink } from "./file/rrd_file.ts";
 export type { RrdFileSink, RrdFileSinkOptions } from "./file/rrd_file.ts";
 export type { SavedFile } from "./file/saved_files.ts";

@@ -18,7 +18,7 @@ export interface Sink {
   /** Names it in log lines. */
   readonly name: string;
   /** What it could not keep so far, if it counts that itself; else each failed batch counts. */
-  readonly lost?: Tally;
+  readonly lost?: Tally | undefined;
   /** Whether anything went wrong with it, besides what it lost. */
   readonly failed?: boolean;
   /** Takes a batch; rejects or throws if it can't be kept. */

@@ -4,6 +4,7 @@ export declare function parseArgs(
     boolean?: readonly string[];
     string?: readonly string[];
     collect?: readonly string[];
+    negatable?: readonly string[];
     alias?: Record<string, string>;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   },

@@ -15,8 +15,11 @@ function terminal(args: string[], env: Record<string, string> = {}) {
   const process: CliProcess = {
     args,
     env: (name) => env[name],
+    envNames: () => Object.keys(env),
     seesEnv: () => true,
     platform: "linux",
+    arch: "x64",
+    runtime: "none",
     isTerminal: true,
     isOutputTerminal: true,
     columns: () => 100,

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../../lib/cli/version.ts";
 import { inFolder, runCli, startCli } from "./cli_process.ts";
@@ -13,6 +14,11 @@ describe("cli.ts", { timeout: 60_000 }, () => {
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, "Usage: rerelay [OPTIONS]");
     assertEquals(version, { code: 0, stdout: `rerelay ${VERSION}\n`, stderr: "" });
+    const { stdout } = await runCli(["--version", "--json"]);
+    const { runtime, executable, ...told } = JSON.parse(stdout);
+    const { platform, arch } = process;
+    assertEquals(told, { name: "rerelay", version: VERSION, platform, arch });
+    assertEquals([/^(deno|bun) \d+\.\d+\.\d+/.test(runtime), executable], [true, false]);
   });
 
   it("refuses wrong arguments in one line, with nothing touched", () =>
@@ -49,9 +55,11 @@ describe("cli.ts", { timeout: 60_000 }, () => {
       cli.signal("SIGTERM");
       assertEquals((await cli.ended).code, 0);
       assertEquals(readFileSync(path).length, 20);
-      const { code, stderr } = await runCli(["--port", "0", "--save", join(path, "b.rrd")]);
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "Can't write");
+      for (const name of ["b.rrd", "{recording_id}.rrd"]) {
+        const { code, stderr } = await runCli(["--port", "0", "--save", join(path, name)]);
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `Can't write ${join(path, name)}`);
+      }
     }));
 
   it("touches nothing beside an unfinished file of somebody else", () =>

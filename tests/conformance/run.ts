@@ -16,6 +16,7 @@ import type { Runtime } from "./cli_process.ts";
 import { CROWD_SDKS, playCrowd } from "./crowd.ts";
 import { GRPC_VERSIONS, playGrpc } from "./grpc.ts";
 import { MIGRATED, playMigrated } from "./migrated.ts";
+import { playReadToday } from "./read_today.ts";
 import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
@@ -53,6 +54,7 @@ const PARTS: readonly Part[] = [
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "migrated", versions: MIGRATED, play: playMigrated },
+  { name: "read today", versions: MIGRATED, play: playReadToday },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },
   { name: "grpc", versions: GRPC_VERSIONS, play: playGrpc },

@@ -16,6 +16,8 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "lib/adapters/tcp/_v8_pressure.ts": { bytesSince: "the heap is the process's" },
   "lib/encoding/arrow/_flatbuffers.ts": { NAMES: "names in schemas, until readers have their own" },
+  "lib/encoding/arrow/arrow_ipc.ts": { TOLD: "what belongs to an object, and goes with it" },
+  "lib/encoding/chunks/chunk_trees.ts": { TREES: "schemas that were read, the same, bounded" },
   "lib/encoding/arrow/arrow_check.ts": { KNOWN: "frames that were checked, the same" },
   "lib/encoding/bincode/bincode_log_msg.ts": { writer: "scratch: cleared at each call" },
   "lib/encoding/lz4/lz4_deflate.ts": { table: "scratch: cleared at each call" },

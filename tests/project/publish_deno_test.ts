@@ -18,7 +18,7 @@ describe("the published package", () => {
   it("can be published", () => assertEquals(status, 0, stderr));
 
   it("has the code and the papers, and nothing else", () => {
-    const docs = projectFiles().filter((path) => path.startsWith("docs/"));
+    const docs = projectFiles().filter((path) => /^(docs|deploy)\//.test(path));
     const papers = ["CHANGELOG", "CONTRIBUTING", "README", "SECURITY"].map((name) => `${name}.md`);
     const code = sources("lib/", "mod.ts", "core.ts", "cli.ts");
     assertEquals(files, [...papers, ...docs, ...code, "LICENSE", "deno.json"].sort());

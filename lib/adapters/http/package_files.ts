@@ -10,14 +10,15 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createGzip, gzip } from "node:zlib";
+import { createGzip, gunzip, gzip } from "node:zlib";
 import { reason } from "../../base/errors.ts";
+import type { PackageFiles, ServedPackage } from "./types.ts";
 
 /**
  * The packages, as package.json has them, a test compares. `fetch` brings one into Deno's cache where
  * it is not there; none has side effects.
  */
-const PACKAGES = {
+const PACKAGES: Readonly<Record<ServedPackage, InstalledPackage>> = {
   "@rerun-io/web-viewer": {
     is: "@rerun-io/web-viewer",
     version: "0.22.0",
@@ -30,13 +31,17 @@ const PACKAGES = {
     fetch: () => import("rerun-web-viewer-0-33"),
   },
   "uplot": { is: "uplot", version: "1.6.32", fetch: () => import("uplot") },
-} as const;
+};
+
+/** What a package is, under whatever name it is installed. */
+interface InstalledPackage {
+  readonly is: string;
+  readonly version: string;
+  readonly fetch: () => Promise<unknown>;
+}
 
 /** Compressed quickly, since it is mostly sent over loopback. */
 const LEVEL = 4;
-
-/** A package whose files are served. */
-export type ServedPackage = keyof typeof PACKAGES;
 
 /** The version of each package that is served, and no other. */
 export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
@@ -45,6 +50,40 @@ export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
   "uplot": PACKAGES.uplot.version,
 };
 
+/** Files of the packages that are installed. */
+export const installedPackages: PackageFiles = {
+  read: readPackageFile,
+  compressed: compressPackageFile,
+};
+
+/** A file inside an executable, compressed by gzip. */
+export interface EmbeddedFile {
+  /** Where the runtime finds it. */
+  readonly path: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
+}
+
+/**
+ * Files of packages that an executable carries.
+ *
+ * @param files by the package's name, a slash and the path in its folder
+ */
+export function embeddedPackages(files: Readonly<Record<string, EmbeddedFile>>): PackageFiles {
+  const compressed = async (name: ServedPackage, path: string) => {
+    const file = files[`${name}/${path}`];
+    if (file === undefined) throw new Error(`${name}/${path} is not in this executable`);
+    return { body: new Uint8Array(await readFile(file.path)), size: file.size };
+  };
+  return {
+    compressed,
+    async read(name, path) {
+      const { body } = await compressed(name, path);
+      return new Uint8Array(await promisify<Uint8Array, Uint8Array>(gunzip)(body));
+    },
+  };
+}
+
 /**
  * Reads a file of a package.
  *
@@ -52,7 +91,7 @@ export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
  * @param path in its folder
  * @throws {Error} if the package can't be found, or only another version of it
  */
-export async function readPackageFile(
+async function readPackageFile(
   name: ServedPackage,
   path: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -69,7 +108,7 @@ export async function readPackageFile(
  * @returns what it is compressed, and how many bytes it has uncompressed
  * @throws {Error} if the package can't be found, or only another version of it
  */
-export async function compressPackageFile(
+async function compressPackageFile(
   name: ServedPackage,
   path: string,
 ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }> {

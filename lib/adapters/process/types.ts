@@ -13,3 +13,10 @@ export interface ProcessAdapter {
   /** Files that this program may save into at once; absent where nobody knows. */
   readonly maxOpenFiles?: number;
 }
+
+/**
+ * Sends one datagram, without waiting.
+ *
+ * @returns whether it was taken
+ */
+export type DatagramSender = (bytes: Uint8Array<ArrayBuffer>) => boolean;

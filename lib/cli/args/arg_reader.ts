@@ -5,64 +5,74 @@
  */
 import { escapeText } from "../../base/escape.ts";
 import { closest } from "./closest.ts";
+import type { Setting, Settings } from "./setting.ts";
 
 /** The arguments are wrong; the message is one line that says what and how to fix it. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What the command line gave, option by option. */
+/** What is set, option by option: on the command line before anywhere else. */
 export class ArgReader {
   readonly #parsed: Readonly<Record<string, unknown>>;
+  readonly #others: readonly Settings[];
 
   /**
    * @param parsed what `parseArgs` made of the arguments; options may be collected in arrays
-   * @param env reads a variable of the environment
+   * @param others where else options are set; the first one that has an option counts
    */
-  constructor(
-    parsed: Readonly<Record<string, unknown>>,
-    readonly env: (name: string) => string | undefined = () => undefined,
-  ) {
+  constructor(parsed: Readonly<Record<string, unknown>>, others: readonly Settings[] = []) {
     this.#parsed = parsed;
+    this.#others = others;
   }
 
-  /** Whether a flag is given. */
+  /** Who set an option, and to what; `undefined` where nobody did. */
+  setting(name: string): Setting | undefined {
+    const given = this.#parsed[name];
+    const value = Array.isArray(given) ? given[0] : given;
+    if (typeof value === "string" || typeof value === "boolean") {
+      return { value, where: `--${name}`, source: "flag" };
+    }
+    return this.#others.find((settings) => settings.has(name))?.get(name);
+  }
+
+  /** Whether a flag is set. */
   flag(name: string): boolean {
-    return this.#first(name) === true;
+    return this.setting(name)?.value === true;
   }
 
-  /** The text of an option's value, if it is given. */
+  /** The text of an option's value, if it is set. */
   text(name: string): string | undefined {
-    const value = this.#first(name);
+    const value = this.setting(name)?.value;
     return typeof value === "string" ? value : undefined;
   }
 
-  /** The first of some options that is given. */
+  /**
+   * The first of some options that is given to this run: an environment is there for other runs too,
+   * and may have more.
+   */
   given<T extends string>(names: readonly T[]): T | undefined {
-    return names.find((name) => this.text(name) !== undefined);
+    return names.find((name) =>
+      this.text(name) !== undefined && this.setting(name)!.source !== "environment"
+    );
   }
 
   /**
-   * The value of an option, if it is given.
+   * The value of an option, if it is set.
    *
    * @param parse throws what is expected instead
    * @param secret what errors show in place of a value that others must not see
-   * @throws {UsageError} with the option, its value and what is expected instead
+   * @throws {UsageError} with the option and where it is set, its value and what is expected instead
    */
   read<T>(name: string, parse: (text: string) => T, secret?: string): T | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
+    const setting = this.setting(name);
+    if (typeof setting?.value !== "string") return undefined;
     try {
-      return parse(value);
+      return parse(setting.value);
     } catch (error) {
-      const shown = secret ?? escapeText(value, 60);
-      throw new UsageError(`--${name} ${shown}: ${(error as Error).message}`);
+      const shown = secret ?? escapeText(setting.value, 60);
+      throw new UsageError(`${setting.where} ${shown}: ${(error as Error).message}`);
     }
-  }
-
-  #first(name: string): unknown {
-    const value = this.#parsed[name];
-    return Array.isArray(value) ? value[0] : value;
   }
 }
 

@@ -10,15 +10,17 @@ import { closest } from "./closest.ts";
 import { escapeText } from "../../base/escape.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
-import { OPTION_TABLE } from "./option_table.ts";
+import { environmentSettings, variableOf } from "./environment.ts";
+import { OPTION_TABLE, SETTABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
+import type { Settings } from "./setting.ts";
 import { parseDuration } from "../terminal/units.ts";
 import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
 
 /** What the command line asks for. */
 export type CliCommand =
   | { readonly command: "help" }
-  | { readonly command: "version" }
+  | { readonly command: "version"; readonly json: boolean }
   | { readonly command: "host"; readonly options: HostOptions };
 
 /** How to host. */
@@ -41,31 +43,81 @@ export interface HostOptions {
 const OPTIONS: readonly CliOption[] = OPTION_TABLE;
 const FLAGS = OPTIONS.filter((o) => o.value === undefined).map((o) => o.name);
 const VALUED = OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name);
+const SWITCHES = SETTABLE.filter((o) => o.value === undefined).map((o) => o.name);
+
+/** Where options are set beside the command line. */
+export interface OtherSources {
+  /** Reads a variable of the environment. */
+  readonly env?: (name: string) => string | undefined;
+  /** What the configuration file of `--config` holds. */
+  readonly file?: Settings;
+}
 
 /**
  * Reads arguments.
  *
  * @param args those after the program's name
- * @param env reads a variable of the environment
+ * @param sources count where the command line says nothing: the environment before the file
  * @throws {UsageError}
  */
-export function parseCliArgs(
+export function parseCliArgs(args: readonly string[], sources: OtherSources = {}): CliCommand {
+  const parsed = parseFlags(args);
+  // Asked first: whoever asks for help may have written other things wrong.
+  const questions = new ArgReader(parsed);
+  if (questions.flag("help")) return { command: "help" };
+  if (questions.flag("version")) {
+    return { command: "version", json: questions.flag("json") };
+  }
+  return { command: "host", options: hostOptions(argReader(parsed, sources)) };
+}
+
+/**
+ * The configuration file that arguments or the environment name, if one does.
+ *
+ * @throws {UsageError} if the arguments are wrong
+ */
+export function configPath(
   args: readonly string[],
-  env: (name: string) => string | undefined = () => undefined,
-): CliCommand {
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const parsed = new ArgReader(parseFlags(args));
+  if (parsed.flag("help") || parsed.flag("version")) return undefined;
+  return parsed.text("config") ?? (env(variableOf("config")) || undefined);
+}
+
+/**
+ * Reads where each option is set.
+ *
+ * @throws {UsageError} if an argument or a variable is wrong
+ */
+export function settingsOf(args: readonly string[], sources: OtherSources): ArgReader {
+  return argReader(parseFlags(args), sources);
+}
+
+function argReader(
+  parsed: Readonly<Record<string, unknown>>,
+  { env = () => undefined, file = new Map() }: OtherSources,
+): ArgReader {
+  return new ArgReader(parsed, [environmentSettings(SETTABLE, env), file]);
+}
+
+/** What the arguments say, each option at most once. */
+function parseFlags(args: readonly string[]): Record<string, unknown> {
   const unknown: string[] = [];
   const parsed: Record<string, unknown> = parseArgs([...args], {
-    boolean: FLAGS,
+    // For programs that ask for the version.
+    boolean: [...FLAGS, "json"],
     string: VALUED,
     collect: [...FLAGS, ...VALUED],
+    // What the environment or a file switches on, the command line can switch off.
+    negatable: SWITCHES,
     alias: { help: "h", version: "V" },
     unknown: (arg) => {
       unknown.push(arg);
       return false;
     },
   });
-  const reader = new ArgReader(parsed, env);
-  if (reader.flag("help")) return { command: "help" };
+  if (new ArgReader(parsed).flag("help")) return parsed;
   for (const { name, value, example } of OPTIONS) {
     const given = parsed[name] as unknown[];
     if (given.length > 1) throw new UsageError(`--${name} is given twice: leave one out`);
@@ -75,19 +127,26 @@ export function parseCliArgs(
           `(one that starts with a dash: --${name}=VALUE)`,
       );
     }
-    const valued = args.find((arg) => value === undefined && arg.startsWith(`--${name}=`));
-    if (valued !== undefined || (value === undefined && given[0] === false)) {
+    const isValued = args.some((arg) => arg.startsWith(`--${name}=`)) ||
+      given[0] === false && !args.includes(`--no-${name}`);
+    if (value === undefined && isValued) {
       throw new UsageError(`--${name} takes no value: write --${name} alone`);
     }
   }
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
+  const isAnswer = new ArgReader(parsed).flag("version");
+  if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
   const rest = (parsed["_"] as unknown[])[0];
   if (rest !== undefined) throw unknownArgument(String(rest));
-  if (reader.flag("version")) return { command: "version" };
-  return { command: "host", options: hostOptions(reader) };
+  return parsed;
 }
 
-function hostOptions(args: ArgReader): HostOptions {
+/**
+ * How to host, as it is set.
+ *
+ * @throws {UsageError}
+ */
+export function hostOptions(args: ArgReader): HostOptions {
   const save = saveOptions(args);
   const viewers = viewerArgs(args);
   return {

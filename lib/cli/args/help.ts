@@ -9,10 +9,11 @@ import { VERSION } from "../version.ts";
 
 /** The text of `--help`, ends with a line feed. */
 export function helpText(): string {
-  return `rerelay ${VERSION}: a headless server for Rerun logging SDKs (0.9 to 0.22, over TCP)
+  return `rerelay ${VERSION}: a headless server for Rerun logging SDKs, from 0.9 to today's
 
 Usage: rerelay [OPTIONS]
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
+       rerelay config         which options are in force; see rerelay config --help
 
 ${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}
 
@@ -23,6 +24,7 @@ Examples:
   rerelay --serve-web --save run.rrd      keep it, and see it live at http://localhost:9090/
   rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
   rerelay --port 0 --log-format json      a free port, and a log for machines
+  rerelay --config rerelay.toml           options from a file
 
   In the Python program that logs, from SDK 0.23 on: rr.connect_grpc(), which means
   "rerun+http://127.0.0.1:9876/proxy"; 0.20 to 0.22: rr.connect_tcp("127.0.0.1:9876"), before
@@ -65,13 +67,20 @@ Exit codes:
   2    wrong arguments; nothing was touched
   130  ended at once by a second SIGINT; 143 by a second SIGTERM, 129 by a second SIGHUP
 
+Configuration:
+  Each option may also be a variable of the environment, --max-packet RERELAY_MAX_PACKET (a flag:
+  true or false), or stand in the TOML file of --config or RERELAY_CONFIG: max-packet = "1GiB". The
+  command line counts before the environment, and that before the file; --no-quiet takes back what
+  one of these switched on. Secrets such as RERELAY_VIEWER_TOKEN are then in no list of processes.
+  rerelay config --example prints a file with every option.
+
 Environment:
   NO_COLOR              if not empty: no colours
-  RERELAY_VIEWER_TOKEN  as --viewer-token, but in no list of processes
 
 Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
-  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --serve-web
+  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --config
+  --allow-read for that file; with --serve-web
   --allow-read for Deno's cache, where the page's viewer is, and --allow-sys=systemMemoryInfo for a
   share of the memory; with --web-viewer --allow-run=xdg-open and
   --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether nohup started it --allow-all

@@ -9,6 +9,10 @@ export interface CliOption {
   /** One letter for it. */
   readonly short?: string;
   readonly help: string;
+  /** Whether its value is a list with commas, which a configuration file may write as an array. */
+  readonly list?: boolean;
+  /** Whether its value is for nobody's eyes. */
+  readonly secret?: boolean;
   /** Shown in the help text. */
   readonly default?: string;
 }

@@ -26,6 +26,7 @@ const LISTENING = [
     name: "allow",
     value: "LIST",
     example: "10.0.0.0/8,::1",
+    list: true,
     help: "Only these may connect: 10.0.0.0/8,192.168.1.7,::1 [all]",
   },
 ] as const satisfies readonly CliOption[];
@@ -84,6 +85,13 @@ const SAVING = [
     help: "as-sent, or current: SDK 0.17 to 0.22 as today",
   },
   {
+    name: "chunk-index",
+    value: "WHAT",
+    example: "off",
+    default: "on",
+    help: "List of chunks behind them, as Rerun has it: on, off",
+  },
+  {
     name: "on-save-error",
     value: "WHAT",
     example: "stop",
@@ -117,23 +125,32 @@ const VIEWING = [
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
   },
+  {
+    name: "viewer-latency",
+    value: "TIME",
+    example: "2s",
+    help: "Leave out images for slow viewers once they are older [never]",
+  },
   ...limitOptions(VIEWER_LIMITS),
   {
     name: "allow-host",
     value: "NAMES",
     example: "robot.local",
+    list: true,
     help: "Host names that viewers may ask for: robot.local,rob",
   },
   {
     name: "allow-origin",
     value: "ORIGINS",
     example: "https://example.com",
+    list: true,
     help: "Other pages that may read: https://a.com,https://b.com",
   },
   {
     name: "viewer-token",
     value: "TOKEN",
     example: "SECRET",
+    secret: true,
     help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
   },
 ] as const satisfies readonly CliOption[];
@@ -154,7 +171,13 @@ const OUTPUT = [
     default: "text",
     help: "text, or json with one object a line",
   },
-  { name: "version", short: "V", help: "Print the version" },
+  {
+    name: "config",
+    value: "FILE",
+    example: "rerelay.toml",
+    help: "Read options from this TOML file too: see Configuration",
+  },
+  { name: "version", short: "V", help: "Print the version; --json adds what it runs on" },
   { name: "help", short: "h", help: "Print this text" },
 ] as const satisfies readonly CliOption[];
 
@@ -175,3 +198,11 @@ export const OPTION_TABLE = [
   ...LIMIT_OPTIONS,
   ...OUTPUT,
 ] as const;
+
+/** Options that ask for a text, or for a file with options: only the command line gives these. */
+const QUESTIONS: readonly string[] = ["config", "help", "version"];
+
+/** Options that a configuration file and the environment may set. */
+export const SETTABLE: readonly CliOption[] = OPTION_TABLE.filter(({ name }) =>
+  !QUESTIONS.includes(name)
+);

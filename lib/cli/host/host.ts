@@ -15,6 +15,8 @@ import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import { unknownVariables } from "../args/environment.ts";
+import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -25,6 +27,7 @@ import { screen } from "../terminal/screen.ts";
 import type { ServerStatus } from "../../viewers/serve/status.ts";
 import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
+import { serviceManager } from "./service_manager.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 import { ViewerDoors } from "./viewer_doors.ts";
 import { type LiveViewers, liveViewers } from "./viewers.ts";
@@ -68,6 +71,7 @@ export async function host(
     cliLog({ ...style, write: display.line }),
     () => performance.now(),
   );
+  for (const line of unknownVariables(SETTABLE, process.envNames())) log.write("warn", line);
   const stopped = stop.signal.then((signal) => {
     if (signal === "SIGHUP" && process.ignoresHangup === undefined) {
       log.write("warn", HANGUP_UNSEEN);
@@ -111,12 +115,16 @@ export async function host(
     ...(file === undefined ? {} : { files: file.kept }),
   });
   const receiving = receiver.receive(server.batches());
+  const { pid } = await loadProcessAdapter();
+  const manager = await serviceManager({ env: process.env, pid, log });
+  manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
     ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
     : undefined;
 
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
   await Promise.race([stopped, receiving, broken.promise]);
+  manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
   const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
@@ -130,6 +138,7 @@ export async function host(
   // but where the time is over nobody waits for them.
   await Promise.all([viewers?.close(), whole ? server.closeDoors(DOORS_MS) : undefined]);
   status?.stop();
+  manager.close();
   const { messages, bytes } = lines.total;
   const clients = plural(server.stats.connections.total, "connection");
   log.write(
@@ -212,9 +221,9 @@ async function start(
     throw error;
   }
   if (save === undefined || files === undefined) return { server, file: undefined, viewers };
-  const isPipe = await files.kind(save.path) === "other";
-  const stopTelling = isPipe ? tellWait(save.path, log) : () => {};
+  let stopTelling = () => {};
   try {
+    if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
     const { onError, path } = save;
     const file = await rrdFileSink({
       ...save,

@@ -96,6 +96,7 @@ export class BatchValues {
   numbers(place: DataPlace, start = 0, end: number = place.length): Numbers {
     const { column: { type, size }, at, children } = place;
     if (type === T.FIXED_LIST) return this.numbers(children[0]!, start * size, end * size);
+    if (!isNumber(place)) throw damaged("a column is not of numbers");
     const of = numbersOf(place);
     if (end === start) return new of(0);
     const first = at + start * size / 8;

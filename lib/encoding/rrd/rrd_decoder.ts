@@ -1,3 +1,4 @@
+import { Announced } from "../announced.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdScanner } from "./scanner.ts";
 import type { RrdPart } from "./part.ts";
@@ -34,6 +35,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   readonly #options: DecodeLimits;
   readonly #onHeader: (header: RrdHeader) => void;
   readonly #packets: PacketMessages;
+  readonly #announced = new Announced();
   #scanner: RrdScanner;
   /** Of the stream, as the scanner gave it last. */
   #header: RrdHeader | undefined;
@@ -85,6 +87,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     const items: LogMsg[] = [];
     const error = this.#packets.decodeInto(items, packet);
     this.#packets.rest();
+    this.#announced.tell(items);
     return error === undefined ? { items } : { items, error };
   }
 
@@ -101,6 +104,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
         this.#onHeader(part.header);
       }
     }
+    this.#announced.tell(items);
     return error === undefined ? { items } : { items, error: error.cause as Error };
   }
 }

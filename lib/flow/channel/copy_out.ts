@@ -23,7 +23,7 @@ export function copyOut(msgs: readonly LogMsg[]): LogMsg[] {
     bytes.set(from);
     const encoded = { ...msg.encoded, bytes };
     if (msg.kind !== "ArrowMsg") return { ...msg, encoded };
-    return new ArrowMsg(
+    const copy = new ArrowMsg(
       msg.storeId,
       msg.chunkId,
       msg.timepointMax,
@@ -31,6 +31,8 @@ export function copyOut(msgs: readonly LogMsg[]): LogMsg[] {
       { ...msg.arrow, bytes: moved(msg.arrow.bytes, from, bytes) },
       encoded,
     );
+    copy.announce(msg.applicationId);
+    return copy;
   });
 }
 

@@ -1,4 +1,5 @@
 import { ReceiverTaken } from "../../base/errors.ts";
+import { Announced } from "../../encoding/announced.ts";
 import type { SmartChannel } from "./smart_channel.ts";
 import type { SmartMessage } from "./smart_message.ts";
 
@@ -6,7 +7,10 @@ import type { SmartMessage } from "./smart_message.ts";
 export class Receiver implements AsyncIterable<SmartMessage> {
   readonly #channel: SmartChannel;
   readonly #cancel: (reason: unknown) => void | Promise<void>;
+  readonly #announced = new Announced();
+  #readable: ReadableStream<SmartMessage[]> | undefined;
   #taken = false;
+  #wasTaken = false;
 
   /**
    * @param channel where the messages wait
@@ -23,7 +27,7 @@ export class Receiver implements AsyncIterable<SmartMessage> {
    * @throws {ReceiverTaken} if another loop is receiving
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<SmartMessage> {
-    return this.#iterate(() => this.#channel.take(1)?.[0]);
+    return this.#iterate(() => this.#take(1)?.[0]);
   }
 
   /**
@@ -32,15 +36,34 @@ export class Receiver implements AsyncIterable<SmartMessage> {
    * @throws {ReceiverTaken} if another loop is receiving
    */
   batches(): AsyncIterableIterator<SmartMessage[]> {
-    return this.#iterate(() => this.#channel.take());
+    return this.#iterate(() => this.#take());
+  }
+
+  /** Of the whole server: SDKs do not announce a recording again when they connect again. */
+  #take(most?: number): SmartMessage[] | undefined {
+    const batch = this.#channel.take(most);
+    if (batch === undefined) return undefined;
+    for (const { payload } of batch) {
+      if (payload.type === "msg") this.#announced.tellOne(payload.msg);
+    }
+    return batch;
   }
 
   /**
-   * The batches as a stream; canceling it ends the server.
+   * The batches as a stream, each time the same; canceling it ends the server.
    *
    * It becomes the receiver at its first read, and errors with {@linkcode ReceiverTaken} if there is one.
    */
   readable(): ReadableStream<SmartMessage[]> {
+    return this.#readable ??= this.#stream();
+  }
+
+  /** Whether anybody ever received. */
+  get wasTaken(): boolean {
+    return this.#wasTaken;
+  }
+
+  #stream(): ReadableStream<SmartMessage[]> {
     let batches: AsyncIterator<SmartMessage[]> | undefined;
     return new ReadableStream({
       pull: async (controller) => {
@@ -58,7 +81,7 @@ export class Receiver implements AsyncIterable<SmartMessage> {
 
   #iterate<T>(take: () => T | undefined): AsyncIterableIterator<T> {
     if (this.#taken) throw new ReceiverTaken();
-    this.#taken = true;
+    this.#taken = this.#wasTaken = true;
     const channel = this.#channel;
     let over = false;
     const end = (): IteratorResult<T> => {

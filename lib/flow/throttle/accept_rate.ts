@@ -13,6 +13,9 @@ import type { Log } from "../../base/log.ts";
  */
 export type ThrottleRules = "corrected" | "rerun";
 
+/** All of them. */
+export const THROTTLE_RULES: readonly ThrottleRules[] = ["corrected", "rerun"];
+
 const f32 = Math.fround;
 
 /** Below it a receiver that has recovered would hardly be noticed: nothing would come to measure. */
@@ -152,7 +155,7 @@ function seconds(ms: number): number {
  * @throws {RangeError} if it is not
  */
 export function checkMaxLatency(maxLatencySec: number): void {
-  if (Math.fround(maxLatencySec) > 0) return;
+  if (typeof maxLatencySec === "number" && Math.fround(maxLatencySec) > 0) return;
   throw new RangeError(
     `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, not ${maxLatencySec}`,
   );

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  compressGzip,
-  compressPackageFile,
-  readPackageFile,
-  type ServedPackage,
-} from "../../adapters/http/package_files.ts";
+import { compressGzip, installedPackages } from "../../adapters/http/package_files.ts";
+import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { consoleLog, type Log } from "../../base/log.ts";
@@ -51,13 +47,17 @@ function viewerFiles(folder: string, name: ServedPackage): readonly PackageFile[
   ];
 }
 
-/** Those of packages: viewer 0.22 for what SDK 0.17 to 0.22 logged, 0.33 for what newer ones do. */
+/** Those of packages. */
 const FILES: readonly PackageFile[] = [
   { paths: ["/plot/uPlot.esm.js"], type: JS, from: ["uplot", "dist/uPlot.esm.js"] },
   { paths: ["/plot/uPlot.min.css"], type: CSS, from: ["uplot", "dist/uPlot.min.css"] },
-  ...viewerFiles("/viewer", "@rerun-io/web-viewer"),
-  ...viewerFiles("/viewer-0.33", "rerun-web-viewer-0-33"),
+  ...viewerFiles("/viewer", "rerun-web-viewer-0-33"),
 ];
+
+/** The files of packages that the page needs: what an executable has to carry. */
+export const PACKAGE_FILES: readonly (readonly [ServedPackage, string])[] = FILES.map(
+  ({ from }) => from,
+);
 
 /** Smaller ones gain nothing. */
 const MIN_COMPRESSED_BYTES = 1024;
@@ -67,6 +67,7 @@ const MIN_COMPRESSED_BYTES = 1024;
  *
  * @param log told where a package is not installed, or in another version: the rest of the page
  * works without; default the console
+ * @param packages where the files of packages are; default installed beside this one
  *
  * @example
  * ```ts
@@ -77,7 +78,10 @@ const MIN_COMPRESSED_BYTES = 1024;
  * assertEquals(page?.type, "text/html; charset=utf-8");
  * ```
  */
-export function pageAssets(log: Log = consoleLog()): PageAssets {
+export function pageAssets(
+  log: Log = consoleLog(),
+  packages: PackageFiles = installedPackages,
+): PageAssets {
   const limited = limitedLog(log, () => performance.now());
   const assets = new Map<string, Asset>();
   for (const name of Object.keys(PAGE_FILES) as PageFile[]) {
@@ -86,8 +90,8 @@ export function pageAssets(log: Log = consoleLog()): PageAssets {
     assets.set(path, new Asset(TYPES[name.replace(/.*\./, "")]!, read));
   }
   for (const { paths, type, from } of FILES) {
-    const asset = new Asset(type, () => readPackageFile(...from), async () => {
-      const { body, size } = await compressPackageFile(...from);
+    const asset = new Asset(type, () => packages.read(...from), async () => {
+      const { body, size } = await packages.compressed(...from);
       return { type, body, size, encoding: "gzip", etag: `"${hash(body)}"` };
     });
     for (const path of paths) assets.set(path, asset);

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { readPackageFile } from "../../../lib/adapters/http/package_files.ts";
+import { installedPackages } from "../../../lib/adapters/http/package_files.ts";
 import { readJson, ROOT } from "../../project/tree.ts";
 
 const { dependencies } = readJson<{ dependencies: Record<string, string> }>("package.json");
@@ -79,7 +79,7 @@ describe("files of packages, where this package came over the network", () => {
   }
 
   it("are this package's, in a working folder without any", async () => {
-    const viewer = await readPackageFile("@rerun-io/web-viewer", "index.js");
+    const viewer = await installedPackages.read("@rerun-io/web-viewer", "index.js");
     for (const cwd of [folder, parse(folder).root]) {
       const { files, lines } = await run(cwd, probe);
       assertEquals(lines, []);

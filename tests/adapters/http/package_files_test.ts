@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { parse } from "node:path";
 import { describe, it } from "node:test";
 import process from "node:process";
-import { readPackageFile, SERVED_VERSIONS } from "../../../lib/adapters/http/package_files.ts";
+import { installedPackages, SERVED_VERSIONS } from "../../../lib/adapters/http/package_files.ts";
 import { detectRuntime } from "../../../lib/adapters/runtime.ts";
 import { readJson, ROOT } from "../../project/tree.ts";
 
@@ -25,7 +25,7 @@ describe("files of packages", () => {
     });
     const { files, lines } = JSON.parse(stdout || JSON.stringify({ lines: stderr }));
     assertEquals(lines, []);
-    const viewer = await readPackageFile("@rerun-io/web-viewer", "index.js");
+    const viewer = await installedPackages.read("@rerun-io/web-viewer", "index.js");
     assertEquals(files["/viewer/index.js"], new TextDecoder().decode(viewer));
   });
 });

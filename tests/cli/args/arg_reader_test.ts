@@ -8,10 +8,19 @@ import {
   UsageError,
 } from "../../../lib/cli/args/arg_reader.ts";
 
+import type { Setting } from "../../../lib/cli/args/setting.ts";
+
 describe("ArgReader", () => {
   const args = new ArgReader(
     { force: true, json: [true], quiet: [], port: ["70000"], count: ["3"], token: ["a b"] },
-    (name) => name === "HOME" ? "/root" : undefined,
+    [
+      new Map([["level", { value: "warn", where: "RERELAY_LEVEL", source: "environment" }]]),
+      new Map<string, Setting>([
+        ["level", { value: "info", where: "a.toml, line 1: level", source: "file" }],
+        ["port", { value: "1", where: "a.toml, line 2: port", source: "file" }],
+        ["keep", { value: "none", where: "a.toml, line 3: keep", source: "file" }],
+      ]),
+    ],
   );
 
   it("reads flags and values, collected or not, and nothing where there is none", () => {
@@ -25,7 +34,19 @@ describe("ArgReader", () => {
     assertEquals(args.read("missing", parseCount), undefined);
     assertEquals([args.text("count"), args.text("json")], ["3", undefined]);
     assertEquals(args.given(["missing", "force", "count", "port"]), "count");
-    assertEquals([args.env("HOME"), args.env("USER")], ["/root", undefined]);
+  });
+
+  it("reads what the first place has that sets an option, and says which one it was", () => {
+    assertEquals([args.text("port"), args.text("level")], ["70000", "warn"]);
+    assertEquals(args.setting("port")?.where, "--port");
+    assertThrows(
+      () => args.read("keep", parseCount),
+      UsageError,
+      "a.toml, line 3: keep none: expected a number",
+    );
+    assertThrows(() => args.read("level", parsePort), UsageError, "RERELAY_LEVEL warn: expected");
+    // What the environment of many runs has is not meant for this one.
+    assertEquals(args.given(["missing", "level", "keep"]), "keep");
   });
 
   it("names the option, its value and what is expected instead, but no secret", () => {

@@ -24,7 +24,7 @@ describe("options of --serve-web", () => {
     openBrowser: false,
     socketPort: 9877,
     pagePort: 9090,
-    queueBytes: 64 * 2 ** 20,
+    latencySec: Infinity,
     maxViewers: 256,
     allowHosts: [],
     allowOrigins: [],
@@ -42,6 +42,7 @@ describe("options of --serve-web", () => {
       ["--web-viewer-port", "0"],
       ["--server-memory-limit", "12.5%"],
       ["--viewer-queue", "1GiB"],
+      ["--viewer-latency", "2s"],
       ["--max-viewers", "3"],
       ["--allow-host", "robot.local,10.0.0.5,fd00::5"],
       ["--allow-origin", "https://EXAMPLE.com/,http://10.0.0.7:8080"],
@@ -53,6 +54,7 @@ describe("options of --serve-web", () => {
       pagePort: 0,
       memoryLimit: { share: 0.125 },
       queueBytes: 2 ** 30,
+      latencySec: 2,
       maxViewers: 3,
       allowHosts: ["robot.local", "10.0.0.5", "fd00::5"],
       allowOrigins: ["https://example.com", "http://10.0.0.7:8080"],
@@ -85,9 +87,8 @@ describe("options of --serve-web", () => {
 
   it("take the token of the environment, if none is given", () => {
     const token = (value: string, ...args: string[]) => {
-      const command = parseCliArgs(["--serve-web", ...args], (name) => {
-        return name === "RERELAY_VIEWER_TOKEN" ? value : undefined;
-      });
+      const env = (name: string) => name === "RERELAY_VIEWER_TOKEN" ? value : undefined;
+      const command = parseCliArgs(["--serve-web", ...args], { env });
       return command.command === "host" ? command.options.viewers?.token : undefined;
     };
     assertEquals(token("s3cret"), "s3cret");
@@ -96,7 +97,7 @@ describe("options of --serve-web", () => {
     const error = assertThrows(
       () => token("s3 cret"),
       UsageError,
-      "RERELAY_VIEWER_TOKEN: expected",
+      "RERELAY_VIEWER_TOKEN TOKEN: expected",
     );
     assert(!error.message.includes("s3"), error.message);
   });
@@ -117,6 +118,7 @@ describe("arguments", () => {
         keep: { files: 20, bytes: 5e10 },
         compress: "lz4",
         rrdFormat: "current",
+        chunkIndex: false,
         onError: "stop",
       },
       maxLatencySec: 0.2,
@@ -136,6 +138,7 @@ describe("arguments", () => {
       ["--keep-size", "50GB"],
       ["--compress", "lz4"],
       ["--rrd-format", "current"],
+      ["--chunk-index", "off"],
       ["--on-save-error", "stop"],
       ["--drop-at-latency", "200ms"],
       ["--channel-limit", "1.5GiB"],
@@ -168,8 +171,10 @@ describe("arguments", () => {
     assertEquals(parseCliArgs(["--help"]), { command: "help" });
     assertEquals(parseCliArgs(["-h"]), { command: "help" });
     assertEquals(parseCliArgs(["--prot", "1", "--help"]), { command: "help" });
-    assertEquals(parseCliArgs(["--version"]), { command: "version" });
-    assertEquals(parseCliArgs(["-V"]), { command: "version" });
+    for (const flag of ["--version", "-V"]) {
+      assertEquals(parseCliArgs([flag]), { command: "version", json: false });
+      assertEquals(parseCliArgs([flag, "--json"]), { command: "version", json: true });
+    }
   });
 });
 
@@ -179,7 +184,8 @@ describe("wrong arguments", () => {
     [["--PORT=1"], "unknown option --PORT; did you mean --port?"],
     [["--log_level", "debug"], "unknown option --log_level; did you mean --log-level?"],
     [["--drop"], "unknown option --drop; did you mean --drop-at-latency?"],
-    [["--no-quiet"], "unknown option --no-quiet; did you mean --quiet?"],
+    [["--json"], "unknown option --json"],
+    [["--no-save"], "unknown option --no-save; did you mean --save?"],
     [["--grpc-viewer"], "unknown option --grpc-viewer; see --help"],
     [["--__proto__=1"], "unknown option --__proto__; see --help"],
     [["--save.x=1"], "unknown option --save.x; did you mean --save?"],
@@ -213,7 +219,7 @@ describe("wrong arguments", () => {
       "did you mean warn?",
     ],
     [["--log-level", "loud"], "--log-level loud: expected error, warn, info, debug, trace"],
-    [["--allow", "10.0.0.0/33"], '--allow 10.0.0.0/33: "10.0.0.0/33" is no address and no network'],
+    [["--allow", "10.0.0.0/33"], '--allow 10.0.0.0/33: "10.0.0.0/33" is not an address or network'],
     [["--allow", "10.0.0.0/8,"], "expected such as 192.168.1.7, 10.0.0.0/8 or fd00::/8"],
     [["--max-clients", "0"], "--max-clients 0: expected a number above 0"],
     [["--max-text", "1000"], "--max-text 1000: expected a size"],

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { checkFrame } from "../../../lib/encoding/arrow/_arrow_frame.ts";
 import { FlatTable, STRUCTURE, TEXT } from "../../../lib/encoding/arrow/_flatbuffers.ts";
 import { findMetadata } from "../../../lib/encoding/arrow/_ipc_message.ts";
+import type { Column } from "../../../lib/encoding/arrow/_arrow_columns.ts";
 import { KnownFrames } from "../../../lib/encoding/arrow/_known_frames.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { capturePackets } from "../../fixtures.ts";
@@ -95,7 +96,7 @@ describe("known frames", () => {
     assert(known.schema(new Uint8Array(8).fill(99), place(8)) !== undefined);
     assertEquals(known.takes(place(1 << 20)), false);
     const column = { type: 2, size: 8, dictionary: undefined, children: [], typeIds: [] };
-    const many = Array.from({ length: 300 }, () => column);
+    const many = Array.from({ length: 300 }, () => column) as unknown as Column[];
     assertEquals(
       known.addSchema(new Uint8Array(12), place(12), reads.subarray(0, 12), many),
       undefined,

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { ReceiverTaken } from "../../../lib/base/errors.ts";
 import { Receiver } from "../../../lib/flow/channel/receiver.ts";
 import { SmartChannel } from "../../../lib/flow/channel/smart_channel.ts";
@@ -57,6 +57,14 @@ describe("Receiver", () => {
     receiver.batches();
   });
 
+  it("as one stream, which errors where another receives", async () => {
+    const { receiver } = setUp();
+    receiver.batches();
+    assert(receiver.readable() === receiver.readable());
+    const refused = await receiver.readable().getReader().read().catch((error) => error);
+    assertInstanceOf(refused, ReceiverTaken);
+  });
+
   it("as a stream: receiver from its first read on, canceling it ends the server", async () => {
     const { receiver, sender, canceled } = setUp();
     const stream = receiver.readable();
@@ -66,8 +74,7 @@ describe("Receiver", () => {
     const reader = stream.getReader();
     assertEquals((await reader.read()).value?.length, 2);
     assertThrows(() => receiver.batches(), ReceiverTaken);
-    const second = await receiver.readable().getReader().read().catch((error) => error);
-    assertInstanceOf(second, ReceiverTaken);
+    assert(receiver.readable() === stream);
     await reader.cancel("enough");
     assertEquals(canceled, ["enough"]);
     receiver.batches();

@@ -1,0 +1,11 @@
+/** The value of one option, and who gave it. */
+export interface Setting {
+  /** As a text, or whether a flag is on. */
+  readonly value: string | boolean;
+  /** How errors call the place, such as `RERELAY_PORT` or `rerelay.toml, line 3: port`. */
+  readonly where: string;
+  readonly source: "flag" | "environment" | "file";
+}
+
+/** Settings by the names of their options, without dashes. */
+export type Settings = ReadonlyMap<string, Setting>;

@@ -1,0 +1,127 @@
+/**
+ * Pictures that are not compressed, whichever way SDKs of a version sent them.
+ *
+ * @module
+ */
+import type { Chunk } from "./chunk.ts";
+import type { ImageFormatValue } from "./component_types.ts";
+
+/** A picture. */
+export interface DecodedImage {
+  /** In pixels. */
+  readonly width: number;
+  /** In pixels. */
+  readonly height: number;
+  /**
+   * What a pixel is: `L`, `RGB`, `RGBA`, `BGR` or `BGRA` and what each of these is, such as `RGB8` or
+   * `L16` of whole numbers, `L16I` of signed ones, `L32F` of fractions; or a format of video, such as
+   * `NV12` or `YUY2`.
+   */
+  readonly format: string;
+  /** Row by row, numbers little endian; it lies in the message's own bytes. */
+  readonly data: Uint8Array;
+}
+
+/** As Rerun numbers them. */
+const PIXEL_FORMATS: Readonly<Record<number, string>> = {
+  20: "Y_U_V12_LimitedRange",
+  26: "NV12",
+  27: "YUY2",
+  30: "Y8_FullRange",
+  39: "Y_U_V24_LimitedRange",
+  40: "Y_U_V24_FullRange",
+  41: "Y8_LimitedRange",
+  44: "Y_U_V12_FullRange",
+  49: "Y_U_V16_LimitedRange",
+  50: "Y_U_V16_FullRange",
+};
+const COLOR_MODELS = [undefined, "L", "RGB", "RGBA", "BGR", "BGRA"];
+const DATATYPES: Readonly<Record<number, string>> = {
+  ...{ 6: "8", 7: "8I", 8: "16", 9: "16I", 10: "32", 11: "32I", 12: "64", 13: "64I" },
+  ...{ 33: "16F", 34: "32F", 35: "64F" },
+};
+
+/** What SDK 0.17 and before called the types of a tensor's numbers. */
+const TENSORS: Readonly<Record<string, string>> = {
+  ...{ U8: "8", I8: "8I", U16: "16", I16: "16I", U32: "32", I32: "32I", U64: "64", I64: "64I" },
+  ...{ F16: "16F", F32: "32F", F64: "64F" },
+};
+const CHANNELS: Readonly<Record<number, string>> = { 1: "L", 3: "RGB", 4: "RGBA" };
+
+/** A tensor as SDK 0.17 and before sent pictures. */
+interface TensorValue {
+  readonly shape?: readonly { readonly size?: unknown }[];
+  readonly buffer?: { readonly kind?: string; readonly value?: unknown };
+}
+
+/**
+ * The picture in a row of a chunk: an `Image`, a `DepthImage` or a `SegmentationImage` that is not
+ * compressed.
+ *
+ * @param chunk any chunk
+ * @param row from 0, which it is by default
+ * @returns `undefined` if there is none, it is compressed, or its bytes are too few
+ * @throws {RangeError} if there is no such row
+ * @throws {InvalidMessage} if the data is damaged
+ *
+ * @example
+ * ```ts
+ * import { type Chunk, imageOf } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const size = { width: 1, height: 1, pixel_format: null, color_model: 2, channel_datatype: 6 };
+ * const values: Record<string, unknown[]> = {
+ *   "rerun.components.ImageBuffer": [Uint8Array.of(255, 0, 0)],
+ *   "rerun.components.ImageFormat": [size],
+ * };
+ * const chunk = { component: (name: string) => ({ at: () => values[name] }) }; // yours: chunk(msg)
+ * assertEquals(imageOf(chunk as unknown as Chunk), {
+ *   ...{ width: 1, height: 1, format: "RGB8", data: Uint8Array.of(255, 0, 0) },
+ * });
+ * ```
+ */
+export function imageOf(chunk: Chunk, row = 0): DecodedImage | undefined {
+  const [format] = listAt<ImageFormatValue>(chunk, "rerun.components.ImageFormat", row);
+  const [data] = listAt<Uint8Array>(chunk, "rerun.components.ImageBuffer", row);
+  if (format !== undefined && data instanceof Uint8Array) return ofFormat(format, data);
+  const [tensor] = listAt<TensorValue>(chunk, "rerun.components.TensorData", row);
+  return tensor && ofTensor(tensor);
+}
+
+function listAt<T>(chunk: Chunk, component: string, row: number): readonly T[] {
+  const list = chunk.component(component)?.at(row);
+  return Array.isArray(list) ? list : [];
+}
+
+function ofFormat(format: ImageFormatValue, data: Uint8Array): DecodedImage | undefined {
+  const { width, height, pixel_format, color_model, channel_datatype } = format;
+  if (pixel_format !== null) {
+    const name = PIXEL_FORMATS[pixel_format];
+    return name === undefined ? undefined : { width, height, format: name, data };
+  }
+  // What depth and classes are made of is one number a pixel, and not said.
+  const model = COLOR_MODELS[color_model ?? 1];
+  const datatype = DATATYPES[channel_datatype ?? 6];
+  if (model === undefined || datatype === undefined) return undefined;
+  return whole({ width, height, format: model + datatype, data });
+}
+
+function ofTensor({ shape = [], buffer }: TensorValue): DecodedImage | undefined {
+  const sizes = shape.map(({ size }) => Number(size));
+  const { kind = "", value } = buffer ?? {};
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const data = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  const [height, width, channels = 1] = sizes;
+  if (width === undefined || height === undefined || sizes.length > 3) return undefined;
+  if (kind === "NV12") return { width, height: height * 2 / 3, format: kind, data };
+  const [model, datatype] = [CHANNELS[channels], TENSORS[kind]];
+  if (model === undefined || datatype === undefined) return undefined;
+  return whole({ width, height, format: model + datatype, data });
+}
+
+/** A picture that has all of its bytes. */
+function whole(picture: DecodedImage): DecodedImage | undefined {
+  const [, model, bits] = /^([A-Z]+?)(\d+)/.exec(picture.format)!;
+  const bytes = picture.width * picture.height * model!.length * Number(bits) / 8;
+  return picture.data.length < bytes ? undefined : picture;
+}

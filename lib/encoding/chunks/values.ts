@@ -1,0 +1,193 @@
+/**
+ * Values of one component, and counts by entity, from whatever gives messages.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { Chunk, ChunkTimes } from "./chunk.ts";
+import { chunks } from "./chunks.ts";
+import type { ComponentValues } from "./component_types.ts";
+
+/** A message alone, as a server gives it (in batches, too), or as a file gives it. */
+export type Logged =
+  | LogMsg
+  | { readonly msg: LogMsg }
+  | { readonly payload: { readonly type: string; readonly msg?: LogMsg } }
+  | readonly Logged[];
+
+/** Whatever gives messages: a server, its `batches()`, the messages of a file, an array. */
+export type LoggedSource = AsyncIterable<Logged> | Iterable<Logged>;
+
+/** Which values {@linkcode values} gives. */
+export interface ValuesOptions<Name extends string = string> {
+  /** Where they are logged to, such as `/robot/speed`. */
+  readonly entity: string;
+  /** As {@linkcode Chunk.component} takes it, such as `Scalars:scalars`. */
+  readonly component: Name;
+  /**
+   * The timeline of the times; default the first sequence that the program set, else the first other
+   * timeline that it set, else `log_time`.
+   */
+  readonly timeline?: string;
+}
+
+/** What was logged at one time. */
+export interface TimedValue<Value> {
+  /** A sequence number, or nanoseconds; `undefined` for static data. */
+  readonly time: bigint | undefined;
+  /** An array with one item for each instance. */
+  readonly value: Value;
+}
+
+type ValueOf<Name extends string> = Name extends keyof ComponentValues ? ComponentValues[Name]
+  : unknown;
+
+/**
+ * The values of one component of one entity, each with its time, as they come.
+ *
+ * Messages whose data is damaged have none. Rows without a time on the timeline that is asked for are
+ * left out.
+ *
+ * @param messages such as a server, or the messages of a file
+ * @param options which entity, which component, on which timeline
+ * @throws {TypeError} if the entity or the component is not named
+ *
+ * @example
+ * ```ts
+ * import { RrdDecoder, values } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0); // yours has messages
+ * const { items } = new RrdDecoder().push(file);
+ * const speeds = values(items, { entity: "/robot/speed", component: "Scalars:scalars" });
+ * assertEquals(await Array.fromAsync(speeds), []); // { time: 7n, value: Float64Array [ 0.5 ] } …
+ * ```
+ */
+export async function* values<Name extends keyof ComponentValues | (string & Record<never, never>)>(
+  messages: LoggedSource,
+  options: ValuesOptions<Name>,
+): AsyncGenerator<TimedValue<ValueOf<Name>>> {
+  const { entity, component, timeline } = options;
+  for (const [name, value] of Object.entries({ entity, component })) {
+    if (typeof value !== "string" || value === "") {
+      throw new TypeError(`${name} must be a text, not ${JSON.stringify(value)}`);
+    }
+  }
+  const path = entity.startsWith("/") ? entity : `/${entity}`;
+  for await (const each of messages) {
+    for (const msg of messagesOf(each)) {
+      for (const chunk of readable(msg)) {
+        if (chunk.entityPath === path) yield* valuesOf(chunk, component, timeline);
+      }
+    }
+  }
+}
+
+/** How much was logged to one entity. */
+export interface EntityCount {
+  /** Messages that it is in. */
+  messages: number;
+  /** Rows of these. */
+  rows: number;
+  /** Bytes of messages that are of it alone. */
+  bytes: number;
+}
+
+/** Entities that are counted one by one; peers may name as many as they like. */
+const MAX_ENTITIES = 65_536;
+const [OTHERS, DAMAGED] = ["(others)", "(damaged)"];
+
+/**
+ * Counts what is logged, by entity, until the messages end, as they do when a server is closed.
+ *
+ * @param messages such as a server, or the messages of a file
+ * @returns by entity; from the 65,537th on under `(others)`, and what can't be read under `(damaged)`
+ *
+ * @example
+ * ```ts
+ * import { byEntity, RrdDecoder } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0); // yours has messages
+ * const counts = await byEntity(new RrdDecoder().push(file).items);
+ * assertEquals([...counts], []); // [["/robot/speed", { messages: 2, rows: 100, bytes: 5000 }]] …
+ * ```
+ */
+export async function byEntity(messages: LoggedSource): Promise<Map<string, EntityCount>> {
+  const counts = new Map<string, EntityCount>();
+  const count = (name: string, rows: number, bytes: number) => {
+    const key = counts.has(name) || counts.size < MAX_ENTITIES ? name : OTHERS;
+    const known = counts.get(key) ?? { messages: 0, rows: 0, bytes: 0 };
+    known.messages++;
+    known.rows += rows;
+    known.bytes += bytes;
+    counts.set(key, known);
+  };
+  for await (const each of messages) {
+    for (const msg of messagesOf(each)) {
+      if (msg.kind !== "ArrowMsg") continue;
+      const { length } = msg.encoded.bytes;
+      const all = readable(msg);
+      if (all.length === 0) count(DAMAGED, 0, length);
+      for (const { entityPath, rowCount } of all) {
+        count(entityPath, rowCount, all.length === 1 ? length : 0);
+      }
+    }
+  }
+  return counts;
+}
+
+function* messagesOf(logged: Logged): Generator<LogMsg> {
+  if (isArray(logged)) { for (const each of logged) yield* messagesOf(each); }
+  else if ("payload" in logged) {
+    if (logged.payload.msg !== undefined) yield logged.payload.msg;
+  } else if ("msg" in logged) yield logged.msg;
+  else yield logged;
+}
+
+function isArray(logged: Logged): logged is readonly Logged[] {
+  return Array.isArray(logged);
+}
+
+function readable(msg: LogMsg): Chunk[] {
+  if (msg.kind !== "ArrowMsg") return [];
+  try {
+    return chunks(msg);
+  } catch (error) {
+    if (error instanceof InvalidMessage) return [];
+    throw error;
+  }
+}
+
+function* valuesOf<Value>(
+  chunk: Chunk,
+  component: string,
+  timeline: string | undefined,
+): Generator<TimedValue<Value>> {
+  const found = chunk.component(component);
+  if (found === undefined) return;
+  const times = timeOf(chunk.timelines, timeline);
+  if (times === undefined && !chunk.isStatic) return;
+  for (let row = 0; row < chunk.rowCount; row++) {
+    if (times?.validity?.[row] === 0) continue;
+    const value = valueAt(found, row);
+    if (value !== undefined) yield { time: times?.times[row], value: value as Value };
+  }
+}
+
+function valueAt(component: { at(row: number): unknown }, row: number): unknown {
+  try {
+    return component.at(row);
+  } catch (error) {
+    if (error instanceof InvalidMessage) return undefined;
+    throw error;
+  }
+}
+
+function timeOf(timelines: readonly ChunkTimes[], name: string | undefined) {
+  if (name !== undefined) return timelines.find((each) => each.name === name);
+  const own = timelines.filter((each) => each.name !== "log_tick" && each.name !== "log_time");
+  return own.find(({ type }) => type === "sequence") ?? own[0] ??
+    timelines.find((each) => each.name === "log_time") ?? timelines[0];
+}
