@@ -44,11 +44,11 @@ export function toRequest(
   const { host, path } = targetOf(url, headers.host ?? "localhost");
   const whole = `http://${withoutZone(host)}${path}`;
   if (!path.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
-    return textResponse(400, "This is no address that could be asked for");
+    return textResponse(400, "This address cannot be asked for");
   }
   // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
   if (!METHODS.includes(method)) {
-    return textResponse(405, "There is only GET and HEAD");
+    return textResponse(405, "Only GET and HEAD are allowed");
   }
   const names = new Headers();
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {

@@ -27,7 +27,7 @@ export function unixAddress(name: string): Uint8Array<ArrayBuffer> {
   const isAbstract = name.startsWith("@");
   const path = new TextEncoder().encode(isAbstract ? `\0${name.slice(1)}` : `${name}\0`);
   if (!(isAbstract || name.startsWith("/")) || path.length > MAX_PATH_BYTES) {
-    throw new RangeError(`${name} is no address of a Unix socket`);
+    throw new RangeError(`${name} is not an address of a Unix socket`);
   }
   const address = new Uint8Array(2 + path.length);
   // In the machine's own order, which is little-endian on all that Deno and Bun run on.

@@ -78,7 +78,7 @@ class Files {
     const isFolder = await stat(this.#folder).then((found) => found.isDirectory(), () => false);
     if (!isFolder) {
       throw new UsageError(
-        `${this.#folder} is no folder: make it first, or choose another with -o`,
+        `${this.#folder} is not a folder: make it first, or choose another with -o`,
       );
     }
   }

@@ -168,7 +168,9 @@ function hostOf(text: string): string {
 
 function originOf(text: string): string {
   const { origin } = new URL(text);
-  if (origin === "null") throw new TypeError(`${text} is no origin such as https://example.com`);
+  if (origin === "null") {
+    throw new TypeError(`${text} is not an origin such as https://example.com`);
+  }
   return origin;
 }
 

@@ -168,7 +168,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
       return c.body(null, 204, { allow: "GET, HEAD" });
     }
     if (!["GET", "HEAD"].includes(c.req.method)) {
-      return c.text("There is only GET and HEAD\n", 405, { allow: "GET, HEAD" });
+      return c.text("Only GET and HEAD are allowed\n", 405, { allow: "GET, HEAD" });
     }
     return await next();
   });
