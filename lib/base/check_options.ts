@@ -1,54 +1,106 @@
 /**
- * Whether options are what they are said to be: a mistake is told where it is made, by its name.
+ * Checks of options: what a program passes by mistake is refused with the option's name, what it may
+ * be, and what it was. Types say the same, but not to programs in JavaScript, nor of `NaN`.
  *
  * @module
  */
+import { shown } from "./error_base.ts";
+import { LIMITS, VIEWER_LIMITS } from "./limit_table.ts";
+
+/** Limits that are counted in whole things; infinity is no limit. */
+const WHOLE: ReadonlySet<string> = new Set(
+  Object.entries({ ...LIMITS, ...VIEWER_LIMITS })
+    .filter(([name, { unit }]) => unit === "count" && !/Ratio$|PerSec$/.test(name))
+    .map(([name]) => name),
+);
 
 /**
- * Checks a number that must be above 0, such as a limit.
+ * Refuses what is not a number above 0.
  *
  * @param name of the option
- * @param value of it
- * @param isWhole whether it counts things; infinity counts as whole
- * @throws {TypeError} if it is not a number
- * @throws {RangeError} if it is not above 0, or not whole
+ * @param value what was passed
+ * @throws {RangeError} if it is not
  */
-export function checkPositive(name: string, value: unknown, isWhole = false): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name} must be a number, not ${shown(value)}`);
-  }
-  if (!(value > 0)) throw new RangeError(`${name} must be above 0, not ${value}`);
-  if (isWhole && value !== Infinity && !Number.isInteger(value)) {
-    throw new RangeError(`${name} must be a whole number, not ${value}`);
-  }
+export function checkPositive(name: string, value: unknown): void {
+  if (typeof value === "number" && value > 0) return;
+  throw new RangeError(`${name} must be above 0, not ${valueText(value)}`);
 }
 
 /**
- * Checks a text that must be one of a few.
+ * Refuses what is not a whole number above 0, nor infinity.
  *
  * @param name of the option
- * @param value of it
- * @param choices the texts that it may be
- * @throws {TypeError} if it is none of them
+ * @param value what was passed
+ * @throws {RangeError} if it is not
+ */
+export function checkCount(name: string, value: unknown): void {
+  if (value === Infinity || (Number.isInteger(value) && value as number > 0)) return;
+  throw new RangeError(`${name} must be a whole number above 0, not ${valueText(value)}`);
+}
+
+/**
+ * Refuses what is not one of some texts.
+ *
+ * @param name of the option
+ * @param value what was passed
+ * @param choices what it may be
+ * @throws {RangeError} if it is not
  */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
-  const known = choices.map((choice) => JSON.stringify(choice)).join(" or ");
-  throw new TypeError(`${name} must be ${known}, not ${shown(value)}`);
+  const texts = choices.map((choice) => `"${choice}"`).join(", ").replace(/, ([^,]*)$/, " or $1");
+  throw new RangeError(`${name} must be ${texts}, not ${valueText(value)}`);
 }
 
 /**
- * Checks a text that must not be empty.
+ * Refuses what is neither `true` nor `false`.
  *
  * @param name of the option
- * @param value of it
- * @throws {TypeError} if it is not a text, or empty
+ * @param value what was passed
+ * @throws {RangeError} if it is not
+ */
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new RangeError(`${name} must be true or false, not ${valueText(value)}`);
+}
+
+/**
+ * Refuses a text that is empty, and what is no text.
+ *
+ * @param name of the option
+ * @param value what was passed
+ * @throws {RangeError} if it is one
  */
 export function checkText(name: string, value: unknown): void {
   if (typeof value === "string" && value !== "") return;
-  throw new TypeError(`${name} must be a text that is not empty, not ${shown(value)}`);
+  throw new RangeError(`${name} must be a text that is not empty, not ${valueText(value)}`);
 }
 
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+/**
+ * Refuses what is no port.
+ *
+ * @param value what was passed
+ * @throws {RangeError} if it is not
+ */
+export function checkPort(value: unknown): void {
+  if (Number.isInteger(value) && value as number >= 0 && value as number <= 65535) return;
+  throw new RangeError(`port must be an integer from 0 to 65535, not ${valueText(value)}`);
+}
+
+/**
+ * Refuses limits out of their range; those left out are not looked at.
+ *
+ * @param options limits by their names in the table of limits; others are passed over
+ * @throws {RangeError} if one is
+ */
+export function checkLimits(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || !(name in LIMITS || name in VIEWER_LIMITS)) continue;
+    if (WHOLE.has(name)) checkCount(name, value);
+    else checkPositive(name, value);
+  }
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? shown(value) : String(value);
 }

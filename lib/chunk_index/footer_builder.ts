@@ -67,7 +67,7 @@ export class FooterBuilder {
    */
   constructor(header: RrdHeader, readonly maxCells: number = MAX_CELLS) {
     if (!isNewProtobuf(header)) {
-      throw new NotIndexable(`it is in the form of SDK ${rrdVersionText(header.version)}`);
+      throw new NotIndexable(`it is in the form of SDK ${rrdVersionText(header.version)}`, "form");
     }
   }
 
@@ -87,7 +87,7 @@ export class FooterBuilder {
     } catch (cause) {
       if (cause instanceof NotIndexable || !(cause instanceof RerelayError)) throw cause;
       const why = `the message at byte ${offset}: ${cause.message}`;
-      throw new NotIndexable(why, false, { cause });
+      throw new NotIndexable(why, "chunks", { cause });
     }
     if (kind !== BLUEPRINT_ACTIVATION) throw new NotIndexable(`a message of unknown kind ${kind}`);
     return undefined;
@@ -143,7 +143,7 @@ export class FooterBuilder {
     if (this.#cells > this.maxCells) {
       const why =
         `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
-      throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, true);
+      throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, "size");
     }
     return undefined;
   }

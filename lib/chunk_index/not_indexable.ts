@@ -8,9 +8,13 @@ export class NotIndexable extends RerelayError {
    * Takes the reason.
    *
    * @param why as in "it has no chunk index: WHY"
-   * @param isTooLarge whether the index would have too many cells
+   * @param about what it is about: the form of an older version, the size of the index, or the chunks
    */
-  constructor(readonly why: string, readonly isTooLarge: boolean = false, options?: ErrorOptions) {
+  constructor(
+    readonly why: string,
+    readonly about: "form" | "size" | "chunks" = "chunks",
+    options?: ErrorOptions,
+  ) {
     super(`No chunk index: ${why}`, options);
   }
 }

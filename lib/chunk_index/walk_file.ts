@@ -121,7 +121,7 @@ function indexable<T>(action: () => T): T {
     return action();
   } catch (cause) {
     if (!(cause instanceof RerelayError)) throw cause;
-    throw new NotIndexable(cause.message, false, { cause });
+    throw new NotIndexable(cause.message, "chunks", { cause });
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkPositive } from "../base/check_options.ts";
+import { checkLimits } from "../base/check_options.ts";
 import { MessageLimit } from "../base/errors.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 
@@ -55,15 +55,18 @@ export function fileLimits(options: DecodeLimits): Required<DecodeLimits> {
   return decodeLimits({ ...options, maxLz4Ratio: options.maxLz4Ratio ?? DENSEST_LZ4 });
 }
 
-/** Limits with the defaults filled in; other options are left out. */
+/**
+ * Limits with the defaults filled in; other options are left out.
+ *
+ * @throws {RangeError} if one is out of its range
+ */
 export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {
   const limits: Record<string, number> = { ...DECODE_LIMITS };
   for (const name of Object.keys(DECODE_LIMITS) as (keyof DecodeLimits)[]) {
     const given = options[name];
-    if (given === undefined) continue;
-    checkPositive(name, given);
-    limits[name] = given;
+    if (given !== undefined) limits[name] = given;
   }
+  checkLimits(limits);
   return limits as unknown as Required<DecodeLimits>;
 }
 

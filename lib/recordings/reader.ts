@@ -34,7 +34,8 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  *
  * @param path where it is
  * @param options whether to read over damage, and limits
- * @throws {Error} what the runtime throws where a file can't be opened
+ * @throws {RangeError} if a limit is not above 0
+ * @throws {Error} what the runtime throws where a file can't be opened; its `code` is `ENOENT` if it is missing
  *
  * @example
  * ```ts

@@ -56,8 +56,7 @@ function isMapped(address: Address): address is ipaddr.IPv6 {
 
 function wrong(entry: string): RangeError {
   return new RangeError(
-    `${
-      shown(entry)
-    } is no address and no network: expected such as 192.168.1.7, 10.0.0.0/8 or fd00::/8`,
+    `${shown(entry)} is not an address or network: expected such as 192.168.1.7, 10.0.0.0/8 or ` +
+      "fd00::/8",
   );
 }

@@ -3,14 +3,25 @@
  *
  * @module
  */
-import { checkChoice, checkPositive, checkText } from "../base/check_options.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkLimits,
+  checkPort,
+  checkPositive,
+  checkText,
+} from "../base/check_options.ts";
 import { every } from "../base/clock.ts";
-import { LIMIT_DEFAULTS, LIMITS } from "../base/limit_table.ts";
+import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
-import type { OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
+import { ON_BAD_ARROW, type OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
 import type { DecodeLimits } from "../encoding/limits.ts";
-import { checkMaxLatency, type ThrottleRules } from "../flow/throttle/accept_rate.ts";
+import {
+  checkMaxLatency,
+  THROTTLE_RULES,
+  type ThrottleRules,
+} from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
 
 /** Options of `serve`; all may be left out. */
@@ -75,12 +86,6 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly delay?: (ms: number) => Promise<void>;
 }
 
-/** Options that are numbers above 0. */
-const POSITIVE = [
-  ...Object.keys(LIMIT_DEFAULTS) as (keyof typeof LIMIT_DEFAULTS)[],
-  "pauseAfterSec",
-] as const;
-
 /** All options, with defaults. */
 export type ResolvedOptions =
   & Required<Omit<ServeOptions, "signal">>
@@ -89,8 +94,7 @@ export type ResolvedOptions =
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} if a number is out of its range
- * @throws {TypeError} if an option is not of its type
+ * @throws {RangeError} if one is out of its range
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
   const resolved = {
@@ -113,22 +117,17 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
     ...withoutUndefined(options),
   };
-  const { port, maxLatencySec } = resolved;
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`port must be an integer from 0 to 65535, not ${port}`);
-  }
-  checkMaxLatency(maxLatencySec);
-  for (const name of POSITIVE) {
-    // One connect in ten seconds is a rate, too.
-    const isCount = name !== "pauseAfterSec" && name !== "maxConnectsPerSec" &&
-      LIMITS[name].unit === "count";
-    checkPositive(name, resolved[name], isCount);
-  }
   checkText("hostname", resolved.hostname);
-  checkChoice("rules", resolved.rules, ["corrected", "rerun"]);
-  checkChoice("onBadArrow", resolved.onBadArrow, ["save", "drop", "close"]);
+  checkPort(resolved.port);
+  checkMaxLatency(resolved.maxLatencySec);
+  checkPositive("pauseAfterSec", resolved.pauseAfterSec);
+  checkLimits(resolved);
+  checkChoice("rules", resolved.rules, THROTTLE_RULES);
+  checkChoice("onBadArrow", resolved.onBadArrow, ON_BAD_ARROW);
+  checkBoolean("quiet", resolved.quiet);
+  checkBoolean("reuseBuffers", resolved.reuseBuffers);
   if (!Array.isArray(resolved.allow)) {
-    throw new TypeError(`allow must be an array of addresses and networks, not ${resolved.allow}`);
+    throw new RangeError('allow must be a list, such as ["10.0.0.0/8"]');
   }
   return resolved;
 }

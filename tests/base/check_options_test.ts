@@ -1,66 +1,127 @@
 import { describe, it } from "node:test";
-import { assertRejects, assertThrows } from "@std/assert";
-import { CongestionManager, memoryTcp, type ServeOptions, Server, silentLog } from "../../mod.ts";
-import { RrdDecoder } from "../../lib/encoding/mod.ts";
-import { memoryFiles, rrdFileSink, type RrdFileSinkOptions } from "../../lib/sinks/mod.ts";
-import { viewerHub } from "../../lib/viewers/mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  CongestionManager,
+  memoryTcp,
+  PacketDecodeStream,
+  PacketStream,
+  RrdDecoder,
+  Server,
+  silentLog,
+  SmartChannel,
+} from "@rerelay/server/core";
+import { openRrd, RrdScanner } from "@rerelay/server/rrd";
+import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
+import { viewerHub, websocketRelay } from "@rerelay/server/viewers";
 
-type Kind = typeof RangeError | typeof TypeError;
+/** As a program in JavaScript passes them: types would refuse most of these. */
+type Loose = Record<string, unknown>;
 
-/** An environment variable that is not set, and other mistakes. */
-const UNSET = Number(undefined);
+const listen = async (options: Loose) => {
+  await (await Server.listen(memoryTcp(), { log: silentLog, ...options })).close();
+};
+const save = async (options: Loose) => {
+  await (await rrdFileSink({ path: "a.rrd", files: memoryFiles(), ...options })).close();
+};
 
-describe("a mistake in an option is told by its name", () => {
-  const server: readonly [ServeOptions, Kind, string][] = [
-    [{ channelLimitBytes: UNSET }, RangeError, "channelLimitBytes must be above 0, not NaN"],
-    [{ maxClients: 1.5 }, RangeError, "maxClients must be a whole number, not 1.5"],
-    [{ maxClients: -1 }, RangeError, "maxClients must be above 0, not -1"],
+/** Who takes them, what is wrong, and how the error begins. */
+const WRONG: readonly [string, (options: Loose) => unknown, readonly [Loose, string][]][] = [
+  ["serve", listen, [
+    [{ hostname: "" }, "hostname must be a text"],
+    [{ hostname: 5 }, "hostname must be a text"],
+    [{ port: 70_000 }, "port must be an integer from 0 to 65535, not 70000"],
+    [{ port: "9876" }, 'port must be an integer from 0 to 65535, not "9876"'],
+    [{ maxLatencySec: "1" }, "maxLatencySec must be above 0"],
+    [{ maxLatencySec: NaN }, "maxLatencySec must be above 0"],
+    [{ pauseAfterSec: -1 }, "pauseAfterSec must be above 0, not -1"],
+    [{ rules: "x" }, 'rules must be "corrected" or "rerun", not "x"'],
+    [{ onBadArrow: "x" }, 'onBadArrow must be "save", "drop" or "close", not "x"'],
+    [{ quiet: "no" }, 'quiet must be true or false, not "no"'],
+    [{ reuseBuffers: 1 }, "reuseBuffers must be true or false, not 1"],
+    [{ allow: "127.0.0.1" }, "allow must be a list"],
+    [{ allow: ["127"] }, '"127" is not an address or network'],
+    [{ maxClients: 1.5 }, "maxClients must be a whole number above 0, not 1.5"],
+    [{ maxDepth: 0 }, "maxDepth must be a whole number above 0, not 0"],
+    [{ channelLimitBytes: NaN }, "channelLimitBytes must be above 0, not NaN"],
+    [{ maxPacketBytes: "1MB" }, 'maxPacketBytes must be above 0, not "1MB"'],
+    [{ handshakeTimeoutSec: -1 }, "handshakeTimeoutSec must be above 0, not -1"],
+  ]],
+  ["rrdFileSink", save, [
+    [{ path: "" }, "path must be a text"],
+    [{ path: undefined }, "path must be a text"],
+    [{ path: "{bad}.rrd" }, "there is no {bad}"],
+    [{ force: "yes" }, "force must be true or false"],
+    [{ sync: "x" }, 'sync must be "never", "interval" or "always", not "x"'],
+    [{ compress: "zip" }, 'compress must be "off" or "lz4", not "zip"'],
+    [{ path: "a-{part}.rrd", rotation: { maxBytes: -1 } }, "rotation.maxBytes must be above 0"],
+    [{ path: "a-{part}.rrd", rotation: { maxBytes: NaN } }, "rotation.maxBytes must be above 0"],
+    [{ path: "a-{part}.rrd", rotation: { maxAgeSec: 0 } }, "rotation.maxAgeSec must be above 0"],
+    [{ path: "a-{part}.rrd", keep: { files: 1.5 } }, "keep.files must be a whole number"],
+    [{ path: "a-{part}.rrd", keep: { bytes: "1" } }, 'keep.bytes must be above 0, not "1"'],
+    [{ rotation: { maxBytes: 1e6 } }, "rotation makes several files: put {part}"],
+    [{ path: "{recording_id}.rrd", rotation: { maxAgeSec: 9 } }, "rotation makes several files"],
+    [{ keep: { files: 3 } }, "keep is about several files: put {part}"],
+  ]],
+  ["SmartChannel", (options) => new SmartChannel(options), [
+    [{ limitBytes: NaN }, "limitBytes must be above 0, not NaN"],
+    [{ limitBytes: -1 }, "limitBytes must be above 0, not -1"],
+    [{ maxWaitMs: 0 }, "maxWaitMs must be above 0, not 0"],
+  ]],
+  [
+    "CongestionManager",
+    (options) => new CongestionManager({ maxLatencySec: 1, log: silentLog, ...options }),
     [
-      { maxMessageBytes: "1" as unknown as number },
-      TypeError,
-      'maxMessageBytes must be a number, not "1"',
+      [{ maxLatencySec: "1" }, "maxLatencySec must be above 0"],
+      [{ rules: "x" }, 'rules must be "corrected" or "rerun", not "x"'],
     ],
-    [{ maxLatencySec: "1" as unknown as number }, RangeError, "maxLatencySec"],
-    [{ rules: "x" as "rerun" }, TypeError, 'rules must be "corrected" or "rerun", not "x"'],
-    [{ onBadArrow: "x" as "save" }, TypeError, "onBadArrow must be"],
-    [{ hostname: "" }, TypeError, "hostname must be a text"],
-    [{ allow: "127.0.0.1" as unknown as string[] }, TypeError, "allow must be an array"],
-  ];
-  for (const [options, kind, text] of server) {
-    it(`of a server: ${text}`, async () => {
-      const listen = () => Server.listen(memoryTcp(), { log: silentLog, ...options });
-      await assertRejects(listen, kind, text);
-    });
-  }
+  ],
+  ["PacketStream", (options) => new PacketStream(options), [
+    [{ maxPacketBytes: NaN }, "maxPacketBytes must be above 0, not NaN"],
+  ]],
+  ["PacketDecodeStream", (options) => new PacketDecodeStream(options), [
+    [{ maxMessageBytes: NaN }, "maxMessageBytes must be above 0, not NaN"],
+    [{ onBadArrow: "x" }, 'onBadArrow must be "save", "drop" or "close", not "x"'],
+  ]],
+  ["RrdDecoder", (options) => new RrdDecoder(options), [
+    [{ maxMessageBytes: -1 }, "maxMessageBytes must be above 0, not -1"],
+    [{ maxEntries: "many" }, 'maxEntries must be a whole number above 0, not "many"'],
+  ]],
+  ["RrdScanner", (options) => new RrdScanner(options), [
+    [{ maxMessageBytes: NaN }, "maxMessageBytes must be above 0, not NaN"],
+  ]],
+  ["viewerHub", (options) => viewerHub(options).close(), [
+    [{ limitBytes: NaN }, "limitBytes must be above 0, not NaN"],
+    [{ limitBytes: -1 }, "limitBytes must be above 0, not -1"],
+    [{ viewerQueueBytes: 0 }, "viewerQueueBytes must be above 0, not 0"],
+    [{ maxViewers: 1.5 }, "maxViewers must be a whole number above 0, not 1.5"],
+  ]],
+  ["websocketRelay", (options) => websocketRelay(viewerHub(), options), [
+    [{ stallTimeoutSec: -1 }, "stallTimeoutSec must be above 0, not -1"],
+  ]],
+];
 
-  it("but for those that may be so", async () => {
-    const options = { maxConnectsPerSec: 0.5, maxClients: Infinity, channelLimitBytes: 1.5e8 };
-    await using _ = await Server.listen(memoryTcp(), { log: silentLog, ...options });
+for (const [who, take, wrong] of WRONG) {
+  describe(`${who} refuses`, () => {
+    for (const [options, text] of wrong) {
+      it(`${JSON.stringify(options, (_, value) => Number.isNaN(value) ? "NaN" : value)}`, async () => {
+        const error = await assertRejects(async () => await take(options), RangeError);
+        assertEquals(error.message.slice(0, text.length), text);
+      });
+    }
+
+    it("nothing where all is left out, or undefined", async () => {
+      await take({});
+      const names = wrong.flatMap(([options]) => Object.keys(options));
+      const left = names.filter((name) => !["path", "maxLatencySec"].includes(name));
+      await take(Object.fromEntries(left.map((name) => [name, undefined])));
+    });
   });
+}
 
-  const sink: readonly [Partial<RrdFileSinkOptions>, Kind, string][] = [
-    [{ path: "" }, TypeError, "path must be a text that is not empty"],
-    [{ sync: "x" as "never" }, TypeError, "sync must be"],
-    [{ compress: "x" as "off" }, TypeError, "compress must be"],
-    [{ rotation: { maxBytes: -1 } }, RangeError, "rotation.maxBytes must be above 0, not -1"],
-    [{ rotation: { maxAgeSec: UNSET } }, RangeError, "rotation.maxAgeSec"],
-    [{ path: "a.rrd", rotation: { maxBytes: 1 } }, TypeError, "put {part}, {date} or {time}"],
-    [{ keep: { files: 1.5 } }, RangeError, "keep.files must be a whole number"],
-    [{ path: "a.rrd", keep: { files: 1 } }, TypeError, "keep is about several files"],
-  ];
-  for (const [options, kind, text] of sink) {
-    it(`of a file sink: ${text}`, async () => {
-      const files = memoryFiles();
-      const open = () => rrdFileSink({ path: "{part}.rrd", files, ...options });
-      await assertRejects(open, kind, text);
-    });
-  }
-
-  it("of a hub, a decoder and the congestion manager", () => {
-    assertThrows(() => viewerHub({ limitBytes: UNSET }), RangeError, "limitBytes");
-    assertThrows(() => viewerHub({ maxViewers: 0.5 }), RangeError, "maxViewers");
-    assertThrows(() => new RrdDecoder({ maxMessageBytes: UNSET }), RangeError, "maxMessageBytes");
-    const maxLatencySec = "1" as unknown as number;
-    assertThrows(() => new CongestionManager({ maxLatencySec }), RangeError, "maxLatencySec");
+describe("openRrd", () => {
+  it("says the same of a file that is missing on each runtime: its code is ENOENT", async () => {
+    const error = await assertRejects(() => openRrd("there/is/none.rrd"), Error);
+    assertEquals((error as { code?: string }).code, "ENOENT");
+    assert(error.message.includes("none.rrd"));
   });
 });

@@ -144,7 +144,7 @@ describe("what can't be indexed has no index, and says why", () => {
       NotIndexable,
       "rerun rrd optimize",
     );
-    assertEquals(error.isTooLarge, true);
+    assertEquals(error.about, "size");
   });
 
   it("damaged chunks never end in anything else, or in a footer of another chunk's length", async () => {

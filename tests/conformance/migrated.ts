@@ -16,7 +16,8 @@ export const MIGRATED: readonly string[] = Object.keys(SAVED).filter((version) =
 );
 
 const EVERY = fileURLToPath(new URL("every_archetype.py", import.meta.url));
-const TODAY = "0.41.0";
+/** Today's Rerun. */
+export const TODAY = "0.41.0";
 const CLI_MS = 60_000;
 
 /** What the workload called `mixed` logs, by today's names. */
@@ -91,7 +92,8 @@ async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk):
   await checkNames(today, path, ["Arrows3D:vectors", "Pinhole:resolution", "confidence"]);
 }
 
-function names({ version }: Sdk, kinds: readonly string[]): string[] {
+/** What an SDK's workloads log, by today's names. */
+export function names({ version }: Sdk, kinds: readonly string[]): string[] {
   const images = version.startsWith("0.17.") ? [] : IMAGE_NAMES;
   return [
     ...(kinds.includes("mixed") ? [...NAMES, ...images] : []),
@@ -127,7 +129,12 @@ async function migrated(
   return out;
 }
 
-async function checkNames(today: Sdk, path: string, names: readonly string[]): Promise<void> {
+/** Looks for columns in what today's CLI prints of a file, which may complain of nothing. */
+export async function checkNames(
+  today: Sdk,
+  path: string,
+  names: readonly string[],
+): Promise<void> {
   const { stdout, stderr } = await run([...today.rerun, "rrd", "print", "-vv", path], {
     ms: CLI_MS,
     env: { ...today.env, RUST_LOG: "info" },

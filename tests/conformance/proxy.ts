@@ -97,6 +97,8 @@ export class RecordingProxy implements AsyncDisposable {
       server.end();
     });
     server.on("drain", () => sdk.resume());
+    // gRPC has answers; they are few.
+    server.on("data", (data) => void (sdk.destroyed || sdk.write(data)));
     server.on("connect", () => sdk.resume());
     sdk.on("end", () => {
       sdkEnded = true;

@@ -3,7 +3,7 @@
  * saved against what a proxy in between took down.
  *
  * `deno run -A tests/conformance/run.ts [--versions 0.16.1,0.22.1] [--runtimes deno,bun] [--jobs 2]
- * [--only viewers]`
+ * [--only viewers] [--rounds 20] [--kills 10]`
  */
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,14 +13,18 @@ import process from "node:process";
 import { parseArgs } from "@std/cli";
 import { killAll } from "./child.ts";
 import type { Runtime } from "./cli_process.ts";
+import { CROWD_SDKS, playCrowd } from "./crowd.ts";
+import { GRPC_VERSIONS, playGrpc } from "./grpc.ts";
 import { MIGRATED, playMigrated } from "./migrated.ts";
+import { playReadToday } from "./read_today.ts";
 import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
 import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
 import { playAllVersions, playViewers, READERS, VIEWED } from "./viewers.ts";
 
-const VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1";
+const TCP_VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1".split(",");
+const VERSIONS = [...TCP_VERSIONS, ...GRPC_VERSIONS].join(",");
 const EXIT_USAGE = 2;
 
 /** One line of the report. */
@@ -45,24 +49,33 @@ interface Part {
 const PARTS: readonly Part[] = [
   ...SCENARIOS.map((scenario): Part => ({
     name: scenario.name,
+    versions: TCP_VERSIONS,
     play: (sdk, runtime, folder) => play(scenario, sdk, runtime, folder),
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "migrated", versions: MIGRATED, play: playMigrated },
+  { name: "read today", versions: MIGRATED, play: playReadToday },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },
+  { name: "grpc", versions: GRPC_VERSIONS, play: playGrpc },
+  {
+    name: "crowd",
+    versions: [CROWD_SDKS.at(-1)!],
+    play: (_, runtime, folder, get) => playCrowd(runtime, folder, get, rounds, kills),
+  },
 ];
 
 function usage(text: string): never {
   console.error(
-    `${text}\nOptions: --versions ${VERSIONS} --runtimes deno,bun --jobs 2 --only viewers`,
+    `${text}\nOptions: --versions ${VERSIONS} --runtimes deno,bun --jobs 2 --only viewers ` +
+      "--rounds 2 --kills 1",
   );
   process.exit(EXIT_USAGE);
 }
 
 function options() {
   const args = parseArgs(process.argv.slice(2), {
-    string: ["versions", "runtimes", "jobs", "only"],
+    string: ["versions", "runtimes", "jobs", "only", "rounds", "kills"],
     unknown: (arg) => usage(`There is no ${arg}.`),
   });
   const versions = String(args.versions ?? VERSIONS).split(",");
@@ -78,7 +91,13 @@ function options() {
   if (only !== undefined && !PARTS.some(({ name }) => name === only)) {
     usage(`"${only}" is none of ${PARTS.map(({ name }) => name).join(", ")}.`);
   }
-  return { versions, runtimes, jobs, only };
+  const count = (name: "rounds" | "kills", without: number) => {
+    const value = Number(args[name] ?? without);
+    return Number.isInteger(value) && value >= 0
+      ? value
+      : usage(`--${name} takes a number from 0.`);
+  };
+  return { versions, runtimes, jobs, only, rounds: count("rounds", 2), kills: count("kills", 1) };
 }
 
 /** Runs all, several at a time; one that fails stops no other. */
@@ -121,7 +140,7 @@ async function runAll(
   return failed;
 }
 
-const { versions, runtimes, jobs, only } = options();
+const { versions, runtimes, jobs, only, rounds, kills } = options();
 const combinations = versions.flatMap((version) =>
   PARTS.filter((part) => part.versions?.includes(version) ?? true)
     .filter((part) => only === undefined || part.name === only)

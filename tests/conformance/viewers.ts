@@ -143,7 +143,7 @@ async function readBack(sdk: Sdk, socket: number, path: string): Promise<Uint8Ar
 }
 
 /** Resolves when a file has something in it and grows no more. */
-async function stands(path: string, writer: Child): Promise<void> {
+export async function stands(path: string, writer: Child): Promise<void> {
   let ended = false;
   writer.ended.then(() => ended = true, () => ended = true);
   for (let size = 0, since = performance.now(); !ended;) {
@@ -180,7 +180,7 @@ async function listening(port: number): Promise<void> {
 }
 
 /** Ports that nobody has now; Rerun can't pick them itself. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, () =>
       new Promise<ReturnType<typeof createServer>>((resolve) => {

@@ -90,6 +90,21 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     await file.close();
   });
 
+  it("writes over what is there, and goes on behind the end", async () => {
+    const path = folder.path("over");
+    const file = await files.create(path, "new");
+    await file.write(Uint8Array.of(1, 2, 3, 4, 5));
+    await file.writeAt(1, Uint8Array.of(8, 9));
+    await file.write(Uint8Array.of(6));
+    await file.sync();
+    assertEquals(await folder.read(path), Uint8Array.of(1, 8, 9, 4, 5, 6));
+    await file.truncate(3);
+    await file.writeAt(0, Uint8Array.of(7));
+    await file.write(Uint8Array.of(4));
+    assertEquals(await folder.read(path), Uint8Array.of(7, 8, 9, 4));
+    await file.close();
+  });
+
   it("knows what exists", async () => {
     const path = folder.path("known");
     assertEquals(await files.kind(path), undefined);

@@ -21,6 +21,7 @@ import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { followLinks } from "./_follow_links.ts";
+import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
 
@@ -141,6 +142,14 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
         position += bytesWritten;
         return bytesWritten;
       }),
+    async writeAt(at, bytes) {
+      let place = at;
+      await writeAll(bytes, async (rest) => {
+        const { bytesWritten } = await file.write(rest, 0, rest.length, place);
+        place += bytesWritten;
+        return bytesWritten;
+      });
+    },
     sync: () => file.datasync(),
     async truncate(size) {
       await file.truncate(size);

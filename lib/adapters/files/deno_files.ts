@@ -7,6 +7,7 @@ import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { followLinks } from "./_follow_links.ts";
+import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
 
@@ -115,6 +116,14 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
     write(bytes) {
       unsynced += bytes.length;
       return writeFile(path, bytes, (rest) => file.write(rest));
+    },
+    async writeAt(at, bytes) {
+      await file.seek(at, Deno.SeekMode.Start);
+      try {
+        await writeAll(bytes, (rest) => file.write(rest));
+      } finally {
+        await file.seek(0, Deno.SeekMode.End);
+      }
     },
     async sync() {
       if (synced === undefined && unsynced >= MANY_BYTES) synced = openAgain(file, path);

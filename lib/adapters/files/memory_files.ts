@@ -149,6 +149,12 @@ function openContent(path: string, content: Content, before: FileHook): Writable
         content.size += part.length;
         return part.length;
       }),
+    async writeAt(at, bytes) {
+      await before({ kind: "writeAt", path, bytes });
+      grow(content, at + bytes.length);
+      content.bytes.set(bytes, at);
+      content.size = Math.max(content.size, at + bytes.length);
+    },
     async sync() {
       await before({ kind: "sync", path });
       content.synced = content.bytes.slice(0, content.size);

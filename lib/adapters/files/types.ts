@@ -12,6 +12,8 @@ export interface WritableFile {
    * @throws {FileTooLarge} if the file can't grow, though there may be room for another
    */
   write(bytes: Uint8Array): Promise<void>;
+  /** Writes over bytes that the file has; the next `write` goes behind its end all the same. */
+  writeAt(at: number, bytes: Uint8Array): Promise<void>;
   /** Makes sure that what was written is on the disk (`fdatasync`). */
   sync(): Promise<void>;
   /** Cuts the file to this many bytes; the next write goes behind them. */

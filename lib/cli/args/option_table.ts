@@ -85,6 +85,13 @@ const SAVING = [
     help: "as-sent, or current: SDK 0.17 to 0.22 as today",
   },
   {
+    name: "chunk-index",
+    value: "WHAT",
+    example: "off",
+    default: "on",
+    help: "List of chunks behind them, as Rerun has it: on, off",
+  },
+  {
     name: "on-save-error",
     value: "WHAT",
     example: "stop",
@@ -117,6 +124,12 @@ const VIEWING = [
     example: "25%",
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
+  },
+  {
+    name: "viewer-latency",
+    value: "TIME",
+    example: "2s",
+    help: "Leave out images for slow viewers once they are older [never]",
   },
   ...limitOptions(VIEWER_LIMITS),
   {

@@ -13,7 +13,14 @@ export interface SaveOptions extends
   Required<
     Pick<
       RrdFileSinkOptions,
-      "path" | "force" | "sync" | "rotation" | "keep" | "compress" | "rrdFormat"
+      | "path"
+      | "force"
+      | "sync"
+      | "rotation"
+      | "keep"
+      | "compress"
+      | "rrdFormat"
+      | "chunkIndex"
     >
   > {
   readonly onError: "retry" | "stop";
@@ -28,6 +35,7 @@ const DEPENDENT = [
   "keep-size",
   "compress",
   "rrd-format",
+  "chunk-index",
   "on-save-error",
 ] as const;
 
@@ -80,6 +88,7 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
     },
     compress: args.read("compress", oneOf(["off", "lz4"])) ?? "off",
     rrdFormat: args.read("rrd-format", oneOf(["as-sent", "current"])) ?? "as-sent",
+    chunkIndex: args.read("chunk-index", oneOf(["on", "off"])) !== "off",
     onError: args.read("on-save-error", oneOf(["retry", "stop"])) ?? "retry",
   };
 }

@@ -18,8 +18,11 @@ Commands:
                               to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
                               application; those of no recording into files of their own (.rbl)
-  replay FILE [--to HOST:PORT] [--speed max|1x]
-                              send a file to a server as an SDK does [127.0.0.1:9876] [max]
+  replay FILE... [--to HOST:PORT] [--to rerun+http://HOST:PORT/proxy] [--speed max|1x]
+                              send files to a server as SDKs do: by TCP, or by gRPC, as those since
+                              0.23. With both, each file goes to the one of its kind; with the
+                              second alone, what SDK 0.17 to 0.22 logged is sent in today's form
+                              [127.0.0.1:9876] [max]
 
 Options:
   --json                      results as JSON (print: one object a line)
@@ -33,8 +36,8 @@ Options:
   --dry-run                   recover: say what would be written and what is lost, write nothing
   --max-gap TIME              replay: wait at most so long in the log between two messages; what is
                               more is a jump of the clock, and skipped [10s]
-  --timeout TIME              replay: how long to try to connect, and to wait at the end while the
-                              server takes nothing [10s]
+  --timeout TIME              replay: how long to try to connect, and then to wait while the server
+                              takes nothing [10s]
   --max-message SIZE          limit of a message [512MiB; recover: the length of the file]
   -h, --help                  print this text
 

@@ -9,6 +9,7 @@ import { closest } from "../args/closest.ts";
 import { escapeText } from "../../base/escape.ts";
 import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
+import { type ReplayTarget, replayTargets } from "./targets.ts";
 
 /** What each command takes. */
 const COMMANDS = {
@@ -31,7 +32,7 @@ const COMMANDS = {
   replay: {
     flags: ["json", "strict", "continue-on-error"],
     valued: ["to", "speed", "max-gap", "timeout"],
-    max: 1,
+    max: Infinity,
   },
 } as const;
 
@@ -54,7 +55,8 @@ export interface RrdOptions {
   readonly strict: boolean;
   /** `-` for standard output. */
   readonly output?: string;
-  readonly to: { readonly hostname: string; readonly port: number };
+  /** Where to send to: one server, or one of each kind. */
+  readonly to: readonly ReplayTarget[];
   /** Times as fast as it was logged; infinite for as fast as it goes. */
   readonly speed: number;
   /** Seconds in the log between two messages; what is longer is not waited for. */
@@ -100,7 +102,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
   const args = new ArgReader(parsed);
   if (args.flag("help")) return "help";
   checkFlags(command, rest);
-  checkValues(valued, parsed);
+  checkValues(valued.filter((name) => name !== "to"), parsed);
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
@@ -129,7 +131,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     dryRun: args.flag("dry-run"),
     strict: args.flag("strict"),
     ...(output === undefined ? {} : { output: stdio(output) }),
-    to: args.read("to", parseAddress) ?? { hostname: "127.0.0.1", port: 9876 },
+    to: replayTargets(parsed.to as string[] | undefined ?? []),
     speed: args.read("speed", parseSpeed) ?? Infinity,
     maxGapSec: args.read("max-gap", parseDuration) ?? 10,
     maxMessageBytes: args.read("max-message", parseSize) ?? maxMessage(command, files),
@@ -166,14 +168,6 @@ function valuedOf(command: RrdCommandName): string[] {
 /** A dash alone is taken for the end of a list by the parser. */
 function stdio(path: string): string {
   return path === "./-" ? "-" : path;
-}
-
-function parseAddress(text: string): { hostname: string; port: number } {
-  const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
-  const hostname = v6 ?? name;
-  const port = Number(digits ?? 9876);
-  if (hostname !== undefined && port >= 1 && port <= 65535) return { hostname, port };
-  throw new RangeError("expected HOST:PORT, such as 127.0.0.1:9876 or [::1]:9876");
 }
 
 function parseSpeed(text: string): number {

@@ -1,21 +1,19 @@
 /**
- * `rrd replay`: sends a file to a server as an SDK does.
+ * `rrd replay`: sends files to a server as SDKs do.
  *
  * @module
  */
-import type { RrdHeader } from "../../encoding/rrd_header.ts";
+import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { RerelayError } from "../../base/errors.ts";
-import { Pacer, packetPieces } from "../../recordings/replay.ts";
+import { Pacer } from "../../recordings/replay.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
 import { nameOf, partsOver } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
-import { connectRetrying } from "../../adapters/tcp/node_connect.ts";
-
-/** Rerun's servers of that time do not listen to TCP clients any more. */
-const NEWER = "warning: these messages are of Rerun 0.23 or later: Rerelay takes them, " +
-  "but no server of Rerun does over TCP";
+import { senderTo } from "./replay_sender.ts";
+import { targetFor, targetText } from "./targets.ts";
 
 /** Jumps of the clock that are told one by one. */
 const JUMPS_TOLD = 10;
@@ -24,67 +22,97 @@ const LONG_WAIT_MS = 5000;
 /** What timers can wait at once is less than a month: longer waits go in parts. */
 const LONGEST_TIMER_MS = 3_600_000;
 
-/** Runs the command; ends once the server has closed the connection, having read everything. */
+/**
+ * Runs the command, file after file, each as a client of its own; ends once the server has taken
+ * everything.
+ */
 export async function replay(options: RrdOptions, context: RrdContext): Promise<number> {
+  for (const path of options.files) await replayFile(path, options, context);
+  return EXIT.ok;
+}
+
+async function replayFile(path: string, options: RrdOptions, context: RrdContext): Promise<void> {
   const { process, progress } = context;
-  const path = options.files[0]!;
   const began = performance.now();
-  const pacer = new Pacer(options.speed, options.maxGapSec);
-  let jumps = 0;
-  const { hostname, port } = options.to;
+  const pace = new Pace(options, context);
   const input = partsOver(path, options, context);
   // A file that can't be read is told before a server is looked for.
   let batch = await input.next();
-  const socket = await connectRetrying(hostname, port, options.timeoutSec * 1000);
-  let [messages, bytes, isTold] = [0, 0, false];
+  const target = targetFor(options.to, isNewer(batch.value));
+  const timeoutMs = options.timeoutSec * 1000;
+  const sender = await senderTo(target, timeoutMs, nameOf(path), (text) => progress.line(text));
+  let [messages, bytes] = [0, 0];
   try {
     for (; !batch.done; batch = await input.next()) {
       for (const part of batch.value) {
-        if (part.kind === "header" && isNewer(part.header) && !isTold) {
-          isTold = true;
-          progress.line(NEWER);
-        }
         if (part.kind !== "message") continue;
-        const waitMs = pacer.delay(part.msg, performance.now());
-        if (pacer.jumpSec !== 0 && ++jumps <= JUMPS_TOLD) {
-          progress.line(jumpText(pacer.jumpSec, messages + 1, options.maxGapSec));
-        }
-        if (waitMs > LONG_WAIT_MS) {
-          progress.line(`waiting ${formatDuration(waitMs / 1000)} for message ${messages + 1}`);
-        }
-        await waitFor(waitMs);
-        for (const piece of packetPieces(part.msg.encoded)) await socket.write(piece);
+        await pace.wait(part.msg, messages + 1);
+        if (!await sender.send(part.msg)) continue;
         messages++;
         bytes += part.bytes;
       }
     }
-    await socket.finish(options.timeoutSec * 1000);
+    await sender.finish();
   } catch (error) {
-    socket.destroy();
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    const server = `${hostname}:${port}`;
-    throw new RerelayError(`The server ${server} went away after ${plural(messages, "message")}`, {
-      cause: error,
-    });
+    sender.destroy();
+    if (!sender.isLost(error)) throw error;
+    const text = `The server ${targetText(target)} went away after ${plural(messages, "message")}`;
+    const why = error instanceof RerelayError ? `: ${error.message}` : "";
+    throw new RerelayError(text + why, { cause: error });
   }
-  if (jumps > JUMPS_TOLD) {
-    progress.line(`warning: the clock of the log jumped ${jumps - JUMPS_TOLD} times more`);
-  }
+  pace.done();
+  for (const line of sender.warnings) progress.line(`warning: ${nameOf(path)}: ${line}`);
   progress.done();
   const seconds = (performance.now() - began) / 1000;
-  if (options.json) process.stdout(`${JSON.stringify({ messages, bytes, seconds })}\n`);
-  else {
+  if (options.json) {
+    const file = options.files.length > 1 ? { file: nameOf(path) } : {};
+    process.stdout(`${JSON.stringify({ ...file, messages, bytes, seconds })}\n`);
+  } else {
     process.stderr(
       `${nameOf(path)}: ${plural(messages, "message")}, ${formatBytes(bytes)}, sent to ` +
-        `${hostname}:${port} in ${formatDuration(seconds)}\n`,
+        `${targetText(target)} in ${formatDuration(seconds)}\n`,
     );
   }
-  return EXIT.ok;
 }
 
-async function waitFor(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= LONGEST_TIMER_MS) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS)));
+/** Whether what a file begins with is of SDK 0.23 or later. */
+function isNewer(parts: readonly RrdPart[] | undefined | void): boolean {
+  const first = parts?.find((part) => part.kind === "header");
+  return first?.kind === "header" && isNewProtobuf(first.header);
+}
+
+/** Keeps the pace of the log, and tells where its clock jumps. */
+class Pace {
+  readonly #pacer: Pacer;
+  readonly #maxGapSec: number;
+  readonly #tell: (text: string) => void;
+  #jumps = 0;
+
+  constructor({ speed, maxGapSec }: RrdOptions, { progress }: RrdContext) {
+    this.#pacer = new Pacer(speed, maxGapSec);
+    this.#maxGapSec = maxGapSec;
+    this.#tell = (text) => progress.line(text);
+  }
+
+  /** Resolves when it is the message's time; `number` is which of the file it is. */
+  async wait(msg: Parameters<Pacer["delay"]>[0], number: number): Promise<void> {
+    const pacer = this.#pacer;
+    const waitMs = pacer.delay(msg, performance.now());
+    if (pacer.jumpSec !== 0 && ++this.#jumps <= JUMPS_TOLD) {
+      this.#tell(jumpText(pacer.jumpSec, number, this.#maxGapSec));
+    }
+    if (waitMs > LONG_WAIT_MS) {
+      this.#tell(`waiting ${formatDuration(waitMs / 1000)} for message ${number}`);
+    }
+    for (let left = waitMs; left > 0; left -= LONGEST_TIMER_MS) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS)));
+    }
+  }
+
+  /** Tells what was not told one by one. */
+  done(): void {
+    if (this.#jumps <= JUMPS_TOLD) return;
+    this.#tell(`warning: the clock of the log jumped ${this.#jumps - JUMPS_TOLD} times more`);
   }
 }
 
@@ -92,8 +120,4 @@ function jumpText(seconds: number, message: number, maxGapSec: number): string {
   const way = seconds > 0 ? "forwards" : "back";
   return `warning: the clock of the log jumps ${formatDuration(Math.abs(seconds))} ${way} at ` +
     `message ${message}: not waited for, as it is more than --max-gap ${formatDuration(maxGapSec)}`;
-}
-
-function isNewer({ version: { major, minor } }: RrdHeader): boolean {
-  return major > 0 || minor >= 23;
 }

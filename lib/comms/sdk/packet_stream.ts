@@ -1,3 +1,4 @@
+import { checkLimits } from "../../base/check_options.ts";
 import { StepStream } from "../../base/step_stream.ts";
 import { type PacketOptions, PacketReader } from "./packet_reader.ts";
 
@@ -23,8 +24,10 @@ export class PacketStream extends StepStream<Uint8Array, Uint8Array> {
    * Expects the first byte of a connection.
    *
    * @param options limit of a packet in bytes, and whom to tell of the handshake
+   * @throws {RangeError} if the limit is not above 0
    */
   constructor(options: PacketOptions = {}) {
+    checkLimits(options);
     super(new PacketReader(options));
   }
 }

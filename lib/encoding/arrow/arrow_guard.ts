@@ -14,6 +14,9 @@ import type { StepResult } from "../../base/step.ts";
  */
 export type OnBadArrow = "save" | "drop" | "close";
 
+/** All of them. */
+export const ON_BAD_ARROW: readonly OnBadArrow[] = ["save", "drop", "close"];
+
 /**
  * Takes out messages whose Arrow data is corrupt.
  *

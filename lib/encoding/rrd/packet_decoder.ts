@@ -1,4 +1,5 @@
-import { guardArrow, type OnBadArrow } from "../arrow/arrow_guard.ts";
+import { checkChoice } from "../../base/check_options.ts";
+import { guardArrow, ON_BAD_ARROW, type OnBadArrow } from "../arrow/arrow_guard.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import { decodeLimits } from "../limits.ts";
@@ -22,9 +23,13 @@ export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
   readonly #onCorrupt: (msg: LogMsg, what: string) => void;
   readonly #onPacket: (bytes: number) => void;
 
-  /** @param options limits, what to do with corrupt Arrow data, and whom to tell */
+  /**
+   * @param options limits, what to do with corrupt Arrow data, and whom to tell
+   * @throws {RangeError} if one is out of its range
+   */
   constructor(options: PacketDecoderOptions = {}) {
     const { onBadArrow = "save", onCorrupt = () => {}, onPacket = () => {} } = options;
+    checkChoice("onBadArrow", onBadArrow, ON_BAD_ARROW);
     this.#packets = new PacketMessages(decodeLimits(options), options.onHeader);
     this.#onBadArrow = onBadArrow;
     this.#onCorrupt = onCorrupt;

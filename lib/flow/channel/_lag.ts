@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { ChannelSender } from "./channel_sender.ts";
+import type { ClientQueue } from "./client_queue.ts";
 
 /** Holds a client back while what it sent before has waited for too long. */
 export class Lag {
-  readonly #waiting = new Map<ChannelSender, () => void>();
+  readonly #waiting = new Map<ClientQueue, () => void>();
 
   /**
    * Begins with nobody held back.
@@ -18,16 +18,16 @@ export class Lag {
   constructor(readonly maxMs: number, readonly now: () => number) {}
 
   /** What to wait for before the client's next read. */
-  behind(sender: ChannelSender): Promise<void> | undefined {
-    if (!this.#isBehind(sender)) return undefined;
-    return new Promise((resolve) => this.#waiting.set(sender, resolve));
+  behind(queue: ClientQueue): Promise<void> | undefined {
+    if (!this.#isBehind(queue)) return undefined;
+    return new Promise((resolve) => this.#waiting.set(queue, resolve));
   }
 
   /** Says that something of this client was taken. */
-  received(sender: ChannelSender): void {
-    const resume = this.#waiting.get(sender);
-    if (resume === undefined || this.#isBehind(sender)) return;
-    this.#waiting.delete(sender);
+  received(queue: ClientQueue): void {
+    const resume = this.#waiting.get(queue);
+    if (resume === undefined || this.#isBehind(queue)) return;
+    this.#waiting.delete(queue);
     resume();
   }
 
@@ -37,7 +37,7 @@ export class Lag {
     this.#waiting.clear();
   }
 
-  #isBehind({ queue: { first } }: ChannelSender): boolean {
+  #isBehind({ first }: ClientQueue): boolean {
     return first !== undefined && this.now() - first.time > this.maxMs;
   }
 }

@@ -1,23 +1,26 @@
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { ClientQueue, type Entry } from "./client_queue.ts";
+import type { ClientQueue, Entry } from "./client_queue.ts";
 import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "./pinned_bytes.ts";
 import type { MessageSource } from "./smart_message.ts";
 
-/** What a sender asks of its channel. */
-interface Channel {
+/** What a sender asks of its channel; the queue says who asks. */
+export interface SenderChannel {
   readonly now: () => number;
-  put(sender: ChannelSender, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
-  filled(sender: ChannelSender): number;
-  pause(sender: ChannelSender): void;
+  put(queue: ClientQueue, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
+  /** How much of its share a client holds, 0 to 1. */
+  filled(queue: ClientQueue): number;
+  /** A wait until a client whose share is full may go on. */
+  pause(queue: ClientQueue): Promise<void>;
   /** A wait for what this client sent, where that has waited for too long. */
-  behind(sender: ChannelSender): Promise<void> | undefined;
+  behind(queue: ClientQueue): Promise<void> | undefined;
   /** A short wait for a receiver that is behind. */
   ahead(): Promise<void> | undefined;
   /** Bytes that fit beside what others were promised. */
-  free(sender: ChannelSender): number;
-  isEmpty(sender: ChannelSender): boolean;
-  waitForRoom(sender: ChannelSender, bytes: number): Promise<void>;
-  releaseRoom(sender: ChannelSender): void;
+  free(queue: ClientQueue): number;
+  /** Whether nothing of others waits, nor is promised to them. */
+  isEmpty(queue: ClientQueue): boolean;
+  waitForRoom(queue: ClientQueue, bytes: number): Promise<void>;
+  releaseRoom(queue: ClientQueue): void;
 }
 
 /**
@@ -37,51 +40,41 @@ interface Channel {
  * ```
  */
 export class ChannelSender {
-  /**
-   * What of this client waits; the channel's.
-   *
-   * @internal
-   */
-  readonly queue: ClientQueue;
-  /** Bytes that its waiting messages keep alive. */
-  bytes = 0;
-  /**
-   * Bytes of room that it was promised; the channel's.
-   *
-   * @internal
-   */
-  promised = 0;
   /** Whether it waits for its own messages to be taken, not just for its turn. */
   isPaused = false;
-  readonly #channel: Channel;
-  #lastLatency = 0;
-  #resume: (() => void) | undefined;
+  readonly #queue: ClientQueue;
+  readonly #channel: SenderChannel;
 
   /**
    * Made by the channel.
    *
    * @internal
-   * @param source whom the messages come from
-   * @param channel where they go
+   * @param queue the client's in the channel
+   * @param channel where the messages go
    */
-  constructor(readonly source: MessageSource, channel: Channel) {
-    this.queue = new ClientQueue(source);
+  constructor(queue: ClientQueue, channel: SenderChannel) {
+    this.#queue = queue;
     this.#channel = channel;
+  }
+
+  /** Whom the messages come from. */
+  get source(): MessageSource {
+    return this.#queue.source;
   }
 
   /** How much of its share of the channel this client holds, 0 to 1. */
   get filled(): number {
-    return this.#channel.filled(this);
+    return this.#channel.filled(this.#queue);
   }
 
   /** Bytes that may be sent now; below 0 where there are too many already. */
   get free(): number {
-    return this.#channel.free(this);
+    return this.#channel.free(this.#queue);
   }
 
   /** Whether nothing else waits, so that what is larger than the channel may be sent. */
   get isEmpty(): boolean {
-    return this.#channel.isEmpty(this);
+    return this.#channel.isEmpty(this.#queue);
   }
 
   /**
@@ -89,9 +82,7 @@ export class ChannelSender {
    * message or what the last one it received had waited, whichever is more; 0 if none waits.
    */
   get latencySec(): number {
-    const { first } = this.queue;
-    if (first === undefined) return 0;
-    return Math.max(this.#channel.now() - first.time, this.#lastLatency) / 1000;
+    return this.#queue.latencySec(this.#channel.now());
   }
 
   /**
@@ -101,18 +92,15 @@ export class ChannelSender {
    */
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
-    this.#channel.put(this, msgs);
+    this.#channel.put(this.#queue, msgs);
     this.isPaused = false;
     if (this.filled < 1) {
-      const taken = this.#channel.behind(this);
+      const taken = this.#channel.behind(this.#queue);
       this.isPaused = taken !== undefined;
       return taken ?? this.#channel.ahead();
     }
     this.isPaused = true;
-    return new Promise((resolve) => {
-      this.#resume = resolve;
-      this.#channel.pause(this);
-    });
+    return this.#channel.pause(this.#queue);
   }
 
   /**
@@ -132,12 +120,12 @@ export class ChannelSender {
    * @param bytes that the next messages keep alive; more than the limit fits into an empty channel
    */
   waitForRoom(bytes: number): Promise<void> {
-    return this.#channel.waitForRoom(this, bytes);
+    return this.#channel.waitForRoom(this.#queue, bytes);
   }
 
   /** Gives back what it was promised and does not need. */
   releaseRoom(): void {
-    if (this.promised > 0) this.#channel.releaseRoom(this);
+    if (this.#queue.promised > 0) this.#channel.releaseRoom(this.#queue);
   }
 
   /**
@@ -160,17 +148,6 @@ export class ChannelSender {
 
   /** The client's last word: never held back, and received after its messages. */
   quit(error?: Error): void {
-    this.#channel.put(this, [], error === undefined ? {} : { error });
-  }
-
-  /** Called by the channel: a message was received that was sent at this time (milliseconds). */
-  received(time: number): void {
-    this.#lastLatency = this.#channel.now() - time;
-  }
-
-  /** Called by the channel: the client may go on. */
-  resume(): void {
-    this.#resume?.();
-    this.#resume = undefined;
+    this.#channel.put(this.#queue, [], error === undefined ? {} : { error });
   }
 }

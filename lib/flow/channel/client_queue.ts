@@ -13,8 +13,16 @@ export interface Entry {
   readonly order: number;
 }
 
-/** One client's messages, first in, first out. */
+/** What a channel knows of one client: its messages, first in, first out, and what it waits for. */
 export class ClientQueue {
+  /** Bytes that its waiting messages keep alive. */
+  bytes = 0;
+  /** Bytes of room that it was promised. */
+  promised = 0;
+  /** Lets the client go on, while it is paused. */
+  resume: (() => void) | undefined;
+  /** What the message that was received last had waited, in milliseconds. */
+  lastLatencyMs = 0;
   #entries: (Entry | undefined)[] = [];
   #head = 0;
   /** Messages of the first entry that were taken already. */
@@ -26,6 +34,16 @@ export class ClientQueue {
   /** The entry whose messages are next. */
   get first(): Entry | undefined {
     return this.#entries[this.#head];
+  }
+
+  /**
+   * How far the receiver is behind with this client, in seconds.
+   *
+   * @param now the time, in milliseconds
+   */
+  latencySec(now: number): number {
+    const { first } = this;
+    return first === undefined ? 0 : Math.max(now - first.time, this.lastLatencyMs) / 1000;
   }
 
   push(entry: Entry): void {

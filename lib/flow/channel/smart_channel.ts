@@ -1,7 +1,8 @@
+import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { ChannelSender } from "./channel_sender.ts";
+import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
-import type { Entry } from "./client_queue.ts";
+import { ClientQueue, type Entry } from "./client_queue.ts";
 import { copyOut } from "./copy_out.ts";
 import { Lag } from "./_lag.ts";
 import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
@@ -69,11 +70,10 @@ export class SmartChannel {
   /** Buffers of what was taken last. */
   #handed: ArrayBufferLike[] = [];
   /** Clients with waiting messages, the next one first; not a set, for the same reason as in `PinnedBytes`. */
-  readonly #active: ChannelSender[] = [];
-  readonly #paused = new Set<ChannelSender>();
+  readonly #active: ClientQueue[] = [];
+  readonly #paused = new Set<ClientQueue>();
   /** Clients that wait for room, the first to get it first. */
-  #rooms: { readonly sender: ChannelSender; readonly bytes: number; readonly go: () => void }[] =
-    [];
+  #rooms: { readonly queue: ClientQueue; readonly bytes: number; readonly go: () => void }[] = [];
   /** Room that is kept for clients that are about to send. */
   #promised = 0;
   #turnLeft = TURN_BYTES;
@@ -87,18 +87,21 @@ export class SmartChannel {
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
   /** What senders see of the channel. */
-  readonly #end: ConstructorParameters<typeof ChannelSender>[1];
+  readonly #end: SenderChannel;
 
   /**
    * Begins empty.
    *
    * @param options limit in bytes, and the clock
+   * @throws {RangeError} if a limit is not above 0
    */
   constructor(
     { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
       SmartChannelOptions = {},
   ) {
     const { delay, maxWaitMs = Infinity, pool } = options;
+    checkPositive("limitBytes", limitBytes);
+    checkPositive("maxWaitMs", maxWaitMs);
     this.#pace = delay && new Pace(delay);
     this.#lag = delay && maxWaitMs < Infinity ? new Lag(maxWaitMs, now) : undefined;
     this.#pool = pool;
@@ -106,18 +109,18 @@ export class SmartChannel {
     this.#now = now;
     this.#end = {
       now,
-      put: (sender, msgs, quit) => this.#put(sender, msgs, quit),
+      put: (queue, msgs, quit) => this.#put(queue, msgs, quit),
       filled: ({ bytes }) => {
         const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
         return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
       },
-      pause: (sender) => this.#unpaused ? sender.resume() : this.#paused.add(sender),
-      behind: (sender) => this.#unpaused ? undefined : this.#lag?.behind(sender),
+      pause: (queue) => this.#pause(queue),
+      behind: (queue) => this.#unpaused ? undefined : this.#lag?.behind(queue),
       ahead: () => this.#unpaused ? undefined : this.#pace?.ahead(this.#bytes),
-      free: (sender) => this.#freeFor(sender),
-      isEmpty: (sender) => this.#unpaused || this.#isEmptyFor(sender),
-      waitForRoom: (sender, bytes) => this.#waitForRoom(sender, bytes),
-      releaseRoom: (sender) => this.#releaseRoom(sender),
+      free: (queue) => this.#freeFor(queue),
+      isEmpty: (queue) => this.#unpaused || this.#isEmptyFor(queue),
+      waitForRoom: (queue, bytes) => this.#waitForRoom(queue, bytes),
+      releaseRoom: (queue) => this.#releaseRoom(queue),
     };
   }
 
@@ -133,14 +136,15 @@ export class SmartChannel {
 
   /** Age of the oldest waiting message in seconds; 0 if none waits. */
   get latencySec(): number {
+    const now = this.#now();
     let latency = 0;
-    for (const sender of this.#active) latency = Math.max(latency, sender.latencySec);
+    for (const queue of this.#active) latency = Math.max(latency, queue.latencySec(now));
     return latency;
   }
 
   /** The end a client sends through. */
   sender(source: MessageSource): ChannelSender {
-    return new ChannelSender(source, this.#end);
+    return new ChannelSender(new ClientQueue(source), this.#end);
   }
 
   /** Resolves when all that was sent before has been received. */
@@ -156,26 +160,25 @@ export class SmartChannel {
    * @returns nothing if none wait
    */
   take(limit: number = Infinity): SmartMessage[] | undefined {
-    this.#settle();
-    const sender = this.#active[0];
-    if (sender === undefined) return undefined;
+    this.#releaseHanded();
+    const queue = this.#active[0];
+    if (queue === undefined) return undefined;
     const messages: SmartMessage[] = [];
-    const { queue } = sender;
     while (queue.first !== undefined && this.#turnLeft > 0 && messages.length < limit) {
       const { bytes, emptied } = queue.take(messages, limit - messages.length, this.#turnLeft);
       this.#turnLeft -= bytes;
-      if (emptied !== undefined) this.#release(sender, emptied);
+      if (emptied !== undefined) this.#release(queue, emptied);
     }
     this.#length -= messages.length;
-    sender.received(messages.at(-1)!.time);
+    queue.lastLatencyMs = this.#now() - messages.at(-1)!.time;
     if (queue.first === undefined || this.#turnLeft <= 0) {
       this.#turnLeft = TURN_BYTES;
       this.#active.shift();
-      if (queue.first !== undefined) this.#active.push(sender);
+      if (queue.first !== undefined) this.#active.push(queue);
     }
     this.#giveRoom();
     this.#resume();
-    this.#lag?.received(sender);
+    this.#lag?.received(queue);
     this.#pace?.received(this.#bytes);
     this.#resolveFlushes();
     return messages;
@@ -203,8 +206,7 @@ export class SmartChannel {
   /** Lets every client go on, for good: their sockets are closed, and what they have sent is to come in. */
   unpause(): void {
     this.#unpaused = true;
-    for (const sender of this.#paused) sender.resume();
-    this.#paused.clear();
+    for (const queue of this.#paused) this.#goOn(queue);
     this.#lag?.release();
     this.#giveRoom();
   }
@@ -222,7 +224,7 @@ export class SmartChannel {
     return lost;
   }
 
-  #put(sender: ChannelSender, msgs: readonly LogMsg[], quit: Entry["quit"]): void {
+  #put(queue: ClientQueue, msgs: readonly LogMsg[], quit: Entry["quit"]): void {
     let kept = msgs;
     let pinned = pinnedBy(kept);
     const waits = this.#waiting === undefined;
@@ -233,12 +235,12 @@ export class SmartChannel {
     const { buffers } = pinned;
     const bytes = this.#pinned.add(buffers) + kept.length * MESSAGE_OVERHEAD_BYTES;
     const order = ++this.#sent;
-    this.#promised -= sender.promised;
-    sender.promised = 0;
+    this.#promised -= queue.promised;
+    queue.promised = 0;
     this.#pool?.use(buffers);
-    if (sender.queue.first === undefined) this.#active.push(sender);
-    sender.queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
-    sender.bytes += bytes;
+    if (queue.first === undefined) this.#active.push(queue);
+    queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
+    queue.bytes += bytes;
     this.#bytes += bytes;
     this.#length += kept.length + (quit === undefined ? 0 : 1);
     this.#wake();
@@ -249,54 +251,67 @@ export class SmartChannel {
     this.#waiting = undefined;
   }
 
-  #release(sender: ChannelSender, { msgs, buffers }: Entry): void {
+  #release(queue: ClientQueue, { msgs, buffers }: Entry): void {
     const bytes = this.#pinned.remove(buffers) + msgs.length * MESSAGE_OVERHEAD_BYTES;
-    sender.bytes -= bytes;
+    queue.bytes -= bytes;
     this.#bytes -= bytes;
     if (this.#pool !== undefined) this.#handed.push(...buffers);
   }
 
-  /** Whoever took has done with it. */
-  #settle(): void {
+  /**
+   * Returns the buffers of the previous `take` to the pool; asking for more means that the receiver has
+   * finished with them.
+   */
+  #releaseHanded(): void {
     if (this.#handed.length === 0) return;
     this.#pool!.unuse(this.#handed);
     this.#handed = [];
   }
 
+  // ------------------------------------------------------------------------------------- pauses
+
+  #pause(queue: ClientQueue): Promise<void> {
+    if (this.#unpaused) return Promise.resolve();
+    this.#paused.add(queue);
+    return new Promise((resolve) => queue.resume = resolve);
+  }
+
   #resume(): void {
     const share = SHARE / 2 * Math.max(0, this.limitBytes - this.#bytes);
-    for (const sender of this.#paused) {
-      if (sender.bytes > share) continue;
-      this.#paused.delete(sender);
-      sender.resume();
-    }
+    for (const queue of this.#paused) if (queue.bytes <= share) this.#goOn(queue);
+  }
+
+  #goOn(queue: ClientQueue): void {
+    this.#paused.delete(queue);
+    queue.resume?.();
+    queue.resume = undefined;
   }
 
   // ------------------------------------------------------------------------------------- room
 
-  #freeFor(sender: ChannelSender): number {
+  #freeFor(queue: ClientQueue): number {
     if (this.#unpaused) return Infinity;
     // Whoever waits comes first, however little another one needs.
-    if (this.#rooms.length > 0 && sender.promised === 0) return 0;
-    return this.limitBytes - this.#bytes - this.#promised + sender.promised;
+    if (this.#rooms.length > 0 && queue.promised === 0) return 0;
+    return this.limitBytes - this.#bytes - this.#promised + queue.promised;
   }
 
-  #isEmptyFor(sender: ChannelSender): boolean {
-    if (this.#rooms.length > 0 && sender.promised === 0) return false;
-    return this.#bytes === 0 && this.#promised === sender.promised;
+  #isEmptyFor(queue: ClientQueue): boolean {
+    if (this.#rooms.length > 0 && queue.promised === 0) return false;
+    return this.#bytes === 0 && this.#promised === queue.promised;
   }
 
-  #waitForRoom(sender: ChannelSender, bytes: number): Promise<void> {
-    this.#releaseRoom(sender);
+  #waitForRoom(queue: ClientQueue, bytes: number): Promise<void> {
+    this.#releaseRoom(queue);
     return new Promise((go) => {
-      this.#rooms.push({ sender, bytes, go });
+      this.#rooms.push({ queue, bytes, go });
       this.#giveRoom();
     });
   }
 
-  #releaseRoom(sender: ChannelSender): void {
-    this.#promised -= sender.promised;
-    sender.promised = 0;
+  #releaseRoom(queue: ClientQueue): void {
+    this.#promised -= queue.promised;
+    queue.promised = 0;
     this.#giveRoom();
   }
 
@@ -305,7 +320,7 @@ export class SmartChannel {
       const used = this.#bytes + this.#promised;
       if (!this.#unpaused && used > 0 && used + first.bytes > this.limitBytes) return;
       this.#rooms.shift();
-      first.sender.promised = first.bytes;
+      first.queue.promised = first.bytes;
       this.#promised += first.bytes;
       first.go();
     }
@@ -314,7 +329,7 @@ export class SmartChannel {
   #resolveFlushes(): void {
     if (this.#flushes.length === 0) return;
     let oldest = Infinity;
-    for (const { queue } of this.#active) oldest = Math.min(oldest, queue.first!.order);
+    for (const { first } of this.#active) oldest = Math.min(oldest, first!.order);
     while (this.#flushes.length > 0 && this.#flushes[0]!.upTo < oldest) {
       this.#flushes.shift()!.resolve();
     }

@@ -13,6 +13,9 @@ import type { Log } from "../../base/log.ts";
  */
 export type ThrottleRules = "corrected" | "rerun";
 
+/** All of them. */
+export const THROTTLE_RULES: readonly ThrottleRules[] = ["corrected", "rerun"];
+
 const f32 = Math.fround;
 
 /** Below it a receiver that has recovered would hardly be noticed: nothing would come to measure. */

@@ -9,7 +9,8 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { consoleLog, type Log } from "../../base/log.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { TIME_STATIC, type TimelineTime } from "../../encoding/message_parts.ts";
-import { AcceptRate, checkMaxLatency, type ThrottleRules } from "./accept_rate.ts";
+import { checkChoice } from "../../base/check_options.ts";
+import { AcceptRate, checkMaxLatency, THROTTLE_RULES, type ThrottleRules } from "./accept_rate.ts";
 import type { Verdict } from "./_decision_table.ts";
 import { type DropCounts, DropReport } from "./drop_counts.ts";
 import { HOLD_MS } from "./timeline_gate.ts";
@@ -78,12 +79,13 @@ export class CongestionManager {
    * Begins with everything accepted.
    *
    * @param options how it works
-   * @throws {RangeError} if `maxLatencySec` is not above 0
+   * @throws {RangeError} if `maxLatencySec` is not above 0, or there are no such rules
    */
   constructor(options: CongestionManagerOptions) {
     const { maxLatencySec, rules = "corrected", random = Math.random, log = consoleLog() } =
       options;
     checkMaxLatency(maxLatencySec);
+    checkChoice("rules", rules, THROTTLE_RULES);
     const now = options.now ?? (() => performance.now());
     this.isBounded = Math.fround(maxLatencySec) !== Infinity;
     this.#maxLatencySec = maxLatencySec;

@@ -7,6 +7,7 @@ import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
 import type { Series, SeriesObserver } from "./_series.ts";
+import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import { KeptFiles } from "./saved_files.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -15,6 +16,8 @@ import type { SyncedFiles } from "./writer/syncer.ts";
 /** What {@linkcode OpenedFiles} work with. */
 export interface OpenedFilesOptions {
   readonly opener: PartOpener;
+  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   readonly log: Log;
   readonly maxOpenFiles: number | undefined;
   /** Milliseconds since the Unix epoch. */
@@ -67,7 +70,15 @@ export class OpenedFiles implements SeriesObserver, SyncedFiles {
     for (const series of this.series) if (!series.isOpen) this.series.delete(series);
     this.kept.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
-    if (writer.renamed) this.removed(await writer.target.note?.closed() ?? []);
+    if (!writer.renamed) return;
+    const { path, footer: { why }, target: { note } } = writer;
+    if (why !== undefined) {
+      const text = `${path} has no chunk index: ${why}`;
+      this.#options.log.write("info", text, { path, kind: "no chunk index" });
+    }
+    if (note === undefined) return;
+    this.removed(await note.closed());
+    if (note.line.footer === "pending") this.#options.renewal?.add(note.line);
   }
 
   lose(lost: Tally): void {

@@ -9,6 +9,7 @@ import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
+import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -36,6 +37,8 @@ const UNDECIDED_MS = 1000;
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
+  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   /** Absent where there is but one file. */
   readonly index: PartIndex | undefined;
   /** Gives messages the form in which they are to be written; absent where that is their own. */

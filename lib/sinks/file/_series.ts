@@ -165,7 +165,7 @@ export class Series {
     const before = this.#finishing;
     this.#finishing = (async () => {
       await before;
-      if (writer !== undefined) await this.#finish(writer).catch(() => {});
+      if (writer !== undefined) await this.#seal(writer);
     })();
     this.#host.files.track(this.#finishing);
     return this.#finishing;
@@ -204,9 +204,18 @@ export class Series {
     const { writer } = this;
     if (writer === undefined) return;
     this.writer = undefined;
-    // What goes wrong is reported where it does.
-    this.#finishing = this.#finish(writer).catch(() => {});
+    this.#finishing = this.#seal(writer);
     this.#host.files.track(this.#finishing);
+  }
+
+  /**
+   * Finishes a file, and resolves when all of it is on the disk: nobody waits for its index. Never
+   * rejects: what goes wrong is reported where it does.
+   */
+  #seal(writer: RrdWriter): Promise<void> {
+    const finishing = this.#finish(writer).catch(() => {});
+    this.#host.files.track(finishing);
+    return Promise.race([finishing, writer.sealed]);
   }
 
   /** Once for each file: one that turns out to be full may be about to be closed. */
@@ -311,7 +320,7 @@ export class Series {
       const full = this.#full.shift();
       if (full !== undefined) {
         // Nothing of the next file is written before all of this one: a crash leaves no hole.
-        this.#finishing = this.#finish(full).catch(() => {});
+        this.#finishing = this.#seal(full);
         await this.#finishing;
         continue;
       }

@@ -7,12 +7,14 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
-import { checkChoice, checkPositive, checkText } from "../../base/check_options.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
+import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
+import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import type { SavedFile } from "./saved_files.ts";
@@ -59,6 +61,12 @@ export interface RrdFileSinkOptions {
    * `"as-sent"`: the bytes as they came. What has no such form is written as it came.
    */
   readonly rrdFormat?: "as-sent" | "current";
+  /**
+   * Ends files of SDK 0.23 and later with a list of their chunks, so that Rerun's tools take them and
+   * read what is looked at; what can't be listed before the end of `close`, the next start does; default
+   * false.
+   */
+  readonly chunkIndex?: boolean;
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
@@ -85,6 +93,8 @@ export interface RrdFileSink extends Sink {
   readonly saved: readonly SavedFile[];
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
   readonly recovered: Promise<void>;
+  /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
+  readonly indexed: Promise<void>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }
@@ -106,8 +116,7 @@ export interface RrdFileSink extends Sink {
  * latest static data, where earlier files have them.
  *
  * @param options where and how
- * @throws {TypeError} if an option is not of its type, or `rotation` or `keep` has one file to work on
- * @throws {RangeError} if a number is out of its range
+ * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -151,25 +160,6 @@ export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileS
   }
 }
 
-function checkSaveOptions({ path, sync, compress, rotation = {}, keep = {} }: RrdFileSinkOptions) {
-  checkText("path", path);
-  if (sync !== undefined) checkChoice("sync", sync, ["interval", "always", "never"]);
-  if (compress !== undefined) checkChoice("compress", compress, ["off", "lz4"]);
-  const several = [
-    ["rotation", rotation, /\{(?:part|date|time)\}/],
-    ["keep", keep, /\{\w+\}/],
-  ] as const;
-  for (const [option, limits, makesSeveral] of several) {
-    const given = Object.entries(limits).filter(([, value]) => value !== undefined);
-    for (const [name, value] of given) checkPositive(`${option}.${name}`, value, name === "files");
-    if (given.length === 0 || makesSeveral.test(path)) continue;
-    throw new TypeError(
-      `${option} is about several files: put {part}, {date} or {time} into path, ` +
-        `which is ${JSON.stringify(path)}`,
-    );
-  }
-}
-
 async function startSink(
   options: RrdFileSinkOptions,
   place: SavePlace,
@@ -185,12 +175,19 @@ async function startSink(
   const isSynced = sync !== "never";
   const folder = new FolderSync(pattern.folder, adapter, isSynced, log);
   const replace = force && pattern.placeholders.size === 0;
-  const writer = { adapter, replace, sync: isSynced, budget, compressor, folder, date };
+  const { chunkIndex = false } = options;
+  const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
+  const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
   const opened = await openParts({ path, place, writer, folder, log, keep, newId });
   const { opener, index, leftovers, first } = opened;
+  const renewal = indexer && index && new IndexRenewal({
+    ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
+    onRemoved: (names) => files.removed(names),
+  });
   const files = new RrdFiles({
     name: path,
     opener,
+    renewal,
     index,
     bridge,
     log,
@@ -205,9 +202,10 @@ async function startSink(
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
   const recovered = index === undefined ? Promise.resolve() : recoverAll(leftovers, {
-    ...{ folder: pattern.folder, adapter, log, index, names: folder },
+    ...{ folder: pattern.folder, adapter, log, index, names: folder, renewal },
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
+  for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
@@ -280,6 +278,7 @@ async function startSink(
       return files.saved;
     },
     recovered,
+    indexed: recovered.then(() => renewal?.done()),
     write(batch) {
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
@@ -290,13 +289,20 @@ async function startSink(
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
         stopRotating();
-        const callOff = timer(RECOVER_MS, () => stopRecovering.abort());
+        // Files that were closed before wait for the next start; those that are being closed do not.
+        renewal?.stop();
+        const callOff = timer(CLOSE_MS, () => {
+          stopRecovering.abort();
+          indexer?.stop();
+        });
         await writing;
         try {
           await files.close();
         } finally {
           await recovered;
+          await renewal?.done();
           callOff();
+          indexer?.stop();
           syncer.stop();
           compressor?.close();
           await index?.close();
@@ -310,8 +316,14 @@ async function startSink(
   return sink;
 }
 
-/** What is being recovered when the sink closes has so long; the next start does the rest. */
-const RECOVER_MS = 500;
+/** What is being recovered or indexed when the sink closes has so long; the next start does the rest. */
+const CLOSE_MS = 500;
+
+/** Files of the runtime are read in a worker, others can only be read here. */
+async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
+  const own = await loadFileAdapter().catch(() => undefined);
+  return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
+}
 
 function setTimer(ms: number, callback: () => void): () => void {
   const timer = setTimeout(callback, ms);

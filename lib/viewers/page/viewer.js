@@ -1,21 +1,17 @@
-/** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
+/** Rerun's own viewer, beside the panel. What SDK 0.17 to 0.22 log the server gives it in today's form. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, beginStream, endStream } from "./streams.js";
-
-/** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
+import { beginCall, endStream } from "./streams.js";
 
 /** @type {any} */
 let viewer;
-/** @type {Kind | undefined} of the one that is there */
-let kind;
-/** One is loaded after the other. */
-let loading = Promise.resolve();
+/** @type {Promise<void> | undefined} */
+let loading;
 /** @type {string | undefined} */
 let opened;
 /** @type {object | undefined} what is to be opened once the viewer is there */
 let wanted;
-/** @type {string | undefined} the recording that is to be seen, where the viewer has several */
+/** @type {string | undefined} the recording that is to be seen; the viewer has several */
 let seen;
 
 /**
@@ -33,24 +29,20 @@ const bar = /** @type {HTMLProgressElement} */ (make("progress", {
 }));
 
 /**
- * Loads a viewer, which has tens of megabytes, in place of the one before.
+ * Loads the viewer, which has tens of megabytes; tried anew where that failed before.
  *
- * @param {Kind} which
  * @returns {Promise<void>}
  */
-export function start(which) {
-  const started = loading.catch(() => {}).then(async () => {
-    if (kind !== which) await load(which);
-  });
-  loading = started;
+export function start() {
+  if (loading !== undefined) return loading;
+  const started = loading = load();
+  started.catch(() => loading = undefined);
   return started;
 }
 
-/** @param {Kind} which */
-async function load(which) {
-  await prefetch(new URL(`${which}/re_viewer_bg.wasm`, location.href));
-  const { WebViewer } = await import(new URL(`${which}/index.js`, import.meta.url).href);
-  stop();
+async function load() {
+  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href));
+  const { WebViewer } = await import(new URL("viewer/index.js", import.meta.url).href);
   const loaded = new WebViewer();
   for (const [event, name] of EVENTS) {
     loaded.on(event, (/** @type {unknown[]} */ ...detail) => {
@@ -67,26 +59,14 @@ async function load(which) {
   letGo(focused);
   // For whoever drives the page with scripts.
   holder.viewer = viewer = loaded;
-  kind = which;
 }
 
-/** Names of the viewers' events, and ours. */
+/** Names of the viewer's events, and ours. */
 const EVENTS = [
   ["ready", "ready"],
-  ["timeupdate", "timeupdate"],
   ["time_update", "timeupdate"],
-  ["timelinechange", "timelinechange"],
   ["timeline_change", "timelinechange"],
 ];
-
-/** Takes the viewer that is there away. */
-function stop() {
-  if (viewer === undefined) return;
-  closeStream(false);
-  viewer.stop();
-  document.querySelector("body > input")?.remove();
-  viewer = byId("canvas").viewer = kind = undefined;
-}
 
 /**
  * The viewer takes the focus when it starts, and the Tab key for itself: whoever has only a keyboard
@@ -134,22 +114,16 @@ async function prefetch(url) {
 }
 
 /**
- * Opens a stream in the viewer in place of the one before.
+ * Shows a recording in place of the one before.
  *
- * @param {Kind} which viewer
  * @param {{ id: string, url: string }} recording
  */
-export async function open(which, recording) {
-  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+export async function open(recording) {
+  if (viewer === undefined) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
   const mine = wanted = {};
-  await start(which);
+  await start();
   if (wanted !== mine) return;
   notify();
-  if (which === "viewer") {
-    closeStream(false);
-    opened = beginStream(streamUrl(recording));
-    return viewer.open(opened, { follow_if_http: true });
-  }
   // All recordings come by one call.
   seen = recording.id;
   if (opened === undefined) viewer.open(opened = beginCall());
@@ -162,15 +136,10 @@ export function streamEnded() {
   opened = undefined;
 }
 
-/**
- * Leaves the stream.
- *
- * @param {boolean} [isUnwanted] whether none is to be opened that the viewer is loaded for
- */
-export function closeStream(isUnwanted = true) {
+/** Leaves the stream; none is opened that the viewer is loaded for. */
+export function closeStream() {
   if (opened !== undefined) viewer.close(opened);
-  opened = seen = undefined;
-  if (isUnwanted) wanted = undefined;
+  opened = seen = wanted = undefined;
   endStream();
 }
 

@@ -14,7 +14,6 @@ export const SLICE_BYTES: number = 256 * 1024;
 /** Close codes of RFC 6455, section 7.4, and what viewers are told. */
 export const FAREWELL: Readonly<Record<ViewerGone, readonly [code: number, reason: string]>> = {
   left: [1000, ""],
-  slow: [1013, "Too slow: more waited for this viewer than may (--viewer-queue)"],
   stalled: [1013, "Stalled: this viewer took nothing for too long"],
   closed: [1001, "The server is stopping"],
   failed: [1011, "The server failed to serve this viewer"],

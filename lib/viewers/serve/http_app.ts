@@ -66,8 +66,6 @@ export interface HttpAppOptions extends StallOptions {
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;
-  /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
 }
 
 /** A hono app, of which this much is promised: see https://hono.dev for `app.mount(path, fetch)`. */
@@ -245,7 +243,7 @@ function harden(c: Context, webSocketPort: number | undefined): void {
 
 /** Makes the answer that streams a recording, or all of them. */
 function streams(options: HttpAppOptions, onLeftOut: () => void) {
-  const { hub, delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
+  const { hub } = options;
   const stalls = new StallWatch(options);
   return (c: Context<Env>, recording: string | undefined): Response => {
     const versions = hub.recordings
@@ -274,14 +272,11 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       order: "arrival",
       accepts: encoding.accepts,
       onLeftOut,
+      ...(download ? { until: "now" } : {}),
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    const backlog = () =>
-      hub.stats.viewers.find(({ id }) => id === viewer.id)?.backlog.messages ?? 0;
-    return c.body(
-      rrdStream({ hub, viewer, encoding, stalls, delay, ...(download ? { backlog } : {}) }),
-    );
+    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
   };
 }
 

@@ -18,9 +18,11 @@ describe("parseRrdArgs", () => {
   });
 
   it("reads addresses and speeds", () => {
-    assertEquals(parse("replay", "a").to, { hostname: "127.0.0.1", port: 9876 });
-    assertEquals(parse("replay", "a", "--to", "[::1]:1").to, { hostname: "::1", port: 1 });
-    assertEquals(parse("replay", "a", "--to", "host").to, { hostname: "host", port: 9876 });
+    const to = (...args: string[]) =>
+      parse("replay", "a", ...args).to.map(({ hostname, port }) => [hostname, port]);
+    assertEquals(to(), [["127.0.0.1", 9876]]);
+    assertEquals(to("--to", "[::1]:1"), [["::1", 1]]);
+    assertEquals(to("--to", "host", "--to=http://b:2"), [["host", 9876], ["b", 2]]);
     assertEquals(parse("replay", "a").speed, Infinity);
     assertEquals(parse("replay", "a", "--speed", "0.5x").speed, 0.5);
     for (const to of ["", ":1", "a:0", "a:65536", "a:x"]) {

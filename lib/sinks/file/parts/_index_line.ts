@@ -16,6 +16,9 @@ import { decodeBase64, encodeBase64 } from "@std/encoding";
  */
 export type FileState = "writing" | "left" | "copying" | "closing" | "closed";
 
+/** Of a file that can have no footer, or is to have none, it is `none`. */
+export type FooterState = "pending" | "none" | "ok";
+
 /** What is known of a file. */
 export interface FileLine {
   readonly kind: "file";
@@ -43,10 +46,17 @@ export interface FileLine {
   /** How many those are. */
   readonly introduction?: number;
   /** Whether it has, or is to have, a footer that lists its chunks. */
-  readonly footer: "pending" | "none" | "ok";
+  readonly footer: FooterState;
+  /** Its length without the footer, but with an end marker in the place of that. */
+  readonly plain?: number;
+  /** Whether it may be being written anew, with a footer, as `NAME.new`. */
+  readonly isRenewed?: boolean;
   /** Up to which of its messages it was forwarded. */
   readonly forwarded: number;
-  /** What all of its bytes hash to, such as `xxh32:0123abcd`; none where it was mended. */
+  /**
+   * What it hashes to without the footer, and with an end marker in the place of that, such as
+   * `xxh32:0123abcd`; none where it was mended.
+   */
   readonly hash?: string;
   /** The name that it had before. */
   readonly was?: string;
@@ -119,6 +129,8 @@ function fileLine(value: Record<string, unknown>): FileLine | undefined {
     ...optional("messages", isCount),
     ...optional("introduction", isCount),
     footer: footer === "pending" || footer === "ok" ? footer : "none",
+    ...optional("plain", isCount),
+    ...(value["isRenewed"] === true ? { isRenewed: true } : {}),
     forwarded: isCount(forwarded) ? forwarded : 0,
     ...(isText(hash) ? { hash } : {}),
     ...(isText(was) ? { was } : {}),

@@ -10,12 +10,9 @@ import { isRrdMagic } from "../../../encoding/rrd_header.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
-import { DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
+import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import { PART_SUFFIX } from "../writer/rrd_writer.ts";
 import { isNameOf, type SavePattern, siblingPath } from "../save_pattern.ts";
-
-/** Behind the name of a file that what is whole of another is copied to. */
-export const COPY_SUFFIX = ".new";
 
 /** Names that are tried before giving up. */
 const MAX_NUMBER = 100_000;

@@ -13,6 +13,7 @@ import {
 } from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
 import { RerelayError } from "../../../base/errors.ts";
+import { TRAILER_BYTES } from "../../../encoding/rrd/footer.ts";
 import type { RrdPart } from "../../../encoding/rrd/part.ts";
 import { RrdScanner } from "../../../encoding/rrd/scanner.ts";
 
@@ -75,8 +76,9 @@ async function walk(file: ReadableFile, signal: AbortSignal): Promise<Structure>
     const message = readMessageHeader(header, bytes, start, Infinity);
     const begin = at;
     at += size + message.length;
-    // We write no footers yet: zeros before the end are no end marker.
-    if (message.end && (message.length > 0 || at !== file.size)) return end();
+    if (message.end && message.length > 0) at += TRAILER_BYTES;
+    // Zeros before the end are no end marker, and a footer is behind all else.
+    if (message.end && at !== file.size) return end();
     if (at > file.size) return end();
     if (!message.end) last = begin;
     whole = at;

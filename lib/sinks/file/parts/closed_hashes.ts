@@ -9,28 +9,56 @@ import { IndexFile } from "./_index_file.ts";
 import type { FileLine } from "./_index_line.ts";
 import { INDEX_SUFFIX } from "./part_index.ts";
 
-/** Compares a file with what was noted when it was closed. */
+/** An end marker; a footer has its length there. */
+const MARKER_BYTES = 16;
+
+/**
+ * Compares a file with what was noted when it was closed; a footer may have been added or renewed since.
+ */
 export class ClosedHash {
   readonly #hash = new FileHash();
   readonly #line: FileLine;
+  readonly #plainBytes: number;
+  /** What stands where a file without a footer has its end marker. */
+  readonly #end = new Uint8Array(MARKER_BYTES);
   #bytes = 0;
 
   /** @param line of the file, with a hash */
   constructor(line: FileLine) {
     this.#line = line;
+    this.#plainBytes = line.plain ?? line.bytes;
   }
 
   /** Takes the next bytes of the file. */
   add(bytes: Uint8Array): void {
+    const endAt = this.#plainBytes - MARKER_BYTES;
+    this.#hash.update(bytes.subarray(0, Math.max(0, endAt - this.#bytes)));
+    for (let at = Math.max(0, endAt - this.#bytes); at < bytes.length; at++) {
+      const place = this.#bytes + at - endAt;
+      if (place >= MARKER_BYTES) break;
+      this.#end[place] = bytes[at]!;
+    }
     this.#bytes += bytes.length;
-    this.#hash.update(bytes);
   }
 
   /** What differs; `undefined` if nothing does. */
   finish(): string | undefined {
     const { bytes, hash } = this.#line;
-    if (this.#bytes !== bytes) return `it has ${this.#bytes} bytes, and had ${bytes}`;
+    const plainBytes = this.#plainBytes;
+    const isPlain = this.#bytes === plainBytes;
+    // Of an end header the kind is 0 as well, and the length is not.
+    const hasFooter = this.#bytes > plainBytes &&
+      this.#end.subarray(0, 8).every((byte) => byte === 0) &&
+      this.#end.some((byte) => byte !== 0);
+    if (!isPlain && !hasFooter) return `it has ${this.#bytes} bytes, and had ${bytes}`;
+    this.#hash.update(this.#endBytes(isPlain));
     return this.#hash.text === hash ? undefined : `its hash is ${this.#hash.text}, and was ${hash}`;
+  }
+
+  /** Of shorter files, what there is. */
+  #endBytes(isPlain: boolean): Uint8Array {
+    if (!isPlain) return new Uint8Array(MARKER_BYTES);
+    return this.#end.subarray(Math.max(0, MARKER_BYTES - this.#plainBytes));
   }
 }
 

@@ -8,7 +8,9 @@ import type { FileLine } from "./_index_line.ts";
 import type { PartIndex } from "./part_index.ts";
 
 /** What is known of a file once it is whole. */
-export type PartFacts = Required<Pick<FileLine, "bytes" | "hasData" | "sdk" | "messages">>;
+export type PartFacts =
+  & Required<Pick<FileLine, "bytes" | "hasData" | "sdk" | "messages" | "footer">>
+  & Pick<FileLine, "plain">;
 
 /** See the module. */
 export class NotedPart {
@@ -77,6 +79,11 @@ export class NotedPart {
       ...(isCut ? {} : { hash: this.#hash.text }),
     };
     await this.#index.note(this.#line);
+  }
+
+  /** What is known of it. */
+  get line(): FileLine {
+    return this.#line;
   }
 
   /** Notes that it has its name; tells the names of files that were too many. */

@@ -15,6 +15,8 @@ import { type Keep, type Listed, PartList } from "./part_list.ts";
 
 /** Behind the pattern's name; no recording is called so. */
 export const INDEX_SUFFIX = ".index.jsonl";
+/** Behind the name of a file that what is whole of another is copied to. */
+export const COPY_SUFFIX = ".new";
 /** Behind the name of what a recovered file was made of. */
 export const DAMAGED_SUFFIX = ".damaged";
 
@@ -52,6 +54,8 @@ export class PartIndex {
   /** Lengths of the originals beside recovered files. */
   readonly #damaged = new Set<string>();
   #warned = false;
+  /** Until they are taken. */
+  #unindexed: FileLine[] | undefined = [];
 
   private constructor(options: PartIndexOptions) {
     this.#options = options;
@@ -97,6 +101,9 @@ export class PartIndex {
     const files = [...this.#read.values()];
     this.#read = new Map();
     this.#ids = new Map();
+    this.#unindexed = files.filter(({ state, footer }) =>
+      state === "closed" && footer === "pending"
+    );
     for (const file of files) {
       if (file.state === "closed") this.#list?.add(file.name, listed(file));
       if (file.damaged !== undefined) this.#damaged.add(file.name);
@@ -104,6 +111,13 @@ export class PartIndex {
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
     return files.filter(({ state }) => state !== "closed");
+  }
+
+  /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
+  takeUnindexed(): FileLine[] {
+    const unindexed = this.#unindexed ?? [];
+    this.#unindexed = undefined;
+    return unindexed;
   }
 
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
@@ -123,9 +137,15 @@ export class PartIndex {
     this.#list?.update(file.name, { ...listed(file), isBusy: true });
   }
 
+  /** Lets one go that is as it was. */
+  release(file: FileLine): void {
+    this.#list?.update(file.name, listed(file));
+  }
+
   /** Notes that one was recovered; removes what is too many now and tells the names. */
   async recovered(file: FileLine): Promise<readonly string[]> {
     if (file.damaged !== undefined) this.#damaged.add(file.name);
+    if (file.footer === "pending") this.#unindexed?.push(file);
     this.#list?.update(file.name, listed(file));
     await this.note(file);
     return await this.#removeOldest();

@@ -12,8 +12,9 @@ import { FileHash } from "./_file_hash.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
 import { inspect, type Inspected, partsOf } from "./_inspect.ts";
-import { COPY_SUFFIX, type Leftover } from "./_leftovers.ts";
-import { DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
+import type { Leftover } from "./_leftovers.ts";
+import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
+import type { IndexRenewal } from "./index_renewal.ts";
 import { PART_SUFFIX } from "../writer/rrd_writer.ts";
 import { soundLength } from "./_structure.ts";
 
@@ -27,6 +28,8 @@ export interface RecoverOptions {
   readonly names: FolderSync;
   /** Told the names of files that were too many. */
   readonly onRemoved: (names: readonly string[]) => void;
+  /** Takes what is to get a list of its chunks; absent where that is not wanted. */
+  readonly renewal: Pick<IndexRenewal, "add"> | undefined;
 }
 
 /**
@@ -246,8 +249,11 @@ class Recovery {
 
   async #recovered(known: Partial<FileLine>): Promise<void> {
     const { was: _, ...line } = this.#line;
-    const { index, onRemoved } = this.options;
-    onRemoved(await index.recovered({ ...line, ...known, state: "closed" }));
+    const { index, onRemoved, renewal } = this.options;
+    const footer = renewal === undefined ? "none" : "pending";
+    const recovered: FileLine = { ...line, ...known, state: "closed", footer };
+    onRemoved(await index.recovered(recovered));
+    renewal?.add(recovered);
   }
 
   #say(text: string, fields: Record<string, unknown> = {}): void {

@@ -14,6 +14,7 @@ import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { checkThere } from "./_file_there.ts";
 import { Pieces } from "./_pieces.ts";
 import type { Tally } from "../../../base/tally.ts";
+import { FileFooter } from "./file_footer.ts";
 import { fitting } from "./_outgrown.ts";
 import type { Piece } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
@@ -47,6 +48,9 @@ export class RrdWriter {
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
 
+  /** The list of chunks at its end. */
+  readonly footer: FileFooter;
+
   readonly #pieces: Pieces;
   /** Up to the last whole message that was written. */
   #whole = NOTHING;
@@ -65,12 +69,14 @@ export class RrdWriter {
   /** Of what is not compressed yet. */
   #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
+  readonly #sealed = Promise.withResolvers<void>();
 
   constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
     this.path = target.path;
     this.#isDevice = target.path === target.written;
     this.#file = target.file;
     this.#pieces = new Pieces(options.budget);
+    this.footer = new FileFooter(options.indexer, options.sync);
   }
 
   /** Messages that are in the file, without those that only make it open alone. */
@@ -164,11 +170,16 @@ export class RrdWriter {
    * @throws whatever the disk says, after the file was mended as far as that goes
    */
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    return this.#closing ??= this.#close().finally(() => this.#sealed.resolve());
   }
 
   get #isOver(): boolean {
     return this.#isEnding || this.failure !== undefined;
+  }
+
+  /** Resolves when all that it was given is on the disk, or the disk failed: others may be begun. */
+  get sealed(): Promise<void> {
+    return this.#sealed.promise;
   }
 
   async #close(): Promise<void> {
@@ -193,6 +204,14 @@ export class RrdWriter {
       if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter);
     } catch (error) {
       return this.#fail(error, sure);
+    }
+    this.#sealed.resolve();
+    try {
+      const { modern, size } = this.#whole;
+      const isMarked = modern && !this.#isUnmarked && !this.#isDevice;
+      if (isMarked) await this.footer.write(this.#file, this.target.written, this.header!, size);
+    } catch (error) {
+      return this.#fail(error, this.#whole);
     }
     await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
@@ -320,7 +339,9 @@ export class RrdWriter {
       ? EMPTY_HEADER.bytes.length + endMarker(EMPTY_HEADER).length
       : this.size;
     const sdk = rrdVersionText(header.version);
-    await note?.closing({ bytes, hasData, messages: this.#whole.messages, sdk }, isCut);
+    const { messages } = this.#whole;
+    const facts = { hasData, messages, sdk, ...this.footer.facts(header, bytes) };
+    await note?.closing(facts, isCut);
   }
 
   async #rename(): Promise<void> {

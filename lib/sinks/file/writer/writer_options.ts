@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
+import type { ChunkIndexer } from "../parts/chunk_indexer.ts";
 import type { Compressor } from "./compressor.ts";
 import type { FolderSync } from "../parts/folder_sync.ts";
 import type { NotedPart } from "../parts/noted_part.ts";
@@ -18,6 +19,8 @@ export interface RrdWriterOptions {
   readonly sync: boolean;
   /** Shared by all files of a sink. */
   readonly budget: WriteBudget;
+  /** Lists the chunks of files that are whole; absent where that is not wanted. */
+  readonly indexer: ChunkIndexer | undefined;
   /** Absent where messages stay as they came. */
   readonly compressor: Compressor | undefined;
   /** Puts names on the disk. */

@@ -1,0 +1,23 @@
+/**
+ * Work that may wait for all other.
+ *
+ * @module
+ */
+import { setPriority } from "node:os";
+import process from "node:process";
+
+/** As `nice` has it: the least. */
+const LEAST = 19;
+
+/**
+ * Lowers the priority of the thread that calls it, such as that of a worker; does nothing where threads
+ * have none of their own (all but Linux), or where that is not permitted.
+ */
+export function lowerPriority(): void {
+  if (process.platform !== "linux") return;
+  try {
+    setPriority(0, LEAST);
+  } catch {
+    // It is done at the priority that it has.
+  }
+}

@@ -1,0 +1,53 @@
+import {
+  checkBoolean,
+  checkChoice,
+  checkCount,
+  checkPositive,
+  checkText,
+} from "../../base/check_options.ts";
+import type { Keep } from "./parts/part_list.ts";
+import type { Rotation } from "./rotation.ts";
+import { parseSavePattern } from "./save_pattern.ts";
+
+/** Options of the file sink, as somebody passed them. */
+export interface UncheckedOptions {
+  readonly path: string;
+  readonly force?: boolean;
+  readonly sync?: string;
+  readonly rotation?: Rotation;
+  readonly keep?: Keep;
+  readonly compress?: string;
+  readonly rrdFormat?: string;
+  readonly chunkIndex?: boolean;
+}
+
+/**
+ * Refuses options of the file sink that are out of their range, or of no use with its path.
+ *
+ * @throws {RangeError} that names the option
+ */
+export function checkSaveOptions(options: UncheckedOptions): void {
+  const { path, force = false, sync = "interval", compress = "off" } = options;
+  checkText("path", path);
+  checkBoolean("force", force);
+  checkChoice("sync", sync, ["never", "interval", "always"]);
+  checkChoice("compress", compress, ["off", "lz4"]);
+  checkChoice("rrdFormat", options.rrdFormat ?? "as-sent", ["as-sent", "current"]);
+  checkBoolean("chunkIndex", options.chunkIndex ?? false);
+  const { maxBytes, maxAgeSec } = options.rotation ?? {};
+  if (maxBytes !== undefined) checkPositive("rotation.maxBytes", maxBytes);
+  if (maxAgeSec !== undefined) checkPositive("rotation.maxAgeSec", maxAgeSec);
+  const { files, bytes } = options.keep ?? {};
+  if (files !== undefined) checkCount("keep.files", files);
+  if (bytes !== undefined) checkPositive("keep.bytes", bytes);
+  const { placeholders } = parseSavePattern(path);
+  if ((maxBytes ?? maxAgeSec) !== undefined && !SERIAL.some((name) => placeholders.has(name))) {
+    throw new RangeError("rotation makes several files: put {part}, {date} or {time} into path");
+  }
+  if ((files ?? bytes) !== undefined && placeholders.size === 0) {
+    throw new RangeError("keep is about several files: put {part}, {date} or {time} into path");
+  }
+}
+
+/** What tells the files of one recording apart. */
+const SERIAL = ["part", "date", "time"] as const;

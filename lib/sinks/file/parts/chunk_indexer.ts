@@ -1,0 +1,160 @@
+/**
+ * Makes the chunk indexes of files beside the saving, one at a time: small files in between, large ones
+ * in a worker of the least priority.
+ *
+ * @module
+ */
+import type { FileReadAdapter } from "../../../adapters/files/types.ts";
+import { reason } from "../../../base/errors.ts";
+import type { FooterEnd } from "../../../chunk_index/footer_builder.ts";
+import { NotIndexable } from "../../../chunk_index/not_indexable.ts";
+import { indexFile } from "../../../chunk_index/walk_file.ts";
+
+/** What ends a file, and where it belongs. */
+export interface IndexEnd extends FooterEnd {
+  /** Where the last message ends. */
+  readonly messagesEnd: number;
+  /** How many chunks it lists. */
+  readonly chunks: number;
+}
+
+/**
+ * What came of a file: what ends it, why it can't be indexed, why it could not be read, or `later`
+ * where there was no time.
+ */
+export type Indexed =
+  | { readonly kind: "ok"; readonly end: IndexEnd }
+  | { readonly kind: "none"; readonly why: string; readonly about: NotIndexable["about"] }
+  | { readonly kind: "failed"; readonly why: string }
+  | { readonly kind: "later" };
+
+/** See the module. */
+export interface ChunkIndexer {
+  /**
+   * Indexes a file that nobody writes to.
+   *
+   * @param path where it is
+   */
+  index(path: string, how?: IndexHow): Promise<Indexed>;
+  /** Gives up what is not done, which is `later` then; nothing more is indexed. */
+  stop(): void;
+}
+
+/** How a file is indexed. */
+export interface IndexHow {
+  /** Whether it may wait behind any number of others. */
+  readonly mayWait?: boolean;
+  /** Gives it up. */
+  readonly signal?: AbortSignal;
+}
+
+/** Files that wait for their index, besides those that may. */
+const MAX_WAITING = 16;
+/** Of a file of this size, the index takes a few milliseconds. */
+const SMALL_BYTES = 256 * 1024;
+const LATER: Indexed = { kind: "later" };
+
+/**
+ * Makes an indexer.
+ *
+ * @param adapter reads the files
+ * @param startWorker makes the worker; without it, all is done in between
+ */
+export function chunkIndexer(
+  adapter: FileReadAdapter,
+  startWorker: (() => Worker) | undefined,
+): ChunkIndexer {
+  const stopping = new AbortController();
+  const stopped = new Promise<Indexed>((resolve) =>
+    stopping.signal.addEventListener("abort", () => resolve(LATER), { once: true })
+  );
+  let worker: Worker | undefined;
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function indexNow(path: string, signal: AbortSignal): Promise<Indexed> {
+    if (signal.aborted) return LATER;
+    try {
+      const file = await adapter.openAt(path);
+      try {
+        if (startWorker !== undefined && file.size > SMALL_BYTES) {
+          return await inWorker(worker ??= startWorker(), path, signal, () => {
+            worker?.terminate();
+            worker = undefined;
+          });
+        }
+        return indexedFile(await indexFile(file, { signal }));
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (signal.aborted) return LATER;
+      if (error instanceof NotIndexable) return notIndexable(error);
+      return { kind: "failed", why: reason(error) };
+    }
+  }
+
+  return {
+    async index(path, { mayWait = false, signal: own } = {}) {
+      const { signal: all } = stopping;
+      const signal = own === undefined ? all : AbortSignal.any([own, all]);
+      if (!mayWait && waiting >= MAX_WAITING) return LATER;
+      if (!mayWait) waiting++;
+      const before = last;
+      const indexing = (async () => {
+        await before;
+        return await indexNow(path, signal);
+      })();
+      last = indexing;
+      try {
+        return await Promise.race([indexing, stopped]);
+      } finally {
+        if (!mayWait) waiting--;
+      }
+    },
+    stop() {
+      stopping.abort();
+      worker?.terminate();
+      worker = undefined;
+    },
+  };
+}
+
+/** What a worker answers, too. */
+export function indexedFile(
+  { footer, messagesEnd }: Awaited<ReturnType<typeof indexFile>>,
+): Indexed {
+  const { header, rest } = footer.endAt(messagesEnd);
+  return { kind: "ok", end: { header, rest, messagesEnd, chunks: footer.chunks } };
+}
+
+/** What a worker answers of a file that can't be indexed. */
+export function notIndexable({ why, about }: NotIndexable): Indexed {
+  return { kind: "none", why, about };
+}
+
+function inWorker(
+  worker: Worker,
+  path: string,
+  signal: AbortSignal,
+  giveUp: () => void,
+): Promise<Indexed> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      giveUp();
+      resolve(LATER);
+    }, { once: true });
+    worker.onmessage = ({ data }: MessageEvent<Indexed>) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      giveUp();
+      resolve({ kind: "failed", why: `its worker ended: ${event.message}` });
+    };
+    worker.postMessage(path);
+  });
+}
+
+/** The worker of the program. */
+export function startIndexWorker(): Worker {
+  return new Worker(new URL("./_index_worker.ts", import.meta.url), { type: "module" });
+}

@@ -1,0 +1,216 @@
+/**
+ * Files that were closed without a list of their chunks get one beside the saving, one after the other:
+ * written anew as `NAME.new`, then renamed.
+ *
+ * @module
+ */
+import type { FileAdapter, ReadableFile, WritableFile } from "../../../adapters/files/types.ts";
+import { reason } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import type { ChunkIndexer, IndexEnd } from "./chunk_indexer.ts";
+import { ClosedHash } from "./closed_hashes.ts";
+import { FileHash } from "./_file_hash.ts";
+import type { FolderSync } from "./folder_sync.ts";
+import type { FileLine } from "./_index_line.ts";
+import { COPY_SUFFIX, type PartIndex } from "./part_index.ts";
+
+/** What renewing needs. */
+export interface RenewalOptions {
+  /** With the separator at its end. */
+  readonly folder: string;
+  readonly adapter: FileAdapter;
+  readonly log: Log;
+  readonly index: PartIndex;
+  readonly indexer: ChunkIndexer;
+  readonly names: FolderSync;
+  /** Whether a copy is on the disk before it takes the place of the file. */
+  readonly sync: boolean;
+  /** Told the names of files that were too many. */
+  readonly onRemoved: (names: readonly string[]) => void;
+}
+
+const BLOCK_BYTES = 1 << 20;
+/** Of an end marker, in whose place an end header stands. */
+const MARKER_BYTES = 16;
+/** What a disk must have besides a copy: what is being saved goes first. */
+const SPARE_BYTES = 256 * 1024 * 1024;
+
+/** See the module. */
+export class IndexRenewal {
+  readonly #options: RenewalOptions;
+  readonly #stopping = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: RenewalOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a closed file; what goes wrong is told, and tried again at the next start. */
+  add(line: FileLine): void {
+    this.#last = this.#last.then(() => this.#run(line));
+  }
+
+  /** Resolves when all that it has are done, or given up. Never rejects. */
+  async done(): Promise<void> {
+    let last: Promise<void>;
+    do {
+      last = this.#last;
+      await last;
+    } while (last !== this.#last);
+  }
+
+  /** Gives up what is not done: the next start goes on. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #run(line: FileLine): Promise<void> {
+    const { folder, index, log } = this.#options;
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    const path = folder + line.name;
+    try {
+      // Somebody may have taken it away.
+      if (await this.#options.adapter.kind(path) !== "file") return;
+      index.hold(line);
+      await this.#renew(path, line);
+    } catch (error) {
+      index.release(line);
+      if (signal.aborted) return;
+      const text = `${path} got no chunk index: ${reason(error)}; the next start tries again`;
+      log.write("warn", text, { path, kind: "no chunk index" });
+    }
+  }
+
+  async #renew(path: string, line: FileLine): Promise<void> {
+    const { adapter, index, indexer, log } = this.#options;
+    const copy = path + COPY_SUFFIX;
+    // A copy that was begun is ours.
+    if (line.isRenewed && await adapter.kind(copy) === "file") await adapter.remove(copy);
+    const { signal } = this.#stopping;
+    const indexed = await indexer.index(path, { mayWait: true, signal });
+    if (indexed.kind === "later") return index.release(line);
+    if (indexed.kind === "failed") throw new Error(indexed.why);
+    if (indexed.kind === "none") {
+      const level = indexed.about === "form" ? "debug" : "info";
+      const text = `${path} has no chunk index: ${indexed.why}`;
+      log.write(level, text, { path, kind: "no chunk index" });
+      return await this.#noted({ ...line, footer: "none" });
+    }
+    const { end } = indexed;
+    if (end.chunks === 0) return await this.#noted({ ...line, footer: "none" });
+    const file = await adapter.openAt(path);
+    try {
+      const plain = end.messagesEnd + MARKER_BYTES;
+      const bytes = plain + end.rest.reduce((sum, piece) => sum + piece.length, 0);
+      if (await endsWith(file, end, bytes)) {
+        const hash = await this.#hash(file, line, end, () => Promise.resolve());
+        return await this.#noted({ ...line, footer: "ok", bytes, plain, hash });
+      }
+      const free = await adapter.freeBytes(this.#options.folder);
+      if (free !== undefined && free < bytes + SPARE_BYTES) {
+        throw new Error(`it would be written anew, and the disk has ${free} bytes left`);
+      }
+      if (await adapter.kind(copy) !== undefined) {
+        throw new Error(`${copy} is in the way: it would be written anew under that name`);
+      }
+      await index.note({ ...line, isRenewed: true });
+      const hash = await this.#copy(file, copy, line, end);
+      if (await adapter.kind(path) !== "file") {
+        await adapter.remove(copy);
+        return await index.drop(line);
+      }
+      await adapter.rename(copy, path);
+      await this.#options.names.sync();
+      await this.#noted({ ...line, footer: "ok", bytes, plain, hash });
+      log.write("debug", `${path} has a chunk index now`, { path });
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Writes a copy that ends with the footer; tells what it hashes to without that. */
+  async #copy(
+    file: ReadableFile,
+    path: string,
+    line: FileLine,
+    end: IndexEnd,
+  ): Promise<string> {
+    const { adapter, sync } = this.#options;
+    const copy = await adapter.create(path, "new");
+    try {
+      const hash = await this.#hash(file, line, end, (messages) => copy.write(messages));
+      for (const bytes of [end.header, ...end.rest]) await copy.write(bytes);
+      if (sync) await copy.sync();
+      await copy.close();
+      return hash;
+    } catch (error) {
+      await abandon(copy);
+      await adapter.remove(path);
+      throw error;
+    }
+  }
+
+  /**
+   * What it hashes to without a footer.
+   *
+   * @param take is given all messages, piece by piece
+   * @throws {Error} if it is another than what was closed
+   */
+  async #hash(
+    file: ReadableFile,
+    line: FileLine,
+    { messagesEnd }: IndexEnd,
+    take: (messages: Uint8Array) => Promise<void>,
+  ): Promise<string> {
+    const known = line.hash === undefined ? undefined : new ClosedHash(line);
+    const hash = new FileHash();
+    await this.#read(file, async (bytes, at) => {
+      known?.add(bytes);
+      const messages = bytes.subarray(0, Math.max(0, messagesEnd - at));
+      hash.update(messages);
+      await take(messages);
+    });
+    const differs = known?.finish();
+    if (differs !== undefined) throw new Error(`it changed since it was closed: ${differs}`);
+    hash.update(new Uint8Array(MARKER_BYTES));
+    return hash.text;
+  }
+
+  async #read(
+    file: ReadableFile,
+    take: (bytes: Uint8Array, at: number) => Promise<void>,
+  ): Promise<void> {
+    const block = new Uint8Array(BLOCK_BYTES);
+    for (let at = 0;;) {
+      this.#stopping.signal.throwIfAborted();
+      const length = await file.readAt(at, block);
+      if (length === 0) return;
+      await take(block.subarray(0, length), at);
+      at += length;
+    }
+  }
+
+  async #noted(line: FileLine): Promise<void> {
+    const { isRenewed: _, ...rest } = line;
+    const { index, onRemoved } = this.#options;
+    onRemoved(await index.recovered(rest));
+  }
+}
+
+async function abandon(file: WritableFile): Promise<void> {
+  await file.close().catch(() => {}); // what was wrong before is told
+}
+
+/** Whether a file ends with this very footer: with its checksum. */
+async function endsWith(file: ReadableFile, end: IndexEnd, size: number): Promise<boolean> {
+  if (file.size !== size) return false;
+  const trailer = end.rest.at(-1)!;
+  const pieces = [[end.messagesEnd, end.header], [size - trailer.length, trailer]] as const;
+  for (const [at, wanted] of pieces) {
+    const there = new Uint8Array(wanted.length);
+    const length = await file.readAt(at, there);
+    if (length < wanted.length || there.some((byte, i) => byte !== wanted[i])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,89 @@
+/**
+ * The list of chunks at the end of a file that is whole without it.
+ *
+ * @module
+ */
+import type { WritableFile } from "../../../adapters/files/types.ts";
+import { reason } from "../../../base/errors.ts";
+import { isNewProtobuf } from "../../../encoding/rrd/same_encoding.ts";
+import type { RrdHeader } from "../../../encoding/rrd_header.ts";
+import type { ChunkIndexer, IndexEnd } from "../parts/chunk_indexer.ts";
+import type { PartFacts } from "../parts/noted_part.ts";
+
+/** An end marker, in whose place an end header stands. */
+const MARKER_BYTES = 16;
+
+/** See the module. */
+export class FileFooter {
+  readonly #indexer: ChunkIndexer | undefined;
+  readonly #sync: boolean;
+  /** Whether it is in the file, or can't be. */
+  #state: "ok" | "none" | undefined;
+  #bytes = 0;
+  /** Why it is not there, where one could expect it to be. */
+  why: string | undefined;
+
+  /**
+   * @param indexer makes it; absent where it is not wanted
+   * @param sync whether it is on the disk before its header says that it is there
+   */
+  constructor(indexer: ChunkIndexer | undefined, sync: boolean) {
+    this.#indexer = indexer;
+    this.#sync = sync;
+  }
+
+  /**
+   * Writes it behind the end marker, then what makes an end header of that: up to then, all that is
+   * behind it counts for nothing.
+   *
+   * @param file is at its end, and open
+   * @param path that it has now
+   * @param header of the file
+   * @param size of the file without its end marker
+   * @throws whatever the disk says to cutting the file to what it was
+   */
+  async write(file: WritableFile, path: string, header: RrdHeader, size: number): Promise<void> {
+    // What is older has no such form.
+    if (this.#indexer === undefined || !isNewProtobuf(header)) return;
+    const indexed = await this.#indexer.index(path);
+    if (indexed.kind === "later") return;
+    if (indexed.kind !== "ok") {
+      if (indexed.kind === "none") this.#state = "none";
+      this.why = indexed.why;
+    } else if (indexed.end.chunks === 0) this.#state = "none";
+    else if (indexed.end.messagesEnd !== size) this.why = "it is longer than was written";
+    else await this.#write(file, indexed.end);
+  }
+
+  /**
+   * What is noted of a file.
+   *
+   * @param header of the file
+   * @param plain its length without a footer
+   */
+  facts(header: RrdHeader, plain: number): Pick<PartFacts, "footer" | "bytes" | "plain"> {
+    const isWanted = this.#indexer !== undefined && isNewProtobuf(header);
+    const footer = this.#state ?? (isWanted ? "pending" : "none");
+    return { footer, bytes: plain + this.#bytes, ...(this.#bytes > 0 && { plain }) };
+  }
+
+  async #write(file: WritableFile, { header, rest, messagesEnd }: IndexEnd): Promise<void> {
+    try {
+      let bytes = 0;
+      for (const piece of rest) {
+        await file.write(piece);
+        bytes += piece.length;
+      }
+      if (this.#sync) await file.sync();
+      await file.writeAt(messagesEnd, header);
+      if (this.#sync) await file.sync();
+      this.#state = "ok";
+      this.#bytes = bytes;
+    } catch (error) {
+      this.why = reason(error);
+      await file.truncate(messagesEnd);
+      await file.write(new Uint8Array(MARKER_BYTES));
+      if (this.#sync) await file.sync();
+    }
+  }
+}
