@@ -6,11 +6,20 @@ import { schemaFront } from "./arrow/schema_front.ts";
 import { TREES } from "./chunks/chunk_trees.ts";
 import { inflateLz4 } from "./lz4/lz4.ts";
 
-export type { Table };
+/** A table of `apache-arrow`, as {@linkcode ArrowMsg.table} gives it. */
+export type ArrowTable = Table;
 
 /**
  * Loads `apache-arrow`, so that the first {@linkcode ArrowMsg.table} need not wait for it. Chunks are
  * read without it.
+ *
+ * @example
+ * ```ts
+ * import { loadArrow } from "@rerelay/server/encoding";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await loadArrow(), undefined);
+ * ```
  */
 export async function loadArrow(): Promise<void> {
   await import("apache-arrow/Arrow.dom");
@@ -128,7 +137,7 @@ export class ArrowMsg {
    *
    * @throws {Error} if the data is not a valid Arrow IPC stream
    */
-  async table(): Promise<Table> {
+  async table(): Promise<ArrowTable> {
     // The entry for browsers: that of Node has static imports of `node:stream`, which would be in
     // every bundle of the core. The classes are the same.
     const { tableFromIPC } = await import("apache-arrow/Arrow.dom");

@@ -4,7 +4,13 @@
  * @module
  */
 export { checkArrow, checkArrowIpc, type CheckArrowOptions } from "./arrow/arrow_check.ts";
-export * from "./arrow/arrow_ipc.ts";
+export {
+  type ArrowField,
+  type ArrowSchema,
+  type ArrowTypeName,
+  readSchema,
+  rerunTag,
+} from "./arrow/arrow_ipc.ts";
 export * from "./arrow_msg.ts";
 export type {
   Chunk,

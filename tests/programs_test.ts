@@ -1,0 +1,232 @@
+/** The programs of docs/library.md, run as they stand there, but for names of files and ports. */
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ALL, arrowOf, MIXED, recorded } from "./encoding/chunks/recorded.ts";
+import { chunks } from "../lib/encoding/mod.ts";
+import { endMarker } from "../lib/encoding/rrd/rrd_encode.ts";
+import type { LogMsg } from "../lib/encoding/log_msg.ts";
+import { RrdDecoder } from "../lib/encoding/rrd/rrd_decoder.ts";
+import { concat } from "./encoding/rrd_builder.ts";
+import { fixture } from "./fixtures.ts";
+import { read } from "./project/tree.ts";
+
+const LONGEST = 20;
+/** Programs that end with their server end so long after the test has seen what it waits for. */
+const SERVED_MS = 500;
+
+/** Captures of connections by TCP of the same program. */
+const TCP = MIXED.filter((name) => /^0\.(?:1|20|21|22)/.test(name));
+
+/** Programs by their headings. */
+const PROGRAMS: ReadonlyMap<string, string> = new Map(
+  [...read("docs/library.md").matchAll(/^#### ([^\n]*)\n+```ts\n(.*?)^```/gms)]
+    .map(([, heading, code]) => [heading!, code!]),
+);
+
+let folder = "";
+const lines: string[] = [];
+const { log } = console;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "programs-"));
+  lines.length = 0;
+});
+
+afterEach(() => {
+  console.log = log;
+  rmSync(folder, { recursive: true });
+});
+
+let runs = 0;
+
+/** Runs a program with other texts in place of some of its own; gives what it printed. */
+async function run(heading: string, texts: Readonly<Record<string, string>>): Promise<string[]> {
+  let code = PROGRAMS.get(heading);
+  assert(code !== undefined, `there is no program ${heading}`);
+  for (const [text, other] of Object.entries(texts)) {
+    assert(code.includes(text), `${heading}: there is no ${text}`);
+    code = code.replaceAll(text, other);
+  }
+  // Beside this file, from where the packages are found.
+  const path = fileURLToPath(new URL(`./.program-${Date.now()}-${++runs}.ts`, import.meta.url));
+  writeFileSync(path, code);
+  console.log = (...texts: unknown[]) => void lines.push(texts.join(" "));
+  try {
+    await import(pathToFileURL(path).href);
+  } finally {
+    console.log = log;
+    rmSync(path);
+  }
+  return [...lines];
+}
+
+/** Messages as a file of Rerun's. */
+function fileOf(messages: readonly LogMsg[]): Uint8Array {
+  const { header } = messages[0]!.encoded;
+  return concat(header.bytes, ...messages.map(({ encoded }) => encoded.bytes), endMarker(header));
+}
+
+function save(name: string): string {
+  const path = join(folder, "robot.rrd");
+  writeFileSync(path, fileOf(recorded(name)));
+  return JSON.stringify(path);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Sends what an SDK sent, once somebody listens. */
+async function send(port: number, name: string): Promise<void> {
+  for (;;) {
+    const socket = connect(port, "127.0.0.1");
+    const isOpen = await once(socket, "connect").then(() => true, () => false);
+    if (!isOpen) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      continue;
+    }
+    socket.resume().end(fixture(`captures/${name}.bin`));
+    return void await once(socket, "close");
+  }
+}
+
+function sines(lines: readonly string[]): string[] {
+  for (const line of lines) {
+    const [frame, value] = line.split(" ").map(Number);
+    assert(Math.abs(value! - Math.sin(frame! * 0.1)) < 1e-12, line);
+  }
+  return [...lines];
+}
+
+describe("the programs of the documentation", () => {
+  it(`are six, of at most ${LONGEST} lines`, () => {
+    assertEquals([...PROGRAMS.keys()], [
+      "Scalars with their times",
+      "Counts by entity",
+      "Images to a function",
+      "One application's file",
+      "The viewer in an app of yours, behind its login",
+      "A fetched recording",
+    ]);
+    for (const [heading, code] of PROGRAMS) {
+      const lines = code.split("\n").filter((line) => line.trim() !== "");
+      assert(lines.length <= LONGEST, `${heading} has ${lines.length} lines`);
+    }
+  });
+
+  it("print scalars with their times, the same for every SDK", async () => {
+    const seen: string[][] = [];
+    for (const name of MIXED) {
+      lines.length = 0;
+      seen.push(sines(await run("Scalars with their times", { '"robot.rrd"': save(name) })));
+    }
+    const least = Math.min(...seen.map(({ length }) => length));
+    assert(least >= 20);
+    for (const each of seen) assertEquals(each.slice(0, least), seen[0]!.slice(0, least));
+  });
+
+  it("take scalars from a fetched recording", async () => {
+    const server = createHttpServer((_, response) => {
+      response.end(readFileSync(join(folder, "robot.rrd")));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const seen: string[][] = [];
+    for (const name of ["0.15.1-mixed", "0.22.1-mixed", "0.41.0-mixed"]) {
+      lines.length = 0;
+      save(name);
+      seen.push(sines(await run("A fetched recording", { "9090": String(port) })));
+    }
+    server.closeAllConnections?.();
+    await new Promise((resolve) => server.close(resolve));
+    for (const each of seen) assertEquals(each.slice(0, 20), seen[0]!.slice(0, 20));
+  });
+
+  it("give images to a function, of every SDK", async () => {
+    for (const name of ALL) {
+      lines.length = 0;
+      const seen = await run("Images to a function", { '"robot.rrd"': save(name) });
+      assertEquals(new Set(seen), new Set(name.endsWith("-mixed") ? ["64 48 RGB8 9216"] : []));
+    }
+  });
+
+  it("count by entity", async () => {
+    for (const name of TCP) {
+      lines.length = 0;
+      const port = await freePort();
+      const sending = send(port, name);
+      const seen = await run("Counts by entity", {
+        "9876": String(port),
+        "60_000": String(SERVED_MS),
+      });
+      await sending;
+      const expected = new Map<string, [number, number]>();
+      for (const msg of arrowOf(recorded(name))) {
+        for (const { entityPath, rowCount } of chunks(msg)) {
+          const [messages, rows] = expected.get(entityPath) ?? [0, 0];
+          expected.set(entityPath, [messages + 1, rows + rowCount]);
+        }
+      }
+      assertEquals(
+        seen.filter((line) => line.startsWith("/")),
+        [...expected].map(([path, [messages, rows]]) => `${path} ${messages} ${rows}`),
+      );
+    }
+  });
+
+  it("save the file of one application", async () => {
+    for (
+      const [application, isOurs] of [["rerun_example_capture", true], ["arm", false]] as const
+    ) {
+      lines.length = 0;
+      const port = await freePort();
+      const path = join(folder, `${application}.rrd`);
+      const sending = send(port, "0.22.1-mixed");
+      await run("One application's file", {
+        '"arm.rrd"': JSON.stringify(path),
+        '"arm"': JSON.stringify(application),
+        "9876": String(port),
+        "60_000": String(SERVED_MS),
+      });
+      await sending;
+      const saved = new RrdDecoder().push(new Uint8Array(readFileSync(path))).items;
+      assertEquals(saved.length, isOurs ? recorded("0.22.1-mixed").length : 0);
+    }
+  });
+
+  it("show the viewer in an app that has a login of its own", async () => {
+    const [port, site] = [await freePort(), await freePort()];
+    const running = run("The viewer in an app of yours, behind its login", {
+      "9876": String(port),
+      "9090": String(site),
+      "60_000": String(6 * SERVED_MS),
+    });
+    await send(port, "0.22.1-mixed");
+    const get = (path: string, password: string) =>
+      fetch(`http://127.0.0.1:${site}${path}`, {
+        headers: { authorization: `Basic ${btoa(`me:${password}`)}` },
+      });
+    const refused = await get("/robot/recordings", "wrong");
+    assertEquals([refused.status, await refused.text()], [401, "Unauthorized"]);
+    const page = await get("/robot", "secret");
+    assertEquals([page.url, page.status], [`http://127.0.0.1:${site}/robot/`, 200]);
+    assert((await page.text()).includes("<html"));
+    for (;;) {
+      const [recording] = await (await get("/robot/recordings", "secret")).json();
+      if (recording?.messages === recorded("0.22.1-mixed").length) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await running;
+  });
+});
