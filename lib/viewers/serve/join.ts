@@ -53,12 +53,12 @@ export function joinHub(
 }
 
 /**
- * A latency as an address has it, in seconds.
+ * A latency as an address or a call has it, in seconds.
  *
  * @returns `undefined`: none is asked for; 0: it makes no sense
  */
-export function latencyOf(text: string | null): number | undefined {
-  if (text === null) return undefined;
+export function latencyOf(text: string | null | undefined): number | undefined {
+  if (text === null || text === undefined) return undefined;
   if (text === "never") return Infinity;
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m)$/.exec(text) ?? [];
   if (number === undefined) return 0;

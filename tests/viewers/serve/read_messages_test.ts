@@ -202,6 +202,36 @@ describe("ReadMessages", () => {
     }
   });
 
+  it("keeps those fresh that ask for it, and says what is no latency", async () => {
+    let nowMs = 0;
+    const { hub, read, write } = served({ now: () => nowMs });
+    const [fresh, all, wrong] = [
+      read({ "rerelay-latency": "500ms" }),
+      read(),
+      read({
+        "rerelay-latency": "soon",
+      }),
+    ];
+    await wrong.ended;
+    assertEquals(wrong.status[0], STATUS.INVALID_ARGUMENT);
+    assert(wrong.status[1].includes("500ms"), wrong.status[1]);
+    for (const stream of [fresh, all]) stream.window = 0;
+    await idle();
+    for (let i = 1; i <= 20; i++) {
+      nowMs += 100;
+      write([chunk(i, 300_000)]);
+      await idle();
+    }
+    for (const stream of [fresh, all]) {
+      stream.window = Infinity;
+      stream.take();
+    }
+    await hub.close();
+    await Promise.all([fresh.ended, all.ended]);
+    assertEquals(all.messages.length, 20);
+    assert(fresh.messages.length >= 3 && fresh.messages.length < 10, `${fresh.messages.length}`);
+  });
+
   it("cuts off who takes nothing for too long", async () => {
     const clock = new TestClock();
     const { hub, read, write } = served({
