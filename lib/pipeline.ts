@@ -120,7 +120,7 @@ export async function receiveClient(
     // Ask for bytes, once the client may be read.
     const before = options.beforeAsk();
     if (before !== undefined) await before;
-    const into = packets.room();
+    const into = packets.readInto();
     options.onAsk();
     let answer: Answer;
     try {
@@ -162,7 +162,7 @@ export async function receiveClient(
         if (lacking > 0) await waits(options, bytes, "room", sender.waitForRoom(lacking));
         options.onMessages(items);
         const mayGoOn = sender.send(items);
-        packets.settle();
+        packets.releaseTaken();
         // Nothing follows an error, so there is nothing to wait for.
         if (mayGoOn !== undefined && received.error === undefined) {
           if (sender.isPaused) options.onPause();
@@ -175,7 +175,7 @@ export async function receiveClient(
       if (needs > 0) await waits(options, bytes, "room", sender.waitForRoom(needs));
     } while (received.needs > 0);
     sender.releaseRoom();
-    packets.settle();
+    packets.releaseTaken();
 
     const { error } = received;
     if (!(answer instanceof Uint8Array) || error !== undefined) {

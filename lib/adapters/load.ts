@@ -12,7 +12,7 @@ import type { TcpAdapter } from "./tcp/types.ts";
 /**
  * Loads this runtime's TCP.
  *
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export async function loadTcpAdapter(): Promise<TcpAdapter> {
   return detectRuntime() === "deno"
@@ -23,7 +23,7 @@ export async function loadTcpAdapter(): Promise<TcpAdapter> {
 /**
  * Loads this runtime's way to collect garbage.
  *
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export async function loadGarbageCollector(): Promise<(onlyBegin?: boolean) => void> {
   return detectRuntime() === "deno"
@@ -34,7 +34,7 @@ export async function loadGarbageCollector(): Promise<(onlyBegin?: boolean) => v
 /**
  * Loads this runtime's files.
  *
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export async function loadFileAdapter(): Promise<FileAdapter> {
   return detectRuntime() === "deno"
@@ -45,7 +45,7 @@ export async function loadFileAdapter(): Promise<FileAdapter> {
 /**
  * Loads the way to ask for processes, the same for both runtimes.
  *
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export async function loadProcessAdapter(): Promise<ProcessAdapter> {
   detectRuntime();
@@ -55,7 +55,7 @@ export async function loadProcessAdapter(): Promise<ProcessAdapter> {
 /**
  * Loads HTTP, the same for both runtimes.
  *
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export async function loadHttpAdapter(): Promise<HttpAdapter> {
   detectRuntime();

@@ -12,7 +12,7 @@ export type Runtime = "deno" | "bun";
  * Names the runtime this program runs on.
  *
  * @param globals where to look for the runtimes' own objects
- * @throws UnsupportedRuntime if it is neither Deno nor Bun
+ * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export function detectRuntime(globals: object = globalThis): Runtime {
   // Bun first: some packages put an object named Deno beside it to run Deno's programs.

@@ -12,7 +12,7 @@ export class RerelayError extends Error {
   byteOffset?: number;
 
   /**
-   * Takes what its text and fields say.
+   * Takes the name of its class.
    *
    * @param message one line that says who, what, and the option that changes it
    * @param options `cause`: what led to it

@@ -12,7 +12,11 @@ export * from "./limit_errors.ts";
 
 /** No more viewers may join. */
 export class TooManyViewers extends RerelayError {
-  /** Takes how many there may be. */
+  /**
+   * Names the limit and the option that sets it.
+   *
+   * @param maxViewers how many there may be
+   */
   constructor(readonly maxViewers: number) {
     super(
       `There are ${maxViewers} viewers already, as many as may be ${optionText("maxViewers")}`,
@@ -22,7 +26,7 @@ export class TooManyViewers extends RerelayError {
 
 /** Viewers can't join any more. */
 export class HubClosed extends RerelayError {
-  /** Takes what its text and fields say. */
+  /** Says that no viewer can join. */
   constructor() {
     super("The viewer hub is closed: no viewer can join it");
   }
@@ -30,7 +34,7 @@ export class HubClosed extends RerelayError {
 /** The port is taken, or the address is not of this machine. */
 export class TcpBindError extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Names the address, what to do about it, and what the runtime said.
    *
    * @param addr `hostname:port` that could not be bound
    * @param cause what the runtime said
@@ -65,7 +69,7 @@ const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
 /** The first bytes are not those of a Rerun SDK. */
 export class UnknownClient extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Says what the client seems to be, and what whoever started it can do.
    *
    * @param seemsLike what its first bytes are those of, where they are known
    */
@@ -82,7 +86,12 @@ function otherVersion(which: string, client: number, server: number): string {
 
 /** The SDK speaks a newer protocol than this server. */
 export class ClientIsNewer extends RerelayError {
-  /** Takes both versions of the protocol. */
+  /**
+   * Names both versions of the protocol.
+   *
+   * @param clientVersion of the protocol that the client speaks
+   * @param serverVersion the newest that this server knows
+   */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
     super(otherVersion("a newer", clientVersion, serverVersion));
   }
@@ -90,7 +99,12 @@ export class ClientIsNewer extends RerelayError {
 
 /** The SDK speaks a protocol that this server no longer knows. */
 export class ClientIsOlder extends RerelayError {
-  /** Takes both versions of the protocol. */
+  /**
+   * Names both versions of the protocol.
+   *
+   * @param clientVersion of the protocol that the client speaks
+   * @param serverVersion the newest that this server knows
+   */
   constructor(readonly clientVersion: number, readonly serverVersion: number) {
     super(otherVersion("an older", clientVersion, serverVersion));
   }
@@ -98,7 +112,11 @@ export class ClientIsOlder extends RerelayError {
 
 /** The connection ended inside the handshake. */
 export class TruncatedHandshake extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Says how much of the handshake came.
+   *
+   * @param receivedBytes how much of the handshake came
+   */
   constructor(readonly receivedBytes: number) {
     super(`The connection ended after ${receivedBytes} bytes, inside the handshake`);
   }
@@ -107,7 +125,7 @@ export class TruncatedHandshake extends RerelayError {
 /** The connection ended inside a packet, or inside the length before it. */
 export class TruncatedPacket extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Says how much of the packet came.
    *
    * @param receivedBytes how much of the packet came, its 4-byte length included
    * @param expectedBytes how much it declared, its 4-byte length included; `undefined` inside the length
@@ -123,7 +141,11 @@ export class TruncatedPacket extends RerelayError {
 
 /** The Arrow data of a message is corrupt, and the server is to close its client for that. */
 export class CorruptArrow extends RerelayError {
-  /** Takes what is wrong with the data. */
+  /**
+   * Says what is wrong, and which option lets such messages pass.
+   *
+   * @param what is wrong with the data
+   */
   constructor(what: string) {
     super(`${what} ${optionText("onBadArrow")}`);
   }
@@ -131,7 +153,7 @@ export class CorruptArrow extends RerelayError {
 
 /** The data does not begin as an RRD stream does. */
 export class NotAnRrd extends RerelayError {
-  /** Takes what its text and fields say. */
+  /** Says that this is no recording. */
   constructor() {
     super("Not an .rrd file");
   }
@@ -139,7 +161,11 @@ export class NotAnRrd extends RerelayError {
 
 /** The data is of a Rerun version from before 0.9. */
 export class OldRrdVersion extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Shows the first bytes, which name the version.
+   *
+   * @param magic the first four bytes, as text
+   */
   constructor(readonly magic: string) {
     super(`Data was from an old, incompatible Rerun version (${magic})`);
   }
@@ -150,7 +176,13 @@ export class UnknownRrdOptions extends RerelayError {}
 
 /** The RRD data ends inside a header or a message. */
 export class TruncatedRrd extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Says where the data ends, and how much is missing.
+   *
+   * @param receivedBytes how many bytes are there
+   * @param expectedBytes how many there should be
+   * @param what the data ends in, such as "a message"
+   */
   constructor(readonly receivedBytes: number, readonly expectedBytes: number, what: string) {
     super(`RRD data ends inside ${what}: ${receivedBytes} of ${expectedBytes} bytes are there`);
   }
@@ -162,7 +194,7 @@ export class InvalidMessage extends RerelayError {}
 /** A message or packet has more of something than the limit allows. */
 export class MessageLimit extends InvalidMessage {
   /**
-   * Takes what its text and fields say.
+   * Names what there is too much of, the limit, and the option that sets it.
    *
    * @param found how many there are, or how many were declared
    * @param limit how many there may be
@@ -181,7 +213,7 @@ export class MessageLimit extends InvalidMessage {
 
 /** There is one receiver already; end its loop first. */
 export class ReceiverTaken extends RerelayError {
-  /** Takes what its text and fields say. */
+  /** Says how to end the other loop. */
   constructor() {
     super("Another loop is receiving already: end it with break before starting the next");
   }
@@ -189,7 +221,12 @@ export class ReceiverTaken extends RerelayError {
 
 /** A file that must not be there is there. */
 export class FileExists extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the file, and how to replace it.
+   *
+   * @param path of the file
+   * @param options with the cause
+   */
   constructor(readonly path: string, options?: ErrorOptions) {
     super(
       `${path} exists already: choose another name, or replace it with --force (option force: true)`,
@@ -200,7 +237,11 @@ export class FileExists extends RerelayError {
 
 /** A file that is being written is not there any more, and what was in it is lost. */
 export class FileGone extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the file.
+   *
+   * @param path of the file
+   */
   constructor(readonly path: string) {
     super(`${path} is gone: something removed or renamed it`);
   }
@@ -209,7 +250,7 @@ export class FileGone extends RerelayError {
 /** A file has all the bytes that its file system, or a limit of this process, lets it have. */
 export class FileTooLarge extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Names the file, and what may forbid it to grow.
    *
    * @param path of the file
    * @param writtenBytes how much of the last write it took
@@ -225,7 +266,11 @@ export class FileTooLarge extends RerelayError {
 
 /** An unfinished file that is not known to be ours stands where one is to be written. */
 export class PartExists extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the file, and how to read it.
+   *
+   * @param path of the unfinished file
+   */
   constructor(readonly path: string) {
     super(
       `${path} is there already and was not made by this --save: choose another name, or move it away` +
@@ -237,7 +282,7 @@ export class PartExists extends RerelayError {
 /** Another program saves under the same name. */
 export class SaveLocked extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Names the other program, and the file to remove if there is none.
    *
    * @param path of the lock, a file
    * @param pid of the other program
@@ -253,7 +298,7 @@ export class SaveLocked extends RerelayError {
 /** More connections than the process may have open files. */
 export class TooManyOpenFiles extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Says what became of new connections, and how to raise the limit.
    *
    * @param refusedConnections how many were closed at once since the last such error; 0: they wait
    * @param openFileLimit the process's soft limit of open files
@@ -270,7 +315,11 @@ export class TooManyOpenFiles extends RerelayError {
 
 /** This runtime is none of those that there is an adapter for. */
 export class UnsupportedRuntime extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the runtimes that are supported.
+   *
+   * @param supported names of the runtimes that there are adapters for
+   */
   constructor(readonly supported: readonly string[]) {
     super(
       `This JavaScript runtime is not supported: run it on ${supported.join(" or ")}, ` +

@@ -8,7 +8,12 @@ import { optionText } from "./limit_table.ts";
 
 /** The handshake did not come in time. */
 export class HandshakeTimeout extends RerelayError {
-  /** Takes what came, in bytes, and the deadline in seconds. */
+  /**
+   * Says how much of the handshake came, and names the option that sets the deadline.
+   *
+   * @param receivedBytes how much of the handshake came
+   * @param timeoutSec the deadline, in seconds
+   */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
       `${receivedBytes} bytes of the handshake came in ${timeoutSec} s ${
@@ -20,7 +25,12 @@ export class HandshakeTimeout extends RerelayError {
 
 /** A packet stands still. */
 export class PacketTimeout extends RerelayError {
-  /** Takes what came of it in bytes, and the deadline in seconds. */
+  /**
+   * Says how much of the packet came, and names the option that sets the deadline.
+   *
+   * @param receivedBytes how much of the packet came
+   * @param timeoutSec the deadline, in seconds
+   */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
       `${receivedBytes} bytes of a packet came, then none for ${timeoutSec} s ${
@@ -32,7 +42,13 @@ export class PacketTimeout extends RerelayError {
 
 /** A packet trickles. */
 export class PacketTooSlow extends RerelayError {
-  /** Takes what came of it in bytes, how long we waited in seconds, and the least pace. */
+  /**
+   * Says how slow the packet was, and names the option that sets the pace.
+   *
+   * @param receivedBytes how much of the packet came
+   * @param waitedSec how long we waited for it, in seconds
+   * @param minBytesPerSec the slowest pace that is allowed, in bytes a second
+   */
   constructor(
     readonly receivedBytes: number,
     readonly waitedSec: number,
@@ -49,7 +65,11 @@ export class PacketTooSlow extends RerelayError {
 
 /** The client sent nothing for longer than it may. */
 export class IdleTimeout extends RerelayError {
-  /** Takes the deadline in seconds. */
+  /**
+   * Names the deadline and the option that sets it.
+   *
+   * @param timeoutSec the deadline, in seconds
+   */
   constructor(readonly timeoutSec: number) {
     super(`No packet began for ${timeoutSec} s ${optionText("idleTimeoutSec")}`);
   }
@@ -57,7 +77,11 @@ export class IdleTimeout extends RerelayError {
 
 /** The address is none of those that may connect. */
 export class AddressNotAllowed extends RerelayError {
-  /** Takes the address, if the system told it. */
+  /**
+   * Names the address and the option that lets it connect.
+   *
+   * @param hostname the address; absent where the system does not tell it
+   */
   constructor(readonly hostname: string | undefined) {
     super(`${hostname ?? "An unknown address"} is not allowed to connect ${optionText("allow")}`);
   }
@@ -65,7 +89,12 @@ export class AddressNotAllowed extends RerelayError {
 
 /** One address has more connections open than it may. */
 export class TooManyOfAddress extends RerelayError {
-  /** Takes the address and the limit. */
+  /**
+   * Names the address, the limit and the option that sets it.
+   *
+   * @param hostname the address
+   * @param limit how many connections it may have open
+   */
   constructor(readonly hostname: string, readonly limit: number) {
     super(
       `${hostname} has ${limit} connections already ${optionText("maxConnectionsPerAddress")}`,
@@ -75,7 +104,12 @@ export class TooManyOfAddress extends RerelayError {
 
 /** One address connects more often than it may. */
 export class ConnectsTooOften extends RerelayError {
-  /** Takes the address and the limit in connections a second. */
+  /**
+   * Names the address, the limit and the option that sets it.
+   *
+   * @param hostname the address
+   * @param limitPerSec how many times it may connect, a second
+   */
   constructor(readonly hostname: string, readonly limitPerSec: number) {
     super(
       `${hostname} connects more than ${limitPerSec} times a second ${
@@ -87,7 +121,12 @@ export class ConnectsTooOften extends RerelayError {
 
 /** More clients than there may be; this one came last, or waited longest to say hello. */
 export class TooManyClients extends RerelayError {
-  /** Takes the limit, and the option that sets it. */
+  /**
+   * Names the limit and the option that sets it.
+   *
+   * @param limit how many there may be
+   * @param option that sets the limit
+   */
   constructor(readonly limit: number, option: string) {
     super(`${limit} clients are connected already ${optionText(option)}`);
   }
@@ -95,7 +134,11 @@ export class TooManyClients extends RerelayError {
 
 /** Unfinished packets of all clients take more memory than they may; this client's was the oldest. */
 export class UnfinishedPacketsLimit extends RerelayError {
-  /** Takes the limit in bytes. */
+  /**
+   * Names the limit and the option that sets it.
+   *
+   * @param limitBytes for all clients together
+   */
   constructor(readonly limitBytes: number) {
     super(
       `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
@@ -110,7 +153,12 @@ function tooLarge(what: string, bytes: number, limitBytes: number, option: strin
 
 /** A packet declares more bytes than the limit allows. */
 export class PacketTooLarge extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the length, the limit and the option that sets it.
+   *
+   * @param declaredBytes what the packet says is its length
+   * @param limitBytes how long it may be
+   */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(tooLarge("A packet", declaredBytes, limitBytes, "maxPacketBytes"));
   }
@@ -118,7 +166,12 @@ export class PacketTooLarge extends RerelayError {
 
 /** A message declares more bytes than the limit allows, as stored or once inflated. */
 export class MessageTooLarge extends RerelayError {
-  /** Takes what its text and fields say. */
+  /**
+   * Names the length, the limit and the option that sets it.
+   *
+   * @param declaredBytes what the message says is its length
+   * @param limitBytes how long it may be
+   */
   constructor(readonly declaredBytes: number, readonly limitBytes: number) {
     super(tooLarge("A message", declaredBytes, limitBytes, "maxMessageBytes"));
   }

@@ -138,7 +138,7 @@ export const VIEWER_LIMITS = {
     flag: "viewer-queue",
     unit: "bytes",
     default: 64 * MIB,
-    help: "A viewer that falls behind by more is cut off",
+    help: "Has no effect any more: see docs/viewers.md",
   },
   maxViewers: { flag: "max-viewers", unit: "count", default: 256, help: "Viewers at once" },
 } as const satisfies Readonly<Record<string, Limit>>;

@@ -115,7 +115,7 @@ class Limited implements LimitedLog {
       const level = LOG_LEVELS.find((level) => level === key.slice(0, space))!;
       const text = `${suppressed} more like the last one: ${last}`;
       this.#log.write(level, text, { kind: key.slice(space + 1), suppressed });
-      // Their own second begins: else a line a check would be written.
+      // Open the window again, or every flush would write another summary.
       if (!all) this.#windows.set(key, { since: now, count: 1, suppressed: 0, last: "" });
     }
   }

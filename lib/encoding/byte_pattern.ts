@@ -30,7 +30,7 @@ export class BytePattern {
     for (let at = 0; at < this.span; at += 8) {
       const double = values.getFloat64(at, true);
       const isClosed = bits.getInt32(at) === -1 && bits.getInt32(at + 4) === -1;
-      // As a number, one that is none differs from itself, and 0 is -0.
+      // NaN is unequal to itself and 0 equals -0, so such eight bytes are compared as two words.
       if (isClosed && double === double && double !== 0) {
         doubles.push(double);
         doublesAt.push(at);

@@ -25,7 +25,7 @@ export class Assembler {
   #filled = 0;
   #trusted = FIRST_BYTES;
   readonly #pool: BufferPool | undefined;
-  /** Handed over and not settled. */
+  /** Handed over, and still used by us. */
   #given = NOTHING;
 
   readonly #inSlabs: boolean;
@@ -54,7 +54,7 @@ export class Assembler {
    *
    * @param length how many bytes make the item whole
    */
-  room(length: number): Uint8Array<ArrayBuffer> | undefined {
+  readInto(length: number): Uint8Array<ArrayBuffer> | undefined {
     const { filled } = this;
     if (filled === 0 || length - filled < LEAST_ROOM) return undefined;
     if (this.#filled === this.#buffer.length) this.#grow(length);
@@ -95,21 +95,24 @@ export class Assembler {
   take(): Uint8Array<ArrayBuffer> {
     const item = this.view();
     this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
-    this.settle();
+    this.releaseTaken();
     this.#given = this.#buffer;
     this.#buffer = NOTHING;
     this.#filled = 0;
     return item;
   }
 
-  /** What was handed over last has got its users, if it has any: it is none of ours any more. */
-  settle(): void {
+  /**
+   * Drops our own use of what the last `take` handed over; to be called once those that keep it are
+   * counted as its users.
+   */
+  releaseTaken(): void {
     if (this.#given === NOTHING) return;
-    this.#pool?.unuse([this.#given.buffer]);
+    this.#pool?.release([this.#given.buffer]);
     this.#given = NOTHING;
   }
 
-  /** Drops what nobody may be reading into any more: nothing whole comes of the rest. */
+  /** Drops all pieces but the one that a read may still be filling; nothing whole comes of the rest. */
   shed(): void {
     for (const piece of this.#pieces) this.#release(piece);
     this.#begin(this.#buffer, this.#filled);
@@ -169,9 +172,9 @@ export class Assembler {
     return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
   }
 
-  /** Nobody else has seen what is in it. */
+  /** Gives a piece back; nobody else has a view on it. */
   #release(piece: Uint8Array<ArrayBuffer>): void {
-    if (isReused(piece)) this.#pool?.unuse([piece.buffer]);
-    else if (!PIECES.giveBack(piece) && !FIRST_PIECES.giveBack(piece)) freeMemory(piece.buffer);
+    if (isReused(piece)) this.#pool?.release([piece.buffer]);
+    else if (!PIECES.release(piece) && !FIRST_PIECES.release(piece)) freeMemory(piece.buffer);
   }
 }

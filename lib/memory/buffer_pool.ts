@@ -46,8 +46,8 @@ export function isReused(bytes: Uint8Array): boolean {
 export function holdBytes({ buffer }: Uint8Array): (() => void) | undefined {
   const pool = owners.get(buffer);
   if (pool === undefined) return undefined;
-  pool.use([buffer]);
-  return () => pool.unuse([buffer]);
+  pool.acquire([buffer]);
+  return () => pool.release([buffer]);
 }
 
 /**
@@ -60,7 +60,7 @@ export function holdBytes({ buffer }: Uint8Array): (() => void) | undefined {
  *
  * const pool = new BufferPool();
  * const { buffer } = pool.take(100_000);
- * pool.unuse([buffer]);
+ * pool.release([buffer]);
  * assert(pool.take(100_000).buffer === buffer);
  * ```
  */
@@ -79,7 +79,7 @@ export class BufferPool {
   }
 
   /**
-   * Memory that the caller uses, until it says otherwise by `unuse`; what is in it is arbitrary.
+   * Memory that the caller uses, until it says otherwise by `release`; what is in it is arbitrary.
    *
    * @param bytes how much at least
    */
@@ -108,7 +108,7 @@ export class BufferPool {
   }
 
   /** Counts one more user of each buffer; those of others are let be. */
-  use(buffers: readonly ArrayBufferLike[]): void {
+  acquire(buffers: readonly ArrayBufferLike[]): void {
     for (const buffer of buffers) {
       const uses = this.#uses.get(buffer);
       if (uses !== undefined) this.#uses.set(buffer, uses + 1);
@@ -116,7 +116,7 @@ export class BufferPool {
   }
 
   /** Counts one user less of each buffer: the last one gives it back. */
-  unuse(buffers: readonly ArrayBufferLike[]): void {
+  release(buffers: readonly ArrayBufferLike[]): void {
     for (const buffer of buffers) {
       const uses = this.#uses.get(buffer);
       if (uses === undefined) continue;

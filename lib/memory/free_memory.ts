@@ -1,4 +1,4 @@
-/** Less is not worth the call. */
+/** Bytes below which a buffer is left to the garbage collector: freeing it costs more than it gains. */
 const MIN_BYTES = 16 * 1024;
 
 /**

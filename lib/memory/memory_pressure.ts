@@ -15,7 +15,17 @@ const MANY_LEFT = 100;
 /** So many times as many while others still leave: soon there will be less to look through. */
 const WHILE_LEAVING = 4;
 
-/** Of the time, one in so many parts may go into collections for clients that left. */
+/**
+ * Clients that left, and bytes that were read, after which a collection is worth its time at once, where
+ * each of them has brought so many: the many that say nothing leave little behind, and a collection then
+ * would keep an SDK among them waiting.
+ */
+const BURST = { left: 500, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
+
+/** Collections while clients come in bursts may take at most 1/20 of the time. */
+const BURST_PAUSE = 20;
+
+/** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
 /** The least time between these, in milliseconds. */
@@ -41,6 +51,8 @@ export class MemoryPressure {
   /** Since it was collected because it was quiet. */
   #reads = 0;
   #readsAtLook = 0;
+  /** Read since the last collection for clients that left. */
+  #bytesSince = 0;
   #quietLooks = 0;
   #left = 0;
   #leftAtLook = 0;
@@ -65,6 +77,7 @@ export class MemoryPressure {
   /** Takes note of bytes that were read. */
   read(bytes: number): void {
     this.#reads++;
+    this.#bytesSince += bytes;
     const isCalm = this.waiting.bytes < this.waiting.limitBytes * CALM;
     if (this.spare !== undefined) {
       this.spare.isTight = this.waiting.bytes >= this.waiting.limitBytes * TIGHT;
@@ -84,6 +97,18 @@ export class MemoryPressure {
   }
 
   /**
+   * To be called often: where clients come in bursts, each leaves its messages behind too, and waiting
+   * until others have left would let hundreds of megabytes pile up.
+   *
+   * @param clients that are here
+   */
+  lookAtBurst(clients: number): void {
+    const isBurst = this.#left >= Math.max(BURST.left, clients) &&
+      this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
+    if (isBurst && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
+  }
+
+  /**
    * To be called now and then.
    *
    * @param clients that are here: to look through what they are made of takes time, too
@@ -98,11 +123,16 @@ export class MemoryPressure {
       this.#reads = this.#readsAtLook = 0;
       this.spare?.clear();
     }
-    this.#left = this.#leftAtLook = 0;
+    this.#collect(MIN_PAUSE, MIN_PAUSE_MS);
+  }
+
+  /** Collects, and not again before so many times as long has passed. */
+  #collect(pause: number, leastMs: number): void {
+    this.#left = this.#leftAtLook = this.#bytesSince = 0;
     const start = this.now();
     this.collect();
     const end = this.now();
-    this.#notBefore = end + Math.max(MIN_PAUSE_MS, MIN_PAUSE * (end - start));
+    this.#notBefore = end + Math.max(leastMs, pause * (end - start));
   }
 
   #hasGoneQuiet(): boolean {

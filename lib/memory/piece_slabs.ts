@@ -60,7 +60,7 @@ export class PieceSlabs {
    *
    * @returns whether it is one of these
    */
-  giveBack({ buffer, byteOffset }: Uint8Array): boolean {
+  release({ buffer, byteOffset }: Uint8Array): boolean {
     const at = this.#slabs.findIndex((slab) => slab.buffer === buffer);
     if (at < 0) return false;
     const slab = this.#slabs[at]!;
@@ -96,10 +96,10 @@ export class PieceSlabs {
   }
 }
 
-/** Those of this process. */
+/** Slabs of 64 KiB pieces of this process, for the beginnings of packets that are not whole. */
 export const FIRST_PIECES: PieceSlabs = new PieceSlabs(FIRST_BYTES);
 
-/** The same. */
+/** Slabs of 256 KiB pieces of this process, for the later parts of large packets. */
 export const PIECES: PieceSlabs = new PieceSlabs(PIECE_BYTES);
 
 /** Of both, lets go of what is unused. */

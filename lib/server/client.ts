@@ -261,7 +261,7 @@ export class Client implements PipelineOptions, ListedClient {
 
   /** Ends the connection if it keeps us waiting for too long; says whether it did. */
   checkDeadlines(): boolean {
-    // Whoever waits for room has not asked since bytes came last.
+    // A client that waits for room has not come by `onAsk` since its last read, so it is counted here.
     this.#countUnfinished();
     const error = this.#handOver === undefined
       ? overdue(this.#clock.waiting, this.#context.options)
@@ -281,7 +281,7 @@ export class Client implements PipelineOptions, ListedClient {
     this.#handOver?.cut();
   }
 
-  /** The same, and what came of its packet goes at once: its turn to end may come late. */
+  /** Closes the connection, and frees its packet now: the loop may notice the end much later. */
   evict(why: Error): void {
     this.close(why);
     this.packets.shed();

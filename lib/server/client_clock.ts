@@ -36,7 +36,7 @@ export class ClientClock {
 
   /** Bytes are asked for. */
   ask(): void {
-    this.#settle();
+    this.#moveOn();
     this.#askedAt = this.#options.now();
   }
 
@@ -60,13 +60,13 @@ export class ClientClock {
 
   /** When the client came where it stands, in milliseconds: the age of its unfinished packet. */
   get since(): number {
-    this.#settle();
+    this.#moveOn();
     return this.#since;
   }
 
   /** Where the client stands, and how long it has kept us waiting there. */
   get waiting(): Waiting {
-    this.#settle();
+    this.#moveOn();
     const { silentMs } = this;
     const { where, bytes } = this.#packets.place;
     const waitedMs = this.#waitedMs + silentMs;
@@ -74,7 +74,7 @@ export class ClientClock {
   }
 
   /** What was waited for a packet that is whole by now does not count for the next. */
-  #settle(): void {
+  #moveOn(): void {
     const { packets, place: { where, bytes } } = this.#packets;
     if (packets === this.#packet && where === this.#where) return;
     this.#packet = packets;

@@ -74,6 +74,13 @@ export class ClientList implements Iterable<ListedClient> {
     return this.#placed < this.#limits.maxClients;
   }
 
+  /** How many have sent something in so many milliseconds, or wait for us to read it. */
+  sending(ms: number): number {
+    let count = 0;
+    for (const { silentMs } of this.#clients.keys()) if (silentMs < ms) count++;
+    return count;
+  }
+
   /** Bytes that are held for clients outside of the channel. */
   get unfinishedBytes(): number {
     return this.#unfinished;
@@ -128,6 +135,8 @@ export class ClientList implements Iterable<ListedClient> {
         return this.#givePlaces();
       }
       if (since !== undefined) this.#strangers.set(heir, since);
+      // Its first bytes may bring calls, which are counted beside it.
+      this.#clients.set(heir, Promise.resolve());
       this.#follow(heir, heir.run(), onLeft);
     });
     this.#clients.set(client, left);

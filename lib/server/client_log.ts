@@ -85,3 +85,19 @@ export function newVersions(): (version: string) => boolean {
     return true;
   };
 }
+
+/**
+ * Says that a server closes before all clients have gone quiet.
+ *
+ * @param log limited
+ * @param clients that were still sending
+ * @param drainMs how long they were waited for, in milliseconds
+ */
+export function logCut(log: Log, clients: number, drainMs: number): void {
+  if (clients === 0) return;
+  const who = clients === 1 ? "1 client was" : `${clients} clients were`;
+  const text = `${who} still sending after ${
+    drainMs / 1000
+  } s: what had not come in by then is lost`;
+  log.write("warn", text, { clients, kind: "cut" });
+}

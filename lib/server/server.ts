@@ -15,7 +15,7 @@ import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
-import { newVersions } from "./client_log.ts";
+import { logCut, newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
 import { hostingLine } from "./hosting_line.ts";
@@ -145,6 +145,7 @@ export class Server {
     let lookedAt = -Infinity;
     this.#stopChecks = options.every(CHECK_MS, () => {
       if (clock.isRested) this.#clients.checkDeadlines();
+      this.#pressure.lookAtBurst(this.#clients.size);
       if (now() - lookedAt < LOOK_MS) return;
       lookedAt = now();
       this.#pressure.look(this.#clients.size);
@@ -274,7 +275,8 @@ export class Server {
     this.#guests?.leave();
     const { now, delay } = this.#options;
     const end = now() + drainMs;
-    while (now() < end && !this.#quietFor(quietMs)) await delay(DRAIN_STEP_MS);
+    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
+    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();
@@ -289,11 +291,6 @@ export class Server {
       this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
     }
     this.#log.flush(true);
-  }
-
-  #quietFor(ms: number): boolean {
-    for (const client of this.#clients) if (client.silentMs < ms) return false;
-    return true;
   }
 
   #serve(connection: TcpConnection): void {

@@ -10,7 +10,7 @@ const KEPT_OVERHEAD_BYTES = 512;
 /** Enough for thousands of messages. */
 const MANY_BYTES = 2 ** 20;
 
-/** See the module. */
+/** Counts the bytes of kept messages, and forgets the oldest where they are too many. */
 export class KeptBytes {
   /** Messages that were forgotten for want of room. */
   forgotten = 0;

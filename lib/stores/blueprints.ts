@@ -29,7 +29,7 @@ interface Client<R, B> {
   readonly recordings: Map<R, string>;
 }
 
-/** See the module; `R` are recordings, `B` blueprints. */
+/** The blueprints of all clients; `R` is what a recording is, `B` what a blueprint is. */
 export class Blueprints<R extends object, B> {
   /** Counts up when something changes. */
   version = 0;
@@ -126,7 +126,7 @@ export class Blueprints<R extends object, B> {
   }
 
   /** Gives what clients sent so long ago, and were to log no recording for, to all recordings. */
-  settle(before: number): void {
+  decide(before: number): void {
     if (this.#undecided === 0) return;
     for (const [name, { undecided }] of this.#applications) {
       for (const [client, { since }] of undecided) if (since <= before) this.#decide(name, client);

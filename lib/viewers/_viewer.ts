@@ -1,28 +1,49 @@
 /**
- * One viewer's place: in the history first, then at the live edge. It holds no message, so that many
- * viewers, slow ones too, cost no more memory than the history has.
+ * One viewer: a place in the log that all of them share, and what it takes of it.
+ *
+ * ```text
+ *  joined ──► first ──► behind ◄──► live        first:  what explains the rest, kind by kind
+ *               ▲          │                    behind: there is more in the log
+ *               └──────────┘                    live:   it was given the newest
+ *          the log was trimmed past
+ *         static data it was not given
+ *
+ *  any of them ──► gone (left, stalled, closed, failed)
+ * ```
+ *
+ * Nothing waits for a viewer, and nothing is kept for one but what its socket has at the moment: where
+ * the log was trimmed past its place it skips to the oldest kept, which is counted.
  *
  * @module
  */
+import { addTo, newTally } from "../base/tally.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
-import type { History } from "./history/history.ts";
-import { HistoryCursor } from "./history/history_cursor.ts";
-import type { Recent } from "./history/recent.ts";
-import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
-import type { Item } from "./history/item.ts";
-import type { HistoryFrames } from "./frames/history_frames.ts";
+import type { LogFrames } from "./frames/log_frames.ts";
 import type { Wire } from "./frames/wire.ts";
-import type { Place } from "./frames/wire_parts.ts";
+import { Cursor } from "./log/cursor.ts";
+import type { Item } from "./log/item.ts";
+import type { Recent } from "./log/recent.ts";
+import { Slab } from "./log/slab.ts";
+import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
+import { Freshness, type FreshnessContext } from "./thin/freshness.ts";
+import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
 
-/** What a place needs of the hub. */
-export interface ViewerContext {
-  readonly history: History;
+/** In what form a viewer asks for messages. */
+export type Form = "messages" | "frames";
+
+/** What a viewer needs of the hub. */
+export interface ViewerContext extends FreshnessContext {
+  readonly log: ViewerLog;
+  /** The newest messages in each form, made once for all. */
   readonly recent: Recent;
   readonly wire: Wire;
-  readonly frames: HistoryFrames;
-  readonly queueBytes: number;
+  /** Makes frames of what is older. */
+  readonly frames: LogFrames;
   /** Whether a viewer of one recording gets this message. */
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
+  /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
+  readonly skipTo: (viewer: HubViewer) => number | undefined;
+  readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
 
@@ -30,16 +51,19 @@ export interface ViewerContext {
 export class HubViewer implements Viewer {
   readonly left: Promise<ViewerGone>;
   readonly #context: ViewerContext;
-  readonly #cursor: HistoryCursor;
+  readonly #cursor: Cursor;
+  /** It is given nothing that came later. */
+  readonly #end: number;
+  readonly #sent = newTally();
+  readonly #skipped = newTally();
+  /** Where it is to be kept fresh on a slow link. */
+  readonly #freshness: Freshness | undefined;
+  #form: Form | undefined;
   #caughtUp = false;
-  /** On the wire; `undefined` while it is not there. */
-  #place: Place | undefined;
-  /** What came for it since it caught up, and was not given yet. */
-  #waiting = { messages: 0, bytes: 0 };
-  #sentMessages = 0;
-  #sentBytes = 0;
   #isEnding = false;
   #gone: ViewerGone | undefined;
+  /** The large ones that it was given last: it is about to take them. */
+  #held: readonly LogMsg[] = [];
   readonly #leave: (reason: ViewerGone) => void;
   #wake: (() => void) | undefined;
 
@@ -48,8 +72,17 @@ export class HubViewer implements Viewer {
     const { promise, resolve } = Promise.withResolvers<ViewerGone>();
     this.left = promise;
     this.#leave = resolve;
-    this.#cursor = new HistoryCursor(context.history, options.order ?? "viewer");
-    if (options.history === "none") this.#catchUp();
+    const { history = "all", order = "viewer", until } = options;
+    this.#cursor = new Cursor(context.log, history === "none" ? undefined : order);
+    this.#end = until === "now" ? context.log.lastSeq : Infinity;
+    if (history === "none") this.#caughtUp = true;
+    const { latencySec = Infinity } = options;
+    if (!(latencySec > 0)) {
+      throw new RangeError(`latencySec must be above 0, not ${latencySec}`);
+    }
+    if (latencySec < Infinity) {
+      this.#freshness = new Freshness(latencySec, context.log.lastSeq, context);
+    }
   }
 
   get gone(): ViewerGone | undefined {
@@ -61,61 +94,73 @@ export class HubViewer implements Viewer {
   }
 
   get stats(): ViewerStats {
+    const { place } = this.#cursor;
+    const isBehind = this.#caughtUp && this.#gone === undefined;
     return {
       id: this.id,
       transport: this.options.transport ?? "websocket",
       addr: this.options.addr,
-      caughtUp: this.caughtUp,
-      backlog: { ...this.#waiting },
-      sent: { messages: this.#sentMessages, bytes: this.#sentBytes },
+      caughtUp: this.#caughtUp,
+      backlog: isBehind ? this.#context.log.after(place ?? this.#cursor.at) : newTally(),
+      sent: { ...this.#sent },
+      skipped: { ...this.#skipped },
+      ageSec: this.#freshness?.ageSec(this.#cursor.at) ?? 0,
+      thinned: this.#freshness?.counts,
     };
   }
 
-  /** Where it is on the wire, if it is. */
-  get place(): Place | undefined {
-    return this.#place;
+  /** Whether it is kept fresh, so that it must be known when what came. */
+  get isThinned(): boolean {
+    return this.#freshness !== undefined;
+  }
+
+  /** In what form it wants to be given what comes. */
+  get form(): Form | undefined {
+    return this.#form === "frames" && !this.#getsAll ? "messages" : this.#form;
+  }
+
+  /** Its place, where all that comes next for it is in the order of arrival. */
+  get place(): number | undefined {
+    return this.#cursor.place;
+  }
+
+  /** Its place in the order of arrival. */
+  get at(): number {
+    return this.#cursor.at;
   }
 
   sent(messages: number, bytes: number): void {
-    this.#sentMessages += messages;
-    this.#sentBytes += bytes;
+    addTo(this.#sent, { messages, bytes });
   }
 
   next(maxBytes: number): Promise<readonly LogMsg[] | undefined> {
+    this.#form = "messages";
+    this.#hold([]);
     return this.#await(() => {
       const msgs = this.#take(maxBytes);
-      return msgs.length > 0 ? msgs : undefined;
+      if (msgs.length === 0) return undefined;
+      this.#hold(msgs);
+      return msgs;
     });
   }
 
   nextFrames(maxBytes: number): Promise<SharedFrames | undefined> {
+    this.#form = "frames";
     return this.#await(() => {
-      while (this.#gone === undefined) {
-        const frames = this.#takeFrames(maxBytes);
-        if (frames === undefined || frames.pieces.length > 0) return frames;
-        // No frame was made of what came; on the wire, nothing has come.
-        if (this.#place !== undefined) break;
-      }
-      return undefined;
+      const frames = this.#takeFrames(maxBytes);
+      return frames.pieces.length > 0 ? frames : undefined;
     });
   }
 
-  /**
-   * Called by the hub with each batch: whoever still goes through the history finds it there.
-   *
-   * @param msgs of the batch
-   * @param total their bytes
-   */
-  note(msgs: readonly LogMsg[], total: number): void {
-    if (!this.#caughtUp) return;
-    const { bytes } = this.#waiting;
-    if (this.#getsAll && bytes + total <= this.#context.queueBytes) {
-      this.#waiting.messages += msgs.length;
-      this.#waiting.bytes += total;
-    } else this.#noteEach(msgs);
+  /** Called before the log lets go of an item. */
+  miss(item: Item): void {
+    if (item.seq > this.#end) return;
+    const from = this.#cursor.miss(item);
+    if (from === undefined) return;
+    this.#skip(item, from);
   }
 
-  /** Gives what waits, and then ends. */
+  /** Gives what is there, and then ends. */
   end(): void {
     this.#isEnding = true;
     this.rouse();
@@ -124,7 +169,7 @@ export class HubViewer implements Viewer {
   close(reason: ViewerGone): void {
     if (this.#gone !== undefined) return;
     this.#gone = reason;
-    this.#waiting = { messages: 0, bytes: 0 };
+    this.#hold([]);
     this.#context.onGone(this, reason);
     this.#leave(reason);
     this.rouse();
@@ -138,9 +183,14 @@ export class HubViewer implements Viewer {
 
   async #await<T>(take: () => T | undefined): Promise<T | undefined> {
     while (this.#gone === undefined) {
-      const taken = take();
-      if (taken !== undefined) return taken;
-      if (this.#isEnding) break;
+      while (!this.#isAtEnd) {
+        this.#goOn();
+        const taken = take();
+        if (this.#isAtEnd) this.#caughtUp = true;
+        if (taken !== undefined) return taken;
+      }
+      this.#caughtUp = true;
+      if (this.#isEnding || this.#end < Infinity) break;
       if (this.#wake !== undefined) {
         throw new TypeError("next() is called while another call waits");
       }
@@ -149,112 +199,90 @@ export class HubViewer implements Viewer {
     return undefined;
   }
 
-  #noteEach(msgs: readonly LogMsg[]): void {
-    for (const msg of msgs) {
-      if (!this.#wants(msg, this.options.onLeftOut)) continue;
-      const { length } = msg.encoded.bytes;
-      const { bytes } = this.#waiting;
-      // A message larger than the queue passes where nothing is before it.
-      if (bytes > 0 && bytes + length > this.#context.queueBytes) return this.close("slow");
-      this.#waiting.messages++;
-      this.#waiting.bytes += length;
-    }
+  get #isAtEnd(): boolean {
+    return this.#cursor.isAtEnd || this.#cursor.at >= this.#end;
   }
 
   get #getsAll(): boolean {
-    return this.options.recording === undefined && this.options.accepts === undefined;
+    const { recording, accepts } = this.options;
+    return recording === undefined && accepts === undefined && this.#end === Infinity;
   }
 
-  #take(maxBytes: number): LogMsg[] {
-    return this.#caughtUp ? this.#takeLive(maxBytes) : this.#takeHistory(maxBytes);
-  }
-
-  #takeFrames(maxBytes: number): SharedFrames | undefined {
-    if (this.#getsAll) return this.#takeWire(maxBytes) ?? this.#takeHistoryFrames(maxBytes);
-    const msgs = this.#take(maxBytes);
-    return msgs.length === 0 ? undefined : this.#context.frames.make(msgs).frames;
-  }
-
-  /** `undefined`: it is not on the wire. */
-  #takeWire(maxBytes: number): SharedFrames | undefined {
-    const { wire, history } = this.#context;
-    if (this.#place === undefined) {
-      if (!this.#caughtUp || this.#waiting.messages > 0) return undefined;
-      this.#place = wire.join(history.memory.lastSeq);
+  /** Where viewers keep too much alive that the log would have let go of, it leaves out what is between. */
+  #goOn(): void {
+    const to = this.#context.skipTo(this);
+    if (to === undefined) return;
+    for (const item of this.#context.log.items.after(this.#cursor.at)) {
+      if (item.seq > to) break;
+      const from = this.#cursor.miss(item);
+      if (from !== undefined) this.#skip(item, from);
     }
-    const taken = wire.take(this.#place, maxBytes);
-    if (taken === undefined) {
-      this.#cursor.moveTo(this.#place.seq);
-      this.#place = undefined;
-      return undefined;
-    }
-    this.#waiting.messages -= taken.to.messages - this.#place.messages;
-    this.#waiting.bytes -= taken.to.bytes - this.#place.bytes;
-    this.#place = taken.to;
-    return taken.frames;
+    this.#cursor.moveTo(to);
   }
 
-  #takeHistoryFrames(maxBytes: number): SharedFrames {
-    const { frames, history } = this.#context;
-    const items: [Item, number][] = [];
-    const isAtEnd = this.#cursor.walk(maxBytes, (item, from) => {
-      items.push([item, from]);
-      return item.bytes;
-    });
-    const taken = frames.of(items, (slab) => history.isOpen(slab));
-    if (!this.#caughtUp) {
-      if (isAtEnd) this.#catchUp();
-    } else {
-      for (const { to } of taken) {
-        this.#waiting.messages -= to.messages;
-        this.#waiting.bytes -= to.bytes;
-      }
-      // What it waits for has gone out of the history, which is smaller than its queue.
-      if (taken.length === 0) this.close("slow");
-    }
-    return joined(taken.map(({ frames }) => frames));
+  #skip(item: Item, from: number): void {
+    if (this.#skipped.messages === 0) this.#context.onSkip(this);
+    if (this.#getsAll && from <= item.seq) return addTo(this.#skipped, item);
+    const msgs = item.from(from).filter((msg) => this.#wants(msg));
+    addTo(this.#skipped, { messages: msgs.length, bytes: bytesOf(msgs) });
   }
 
-  #catchUp(): void {
-    this.#caughtUp = true;
-    this.#cursor.moveTo(this.#context.history.memory.lastSeq);
+  #take(maxBytes: number): readonly LogMsg[] {
+    this.#freshness?.begin(this.#cursor.at);
+    const wants = (msg: LogMsg, seq: number) => this.#gets(msg, seq);
+    return this.#takeRecent(maxBytes) ?? this.#cursor.take(maxBytes, wants, this.#end);
   }
 
-  #takeHistory(maxBytes: number): LogMsg[] {
-    const { onLeftOut } = this.options;
-    const { msgs, isAtEnd } = this.#cursor.take(maxBytes, (msg) => this.#wants(msg, onLeftOut));
-    if (isAtEnd) this.#catchUp();
-    return msgs;
-  }
-
-  #takeLive(maxBytes: number): LogMsg[] {
-    if (this.#waiting.messages === 0) {
-      this.#cursor.moveTo(this.#context.history.memory.lastSeq);
-      return [];
-    }
-    const msgs = this.#takeRecent(maxBytes) ??
-      this.#cursor.take(maxBytes, (msg) => this.#wants(msg)).msgs;
-    for (const { encoded } of msgs) this.#waiting.bytes -= encoded.bytes.length;
-    this.#waiting.messages -= msgs.length;
-    // What it waits for has gone out of the history, which is smaller than its queue.
-    if (msgs.length === 0) this.close("slow");
-    return msgs;
-  }
-
+  /** `undefined`: what comes next is only in the log. */
   #takeRecent(maxBytes: number): LogMsg[] | undefined {
-    const entries = this.#context.recent.from(this.#cursor.at + 1);
+    const { place } = this.#cursor;
+    if (place === undefined || this.#end < Infinity) return undefined;
+    const entries = this.#context.recent.from(place + 1);
     if (entries === undefined) return undefined;
     const msgs: LogMsg[] = [];
     let bytes = 0;
     for (const { msg, seq, bytes: size } of entries) {
-      if (this.#wants(msg)) {
-        if (bytes > 0 && bytes + size > maxBytes) break;
+      if (bytes > 0 && bytes + size > maxBytes) break;
+      if (this.#gets(msg, seq)) {
         msgs.push(msg);
         bytes += size;
       }
       this.#cursor.moveTo(seq);
     }
     return msgs;
+  }
+
+  #takeFrames(maxBytes: number): SharedFrames {
+    const { frames } = this.#context;
+    const before = this.#cursor.at;
+    if (!this.#getsAll || this.#freshness?.mustThin(before, maxBytes)) {
+      const msgs = this.#take(maxBytes);
+      return msgs.length === 0 ? NOTHING : frames.make(msgs);
+    }
+    const taken = this.#takeShared(maxBytes);
+    this.#freshness?.gave(before, this.#cursor.at);
+    return taken;
+  }
+
+  #takeShared(maxBytes: number): SharedFrames {
+    const { wire, frames, log } = this.#context;
+    const { place } = this.#cursor;
+    const live = place === undefined ? undefined : wire.take(place, maxBytes);
+    if (live !== undefined) {
+      this.#cursor.moveTo(live.to);
+      return live.frames;
+    }
+    const items: [Item, number][] = [];
+    this.#cursor.walk(maxBytes, (item, from) => {
+      items.push([item, from]);
+      return item.bytes;
+    });
+    return frames.of(items, (slab) => log.isOpen(slab));
+  }
+
+  /** Decides on a message that is next, and counts what is not given. */
+  #gets(msg: LogMsg, seq: number): boolean {
+    return this.#wants(msg, this.options.onLeftOut) && (this.#freshness?.keeps(msg, seq) ?? true);
   }
 
   #wants(msg: LogMsg, onLeftOut?: () => void): boolean {
@@ -264,16 +292,15 @@ export class HubViewer implements Viewer {
     onLeftOut?.();
     return false;
   }
+
+  /** Counts the large messages that it is about to take, whatever becomes of them in the log. */
+  #hold(msgs: readonly LogMsg[]): void {
+    const { memory } = this.#context.log;
+    const large = msgs.filter((msg) => !Slab.takes(msg));
+    for (const msg of large) memory.use(msg, "viewer");
+    for (const msg of this.#held) memory.unuse(msg, "viewer");
+    this.#held = large;
+  }
 }
 
-function joined(all: readonly SharedFrames[]): SharedFrames {
-  if (all.length === 1) return all[0]!;
-  return {
-    pieces: all.flatMap(({ pieces }) => pieces),
-    messages: all.reduce((sum, { messages }) => sum + messages, 0),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    done() {
-      for (const { done } of all) done();
-    },
-  };
-}
+const NOTHING: SharedFrames = { pieces: [], messages: 0, bytes: 0, done: () => {} };

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkLimits, checkPositive } from "../base/check_options.ts";
-import { optionText, VIEWER_LIMITS } from "../base/limit_table.ts";
+import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
@@ -17,19 +17,28 @@ import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { BridgedMessages } from "./frames/bridged_messages.ts";
 import { FrameCache } from "./frames/frame_cache.ts";
-import { History } from "./history/history.ts";
-import { Memory } from "./history/item.ts";
-import { Recent } from "./history/recent.ts";
-import { Recordings } from "../stores/recordings.ts";
-import { HistoryFrames } from "./frames/history_frames.ts";
-import { Slab } from "./history/slab.ts";
-import { HubViewer, type ViewerContext } from "./_viewer.ts";
+import { LogFrames } from "./frames/log_frames.ts";
 import { Wire } from "./frames/wire.ts";
-import type { Place } from "./frames/wire_parts.ts";
+import { Memory } from "./log/memory.ts";
+import { Recent } from "./log/recent.ts";
+import { Slab } from "./log/slab.ts";
+import { bytesOf, ViewerLog } from "./log/viewer_log.ts";
+import { Recordings } from "../stores/recordings.ts";
+import { Arrivals } from "./thin/arrivals.ts";
+import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
+
+/** What is made of the newest messages for viewers may take this share of the limit in each form. */
+const FORM_SHARE = 1 / 8;
+
+/**
+ * Above this share of the limit, kept alive by sockets alone, the viewer that is furthest behind skips to
+ * the newest at its next message; above the second share, every viewer does.
+ */
+const PINNED_SHARES = [1 / 4, 1 / 2] as const;
 
 /** A history that overflows with what should stay is told of so often, in milliseconds. */
 const WARN_MS = 10_000;
@@ -38,8 +47,9 @@ const WARN_MS = 10_000;
  * Keeps what is logged for live viewers, as far as it fits, and hands it to them as it comes.
  *
  * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
- * oldest first, once memory is above the limit. A viewer that falls behind by more than its queue
- * is cut off; nobody else waits for it. Late viewers get the history in the order of Rerun 0.22.1.
+ * oldest first, once memory is above the limit. A viewer is a place in what is kept: nobody waits for
+ * it, and where its next messages were dropped it skips to the oldest that are there. Late viewers get
+ * the history in the order of Rerun 0.22.1.
  *
  * @param options limits
  * @throws {RangeError} if a limit is not above 0
@@ -59,8 +69,9 @@ const WARN_MS = 10_000;
 export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const {
     limitBytes = 1024 * 1024 * 1024,
-    viewerQueueBytes: queueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
     maxViewers = VIEWER_LIMITS.maxViewers.default,
+    viewerQueueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
+    viewerLatencySec = Infinity,
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
@@ -69,18 +80,21 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   } = options;
   checkPositive("limitBytes", limitBytes);
-  checkLimits({ viewerQueueBytes: queueBytes, maxViewers });
+  checkPositive("viewerLatencySec", viewerLatencySec);
+  checkLimits({ viewerQueueBytes, maxViewers });
   const memory = new Memory();
-  const history = new History(limitBytes, memory);
-  const recent = new Recent(memory);
+  const viewers = new Set<HubViewer>();
+  const history = new ViewerLog(limitBytes, memory, (item) => {
+    for (const viewer of viewers) viewer.miss(item);
+  });
+  const recent = new Recent(memory, limitBytes * FORM_SHARE);
   const frames = new FrameCache();
+  const arrivals = new Arrivals();
   const bridged = new BridgedMessages(limitBytes, () => memory.bytes + frames.bytes);
-  // Viewers that are further behind cost more; with the default limit, none is within its queue.
-  const wireBytes = Math.min(queueBytes, limitBytes / 4);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
   const settings = { memory, spare: [], onLeftOut };
-  const wire = new Wire(wireBytes, settings);
-  const historyFrames = new HistoryFrames(settings);
+  const wire = new Wire(limitBytes * FORM_SHARE, settings);
+  const logFrames = new LogFrames(settings);
   const pressure = new MemoryPressure(collectGarbage, {
     limitBytes,
     get bytes() {
@@ -88,8 +102,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     },
   }, now);
   const recordings = new Recordings(date);
-  const viewers = new Set<HubViewer>();
-  const gone: Record<ViewerGone, number> = { left: 0, slow: 0, stalled: 0, closed: 0, failed: 0 };
+  const gone: Record<ViewerGone, number> = { left: 0, stalled: 0, closed: 0, failed: 0 };
   let joined = 0;
   let refused = 0;
   let corrupt = 0;
@@ -101,18 +114,35 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     viewers.delete(viewer);
     gone[reason]++;
     // Those of WebSockets get what was sent.
-    const isUsed = Array.from(viewers).some(({ stats }) => stats.transport !== "websocket");
+    const isUsed = Array.from(viewers).some(({ options: { transport } }) =>
+      transport === "http" || transport === "grpc"
+    );
     if (!isUsed) bridged.clear();
-    if (reason !== "slow" && reason !== "stalled") return;
-    const who = viewer.options.addr ?? `viewer ${viewer.id}`;
-    const why = reason === "slow"
-      ? `it was ${queueBytes} bytes behind ${optionText("viewerQueueBytes")}`
-      : "it took nothing for too long";
-    log.write("warn", `Cut off the viewer at ${who}: ${why}`, {
+    if (reason !== "stalled") return;
+    const who = nameOf(viewer);
+    log.write("warn", `Cut off the viewer at ${who}: it took nothing for too long`, {
       viewer: who,
       reason,
       kind: "viewer cut off",
     });
+  };
+
+  const onSkip = (viewer: HubViewer) => {
+    const who = nameOf(viewer);
+    const text = `The viewer at ${who} is behind all that is kept and skips to the oldest ` +
+      "(--server-memory-limit, option limitBytes)";
+    log.write("warn", text, { viewer: who, limitBytes, kind: "viewer skips" });
+  };
+
+  const skipTo = (viewer: HubViewer): number | undefined => {
+    const [some, most] = PINNED_SHARES;
+    const { lastSeq } = history;
+    if (memory.pinned <= limitBytes * some || viewer.place === undefined) return undefined;
+    if (memory.pinned > limitBytes * most) return lastSeq;
+    const newest = (history.items.last?.seq ?? lastSeq + 1) - 1;
+    if (viewer.at >= newest) return undefined;
+    for (const { at } of viewers) if (at < viewer.at) return undefined;
+    return newest;
   };
 
   const warnOfShortHistory = () => {
@@ -140,35 +170,46 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   };
 
   const give = (sound: readonly LogMsg[]) => {
-    const all = Array.from(viewers);
-    // Decoded messages: those on the wire and those in the history have no use for them.
-    const isLive = all.some(({ caughtUp, place }) => caughtUp && place === undefined);
+    // Decoded messages: whoever takes frames, or is behind, has no use for them.
+    const isLive = furthest("messages", (at) => at === history.lastSeq || recent.covers(at)) !==
+      undefined;
     const msgs = isLive ? keepable(sound) : withLargeKept(sound);
-    const first = memory.lastSeq + 1;
-    let bytes = 0;
-    for (const { encoded } of msgs) bytes += encoded.bytes.length;
+    const place = furthest("frames", (at) => wire.covers(at, history.lastSeq));
+    const first = history.lastSeq + 1;
+    const bytes = bytesOf(msgs);
+    noteArrivals(msgs, first);
     history.add(msgs);
-    giveWire(msgs, first);
+    if (place === undefined) wire.clear();
+    else {
+      wire.push(msgs, first);
+      wire.trim(place);
+    }
     if (isLive) recent.push(msgs, first);
     else recent.clear();
-    const isOnWire = all.every(({ place }) => place !== undefined);
-    if (isOnWire) historyFrames.clear();
+    const isOnWire = Array.from(viewers).every(({ at, form }) =>
+      form === "frames" && wire.covers(at, history.lastSeq)
+    );
+    if (isOnWire) logFrames.clear();
     // Decoded messages are short-lived garbage beside a history that is large.
     pressure.read(isOnWire ? bytes : 4 * bytes);
-    for (const viewer of viewers) {
-      viewer.note(msgs, bytes);
-      viewer.rouse();
-    }
+    for (const viewer of viewers) viewer.rouse();
   };
 
-  const giveWire = (msgs: readonly LogMsg[], first: number) => {
-    let last: Place | undefined;
-    for (const { place } of viewers) {
-      if (place !== undefined && place.offset <= (last?.offset ?? Infinity)) last = place;
+  /** What nobody is to be kept fresh for need not be looked at. */
+  const noteArrivals = (msgs: readonly LogMsg[], first: number) => {
+    if (!Array.from(viewers).some(({ isThinned }) => isThinned)) return arrivals.clear();
+    arrivals.push(msgs, first, now());
+    arrivals.trim(history.items.oldest()?.seq ?? first);
+  };
+
+  /** The place that is furthest behind, of the viewers that a window has or will have all for. */
+  const furthest = (form: Form, covers: (at: number) => boolean): number | undefined => {
+    let furthest: number | undefined;
+    for (const { form: wanted, place } of viewers) {
+      if (wanted !== form || place === undefined || !covers(place)) continue;
+      furthest = Math.min(furthest ?? place, place);
     }
-    if (last === undefined) return wire.clear();
-    wire.push(msgs, first);
-    wire.trim(last);
+    return furthest;
   };
 
   const close = async () => {
@@ -199,10 +240,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       if (refusal !== undefined) throw refusal;
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
       const context: ViewerContext = {
-        ...{ history, recent, wire, frames: historyFrames },
-        ...{ queueBytes, belongs, onGone },
+        ...{ log: history, recent, wire, frames: logFrames, arrivals, now },
+        ...{ belongs, skipTo, onSkip, onGone },
       };
-      const viewer = new HubViewer(++joined, options, context);
+      const latencySec = options.until === "now" ? Infinity : viewerLatencySec;
+      const viewer = new HubViewer(++joined, { latencySec, ...options }, context);
       viewers.add(viewer);
       return viewer;
     },
@@ -239,7 +281,11 @@ function bridgeStats({ bridged, damaged, untagged }: BridgeCounts): BridgeStats 
   return { bridged, damaged, untagged: Object.fromEntries(untagged) };
 }
 
-/** History and viewers share large messages, and copy small ones. */
+function nameOf({ id, options }: HubViewer): string {
+  return options.addr ?? `viewer ${id}`;
+}
+
+/** The log and viewers share large messages, and copy small ones. */
 function withLargeKept(msgs: readonly LogMsg[]): readonly LogMsg[] {
   return msgs.map((msg) =>
     Slab.takes(msg) || !isReused(msg.encoded.bytes) ? msg : copyOut([msg])[0]!

@@ -9,13 +9,25 @@ import type { Log } from "../base/log.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { Tally } from "../base/tally.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { Thinned } from "./thin/thinner.ts";
+
+export type { Thinned } from "./thin/thinner.ts";
 
 /** Options of the hub; all may be left out. */
 export interface ViewerHubOptions {
-  /** Bytes of history for late viewers, all that viewers' queues keep alive included; default 1 GiB. */
+  /** Bytes of history for late viewers, all that sockets of viewers keep alive included; default 1 GiB. */
   readonly limitBytes?: number;
-  /** Bytes that may wait for one viewer before it is cut off; default 64 MiB. */
+  /**
+   * Has no effect any more, whatever it is; default 64 MiB.
+   *
+   * @deprecated a viewer falls behind in the log, and skips what is no longer there
+   */
   readonly viewerQueueBytes?: number;
+  /**
+   * The age in seconds above which viewers are left out images, points and what else is heavy; each may ask
+   * for another. Default `Infinity`: nothing is left out.
+   */
+  readonly viewerLatencySec?: number;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
   /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
@@ -43,6 +55,13 @@ export interface JoinOptions {
   /** Only the recording of this id, with the blueprints of its application. */
   readonly recording?: string;
   /**
+   * The age in seconds above which it is left out heavy messages, whole frames of them, so that what it is
+   * given stays fresh on a slow link; `Infinity`: never. Default that of the hub.
+   */
+  readonly latencySec?: number;
+  /** `"now"` ends with the newest message that is there when it joins; default: it goes on. */
+  readonly until?: "now";
+  /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
    * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, activations,
    * data of blueprints, static data, and then the rest, as newer ones do; `"arrival"` is as it came.
@@ -55,10 +74,10 @@ export interface JoinOptions {
 }
 
 /**
- * Why a viewer is gone: it left, it fell behind by more than its queue, it took nothing for too
- * long, the hub was closed, or its connection failed.
+ * Why a viewer is gone: it left, it took nothing for too long, the hub was closed, or its connection
+ * failed.
  */
-export type ViewerGone = "left" | "slow" | "stalled" | "closed" | "failed";
+export type ViewerGone = "left" | "stalled" | "closed" | "failed";
 
 /** WebSocket frames that viewers share. */
 export interface SharedFrames {
@@ -113,10 +132,16 @@ export interface ViewerStats {
   readonly addr: string | undefined;
   /** Whether it has been given all history. */
   readonly caughtUp: boolean;
-  /** What waits for it, once it has caught up. */
+  /** What is behind its place in the log, once it has caught up; for all recordings. */
   readonly backlog: Tally;
   /** What was sent to it. */
   readonly sent: Tally;
+  /** What was dropped from the log before it was given it. */
+  readonly skipped: Tally;
+  /** How old the oldest is that it was not given, of what came after it joined, in seconds; else 0. */
+  readonly ageSec: number;
+  /** What was left out to keep it fresh; `undefined` where it asks for all. */
+  readonly thinned: Thinned | undefined;
 }
 
 /** What a hub counts. */
@@ -130,7 +155,7 @@ export interface HubStats {
     /** Of these, what should have been kept, and did not fit the limit by itself. */
     readonly evictedProtected: Tally;
   };
-  /** Memory of history and queues together, each buffer counted once, in bytes. */
+  /** Memory of history and of what sockets take, together, each buffer counted once, in bytes. */
   readonly heldBytes: number;
   /** What that may be. */
   readonly limitBytes: number;

@@ -18,7 +18,7 @@ const DEADLINE_MS = 120_000;
 export async function catchUp(runtime: "deno" | "bun", megabytes: number): Promise<number> {
   await using cli = await Cli.start(runtime, [
     ...["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"],
-    ...["--server-memory-limit", "4GB", "--viewer-queue", "4GB"],
+    ...["--server-memory-limit", "4GB"],
   ]);
   const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, 10_000);
   // Who is there from the beginning tells when all is in.

@@ -60,7 +60,7 @@ async function startRerelay(runtime: "deno" | "bun", stream: Stream): Promise<Ru
   const cli = await Cli.start(runtime, [
     ...["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"],
     // As Rerun's server, which has no such limit: nobody is cut off, however far behind.
-    ...["--server-memory-limit", "8GB", "--viewer-queue", "2GB"],
+    ...["--server-memory-limit", "8GB"],
   ]);
   const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, DEADLINE_MS);
   return running(Number(port), cli.port, cli.child, stream);

@@ -80,10 +80,15 @@ describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
       await cli.sees(/New SDK client/);
       const start = performance.now();
       cli.signal("SIGTERM");
-      const { code } = await cli.ended;
+      const { code, stderr } = await cli.ended;
       const seconds = (performance.now() - start) / 1000;
       await dripped;
       assertEquals(code, 0);
+      // What it still sends is not among what came in, and nobody is told that all is well.
+      const said = stderr.match(
+        /WARN .*1 client was still sending after 1 s: what had not come in/g,
+      );
+      assertEquals(said?.length, 1, stderr);
       // Code 0 says that it was less than 1.8 s, when it would have been cut.
       assert(seconds > 0.9, `${seconds} s`);
       // Whole messages, and the end marker.

@@ -55,9 +55,11 @@ describe("cli.ts", { timeout: 60_000 }, () => {
       cli.signal("SIGTERM");
       assertEquals((await cli.ended).code, 0);
       assertEquals(readFileSync(path).length, 20);
-      const { code, stderr } = await runCli(["--port", "0", "--save", join(path, "b.rrd")]);
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "Can't write");
+      for (const name of ["b.rrd", "{recording_id}.rrd"]) {
+        const { code, stderr } = await runCli(["--port", "0", "--save", join(path, name)]);
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `Can't write ${join(path, name)}`);
+      }
     }));
 
   it("touches nothing beside an unfinished file of somebody else", () =>

@@ -20,7 +20,7 @@ describe("Assembler", () => {
       for (const length of [10, 65_536, 65_537, 400_000, 2_000_000, 9_000_000, 300_000]) {
         const item = numbered(length);
         for (let at = 0; at < length;) {
-          const room = random() < 0.7 ? assembler.room(length) : undefined;
+          const room = random() < 0.7 ? assembler.readInto(length) : undefined;
           const most = room?.length ?? 500_000;
           const piece = item.subarray(at, at + Math.ceil(random() * most));
           room?.set(piece);
@@ -30,7 +30,7 @@ describe("Assembler", () => {
           assert(assembler.capacity >= at);
         }
         assert(assembler.take().every((byte, i) => byte === item[i]), `${length}`);
-        assembler.settle();
+        assembler.releaseTaken();
         assertEquals([assembler.filled, assembler.capacity, inUse()], [0, 0, 0]);
       }
     }
@@ -39,7 +39,7 @@ describe("Assembler", () => {
   it("gives all back at once when it is cleared, all but the place of a read when it is shed", () => {
     const assembler = new Assembler(undefined, true);
     assembler.fill(numbered(1_000_000), 0, 400_000_000);
-    const room = assembler.room(400_000_000)!;
+    const room = assembler.readInto(400_000_000)!;
     assert(assembler.capacity < 1_000_000 + 256 * 1024);
     assembler.shed();
     assertEquals([assembler.capacity, inUse()], [256 * 1024, 256 * 1024]);

@@ -8,10 +8,10 @@ describe("BufferPool", () => {
   it("gives a buffer again once its last user has done with it", () => {
     const pool = new BufferPool();
     const first = pool.take(256 * KiB);
-    pool.use([first.buffer]);
-    pool.unuse([first.buffer]);
+    pool.acquire([first.buffer]);
+    pool.release([first.buffer]);
     assert(pool.take(256 * KiB).buffer !== first.buffer);
-    pool.unuse([first.buffer]);
+    pool.release([first.buffer]);
     assert(pool.take(200 * KiB).buffer === first.buffer);
   });
 
@@ -27,9 +27,9 @@ describe("BufferPool", () => {
     for (const bytes of [1, 64 * KiB - 1, 8 * KiB * KiB + 1]) {
       const taken = pool.take(bytes);
       assertEquals([taken.length, isReused(taken)], [bytes, false]);
-      pool.use([taken.buffer]);
-      pool.unuse([taken.buffer]);
-      pool.unuse([taken.buffer]);
+      pool.acquire([taken.buffer]);
+      pool.release([taken.buffer]);
+      pool.release([taken.buffer]);
     }
     assertEquals(pool.freeBytes, 0);
   });
@@ -41,10 +41,10 @@ describe("BufferPool", () => {
     ) as [Uint8Array, Uint8Array, Uint8Array];
     for (const { buffer } of [large, small, power]) pool.adopt(buffer);
     assertEquals([large, small, power].map(isReused), [true, false, true]);
-    pool.use([large.buffer]);
-    pool.unuse([large.buffer, small.buffer, power.buffer]);
+    pool.acquire([large.buffer]);
+    pool.release([large.buffer, small.buffer, power.buffer]);
     assertEquals([large.length, small.length], [100_000, 1000]);
-    pool.unuse([large.buffer]);
+    pool.release([large.buffer]);
     assertEquals(large.length, 0);
     // Of a size that is asked for it is kept.
     assert(pool.take(100 * KiB).buffer === power.buffer);
@@ -54,7 +54,7 @@ describe("BufferPool", () => {
     const pool = new BufferPool();
     const taken = pool.take(64 * KiB);
     const release = holdBytes(taken.subarray(5, 9));
-    pool.unuse([taken.buffer]);
+    pool.release([taken.buffer]);
     assertEquals(pool.freeBytes, 0);
     release!();
     assertEquals(pool.freeBytes, 64 * KiB);
@@ -64,8 +64,8 @@ describe("BufferPool", () => {
   it("is not given a buffer twice", () => {
     const pool = new BufferPool();
     const { buffer } = pool.take(64 * KiB);
-    pool.unuse([buffer]);
-    pool.unuse([buffer]);
+    pool.release([buffer]);
+    pool.release([buffer]);
     assertEquals(pool.freeBytes, 64 * KiB);
     assert(pool.take(64 * KiB).buffer !== pool.take(64 * KiB).buffer);
   });
@@ -73,7 +73,7 @@ describe("BufferPool", () => {
   it("keeps 16 MiB of what is unused, and none of it after clear", () => {
     const pool = new BufferPool();
     const taken = Array.from({ length: 30 }, () => pool.take(1024 * KiB));
-    pool.unuse(taken.map(({ buffer }) => buffer));
+    pool.release(taken.map(({ buffer }) => buffer));
     assertEquals(pool.freeBytes, 16 * KiB * KiB);
     pool.clear();
     assertEquals(pool.freeBytes, 0);

@@ -96,6 +96,33 @@ describe("MemoryPressure", () => {
     assertEquals(looks, 9);
   });
 
+  it("collects at once where clients come and leave in a burst, for a twentieth of the time at most", () => {
+    let now = 0;
+    let collected = 0;
+    const collect = () => {
+      collected++;
+      now += 10;
+    };
+    const waiting = { bytes: 0, limitBytes: 256 * MIB };
+    const pressure = new MemoryPressure(collect, waiting, () => now);
+    const burst = (left: number, readMiB: number, clients: number) => {
+      for (let i = 0; i < left; i++) pressure.left();
+      pressure.read(readMiB * MIB);
+      pressure.lookAtBurst(clients);
+      return collected;
+    };
+    // Too few have left; too little was read; it would take long to look through those that are here.
+    assertEquals([burst(499, 100, 10), burst(1, 0, 1000), burst(499, 0, 1000)], [0, 0, 0]);
+    assertEquals([burst(1, 0, 1000), burst(1000, 31, 0)], [1, 1]);
+    now += 199;
+    assertEquals(burst(0, 1, 0), 1);
+    now += 1;
+    assertEquals([burst(0, 0, 0), burst(0, 0, 0)], [2, 2]);
+    // Thousands that brought little leave little behind.
+    now += 1000;
+    assertEquals([burst(10_000, 156, 0), burst(0, 1, 0)], [2, 3]);
+  });
+
   it("lets the runtime begin a look before it collects", () => {
     const calls: string[] = [];
     const collect = (onlyBegin = false) => void calls.push(onlyBegin ? "begin" : "collect");

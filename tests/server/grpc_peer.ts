@@ -6,7 +6,7 @@ import type { MemoryNet } from "../../lib/adapters/tcp/memory_tcp.ts";
 import type { NetAddr } from "../../lib/base/net_addr.ts";
 import { H2Connection } from "../../lib/comms/h2/connection.ts";
 import { H2Driver, type H2Socket } from "../../lib/comms/h2/drive.ts";
-import type { FieldMap, H2Stream } from "../../lib/comms/h2/types.ts";
+import type { Field, FieldMap, H2Stream } from "../../lib/comms/h2/types.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { frame, framesOf } from "../comms/grpc/frames.ts";
 
@@ -49,6 +49,19 @@ export const dialSystem: DialGrpc = async ({ hostname, port }) => {
   });
 };
 
+/** What a call begins with. */
+export function callFields(path: string, metadata: Record<string, string> = {}): Field[] {
+  return [
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", path],
+    [":authority", "127.0.0.1"],
+    ["content-type", "application/grpc"],
+    ["te", "trailers"],
+    ...Object.entries(metadata),
+  ];
+}
+
 /** One connection. */
 export class GrpcPeer {
   readonly h2 = new H2Connection("client");
@@ -63,15 +76,7 @@ export class GrpcPeer {
 
   /** Begins a call. */
   call(path: string, metadata: Record<string, string> = {}): PeerCall {
-    const stream = this.h2.request([
-      [":method", "POST"],
-      [":scheme", "http"],
-      [":path", path],
-      [":authority", "127.0.0.1"],
-      ["content-type", "application/grpc"],
-      ["te", "trailers"],
-      ...Object.entries(metadata),
-    ]);
+    const stream = this.h2.request(callFields(path, metadata));
     if (stream === undefined) throw new Error("no call may begin");
     return new PeerCall(stream);
   }

@@ -1,11 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { H2Connection } from "../../lib/comms/h2/connection.ts";
 import { CallCut } from "../../lib/comms/grpc/status.ts";
 import { memoryTcp, type ServeOptions, Server, sourceText } from "../../mod.ts";
 import { callBody, field, frame, framesOf, textField, VERSIONS } from "../comms/grpc/frames.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { fixtureJson } from "../fixtures.ts";
-import { PROXY } from "./grpc_peer.ts";
+import { callFields, PeerCall, PROXY } from "./grpc_peer.ts";
 import { handClock, rest, Started, TRANSPORTS } from "./grpc_started.ts";
 
 function assertMatch(text: string, pattern: RegExp): void {
@@ -124,6 +125,43 @@ describe("gRPC at the server's port", () => {
     assertEquals(started.server.stats.clients.length, 1);
     c.stream.end();
     assertEquals((await c.status)[0], 0);
+    peer.cut();
+  });
+
+  it("takes calls in turn at the limit, though the first bytes of their connections bring all", async () => {
+    await using started = await Started.on("in memory", { maxClients: 1 });
+    const peer = await started.connect();
+    const held = peer.call(WRITE);
+    // All but the largest message: within the window that HTTP/2 has by default.
+    const messages = framesOf(callBody("0.41.0")).toSorted((a, b) => a.length - b.length);
+    const body = concat(...messages.slice(0, -1).map((message) => frame(message)));
+    assert(body.length < 65_536);
+    await held.send(body);
+    await started.until(() => started.received.length > 0);
+    // As SDKs do: they wait for no settings.
+    for (let i = 0; i < 5; i++) {
+      const h2 = new H2Connection("client");
+      const { stream } = new PeerCall(h2.request(callFields(WRITE))!);
+      stream.write(body);
+      stream.end();
+      const bytes: Uint8Array[] = [];
+      for (let taken = h2.take(1 << 20); taken.length > 0; taken = h2.take(1 << 20)) {
+        bytes.push(...taken.map((part) => part.slice()));
+        h2.wrote();
+      }
+      const { writable } = started.net.connect(started.server.addr.port);
+      void writable.getWriter().write(concat(...bytes));
+      await rest();
+    }
+    const sent = started.received.length;
+    assertEquals(started.server.stats.clients.filter(({ messages }) => messages > 0).length, 1);
+    held.stream.end();
+    await started.until(() => started.quits.length === 6);
+    const ids = started.received.filter(({ payload }) => payload.type === "quit")
+      .map(({ source }) => source.id);
+    assertEquals(ids, ids.toSorted((a, b) => a - b));
+    assertEquals(started.received.length, 6 * (sent + 1));
+    assertEquals(started.said("warn"), []);
     peer.cut();
   });
 

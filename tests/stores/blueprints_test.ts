@@ -66,9 +66,9 @@ describe("Blueprints", () => {
     assertEquals(sends(3, "b"), undefined);
     assertEquals(found(), [["a"], []]);
     assertEquals(blueprints.of(two, "app", true).all, ["b"]);
-    blueprints.settle(-1);
+    blueprints.decide(-1);
     assertEquals([found(), blueprints.isUndecided], [[["a"], []], true]);
-    blueprints.settle(0);
+    blueprints.decide(0);
     assertEquals([found(), blueprints.isUndecided], [[["b"], ["b"]], false]);
     assertEquals(sends(2, "c"), "two");
     assertEquals([found(), blueprints.latest("app").all], [[["b"], ["c"]], ["c"]]);
@@ -81,7 +81,7 @@ describe("Blueprints", () => {
     blueprints.logs(1, one, "app");
     sends(2, "b");
     blueprints.logs(2, two, "app");
-    blueprints.settle(Infinity);
+    blueprints.decide(Infinity);
     assertEquals([one, two].map((each) => blueprints.of(each, "app").all), [[], ["b"]]);
   });
 

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { viewerHub } from "../../lib/viewers/hub.ts";
+import type { Viewer } from "../../lib/viewers/types.ts";
 import { storeOf } from "../../lib/encoding/store_of.ts";
 import { SdkClient } from "../sinks/clients.ts";
 import { keptLog, QUIT } from "../sinks/messages.ts";
@@ -179,40 +180,89 @@ describe("viewer hub", () => {
     assert(log.of("warn")[0]!.includes("--server-memory-limit"));
   });
 
-  it("cuts off a viewer that is behind by more than its queue, and no other", async () => {
-    const log = keptLog();
-    const hub = madeHub({ limitBytes: MiB, viewerQueueBytes: 1000, log });
-    const slow = hub.join({ addr: "10.0.0.7:1" });
+  it("lets a viewer that takes little fall behind as far as the log goes, and waits for no one", async () => {
+    const hub = madeHub({ viewerQueueBytes: 1000 });
+    const slow = hub.join();
     const quick = hub.join();
     await taken(slow);
-    await taken(quick);
-    for (let i = 1; i <= 5; i++) {
-      hub.write([smart(chunk(i, 300))]);
+    for (let i = 1; i <= 50; i++) {
+      hub.write([smart(chunk(i, 300_000))]);
       assertEquals(ids(await taken(quick)), [`${i}`]);
     }
-    assertEquals([slow.gone, quick.gone], ["slow", undefined]);
-    // It was given the first one while it waited.
-    assertEquals(ids(await taken(slow)), ["1"]);
-    assertEquals(hub.stats.gone.slow, 1);
-    assert(log.of("warn")[0]!.includes("10.0.0.7:1"));
+    assertEquals(hub.stats.viewers[0]!.backlog.messages, 49);
+    assertEquals(ids(await taken(slow, 1)), Array.from({ length: 50 }, (_, i) => `${i + 1}`));
+    const { viewers, gone } = hub.stats;
+    assertEquals(viewers.map(({ skipped }) => skipped.messages), [0, 0]);
+    assertEquals(gone, { left: 0, stalled: 0, closed: 0, failed: 0 });
   });
 
-  it("lets a message larger than the queue pass where nothing is before it", async () => {
-    const hub = madeHub({ viewerQueueBytes: 1000 });
-    const viewer = hub.join({ history: "none" });
-    hub.write([smart(chunk(1, 5000))]);
-    assertEquals(ids(await taken(viewer)), ["1"]);
-    hub.write([smart(chunk(2, 10)), smart(chunk(3, 5000))]);
-    assertEquals(viewer.gone, "slow");
-  });
-
-  it("cuts off a viewer whose next messages have gone out of the history", async () => {
-    const hub = madeHub({ limitBytes: 1_000_000 });
-    const viewer = hub.join({ history: "none" });
+  it("lets a viewer whose next messages are gone skip to the oldest kept, and tells it once", async () => {
+    const log = keptLog();
+    const hub = madeHub({ limitBytes: 1_000_000, log });
+    const behind = hub.join({ history: "none", addr: "10.0.0.7:1" });
     for (let i = 1; i <= 100; i++) hub.write([smart(chunk(i, 100_000))]);
-    assert(hub.stats.heldBytes < 10_000_000);
-    assertEquals(await taken(viewer), []);
-    assertEquals(await viewer.left, "slow");
+    const kept = hub.stats.history.messages;
+    assert(kept >= 8 && kept < 10);
+    assertEquals(hub.stats.viewers[0]!.backlog.messages, kept);
+    const given = ids(await taken(behind));
+    assertEquals(given, Array.from({ length: kept }, (_, i) => `${101 - kept + i}`));
+    assertEquals(hub.stats.viewers[0]!.skipped.messages, 100 - kept);
+    assertEquals(behind.gone, undefined);
+    assertEquals(log.of("warn").length, 1);
+    assert(log.of("warn")[0]!.includes("10.0.0.7:1"), log.of("warn")[0]);
+    hub.write([smart(chunk(101, 10))]);
+    assertEquals(ids(await taken(behind)), ["101"]);
+  });
+
+  it("lets the viewer furthest behind skip to the newest where others keep too much alive", async () => {
+    const hub = madeHub({ limitBytes: 4 * MiB });
+    const [a, b, last] = [1, 2, 3].map(() => hub.join()) as [Viewer, Viewer, Viewer];
+    const give = (from: number, to: number) => {
+      for (let i = from; i <= to; i++) hub.write([smart(chunk(i, 1_000_000))]);
+    };
+    give(1, 3);
+    for (const [viewer, count] of [[a, 1], [b, 2]] as const) {
+      for (let i = 0; i < count; i++) await viewer.next(1);
+    }
+    give(4, 9);
+    // Two messages that the log has no more are a quarter of the limit, and not yet the half.
+    assert(hub.stats.heldBytes <= 4 * MiB && hub.stats.history.messages === 2);
+    assertEquals(ids(await last.next(1) ?? []), ["9"]);
+    assertEquals(hub.stats.viewers[2]!.skipped.messages, 8);
+    // Who lets go of one takes the oldest that is kept.
+    assertEquals(ids(await b.next(1) ?? []), ["8"]);
+    assertEquals(hub.stats.viewers[1]!.skipped.messages, 5);
+    a.close("left");
+    b.close("left");
+    give(10, 10);
+    assertEquals(ids(await last.next(1) ?? []), ["10"]);
+  });
+
+  it("lets none take more where they keep alive the half of what may be held", async () => {
+    const hub = madeHub({ limitBytes: 4 * MiB });
+    const slow = [1, 2, 3].map(() => hub.join());
+    const good = hub.join({ history: "none" });
+    for (let i = 1; i <= 9; i++) {
+      hub.write([smart(chunk(i, 1_000_000))]);
+      await slow[i - 1]?.next(1);
+      for (const viewer of slow.slice(i)) await viewer.next(1);
+    }
+    assert(hub.stats.heldBytes <= 4 * MiB + 1_100_000, `${hub.stats.heldBytes}`);
+    assertEquals(await taken(good), []);
+    assertEquals(hub.stats.viewers[3]!.skipped.messages, 9);
+    for (const viewer of slow) viewer.close("left");
+    hub.write([smart(chunk(10, 1_000_000))]);
+    assertEquals(ids(await taken(good)), ["10"]);
+  });
+
+  it("ends with what is there where that is asked for", async () => {
+    const hub = madeHub();
+    hub.write([1, 2, 3].map((i) => smart(chunk(i, 100))));
+    const viewer = hub.join({ until: "now" });
+    hub.write([4, 5].map((i) => smart(chunk(i, 100))));
+    assertEquals(ids(await viewer.next(1) ?? []), ["1", "2", "3"]);
+    assertEquals(await viewer.next(1), undefined);
+    assertEquals(await madeHub().join({ until: "now" }).next(1), undefined);
   });
 
   it("gives a viewer that is behind what it would have been given at once", async () => {
@@ -233,6 +283,7 @@ describe("viewer hub", () => {
     assertEquals([ids(await taken(behind)), ids(await taken(only))], [["1000"], ["1000"]]);
     const { viewers, heldBytes } = hub.stats;
     assertEquals(viewers.map(({ backlog }) => backlog.bytes), [0, 0]);
+    assertEquals(viewers.map(({ backlog }) => backlog.messages), [0, 0]);
     // 10 MB of history, and at most 8 MiB of it once more, decoded.
     assert(heldBytes < 19_500_000, `${heldBytes}`);
   });

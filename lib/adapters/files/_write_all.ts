@@ -9,7 +9,7 @@
  *
  * @param bytes what to write
  * @param write writes the beginning of what it is given and tells how many bytes that were
- * @throws Error if it stands still, and what `write` throws
+ * @throws {Error} if it stands still, and what `write` throws
  */
 export async function writeAll(
   bytes: Uint8Array,

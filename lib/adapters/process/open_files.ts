@@ -13,7 +13,7 @@ const MOST_FILES = 256;
 /** For what the runtime itself has open, and for files that are open for a moment. */
 const SPARE = 64;
 
-/** See the module. */
+/** How many files and sockets there may be of each kind. */
 export interface OpenFiles {
   /** Infinity where nobody tells. */
   readonly limit: number;

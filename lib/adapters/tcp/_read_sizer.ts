@@ -53,7 +53,7 @@ export class ReadSizer {
 
   /** Nothing more is read into what is left. */
   done(): void {
-    this.#pool?.unuse([this.#rest.buffer]);
+    this.#pool?.release([this.#rest.buffer]);
     this.#rest = new Uint8Array(0);
   }
 

@@ -162,7 +162,7 @@ class BunConnection implements TcpConnection {
 
   read(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
     if (this.#adopted !== undefined) {
-      this.#pool!.unuse([this.#adopted]);
+      this.#pool!.release([this.#adopted]);
       this.#adopted = undefined;
     }
     const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;

@@ -183,7 +183,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     this.#isStream = this.hasMore && length >= MAX_READ / 2;
     this.#turns.took(this, length, !this.#isStream);
     const chunk = isGiven ? space.subarray(0, length) : this.#sizer.take(length);
-    // Of what goes into pooled memory or beside it, nothing is left over.
+    // Pooled chunks leave no garbage, so they do not count towards V8's pressure.
     if (!isReused(chunk) && !(isGiven && this.#isPooled)) countRead(length);
     return chunk;
   }

@@ -29,7 +29,7 @@ export interface MemoryNet extends TcpAdapter {
    * Connects to a listener.
    *
    * @param port the listener's; without it the only one's
-   * @throws Error if nothing listens there
+   * @throws {Error} if nothing listens there
    */
   connect(port?: number): MemoryClient;
 }

@@ -14,19 +14,17 @@ const PIECE_BYTES = 256 * 1024;
 
 /** A connection to a server. */
 export interface SdkSocket {
-  /** Resolves when there is room for more. */
+  /** Resolves when there is room for more: waits as long as bytes flow, and a while without any. */
   write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Ends the sending, and waits until the server has taken all and closed: as long as bytes flow, and
-   * `timeoutMs` without any.
-   */
-  finish(timeoutMs: number): Promise<void>;
+  /** Ends the sending, and waits as `write` does until the server has taken all and closed. */
+  finish(): Promise<void>;
   destroy(): void;
 }
 
 /**
  * Connects and shakes hands; tries again until the time is up.
  *
+ * @param timeoutMs for that, in milliseconds, and later for each wait in which no byte flows
  * @throws {RerelayError} if there is no server within that time
  */
 export function connectRetrying(
@@ -35,13 +33,13 @@ export function connectRetrying(
   timeoutMs: number,
 ): Promise<SdkSocket> {
   return dialRetrying(host, port, timeoutMs, async (connected) => {
-    const socket = sdkSocket(connected);
+    const socket = sdkSocket(connected, timeoutMs);
     await socket.write(HANDSHAKE);
     return socket;
   });
 }
 
-function sdkSocket(socket: Socket): SdkSocket {
+function sdkSocket(socket: Socket, timeoutMs: number): SdkSocket {
   const began = performance.now();
   const ended = Promise.withResolvers<void>();
   let failure: Error | undefined;
@@ -61,15 +59,16 @@ function sdkSocket(socket: Socket): SdkSocket {
       for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
         if (closed || failure !== undefined) throw broken();
         if (socket.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
-        await new Promise<void>((resolve) => {
+        const drained = new Promise<void>((resolve) => {
           wake = resolve;
           socket.once("drain", resolve);
         });
+        await whileTaken(socket, drained, { timeoutMs, began });
         socket.off("drain", wake);
       }
       if (closed || failure !== undefined) throw broken();
     },
-    async finish(timeoutMs) {
+    async finish() {
       socket.end();
       await whileTaken(socket, ended.promise, { timeoutMs, began });
       if (failure !== undefined) throw failure;

@@ -24,8 +24,8 @@ export interface GrpcSocket {
    * @throws {RerelayError} if the server has ended the call, or speaks no gRPC
    */
   send(frame: readonly Uint8Array[]): Promise<void>;
-  /** Ends the call, and waits for the server's answer: as long as bytes flow, and `timeoutMs` without any. */
-  finish(timeoutMs: number): Promise<void>;
+  /** Ends the call, and waits for the server's answer as long as bytes flow, and a while without any. */
+  finish(): Promise<void>;
   destroy(): void;
 }
 
@@ -49,19 +49,17 @@ export function connectGrpc(
     // How it ended is told with the call.
     void driver.run().then(() => clearInterval(ticking));
     const told = (error: unknown) => explained(error, h2.error, to.speaksHttp2);
+    const waitFor = async (taken: Promise<void>) => {
+      try {
+        await whileTaken(socket, taken, { timeoutMs, began, queued: () => call.queuedBytes });
+      } catch (error) {
+        throw told(error);
+      }
+    };
     return {
-      async send(frame) {
-        await call.send(frame).catch((error) => {
-          throw told(error);
-        });
-      },
-      async finish(timeoutMs) {
-        const queued = () => call.queuedBytes;
-        try {
-          await whileTaken(socket, call.finish(), { timeoutMs, began, queued });
-        } catch (error) {
-          throw told(error);
-        }
+      send: (frame) => waitFor(call.send(frame)),
+      async finish() {
+        await waitFor(call.finish());
         h2.leave();
       },
       destroy() {

@@ -85,7 +85,7 @@ export interface TcpAdapter {
    * Binds to an address and listens there.
    *
    * @param options the address
-   * @throws TcpBindError if the address can't be bound.
+   * @throws {TcpBindError} if the address can't be bound.
    */
   listen(options: NetAddr): Promise<TcpListener>;
 }

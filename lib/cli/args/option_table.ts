@@ -125,6 +125,12 @@ const VIEWING = [
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
   },
+  {
+    name: "viewer-latency",
+    value: "TIME",
+    example: "2s",
+    help: "Leave out images for slow viewers once they are older [never]",
+  },
   ...limitOptions(VIEWER_LIMITS),
   {
     name: "allow-host",

@@ -6,7 +6,7 @@
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
 import { type ArgReader, parsePort, UsageError } from "./arg_reader.ts";
 import { readLimit } from "./limit_table.ts";
-import { parseSize } from "../terminal/units.ts";
+import { parseDuration, parseSize } from "../terminal/units.ts";
 
 /** Memory, as such or as a share of what the machine has. */
 export type MemoryLimit = { readonly bytes: number } | { readonly share: number };
@@ -19,8 +19,11 @@ export interface ViewerArgs {
   readonly pagePort: number;
   /** Absent: a quarter of the machine's memory, if that can be seen. */
   readonly memoryLimit?: MemoryLimit;
-  readonly queueBytes: number;
+  /** Given, but without effect. */
+  readonly queueBytes?: number;
   readonly maxViewers: number;
+  /** In seconds; `Infinity`: viewers are left out nothing. */
+  readonly latencySec: number;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
@@ -35,6 +38,7 @@ const DEPENDENT = [
   "web-viewer-port",
   "server-memory-limit",
   "viewer-queue",
+  "viewer-latency",
   "max-viewers",
   "allow-host",
   "allow-origin",
@@ -57,13 +61,15 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   }
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
+  const queueBytes = readLimit(args, viewerQueueBytes);
   const token = args.read("viewer-token", parseToken, "TOKEN");
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
     pagePort: args.read("web-viewer-port", parsePort) ?? 9090,
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    queueBytes: readLimit(args, viewerQueueBytes) ?? viewerQueueBytes.default,
+    ...(queueBytes === undefined ? {} : { queueBytes }),
+    latencySec: args.read("viewer-latency", parseLatency) ?? Infinity,
     maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
@@ -82,6 +88,10 @@ export function parseMemoryLimit(text: string): MemoryLimit {
   const share = Number(percent) / 100;
   if (share > 0 && share <= 1) return { share };
   throw new RangeError("expected above 0% and up to 100%, such as 25%");
+}
+
+function parseLatency(text: string): number {
+  return text === "never" ? Infinity : parseDuration(text);
 }
 
 function parseHosts(text: string): string[] {

@@ -63,7 +63,7 @@ function sayLost({ server: { stats }, file, received, log }: FinishOptions): voi
   const after = `Cut off after ${CUT_MS / 1000} s`;
   const text = messages > 0
     ? `${after}: ${plural(messages, "message")} (${formatBytes(bytes)}) that had come in are lost`
-    : `${after}, before everything was closed; no message is lost`;
+    : `${after}, before everything was closed; no message that had come in is lost`;
   log.write("error", text, { messages, bytes });
 }
 

@@ -221,9 +221,9 @@ async function start(
     throw error;
   }
   if (save === undefined || files === undefined) return { server, file: undefined, viewers };
-  const isPipe = await files.kind(save.path) === "other";
-  const stopTelling = isPipe ? tellWait(save.path, log) : () => {};
+  let stopTelling = () => {};
   try {
+    if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
     const { onError, path } = save;
     const file = await rrdFileSink({
       ...save,

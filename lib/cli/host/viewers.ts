@@ -19,6 +19,11 @@ import type { ViewerDoors } from "./viewer_doors.ts";
 /** History where the machine's memory can't be seen, in bytes. */
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
 
+/** Scripts give it still. */
+const NO_QUEUE =
+  "--viewer-queue has no effect any more: a viewer that falls behind goes on with what " +
+  "--server-memory-limit keeps";
+
 /** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
 const CLOSE_MS = 150;
 
@@ -60,10 +65,11 @@ export async function liveViewers(
     viewers;
   const { token } = args;
   const limitBytes = memoryLimit(args, log);
+  if (args.queueBytes !== undefined) log.write("warn", NO_QUEUE, { kind: "option without effect" });
   const hub = viewerHub({
     limitBytes,
-    viewerQueueBytes: args.queueBytes,
     maxViewers: args.maxViewers,
+    viewerLatencySec: args.latencySec,
     collectGarbage: await loadGarbageCollector(),
     log,
   });

@@ -36,8 +36,8 @@ Options:
   --dry-run                   recover: say what would be written and what is lost, write nothing
   --max-gap TIME              replay: wait at most so long in the log between two messages; what is
                               more is a jump of the clock, and skipped [10s]
-  --timeout TIME              replay: how long to try to connect, and to wait at the end while the
-                              server takes nothing [10s]
+  --timeout TIME              replay: how long to try to connect, and then to wait while the server
+                              takes nothing [10s]
   --max-message SIZE          limit of a message [512MiB; recover: the length of the file]
   -h, --help                  print this text
 

@@ -20,7 +20,7 @@ import type { Progress } from "./progress.ts";
 /** An input that can't be read, or not to its end. */
 export class InputError extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Names the input, and why it can't be read.
    *
    * @param input its name
    * @param why it can't be read

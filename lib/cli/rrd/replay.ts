@@ -52,7 +52,7 @@ async function replayFile(path: string, options: RrdOptions, context: RrdContext
         bytes += part.bytes;
       }
     }
-    await sender.finish(timeoutMs);
+    await sender.finish();
   } catch (error) {
     sender.destroy();
     if (!sender.isLost(error)) throw error;

@@ -24,7 +24,7 @@ export interface ReplaySender {
   /** Sends a message, when there is room for it; says whether there is a form for it. */
   send(msg: LogMsg): Promise<boolean>;
   /** Ends it, and waits until the server has taken all. */
-  finish(timeoutMs: number): Promise<void>;
+  finish(): Promise<void>;
   /** Whether an error is the server's, or of the way there. */
   isLost(error: unknown): boolean;
   /** What is to be said at the end, one line each. */
@@ -68,7 +68,7 @@ async function tcpSender(
       for (const piece of packetPieces(encoded)) await socket.write(piece);
       return true;
     },
-    finish: (timeoutMs) => socket.finish(timeoutMs),
+    finish: () => socket.finish(),
     isLost: (error) => error instanceof Error && "code" in error,
     warnings: [],
     destroy: () => socket.destroy(),
@@ -95,7 +95,7 @@ async function grpcSender(
       await socket.send(frame);
       return true;
     },
-    finish: (timeoutMs) => socket.finish(timeoutMs),
+    finish: () => socket.finish(),
     isLost: (error) => error instanceof RerelayError && !(error instanceof InputError),
     get warnings() {
       const { bridged, damaged } = bridge.counts;

@@ -79,13 +79,13 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
    */
   room(most: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.#isOver || this.#length < 0 || most < LEAST_ROOM) return undefined;
-    return this.#assembler.room(this.#whole)?.subarray(0, most);
+    return this.#assembler.readInto(this.#whole)?.subarray(0, most);
   }
 
   /** The messages that came of the last push have got their users. */
   settle(): void {
-    this.#assembler.settle();
-    if (this.#given !== undefined) this.#pool?.unuse([this.#given]);
+    this.#assembler.releaseTaken();
+    if (this.#given !== undefined) this.#pool?.release([this.#given]);
     this.#given = undefined;
   }
 

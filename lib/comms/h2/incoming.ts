@@ -168,7 +168,7 @@ export class Incoming implements FrameHandler {
       throw new H2Error(ERROR.FRAME_SIZE_ERROR, `SETTINGS of ${payload.length} bytes`);
     }
     this.#abuse.control.spend("SETTINGS frames");
-    if (isAck) return;
+    if (isAck) return this.#table.settingsKnown();
     for (let at = 0; at < payload.length; at += 6) {
       this.#setting(payload[at]! << 8 | payload[at + 1]!, u32(payload, at + 2));
     }

@@ -14,10 +14,16 @@ export class ReceiveWindow {
     return this.#left;
   }
 
-  /** So many bytes came; `false` if the peer was not allowed to send them. */
-  take(bytes: number): boolean {
+  /**
+   * So many bytes came.
+   *
+   * @param beyond as many more may come, from a peer that does not know yet how small the window is
+   * @returns `false` if the peer was not allowed to send them
+   */
+  take(bytes: number, beyond = 0): boolean {
     this.#left -= bytes;
-    return this.#left >= 0;
+    // What is empty needs no window.
+    return bytes === 0 || this.#left + beyond >= 0;
   }
 
   /**

@@ -27,14 +27,15 @@ export class ResetStreams {
   /**
    * DATA of a stream came that is not open, but was.
    *
+   * @param beyond as many bytes more may come as its window had room for
    * @throws {H2Error} if it may not come any more, or not so much
    */
-  data(id: number, length: number): void {
+  data(id: number, length: number, beyond = 0): void {
     const left = this.#left.get(id);
     if (left === undefined) {
       throw new H2Error(ERROR.STREAM_CLOSED, "DATA of a stream that is over");
     }
-    if (left < length) {
+    if (length > 0 && left + beyond < length) {
       throw new H2Error(
         ERROR.FLOW_CONTROL_ERROR,
         "DATA beyond the window of a stream that is over",

@@ -37,6 +37,8 @@ export class StreamTable implements StreamHost {
   /** The window of a new stream for what we send. */
   #sendWindow = DEFAULT_WINDOW;
   #hasSentBlock = false;
+  /** Whether the peer knows how much it may send of a new stream. */
+  #isKnown = false;
   /** Memory that the header fields of open streams take, in bytes. */
   headerBytes = 0;
   /** The last stream that was begun. */
@@ -76,6 +78,16 @@ export class StreamTable implements StreamHost {
     this.headerBytes += stream.headerBytes;
     this.begun++;
     return stream;
+  }
+
+  /** The peer has acted upon our settings: what it sent before has come. */
+  settingsKnown(): void {
+    this.#isKnown = true;
+  }
+
+  /** What came before the peer knew our settings may fill the window that it supposed (RFC 9113, 6.9.3). */
+  get #beyond(): number {
+    return this.#isKnown ? 0 : Math.max(0, DEFAULT_WINDOW - this.#options.initialWindow);
   }
 
   // ------------------------------------------------------------------------- what a stream asks
@@ -135,12 +147,12 @@ export class StreamTable implements StreamHost {
     }
     if (stream === undefined) {
       if (this.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA of no stream");
-      this.resets.data(id, length);
+      this.resets.data(id, length, this.#beyond);
       this.credit(padding);
       return undefined;
     }
     stream.heldBytes += padding;
-    const isAllowed = stream.receiveWindow.take(length);
+    const isAllowed = stream.receiveWindow.take(length, this.#beyond);
     if (stream.isEndedByPeer) this.reset(stream, ERROR.STREAM_CLOSED, "DATA behind its end");
     else if (!isAllowed) this.reset(stream, ERROR.FLOW_CONTROL_ERROR, "DATA beyond its window");
     else if (stream.isOurs && !stream.hasAnswer) {

@@ -36,21 +36,21 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   }
 
   /** Where the next bytes of a large packet may be put directly, before they are pushed. */
-  room(): Uint8Array<ArrayBuffer> | undefined {
-    return this.#length < 0 ? undefined : this.#assembler.room(this.#length);
+  readInto(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#length < 0 ? undefined : this.#assembler.readInto(this.#length);
   }
 
-  /** The packets that came of the last push have got their users. */
-  settle(): void {
-    this.#assembler.settle();
+  /** Drops our own use of the packets of the last push; to be called once their users are counted. */
+  releaseTaken(): void {
+    this.#assembler.releaseTaken();
   }
 
-  /** Drops what came of a packet that will not be whole, but for where bytes may be read into now. */
+  /** Frees the pieces of an unfinished packet, except the one that a pending read may still fill. */
   shed(): void {
     this.#assembler.shed();
   }
 
-  /** Drops all of it. */
+  /** Frees all pieces of an unfinished packet. */
   clear(): void {
     this.#assembler.clear();
   }

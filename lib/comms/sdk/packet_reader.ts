@@ -93,13 +93,13 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   }
 
   /** Where the next bytes of a large packet may be put directly, before they are pushed. */
-  room(): Uint8Array<ArrayBuffer> | undefined {
-    return this.#error === undefined ? this.#framer.room() : undefined;
+  readInto(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#error === undefined ? this.#framer.readInto() : undefined;
   }
 
   /** The packets that came of the last push have got their users. */
-  settle(): void {
-    this.#framer.settle();
+  releaseTaken(): void {
+    this.#framer.releaseTaken();
   }
 
   /** Gives up the packet that is not whole, and all that comes: a read may still be under way. */

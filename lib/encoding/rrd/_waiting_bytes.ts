@@ -4,7 +4,7 @@
  * @module
  */
 
-/** See the module. */
+/** Puts bytes behind each other until they are read. */
 export class WaitingBytes {
   #memory: Uint8Array = new Uint8Array(0);
   /** How many there are. */

@@ -42,7 +42,7 @@ export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
  */
 export class RrdDamage extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Says where the damage begins, and what it is.
    *
    * @param offset where the part begins that can't be read, in bytes
    * @param cause why

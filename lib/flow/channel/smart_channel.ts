@@ -237,7 +237,7 @@ export class SmartChannel {
     const order = ++this.#sent;
     this.#promised -= queue.promised;
     queue.promised = 0;
-    this.#pool?.use(buffers);
+    this.#pool?.acquire(buffers);
     if (queue.first === undefined) this.#active.push(queue);
     queue.push({ msgs: kept, time: this.#now(), buffers, order, ...(quit && { quit }) });
     queue.bytes += bytes;
@@ -264,7 +264,7 @@ export class SmartChannel {
    */
   #releaseHanded(): void {
     if (this.#handed.length === 0) return;
-    this.#pool!.unuse(this.#handed);
+    this.#pool!.release(this.#handed);
     this.#handed = [];
   }
 

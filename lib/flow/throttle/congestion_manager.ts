@@ -128,7 +128,7 @@ export class CongestionManager {
     const nowMs = this.#rate.updatedMs;
     this.#isCalm = this.acceptRate === 1 && latencySec < CALM * this.#maxLatencySec &&
       filled < CALM && nowMs - this.#drops.lastDropMs > HOLD_MS;
-    if (this.acceptRate === 1) this.#drops.settle(nowMs);
+    if (this.acceptRate === 1) this.#drops.endDropping(nowMs);
   }
 
   /**

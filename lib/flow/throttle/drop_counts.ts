@@ -67,8 +67,8 @@ export class DropReport {
     this.#lastDropMs = nowMs;
   }
 
-  /** Says so if dropping has ended. */
-  settle(nowMs: number): void {
+  /** Says that dropping has ended, if nothing was dropped for a while. */
+  endDropping(nowMs: number): void {
     if (this.#atBegin !== undefined && nowMs - this.#lastDropMs > QUIET_MS) this.finish();
   }
 

@@ -25,7 +25,7 @@ export interface FreeSpaceOptions {
   readonly written: () => number;
 }
 
-/** See the module. */
+/** Watches the free space of one folder. */
 export class FreeSpace {
   #lookedAt: number;
   #before: number;

@@ -11,7 +11,7 @@ const MAX_OPEN = 256;
 /** Files that are closed at once to make room: most of it is waiting for the disk. */
 const MAX_CLOSING = 64;
 
-/** See the module; iterates over those that are written to. */
+/** The series that have an open file; iterates over them, the one written to last at the end. */
 export class OpenSeries implements Iterable<Series> {
   /** The one written to last at the end. */
   readonly #open = new Set<Series>();
@@ -40,7 +40,7 @@ export class OpenSeries implements Iterable<Series> {
   }
 
   /** Resolves when one more file may be opened. */
-  async room(): Promise<void> {
+  async waitForRoom(): Promise<void> {
     while (this.#open.size + this.#closing.size >= this.#most) {
       if (this.#closing.size < Math.min(MAX_CLOSING, this.#most / 4)) this.#finishOldest();
       else await Promise.race(this.#closing);

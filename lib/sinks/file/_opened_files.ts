@@ -6,7 +6,8 @@
 import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
-import type { Series, SeriesObserver } from "./_series.ts";
+import type { Series } from "./_series.ts";
+import type { SeriesObserver } from "./_series_host.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import { KeptFiles } from "./saved_files.ts";
@@ -27,7 +28,7 @@ export interface OpenedFilesOptions {
 }
 
 /** Opens files for series, and counts what is in them, closed or not, and what no file took. */
-export class OpenedFiles implements SeriesObserver, SyncedFiles {
+export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
   /** Those that are written to. */
   readonly series: OpenSeries;
   /** What is in the files. */
@@ -48,10 +49,10 @@ export class OpenedFiles implements SeriesObserver, SyncedFiles {
 
   async open(series: Series): Promise<RrdWriter> {
     const { opener, date, log } = this.#options;
-    await this.series.room();
+    await this.series.waitForRoom();
     try {
       const writer = await opener.open(series.names, date(), series.sibling !== undefined);
-      // At once: what is open without a file is taken for closed.
+      // Before any other wait: `closed` drops open series that have no writer.
       series.begin(writer);
       this.series.use(series);
       this.kept.opened(writer);
@@ -106,7 +107,7 @@ export class OpenedFiles implements SeriesObserver, SyncedFiles {
   }
 
   /** Resolves when all is over that goes on beside the writing. */
-  async settled(): Promise<void> {
+  async finished(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 

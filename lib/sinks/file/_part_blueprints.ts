@@ -17,7 +17,7 @@ import type { Store } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 
-/** See the module; new for each file. */
+/** The blueprints of one file; each file has a new one. */
 export class PartBlueprints {
   readonly #contents = new PartContents();
   #hasBlueprint = false;

@@ -16,7 +16,8 @@ import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
-import { Series, type SeriesHost } from "./_series.ts";
+import { Series } from "./_series.ts";
+import type { SeriesHost } from "./_series_host.ts";
 import { addTo } from "../../base/tally.ts";
 import { storeKey } from "../../encoding/store_of.ts";
 import { type Store, StoreMemory } from "../../stores/store_memory.ts";
@@ -58,7 +59,7 @@ export interface RrdFilesOptions {
 /** The files of one sink; sequential, the caller awaits what is returned. */
 export class RrdFiles {
   readonly #options: RrdFilesOptions;
-  readonly #host: SeriesHost;
+  readonly #host: SeriesHost<Series>;
   readonly #memory = new StoreMemory();
   readonly #blueprints = new Blueprints<object, Store>((store) => this.#memory.dropData(store));
   /** Which recordings share files. */
@@ -141,7 +142,7 @@ export class RrdFiles {
     const isBlueprint = store?.id.kind === "Blueprint";
     const entry = entryOf(msg, encoded, store);
     const { announces } = entry;
-    // Whose blueprints a recording begins with is said by the announcement itself.
+    // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
     const put = isBlueprint
       ? this.#putBlueprint(msg, entry, store, sourceId)
@@ -161,13 +162,13 @@ export class RrdFiles {
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
       this.flush();
-      await this.#options.budget.room();
+      await this.#options.budget.waitForRoom();
     })();
   }
 
   /** Begins to write what the files gathered. */
   flush(): void {
-    if (this.#blueprints.isUndecided) this.#blueprints.settle(this.#options.now() - UNDECIDED_MS);
+    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
     for (const series of this.#files.series) series.flush();
   }
 
@@ -197,7 +198,7 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
-    this.#blueprints.settle(Infinity);
+    this.#blueprints.decide(Infinity);
     this.flush();
     const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
@@ -206,7 +207,7 @@ export class RrdFiles {
       this.#first = undefined;
     }
     const closed = await Promise.allSettled(closing);
-    await this.#files.settled();
+    await this.#files.finished();
     // What is neither written nor lost: blueprints of which no recording was open, and none began.
     const { repeated } = this.#memory;
     const { bridge } = this.#options;

@@ -7,7 +7,7 @@ import type { BridgeCounts } from "../../bridge/mod.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** See the module. */
+/** The warnings of one sink, each of which is written to the log once. */
 export class SaveWarnings {
   readonly #said = new Set<string>();
 

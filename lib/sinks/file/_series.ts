@@ -5,57 +5,17 @@
  * @module
  */
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
-import type { Log } from "../../base/log.ts";
 import { type Entry, takenEntry } from "./_entry.ts";
 import { tellBroken, tellFull, tellNoFile, tellTooLarge } from "./_file_trouble.ts";
 import { applicationOf } from "../../stores/introduction.ts";
 import { PartBlueprints } from "./_part_blueprints.ts";
 import type { Numbered } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
-import type { SaveWarnings } from "./_save_warnings.ts";
-import type { Store, StoreMemory } from "../../stores/store_memory.ts";
-import type { VersionWarnings } from "./_version_warnings.ts";
+import type { SeriesHost, SeriesOwner } from "./_series_host.ts";
+import type { Store } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
-import type { Blueprints } from "../../stores/blueprints.ts";
-import { Backoff, isRotationDue, type Rotation } from "./rotation.ts";
+import { Backoff, isRotationDue } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
-
-/** Opens files for series, and is told what becomes of them. */
-export interface SeriesObserver {
-  /** Makes the next file, and begins it. */
-  open(series: Series): Promise<RrdWriter>;
-  /** A file has its name, or had to be given up. */
-  closed(writer: RrdWriter, error?: unknown): Promise<void>;
-  /** So much is in no file. */
-  lose(lost: Tally): void;
-  /** Takes what must be over before all is closed; it never rejects. */
-  track(work: Promise<void>): void;
-}
-
-/** What all series share. */
-export interface SeriesHost {
-  readonly files: SeriesObserver;
-  readonly log: Log;
-  /** By what tells recordings apart that have files of their own. */
-  readonly blueprints: Blueprints<object, Store>;
-  readonly rotation: Rotation;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Milliseconds since the Unix epoch. */
-  readonly date: () => number;
-  readonly warnings: SaveWarnings;
-  readonly versions: VersionWarnings;
-  /** What is known of recordings. */
-  readonly memory: StoreMemory;
-}
-
-/** Whose files they are. */
-export interface SeriesOwner {
-  /** What its files' names are made of. */
-  readonly names: Numbered;
-  /** Stands for the recording whose files they are; `undefined` where several share them. */
-  readonly recording: object | undefined;
-}
 
 /** The files of one recording and encoding; sequential, the caller awaits what is returned. */
 export class Series {
@@ -64,7 +24,7 @@ export class Series {
   /** What its names are made of. */
   readonly names: Numbered;
 
-  readonly #host: SeriesHost;
+  readonly #host: SeriesHost<Series>;
   readonly #recording: object | undefined;
   readonly #backoff = new Backoff();
   /** Of the open file. */
@@ -89,7 +49,7 @@ export class Series {
    * @param owner whose files they are
    * @param sibling which encoding it is for, if others came before
    */
-  constructor(host: SeriesHost, owner: SeriesOwner, readonly sibling: string | undefined) {
+  constructor(host: SeriesHost<Series>, owner: SeriesOwner, readonly sibling: string | undefined) {
     this.#host = host;
     this.names = owner.names;
     this.#recording = owner.recording;

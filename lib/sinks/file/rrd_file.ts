@@ -229,7 +229,7 @@ async function startSink(
     syncer.watch();
     space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
-    return sync === "interval" && budget.isLate ? budget.room() : undefined;
+    return sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;
   }
 
   function write(action: () => Promise<void> | undefined): Promise<void> {

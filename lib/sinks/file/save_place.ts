@@ -10,7 +10,7 @@ import { FileExists } from "../../base/errors.ts";
 import { lockSaving } from "./parts/save_lock.ts";
 import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
 
-/** See the module. */
+/** A place that is ready to be written to. */
 export interface SavePlace {
   readonly pattern: SavePattern;
   readonly adapter: FileAdapter;

@@ -8,8 +8,8 @@ import { type LeftOut, viewerFrameParts } from "../../encoding/bincode/bincode_l
 import { MAX_HEAD_BYTES } from "../../comms/websocket/frame_head.ts";
 import { isReused } from "../../memory/buffer_pool.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import type { Memory } from "../history/item.ts";
-import { LargePart, type Part, PART_BYTES, type Place, SharedPart } from "./wire_parts.ts";
+import type { Memory } from "../log/memory.ts";
+import { LargePart, type Part, PART_BYTES, SharedPart } from "./wire_parts.ts";
 import type { SharedFrames } from "../types.ts";
 
 /** Larger Arrow data is not copied: sockets are given the message's own bytes. */
@@ -28,21 +28,23 @@ export interface FrameSettings {
 /** What was taken from a wire. */
 export interface Taken {
   readonly frames: SharedFrames;
-  /** Where to go on. */
-  readonly to: Place;
+  /** Place of the last message that was taken. */
+  readonly to: number;
 }
-
-const START: Place = { offset: 0, seq: 0, messages: 0, bytes: 0, frames: 0 };
 
 /** Frames, kept while a viewer needs them. */
 export class Wire {
   readonly #parts: Part[] = [];
-  /** Behind the newest message. */
-  #end = START;
+  /** It has all that came after this place, up to its end. */
+  #start = 0;
+  #end = 0;
+  /** Bytes of all frames that ever were on it. */
+  #offset = 0;
+  #isEmpty = true;
   readonly #settings: FrameSettings;
 
   /**
-   * @param maxBytes kept for viewers that are behind; they find the rest in the history
+   * @param maxBytes kept for viewers that are behind; for others, frames are made of the log
    * @param settings the same for all wires of a hub
    * @param partBytes of the buffers for small frames, if so much will come
    */
@@ -54,19 +56,9 @@ export class Wire {
     this.#settings = settings;
   }
 
-  /** Where the next message will be. */
-  get end(): Place {
-    return this.#end;
-  }
-
-  /**
-   * A viewer comes to the live edge; nothing may have been put on the wire before.
-   *
-   * @param seq place of the newest message
-   * @returns where the next message will be
-   */
-  join(seq: number): Place {
-    return this.#end = { ...this.#end, seq };
+  /** Whether it has all that came after a place, or will have, if what comes next is put on it. */
+  covers(seq: number, lastSeq: number): boolean {
+    return this.#isEmpty ? seq === lastSeq : seq >= this.#start && seq <= this.#end;
   }
 
   /**
@@ -76,7 +68,9 @@ export class Wire {
    * @param seq place of the first in the order of arrival
    */
   push(msgs: readonly LogMsg[], seq: number): void {
-    for (const msg of msgs) this.#push(msg, seq++);
+    if (this.#isEmpty) this.#start = this.#end = seq - 1;
+    this.#isEmpty = false;
+    for (const msg of msgs) this.#push(msg);
   }
 
   /**
@@ -84,87 +78,109 @@ export class Wire {
    *
    * @param place of the viewer that is furthest behind; what is before it is needed no more
    */
-  trim(place: Place): void {
+  trim(place: number): void {
     let count = 0;
-    for (const { end, start } of this.#parts) {
-      const isNeeded = end.offset > place.offset &&
-        this.#end.offset - start.offset <= this.maxBytes;
-      if (isNeeded || end.offset === this.#end.offset) break;
+    for (const { end, offset } of this.#parts) {
+      const isNeeded = end > place && this.#offset - offset <= this.maxBytes;
+      if (isNeeded || count === this.#parts.length - 1) break;
       count++;
     }
-    for (const part of this.#parts.splice(0, count)) part.drop();
+    for (const part of this.#parts.splice(0, count)) {
+      this.#start = part.end;
+      part.drop();
+    }
   }
 
   /** No viewer is at the live edge. */
   clear(): void {
+    this.#isEmpty = true;
     for (const part of this.#parts.splice(0)) part.drop();
   }
 
   /**
    * What comes next.
    *
-   * @param from where
+   * @param from the place of the last message that was given
    * @param maxBytes about how many bytes; a larger message comes alone
    * @returns `undefined` where the wire begins later
    */
-  take(from: Place, maxBytes: number): Taken | undefined {
-    if (from.offset === this.#end.offset) return { frames: NOTHING, to: this.#end };
-    let at = this.#parts.findIndex(({ end }) => end.offset > from.offset);
-    if (at < 0 || this.#parts[at]!.start.offset > from.offset) return undefined;
+  take(from: number, maxBytes: number): Taken | undefined {
+    if (this.#isEmpty || from < this.#start || from > this.#end) return undefined;
     const used: Part[] = [];
     const pieces: Uint8Array[] = [];
-    let to = from;
-    for (; at < this.#parts.length; at++) {
+    let [messages, bytes, to] = [0, 0, from];
+    for (let at = this.#after(from); at < this.#parts.length; at++) {
       const part = this.#parts[at]!;
-      if (used.length > 0 && part.end.offset - from.offset > maxBytes) break;
-      pieces.push(...part.from(to.offset));
+      const given = part.from(Math.max(to, part.start));
+      const length = given.pieces.reduce((sum, piece) => sum + piece.length, 0);
+      if (used.length > 0 && bytes + length > maxBytes) return taken();
       part.use();
       used.push(part);
+      pieces.push(...given.pieces);
+      messages += given.messages;
+      bytes += length;
       to = part.end;
     }
-    const done = () => {
-      for (const part of used) part.unuse();
-    };
-    const messages = to.frames - from.frames;
-    return { frames: { pieces, messages, bytes: to.offset - from.offset, done }, to };
+    // No frame is made of what is behind the last part.
+    to = this.#end;
+    return taken();
+
+    function taken(): Taken {
+      const done = () => {
+        for (const part of used) part.unuse();
+      };
+      return { frames: { pieces, messages, bytes, done }, to };
+    }
   }
 
-  /** All that is on it, from its start. */
+  /** All that is on it. */
   takeAll(): Taken {
-    // What was left out last is behind the last part.
-    return { ...this.take(START, Infinity)!, to: this.#end };
+    return this.take(this.#start, Infinity)!;
   }
 
-  #push(msg: LogMsg, seq: number): void {
-    const { length } = msg.encoded.bytes;
-    const before = this.#end;
-    const after = { ...before, seq, messages: before.messages + 1, bytes: before.bytes + length };
+  /** The first part with a message that came after a place. */
+  #after(seq: number): number {
+    let low = 0;
+    let high = this.#parts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#parts[middle]!.end <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #push(msg: LogMsg): void {
+    const last = this.#parts.at(-1);
     const parts = viewerFrameParts(msg);
     if (typeof parts === "string") {
       this.#settings.onLeftOut(msg, parts);
-      this.#end = after;
+      if (last instanceof SharedPart && last.end === this.#end) last.pass();
+      this.#end++;
       return;
     }
     const { head, tail } = parts;
     const needed = MAX_HEAD_BYTES + head.length + tail.length;
+    const { memory } = this.#settings;
+    let part: Part;
     if (needed > LARGE_BYTES && !isReused(tail)) {
-      this.#parts.push(new LargePart(before, after, head, msg, tail, this.#settings.memory));
-    } else this.#shared(needed).append(after, head, tail);
-    this.#end = this.#parts.at(-1)!.end;
+      this.#parts.push(part = new LargePart(this.#end, this.#offset, head, msg, tail, memory));
+    } else {
+      const shared = this.#shared(needed);
+      shared.append(head, tail);
+      part = shared;
+    }
+    this.#offset = part.offset + part.bytes;
+    this.#end++;
   }
 
   #shared(needed: number): SharedPart {
     const last = this.#parts.at(-1);
-    if (last instanceof SharedPart && last.hasRoom(needed)) return last;
-    const part = new SharedPart(
-      this.#end,
-      Math.max(this.partBytes, needed),
-      this.#settings.spare,
-      this.#settings.memory,
-    );
+    if (last instanceof SharedPart && last.end === this.#end && last.hasRoom(needed)) return last;
+    const size = Math.max(this.partBytes, needed);
+    const { spare, memory } = this.#settings;
+    const part = new SharedPart(this.#end, this.#offset, size, spare, memory);
     this.#parts.push(part);
     return part;
   }
 }
-
-const NOTHING: SharedFrames = { pieces: [], messages: 0, bytes: 0, done: () => {} };

@@ -5,34 +5,30 @@
  */
 import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../comms/websocket/frame_head.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import type { Memory } from "../history/item.ts";
+import type { Memory } from "../log/memory.ts";
 
-/** A place between two messages; all of it counts up. */
-export interface Place {
-  /** Bytes of frames before it. */
-  readonly offset: number;
-  /** The last message before it, in the order of arrival. */
-  readonly seq: number;
-  /** Messages before it. */
-  readonly messages: number;
-  /** Their encoded bytes. */
-  readonly bytes: number;
-  /** Those that frames were made of. */
-  readonly frames: number;
-}
-
-/** Bytes of whole frames. */
+/** Bytes of whole frames of messages that came one after the other. */
 export abstract class Part {
   #uses = 1;
 
   /**
-   * @param start before its first message
-   * @param end behind its last one
+   * @param start place of the last message before it, in the order of arrival
+   * @param offset bytes of frames before it
    */
-  constructor(readonly start: Place, public end: Place) {}
+  constructor(readonly start: number, readonly offset: number) {}
 
-  /** Its bytes from a place on, which is its start where it can't be divided. */
-  abstract from(offset: number): Uint8Array[];
+  /** Place of its last message. */
+  abstract readonly end: number;
+
+  /** Bytes of its frames. */
+  abstract readonly bytes: number;
+
+  /**
+   * What came after a place.
+   *
+   * @param seq within it
+   */
+  abstract from(seq: number): { readonly pieces: Uint8Array[]; readonly messages: number };
 
   /** A socket is given its bytes. */
   use(): void {
@@ -62,43 +58,66 @@ const MAX_SPARE = 16;
 /** Small frames. */
 export class SharedPart extends Part {
   readonly #buffer: Uint8Array;
-  #used = 0;
+  /** Behind each of its messages, those that no frame is made of included: bytes, and frames. */
+  readonly #offsets: number[] = [];
+  readonly #frames: number[] = [];
 
   /**
    * @param start before its first message
+   * @param offset bytes before it
    * @param size of its buffer
    * @param spare buffers that are free, and get this one back
    * @param memory counts it
    */
   constructor(
-    start: Place,
+    start: number,
+    offset: number,
     size: number,
     readonly spare: Uint8Array[],
     readonly memory: Memory,
   ) {
-    super(start, start);
+    super(start, offset);
     this.#buffer = (size === PART_BYTES ? spare.pop() : undefined) ?? new Uint8Array(size);
     memory.add(size);
   }
 
+  get end(): number {
+    return this.start + this.#offsets.length;
+  }
+
+  get bytes(): number {
+    return this.#offsets.at(-1) ?? 0;
+  }
+
   /** Whether so many bytes may be added. */
   hasRoom(bytes: number): boolean {
-    return this.#used + bytes <= this.#buffer.length;
+    return this.bytes + bytes <= this.#buffer.length;
   }
 
   /** Adds a message as a frame. */
-  append(end: Place, head: Uint8Array, tail: Uint8Array): void {
-    const before = this.#used;
+  append(head: Uint8Array, tail: Uint8Array): void {
     const length = head.length + tail.length;
-    const at = writeFrameHead(this.#buffer, before, OPCODE.binary, length);
+    const at = writeFrameHead(this.#buffer, this.bytes, OPCODE.binary, length);
     this.#buffer.set(head, at);
     this.#buffer.set(tail, at + head.length);
-    this.#used = at + length;
-    this.end = { ...end, offset: end.offset + this.#used - before, frames: end.frames + 1 };
+    this.#note(at + length, 1);
   }
 
-  from(offset: number): Uint8Array[] {
-    return [this.#buffer.subarray(offset - this.start.offset, this.#used)];
+  /** Adds a message that no frame is made of. */
+  pass(): void {
+    this.#note(this.bytes, 0);
+  }
+
+  from(seq: number): { pieces: Uint8Array[]; messages: number } {
+    const at = this.#offsets[seq - this.start - 1] ?? 0;
+    const frames = this.#frames[seq - this.start - 1] ?? 0;
+    const messages = (this.#frames.at(-1) ?? 0) - frames;
+    return { pieces: messages === 0 ? [] : [this.#buffer.subarray(at, this.bytes)], messages };
+  }
+
+  #note(offset: number, frames: 0 | 1): void {
+    this.#frames.push((this.#frames.at(-1) ?? 0) + frames);
+    this.#offsets.push(offset);
   }
 
   protected free(): void {
@@ -110,34 +129,39 @@ export class SharedPart extends Part {
 
 /** One frame with the message's own Arrow data. */
 export class LargePart extends Part {
+  readonly end: number;
+  readonly bytes: number;
   readonly #head: Uint8Array;
   readonly #tail: Uint8Array;
   readonly #ownBytes: number;
+  #sockets = 0;
 
   /**
    * @param start before it
-   * @param end behind it, but for the frame
+   * @param offset bytes before it
    * @param head copied
    * @param msg of the message
    * @param tail its Arrow data
    * @param memory counts it, once with all else that holds the message
    */
   constructor(
-    start: Place,
-    end: Place,
+    start: number,
+    offset: number,
     head: Uint8Array,
     readonly msg: LogMsg,
     tail: Uint8Array,
     readonly memory: Memory,
   ) {
+    super(start, offset);
     const bytes = new Uint8Array(MAX_HEAD_BYTES + head.length);
     const at = writeFrameHead(bytes, 0, OPCODE.binary, head.length + tail.length);
     bytes.set(head, at);
     const length = at + head.length;
-    super(start, { ...end, offset: end.offset + length + tail.length, frames: end.frames + 1 });
+    this.end = start + 1;
+    this.bytes = length + tail.length;
     this.#head = bytes.subarray(0, length);
     this.#tail = tail;
-    memory.use(msg);
+    memory.use(msg, "form");
     // Inflated data, which the message does not have.
     const isShared = msg.kind === "ArrowMsg" &&
       (tail.buffer === msg.arrow.bytes.buffer || tail.buffer === msg.encoded.bytes.buffer);
@@ -145,12 +169,32 @@ export class LargePart extends Part {
     memory.add(this.#ownBytes);
   }
 
-  from(): Uint8Array[] {
-    return [this.#head, this.#tail];
+  from(): { pieces: Uint8Array[]; messages: number } {
+    return { pieces: [this.#head, this.#tail], messages: 1 };
+  }
+
+  override use(): void {
+    super.use();
+    if (this.#sockets++ === 0) this.#pin(1);
+  }
+
+  override unuse(): void {
+    if (--this.#sockets === 0) this.#pin(-1);
+    super.unuse();
+  }
+
+  override drop(): void {
+    super.unuse();
   }
 
   protected free(): void {
     this.memory.add(-this.#ownBytes);
-    this.memory.unuse(this.msg);
+    this.memory.unuse(this.msg, "form");
+  }
+
+  #pin(by: 1 | -1): void {
+    this.memory.pinned += by * this.#ownBytes;
+    if (by > 0) this.memory.use(this.msg, "viewer");
+    else this.memory.unuse(this.msg, "viewer");
   }
 }

@@ -21,9 +21,6 @@ const SLICE_BYTES = 256 * 1024;
 /** Small messages go together, and large ones in pieces, so that progress shows. */
 const PIECE_BYTES = 64 * 1024;
 
-/** How long nothing must come before a file is taken for whole, in milliseconds. */
-const QUIET_MS = 50;
-
 /** How a stream gives what SDK 0.17 to 0.22 logged. */
 export type StreamForm = "current" | "as-sent";
 
@@ -81,10 +78,6 @@ export interface RrdStreamOptions {
   readonly viewer: Viewer;
   readonly encoding: OneEncoding;
   readonly stalls: StallWatch;
-  /** What waits for the viewer once it has caught up, in messages; makes the stream end behind them. */
-  readonly backlog?: () => number;
-  /** Waits for so many milliseconds. */
-  readonly delay: (ms: number) => Promise<void>;
 }
 
 /**
@@ -117,7 +110,7 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
       if (!done) return;
       unwatch();
       controller.close();
-      viewer.close(options.backlog === undefined ? "closed" : "left");
+      viewer.close(viewer.options.until === undefined ? "closed" : "left");
     },
     cancel() {
       unwatch();
@@ -130,7 +123,9 @@ async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, 
   const { hub, viewer, encoding } = options;
   const isCurrent = encoding.wish.form === "current";
   let begun = false;
-  for await (const msgs of options.backlog === undefined ? live(viewer) : upToNow(options)) {
+  for (;;) {
+    const msgs = await viewer.next(SLICE_BYTES);
+    if (msgs === undefined) break;
     if (!begun) yield encoding.header!.bytes;
     begun = true;
     let gathered: Uint8Array[] = [];
@@ -154,37 +149,9 @@ async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, 
     if (size > 0) yield joined(gathered, size);
   }
   const { header } = encoding;
-  if (options.backlog === undefined || header === undefined) return;
+  if (viewer.options.until === undefined || header === undefined) return;
   if (!begun) yield header.bytes;
   if (endsWithMarker(header)) yield endMarker(header);
-}
-
-async function* live(viewer: Viewer): AsyncGenerator<readonly LogMsg[], undefined> {
-  for (;;) {
-    const msgs = await viewer.next(SLICE_BYTES);
-    if (msgs === undefined) return;
-    yield msgs;
-  }
-}
-
-/** All history, and what came while it was read: what comes after that is not waited for. */
-async function* upToNow(
-  { viewer, delay, backlog }: RrdStreamOptions,
-): AsyncGenerator<readonly LogMsg[], undefined> {
-  let rest: number | undefined;
-  for (;;) {
-    // Only at the live edge there is nothing to give at once.
-    const msgs = await Promise.race([
-      viewer.next(SLICE_BYTES),
-      delay(QUIET_MS).then(() => undefined),
-    ]);
-    if (msgs === undefined) return;
-    const more = rest === undefined ? msgs : msgs.slice(0, rest);
-    yield more;
-    if (rest !== undefined) rest -= more.length;
-    else if (viewer.caughtUp) rest = backlog!();
-    if (rest !== undefined && rest <= 0) return;
-  }
 }
 
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {

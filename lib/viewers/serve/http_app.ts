@@ -53,6 +53,11 @@ export interface HttpAppOptions extends StallOptions {
   readonly status?: () => ServerStatus;
   /** What is served under all other addresses; without it there is no page. */
   readonly page?: PageAssets;
+  /**
+   * Where an app that hands requests on as they came has it, such as `/robot`, which is redirected to
+   * `/robot/`; default `/`.
+   */
+  readonly path?: string;
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
   /** What answers web viewers 0.23 and later by gRPC-web; without it they are told that nobody does. */
@@ -61,8 +66,6 @@ export interface HttpAppOptions extends StallOptions {
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;
-  /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
 }
 
 /** A hono app, of which this much is promised: see https://hono.dev for `app.mount(path, fetch)`. */
@@ -152,6 +155,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   app.use(async (c, next) => {
     const refusal = guard.refuse(c.req.raw);
     if (refusal !== undefined) return refusal;
+    const folder = c.req.path === "/" ? folderOf(c.env?.url) : undefined;
+    if (folder !== undefined) return c.redirect(folder, 308);
     const called = web(c.req.raw, c.env ?? {});
     if (called !== undefined) return await called;
     const origin = c.req.header("origin");
@@ -196,7 +201,30 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     log.write("error", text, { kind: "request failed" });
     return c.text("The server failed to answer; its log says why\n", 500);
   });
-  return app;
+  return options.path === undefined ? app : below(options.path, app);
+}
+
+/** Serves the app below a path; what is elsewhere is not there. */
+function below(path: string, app: HttpApp): HttpApp {
+  const folder = path.replace(/\/*$/, "/");
+  if (!path.startsWith("/")) {
+    throw new TypeError(`path must begin with a slash, not be ${JSON.stringify(path)}`);
+  }
+  const fetch: HttpApp["fetch"] = (request, info) => {
+    const url = new URL(request.url);
+    if (!`${url.pathname}/`.startsWith(folder)) return textResponse(404, "There is nothing here");
+    const asked = request.url;
+    url.pathname = `/${url.pathname.slice(folder.length)}`;
+    return app.fetch(new Request(url, request), { ...info, url: asked });
+  };
+  return { fetch, request: (url, init) => fetch(new Request(url, init)) };
+}
+
+/** Where the page is, if it was asked for without the slash that its addresses go by. */
+function folderOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const { pathname, search } = new URL(url);
+  return pathname.endsWith("/") ? undefined : `${pathname}/${search}`;
 }
 
 function harden(c: Context, webSocketPort: number | undefined): void {
@@ -215,7 +243,7 @@ function harden(c: Context, webSocketPort: number | undefined): void {
 
 /** Makes the answer that streams a recording, or all of them. */
 function streams(options: HttpAppOptions, onLeftOut: () => void) {
-  const { hub, delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
+  const { hub } = options;
   const stalls = new StallWatch(options);
   return (c: Context<Env>, recording: string | undefined): Response => {
     const versions = hub.recordings
@@ -244,14 +272,11 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       order: "arrival",
       accepts: encoding.accepts,
       onLeftOut,
+      ...(download ? { until: "now" } : {}),
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    const backlog = () =>
-      hub.stats.viewers.find(({ id }) => id === viewer.id)?.backlog.messages ?? 0;
-    return c.body(
-      rrdStream({ hub, viewer, encoding, stalls, delay, ...(download ? { backlog } : {}) }),
-    );
+    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
   };
 }
 

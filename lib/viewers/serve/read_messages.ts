@@ -61,10 +61,6 @@ const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer 
 
 /** What a reader is told that is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
-  slow: [
-    STATUS.RESOURCE_EXHAUSTED,
-    "Too slow: more waited for this viewer than may (--viewer-queue)",
-  ],
   stalled: [STATUS.RESOURCE_EXHAUSTED, "Stalled: this viewer took nothing for too long"],
   closed: [STATUS.UNAVAILABLE, "The server stopped before all was read"],
   failed: [STATUS.INTERNAL, "The server failed to serve this viewer"],

@@ -65,7 +65,7 @@ else {
             const chunk = (await connection!.read!())!;
             left -= chunk.length;
             const isOwn = chunk.buffer.byteLength % 4096 !== 0 && isReused(chunk);
-            if (isUsed) pool.use([chunk.buffer]);
+            if (isUsed) pool.acquire([chunk.buffer]);
             if (isOwn) large.push(chunk);
           }
           await client.write(Uint8Array.of(1));

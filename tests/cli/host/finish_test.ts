@@ -93,7 +93,10 @@ describe("finish", () => {
     ends.get(1800)!();
     assertEquals(await whole, false);
     assertEquals(log.lines, [
-      ["error", "Cut off after 1.8 s, before everything was closed; no message is lost"],
+      [
+        "error",
+        "Cut off after 1.8 s, before everything was closed; no message that had come in is lost",
+      ],
     ]);
   });
 });

@@ -124,6 +124,14 @@ describe("rerelay --serve-web", () => {
     await cli.ended;
   });
 
+  it("says that an option of old has no effect any more, and starts", async () => {
+    const cli = new Cli([...SERVE, "--viewer-queue", "1MiB"]);
+    await cli.sees(/--viewer-queue has no effect any more/);
+    await ports(cli);
+    cli.signal("SIGTERM");
+    assertEquals((await cli.ended).code, 0);
+  });
+
   it("takes the token from the environment, and tells it nobody", async () => {
     const env = { RERELAY_VIEWER_TOKEN: "s3cret" };
     const cli = new Cli([...SERVE, "--bind", "0.0.0.0", "--log-level", "trace"], { env });

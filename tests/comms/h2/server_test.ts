@@ -10,6 +10,8 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 const OPEN = frame(1, 4, 1, REQUEST);
+/** What a client says once it has acted upon our settings. */
+const SETTINGS_ACK = frame(4, 1, 0, bytes());
 const OK = [[":status", "200"]] as const;
 
 /** Trailers, and the type and flags of the frame that ends a stream with them. */
@@ -274,13 +276,62 @@ describe("the windows of what a client sends", () => {
     server.consumes = false;
     const settings = frames(server.sent())[0]!;
     assertEquals(new DataView(settings.payload.buffer).getUint32(8), 1000);
-    server.push(hello(), OPEN, frame(0, 0, 1, new Uint8Array(1000)));
+    server.push(hello(), SETTINGS_ACK, OPEN, frame(0, 0, 1, new Uint8Array(1000)));
     const { stream } = server.told[0]!;
     stream.widen();
     stream.widen();
     assertEquals(updates(server.sent()), [[1, 2 * MiB - 1000]]);
     server.push(data(1, 2 * MiB - 1000));
     assertEquals(resets(server.push(frame(0, 0, 1, bytes("x")))), { 1: "FLOW_CONTROL_ERROR" });
+  });
+
+  it("that are small let come what was sent before the client knew", () => {
+    const MORE = 0xffff;
+    for (const initialWindow of [0, 1000]) {
+      const server = new TestServer({ initialWindow });
+      server.consumes = false;
+      // Clients send their first messages with the very bytes that open the connection.
+      server.push(hello(), OPEN, frame(0, 0, 1, new Uint8Array(MORE)));
+      const { stream, events } = server.told[0]!;
+      assertEquals(events, [`data ${MORE}`]);
+      // Its window is below 0 now, and an empty end needs none.
+      server.push(SETTINGS_ACK);
+      assertEquals(server.push(frame(0, 1, 1, bytes())), bytes());
+      assertEquals(events, [`data ${MORE}`, "end"]);
+      stream.widen();
+      // Whoever knows may not.
+      const late = server.push(frame(1, 4, 3, REQUEST), frame(0, 0, 3, new Uint8Array(MORE)));
+      assertEquals(resets(late), { 3: "FLOW_CONTROL_ERROR" });
+    }
+    const server = new TestServer({ initialWindow: 0 });
+    const early = frame(0, 0, 1, new Uint8Array(MORE + 1));
+    assertEquals(resets(server.push(hello(), OPEN, early)), { 1: "FLOW_CONTROL_ERROR" });
+  });
+
+  it("that are small tell of more once what came early is consumed", () => {
+    const server = new TestServer({ initialWindow: 0 });
+    server.consumes = false;
+    server.push(hello(), OPEN, frame(0, 0, 1, new Uint8Array(5000)), SETTINGS_ACK);
+    const { stream } = server.told[0]!;
+    stream.widen();
+    // The client counts from what it may not send: 0 less what it sent.
+    assertEquals(updates(server.sent()), [[1, 2 * MiB]]);
+    stream.consume(5000);
+    server.push(data(1, MiB));
+    stream.consume(MiB);
+    const [[id, more] = []] = updates(server.sent()).filter(([id]) => id === 1);
+    assertEquals([id, more], [1, MiB + 5000]);
+  });
+
+  it("of streams that were reset let come what was sent before the client knew", () => {
+    const server = new TestServer({ initialWindow: 0 });
+    server.push(hello(), OPEN);
+    server.told[0]!.stream.reset(8);
+    server.sent();
+    server.push(frame(0, 0, 1, new Uint8Array(40_000)), SETTINGS_ACK, frame(0, 1, 1, bytes()));
+    assertEquals(server.h2.isClosed, false);
+    const late = server.push(frame(0, 0, 1, bytes("x")));
+    assertEquals(goAway(late)?.code, "FLOW_CONTROL_ERROR");
   });
 
   it("let bytes be read where they belong, from 64 KiB on", () => {

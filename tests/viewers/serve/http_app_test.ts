@@ -20,7 +20,7 @@ function app(options: Partial<HttpAppOptions> = {}) {
   const hub = options.hub ?? madeHub();
   const all = httpApp({ hub, ...options });
   const get = (path: string, init?: RequestInit) =>
-    Promise.resolve(all.request(`${HERE}${path}`, init));
+    Promise.resolve(all.request(new URL(path, `${HERE}/`).href, init));
   return { hub, get, all };
 }
 
@@ -99,21 +99,22 @@ describe("the HTTP app", () => {
     assertEquals(hub.stats.gone.left, 1);
   });
 
-  it("ends a file at the live edge, though more and more comes", async () => {
+  it("ends a file with what was there, though more and more comes", async () => {
     const hub = madeHub();
     hub.write(Array.from({ length: 20 }, (_, i) => smart(chunk(i, 100_000))));
     const { get } = app({ hub });
     const { body } = await get("/stream.rrd?download=1");
     const reader = body!.getReader();
-    let size = 0;
+    const decoder = new RrdDecoder();
+    let messages = 0;
     for (let i = 100;; i++) {
       const { done, value } = await reader.read();
       if (done) break;
-      size += value.length;
+      messages += decoder.push(value).items.length;
       assert(i < 1000, "it does not end");
       hub.write([smart(chunk(i, 1000))]);
     }
-    assert(size > 2_000_000 && size < 2_200_000, `${size} bytes`);
+    assertEquals(messages, 20);
   });
 
   it("writes no end marker that readers before 0.19 fail on", async () => {

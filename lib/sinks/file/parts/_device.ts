@@ -5,7 +5,7 @@
  */
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 
-/** See the module. */
+/** Opens a device or pipe, and opens it again after it failed. */
 export class Device {
   #isOpening = false;
   #isClosed = false;

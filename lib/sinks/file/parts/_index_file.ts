@@ -14,7 +14,7 @@ import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
 const MAX_LINE_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 
-/** See the module; whoever calls it hears of what fails. */
+/** Reads and writes the lines of an index; what fails is thrown to the caller. */
 export class IndexFile {
   #file: WritableFile | undefined;
   #isTorn = false;

@@ -11,7 +11,7 @@ import type { Log } from "../../../base/log.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
 import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
-import { PART_SUFFIX } from "../writer/rrd_writer.ts";
+import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { isNameOf, type SavePattern, siblingPath } from "../save_pattern.ts";
 
 /** Names that are tried before giving up. */

@@ -8,7 +8,7 @@ import type { FileWriteAdapter } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 
-/** See the module; calls at one time share one sync. */
+/** Syncs one folder; calls that come during a sync share the next one. */
 export class FolderSync {
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;

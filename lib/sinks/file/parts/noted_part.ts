@@ -12,7 +12,7 @@ export type PartFacts =
   & Required<Pick<FileLine, "bytes" | "hasData" | "sdk" | "messages" | "footer">>
   & Pick<FileLine, "plain">;
 
-/** See the module. */
+/** Notes in the index what becomes of one file. */
 export class NotedPart {
   readonly #index: PartIndex;
   /** Of all that was written. */

@@ -13,7 +13,7 @@ import type { RrdWriterOptions } from "../writer/writer_options.ts";
 import type { Keep } from "./part_list.ts";
 import type { SavePlace } from "../save_place.ts";
 
-/** See the module. */
+/** What a sink begins with. */
 export interface OpenedParts {
   readonly opener: PartOpener;
   /** A device has none. */

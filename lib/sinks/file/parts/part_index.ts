@@ -41,7 +41,7 @@ export interface PartIndexOptions {
   readonly sync: boolean;
 }
 
-/** See the module. What fails here is reported and costs no message. */
+/** The index of one pattern. What fails here goes to the log, and costs no message. */
 export class PartIndex {
   readonly #options: PartIndexOptions;
   readonly #file: IndexFile;

@@ -7,7 +7,8 @@ import { FileExists } from "../../../base/errors.ts";
 import { Device } from "./_device.ts";
 import { NotedPart } from "./noted_part.ts";
 import type { PartIndex } from "./part_index.ts";
-import { PART_SUFFIX, RrdWriter } from "../writer/rrd_writer.ts";
+import { RrdWriter } from "../writer/rrd_writer.ts";
+import { PART_SUFFIX } from "../writer/writer_options.ts";
 import type { RrdWriterOptions } from "../writer/writer_options.ts";
 import { isNameOf, numberOf, renderName, type SavePattern } from "../save_pattern.ts";
 
@@ -37,7 +38,7 @@ export interface PartOpenerOptions {
   readonly reserved: readonly string[];
 }
 
-/** See the module. */
+/** Makes the files of one sink. */
 export class PartOpener {
   readonly pattern: SavePattern;
   readonly writer: RrdWriterOptions;

@@ -15,7 +15,7 @@ import { inspect, type Inspected, partsOf } from "./_inspect.ts";
 import type { Leftover } from "./_leftovers.ts";
 import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import type { IndexRenewal } from "./index_renewal.ts";
-import { PART_SUFFIX } from "../writer/rrd_writer.ts";
+import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { soundLength } from "./_structure.ts";
 
 /** What recovering needs. */

@@ -7,7 +7,7 @@
 /** What comes within so many milliseconds counts as one. */
 const STEP_MS = 5;
 
-/** See the module; all times in milliseconds. */
+/** Measures how long the oldest bytes have waited, in milliseconds. */
 export class Ages {
   /** When bytes came, and how many had come by then. */
   #marks: { readonly time: number; before: number }[] = [];

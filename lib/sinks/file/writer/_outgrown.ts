@@ -7,7 +7,7 @@ import { RRD_HEADER_BYTES, type RrdHeader } from "../../../encoding/rrd_header.t
 import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
 import type { Piece } from "./_pieces.ts";
 
-/** See the module. */
+/** Where gathered messages are split. */
 export interface Fitting {
   /** Of what is written, in bytes: whole messages. */
   readonly size: number;

@@ -43,7 +43,7 @@ interface Open {
   readonly uncounted: number[];
 }
 
-/** See the module; first in, first out. */
+/** The pieces that wait for one file, first in, first out. */
 export class Pieces {
   readonly #budget: WriteBudget;
   readonly #sealed: Open[] = [];
@@ -100,7 +100,7 @@ export class Pieces {
       while (this.#chunkBytes < length) this.#chunkBytes *= 2;
       this.#seal();
       const chunk = this.#budget.takeChunk(this.#chunkBytes);
-      const release = () => this.#budget.giveChunk(chunk);
+      const release = () => this.#budget.releaseChunk(chunk);
       open = {
         release,
         beside: 0,
@@ -168,7 +168,7 @@ export class Pieces {
   }
 
   /** Nothing is being written any more: the memory of what was taken and forgotten is given back. */
-  settle(): void {
+  releaseWritten(): void {
     this.#writing?.();
     this.#writing = undefined;
   }

@@ -6,26 +6,18 @@
  */
 import type { WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker, endsWithMarker } from "../../../encoding/rrd/rrd_encode.ts";
-import { decodeRrdHeader, type RrdHeader, rrdVersionText } from "../../../encoding/rrd_header.ts";
+import { type RrdHeader, rrdVersionText } from "../../../encoding/rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "../../../encoding/rrd/rrd_message.ts";
-import { FileGone, FileTooLarge, reason } from "../../../base/errors.ts";
+import { FileGone, FileTooLarge } from "../../../base/errors.ts";
 import { compressedHeader, isCompressible } from "../../../encoding/rrd/recompress.ts";
 import { extended, type Extent, NOTHING } from "./_extent.ts";
-import { checkThere, giveName } from "./_file_there.ts";
-import { Pieces } from "./_pieces.ts";
+import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
 import type { Tally } from "../../../base/tally.ts";
 import { FileEnd } from "./file_end.ts";
 import { fitting } from "./_outgrown.ts";
-import type { Piece } from "./_pieces.ts";
+import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
-
-/** Behind the name of a file that is being written. */
-export const PART_SUFFIX = ".part";
-
-/** What an empty recording begins with: that of the last SDK that spoke TCP. */
-const EMPTY_HEADER = decodeRrdHeader(
-  Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
-);
+import { EMPTY_BYTES, EMPTY_HEADER } from "./writer_options.ts";
 
 /** Writes messages of one encoding. */
 export class RrdWriter {
@@ -68,6 +60,8 @@ export class RrdWriter {
   #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
   readonly #sealed = Promise.withResolvers<void>();
+  /** Resolves when all that it was given is on the disk, or the disk failed: others may be begun. */
+  readonly sealed: Promise<void> = this.#sealed.promise;
 
   constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
     this.path = target.path;
@@ -175,11 +169,6 @@ export class RrdWriter {
     return this.#isEnding || this.failure !== undefined;
   }
 
-  /** Resolves when all that it was given is on the disk, or the disk failed: others may be begun. */
-  get sealed(): Promise<void> {
-    return this.#sealed.promise;
-  }
-
   async #close(): Promise<void> {
     await this.drain();
     this.#isEnding = true;
@@ -217,12 +206,11 @@ export class RrdWriter {
 
   async #pump(): Promise<void> {
     await Promise.resolve();
-    const { compressor } = this.options;
     for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
       const { data, isRaw, modern, messages, bytes } = piece;
       let written = data;
       try {
-        if (isRaw) written = await compressor!.compress(data);
+        if (isRaw) written = await this.options.compressor!.compress(data);
         if (this.failure !== undefined) break;
         this.#writing = this.#write(written, this.options.date());
         await this.#writing;
@@ -258,7 +246,7 @@ export class RrdWriter {
     this.#whole = extended(this.#whole, fits.size, { ...fits, modern: piece.modern });
     const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
     this.#pieces.clear(true);
-    this.#pieces.settle();
+    this.#pieces.releaseWritten();
     this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
   }
 
@@ -284,7 +272,7 @@ export class RrdWriter {
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
-    this.#pieces.settle();
+    this.#pieces.releaseWritten();
     const close = () => this.#try("it could not be closed", () => this.#file.close());
     // It may have another name now: whoever has it keeps what is in it.
     if (this.failure instanceof FileGone) return void await close();
@@ -319,9 +307,7 @@ export class RrdWriter {
   /** What is whole is said to be before it has its name: the next start gives it that if we don't. */
   async #noteClosing(isCut: boolean): Promise<void> {
     const { header = EMPTY_HEADER, hasData, target: { note } } = this;
-    const bytes = this.header === undefined
-      ? EMPTY_HEADER.bytes.length + endMarker(EMPTY_HEADER).length
-      : this.size;
+    const bytes = this.header === undefined ? EMPTY_BYTES : this.size;
     const sdk = rrdVersionText(header.version);
     const { messages } = this.#whole;
     const facts = { hasData, messages, sdk, ...this.end.facts(header, bytes) };
@@ -330,7 +316,9 @@ export class RrdWriter {
 
   async #rename(): Promise<void> {
     if (this.#isDevice) return;
-    await giveName(this.target, this.options, () => this.renamed = true);
+    await giveName(this.target, this.options);
+    this.renamed = true;
+    await this.options.folder.sync();
   }
 
   /** Adds what goes wrong to the failure. */
@@ -339,11 +327,7 @@ export class RrdWriter {
       await action();
       return true;
     } catch (error) {
-      if (this.failure === undefined) this.failure = error;
-      else {
-        const text = `${reason(this.failure)}; ${what}: ${reason(error)}`;
-        this.failure = new AggregateError([this.failure, error], text);
-      }
+      this.failure = this.failure === undefined ? error : alsoFailed(this.failure, what, error);
       return false;
     }
   }

@@ -43,14 +43,14 @@ export class WriteBudget {
   }
 
   /** Resolves when there is room, and what waits is young. */
-  room(): Promise<void> {
+  waitForRoom(): Promise<void> {
     if (!this.isFull && !this.isLate) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;
   }
 
   /**
-   * A chunk, to be given back by `giveChunk`.
+   * A chunk, to be given back by `releaseChunk`.
    *
    * @param bytes a power of two from {@linkcode MIN_CHUNK_BYTES} to {@linkcode CHUNK_BYTES}
    */
@@ -82,7 +82,7 @@ export class WriteBudget {
   }
 
   /** Takes a chunk back. */
-  giveChunk(chunk: Uint8Array<ArrayBuffer>): void {
+  releaseChunk(chunk: Uint8Array<ArrayBuffer>): void {
     const { length } = chunk;
     if (this.#freeBytes + length > MAX_FREE_BYTES) return;
     this.#freeBytes += length;

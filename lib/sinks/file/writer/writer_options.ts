@@ -4,11 +4,24 @@
  * @module
  */
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
+import { endMarker } from "../../../encoding/rrd/rrd_encode.ts";
+import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
 import type { ChunkIndexer } from "../parts/chunk_indexer.ts";
 import type { Compressor } from "./compressor.ts";
 import type { FolderSync } from "../parts/folder_sync.ts";
 import type { NotedPart } from "../parts/noted_part.ts";
 import type { WriteBudget } from "./write_budget.ts";
+
+/** Behind the name of a file that is being written. */
+export const PART_SUFFIX = ".part";
+
+/** What an empty recording begins with: the header of the last SDK that spoke TCP. */
+export const EMPTY_HEADER: RrdHeader = decodeRrdHeader(
+  Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
+);
+
+/** How long an empty recording is. */
+export const EMPTY_BYTES: number = EMPTY_HEADER.bytes.length + endMarker(EMPTY_HEADER).length;
 
 /** How a file is written and finished. */
 export interface RrdWriterOptions {

@@ -14,7 +14,7 @@ function setUp() {
   const pieces = new Pieces(budget);
   const message = pool.take(LARGE).subarray(0, LARGE);
   pieces.add(message, KIND);
-  pool.unuse([message.buffer]);
+  pool.release([message.buffer]);
   /** Whether what is read next would overwrite it. */
   const isFree = () => pool.freeBytes > 0;
   return { budget, pieces, message, isFree };
@@ -39,7 +39,7 @@ describe("Pieces", () => {
     written.pieces.take();
     assertEquals(written.pieces.clear(true), { messages: 1, bytes: LARGE });
     assertEquals([written.isFree(), written.pieces.waitingBytes], [false, 0]);
-    written.pieces.settle();
+    written.pieces.releaseWritten();
     assertEquals(written.isFree(), true);
   });
 
@@ -61,7 +61,7 @@ describe("Pieces", () => {
     const pieces = new Pieces(new WriteBudget(() => 0));
     const message = pool.take(LARGE).subarray(0, 1000).fill(7);
     pieces.add(message, KIND);
-    pool.unuse([message.buffer]);
+    pool.release([message.buffer]);
     message.fill(8);
     assert(pieces.take()!.data.every((byte) => byte === 7));
   });

@@ -4,9 +4,10 @@
  * @module
  */
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import { Entry, type Memory } from "./item.ts";
+import { Entry } from "./item.ts";
+import type { Memory } from "./memory.ts";
 
-/** More is found in the history, where it must be decoded again. */
+/** More is found in the log, where it must be decoded again. */
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Small messages take more in objects than in bytes. */
 const MAX_MESSAGES = 4096;
@@ -18,10 +19,15 @@ export class Recent {
   #first = 0;
   #bytes = 0;
   readonly #memory: Memory;
+  readonly #maxBytes: number;
 
-  /** @param memory counts what they take */
-  constructor(memory: Memory) {
+  /**
+   * @param memory counts what they take
+   * @param maxBytes of them
+   */
+  constructor(memory: Memory, maxBytes = MAX_BYTES) {
     this.#memory = memory;
+    this.#maxBytes = Math.min(maxBytes, MAX_BYTES);
   }
 
   /**
@@ -32,12 +38,11 @@ export class Recent {
    */
   push(msgs: readonly LogMsg[], seq: number): void {
     for (const msg of msgs) {
-      const entry = new Entry(msg, seq++, this.#memory);
-      entry.hold();
+      const entry = new Entry(msg, seq++, 0, this.#memory, "form").hold();
       this.#entries.push(entry);
       this.#bytes += entry.bytes;
     }
-    while (this.#length > 1 && (this.#bytes > MAX_BYTES || this.#length > MAX_MESSAGES)) {
+    while (this.#length > 1 && (this.#bytes > this.#maxBytes || this.#length > MAX_MESSAGES)) {
       this.#drop();
     }
     if (this.#first * 2 < this.#entries.length) return;
@@ -52,11 +57,16 @@ export class Recent {
     this.#first = 0;
   }
 
+  /** Whether it has all that came after a place. */
+  covers(seq: number): boolean {
+    const oldest = this.#entries[this.#first];
+    return oldest !== undefined && oldest.seq <= seq + 1;
+  }
+
   /** Those from a place on; `undefined` if some of them are here no more. */
   from(seq: number): readonly Entry[] | undefined {
-    const oldest = this.#entries[this.#first];
-    if (oldest === undefined || oldest.seq > seq) return undefined;
-    return this.#entries.slice(this.#first + seq - oldest.seq);
+    if (!this.covers(seq - 1)) return undefined;
+    return this.#entries.slice(this.#first + seq - this.#entries[this.#first]!.seq);
   }
 
   get #length(): number {

@@ -20,6 +20,18 @@ export class ItemList {
     return this.#items.at(-1);
   }
 
+  /** The oldest that is not gone. */
+  get first(): Item | undefined {
+    const [first] = this.after(0);
+    return first;
+  }
+
+  /** The one with the message of a place, or the first that comes after it. */
+  at(seq: number): Item | undefined {
+    const [item] = this.after(seq - 1);
+    return item;
+  }
+
   /** Puts the newest at the end. */
   push(item: Item): void {
     this.#items.push(item);

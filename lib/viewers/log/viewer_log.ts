@@ -1,6 +1,6 @@
 /**
- * What late viewers are given: everything up to a limit, then the newest, and always what the rest
- * needs to be understood.
+ * What viewers are given: everything up to a limit, then the newest, and always what the rest needs to
+ * be understood.
  *
  * @module
  */
@@ -11,12 +11,16 @@ import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy } from "../../flow/channel
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { isOfTables, staticKey } from "../../encoding/arrow/static_key.ts";
 import { DecodedSlabs } from "./_decoded_slabs.ts";
-import { Entry, type Item, type Memory } from "./item.ts";
+import { Entry, type Item } from "./item.ts";
+import type { Memory } from "./memory.ts";
 import { ItemList } from "./_item_list.ts";
 import { Slab, SLAB_ROOM_BYTES } from "./slab.ts";
 
-/** History of all recordings. */
-export class History {
+/** What is told of a message that the log let go of. */
+export type OnEvict = (item: Item) => void;
+
+/** All that came, as far as it fits: history and live are the same list. */
+export class ViewerLog {
   /** What is in it. */
   readonly kept = newTally();
   /** Of these, what ordinary pressure spares. */
@@ -25,22 +29,32 @@ export class History {
   readonly evicted = newTally();
   /** Of these, what should have stayed. */
   readonly evictedProtected = newTally();
-  /** Store infos, blueprints, activations, and what is unknown. */
+  /** Everything, in the order of arrival. */
+  readonly items = new ItemList();
+  /** Of these, store infos, blueprints, activations, and what is unknown. */
   readonly preamble = new ItemList();
-  /** Chunks of recordings. */
-  readonly chunks = new ItemList();
-  readonly #statics = new Map<string, Entry>();
+  /** And static data of recordings. */
+  readonly statics = new ItemList();
+  /** The place of the newest message. */
+  lastSeq = 0;
+  /** Encoded bytes of all that ever came. */
+  bytes = 0;
+  readonly #latest = new Map<string, Entry>();
   readonly #decoded = new DecodedSlabs();
   #open: Slab | undefined;
   readonly #room = new Uint8Array(SLAB_ROOM_BYTES);
+  readonly #onEvict: OnEvict;
 
   /**
-   * @param limitBytes of memory, queues of viewers included
+   * @param limitBytes of memory, all that viewers keep alive included
    * @param memory counts it
+   * @param onEvict told of an item before it is gone
    */
-  constructor(readonly limitBytes: number, readonly memory: Memory) {}
+  constructor(readonly limitBytes: number, readonly memory: Memory, onEvict: OnEvict = () => {}) {
+    this.#onEvict = onEvict;
+  }
 
-  /** Adds messages; {@linkcode History.trim} comes when viewers have been given them. */
+  /** Adds messages; {@linkcode ViewerLog.trim} comes when viewers have been told of them. */
   add(msgs: readonly LogMsg[]): void {
     for (let at = 0; at < msgs.length;) {
       const end = msgs.findIndex((msg, i) => i >= at && !isOrdinary(msg));
@@ -58,19 +72,17 @@ export class History {
    */
   trim(): boolean {
     while (this.memory.bytes > this.limitBytes) {
-      const oldest = this.chunks.oldest();
+      const oldest = this.items.oldest();
       if (oldest === undefined) break;
-      this.#evict(this.chunks, oldest);
+      this.#evict(oldest);
     }
     let isShort = false;
-    // Not measured by all memory: what waits for viewers is in it, and has limits of its own.
+    // Not measured by all memory: what viewers keep alive is in it, and has limits of its own.
     while (heldBytes(this.protected) > this.limitBytes) {
       isShort = true;
-      const [chunk] = this.chunks.after(0);
-      const [first] = this.preamble.after(0);
-      const oldest = chunk ?? first!;
+      const oldest = this.statics.first ?? this.preamble.first!;
       addTo(this.evictedProtected, oldest);
-      this.#evict(chunk === undefined ? this.preamble : this.chunks, oldest);
+      this.#evict(oldest);
     }
     return isShort;
   }
@@ -80,20 +92,39 @@ export class History {
     return slab === this.#open;
   }
 
+  /**
+   * What came after a place and is kept.
+   *
+   * @param seq the place of the last message before it
+   */
+  after(seq: number): Tally {
+    if (seq >= this.lastSeq) return newTally();
+    // Before the oldest that is not spared, there is next to nothing.
+    const oldest = this.items.oldest();
+    const from = Math.max(seq + 1, oldest?.seq ?? 0);
+    const item = this.items.at(from);
+    if (item === undefined) return newTally();
+    const passed = from <= item.seq ? 0 : item.bytes - bytesOf(item.from(from));
+    const messages = this.lastSeq - Math.max(from, item.seq) + 1;
+    return { messages, bytes: this.bytes - item.before - passed };
+  }
+
   #addSlabs(msgs: readonly LogMsg[]): void {
     for (let at = 0; at < msgs.length;) {
       const { encoded } = msgs[at]!;
-      const before = this.#open?.bytes ?? 0;
+      let before = this.#open?.bytes ?? 0;
       let taken = this.#open?.append(msgs.slice(at)) ?? 0;
       if (taken === 0) {
         this.#open?.close();
-        const seq = this.memory.lastSeq + 1;
-        const slab = new Slab(seq, encoded.header, this.#room, this.memory, this.#decoded);
+        const seq = this.lastSeq + 1;
+        const slab = new Slab(
+          ...[seq, this.bytes, encoded.header, this.#room, this.memory, this.#decoded] as const,
+        );
+        before = 0;
         taken = slab.append(msgs.slice(at));
-        this.chunks.push(this.#open = slab);
-        addTo(this.kept, { messages: taken, bytes: slab.bytes });
-      } else addTo(this.kept, { messages: taken, bytes: this.#open!.bytes - before });
-      this.memory.lastSeq += taken;
+        this.items.push(this.#open = slab);
+      }
+      this.#came({ messages: taken, bytes: this.#open!.bytes - before });
       at += taken;
     }
   }
@@ -104,37 +135,45 @@ export class History {
     this.#open = undefined;
     const isSpared = !isChunk(msg);
     const key = isSpared ? undefined : staticKeyOf(msg);
-    const entry = new Entry(
-      compact(msg, isSpared || key !== undefined),
-      ++this.memory.lastSeq,
-      this.memory,
-      key,
-    );
-    entry.hold();
-    addTo(this.kept, entry);
-    (isSpared ? this.preamble : this.chunks).push(entry);
-    if (isSpared) this.#protect(entry, true);
+    const role = isSpared ? "preamble" : key === undefined ? "chunk" : "static";
+    const kept = compact(msg, role !== "chunk");
+    const seq = this.lastSeq + 1;
+    const entry = new Entry(kept, seq, this.bytes, this.memory, "log", role, key).hold();
+    this.items.push(entry);
+    this.#came(entry);
+    if (role === "chunk") return;
+    (role === "preamble" ? this.preamble : this.statics).push(entry);
+    this.#protect(entry, true);
     if (key === undefined) return;
-    const before = this.#statics.get(key);
+    const before = this.#latest.get(key);
     if (before !== undefined) {
       this.#protect(before, false);
-      this.chunks.rescan(before);
+      this.items.rescan(before);
     }
-    this.#statics.set(key, entry);
-    this.#protect(entry, true);
+    this.#latest.set(key, entry);
   }
 
-  #evict(list: ItemList, item: Item): void {
+  #came(what: Tally): void {
+    addTo(this.kept, what);
+    this.lastSeq += what.messages;
+    this.bytes += what.bytes;
+  }
+
+  #evict(item: Item): void {
+    this.#onEvict(item);
     if (item.isProtected) {
       this.#protect(item, false);
       if (item instanceof Entry && item.staticKey !== undefined) {
-        this.#statics.delete(item.staticKey);
+        this.#latest.delete(item.staticKey);
       }
     }
     if (item === this.#open) this.#open = undefined;
     addTo(this.kept, item, -1);
     addTo(this.evicted, item);
-    list.remove(item);
+    this.items.remove(item);
+    if (item.role !== "chunk") {
+      (item.role === "preamble" ? this.preamble : this.statics).remove(item);
+    }
     item.release();
   }
 
@@ -142,6 +181,11 @@ export class History {
     item.isProtected = isProtected;
     addTo(this.protected, item, isProtected ? 1 : -1);
   }
+}
+
+/** Encoded bytes of messages. */
+export function bytesOf(msgs: readonly LogMsg[]): number {
+  return msgs.reduce((sum, { encoded }) => sum + encoded.bytes.length, 0);
 }
 
 /** Chunks with a time, small enough for a slab. */

@@ -9,7 +9,8 @@ import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "../../flow/channel/pinned_bytes.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { DecodedSlabs } from "./_decoded_slabs.ts";
-import type { Item, Memory } from "./item.ts";
+import type { Item } from "./item.ts";
+import type { Memory } from "./memory.ts";
 
 /** Larger messages are kept as they are, without a copy. */
 const SMALL_BYTES = 32 * 1024;
@@ -25,6 +26,7 @@ export const SLAB_ROOM_BYTES: number = FULL_BYTES + SMALL_BYTES;
  * leave several times as much behind for the garbage collector.
  */
 export class Slab implements Item {
+  readonly role = "chunk";
   isProtected = false;
   isGone = false;
   messages = 0;
@@ -37,6 +39,7 @@ export class Slab implements Item {
 
   /**
    * @param seq place of its first message
+   * @param before encoded bytes before it
    * @param header that all of its messages came under
    * @param room of {@linkcode SLAB_ROOM_BYTES}, its own until it is closed
    * @param memory counts what it takes
@@ -44,6 +47,7 @@ export class Slab implements Item {
    */
   constructor(
     readonly seq: number,
+    readonly before: number,
     readonly header: RrdHeader,
     room: Uint8Array,
     memory: Memory,

@@ -1,12 +1,13 @@
 /**
- * The history as WebSocket frames: viewers that are behind are so by about the same, and share them.
+ * The log as WebSocket frames: viewers that are behind are so by about the same, and share them.
  *
  * @module
  */
 import type { LogMsg } from "../../encoding/log_msg.ts";
-import type { Item } from "../history/item.ts";
-import { Slab } from "../history/slab.ts";
-import { type FrameSettings, type Taken, Wire } from "./wire.ts";
+import type { Item } from "../log/item.ts";
+import { Slab } from "../log/slab.ts";
+import type { SharedFrames } from "../types.ts";
+import { type FrameSettings, Wire } from "./wire.ts";
 import { PART_BYTES } from "./wire_parts.ts";
 
 /** Slabs whose frames are kept, of about 288 KiB each. */
@@ -16,7 +17,7 @@ const MAX_SLABS = 8;
 const FRAME_BYTES = 64;
 
 /** Makes frames of what is not at the live edge. */
-export class HistoryFrames {
+export class LogFrames {
   /** The one that was asked for last is at the end. */
   readonly #slabs = new Map<Slab, Wire>();
   readonly #settings: FrameSettings;
@@ -26,13 +27,13 @@ export class HistoryFrames {
   }
 
   /**
-   * Frames of items of the history, one behind the other.
+   * Frames of items of the log, one behind the other.
    *
    * @param items and the first place in each of which they are wanted
    * @param isOpen whether messages may still be added to one
    */
-  of(items: readonly [Item, from: number][], isOpen: (slab: Slab) => boolean): Taken[] {
-    const taken: Taken[] = [];
+  of(items: readonly [Item, from: number][], isOpen: (slab: Slab) => boolean): SharedFrames {
+    const taken: SharedFrames[] = [];
     let others: LogMsg[] = [];
     const flush = () => {
       if (others.length > 0) taken.push(this.make(others));
@@ -45,29 +46,29 @@ export class HistoryFrames {
       } else others.push(...item.from(from));
     }
     flush();
-    return taken;
+    return joined(taken);
   }
 
   /** Frames of messages that nobody else wants just so. */
-  make(msgs: readonly LogMsg[]): Taken {
+  make(msgs: readonly LogMsg[]): SharedFrames {
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length + FRAME_BYTES;
     const wire = this.#wire(msgs, Math.min(bytes, PART_BYTES));
-    const taken = wire.takeAll();
+    const { frames } = wire.takeAll();
     wire.clear();
-    return taken;
+    return frames;
   }
 
-  #ofSlab(slab: Slab): Taken {
+  #ofSlab(slab: Slab): SharedFrames {
     const wire = this.#slabs.get(slab) ?? this.#wire(slab.from(slab.seq), PART_BYTES);
     this.#slabs.delete(slab);
     this.#slabs.set(slab, wire);
-    const taken = wire.takeAll();
+    const { frames } = wire.takeAll();
     if (this.#slabs.size > MAX_SLABS) this.#forget(this.#slabs.keys().next().value!);
-    return taken;
+    return frames;
   }
 
-  /** Nobody goes through the history. */
+  /** Nobody goes through the log. */
   clear(): void {
     for (const slab of this.#slabs.keys()) this.#forget(slab);
   }
@@ -82,4 +83,16 @@ export class HistoryFrames {
     this.#slabs.get(slab)?.clear();
     this.#slabs.delete(slab);
   }
+}
+
+function joined(all: readonly SharedFrames[]): SharedFrames {
+  if (all.length === 1) return all[0]!;
+  return {
+    pieces: all.flatMap(({ pieces }) => pieces),
+    messages: all.reduce((sum, { messages }) => sum + messages, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    done() {
+      for (const { done } of all) done();
+    },
+  };
 }

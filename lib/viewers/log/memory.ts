@@ -1,0 +1,63 @@
+/**
+ * What the log, its other forms and the sockets of viewers keep alive, in one account.
+ *
+ * @module
+ */
+import { pinnedBy } from "../../flow/channel/pinned_bytes.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+
+/** Who uses a message: the log, a form that is shared at the live edge, or viewers that take it. */
+export type User = "log" | "form" | "viewer";
+
+/** A buffer that messages are views on; counted once, however many there are. */
+interface Buffer {
+  readonly bytes: number;
+  readonly uses: Record<User, number>;
+}
+
+/** Counts what messages keep alive: each buffer once, and what objects take. */
+export class Memory {
+  /** Bytes kept alive. */
+  bytes = 0;
+  /** Of these, what only viewers keep alive, that have not yet taken all of a message. */
+  pinned = 0;
+  readonly #buffers = new WeakMap<ArrayBufferLike, Buffer>();
+
+  /** Adds what has no buffer that others could share. */
+  add(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  /** Uses the buffers of a message; the first use counts. */
+  use(msg: LogMsg, user: User): void {
+    this.#change(msg, user, 1);
+  }
+
+  /** The same use has ended. */
+  unuse(msg: LogMsg, user: User): void {
+    this.#change(msg, user, -1);
+  }
+
+  #change(msg: LogMsg, user: User, by: 1 | -1): void {
+    for (const each of pinnedBy([msg]).buffers) {
+      const buffer = this.#buffer(each);
+      this.#count(buffer, -1);
+      buffer.uses[user] += by;
+      this.#count(buffer, 1);
+    }
+  }
+
+  #count({ bytes, uses }: Buffer, sign: 1 | -1): void {
+    if (uses.log + uses.form + uses.viewer > 0) this.bytes += sign * bytes;
+    if (uses.viewer > 0 && uses.log === 0) this.pinned += sign * bytes;
+  }
+
+  #buffer(buffer: ArrayBufferLike): Buffer {
+    let known = this.#buffers.get(buffer);
+    if (known === undefined) {
+      known = { bytes: buffer.byteLength, uses: { log: 0, form: 0, viewer: 0 } };
+      this.#buffers.set(buffer, known);
+    }
+    return known;
+  }
+}

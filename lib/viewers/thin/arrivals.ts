@@ -1,0 +1,97 @@
+/**
+ * When messages came, and which of the newest are heavy: known once for all viewers.
+ *
+ * @module
+ */
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import { frameOf, isHeavy, isTimed } from "./frame_of.ts";
+
+/** A heavy message of the log. */
+export interface Heavy {
+  readonly seq: number;
+  readonly bytes: number;
+  /** When it came, in monotonic milliseconds. */
+  readonly atMs: number;
+  /** What it has in common with others of its frame. */
+  readonly frame: string;
+}
+
+/** Times closer together than this are one, in milliseconds. */
+const STEP_MS = 10;
+/** Of so many times, every other of the older half is forgotten. */
+const MAX_TIMES = 8192;
+
+/** The times of what came, and the heavy ones of it. */
+export class Arrivals {
+  /** The first message of each step, and when it came. */
+  #times: { readonly seq: number; readonly atMs: number }[] = [];
+  /** In the order of their places. */
+  #heavy: Heavy[] = [];
+  /** The newest message. */
+  #last = 0;
+
+  /** Notes what came. */
+  push(msgs: readonly LogMsg[], seq: number, atMs: number): void {
+    if (msgs.length === 0) return;
+    const last = this.#times.at(-1);
+    if (last === undefined || atMs - last.atMs >= STEP_MS) this.#times.push({ seq, atMs });
+    if (this.#times.length > MAX_TIMES) this.#thin();
+    for (const msg of msgs) {
+      if (isHeavy(msg) && isTimed(msg)) {
+        const { length: bytes } = msg.encoded.bytes;
+        this.#heavy.push({ seq, bytes, atMs, frame: frameOf(msg) ?? `alone ${seq}` });
+      }
+      this.#last = seq++;
+    }
+  }
+
+  /** Lets go of what is before a place. */
+  trim(seq: number): void {
+    const gone = indexAfter(this.#heavy, seq - 1);
+    if (gone > 64 && gone * 2 > this.#heavy.length) this.#heavy = this.#heavy.slice(gone);
+    const at = indexAfter(this.#times, seq) - 1;
+    if (at > MAX_TIMES / 4) this.#times = this.#times.slice(at);
+  }
+
+  /** Nobody needs it. */
+  clear(): void {
+    this.#times = [];
+    this.#heavy = [];
+  }
+
+  /** The heavy message of a place; `undefined` for all others. */
+  heavy(seq: number): Heavy | undefined {
+    const found = this.#heavy[indexAfter(this.#heavy, seq - 1)];
+    return found?.seq === seq ? found : undefined;
+  }
+
+  /** The heavy messages that came after a place. */
+  *after(seq: number): Iterable<Heavy> {
+    for (let i = indexAfter(this.#heavy, seq); i < this.#heavy.length; i++) yield this.#heavy[i]!;
+  }
+
+  /**
+   * When a message came, in monotonic milliseconds, to a step; `undefined` before all that is noted, and for
+   * what is yet to come.
+   */
+  timeOf(seq: number): number | undefined {
+    if (seq > this.#last) return undefined;
+    return this.#times[indexAfter(this.#times, seq) - 1]?.atMs;
+  }
+
+  #thin(): void {
+    this.#times = this.#times.filter((_, i) => i >= MAX_TIMES / 2 || i % 2 === 0);
+  }
+}
+
+/** Where the first is that came after a place. */
+function indexAfter(all: readonly { readonly seq: number }[], seq: number): number {
+  let low = 0;
+  let high = all.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (all[middle]!.seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

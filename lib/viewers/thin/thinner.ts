@@ -1,0 +1,151 @@
+/**
+ * Keeps what a viewer on a slow link is given fresh: heavy messages that are too old are left out for
+ * it, whole frames of them, and light ones pass.
+ *
+ * @module
+ */
+import { addTo, newTally, type Tally } from "../../base/tally.ts";
+import type { Heavy } from "./arrivals.ts";
+
+/** A decision on a frame holds so long, in milliseconds: some programs set a time once and for ever. */
+const RENEW_MS = 30_000;
+/** Decisions that are remembered, of frames of the last seconds. */
+const MAX_DECISIONS = 512;
+/** So long after something was left out, the viewer is kept nearer to the live edge. */
+const THINNING_MS = 1000;
+/** Late for so long without anything heavy, light messages alone are more than the link carries. */
+const LIGHT_LATE_MS = 5000;
+/** So long they are thinned then, after the last one that was left out. */
+const LIGHT_HOLD_MS = 10_000;
+
+/** What was given and what was left out, of what came since the viewer joined. */
+export interface Thinned {
+  /** Frames of heavy messages that it was given. */
+  readonly shownFrames: number;
+  /** Frames that were left out. */
+  readonly leftOutFrames: number;
+  /** Heavy messages that were left out. */
+  readonly heavy: Tally;
+  /** Light messages that were left out, where they alone are more than the link carries. */
+  readonly light: Tally;
+}
+
+/** Decides for one viewer; time is passed in. */
+export class Thinner {
+  readonly #latencyMs: number;
+  readonly #decisions = new Map<string, { readonly keeps: boolean; readonly atMs: number }>();
+  readonly #heavy = newTally();
+  readonly #light = newTally();
+  #shownFrames = 0;
+  #leftOutFrames = 0;
+  #thinningUntil = -Infinity;
+  #lateSince: number | undefined;
+  #lightUntil = -Infinity;
+
+  /**
+   * @param latencySec the age above which heavy messages are left out, in seconds
+   * @param joinedSeq what came until here is history, and never thinned
+   */
+  constructor(latencySec: number, readonly joinedSeq: number) {
+    this.#latencyMs = latencySec * 1000;
+  }
+
+  /** Counts so far. */
+  get counts(): Thinned {
+    return {
+      shownFrames: this.#shownFrames,
+      leftOutFrames: this.#leftOutFrames,
+      heavy: { ...this.#heavy },
+      light: { ...this.#light },
+    };
+  }
+
+  /**
+   * Told before each time that the viewer takes something.
+   *
+   * @param atMs when the oldest message came that it was not given, if it came after it joined
+   * @param nowMs monotonic
+   */
+  begin(atMs: number | undefined, nowMs: number): void {
+    if (atMs === undefined || nowMs - atMs <= this.#latencyMs) this.#lateSince = undefined;
+    else this.#lateSince ??= nowMs;
+    if (this.#lateSince !== undefined && nowMs - this.#lateSince > LIGHT_LATE_MS) {
+      this.#lightUntil = nowMs + LIGHT_HOLD_MS;
+    }
+  }
+
+  /** Whether light messages are thinned as well. */
+  isLightTooMuch(nowMs: number): boolean {
+    return nowMs < this.#lightUntil;
+  }
+
+  /** What would be decided on a heavy message now. */
+  wouldKeep({ seq, atMs, frame }: Heavy, nowMs: number): boolean {
+    return seq <= this.joinedSeq || (this.#recall(frame, nowMs) ?? this.#isFresh(atMs, nowMs));
+  }
+
+  /**
+   * Decides on a heavy message that is next.
+   *
+   * @returns whether the viewer is given it; if not, it is counted
+   */
+  keepsHeavy(heavy: Heavy, nowMs: number): boolean {
+    const { seq, bytes, atMs, frame } = heavy;
+    if (seq <= this.joinedSeq) return true;
+    const keeps = this.#decide(frame, atMs, nowMs);
+    if (keeps) return true;
+    this.#thinningUntil = nowMs + THINNING_MS;
+    addTo(this.#heavy, { messages: 1, bytes });
+    return false;
+  }
+
+  /** The viewer is given a heavy message, whatever its age: the rest of its frame will follow. */
+  gave({ seq, frame }: Heavy, nowMs: number): void {
+    if (seq <= this.joinedSeq || this.#recall(frame, nowMs) !== undefined) return;
+    this.#note(frame, true, nowMs);
+  }
+
+  /**
+   * Decides on a light message that is next, while these are too much.
+   *
+   * @param frame that it belongs to; one of its own, if it has none
+   * @param atMs when it came
+   * @param bytes of it
+   * @param nowMs monotonic
+   */
+  keepsLight(frame: string, atMs: number, bytes: number, nowMs: number): boolean {
+    if (this.#decide(`light ${frame}`, atMs, nowMs, false)) return true;
+    this.#thinningUntil = nowMs + THINNING_MS;
+    this.#lightUntil = nowMs + LIGHT_HOLD_MS;
+    addTo(this.#light, { messages: 1, bytes });
+    return false;
+  }
+
+  #decide(frame: string, atMs: number, nowMs: number, counts = true): boolean {
+    const before = this.#recall(frame, nowMs);
+    if (before !== undefined) return before;
+    const keeps = this.#isFresh(atMs, nowMs);
+    this.#note(frame, keeps, nowMs, counts);
+    return keeps;
+  }
+
+  /** Once it thins, it aims below the limit: what is sent has to get through the link yet. */
+  #isFresh(atMs: number, nowMs: number): boolean {
+    const isThinning = nowMs < this.#thinningUntil;
+    return nowMs - atMs <= (isThinning ? this.#latencyMs / 2 : this.#latencyMs);
+  }
+
+  #recall(frame: string, nowMs: number): boolean | undefined {
+    const decision = this.#decisions.get(frame);
+    return decision === undefined || nowMs - decision.atMs > RENEW_MS ? undefined : decision.keeps;
+  }
+
+  #note(frame: string, keeps: boolean, nowMs: number, counts = true): void {
+    if (counts && keeps) this.#shownFrames++;
+    else if (counts) this.#leftOutFrames++;
+    this.#decisions.delete(frame);
+    this.#decisions.set(frame, { keeps, atMs: nowMs });
+    if (this.#decisions.size <= MAX_DECISIONS) return;
+    this.#decisions.delete(this.#decisions.keys().next().value!);
+  }
+}
