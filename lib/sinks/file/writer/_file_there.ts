@@ -1,6 +1,11 @@
 /**
+<<<<<<< HEAD
  * The name of a file that is being written: gives it, and notices where a file is removed meanwhile, for
  * systems go on taking what nobody can read any more.
+=======
+ * Whether the file that is written is there, and its name: systems go on taking what is written into a
+ * file that was removed, which nobody can read any more.
+>>>>>>> footer
  *
  * @module
  */
@@ -15,6 +20,7 @@ export async function checkThere(path: string, files: FileAdapter): Promise<void
 }
 
 /**
+<<<<<<< HEAD
  * Gives a file its name.
  *
  * @param onNamed called when it has it, which may not be on the disk yet
@@ -29,6 +35,18 @@ export async function giveName(
   await adapter.rename(written, path);
   onNamed();
   await folder.sync();
+=======
+ * Gives a file that is written the name that it is to have.
+ *
+ * @throws {FileExists} if another file has it, which is not to be replaced
+ */
+export async function giveName(
+  { path, written }: RrdTarget,
+  { adapter, replace }: RrdWriterOptions,
+): Promise<void> {
+  if (!replace && await adapter.kind(path) !== undefined) throw new FileExists(path);
+  await adapter.rename(written, path);
+>>>>>>> footer
 }
 
 /** A failure of which something else came that failed too: what could not be done, and why. */
