@@ -316,13 +316,9 @@ export class RrdWriter {
 
   async #rename(): Promise<void> {
     if (this.#isDevice) return;
-<<<<<<< HEAD
-    await giveName(this.target, this.options, () => this.renamed = true);
-=======
     await giveName(this.target, this.options);
     this.renamed = true;
     await this.options.folder.sync();
->>>>>>> footer
   }
 
   /** Adds what goes wrong to the failure. */
