@@ -22,7 +22,15 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "fuzz/h2",
     "fuzz/leftovers",
   ],
-  hostile: ["soak/liars", "soak/idle", "soak/slow", "soak/many", "soak/stops", "soak/reconnect"],
+  hostile: [
+    "soak/liars",
+    "soak/attacks",
+    "soak/idle",
+    "soak/slow",
+    "soak/many",
+    "soak/stops",
+    "soak/reconnect",
+  ],
 };
 /** Nothing here takes so long unless it hangs. */
 const DEADLINE_MS = 30 * 60_000;

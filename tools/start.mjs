@@ -9,7 +9,7 @@ import { DENO_FLAGS, ensureRuntimes, mayFetch, ROOT, ToolError } from "./runtime
 
 const PERMISSIONS = [
   ...["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
-  "--allow-sys=systemMemoryInfo",
+  "--allow-sys=systemMemoryInfo,setPriority",
 ];
 const OPENERS = { darwin: "open", win32: "rundll32" };
 

@@ -10,6 +10,7 @@ import type {
   TextPlace,
 } from "../encoding/arrow/schema_tree.ts";
 import { type ColumnName, type Names, todaysComponent } from "../encoding/names/names.ts";
+import type { Recast } from "../encoding/names/recasts.ts";
 
 /** What chunks of an entity say of it, as far as they came. */
 export interface Entity {
@@ -24,8 +25,16 @@ export interface RewrittenSchema {
   readonly isStatic: boolean;
   /** Components of Rerun that were left without an archetype. */
   readonly untagged: readonly string[];
+  /** For each column that was there, what describes it anew; none where none is. */
+  readonly recasts: readonly (ColumnRecast | undefined)[];
   /** Whether other chunks of the entity might give it other names. */
   readonly asksEntity: boolean;
+}
+
+/** A column that is described anew. */
+export interface ColumnRecast {
+  readonly recast: Recast;
+  readonly types: readonly SchemaField[];
 }
 
 /** What a chunk's schema says, before it is rewritten. */
@@ -63,28 +72,45 @@ export function chunkTags(tree: SchemaTree, names: Names): ChunkTags | undefined
  * @param chunk what it says
  * @param names of the version it came from
  * @param entity what chunks of the entity said so far, this one included
+ * @param recasts whether columns may be described anew
  */
 export function rewriteSchema(
   tree: SchemaTree,
   chunk: ChunkTags,
   names: Names,
   entity: Entity,
+  recasts: boolean,
 ): RewrittenSchema {
   const beside = new Set(tree.fields.filter(isData).map(({ name }) => name));
   const untagged: string[] = [];
   let asksEntity = false;
-  const fields = tree.fields.map((field) => {
-    if (kindOf(field) === "control") return field;
-    if (!isData(field)) return { ...field, tags: indexTags(field) };
+  const recast = new Map<SchemaField, ColumnRecast>();
+  const fields = tree.fields.flatMap((field): SchemaField[] => {
+    if (kindOf(field) === "control") return [field];
+    if (!isData(field)) return [{ ...field, tags: indexTags(field) }];
     const { name } = field;
     const archetype = tagged(field, "archetype_name");
     if (archetype !== undefined || !names.isKnown(name)) {
-      return { ...field, tags: dataTags(field, archetype, tagged(field, "archetype_field_name")) };
+      return [{
+        ...field,
+        tags: dataTags(field, archetype, tagged(field, "archetype_field_name")),
+      }];
     }
     asksEntity ||= names.find(name, chunk.archetypes, [], beside) === undefined;
     const found = names.find(name, chunk.archetypes, entity.archetypes, beside);
-    if (found === undefined) untagged.push(name);
-    return { ...field, tags: dataTags(field, found?.archetype, found?.field, found) };
+    const columns = found?.recast && recasts ? found.recast.types(field, found.field) : undefined;
+    if (found?.recast && columns) {
+      const types = columns.map(({ component, field: part, type }) => {
+        const today = { ...found, component };
+        const tags = dataTags(field, found.archetype, part ?? found.field, today);
+        return { ...type, name: component, tags };
+      });
+      recast.set(field, { recast: found.recast, types });
+      return types;
+    }
+    const today = found?.recast ? undefined : found;
+    if (today === undefined) untagged.push(name);
+    return [{ ...field, tags: dataTags(field, today?.archetype, today?.field, today) }];
   });
   // What a column may be alone, another chunk may say it is not.
   asksEntity ||= chunk.archetypes.length === 0;
@@ -93,6 +119,7 @@ export function rewriteSchema(
     schema: { version: tree.version, fields, tags },
     isStatic: !fields.some((field) => kindOf(field) === "index"),
     untagged,
+    recasts: recast.size === 0 ? [] : tree.fields.map((field) => recast.get(field)),
     asksEntity,
   };
 }

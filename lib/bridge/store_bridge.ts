@@ -10,7 +10,13 @@ import {
   type SchemaBytes,
   schemaBytes,
 } from "../encoding/arrow/known_schemas.ts";
-import { readSchemaTree, type TextPlace } from "../encoding/arrow/schema_tree.ts";
+import { encodeBatch, type EncodedBatch, readBatch } from "../encoding/arrow/batch_arrays.ts";
+import {
+  readSchemaTree,
+  type SchemaField,
+  type SchemaTree,
+  type TextPlace,
+} from "../encoding/arrow/schema_tree.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
@@ -18,7 +24,7 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { Tuid } from "../encoding/tuid.ts";
 import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "../encoding/names/names.ts";
-import { chunkTags, rewriteSchema } from "./rewrite_schema.ts";
+import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
 
 /** A rewritten schema, whose open texts are to be filled in. */
 export interface Template {
@@ -29,6 +35,14 @@ export interface Template {
   readonly id: TextPlace;
   readonly isStatic: boolean;
   readonly untagged: readonly string[];
+  /** Where columns are described anew. */
+  readonly recast?: {
+    /** Columns as they came, and what each becomes. */
+    readonly fields: readonly SchemaField[];
+    readonly columns: readonly (ColumnRecast | undefined)[];
+    /** For chunks whose data can't be described so. */
+    readonly otherwise: Template;
+  };
   /** What it was made by, where that may change. */
   readonly madeBy?: { readonly key: string; readonly entity: Entity };
 }
@@ -41,11 +55,15 @@ export interface StreamMemory {
   readonly writer: WriterMemory;
 }
 
+/** What describes columns anew may take so much more than what described them before. */
+const MORE_BYTES = 4096;
+
 const ascii = new TextDecoder("latin1");
 
 /** Gives the chunks of one store their form. */
 export class StoreBridge {
   readonly #key: string;
+  readonly #isBlueprint: boolean;
   readonly #names: Names;
   readonly #memory: StreamMemory;
   readonly #writer: ArrowMsgWriter;
@@ -58,6 +76,7 @@ export class StoreBridge {
    */
   constructor(storeId: StoreId, key: string, names: Names, memory: StreamMemory) {
     this.#key = key;
+    this.#isBlueprint = storeId.kind === "Blueprint";
     this.#names = names;
     this.#memory = memory;
     this.#writer = new ArrowMsgWriter(storeId, memory.writer);
@@ -79,25 +98,51 @@ export class StoreBridge {
     const schema = schemaBytes(ipc);
     const found = this.#memory.schemas.find(schema, this.#key);
     const template = found !== undefined && this.#isValid(found) ? found : this.#make(schema);
-    const { start, end } = schema.place;
+    const { recast } = template;
+    if (recast === undefined) return this.#written(msg, schema, template, header, undefined);
+    const batch = recastBatch(schema, recast);
+    const fitting = batch === undefined ? recast.otherwise : template;
+    return this.#written(msg, schema, fitting, header, batch);
+  }
+
+  #written(
+    msg: ArrowMsg,
+    { ipc, place: { start, end } }: SchemaBytes,
+    template: Template,
+    header: RrdHeader,
+    batch: EncodedBatch | undefined,
+  ): { readonly msg: ArrowMsg; readonly untagged: readonly string[] } {
     const { bytes: rewritten, texts, isStatic, untagged } = template;
-    const chunkId = msg.chunkId ?? readId(ipc, start + template.id.start, start + template.id.end);
-    // As `subarray` gives it, which takes half as long again on V8.
-    const rest = new Uint8Array(ipc.buffer, ipc.byteOffset + end, ipc.length - end);
+    // SDK 0.17 gave the envelope another; readers look for the chunk by its own.
+    const chunkId = readId(ipc, start + template.id.start, start + template.id.end) ?? msg.chunkId;
     const { bytes, arrow } = this.#writer.room(
       chunkId,
       isStatic,
-      rewritten.length + rest.length,
+      rewritten.length + (batch?.bytes ?? ipc.length - end),
     );
     arrow.set(rewritten);
     for (const { from, to } of texts) {
       for (let i = from.start; i < from.end; i++) arrow[to + i - from.start] = ipc[start + i]!;
     }
-    arrow.set(rest, rewritten.length);
+    if (batch === undefined) {
+      // As `subarray` gives it, which takes half as long again on V8.
+      const rest = new Uint8Array(ipc.buffer, ipc.byteOffset + end, ipc.length - end);
+      arrow.set(rest, rewritten.length);
+    } else batch.write(arrow.subarray(rewritten.length));
     const data = { bytes: arrow, compression: "off" as const, uncompressedSize: arrow.length };
     const { storeId, timepointMax } = msg;
     const encoded = { header, bytes };
     return { msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, data, encoded), untagged };
+  }
+
+  /** The schema of a chunk of a blueprint, with today's path of its entity. */
+  #placed<T extends Pick<SchemaTree, "tags">>(schema: T): T {
+    const tags = schema.tags.map((tag) =>
+      tag.key === "rerun.entity_path"
+        ? { key: tag.key, value: this.#names.viewPath(tag.value) }
+        : tag
+    );
+    return { ...schema, tags };
   }
 
   #isValid({ madeBy }: Template): boolean {
@@ -114,23 +159,46 @@ export class StoreBridge {
     const { schemas, entities } = this.#memory;
     const entityKey = this.#key + path;
     const entity = entities.add(entityKey, chunk.archetypes);
-    const { schema: today, isStatic, untagged, asksEntity } = rewriteSchema(
-      tree,
-      chunk,
-      this.#names,
-      entity,
-    );
-    const { bytes, openAt } = encodeSchema(today, open);
-    const template: Template = {
-      bytes,
-      texts: open.map((from, i) => ({ from, to: openAt[i]! })),
-      id: chunk.id.place,
-      isStatic,
-      untagged,
-      ...(asksEntity && { madeBy: { key: entityKey, entity } }),
+    const written = (recasts: boolean): Template => {
+      const rewritten = rewriteSchema(tree, chunk, this.#names, entity, recasts);
+      const { schema: today, isStatic, untagged, asksEntity, recasts: columns } = rewritten;
+      const { bytes, openAt } = encodeSchema(this.#isBlueprint ? this.#placed(today) : today, open);
+      return {
+        bytes,
+        texts: open.map((from, i) => ({ from, to: openAt[i]! })),
+        id: chunk.id.place,
+        isStatic,
+        untagged,
+        ...(columns.length > 0 &&
+          { recast: { fields: tree.fields, columns, otherwise: written(false) } }),
+        ...(asksEntity && { madeBy: { key: entityKey, entity } }),
+      };
     };
+    const template = written(true);
     schemas.add(schema, tree, reads, { key, open, owner: this.#key }, template);
     return template;
+  }
+}
+
+/** The data of a chunk, described anew; `undefined` if what is in it can't be. */
+function recastBatch(
+  { ipc, place: { end } }: SchemaBytes,
+  { fields, columns }: NonNullable<Template["recast"]>,
+): EncodedBatch | undefined {
+  try {
+    const batch = readBatch(ipc, end, fields);
+    const encoded = encodeBatch({
+      length: batch.length,
+      columns: batch.columns.flatMap((column, i) => {
+        const to = columns[i];
+        return to === undefined ? column : to.recast.arrays(column, to.types);
+      }),
+    });
+    // Many buffers may be said to lie at one place, and each is written.
+    return encoded.bytes <= 2 * ipc.length + MORE_BYTES ? encoded : undefined;
+  } catch (error) {
+    if (!(error instanceof InvalidMessage)) throw error;
+    return undefined;
   }
 }
 

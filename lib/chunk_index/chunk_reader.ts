@@ -6,7 +6,7 @@
 import { InvalidMessage } from "../base/errors.ts";
 import { type BatchFront, batchFront, metadataEnd } from "../encoding/arrow/batch_front.ts";
 import { KnownSchemas, schemaBytes } from "../encoding/arrow/known_schemas.ts";
-import { readSchemaTree } from "../encoding/arrow/schema_tree.ts";
+import { readSchemaTree, type TextPlace } from "../encoding/arrow/schema_tree.ts";
 import { inflateLz4Front } from "../encoding/lz4/lz4.ts";
 import { deflatedBound } from "../encoding/lz4/lz4_deflate.ts";
 import { type ChunkSchema, type ColumnSlot, readChunkSchema } from "./chunk_schema.ts";
@@ -23,6 +23,8 @@ export interface ArrowFront {
 /** See the module. */
 export interface ChunkFacts {
   readonly schema: ChunkSchema;
+  /** As its schema says: 16 bytes, big endian. */
+  readonly id: Uint8Array | undefined;
   readonly rows: number;
   /** The lowest and highest time on each timeline, in the schema's order; none without rows. */
   readonly ranges: readonly bigint[];
@@ -132,6 +134,7 @@ export class ChunkReader {
     const ranges = rangesOf(view, places, rows);
     return {
       ...{ schema, rows, ranges, hasValues },
+      id: schema.idPlace && readId(ipc, schema.idPlace),
       sparse: new Map(sparse.map(({ index, rows: own, bitsAt }) => [index, {
         rows: own,
         ranges: own === 0
@@ -204,4 +207,23 @@ function rangesOf(
     if (min < 0) throw new InvalidMessage("A column has other nulls than it says");
     return [view.getBigInt64(at + 8 * min, true), view.getBigInt64(at + 8 * max, true)];
   });
+}
+
+/** 32 hex digits, from SDK 0.23 on behind a prefix. */
+function readId(ipc: Uint8Array, { start, end }: TextPlace): Uint8Array | undefined {
+  if (end - start < 32) return undefined;
+  const id = new Uint8Array(16);
+  const at = schemaBytes(ipc).place.start + end - 32;
+  for (let i = 0; i < 16; i++) {
+    const [high, low] = [hexDigit(ipc[at + 2 * i]!), hexDigit(ipc[at + 2 * i + 1]!)];
+    if (high < 0 || low < 0) return undefined;
+    id[i] = high << 4 | low;
+  }
+  return id;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }

@@ -128,7 +128,8 @@ export class FooterBuilder {
     // Readers find chunks by it, and Rerun's own end without it.
     if (id === undefined) {
       throw new NotIndexable(
-        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them",
+        "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them, and so does " +
+          "--rrd-format current",
       );
     }
     const facts = this.#reader.read({
@@ -136,6 +137,10 @@ export class FooterBuilder {
       ...{ storedBytes: arrowBytes, compression, uncompressedSize },
     });
     if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
+    // Rerun's tools go by one or the other.
+    if (facts.id === undefined || !isSame(facts.id, id)) {
+      throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
+    }
     const manifest = this.#manifestOf(storeId);
     const before = manifest.chunks * manifest.columnCount;
     manifest.add(facts, { id, offset, size: part.length, uncompressedSize });

@@ -20,10 +20,10 @@ const WHILE_LEAVING = 4;
  * each of them has brought so many: the many that say nothing leave little behind, and a collection then
  * would keep an SDK among them waiting.
  */
-const BURST = { left: 500, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
+const BURST = { left: 250, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
 
-/** Collections while clients come in bursts may take at most 1/20 of the time. */
-const BURST_PAUSE = 20;
+/** A collection for a burst is followed by so many times its own time without one. */
+const BURST_PAUSE = 5;
 
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;

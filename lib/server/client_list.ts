@@ -230,7 +230,7 @@ export class ClientList implements Iterable<ListedClient> {
       excess += bytes + waitingBytes;
       if (bytes > 0) holders.push({ client, bytes, since });
     }
-    holders.sort((a, b) => a.since - b.since);
+    holders.sort((a, b) => a.since < b.since ? -1 : a.since > b.since ? 1 : 0);
     for (const { client, bytes } of holders) {
       if (excess <= 0) return;
       excess -= bytes;

@@ -83,8 +83,9 @@ export class GrpcClient implements ListedClient, MessageTaker {
     return this.call.unfinishedBytes;
   }
 
+  /** What one inflates is much for little: where there is no room for it, it goes before any other. */
   get unfinishedSince(): number {
-    return this.#clock.since;
+    return this.call.isInflating ? -Infinity : this.#clock.since;
   }
 
   get waitingBytes(): number {

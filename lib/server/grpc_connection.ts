@@ -108,7 +108,8 @@ export class GrpcConnection implements ListedClient, CallPeer {
   }
 
   get unfinishedSince(): number {
-    return this.#unfinishedSince;
+    // What came just now was not looked at.
+    return this.#unfinishedSince || this.#options.context.patience.now();
   }
 
   /** The header fields of its calls. */

@@ -1,6 +1,8 @@
 /** Single steps of receiving, over bytes in memory. */
 import { decode } from "@msgpack/msgpack";
+import { BRIDGED_HEADER } from "../../lib/bridge/bridge.ts";
 import { Bridge } from "../../lib/bridge/mod.ts";
+import { FooterBuilder } from "../../lib/chunk_index/footer_builder.ts";
 import { PacketFramer } from "../../lib/comms/sdk/packet_framer.ts";
 import { MAX_PACKET_BYTES } from "../../lib/comms/sdk/packet_reader.ts";
 import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
@@ -11,6 +13,7 @@ import { CongestionManager } from "../../lib/flow/throttle/congestion_manager.ts
 import { Throttle } from "../../lib/flow/throttle/throttle.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { chunk, chunkOf } from "../bridge/chunks.ts";
+import { chunkMessage } from "../chunk_index/chunks.ts";
 import { concat, framed } from "../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { frameChunk } from "../flow/throttled_messages.ts";
@@ -123,6 +126,24 @@ function bridging(name: string, messages: readonly LogMsg[]): Case {
   };
 }
 
+/** What a chunk index keeps of these chunks. */
+function indexing(name: string, messages: readonly Uint8Array[]): Case {
+  return {
+    name,
+    bytes: total(messages),
+    run() {
+      const builder = new FooterBuilder(BRIDGED_HEADER);
+      builder.add(1, whole(ANNOUNCEMENT), 0);
+      for (const message of messages) builder.add(2, whole(message), 0);
+    },
+  };
+}
+
+function whole(message: Uint8Array) {
+  const front = message.subarray(16);
+  return { length: front.length, front };
+}
+
 /** Frames of 10 messages, in batches as of one read. */
 function throttling(name: string, maxLatencySec: number, latencySec: number): Case {
   const messageBytes = 2500;
@@ -167,6 +188,17 @@ const IMAGES = Array.from({ length: 8 }, (_, id) => {
   return chunkOf(concat(schema, new Uint8Array(921_600)));
 });
 
+const bridge = new Bridge();
+const [ANNOUNCEMENT] = capture.slice(0, 1).flatMap((packet) =>
+  new RrdDecoder().decodePacket(packet).items.map((msg) => bridge.bridge(msg).encoded.bytes)
+) as [Uint8Array];
+const SMALL_BRIDGED = SMALL_CHUNKS.map((msg) => bridge.bridge(msg).encoded.bytes);
+const values = Array.from({ length: 115_200 }, (_, i) => i);
+const PICTURES = [true, false].map((lz4) => {
+  const picture = chunkMessage({ lz4, components: { "Image:buffer": [values] } });
+  return Array.from({ length: 100 }, () => picture);
+});
+
 /** All steps. */
 export const CASES: readonly Case[] = [
   framing("framer, 2.7 KB packets", SMALL),
@@ -179,4 +211,7 @@ export const CASES: readonly Case[] = [
   viewerFrames("bincode encoder, 0.9 MB messages", LARGE),
   bridging("bridge, 2.7 KB messages", SMALL_CHUNKS),
   bridging("bridge, 0.9 MB messages", IMAGES),
+  indexing("chunk index, 4,000 of 2.7 KB", SMALL_BRIDGED),
+  indexing("chunk index, 100 of 0.9 MB", PICTURES[1]!),
+  indexing("chunk index, 100 of 0.9 MB in LZ4", PICTURES[0]!),
 ];

@@ -8,9 +8,9 @@ import { timeEvents } from "./chromium.ts";
 /** From opening a page to a viewer that is there, in milliseconds. */
 export const READY_MS = 60_000;
 /** The viewer shows data within so long, */
-export const SHOWN_MS = 5_000;
-/** and goes on doing so; without a graphics card it draws about twice a second. */
-export const GOES_ON_MS = 10_000;
+export const SHOWN_MS = 30_000;
+/** and goes on doing so; without a graphics card it draws about once in a few seconds. */
+export const GOES_ON_MS = 30_000;
 
 /** Waits until the viewer itself is there. */
 export async function viewerReady(page: Page): Promise<void> {

@@ -1,13 +1,15 @@
-"""What a robot logs for some seconds: robot.py PORT SECONDS RECORDING_ID [APPLICATION_ID]"""
+"""What a robot logs for some seconds: robot.py PORT SECONDS RECORDING_ID [APPLICATION_ID [PAUSE]]"""
 
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 import rerun as rr
 
 port, seconds, recording = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 application = sys.argv[4] if len(sys.argv) > 4 else "warehouse_robot"
+pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.05
 rr.init(application, recording_id=recording)
 address = f"127.0.0.1:{port}"
 if hasattr(rr, "connect_grpc") and not hasattr(rr, "connect_tcp"):
@@ -21,6 +23,7 @@ points = random.normal(size=(3000, 3)).astype(np.float32)
 colors = ((points - points.min(0)) / np.ptp(points, axis=0) * 255).astype(np.uint8)
 ys, xs = np.mgrid[0:240, 0:320]
 rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+rr.log("notes", rr.TextDocument(f"SDK {version('rerun-sdk')}"), static=True)
 
 start, frame = time.time(), 0
 while time.time() - start < seconds:
@@ -35,5 +38,6 @@ while time.time() - start < seconds:
     rr.log("plots/load", Scalar(float(np.cos(phase * 0.7) * 0.6)))
     picture = np.stack([xs + frame * 3, ys + frame, (xs + ys) // 2], -1) % 256
     rr.log("camera/image", rr.Image(picture.astype(np.uint8)))
+    rr.log("log", rr.TextLog(f"frame {frame}"))
     frame += 1
-    time.sleep(0.05)
+    time.sleep(pause)

@@ -163,14 +163,15 @@ export const SCENARIOS: readonly Scenario[] = [
     async play({ runtime, chromium, sdk, screenshots }) {
       await using stage = await Stage.start(runtime);
       for (const version of AT_ONCE) {
-        stage.robot(await sdk(version), 100, version, `robot_${version}`);
+        stage.robot(await sdk(version), 110, version, "robot", 1);
       }
-      for (const url of [stage.url, `http://127.0.0.1:${stage.cli.port}/`]) {
+      const sdkPort = `http://127.0.0.1:${stage.cli.port}/`;
+      for (const [url, versions] of [[stage.url, AT_ONCE], [sdkPort, ["0.20.3"]]] as const) {
         await using watched = await openPage(chromium);
         const { page, faults } = watched;
         await page.goto(url);
-        for (const version of [...AT_ONCE, AT_ONCE[0]!]) {
-          const row = page.getByRole("button", { name: new RegExp(`robot_${version}`) });
+        for (const version of versions) {
+          const row = page.getByRole("button", { name: new RegExp(`SDK ${version} · `) });
           await row.waitFor({ timeout: READY_MS });
           await row.click();
           await shown(page, version, READY_MS);

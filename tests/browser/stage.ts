@@ -28,8 +28,14 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Lets an SDK log for so many seconds. */
-  robot(sdk: Sdk, seconds: number, recording: string, application = "warehouse_robot"): Child {
-    const args = [this.cli.port, seconds, recording, application].map(String);
+  robot(
+    sdk: Sdk,
+    seconds: number,
+    recording: string,
+    application = "warehouse_robot",
+    pauseSec = 0.05,
+  ): Child {
+    const args = [this.cli.port, seconds, recording, application, pauseSec].map(String);
     const robot = new Child([sdk.python, ROBOT, ...args], { env: sdk.env });
     this.#robots.push(robot);
     return robot;

@@ -121,6 +121,12 @@ describe("what can't be indexed has no index, and says why", () => {
     await refused("not known: 1.0.0", chunkMessage({ tags: { "sorbet:version": "1.0.0" } }));
   });
 
+  it("chunks that are called otherwise in their own schema, or nothing there", async () => {
+    const own = `chunk_${"0".repeat(31)}7`;
+    await refused("another id", chunkMessage({ tags: { "rerun:id": own } }));
+    await refused("another id", chunkMessage({ tags: { "rerun:id": "" } }));
+  });
+
   it("a store of which nobody says the application", async () => {
     await refused("application", chunkMessage({ storeId: { kind: "Recording", id: "x" } }));
   });

@@ -24,10 +24,8 @@ const CLI_MS = 60_000;
 const NAMES = [
   ...["Clear:is_recursive", "Points3D:colors", "Points3D:positions", "Points3D:radii"],
   ...["Scalars:scalars", "TextDocument:text", "TextLog:level", "TextLog:text"],
-  "ViewCoordinates:xyz",
+  ...["Image:buffer", "Image:format", "ViewCoordinates:xyz"],
 ];
-/** Since 0.18; 0.17 had tensors for images. */
-const IMAGE_NAMES = ["Image:buffer", "Image:format"];
 const BLUEPRINT_NAMES = [
   ...["ContainerBlueprint:contents", "PanelBlueprint:state", "ViewBlueprint:class_identifier"],
   ...["ViewBlueprint:space_origin", "ViewContents:query", "ViewportBlueprint:root_container"],
@@ -59,7 +57,7 @@ export async function playMigrated(
     const name = `captures/${sdk.version}-${kind}`;
     const sent = await readFile(fixturePath(`${name}.bin`));
     const path = await migrated(runtime, join(folder, kind), (port) => replay(port, sent));
-    await checkNames(today, path, kind === "timeonly" ? ["Scalars:scalars"] : names(sdk, [kind]));
+    await checkNames(today, path, kind === "timeonly" ? ["Scalars:scalars"] : names([kind]));
     await checkRows(today, path, await readFile(fixturePath(`${name}.expected.json`), "utf8"));
     passed.packets += cutConnection(new Uint8Array(sent)).packets;
     passed.bytes += sent.length;
@@ -69,7 +67,7 @@ export async function playMigrated(
   const path = await migrated(runtime, join(folder, "live"), async (port) => {
     for (const job of jobs) await logWorkload(sdk, port, job, 30, `rec-${job}`);
   });
-  await checkNames(today, path, names(sdk, jobs));
+  await checkNames(today, path, names(jobs));
   return passed;
 }
 
@@ -82,30 +80,23 @@ async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk):
   const minor = Number(sdk.version.split(".")[1]);
   const expected = [
     ...(minor < 22 ? ["DisconnectedSpace"] : []),
-    ...(minor < 18 ? ["MarkerShape"] : []),
-    ...(minor < 22 ? ["TensorData"] : []),
     ...(minor < 18 ? ["Transform3D"] : []),
   ].map((component) => `rerun.components.${component}`);
   const { untagged_columns: untagged } = JSON.parse(report) as { untagged_columns: object };
   const found = Object.keys(untagged).sort();
   if (found.join() !== expected.join()) throw new Error(`untagged are ${found}, not ${expected}`);
-  await checkNames(today, path, ["Arrows3D:vectors", "Pinhole:resolution", "confidence"]);
+  await checkNames(today, path, [
+    ...["Arrows3D:vectors", "Pinhole:resolution", "confidence", "Tensor:data", "BarChart:values"],
+    ...["DepthImage:format", "SegmentationImage:buffer", "SeriesPoints:markers"],
+  ]);
 }
 
 /** What an SDK's workloads log, by today's names. */
-export function names({ version }: Sdk, kinds: readonly string[]): string[] {
-  const images = version.startsWith("0.17.") ? [] : IMAGE_NAMES;
+export function names(kinds: readonly string[]): string[] {
   return [
-    ...(kinds.includes("mixed") ? [...NAMES, ...images] : []),
-    ...(kinds.includes("blueprint") ? blueprintNames(version) : []),
+    ...(kinds.includes("mixed") ? NAMES : []),
+    ...(kinds.includes("blueprint") ? BLUEPRINT_NAMES : []),
   ];
-}
-
-/** Those of views were called space views up to 0.20; 0.17 laid panels out otherwise. */
-function blueprintNames(version: string): string[] {
-  return version.startsWith("0.17.")
-    ? BLUEPRINT_NAMES.filter((name) => !name.startsWith("Panel"))
-    : BLUEPRINT_NAMES;
 }
 
 /** What is sent to a server, saved by it and migrated. */

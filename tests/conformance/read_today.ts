@@ -49,7 +49,7 @@ export async function playReadToday(
   const counts = await Promise.all([saved, ...paths].map((path) => chunksOf(today, path)));
   if (new Set(counts).size > 1) throw new Error(`chunks and rows are otherwise: ${counts}`);
   for (const path of paths) {
-    await checkNames(today, path, names(sdk, JOBS));
+    await checkNames(today, path, names(JOBS));
     await run([...today.rerun, "rrd", "verify", path], { ms: CLI_MS, env: today.env });
   }
   return { packets: messages, bytes };

@@ -13,6 +13,7 @@ import process from "node:process";
 import { parseArgs } from "@std/cli";
 import { killAll } from "./child.ts";
 import type { Runtime } from "./cli_process.ts";
+import { INDEXED, playIndexed } from "./indexed.ts";
 import { CROWD_SDKS, playCrowd } from "./crowd.ts";
 import { GRPC_VERSIONS, playGrpc } from "./grpc.ts";
 import { MIGRATED, playMigrated } from "./migrated.ts";
@@ -54,6 +55,7 @@ const PARTS: readonly Part[] = [
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
   { name: "migrated", versions: MIGRATED, play: playMigrated },
+  { name: "indexed", versions: INDEXED, play: playIndexed },
   { name: "read today", versions: MIGRATED, play: playReadToday },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },

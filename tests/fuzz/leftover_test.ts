@@ -17,7 +17,8 @@ import {
 const SEED = 1;
 const CASES = 200;
 const FILES = 50;
-const PROCESSES = 10;
+/** A process each for `rrd recover`; another starts over all of `FILES`. */
+const PROCESSES = 25;
 
 const name = (index: number) => `p-${String(index + 1).padStart(4, "0")}.rrd`;
 

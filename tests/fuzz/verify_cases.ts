@@ -85,6 +85,15 @@ function saved(capture: Bytes): Bytes {
   return concat(...pieces, ...file.end());
 }
 
+/** The damaged file of a case, and how it was damaged. */
+export function damagedOf(seed: number, index: number): { bytes: Bytes; how: string } {
+  return damaged(goodOf(index), dice(caseRandom(seed, index)));
+}
+
+function goodOf(index: number): GoodFile {
+  return GOOD_FILES[index % GOOD_FILES.length]!;
+}
+
 /**
  * Damages a file, and looks whether `verify --strict` and `merge` say so.
  *
@@ -102,8 +111,8 @@ export async function runVerifyCase(
   folder: string,
   run: RunRrd = runHere,
 ): Promise<void> {
-  const good = GOOD_FILES[index % GOOD_FILES.length]!;
-  const { bytes, how } = damaged(good, dice(caseRandom(seed, index)));
+  const good = goodOf(index);
+  const { bytes, how } = damagedOf(seed, index);
   const [input, output] = [join(folder, "in.rrd"), join(folder, "out.rrd")];
   writeFileSync(input, bytes);
   const fail = (what: string): never => {

@@ -1,18 +1,26 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inFolder, runCli } from "../cli/cli_process.ts";
-import { GOOD_FILES, newVerifyTally, runHere, type RunRrd, runVerifyCase } from "./verify_cases.ts";
+import {
+  damagedOf,
+  GOOD_FILES,
+  newVerifyTally,
+  runHere,
+  type RunRrd,
+  runVerifyCase,
+} from "./verify_cases.ts";
 
 /** The long form, tests/fuzz/verify.ts, takes another each time. */
 const SEED = 1;
 const CASES = 200;
-const PROCESSES = 16;
+/** Whole processes verify so many of them, one process all; half of them are merged by one each. */
+const WHOLE_PROCESSES = 50;
 
 const inProcess: RunRrd = async (args) => {
   const { code, stdout, stderr } = await runCli(["rrd", ...args]);
-  return { code: code ?? -1, text: stdout + stderr };
+  return { code: code ?? -1, text: stderr + stdout };
 };
 
 describe("damaged files of all encodings", { timeout: 120_000 }, () => {
@@ -42,12 +50,29 @@ describe("damaged files of all encodings", { timeout: 120_000 }, () => {
       assertEquals(tally.refused, 1);
     }));
 
-  it("are so by whole processes", () =>
+  it("are so by whole processes", { timeout: 120_000 }, () =>
     inFolder(async (folder) => {
-      const tally = newVerifyTally();
-      for (let index = 0; index < PROCESSES; index++) {
-        await runVerifyCase(SEED + 1, index, tally, folder, inProcess);
+      const seed = SEED + 1;
+      const damaged = join(folder, "damaged");
+      mkdirSync(damaged);
+      const name = (index: number) => join(damaged, `${index}.rrd`);
+      for (let index = 0; index < WHOLE_PROCESSES; index++) {
+        writeFileSync(name(index), damagedOf(seed, index).bytes);
       }
-      assertEquals(tally.cases, PROCESSES);
+      const verified = await inProcess(["verify", "--strict", "--json", damaged]);
+      assertEquals(verified.code, 1);
+      const { files, totals } = JSON.parse(verified.text.slice(verified.text.indexOf("{\n")));
+      const bad = files.filter(({ ok }: { ok: boolean }) => !ok).length;
+      assertEquals([totals.files, totals.bad], [WHOLE_PROCESSES, bad]);
+      const tally = newVerifyTally();
+      for (let index = 0; index < WHOLE_PROCESSES; index++) {
+        const { ok, error } = files.find(({ file }: { file: string }) => file === name(index));
+        await runVerifyCase(seed, index, tally, folder, async (args) => {
+          if (args[0] === "verify") return { code: ok ? 0 : 1, text: `${error}` };
+          return await (index % 2 === 0 ? inProcess : runHere)(args);
+        });
+      }
+      assertEquals(tally.cases, WHOLE_PROCESSES);
+      assertEquals(tally.refused, bad);
     }));
 });

@@ -12,7 +12,7 @@ import { read, readJson, ROOT, sources } from "./tree.ts";
 /** What is loaded at once, and all there is. */
 const LIMITS = { atOnce: 160 * 1024, inAll: 224 * 1024 };
 /** Loaded only when they are used: none may be imported statically. */
-const ON_DEMAND = ["apache-arrow", "hono", "ipaddr.js", "@rerun-io/web-viewer"];
+const ON_DEMAND = ["apache-arrow", "hono", "ipaddr.js", "rerun-web-viewer-0-33"];
 
 /**
  * Bundles with what the runtime itself offers; packages that load on demand stay imports.

@@ -60,7 +60,7 @@ describe("the executable", { timeout: 120_000, skip }, () => {
     assertEquals(run("config", "--port", "1").status, 0);
   });
 
-  it("saves, compresses in its worker, and serves the page with both viewers", async () => {
+  it("saves, compresses in its worker, and serves the page with its viewer", async () => {
     const child = spawn(
       program,
       [
@@ -85,9 +85,9 @@ describe("the executable", { timeout: 120_000, skip }, () => {
     const threads = readdirSync(`/proc/${child.pid}/task`)
       .map((id) => readFileSync(`/proc/${child.pid}/task/${id}/comm`, "utf8").trim());
     assert(threads.includes("Worker"), threads.join());
-    const folders = { "uplot": "plot", "@rerun-io/web-viewer": "viewer" };
+    const folders = { "uplot": "plot", "rerun-web-viewer-0-33": "viewer" };
     for (const [name, path] of PACKAGE_FILES) {
-      const place = name in folders ? folders[name as keyof typeof folders] : "viewer-0.33";
+      const place = folders[name];
       const served = new URL(`${place}/${path.replace("dist/", "")}`, page);
       const body = new Uint8Array(await (await fetch(served)).arrayBuffer());
       assertEquals(digest(body), digest(await installedPackages.read(name, path)), served.pathname);

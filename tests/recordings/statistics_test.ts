@@ -45,7 +45,7 @@ describe("RrdStatistics", () => {
     assertEquals(stats.recordings.size, TABLE_LIMITS.recordings);
     assertEquals(stats.cut.recordings, more);
     assertEquals(stats.kinds.get("SetStoreInfo")!.messages, ids.length);
-    assert(statisticsText("f", stats, 80).includes(`${more} by recording`));
+    assert(statisticsText("f", stats, undefined, 80).includes(`${more} by recording`));
   });
 
   it("bounds the text of names", () => {
@@ -65,7 +65,7 @@ describe("RrdStatistics", () => {
   it("shows nothing that would move the cursor", () => {
     const nasty = "\x1b[2J\u202e\n";
     const stats = statisticsOf(concat(rrdHeader(), announced(nasty, nasty)));
-    const text = statisticsText(nasty, stats, 80);
+    const text = statisticsText(nasty, stats, undefined, 80);
     for (const bad of ["\x1b", "\u202e"]) assert(!text.includes(bad), JSON.stringify(text));
     assertLess(text.split("\n").length, 8);
   });

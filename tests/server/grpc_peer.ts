@@ -44,7 +44,7 @@ export const dialSystem: DialGrpc = async ({ hostname, port }) => {
       new Promise((resolve, reject) =>
         socket.write(bytes.slice(), (error) => error ? reject(error) : resolve())
       ),
-    setNoDelay() {},
+    setNoDelay: (noDelay) => void socket.setNoDelay(noDelay),
     close: () => void socket.destroy(),
   });
 };

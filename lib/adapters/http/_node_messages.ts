@@ -6,9 +6,12 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
 import { isGrpcWeb } from "../../comms/grpc/web_body.ts";
+import type { BodyLimits } from "./types.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { withoutZone } from "../../base/net_addr.ts";
 
+/** Of bodies, where nothing else is said. */
+const [MAX_BODY_BYTES, BODY_SEC] = [64 * 1024 * 1024, 60];
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
 /** Whether a request says that it brings one. */
@@ -20,13 +23,23 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * Makes a request of the Web, or the answer to one that can't be.
  *
  * @param incoming what came
- * @param bodyMs so long a body may take
+ * @param bodyMs so long the body of a gRPC-web call may take
+ * @param bodies limits of other bodies, where they are taken
  */
-export function toRequest(incoming: IncomingMessage, bodyMs: number): Request | Response {
+export function toRequest(
+  incoming: IncomingMessage,
+  bodyMs: number,
+  bodies?: BodyLimits,
+): Request | Response {
   const { method = "", url = "", headers } = incoming;
   const isCall = method === "POST" && isGrpcWeb(headers["content-type"]);
-  if (hasBody(incoming) && !isCall) {
+  const mayHaveBody = bodies !== undefined && method !== "GET" && method !== "HEAD";
+  if (hasBody(incoming) && !isCall && !mayHaveBody) {
     return textResponse(413, "Requests with a body are not taken");
+  }
+  const { maxBytes = MAX_BODY_BYTES, timeoutSec = BODY_SEC } = bodies ?? {};
+  if (!isCall && Number(headers["content-length"] ?? 0) > maxBytes) {
+    return textResponse(413, `A body of more than ${maxBytes} bytes is not taken`);
   }
   const { host, path } = targetOf(url, headers.host ?? "localhost");
   const whole = `http://${withoutZone(host)}${path}`;
@@ -42,19 +55,31 @@ export function toRequest(incoming: IncomingMessage, bodyMs: number): Request | 
     names.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
   }
   if (host !== headers.host) names.set("host", host);
-  if (!isCall) return new Request(whole, { method, headers: names });
-  const body = bodyOf(incoming, bodyMs);
+  if (!isCall && !hasBody(incoming)) return new Request(whole, { method, headers: names });
+  const body = isCall
+    ? bodyOf(incoming, bodyMs, Infinity)
+    : bodyOf(incoming, timeoutSec * 1000, maxBytes);
   return new Request(whole, { method, headers: names, body, duplex: "half" } as RequestInit);
 }
 
-/** What the peer sends, as fast as it is taken, and within a time. */
-function bodyOf(incoming: IncomingMessage, ms: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+/** What the peer sends, as fast as it is taken, within a time and of so many bytes at most. */
+function bodyOf(
+  incoming: IncomingMessage,
+  ms: number,
+  maxBytes: number,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let bytes = 0;
   const chunks = incoming[Symbol.asyncIterator]();
   const timer = setTimeout(() => incoming.destroy(new Error("The body took too long")), ms);
   return new ReadableStream({
     async pull(controller) {
       try {
         const { done, value } = await chunks.next();
+        bytes += done ? 0 : value.length;
+        if (bytes > maxBytes) {
+          incoming.destroy();
+          throw new RangeError(`The body has more than ${maxBytes} bytes`);
+        }
         if (!done) return controller.enqueue(new Uint8Array(value));
         clearTimeout(timer);
         controller.close();

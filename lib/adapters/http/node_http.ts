@@ -162,15 +162,15 @@ async function answer(
 
 async function respond(
   incoming: IncomingMessage,
-  { fetch, onError, handshakeTimeoutSec }: HttpServing,
+  { fetch, onError, handshakeTimeoutSec, bodies }: HttpServing,
   upgrade: HttpRequestInfo["upgrade"],
 ): Promise<Response> {
-  const request = toRequest(incoming, handshakeTimeoutSec * 1000);
+  const request = toRequest(incoming, handshakeTimeoutSec * 1000, bodies);
   if (request instanceof Response) return request;
   const { remoteAddress: hostname, remotePort: port } = incoming.socket;
   const addr = hostname && port ? { remoteAddr: { hostname, port } } : {};
   try {
-    return await fetch(request, { ...addr, upgrade });
+    return await fetch(request, { ...addr, url: request.url, upgrade });
   } catch (error) {
     onError(error);
     return textResponse(500, "The server failed to answer; its log says why");

@@ -42,12 +42,22 @@ export interface ViewerSocket {
 export interface HttpRequestInfo {
   /** Absent where the transport has none. */
   readonly remoteAddr?: NetAddr;
+  /** What was asked for, which apps that are mounted in others see only in part. */
+  readonly url?: string;
   /**
    * Makes a WebSocket of the request's connection; `undefined` if the client did not ask for one.
    *
    * @returns what the request must be answered with, and the socket
    */
   upgrade(): { readonly response: Response; readonly socket: Promise<ViewerSocket> } | undefined;
+}
+
+/** What the body of a request may take. */
+export interface BodyLimits {
+  /** Bytes at most; default 64 MiB. */
+  readonly maxBytes?: number;
+  /** Seconds for all of it; default 60. */
+  readonly timeoutSec?: number;
 }
 
 /** How HTTP is served, whoever accepts the connections. */
@@ -61,6 +71,8 @@ export interface HttpServing {
    * @param info of its connection
    */
   fetch(request: Request, info: HttpRequestInfo): Response | Promise<Response>;
+  /** Takes requests with bodies, for apps that want them; by default they are refused with status 413. */
+  readonly bodies?: BodyLimits;
   /** Seconds for all of a request's headers, counted from the connection. */
   readonly handshakeTimeoutSec: number;
   /** Connections at most; beyond it the oldest that has not asked for anything is closed, or the new one. */
@@ -112,7 +124,7 @@ export interface HttpAdapter {
 }
 
 /** A package whose files are served, by the name that it is installed under. */
-export type ServedPackage = "@rerun-io/web-viewer" | "rerun-web-viewer-0-33" | "uplot";
+export type ServedPackage = "rerun-web-viewer-0-33" | "uplot";
 
 /** Where files of packages are: installed beside this one, or inside an executable. */
 export interface PackageFiles {

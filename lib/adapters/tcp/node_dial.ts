@@ -80,12 +80,12 @@ export async function whileTaken(
     readonly queued?: () => number;
   },
 ): Promise<void> {
-  const ports = { local: socket.localPort ?? 0, remote: socket.remotePort ?? 0 };
   const now = performance.now();
   const patience = new LinkPatience(timeoutMs, now - began, now);
   const late = Promise.withResolvers<never>();
   let isOver = false;
   const look = async () => {
+    const ports = { local: socket.localPort ?? 0, remote: socket.remotePort ?? 0 };
     const unread = await unreadBytes(ports);
     const left = unread === undefined ? undefined : unread + socket.writableLength + queued();
     if (isOver || !patience.isOver(left, performance.now())) return;

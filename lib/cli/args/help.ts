@@ -82,8 +82,9 @@ Permissions for deno run:
   --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --config
   --allow-read for that file; with --serve-web
   --allow-read for Deno's cache, where the page's viewer is, and --allow-sys=systemMemoryInfo for a
-  share of the memory; with --web-viewer --allow-run=xdg-open and
-  --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether nohup started it --allow-all
+  share of the memory; with --save --allow-sys=setPriority, to list chunks at the least priority;
+  with --web-viewer --allow-run=xdg-open and --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether
+  nohup started it --allow-all
 `;
 }
 

@@ -31,6 +31,9 @@ export class InputError extends RerelayError {
   }
 }
 
+/** Searched at once behind damage, in bytes. */
+const SEARCH_BYTES = 4 << 20;
+
 /** How a file is read. */
 export interface PartsOptions extends RrdScannerOptions {
   /** Is shown all that is read. */
@@ -49,7 +52,7 @@ export async function* parts(
   { files, progress }: RrdContext,
   { onBytes, ...how }: PartsOptions = {},
 ): AsyncGenerator<RrdPart[]> {
-  const scanner = new RrdScanner({ maxMessageBytes, ...how });
+  const scanner = new RrdScanner({ maxMessageBytes, searchBytes: SEARCH_BYTES, ...how });
   const source = new Source(path, files, progress);
   try {
     let isEmpty = true;
@@ -63,6 +66,12 @@ export async function* parts(
       if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
       const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
       if (items.length > 0) yield items;
+      // Signals and the progress are heard while long damage is searched.
+      while (scanner.isSearching) {
+        await new Promise((resolve) => setTimeout(resolve));
+        const { items } = scanner.push(new Uint8Array(0));
+        if (items.length > 0) yield items;
+      }
       if (error !== undefined) throw new InputError(nameOf(path), error.message, error);
       progress.add(bytes?.length ?? 0);
     }

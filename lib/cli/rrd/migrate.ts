@@ -7,8 +7,6 @@ import { Bridge, type BridgeCounts, BRIDGED_HEADER } from "../../bridge/bridge.t
 import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
-import { InvalidMessage } from "../../base/errors.ts";
-import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -83,17 +81,7 @@ function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
       undefined,
     );
   }
-  return { ...part, msg: msg.kind === "ArrowMsg" ? identified(msg) : msg };
-}
-
-/** With the id in its envelope that SDK 0.23 left out, and that today's Rerun needs to find it. */
-function identified(msg: ArrowMsg): ArrowMsg {
-  try {
-    return withChunkId(msg);
-  } catch (error) {
-    if (!(error instanceof InvalidMessage)) throw error;
-    return msg;
-  }
+  return { ...part, msg: withChunkId(msg) };
 }
 
 /** What is in the output, but not as today's Rerun wants it. */

@@ -9,6 +9,7 @@ import type {
   RrdStatistics,
   TimelineRange,
 } from "../../recordings/statistics.ts";
+import type { IndexTally } from "../../chunk_index/index_check.ts";
 import { escapeText, quote } from "../../base/escape.ts";
 import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 
@@ -20,12 +21,14 @@ const SHOWN_ENTITIES = 30;
  *
  * @param name of the file
  * @param stats what is in it
+ * @param index what its chunk index lists, if it has one
  * @param columns of the terminal
  * @param verbose whether all entities are shown
  */
 export function statisticsText(
   name: string,
   stats: RrdStatistics,
+  index: IndexTally | undefined,
   columns: number,
   verbose = false,
 ): string {
@@ -35,7 +38,7 @@ export function statisticsText(
     escapeText(name),
     `  ${formatBytes(stats.bytes)}; ${[...stats.encodings].join("; ") || "no header"}; ${
       stats.endMarkers > 0 ? plural(stats.endMarkers, "end marker") : "no end marker"
-    }`,
+    }${index === undefined ? "" : `; ${indexText(index)}`}`,
     ...[...stats.kinds].map(([kind, { messages, bytes }]) =>
       `  ${kind}: ${formatCount(messages)}, ${formatBytes(bytes)}`
     ),
@@ -51,6 +54,11 @@ export function statisticsText(
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function indexText({ chunks, stores, bytes }: IndexTally): string {
+  const of = stores === 1 ? "" : ` of ${plural(stores, "store")}`;
+  return `chunk index of ${formatBytes(bytes)} lists ${plural(chunks, "chunk")}${of}`;
 }
 
 function recordingLines(recording: RecordingStatistics, columns: number, most: number): string[] {
@@ -112,12 +120,18 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 }
 
 /** The same for machines: everything that was counted, times as decimal text. */
-export function statisticsJson(file: string, stats: RrdStatistics, damage?: string): unknown {
+export function statisticsJson(
+  file: string,
+  stats: RrdStatistics,
+  index: IndexTally | undefined,
+  damage?: string,
+): unknown {
   return {
     file,
     bytes: stats.bytes,
     encodings: [...stats.encodings],
     end_markers: stats.endMarkers,
+    chunk_index: index ?? null,
     messages: Object.fromEntries(stats.kinds),
     unreadable_chunks: stats.unreadableChunks,
     left_out: stats.cut,

@@ -5,6 +5,8 @@
  */
 import { stat } from "node:fs/promises";
 import { RerelayError } from "../../base/errors.ts";
+import { checkIndex } from "./check_index.ts";
+import { IndexCheck, type IndexTally } from "../../chunk_index/index_check.ts";
 import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { RrdReport } from "../../recordings/report.ts";
 import { escapeText } from "../../base/escape.ts";
@@ -19,6 +21,8 @@ import type { RrdOptions } from "./options.ts";
 interface Result {
   readonly path: string;
   readonly report: RrdReport;
+  /** What its chunk index lists, if it has one. */
+  readonly index: IndexTally | undefined;
   readonly failure: InputError | undefined;
 }
 
@@ -58,7 +62,7 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
     folders++;
     const found = await look(path);
     if (found instanceof InputError) {
-      add({ path, report: new RrdReport(), failure: found });
+      add({ path, report: new RrdReport(), index: undefined, failure: found });
       continue;
     }
     totals.unfinished += found.unfinished;
@@ -78,11 +82,15 @@ async function verifyFile(
   context: RrdContext,
 ): Promise<Result> {
   const report = new RrdReport();
+  const check = new IndexCheck();
   try {
     const closed = path === "-" ? undefined : await context.closedFiles?.(path);
     const onBytes = (bytes: Uint8Array) => closed?.add(bytes);
     for await (const batch of parts(path, options, context, { checkInside: true, onBytes })) {
-      for (const part of batch) report.add(part);
+      for (const part of batch) {
+        report.add(part);
+        checkIndex(path, check, part);
+      }
     }
     const differs = closed?.finish();
     if (differs !== undefined) {
@@ -93,10 +101,10 @@ async function verifyFile(
       const damage = new RrdDamage(firstMissingEnd, new RerelayError(noEndText(firstMissingEnd)));
       throw new InputError(nameOf(path), damage.cause.message, damage);
     }
-    return { path, report, failure: undefined };
+    return { path, report, index: check.tally, failure: undefined };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { path, report, failure: error };
+    return { path, report, index: undefined, failure: error };
   }
 }
 
@@ -126,7 +134,7 @@ function count(totals: Totals, { report, failure }: Result): void {
   totals.missing_end_markers += report.missingEndMarkers;
 }
 
-function resultJson({ path, report, failure }: Result): unknown {
+function resultJson({ path, report, index, failure }: Result): unknown {
   const { messages, bytes, endMarkers, missingEndMarkers } = report;
   const result = {
     file: nameOf(path),
@@ -135,6 +143,7 @@ function resultJson({ path, report, failure }: Result): unknown {
     bytes,
     end_markers: endMarkers,
     missing_end_markers: missingEndMarkers,
+    chunk_index: index?.chunks ?? null,
   };
   if (failure === undefined) return result;
   const { cause, why } = failure;
@@ -147,14 +156,15 @@ function failureText({ report, failure }: Result): string {
   return `${escapeText(failure!.message)}${behind}`;
 }
 
-function goodText({ path, report }: Result): string {
+function goodText({ path, report, index }: Result): string {
   const { messages, bytes, endMarkers, missingEndMarkers, firstMissingEnd } = report;
   const text = `${escapeText(nameOf(path))}: ${plural(messages, "message")}, ${formatBytes(bytes)}`;
   if (firstMissingEnd !== undefined) {
     const more = missingEndMarkers > 1 ? ` (and at ${missingEndMarkers - 1} more)` : "";
     return `${text}, each good; ${noEndText(firstMissingEnd)}${more}`;
   }
-  if (endMarkers > 0) return `${text}, all good`;
+  const listed = index === undefined ? "" : `, ${plural(index.chunks, "chunk")} listed`;
+  if (endMarkers > 0) return `${text}${listed}, all good`;
   return `${text}, each good; Rerun before 0.19 wrote no end marker: a cut between messages does not show`;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
+import { freeMemory } from "../../memory/free_memory.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
 /** How a message may be compressed. */
@@ -12,8 +13,14 @@ export type Encoding = "gzip" | "deflate";
 /** What peers are told that they may use. */
 export const ACCEPTED_ENCODINGS = "identity,gzip,deflate";
 
-/** A decompressor is given so many bytes at once: of the densest data they become 4 MiB. */
-const PIECE_BYTES = 4 * 1024;
+/** A decompressor is given so many bytes at once: of the densest data they become 1 MiB. */
+const PIECE_BYTES = 1024;
+
+/** Others have their turn after so many bytes. */
+const TURN_BYTES = 512 * 1024;
+
+/** So many messages are inflated at once: each has what its last piece became in its hands. */
+const AT_ONCE = 2;
 
 /**
  * How the messages of a call are compressed that say they are.
@@ -30,6 +37,25 @@ export function encodingOf(header: string | undefined): Encoding | undefined {
   throw new GrpcError(STATUS.UNIMPLEMENTED, text);
 }
 
+/** Whose turn it is to inflate; the others wait in their order. */
+export class InflationTurns {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Resolves when it is the caller's turn, who must call `end` then. */
+  async begin(): Promise<void> {
+    if (this.#running < AT_ONCE) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The turn goes to the next. */
+  end(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}
+
 /** Options of {@linkcode Inflation}. */
 export interface InflationOptions {
   readonly encoding: Encoding;
@@ -39,6 +65,8 @@ export interface InflationOptions {
   readonly headroom?: number;
   /** Called when more memory is taken. */
   readonly onGrow?: () => void;
+  /** Whose turn it is, of all that share it; without it nobody waits. */
+  readonly turns?: InflationTurns | undefined;
 }
 
 /** One message being inflated: by the runtime's own stream, and never further than it may. */
@@ -72,8 +100,19 @@ export class Inflation {
    * @throws {InvalidMessage} if the data is damaged
    */
   async run(compressed: Uint8Array): Promise<Uint8Array> {
-    const { encoding, maxMessageBytes, headroom = 0, onGrow } = this.#options;
+    const { turns } = this.#options;
     this.#heldBytes = compressed.length;
+    await turns?.begin();
+    try {
+      if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+      return await this.#inflate(compressed);
+    } finally {
+      turns?.end();
+    }
+  }
+
+  async #inflate(compressed: Uint8Array): Promise<Uint8Array> {
+    const { encoding, maxMessageBytes, headroom = 0, onGrow } = this.#options;
     const { readable, writable } = new DecompressionStream(encoding);
     const writer = writable.getWriter();
     const reader = readable.getReader();
@@ -82,6 +121,7 @@ export class Inflation {
     feeding.catch(() => {});
     const chunks: Uint8Array[] = [];
     let length = 0;
+    let sinceTurn = 0;
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -92,10 +132,16 @@ export class Inflation {
         if (length > maxMessageBytes) throw new MessageTooLarge(length, maxMessageBytes);
         this.#heldBytes += value.length;
         onGrow?.();
+        sinceTurn += value.length;
+        if (sinceTurn < TURN_BYTES) continue;
+        sinceTurn = 0;
+        // The runtime's stream alone would keep all others waiting until it is done.
+        await new Promise((resolve) => setTimeout(resolve, 0));
       }
       await feeding;
     } catch (error) {
       this.#heldBytes = 0;
+      free(chunks);
       writer.abort(error).catch(() => {});
       reader.cancel(error).catch(() => {});
       if (error instanceof MessageTooLarge || error instanceof GrpcError) throw error;
@@ -108,9 +154,15 @@ export class Inflation {
       whole.set(chunk, at);
       at += chunk.length;
     }
+    free(chunks);
     this.#heldBytes = 0;
     return whole.subarray(headroom);
   }
+}
+
+/** Nobody else knows them, and a runtime takes long to find out that they are dead. */
+function free(chunks: readonly Uint8Array[]): void {
+  for (const { buffer } of chunks) if (buffer instanceof ArrayBuffer) freeMemory(buffer);
 }
 
 async function feed(

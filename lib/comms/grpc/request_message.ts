@@ -1,6 +1,6 @@
 import { GrpcBody } from "./body.ts";
 import type { CallSink, CallStream } from "./call_stream.ts";
-import { type Encoding, Inflation } from "./inflate.ts";
+import { type Encoding, Inflation, type InflationTurns } from "./inflate.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
 /** Whom a {@linkcode RequestMessage} tells. */
@@ -33,6 +33,7 @@ export interface PendingRequest {
 export interface RequestOptions {
   readonly maxMessageBytes: number;
   readonly encoding?: Encoding | undefined;
+  readonly turns?: InflationTurns | undefined;
 }
 
 /** Takes the one message that a request has. */
@@ -56,7 +57,8 @@ export class RequestMessage implements CallSink, PendingRequest {
   constructor(stream: CallStream, options: RequestOptions, events: RequestEvents) {
     this.#stream = stream;
     this.#options = options;
-    this.#body = new GrpcBody(options);
+    // Cleared wherever it ends.
+    this.#body = new GrpcBody({ ...options, inSlabs: true });
     this.#events = events;
   }
 
@@ -134,9 +136,9 @@ export class RequestMessage implements CallSink, PendingRequest {
   }
 
   async #inflate(message: Uint8Array): Promise<void> {
-    const { encoding, maxMessageBytes } = this.#options;
+    const { encoding, maxMessageBytes, turns } = this.#options;
     const onGrow = () => this.onHeld();
-    this.#inflation = new Inflation({ encoding: encoding!, maxMessageBytes, onGrow });
+    this.#inflation = new Inflation({ encoding: encoding!, maxMessageBytes, onGrow, turns });
     try {
       const inflated = await this.#inflation.run(message);
       this.#inflation = undefined;

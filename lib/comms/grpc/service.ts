@@ -4,7 +4,7 @@ import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { answerError, answerFrames, answerMessage } from "./answer.ts";
 import { type CallStream, isGrpc } from "./call_stream.ts";
 import { checkHealth, HEALTH_CHECK } from "./health.ts";
-import { encodingOf } from "./inflate.ts";
+import { encodingOf, InflationTurns } from "./inflate.ts";
 import { type ProxyMethod, proxyMethod, readTable, type TableMessage } from "./message_proxy.ts";
 import { GrpcError, parseTimeout, STATUS } from "./status.ts";
 import { type PendingRequest, RequestMessage } from "./request_message.ts";
@@ -73,6 +73,7 @@ export class GrpcService<Peer> {
   readonly #handlers: CallHandlers<Peer>;
   readonly #options: GrpcServiceOptions;
   readonly #headers: StoreHeaders;
+  readonly #turns = new InflationTurns();
   readonly #timer: NonNullable<GrpcServiceOptions["timer"]>;
 
   /**
@@ -161,6 +162,7 @@ export class GrpcService<Peer> {
       headers: this.#headers,
       inSlabs: true,
       encoding: encodingOf(stream.headers.get("grpc-encoding")),
+      turns: this.#turns,
     });
     const call = new WriteCall(stream, step, () => cancel());
     const cancel = this.#deadline(timeoutMs, (error) => call.fail(error));
@@ -190,7 +192,7 @@ export class GrpcService<Peer> {
       this.#handlers.failed(error, stream.headers, peer);
     };
     const encoding = encodingOf(stream.headers.get("grpc-encoding"));
-    const request = new RequestMessage(stream, { maxMessageBytes, encoding }, {
+    const request = new RequestMessage(stream, { maxMessageBytes, encoding, turns: this.#turns }, {
       onMessage: async (message) => {
         try {
           await answer(message, life.signal);

@@ -86,6 +86,11 @@ export class WriteCall implements CallSink {
     return this.#isBehind || this.#taker === undefined || this.#inflation !== undefined;
   }
 
+  /** Whether a message of it is being inflated, or waits to be. */
+  get isInflating(): boolean {
+    return this.#inflation !== undefined;
+  }
+
   /** Bytes that came of its body. */
   get receivedBytes(): number {
     return this.#receivedBytes;

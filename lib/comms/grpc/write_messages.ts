@@ -11,7 +11,7 @@ import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import { type BodyResult, GrpcBody } from "./body.ts";
-import { type Encoding, Inflation } from "./inflate.ts";
+import { type Encoding, Inflation, type InflationTurns } from "./inflate.ts";
 import type { StoreHeaders } from "./store_headers.ts";
 
 const HEAD_BYTES = MESSAGE_HEADER_BYTES.protobuf;
@@ -33,6 +33,8 @@ export interface WriteMessagesOptions extends DecodeLimits {
   readonly inSlabs?: boolean;
   /** How messages are compressed that say they are; without it, none may be. */
   readonly encoding?: Encoding | undefined;
+  /** Whose turn it is to inflate one. */
+  readonly turns?: InflationTurns | undefined;
 }
 
 /** The body of a `WriteMessages` call → log messages, each with the bytes that `.rrd` has of it. */
@@ -63,9 +65,10 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 
   /** What is to be done with a message that is compressed, before more is pushed. */
   inflation(onGrow: () => void): Inflation {
-    const { encoding } = this.#options;
+    const { encoding, turns } = this.#options;
     const { maxMessageBytes } = this.#limits;
-    return new Inflation({ encoding: encoding!, maxMessageBytes, headroom: HEAD_BYTES, onGrow });
+    const headroom = HEAD_BYTES;
+    return new Inflation({ encoding: encoding!, maxMessageBytes, headroom, onGrow, turns });
   }
 
   /**

@@ -24,12 +24,13 @@ export class Budget {
    * One more has happened.
    *
    * @param what it is, in the plural
+   * @param count how many, where it is not one
    * @throws {H2Error} ENHANCE_YOUR_CALM if that is too many
    */
-  spend(what: string): void {
-    if (this.#left < 1) this.#refill();
-    if (this.#left < 1) throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `too many ${what}`);
-    this.#left--;
+  spend(what: string, count = 1): void {
+    if (this.#left < count) this.#refill();
+    if (this.#left < count) throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `too many ${what}`);
+    this.#left -= count;
   }
 
   /** So many more may happen, but never more at once than `burst`. */
@@ -45,6 +46,9 @@ export class Budget {
   }
 }
 
+/** So many bytes of header fields may come at once, beside those of calls that ended well, and a second. */
+const [HEADER_BYTES, HEADER_BYTES_PER_SEC] = [128 * 1024, 16 * 1024];
+
 /** DATA frames with fewer bytes of a body are tiny. */
 const TINY_BYTES = 256;
 
@@ -57,6 +61,8 @@ export class Abuse {
   readonly control: Budget;
   /** Streams that the peer ended before their time, and those that it made us end. */
   readonly resets: Budget;
+  /** Bytes of header fields: they cost more to read than to send. */
+  readonly headers: Budget;
   readonly #tiny: Budget;
   readonly #updates: Budget;
 
@@ -64,6 +70,7 @@ export class Abuse {
   constructor(now: () => number) {
     this.control = new Budget(1000, 200, now);
     this.resets = new Budget(200, 20, now);
+    this.headers = new Budget(HEADER_BYTES, HEADER_BYTES_PER_SEC, now);
     this.#tiny = new Budget(1000, 200, now);
     this.#updates = new Budget(1000, 200, now);
   }
@@ -89,8 +96,9 @@ export class Abuse {
     this.#updates.earn(frames * UPDATES_PER_DATA);
   }
 
-  /** A stream ended well. */
-  endedWell(): void {
+  /** A stream ended well, whose header fields had so many bytes. */
+  endedWell(headerBytes: number): void {
     this.resets.earn(1);
+    this.headers.earn(headerBytes);
   }
 }

@@ -1,8 +1,9 @@
+import type { Abuse } from "./abuse.ts";
 import { ERROR, H2Error } from "./error_codes.ts";
 import { answerFields, requestFields, trailerFields } from "./field_rules.ts";
 import type { WholeBlock } from "./header_block.ts";
 import { HpackDecoder } from "./hpack.ts";
-import type { Stream } from "./stream.ts";
+import { FIELD_BYTES, type Stream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
 import type { Field, FieldMap, H2Stream } from "./types.ts";
 
@@ -13,6 +14,7 @@ export interface HeaderReaderOptions {
   readonly maxHeaderBytes: number;
   readonly maxStreams: number;
   readonly onStream: ((stream: H2Stream) => void) | undefined;
+  readonly abuse: Abuse;
 }
 
 const NO_TRAILERS: FieldMap = new Map();
@@ -39,6 +41,7 @@ export class HeaderReader {
     const { id } = block;
     // Whatever becomes of it: later blocks count on its being decoded.
     const fields = this.#decode(block.bytes);
+    this.#spend(block.bytes.length, fields);
     const stream = table.get(id);
     if (stream !== undefined) {
       if (isClient && !stream.hasAnswer) this.#answer(stream, fields, block.isEnd);
@@ -48,6 +51,14 @@ export class HeaderReader {
       if (table.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS of no stream");
       throw new H2Error(ERROR.STREAM_CLOSED, "HEADERS of a stream that is over");
     } else this.#request(block, fields);
+  }
+
+  /** What is read costs as much as it was, or as it became. */
+  #spend(blockBytes: number, fields: Field[] | undefined): void {
+    const { maxHeaderBytes, abuse } = this.#options;
+    let bytes = fields === undefined ? maxHeaderBytes : 0;
+    for (const [name, value] of fields ?? []) bytes += name.length + value.length + FIELD_BYTES;
+    abuse.headers.spend("header fields", Math.max(blockBytes, bytes));
   }
 
   #decode(bytes: Uint8Array): Field[] | undefined {

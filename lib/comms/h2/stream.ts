@@ -3,8 +3,11 @@ import type { ReceiveWindow } from "./receive_window.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Field, FieldMap, H2Stream, StreamSink } from "./types.ts";
 
-/** What a field takes beside its name and value. */
-const FIELD_BYTES = 32;
+/** What RFC 9113 counts for a field beside its name and value, in bytes. */
+export const FIELD_BYTES = 32;
+
+/** What a runtime needs for it beside these. */
+const FIELD_MEMORY = 128;
 
 /** What a stream asks of its connection. */
 export interface StreamHost {
@@ -38,7 +41,7 @@ export class Stream implements H2Stream {
   readonly headers: FieldMap;
   sink: StreamSink | undefined;
   onRoom: (() => void) | undefined;
-  /** Memory that its header fields take, in bytes, as RFC 9113 counts them. */
+  /** Memory that its header fields take, in bytes, about. */
   readonly headerBytes: number;
   /** Of the bytes that come. */
   readonly receiveWindow: ReceiveWindow;
@@ -67,7 +70,7 @@ export class Stream implements H2Stream {
     this.id = id;
     this.headers = headers;
     let headerBytes = 0;
-    for (const [name, value] of headers) headerBytes += name.length + value.length + FIELD_BYTES;
+    for (const [name, value] of headers) headerBytes += name.length + value.length + FIELD_MEMORY;
     this.headerBytes = headerBytes;
     this.receiveWindow = receiveWindow;
     this.sendWindow = sendWindow;

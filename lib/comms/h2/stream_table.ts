@@ -249,7 +249,7 @@ export class StreamTable implements StreamHost {
     if (!stream.isEndedByUs || stream.isGone) return;
     if (stream.isEndedByPeer) {
       this.#forget(stream);
-      this.#options.abuse.endedWell();
+      this.#options.abuse.endedWell(stream.headerBytes);
       // What nobody has consumed by now holds no other stream up.
       this.credit(stream.heldBytes);
       stream.heldBytes = 0;

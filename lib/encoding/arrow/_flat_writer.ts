@@ -79,6 +79,19 @@ export class FlatWriter {
     return at;
   }
 
+  /** A vector of structs of two 64-bit numbers each; gives where it is. */
+  pairs(pairs: readonly (readonly [number, number])[]): number {
+    // The first struct, behind the length, stands at a multiple of 8.
+    this.#take(up(this.length + 4, 8) - 4 - this.length, 1);
+    const at = this.#take(4 + 16 * pairs.length, 4);
+    this.#view.setUint32(at, pairs.length, true);
+    pairs.forEach(([a, b], i) => {
+      this.#number(at + 4 + 16 * i, 8, a);
+      this.#number(at + 12 + 16 * i, 8, b);
+    });
+    return at;
+  }
+
   /** A text; gives where it is. Its bytes begin 4 behind that. */
   text(text: string): number {
     const bytes = utf8.encode(text);

@@ -108,7 +108,9 @@ export class ChunkSchema {
     if (archetype !== undefined || !this.#names.isKnown(component)) {
       return todaysName(archetype, field, component);
     }
-    const found = this.#names.find(component, here, [], beside);
+    const likely = this.#names.find(component, here, [], beside);
+    // Data that is laid out otherwise is not what the name promises.
+    const found = likely?.isSame ? likely : undefined;
     return todaysName(found?.archetype, found?.field, found?.component ?? component);
   }
 }

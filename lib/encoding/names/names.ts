@@ -4,6 +4,8 @@
  * @module
  */
 import { ARCHETYPES } from "./archetypes.ts";
+import { ENUMERATION, IMAGE_OF_TENSOR, PLANE_OF_TENSOR, type Recast, TENSOR } from "./recasts.ts";
+import { SPACE_VIEW_PATHS, todaysViewPath } from "./view_paths.ts";
 import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
 
 /** The versions that the table is of. */
@@ -30,15 +32,21 @@ export interface ColumnName {
   readonly archetype: string;
   readonly field: string;
   readonly component: string;
+  /** Whether today's data of it is laid out in the same way. */
+  readonly isSame: boolean;
+  /** What describes its data anew, where that is laid out otherwise today. */
+  readonly recast?: Recast;
 }
 
 /** Components and archetypes of one version. */
 export class Names {
   readonly #archetypes = new Map<string, Archetype>();
   readonly #fields = new Map<string, Field[]>();
+  readonly #minor: number;
 
   /** @param minor of Rerun 0.17 to 0.22 */
   constructor(minor: number) {
+    this.#minor = minor;
     for (const line of ARCHETYPES) {
       const archetype = readArchetype(line, minor);
       if (archetype.fields.length === 0) continue;
@@ -65,6 +73,15 @@ export class Names {
   }
 
   /**
+   * Where a view of a blueprint stands today.
+   *
+   * @param path of an entity of a blueprint
+   */
+  viewPath(path: string): string {
+    return this.#minor > LAST_SPACE_VIEWS ? path : todaysViewPath(path);
+  }
+
+  /**
    * What the column of a component is called today.
    *
    * @param component as the chunk names it
@@ -72,7 +89,7 @@ export class Names {
    * @param before archetypes that other chunks of the entity said are there
    * @param beside all components of the chunk
    * @returns `undefined` if no archetype has it or it could be of several, or if today's data of it is
-   * laid out otherwise
+   * laid out otherwise and can't be described anew
    */
   find(
     component: string,
@@ -85,7 +102,12 @@ export class Names {
       fields.filter(({ archetype }) => names.includes(archetype.name));
     const field = likeliest(of(here), beside) ?? likeliest(of(before), beside) ??
       (fields.length === 1 ? fields[0] : undefined);
-    return field?.isSame ? todaysName(field) : undefined;
+    if (field === undefined) return undefined;
+    const namesViews = this.#minor <= LAST_SPACE_VIEWS && VIEW_PATHS.includes(component);
+    if (namesViews) return { ...todaysName(field), recast: SPACE_VIEW_PATHS };
+    if (field.isSame) return todaysName(field);
+    const recast = recastOf(field, this.#minor);
+    return recast && { ...todaysName(field), recast };
   }
 }
 
@@ -94,12 +116,39 @@ export function todaysComponent(component: string): string {
   return COMPONENT_NAMES[component] ?? component;
 }
 
-function todaysName({ archetype, name, component }: Field): ColumnName {
+/** How data is described anew that is laid out otherwise today, if it can be. */
+function recastOf({ archetype, component }: Field, minor: number): Recast | undefined {
+  const isTensor = component === "rerun.components.TensorData";
+  if (isTensor && TENSORS.includes(archetype.name)) return TENSOR;
+  if (isTensor) return PLANES.includes(archetype.name) ? PLANE_OF_TENSOR : IMAGE_OF_TENSOR;
+  return minor === FIRST_MINOR && ENUMERATIONS.includes(component) ? ENUMERATION : undefined;
+}
+
+/** The last version that called views space views. */
+const LAST_SPACE_VIEWS = 20;
+/** Components that name views by their paths. */
+const VIEW_PATHS = ["ActiveTab", "IncludedContent"].map((name) =>
+  `rerun.blueprint.components.${name}`
+);
+/** Archetypes of tensors that are no images. */
+const TENSORS = ["rerun.archetypes.Tensor", "rerun.archetypes.BarChart"];
+/** Images whose values are no colors. */
+const PLANES = ["rerun.archetypes.DepthImage", "rerun.archetypes.SegmentationImage"];
+/** Enumerations that have kept their numbers. */
+const ENUMERATIONS = [
+  ...["AggregationPolicy", "Colormap", "MagnificationFilter", "MarkerShape"]
+    .map((name) => `rerun.components.${name}`),
+  ...["BackgroundKind", "ContainerKind", "Corner2D", "PanelState", "ViewFit"]
+    .map((name) => `rerun.blueprint.components.${name}`),
+];
+
+function todaysName({ archetype, name, component, isSame }: Field): ColumnName {
   const today = ARCHETYPE_NAMES[archetype.name] ?? archetype.name;
   return {
     archetype: today,
     field: FIELD_NAMES[today]?.[name] ?? name,
     component: FIELD_COMPONENTS[today]?.[name] ?? todaysComponent(component),
+    isSame,
   };
 }
 

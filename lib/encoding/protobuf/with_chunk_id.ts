@@ -4,7 +4,10 @@
  * @module
  */
 import { schemaOf } from "../arrow/arrow_timepoint.ts";
+import { InvalidMessage } from "../../base/errors.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
+import type { LogMsg } from "../log_msg.ts";
+import type { Tuid } from "../tuid.ts";
 import { isNewProtobuf } from "../rrd/same_encoding.ts";
 import { writeHead } from "./encode_log_msg.ts";
 
@@ -19,14 +22,13 @@ const TUID_BYTES = 18;
 /**
  * Adds the id that the chunk's schema says, behind all that the message has.
  *
- * @param msg any chunk
- * @returns the same message if it has one, is in another form, or its schema says none
- * @throws {InvalidMessage} if its schema is damaged
+ * @param msg any message
+ * @returns the same message if it is no chunk, has an id, is in another form, or its schema says none
  */
-export function withChunkId(msg: ArrowMsg): ArrowMsg {
+export function withChunkId(msg: LogMsg): LogMsg {
   const { header, bytes } = msg.encoded;
-  if (msg.chunkId !== undefined || !isNewProtobuf(header)) return msg;
-  const { chunkId } = schemaOf(msg);
+  if (msg.kind !== "ArrowMsg" || msg.chunkId !== undefined || !isNewProtobuf(header)) return msg;
+  const chunkId = idOf(msg);
   if (chunkId === undefined) return msg;
   const longer = new Uint8Array(bytes.length + 2 + TUID_BYTES);
   longer.set(bytes);
@@ -40,4 +42,13 @@ export function withChunkId(msg: ArrowMsg): ArrowMsg {
   view.setBigUint64(12, chunkId.inc, true);
   const { storeId, timepointMax, isStatic, arrow } = msg;
   return new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, { header, bytes: longer });
+}
+
+function idOf(msg: ArrowMsg): Tuid | undefined {
+  try {
+    return schemaOf(msg).chunkId;
+  } catch (error) {
+    if (!(error instanceof InvalidMessage)) throw error;
+    return undefined; // what can't be read is kept as it came
+  }
 }

@@ -19,6 +19,9 @@ import { checkArrowWhole } from "../arrow/arrow_check.ts";
 /** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
 export const SIGNATURE_BYTES = 32;
 
+/** As many zeros are passed over at once: some ms. */
+const MAX_ZEROS = 8 << 20;
+
 /** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
 const MAX_KIND = 255;
 
@@ -48,6 +51,15 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
   const letter = NAMES[isLong ? 0xa0 | bytes[payload + 5]! : bytes[payload + 1]!];
   return bytes[payload] === 0x81 &&
     letter?.charCodeAt(0) === bytes[payload + (isLong ? 6 : 2)];
+}
+
+/** The next place at which something may begin, a few MiB on at most: nothing does with eight zeros. */
+export function behindZeros(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== 0 || bytes[at + 7] !== 0) return at;
+  const limit = at + MAX_ZEROS;
+  let end = at;
+  while (end < limit && bytes[end] === 0) end++;
+  return Math.max(at, end - 7);
 }
 
 /**

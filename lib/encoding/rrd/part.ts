@@ -10,7 +10,8 @@ import type { LogMsg } from "../log_msg.ts";
 /**
  * A part of an RRD file; `offset` and `bytes` say where it is and how long.
  *
- * An `end` holds the end marker and the footer behind it, if there is one. A `no-end` is no bytes: a
+ * An `end` holds the end marker and the footer behind it, if there is one; `footer` is what stands
+ * between its header and its trailer. A `no-end` is no bytes: a
  * stream of Rerun 0.19 or later is over here and has no end marker, because it was cut between two
  * messages, or because its writer was stopped.
  */
@@ -19,7 +20,7 @@ export type RrdPart =
   & (
     | { readonly kind: "header"; readonly header: RrdHeader; readonly isGuessed: boolean }
     | { readonly kind: "message"; readonly header: RrdHeader; readonly msg: LogMsg }
-    | { readonly kind: "end" }
+    | { readonly kind: "end"; readonly footer?: Uint8Array }
     | { readonly kind: "no-end"; readonly header: RrdHeader }
     | { readonly kind: "damage"; readonly error: Error }
   );

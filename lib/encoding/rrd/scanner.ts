@@ -12,28 +12,14 @@ import { endsWithMarker } from "./rrd_encode.ts";
 import { checkFooter, isTrailer, TRAILER_BYTES } from "./footer.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
-import { checkEnd, checkLengths, checkWhole, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
-import { guessedHeaders } from "./_guessed_headers.ts";
+import { behindZeros, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
+import { checkEnd, checkLengths, checkWhole } from "./_whole.ts";
+import type { RrdScannerOptions } from "./scanner_options.ts";
+import { guessedHeaders, headerAt } from "./_guessed_headers.ts";
+import { fitsItsLength, LONG_BYTES } from "./_long_messages.ts";
 import { WaitingBytes } from "./_waiting_bytes.ts";
 
-/** Options of {@linkcode RrdScanner}. */
-export interface RrdScannerOptions extends DecodeLimits {
-  /** Whether to look for whole messages behind damage; else the first damage ends it. */
-  readonly recover?: boolean;
-  /**
-   * Whether messages must be sound inside too: Arrow data, and nothing behind a value; default where
-   * it recovers.
-   */
-  readonly checkInside?: boolean;
-  /** Length of the whole input where it is known: what is said to go on behind it is damage at once. */
-  readonly sizeBytes?: number | undefined;
-  /**
-   * Whether messages and footers may be as peers may send them, such as with two lengths that differ.
-   *
-   * @internal
-   */
-  readonly isLenient?: boolean;
-}
+export type { RrdScannerOptions };
 
 /** What is learned from the messages of a stream. */
 type Templates = Parameters<typeof decodeMessage>[5];
@@ -48,8 +34,9 @@ class Needs {
  * RRD bytes, in any pieces → headers, messages, end markers and damaged stretches, each with its place.
  *
  * An end marker is the end of a stream: what follows it must be a header or the end of the file, all
- * else is damage, a few stray bytes as well. Memory is bounded by the largest message. A recovering scanner hands out only messages that are
- * whole in the input; a flipped byte inside data can't be seen, as RRD has no checksums.
+ * else is damage, a few stray bytes as well. Memory is bounded by the largest message. A recovering
+ * scanner hands out only messages that are whole in the input; a flipped byte inside data can't be
+ * seen, as RRD has no checksums.
  *
  * @example
  * ```ts
@@ -69,6 +56,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #isLenient: boolean;
   readonly #templates: Templates;
   readonly #sizeBytes: number;
+  readonly #searchBytes: number;
   /** What came and is not read. */
   readonly #waiting: WaitingBytes;
   #need = RRD_HEADER_BYTES;
@@ -89,14 +77,12 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    * @param options limits of a message, and whether to go on behind damage
    * @param templates makes decoding faster where envelopes repeat; not used where the inside is checked
    */
-  constructor(
-    { recover = false, checkInside = false, isLenient = false, sizeBytes, ...limits }:
-      RrdScannerOptions = {},
-    templates?: Templates,
-  ) {
+  constructor(options: RrdScannerOptions = {}, templates?: Templates) {
+    const { recover = false, checkInside = false, isLenient = false, sizeBytes } = options;
+    this.#searchBytes = options.searchBytes ?? Infinity;
     this.#sizeBytes = sizeBytes ?? Infinity;
     this.#waiting = new WaitingBytes(sizeBytes !== undefined);
-    this.#limits = fileLimits(limits);
+    this.#limits = fileLimits(options);
     this.#recover = recover;
     this.#checkInside = checkInside || recover;
     this.#isLenient = isLenient;
@@ -108,10 +94,17 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return this.#base + this.#at;
   }
 
+  /**
+   * Whether what came is not searched to its end; nothing must be pushed then but no bytes, to go on.
+   *
+   * @internal
+   */
+  isSearching = false;
+
   /** Takes the next bytes, which are kept: they must not be written to any more. */
   push(bytes: Uint8Array): StepResult<RrdPart> {
     if (this.#state === "over") return { items: [] };
-    this.#waiting.add(bytes, this.#need);
+    if (bytes.length > 0) this.#waiting.add(bytes, this.#need);
     return this.#waiting.length < this.#need ? { items: [] } : this.#scan();
   }
 
@@ -124,6 +117,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #scan(): StepResult<RrdPart> {
     this.#buffer = this.#waiting.bytes;
     this.#at = 0;
+    this.isSearching = false;
     const items: RrdPart[] = [];
     try {
       let needs: Needs | undefined;
@@ -216,7 +210,9 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       const end = this.#at + bytes;
       checkFooter(this.#buffer.subarray(this.#at + size, end), [start, start - this.#headerAt]);
     }
-    items.push({ kind: "end", offset: this.offset, bytes });
+    const index = this.#buffer.subarray(this.#at + size, this.#at + size + footer);
+    const listed = footer > 0 ? { footer: index } : {};
+    items.push({ kind: "end", offset: this.offset, bytes, ...listed });
     this.#at += bytes;
     this.#state = "behind the end";
     return undefined;
@@ -231,7 +227,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
 
   #readMessage(header: RrdHeader, bytes: number, items: RrdPart[]): Needs | undefined {
     const needs = this.#lacks(bytes, "a message");
-    if (needs !== undefined) return needs;
+    if (needs !== undefined) return this.#await(header, needs);
     const msg = this.#decode(header, this.#at);
     items.push({ kind: "message", offset: this.offset, bytes, header, msg });
     this.#at += bytes;
@@ -257,6 +253,16 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return new Needs(bytes);
   }
 
+  /** A long message that is to be whole is looked at before all of it is in memory. */
+  #await(header: RrdHeader, needs: Needs): Needs {
+    if (!this.#checkInside || needs.bytes <= LONG_BYTES) return needs;
+    if (this.#left < LONG_BYTES) return new Needs(LONG_BYTES);
+    if (fitsItsLength(header, this.#buffer.subarray(this.#at), needs.bytes, this.#limits)) {
+      return needs;
+    }
+    throw new InvalidMessage(`A message that does not begin as one of ${needs.bytes} bytes`);
+  }
+
   #decode(header: RrdHeader, at: number): LogMsg {
     const { maxMessageBytes } = this.#limits;
     const message = readMessageHeader(header, this.#buffer, at, maxMessageBytes);
@@ -274,9 +280,15 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Looks for the next header or whole message. */
   #resync(items: RrdPart[]): Needs | undefined {
     const headers = guessedHeaders(this.#header);
+    const pauseAt = this.#at + this.#searchBytes;
     for (; this.#left > 0; this.#at++) {
+      if (this.#at >= pauseAt) {
+        this.isSearching = true;
+        return new Needs(0);
+      }
+      this.#at = behindZeros(this.#buffer, this.#at);
       if (this.#left < SIGNATURE_BYTES && !this.#final) return new Needs(SIGNATURE_BYTES);
-      const header = this.#headerHere();
+      const header = headerAt(this.#buffer, this.#at);
       if (header !== undefined) {
         this.#endDamage(items);
         this.#readHeader(header, items);
@@ -301,15 +313,6 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return undefined;
   }
 
-  #headerHere(): RrdHeader | undefined {
-    if (this.#left < RRD_HEADER_BYTES || !isRrdMagic(this.#buffer, this.#at)) return undefined;
-    try {
-      return decodeRrdHeader(this.#buffer.subarray(this.#at));
-    } catch {
-      return undefined; // only looks like one
-    }
-  }
-
   /** The length of the whole message that begins here. */
   #messageHere(header: RrdHeader): number | Needs | undefined {
     if (!looksLikeMessage(header, this.#buffer, this.#at)) return undefined;
@@ -323,7 +326,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       if (end) return undefined;
       const bytes = MESSAGE_HEADER_BYTES[header.serializer] + length;
       if (this.#left < bytes) {
-        return this.#final || bytes > this.#sizeBytes - this.offset ? undefined : new Needs(bytes);
+        const isCut = this.#final || bytes > this.#sizeBytes - this.offset;
+        return isCut ? undefined : this.#await(header, new Needs(bytes));
       }
       this.#decode(header, this.#at);
       return bytes;

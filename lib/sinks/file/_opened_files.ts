@@ -72,7 +72,7 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     this.kept.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
     if (!writer.renamed) return;
-    const { path, footer: { why }, target: { note } } = writer;
+    const { path, end: { why }, target: { note } } = writer;
     if (why !== undefined) {
       const text = `${path} has no chunk index: ${why}`;
       this.#options.log.write("info", text, { path, kind: "no chunk index" });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Bridge } from "../../bridge/mod.ts";
+import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
@@ -133,7 +134,8 @@ export class RrdFiles {
 
   /** Puts a message into its files. */
   add(received: LogMsg, sourceId: number): Promise<void> | undefined {
-    const msg = this.#options.bridge?.bridge(received) ?? received;
+    const { bridge } = this.#options;
+    const msg = bridge === undefined ? received : withChunkId(bridge.bridge(received));
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);

@@ -122,11 +122,8 @@ export class Series {
   finish(): Promise<void> {
     const { writer } = this;
     this.writer = undefined;
-    const before = this.#finishing;
-    this.#finishing = (async () => {
-      await before;
-      if (writer !== undefined) await this.#seal(writer);
-    })();
+    const before = this.#finishing ?? Promise.resolve();
+    this.#finishing = before.then(() => writer && this.#seal(writer));
     this.#host.files.track(this.#finishing);
     return this.#finishing;
   }
@@ -165,13 +162,9 @@ export class Series {
     if (writer === undefined) return;
     this.writer = undefined;
     this.#finishing = this.#seal(writer);
-    this.#host.files.track(this.#finishing);
   }
 
-  /**
-   * Finishes a file, and resolves when all of it is on the disk: nobody waits for its index. Never
-   * rejects: what goes wrong is reported where it does.
-   */
+  /** Finishes a file; resolves when all of it is on the disk: nobody waits for its index. Never rejects. */
   #seal(writer: RrdWriter): Promise<void> {
     const finishing = this.#finish(writer).catch(() => {});
     this.#host.files.track(finishing);

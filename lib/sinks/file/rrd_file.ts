@@ -291,6 +291,7 @@ async function startSink(
         stopRotating();
         // Files that were closed before wait for the next start; those that are being closed do not.
         renewal?.stop();
+        indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
           indexer?.stop();

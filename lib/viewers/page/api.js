@@ -29,7 +29,7 @@ export class NotAllowed extends Error {}
  * @param {string} path as the server knows it
  */
 function urlOf(path) {
-  return new URL(`.${path}`, document.baseURI);
+  return new URL(path.replace(/^\/?/, "./"), document.baseURI);
 }
 
 /**

@@ -9,7 +9,7 @@ import { corsHeaders, isGrpcWeb } from "../../comms/grpc/web_body.ts";
 import { answerWeb } from "../../comms/grpc/web_call.ts";
 import { proxyMethod } from "../../comms/grpc/message_proxy.ts";
 import type { ConnectionInfo } from "./join.ts";
-import { type MessageReaders, noHistory, type ReaderPeer } from "./read_messages.ts";
+import type { MessageReaders, ReaderPeer } from "./read_messages.ts";
 
 const ELSEWHERE = {
   WriteMessages: "Log",
@@ -27,24 +27,23 @@ export type GrpcWeb = (
  * Answers calls by gRPC-web, and browsers that ask first whether they may. Who may ask at all is decided
  * before.
  *
- * @param readers what answers `ReadMessages`; without it callers are told the option
+ * @param readers what answers `ReadMessages`
  */
-export function grpcWeb(readers: MessageReaders | undefined): GrpcWeb {
+export function grpcWeb(readers: MessageReaders): GrpcWeb {
   const service = new GrpcService<ReaderPeer>({
     check({ method: { name } }) {
       if (name !== "ReadMessages") throw onlyRead(ELSEWHERE[name]);
-      if (readers === undefined) throw noHistory();
     },
     // None of these comes here, but by `check`.
     writeMessages: (call) => call.fail(onlyRead(ELSEWHERE.WriteMessages)),
-    readMessages: (info, peer) => readers!.read(info, peer),
+    readMessages: (info, peer) => readers.read(info, peer),
     writeTable() {
       throw onlyRead(ELSEWHERE.WriteTable);
     },
     readTables() {
       throw onlyRead(ELSEWHERE.ReadTables);
     },
-    isServing: () => readers !== undefined,
+    isServing: () => true,
     // The caller knows, and it is no fault of this server's.
     failed() {},
   });

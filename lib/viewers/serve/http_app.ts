@@ -15,7 +15,7 @@ import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
-import type { MessageReaders } from "./read_messages.ts";
+import { type MessageReaders, messageReaders } from "./read_messages.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
@@ -53,9 +53,14 @@ export interface HttpAppOptions extends StallOptions {
   readonly status?: () => ServerStatus;
   /** What is served under all other addresses; without it there is no page. */
   readonly page?: PageAssets;
+  /**
+   * Where an app that hands requests on as they came has it, such as `/robot`, which is redirected to
+   * `/robot/`; default `/`.
+   */
+  readonly path?: string;
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
-  /** What answers web viewers 0.23 and later by gRPC-web; without it they are told that nobody does. */
+  /** What answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
   readonly readers?: MessageReaders;
   /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
@@ -121,12 +126,13 @@ const CONTENT_POLICY = [
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
   const { now = () => performance.now() } = options;
   const counts = {
     errors: 0,
     otherEncoding: 0,
     get otherData() {
-      return options.readers?.otherData ?? 0;
+      return readers.otherData;
     },
   };
   const app = new Hono<Env>();
@@ -140,7 +146,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     }
     return await next();
   };
-  const web = grpcWeb(options.readers);
+  const web = grpcWeb(readers);
   const stream = streams(options, () => counts.otherEncoding++);
 
   app.use(async (c, next) => {
@@ -150,6 +156,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   app.use(async (c, next) => {
     const refusal = guard.refuse(c.req.raw);
     if (refusal !== undefined) return refusal;
+    const folder = c.req.path === "/" ? folderOf(c.env?.url) : undefined;
+    if (folder !== undefined) return c.redirect(folder, 308);
     const called = web(c.req.raw, c.env ?? {});
     if (called !== undefined) return await called;
     const origin = c.req.header("origin");
@@ -194,7 +202,30 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     log.write("error", text, { kind: "request failed" });
     return c.text("The server failed to answer; its log says why\n", 500);
   });
-  return app;
+  return options.path === undefined ? app : below(options.path, app);
+}
+
+/** Serves the app below a path; what is elsewhere is not there. */
+function below(path: string, app: HttpApp): HttpApp {
+  const folder = path.replace(/\/*$/, "/");
+  if (!path.startsWith("/")) {
+    throw new TypeError(`path must begin with a slash, not be ${JSON.stringify(path)}`);
+  }
+  const fetch: HttpApp["fetch"] = (request, info) => {
+    const url = new URL(request.url);
+    if (!`${url.pathname}/`.startsWith(folder)) return textResponse(404, "There is nothing here");
+    const asked = request.url;
+    url.pathname = `/${url.pathname.slice(folder.length)}`;
+    return app.fetch(new Request(url, request), { ...info, url: asked });
+  };
+  return { fetch, request: (url, init) => fetch(new Request(url, init)) };
+}
+
+/** Where the page is, if it was asked for without the slash that its addresses go by. */
+function folderOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const { pathname, search } = new URL(url);
+  return pathname.endsWith("/") ? undefined : `${pathname}/${search}`;
 }
 
 function harden(c: Context, webSocketPort: number | undefined): void {
@@ -229,7 +260,10 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     }
     const download = !["0", "false", undefined].includes(c.req.query("download"));
     c.header("content-type", "application/octet-stream");
-    if (download) c.header("content-disposition", attachment(recording ?? "stream"));
+    // Whoever keeps a recording while it grows wants its name, too.
+    if (download || recording !== undefined) {
+      c.header("content-disposition", attachment(recording ?? "stream"));
+    }
     if (c.req.method === "HEAD") {
       return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
     }

@@ -12,6 +12,8 @@ import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
 export interface ConnectionInfo {
   /** Absent where the transport has none. */
   readonly remoteAddr?: NetAddr;
+  /** What was asked for, where an app that is mounted in another sees only a part of it. */
+  readonly url?: string;
 }
 
 /** Where there is no room now. */

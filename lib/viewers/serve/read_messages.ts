@@ -125,14 +125,6 @@ export function messageReaders(
   };
 }
 
-/** Why a server without viewers has nothing to read. */
-export function noHistory(): GrpcError {
-  return new GrpcError(
-    STATUS.FAILED_PRECONDITION,
-    "Nothing is kept for viewers: start Rerelay with --serve-web, or --serve-grpc",
-  );
-}
-
 function other(dialect: ProtobufDialect): string {
   return dialect === "v0" ? "SDK 0.23 and later, or 0.16 and older," : "SDK 0.16 and older";
 }

@@ -124,7 +124,7 @@ export function recordingJson(summary: RecordingSummary): RecordingJson {
     messages,
     bytes,
     live,
-    url: `/recordings/${encodeURIComponent(id.toWellFormed())}.rrd`,
+    url: `recordings/${encodeURIComponent(id.toWellFormed())}.rrd`,
   };
 }
 

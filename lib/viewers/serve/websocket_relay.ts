@@ -9,7 +9,8 @@ import { textResponse } from "../../base/text_response.ts";
 import { joinHub } from "./join.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
-import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
+import type { Viewer, ViewerHub } from "../types.ts";
+import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
 
 /** Options of the relay; all may be left out. */
 export interface WebSocketRelayOptions extends StallOptions {
@@ -17,23 +18,10 @@ export interface WebSocketRelayOptions extends StallOptions {
   readonly guard?: Guard;
 }
 
-/** The next message is sent while less than this waits in the socket, in bytes: the hub holds the rest for all. */
-const BACKLOG_BYTES = 256 * 1024;
-
-/** What is taken from the hub at once, in bytes: live viewers share what it sends. */
-const SLICE_BYTES = 256 * 1024;
-
-/** Close codes of RFC 6455, section 7.4, and what viewers are told. */
-const FAREWELL: Readonly<Record<ViewerGone, readonly [code: number, reason: string]>> = {
-  left: [1000, ""],
-  stalled: [1013, "Stalled: this viewer took nothing for too long"],
-  closed: [1001, "The server is stopping"],
-  failed: [1011, "The server failed to serve this viewer"],
-};
-
 /**
  * Answers requests for a WebSocket by sending all that the hub has and gets: at the HTTP adapter's
- * `fetch`, or under any address of an app of yours.
+ * `fetch`, or under any address of an app that this serves. An app that another server serves upgrades
+ * the request itself, and calls {@linkcode relaySocket}.
  *
  * `?history=none` starts at now, `?recording=ID` gives that recording alone.
  *
@@ -60,6 +48,12 @@ export function websocketRelay(
   return (request, info) => {
     const refusal = guard.refuse(request) ?? guard.refuseToken(request);
     if (refusal !== undefined) return refusal;
+    if (typeof info?.upgrade !== "function") {
+      return textResponse(
+        501,
+        "websocketRelay answers at serveHttp: elsewhere, upgrade the request and call relaySocket(hub, socket)",
+      );
+    }
     const upgraded = info.upgrade();
     if (upgraded === undefined) {
       const text = "Rerun viewers 0.16 to 0.22 connect here by WebSocket: rerun ws://HOST:PORT";

@@ -33,20 +33,21 @@ function run(...args: string[]) {
 }
 
 describe("files of packages, beside another version of the viewer", () => {
-  const viewer = "@rerun-io/web-viewer";
+  const viewer = "rerun-web-viewer-0-33";
+  const is = "@rerun-io/web-viewer";
   mkdirSync(installed, { recursive: true });
   for (const path of ["lib", "package.json", "tests/adapters/http/package_probe.ts"]) {
     cpSync(join(ROOT, path), join(installed, path), { recursive: true });
   }
   symlinkSync(join(ROOT, "node_modules/uplot"), join(app, "node_modules/uplot"));
-  install(join(app, "node_modules", viewer), viewer, "0.21.0", { "index.js": "// theirs" });
+  install(join(app, "node_modules", viewer), is, "0.21.0", { "index.js": "// theirs" });
   after(() => rmSync(app, { recursive: true }));
 
   it("are not that one's, which the log says", () => {
     const { files, lines } = run();
     assertEquals(files["/viewer/index.js"], null);
     assertEquals(lines.length, 1);
-    assert(/0\.22\.0/.test(lines[0]!) && /0\.21\.0/.test(lines[0]!), lines[0]);
+    assert(/0\.33\.0/.test(lines[0]!) && /0\.21\.0/.test(lines[0]!), lines[0]);
     assert(files["/"]!.startsWith("<!DOCTYPE html>"), "the rest of the page works");
     assert(files["/plot/uPlot.esm.js"]!.includes("uPlot"), "and so does the other package");
   });
@@ -57,7 +58,7 @@ describe("files of packages, beside another version of the viewer", () => {
 
   it("are this package's own, where it has one", () => {
     const nested = join(installed, "node_modules", viewer);
-    install(nested, viewer, "0.22.0", { "index.js": "// ours" });
+    install(nested, is, "0.33.0", { "index.js": "// ours" });
     const { files, lines } = run();
     assertEquals([files["/viewer/index.js"], lines], ["// ours", []]);
   });

@@ -79,7 +79,7 @@ describe("files of packages, where this package came over the network", () => {
   }
 
   it("are this package's, in a working folder without any", async () => {
-    const viewer = await installedPackages.read("@rerun-io/web-viewer", "index.js");
+    const viewer = await installedPackages.read("rerun-web-viewer-0-33", "index.js");
     for (const cwd of [folder, parse(folder).root]) {
       const { files, lines } = await run(cwd, probe);
       assertEquals(lines, []);
@@ -89,9 +89,9 @@ describe("files of packages, where this package came over the network", () => {
 
   it("are not another version's of the working folder, which the log says", async () => {
     const app = join(folder, "app");
-    const theirs = join(app, "node_modules/@rerun-io/web-viewer");
+    const theirs = join(app, "node_modules/rerun-web-viewer-0-33");
     mkdirSync(theirs, { recursive: true });
-    const names = { "@rerun-io/web-viewer": "0.21.0" };
+    const names = { "rerun-web-viewer-0-33": "0.21.0" };
     writeFileSync(join(app, "package.json"), JSON.stringify({ dependencies: names }));
     const json = { name: "@rerun-io/web-viewer", version: "0.21.0", exports: "./index.js" };
     writeFileSync(join(theirs, "package.json"), JSON.stringify(json));
@@ -101,7 +101,7 @@ describe("files of packages, where this package came over the network", () => {
     assertEquals(files["/viewer/index.js"], null);
     assert(files["/"]!.startsWith("<!DOCTYPE html>"), "the rest of the page works");
     assert(
-      lines.some((line) => line.includes("@rerun-io/web-viewer 0.22.0 was not found")),
+      lines.some((line) => line.includes("rerun-web-viewer-0-33 0.33.0 was not found")),
       lines[0],
     );
   });

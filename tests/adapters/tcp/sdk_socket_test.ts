@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { createServer, type Socket } from "node:net";
 import { LinkPatience } from "../../../lib/adapters/tcp/link_patience.ts";
+import { connectGrpc } from "../../../lib/adapters/tcp/node_grpc.ts";
 import { connectRetrying } from "../../../lib/adapters/tcp/node_connect.ts";
 import { waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
 import { RerelayError } from "../../../lib/base/errors.ts";
@@ -86,5 +87,15 @@ describe("connectRetrying, the end", { timeout: 60_000 }, () => {
       const socket = await connectRetrying("127.0.0.1", port, 300);
       const all = new Uint8Array(64 << 20);
       await assertRejects(() => socket.write(all), RerelayError, "took nothing for 0.3 s");
+    }));
+
+  it("gives up on one that reads no more in the middle of a call", () =>
+    withServer((socket) => socket.pause(), async (port) => {
+      const call = await connectGrpc("127.0.0.1", port, 300);
+      const sends = async () => {
+        for (;;) await call.send([new Uint8Array(1 << 20)]);
+      };
+      await assertRejects(sends, RerelayError, "took nothing for 0.3 s");
+      call.destroy();
     }));
 });

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { rrd } from "../../../lib/cli/rrd/rrd.ts";
 import type { CliProcess } from "../../../lib/cli/process.ts";
 import { chunkMessage, fileOf } from "../../chunk_index/chunks.ts";
-import { described, footerOf, withFooter } from "../../chunk_index/footers.ts";
+import { described, footerOf, indexBytes, withFooter } from "../../chunk_index/footers.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets, CAPTURES, fixture, fixtureJson } from "../../fixtures.ts";
 import { readSchema } from "../../../lib/encoding/arrow/arrow_ipc.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { scan } from "../../recordings/inputs.ts";
-import { inFolder } from "../cli_process.ts";
+import { inFolder, runCli } from "../cli_process.ts";
 
 /** Runs a command inside this process. */
 async function run(...args: string[]) {
@@ -174,5 +174,67 @@ describe("outputs of rrd commands", { timeout: 60_000 }, () => {
         assertEquals(before.chunkId, undefined);
       }
       assertEquals((await run("verify", out)).code, 0);
+    }));
+});
+
+describe("rrd verify and stats of files with a chunk index", { timeout: 60_000 }, () => {
+  const [first, second] = [chunkMessage({ id: 1 }), chunkMessage({ id: 2, times: {} })];
+  const other = chunkMessage({ id: 3 });
+
+  /** The file of some messages, with the index of others. */
+  async function mixed(messages: Uint8Array[], listed: Uint8Array[]): Promise<Uint8Array> {
+    const { footer } = await indexBytes(fileOf(...listed));
+    const whole = fileOf(...messages).subarray(0, -16);
+    const { header, rest } = footer.endAt(whole.length);
+    return concat(whole, header, ...rest);
+  }
+
+  it("tell what it lists, once it was compared with what is there", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      writeFileSync(path, fixture("grpc/0.41.0-three-stores.merged-by-rerun.rrd"));
+      assertStringIncludes((await run("verify", path)).stdout, "55 chunks listed, all good");
+      assertEquals(JSON.parse((await run("verify", "--json", path)).stdout)[0].chunk_index, 55);
+      const cli = (...args: string[]) => runCli(["rrd", ...args]);
+      const text = await cli("stats", path);
+      assert(
+        /; chunk index of [\d.]+ kB lists 55 chunks of 3 stores/.test(text.stdout),
+        text.stdout,
+      );
+      const { chunk_index } = JSON.parse((await cli("stats", "--json", path)).stdout)[0];
+      assertEquals([chunk_index.chunks, chunk_index.stores], [55, 3]);
+      writeFileSync(path, fixture(SAVED));
+      assertEquals(JSON.parse((await cli("stats", "--json", path)).stdout)[0].chunk_index, null);
+    }));
+
+  it("take one that lists other chunks for damage", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      for (
+        const [messages, listed, why] of [
+          [[first, second], [first], "lists 1 of 2 chunks"],
+          [[first], [first, second], "where none is"],
+          [[other], [first], "where 0000"],
+          [[second, first], [first, second], "bytes for chunk"],
+        ] as const
+      ) {
+        writeFileSync(path, await mixed([...messages], [...listed]));
+        const { code, stderr, stdout } = await run("verify", path);
+        assertEquals([code, stdout], [1, ""]);
+        assertStringIncludes(stderr, why);
+        assertStringIncludes(stderr, "rrd index renews it");
+        assertEquals((await run("index", path)).code, 0);
+        assertEquals((await run("verify", path)).code, 0);
+      }
+    }));
+
+  it("take several files in one for what they are", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      const whole = await withFooter(fileOf(first));
+      writeFileSync(path, concat(whole, whole));
+      const { stdout } = await run("verify", path);
+      assertStringIncludes(stdout, "2 chunks listed, all good");
+      assertStringIncludes((await run("index", path)).stderr, "behind its end marker");
     }));
 });

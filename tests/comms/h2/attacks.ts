@@ -52,6 +52,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   "a flood of CONTINUATION": () => continued(many(60, literal("x".repeat(50), "y".repeat(100))), 1),
   "empty CONTINUATIONs": () => continued(EMPTY, 1000),
   "an HPACK bomb": bomb,
+  "large header fields": () => {
+    const large = bytes(REQUEST, ...Array(60).fill(literal("x".repeat(50), "y".repeat(100))));
+    return streams((id) => [frame(1, 4, id, large)]);
+  },
   "streams that never end": () => streams((id) => [frame(1, 4, id, REQUEST)]),
   "a flood of SETTINGS": () => again(many(200, frame(4, 0, 0, SETTING))),
   "SETTINGS of 2,000 entries": () => again(frame(4, 0, 0, many(2000, SETTING))),

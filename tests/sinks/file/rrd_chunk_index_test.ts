@@ -14,6 +14,7 @@ import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rr
 import { withFooter } from "../../chunk_index/footers.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { change, copyOf } from "../leftovers.ts";
+import { keptLog } from "../messages.ts";
 
 /** What an SDK logged by gRPC. */
 const MESSAGES: readonly SmartMessage[] = grpcMessages("0.41.0-mixed").map((msg) => ({
@@ -84,6 +85,39 @@ describe("files that a sink closes", () => {
     assertStringIncludes((await differs(files))!, "its hash is");
     await change(files, "0001.rrd", () => whole.subarray(0, (length as number) - 1));
     assertStringIncludes((await differs(files))!, "it has");
+  });
+
+  it("may get or lose it by other means: the hash is of what was logged", async () => {
+    const files = memoryFiles();
+    await save(files, { chunkIndex: false });
+    const bytes = files.read("0001.rrd")!;
+    const whole = await withFooter(bytes);
+    await change(files, "0001.rrd", () => whole);
+    assertEquals(await differs(files), undefined);
+    await change(files, "0001.rrd", () => whole.with(500, whole[500]! ^ 1));
+    assertStringIncludes((await differs(files))!, "its hash is");
+    // Zeros behind the end are no list of chunks.
+    await change(files, "0001.rrd", () => new Uint8Array([...bytes, 0, 0]));
+    assertStringIncludes((await differs(files))!, "it has");
+    const listed = memoryFiles();
+    await save(listed);
+    await change(listed, "0001.rrd", () => bytes);
+    assertEquals(await differs(listed), undefined);
+  });
+
+  it("have none of SDK 0.23, which left ids out, but in today's form", async () => {
+    const messages = grpcMessages("0.23.4-mixed").map((msg) => ({
+      ...{ source: { kind: "tcp-client", id: 1 }, payload: { type: "msg", msg }, time: 0 } as const,
+    }));
+    const files = memoryFiles();
+    const log = keptLog();
+    await save(files, { log }, messages);
+    assertEquals([hasFooter(files.read("0001.rrd")!), lineOf(files)["footer"]], [false, "none"]);
+    assertStringIncludes(log.of("info").join(), "--rrd-format current");
+    const current = memoryFiles();
+    await save(current, { rrdFormat: "current" }, messages);
+    assertEquals(lineOf(current)["footer"], "ok");
+    assertEquals(current.read("0001.rrd"), await withFooter(current.read("0001.rrd")!));
   });
 
   it("have none where that is not wanted, or the SDK is older", async () => {
@@ -307,8 +341,11 @@ describe("files of the runtime", { timeout: 60_000 }, () => {
     try {
       const files = await loadFileAdapter();
       const path = join(folder, "{part}.rrd");
-      const sink = await rrdFileSink({ path, files, chunkIndex: true, timer: () => () => {} });
+      const rotation = { maxBytes: 400_000 };
+      const how = { path, files, chunkIndex: true, rotation, timer: () => () => {} };
+      const sink = await rrdFileSink(how);
       for (let i = 0; i < 8; i++) await sink.write(MESSAGES);
+      while (!await files.kind(join(folder, "0001.rrd"))) await sink.write([]);
       await sink.close();
       const bytes = new Uint8Array(readFileSync(join(folder, "0001.rrd")));
       assert(bytes.length > 300_000, `${bytes.length}`);

@@ -6,6 +6,7 @@ import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { chunk as oldChunk } from "../../bridge/chunks.ts";
 import { captured, chunk, smart } from "../../viewers/messages.ts";
 import { change, killed } from "../leftovers.ts";
 import { concat, keptLog } from "../messages.ts";
@@ -112,7 +113,8 @@ describe("rrdFileSink in today's form", () => {
 
   it("keeps as it came what has no such form, and says so once", async () => {
     const tables = captured("0.16.1-mixed");
-    const msgs = [...captured("0.17.0-mixed"), chunk(1, 200), ...tables];
+    const space = oldChunk(["rerun.components.DisconnectedSpace"]);
+    const msgs = [...captured("0.17.0-mixed"), chunk(1, 200), space, ...tables];
     const { names, files, log } = await save("a.rrd", msgs);
     assertEquals(names.sort(), ["a.2.rrd", "a.rrd"]);
     assertEquals(bytesOf(messages(files.read("a.2.rrd")!)), bytesOf(tables));
@@ -121,6 +123,6 @@ describe("rrdFileSink in today's form", () => {
     const text = told[0]!;
     assert(text.includes(`${tables.length} messages of SDK 0.16 and before`), text);
     assert(text.includes("1 chunks whose schema"), text);
-    assert(text.includes("rerun.components."), text);
+    assert(text.includes("rerun.components.DisconnectedSpace"), text);
   });
 });

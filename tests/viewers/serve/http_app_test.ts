@@ -20,7 +20,7 @@ function app(options: Partial<HttpAppOptions> = {}) {
   const hub = options.hub ?? madeHub();
   const all = httpApp({ hub, ...options });
   const get = (path: string, init?: RequestInit) =>
-    Promise.resolve(all.request(`${HERE}${path}`, init));
+    Promise.resolve(all.request(new URL(path, `${HERE}/`).href, init));
   return { hub, get, all };
 }
 
@@ -280,6 +280,18 @@ describe("the HTTP app", () => {
     hub.write([smart(chunk(2, 10))]);
     assertEquals((await pending).done, false);
     await quiet.cancel();
+  });
+
+  it("names a recording for who keeps it, at its end or while it grows", async () => {
+    const { hub, get } = app();
+    hub.write([smart(announcement("日本"))]);
+    const [{ url }] = await (await get("/recordings")).json();
+    for (const query of ["", "?download=1"]) {
+      const { headers, body } = await get(`${url}${query}`);
+      const name = `attachment; filename="_.rrd"; filename*=UTF-8''%E6%97%A5%E6%9C%AC.rrd`;
+      assertEquals(headers.get("content-disposition"), name);
+      await body!.cancel();
+    }
   });
 
   it("answers 404 for what is not there, and names nothing a peer chose", async () => {

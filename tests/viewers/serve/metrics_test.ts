@@ -6,6 +6,7 @@ import { memoryTcp } from "../../../lib/adapters/tcp/memory_tcp.ts";
 import { silentLog } from "../../../lib/base/log.ts";
 import { METRICS_TYPE, metricsText } from "../../../lib/viewers/serve/metrics.ts";
 import { statusJson } from "../../../lib/viewers/serve/status.ts";
+import { chunk as oldChunk } from "../../bridge/chunks.ts";
 import { captured, chunk, madeHub, smart } from "../messages.ts";
 
 interface Family {
@@ -65,6 +66,7 @@ describe("metrics", () => {
     hub.write([smart(chunk(1, 1000)), smart(chunk(2, 500))]);
     for (const msg of captured("0.17.0-mixed")) hub.current(msg);
     hub.current(chunk(9, 200));
+    hub.current(oldChunk(["rerun.components.DisconnectedSpace"]));
     const viewer = hub.join({ transport: "http", history: "none" });
     const source = { kind: "tcp-client", id: 1 } as const;
     hub.write([
@@ -102,10 +104,10 @@ describe("metrics", () => {
     assertEquals(value("file_bytes_total"), 55);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherEncoding" }), 4);
     assertEquals(value("viewer_left_out_messages_total", { reason: "otherData" }), 5);
-    assertEquals(value("bridged_messages_total"), captured("0.17.0-mixed").length);
+    assertEquals(value("bridged_messages_total"), captured("0.17.0-mixed").length + 1);
     assertEquals(value("bridge_damaged_messages_total"), 1);
-    const images = { component: "rerun.components.TensorData" };
-    assert(value("bridge_untagged_columns_total", images)! > 0);
+    const spaces = { component: "rerun.components.DisconnectedSpace" };
+    assertEquals(value("bridge_untagged_columns_total", spaces), 1);
     assertEquals(value("dropped_messages_total", { cause: "throttled" }), 0);
     assertEquals(value("dropped_bytes_total", { cause: "badArrow" }), 66);
     assertEquals(statusJson(hub, status, 0).dropped, { messages: 6, bytes: 66 });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ReadableFile } from "../../../adapters/files/types.ts";
-import { NO_LIMITS } from "../../../encoding/limits.ts";
+import type { StepResult } from "../../../base/step.ts";
 import {
   decodeRrdHeader,
   isRrdMagic,
@@ -15,7 +15,7 @@ import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/r
 import { RerelayError } from "../../../base/errors.ts";
 import { TRAILER_BYTES } from "../../../encoding/rrd/footer.ts";
 import type { RrdPart } from "../../../encoding/rrd/part.ts";
-import { RrdScanner } from "../../../encoding/rrd/scanner.ts";
+import { ownScanner, scanned } from "./_inspect.ts";
 
 /** Read at once where messages are small. */
 const BLOCK_BYTES = 1 << 20;
@@ -98,18 +98,21 @@ async function isOnlyMessage(
   signal: AbortSignal,
 ): Promise<boolean> {
   const sizeBytes = RRD_HEADER_BYTES + file.size - place;
-  const scanner = new RrdScanner({ ...NO_LIMITS, recover: true, sizeBytes });
+  const scanner = ownScanner(sizeBytes);
   const messages = messagesOf(scanner.push(header.bytes).items);
+  const take = async (pushed: StepResult<RrdPart>) => {
+    for await (const part of scanned(scanner, pushed, signal)) messages.push(...messagesOf([part]));
+  };
   for (let at = place; at < file.size;) {
     signal.throwIfAborted();
     const block = new Uint8Array(Math.min(BLOCK_BYTES, file.size - at));
     const length = await file.readAt(at, block);
     if (length === 0) break;
     at += length;
-    messages.push(...messagesOf(scanner.push(block.subarray(0, length)).items));
+    await take(scanner.push(block.subarray(0, length)));
     if (messages.length > 1) return false;
   }
-  messages.push(...messagesOf(scanner.finish().items));
+  await take(scanner.finish());
   const [only, another] = messages;
   return another === undefined && only?.offset === RRD_HEADER_BYTES && only.bytes === bytes;
 }

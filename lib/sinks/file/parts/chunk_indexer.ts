@@ -36,6 +36,8 @@ export interface ChunkIndexer {
    * @param path where it is
    */
   index(path: string, how?: IndexHow): Promise<Indexed>;
+  /** Says that nothing else is to be done: what is asked for from now on does not wait for a worker. */
+  hurry(): void;
   /** Gives up what is not done, which is `later` then; nothing more is indexed. */
   stop(): void;
 }
@@ -71,17 +73,21 @@ export function chunkIndexer(
   let worker: Worker | undefined;
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
+  let isHurried = false;
 
   async function indexNow(path: string, signal: AbortSignal): Promise<Indexed> {
     if (signal.aborted) return LATER;
     try {
       const file = await adapter.openAt(path);
       try {
-        if (startWorker !== undefined && file.size > SMALL_BYTES) {
-          return await inWorker(worker ??= startWorker(), path, signal, () => {
+        if (startWorker !== undefined && !isHurried && file.size > SMALL_BYTES) {
+          const indexed = await inWorker(worker ??= startWorker(), path, signal, () => {
             worker?.terminate();
             worker = undefined;
           });
+          if (indexed !== undefined) return indexed;
+          // It ended, or could not be started: it may not be allowed to read its own code.
+          startWorker = undefined;
         }
         return indexedFile(await indexFile(file, { signal }));
       } finally {
@@ -112,6 +118,10 @@ export function chunkIndexer(
         if (!mayWait) waiting--;
       }
     },
+    hurry() {
+      isHurried = true;
+      last = Promise.resolve();
+    },
     stop() {
       stopping.abort();
       worker?.terminate();
@@ -138,7 +148,7 @@ function inWorker(
   path: string,
   signal: AbortSignal,
   giveUp: () => void,
-): Promise<Indexed> {
+): Promise<Indexed | undefined> {
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => {
       giveUp();
@@ -148,7 +158,7 @@ function inWorker(
     worker.onerror = (event) => {
       event.preventDefault();
       giveUp();
-      resolve({ kind: "failed", why: `its worker ended: ${event.message}` });
+      resolve(undefined);
     };
     worker.postMessage(path);
   });

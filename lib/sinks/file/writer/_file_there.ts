@@ -1,6 +1,6 @@
 /**
- * Whether the file that is written is there, and its name: systems go on taking what is written into a
- * file that was removed, which nobody can read any more.
+ * The name of a file that is being written: gives it, and notices where a file is removed meanwhile, for
+ * systems go on taking what nobody can read any more.
  *
  * @module
  */
@@ -15,16 +15,20 @@ export async function checkThere(path: string, files: FileAdapter): Promise<void
 }
 
 /**
- * Gives a file that is written the name that it is to have.
+ * Gives a file its name.
  *
- * @throws {FileExists} if another file has it, which is not to be replaced
+ * @param onNamed called when it has it, which may not be on the disk yet
+ * @throws {FileExists} if another has it
  */
 export async function giveName(
   { path, written }: RrdTarget,
-  { adapter, replace }: RrdWriterOptions,
+  { adapter, replace, folder }: RrdWriterOptions,
+  onNamed: () => void,
 ): Promise<void> {
   if (!replace && await adapter.kind(path) !== undefined) throw new FileExists(path);
   await adapter.rename(written, path);
+  onNamed();
+  await folder.sync();
 }
 
 /** A failure of which something else came that failed too: what could not be done, and why. */

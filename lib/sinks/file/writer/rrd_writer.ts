@@ -13,7 +13,7 @@ import { compressedHeader, isCompressible } from "../../../encoding/rrd/recompre
 import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
 import type { Tally } from "../../../base/tally.ts";
-import { FileFooter } from "./file_footer.ts";
+import { FileEnd } from "./file_end.ts";
 import { fitting } from "./_outgrown.ts";
 import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
@@ -40,8 +40,8 @@ export class RrdWriter {
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
 
-  /** The list of chunks at its end. */
-  readonly footer: FileFooter;
+  /** Its end marker, and the list of its chunks. */
+  readonly end: FileEnd;
 
   readonly #pieces: Pieces;
   /** Up to the last whole message that was written. */
@@ -56,8 +56,6 @@ export class RrdWriter {
   /** What is left to do to the file, `close` does. */
   #isEnding = false;
   readonly #isDevice: boolean;
-  /** Whether there is no room for an end marker. */
-  #isUnmarked = false;
   /** Of what is not compressed yet. */
   #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
@@ -70,7 +68,7 @@ export class RrdWriter {
     this.#isDevice = target.path === target.written;
     this.#file = target.file;
     this.#pieces = new Pieces(options.budget);
-    this.footer = new FileFooter(options.indexer, options.sync);
+    this.end = new FileEnd(options.indexer, options.sync);
   }
 
   /** Messages that are in the file, without those that only make it open alone. */
@@ -83,7 +81,7 @@ export class RrdWriter {
   get size(): number {
     const { size, modern } = this.#whole;
     const { waitingBytes } = this.#pieces;
-    const isMarked = (modern && !this.#isUnmarked) || waitingBytes > 0;
+    const isMarked = (modern && !this.end.isUnmarked) || waitingBytes > 0;
     // Asked before each message: no marker is made for it.
     return size + waitingBytes + (isMarked ? MESSAGE_HEADER_BYTES[this.header!.serializer] : 0);
   }
@@ -183,24 +181,21 @@ export class RrdWriter {
 
   async #end(): Promise<void> {
     let sure = this.#whole;
+    const { header = EMPTY_HEADER, target: { written } } = this;
+    const { modern, size } = this.#whole;
     try {
-      if (this.header === undefined) await this.#write(EMPTY_HEADER.bytes);
-      if (this.header === undefined || this.#whole.modern) {
-        await this.#writeMarker(this.header ?? EMPTY_HEADER);
+      if (this.header === undefined) await this.#write(header.bytes);
+      if (this.header === undefined || modern) {
+        await this.end.mark(this.#file, header, size, (bytes) => this.#write(bytes));
       }
       sure = this.#durable;
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
-      if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter);
+      if (!this.#isDevice) await checkThere(written, this.options.adapter);
+      this.#sealed.resolve();
+      sure = this.#whole;
+      if (!this.#isDevice) await this.end.write(this.#file, written, header, size);
     } catch (error) {
       return this.#fail(error, sure);
-    }
-    this.#sealed.resolve();
-    try {
-      const { modern, size } = this.#whole;
-      const isMarked = modern && !this.#isUnmarked && !this.#isDevice;
-      if (isMarked) await this.footer.write(this.#file, this.target.written, this.header!, size);
-    } catch (error) {
-      return this.#fail(error, this.#whole);
     }
     await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
@@ -253,17 +248,6 @@ export class RrdWriter {
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
     this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
-  }
-
-  /** One that does not fit is left out. */
-  async #writeMarker(header: RrdHeader): Promise<void> {
-    try {
-      await this.#write(endMarker(header));
-    } catch (error) {
-      if (!(error instanceof FileTooLarge)) throw error;
-      this.#isUnmarked = true;
-      await this.#file.truncate(this.#whole.size);
-    }
   }
 
   #fail(error: unknown, before: Extent): void {
@@ -326,15 +310,13 @@ export class RrdWriter {
     const bytes = this.header === undefined ? EMPTY_BYTES : this.size;
     const sdk = rrdVersionText(header.version);
     const { messages } = this.#whole;
-    const facts = { hasData, messages, sdk, ...this.footer.facts(header, bytes) };
+    const facts = { hasData, messages, sdk, ...this.end.facts(header, bytes) };
     await note?.closing(facts, isCut);
   }
 
   async #rename(): Promise<void> {
     if (this.#isDevice) return;
-    await giveName(this.target, this.options);
-    this.renamed = true;
-    await this.options.folder.sync();
+    await giveName(this.target, this.options, () => this.renamed = true);
   }
 
   /** Adds what goes wrong to the failure. */

@@ -1,10 +1,11 @@
 /**
- * The list of chunks at the end of a file that is whole without it.
+ * What ends a file.
  *
  * @module
  */
 import type { WritableFile } from "../../../adapters/files/types.ts";
-import { reason } from "../../../base/errors.ts";
+import { FileTooLarge, reason } from "../../../base/errors.ts";
+import { endMarker } from "../../../encoding/rrd/rrd_encode.ts";
 import { isNewProtobuf } from "../../../encoding/rrd/same_encoding.ts";
 import type { RrdHeader } from "../../../encoding/rrd_header.ts";
 import type { ChunkIndexer, IndexEnd } from "../parts/chunk_indexer.ts";
@@ -13,18 +14,21 @@ import type { PartFacts } from "../parts/noted_part.ts";
 /** An end marker, in whose place an end header stands. */
 const MARKER_BYTES = 16;
 
-/** See the module. */
-export class FileFooter {
+/** The end marker of a file, and the list of its chunks in its place. */
+export class FileEnd {
   readonly #indexer: ChunkIndexer | undefined;
   readonly #sync: boolean;
-  /** Whether it is in the file, or can't be. */
+  /** Whether the list is in the file, or can't be. */
   #state: "ok" | "none" | undefined;
   #bytes = 0;
-  /** Why it is not there, where one could expect it to be. */
+  #isMarked = false;
+  /** Whether there is no room for an end marker. */
+  isUnmarked = false;
+  /** Why the list is not there, where one could expect it to be. */
   why: string | undefined;
 
   /**
-   * @param indexer makes it; absent where it is not wanted
+   * @param indexer makes the list; absent where it is not wanted
    * @param sync whether it is on the disk before its header says that it is there
    */
   constructor(indexer: ChunkIndexer | undefined, sync: boolean) {
@@ -33,7 +37,32 @@ export class FileFooter {
   }
 
   /**
-   * Writes it behind the end marker, then what makes an end header of that: up to then, all that is
+   * Writes the end marker; one that does not fit is left out.
+   *
+   * @param file is at its end, and open
+   * @param header of the file
+   * @param size of the file
+   * @param write writes to it
+   * @throws whatever the disk says else
+   */
+  async mark(
+    file: WritableFile,
+    header: RrdHeader,
+    size: number,
+    write: (bytes: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await write(endMarker(header));
+      this.#isMarked = true;
+    } catch (error) {
+      if (!(error instanceof FileTooLarge)) throw error;
+      this.isUnmarked = true;
+      await file.truncate(size);
+    }
+  }
+
+  /**
+   * Writes the list behind the end marker, then what makes an end header of that: up to then, all that is
    * behind it counts for nothing.
    *
    * @param file is at its end, and open
@@ -44,7 +73,7 @@ export class FileFooter {
    */
   async write(file: WritableFile, path: string, header: RrdHeader, size: number): Promise<void> {
     // What is older has no such form.
-    if (this.#indexer === undefined || !isNewProtobuf(header)) return;
+    if (this.#indexer === undefined || !this.#isMarked || !isNewProtobuf(header)) return;
     const indexed = await this.#indexer.index(path);
     if (indexed.kind === "later") return;
     if (indexed.kind !== "ok") {

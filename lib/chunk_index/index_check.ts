@@ -1,0 +1,101 @@
+/**
+ * Whether the chunk index of a file lists what is in it.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../base/errors.ts";
+import type { RrdPart } from "../encoding/rrd/part.ts";
+import { MESSAGE_HEADER_BYTES } from "../encoding/rrd/rrd_message.ts";
+import type { Tuid } from "../encoding/tuid.ts";
+import { GrowingNumbers } from "./growing.ts";
+import { type ListedChunk, listedChunks, readFooter } from "./stored_footer.ts";
+
+/** What the indexes of a file list. */
+export interface IndexTally {
+  readonly chunks: number;
+  /** Recordings and blueprints. */
+  readonly stores: number;
+  /** Of the footers in the file. */
+  readonly bytes: number;
+}
+
+/** Compares the chunks of a file, part by part, with its index. */
+export class IndexCheck {
+  /** Where chunks stand, behind their own headers; in order. */
+  readonly #offsets = new GrowingNumbers();
+  readonly #sizes = new GrowingNumbers();
+  readonly #ids: (Tuid | undefined)[] = [];
+  #headerAt = 0;
+  #tally: IndexTally | undefined;
+
+  /** What was listed so far; `undefined` without an index. */
+  get tally(): IndexTally | undefined {
+    return this.#tally;
+  }
+
+  /**
+   * Takes the next part of the file.
+   *
+   * @throws {InvalidMessage} if it is an index that lists other chunks than are there
+   */
+  add(part: RrdPart): void {
+    if (part.kind === "header") {
+      this.#headerAt = part.offset;
+      this.#offsets.length = this.#sizes.length = this.#ids.length = 0;
+    } else if (part.kind === "message" && part.msg.kind === "ArrowMsg") {
+      if (part.header.serializer !== "protobuf") return;
+      const head = MESSAGE_HEADER_BYTES.protobuf;
+      this.#offsets.push(part.offset + head);
+      this.#sizes.push(part.bytes - head);
+      this.#ids.push(part.msg.chunkId);
+    } else if (part.kind === "end" && part.footer !== undefined) this.#compare(part.footer);
+  }
+
+  #compare(footer: Uint8Array): void {
+    const { chunks = 0, stores = 0, bytes = 0 } = this.#tally ?? {};
+    const manifests = readFooter(footer);
+    const listed = new Set<number>();
+    for (const manifest of manifests) {
+      for (const chunk of listedChunks(manifest)) {
+        const place = this.#find(chunk);
+        if (listed.has(place)) throw stale(`chunk ${chunk.id} twice`);
+        listed.add(place);
+      }
+    }
+    const { length } = this.#offsets;
+    if (listed.size < length) throw stale(`${listed.size} of ${length} chunks`);
+    this.#tally = {
+      chunks: chunks + length,
+      stores: stores + manifests.length,
+      bytes: bytes + footer.length,
+    };
+  }
+
+  #find({ id, offset, size }: ListedChunk): number {
+    // Of several streams in one file, each counts from its own beginning.
+    let place = this.#placeOf(offset);
+    if (place < 0) place = this.#placeOf(offset + this.#headerAt);
+    if (place < 0) throw stale(`chunk ${id} at byte ${offset}, where none is`);
+    const there = this.#sizes.at(place);
+    if (there !== size) throw stale(`${size} bytes for chunk ${id}, which has ${there}`);
+    const own = this.#ids[place]?.toString().toLowerCase();
+    if (own !== undefined && own !== id) {
+      throw stale(`chunk ${id} at byte ${offset}, where ${own} is`);
+    }
+    return place;
+  }
+
+  #placeOf(offset: number): number {
+    let [low, high] = [0, this.#offsets.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#offsets.at(middle) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#offsets.length && this.#offsets.at(low) === offset ? low : -1;
+  }
+}
+
+function stale(what: string): InvalidMessage {
+  return new InvalidMessage(`The chunk index lists ${what}: rrd index renews it`);
+}

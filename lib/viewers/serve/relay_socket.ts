@@ -1,0 +1,129 @@
+/**
+ * What the hub has, over a WebSocket that an app of yours upgraded.
+ *
+ * @module
+ */
+import { viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
+import type { JoinOptions, ViewerGone, ViewerHub } from "../types.ts";
+import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
+
+/** As much of a WebSocket as is used: that of Deno, of a browser, of `ws`. */
+export interface RelayWebSocket {
+  /** 0 while it connects, 1 while it is open. */
+  readonly readyState: number;
+  /** Bytes that were sent and are not yet handed over. */
+  readonly bufferedAmount: number;
+  /** Set to `"arraybuffer"`. */
+  binaryType: string;
+  /** Sends one binary message. */
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Closes it. */
+  close(code?: number, reason?: string): void;
+  /** Hears of `open`, `close` and `error`. */
+  addEventListener(event: "open" | "close" | "error", listener: () => void): void;
+}
+
+/** Options of {@linkcode relaySocket}; all may be left out. */
+export interface RelaySocketOptions
+  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "recording"> {
+  /** Waits for so many milliseconds; default by a timer. */
+  readonly delay?: (ms: number) => Promise<void>;
+}
+
+/** How often is looked whether the socket has room again, in milliseconds. */
+const LOOK_MS = 10;
+
+/**
+ * Sends all that the hub has and gets to a viewer 0.16 to 0.22 at a WebSocket that was upgraded by
+ * whoever serves it; who may ask is for the app to say.
+ *
+ * @param hub where the viewer joins
+ * @param webSocket connecting or open
+ * @param options which messages, and for how long the viewer may take nothing
+ * @returns resolves when it is over, with why
+ * @throws {TypeError} if it is no WebSocket of the Web
+ * @throws {TooManyViewers} if there is no place
+ * @throws {HubClosed} if the hub is closed
+ *
+ * @example
+ * ```ts
+ * import { relaySocket, viewerHub } from "@rerelay/server/viewers";
+ *
+ * const hub = viewerHub();
+ * function handler(request: Request): Response {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   void relaySocket(hub, socket);
+ *   return response;
+ * }
+ * ```
+ */
+export async function relaySocket(
+  hub: ViewerHub,
+  webSocket: RelayWebSocket,
+  options: RelaySocketOptions = {},
+): Promise<ViewerGone> {
+  if (typeof webSocket?.send !== "function" || typeof webSocket.addEventListener !== "function") {
+    throw new TypeError(
+      "relaySocket takes a WebSocket of the Web, with send() and addEventListener()",
+    );
+  }
+  const { delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)) } = options;
+  const { addr, history, recording } = options;
+  const viewer = hub.join({
+    transport: "websocket",
+    ...(addr !== undefined && { addr }),
+    ...(history !== undefined && { history }),
+    ...(recording !== undefined && { recording }),
+  });
+  webSocket.binaryType = "arraybuffer";
+  const opened = new Promise<void>((resolve) => {
+    if (webSocket.readyState > 0) resolve();
+    for (const event of ["open", "close", "error"] as const) {
+      webSocket.addEventListener(event, resolve);
+    }
+  });
+  webSocket.addEventListener("close", () => viewer.close("left"));
+  webSocket.addEventListener("error", () => viewer.close("failed"));
+  let sent = 0;
+  const unwatch = new StallWatch(options).add({
+    get waits() {
+      return webSocket.bufferedAmount > 0;
+    },
+    get taken() {
+      return sent - webSocket.bufferedAmount;
+    },
+    cut: () => viewer.close("stalled"),
+  });
+  const isOver = () => (viewer.gone ?? "closed") !== "closed" || webSocket.readyState > 1;
+  try {
+    await opened;
+    for (;;) {
+      const messages = await viewer.next(SLICE_BYTES);
+      if (messages === undefined || isOver()) break;
+      for (const msg of messages) {
+        while (webSocket.bufferedAmount >= BACKLOG_BYTES && !isOver()) await delay(LOOK_MS);
+        const frame = viewerFrame(msg);
+        // Why some have none, `/status` of the hub's other viewers tells.
+        if (typeof frame === "string" || isOver()) continue;
+        webSocket.send(frame);
+        sent += frame.length;
+        viewer.sent(1, frame.length);
+      }
+    }
+  } catch (error) {
+    viewer.close("failed");
+    throw error;
+  } finally {
+    unwatch();
+    viewer.close("closed");
+    if (webSocket.readyState <= 1) webSocket.close(...farewell(viewer.gone ?? "closed"));
+  }
+  return viewer.gone ?? "closed";
+}
+
+/** As far as a program may say it: those of the protocol itself are for browsers alone to send. */
+function farewell(gone: ViewerGone): [number, string] {
+  const [code, reason] = FAREWELL[gone];
+  return [code === 1000 ? code : 4000 + code % 1000, reason];
+}
