@@ -5,14 +5,12 @@
  */
 import { u32 } from "../../base/little_endian.ts";
 import { isRrdMagic, RRD_HEADER_BYTES } from "../rrd_header.ts";
+import { TRAILER_BYTES } from "./footer.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
 /** Values in an RRD header. */
 const LZ4 = 1;
 const PROTOBUF = 2;
-
-/** What stands behind a footer. */
-const TRAILER_BYTES = 32;
 
 /**
  * Bytes that the messages of a packet take beside the packet itself: their objects, and buffers that

@@ -12,14 +12,8 @@ import { endsWithMarker } from "./rrd_encode.ts";
 import { checkFooter, isTrailer, TRAILER_BYTES } from "./footer.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
-import {
-  behindZeros,
-  checkEnd,
-  checkLengths,
-  checkWhole,
-  looksLikeMessage,
-  SIGNATURE_BYTES,
-} from "./_whole.ts";
+import { behindZeros, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
+import { checkEnd, checkLengths, checkWhole } from "./_whole.ts";
 import type { RrdScannerOptions } from "./scanner_options.ts";
 import { guessedHeaders, headerAt } from "./_guessed_headers.ts";
 import { fitsItsLength, LONG_BYTES } from "./_long_messages.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeBase64 } from "@std/encoding";
 import { compressGzip, installedPackages } from "../../adapters/http/package_files.ts";
 import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
@@ -92,7 +93,7 @@ export function pageAssets(
   for (const { paths, type, from } of FILES) {
     const asset = new Asset(type, () => packages.read(...from), async () => {
       const { body, size } = await packages.compressed(...from);
-      return { type, body, size, encoding: "gzip", etag: `"${hash(body)}"` };
+      return { type, body, size, encoding: "gzip", etag: await etagOf(body) };
     });
     for (const path of paths) assets.set(path, asset);
   }
@@ -124,7 +125,7 @@ class Asset {
 
   /** In a form that is accepted. */
   async served(accepted: string): Promise<PageAsset> {
-    if (!acceptsGzip(accepted)) return this.#describe(await this.read());
+    if (!acceptsGzip(accepted)) return await this.#describe(await this.read());
     this.#compressed ??= this.compress?.() ?? this.#compress();
     // Found again once the package is installed.
     this.#compressed.catch(() => this.#compressed = undefined);
@@ -133,22 +134,18 @@ class Asset {
 
   async #compress(): Promise<PageAsset> {
     const bytes = await this.read();
-    const plain = this.#describe(bytes);
+    const plain = await this.#describe(bytes);
     if (bytes.length < MIN_COMPRESSED_BYTES) return plain;
     return { ...plain, body: await compressGzip(bytes), encoding: "gzip" };
   }
 
-  #describe(body: Uint8Array): PageAsset {
-    return { type: this.type, body, size: body.length, etag: `"${hash(body)}"` };
+  async #describe(body: Uint8Array<ArrayBuffer>): Promise<PageAsset> {
+    return { type: this.type, body, size: body.length, etag: await etagOf(body) };
   }
 }
 
-/** FNV-1a over some of the bytes, and the length: tells versions of a file apart. */
-function hash(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5;
-  const step = Math.max(1, Math.floor(bytes.length / 65_536));
-  for (let i = 0; i < bytes.length; i += step) {
-    hash = Math.imul(hash ^ bytes[i]!, 0x01000193) >>> 0;
-  }
-  return `${bytes.length.toString(36)}-${hash.toString(36)}`;
+/** The file's version: the first half of SHA-256 over all of its bytes. */
+async function etagOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `"${encodeBase64(hash.subarray(0, 16))}"`;
 }
