@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage, MessageLimit } from "../../base/errors.ts";
-import { Interned, MAX_INTERNED_BYTES } from "../interned.ts";
+import { type Interned, MAX_INTERNED_BYTES } from "../interned.ts";
 import { DECODE_LIMITS, type DecodeLimits, tooMuchText } from "../limits.ts";
 
 /** A decoded value; maps stay maps, since keys may be maps themselves. */
