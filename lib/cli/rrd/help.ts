@@ -17,11 +17,12 @@ Commands:
   migrate FILE... -o OUT      as merge, in the form of today's Rerun, which can't open what SDKs up
                               to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
-                              application; those of no recording into files of their own (.rbl)
+                              application; those of no recording into files of their own (.rbl);
+                              FOLDER must be there
   replay FILE... [--to HOST:PORT] [--to rerun+http://HOST:PORT/proxy] [--speed max|1x]
-                              send files to a server as SDKs do: by TCP, or by gRPC, as those since
-                              0.23. With both, each file goes to the one of its kind; with the
-                              second alone, what SDK 0.17 to 0.22 logged is sent in today's form
+                              send files to a server: by TCP as SDKs up to 0.22, or by gRPC as
+                              those since. With both, each file goes to the one of its kind; with
+                              the second alone, what SDK 0.17 to 0.22 logged goes in today's form
                               [127.0.0.1:9876] [max]
 
 Options:
