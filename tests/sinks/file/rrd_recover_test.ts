@@ -26,6 +26,12 @@ async function restart(
   return log;
 }
 
+const OTHER = new TextEncoder().encode("somebody's");
+
+async function put(files: MemoryFiles, path: string, bytes: Uint8Array): Promise<void> {
+  await (await files.create(path, "replace")).write(bytes);
+}
+
 /** Everything of a leftover that is in files now, each message once. */
 function found(files: MemoryFiles): Set<string> {
   return new Set(names(files).flatMap((name) => wholeIn(files.read(name)!)));
@@ -190,6 +196,54 @@ describe("rrdFileSink and what an earlier run left", () => {
     isFull = false;
     await restart(files);
     assertEquals(names(files), ["a.2.rrd", "a.2.rrd.damaged", "a.rrd"]);
+  });
+
+  it("takes no file of somebody else for the original of a copy that was cut off", async () => {
+    const left = await killed("a.rrd", undefined, always);
+    const before = await change(left, PART, LEFTOVERS["zeros inside"].how);
+    let half: MemoryFiles | undefined;
+    const files = await copyOf(left, async ({ kind, path }) => {
+      if (kind === "sync" && path.endsWith(".new")) half = await copyOf(files);
+    });
+    await restart(files);
+    await put(half!, "a.2.rrd.new", files.read("a.2.rrd")!.subarray(0, 500)); // what was written yet
+    await put(half!, "a.2.rrd.damaged", OTHER);
+    const log = await restart(half!);
+    assertEquals(half!.read("a.2.rrd.damaged"), OTHER);
+    assertEquals(half!.read(half!.paths.includes("a.2.rrd") ? "a.2.rrd" : "a.2.rrd.part"), before);
+    assert(log.of("error")[0]?.includes("a.2.rrd.damaged is in the way"), log.of("error")[0]);
+    await half!.remove("a.2.rrd.damaged");
+    await restart(half!);
+    assertEquals(half!.read("a.2.rrd"), files.read("a.2.rrd"));
+    assertEquals(half!.read("a.2.rrd.damaged"), before);
+  });
+
+  it("does not replace what somebody gave the name of an original meanwhile", async () => {
+    const left = await killed("a.rrd", undefined, always);
+    const before = await change(left, PART, (bytes) => bytes.fill(7));
+    const files: MemoryFiles = await copyOf(left, async ({ kind, path }) => {
+      const isLookedAt = kind === "openAt" && path === "a.2.rrd.part";
+      if (isLookedAt && !files.paths.includes("a.2.rrd.damaged")) {
+        await put(files, "a.2.rrd.damaged", OTHER);
+      }
+    });
+    const log = await restart(files);
+    assertEquals(files.read("a.2.rrd.damaged"), OTHER);
+    assertEquals(files.read("a.2.rrd.part"), before);
+    assert(log.of("error")[0]?.includes("a.2.rrd.damaged is in the way"), log.of("error")[0]);
+  });
+
+  it("touches nothing that somebody gives the name of a copy that did not fit", async () => {
+    const left = await killed("a.rrd", undefined, always);
+    await change(left, PART, LEFTOVERS["zeros inside"].how);
+    const files = await copyOf(left, ({ kind, path, bytes }) => {
+      const isCopy = kind === "write" && path.endsWith(".new");
+      if (isCopy && bytes!.length !== OTHER.length) throw new Error("ENOSPC");
+    });
+    await restart(files);
+    await put(files, "a.2.rrd.new", OTHER);
+    await restart(files);
+    assertEquals(files.read("a.2.rrd.new"), OTHER);
   });
 
   it("leaves one that can't be read, says so and goes on beside it", async () => {

@@ -152,10 +152,13 @@ class Finder {
     const { there, options: { adapter, index, pattern } } = this;
     const { name } = line;
     const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
-    if (!there.has(original)) {
+    // Beside the leftover itself, an original is somebody else's, and the copy may be half.
+    const isLeft = there.has(name + PART_SUFFIX) || (there.has(copy) && there.has(name));
+    if (isLeft || !there.has(original)) {
       if (there.has(copy)) await adapter.remove(pattern.folder + copy);
       return false;
     }
+    if (await sizeOf(pattern.folder + original, adapter) !== line.bytes) return false;
     // The original was renamed behind a copy that was on the disk.
     if (there.has(copy)) await this.#rename(copy, name);
     if (!there.has(name)) return false;

@@ -169,6 +169,7 @@ class Recovery {
       return;
     }
     const original = this.#line.name + DAMAGED_SUFFIX;
+    await this.#checkFree(original);
     await adapter.rename(path, folder + original);
     await index.drop(this.#line);
     this.#say(`No whole message is in ${this.#before}: it is now ${original}`, { bytes: size });
@@ -189,11 +190,8 @@ class Recovery {
     const { folder, adapter, index, names } = this.options;
     const { name } = this.#line;
     const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
-    for (const taken of [copy, original]) {
-      if (await adapter.kind(folder + taken) === undefined) continue;
-      throw new Error(`${folder + taken} is in the way: move it, for the recovery needs that name`);
-    }
-    await index.note(this.#line = { ...this.#line, state: "copying" });
+    for (const taken of [copy, original]) await this.#checkFree(taken);
+    await index.note(this.#line = { ...this.#line, state: "copying", bytes: size });
     const { bytes, hash } = await this.#writeCopy(folder + copy, size);
     await adapter.rename(folder + this.#at, folder + original);
     await adapter.rename(folder + copy, folder + name);
@@ -206,8 +204,14 @@ class Recovery {
     await this.#recovered({ bytes, messages: report.messages, hash, damaged: size });
   }
 
-  async #writeCopy(path: string, size: number): Promise<{ bytes: number; hash: string }> {
+  async #checkFree(name: string): Promise<void> {
     const { folder, adapter } = this.options;
+    if (await adapter.kind(folder + name) === undefined) return;
+    throw new Error(`${folder + name} is in the way: move it, for the recovery needs that name`);
+  }
+
+  async #writeCopy(path: string, size: number): Promise<{ bytes: number; hash: string }> {
+    const { folder, adapter, index } = this.options;
     const file = await adapter.create(path, "new");
     const hash = new FileHash();
     let bytes = 0;
@@ -229,6 +233,8 @@ class Recovery {
     } catch (error) {
       await file.close().catch(() => {});
       await adapter.remove(path);
+      // From now on, what has the name of the copy is somebody else's.
+      await index.note(this.#line = { ...this.#line, state: "left" });
       if (this.signal.aborted) throw error;
       throw new Error(
         `${reason(error)} (about ${Math.max(0, size - bytes)} bytes more are needed for a copy)`,
