@@ -81,6 +81,10 @@ describe("rrdFileSink whose file is taken away", () => {
       assertEquals(error?.name, isSynced ? undefined : "FileGone");
       assertEquals(files.read("rec/0001.rrd.part"), OTHER);
       assertEquals(files.paths.includes("rec/0001.rrd"), false);
+      const next = await rrdFileSink({ path: "rec/{part}.rrd", files });
+      await next.recovered;
+      await next.close();
+      assertEquals(files.read("rec/0001.rrd.part"), OTHER);
       assertEquals([sink.failed, sink.lost.messages], [true, 1]);
     }
   });

@@ -37,6 +37,8 @@ export async function lockSaving(
   const path = place + LOCK_SUFFIX;
   const identity = await processes.identity(processes.pid);
   const own = `${identity}\n${unfinished === undefined ? "" : `${baseName(unfinished)}\n`}`;
+  /** Why the lock of a process that is gone could not be taken away. */
+  let trouble: unknown;
   for (let tries = 0;; tries++) {
     try {
       const file = await files.create(path, "new");
@@ -47,14 +49,24 @@ export async function lockSaving(
       }
       return () => files.remove(path).catch(() => {});
     } catch (error) {
-      if (!(error instanceof FileExists) || tries === MAX_TRIES) throw error;
-      await removeStale(path, files, processes);
+      if (!(error instanceof FileExists)) throw error;
+      if (tries === MAX_TRIES) throw trouble ?? error;
+      trouble = await removeStale(path, files, processes);
     }
   }
 }
 
-/** @throws {SaveLocked} if it is not stale */
-async function removeStale(path: string, files: FileAdapter, processes: ProcessAdapter) {
+/**
+ * Takes a stale lock away.
+ *
+ * @returns why that failed: another program may have been faster, or the folder can't be changed
+ * @throws {SaveLocked} if it is not stale
+ */
+async function removeStale(
+  path: string,
+  files: FileAdapter,
+  processes: ProcessAdapter,
+): Promise<unknown> {
   let text = await textOf(path, files);
   // Whoever has just made it is about to write into it.
   for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {
@@ -67,15 +79,19 @@ async function removeStale(path: string, files: FileAdapter, processes: ProcessA
   const moved = `${path}.${processes.pid}`;
   try {
     await files.rename(path, moved);
-  } catch {
-    return;
+  } catch (error) {
+    return error;
   }
-  if (await textOf(moved, files) !== text) return await files.rename(moved, path);
+  if (await textOf(moved, files) !== text) {
+    await files.rename(moved, path);
+    return undefined;
+  }
   const base = baseName(path).slice(0, -LOCK_SUFFIX.length);
   if (isUnfinished(unfinished, base)) {
     await files.remove(path.slice(0, -baseName(path).length) + unfinished).catch(() => {});
   }
   await files.remove(moved);
+  return undefined;
 }
 
 /** What a command writes until it is whole: no other file is called so. */

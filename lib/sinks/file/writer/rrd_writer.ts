@@ -275,8 +275,11 @@ export class RrdWriter {
     await Promise.allSettled([this.#writing]);
     this.#pieces.releaseWritten();
     const close = () => this.#try("it could not be closed", () => this.#file.close());
-    // It may have another name now: whoever has it keeps what is in it.
-    if (this.failure instanceof FileGone) return void await close();
+    // It may have another name now: whoever has it, or this name, keeps what is in it.
+    if (this.failure instanceof FileGone) {
+      await close();
+      return await this.target.note?.dropped();
+    }
     const { size, modern } = this.#whole;
     const whole = await this.#try("its end could not be mended", async () => {
       await this.#file.truncate(size);

@@ -52,6 +52,16 @@ describe("rrdFileSink and other programs", () => {
     }
   });
 
+  it("says why it can't take over, where the folder is read-only", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "rename" && path.endsWith(".lock")) throw new Error("EROFS");
+    });
+    const open = (pid: number) =>
+      rrdFileSink({ path: "{part}.rrd", files, processes: machine(pid, { 8: 1 }) });
+    await open(7);
+    await assertRejects(() => open(8), Error, "EROFS");
+  });
+
   it("takes over what is no lock at all", async () => {
     const files = memoryFiles();
     await put(files, "a.rrd.lock", new TextEncoder().encode("?"));
