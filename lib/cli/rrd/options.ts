@@ -16,6 +16,7 @@ const COMMANDS = {
   stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json", "strict"], valued: [], max: Infinity },
+  compare: { flags: ["json", "strict"], valued: ["ignore-timeline"], max: 2 },
   index: { flags: ["json"], valued: [], max: Infinity },
   recover: { flags: ["json", "force", "dry-run"], valued: ["output"], max: 1 },
   merge: {
@@ -55,6 +56,8 @@ export interface RrdOptions {
   readonly strict: boolean;
   /** `-` for standard output. */
   readonly output?: string;
+  /** Timelines that don't count. */
+  readonly ignoreTimelines: ReadonlySet<string>;
   /** Where to send to: one server, or one of each kind. */
   readonly to: readonly ReplayTarget[];
   /** Times as fast as it was logged; infinite for as fast as it goes. */
@@ -102,14 +105,19 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
   const args = new ArgReader(parsed);
   if (args.flag("help")) return "help";
   checkFlags(command, rest);
-  checkValues(valued.filter((name) => name !== "to"), parsed);
+  checkValues(valued, parsed);
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
     const several = command === "recover" ? "; merge --continue-on-error takes several" : "";
+    const count = max === 1 ? "one file" : `${max} files`;
     throw new UsageError(
-      `rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}${several}`,
+      `rrd ${command} takes ${count}: leave out ${escapeText(files[max]!, 60)}${several}`,
     );
+  }
+  // Where files differ, both are read again.
+  if (command === "compare" && (files.length < 2 || files.includes("-"))) {
+    throw new UsageError("rrd compare needs two files, neither of them standard input");
   }
   const output = args.text("output");
   if (output === undefined && command === "recover" && !args.flag("dry-run")) {
@@ -131,6 +139,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     dryRun: args.flag("dry-run"),
     strict: args.flag("strict"),
     ...(output === undefined ? {} : { output: stdio(output) }),
+    ignoreTimelines: new Set(parsed["ignore-timeline"] as string[] | undefined),
     to: replayTargets(parsed.to as string[] | undefined ?? []),
     speed: args.read("speed", parseSpeed) ?? Infinity,
     maxGapSec: args.read("max-gap", parseDuration) ?? 10,
@@ -151,11 +160,16 @@ function checkFlags(command: RrdCommandName, args: readonly string[]): void {
   }
 }
 
-/** Refuses values that are given twice, or are empty. */
+/** Options that may be given several times. */
+const REPEATED: readonly string[] = ["to", "ignore-timeline"];
+
+/** Refuses values that are empty, or given twice where there can be but one. */
 function checkValues(names: readonly string[], parsed: Record<string, unknown>): void {
   for (const name of names) {
     const [value, another] = parsed[name] as string[] | undefined ?? [];
-    if (another !== undefined) throw new UsageError(`--${name} is given twice: leave one out`);
+    if (another !== undefined && !REPEATED.includes(name)) {
+      throw new UsageError(`--${name} is given twice: leave one out`);
+    }
     if (value === "") throw new UsageError(`--${name} needs a value`);
   }
 }
