@@ -6,9 +6,11 @@
 import { parseArgs } from "@std/cli";
 import { ArgReader, UsageError } from "../args/arg_reader.ts";
 import { closest } from "../args/closest.ts";
+import { reason } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
+import { parseTimeRange, type TimeRange } from "./time_range.ts";
 import { type ReplayTarget, replayTargets } from "./targets.ts";
 
 /** What each command takes. */
@@ -27,6 +29,11 @@ const COMMANDS = {
   migrate: {
     flags: ["json", "force", "strict", "continue-on-error"],
     valued: ["output"],
+    max: Infinity,
+  },
+  filter: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output", "drop-entity", "recording-id", "application-id", "time-range"],
     max: Infinity,
   },
   split: { flags: ["json", "force", "strict", "continue-on-error"], valued: ["output"], max: 1 },
@@ -58,6 +65,14 @@ export interface RrdOptions {
   readonly output?: string;
   /** Timelines that don't count. */
   readonly ignoreTimelines: ReadonlySet<string>;
+  /** Entities that are left out, each with its slash. */
+  readonly dropEntities: ReadonlySet<string>;
+  /** Of chunks that have these timelines, those that stay. */
+  readonly timeRanges: readonly TimeRange[];
+  /** The recording that stays. */
+  readonly recordingId?: string;
+  /** The application whose recordings and blueprints stay. */
+  readonly applicationId?: string;
   /** Where to send to: one server, or one of each kind. */
   readonly to: readonly ReplayTarget[];
   /** Times as fast as it was logged; infinite for as fast as it goes. */
@@ -140,12 +155,32 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     strict: args.flag("strict"),
     ...(output === undefined ? {} : { output: stdio(output) }),
     ignoreTimelines: new Set(parsed["ignore-timeline"] as string[] | undefined),
+    ...filterOptions(args, parsed),
     to: replayTargets(parsed.to as string[] | undefined ?? []),
     speed: args.read("speed", parseSpeed) ?? Infinity,
     maxGapSec: args.read("max-gap", parseDuration) ?? 10,
     maxMessageBytes: args.read("max-message", parseSize) ?? maxMessage(command, files),
     timeoutSec: args.read("timeout", parseDuration) ?? 10,
   };
+}
+
+function filterOptions(args: ArgReader, parsed: Record<string, unknown>) {
+  const many = (name: string) => parsed[name] as string[] | undefined ?? [];
+  const [recordingId, applicationId] = [args.text("recording-id"), args.text("application-id")];
+  return {
+    dropEntities: new Set(many("drop-entity").map((path) => path.replace(/^\/?/, "/"))),
+    timeRanges: many("time-range").map(timeRange),
+    ...(recordingId === undefined ? {} : { recordingId }),
+    ...(applicationId === undefined ? {} : { applicationId }),
+  };
+}
+
+function timeRange(text: string): TimeRange {
+  try {
+    return parseTimeRange(text);
+  } catch (error) {
+    throw new UsageError(`--time-range ${escapeText(text, 60)}: ${reason(error)}`);
+  }
 }
 
 /** Refuses what the parser would take for a flag that is off: `--json=no`, `--no-json`. */
@@ -161,7 +196,7 @@ function checkFlags(command: RrdCommandName, args: readonly string[]): void {
 }
 
 /** Options that may be given several times. */
-const REPEATED: readonly string[] = ["to", "ignore-timeline"];
+const REPEATED: readonly string[] = ["to", "ignore-timeline", "drop-entity", "time-range"];
 
 /** Refuses values that are empty, or given twice where there can be but one. */
 function checkValues(names: readonly string[], parsed: Record<string, unknown>): void {

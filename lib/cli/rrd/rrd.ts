@@ -12,6 +12,7 @@ import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 import { compare } from "./compare.ts";
+import { filter } from "./filter.ts";
 import { RRD_HELP } from "./help.ts";
 import { index } from "./index.ts";
 import { InputError, isStdinTerminal } from "./input.ts";
@@ -42,6 +43,7 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   recover,
   merge,
   migrate,
+  filter,
   split,
   replay,
 };
