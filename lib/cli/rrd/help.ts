@@ -19,6 +19,7 @@ Commands:
   migrate FILE... -o OUT      as merge, in the form of today's Rerun, which can't open what SDKs up
                               to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
   filter FILE... -o OUT       leave out whole chunks, by entity, recording, application or time
+  route FILE... -o OUT        as they are, but of another recording or application; not of msgpack
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
                               application; those of no recording into files of their own (.rbl)
   replay FILE... [--to HOST:PORT] [--to rerun+http://HOST:PORT/proxy] [--speed max|1x]
@@ -31,16 +32,17 @@ Options:
   --json                      results as JSON (print: one object a line)
   -o, --output PATH           where to write; - is standard output
   -f, --force                 replace what exists there, but never the input
-  --continue-on-error         print, merge, migrate, filter, split, replay: read over damage, as
-                              recover does
+  --continue-on-error         print, merge, migrate, filter, route, split, replay: read over damage,
+                              as recover does
   --strict                    all but recover: exit 1 also where an end marker is missing, which
                               Rerun writes since 0.19: the file was cut between two messages, or
                               its writer was stopped
   --dry-run                   recover: say what would be written and what is lost, write nothing
   --ignore-timeline NAME      compare: leave out this timeline; may be given several times
   --drop-entity PATH          filter: leave out this entity; may be given several times
-  --recording-id ID           filter: of recordings only this one; blueprints stay
-  --application-id ID         filter: only recordings and blueprints of this application
+  --recording-id ID           filter: of recordings only this one; blueprints stay. route: the new id
+  --application-id ID         filter: only recordings and blueprints of this application. route: the
+                              new one
   --time-range NAME=FROM..TO  filter: of chunks with this timeline only those with a row between, in
                               numbers or nanoseconds; either may be left out; several times
   --max-gap TIME              replay: wait at most so long in the log between two messages; what is

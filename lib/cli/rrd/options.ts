@@ -36,6 +36,11 @@ const COMMANDS = {
     valued: ["output", "drop-entity", "recording-id", "application-id", "time-range"],
     max: Infinity,
   },
+  route: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output", "recording-id", "application-id"],
+    max: Infinity,
+  },
   split: { flags: ["json", "force", "strict", "continue-on-error"], valued: ["output"], max: 1 },
   replay: {
     flags: ["json", "strict", "continue-on-error"],
@@ -69,9 +74,9 @@ export interface RrdOptions {
   readonly dropEntities: ReadonlySet<string>;
   /** Of chunks that have these timelines, those that stay. */
   readonly timeRanges: readonly TimeRange[];
-  /** The recording that stays. */
+  /** The recording that stays; of `route`, what it is to be. */
   readonly recordingId?: string;
-  /** The application whose recordings and blueprints stay. */
+  /** The application whose recordings and blueprints stay; of `route`, what it is to be. */
   readonly applicationId?: string;
   /** Where to send to: one server, or one of each kind. */
   readonly to: readonly ReplayTarget[];

@@ -24,6 +24,7 @@ import { print } from "./print.ts";
 import { progress } from "./progress.ts";
 import { recover } from "./recover.ts";
 import { replay } from "./replay.ts";
+import { route } from "./route.ts";
 import { split } from "./split.ts";
 import { stats } from "./stats.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -44,6 +45,7 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   merge,
   migrate,
   filter,
+  route,
   split,
   replay,
 };
