@@ -11,6 +11,8 @@ import { ClosedHashes } from "../../sinks/file/parts/closed_hashes.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
+import { compare } from "./compare.ts";
+import { filter } from "./filter.ts";
 import { RRD_HELP } from "./help.ts";
 import { index } from "./index.ts";
 import { InputError, isStdinTerminal } from "./input.ts";
@@ -36,10 +38,12 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   stats,
   print,
   verify,
+  compare,
   index,
   recover,
   merge,
   migrate,
+  filter,
   split,
   replay,
 };
