@@ -21,7 +21,7 @@
  *
  * @module
  */
-export type { CloseOptions } from "./lib/server/server.ts";
+export type { CloseOptions } from "./lib/server/options.ts";
 export { Server } from "./lib/server/server.ts";
 export type { ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/client_stats.ts";

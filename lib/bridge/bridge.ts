@@ -98,7 +98,11 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   #damaged = 0;
   #unknown = 0;
 
-  /** @param options how memory is used */
+  /**
+   * Begins a stream.
+   *
+   * @param options how memory is used
+   */
   constructor({ reusesMemory = true }: BridgeOptions = {}) {
     this.#memory = {
       schemas: new KnownSchemas(),

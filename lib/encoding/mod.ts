@@ -29,6 +29,7 @@ export {
   type Logged,
   type LoggedSource,
   type TimedValue,
+  type ValueOf,
   values,
   type ValuesOptions,
 } from "./chunks/values.ts";

@@ -8,6 +8,9 @@ const BACKOFF_MS = { first: 10, last: 1000 };
 /** Thousands that come at once are let in by so many, so that those that are in are read between. */
 const AT_ONCE = 32;
 
+/** The system has nobody left for us if nobody came for so long, in milliseconds. */
+const QUIET_MS = 10;
+
 /** What the accept loop needs of its server. */
 export interface AcceptLoopOptions {
   /** Limited: a failure may come hundreds of times a second. */
@@ -24,6 +27,8 @@ export interface AcceptLoop {
   readonly ended: Promise<void>;
   /** Ends a pause: a file descriptor is free again, or the listener is closed. */
   wake(): void;
+  /** Resolves once nobody has come for a moment, or it is over. */
+  quiet(isOver: () => boolean): Promise<void>;
 }
 
 /**
@@ -36,13 +41,28 @@ export interface AcceptLoop {
  * @param options log, clock, and what to do with a connection
  */
 export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): AcceptLoop {
+  const { delay } = options;
   let wake = () => {};
+  let accepted = 0;
+  const onConnection = (connection: TcpConnection) => {
+    accepted++;
+    options.onConnection(connection);
+  };
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
       wake = resolve;
-      options.delay(ms).then(resolve);
+      delay(ms).then(resolve);
     });
-  return { ended: acceptAll(listener, options, pause), wake: () => wake() };
+  return {
+    ended: acceptAll(listener, { ...options, onConnection }, pause),
+    wake: () => wake(),
+    async quiet(isOver) {
+      for (let before = -1; before !== accepted && !isOver();) {
+        before = accepted;
+        await delay(QUIET_MS);
+      }
+    },
+  };
 }
 
 async function acceptAll(

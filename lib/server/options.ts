@@ -136,3 +136,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
 function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T;
 }
+
+/** How {@linkcode Server.close} treats what clients still send. */
+export interface CloseOptions {
+  /** Goes on reading open sockets for at most so many milliseconds; default 0: cuts them at once. */
+  readonly drainMs?: number;
+  /** Ends the reading once no bytes came for so many milliseconds; default 100. */
+  readonly quietMs?: number;
+}

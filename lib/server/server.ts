@@ -21,7 +21,8 @@ import type { Guests } from "./guests.ts";
 import { hostingLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
-import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
+import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
+import { resolveOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
@@ -30,14 +31,8 @@ const LOOK_MS = 500;
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const DRAIN_STEP_MS = 10;
-
-/** How {@linkcode Server.close} treats what clients still send. */
-export interface CloseOptions {
-  /** Goes on reading open sockets for at most so many milliseconds; default 0: cuts them at once. */
-  readonly drainMs?: number;
-  /** Ends the reading once no bytes came for so many milliseconds; default 100. */
-  readonly quietMs?: number;
-}
+/** Who waits at a port that closes is let in for so long, in milliseconds. */
+const LAST_ACCEPTS_MS = 100;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -84,6 +79,7 @@ export class Server {
   /** Of clients that have left. */
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
+  #isShut = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
@@ -271,10 +267,14 @@ export class Server {
   }
 
   async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
-    this.#listener.close();
-    this.#guests?.leave();
     const { now, delay } = this.#options;
     const end = now() + drainMs;
+    // Clients that the system has let in for us believe that we have what they sent.
+    const last = Math.min(end, now() + LAST_ACCEPTS_MS);
+    if (drainMs > 0) await this.#accepting.quiet(() => now() >= last);
+    this.#isShut = true;
+    this.#listener.close();
+    this.#guests?.leave();
     while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
     if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
     this.#stopChecks();
@@ -294,7 +294,7 @@ export class Server {
   }
 
   #serve(connection: TcpConnection): void {
-    if (this.#closing !== undefined) return connection.close();
+    if (this.#isShut) return connection.close();
     const { remoteAddr } = connection;
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
@@ -323,7 +323,7 @@ export class Server {
         nextId: () => ++this.#connected,
         onCallLeft: ({ stats }) => this.#countLeft(stats),
       });
-      if (this.#closing !== undefined) this.#guests.leave();
+      if (this.#isShut) this.#guests.leave();
       return this.#guests;
     });
     // Whoever comes next may find the disk or the network at work again.

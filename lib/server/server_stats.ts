@@ -13,7 +13,7 @@ export interface ServerStats {
   readonly connections: {
     /** Connected now. */
     readonly open: number;
-    /** Connected ever, those refused not counted. */
+    /** Connections ever, those of probes and viewers to this port too; those refused not counted. */
     readonly total: number;
     /** Refused for the address they came from: not allowed, too many, too often. */
     readonly refused: number;

@@ -60,8 +60,10 @@ describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
     await cli.sees(/Stopping/);
     let draining = true;
     dripped.then(() => draining = false);
-    // The system may take a moment to close what an accept still waits at.
+    // Whoever waited at the port is let in first, which takes a tenth of a second at most. Knocking without
+    // a pause could meet the very moment of closing: the system then tries for us again after a second.
     for (let refused = false; !refused;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
       refused = await open(port).then((late) => {
         late.destroy();
         return false;

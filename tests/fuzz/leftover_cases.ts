@@ -84,7 +84,7 @@ export function checkLeftover(
     const lost = whole.find((text) => !found.includes(text));
     throw new Error(`${name}: ${found.length} of ${whole.length} messages; lost is ${lost}`);
   }
-  const isCut = recovered !== undefined && isBeginning(recovered, bytes);
+  const isCut = recovered !== undefined && isCutOf(recovered, bytes, whole);
   // A torn end, without a whole message in it, may have been cut before the damage was seen.
   const isKept = original !== undefined && isBeginning(original, bytes) &&
     contents(original).join("\n") === whole.join("\n");
@@ -95,6 +95,13 @@ export function checkLeftover(
   tally.messages += whole.length;
   if (whole.length === 0) tally.empty++;
   if (original !== undefined) tally.copied++;
+}
+
+/** Whether a file is the beginning of the original with all of its messages, and no more than an index behind. */
+function isCutOf(file: Uint8Array, original: Uint8Array, whole: readonly string[]): boolean {
+  if (isBeginning(file, original)) return true;
+  const same = file.findIndex((byte, i) => byte !== original[i]);
+  return contents(file.subarray(0, same)).join("\n") === whole.join("\n");
 }
 
 function isBeginning(part: Uint8Array, whole: Uint8Array): boolean {

@@ -431,6 +431,21 @@ describe("Server, options and end", () => {
     assert(now >= 100 && now < 1000, `${now} ms`);
   });
 
+  it("close with a drain lets in first who waits at the port", async () => {
+    const { net, server, next } = await start();
+    const peers = await Promise.all(Array.from({ length: 200 }, () => net.connect(9876)));
+    await Promise.all(peers.map(async (peer) => {
+      const writer = peer.writable.getWriter();
+      await writer.write(concat(HELLO, GOOD));
+      await writer.close();
+    }));
+    const closed = server.close({ drainMs: 5000, quietMs: 20 });
+    const types = [];
+    for await (const batch of next) types.push(...batch.map(({ payload }) => payload.type));
+    await closed;
+    assertEquals(types.filter((type) => type === "msg").length, peers.length);
+  });
+
   it("a paused client does not count as quiet: what it still sends is drained", async () => {
     let now = 0;
     const delay = async (ms: number) => {

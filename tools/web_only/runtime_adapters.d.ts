@@ -9,3 +9,4 @@ export declare const denoFiles: FileAdapter;
 export declare const denoTcp: TcpAdapter;
 export declare const nodeHttp: HttpAdapter;
 export declare function openFiles(): { readonly files: number };
+export declare function lowerPriority(): void;

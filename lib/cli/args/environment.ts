@@ -54,13 +54,17 @@ export function unknownVariables(
   names: readonly string[],
 ): string[] {
   const known = options.map(({ name }) => variableOf(name));
+  const bare = (variable: string) => variable.slice(PREFIX.length);
   return names
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
-    .filter((name) => !NOT_OPTIONS.has(name.slice(PREFIX.length)))
+    .filter((name) => !NOT_OPTIONS.has(bare(name)))
     .map((name) => {
-      const meant = closest(name, known);
+      // What all of them begin with would make each look like another.
+      const meant = closest(bare(name), known.map(bare));
       return `The variable ${name} is none of ours and was ignored; ` +
-        (meant === undefined ? "rerelay config lists those that are" : `did you mean ${meant}?`);
+        (meant === undefined
+          ? "rerelay config lists those that are"
+          : `did you mean ${PREFIX}${meant}?`);
     });
 }
 

@@ -35,7 +35,8 @@ Files:
   {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
   of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
   refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
-  Each file opens alone in Rerun's viewer and CLI. Messages stand in it as the SDK encoded them;
+  Each file opens alone in Rerun's viewer and CLI, that of SDK 0.17 to 0.22 in today's where
+  --rrd-format is current. Else messages stand in it as the SDK encoded them;
   those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called
   NAME.rrd.part until it is closed; one left by a crash is cut to its last whole message and renamed
   at the next start. A run in which nothing was logged leaves a valid, empty FILE.
@@ -49,9 +50,12 @@ Limits:
   client alone, with the option in the log. Times count only while we wait for the client.
 
 Live viewers:
-  Native viewers 0.16 to 0.22 connect by rerun ws://HOST:9877; web viewers also read
-  http://HOST:9090/stream.rrd and /recordings/ID.rrd. /recordings, /status, /metrics and /healthz
-  are for programs. ?history=none starts at now, ?download=1 gives a file that ends at now.
+  The page is http://HOST:9090/. Native viewers 0.23 and later connect by
+  rerun rerun+http://HOST:9876/proxy, and get what SDK 0.17 and later log; 0.16 to 0.22 by
+  rerun ws://HOST:9877. http://HOST:9090/stream.rrd and /recordings/ID.rrd are recordings;
+  /recordings, /status, /metrics and /healthz are for programs. ?history=none starts at now,
+  ?download=1 gives a file that ends at now. A viewer that falls behind skips what is no longer
+  kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
   loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
   or the header Authorization: Bearer TOKEN.
@@ -79,12 +83,12 @@ Environment:
 
 Permissions for deno run:
   --allow-net, and with --save --allow-read and --allow-write for the file's folder;
-  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN if it is to see those variables; with --config
-  --allow-read for that file; with --serve-web
-  --allow-read for Deno's cache, where the page's viewer is, and --allow-sys=systemMemoryInfo for a
-  share of the memory; with --save --allow-sys=setPriority, to list chunks at the least priority;
-  with --web-viewer --allow-run=xdg-open and --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether
-  nohup started it --allow-all
+  --allow-env=NO_COLOR,TERM,RERELAY_VIEWER_TOKEN, and the other RERELAY_… that are set, if it is to
+  see those variables; with --config --allow-read for that file; with --serve-web --allow-read for
+  Deno's cache, where the page's viewer is, and --allow-sys=systemMemoryInfo for a share of the
+  memory; with --save --allow-sys=setPriority, to list chunks at the least priority; with
+  --web-viewer --allow-run=xdg-open and --allow-env=DISPLAY,WAYLAND_DISPLAY; to see whether nohup
+  started it, and to tell systemd that it is ready, --allow-all
 `;
 }
 

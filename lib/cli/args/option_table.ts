@@ -82,7 +82,7 @@ const SAVING = [
     value: "FORM",
     example: "current",
     default: "as-sent",
-    help: "as-sent, or current: SDK 0.17 to 0.22 as today",
+    help: "as-sent, or current: SDK 0.17 to 0.22 in today's form",
   },
   {
     name: "chunk-index",

@@ -21,11 +21,12 @@ Commands:
   filter FILE... -o OUT       leave out whole chunks, by entity, recording, application or time
   route FILE... -o OUT        as they are, but of another recording or application; not of msgpack
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
-                              application; those of no recording into files of their own (.rbl)
+                              application; those of no recording into files of their own (.rbl);
+                              FOLDER must be there
   replay FILE... [--to HOST:PORT] [--to rerun+http://HOST:PORT/proxy] [--speed max|1x]
-                              send files to a server as SDKs do: by TCP, or by gRPC, as those since
-                              0.23. With both, each file goes to the one of its kind; with the
-                              second alone, what SDK 0.17 to 0.22 logged is sent in today's form
+                              send files to a server: by TCP as SDKs up to 0.22, or by gRPC as
+                              those since. With both, each file goes to the one of its kind; with
+                              the second alone, what SDK 0.17 to 0.22 logged goes in today's form
                               [127.0.0.1:9876] [max]
 
 Options:
@@ -40,7 +41,7 @@ Options:
   --dry-run                   recover: say what would be written and what is lost, write nothing
   --ignore-timeline NAME      compare: leave out this timeline; may be given several times
   --drop-entity PATH          filter: leave out this entity; may be given several times
-  --recording-id ID           filter: of recordings only this one; blueprints stay. route: the new id
+  --recording-id ID           filter: of recordings only this; blueprints stay. route: the new id
   --application-id ID         filter: only recordings and blueprints of this application. route: the
                               new one
   --time-range NAME=FROM..TO  filter: of chunks with this timeline only those with a row between, in

@@ -40,7 +40,9 @@ export interface TimedValue<Value> {
   readonly value: Value;
 }
 
-type ValueOf<Name extends string> = Name extends keyof ComponentValues ? ComponentValues[Name]
+/** What a row of a component holds, by the component's name; `unknown` where that is not known. */
+export type ValueOf<Name extends string> = Name extends keyof ComponentValues
+  ? ComponentValues[Name]
   : unknown;
 
 /**

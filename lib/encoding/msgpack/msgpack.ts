@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage, MessageLimit } from "../../base/errors.ts";
-import { Interned, MAX_INTERNED_BYTES } from "../interned.ts";
+import { type Interned, MAX_INTERNED_BYTES } from "../interned.ts";
 import { DECODE_LIMITS, type DecodeLimits, tooMuchText } from "../limits.ts";
 
 /** A decoded value; maps stay maps, since keys may be maps themselves. */
@@ -24,7 +24,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export class MsgpackReader {
   #view: DataView;
   readonly #limits: Required<DecodeLimits>;
-  readonly #texts: Interned;
+  readonly #texts: Interned | undefined;
   #entriesLeft: number;
   #textLeft: number;
 
@@ -33,14 +33,14 @@ export class MsgpackReader {
    * @param pos where the next value begins, in bytes
    * @param end where the bytes to read end
    * @param limits for all that is read
-   * @param texts short ones that were read before
+   * @param texts short ones that were read before; absent where nothing comes again
    */
   constructor(
     readonly bytes: Uint8Array,
     public pos: number,
     readonly end: number,
     limits: Required<DecodeLimits> = DECODE_LIMITS,
-    texts: Interned = new Interned(),
+    texts?: Interned,
   ) {
     this.#limits = limits;
     this.#texts = texts;
@@ -75,7 +75,7 @@ export class MsgpackReader {
     );
     const start = this.#text(length);
     if (length > MAX_INTERNED_BYTES) return this.#utf8(start);
-    return this.#texts.ascii(this.bytes, start, this.pos) ?? this.#utf8(start);
+    return this.#texts?.ascii(this.bytes, start, this.pos) ?? this.#utf8(start);
   }
 
   /** The binary that begins here, as a view: bounded by the message it stands in alone. */

@@ -62,9 +62,9 @@ export interface RrdFileSinkOptions {
    */
   readonly rrdFormat?: "as-sent" | "current";
   /**
-   * Ends files of SDK 0.23 and later with a list of their chunks, so that Rerun's tools take them and
-   * read what is looked at; what can't be listed before the end of `close`, the next start does; default
-   * false.
+   * Ends files of SDK 0.24 and later, and with `rrdFormat: "current"` of 0.17 and later, with a list of
+   * their chunks, so that Rerun's tools take them and read what is looked at; what can't be listed before
+   * the end of `close`, the next start does; default false.
    */
   readonly chunkIndex?: boolean;
   /** Told of each file that had to be given up, and why. */

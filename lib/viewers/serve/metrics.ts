@@ -49,8 +49,16 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
   const dropped = stats === undefined ? {} : { ...stats.dropped, badArrow: stats.badArrow };
   return [
     gauge("clients", "SDKs connected now", all.connections.open),
-    counter("connections", "SDK connections so far", all.connections.total),
-    counter("connections_refused", "SDK connections refused", all.connections.refused),
+    counter(
+      "connections",
+      "Connections to the port for SDKs so far, of probes and viewers too",
+      all.connections.total,
+    ),
+    counter(
+      "connections_refused",
+      "Connections refused there for their address",
+      all.connections.refused,
+    ),
     counter("client_errors", "SDKs that left by an error", clientErrors),
     counter("received_messages", "Log messages received", all.messages),
     counter("received_bytes", "Bytes of log messages received", all.bytes),

@@ -36,10 +36,17 @@ describe("files of packages, beside another version of the viewer", () => {
   const viewer = "rerun-web-viewer-0-33";
   const is = "@rerun-io/web-viewer";
   mkdirSync(installed, { recursive: true });
-  for (const path of ["lib", "package.json", "tests/adapters/http/package_probe.ts"]) {
+  for (
+    const path of [
+      ...["lib", "std", "tsconfig.json", "package.json"],
+      "tests/adapters/http/package_probe.ts",
+    ]
+  ) {
     cpSync(join(ROOT, path), join(installed, path), { recursive: true });
   }
-  symlinkSync(join(ROOT, "node_modules/uplot"), join(app, "node_modules/uplot"));
+  for (const name of ["deno-std", "uplot"]) {
+    symlinkSync(join(ROOT, "node_modules", name), join(app, "node_modules", name));
+  }
   install(join(app, "node_modules", viewer), is, "0.21.0", { "index.js": "// theirs" });
   after(() => rmSync(app, { recursive: true }));
 

@@ -16,7 +16,15 @@ const { dependencies } = readJson<{ dependencies: Record<string, string> }>("pac
 function published(code: string): string {
   return code.replaceAll(
     /(\bfrom |\bimport\()"(@[\w.-]+\/[\w.-]+|[\w.-]+)/g,
-    (text, how, name) => name in dependencies ? `${how}"npm:${name}@${dependencies[name]}` : text,
+    (text, how, name) => {
+      // As JSR has them: no package of npm is needed for these.
+      if (name === "deno-std") return `${how}"/node_modules/deno-std`;
+      if (name.startsWith("@std/")) return `${how}"/${name.slice(1)}/mod.ts`;
+      const version = dependencies[name];
+      if (version === undefined) return text;
+      // Another name for a package stands with the package's own.
+      return `${how}"${version.startsWith("npm:") ? version : `npm:${name}@${version}`}`;
+    },
   );
 }
 

@@ -42,10 +42,18 @@ describe("the environment", () => {
   });
 
   it("names what looks like an option and is none", () => {
-    const names = ["HOME", "RERELAY_PROT", "RERELAY_PORT", "RERELAY_ZZZ", "RERELAY_TOOLS"];
+    const names = [
+      "HOME",
+      "RERELAY_PROT",
+      "RERELAY_PORT",
+      "RERELAY_ZZZ",
+      "RERELAY_FOO",
+      "RERELAY_TOOLS",
+    ];
     assertEquals(unknownVariables(SETTABLE, names), [
       "The variable RERELAY_PROT is none of ours and was ignored; did you mean RERELAY_PORT?",
       "The variable RERELAY_ZZZ is none of ours and was ignored; rerelay config lists those that are",
+      "The variable RERELAY_FOO is none of ours and was ignored; rerelay config lists those that are",
     ]);
   });
 });

@@ -72,7 +72,7 @@ describe("rerelay --serve-web", () => {
     assertEquals([status.messages, status.files.messages, status.hub.viewers.length], [34, 34, 2]);
     assert((await (await get("/metrics")).text()).includes("rerelay_file_messages_total 34\n"));
     const file = new Uint8Array(
-      await (await get(`${recording.url}?download=1&format=as-sent`)).arrayBuffer(),
+      await (await get(`/${recording.url}?download=1&format=as-sent`)).arrayBuffer(),
     );
     assertEquals(new RrdDecoder().push(file).items.length, 34);
 
