@@ -243,7 +243,7 @@ export class FileGone extends RerelayError {
    * @param path of the file
    */
   constructor(readonly path: string) {
-    super(`${path} is gone: something removed or renamed it`);
+    super(`${path} is gone: something removed, renamed or replaced it`);
   }
 }
 

@@ -50,6 +50,16 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     assertEquals(await folder.read(renamed), joined([bytes, Uint8Array.of(1)]));
   });
 
+  it("knows whether it is a file that stands at a path, or another", async () => {
+    const [path, renamed] = [folder.path("mine"), folder.path("mine_renamed")];
+    const file = await files.create(path, "new");
+    assertEquals(await file.isAt?.(path), true);
+    await files.rename(path, renamed);
+    await (await files.create(path, "new")).close();
+    assertEquals([await file.isAt?.(path), await file.isAt?.(renamed)], [false, true]);
+    await file.close();
+  });
+
   it("hands bytes to the system at once", async () => {
     const path = folder.path("at_once");
     const file = await files.create(path, "new");

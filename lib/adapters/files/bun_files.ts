@@ -21,6 +21,7 @@ import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { followLinks } from "./_follow_links.ts";
+import { isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -155,6 +156,7 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
       await file.truncate(size);
       position = size;
     },
+    isAt: async (path) => isSame(await file.stat(), await lstat(path)),
     async close() {
       if (closed) return;
       closed = true;

@@ -7,6 +7,7 @@ import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { followLinks } from "./_follow_links.ts";
+import { isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -134,6 +135,7 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
       await file.truncate(size);
       await file.seek(size, Deno.SeekMode.Start);
     },
+    isAt: async (path) => isSame(await file.stat(), await Deno.lstat(path)),
     async close() {
       if (closed) return;
       closed = true;
@@ -149,8 +151,8 @@ async function openAgain(file: Deno.FsFile, path: string): Promise<Deno.FsFile> 
   let other: Deno.FsFile | undefined;
   try {
     other = await Deno.open(path, { write: true });
-    const [{ dev, ino }, found] = await Promise.all([file.stat(), other.stat()]);
-    if (ino !== null && dev === found.dev && ino === found.ino) return other;
+    const [mine, found] = await Promise.all([file.stat(), other.stat()]);
+    if (mine.ino !== null && isSame(mine, found)) return other;
   } catch {
     // It was renamed, or there are no more descriptors.
   }

@@ -65,10 +65,12 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
       if (mode === "new" && there !== undefined) {
         throw new FileExists(path, { cause: new Error("File exists") });
       }
-      if (mode === "append" && there !== undefined) return openContent(path, there, before);
+      if (mode === "append" && there !== undefined) {
+        return openContent(path, there, contents, before);
+      }
       const content = { bytes: new Uint8Array(0), size: 0, synced: new Uint8Array(0) };
       contents.set(path, content);
-      return openContent(path, content, before);
+      return openContent(path, content, contents, before);
     },
     async kind(path) {
       await before({ kind: "kind", path });
@@ -138,7 +140,12 @@ function found(contents: Map<string, Content>, path: string): Content {
 }
 
 /** Opens a file for writing. */
-function openContent(path: string, content: Content, before: FileHook): WritableFile {
+function openContent(
+  path: string,
+  content: Content,
+  contents: ReadonlyMap<string, Content>,
+  before: FileHook,
+): WritableFile {
   return {
     write: (bytes) =>
       writeFile(path, bytes, async (rest) => {
@@ -165,6 +172,7 @@ function openContent(path: string, content: Content, before: FileHook): Writable
       content.bytes.fill(0, size);
       content.size = size;
     },
+    isAt: (path) => Promise.resolve(contents.get(path) === content),
     async close() {
       await before({ kind: "close", path });
     },

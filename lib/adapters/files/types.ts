@@ -18,6 +18,8 @@ export interface WritableFile {
   sync(): Promise<void>;
   /** Cuts the file to this many bytes; the next write goes behind them. */
   truncate(size: number): Promise<void>;
+  /** Whether this file, and no other, stands at a path; true where the system does not tell. */
+  isAt?(path: string): Promise<boolean>;
   /** Closes the file; safe to call twice. */
   close(): Promise<void>;
 }

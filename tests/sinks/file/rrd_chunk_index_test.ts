@@ -68,6 +68,30 @@ function hasFooter(bytes: Uint8Array): boolean {
 }
 
 describe("files that a sink closes", () => {
+  it("are whole, with their end marker, when the disk is full before the list is written", async () => {
+    let isFull = false;
+    const files: MemoryFiles = memoryFiles(({ kind, path }) => {
+      if (kind === "openAt" && path.endsWith(".part")) isFull = true; // to be listed
+      if (kind === "write" && isFull && path.endsWith(".part")) throw new Error("ENOSPC");
+    });
+    const log = keptLog();
+    const sink = await rrdFileSink({ path: "{part}.rrd", files, chunkIndex: true, log });
+    await sink.write(MESSAGES);
+    await sink.close();
+    assertEquals([isFull, sink.failed, sink.lost.messages], [true, false, 0]);
+    assertEquals(files.read("0001.rrd"), await plain());
+    assertStringIncludes(log.of("info").join(), "no chunk index: ENOSPC");
+  });
+
+  it("are whole when the disk fails while the list is made to count", async () => {
+    let failures = 1;
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "writeAt" && path.endsWith(".part") && failures-- > 0) throw new Error("EIO");
+    });
+    await save(files);
+    assertEquals(files.read("0001.rrd"), await plain());
+  });
+
   it("end with a list of their chunks, and are noted so that it may be renewed", async () => {
     const files = memoryFiles();
     await save(files);

@@ -1,11 +1,19 @@
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
-import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
+import { grpcMessages } from "../../grpc_frames.ts";
 import { bytesOf, concat, header, keptLog, msgpackMessage } from "../messages.ts";
 
 const WHOLE = concat(header([0, 22, 1]).bytes, bytesOf(msgpackMessage(30, 1)));
+
+const OTHER = new TextEncoder().encode("somebody's");
+
+async function put(files: MemoryFiles, path: string): Promise<void> {
+  const file = await files.create(path, "new");
+  await file.write(OTHER);
+}
 
 /** Lets everything that can happen without outside help happen. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -50,13 +58,49 @@ describe("rrdFileSink whose file is taken away", () => {
     await pass(200);
     assertEquals(log.of("error"), [
       "rec/0001.rrd ends after 0 messages (0 bytes), the next 1 (38 bytes) are lost, and all " +
-      "until another file takes them: rec/0001.rrd.part is gone: something removed or renamed it",
+      "until another file takes them: rec/0001.rrd.part is gone: something removed, renamed or replaced it",
     ]);
     await pass(1000);
     await write(2);
     await sink.close();
     assertEquals(files.paths, ["rec/{part}.rrd.index.jsonl", "rec/0002.rrd"]);
     assertEquals([sink.failed, sink.kept.messages, sink.lost.messages], [true, 1, 1]);
+  });
+
+  it("leaves what somebody put in its place, and does not say that it was saved", async () => {
+    for (const isSynced of [true, false]) {
+      const { files, sink, write, pass } = await start();
+      await files.remove("rec/0001.rrd.part");
+      await put(files, "rec/0001.rrd.part");
+      if (isSynced) {
+        await pass(200);
+        await pass(1000);
+        await write(2);
+      }
+      const error = await sink.close().then(() => undefined, (error: Error) => error);
+      assertEquals(error?.name, isSynced ? undefined : "FileGone");
+      assertEquals(files.read("rec/0001.rrd.part"), OTHER);
+      assertEquals(files.paths.includes("rec/0001.rrd"), false);
+      assertEquals([sink.failed, sink.lost.messages], [true, 1]);
+    }
+  });
+
+  it("leaves what somebody put in its place while its chunks are listed", async () => {
+    const path = "0001.rrd.part";
+    const files: MemoryFiles = memoryFiles(async (operation) => {
+      if (operation.kind !== "openAt" || operation.path !== path) return;
+      await files.remove(path);
+      await put(files, path);
+    });
+    const sink = await rrdFileSink({ path: "{part}.rrd", files, chunkIndex: true });
+    const [msg] = grpcMessages("0.41.0-mixed");
+    await sink.write([{
+      ...{ source: { kind: "tcp-client", id: 1 }, time: 0 },
+      payload: { type: "msg", msg: msg! },
+    }]);
+    const error = await sink.close().then(() => undefined, (error: Error) => error);
+    assertEquals([error?.name, sink.lost.messages], ["FileGone", 1]);
+    assertEquals(files.read(path), OTHER);
   });
 
   it("counts right if that comes to light only when it is closed", async () => {

@@ -61,7 +61,49 @@ describe("PartList of files with and without data", () => {
   });
 });
 
+describe("PartList of files that are closed in another order", () => {
+  it("gives up those that were begun first, and counts none that is open", () => {
+    const list = new PartList({ files: 2 });
+    for (const name of ["a", "b", "c", "d"]) list.begin(name);
+    const taken = ["d", "c", "b"].map((name) => {
+      list.update(name, { bytes: 9, hasData: true });
+      return list.takeOldest();
+    });
+    assertEquals(taken, [[], [], ["b"]]);
+    list.update("a", { bytes: 9, hasData: true });
+    assertEquals(list.takeOldest(), ["a"]);
+  });
+});
+
+/** Files of which each but the last gets its name when that which was begun after it has its own. */
+function closedLastFirst(names: readonly string[]): Files {
+  const named = new Map(names.map((name) => [name, Promise.withResolvers<void>()]));
+  return memoryFiles(async ({ kind, path }) => {
+    if (kind !== "rename") return;
+    const name = path.slice(0, -".part".length);
+    const next = names[names.indexOf(name) + 1];
+    if (next !== undefined) await named.get(next)!.promise;
+    named.get(name)?.resolve();
+  });
+}
+
 describe("rrdFileSink that keeps so many files", () => {
+  it("removes those that were begun first, in whatever order they are closed", async () => {
+    const names = ["r1.rrd", "r2.rrd", "r3.rrd", "r4.rrd", "r5.rrd"];
+    const path = "{recording_id}.rrd";
+    const client = new SdkClient(1);
+    const logged = names.map((name) => client.logs(name.slice(0, 2)));
+    for (const runs of [[{ files: 2 }], [{}, { files: 2 }]]) {
+      const files = closedLastFirst(names);
+      for (const [i, keep] of runs.entries()) {
+        const sink = await rrdFileSink({ path, files, keep });
+        await sink.write(i === 0 ? logged : [client.logs("z")]);
+        await sink.close();
+      }
+      assertEquals(parts(files), runs.length === 1 ? ["r4.rrd", "r5.rrd"] : ["r5.rrd", "z.rrd"]);
+    }
+  });
+
   it("removes the oldest, those of earlier runs included", async () => {
     const files = memoryFiles();
     await run(3, files);

@@ -39,7 +39,7 @@ export class NotedPart {
       ...{ kind: "file", id, name, state: "writing" },
       ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
     };
-    await index.note(line);
+    await index.begin(line);
     return new NotedPart(index, line);
   }
 

@@ -106,6 +106,7 @@ export class PartIndex {
     );
     for (const file of files) {
       if (file.state === "closed") this.#list?.add(file.name, listed(file));
+      else this.#list?.begin(file.name);
       if (file.damaged !== undefined) this.#damaged.add(file.name);
     }
     const { keep } = this.#options;
@@ -118,6 +119,12 @@ export class PartIndex {
     const unindexed = this.#unindexed ?? [];
     this.#unindexed = undefined;
     return unindexed;
+  }
+
+  /** Notes a file that is to be made: by this, `keep` tells which are the oldest. */
+  async begin(file: FileLine): Promise<void> {
+    this.#list?.begin(file.name);
+    await this.note(file);
   }
 
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
@@ -154,7 +161,7 @@ export class PartIndex {
   /** Takes in a file that was closed, removes those that are too many and tells their names. */
   async closed(file: FileLine): Promise<readonly string[]> {
     await this.#write(file);
-    this.#list?.add(file.name, listed(file));
+    this.#list?.update(file.name, listed(file));
     return await this.#removeOldest();
   }
 
@@ -180,8 +187,7 @@ export class PartIndex {
       this.#read.delete(line.id ?? this.#ids.get(line.name) ?? "");
       return;
     }
-    // What is written to no more is the newest; what is recovered stays where it was then.
-    if (this.#read.get(line.id)?.state === "writing") this.#read.delete(line.id);
+    // They stay in the order in which they were begun.
     this.#read.set(line.id, line);
     this.#ids.set(line.name, line.id);
   }

@@ -25,15 +25,23 @@ export interface Listed {
   readonly isBusy?: boolean;
 }
 
-/** Closed files, the oldest first. */
+/** Closed files, that which was begun first in front: they are closed in any order. */
 export class PartList {
-  readonly #files = new Map<string, Listed>();
+  /** With the places of those that are not closed yet. */
+  readonly #files = new Map<string, Listed | undefined>();
+  #closed = 0;
   #bytes = 0;
   /** Whether some are not listed any more. */
   hasForgotten = false;
 
   /** @param keep how much */
   constructor(readonly keep: Keep) {}
+
+  /** Gives one that is to be written its place, as the newest. */
+  begin(name: string): void {
+    this.remove(name);
+    this.#files.set(name, undefined);
+  }
 
   /** Adds one as the newest. */
   add(name: string, file: Listed): void {
@@ -43,17 +51,21 @@ export class PartList {
 
   /** Notes what is known of one now; it keeps its place, or is the newest. */
   update(name: string, file: Listed): void {
-    this.#bytes += file.bytes - (this.#files.get(name)?.bytes ?? 0);
+    const before = this.#files.get(name);
+    if (before !== undefined) this.#uncount(before);
+    this.#closed++;
+    this.#bytes += file.bytes;
     this.#files.set(name, file);
-    for (const [, gone] of forgetOldest(this.#files, MAX_FILES)) {
-      this.#bytes -= gone.bytes;
+    for (const [, gone] of forgetOldest(this.#files, MAX_FILES, (file) => file !== undefined)) {
+      this.#uncount(gone!);
       this.hasForgotten = true;
     }
   }
 
   /** Takes one out. */
   remove(name: string): void {
-    this.#bytes -= this.#files.get(name)?.bytes ?? 0;
+    const file = this.#files.get(name);
+    if (file !== undefined) this.#uncount(file);
     this.#files.delete(name);
   }
 
@@ -61,10 +73,12 @@ export class PartList {
   takeOldest(): string[] {
     if (!this.#isOver) return [];
     const taken: string[] = [];
-    const newest = [...this.#files.keys()].at(-1);
+    const newest = [...this.#files].findLast(([, file]) => file !== undefined)?.[0];
     for (const mayHaveData of [false, true]) {
-      for (const [name, { hasData, isBusy = false }] of this.#files) {
+      for (const [name, file] of this.#files) {
         if (!this.#isOver) return taken;
+        if (file === undefined) continue;
+        const { hasData, isBusy = false } = file;
         if (isBusy || (hasData && name === newest) || (hasData && !mayHaveData)) continue;
         this.remove(name);
         taken.push(name);
@@ -75,6 +89,11 @@ export class PartList {
 
   get #isOver(): boolean {
     const { files = Infinity, bytes = Infinity } = this.keep;
-    return this.#files.size > 1 && (this.#files.size > files || this.#bytes > bytes);
+    return this.#closed > 1 && (this.#closed > files || this.#bytes > bytes);
+  }
+
+  #uncount({ bytes }: Listed): void {
+    this.#closed--;
+    this.#bytes -= bytes;
   }
 }

@@ -4,14 +4,20 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/files/types.ts";
+import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import { FileExists, FileGone, reason } from "../../../base/errors.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 
-/** @throws {FileGone} if it is for sure that nothing stands there */
-export async function checkThere(path: string, files: FileAdapter): Promise<void> {
+/** @throws {FileGone} if it is for sure that nothing stands there, or another file */
+export async function checkThere(
+  path: string,
+  files: FileAdapter,
+  file: WritableFile,
+): Promise<void> {
   const kind = await files.kind(path).catch(() => "other");
-  if (kind === undefined) throw new FileGone(path);
+  if (kind === undefined || await file.isAt?.(path).catch(() => true) === false) {
+    throw new FileGone(path);
+  }
 }
 
 /**

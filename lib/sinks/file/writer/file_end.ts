@@ -97,6 +97,7 @@ export class FileEnd {
   }
 
   async #write(file: WritableFile, { header, rest, messagesEnd }: IndexEnd): Promise<void> {
+    let isHeaded = false;
     try {
       let bytes = 0;
       for (const piece of rest) {
@@ -104,14 +105,16 @@ export class FileEnd {
         bytes += piece.length;
       }
       if (this.#sync) await file.sync();
+      isHeaded = true;
       await file.writeAt(messagesEnd, header);
       if (this.#sync) await file.sync();
       this.#state = "ok";
       this.#bytes = bytes;
     } catch (error) {
       this.why = reason(error);
-      await file.truncate(messagesEnd);
-      await file.write(new Uint8Array(MARKER_BYTES));
+      // The end marker keeps its place: on a full disk, what is cut off may be taken by others at once.
+      await file.truncate(messagesEnd + MARKER_BYTES);
+      if (isHeaded) await file.writeAt(messagesEnd, new Uint8Array(MARKER_BYTES));
       if (this.#sync) await file.sync();
     }
   }

@@ -146,7 +146,7 @@ export class RrdWriter {
       if (extent === this.#durable || this.#isOver) return;
       try {
         await this.#file.sync();
-        await checkThere(this.target.written, this.options.adapter);
+        await this.#checkThere();
         this.#durable = extent;
       } catch (error) {
         // Systems forget what they could not write: only what was synced before is sure.
@@ -190,10 +190,11 @@ export class RrdWriter {
       }
       sure = this.#durable;
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
-      if (!this.#isDevice) await checkThere(written, this.options.adapter);
+      await this.#checkThere();
       this.#sealed.resolve();
       sure = this.#whole;
       if (!this.#isDevice) await this.end.write(this.#file, written, header, size);
+      await this.#checkThere();
     } catch (error) {
       return this.#fail(error, sure);
     }
@@ -284,9 +285,10 @@ export class RrdWriter {
     await this.#try("it could not be synced", async () => {
       if (this.options.sync && size > 0 && !this.#isDevice) await this.#file.sync();
     });
+    const there = await this.#try("it could not be kept", () => this.#checkThere());
     await close();
     await this.#try("it could not be renamed", async () => {
-      if (this.#isDevice) return;
+      if (this.#isDevice || !there) return;
       // One without a message would only be in the way, of the next try as well.
       if (size === 0) {
         await this.options.adapter.remove(this.target.written);
@@ -312,6 +314,12 @@ export class RrdWriter {
     const { messages } = this.#whole;
     const facts = { hasData, messages, sdk, ...this.end.facts(header, bytes) };
     await note?.closing(facts, isCut);
+  }
+
+  /** What has its name now may be somebody else's. */
+  async #checkThere(): Promise<void> {
+    if (this.#isDevice) return;
+    await checkThere(this.target.written, this.options.adapter, this.#file);
   }
 
   async #rename(): Promise<void> {
