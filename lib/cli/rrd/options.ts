@@ -6,9 +6,11 @@
 import { parseArgs } from "@std/cli";
 import { ArgReader, UsageError } from "../args/arg_reader.ts";
 import { closest } from "../args/closest.ts";
+import { reason } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
+import { parseTimeRange, type TimeRange } from "./time_range.ts";
 import { type ReplayTarget, replayTargets } from "./targets.ts";
 
 /** What each command takes. */
@@ -16,6 +18,7 @@ const COMMANDS = {
   stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json", "strict"], valued: [], max: Infinity },
+  compare: { flags: ["json", "strict"], valued: ["ignore-timeline"], max: 2 },
   index: { flags: ["json"], valued: [], max: Infinity },
   recover: { flags: ["json", "force", "dry-run"], valued: ["output"], max: 1 },
   merge: {
@@ -26,6 +29,16 @@ const COMMANDS = {
   migrate: {
     flags: ["json", "force", "strict", "continue-on-error"],
     valued: ["output"],
+    max: Infinity,
+  },
+  filter: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output", "drop-entity", "recording-id", "application-id", "time-range"],
+    max: Infinity,
+  },
+  route: {
+    flags: ["json", "force", "strict", "continue-on-error"],
+    valued: ["output", "recording-id", "application-id"],
     max: Infinity,
   },
   split: { flags: ["json", "force", "strict", "continue-on-error"], valued: ["output"], max: 1 },
@@ -55,6 +68,16 @@ export interface RrdOptions {
   readonly strict: boolean;
   /** `-` for standard output. */
   readonly output?: string;
+  /** Timelines that don't count. */
+  readonly ignoreTimelines: ReadonlySet<string>;
+  /** Entities that are left out, each with its slash. */
+  readonly dropEntities: ReadonlySet<string>;
+  /** Of chunks that have these timelines, those that stay. */
+  readonly timeRanges: readonly TimeRange[];
+  /** The recording that stays; of `route`, what it is to be. */
+  readonly recordingId?: string;
+  /** The application whose recordings and blueprints stay; of `route`, what it is to be. */
+  readonly applicationId?: string;
   /** Where to send to: one server, or one of each kind. */
   readonly to: readonly ReplayTarget[];
   /** Times as fast as it was logged; infinite for as fast as it goes. */
@@ -102,14 +125,19 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
   const args = new ArgReader(parsed);
   if (args.flag("help")) return "help";
   checkFlags(command, rest);
-  checkValues(valued.filter((name) => name !== "to"), parsed);
+  checkValues(valued, parsed);
   if (unknown[0] !== undefined) throw new UsageError(unknownOption(command, unknown[0]));
   const files = parsed._.map(String).map(stdio);
   if (files.length > max) {
     const several = command === "recover" ? "; merge --continue-on-error takes several" : "";
+    const count = max === 1 ? "one file" : `${max} files`;
     throw new UsageError(
-      `rrd ${command} takes one file: leave out ${escapeText(files[1]!, 60)}${several}`,
+      `rrd ${command} takes ${count}: leave out ${escapeText(files[max]!, 60)}${several}`,
     );
+  }
+  // Where files differ, both are read again.
+  if (command === "compare" && (files.length < 2 || files.includes("-"))) {
+    throw new UsageError("rrd compare needs two files, neither of them standard input");
   }
   const output = args.text("output");
   if (output === undefined && command === "recover" && !args.flag("dry-run")) {
@@ -131,12 +159,33 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     dryRun: args.flag("dry-run"),
     strict: args.flag("strict"),
     ...(output === undefined ? {} : { output: stdio(output) }),
+    ignoreTimelines: new Set(parsed["ignore-timeline"] as string[] | undefined),
+    ...filterOptions(args, parsed),
     to: replayTargets(parsed.to as string[] | undefined ?? []),
     speed: args.read("speed", parseSpeed) ?? Infinity,
     maxGapSec: args.read("max-gap", parseDuration) ?? 10,
     maxMessageBytes: args.read("max-message", parseSize) ?? maxMessage(command, files),
     timeoutSec: args.read("timeout", parseDuration) ?? 10,
   };
+}
+
+function filterOptions(args: ArgReader, parsed: Record<string, unknown>) {
+  const many = (name: string) => parsed[name] as string[] | undefined ?? [];
+  const [recordingId, applicationId] = [args.text("recording-id"), args.text("application-id")];
+  return {
+    dropEntities: new Set(many("drop-entity").map((path) => path.replace(/^\/?/, "/"))),
+    timeRanges: many("time-range").map(timeRange),
+    ...(recordingId === undefined ? {} : { recordingId }),
+    ...(applicationId === undefined ? {} : { applicationId }),
+  };
+}
+
+function timeRange(text: string): TimeRange {
+  try {
+    return parseTimeRange(text);
+  } catch (error) {
+    throw new UsageError(`--time-range ${escapeText(text, 60)}: ${reason(error)}`);
+  }
 }
 
 /** Refuses what the parser would take for a flag that is off: `--json=no`, `--no-json`. */
@@ -151,11 +200,16 @@ function checkFlags(command: RrdCommandName, args: readonly string[]): void {
   }
 }
 
-/** Refuses values that are given twice, or are empty. */
+/** Options that may be given several times. */
+const REPEATED: readonly string[] = ["to", "ignore-timeline", "drop-entity", "time-range"];
+
+/** Refuses values that are empty, or given twice where there can be but one. */
 function checkValues(names: readonly string[], parsed: Record<string, unknown>): void {
   for (const name of names) {
     const [value, another] = parsed[name] as string[] | undefined ?? [];
-    if (another !== undefined) throw new UsageError(`--${name} is given twice: leave one out`);
+    if (another !== undefined && !REPEATED.includes(name)) {
+      throw new UsageError(`--${name} is given twice: leave one out`);
+    }
     if (value === "") throw new UsageError(`--${name} needs a value`);
   }
 }

@@ -46,7 +46,7 @@ export class RecordingFile {
   }
 
   /** Writes a message. */
-  async write({ encoded }: LogMsg): Promise<void> {
+  async write({ encoded }: Pick<LogMsg, "encoded">): Promise<void> {
     this.messages++;
     const { headers } = this;
     const pieces = this.#concat.message(encoded);

@@ -11,6 +11,8 @@ import { ClosedHashes } from "../../sinks/file/parts/closed_hashes.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
+import { compare } from "./compare.ts";
+import { filter } from "./filter.ts";
 import { RRD_HELP } from "./help.ts";
 import { index } from "./index.ts";
 import { InputError, isStdinTerminal } from "./input.ts";
@@ -22,6 +24,7 @@ import { print } from "./print.ts";
 import { progress } from "./progress.ts";
 import { recover } from "./recover.ts";
 import { replay } from "./replay.ts";
+import { route } from "./route.ts";
 import { split } from "./split.ts";
 import { stats } from "./stats.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -36,10 +39,13 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
   stats,
   print,
   verify,
+  compare,
   index,
   recover,
   merge,
   migrate,
+  filter,
+  route,
   split,
   replay,
 };

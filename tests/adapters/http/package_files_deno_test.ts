@@ -17,6 +17,8 @@ function published(code: string): string {
   return code.replaceAll(
     /(\bfrom |\bimport\()"(@[\w.-]+\/[\w.-]+|[\w.-]+)/g,
     (text, how, name) => {
+      // As JSR has them: no package of npm is needed for these.
+      if (name === "deno-std") return `${how}"/node_modules/deno-std`;
       if (name.startsWith("@std/")) return `${how}"/${name.slice(1)}/mod.ts`;
       const version = dependencies[name];
       if (version === undefined) return text;

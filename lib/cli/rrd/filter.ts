@@ -1,0 +1,101 @@
+/**
+ * `rrd filter`: what of recordings is of some recordings, entities and times, in whole chunks.
+ *
+ * @module
+ */
+import { InvalidMessage } from "../../base/errors.ts";
+import { escapeText } from "../../base/escape.ts";
+import { Announced } from "../../encoding/announced.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import { type Chunk, chunks } from "../../encoding/mod.ts";
+import { storeOf } from "../../encoding/store_of.ts";
+import { EXIT } from "../exit_codes.ts";
+import { plural } from "../terminal/units.ts";
+import type { RrdContext } from "./context.ts";
+import { InputError, nameOf, partsOver } from "./input.ts";
+import type { RrdOptions } from "./options.ts";
+import { openOutput } from "./output.ts";
+import { RecordingFile } from "./recording_file.ts";
+import type { TimeRange } from "./time_range.ts";
+
+/** Runs the command; messages that stay are the same bytes. */
+export async function filter(options: RrdOptions, context: RrdContext): Promise<number> {
+  const { process, progress } = context;
+  const path = options.output ?? "-";
+  const output = await openOutput(path, options.files, context, options.force);
+  const file = new RecordingFile(path, output);
+  let dropped = 0;
+  for (const input of options.files) {
+    const announced = new Announced();
+    for await (const batch of partsOver(input, options, context)) {
+      for (const part of batch) {
+        if (part.kind === "message") {
+          announced.tellOne(part.msg);
+          if (!isKept(part.msg, options, input)) {
+            dropped++;
+            continue;
+          }
+        }
+        await file.add(part);
+      }
+    }
+  }
+  await file.finish(process);
+  progress.done();
+  const { messages, headers } = file;
+  if (options.json) {
+    // Standard output may be the recording.
+    const write = path === "-" ? process.stderr : process.stdout;
+    const report = {
+      ...{ file: nameOf(path), messages, dropped_messages: dropped, headers },
+      chunk_index: file.indexedChunks ?? null,
+    };
+    write(`${JSON.stringify(report)}\n`);
+  } else if (path !== "-") {
+    process.stderr(
+      `${escapeText(path)}: ${plural(messages, "message")} written, ${dropped} left out\n`,
+    );
+  }
+  return EXIT.ok;
+}
+
+function isKept(msg: LogMsg, options: RrdOptions, input: string): boolean {
+  const { recordingId, applicationId, dropEntities, timeRanges } = options;
+  const store = storeOf(msg);
+  // Nothing says what it is of.
+  if (store === undefined) return true;
+  if (applicationId !== undefined && msg.applicationId !== applicationId) return false;
+  if (recordingId !== undefined && store.kind === "Recording" && store.id !== recordingId) {
+    return false;
+  }
+  if (msg.kind !== "ArrowMsg" || dropEntities.size + timeRanges.length === 0) return true;
+  let all: Chunk[];
+  try {
+    all = chunks(msg);
+  } catch (error) {
+    if (!(error instanceof InvalidMessage)) throw error;
+    // What is to be left out may be in it.
+    throw new InputError(nameOf(input), `a chunk can't be read: ${error.message}`, error);
+  }
+  const kept = all.filter((chunk) =>
+    !dropEntities.has(chunk.entityPath) && timeRanges.every((range) => overlaps(chunk, range))
+  );
+  if (kept.length > 0 && kept.length < all.length) {
+    const { major, minor, patch } = msg.encoded.header.version;
+    throw new InputError(
+      nameOf(input),
+      `it is of SDK ${major}.${minor}.${patch}, which logs tables: one has data to leave out ` +
+        "and other data, and filter takes whole messages only",
+      undefined,
+    );
+  }
+  return kept.length > 0;
+}
+
+/** Whether a chunk has a row in the range, or none at all on its timeline. */
+function overlaps({ timelines }: Chunk, { timeline, from, to }: TimeRange): boolean {
+  const index = timelines.find(({ name }) => name === timeline);
+  if (index === undefined) return true;
+  const { times, validity } = index;
+  return times.some((time, i) => validity?.[i] !== 0 && time >= from && time <= to);
+}

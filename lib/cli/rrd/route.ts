@@ -1,0 +1,57 @@
+/**
+ * `rrd route`: recordings under other ids, their data untouched.
+ *
+ * @module
+ */
+import { escapeText } from "../../base/escape.ts";
+import { withOtherIds } from "../../encoding/protobuf/with_other_ids.ts";
+import { EXIT } from "../exit_codes.ts";
+import { plural } from "../terminal/units.ts";
+import type { RrdContext } from "./context.ts";
+import { InputError, nameOf, partsOver } from "./input.ts";
+import type { RrdOptions } from "./options.ts";
+import { openOutput } from "./output.ts";
+import { RecordingFile } from "./recording_file.ts";
+
+/** Runs the command; of several files, which go into one recording, no blueprint is activated. */
+export async function route(options: RrdOptions, context: RrdContext): Promise<number> {
+  const { process, progress } = context;
+  const path = options.output ?? "-";
+  const output = await openOutput(path, options.files, context, options.force);
+  const file = new RecordingFile(path, output);
+  const isJoined = options.files.length > 1 && options.recordingId !== undefined;
+  let dropped = 0;
+  for (const input of options.files) {
+    for await (const batch of partsOver(input, options, context)) {
+      for (const part of batch) {
+        if (part.kind !== "message") {
+          await file.add(part);
+          continue;
+        }
+        const { kind, encoded } = part.msg;
+        if (encoded.header.serializer !== "protobuf") {
+          const why = "it is in msgpack, which route does not take: give it to rrd migrate first";
+          throw new InputError(nameOf(input), why, undefined);
+        }
+        if (isJoined && kind === "BlueprintActivationCommand") dropped++;
+        else await file.write({ encoded: withOtherIds(encoded, options) });
+      }
+    }
+  }
+  await file.finish(process);
+  progress.done();
+  const { messages, headers } = file;
+  if (options.json) {
+    // Standard output may be the recording.
+    const write = path === "-" ? process.stderr : process.stdout;
+    const report = {
+      ...{ file: nameOf(path), messages, dropped_activations: dropped, headers },
+      chunk_index: file.indexedChunks ?? null,
+    };
+    write(`${JSON.stringify(report)}\n`);
+  } else if (path !== "-") {
+    const left = dropped === 0 ? "" : `; ${plural(dropped, "blueprint activation")} left out`;
+    process.stderr(`${escapeText(path)}: ${plural(messages, "message")} written${left}\n`);
+  }
+  return EXIT.ok;
+}

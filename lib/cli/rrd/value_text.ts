@@ -1,0 +1,31 @@
+/**
+ * Values of components, short enough for a line.
+ *
+ * @module
+ */
+import { escapeText } from "../../base/escape.ts";
+
+/** Characters of a value. */
+const MOST = 100;
+/** Numbers or instances of a value. */
+const MOST_ITEMS = 8;
+
+/** A value as a line shows it, its end left out where it is long. */
+export function shortText(value: unknown): string {
+  return escapeText(textOf(value), MOST);
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Uint8Array && value.length > MOST_ITEMS) return `${value.length} bytes`;
+  if (ArrayBuffer.isView(value) || Array.isArray(value)) {
+    const items = value as unknown as ArrayLike<unknown>;
+    const texts = Array.from(
+      { length: Math.min(items.length, MOST_ITEMS) },
+      (_, i) => textOf(items[i]),
+    );
+    return `[${texts.join(", ")}${items.length > MOST_ITEMS ? ", …" : ""}]`;
+  }
+  if (typeof value === "string") return JSON.stringify(value.slice(0, MOST));
+  if (typeof value !== "object" || value === null) return String(value);
+  return `{${Object.entries(value).map(([name, each]) => `${name}: ${textOf(each)}`).join(", ")}}`;
+}

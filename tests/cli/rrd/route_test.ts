@@ -1,0 +1,102 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rrd } from "../../../lib/cli/rrd/rrd.ts";
+import type { CliProcess } from "../../../lib/cli/process.ts";
+import { storeOf } from "../../../lib/encoding/store_of.ts";
+import { scan } from "../../recordings/inputs.ts";
+import { inFolder } from "../cli_process.ts";
+
+/** Runs the command inside this process. */
+async function run(...args: string[]) {
+  const out = { stdout: "", stderr: "" };
+  const fake = {
+    args,
+    env: () => undefined,
+    isTerminal: false,
+    columns: () => 80,
+    stdout: (text: string) => out.stdout += text,
+    stderr: (text: string) => out.stderr += text,
+    onStopSignal: () => {},
+  } as unknown as CliProcess;
+  return { code: await rrd(args, fake), ...out };
+}
+
+const fixturePath = (name: string) =>
+  fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+const ENCODINGS = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"]
+  .map((name) => fixturePath(`encodings/0.22.1-mixed-${name}.rrd`));
+const TODAY = fixturePath("grpc/0.41.0-mixed.readback.rrd");
+
+function messagesOf(path: string) {
+  const { parts, error } = scan([new Uint8Array(readFileSync(path))]);
+  assertEquals(error, undefined);
+  return parts.flatMap((part) => part.kind === "message" ? [part.msg] : []);
+}
+
+const IDS = ["--recording-id", "new", "--application-id", "app"];
+
+describe("rrd route", { timeout: 60_000 }, () => {
+  it("gives messages other ids, and leaves their data as it is", () =>
+    inFolder(async (folder) => {
+      const stores = fixturePath("grpc/0.41.0-three-stores.merged-by-rerun.rrd");
+      for (const [i, input] of [ENCODINGS[2]!, ENCODINGS[3]!, TODAY, stores].entries()) {
+        const output = join(folder, `${i}.rrd`);
+        const { code, stdout } = await run("route", input, "-o", output, ...IDS, "--json");
+        const [before, after] = [messagesOf(input), messagesOf(output)];
+        const { messages, dropped_activations, chunk_index } = JSON.parse(stdout);
+        assertEquals([code, messages, dropped_activations], [0, before.length, 0]);
+        assertEquals(chunk_index !== null, i > 1);
+        for (const [at, msg] of after.entries()) {
+          const old = before[at]!;
+          assertEquals(msg.kind, old.kind);
+          const [store, oldStore] = [storeOf(msg)!, storeOf(old)!];
+          assertEquals([store.kind, store.id], [oldStore.kind, "new"]);
+          const named = oldStore.applicationId === undefined ? undefined : "app";
+          assertEquals(store.applicationId, named);
+          if (msg.kind === "SetStoreInfo" && old.kind === "SetStoreInfo") {
+            const { storeId: _, applicationId, ...rest } = msg.info;
+            const { storeId: _old, applicationId: _application, ...oldRest } = old.info;
+            assertEquals([applicationId, rest, msg.rowId], ["app", oldRest, old.rowId]);
+          }
+          if (msg.kind !== "ArrowMsg" || old.kind !== "ArrowMsg") continue;
+          assertEquals(msg.arrow, old.arrow);
+          assertEquals([msg.chunkId, msg.isStatic], [old.chunkId, old.isStatic]);
+        }
+      }
+    }));
+
+  it("changes nothing where no id is given", () =>
+    inFolder(async (folder) => {
+      const output = join(folder, "same.rrd");
+      assertEquals((await run("route", TODAY, "-o", output)).code, 0);
+      const bytes = (path: string) => messagesOf(path).map(({ encoded }) => encoded.bytes);
+      assertEquals(bytes(output), bytes(TODAY));
+    }));
+
+  it("activates no blueprint where several files go into one recording", () =>
+    inFolder(async (folder) => {
+      const input = fixturePath("grpc/0.41.0-three-stores.merged-by-rerun.rrd");
+      const count = messagesOf(input).length;
+      const activations = messagesOf(input)
+        .filter(({ kind }) => kind === "BlueprintActivationCommand").length;
+      const output = join(folder, "both.rrd");
+      const { stdout } = await run("route", input, TODAY, "-o", output, ...IDS, "--json");
+      const { messages, dropped_activations } = JSON.parse(stdout);
+      assert(activations > 0);
+      assertEquals(dropped_activations, activations);
+      assertEquals(messages, count + messagesOf(TODAY).length - activations);
+      const ids = new Set(messagesOf(output).map((msg) => storeOf(msg)!.id));
+      assertEquals([...ids], ["new"]);
+    }));
+
+  it("refuses msgpack, and leaves nothing behind", () =>
+    inFolder(async (folder) => {
+      const { code, stderr } = await run("route", ENCODINGS[0]!, "-o", join(folder, "new.rrd"));
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "it is in msgpack, which route does not take");
+      assertEquals(readdirSync(folder), []);
+    }));
+});
