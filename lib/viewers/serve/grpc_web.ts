@@ -56,7 +56,7 @@ export function grpcWeb(readers: MessageReaders): GrpcWeb {
       return Promise.resolve(new Response(null, { status: 204, headers: cors }));
     }
     if (method !== "POST" || !isGrpcWeb(headers.get("content-type"))) return undefined;
-    const peer = remoteAddr === undefined ? {} : { addr: remoteAddr };
+    const peer = { isBrowser: true, ...(remoteAddr === undefined ? {} : { addr: remoteAddr }) };
     return answerWeb(request, (stream) => service.accept(stream, peer)).then((response) => {
       for (const [name, value] of Object.entries(cors)) response.headers.set(name, value);
       return response;

@@ -28,6 +28,8 @@ export interface MessageReadersOptions extends StallOptions {
 export interface ReaderPeer {
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
+  /** Whether a page reads, by gRPC-web. */
+  readonly isBrowser?: boolean;
 }
 
 /** Answers viewers' `ReadMessages`. */
@@ -59,6 +61,12 @@ interface Part {
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token): native viewers have no way to send one, so open the page";
+
+/**
+ * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
+ * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
+ */
+const BROWSER_PATIENCE = 6;
 
 /** What a reader is told that is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
@@ -124,7 +132,8 @@ export function messageReaders(
   return {
     read(info, peer) {
       checkPeer(guard, info.headers);
-      return framesOf(joined(() => join(info, peer)), hub, info, stalls);
+      const patience = peer.isBrowser ? BROWSER_PATIENCE : 1;
+      return framesOf(joined(() => join(info, peer)), hub, info, { stalls, patience });
     },
     get otherData() {
       return otherData;
@@ -176,11 +185,12 @@ async function* framesOf(
   viewer: Viewer,
   hub: ViewerHub,
   { method: { dialect }, signal }: AnswerInfo,
-  stalls: StallWatch,
+  { stalls, patience }: { readonly stalls: StallWatch; readonly patience: number },
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
   const waiting: Part[] = [];
   let isInMessage = false;
   const transfer = {
+    patience,
     waits: false,
     taken: 0,
     cut() {

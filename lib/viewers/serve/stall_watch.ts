@@ -15,6 +15,8 @@ export interface Transfer {
   readonly waits: boolean;
   /** Grows with everything that the viewer takes. */
   readonly taken: number;
+  /** It has so many times the usual time; default 1. */
+  readonly patience?: number;
   /** Ends it. */
   cut(): void;
 }
@@ -64,11 +66,12 @@ export class StallWatch {
 
   #check(): void {
     const time = this.#options.now();
+    const stallMs = this.#options.stallTimeoutSec * 1000;
     for (const [transfer, since] of this.#since) {
       if (!transfer.waits || transfer.taken !== since.taken) {
         since.taken = transfer.taken;
         since.time = time;
-      } else if (time - since.time >= this.#options.stallTimeoutSec * 1000) {
+      } else if (time - since.time >= stallMs * (transfer.patience ?? 1)) {
         since.time = time;
         transfer.cut();
       }
