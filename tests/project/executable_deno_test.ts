@@ -85,7 +85,11 @@ describe("the executable", { timeout: 120_000, skip }, () => {
     const threads = readdirSync(`/proc/${child.pid}/task`)
       .map((id) => readFileSync(`/proc/${child.pid}/task/${id}/comm`, "utf8").trim());
     assert(threads.includes("Worker"), threads.join());
-    const folders = { "uplot": "plot", "rerun-web-viewer-0-33": "viewer" };
+    const folders = {
+      "uplot": "plot",
+      "@rerun-io/web-viewer": "viewer",
+      "rerun-web-viewer-0-33": "viewer-0.33",
+    };
     for (const [name, path] of PACKAGE_FILES) {
       const place = folders[name];
       const served = new URL(`${place}/${path.replace("dist/", "")}`, page);

@@ -19,7 +19,12 @@ import type { PackageFiles, ServedPackage } from "./types.ts";
  * it is not there; none has side effects.
  */
 const PACKAGES: Readonly<Record<ServedPackage, InstalledPackage>> = {
-  // package.json gives it this name, as other versions may be installed beside it.
+  "@rerun-io/web-viewer": {
+    is: "@rerun-io/web-viewer",
+    version: "0.22.0",
+    fetch: () => import("@rerun-io/web-viewer"),
+  },
+  // The same package in another version: package.json gives it this name.
   "rerun-web-viewer-0-33": {
     is: "@rerun-io/web-viewer",
     version: "0.33.0",
@@ -40,6 +45,7 @@ const LEVEL = 4;
 
 /** The version of each package that is served, and no other. */
 export const SERVED_VERSIONS: Readonly<Record<ServedPackage, string>> = {
+  "@rerun-io/web-viewer": PACKAGES["@rerun-io/web-viewer"].version,
   "rerun-web-viewer-0-33": PACKAGES["rerun-web-viewer-0-33"].version,
   "uplot": PACKAGES.uplot.version,
 };

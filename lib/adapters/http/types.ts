@@ -124,7 +124,7 @@ export interface HttpAdapter {
 }
 
 /** A package whose files are served, by the name that it is installed under. */
-export type ServedPackage = "rerun-web-viewer-0-33" | "uplot";
+export type ServedPackage = "@rerun-io/web-viewer" | "rerun-web-viewer-0-33" | "uplot";
 
 /** Where files of packages are: installed beside this one, or inside an executable. */
 export interface PackageFiles {

@@ -48,11 +48,12 @@ function viewerFiles(folder: string, name: ServedPackage): readonly PackageFile[
   ];
 }
 
-/** Those of packages. */
+/** Those of packages: viewer 0.22 for what SDK 0.17 to 0.22 logged, 0.33 for what newer ones do. */
 const FILES: readonly PackageFile[] = [
   { paths: ["/plot/uPlot.esm.js"], type: JS, from: ["uplot", "dist/uPlot.esm.js"] },
   { paths: ["/plot/uPlot.min.css"], type: CSS, from: ["uplot", "dist/uPlot.min.css"] },
-  ...viewerFiles("/viewer", "rerun-web-viewer-0-33"),
+  ...viewerFiles("/viewer", "@rerun-io/web-viewer"),
+  ...viewerFiles("/viewer-0.33", "rerun-web-viewer-0-33"),
 ];
 
 /** The files of packages that the page needs: what an executable has to carry. */

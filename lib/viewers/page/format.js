@@ -54,6 +54,16 @@ export function unfitness(sdk) {
   return version !== undefined && version < 17 ? "old" : "";
 }
 
+/**
+ * Which viewer shows what an SDK of this version logs: the folder that it is served from.
+ *
+ * @param {string | null} sdk such as `0.22.1`
+ * @returns {"viewer" | "viewer-0.33"}
+ */
+export function viewerOf(sdk) {
+  return (minorOf(sdk) ?? 0) >= 23 ? "viewer-0.33" : "viewer";
+}
+
 /** @param {string | null} sdk */
 function minorOf(sdk) {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(sdk ?? "") ?? [];

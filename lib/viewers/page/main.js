@@ -9,6 +9,7 @@ import {
   formatRate,
   sdkAddress,
   unfitness,
+  viewerOf,
 } from "./format.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
@@ -70,7 +71,7 @@ function show() {
   showRecordings(recordings, recordingsInAll, chosen, rateOf, choose);
   const key = recording === undefined
     ? `${recordings.length > 0}`
-    : `${recording.id}\n${unfitness(recording.sdk)}`;
+    : `${recording.id}\n${unfitness(recording.sdk)}${viewerOf(recording.sdk)}`;
   if (key === shown || performance.now() < opensAt) return;
   shown = key;
   if (recording === undefined) {
@@ -109,7 +110,7 @@ async function view(recording) {
     }
     hasEnded = false;
   }
-  await open(recording);
+  await open(viewerOf(recording.sdk), recording);
 }
 
 function reopen() {
@@ -127,11 +128,11 @@ function refuse(recording, unfit) {
   closeStream();
   const [major, minor] = (recording.sdk ?? "").split(".");
   notify(
-    make("strong", {}, `SDK ${recording.sdk} is too ${unfit} for this viewer`),
+    make("strong", {}, `SDK ${recording.sdk} is too ${unfit} for these viewers`),
     make(
       "p",
       {},
-      "It shows what SDK 0.17 and later log. The recording is kept all the same: download it, and open " +
+      "They show what SDK 0.17 and later log. The recording is kept all the same: download it, and open " +
         `it with Rerun ${major}.${minor}.`,
     ),
     make(
@@ -265,5 +266,5 @@ byId("toggle").addEventListener("click", togglePanel);
 startPlots();
 await refresh();
 // It takes a while: begun before there is data; what fails is told once there is something to show.
-if (recordings.length === 0) start().catch(() => {});
+if (recordings.length === 0) start("viewer-0.33").catch(() => {});
 setInterval(refresh, INTERVAL_MS);

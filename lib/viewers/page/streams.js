@@ -12,6 +12,7 @@ globalThis.fetch = (input, init) => {
   const url = input instanceof Request ? input.url : String(input);
   if (url !== current?.url) return send(input, init);
   const { sent, end } = current;
+  if (sent === url) return send(input, { ...init, signal: end.signal });
   return sendAs(sent, new Request(input, init), end.signal);
 };
 
@@ -37,20 +38,32 @@ new PerformanceObserver((list) => {
   dispatchEvent(new Event("stream-ended"));
 }).observe({ type: "resource" });
 
-/** What the viewer calls for all recordings at once. */
+/**
+ * Begins a stream in place of the one before.
+ *
+ * @param {string} address
+ * @returns {string} what the viewer is to open; never the same twice
+ */
+export function beginStream(address) {
+  endStream();
+  const url = new URL(address);
+  url.searchParams.set("stream", String(++count));
+  current = { url: url.href, sent: url.href, end: new AbortController() };
+  return url.href;
+}
+
+/** What newer viewers call for all recordings at once. */
 const CALL = "/rerun.sdk_comms.v1alpha1.MessageProxyService/ReadMessages";
 
 /**
- * Begins a stream in place of the one before: by gRPC-web, which the port of the page answers.
+ * The same for a viewer that calls by gRPC-web: the port of the page answers it.
  *
  * @returns {string} what the viewer is to open
  */
 export function beginCall() {
   endStream();
   const url = new URL(CALL, location.origin).href;
-  // The page may lie in a folder of another server, which the viewer knows nothing of.
-  const sent = new URL(`.${CALL}?stream=${++count}`, import.meta.url).href;
-  current = { url, sent, end: new AbortController() };
+  current = { url, sent: `${url}?stream=${++count}`, end: new AbortController() };
   return `rerun+${location.protocol}//${location.host}/proxy`;
 }
 

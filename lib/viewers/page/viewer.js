@@ -1,17 +1,21 @@
-/** Rerun's own viewer, beside the panel. What SDK 0.17 to 0.22 log the server gives it in today's form. */
+/** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, endStream } from "./streams.js";
+import { beginCall, beginStream, endStream } from "./streams.js";
+
+/** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
 /** @type {any} */
 let viewer;
-/** @type {Promise<void> | undefined} */
-let loading;
+/** @type {Kind | undefined} of the one that is there */
+let kind;
+/** One is loaded after the other. */
+let loading = Promise.resolve();
 /** @type {string | undefined} */
 let opened;
 /** @type {object | undefined} what is to be opened once the viewer is there */
 let wanted;
-/** @type {string | undefined} the recording that is to be seen; the viewer has several */
+/** @type {string | undefined} the recording that is to be seen, where the viewer has several */
 let seen;
 
 /**
@@ -29,20 +33,24 @@ const bar = /** @type {HTMLProgressElement} */ (make("progress", {
 }));
 
 /**
- * Loads the viewer, which has tens of megabytes; tried anew where that failed before.
+ * Loads a viewer, which has tens of megabytes, in place of the one before.
  *
+ * @param {Kind} which
  * @returns {Promise<void>}
  */
-export function start() {
-  if (loading !== undefined) return loading;
-  const started = loading = load();
-  started.catch(() => loading = undefined);
+export function start(which) {
+  const started = loading.catch(() => {}).then(async () => {
+    if (kind !== which) await load(which);
+  });
+  loading = started;
   return started;
 }
 
-async function load() {
-  await prefetch(new URL("viewer/re_viewer_bg.wasm", location.href));
-  const { WebViewer } = await import(new URL("viewer/index.js", import.meta.url).href);
+/** @param {Kind} which */
+async function load(which) {
+  await prefetch(new URL(`${which}/re_viewer_bg.wasm`, location.href));
+  const { WebViewer } = await import(new URL(`${which}/index.js`, import.meta.url).href);
+  stop();
   const loaded = new WebViewer();
   for (const [event, name] of EVENTS) {
     loaded.on(event, (/** @type {unknown[]} */ ...detail) => {
@@ -59,14 +67,26 @@ async function load() {
   letGo(focused);
   // For whoever drives the page with scripts.
   holder.viewer = viewer = loaded;
+  kind = which;
 }
 
-/** Names of the viewer's events, and ours. */
+/** Names of the viewers' events, and ours. */
 const EVENTS = [
   ["ready", "ready"],
+  ["timeupdate", "timeupdate"],
   ["time_update", "timeupdate"],
+  ["timelinechange", "timelinechange"],
   ["timeline_change", "timelinechange"],
 ];
+
+/** Takes the viewer that is there away. */
+function stop() {
+  if (viewer === undefined) return;
+  closeStream(false);
+  viewer.stop();
+  document.querySelector("body > input")?.remove();
+  viewer = byId("canvas").viewer = kind = undefined;
+}
 
 /**
  * The viewer takes the focus when it starts, and the Tab key for itself: whoever has only a keyboard
@@ -114,16 +134,22 @@ async function prefetch(url) {
 }
 
 /**
- * Shows a recording in place of the one before.
+ * Opens a stream in the viewer in place of the one before.
  *
+ * @param {Kind} which viewer
  * @param {{ id: string, url: string }} recording
  */
-export async function open(recording) {
-  if (viewer === undefined) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+export async function open(which, recording) {
+  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
   const mine = wanted = {};
-  await start();
+  await start(which);
   if (wanted !== mine) return;
   notify();
+  if (which === "viewer") {
+    closeStream(false);
+    opened = beginStream(streamUrl(recording));
+    return viewer.open(opened, { follow_if_http: true });
+  }
   // All recordings come by one call.
   seen = recording.id;
   if (opened === undefined) viewer.open(opened = beginCall());
@@ -136,14 +162,20 @@ export function streamEnded() {
   opened = undefined;
 }
 
-/** Leaves the stream; none is opened that the viewer is loaded for. */
-export function closeStream() {
+/**
+ * Leaves the stream.
+ *
+ * @param {boolean} [isUnwanted] whether none is to be opened that the viewer is loaded for
+ */
+export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);
-  opened = seen = wanted = undefined;
+  opened = seen = undefined;
+  if (isUnwanted) wanted = undefined;
   endStream();
 }
 
 /** @param {{ url: string }} recording */
 export function streamUrl(recording) {
-  return withToken(recording.url);
+  // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
+  return withToken(recording.url, { format: "as-sent" });
 }

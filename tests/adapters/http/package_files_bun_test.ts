@@ -52,7 +52,7 @@ describe("files of packages, beside another version of the viewer", () => {
 
   it("are not that one's, which the log says", () => {
     const { files, lines } = run();
-    assertEquals(files["/viewer/index.js"], null);
+    assertEquals(files["/viewer-0.33/index.js"], null);
     assertEquals(lines.length, 1);
     assert(/0\.33\.0/.test(lines[0]!) && /0\.21\.0/.test(lines[0]!), lines[0]);
     assert(files["/"]!.startsWith("<!DOCTYPE html>"), "the rest of the page works");
@@ -60,13 +60,13 @@ describe("files of packages, beside another version of the viewer", () => {
   });
 
   it("are told of on the console where no log is passed", () => {
-    assert(run("--console").stderr.includes("The page goes without /viewer/index.js"));
+    assert(run("--console").stderr.includes("The page goes without /viewer-0.33/index.js"));
   });
 
   it("are this package's own, where it has one", () => {
     const nested = join(installed, "node_modules", viewer);
     install(nested, is, "0.33.0", { "index.js": "// ours" });
     const { files, lines } = run();
-    assertEquals([files["/viewer/index.js"], lines], ["// ours", []]);
+    assertEquals([files["/viewer-0.33/index.js"], lines], ["// ours", []]);
   });
 });

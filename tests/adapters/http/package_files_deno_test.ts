@@ -40,7 +40,7 @@ describe("files of packages that may not be read", () => {
     const { stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
     const text = new TextDecoder().decode(stderr);
     assert(
-      /without \/viewer\/index\.js: .*Requires read access to .*--allow-read/.test(text),
+      /without \/viewer-0\.33\/index\.js: .*Requires read access to .*--allow-read/.test(text),
       text,
     );
   });
@@ -91,7 +91,7 @@ describe("files of packages, where this package came over the network", () => {
     for (const cwd of [folder, parse(folder).root]) {
       const { files, lines } = await run(cwd, probe);
       assertEquals(lines, []);
-      assertEquals(files["/viewer/index.js"], new TextDecoder().decode(viewer));
+      assertEquals(files["/viewer-0.33/index.js"], new TextDecoder().decode(viewer));
     }
   });
 
@@ -106,7 +106,7 @@ describe("files of packages, where this package came over the network", () => {
     writeFileSync(join(theirs, "index.js"), "// theirs");
     writeFileSync(join(app, "main.ts"), `import "${probe}";`);
     const { files, lines } = await run(app, "main.ts");
-    assertEquals(files["/viewer/index.js"], null);
+    assertEquals(files["/viewer-0.33/index.js"], null);
     assert(files["/"]!.startsWith("<!DOCTYPE html>"), "the rest of the page works");
     assert(
       lines.some((line) => line.includes("rerun-web-viewer-0-33 0.33.0 was not found")),

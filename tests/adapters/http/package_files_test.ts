@@ -26,6 +26,6 @@ describe("files of packages", () => {
     const { files, lines } = JSON.parse(stdout || JSON.stringify({ lines: stderr }));
     assertEquals(lines, []);
     const viewer = await installedPackages.read("rerun-web-viewer-0-33", "index.js");
-    assertEquals(files["/viewer/index.js"], new TextDecoder().decode(viewer));
+    assertEquals(files["/viewer-0.33/index.js"], new TextDecoder().decode(viewer));
   });
 });

@@ -9,7 +9,7 @@ const lines: string[] = [];
 const log = { enabled: () => true, write: (_: string, text: string) => void lines.push(text) };
 const assets = process.argv.includes("--console") ? pageAssets() : pageAssets(log);
 const files: Record<string, string | null> = {};
-for (const path of ["/", "/viewer/index.js", "/plot/uPlot.esm.js"]) {
+for (const path of ["/", "/viewer-0.33/index.js", "/plot/uPlot.esm.js"]) {
   const asset = await assets.get(path, "");
   files[path] = asset === undefined ? null : new TextDecoder().decode(asset.body);
 }

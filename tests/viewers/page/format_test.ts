@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { sdkAddress, unfitness } from "../../../lib/viewers/page/format.js";
+import { sdkAddress, unfitness, viewerOf } from "../../../lib/viewers/page/format.js";
 
 describe("the page", () => {
   it("tells SDKs an address that they take: a name is none", () => {
@@ -11,7 +11,7 @@ describe("the page", () => {
     assertEquals(sdkAddress("robot.local", 9876), "IP address of robot.local:9876");
   });
 
-  it("knows which SDKs its viewer shows", () => {
+  it("knows which SDKs its viewers show", () => {
     assertEquals(["0.16.1", "0.17.0", "0.22.1", "0.23.0", "1.0.0", "0.9.1"].map(unfitness), [
       "old",
       "",
@@ -21,5 +21,16 @@ describe("the page", () => {
       "old",
     ]);
     assertEquals(unfitness(null), "");
+  });
+
+  it("knows which of them shows what an SDK logs", () => {
+    assertEquals(["0.17.0", "0.22.1", "0.23.0", "0.41.0", "1.0.0"].map(viewerOf), [
+      "viewer",
+      "viewer",
+      "viewer-0.33",
+      "viewer-0.33",
+      "viewer-0.33",
+    ]);
+    assertEquals(viewerOf(null), "viewer");
   });
 });
