@@ -140,8 +140,10 @@ export class Incoming implements FrameHandler {
     if (code === undefined) return;
     const stream = this.#table.get(id);
     if (stream !== undefined) return this.#table.reset(stream, code, "PRIORITY is malformed");
-    // What was never begun can't be reset.
-    if (this.#table.isIdle(id)) throw new H2Error(code, "PRIORITY is malformed");
+    // What was never begun, or is over, can't be reset; one of another length is an error all the same.
+    if (this.#table.isIdle(id) || code === ERROR.FRAME_SIZE_ERROR) {
+      throw new H2Error(code, "PRIORITY is malformed");
+    }
   }
 
   #rstStream(id: number, payload: Uint8Array): void {

@@ -173,6 +173,13 @@ describe("a server's connection", () => {
     assertEquals(goAway(server.push(wrong(5)))?.code, "PROTOCOL_ERROR");
   });
 
+  it("refuses a PRIORITY of another length, whether its stream is over or not", () => {
+    const short = frame(2, 0, 1, bytes(u32(0)));
+    const server = new TestServer();
+    assertEquals(resets(server.push(hello(), OPEN, short)), { 1: "FRAME_SIZE_ERROR" });
+    assertEquals(goAway(server.push(short))?.code, "FRAME_SIZE_ERROR");
+  });
+
   it("joins fields that come several times", () => {
     const server = new TestServer();
     const many = [
