@@ -76,11 +76,14 @@ export class ChunkReader {
       }
       const stored = compression === "off" ? enough : Math.min(storedBytes, deflatedBound(enough));
       if (bytes.length < stored) return new MoreBytes(stored);
-      const front = compression === "off" ? bytes : inflateLz4Front(bytes, enough);
+      const front = compression === "off" ? bytes : inflateLz4Front(bytes, enough, storedBytes);
       const found = this.#facts(front, all);
       if (typeof found !== "number") return found;
       if (found > all) throw new InvalidMessage("Arrow data that is cut short");
       if (compression === "lz4" && front.length < enough) {
+        // Literals may begin here that reach far behind: their length alone takes a byte for each 255.
+        const most = Math.min(storedBytes, deflatedBound(enough) + Math.ceil(storedBytes / 255));
+        if (bytes.length < most) return new MoreBytes(most);
         throw new InvalidMessage("An LZ4 block that holds less than it says");
       }
       if (found <= front.length) throw new InvalidMessage("Damaged Arrow data");

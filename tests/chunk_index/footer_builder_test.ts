@@ -88,6 +88,22 @@ describe("columns of an index", () => {
     }
   });
 
+  // 160 kB have literals behind the times that reach over what is read at first, and the length of
+  // those in 16 MB alone takes more than that.
+  for (const values of [20_000, 2_000_000]) {
+    it(`have a chunk in LZ4 whose values do not compress: ${values} numbers`, async () => {
+      const random = seeded(values);
+      // All of a number's bits: zeros among them would repeat.
+      const noise = () => random() + random() * 2 ** -32;
+      const row = () => Array.from({ length: values / 4 }, noise);
+      const times = { frame: [40n, 10n, 30n, 20n] };
+      const components = { "A:x": [row(), row(), row(), row()] };
+      const small = chunkMessage({ id: 2, times: { frame: [9n] }, components: { "A:x": [[1]] } });
+      const found = await indexed(chunkMessage({ times, components, lz4: true }), small);
+      assertEquals([found["frame:start"], found["frame:end"]], [["10", "9"], ["40", "9"]]);
+    });
+  }
+
   it("are found anew where the same schema comes with another id", async () => {
     const messages = Array.from(
       { length: 40 },

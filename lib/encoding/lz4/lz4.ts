@@ -31,19 +31,31 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
 /**
  * Inflates the beginning of one LZ4 block; of the rest nothing is looked at.
  *
- * @param block the compressed bytes
+ * @param block the compressed bytes, or the beginning of them
  * @param size how many bytes of what it inflates to are wanted; checked against a limit by the caller
- * @returns so many bytes, or fewer where the block holds no more
+ * @param storedBytes how long the whole block is, in bytes
+ * @returns so many bytes, or fewer where the block holds no more or its own beginning ends before
  * @throws {InvalidMessage} if it is damaged there
  */
-export function inflateLz4Front(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+export function inflateLz4Front(
+  block: Uint8Array,
+  size: number,
+  storedBytes: number = block.length,
+): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
   const end = block.length;
   let [at, to] = [0, 0];
+  // A block that ends within a sequence is damaged; of the beginning of one, the rest is missing.
+  const cut = () => {
+    if (end >= storedBytes) throw damaged(block);
+  };
   const lengthOf = (nibble: number) => {
     let length = nibble;
     for (let more = nibble === 15 ? 255 : 0; more === 255;) {
-      if (at >= end) throw damaged(block);
+      if (at >= end) {
+        cut();
+        break;
+      }
       length += more = block[at++]!;
     }
     return length;
@@ -51,18 +63,22 @@ export function inflateLz4Front(block: Uint8Array, size: number): Uint8Array<Arr
   while (at < end && to < size) {
     const token = block[at++]!;
     const literals = lengthOf(token >> 4);
-    if (at + literals > end) throw damaged(block);
-    out.set(block.subarray(at, at + Math.min(literals, size - to)), to);
+    if (at + literals > end) cut();
+    const there = Math.min(literals, size - to, end - at);
+    out.set(block.subarray(at, at + there), to);
     at += literals;
-    to += literals;
+    to += there;
     if (at >= end || to >= size) break;
-    if (at + 2 > end) throw damaged(block);
+    if (at + 2 > end) {
+      cut();
+      break;
+    }
     const from = to - (block[at]! | (block[at + 1]! << 8));
     if (from < 0 || from === to) throw damaged(block);
     at += 2;
-    const match = lengthOf(token & 15) + 4;
-    for (let i = 0; i < match && to + i < size; i++) out[to + i] = out[from + i]!;
-    to += match;
+    const until = Math.min(size, to + lengthOf(token & 15) + 4);
+    for (let i = 0; to + i < until; i++) out[to + i] = out[from + i]!;
+    to = until;
   }
   return out.subarray(0, to);
 }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { inflateLz4, inflateLz4Front } from "../../../lib/encoding/lz4/lz4.ts";
 import { compressLz4 } from "../../../lib/encoding/lz4/lz4_deflate.ts";
 import { InvalidMessage } from "../../../lib/base/errors.ts";
+import { concat } from "../rrd_builder.ts";
 import { fixture } from "../../fixtures.ts";
 import { seeded } from "../../random.ts";
 
@@ -120,6 +121,35 @@ describe("inflateLz4Front", () => {
         assertEquals(inflateLz4Front(block, size), bytes.subarray(0, size), `seed ${seed}`);
       }
       assertEquals(inflateLz4Front(block, bytes.length + 100), bytes);
+    }
+  });
+
+  it("gives of a beginning what it holds, wherever it ends: long literals and matches, too", () => {
+    const noise = (random: () => number, length: number) =>
+      Uint8Array.from({ length }, () => random() * 256);
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = seeded(seed);
+      const bytes = concat(
+        compressible(random, Math.floor(random() * 3000)),
+        noise(random, Math.floor(random() * 90_000)),
+        new Uint8Array(Math.floor(random() * 90_000)),
+        noise(random, 20),
+      );
+      const block = compressLz4(bytes);
+      let before = 0;
+      for (let end = 0; end < block.length; end += 1 + Math.floor(random() * 3000)) {
+        const front = inflateLz4Front(block.subarray(0, end), bytes.length, block.length);
+        assertEquals(front, bytes.subarray(0, front.length), `seed ${seed}, ${end} bytes`);
+        assert(front.length >= before, `seed ${seed}: ${front.length} of ${end} bytes`);
+        before = front.length;
+        const size = Math.floor(front.length / 2);
+        assertEquals(
+          inflateLz4Front(block.subarray(0, end), size, block.length),
+          bytes.subarray(0, size),
+        );
+      }
+      const half = block.subarray(0, block.length - 10);
+      assertThrows(() => inflateLz4Front(half, bytes.length), InvalidMessage);
     }
   });
 
