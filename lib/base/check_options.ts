@@ -65,6 +65,19 @@ export function checkBoolean(name: string, value: unknown): void {
 }
 
 /**
+ * Refuses what has no options in it; what is left out has none to be looked at.
+ *
+ * @param name of the option
+ * @param value what was passed
+ * @param example what it may be
+ * @throws {RangeError} if it is no object
+ */
+export function checkObject(name: string, value: unknown, example: string): void {
+  if (value === undefined || typeof value === "object" && value !== null) return;
+  throw new RangeError(`${name} must be such as ${example}, not ${valueText(value)}`);
+}
+
+/**
  * Refuses a text that is empty, and what is no text.
  *
  * @param name of the option

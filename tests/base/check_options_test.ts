@@ -60,6 +60,8 @@ const WRONG: readonly [string, (options: Loose) => unknown, readonly [Loose, str
     [{ path: "a-{part}.rrd", keep: { bytes: "1" } }, 'keep.bytes must be above 0, not "1"'],
     [{ rotation: { maxBytes: 1e6 } }, "rotation makes several files: put {part}"],
     [{ path: "{recording_id}.rrd", rotation: { maxAgeSec: 9 } }, "rotation makes several files"],
+    [{ keep: 3 }, "keep must be such as { files: 20 }, not 3"],
+    [{ rotation: "1GiB" }, 'rotation must be such as { maxBytes: 2 ** 30 }, not "1GiB"'],
     [{ keep: { files: 3 } }, "keep is about several files: put {part}"],
   ]],
   ["SmartChannel", (options) => new SmartChannel(options), [

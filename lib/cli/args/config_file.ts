@@ -56,7 +56,8 @@ function parseToml(text: string, path: string): Record<string, unknown> {
     const { message } = error as Error;
     const [, line, rest] = /line (\d+), column \d+: ([^\n]*)/.exec(message) ?? [];
     // What the line holds may be a secret: the reason alone is told.
-    const what = (rest ?? message).replace(/[:`'"].*/s, "").trim();
+    const what = (rest ?? message).replace(/ doesn't have "="/, " without =")
+      .replace(/[:`'"].*/s, "").trim();
     throw new UsageError(
       `${path}${line === undefined ? "" : `, line ${line}`}: this is not TOML: ${what}; ` +
         'write NAME = VALUE, and texts in quotes, such as save = "recording.rrd"',

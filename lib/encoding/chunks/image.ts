@@ -50,7 +50,7 @@ const CHANNELS: Readonly<Record<number, string>> = { 1: "L", 3: "RGB", 4: "RGBA"
 
 /** A tensor as SDK 0.17 and before sent pictures. */
 interface TensorValue {
-  readonly shape?: readonly { readonly size?: unknown }[];
+  readonly shape?: unknown;
   readonly buffer?: { readonly kind?: string; readonly value?: unknown };
 }
 
@@ -84,6 +84,9 @@ export function imageOf(chunk: Chunk, row = 0): DecodedImage | undefined {
   const [format] = listAt<ImageFormatValue>(chunk, "rerun.components.ImageFormat", row);
   const [data] = listAt<Uint8Array>(chunk, "rerun.components.ImageBuffer", row);
   if (format !== undefined && data instanceof Uint8Array) return ofFormat(format, data);
+  const tensors = chunk.component("rerun.components.TensorData");
+  // Since 0.22 a column says what it is of, and pictures are no tensors any more.
+  if (tensors?.archetype !== undefined) return undefined;
   const [tensor] = listAt<TensorValue>(chunk, "rerun.components.TensorData", row);
   return tensor && ofTensor(tensor);
 }
@@ -107,6 +110,8 @@ function ofFormat(format: ImageFormatValue, data: Uint8Array): DecodedImage | un
 }
 
 function ofTensor({ shape = [], buffer }: TensorValue): DecodedImage | undefined {
+  // Tensors since 0.22 have bare numbers here.
+  if (!Array.isArray(shape)) return undefined;
   const sizes = shape.map(({ size }) => Number(size));
   const { kind = "", value } = buffer ?? {};
   if (!ArrayBuffer.isView(value)) return undefined;

@@ -2,6 +2,7 @@ import {
   checkBoolean,
   checkChoice,
   checkCount,
+  checkObject,
   checkPositive,
   checkText,
 } from "../../base/check_options.ts";
@@ -34,6 +35,8 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkChoice("compress", compress, ["off", "lz4"]);
   checkChoice("rrdFormat", options.rrdFormat ?? "as-sent", ["as-sent", "current"]);
   checkBoolean("chunkIndex", options.chunkIndex ?? false);
+  checkObject("rotation", options.rotation, "{ maxBytes: 2 ** 30 }");
+  checkObject("keep", options.keep, "{ files: 20 }");
   const { maxBytes, maxAgeSec } = options.rotation ?? {};
   if (maxBytes !== undefined) checkPositive("rotation.maxBytes", maxBytes);
   if (maxAgeSec !== undefined) checkPositive("rotation.maxAgeSec", maxAgeSec);

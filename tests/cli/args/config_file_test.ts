@@ -60,6 +60,7 @@ describe("a configuration file", () => {
     ["port = 1\nsave = rec.rrd", "r.toml, line 2: this is not TOML"],
     ['save = "a\nport = 1', "r.toml, line 1: this is not TOML"],
     ["ports", "r.toml, line 1: this is not TOML"],
+    ['viewer-token = "s" extra', "this is not TOML: key/value pair without =; write"],
     ["quiet = 1", "r.toml, line 1: quiet: expected quiet = true or quiet = false"],
     ["port = 1.5", 'r.toml, line 1: port: expected a value such as port = "9876"'],
     ["port = true", "r.toml, line 1: port: expected a value"],

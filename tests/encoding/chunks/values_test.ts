@@ -8,6 +8,8 @@ import {
   imageOf,
   values,
 } from "../../../lib/encoding/mod.ts";
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
+import { fixture } from "../../fixtures.ts";
 import { arrowOf, MIXED, recorded } from "./recorded.ts";
 
 const SIN = { entity: "/plots/sin", component: "Scalars:scalars" } as const;
@@ -110,6 +112,15 @@ describe("imageOf", () => {
     }
   });
 
+  it("takes no tensor and no bar chart of SDK 0.22 for a picture", () => {
+    const found = new RrdDecoder().push(fixture("every/0.22.1-images.rrd")).items;
+    const chunk = arrowOf(found).flatMap(chunks);
+    const tensors = chunk.filter((each) => each.component("rerun.components.TensorData"));
+    assertEquals(tensors.map(({ entityPath }) => entityPath).toSorted(), ["/BarChart", "/Tensor"]);
+    for (const each of tensors) assertEquals(imageOf(each), undefined, each.entityPath);
+    assert(chunk.some((each) => imageOf(each)?.format === "RGB8"));
+  });
+
   const of = (components: Record<string, unknown>) =>
     imageOf({ component: (name: string) => ({ at: () => components[name] }) } as unknown as Chunk);
 
@@ -138,6 +149,8 @@ describe("imageOf", () => {
     assertEquals(tensor("NV12", [3, 4], new Uint8Array(12)), "NV12");
     assertEquals(tensor("JPEG", [2, 2, 3], new Uint8Array(9)), undefined);
     assertEquals(tensor("U8", [2, 2, 2, 2], data), undefined);
+    const bare = { shape: BigUint64Array.of(2n, 2n), buffer: { kind: "U8", value: data } };
+    assertEquals(of({ "rerun.components.TensorData": [bare] }), undefined);
     assertEquals(tensor("U8", [2, 2, 3], new Uint8Array(11)), undefined);
   });
 });
