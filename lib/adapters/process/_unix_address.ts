@@ -7,13 +7,6 @@ export const LINUX = {
   noSignal: 0x4000,
 } as const;
 
-/** Names of the C library: that of glibc, and those of musl. */
-export const C_LIBRARIES = [
-  "libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-] as const;
-
 /** What a path may have of bytes, its final zero included. */
 const MAX_PATH_BYTES = 108;
 

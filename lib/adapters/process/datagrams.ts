@@ -1,20 +1,30 @@
 /**
- * Loads this runtime's way to send datagrams to a Unix socket, and opens it.
+ * Datagrams to Unix sockets, which Bun has not, and Deno behind `--unstable-net` alone.
  *
  * @module
  */
-import { detectRuntime } from "../runtime.ts";
+import { LINUX, unixAddress } from "./_unix_address.ts";
+import { cFunctions } from "./c_library.ts";
 import type { DatagramSender } from "./types.ts";
 
 /**
- * Opens a way to a Unix socket.
+ * Opens a way to a Unix socket, on Linux.
  *
- * @param name the socket's path, or `@` and its abstract name
- * @throws {Error} if it can't be opened
- * @throws UnsupportedRuntime if this is neither Deno nor Bun
+ * @param name its path, or `@` and its abstract name
+ * @throws {RangeError} if it is no such name
+ * @throws {Error} if the C library may not be called, or gives no socket
  */
-export async function datagramSender(name: string): Promise<DatagramSender> {
-  return detectRuntime() === "deno"
-    ? (await import("./deno_datagrams.ts")).datagramSender(name)
-    : await (await import("./bun_datagrams.ts")).datagramSender(name);
+export function datagramSender(name: string): DatagramSender {
+  const address = unixAddress(name);
+  const { socket, sendto } = cFunctions({
+    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+    sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "isize" },
+  });
+  const fd = socket(LINUX.unix, LINUX.datagram, 0);
+  if (fd < 0) throw new Error("no socket could be opened");
+  return (bytes) => {
+    const { length } = bytes;
+    const sent = sendto(fd, bytes, BigInt(length), LINUX.noSignal, address, address.length);
+    return Number(sent) === length;
+  };
 }

@@ -116,7 +116,7 @@ export async function host(
   });
   const receiving = receiver.receive(server.batches());
   const { pid } = await loadProcessAdapter();
-  const manager = await serviceManager({ env: process.env, pid, log });
+  const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
     ? liveStatus({ server, receiver, process, display, color: usesColor(process) })

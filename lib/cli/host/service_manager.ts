@@ -28,7 +28,7 @@ export interface ServiceManagerContext {
   readonly pid: number;
   readonly log: Log;
   /** Opens the socket; default by this runtime. */
-  readonly open?: (name: string) => Promise<DatagramSender>;
+  readonly open?: (name: string) => DatagramSender;
   /** Calls again and again; default by a timer. */
   readonly every?: typeof every;
 }
@@ -40,13 +40,13 @@ const NOBODY: ServiceManager = { ready() {}, stopping() {}, close() {} };
  *
  * @param context of the process; a socket that can't be reached is told in one line of the log
  */
-export async function serviceManager(context: ServiceManagerContext): Promise<ServiceManager> {
+export function serviceManager(context: ServiceManagerContext): ServiceManager {
   const { env, pid, log, open = datagramSender, every: repeat = every } = context;
   const name = env("NOTIFY_SOCKET");
   if (!name) return NOBODY;
   let send: DatagramSender;
   try {
-    send = await open(name);
+    send = open(name);
   } catch (error) {
     log.write("warn", `systemd is not told that this is ready: ${reason(error)}`);
     return NOBODY;

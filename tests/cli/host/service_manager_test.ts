@@ -7,21 +7,21 @@ import { unixReceiver } from "../../adapters/process/unix_receiver.ts";
 import { inFolder, startCli } from "../cli_process.ts";
 
 /** A service manager whose socket, clock and log are in this test. */
-async function managed(env: Record<string, string>, { takes = true, fails = false } = {}) {
+function managed(env: Record<string, string>, { takes = true, fails = false } = {}) {
   const sent: string[] = [];
   const lines: string[] = [];
   const timers: { ms: number; task: () => void; isOver: boolean }[] = [];
-  const manager = await serviceManager({
+  const manager = serviceManager({
     env: (name) => env[name],
     pid: 7,
     log: { enabled: () => true, write: (level, text) => lines.push(`${level}: ${text}`) },
     open: (name) => {
-      if (fails) return Promise.reject(new Error("not permitted"));
+      if (fails) throw new Error("not permitted");
       sent.push(`to ${name}`);
-      return Promise.resolve((bytes) => {
+      return (bytes) => {
         if (takes) sent.push(new TextDecoder().decode(bytes));
         return takes;
-      });
+      };
     },
     every: (ms, task) => {
       const timer = { ms, task, isOver: false };
@@ -33,9 +33,9 @@ async function managed(env: Record<string, string>, { takes = true, fails = fals
 }
 
 describe("systemd", () => {
-  it("is told that the service is ready, alive and stopping", async () => {
+  it("is told that the service is ready, alive and stopping", () => {
     const env = { NOTIFY_SOCKET: "/run/notify", WATCHDOG_USEC: "30000000", WATCHDOG_PID: "7" };
-    const { manager, sent, lines, timers } = await managed(env);
+    const { manager, sent, lines, timers } = managed(env);
     manager.ready("two\nlines");
     assertEquals(timers.map(({ ms }) => ms), [15_000]);
     timers[0]!.task();
@@ -52,15 +52,15 @@ describe("systemd", () => {
     assertEquals([timers[0]!.isOver, lines], [true, []]);
   });
 
-  it("is told nothing where it does not ask", async () => {
-    const { manager, sent, timers } = await managed({ WATCHDOG_USEC: "30000000" });
+  it("is told nothing where it does not ask", () => {
+    const { manager, sent, timers } = managed({ WATCHDOG_USEC: "30000000" });
     manager.ready("");
     manager.stopping();
     manager.close();
     assertEquals([sent, timers], [[], []]);
   });
 
-  it("gets no watchdog's word that is meant for another process, or for nobody", async () => {
+  it("gets no watchdog's word that is meant for another process, or for nobody", () => {
     for (
       const more of [
         { WATCHDOG_USEC: "30000000", WATCHDOG_PID: "8" },
@@ -69,16 +69,16 @@ describe("systemd", () => {
         {},
       ]
     ) {
-      assertEquals((await managed({ NOTIFY_SOCKET: "@a", ...more })).timers, []);
+      assertEquals((managed({ NOTIFY_SOCKET: "@a", ...more })).timers, []);
     }
   });
 
-  it("that can't be told is a line in the log, and no fault", async () => {
+  it("that can't be told is a line in the log, and no fault", () => {
     const env = { NOTIFY_SOCKET: "@a" };
-    const failed = await managed(env, { fails: true });
+    const failed = managed(env, { fails: true });
     failed.manager.ready("");
     assertEquals(failed.lines, ["warn: systemd is not told that this is ready: not permitted"]);
-    const gone = await managed(env, { takes: false });
+    const gone = managed(env, { takes: false });
     gone.manager.ready("");
     assertEquals(gone.lines, ["warn: systemd could not be told READY"]);
   });
@@ -90,7 +90,7 @@ describe("systemd", () => {
     () =>
       inFolder(async (folder) => {
         const name = join(folder, "notify");
-        const receiver = await unixReceiver(name);
+        const receiver = unixReceiver(name);
         const heard: string[] = [];
         const hears = async (text: string) => {
           const deadline = Date.now() + 15_000;
