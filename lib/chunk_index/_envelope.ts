@@ -20,7 +20,7 @@ export class MoreOfMessage {
   constructor(readonly part: "front" | "tail", readonly bytes: number) {}
 }
 
-/** See the module. */
+/** The fields of an `ArrowMsg` that an index needs, and where its data begins. */
 export interface Envelope {
   readonly storeId: Uint8Array;
   readonly compression: "off" | "lz4";

@@ -20,7 +20,7 @@ export interface ArrowFront {
   readonly uncompressedSize: number;
 }
 
-/** See the module. */
+/** What an index keeps of a chunk. */
 export interface ChunkFacts {
   readonly schema: ChunkSchema;
   /** As its schema says: 16 bytes, big endian. */

@@ -32,7 +32,7 @@ export interface ComponentField extends ColumnSlot {
   readonly field: SchemaField;
 }
 
-/** See the module. */
+/** What an index takes from the schema of a chunk. */
 export interface ChunkSchema {
   /** Equal for all that an index takes alike. */
   readonly key: string;

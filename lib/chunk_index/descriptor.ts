@@ -6,7 +6,7 @@
 import { compareUtf8 } from "../encoding/arrow/write_stream.ts";
 import type { SchemaTag } from "../encoding/arrow/schema_tree.ts";
 
-/** See the module; an empty text where there is none. */
+/** The three names that a component column has; an empty text where there is none. */
 export interface Descriptor {
   /** Such as `rerun.archetypes.Points3D`. */
   readonly archetype: string;

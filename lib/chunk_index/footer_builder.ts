@@ -50,7 +50,7 @@ export interface FooterEnd {
   readonly rest: readonly Uint8Array[];
 }
 
-/** See the module. Of chunks it keeps their ids, places, lengths and times. */
+/** Builds the footer of a file from its messages; of chunks it keeps their ids, places, lengths and times. */
 export class FooterBuilder {
   readonly #reader = new ChunkReader();
   readonly #manifests = new Map<string, Manifest>();

@@ -44,7 +44,7 @@ const GLOBAL_COLUMNS = 7;
 /** Text of all schemas that differ. */
 const MAX_TEXT = 32 * 1024 * 1024;
 
-/** See the module. */
+/** Gathers the index of one store, chunk by chunk. */
 export class Manifest {
   /** Columns of entities by their names in the schema of the recording. */
   readonly columns = new Map<string, EntityColumn>();

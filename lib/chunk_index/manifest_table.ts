@@ -13,7 +13,7 @@ import { Lz4Writer } from "../encoding/lz4/lz4_writer.ts";
 import type { ManifestColumn } from "./manifest_columns.ts";
 import { NotIndexable } from "./not_indexable.ts";
 
-/** See the module. */
+/** The table of an index, compressed. */
 export interface ManifestTable {
   /** One LZ4 block. */
   readonly payload: Uint8Array;

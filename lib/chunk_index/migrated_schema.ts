@@ -6,6 +6,7 @@
  */
 import { InvalidMessage } from "../base/errors.ts";
 import type { SchemaField, SchemaTag, SchemaTree } from "../encoding/arrow/schema_tree.ts";
+import { RENAMED_IN_23 } from "../encoding/names/today.ts";
 
 type Tags = Map<string, string>;
 
@@ -15,7 +16,7 @@ export interface MigratedColumn {
   readonly tags: ReadonlyMap<string, string> | undefined;
 }
 
-/** See the module. */
+/** A chunk's schema in the form of today's Rerun. */
 export interface MigratedSchema {
   /** In the order of the record batch. */
   readonly columns: readonly MigratedColumn[];
@@ -82,23 +83,10 @@ function versionOf({ tags }: SchemaTree): number {
   return VERSIONS.length - 1;
 }
 
-/** Archetypes of 0.22 that 0.23 renamed, with their fields. */
-const RENAMED: Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>> = {
-  "rerun.archetypes.Scalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
-  "rerun.archetypes.SeriesLine": [
-    "rerun.archetypes.SeriesLines",
-    { color: "colors", width: "widths", name: "names" },
-  ],
-  "rerun.archetypes.SeriesPoint": [
-    "rerun.archetypes.SeriesPoints",
-    { color: "colors", marker: "markers", name: "names", marker_size: "marker_sizes" },
-  ],
-};
-
 function renameArchetype(tags: Tags): void {
   const archetype = tags.get("rerun.archetype") ?? "";
-  if (!Object.hasOwn(RENAMED, archetype)) return;
-  const [name, fields] = RENAMED[archetype]!;
+  if (!Object.hasOwn(RENAMED_IN_23, archetype)) return;
+  const [name, fields] = RENAMED_IN_23[archetype]!;
   tags.set("rerun.archetype", name);
   replace(tags, "rerun.archetype_field", fields);
 }

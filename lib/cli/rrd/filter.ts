@@ -4,19 +4,18 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { escapeText } from "../../base/escape.ts";
 import { Announced } from "../../encoding/announced.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { type Chunk, chunks } from "../../encoding/mod.ts";
 import { storeOf } from "../../encoding/store_of.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
 import type { RrdContext } from "./context.ts";
 import { InputError, nameOf, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 import type { TimeRange } from "./time_range.ts";
+import { tellWritten } from "./written.ts";
 
 /** Runs the command; messages that stay are the same bytes. */
 export async function filter(options: RrdOptions, context: RrdContext): Promise<number> {
@@ -42,20 +41,8 @@ export async function filter(options: RrdOptions, context: RrdContext): Promise<
   }
   await file.finish(process);
   progress.done();
-  const { messages, headers } = file;
-  if (options.json) {
-    // Standard output may be the recording.
-    const write = path === "-" ? process.stderr : process.stdout;
-    const report = {
-      ...{ file: nameOf(path), messages, dropped_messages: dropped, headers },
-      chunk_index: file.indexedChunks ?? null,
-    };
-    write(`${JSON.stringify(report)}\n`);
-  } else if (path !== "-") {
-    process.stderr(
-      `${escapeText(path)}: ${plural(messages, "message")} written, ${dropped} left out\n`,
-    );
-  }
+  const counts = { dropped_messages: dropped };
+  tellWritten(file, options, context, { counts, more: `, ${dropped} left out` });
   return EXIT.ok;
 }
 

@@ -5,12 +5,12 @@
  */
 import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
-import { nameOf, partsOver } from "./input.ts";
+import { partsOver } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
+import { repeatedText, tellWritten } from "./written.ts";
 
 /** Runs the command; messages keep the order of the files; blueprints and static data come once. */
 export async function merge(options: RrdOptions, context: RrdContext): Promise<number> {
@@ -30,24 +30,8 @@ export async function merge(options: RrdOptions, context: RrdContext): Promise<n
   }
   await file.finish(process);
   progress.done();
-  const { messages, headers } = file;
   const { leftOut } = repeated;
-  if (options.json) {
-    // Standard output may be the recording.
-    const write = path === "-" ? process.stderr : process.stdout;
-    const report = {
-      file: nameOf(path),
-      messages,
-      repeated_messages: leftOut,
-      headers,
-      chunk_index: file.indexedChunks ?? null,
-    };
-    write(`${JSON.stringify(report)}\n`);
-  } else if (path !== "-") {
-    const left = leftOut === 0
-      ? ""
-      : `; ${leftOut} of static data or of blueprints that came before left out`;
-    process.stderr(`${path}: ${plural(messages, "message")} written${left}\n`);
-  }
+  const counts = { repeated_messages: leftOut };
+  tellWritten(file, options, context, { counts, more: repeatedText(leftOut) });
   return EXIT.ok;
 }

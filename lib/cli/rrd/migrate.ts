@@ -16,6 +16,7 @@ import { InputError, nameOf, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
+import { repeatedText, tellWritten } from "./written.ts";
 
 /** Components that are named in a line. */
 const MOST_NAMED = 8;
@@ -39,31 +40,18 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
   }
   await file.finish(process);
   progress.done();
-  const { messages, headers } = file;
   for (const line of warnings(bridge.counts)) {
     process.stderr(`warning: ${escapeText(nameOf(path))}: ${line}\n`);
   }
   const { leftOut } = repeated;
-  if (options.json) {
-    // Standard output may be the recording.
-    const write = path === "-" ? process.stderr : process.stdout;
-    const { bridged, already, damaged, unknown, untagged } = bridge.counts;
-    const report = {
-      ...{ file: nameOf(path), messages, repeated_messages: leftOut, headers },
-      ...{ migrated: bridged, already_current: already, damaged_schemas: damaged },
-      chunk_index: file.indexedChunks ?? null,
-      ...{ unknown_messages: unknown, untagged_columns: Object.fromEntries(untagged) },
-    };
-    write(`${JSON.stringify(report)}\n`);
-  } else if (path !== "-") {
-    const { bridged } = bridge.counts;
-    const left = leftOut === 0
-      ? ""
-      : `; ${leftOut} of static data or of blueprints that came before left out`;
-    process.stderr(
-      `${escapeText(path)}: ${plural(messages, "message")} written, ${bridged} migrated${left}\n`,
-    );
-  }
+  const { bridged: migrated, already, damaged, unknown, untagged } = bridge.counts;
+  const counts = {
+    ...{ repeated_messages: leftOut, migrated, already_current: already },
+    ...{ damaged_schemas: damaged, unknown_messages: unknown },
+    untagged_columns: Object.fromEntries(untagged),
+  };
+  const more = `, ${migrated} migrated${repeatedText(leftOut)}`;
+  tellWritten(file, options, context, { counts, more });
   return EXIT.ok;
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { escapeText } from "../../base/escape.ts";
 import { withOtherIds } from "../../encoding/protobuf/with_other_ids.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../terminal/units.ts";
@@ -12,6 +11,7 @@ import { InputError, nameOf, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
+import { tellWritten } from "./written.ts";
 
 /** Runs the command; of several files, which go into one recording, no blueprint is activated. */
 export async function route(options: RrdOptions, context: RrdContext): Promise<number> {
@@ -40,18 +40,7 @@ export async function route(options: RrdOptions, context: RrdContext): Promise<n
   }
   await file.finish(process);
   progress.done();
-  const { messages, headers } = file;
-  if (options.json) {
-    // Standard output may be the recording.
-    const write = path === "-" ? process.stderr : process.stdout;
-    const report = {
-      ...{ file: nameOf(path), messages, dropped_activations: dropped, headers },
-      chunk_index: file.indexedChunks ?? null,
-    };
-    write(`${JSON.stringify(report)}\n`);
-  } else if (path !== "-") {
-    const left = dropped === 0 ? "" : `; ${plural(dropped, "blueprint activation")} left out`;
-    process.stderr(`${escapeText(path)}: ${plural(messages, "message")} written${left}\n`);
-  }
+  const left = dropped === 0 ? "" : `; ${plural(dropped, "blueprint activation")} left out`;
+  tellWritten(file, options, context, { counts: { dropped_activations: dropped }, more: left });
   return EXIT.ok;
 }

@@ -53,7 +53,7 @@ export class GrpcError extends RerelayError {
 /** A call broke off before its end: the connection was lost, or the peer gave the call up. */
 export class CallCut extends GrpcError {
   /**
-   * Takes what its text and fields say.
+   * Tells how much of a message came, and how much it had declared.
    *
    * @param receivedBytes how much came of a message that is not whole, its 5-byte head included; 0
    * between messages

@@ -33,7 +33,7 @@ export function errorName(code: number): string {
 /** An HTTP/2 connection had to be ended, by us or by the peer. */
 export class H2Error extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Tells by a code of RFC 9113 and a text what the peer did wrong.
    *
    * @param code one of {@linkcode ERROR}
    * @param what is wrong
@@ -47,7 +47,7 @@ export class H2Error extends RerelayError {
 /** The peer of an HTTP/2 connection, or the way to it, is dead. */
 export class PeerSilent extends RerelayError {
   /**
-   * Takes what its text and fields say.
+   * Tells for how long the peer was waited for.
    *
    * @param pingAfterSec seconds without a byte until it was sent a PING
    * @param pingTimeoutSec seconds that it had to answer

@@ -8,7 +8,7 @@ import { u32 } from "../../base/little_endian.ts";
 import type { FlatPairs } from "./_flatbuffers.ts";
 import { DICTIONARY, readIpcMessage, RECORD_BATCH } from "./_ipc_message.ts";
 
-/** See the module. */
+/** Where the columns of the first record batch are. */
 export interface BatchFront {
   readonly rows: number;
   /** Length and number of nulls of each column. */

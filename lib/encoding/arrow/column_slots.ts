@@ -6,7 +6,7 @@
 import { T } from "./_arrow_types.ts";
 import type { SchemaField } from "./schema_tree.ts";
 
-/** See the module, with those of the columns that it is made of. */
+/** How many nodes and buffers a column has, those of the columns that it is made of included. */
 export interface ColumnSlots {
   readonly nodes: number;
   /** `undefined` where the schema does not tell it. */

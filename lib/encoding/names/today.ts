@@ -18,8 +18,11 @@ export interface TodaysName {
   readonly component: string;
 }
 
-/** Archetypes, and fields of these that have another name now. */
-const ARCHETYPES: Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>> = {
+/** New names of archetypes, with those of the fields that have one, too. */
+type Renamed = Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>>;
+
+/** What 0.23 renamed. */
+export const RENAMED_IN_23: Renamed = {
   "rerun.archetypes.Scalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
   "rerun.archetypes.SeriesLine": [
     "rerun.archetypes.SeriesLines",
@@ -29,6 +32,11 @@ const ARCHETYPES: Readonly<Record<string, readonly [string, Readonly<Record<stri
     "rerun.archetypes.SeriesPoints",
     { color: "colors", marker: "markers", name: "names", marker_size: "marker_sizes" },
   ],
+};
+
+/** Archetypes that were renamed until today. */
+const ARCHETYPES: Renamed = {
+  ...RENAMED_IN_23,
   "rerun.archetypes.RecordingProperties": ["rerun.archetypes.RecordingInfo", {}],
 };
 

@@ -15,7 +15,7 @@ export interface FreshnessContext {
   readonly now: () => number;
 }
 
-/** See the module. */
+/** Decides for one viewer what is left out, so that what it is shown stays fresh. */
 export class Freshness {
   readonly #thinner: Thinner;
   readonly #context: FreshnessContext;

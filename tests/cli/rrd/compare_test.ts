@@ -2,33 +2,11 @@ import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { BRIDGED } from "../../bridge/chunks.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets } from "../../fixtures.ts";
 import { inFolder } from "../cli_process.ts";
-
-/** Runs a command inside this process. */
-async function run(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(args, fake), ...out };
-}
-
-const fixturePath = (name: string) =>
-  fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
-const ENCODINGS = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"]
-  .map((name) => fixturePath(`encodings/0.22.1-mixed-${name}.rrd`));
+import { ENCODINGS, run } from "./run.ts";
 
 function captured(folder: string, name: string): string {
   const path = join(folder, `${name}.rrd`);

@@ -1,42 +1,16 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { type Chunk, chunks } from "../../../lib/encoding/mod.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets } from "../../fixtures.ts";
-import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
+import { ENCODINGS, fixturePath, messagesOf, run } from "./run.ts";
 
-/** Runs the command inside this process. */
-async function filter(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(["filter", ...args], fake), ...out };
-}
+const filter = (...args: string[]) => run("filter", ...args);
 
-const fixturePath = (name: string) =>
-  fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
-const ENCODINGS = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"]
-  .map((name) => fixturePath(`encodings/0.22.1-mixed-${name}.rrd`));
 const TODAY = fixturePath("grpc/0.41.0-mixed.readback.rrd");
-
-function messagesOf(path: string) {
-  const { parts, error } = scan([new Uint8Array(readFileSync(path))]);
-  assertEquals(error, undefined);
-  return parts.flatMap((part) => part.kind === "message" ? [part.msg] : []);
-}
 
 /** The bytes of messages but chunks that are not to stay. */
 function expected(path: string, stays: (chunk: Chunk) => boolean) {

@@ -2,8 +2,6 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { chunkMessage, fileOf } from "../../chunk_index/chunks.ts";
 import { described, footerOf, indexBytes, withFooter } from "../../chunk_index/footers.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
@@ -12,21 +10,7 @@ import { readSchema } from "../../../lib/encoding/arrow/arrow_ipc.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { scan } from "../../recordings/inputs.ts";
 import { inFolder, runCli } from "../cli_process.ts";
-
-/** Runs a command inside this process. */
-async function run(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(args, fake), ...out };
-}
+import { run } from "./run.ts";
 
 const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
 const SAVED = "grpc/0.41.0.saved-by-rerun.rrd";

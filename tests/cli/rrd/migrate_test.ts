@@ -2,29 +2,15 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { Bridge } from "../../../lib/bridge/mod.ts";
 import { BRIDGED, capturedMessages, chunkOf } from "../../bridge/chunks.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
 import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
+import { run } from "./run.ts";
 
-/** Runs a command inside this process. */
-async function migrate(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(["migrate", ...args], fake), ...out };
-}
+const migrate = (...args: string[]) => run("migrate", ...args);
 
 /** What stands in a file, and how its messages begin and end. */
 function partsOf(path: string) {

@@ -7,29 +7,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
 import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
+import { run } from "./run.ts";
 
 const GOOD = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");
-
-/** Runs a command inside this process. */
-async function run(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(args, fake), ...out };
-}
 
 /** A forged length behind a header. */
 function forged(header: number[], ...lengths: bigint[]): Uint8Array {

@@ -1,40 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { rrd } from "../../../lib/cli/rrd/rrd.ts";
-import type { CliProcess } from "../../../lib/cli/process.ts";
 import { storeOf } from "../../../lib/encoding/store_of.ts";
-import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
+import { ENCODINGS, fixturePath, messagesOf, run } from "./run.ts";
 
-/** Runs the command inside this process. */
-async function run(...args: string[]) {
-  const out = { stdout: "", stderr: "" };
-  const fake = {
-    args,
-    env: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    stdout: (text: string) => out.stdout += text,
-    stderr: (text: string) => out.stderr += text,
-    onStopSignal: () => {},
-  } as unknown as CliProcess;
-  return { code: await rrd(args, fake), ...out };
-}
-
-const fixturePath = (name: string) =>
-  fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
-const ENCODINGS = ["msgpack-off", "msgpack-lz4", "protobuf-off", "protobuf-lz4"]
-  .map((name) => fixturePath(`encodings/0.22.1-mixed-${name}.rrd`));
 const TODAY = fixturePath("grpc/0.41.0-mixed.readback.rrd");
-
-function messagesOf(path: string) {
-  const { parts, error } = scan([new Uint8Array(readFileSync(path))]);
-  assertEquals(error, undefined);
-  return parts.flatMap((part) => part.kind === "message" ? [part.msg] : []);
-}
 
 const IDS = ["--recording-id", "new", "--application-id", "app"];
 

@@ -28,7 +28,7 @@ export type Indexed =
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "later" };
 
-/** See the module. */
+/** Makes the chunk indexes of files, one at a time. */
 export interface ChunkIndexer {
   /**
    * Indexes a file that nobody writes to.

@@ -35,7 +35,7 @@ const MARKER_BYTES = 16;
 /** What a disk must have besides a copy: what is being saved goes first. */
 const SPARE_BYTES = 256 * 1024 * 1024;
 
-/** See the module. */
+/** Writes closed files anew, with a list of their chunks, one after the other. */
 export class IndexRenewal {
   readonly #options: RenewalOptions;
   readonly #stopping = new AbortController();
