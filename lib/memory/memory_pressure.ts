@@ -20,7 +20,7 @@ const WHILE_LEAVING = 4;
  * each of them has brought so many: the many that say nothing leave little behind, and a collection then
  * would keep an SDK among them waiting.
  */
-const BURST = { left: 250, bytes: 32 * 1024 * 1024, bytesEach: 16 * 1024 };
+const BURST = { left: 125, bytes: 16 * 1024 * 1024, bytesEach: 16 * 1024 };
 
 /** A collection for a burst is followed by so many times its own time without one. */
 const BURST_PAUSE = 5;

@@ -112,8 +112,8 @@ describe("MemoryPressure", () => {
       return collected;
     };
     // Too few have left; too little was read; it would take long to look through those that are here.
-    assertEquals([burst(249, 100, 10), burst(1, 0, 1000), burst(749, 0, 1000)], [0, 0, 0]);
-    assertEquals([burst(1, 0, 1000), burst(1000, 31, 0)], [1, 1]);
+    assertEquals([burst(124, 100, 10), burst(1, 0, 1000), burst(874, 0, 1000)], [0, 0, 0]);
+    assertEquals([burst(1, 0, 1000), burst(1000, 15, 0)], [1, 1]);
     now += 49;
     assertEquals(burst(0, 1, 0), 1);
     now += 1;

@@ -33,8 +33,6 @@ export interface Burst {
   readonly limitMiB: number;
   readonly isMutated: boolean;
   readonly seed: number;
-  /** What the process may take beside what it holds for clients, in MiB. */
-  readonly slackMiB?: number;
   /** Further arguments of the command line. */
   readonly args?: readonly string[];
 }
@@ -85,7 +83,7 @@ async function received(host: Host): Promise<number> {
  * @param must is told what holds
  */
 export async function burst(load: Burst, must: Must): Promise<void> {
-  const { connections, limitMiB, isMutated, seed, slackMiB = SLACK_MIB } = load;
+  const { connections, limitMiB, isMutated, seed } = load;
   const folder = mkdtempSync(join(tmpdir(), "rerelay-burst-"));
   try {
     const host = await Host.start([
@@ -108,7 +106,7 @@ export async function burst(load: Burst, must: Must): Promise<void> {
       `${connections} connections${isMutated ? ", most damaged" : ""}: ${messages} messages of ` +
         `${isMutated ? "at least " : ""}${whole}`,
     );
-    const allowed = limitMiB + slackMiB;
+    const allowed = limitMiB + SLACK_MIB;
     must(
       peak < allowed,
       `resident memory was ${peak.toFixed(0)} MiB at most; the limit of the channel is ` +
