@@ -36,6 +36,11 @@ export class ArgReader {
     return this.#others.find((settings) => settings.has(name))?.get(name);
   }
 
+  /** How errors call the place where an option is set. */
+  where(name: string): string {
+    return this.setting(name)?.where ?? `--${name}`;
+  }
+
   /** Whether a flag is set. */
   flag(name: string): boolean {
     return this.setting(name)?.value === true;

@@ -48,28 +48,32 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
   const force = args.flag("force");
   const path = args.text("save");
   if (path === undefined) {
-    if (force) throw new UsageError("--force replaces the file of --save: add --save FILE");
+    if (force) {
+      throw new UsageError(`${args.where("force")} replaces the file of --save: add --save FILE`);
+    }
     const given = args.given(DEPENDENT);
-    if (given !== undefined) throw new UsageError(`--${given} is about --save: add --save PATTERN`);
+    if (given !== undefined) {
+      throw new UsageError(`${args.where(given)} is about --save: add --save PATTERN`);
+    }
     return undefined;
   }
   const { placeholders } = args.read("save", parseSavePattern)!;
   if (force && placeholders.size > 0) {
     throw new UsageError(
-      "--force replaces one file, --save with braces makes many: leave --force out",
+      `${args.where("force")} replaces one file, --save with braces makes many: leave --force out`,
     );
   }
   const maxBytes = args.read("rotate-size", parseSize);
   const maxAgeSec = args.read("rotate-every", parseDuration);
   const tells = ["part", "date", "time"] as const;
   if ((maxBytes ?? maxAgeSec) !== undefined && !tells.some((word) => placeholders.has(word))) {
-    const option = maxBytes === undefined ? "--rotate-every" : "--rotate-size";
+    const option = args.where(maxBytes === undefined ? "rotate-every" : "rotate-size");
     throw new UsageError(`${option} makes several files: put {part}, {date} or {time} into --save`);
   }
   const files = args.read("keep", parseCount);
   const bytes = args.read("keep-size", parseSize);
   if ((files ?? bytes) !== undefined && placeholders.size === 0) {
-    const option = files === undefined ? "--keep-size" : "--keep";
+    const option = args.where(files === undefined ? "keep-size" : "keep");
     throw new UsageError(
       `${option} is about several files: put {part}, {date} or {time} into --save`,
     );

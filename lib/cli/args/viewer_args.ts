@@ -55,7 +55,7 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
     const given = args.given(DEPENDENT);
     if (given !== undefined) {
-      throw new UsageError(`--${given} is about live viewers: add --serve-web`);
+      throw new UsageError(`${args.where(given)} is about live viewers: add --serve-web`);
     }
     return undefined;
   }

@@ -70,7 +70,10 @@ describe("a configuration file", () => {
     ['save = ""', "r.toml, line 1: save: expected a value"],
     ["port = 70000", "r.toml, line 1: port 70000: expected a number from 0 to 65535"],
     ['max-packet = "lots"', "r.toml, line 1: max-packet lots: expected a size"],
-    ["keep = 3", "--keep is about --save"],
+    ["\nkeep = 3", "r.toml, line 2: keep is about --save: add --save"],
+    ['save = "a.rrd"\nrotate-size = "1GiB"', "r.toml, line 2: rotate-size makes several files"],
+    ["viewer-queue = 1", "r.toml, line 1: viewer-queue is about live viewers"],
+    ["force = true", "r.toml, line 1: force replaces the file of --save"],
   ];
   for (const [text, message] of wrong) {
     it(`is refused: ${JSON.stringify(text)}`, () => {
