@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { RrdFileSinkOptions } from "../../sinks/file/rrd_file.ts";
 import { type ArgReader, oneOf, parseCount, UsageError } from "./arg_reader.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
@@ -57,7 +57,8 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
     }
     return undefined;
   }
-  const { placeholders } = args.read("save", parseSavePattern)!;
+  const pattern = args.read("save", parseSavePattern)!;
+  const { placeholders } = pattern;
   if (force && placeholders.size > 0) {
     throw new UsageError(
       `${args.where("force")} replaces one file, --save with braces makes many: leave --force out`,
@@ -65,8 +66,7 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
   }
   const maxBytes = args.read("rotate-size", parseSize);
   const maxAgeSec = args.read("rotate-every", parseDuration);
-  const tells = ["part", "date", "time"] as const;
-  if ((maxBytes ?? maxAgeSec) !== undefined && !tells.some((word) => placeholders.has(word))) {
+  if ((maxBytes ?? maxAgeSec) !== undefined && !hasSerialNames(pattern)) {
     const option = args.where(maxBytes === undefined ? "rotate-every" : "rotate-size");
     throw new UsageError(`${option} makes several files: put {part}, {date} or {time} into --save`);
   }

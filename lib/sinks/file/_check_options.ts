@@ -8,7 +8,7 @@ import {
 } from "../../base/check_options.ts";
 import type { Keep } from "./parts/part_list.ts";
 import type { Rotation } from "./rotation.ts";
-import { parseSavePattern } from "./save_pattern.ts";
+import { hasSerialNames, parseSavePattern } from "./save_pattern.ts";
 
 /** Options of the file sink, as somebody passed them. */
 export interface UncheckedOptions {
@@ -43,14 +43,11 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   const { files, bytes } = options.keep ?? {};
   if (files !== undefined) checkCount("keep.files", files);
   if (bytes !== undefined) checkPositive("keep.bytes", bytes);
-  const { placeholders } = parseSavePattern(path);
-  if ((maxBytes ?? maxAgeSec) !== undefined && !SERIAL.some((name) => placeholders.has(name))) {
+  const pattern = parseSavePattern(path);
+  if ((maxBytes ?? maxAgeSec) !== undefined && !hasSerialNames(pattern)) {
     throw new RangeError("rotation makes several files: put {part}, {date} or {time} into path");
   }
-  if ((files ?? bytes) !== undefined && placeholders.size === 0) {
+  if ((files ?? bytes) !== undefined && pattern.placeholders.size === 0) {
     throw new RangeError("keep is about several files: put {part}, {date} or {time} into path");
   }
 }
-
-/** What tells the files of one recording apart. */
-const SERIAL = ["part", "date", "time"] as const;

@@ -26,6 +26,11 @@ export interface SavePattern {
   readonly placeholders: ReadonlySet<Placeholder>;
 }
 
+/** Whether files of one recording get names of their own: what rotation needs. */
+export function hasSerialNames({ placeholders }: SavePattern): boolean {
+  return (["part", "date", "time"] as const).some((word) => placeholders.has(word));
+}
+
 /** What the placeholders stand for. */
 export interface NameValues {
   /** As the client gave it. */
