@@ -4,6 +4,7 @@ import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp } from "../../../lib/viewers/serve/http_app.ts";
 import { messageReaders } from "../../../lib/viewers/serve/read_messages.ts";
 import { frame, framesOf } from "../../comms/grpc/frames.ts";
+import { TestClock } from "../clock.ts";
 import { captured, madeHub, smart } from "../messages.ts";
 
 const BASE = "http://127.0.0.1:9090";
@@ -40,6 +41,23 @@ describe("gRPC-web", () => {
     assert(readers.otherData > 0);
     const metrics = await (await app.request(`${BASE}/metrics`)).text();
     assert(metrics.includes(`reason="otherData"} ${readers.otherData}\n`), metrics);
+  });
+
+  it("has a minute in which a page takes nothing, six times as long as other viewers", async () => {
+    const clock = new TestClock();
+    const hub = madeHub();
+    const readers = messageReaders(hub, { now: clock.now, every: clock.every });
+    const app = httpApp({ hub, readers });
+    // Nobody reads it.
+    const response = await app.fetch(post());
+    for (let i = 0; i < 40; i++) hub.write(captured("0.22.1-mixed").map((msg) => smart(msg)));
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve));
+    clock.pass(55_000);
+    assertEquals(hub.stats.gone.stalled, 0);
+    clock.pass(6_000);
+    assertEquals(hub.stats.gone.stalled, 1);
+    await response.body?.cancel();
+    await hub.close();
   });
 
   it("is answered by an app that was given no readers", async () => {
