@@ -26,7 +26,7 @@ export interface RelayWebSocket {
 
 /** Options of {@linkcode relaySocket}; all may be left out. */
 export interface RelaySocketOptions
-  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "recording"> {
+  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "latencySec" | "recording"> {
   /** Waits for so many milliseconds; default by a timer. */
   readonly delay?: (ms: number) => Promise<void>;
 }
@@ -69,11 +69,12 @@ export async function relaySocket(
     );
   }
   const { delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)) } = options;
-  const { addr, history, recording } = options;
+  const { addr, history, latencySec, recording } = options;
   const viewer = hub.join({
     transport: "websocket",
     ...(addr !== undefined && { addr }),
     ...(history !== undefined && { history }),
+    ...(latencySec !== undefined && { latencySec }),
     ...(recording !== undefined && { recording }),
   });
   webSocket.binaryType = "arraybuffer";
