@@ -76,8 +76,8 @@ export interface JoinOptions {
   readonly until?: "now";
   /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
-   * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, activations,
-   * data of blueprints, static data, and then the rest, as newer ones do; `"arrival"` is as it came.
+   * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, data of
+   * blueprints, activations, static data, and then the rest, as newer ones need it; `"arrival"` is as it came.
    */
   readonly order?: "viewer" | "kinds" | "arrival";
   /** Leaves out what it returns false for; may be asked several times about a message. */

@@ -24,7 +24,8 @@ const PREAMBLE: Pass = ["preamble", () => true];
 const STATICS: Pass = ["statics", () => true];
 /** Without what newer data has taken the place of. */
 const LATEST: Pass = ["statics", () => true, ({ isProtected }) => isProtected];
-const OF_KINDS = ["SetStoreInfo", "BlueprintActivationCommand", "ArrowMsg"] as const;
+/** A viewer takes a blueprint as it is when it is activated: without its data, it shows no view. */
+const OF_KINDS = ["SetStoreInfo", "ArrowMsg", "BlueprintActivationCommand"] as const;
 
 /** The passes of an order by kind, with a pass for static data. */
 function byKind(statics: Pass): readonly Pass[] {

@@ -76,7 +76,7 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
 };
 
 /**
- * Answers `ReadMessages` from a hub: store infos, activations, data of blueprints and static data first,
+ * Answers `ReadMessages` from a hub: store infos, data of blueprints, activations and static data first,
  * as viewers 0.23 and later need it.
  *
  * What SDK 0.17 to 0.22 logged they get in today's form; what older ones did is left out, and counted.
