@@ -53,8 +53,7 @@ describe("damaged leftovers of all encodings", { timeout: 120_000 }, () => {
         const index = concat(...leftovers.map((_, i) => indexLine(name(i))));
         writeFileSync(join(folder, "p-{part}.rrd.index.jsonl"), index);
         const { cli } = await startCli(["--save", join(folder, "p-{part}.rrd")]);
-        const told = new RegExp(`((Kept|Recovered|Removed|whole message is in) [^]*?){${FILES}}`);
-        await cli.sees(told);
+        await cli.seesTimes(/(?:Kept|Recovered|Removed|whole message is in) /g, FILES);
         cli.signal("SIGTERM");
         const { code, stderr } = await cli.ended;
         assertEquals(code, 0, stderr);
