@@ -61,7 +61,8 @@ export function consoleLog(level: LogLevel = "info"): Log {
       try {
         (l === "error" ? console.error : console.warn)(escapeText(message));
       } catch {
-        // Deno's throw where a full disk holds the log; what a line tells of must go on.
+        // Deno's throw where the disk that holds the log is full (`deno eval 'console.error(1)' 2>/dev/full`
+        // ends with 1): what the line is about must go on.
       }
     },
   };

@@ -46,7 +46,7 @@ export function toRequest(
   if (!path.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
     return textResponse(400, "This address cannot be asked for");
   }
-  // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
+  // Fetch has no CONNECT and no TRACE, but Bun takes them: `new Request("http://a", { method: "TRACE" })`.
   if (!METHODS.includes(method)) {
     return textResponse(405, "Only GET and HEAD are allowed");
   }
