@@ -23,6 +23,16 @@ import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;
 
+/** More than systems hold of a connection, at both of its ends, in bytes. */
+const MAX_SYSTEM_BYTES = 10 * 1024 * 1024;
+
+/**
+ * A peer that has sent all may hold megabytes that its system sends only when ours has room, in pieces
+ * of at least so many bytes: many smaller ones are of a peer that goes on sending.
+ */
+const WINDOW_BYTES = 64 * 1024;
+const MAX_SMALL_READS = 64;
+
 /** What a client shares with the others. */
 export interface ClientContext extends ReceptionContext {
   /** Where memory for what is read comes from; without it, it is new. */
@@ -52,6 +62,8 @@ export class Client implements PipelineOptions, ListedClient {
   /** Where in all that came the packet is that was decoded last, and the one behind it. */
   #packetAt = 0;
   #nextAt = 0;
+  /** Since the server closes: what was read since. */
+  #last: { bytes: number; smallReads: number; isRead: boolean } | undefined;
   /** Why we ended the connection. */
   #verdict: Error | undefined;
   /** Set while the code for another protocol is loaded: bytes that wait for it, and what ends the wait. */
@@ -168,6 +180,10 @@ export class Client implements PipelineOptions, ListedClient {
   onAnswer(bytes: number, hasMore: boolean): void {
     this.#clock.answer(bytes);
     this.#context.turns.answered(this, bytes, hasMore);
+    if (this.#last !== undefined) {
+      this.#last.bytes += bytes;
+      if (bytes < WINDOW_BYTES) this.#last.smallReads++;
+    }
     this.#context.onRead(bytes);
   }
 
@@ -249,9 +265,24 @@ export class Client implements PipelineOptions, ListedClient {
     return this.#waiting;
   }
 
+  drain(): void {
+    this.#last = { bytes: 0, smallReads: 0, isRead: false };
+  }
+
+  backlog(gapMs: number): "some" | "none" | "endless" {
+    const last = this.#last;
+    if (last === undefined) return "none";
+    last.isRead ||= this.silentMs >= gapMs;
+    if (last.isRead) return "none";
+    const isEndless = last.bytes >= MAX_SYSTEM_BYTES || last.smallReads >= MAX_SMALL_READS;
+    return isEndless ? "endless" : "some";
+  }
+
   /** Stops a read that is under way from getting bytes, or lets it go on. */
   holdReading(isHeld: boolean): void {
-    this.#connection.holdReading?.(isHeld);
+    if (this.#connection.holdReading === undefined) return;
+    this.#clock.hold(isHeld);
+    this.#connection.holdReading(isHeld);
   }
 
   /** When that packet began, in milliseconds of the server's clock. */

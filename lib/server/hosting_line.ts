@@ -10,3 +10,9 @@ export function hostingLine(addr: NetAddr): string {
   return `Hosting a SDK server over TCP at ${text}. Connect with the Rerun logging SDK. ` +
     `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
 }
+
+/** What is said of an address that others reach, where nobody said who may. */
+export function openToAllLine(addr: NetAddr): string {
+  return `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody is ` +
+    "asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1";
+}

@@ -1,6 +1,6 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
+import { isLoopback, type NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
@@ -15,10 +15,11 @@ import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
-import { logCut, newVersions } from "./client_log.ts";
+import { drain } from "./drain.ts";
+import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine } from "./hosting_line.ts";
+import { hostingLine, openToAllLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
@@ -28,11 +29,6 @@ import { resolveOptions } from "./options.ts";
 const CHECK_MS = 50;
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
-
-/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
-const DRAIN_STEP_MS = 10;
-/** Who waits at a port that closes is let in for so long, in milliseconds. */
-const LAST_ACCEPTS_MS = 100;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -80,6 +76,7 @@ export class Server {
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
   #isShut = false;
+  #isDraining = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
@@ -169,14 +166,7 @@ export class Server {
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
     if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
-      log.write(
-        "warn",
-        `Whoever reaches ${
-          formatAddr(listener.addr)
-        } can connect: nothing is encrypted and nobody ` +
-          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
-        { ...listener.addr },
-      );
+      log.write("warn", openToAllLine(listener.addr), { ...listener.addr });
     }
     return new Server(listener, resolved, isAllowed);
   }
@@ -261,22 +251,31 @@ export class Server {
     this.#stopGuests();
   }
 
+  /** Whether it closes, and still reads what clients send or had sent. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Closes the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeDoors();
   }
 
-  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+  async #close({ drainMs = 0, quietMs = 100, backlogMs = 0 }: CloseOptions): Promise<void> {
     const { now, delay } = this.#options;
-    const end = now() + drainMs;
+    this.#isDraining = drainMs > 0;
+    const end = now() + drainMs + backlogMs;
     // Clients that the system has let in for us believe that we have what they sent.
-    const last = Math.min(end, now() + LAST_ACCEPTS_MS);
-    if (drainMs > 0) await this.#accepting.quiet(() => now() >= last);
+    if (drainMs > 0) await this.#accepting.quiet(() => now() >= end);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
-    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
-    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
+    this.#clients.drain();
+    if (drainMs > 0) {
+      const [log, clients, received] = [this.#log, this.#clients, () => this.#bytes];
+      await drain({ clients, received, log, now, delay, drainMs, quietMs, end });
+    }
+    this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();

@@ -129,7 +129,8 @@ export async function host(
   const open = server.stats.connections.open;
   const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
   if (open > 0) {
-    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most; ` +
+    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most, ` +
+      "or when what they had sent by now is read; " +
       "a second signal ends at once";
     log.write(level, text, { clients: open });
   }
