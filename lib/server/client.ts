@@ -3,6 +3,7 @@ import { type HandOver, PacketReader } from "../comms/sdk/packet_reader.ts";
 import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
+import { type Backlog, LastReads } from "./last_reads.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
 import { HandshakeTimeout, reason, RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";
@@ -22,16 +23,6 @@ import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;
-
-/** More than systems hold of a connection, at both of its ends, in bytes. */
-const MAX_SYSTEM_BYTES = 10 * 1024 * 1024;
-
-/**
- * A peer that has sent all may hold megabytes that its system sends only when ours has room, in pieces
- * of at least so many bytes: many smaller ones are of a peer that goes on sending.
- */
-const WINDOW_BYTES = 64 * 1024;
-const MAX_SMALL_READS = 64;
 
 /** What a client shares with the others. */
 export interface ClientContext extends ReceptionContext {
@@ -63,7 +54,7 @@ export class Client implements PipelineOptions, ListedClient {
   #packetAt = 0;
   #nextAt = 0;
   /** Since the server closes: what was read since. */
-  #last: { bytes: number; smallReads: number; isRead: boolean } | undefined;
+  #last: LastReads | undefined;
   /** Why we ended the connection. */
   #verdict: Error | undefined;
   /** Set while the code for another protocol is loaded: bytes that wait for it, and what ends the wait. */
@@ -180,10 +171,7 @@ export class Client implements PipelineOptions, ListedClient {
   onAnswer(bytes: number, hasMore: boolean): void {
     this.#clock.answer(bytes);
     this.#context.turns.answered(this, bytes, hasMore);
-    if (this.#last !== undefined) {
-      this.#last.bytes += bytes;
-      if (bytes < WINDOW_BYTES) this.#last.smallReads++;
-    }
+    this.#last?.read(bytes);
     this.#context.onRead(bytes);
   }
 
@@ -266,16 +254,11 @@ export class Client implements PipelineOptions, ListedClient {
   }
 
   drain(): void {
-    this.#last = { bytes: 0, smallReads: 0, isRead: false };
+    this.#last = new LastReads();
   }
 
-  backlog(gapMs: number): "some" | "none" | "endless" {
-    const last = this.#last;
-    if (last === undefined) return "none";
-    last.isRead ||= this.silentMs >= gapMs;
-    if (last.isRead) return "none";
-    const isEndless = last.bytes >= MAX_SYSTEM_BYTES || last.smallReads >= MAX_SMALL_READS;
-    return isEndless ? "endless" : "some";
+  backlog(gapMs: number): Backlog {
+    return this.#last?.backlog(this.silentMs >= gapMs) ?? "none";
   }
 
   /** Stops a read that is under way from getting bytes, or lets it go on. */

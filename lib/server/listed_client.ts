@@ -1,3 +1,4 @@
+import type { Backlog } from "./last_reads.ts";
 import type { ClientStats } from "./client_stats.ts";
 
 /** What the list of clients needs to know of each, whether it is a connection or a call. */
@@ -28,7 +29,7 @@ export interface ListedClient {
    *
    * @param gapMs where nothing came for so many milliseconds there is no more
    */
-  backlog?(gapMs: number): "some" | "none" | "endless";
+  backlog?(gapMs: number): Backlog;
   /** Ends it if it keeps us waiting for too long; says whether it did. */
   checkDeadlines(): boolean;
   /**
