@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -18,7 +19,7 @@ const MAX_BACKLOG = 4096;
 export interface AcceptLoopOptions {
   /** Limited: a failure may come hundreds of times a second. */
   readonly log: Log;
-  readonly delay: (ms: number) => Promise<void>;
+  readonly delay: Clock["delay"];
   /** What to wait for before the next is accepted. */
   readonly pace?: () => Promise<void> | undefined;
   readonly onConnection: (connection: TcpConnection) => void;

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { credit, type PatienceOptions, type Waiting } from "../comms/sdk/patience.ts";
 
 /** Where a client stands in what it sends. */
@@ -9,7 +10,7 @@ export interface ClientPlace {
 }
 
 /** Deadlines, and a clock in milliseconds. */
-export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };
+export type ClientClockOptions = Required<PatienceOptions> & { readonly now: Clock["now"] };
 
 /** Measures how long a client keeps us waiting, at each place of its stream. */
 export class ClientClock {

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { ListedClient } from "./listed_client.ts";
 import { TooManyClients, UnfinishedPacketsLimit } from "../base/errors.ts";
 
@@ -9,7 +10,7 @@ export interface ClientLimits {
   /** How long a connection may wait for a place, in seconds. */
   readonly handshakeTimeoutSec: number;
   /** Monotonic clock in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** In how many calls all deadlines are looked at. */

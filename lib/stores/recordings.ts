@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rrd_header.ts";
 import { shortened } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
@@ -80,7 +81,7 @@ export class Recordings {
     | undefined;
 
   /** @param date milliseconds since the Unix epoch */
-  constructor(readonly date: () => number) {}
+  constructor(readonly date: Clock["date"]) {}
 
   /** The newest first. */
   get summaries(): RecordingSummary[] {

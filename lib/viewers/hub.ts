@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
@@ -75,9 +76,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
-    now = () => performance.now(),
-    date = Date.now,
-    delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now = SYSTEM_CLOCK.now,
+    date = SYSTEM_CLOCK.date,
+    delay = SYSTEM_CLOCK.delay,
   } = options;
   checkPositive("limitBytes", limitBytes);
   checkPositive("viewerLatencySec", viewerLatencySec);

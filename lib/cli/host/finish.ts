@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Server } from "../../server/server.ts";
 import type { FanOut } from "../../sinks/fan_out.ts";
@@ -41,7 +42,7 @@ export interface FinishOptions {
   readonly received: Tally;
   readonly log: Log;
   /** Resolves after so many milliseconds. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /**
@@ -51,7 +52,7 @@ export interface FinishOptions {
  * @returns whether all was written; else the log says how much is lost
  */
 export async function finish(options: FinishOptions): Promise<boolean> {
-  const { server, receiver, receiving, delay = wait } = options;
+  const { server, receiver, receiving, delay = SYSTEM_CLOCK.delay } = options;
   const closed = server.close({ drainMs: DRAIN_MS, quietMs: QUIET_MS, backlogMs: BACKLOG_MS });
   let isLate = false;
   const cut = (async () => {
@@ -85,8 +86,4 @@ function sayLost(
     ? `${after}: ${plural(messages, "message")} (${formatBytes(bytes)}) that had come in are lost`
     : `${after}, before everything was closed; no message that had come in is lost`;
   log.write("error", text, { messages, bytes });
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
@@ -69,7 +70,7 @@ export async function host(
   // One for all that writes: kinds of lines are counted over all of it.
   const log = limitedLog(
     cliLog({ ...style, write: display.line }),
-    () => performance.now(),
+    SYSTEM_CLOCK.now,
   );
   for (const line of unknownVariables(SETTABLE, process.envNames())) log.write("warn", line);
   const stopped = stop.signal.then((signal) => {
@@ -262,7 +263,7 @@ function logOptions(options: HostOptions, process: CliProcess): Omit<CliLogOptio
     level: options.logLevel,
     format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
     color: usesColor(process),
-    now: () => new Date(),
+    date: SYSTEM_CLOCK.date,
   };
 }
 

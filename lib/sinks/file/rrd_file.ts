@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
@@ -70,11 +71,11 @@ export interface RrdFileSinkOptions {
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
+  readonly timer?: Clock["timer"];
   /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
@@ -166,7 +167,7 @@ async function startSink(
   processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
-  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const { now = SYSTEM_CLOCK.now, date = SYSTEM_CLOCK.date, timer = SYSTEM_CLOCK.timer } = options;
   const { keep = {}, newId = () => crypto.randomUUID() } = options;
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
@@ -324,9 +325,4 @@ const CLOSE_MS = 500;
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
@@ -127,7 +128,7 @@ const CONTENT_POLICY = [
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
-  const { now = () => performance.now() } = options;
+  const { now = SYSTEM_CLOCK.now } = options;
   const counts = {
     errors: 0,
     otherEncoding: 0,
