@@ -11,7 +11,7 @@ import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { attachment } from "./_attachment.ts";
-import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
+import { type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
@@ -110,7 +110,7 @@ const CONTENT_POLICY = [
  * and the page.
  *
  * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
- * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
+ * Streams take `?history=none` or `newest-first`, `?latency=2s`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
  * SDK 0.17 to 0.22 logged they give in today's form, and with `?format=as-sent` as it was sent.
  *
  * @param options where messages come from, who may ask
@@ -265,6 +265,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     if (download || recording !== undefined) {
       c.header("content-disposition", attachment(recording ?? "stream"));
     }
+    const until = download ? "now" : undefined;
+    const wish = wishOf((name) => c.req.query(name), until);
+    if (typeof wish === "string") return textResponse(400, wish);
     if (c.req.method === "HEAD") {
       return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
     }
@@ -277,7 +280,7 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       order: "arrival",
       accepts: encoding.accepts,
       onLeftOut,
-      ...(download ? { until: "now" } : {}),
+      ...(until === undefined ? {} : { until }),
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
