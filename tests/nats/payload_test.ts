@@ -42,6 +42,11 @@ describe("payloads in NATS", () => {
   });
 });
 
+/** What waits for nothing but its turn has had it. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 describe("ByteGate", () => {
   it("lets pass what fits, in turn, and what is larger alone", async () => {
     const gate = new ByteGate(10);
@@ -54,17 +59,18 @@ describe("ByteGate", () => {
         return new Promise<void>((resolve) => ends.push(resolve));
       });
     const passes = [pass("a", 6), pass("b", 4), pass("large", 25), pass("c", 1)];
+    await settled();
     assertEquals([order, gate.bytes], [["a", "b"], 10]);
     ends[0]!();
     await passes[0];
     assertEquals(order, ["a", "b"], "c does not overtake");
     ends[1]!();
     await passes[1];
-    await Promise.resolve();
+    await settled();
     assertEquals([order, gate.bytes], [["a", "b", "large"], 25]);
     ends[2]!();
     await passes[2];
-    await Promise.resolve();
+    await settled();
     ends[3]!();
     await passes[3];
     assertEquals(gate.bytes, 0);
