@@ -8,7 +8,7 @@ import { ByteGate } from "../nats/byte_gate.ts";
 import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
 import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
 import { recordingSubject } from "../nats/subjects.ts";
-import { HEADER_ROOM_BYTES } from "../nats/headers.ts";
+import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
@@ -60,7 +60,17 @@ interface Opened {
  * Makes a target that sends to NATS; it connects with the first batch.
  *
  * @param options where to, and as whom
- * @throws {RangeError} if the address is none
+ * @throws {RangeError} if the address or the id of the box is none
+ *
+ * @example
+ * ```ts
+ * import { natsTarget } from "@rerelay/server/nats";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = natsTarget({ url: "nats://me:secret@host", box: "box-7", instance: "4f1c" });
+ * assertEquals(target.name, "nats://host:4222");
+ * await target.close();
+ * ```
  */
 export function natsTarget(options: NatsTargetOptions): MessageTarget {
   return new NatsTarget(options);
@@ -80,6 +90,9 @@ class NatsTarget implements MessageTarget {
 
   constructor(options: NatsTargetOptions) {
     this.#options = options;
+    if (!isId(options.instance)) {
+      throw new RangeError("instance must be 1 to 128 letters, digits, dots, colons, - and _");
+    }
     this.name = parseNatsAddress(options.url).name;
     this.#log = options.log ?? silentLog;
     this.#run = (options.newId ?? (() => crypto.randomUUID()))();
@@ -88,6 +101,9 @@ class NatsTarget implements MessageTarget {
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
     const { nats, maxPayloadBytes } = await this.#opened(signal);
+    // What is sent now would wait in memory; it is on the disk.
+    if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
+    const untilBroken = AbortSignal.any([signal, nats.link]);
     const { box, instance, ackTimeoutMs = 10_000 } = this.#options;
     const context: WriterContext = {
       nats,
@@ -107,7 +123,7 @@ class NatsTarget implements MessageTarget {
     }
     const written = await Promise.allSettled(
       [...bySubject].map(([subject, messages]) =>
-        this.#writer(subject).write(context, batch.file, messages, signal)
+        this.#writer(subject).write(context, batch.file, messages, untilBroken)
       ),
     );
     for (const one of written) if (one.status === "rejected") throw this.#told(one.reason);

@@ -38,6 +38,8 @@ export interface Nats {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
   readonly client: JetStreamClient;
+  /** Aborted once the connection breaks: what was asked for over it is not answered any more. */
+  readonly link: AbortSignal;
   /** New header fields. */
   headers(fields: readonly (readonly [string, string])[]): MsgHdrs;
   /** A subject that only we are sent to. */
@@ -71,9 +73,13 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
     }),
   });
   const settings = { timeout: TIMEOUT_MS };
+  const link = watchLink(connection);
   try {
     return {
       connection,
+      get link() {
+        return link();
+      },
       client: jetstream(connection, settings),
       manager: await jetstreamManager(connection, { ...settings, checkAPI: false }),
       headers: (fields) => {
@@ -87,6 +93,24 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
     await connection.close();
     throw error;
   }
+}
+
+/** Gives a signal for the connection as it is now, which the client makes anew where it breaks. */
+function watchLink(connection: NatsConnection): () => AbortSignal {
+  let link = new AbortController();
+  const broken = () => link.abort(new Error("the connection to NATS is broken"));
+  const watch = async () => {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") broken();
+      else if (type === "reconnect") {
+        broken();
+        link = new AbortController();
+      }
+    }
+  };
+  // It ends with the connection.
+  watch().finally(broken);
+  return () => link.signal;
 }
 
 function connectionOptions(address: NatsAddress, options: NatsConnectOptions): ConnectionOptions {

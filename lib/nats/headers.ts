@@ -50,6 +50,11 @@ export const HEADER_ROOM_BYTES: number = 2048 + MAX_MESSAGES * 12;
 
 const ID = /^[\w.:-]{1,128}$/;
 
+/** Whether a text may stand in a header as the id of a box, a start of the program, or a file. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
 /** Numbers that grow as text: neighbours as `first-last`. */
 export function numbersText(numbers: readonly number[]): string {
   const ranges: string[] = [];
@@ -101,7 +106,7 @@ export function headerFields(headers: BatchHeaders): [string, string][] {
 export function readHeaders(get: (name: string) => string): BatchHeaders | undefined {
   const [box, run, file] = [get(FIELD.box), get(FIELD.run), get(FIELD.file)];
   const numbers = parseNumbers(get(FIELD.numbers));
-  if (numbers === undefined || ![box, run, file].every((id) => ID.test(id))) return undefined;
+  if (numbers === undefined || ![box, run, file].every(isId)) return undefined;
   const place = get(FIELD.part);
   if (place === "") return { box, run, file, numbers };
   const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(place) ?? [];
