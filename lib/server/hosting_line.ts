@@ -1,4 +1,4 @@
-import { formatAddr, type NetAddr } from "../base/net_addr.ts";
+import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 
 /**
  * What is said once the port is open: where, and how each generation of SDKs gets there.
@@ -11,8 +11,9 @@ export function hostingLine(addr: NetAddr): string {
     `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
 }
 
-/** What is said of an address that others reach, where nobody said who may. */
-export function openToAllLine(addr: NetAddr): string {
+/** A warning where anyone may connect; of a server that listens on loopback alone there is none. */
+export function openLine(addr: NetAddr): string | undefined {
+  if (isLoopback(addr.hostname)) return undefined;
   return `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody is ` +
     "asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1";
 }

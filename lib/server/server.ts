@@ -1,6 +1,7 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { isLoopback, type NetAddr } from "../base/net_addr.ts";
+import type { Feed } from "./feed.ts";
+import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
@@ -19,7 +20,7 @@ import { drain } from "./drain.ts";
 import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine, openToAllLine } from "./hosting_line.ts";
+import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
@@ -80,7 +81,7 @@ export class Server {
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
-
+  readonly #feeds: Feed[] = [];
   /** Use `serve` or {@linkcode Server.listen}. */
   private constructor(
     listener: TcpListener,
@@ -165,9 +166,8 @@ export class Server {
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
-    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
-      log.write("warn", openToAllLine(listener.addr), { ...listener.addr });
-    }
+    const open = isAllowed === undefined ? openLine(listener.addr) : undefined;
+    if (open !== undefined) log.write("warn", open, { ...listener.addr });
     return new Server(listener, resolved, isAllowed);
   }
 
@@ -188,8 +188,8 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients, ({ stats }) => stats)
-      .filter((stats) => stats !== undefined);
+    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)]
+      .map(({ stats }) => stats).filter((stats) => stats !== undefined);
     return {
       connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
       messages: this.#messages,
@@ -224,6 +224,13 @@ export class Server {
   /** The batches as one stream, which becomes the receiver at its first read; canceling it closes the server. */
   get readable(): ReadableStream<SmartMessage[]> {
     return this.#receiver.readable();
+  }
+
+  /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
+  join(feed: Feed): void {
+    this.#feeds.push(feed);
+    const [channel, nextId] = [this.#channel, () => ++this.#connected];
+    feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
   }
 
   /** Resolves when all that clients have sent so far was received. */
@@ -281,6 +288,7 @@ export class Server {
     this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
+    await Promise.all(this.#feeds.map((feed) => feed.close()));
     await this.#accepting.ended;
     await this.#clients.left();
     await this.#guests?.ended();
