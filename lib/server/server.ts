@@ -291,9 +291,8 @@ export class Server {
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const guests = this.#guests;
-    const check = () => guests?.check();
-    if ((guests?.size ?? 0) > 0) this.#stopGuests = this.#options.every(LOOK_MS, check);
+    const check = () => this.#guests?.check();
+    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
     this.#log.flush(true);
   }
 
