@@ -25,6 +25,7 @@ export type { CloseOptions } from "./lib/server/options.ts";
 export { Server } from "./lib/server/server.ts";
 export type { ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/client_stats.ts";
+export type { Feed } from "./lib/server/feed.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";

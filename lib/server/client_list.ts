@@ -82,6 +82,29 @@ export class ClientList implements Iterable<ListedClient> {
     return count;
   }
 
+  /** Tells all of them that the server closes. */
+  drain(): void {
+    for (const client of this.#clients.keys()) client.drain?.();
+  }
+
+  /**
+   * Looks at what clients had sent before `drain`, and closes those that go on sending.
+   *
+   * @param gapMs where nothing came for so many milliseconds there is no more
+   * @returns how many are still to be read on, and how many were closed
+   */
+  lookAtBacklog(gapMs: number): { readonly some: number; readonly closed: number } {
+    let [some, closed] = [0, 0];
+    for (const client of this.#clients.keys()) {
+      const backlog = client.backlog?.(gapMs) ?? "none";
+      if (backlog === "some") some++;
+      if (backlog !== "endless") continue;
+      closed++;
+      client.close();
+    }
+    return { some, closed };
+  }
+
   /** Bytes that are held for clients outside of the channel. */
   get unfinishedBytes(): number {
     return this.#unfinished;

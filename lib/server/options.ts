@@ -143,4 +143,9 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
+  /**
+   * After that, reads those on for at most so many milliseconds that had sent more before the close than
+   * could be read so far, as long as bytes come; default 0.
+   */
+  readonly backlogMs?: number;
 }

@@ -12,6 +12,7 @@ export const ROOMS: readonly string[] = [
     "viewers",
     "forward",
     "server",
+    "nats",
     "sinks",
     "pipeline.ts",
     "recordings",

@@ -71,6 +71,7 @@ export async function liveViewers(
     limitBytes,
     maxViewers: args.maxViewers,
     viewerLatencySec: args.latencySec,
+    newestFirst: args.newestFirst,
     collectGarbage: await loadGarbageCollector(),
     log,
   });

@@ -27,7 +27,7 @@ export interface RelayWebSocket {
 
 /** Options of {@linkcode relaySocket}; all may be left out. */
 export interface RelaySocketOptions
-  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "recording"> {
+  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "latencySec" | "recording"> {
   /** Waits for so many milliseconds; default by a timer. */
   readonly delay?: Clock["delay"];
 }
@@ -70,11 +70,12 @@ export async function relaySocket(
     );
   }
   const { delay = SYSTEM_CLOCK.delay } = options;
-  const { addr, history, recording } = options;
+  const { addr, history, latencySec, recording } = options;
   const viewer = hub.join({
     transport: "websocket",
     ...(addr !== undefined && { addr }),
     ...(history !== undefined && { history }),
+    ...(latencySec !== undefined && { latencySec }),
     ...(recording !== undefined && { recording }),
   });
   webSocket.binaryType = "arraybuffer";
