@@ -10,7 +10,7 @@ import type { BodyLimits } from "./types.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { withoutZone } from "../../base/net_addr.ts";
 
-/** Of bodies, where nothing else is said. */
+/** Limits of a request's body, where the caller sets none. */
 const [MAX_BODY_BYTES, BODY_SEC] = [64 * 1024 * 1024, 60];
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -23,7 +23,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * Makes a request of the Web, or the answer to one that can't be.
  *
  * @param incoming what came
- * @param bodyMs so long the body of a gRPC-web call may take
+ * @param bodyMs how long the body of a gRPC-web call may take, in milliseconds
  * @param bodies limits of other bodies, where they are taken
  */
 export function toRequest(
