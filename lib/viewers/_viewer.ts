@@ -49,7 +49,6 @@ export interface ViewerContext extends FreshnessContext {
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
   /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
   readonly skipTo: (viewer: HubViewer) => number | undefined;
-  /** Waits for so many milliseconds. */
   readonly delay: Clock["delay"];
   readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
