@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
@@ -194,7 +194,7 @@ class NatsFeed implements FromNats {
   }
 
   /** Ends early where all ends. */
-  async #wait(ms: number, delay: (ms: number) => Promise<void>): Promise<void> {
+  async #wait(ms: number, delay: Clock["delay"]): Promise<void> {
     const { signal } = this.#stop;
     if (signal.aborted) return;
     const stopped = Promise.withResolvers<void>();
