@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { CloseOptions } from "./options.ts";
 import type { ClientList } from "./client_list.ts";
 import { logCut, logUnread } from "./client_log.ts";
@@ -14,15 +15,14 @@ const GAP_MS = 20;
 const LAG_MS = 15;
 
 /** What a closing server reads, and by which clock. */
-export interface DrainOptions extends Required<Omit<CloseOptions, "backlogMs">> {
+export interface DrainOptions
+  extends Required<Omit<CloseOptions, "backlogMs">>, Pick<Clock, "now" | "delay"> {
   /** When nothing is read any more, in milliseconds of the clock. */
   readonly end: number;
   readonly clients: Pick<ClientList, "sending" | "lookAtBacklog">;
   /** Bytes of the messages that were received so far. */
   readonly received: () => number;
   readonly log: Log;
-  readonly now: () => number;
-  readonly delay: (ms: number) => Promise<void>;
 }
 
 /**

@@ -278,10 +278,8 @@ export class Server {
     this.#listener.close();
     this.#guests?.leave();
     this.#clients.drain();
-    if (drainMs > 0) {
-      const [log, clients, received] = [this.#log, this.#clients, () => this.#bytes];
-      await drain({ clients, received, log, now, delay, drainMs, quietMs, end });
-    }
+    const what = { clients: this.#clients, received: () => this.#bytes, log: this.#log };
+    if (drainMs > 0) await drain({ ...what, now, delay, drainMs, quietMs, end });
     this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
@@ -293,10 +291,8 @@ export class Server {
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const guests = this.#guests;
-    if (guests !== undefined && guests.size > 0) {
-      this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
-    }
+    const check = () => this.#guests?.check();
+    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
     this.#log.flush(true);
   }
 

@@ -243,7 +243,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
       const context: ViewerContext = {
         ...{ log: history, recent, wire, frames: logFrames, arrivals, now },
-        ...{ belongs, skipTo, onSkip, onGone },
+        ...{ belongs, skipTo, delay, onSkip, onGone },
       };
       const defaults: JoinOptions = {
         latencySec: options.until === "now" ? Infinity : viewerLatencySec,

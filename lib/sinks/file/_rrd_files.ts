@@ -111,6 +111,11 @@ export class RrdFiles {
     return this.#files.kept.list;
   }
 
+  /** Those that are being written. */
+  get live(): Iterable<RrdWriter> {
+    return this.#files.kept.live;
+  }
+
   /** What is in all files. */
   get kept(): Tally {
     return this.#files.kept.total;
