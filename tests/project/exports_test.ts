@@ -49,8 +49,8 @@ const ENTRIES: Readonly<Record<string, object>> = {
   "./encoding": encoding,
   "./flow": flow,
   "./nats": nats,
-  "./s3": s3,
   "./rrd": rrd,
+  "./s3": s3,
   "./sinks": sinks,
   "./viewers": viewers,
 };
