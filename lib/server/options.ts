@@ -4,12 +4,22 @@
  * @module
  */
 import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import {
   checkBoolean,
   checkChoice,
   checkLimits,
+  checkObject,
   checkPort,
   checkPositive,
   checkText,
+  checkTexts,
+  valueText,
 } from "../base/check_options.ts";
 import { every } from "../base/clock.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
@@ -95,9 +105,10 @@ export type ResolvedOptions =
  * Fills in the defaults.
  *
  * @throws {RangeError} if one is out of its range
+ * @throws {TypeError} if there is no such option
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
-  const resolved = {
+  const defaults: Required<Omit<ServeOptions, "signal">> = {
     hostname: "127.0.0.1",
     port: 9876,
     maxLatencySec: Infinity,
@@ -115,8 +126,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     every,
     collectGarbage: () => {},
     delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-    ...withoutUndefined(options),
   };
+  checkOptions("serve", options, { ...defaults, signal: true });
+  const resolved: ResolvedOptions = { ...defaults, ...withoutUndefined(options) };
   checkText("hostname", resolved.hostname);
   checkPort(resolved.port);
   checkMaxLatency(resolved.maxLatencySec);
@@ -126,10 +138,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkChoice("onBadArrow", resolved.onBadArrow, ON_BAD_ARROW);
   checkBoolean("quiet", resolved.quiet);
   checkBoolean("reuseBuffers", resolved.reuseBuffers);
-  if (!Array.isArray(resolved.allow)) {
-    throw new RangeError('allow must be a list, such as ["10.0.0.0/8"]');
-  }
+  checkTexts("allow", resolved.allow, '["10.0.0.0/8"]');
+  checkObject("doors", resolved.doors, "{ http: door.take }");
+  checkOptions("doors", resolved.doors, DOOR_NAMES);
+  checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage"]);
+  checkSignal(resolved.signal);
   return resolved;
+}
+
+const DOOR_NAMES: OptionNames<Doors> = { http: true, readMessages: true };
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || hasMethods(signal, "throwIfAborted", "addEventListener")) return;
+  throw new RangeError(`signal must be an AbortSignal, not ${valueText(signal)}`);
 }
 
 /** Whoever passes `undefined` means the default. */
@@ -143,4 +164,26 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
+}
+
+/**
+ * Refuses what {@linkcode Server.close} can't go by.
+ *
+ * @throws {RangeError} if a time is none
+ * @throws {TypeError} if there is no such option
+ */
+export function checkClose(options: CloseOptions): void {
+  checkOptions("close", options, { drainMs: true, quietMs: true });
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== 0) checkPositive(name, value);
+  }
+}
+
+/**
+ * Refuses what does not listen.
+ *
+ * @throws {TypeError} if it is no adapter
+ */
+export function checkAdapter(adapter: unknown): void {
+  checkGiven("Server.listen", "a TCP adapter", hasMethods(adapter, "listen"), adapter);
 }

@@ -22,7 +22,7 @@ import { hostingLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import { checkAdapter, checkClose, resolveOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
@@ -158,8 +158,10 @@ export class Server {
    * @param options all may be left out
    * @throws {TcpBindError} if the address can't be bound
    * @throws {RangeError} if an option is out of its range
+   * @throws {TypeError} if there is no such option, or no adapter
    */
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
+    checkAdapter(adapter);
     const resolved = resolveOptions(options);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
@@ -247,6 +249,7 @@ export class Server {
    * @param options whether to read first what clients are still sending
    */
   close(options: CloseOptions = {}): Promise<void> {
+    checkClose(options);
     return this.#closing ??= this.#close(options);
   }
 

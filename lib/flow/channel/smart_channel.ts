@@ -1,3 +1,4 @@
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
@@ -28,6 +29,10 @@ export interface SmartChannelOptions {
   /** Where buffers are given back to, once what follows is taken. */
   readonly pool?: BufferPool | undefined;
 }
+
+const NAMES: OptionNames<SmartChannelOptions> = {
+  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
+};
 
 /** Default of `limitBytes`. */
 export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
@@ -95,10 +100,10 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    * @throws {RangeError} if a limit is not above 0
    */
-  constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
-      SmartChannelOptions = {},
-  ) {
+  constructor(options: SmartChannelOptions = {}) {
+    checkOptions("SmartChannel", options, NAMES);
+    checkCallable(options, ["now", "delay"]);
+    const { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now() } = options;
     const { delay, maxWaitMs = Infinity, pool } = options;
     checkPositive("limitBytes", limitBytes);
     checkPositive("maxWaitMs", maxWaitMs);

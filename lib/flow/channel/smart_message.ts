@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
@@ -117,7 +118,9 @@ export interface SmartMessage {
  * assertEquals(sourceText({ kind: "tcp-client", id: 3 }), "(unknown ip)");
  * ```
  */
-export function sourceText({ kind, addr }: MessageSource): string {
+export function sourceText(source: MessageSource): string {
+  checkGiven("sourceText", "the source of a message", typeof source?.kind === "string", source);
+  const { kind, addr } = source;
   const scheme = kind === "grpc-client" ? "grpc" : "tcp";
   return addr === undefined ? "(unknown ip)" : `${scheme}://${formatAddr(addr)}`;
 }

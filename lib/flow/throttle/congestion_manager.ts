@@ -1,8 +1,13 @@
+const NAMES: OptionNames<CongestionManagerOptions> = {
+  ...{ maxLatencySec: true, rules: true, now: true, random: true, log: true },
+};
+
 /**
  * Decides which messages of one client to drop so that those that pass stay fresh.
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
 import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { timepointOf } from "../../encoding/arrow/arrow_timepoint.ts";
 import { InvalidMessage } from "../../base/errors.ts";
@@ -82,6 +87,8 @@ export class CongestionManager {
    * @throws {RangeError} if `maxLatencySec` is not above 0, or there are no such rules
    */
   constructor(options: CongestionManagerOptions) {
+    checkOptions("CongestionManager", options, NAMES);
+    checkCallable(options, ["now", "random"]);
     const { maxLatencySec, rules = "corrected", random = Math.random, log = consoleLog() } =
       options;
     checkMaxLatency(maxLatencySec);
