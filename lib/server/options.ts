@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import {
   checkCallable,
   checkGiven,
@@ -21,7 +22,6 @@ import {
   checkTexts,
   valueText,
 } from "../base/check_options.ts";
-import { every } from "../base/clock.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
 import { ON_BAD_ARROW, type OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
@@ -81,7 +81,7 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   /** Where log lines go; default the console, from info on. */
   readonly log?: Log;
   /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Random number from 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /**
@@ -91,9 +91,9 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    */
   readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /** All options, with defaults. */
@@ -121,11 +121,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),
-    now: () => performance.now(),
+    now: SYSTEM_CLOCK.now,
     random: Math.random,
-    every,
+    every: SYSTEM_CLOCK.every,
     collectGarbage: () => {},
-    delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    delay: SYSTEM_CLOCK.delay,
   };
   checkOptions("serve", options, { ...defaults, signal: true });
   const resolved: ResolvedOptions = { ...defaults, ...withoutUndefined(options) };
@@ -164,6 +164,11 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
+  /**
+   * After that, reads those on for at most so many milliseconds that had sent more before the close than
+   * could be read so far, as long as bytes come; default 0.
+   */
+  readonly backlogMs?: number;
 }
 
 /**
@@ -172,18 +177,23 @@ export interface CloseOptions {
  * @throws {RangeError} if a time is none
  * @throws {TypeError} if there is no such option
  */
-export function checkClose(options: CloseOptions): void {
-  checkOptions("close", options, { drainMs: true, quietMs: true });
+export function checkedClose(options: CloseOptions): CloseOptions {
+  checkOptions("close", options, { drainMs: true, quietMs: true, backlogMs: true });
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && value !== 0) checkPositive(name, value);
   }
+  return options;
 }
 
 /**
- * Refuses what does not listen.
+ * As {@linkcode resolveOptions}, for a server that is to listen.
  *
- * @throws {TypeError} if it is no adapter
+ * @param options as they were passed
+ * @param adapter what listens
+ * @throws {RangeError} if an option is out of its range
+ * @throws {TypeError} if there is no such option, or no adapter
  */
-export function checkAdapter(adapter: unknown): void {
+export function listenOptions(options: ServeOptions, adapter: unknown): ResolvedOptions {
   checkGiven("Server.listen", "a TCP adapter", hasMethods(adapter, "listen"), adapter);
+  return resolveOptions(options);
 }

@@ -4,13 +4,13 @@ import type { JoinOptions } from "./types.ts";
 
 const NAMES: OptionNames<JoinOptions> = {
   ...{ transport: true, addr: true, history: true, recording: true, latencySec: true },
-  ...{ until: true, order: true, accepts: true, onLeftOut: true },
+  ...{ name: true, until: true, order: true, accepts: true, onLeftOut: true },
 };
 
 /** What some of them may be. */
 const CHOICES = {
   transport: ["websocket", "http", "grpc"],
-  history: ["all", "none"],
+  history: ["all", "none", "newest-first"],
   until: ["now"],
   order: ["viewer", "kinds", "arrival"],
 } as const;

@@ -217,7 +217,7 @@ const NAMED: readonly [string, () => unknown, string][] = [
   [
     "an unknown history",
     () => hub.join({ history: "x" as never }),
-    'history must be "all" or "none"',
+    'history must be "all", "none" or "newest-first"',
   ],
   ["a log that is none", () => all.serve({ log: console as never }), "log must have enabled() and"],
   ["no clock", () => all.serve({ now: 5 as never }), "now must be a function, not 5"],

@@ -5,8 +5,8 @@
  */
 import { checkCallable, type OptionNames } from "../../base/check_arguments.ts";
 import { checkPositive } from "../../base/check_options.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
-import { every as byTimer } from "../../base/clock.ts";
 
 /** How often is looked, in milliseconds. */
 const CHECK_MS = 500;
@@ -28,9 +28,9 @@ export interface StallOptions {
   /** Seconds in which a viewer must take something of what waits for it; default 10. */
   readonly stallTimeoutSec?: number;
   /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
 }
 
 /** Names of all of them. */
@@ -45,8 +45,11 @@ export class StallWatch {
   #stop: (() => void) | undefined;
 
   constructor(
-    { stallTimeoutSec = 10, now = new AwakeClock(() => performance.now()).now, every = byTimer }:
-      StallOptions,
+    {
+      stallTimeoutSec = 10,
+      now = new AwakeClock(SYSTEM_CLOCK.now).now,
+      every = SYSTEM_CLOCK.every,
+    }: StallOptions,
   ) {
     checkPositive("stallTimeoutSec", stallTimeoutSec);
     checkCallable({ now, every }, ["now", "every"]);
