@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
 import { type FromArgs, fromArgs } from "./from_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
