@@ -33,10 +33,11 @@ Examples:
   that rr.connect(…). All come to the same port.
 
 Files:
-  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or
-  {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
-  of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
-  refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
+  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC),
+  {part} or {box} in it: with {recording_id} each recording gets its own file, with {box} each box
+  of --from (sdk: what came here directly). Names never leave the folder of PATTERN, and no file is
+  ever replaced but that of --save FILE --force; an existing FILE is refused without. --rotate-size
+  and --rotate-every need {part}, {date} or {time}.
   Each file opens alone in Rerun's viewer and CLI, that of SDK 0.17 to 0.22 in today's where
   --rrd-format is current. Else messages stand in it as the SDK encoded them;
   those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called

@@ -35,7 +35,7 @@ import { WriteBudget } from "./writer/write_budget.ts";
 export interface RrdFileSinkOptions {
   /**
    * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
   /** Replaces a file that is there, where the path has no braces; without it that is refused. */
@@ -235,7 +235,7 @@ async function startSink(
       if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) files.refuse(payload.msg);
       else {
-        const written = files.add(payload.msg, source.id);
+        const written = files.add(payload.msg, source);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }

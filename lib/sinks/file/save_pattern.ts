@@ -11,13 +11,20 @@ import { checkCount, checkText } from "../../base/check_options.ts";
 const PLACEHOLDERS: readonly Placeholder[] = [
   "application_id",
   "recording_id",
+  "box",
   "date",
   "time",
   "part",
 ];
 
 /** A word that stands in braces in a {@linkcode SavePattern}. */
-export type Placeholder = "application_id" | "recording_id" | "date" | "time" | "part";
+export type Placeholder = "application_id" | "recording_id" | "box" | "date" | "time" | "part";
+
+/** Those that stand for a text of a peer's. */
+const TEXTS: readonly string[] = ["application_id", "recording_id", "box"];
+
+/** Stands for the box of what SDKs send here themselves. */
+const NO_BOX = "sdk";
 
 /** Where recordings go. */
 export interface SavePattern {
@@ -40,6 +47,8 @@ export interface NameValues {
   readonly applicationId: string;
   /** As the client gave it. */
   readonly recordingId: string;
+  /** The box that it came from through NATS; absent where an SDK sent it here. */
+  readonly box?: string;
   /** When the part begins. */
   readonly date: Date;
   /** Its number, from 1 on. */
@@ -126,6 +135,8 @@ export function renderName(pattern: SavePattern, values: NameValues): string {
         return safeText(values.applicationId, limit);
       case "recording_id":
         return safeText(values.recordingId, limit);
+      case "box":
+        return safeText(values.box ?? NO_BOX, limit);
       case "date":
         return iso.slice(0, 10);
       case "time":
@@ -172,7 +183,7 @@ export function numberOf(
   const source = pattern.name.split(/(\{[^{}]*\})/).map((piece) => {
     const word = piece.slice(1, -1);
     if (!/^\{.*\}$/.test(piece) || !isPlaceholder(word)) return escapeRegExp(piece);
-    return word === "application_id" || word === "recording_id" ? "([^/]+)" : spans[word];
+    return word in spans ? spans[word as keyof typeof spans] : "([^/]+)";
   });
   const match = new RegExp(`^${source.join("")}$`, "s").exec(name);
   const at = [...pattern.placeholders].filter((word) => word !== "date" && word !== "time")
@@ -211,8 +222,8 @@ function valueBytes({ name, placeholders }: SavePattern): number {
   let free = MAX_NAME_BYTES - RESERVED_BYTES;
   let texts = 0;
   const rest = name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
-    if (word === "application_id" || word === "recording_id") texts++;
-    else free -= FIXED_BYTES[word];
+    if (TEXTS.includes(word)) texts++;
+    else free -= FIXED_BYTES[word as keyof typeof FIXED_BYTES];
     return "";
   });
   free -= new TextEncoder().encode(rest).length;
