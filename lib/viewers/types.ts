@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { RecordingSummary } from "../stores/recordings.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import type { Log } from "../base/log.ts";
@@ -42,11 +43,11 @@ export interface ViewerHubOptions {
   /** Where cut-off viewers and a history that overflows are reported. */
   readonly log?: Log;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /** What a viewer wants of what was logged before it joined, and in which order. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
@@ -13,6 +14,8 @@ import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
+import { PartCatalog } from "./parts/part_catalog.ts";
+import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
@@ -20,6 +23,7 @@ import { RrdFiles } from "./_rrd_files.ts";
 import type { SavedFile } from "./saved_files.ts";
 import type { Keep } from "./parts/part_list.ts";
 import { repeat, type Rotation, rotationStep } from "./rotation.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
 import type { Sink } from "../sink.ts";
 import type { Tally } from "../../base/tally.ts";
 import { startCompressor } from "./writer/compressor.ts";
@@ -31,7 +35,7 @@ import { WriteBudget } from "./writer/write_budget.ts";
 export interface RrdFileSinkOptions {
   /**
    * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
   /** Replaces a file that is there, where the path has no braces; without it that is refused. */
@@ -67,14 +71,16 @@ export interface RrdFileSinkOptions {
    * the end of `close`, the next start does; default false.
    */
   readonly chunkIndex?: boolean;
+  /** Whether viewers are to see the files: `shelf` lists them, at most 50,000; default false. */
+  readonly shelved?: boolean;
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
+  readonly timer?: Clock["timer"];
   /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
@@ -91,6 +97,8 @@ export interface RrdFileSink extends Sink {
   readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
+  /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
+  readonly shelf: Shelf | undefined;
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
@@ -117,6 +125,7 @@ export interface RrdFileSink extends Sink {
  *
  * @param options where and how
  * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
+ * @throws {TypeError} if there is no such option
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -147,8 +156,8 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false } = options;
   checkSaveOptions(options);
+  const { path, force = false } = options;
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -166,7 +175,7 @@ async function startSink(
   processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
-  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const { now = SYSTEM_CLOCK.now, date = SYSTEM_CLOCK.date, timer = SYSTEM_CLOCK.timer } = options;
   const { keep = {}, newId = () => crypto.randomUUID() } = options;
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
@@ -178,7 +187,8 @@ async function startSink(
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
-  const opened = await openParts({ path, place, writer, folder, log, keep, newId });
+  const catalog = options.shelved ? new PartCatalog() : undefined;
+  const opened = await openParts({ path, place, writer, folder, log, keep, newId, catalog });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
@@ -198,6 +208,10 @@ async function startSink(
     date,
     onError: options.onError ?? (() => {}),
   }, first);
+  const shelf = catalog && index && new SavedShelf({
+    ...{ folder: pattern.folder, adapter, catalog, index, live: () => files.live },
+    onRemoved: (names) => files.removed(names),
+  });
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
@@ -221,7 +235,7 @@ async function startSink(
       if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) files.refuse(payload.msg);
       else {
-        const written = files.add(payload.msg, source.id);
+        const written = files.add(payload.msg, source);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }
@@ -277,6 +291,7 @@ async function startSink(
     get saved() {
       return files.saved;
     },
+    shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
     write(batch) {
@@ -324,9 +339,4 @@ const CLOSE_MS = 500;
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }
