@@ -4,6 +4,7 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { hideSecrets } from "../../forward/url.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -100,6 +101,30 @@ const SAVING = [
   },
 ] as const satisfies readonly CliOption[];
 
+const FORWARDING = [
+  {
+    name: "forward",
+    value: "URL",
+    example: "rerun+http://10.0.0.5:9876/proxy",
+    several: true,
+    show: hideSecrets,
+    help: "Send on what --save keeps, from the disk; may be given often",
+  },
+  {
+    name: "forward-rate",
+    value: "RATE",
+    example: "2MB/s",
+    help: "No more than so many bytes a second to each [no limit]",
+  },
+  {
+    name: "on-forward-behind",
+    value: "WHAT",
+    example: "keep",
+    default: "drop",
+    help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+] as const satisfies readonly CliOption[];
+
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
   { name: "serve-grpc", help: "The same: Rerun's name for it" },
@@ -185,6 +210,7 @@ const OUTPUT = [
 export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
+  Forwarding: FORWARDING,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -194,6 +220,7 @@ export const OPTION_GROUPS = {
 export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
+  ...FORWARDING,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

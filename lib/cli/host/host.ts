@@ -12,9 +12,12 @@ import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
-import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
+import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
@@ -102,7 +105,7 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers } = started;
+  const { server, file, viewers, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
   const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
@@ -113,13 +116,14 @@ export async function host(
     // The lines are for people, and keep nothing.
     sinks: receiver.stats.filter(({ name }) => name !== lines.name),
     ...(file === undefined ? {} : { files: file.kept }),
+    forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
   const { pid } = await loadProcessAdapter();
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
-    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
@@ -162,6 +166,7 @@ interface Started {
   readonly server: Server;
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
+  readonly forwarding: readonly ForwardFollower[];
 }
 
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
@@ -180,6 +185,7 @@ async function start(
 ): Promise<Started> {
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
+  const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
   const server = await serve({
@@ -220,7 +226,9 @@ async function start(
     await server.close();
     throw error;
   }
-  if (save === undefined || files === undefined) return { server, file: undefined, viewers };
+  if (save === undefined || files === undefined) {
+    return { server, file: undefined, viewers, forwarding };
+  }
   let stopTelling = () => {};
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
@@ -230,10 +238,12 @@ async function start(
       files,
       processes: await loadProcessAdapter(),
       log,
+      followers: forwarding,
       onError: onError === "stop" ? onSaveError : () => {},
     });
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    return { server, file, viewers };
+    tellForwarding(options, forwarding, log);
+    return { server, file, viewers, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);

@@ -20,6 +20,7 @@ export interface UncheckedOptions {
   readonly compress?: string;
   readonly rrdFormat?: string;
   readonly chunkIndex?: boolean;
+  readonly followers?: readonly unknown[];
 }
 
 /**
@@ -46,6 +47,9 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   const pattern = parseSavePattern(path);
   if ((maxBytes ?? maxAgeSec) !== undefined && !hasSerialNames(pattern)) {
     throw new RangeError("rotation makes several files: put {part}, {date} or {time} into path");
+  }
+  if ((options.followers ?? []).length > 0 && !hasSerialNames(pattern)) {
+    throw new RangeError("followers read many files: put {part}, {date} or {time} into path");
   }
   if ((files ?? bytes) !== undefined && pattern.placeholders.size === 0) {
     throw new RangeError("keep is about several files: put {part}, {date} or {time} into path");

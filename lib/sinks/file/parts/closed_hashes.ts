@@ -94,6 +94,7 @@ export class ClosedHashes {
       for await (const line of new IndexFile(folder + name, this.#adapter).lines()) {
         if (line.kind === "store") continue;
         if (line.kind === "removed") hashed.delete(line.name);
+        else if (line.kind !== "file") continue;
         else if (line.hash === undefined) hashed.delete(line.name);
         else hashed.set(line.name, line);
       }
