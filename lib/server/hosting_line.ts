@@ -1,4 +1,5 @@
-import { formatAddr, type NetAddr } from "../base/net_addr.ts";
+import type { Log } from "../base/log.ts";
+import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 
 /**
  * What is said once the port is open: where, and how each generation of SDKs gets there.
@@ -9,4 +10,12 @@ export function hostingLine(addr: NetAddr): string {
   const text = formatAddr(addr);
   return `Hosting a SDK server over TCP at ${text}. Connect with the Rerun logging SDK. ` +
     `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
+}
+
+/** Warns where whoever reaches an address may connect. */
+export function warnOfAll(log: Log, addr: NetAddr): void {
+  if (isLoopback(addr.hostname)) return;
+  const text = `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody ` +
+    "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1";
+  log.write("warn", text, { ...addr });
 }

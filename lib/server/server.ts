@@ -1,6 +1,6 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
+import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
@@ -14,11 +14,11 @@ import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
-import type { ServerStats } from "./server_stats.ts";
+import { type ServerStats, serverStats } from "./server_stats.ts";
 import { logCut, newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine } from "./hosting_line.ts";
+import { hostingLine, warnOfAll } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
@@ -33,6 +33,10 @@ const LOOK_MS = 500;
 const DRAIN_STEP_MS = 10;
 /** Who waits at a port that closes is let in for so long, in milliseconds. */
 const LAST_ACCEPTS_MS = 100;
+/** Connections that have just come begin their calls in so many milliseconds. */
+const LAST_CALLS_MS = 1000;
+/** How often a server that drains looks whether its clients have left, in milliseconds. */
+const LEFT_STEP_MS = 50;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -80,6 +84,7 @@ export class Server {
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
   #isShut = false;
+  #isDraining = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
@@ -148,6 +153,10 @@ export class Server {
       unreceived.look(now());
       log.flush();
     });
+    options.readiness.add("port", () => {
+      if (this.#isShut) return "the server closes";
+      return this.#isDraining ? "the server drains: it takes no more clients" : undefined;
+    });
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -168,16 +177,7 @@ export class Server {
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
-    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
-      log.write(
-        "warn",
-        `Whoever reaches ${
-          formatAddr(listener.addr)
-        } can connect: nothing is encrypted and nobody ` +
-          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
-        { ...listener.addr },
-      );
-    }
+    if (isAllowed === undefined) warnOfAll(log, listener.addr);
     return new Server(listener, resolved, isAllowed);
   }
 
@@ -198,19 +198,13 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients, ({ stats }) => stats)
-      .filter((stats) => stats !== undefined);
-    return {
+    return serverStats(this.#clients, this.#dropped, {
       connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
       messages: this.#messages,
       bytes: this.#bytes,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
-      unfinishedBytes: this.#clients.unfinishedBytes,
-      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
       badArrow: { ...this.#badArrow },
-      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
-      clients,
-    };
+    });
   }
 
   /**
@@ -251,6 +245,22 @@ export class Server {
   }
 
   /**
+   * Stops listening; connections and calls that are open go on until they end.
+   *
+   * @param until gives up waiting for clients, which are still there then
+   * @returns resolves when all clients have left, or nobody waits any more
+   */
+  async drain(until: AbortSignal): Promise<void> {
+    const { now, delay } = this.#options;
+    const end = now() + LAST_ACCEPTS_MS;
+    await this.#accepting.quiet(() => now() >= end || until.aborted);
+    this.#isDraining = true;
+    this.#listener.close();
+    void delay(LAST_CALLS_MS).then(() => this.#guests?.retire());
+    while (this.#clients.size > 0 && !until.aborted) await delay(LEFT_STEP_MS);
+  }
+
+  /**
    * Closes the server, and then what its doors have: viewers and browsers.
    *
    * @param graceMs answers that end in so many milliseconds end well; default 0
@@ -271,7 +281,7 @@ export class Server {
     const end = now() + drainMs;
     // Clients that the system has let in for us believe that we have what they sent.
     const last = Math.min(end, now() + LAST_ACCEPTS_MS);
-    if (drainMs > 0) await this.#accepting.quiet(() => now() >= last);
+    if (drainMs > 0 && !this.#isDraining) await this.#accepting.quiet(() => now() >= last);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
@@ -324,6 +334,7 @@ export class Server {
         onCallLeft: ({ stats }) => this.#countLeft(stats),
       });
       if (this.#isShut) this.#guests.leave();
+      else if (this.#isDraining) this.#guests.retire();
       return this.#guests;
     });
     // Whoever comes next may find the disk or the network at work again.

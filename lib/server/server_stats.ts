@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { DropCounts } from "../flow/throttle/drop_counts.ts";
+import { addDropped, type DropCounts } from "../flow/throttle/drop_counts.ts";
 import type { Tally } from "../base/tally.ts";
 import type { ClientStats } from "./client_stats.ts";
+import type { ClientList } from "./client_list.ts";
 
 /** What a server counts. */
 export interface ServerStats {
@@ -34,4 +35,26 @@ export interface ServerStats {
   readonly unfinishedBytes: number;
   /** The clients that are connected. */
   readonly clients: readonly ClientStats[];
+}
+
+/**
+ * What a server counts, with what its clients count.
+ *
+ * @param list of the clients that are here
+ * @param dropped of those that have left
+ * @param own counts of the server
+ */
+export function serverStats(
+  list: ClientList,
+  dropped: DropCounts,
+  own: Pick<ServerStats, "connections" | "messages" | "bytes" | "queued" | "badArrow">,
+): ServerStats {
+  const clients = Array.from(list, ({ stats }) => stats).filter((stats) => stats !== undefined);
+  return {
+    ...own,
+    unfinishedBytes: list.unfinishedBytes,
+    dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), dropped),
+    acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
+    clients,
+  };
 }

@@ -27,6 +27,8 @@ export interface ViewerArgs {
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
+  /** The file that holds it, and who says so. */
+  readonly tokenFile?: { readonly path: string; readonly where: string };
 }
 
 /** Where the token is, so that it stands in no list of processes. */
@@ -43,6 +45,7 @@ const DEPENDENT = [
   "allow-host",
   "allow-origin",
   "viewer-token",
+  "viewer-token-file",
 ] as const;
 
 /**
@@ -62,7 +65,7 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
-  const token = args.read("viewer-token", parseToken, "TOKEN");
+  const { token, tokenFile } = tokenOf(args);
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
@@ -74,7 +77,22 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
   };
+}
+
+/** The token, or the file that holds it; where both are set, as with all options, the nearer one counts. */
+function tokenOf(args: ArgReader): Pick<ViewerArgs, "token" | "tokenFile"> {
+  const [direct, file] = ["viewer-token", "viewer-token-file"].map((name) => args.setting(name));
+  const near = (source: string) => ["flag", "environment", "file"].indexOf(source);
+  if (direct !== undefined && file?.source === direct.source) {
+    throw new UsageError(`${file.where} and ${direct.where} both set the token: leave one out`);
+  }
+  if (file !== undefined && (direct === undefined || near(file.source) < near(direct.source))) {
+    return { tokenFile: { path: String(file.value), where: file.where } };
+  }
+  const token = args.read("viewer-token", parseToken, "TOKEN");
+  return token === undefined ? {} : { token };
 }
 
 /**
@@ -109,8 +127,12 @@ function parseOrigins(text: string): string[] {
   });
 }
 
-/** It stands in addresses and headers. */
-function parseToken(text: string): string {
+/**
+ * A token: it stands in addresses and headers.
+ *
+ * @throws {RangeError} with what is expected instead
+ */
+export function parseToken(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new RangeError("expected letters, digits and signs without spaces");
 }

@@ -95,6 +95,13 @@ export interface RrdFileSink extends Sink {
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
+  /**
+   * Lets another program save under the same pattern, while this one writes on: each has files of its own,
+   * and the other one removes what is too many and recovers what earlier runs left.
+   *
+   * @returns whether another may: not where the path has no braces, or nobody looks for others
+   */
+  handOver(): Promise<boolean>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }
@@ -206,6 +213,7 @@ async function startSink(
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
+  let handingOver: Promise<boolean> | undefined;
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
@@ -284,6 +292,17 @@ async function startSink(
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
     },
+    handOver() {
+      return handingOver ??= (async () => {
+        if (place.handOver === undefined || closing !== undefined) return false;
+        stopRecovering.abort();
+        renewal?.stop();
+        await recovered.then(() => renewal?.done());
+        index?.handOver();
+        await place.handOver();
+        return true;
+      })();
+    },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
@@ -296,7 +315,7 @@ async function startSink(
           stopRecovering.abort();
           indexer?.stop();
         });
-        await writing;
+        await Promise.all([writing, handingOver?.catch(() => {})]);
         try {
           await files.close();
         } finally {

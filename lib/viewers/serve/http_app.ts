@@ -8,6 +8,7 @@ import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { attachment } from "./_attachment.ts";
 import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
@@ -63,6 +64,8 @@ export interface HttpAppOptions extends StallOptions {
   /** What answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
   readonly readers?: MessageReaders;
   /** Port of the WebSocket that the page may connect to. */
+  /** What `/readyz` asks; default nothing, which is always ready. */
+  readonly readiness?: Readiness;
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;
@@ -105,8 +108,8 @@ const CONTENT_POLICY = [
 ];
 
 /**
- * A hono app: `/recordings`, `/recordings/ID.rrd`, `/stream.rrd`, `/status`, `/metrics`, `/healthz`
- * and the page.
+ * A hono app: `/recordings`, `/recordings/ID.rrd`, `/stream.rrd`, `/status`, `/metrics`, `/healthz`,
+ * `/readyz` and the page.
  *
  * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
  * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
@@ -126,6 +129,7 @@ const CONTENT_POLICY = [
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { readiness = new Readiness() } = options;
   const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
   const { now = () => performance.now() } = options;
   const counts = {
@@ -173,6 +177,10 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return await next();
   });
   app.get("/healthz", () => textResponse(200, "ok"));
+  app.get("/readyz", async (c) => {
+    const report = await readiness.report();
+    return c.json(report, report.ready ? 200 : 503);
+  });
   app.get("/recordings", token, (c) => {
     const { limit = "10000", also } = c.req.query();
     if (!/^\d{1,5}$/.test(limit)) return textResponse(400, "limit is a number up to 99999");

@@ -51,6 +51,8 @@ export interface FileLine {
   readonly plain?: number;
   /** Whether it may be being written anew, with a footer, as `NAME.new`. */
   readonly isRenewed?: boolean;
+  /** The process that writes it, or wrote it: another may have gone on under the pattern meanwhile. */
+  readonly by?: string;
   /** Up to which of its messages it was forwarded. */
   readonly forwarded: number;
   /**
@@ -130,6 +132,7 @@ function fileLine(value: Record<string, unknown>): FileLine | undefined {
     ...optional("introduction", isCount),
     footer: footer === "pending" || footer === "ok" ? footer : "none",
     ...optional("plain", isCount),
+    ...optional("by", isText),
     ...(value["isRenewed"] === true ? { isRenewed: true } : {}),
     forwarded: isCount(forwarded) ? forwarded : 0,
     ...(isText(hash) ? { hash } : {}),

@@ -37,7 +37,7 @@ export class NotedPart {
   static async begin(index: PartIndex, id: string, name: string): Promise<NotedPart> {
     const line: FileLine = {
       ...{ kind: "file", id, name, state: "writing" },
-      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
+      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0, ...index.owner },
     };
     await index.begin(line);
     return new NotedPart(index, line);

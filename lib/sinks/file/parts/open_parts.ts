@@ -43,7 +43,7 @@ export interface OpenPartsOptions {
  */
 export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   const { path, place, writer, folder, log, keep, newId } = options;
-  const { pattern, isDevice, adapter } = place;
+  const { pattern, isDevice, adapter, writer: by, draining } = place;
   if (isDevice) {
     const opener = new PartOpener({
       ...{ pattern, writer, index: undefined, newId, names: [], reserved: [] },
@@ -52,7 +52,10 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   }
   const { sync, date } = writer;
   const names = await adapter.list(pattern.folder);
-  const index = await PartIndex.open({ pattern, adapter, log, keep, sync });
+  const index = await PartIndex.open({
+    ...{ pattern, adapter, log, keep, sync, draining },
+    ...(by === undefined ? {} : { writer: by }),
+  });
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
     const reserved = leftovers.map(({ line }) => line.name);
