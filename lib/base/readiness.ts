@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { reason } from "./errors.ts";
 
 /** Why a part is not ready, in a few words; `undefined` if it is. */
@@ -35,10 +36,10 @@ const DEADLINE_MS = 2000;
  */
 export class Readiness {
   readonly #checks = new Map<string, ReadyCheck>();
-  readonly #delay: (ms: number) => Promise<void>;
+  readonly #delay: Clock["delay"];
 
   /** @param delay resolves after so many milliseconds; default by a timer */
-  constructor(delay: (ms: number) => Promise<void> = byTimer) {
+  constructor(delay: Clock["delay"] = SYSTEM_CLOCK.delay) {
     this.#delay = delay;
   }
 
@@ -74,8 +75,4 @@ async function answerOf(check: ReadyCheck): Promise<string | undefined> {
   } catch (error) {
     return reason(error);
   }
-}
-
-function byTimer(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -92,7 +93,7 @@ export function thisProcess(): CliProcess {
     }
   };
   const end = async (code: number, ms: number) => {
-    setTimeout(() => process.exit(code), ms);
+    SYSTEM_CLOCK.timer(ms, () => process.exit(code));
     await stderr.idle();
     process.exit(code);
   };

@@ -1,4 +1,3 @@
-import type { Log } from "../base/log.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 
 /**
@@ -12,10 +11,9 @@ export function hostingLine(addr: NetAddr): string {
     `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
 }
 
-/** Warns where whoever reaches an address may connect. */
-export function warnOfAll(log: Log, addr: NetAddr): void {
-  if (isLoopback(addr.hostname)) return;
-  const text = `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody ` +
-    "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1";
-  log.write("warn", text, { ...addr });
+/** A warning where anyone may connect; of a server that listens on loopback alone there is none. */
+export function openLine(addr: NetAddr): string | undefined {
+  if (isLoopback(addr.hostname)) return undefined;
+  return `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody is ` +
+    "asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1";
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import {
   checkBoolean,
   checkChoice,
@@ -11,7 +12,6 @@ import {
   checkPositive,
   checkText,
 } from "../base/check_options.ts";
-import { every } from "../base/clock.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
 import { ON_BAD_ARROW, type OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
@@ -74,7 +74,7 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   /** Where log lines go; default the console, from info on. */
   readonly log?: Log;
   /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Random number from 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /**
@@ -84,9 +84,9 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    */
   readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /** All options, with defaults. */
@@ -114,11 +114,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),
-    now: () => performance.now(),
+    now: SYSTEM_CLOCK.now,
     random: Math.random,
-    every,
+    every: SYSTEM_CLOCK.every,
     collectGarbage: () => {},
-    delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    delay: SYSTEM_CLOCK.delay,
     ...withoutUndefined(options),
   };
   checkText("hostname", resolved.hostname);
@@ -147,4 +147,9 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
+  /**
+   * After that, reads those on for at most so many milliseconds that had sent more before the close than
+   * could be read so far, as long as bytes come; default 0.
+   */
+  readonly backlogMs?: number;
 }

@@ -1,12 +1,12 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
+import type { Feed } from "./feed.ts";
 import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
-import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
 import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
@@ -14,29 +14,25 @@ import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
-import { type ServerStats, serverStats } from "./server_stats.ts";
-import { logCut, newVersions } from "./client_log.ts";
+import { ServerCounts, type ServerStats } from "./server_stats.ts";
+import { drain, lastAccepts, notListening, whenLeft } from "./drain.ts";
+import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine, warnOfAll } from "./hosting_line.ts";
+import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
-import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import {
+  type CloseOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type ServeOptions,
+} from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
-
-/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
-const DRAIN_STEP_MS = 10;
-/** Who waits at a port that closes is let in for so long, in milliseconds. */
-const LAST_ACCEPTS_MS = 100;
-/** Connections that have just come begin their calls in so many milliseconds. */
-const LAST_CALLS_MS = 1000;
-/** How often a server that drains looks whether its clients have left, in milliseconds. */
-const LEFT_STEP_MS = 50;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -75,20 +71,15 @@ export class Server {
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
   readonly #stopChecks: () => void;
-  #connected = 0;
-  #refused = 0;
-  #badArrow = { messages: 0, bytes: 0 };
-  #messages = 0;
-  #bytes = 0;
-  /** Of clients that have left. */
-  #dropped: DropCounts = NONE_DROPPED;
+  readonly #counts = new ServerCounts();
   #closing: Promise<void> | undefined;
   #isShut = false;
   #isDraining = false;
+  #isRetired = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
-
+  readonly #feeds: Feed[] = [];
   /** Use `serve` or {@linkcode Server.listen}. */
   private constructor(
     listener: TcpListener,
@@ -125,14 +116,8 @@ export class Server {
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
       onHeld: (client, bytes) => this.#clients.holds(client, bytes),
-      onReceived: (messages, bytes) => {
-        this.#messages += messages;
-        this.#bytes += bytes;
-      },
-      onBadArrow: (bytes) => {
-        this.#badArrow.messages++;
-        this.#badArrow.bytes += bytes;
-      },
+      onReceived: (messages, bytes) => this.#counts.received(messages, bytes),
+      onBadArrow: (bytes) => this.#counts.badArrow(bytes),
       isNewVersion: newVersions(),
       guests: () => this.#loadGuests(),
     };
@@ -153,10 +138,7 @@ export class Server {
       unreceived.look(now());
       log.flush();
     });
-    options.readiness.add("port", () => {
-      if (this.#isShut) return "the server closes";
-      return this.#isDraining ? "the server drains: it takes no more clients" : undefined;
-    });
+    options.readiness.add("port", () => notListening(this.#isShut, this.#isRetired));
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -177,7 +159,8 @@ export class Server {
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
-    if (isAllowed === undefined) warnOfAll(log, listener.addr);
+    const open = isAllowed === undefined ? openLine(listener.addr) : undefined;
+    if (open !== undefined) log.write("warn", open, { ...listener.addr });
     return new Server(listener, resolved, isAllowed);
   }
 
@@ -198,12 +181,11 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    return serverStats(this.#clients, this.#dropped, {
-      connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
-      messages: this.#messages,
-      bytes: this.#bytes,
+    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)];
+    return this.#counts.stats(clients, {
+      open: this.#clients.size,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
-      badArrow: { ...this.#badArrow },
+      unfinishedBytes: this.#clients.unfinishedBytes,
     });
   }
 
@@ -230,6 +212,13 @@ export class Server {
     return this.#receiver.readable();
   }
 
+  /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
+  join(feed: Feed): void {
+    this.#feeds.push(feed);
+    const [channel, nextId] = [this.#channel, () => ++this.#counts.connected];
+    feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
+  }
+
   /** Resolves when all that clients have sent so far was received. */
   flush(): Promise<void> {
     return this.#channel.flush();
@@ -245,19 +234,17 @@ export class Server {
   }
 
   /**
-   * Stops listening; connections and calls that are open go on until they end.
+   * Stops listening and receiving of feeds; resolves when those that are connected have left.
    *
-   * @param until gives up waiting for clients, which are still there then
-   * @returns resolves when all clients have left, or nobody waits any more
+   * @param until resolves it before, with who is still there
    */
-  async drain(until: AbortSignal): Promise<void> {
-    const { now, delay } = this.#options;
-    const end = now() + LAST_ACCEPTS_MS;
-    await this.#accepting.quiet(() => now() >= end || until.aborted);
-    this.#isDraining = true;
+  async retire(until: AbortSignal): Promise<void> {
+    await this.#accepting.quiet(lastAccepts(this.#options.now, until));
+    this.#isRetired = true;
     this.#listener.close();
-    void delay(LAST_CALLS_MS).then(() => this.#guests?.retire());
-    while (this.#clients.size > 0 && !until.aborted) await delay(LEFT_STEP_MS);
+    await Promise.all(this.#feeds.splice(0).map((feed) => feed.close()));
+    const isLeft = () => this.#clients.size === 0 || until.aborted;
+    await whenLeft(isLeft, this.#options.delay, () => this.#guests?.retire());
   }
 
   /**
@@ -271,27 +258,37 @@ export class Server {
     this.#stopGuests();
   }
 
+  /** Whether it closes, and still reads what clients send or had sent. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Closes the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeDoors();
   }
 
-  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+  async #close({ drainMs = 0, quietMs = 100, backlogMs = 0 }: CloseOptions): Promise<void> {
     const { now, delay } = this.#options;
-    const end = now() + drainMs;
+    this.#isDraining = drainMs > 0;
+    const end = now() + drainMs + backlogMs;
     // Clients that the system has let in for us believe that we have what they sent.
-    const last = Math.min(end, now() + LAST_ACCEPTS_MS);
-    if (drainMs > 0 && !this.#isDraining) await this.#accepting.quiet(() => now() >= last);
+    if (drainMs > 0) await this.#accepting.quiet(() => this.#isRetired || now() >= end);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
-    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
-    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
+    this.#clients.drain();
+    if (drainMs > 0) {
+      const [log, clients, received] = [this.#log, this.#clients, () => this.#counts.bytes];
+      await drain({ clients, received, log, now, delay, drainMs, quietMs, end });
+    }
+    this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
+    await Promise.all(this.#feeds.map((feed) => feed.close()));
     await this.#accepting.ended;
     await this.#clients.left();
     await this.#guests?.ended();
@@ -308,7 +305,7 @@ export class Server {
     const { remoteAddr } = connection;
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
-    const source = new TcpClientSource(++this.#connected, remoteAddr);
+    const source = new TcpClientSource(++this.#counts.connected, remoteAddr);
     // One that sends nothing leaves garbage as well.
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
@@ -330,11 +327,11 @@ export class Server {
         doors: this.#options.doors,
         pool: this.#shared.pool,
         channel: this.#channel,
-        nextId: () => ++this.#connected,
+        nextId: () => ++this.#counts.connected,
         onCallLeft: ({ stats }) => this.#countLeft(stats),
       });
       if (this.#isShut) this.#guests.leave();
-      else if (this.#isDraining) this.#guests.retire();
+      else if (this.#isRetired) this.#guests.retire();
       return this.#guests;
     });
     // Whoever comes next may find the disk or the network at work again.
@@ -343,12 +340,12 @@ export class Server {
   }
 
   #countLeft(stats: ClientStats | undefined): void {
-    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+    this.#counts.left(stats);
     this.#pressure.left();
   }
 
   #refuse(connection: TcpConnection, refusal: RerelayError): void {
-    this.#refused++;
+    this.#counts.refused++;
     connection.close();
     this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
   }

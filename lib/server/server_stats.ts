@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { addDropped, type DropCounts } from "../flow/throttle/drop_counts.ts";
+import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import type { Tally } from "../base/tally.ts";
 import type { ClientStats } from "./client_stats.ts";
-import type { ClientList } from "./client_list.ts";
 
 /** What a server counts. */
 export interface ServerStats {
@@ -37,24 +36,53 @@ export interface ServerStats {
   readonly clients: readonly ClientStats[];
 }
 
-/**
- * What a server counts, with what its clients count.
- *
- * @param list of the clients that are here
- * @param dropped of those that have left
- * @param own counts of the server
- */
-export function serverStats(
-  list: ClientList,
-  dropped: DropCounts,
-  own: Pick<ServerStats, "connections" | "messages" | "bytes" | "queued" | "badArrow">,
-): ServerStats {
-  const clients = Array.from(list, ({ stats }) => stats).filter((stats) => stats !== undefined);
-  return {
-    ...own,
-    unfinishedBytes: list.unfinishedBytes,
-    dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), dropped),
-    acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
-    clients,
-  };
+/** Counts of a server over all clients that were ever there. */
+export class ServerCounts {
+  connected = 0;
+  refused = 0;
+  messages = 0;
+  bytes = 0;
+  readonly #badArrow = { messages: 0, bytes: 0 };
+  /** Of clients that have left. */
+  #dropped: DropCounts = NONE_DROPPED;
+
+  /** Messages came. */
+  received(messages: number, bytes: number): void {
+    this.messages += messages;
+    this.bytes += bytes;
+  }
+
+  /** A message with corrupt data was dropped. */
+  badArrow(bytes: number): void {
+    this.#badArrow.messages++;
+    this.#badArrow.bytes += bytes;
+  }
+
+  /** A client has left. */
+  left(stats: ClientStats | undefined): void {
+    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+  }
+
+  /**
+   * All counts up to now.
+   *
+   * @param list of clients that are here
+   * @param now what is so in this moment
+   */
+  stats(
+    list: readonly { readonly stats: ClientStats | undefined }[],
+    { open, ...now }: Pick<ServerStats, "queued" | "unfinishedBytes"> & { readonly open: number },
+  ): ServerStats {
+    const clients = list.map(({ stats }) => stats).filter((stats) => stats !== undefined);
+    return {
+      ...now,
+      connections: { open, total: this.connected, refused: this.refused },
+      messages: this.messages,
+      bytes: this.bytes,
+      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
+      badArrow: { ...this.#badArrow },
+      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
+      clients,
+    };
+  }
 }

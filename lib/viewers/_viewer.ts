@@ -2,14 +2,18 @@
  * One viewer: a place in the log that all of them share, and what it takes of it.
  *
  * ```text
- *  joined ──► first ──► behind ◄──► live        first:  what explains the rest, kind by kind
- *               ▲          │                    behind: there is more in the log
- *               └──────────┘                    live:   it was given the newest
- *          the log was trimmed past
- *         static data it was not given
+ *  joined ──► first ──► behind ◄──► live        first:   what explains the rest, kind by kind
+ *               ▲        │   ▲        │         behind:  there is more in the log
+ *               └────────┘   │        ▼         live:    it was given the newest
+ *        the log was trimmed └──── filling      filling: older ones, where it asked for the newest first;
+ *        past static data                                larger static data also while it is behind
+ *        it was not given
  *
  *  any of them ──► gone (left, stalled, closed, failed)
  * ```
+ *
+ * Who asks for the newest first is behind by what came after it joined, and all before is filled in
+ * while it is live, backwards.
  *
  * Nothing waits for a viewer, and nothing is kept for one but what its socket has at the moment: where
  * the log was trimmed past its place it skips to the oldest kept, which is counted.
@@ -61,6 +65,8 @@ export class HubViewer implements Viewer {
   #form: Form | undefined;
   #caughtUp = false;
   #isEnding = false;
+  /** Whether somebody was told that it skips. */
+  #isTold = false;
   #gone: ViewerGone | undefined;
   /** The large ones that it was given last: it is about to take them. */
   #held: readonly LogMsg[] = [];
@@ -73,7 +79,11 @@ export class HubViewer implements Viewer {
     this.left = promise;
     this.#leave = resolve;
     const { history = "all", order = "viewer", until } = options;
-    this.#cursor = new Cursor(context.log, history === "none" ? undefined : order);
+    this.#cursor = new Cursor(
+      context.log,
+      history === "none" ? undefined : order,
+      history === "newest-first" && until === undefined,
+    );
     this.#end = until === "now" ? context.log.lastSeq : Infinity;
     if (history === "none") this.#caughtUp = true;
     const { latencySec = Infinity } = options;
@@ -95,11 +105,14 @@ export class HubViewer implements Viewer {
 
   get stats(): ViewerStats {
     const { place } = this.#cursor;
-    const isBehind = this.#caughtUp && this.#gone === undefined;
+    const { history } = this.options;
+    const isBehind = this.#gone === undefined &&
+      (this.#caughtUp || (history === "newest-first" && place !== undefined));
     return {
       id: this.id,
       transport: this.options.transport ?? "websocket",
       addr: this.options.addr,
+      name: this.options.name,
       caughtUp: this.#caughtUp,
       backlog: isBehind ? this.#context.log.after(place ?? this.#cursor.at) : newTally(),
       sent: { ...this.#sent },
@@ -221,7 +234,11 @@ export class HubViewer implements Viewer {
   }
 
   #skip(item: Item, from: number): void {
-    if (this.#skipped.messages === 0) this.#context.onSkip(this);
+    // Of what was to be filled in, the oldest goes all the time.
+    if (!this.#isTold && item.lastSeq > this.#cursor.at) {
+      this.#isTold = true;
+      this.#context.onSkip(this);
+    }
     if (this.#getsAll && from <= item.seq) return addTo(this.#skipped, item);
     const msgs = item.from(from).filter((msg) => this.#wants(msg));
     addTo(this.#skipped, { messages: msgs.length, bytes: bytesOf(msgs) });
@@ -235,19 +252,18 @@ export class HubViewer implements Viewer {
 
   /** `undefined`: what comes next is only in the log. */
   #takeRecent(maxBytes: number): LogMsg[] | undefined {
-    const { place } = this.#cursor;
-    if (place === undefined || this.#end < Infinity) return undefined;
+    const { place, isFilling } = this.#cursor;
+    if (place === undefined || isFilling || this.#end < Infinity) return undefined;
     const entries = this.#context.recent.from(place + 1);
     if (entries === undefined) return undefined;
     const msgs: LogMsg[] = [];
     let bytes = 0;
     for (const { msg, seq, bytes: size } of entries) {
       if (bytes > 0 && bytes + size > maxBytes) break;
-      if (this.#gets(msg, seq)) {
-        msgs.push(msg);
-        bytes += size;
-      }
-      this.#cursor.moveTo(seq);
+      const given = this.#gets(msg, seq) ? [msg] : [];
+      msgs.push(...given);
+      bytes += given.length * size;
+      this.#cursor.moveTo(seq, { messages: given.length, bytes: given.length * size });
     }
     return msgs;
   }
@@ -266,10 +282,10 @@ export class HubViewer implements Viewer {
 
   #takeShared(maxBytes: number): SharedFrames {
     const { wire, frames, log } = this.#context;
-    const { place } = this.#cursor;
-    const live = place === undefined ? undefined : wire.take(place, maxBytes);
+    const { place, isFilling } = this.#cursor;
+    const live = place === undefined || isFilling ? undefined : wire.take(place, maxBytes);
     if (live !== undefined) {
-      this.#cursor.moveTo(live.to);
+      this.#cursor.moveTo(live.to, live.frames);
       return live.frames;
     }
     const items: [Item, number][] = [];

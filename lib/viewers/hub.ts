@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
@@ -49,7 +50,7 @@ const WARN_MS = 10_000;
  * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
  * oldest first, once memory is above the limit. A viewer is a place in what is kept: nobody waits for
  * it, and where its next messages were dropped it skips to the oldest that are there. Late viewers get
- * the history in the order of Rerun 0.22.1.
+ * the history in the order of Rerun 0.22.1, or the newest first.
  *
  * @param options limits
  * @throws {RangeError} if a limit is not above 0
@@ -72,12 +73,13 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     maxViewers = VIEWER_LIMITS.maxViewers.default,
     viewerQueueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
     viewerLatencySec = Infinity,
+    newestFirst = false,
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
-    now = () => performance.now(),
-    date = Date.now,
-    delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now = SYSTEM_CLOCK.now,
+    date = SYSTEM_CLOCK.date,
+    delay = SYSTEM_CLOCK.delay,
   } = options;
   checkPositive("limitBytes", limitBytes);
   checkPositive("viewerLatencySec", viewerLatencySec);
@@ -243,8 +245,11 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         ...{ log: history, recent, wire, frames: logFrames, arrivals, now },
         ...{ belongs, skipTo, onSkip, onGone },
       };
-      const latencySec = options.until === "now" ? Infinity : viewerLatencySec;
-      const viewer = new HubViewer(++joined, { latencySec, ...options }, context);
+      const defaults: JoinOptions = {
+        latencySec: options.until === "now" ? Infinity : viewerLatencySec,
+        history: newestFirst ? "newest-first" : "all",
+      };
+      const viewer = new HubViewer(++joined, { ...defaults, ...options }, context);
       viewers.add(viewer);
       return viewer;
     },

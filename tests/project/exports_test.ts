@@ -6,6 +6,7 @@ import * as bridge from "@rerelay/server/bridge";
 import * as core from "@rerelay/server/core";
 import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
+import * as nats from "@rerelay/server/nats";
 import * as rrd from "@rerelay/server/rrd";
 import * as sinks from "@rerelay/server/sinks";
 import * as viewers from "@rerelay/server/viewers";
@@ -46,6 +47,7 @@ const ENTRIES: Readonly<Record<string, object>> = {
   "./core": core,
   "./encoding": encoding,
   "./flow": flow,
+  "./nats": nats,
   "./rrd": rrd,
   "./sinks": sinks,
   "./viewers": viewers,
@@ -83,6 +85,7 @@ describe("the public entries", () => {
       "PacketTimeout",
       "PacketTooLarge",
       "PacketTooSlow",
+      "Readiness",
       "ReceiverTaken",
       "RerelayError",
       "RrdDecodeStream",

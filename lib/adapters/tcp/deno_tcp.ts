@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { TcpBindError, TooManyOpenFiles } from "../../base/errors.ts";
-import { every } from "../../base/clock.ts";
 import { openFiles, sockets } from "../process/open_files.ts";
 import { countRead } from "./_v8_pressure.ts";
 import { readableOf } from "./_pull_queue.ts";
@@ -26,7 +26,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
   return new Promise((resolve) => {
     openSignalPipe();
     const listener = bind({ hostname, port });
-    const turns = new ReadTurns(every);
+    const turns = new ReadTurns(SYSTEM_CLOCK.every);
     let closed = false;
     let told = false;
     resolve({

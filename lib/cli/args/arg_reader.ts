@@ -57,9 +57,10 @@ export class ArgReader {
    * and may have more.
    */
   given<T extends string>(names: readonly T[]): T | undefined {
-    return names.find((name) =>
-      this.text(name) !== undefined && this.setting(name)!.source !== "environment"
-    );
+    return names.find((name) => {
+      const { value, source } = this.setting(name) ?? {};
+      return (typeof value === "string" || value === true) && source !== "environment";
+    });
   }
 
   /**

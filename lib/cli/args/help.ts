@@ -54,8 +54,9 @@ Live viewers:
   rerun rerun+http://HOST:9876/proxy, and get what SDK 0.17 and later log; 0.16 to 0.22 by
   rerun ws://HOST:9877. http://HOST:9090/stream.rrd and /recordings/ID.rrd are recordings;
   /recordings, /status, /metrics, /healthz and /readyz are for programs. ?history=none starts at
-  now, ?download=1 gives a file that ends at now. A viewer that falls behind skips what is no longer
-  kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
+  now, ?history=newest-first (--newest-first: for all) gives what is live first, and history
+  backwards, ?download=1 a file that ends at now. A viewer that falls behind skips what is no longer kept;
+  --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
   loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
   or the header Authorization: Bearer TOKEN.

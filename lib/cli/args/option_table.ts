@@ -140,6 +140,10 @@ const VIEWING = [
     help: "Memory for late viewers' history, or a share of all (4GiB)",
   },
   {
+    name: "newest-first",
+    help: "Give late viewers what is live first, and history backwards",
+  },
+  {
     name: "viewer-latency",
     value: "TIME",
     example: "2s",

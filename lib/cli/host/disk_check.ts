@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileAdapter } from "../../adapters/files/types.ts";
+import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { ReadyCheck } from "../../base/readiness.ts";
 import { formatBytes } from "../terminal/units.ts";
@@ -21,7 +22,7 @@ export interface DiskCheckOptions {
   /** With less room than this the disk is not ready, in bytes. */
   readonly minFreeBytes: number;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** Gives the check of the folder of `--save`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { formatAddr } from "../../base/net_addr.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -16,7 +17,7 @@ const MAX_NAMED = 10;
 
 /** What drains. */
 export interface DrainOptions {
-  readonly server: Pick<Server, "drain" | "stats" | "addr">;
+  readonly server: Pick<Server, "retire" | "stats" | "addr">;
   /** Gives its name up to the successor, if there is one that can. */
   readonly file: Pick<RrdFileSink, "handOver" | "name"> | undefined;
   /** Stops listening for viewers; those that are here stay. */
@@ -27,7 +28,7 @@ export interface DrainOptions {
   readonly stopped: AbortSignal;
   readonly log: Log;
   /** Calls back after so many milliseconds, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
+  readonly timer?: Clock["timer"];
 }
 
 /**
@@ -36,7 +37,8 @@ export interface DrainOptions {
  * The file's name goes first: who finds the port free finds the name free as well.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { server, file, leaveViewers, limitSec, stopped, log, timer = setTimer } = options;
+  const { server, file, leaveViewers, limitSec, stopped, log, timer = SYSTEM_CLOCK.timer } =
+    options;
   const until = new AbortController();
   const give = () => until.abort();
   stopped.addEventListener("abort", give);
@@ -44,7 +46,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   await giveName(file, log);
   leaveViewers();
   const callOff = Number.isFinite(limitSec) ? timer(limitSec * 1000, give) : () => {};
-  const drained = server.drain(until.signal);
+  const drained = server.retire(until.signal);
   const { open } = server.stats.connections;
   const time = Number.isFinite(limitSec)
     ? `${durationText(limitSec)} at most`
@@ -99,9 +101,4 @@ function tellCut({ server, limitSec, log }: DrainOptions): void {
       "not read is lost";
     log.write("warn", text, { clients: others.length, kind: "drain cut" });
   }
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
@@ -75,7 +76,7 @@ export async function host(
   // One for all that writes: kinds of lines are counted over all of it.
   const log = limitedLog(
     cliLog({ ...style, write: display.line }),
-    () => performance.now(),
+    SYSTEM_CLOCK.now,
   );
   for (const line of unknownVariables(SETTABLE, process.envNames())) log.write("warn", line);
   const stopped = stop.signal.then((signal) => {
@@ -143,7 +144,8 @@ export async function host(
   const open = server.stats.connections.open;
   const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
   if (open > 0) {
-    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most; ` +
+    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most, ` +
+      "or when what they had sent by now is read; " +
       "a second signal ends at once";
     log.write(level, text, { clients: open });
   }
@@ -257,7 +259,7 @@ async function start(
       const { folder, name } = parseSavePattern(path);
       const probe = `${name}.${processes.pid}.probe`;
       const minFreeBytes = save.readyFreeBytes;
-      const now = () => performance.now();
+      const { now } = SYSTEM_CLOCK;
       readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
     }
     return { server, file, viewers };
@@ -288,7 +290,7 @@ function logOptions(options: HostOptions, process: CliProcess): Omit<CliLogOptio
     level: options.logLevel,
     format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
     color: usesColor(process),
-    now: () => new Date(),
+    date: SYSTEM_CLOCK.date,
   };
 }
 

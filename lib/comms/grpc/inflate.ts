@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
 import { freeMemory } from "../../memory/free_memory.ts";
 import { GrpcError, STATUS } from "./status.ts";
@@ -136,7 +137,7 @@ export class Inflation {
         if (sinceTurn < TURN_BYTES) continue;
         sinceTurn = 0;
         // The runtime's stream alone would keep all others waiting until it is done.
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await SYSTEM_CLOCK.delay(0);
       }
       await feeding;
     } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { timepointOf } from "../../encoding/arrow/arrow_timepoint.ts";
 import { InvalidMessage } from "../../base/errors.ts";
@@ -33,7 +34,7 @@ export interface CongestionManagerOptions {
   /** Default `"corrected"`. */
   readonly rules?: ThrottleRules;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** From 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /** Default {@linkcode consoleLog}. */
@@ -86,7 +87,7 @@ export class CongestionManager {
       options;
     checkMaxLatency(maxLatencySec);
     checkChoice("rules", rules, THROTTLE_RULES);
-    const now = options.now ?? (() => performance.now());
+    const now = options.now ?? SYSTEM_CLOCK.now;
     this.isBounded = Math.fround(maxLatencySec) !== Infinity;
     this.#maxLatencySec = maxLatencySec;
     this.#rules = rules;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Bridge } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
@@ -50,8 +51,8 @@ export interface RrdFilesOptions {
   readonly maxOpenFiles: number | undefined;
   /** Shared by the files. */
   readonly budget: WriteBudget;
-  readonly now: () => number;
-  readonly date: () => number;
+  readonly now: Clock["now"];
+  readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
@@ -108,6 +109,11 @@ export class RrdFiles {
   /** The files, open ones last, and what is in them. */
   get saved(): SavedFile[] {
     return this.#files.kept.list;
+  }
+
+  /** Those that are being written. */
+  get live(): Iterable<RrdWriter> {
+    return this.#files.kept.live;
   }
 
   /** What is in all files. */

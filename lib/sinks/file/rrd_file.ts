@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
@@ -11,8 +12,11 @@ import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import { handOver } from "./parts/draining_lock.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import { openParts } from "./parts/open_parts.ts";
+import { PartCatalog } from "./parts/part_catalog.ts";
+import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
@@ -20,6 +24,7 @@ import { RrdFiles } from "./_rrd_files.ts";
 import type { SavedFile } from "./saved_files.ts";
 import type { Keep } from "./parts/part_list.ts";
 import { repeat, type Rotation, rotationStep } from "./rotation.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
 import type { Sink } from "../sink.ts";
 import type { Tally } from "../../base/tally.ts";
 import { startCompressor } from "./writer/compressor.ts";
@@ -67,14 +72,16 @@ export interface RrdFileSinkOptions {
    * the end of `close`, the next start does; default false.
    */
   readonly chunkIndex?: boolean;
+  /** Whether viewers are to see the files: `shelf` lists them, at most 50,000; default false. */
+  readonly shelved?: boolean;
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
+  readonly timer?: Clock["timer"];
   /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
@@ -91,16 +98,13 @@ export interface RrdFileSink extends Sink {
   readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
+  /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
+  readonly shelf: Shelf | undefined;
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
-  /**
-   * Lets another program save under the same pattern, while this one writes on: each has files of its own,
-   * and the other one removes what is too many and recovers what earlier runs left.
-   *
-   * @returns whether another may: not where the path has no braces, or nobody looks for others
-   */
+  /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
   handOver(): Promise<boolean>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
@@ -173,7 +177,7 @@ async function startSink(
   processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
-  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const { now = SYSTEM_CLOCK.now, date = SYSTEM_CLOCK.date, timer = SYSTEM_CLOCK.timer } = options;
   const { keep = {}, newId = () => crypto.randomUUID() } = options;
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
@@ -185,7 +189,8 @@ async function startSink(
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
-  const opened = await openParts({ path, place, writer, folder, log, keep, newId });
+  const catalog = options.shelved ? new PartCatalog() : undefined;
+  const opened = await openParts({ path, place, writer, folder, log, keep, newId, catalog });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
@@ -205,6 +210,10 @@ async function startSink(
     date,
     onError: options.onError ?? (() => {}),
   }, first);
+  const shelf = catalog && index && new SavedShelf({
+    ...{ folder: pattern.folder, adapter, catalog, index, live: () => files.live },
+    onRemoved: (names) => files.removed(names),
+  });
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
@@ -285,6 +294,7 @@ async function startSink(
     get saved() {
       return files.saved;
     },
+    shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
     write(batch) {
@@ -292,17 +302,12 @@ async function startSink(
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
     },
-    handOver() {
-      return handingOver ??= (async () => {
-        if (place.handOver === undefined || closing !== undefined) return false;
+    handOver: () =>
+      handingOver ??= handOver(closing ? {} : place, index, async () => {
         stopRecovering.abort();
         renewal?.stop();
-        await recovered.then(() => renewal?.done());
-        index?.handOver();
-        await place.handOver();
-        return true;
-      })();
-    },
+        await Promise.all([recovered, renewal?.done()]);
+      }),
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
@@ -319,8 +324,7 @@ async function startSink(
         try {
           await files.close();
         } finally {
-          await recovered;
-          await renewal?.done();
+          await recovered.then(() => renewal?.done());
           callOff();
           indexer?.stop();
           syncer.stop();
@@ -343,9 +347,4 @@ const CLOSE_MS = 500;
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

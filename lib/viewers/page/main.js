@@ -11,6 +11,7 @@ import {
   unfitness,
   viewerOf,
 } from "./format.js";
+import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { MAX_ROWS, showRecordings } from "./recordings.js";
@@ -25,6 +26,7 @@ const REOPEN_MS = 2000;
 /** and one that it refuses after this. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
+const link = new Link();
 /** @type {string | undefined} */
 let chosen = new URLSearchParams(location.hash.slice(1)).get("recording") ?? undefined;
 /** Whether the user chose it; else the newest is shown. */
@@ -195,6 +197,9 @@ function showStatus(status) {
     `${formatCount(status.messages)} messages, ${formatBytes(status.bytes)}${dropped}; ` +
       `${formatBytes(status.hub.history.bytes)} of history`,
   );
+  const carried = link.next(status.hub.viewers, now);
+  byId("link").hidden = carried === "";
+  setText(byId("link"), carried);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);

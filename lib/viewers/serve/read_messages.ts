@@ -12,7 +12,7 @@ import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
-import { latencyOf } from "./join.ts";
+import { wishOf } from "./join.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
 
@@ -76,7 +76,7 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
 };
 
 /**
- * Answers `ReadMessages` from a hub: store infos, activations, data of blueprints and static data first,
+ * Answers `ReadMessages` from a hub: store infos, data of blueprints, activations and static data first,
  * as viewers 0.23 and later need it.
  *
  * What SDK 0.17 to 0.22 logged they get in today's form; what older ones did is left out, and counted.
@@ -105,17 +105,16 @@ export function messageReaders(
   let otherData = 0;
 
   const join = ({ method: { dialect }, headers }: AnswerInfo, { addr }: ReaderPeer): Viewer => {
-    const latencySec = latencyOf(headers.get("rerelay-latency"));
-    if (latencySec === 0) {
-      const text = "rerelay-latency is a time such as 2s or 500ms, or never";
-      throw new GrpcError(STATUS.INVALID_ARGUMENT, text);
+    const wish = wishOf((name) => headers.get(`rerelay-${name}`));
+    if (typeof wish === "string") {
+      throw new GrpcError(STATUS.INVALID_ARGUMENT, `rerelay-${wish}`);
     }
     const who = addr === undefined ? "a viewer" : `the viewer at ${formatAddr(addr)}`;
     let isTold = false;
     return hub.join({
       transport: "grpc",
       order: "kinds",
-      ...(latencySec === undefined ? {} : { latencySec }),
+      ...wish,
       accepts: ({ encoded: { header } }) =>
         isReadable(header, dialect) || dialect === "v1alpha1" && isBridgeable(header),
       onLeftOut() {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
 import type { JoinOptions, ViewerGone, ViewerHub } from "../types.ts";
 import { type StallOptions, StallWatch } from "./stall_watch.ts";
@@ -26,9 +27,9 @@ export interface RelayWebSocket {
 
 /** Options of {@linkcode relaySocket}; all may be left out. */
 export interface RelaySocketOptions
-  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "recording"> {
+  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "latencySec" | "recording"> {
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /** How often is looked whether the socket has room again, in milliseconds. */
@@ -68,12 +69,13 @@ export async function relaySocket(
       "relaySocket takes a WebSocket of the Web, with send() and addEventListener()",
     );
   }
-  const { delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)) } = options;
-  const { addr, history, recording } = options;
+  const { delay = SYSTEM_CLOCK.delay } = options;
+  const { addr, history, latencySec, recording } = options;
   const viewer = hub.join({
     transport: "websocket",
     ...(addr !== undefined && { addr }),
     ...(history !== undefined && { history }),
+    ...(latencySec !== undefined && { latencySec }),
     ...(recording !== undefined && { recording }),
   });
   webSocket.binaryType = "arraybuffer";

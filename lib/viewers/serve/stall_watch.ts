@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
-import { every as byTimer } from "../../base/clock.ts";
 
 /** How often is looked, in milliseconds. */
 const CHECK_MS = 500;
@@ -26,9 +26,9 @@ export interface StallOptions {
   /** Seconds in which a viewer must take something of what waits for it; default 10. */
   readonly stallTimeoutSec?: number;
   /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
 }
 
 /** Cuts off what stands still; one timer for all, and none while there is nothing to watch. */
@@ -38,8 +38,11 @@ export class StallWatch {
   #stop: (() => void) | undefined;
 
   constructor(
-    { stallTimeoutSec = 10, now = new AwakeClock(() => performance.now()).now, every = byTimer }:
-      StallOptions,
+    {
+      stallTimeoutSec = 10,
+      now = new AwakeClock(SYSTEM_CLOCK.now).now,
+      every = SYSTEM_CLOCK.every,
+    }: StallOptions,
   ) {
     if (!(stallTimeoutSec > 0)) {
       throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);

@@ -23,7 +23,7 @@ export interface WebSocketRelayOptions extends StallOptions {
  * `fetch`, or under any address of an app that this serves. An app that another server serves upgrades
  * the request itself, and calls {@linkcode relaySocket}.
  *
- * `?history=none` starts at now, `?recording=ID` gives that recording alone.
+ * `?history=none` starts at now, `?history=newest-first` has the live edge first, `?recording=ID` gives that recording alone.
  *
  * @param hub where viewers join
  * @param options who may ask, and for how long a viewer may take nothing

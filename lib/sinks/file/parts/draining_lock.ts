@@ -6,6 +6,7 @@
  */
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
+import type { PartIndex } from "./part_index.ts";
 import { holderOf, isHeld, LOCK_SUFFIX } from "./save_lock.ts";
 
 /** Between the pattern's name and the process id. */
@@ -37,6 +38,26 @@ export async function noteDraining(
     await file.close();
   }
   return () => files.remove(path).catch(() => {});
+}
+
+/**
+ * Gives a place up to the next program: it removes what is too many and recovers what earlier runs left.
+ *
+ * @param place may have nobody to give it up to
+ * @param index of the pattern
+ * @param stopTidying resolves when nothing of earlier runs is touched any more
+ * @returns whether another program may save there now
+ */
+export async function handOver(
+  place: { readonly handOver?: () => Promise<void> },
+  index: PartIndex | undefined,
+  stopTidying: () => Promise<void>,
+): Promise<boolean> {
+  if (place.handOver === undefined) return false;
+  await stopTidying();
+  index?.handOver();
+  await place.handOver();
+  return true;
 }
 
 /**

@@ -48,6 +48,7 @@ export class NotedPart {
     const { recordings = 0 } = this.#line;
     const first = recordings === 0 ? { application, recording } : {};
     this.#line = { ...this.#line, ...first, recordings: recordings + 1 };
+    this.#index.show(this.#line);
   }
 
   /** Takes note of a message that earlier files have, too. */
@@ -62,6 +63,14 @@ export class NotedPart {
     this.#lastAt = at ?? this.#lastAt;
   }
 
+  /** When the first and the last message were written, so far. */
+  get times(): Pick<FileLine, "firstAt" | "lastAt"> {
+    return {
+      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
+      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+    };
+  }
+
   /**
    * Notes, before it gets its name, that it is whole.
    *
@@ -74,8 +83,7 @@ export class NotedPart {
       ...facts,
       state: "closing",
       introduction: this.#introduction,
-      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
-      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+      ...this.times,
       ...(isCut ? {} : { hash: this.#hash.text }),
     };
     await this.#index.note(this.#line);

@@ -6,6 +6,7 @@
 import type { Log } from "../../../base/log.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import { findLeftovers, type Leftover } from "./_leftovers.ts";
+import type { PartCatalog } from "./part_catalog.ts";
 import { PartIndex } from "./part_index.ts";
 import { PartOpener } from "./part_opener.ts";
 import type { RrdWriter } from "../writer/rrd_writer.ts";
@@ -33,6 +34,8 @@ export interface OpenPartsOptions {
   readonly keep: Keep;
   /** Gives a name that no other file ever has. */
   readonly newId: () => string;
+  /** Is told of every file, where somebody lists them. */
+  readonly catalog: PartCatalog | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface OpenPartsOptions {
  * @throws whatever the runtime says
  */
 export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
-  const { path, place, writer, folder, log, keep, newId } = options;
+  const { path, place, writer, folder, log, keep, newId, catalog } = options;
   const { pattern, isDevice, adapter, writer: by, draining } = place;
   if (isDevice) {
     const opener = new PartOpener({
@@ -53,9 +56,10 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   const { sync, date } = writer;
   const names = await adapter.list(pattern.folder);
   const index = await PartIndex.open({
-    ...{ pattern, adapter, log, keep, sync, draining },
+    ...{ pattern, adapter, log, keep, sync, catalog, draining },
     ...(by === undefined ? {} : { writer: by }),
   });
+  catalog?.forgetMissing(new Set(names));
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
     const reserved = leftovers.map(({ line }) => line.name);

@@ -11,6 +11,7 @@ import type { Log } from "../../../base/log.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import { isNameOf, type SavePattern } from "../save_pattern.ts";
+import type { PartCatalog } from "./part_catalog.ts";
 import { type Keep, type Listed, PartList } from "./part_list.ts";
 
 /** Behind the pattern's name; no recording is called so. */
@@ -43,6 +44,8 @@ export interface PartIndexOptions {
   readonly writer?: string;
   /** Programs that still write under the pattern, into files that are theirs. */
   readonly draining?: ReadonlySet<string>;
+  /** Is told of every file, where somebody lists them. */
+  readonly catalog?: PartCatalog | undefined;
 }
 
 /** The index of one pattern. What fails here goes to the log, and costs no message. */
@@ -97,7 +100,13 @@ export class PartIndex {
         await index.#file.replace([...index.#announced.values(), ...files]);
       }
     });
+    for (const file of index.#read.values()) options.catalog?.set(file);
     return index;
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Announcements of earlier runs. */
@@ -163,7 +172,7 @@ export class PartIndex {
   }
 
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
-  async note(file: FileLine): Promise<void> {
+  async note(file: Exclude<IndexLine, Announced>): Promise<void> {
     await this.#write(file);
     if (this.#options.sync) await this.#try("synced", () => this.#file.sync());
   }
@@ -176,11 +185,13 @@ export class PartIndex {
 
   /** Gives one that is being recovered its place among the closed ones. */
   hold(file: FileLine): void {
+    this.#options.catalog?.hold(file.name);
     this.#list?.update(file.name, { ...listed(file), isBusy: true });
   }
 
   /** Lets one go that is as it was. */
   release(file: FileLine): void {
+    this.#options.catalog?.release(file.name);
     this.#list?.update(file.name, listed(file));
   }
 
@@ -198,6 +209,29 @@ export class PartIndex {
     await this.#write(file);
     this.#list?.update(file.name, listed(file));
     return await this.#removeOldest();
+  }
+
+  /** Tells those who list files what is known of one now; the index has it once that is closed. */
+  show(file: FileLine): void {
+    this.#options.catalog?.set(file);
+  }
+
+  /**
+   * Removes a closed file because somebody wants that, with its original if it was recovered.
+   *
+   * @throws whatever the runtime says; then it is still listed
+   */
+  async remove(name: string): Promise<void> {
+    const { pattern: { folder }, adapter, log } = this.#options;
+    // The original first: without the file, nothing would tell whose it is.
+    const hasOriginal = this.#damaged.has(name);
+    for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
+      if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
+    }
+    this.#damaged.delete(name);
+    this.#list?.remove(name);
+    await this.note({ kind: "removed", name });
+    log.write("info", `Removed ${folder + name}, as a viewer asked for`, { path: folder + name });
   }
 
   /** Notes how a store was announced, once. */
@@ -246,6 +280,9 @@ export class PartIndex {
   }
 
   async #write(line: IndexLine): Promise<void> {
+    const { catalog } = this.#options;
+    if (line.kind === "file") catalog?.set(line);
+    if (line.kind === "removed") catalog?.remove(line.name);
     await this.#try("written", () => this.#file.write(line));
   }
 

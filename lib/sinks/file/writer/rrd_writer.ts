@@ -77,6 +77,11 @@ export class RrdWriter {
     return { messages, bytes };
   }
 
+  /** Up to where the file has whole messages, in bytes. */
+  get wholeBytes(): number {
+    return this.#whole.size;
+  }
+
   /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
   get size(): number {
     const { size, modern } = this.#whole;
