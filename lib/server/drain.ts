@@ -86,16 +86,18 @@ export function notListening(isShut: boolean, isRetired: boolean): string | unde
 /**
  * Waits until clients have left.
  *
- * @param isLeft whether they have
+ * @param clients that are waited for
+ * @param until ends the waiting
  * @param delay resolves after so many milliseconds
  * @param onCalled called once, when whoever had just come has begun its calls
  */
 export async function whenLeft(
-  isLeft: () => boolean,
+  clients: Pick<ClientList, "size">,
+  until: AbortSignal,
   delay: Clock["delay"],
   onCalled: () => void,
 ): Promise<void> {
-  for (let ms = 0; !isLeft(); ms += LEFT_STEP_MS) {
+  for (let ms = 0; clients.size > 0 && !until.aborted; ms += LEFT_STEP_MS) {
     if (ms === LAST_CALLS_MS) onCalled();
     await delay(LEFT_STEP_MS);
   }

@@ -22,12 +22,8 @@ import type { Guests } from "./guests.ts";
 import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
-import {
-  type CloseOptions,
-  type ResolvedOptions,
-  resolveOptions,
-  type ServeOptions,
-} from "./options.ts";
+import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
+import { resolveOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
@@ -243,8 +239,7 @@ export class Server {
     this.#isRetired = true;
     this.#listener.close();
     await Promise.all(this.#feeds.splice(0).map((feed) => feed.close()));
-    const isLeft = () => this.#clients.size === 0 || until.aborted;
-    await whenLeft(isLeft, this.#options.delay, () => this.#guests?.retire());
+    await whenLeft(this.#clients, until, this.#options.delay, () => this.#guests?.retire());
   }
 
   /**
