@@ -4,11 +4,11 @@
  *     deno run -A tests/long_forms.ts fuzz|hostile [--only packets] [--runtimes deno,bun] [OPTION …]
  *     deno run -A tests/long_forms.ts fuzz --ci [--only leftover] [--runtimes deno,bun]
  *
- * Other options, such as `--seed 1 --case 7`, go to the scripts. `--ci` runs the tests of tests/fuzz/
- * instead, with all the cases that `.ci/run` takes; `npm test` takes the first of them.
+ * Other options, such as `--seed 1 --case 7`, go to the scripts. `--ci` runs the tests that try many
+ * cases instead, with all of those that `.ci/run` takes; `npm test` takes the first of them.
  */
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "@std/cli";
@@ -43,10 +43,10 @@ const args = parseArgs(rest, { string: ["only", "runtimes"], boolean: ["ci"] });
 const isCi = suite === "fuzz" && args["ci"] === true;
 const only = args["only"] as string | undefined;
 const runtimes = (args["runtimes"] as string | undefined ?? "deno,bun").split(",");
-const known = isCi ? fuzzTests() : SCRIPTS[suite] ?? [];
+const known = isCi ? testsOfManyCases() : SCRIPTS[suite] ?? [];
 const scripts = known.filter((name) => only === undefined || name.endsWith(`/${only}`));
 if (scripts.length === 0) {
-  const all = Object.entries({ ...SCRIPTS, "fuzz --ci": fuzzTests() })
+  const all = Object.entries({ ...SCRIPTS, "fuzz --ci": testsOfManyCases() })
     .map(([name, scripts]) => `${name} (${scripts.join(", ")})`);
   console.error(`There are ${all.join(" and ")}`);
   process.exit(2);
@@ -75,9 +75,12 @@ function testOf(runtime: string, test: string): string[] {
   return ["test", ...before, pathOf(`${test}_test.ts`)];
 }
 
-function fuzzTests(): string[] {
-  return readdirSync(pathOf("fuzz")).sort()
-    .flatMap((file) => file.endsWith("_test.ts") ? [`fuzz/${file.slice(0, -8)}`] : []);
+/** Tests that take more cases here than in `npm test`. */
+function testsOfManyCases(): string[] {
+  return (readdirSync(pathOf("."), { recursive: true }) as string[]).sort()
+    .filter((path) => path.endsWith("_test.ts"))
+    .filter((path) => readFileSync(pathOf(path), "utf8").includes('/counts.ts"'))
+    .map((path) => path.slice(0, -"_test.ts".length));
 }
 
 function pathOf(name: string): string {

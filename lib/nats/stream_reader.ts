@@ -6,6 +6,7 @@
  */
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { reason } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { STREAM } from "./stream.ts";
 import type { Nats } from "./connection.ts";
@@ -35,8 +36,7 @@ export interface StreamReaderOptions {
   /** Bytes that are asked for at once. */
   readonly pullBytes: number;
   readonly log: Log;
-  readonly delay: (ms: number) => Promise<void>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now" | "delay" | "timer">;
 }
 
 const MS = 1_000_000;
@@ -85,7 +85,7 @@ export class StreamReader {
    * @param signal ends it
    */
   async *read(signal: AbortSignal): AsyncGenerator<StreamMessage> {
-    const { delay, log } = this.#options;
+    const { clock: { delay }, log } = this.#options;
     for (let retryMs = RETRY_MS; !signal.aborted; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
       if (this.#options.nats.link.aborted && !this.#options.nats.connection.isClosed()) {
         await delay(RETRY_MS);
@@ -114,7 +114,7 @@ export class StreamReader {
   }
 
   async #begin(): Promise<Pulling> {
-    const { nats, subjects, now } = this.#options;
+    const { nats, subjects, clock: { now } } = this.#options;
     const { link } = nats;
     const { name } = await nats.manager.consumers.add(STREAM, {
       deliver_policy: "by_start_sequence",
@@ -210,7 +210,7 @@ export class StreamReader {
   }
 
   #pull(pulling: Pulling): void {
-    const { nats: { connection }, pullBytes, now } = this.#options;
+    const { nats: { connection }, pullBytes, clock: { now } } = this.#options;
     pulling.bytesLeft = pullBytes;
     pulling.heardMs = now();
     const request = {
@@ -229,13 +229,13 @@ export class StreamReader {
   async #wait(pulling: Pulling, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     pulling.wake = resolve;
-    const timer = setTimeout(resolve, SILENCE_MS);
+    const callOff = this.#options.clock.timer(SILENCE_MS, resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
-    clearTimeout(timer);
+    callOff();
     pulling.wake = undefined;
     if (pulling.came.length > 0 || signal.aborted) return;
-    if (this.#options.now() - pulling.heardMs >= SILENCE_MS - 100) {
+    if (this.#options.clock.now() - pulling.heardMs >= SILENCE_MS - 100) {
       throw new Error("the server says nothing");
     }
   }

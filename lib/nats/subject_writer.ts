@@ -163,13 +163,15 @@ export class SubjectWriter {
       readonly behind: number;
     },
   ): Promise<number> {
-    const { seq } = await nats.client.publish(this.subject, part, {
+    const { seq, stream } = await nats.client.publish(this.subject, part, {
       msgID: id,
-      expect: { streamName: STREAM, lastSubjectSequence: behind },
+      // Not the stream's name: a stream that takes this one over from a leaf node would refuse it.
+      expect: { lastSubjectSequence: behind },
       headers: nats.headers(headerFields(headers)),
       timeout: ackTimeoutMs,
     });
-    return seq;
+    if (stream === STREAM) return seq;
+    throw new Error(`The stream ${stream} has the subject ${this.subject}, and not ${STREAM}`);
   }
 
   /**

@@ -1,7 +1,7 @@
+import type { Clock } from "../base/clock.ts";
 import type { CloseOptions } from "./options.ts";
 import type { ClientList } from "./client_list.ts";
 import { logCut, logUnread } from "./client_log.ts";
-import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
@@ -22,15 +22,14 @@ const LAST_CALLS_MS = 1000;
 const LEFT_STEP_MS = 50;
 
 /** What a closing server reads, and by which clock. */
-export interface DrainOptions extends Required<Omit<CloseOptions, "backlogMs">> {
+export interface DrainOptions
+  extends Required<Omit<CloseOptions, "backlogMs">>, Pick<Clock, "now" | "delay"> {
   /** When nothing is read any more, in milliseconds of the clock. */
   readonly end: number;
   readonly clients: Pick<ClientList, "sending" | "lookAtBacklog">;
   /** Bytes of the messages that were received so far. */
   readonly received: () => number;
   readonly log: Log;
-  readonly now: () => number;
-  readonly delay: (ms: number) => Promise<void>;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
@@ -140,9 +141,8 @@ class NatsFeed implements FromNats {
         this.#nats = nats;
         retryMs = RETRY_MS;
         const reader = new StreamReader({
-          ...{ nats, subjects: this.#subjects, after, pullBytes, now },
-          log: this.#log,
-          delay: (ms) => this.#wait(ms, delay),
+          ...{ nats, subjects: this.#subjects, after, pullBytes, log: this.#log },
+          clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
         for await (const message of reader.read(signal)) await intake.take(message);
       } catch (error) {
@@ -186,7 +186,7 @@ class NatsFeed implements FromNats {
   }
 
   #tellSkew(ts: string | undefined): void {
-    const skewMs = Date.now() - Date.parse(ts ?? "");
+    const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
     if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return;
     const text = `The clock of ${this.name} is ${Math.abs(skewMs / 1000).toFixed(1)} s ` +
       `${skewMs > 0 ? "behind" : "before"} this one's: what is said of delays is wrong by as much`;
@@ -194,7 +194,7 @@ class NatsFeed implements FromNats {
   }
 
   /** Ends early where all ends. */
-  async #wait(ms: number, delay: (ms: number) => Promise<void>): Promise<void> {
+  async #wait(ms: number, delay: Clock["delay"]): Promise<void> {
     const { signal } = this.#stop;
     if (signal.aborted) return;
     const stopped = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { PacketDecoder } from "../encoding/rrd/packet_decoder.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
@@ -123,7 +124,7 @@ export class NatsIntake {
     return {
       position: this.#progress.position,
       pending,
-      lagSec: pending === 0 ? 0 : Math.max(0, Date.now() - storedMs) / 1000,
+      lagSec: pending === 0 ? 0 : Math.max(0, SYSTEM_CLOCK.date() - storedMs) / 1000,
       boxes: this.#boxes.size,
       live,
       messages: this.#messages,

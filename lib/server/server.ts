@@ -23,7 +23,7 @@ import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import { checkedClose, listenOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
@@ -144,10 +144,10 @@ export class Server {
    * @param adapter the runtime's TCP, or one in memory
    * @param options all may be left out
    * @throws {TcpBindError} if the address can't be bound
-   * @throws {RangeError} if an option is out of its range
+   * @throws {RangeError | TypeError} if an option is out of its range, or none, or there is no adapter
    */
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
-    const resolved = resolveOptions(options);
+    const resolved = listenOptions(options, adapter);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
     // Loaded where it is asked for: few need it.
@@ -226,7 +226,7 @@ export class Server {
    * @param options whether to read first what clients are still sending
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    return this.#closing ??= this.#close(checkedClose(options));
   }
 
   /**
@@ -273,10 +273,8 @@ export class Server {
     this.#listener.close();
     this.#guests?.leave();
     this.#clients.drain();
-    if (drainMs > 0) {
-      const [log, clients, received] = [this.#log, this.#clients, () => this.#counts.bytes];
-      await drain({ clients, received, log, now, delay, drainMs, quietMs, end });
-    }
+    const what = { clients: this.#clients, received: () => this.#counts.bytes, log: this.#log };
+    if (drainMs > 0) await drain({ ...what, now, delay, drainMs, quietMs, end });
     this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
@@ -288,10 +286,8 @@ export class Server {
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const guests = this.#guests;
-    if (guests !== undefined && guests.size > 0) {
-      this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
-    }
+    const check = () => this.#guests?.check();
+    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
     this.#log.flush(true);
   }
 

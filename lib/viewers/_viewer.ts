@@ -20,12 +20,14 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { addTo, newTally } from "../base/tally.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { LogFrames } from "./frames/log_frames.ts";
 import type { Wire } from "./frames/wire.ts";
 import { Cursor } from "./log/cursor.ts";
 import type { Item } from "./log/item.ts";
+import { Pace } from "./log/pace.ts";
 import type { Recent } from "./log/recent.ts";
 import { Slab } from "./log/slab.ts";
 import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
@@ -47,6 +49,7 @@ export interface ViewerContext extends FreshnessContext {
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
   /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
   readonly skipTo: (viewer: HubViewer) => number | undefined;
+  readonly delay: Clock["delay"];
   readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
@@ -62,11 +65,15 @@ export class HubViewer implements Viewer {
   readonly #skipped = newTally();
   /** Where it is to be kept fresh on a slow link. */
   readonly #freshness: Freshness | undefined;
+  /** Of history, where the newest comes first. */
+  readonly #pace: Pace | undefined;
   #form: Form | undefined;
   #caughtUp = false;
   #isEnding = false;
   /** Whether somebody was told that it skips. */
   #isTold = false;
+  /** Whether it is roused after a pause. */
+  #isTimed = false;
   #gone: ViewerGone | undefined;
   /** The large ones that it was given last: it is about to take them. */
   #held: readonly LogMsg[] = [];
@@ -79,11 +86,10 @@ export class HubViewer implements Viewer {
     this.left = promise;
     this.#leave = resolve;
     const { history = "all", order = "viewer", until } = options;
-    this.#cursor = new Cursor(
-      context.log,
-      history === "none" ? undefined : order,
-      history === "newest-first" && until === undefined,
-    );
+    const isNewestFirst = history === "newest-first" && until === undefined;
+    const given = history === "none" ? undefined : order;
+    this.#cursor = new Cursor(context.log, given, isNewestFirst);
+    if (isNewestFirst) this.#pace = new Pace(context.now());
     this.#end = until === "now" ? context.log.lastSeq : Infinity;
     if (history === "none") this.#caughtUp = true;
     const { latencySec = Infinity } = options;
@@ -153,6 +159,7 @@ export class HubViewer implements Viewer {
       const msgs = this.#take(maxBytes);
       if (msgs.length === 0) return undefined;
       this.#hold(msgs);
+      this.#pace?.gave(bytesOf(msgs), this.#context.now());
       return msgs;
     });
   }
@@ -161,7 +168,9 @@ export class HubViewer implements Viewer {
     this.#form = "frames";
     return this.#await(() => {
       const frames = this.#takeFrames(maxBytes);
-      return frames.pieces.length > 0 ? frames : undefined;
+      if (frames.pieces.length === 0) return undefined;
+      this.#pace?.gave(frames.bytes, this.#context.now());
+      return frames;
     });
   }
 
@@ -195,25 +204,44 @@ export class HubViewer implements Viewer {
   }
 
   async #await<T>(take: () => T | undefined): Promise<T | undefined> {
+    this.#pace?.asks(this.#context.now());
     while (this.#gone === undefined) {
-      while (!this.#isAtEnd) {
+      while (!this.#isAtEnd && this.#pauseMs === 0) {
         this.#goOn();
         const taken = take();
         if (this.#isAtEnd) this.#caughtUp = true;
         if (taken !== undefined) return taken;
       }
-      this.#caughtUp = true;
+      const pauseMs = this.#pauseMs;
+      if (pauseMs === 0) this.#caughtUp = true;
       if (this.#isEnding || this.#end < Infinity) break;
       if (this.#wake !== undefined) {
         throw new TypeError("next() is called while another call waits");
       }
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      const roused = new Promise<void>((resolve) => this.#wake = resolve);
+      if (pauseMs > 0) this.#rouseIn(pauseMs);
+      await roused;
     }
     return undefined;
   }
 
+  #rouseIn(ms: number): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#context.delay(ms).then(() => {
+      this.#isTimed = false;
+      this.rouse();
+    });
+  }
+
   get #isAtEnd(): boolean {
     return this.#cursor.isAtEnd || this.#cursor.at >= this.#end;
+  }
+
+  /** How long history is held back for what comes live. */
+  get #pauseMs(): number {
+    if (this.#isEnding || !this.#cursor.hasOnlyPast) return 0;
+    return this.#pace?.pauseMs(this.#context.now()) ?? 0;
   }
 
   get #getsAll(): boolean {

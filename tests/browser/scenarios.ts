@@ -15,6 +15,7 @@ import {
   viewerReady,
 } from "./looks.ts";
 import type { Scenario } from "./scenario.ts";
+import { SLOW_LINKS } from "./slow_links.ts";
 import { Stage } from "./stage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -210,4 +211,5 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   })),
   ...HARD_TIMES,
+  ...SLOW_LINKS,
 ];

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
 import { newChunkTally, runChunkCase } from "./chunk_cases.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/chunks.ts, takes another each time. */
 const SEED = 1;

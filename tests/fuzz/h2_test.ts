@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { newH2Tally, runH2Case } from "./h2_cases.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/h2.ts, takes another each time. */
 const SEED = 1;

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inFolder, runCli, startCli } from "../cli/cli_process.ts";
 import { concat } from "../encoding/rrd_builder.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 import {
   checkLeftover,
   indexLine,

@@ -5,7 +5,7 @@ import { caseRandom } from "../random.ts";
 import { CORPUS, GOOD } from "./corpus.ts";
 import { mutant } from "./mutations.ts";
 import { ALLOWED_ERRORS, newTally, runCase } from "./packet_cases.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/packets.ts, takes another each time. */
 const SEED = 1;

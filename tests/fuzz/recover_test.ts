@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 import { newRecoverTally, runRecoverCase } from "./recover_cases.ts";
 
 /** The long form, tests/fuzz/recover.ts, takes another each time. */

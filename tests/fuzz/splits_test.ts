@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { read, RECORDED, SPLITS_AND_PREFIXES } from "./split_cases.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 
 describe("valid streams", () => {
   it("that were recorded have messages", () => {

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inFolder, runCli } from "../cli/cli_process.ts";
-import { cases } from "./counts.ts";
+import { cases } from "../counts.ts";
 import {
   damagedOf,
   GOOD_FILES,

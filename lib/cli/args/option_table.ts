@@ -4,6 +4,7 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -114,6 +115,8 @@ const SAVING = [
   },
 ] as const satisfies readonly CliOption[];
 
+const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
+
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
   { name: "serve-grpc", help: "The same: Rerun's name for it" },
@@ -177,6 +180,10 @@ const VIEWING = [
     example: "token.txt",
     help: "A file that holds what viewers must know, and nothing else",
   },
+  {
+    name: "allow-delete",
+    help: "Let viewers with the token remove files that --save closed",
+  },
 ] as const satisfies readonly CliOption[];
 
 const OUTPUT = [
@@ -209,6 +216,7 @@ const OUTPUT = [
 export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
+  Fleet: FLEET,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -218,6 +226,7 @@ export const OPTION_GROUPS = {
 export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
+  ...FLEET,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

@@ -31,6 +31,10 @@ export interface ViewerArgs {
   readonly token?: string;
   /** The file that holds it, and who says so. */
   readonly tokenFile?: { readonly path: string; readonly where: string };
+  /** Whether who has the token may remove what was saved. */
+  readonly allowDelete?: true;
+  /** Files and folders that are shown beside what is logged. */
+  readonly files?: readonly string[];
 }
 
 /** Where the token is, so that it stands in no list of processes. */
@@ -54,12 +58,19 @@ const DEPENDENT = [
 /**
  * Reads the options of `--serve-web`.
  *
+ * @param args all options
+ * @param files that are to be shown
  * @throws {UsageError}
  */
-export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
+export function viewerArgs(
+  args: ArgReader,
+  files: readonly string[] = [],
+): ViewerArgs | undefined {
   const openBrowser = args.flag("web-viewer");
   if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
-    const given = args.given(DEPENDENT);
+    const isFlagged = args.flag("allow-delete") &&
+      args.setting("allow-delete")!.source !== "environment";
+    const given = args.given(DEPENDENT) ?? (isFlagged ? "allow-delete" : undefined);
     if (given !== undefined) {
       throw new UsageError(`${args.where(given)} is about live viewers: add --serve-web`);
     }
@@ -69,6 +80,13 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
   const { token, tokenFile } = tokenOf(args);
+  const allowDelete = args.flag("allow-delete");
+  if (allowDelete && token === undefined && tokenFile === undefined) {
+    throw new UsageError(
+      `${args.where("allow-delete")} is for viewers with a token: set ${TOKEN_VARIABLE}, ` +
+        "or add --viewer-token-file",
+    );
+  }
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
@@ -82,6 +100,8 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
     ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(allowDelete ? { allowDelete } : {}),
+    ...(files.length > 0 ? { files } : {}),
   };
 }
 

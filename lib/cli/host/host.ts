@@ -12,10 +12,12 @@ import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
+import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
 import { unknownVariables } from "../args/environment.ts";
@@ -109,16 +111,18 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers } = started;
+  const { server, file, viewers, feed } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
-  const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
+  // The feed is told what was received behind all that keep it.
+  const nats = feed && (await import("./nats.ts")).joinNats(server, feed);
+  const sinks = [lines, file, viewers?.hub, nats?.sink].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
   figures = () => ({
     addr: server.addr,
     stats: server.stats,
     latencySec: server.latencySec,
     // The lines are for people, and keep nothing.
-    sinks: receiver.stats.filter(({ name }) => name !== lines.name),
+    sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
     ...(file === undefined ? {} : { files: file.kept }),
   });
   const receiving = receiver.receive(server.batches());
@@ -178,6 +182,7 @@ interface Started {
   readonly server: Server;
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
+  readonly feed: FromNats | undefined;
 }
 
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
@@ -196,9 +201,13 @@ async function start(
 ): Promise<Started> {
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
+  const given = await givenFiles(options, log);
+  const shelves = new Shelves();
+  if (given !== undefined) shelves.add(given);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
   const readiness = new Readiness();
+  const feed = await feedFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
@@ -229,6 +238,7 @@ async function start(
         always,
         quiet: options.quiet,
         status,
+        files: shelves,
         doors,
         readiness,
         sdk: server.addr,
@@ -239,36 +249,57 @@ async function start(
     await server.close();
     throw error;
   }
-  if (save === undefined || files === undefined) return { server, file: undefined, viewers };
+  if (save === undefined || files === undefined) return { server, file: undefined, viewers, feed };
   let stopTelling = () => {};
   const notYet = readiness.add("disk", () => `${save.path} is not open yet`);
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
-    const { onError, path } = save;
+    const { readyFreeBytes, ...saving } = save;
+    const { onError, path } = saving;
     const processes = await loadProcessAdapter();
     const file = await rrdFileSink({
-      ...save,
+      ...saving,
       files,
       processes,
       log,
+      shelved: viewers !== undefined,
       onError: onError === "stop" ? onSaveError : () => {},
     });
+    // What is saved is shown as such, also where its folder was given.
+    if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     notYet();
     if (await files.kind(path) !== "other") {
       const { folder, name } = parseSavePattern(path);
       const probe = `${name}.${processes.pid}.probe`;
-      const minFreeBytes = save.readyFreeBytes;
+      const minFreeBytes = readyFreeBytes;
       const { now } = SYSTEM_CLOCK;
       readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
     }
-    return { server, file, viewers };
+    return { server, file, viewers, feed };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);
   } finally {
     stopTelling();
   }
+}
+
+/** What boxes have sent to NATS; what is needed for that is loaded where it is asked for. */
+async function feedFor({ from }: HostOptions, log: Log): Promise<FromNats | undefined> {
+  if (from === undefined) return undefined;
+  const { natsFeed } = await import("./nats.ts");
+  return await natsFeed(from, { files: await loadFileAdapter(), log });
+}
+
+/** The files that are to be shown, if there are any. */
+async function givenFiles({ viewers, quiet }: HostOptions, log: Log): Promise<Shelf | undefined> {
+  if (viewers?.files === undefined) return undefined;
+  const { GivenFiles } = await import("./given_files.ts");
+  const given = await GivenFiles.open(viewers.files, await loadFileAdapter(), log);
+  const text = `Showing ${plural(given.count, "recording")} of the disk on the page`;
+  log.write(quiet ? "debug" : "info", text, { recordings: given.count });
+  return given;
 }
 
 /** Says which path it was, where that is not said. */

@@ -36,7 +36,7 @@ import { WriteBudget } from "./writer/write_budget.ts";
 export interface RrdFileSinkOptions {
   /**
    * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
   /** Replaces a file that is there, where the path has no braces; without it that is refused. */
@@ -128,6 +128,7 @@ export interface RrdFileSink extends Sink {
  *
  * @param options where and how
  * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
+ * @throws {TypeError} if there is no such option
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -158,8 +159,8 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false } = options;
   checkSaveOptions(options);
+  const { path, force = false } = options;
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -238,7 +239,7 @@ async function startSink(
       if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) files.refuse(payload.msg);
       else {
-        const written = files.add(payload.msg, source.id);
+        const written = files.add(payload.msg, source);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }
@@ -303,18 +304,17 @@ async function startSink(
       return rest && write(() => rest);
     },
     handOver: () =>
-      handingOver ??= handOver(closing ? {} : place, index, async () => {
+      handingOver ??= handOver(closing ? {} : place, index, () => {
         stopRecovering.abort();
         renewal?.stop();
-        await Promise.all([recovered, renewal?.done()]);
+        return recovered.then(() => renewal?.done());
       }),
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
-        stopRotating();
         // Files that were closed before wait for the next start; those that are being closed do not.
-        renewal?.stop();
+        for (const stop of [stopRotating, () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();

@@ -70,8 +70,8 @@ export class Cursor {
   /**
    * @param log where it goes through
    * @param order of what is there now; without it, nothing of that is given
-   * @param isNewestFirst whether what explains the rest is followed by the live edge, and that by the
-   * history backwards
+   * @param isNewestFirst whether what explains the rest is followed by the live edge, and that by history
+   * backwards
    */
   constructor(log: ViewerLog, order?: Order, isNewestFirst = false) {
     this.#log = log;
@@ -107,6 +107,11 @@ export class Cursor {
   /** Whether what comes next is older than what is at its place. */
   get isFilling(): boolean {
     return this.#backfill?.isNext(this.#at < this.#log.lastSeq) ?? false;
+  }
+
+  /** Whether there is nothing live to give, but what is older. */
+  get hasOnlyPast(): boolean {
+    return this.place === this.#log.lastSeq && !this.isAtEnd;
   }
 
   /**

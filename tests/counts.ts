@@ -1,4 +1,4 @@
-/** How many cases the tests of this folder take. */
+/** How many cases the tests take that try many of one kind. */
 import process from "node:process";
 
 /** Whether these are the numbers of `npm run fuzz -- --ci`, which `.ci/run` takes; else of `npm test`. */
