@@ -8,6 +8,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
@@ -15,6 +16,7 @@ import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
@@ -24,6 +26,8 @@ import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
+import { diskCheck } from "./disk_check.ts";
+import { drain } from "./drain.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
@@ -52,6 +56,8 @@ const DOORS_MS = 500;
 export interface StopRequest {
   /** Resolves at the first signal. */
   readonly signal: Promise<StopSignal>;
+  /** Resolves at the first SIGUSR2. */
+  readonly drain: Promise<void>;
   /** Takes what is done before a second one ends the process at once. */
   onExitNow(task: () => void): void;
 }
@@ -131,8 +137,16 @@ export async function host(
     ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
+  const ended = new AbortController();
+  void stopped.then(() => ended.abort());
+  const drained = stop.drain.then(async () => {
+    manager.status("Draining: the next server may start");
+    const { drainSec: limitSec } = options;
+    const leaveViewers = () => viewers?.leave();
+    await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
+  });
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving, broken.promise]);
+  await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
@@ -198,12 +212,14 @@ async function start(
   const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
+  const readiness = new Readiness();
   const feed = await feedFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
     maxLatencySec,
     ...limits,
+    readiness,
     quiet,
     log,
     // What a slow disk leaves waiting would not be on it in time.
@@ -230,6 +246,7 @@ async function start(
         status,
         files: shelves,
         doors,
+        readiness,
         sdk: server.addr,
       };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
@@ -242,13 +259,16 @@ async function start(
     return { server, file: undefined, viewers, feed, forwarding };
   }
   let stopTelling = () => {};
+  const notYet = readiness.add("disk", () => `${save.path} is not open yet`);
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
-    const { onError, path } = save;
+    const { readyFreeBytes, ...saving } = save;
+    const { onError, path } = saving;
+    const processes = await loadProcessAdapter();
     const file = await rrdFileSink({
-      ...save,
+      ...saving,
       files,
-      processes: await loadProcessAdapter(),
+      processes,
       log,
       shelved: viewers !== undefined,
       followers: forwarding,
@@ -258,6 +278,14 @@ async function start(
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     tellForwarding(options, forwarding, log);
+    notYet();
+    if (await files.kind(path) !== "other") {
+      const { folder, name } = parseSavePattern(path);
+      const probe = `${name}.${processes.pid}.probe`;
+      const minFreeBytes = readyFreeBytes;
+      const { now } = SYSTEM_CLOCK;
+      readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
+    }
     return { server, file, viewers, feed, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);

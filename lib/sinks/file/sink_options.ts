@@ -95,6 +95,8 @@ export interface RrdFileSink extends Sink {
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
+  /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
+  handOver(): Promise<boolean>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }
