@@ -16,6 +16,7 @@ import {
   viewerReady,
 } from "./looks.ts";
 import type { Scenario } from "./scenario.ts";
+import { SLOW_LINKS } from "./slow_links.ts";
 import { Stage } from "./stage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -212,4 +213,5 @@ export const SCENARIOS: readonly Scenario[] = [
   })),
   ...DISK,
   ...HARD_TIMES,
+  ...SLOW_LINKS,
 ];

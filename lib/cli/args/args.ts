@@ -6,8 +6,9 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
+import { type FromArgs, fromArgs } from "./from_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 import { environmentSettings, variableOf } from "./environment.ts";
@@ -31,6 +32,8 @@ export interface HostOptions {
   readonly save?: SaveOptions;
   /** Absent where nothing is shown. */
   readonly viewers?: ViewerArgs;
+  /** Absent where SDKs alone send. */
+  readonly from?: FromArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
   /** Those that are given. */
@@ -161,11 +164,13 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
   const save = saveOptions(args);
   const viewers = viewerArgs(args, files);
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
+  const from = fromArgs(args);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
     ...(viewers === undefined ? {} : { viewers }),
+    ...(from === undefined ? {} : { from }),
     maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,
     limits: limitArgs(args),
     quiet: args.flag("quiet"),

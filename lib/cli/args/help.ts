@@ -33,10 +33,11 @@ Examples:
   that rr.connect(…). All come to the same port.
 
 Files:
-  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or
-  {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
-  of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
-  refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
+  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC),
+  {part} or {box} in it: with {recording_id} each recording gets its own file, with {box} each box
+  of --from (sdk: what came here directly). Names never leave the folder of PATTERN, and no file is
+  ever replaced but that of --save FILE --force; an existing FILE is refused without. --rotate-size
+  and --rotate-every need {part}, {date} or {time}.
   Each file opens alone in Rerun's viewer and CLI, that of SDK 0.17 to 0.22 in today's where
   --rrd-format is current. Else messages stand in it as the SDK encoded them;
   those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called
@@ -58,8 +59,9 @@ Live viewers:
   /files lists what is on the disk: what --save kept, and FILE…; /files/NAME is one of them, or a
   part of it. DELETE removes one that --save closed, with --allow-delete and the token in a header.
   /recordings, /status, /metrics and /healthz are for programs. ?history=none starts at now,
-  ?download=1 gives a file that ends at now. A viewer that falls behind skips what is no longer
-  kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
+  ?history=newest-first (--newest-first: for all) gives what is live first, and history backwards,
+  ?download=1 a file that ends at now. A viewer that falls behind skips what is no longer kept;
+  --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
   loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
   or the header Authorization: Bearer TOKEN.

@@ -4,6 +4,7 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -100,6 +101,8 @@ const SAVING = [
   },
 ] as const satisfies readonly CliOption[];
 
+const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
+
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
   { name: "serve-grpc", help: "The same: Rerun's name for it" },
@@ -124,6 +127,10 @@ const VIEWING = [
     example: "25%",
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
+  },
+  {
+    name: "newest-first",
+    help: "Give late viewers what is live first, and history backwards",
   },
   {
     name: "viewer-latency",
@@ -189,6 +196,7 @@ const OUTPUT = [
 export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
+  Fleet: FLEET,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -198,6 +206,7 @@ export const OPTION_GROUPS = {
 export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
+  ...FLEET,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

@@ -24,6 +24,8 @@ export interface ViewerArgs {
   readonly maxViewers: number;
   /** In seconds; `Infinity`: viewers are left out nothing. */
   readonly latencySec: number;
+  /** Whether viewers get the live edge before history. */
+  readonly newestFirst: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
@@ -42,6 +44,7 @@ const DEPENDENT = [
   "web-viewer-port",
   "server-memory-limit",
   "viewer-queue",
+  "newest-first",
   "viewer-latency",
   "max-viewers",
   "allow-host",
@@ -88,6 +91,7 @@ export function viewerArgs(
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(queueBytes === undefined ? {} : { queueBytes }),
     latencySec: args.read("viewer-latency", parseLatency) ?? Infinity,
+    newestFirst: args.flag("newest-first"),
     maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],

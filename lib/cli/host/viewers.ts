@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadGarbageCollector } from "../../adapters/load.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
@@ -73,6 +74,7 @@ export async function liveViewers(
     limitBytes,
     maxViewers: args.maxViewers,
     viewerLatencySec: args.latencySec,
+    newestFirst: args.newestFirst,
     collectGarbage: await loadGarbageCollector(),
     log,
   });
@@ -136,7 +138,7 @@ export async function liveViewers(
   if (args.openBrowser) openBrowser(url, process, log);
   const close = async () => {
     const closed = Promise.all([socket.close(), page.close(), doors.cut()]);
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+    await Promise.race([closed, SYSTEM_CLOCK.delay(CLOSE_MS)]);
   };
   return { hub, close };
 }

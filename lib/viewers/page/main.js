@@ -13,6 +13,7 @@ import {
 } from "./format.js";
 import { askFilesSoon, fileCalled, newestFile, refreshFiles, showFiles } from "./disk.js";
 import { isSearching, startFind, wish } from "./find.js";
+import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { MAX_ROWS, showRecordings } from "./recordings.js";
@@ -38,6 +39,7 @@ const REOPEN_MS = 2000;
 const REFUSED_MS = 5000;
 const rates = new Rates();
 const asked = new URLSearchParams(location.hash.slice(1));
+const link = new Link();
 /** @type {string | undefined} */
 let chosen = asked.get("recording") ?? undefined;
 /** @type {string | undefined} the name of a file, which is shown in place of a recording */
@@ -271,6 +273,9 @@ function showStatus(status) {
     `${formatCount(status.messages)} messages, ${formatBytes(status.bytes)}${dropped}; ` +
       `${formatBytes(status.hub.history.bytes)} of history`,
   );
+  const carried = link.next(status.hub.viewers, now);
+  byId("link").hidden = carried === "";
+  setText(byId("link"), carried);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);

@@ -2,6 +2,10 @@
  * The stream that Rerun's viewer reads: the viewer itself leaves one only when the next message
  * comes, which may be never, and browsers have six connections to a server at most.
  */
+import { NAME } from "./link.js";
+
+/** What people want of a stream: the live edge, also on a slow link, and history where that leaves room. */
+export const WISH = { name: NAME, latency: "2s", history: "newest-first" };
 
 /** @type {{ url: string, sent: string, end: AbortController } | undefined} */
 let current;
@@ -26,8 +30,7 @@ globalThis.fetch = (input, init) => {
 async function sendAs(url, request, signal) {
   const { method } = request;
   const headers = new Headers(request.headers);
-  // People look at now: on a slow link they are spared old images.
-  headers.set("rerelay-latency", "2s");
+  for (const [name, value] of Object.entries(WISH)) headers.set(`rerelay-${name}`, value);
   return await send(url, { method, headers, body: await request.arrayBuffer(), signal });
 }
 

@@ -1,7 +1,7 @@
 /** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, beginStream, endStream } from "./streams.js";
+import { beginCall, beginStream, endStream, WISH } from "./streams.js";
 
 /** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
@@ -212,5 +212,5 @@ export function closeStream(isUnwanted = true) {
 /** @param {{ url: string }} recording */
 export function streamUrl(recording) {
   // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
-  return withToken(recording.url, { format: "as-sent" });
+  return withToken(recording.url, { format: "as-sent", ...WISH });
 }

@@ -19,6 +19,7 @@ const MAX_TRIES = 1000;
 export interface Numbered {
   readonly applicationId: string;
   readonly recordingId: string;
+  readonly box?: string;
   next: number;
   /** Counts for it alone, where the time is in the name and no number is. */
   base?: string;
