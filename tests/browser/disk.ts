@@ -31,6 +31,7 @@ async function record(runtime: Runtime, folder: string, sdks: readonly Sdk[]): P
     await robot.ended;
     await stage.cli.child.waitFor(new RegExp(`logs recording "kept-${i}"`), READY_MS);
   }
+  await stage.cli.stop();
 }
 
 /** The row's button that opens a file. */
