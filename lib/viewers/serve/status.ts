@@ -5,6 +5,7 @@
  */
 import type { NetAddr } from "../../base/net_addr.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
+import type { FromNatsStats } from "../../server/from_nats.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../base/tally.ts";
@@ -23,6 +24,8 @@ export interface ServerStatus {
   readonly sinks?: readonly SinkStats[];
   /** What files hold, such as a file sink's `kept`. */
   readonly files?: Tally;
+  /** What is received from NATS: `feed.stats` of `fromNats`. */
+  readonly nats?: FromNatsStats;
 }
 
 /** One recording, as `/recordings` lists it. */
@@ -87,6 +90,8 @@ export interface StatusJson {
   readonly sinks: readonly SinkStats[];
   /** What files hold. */
   readonly files: Tally;
+  /** What is received from NATS, or `null`. */
+  readonly nats: FromNatsStats | null;
 }
 
 /** A connected client, in `/status`. */
@@ -165,5 +170,6 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     hub: hub.stats,
     sinks,
     files,
+    nats: status.nats ?? null,
   };
 }
