@@ -82,7 +82,8 @@ export function thisProcess(): CliProcess {
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  // Without a listener Deno would end.
+  // Without a listener Deno would end, once it listens to any signal: to see it, `kill -HUP` what
+  // `nohup deno eval 'Deno.addSignalListener("SIGINT", () => {}); setTimeout(() => {}, 9000)'` started.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

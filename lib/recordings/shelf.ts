@@ -83,6 +83,11 @@ export class Shelves implements Shelf {
     this.#shelves.push(shelf);
   }
 
+  /** Adds what stands on another one, before the others: theirs are shown as it has them. */
+  addFirst(shelf: Shelf): void {
+    this.#shelves.unshift(shelf);
+  }
+
   async list(): Promise<readonly ShelvedFile[]> {
     const paths = new Set<string>();
     const names = new Set<string>();

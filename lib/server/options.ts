@@ -5,12 +5,22 @@
  */
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import {
   checkBoolean,
   checkChoice,
   checkLimits,
+  checkObject,
   checkPort,
   checkPositive,
   checkText,
+  checkTexts,
+  valueText,
 } from "../base/check_options.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
@@ -95,9 +105,10 @@ export type ResolvedOptions =
  * Fills in the defaults.
  *
  * @throws {RangeError} if one is out of its range
+ * @throws {TypeError} if there is no such option
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
-  const resolved = {
+  const defaults: Required<Omit<ServeOptions, "signal">> = {
     hostname: "127.0.0.1",
     port: 9876,
     maxLatencySec: Infinity,
@@ -115,8 +126,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     every: SYSTEM_CLOCK.every,
     collectGarbage: () => {},
     delay: SYSTEM_CLOCK.delay,
-    ...withoutUndefined(options),
   };
+  checkOptions("serve", options, { ...defaults, signal: true });
+  const resolved: ResolvedOptions = { ...defaults, ...withoutUndefined(options) };
   checkText("hostname", resolved.hostname);
   checkPort(resolved.port);
   checkMaxLatency(resolved.maxLatencySec);
@@ -126,10 +138,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkChoice("onBadArrow", resolved.onBadArrow, ON_BAD_ARROW);
   checkBoolean("quiet", resolved.quiet);
   checkBoolean("reuseBuffers", resolved.reuseBuffers);
-  if (!Array.isArray(resolved.allow)) {
-    throw new RangeError('allow must be a list, such as ["10.0.0.0/8"]');
-  }
+  checkTexts("allow", resolved.allow, '["10.0.0.0/8"]');
+  checkObject("doors", resolved.doors, "{ http: door.take }");
+  checkOptions("doors", resolved.doors, DOOR_NAMES);
+  checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage"]);
+  checkSignal(resolved.signal);
   return resolved;
+}
+
+const DOOR_NAMES: OptionNames<Doors> = { http: true, readMessages: true };
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || hasMethods(signal, "throwIfAborted", "addEventListener")) return;
+  throw new RangeError(`signal must be an AbortSignal, not ${valueText(signal)}`);
 }
 
 /** Whoever passes `undefined` means the default. */
@@ -148,4 +169,31 @@ export interface CloseOptions {
    * could be read so far, as long as bytes come; default 0.
    */
   readonly backlogMs?: number;
+}
+
+/**
+ * Refuses what {@linkcode Server.close} can't go by.
+ *
+ * @throws {RangeError} if a time is none
+ * @throws {TypeError} if there is no such option
+ */
+export function checkedClose(options: CloseOptions): CloseOptions {
+  checkOptions("close", options, { drainMs: true, quietMs: true, backlogMs: true });
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== 0) checkPositive(name, value);
+  }
+  return options;
+}
+
+/**
+ * As {@linkcode resolveOptions}, for a server that is to listen.
+ *
+ * @param options as they were passed
+ * @param adapter what listens
+ * @throws {RangeError} if an option is out of its range
+ * @throws {TypeError} if there is no such option, or no adapter
+ */
+export function listenOptions(options: ServeOptions, adapter: unknown): ResolvedOptions {
+  checkGiven("Server.listen", "a TCP adapter", hasMethods(adapter, "listen"), adapter);
+  return resolveOptions(options);
 }

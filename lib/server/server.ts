@@ -24,7 +24,7 @@ import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import { checkedClose, listenOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
@@ -155,10 +155,10 @@ export class Server {
    * @param adapter the runtime's TCP, or one in memory
    * @param options all may be left out
    * @throws {TcpBindError} if the address can't be bound
-   * @throws {RangeError} if an option is out of its range
+   * @throws {RangeError | TypeError} if an option is out of its range, or none, or there is no adapter
    */
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
-    const resolved = resolveOptions(options);
+    const resolved = listenOptions(options, adapter);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
     // Loaded where it is asked for: few need it.
@@ -244,7 +244,7 @@ export class Server {
    * @param options whether to read first what clients are still sending
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    return this.#closing ??= this.#close(checkedClose(options));
   }
 
   /**

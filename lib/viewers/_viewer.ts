@@ -20,6 +20,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { addTo, newTally } from "../base/tally.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { LogFrames } from "./frames/log_frames.ts";
@@ -48,8 +49,7 @@ export interface ViewerContext extends FreshnessContext {
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
   /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
   readonly skipTo: (viewer: HubViewer) => number | undefined;
-  /** Waits for so many milliseconds. */
-  readonly delay: (ms: number) => Promise<void>;
+  readonly delay: Clock["delay"];
   readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkJoin } from "./_check_join.ts";
+import { checkBoolean, checkLimits, checkPositive } from "../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
-import { checkLimits, checkPositive } from "../base/check_options.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
@@ -28,6 +30,19 @@ import { Recordings } from "../stores/recordings.ts";
 import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
+
+const NAMES: OptionNames<ViewerHubOptions> = {
+  ...{ limitBytes: true, viewerQueueBytes: true, viewerLatencySec: true, maxViewers: true },
+  ...{
+    newestFirst: true,
+    relayCorrupt: true,
+    collectGarbage: true,
+    log: true,
+    now: true,
+    date: true,
+    delay: true,
+  },
+};
 
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
@@ -54,6 +69,7 @@ const WARN_MS = 10_000;
  *
  * @param options limits
  * @throws {RangeError} if a limit is not above 0
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -68,6 +84,8 @@ const WARN_MS = 10_000;
  * ```
  */
 export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
+  checkOptions("viewerHub", options, NAMES);
+  checkCallable(options, ["collectGarbage", "now", "date", "delay"]);
   const {
     limitBytes = 1024 * 1024 * 1024,
     maxViewers = VIEWER_LIMITS.maxViewers.default,
@@ -84,6 +102,8 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   checkPositive("limitBytes", limitBytes);
   checkPositive("viewerLatencySec", viewerLatencySec);
   checkLimits({ viewerQueueBytes, maxViewers });
+  checkBoolean("relayCorrupt", relayCorrupt);
+  checkBoolean("newestFirst", newestFirst);
   const memory = new Memory();
   const viewers = new Set<HubViewer>();
   const history = new ViewerLog(limitBytes, memory, (item) => {
@@ -237,6 +257,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       return viewers.size < maxViewers ? undefined : new TooManyViewers(maxViewers);
     },
     join(options: JoinOptions = {}) {
+      checkJoin(options);
       const { refusal } = this;
       if (refusal instanceof TooManyViewers) refused++;
       if (refusal !== undefined) throw refusal;

@@ -7,6 +7,7 @@ import * as core from "@rerelay/server/core";
 import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
 import * as nats from "@rerelay/server/nats";
+import * as s3 from "@rerelay/server/s3";
 import * as rrd from "@rerelay/server/rrd";
 import * as sinks from "@rerelay/server/sinks";
 import * as viewers from "@rerelay/server/viewers";
@@ -49,6 +50,7 @@ const ENTRIES: Readonly<Record<string, object>> = {
   "./flow": flow,
   "./nats": nats,
   "./rrd": rrd,
+  "./s3": s3,
   "./sinks": sinks,
   "./viewers": viewers,
 };

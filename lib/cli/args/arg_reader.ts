@@ -4,7 +4,7 @@
  * @module
  */
 import { escapeText } from "../../base/escape.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import type { Setting, Settings } from "./setting.ts";
 
 /** The arguments are wrong; the message is one line that says what and how to fix it. */

@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
 import { type FromArgs, fromArgs } from "./from_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
@@ -71,7 +71,8 @@ export function parseCliArgs(args: readonly string[], sources: OtherSources = {}
   if (questions.flag("version")) {
     return { command: "version", json: questions.flag("json") };
   }
-  return { command: "host", options: hostOptions(argReader(parsed, sources)) };
+  const files = filesOf(parsed);
+  return { command: "host", options: hostOptions(argReader(parsed, sources), files) };
 }
 
 /**
@@ -94,7 +95,15 @@ export function configPath(
  * @throws {UsageError} if an argument or a variable is wrong
  */
 export function settingsOf(args: readonly string[], sources: OtherSources): ArgReader {
-  return argReader(parseFlags(args), sources);
+  const parsed = parseFlags(args);
+  const [file] = filesOf(parsed);
+  if (file !== undefined) throw unknownArgument(file);
+  return argReader(parsed, sources);
+}
+
+/** Arguments that are no options. */
+function filesOf(parsed: Readonly<Record<string, unknown>>): readonly string[] {
+  return parsed["_"] as string[];
 }
 
 function argReader(
@@ -107,6 +116,7 @@ function argReader(
 /** What the arguments say, each option at most once. */
 function parseFlags(args: readonly string[]): Record<string, unknown> {
   const unknown: string[] = [];
+  const files: string[] = [];
   const parsed: Record<string, unknown> = parseArgs([...args], {
     // For programs that ask for the version.
     boolean: [...FLAGS, "json"],
@@ -116,7 +126,7 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     negatable: SWITCHES,
     alias: { help: "h", version: "V" },
     unknown: (arg) => {
-      unknown.push(arg);
+      (arg.startsWith("-") ? unknown : files).push(arg);
       return false;
     },
   });
@@ -139,19 +149,21 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
   const isAnswer = new ArgReader(parsed).flag("version");
   if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
-  const rest = (parsed["_"] as unknown[])[0];
-  if (rest !== undefined) throw unknownArgument(String(rest));
-  return parsed;
+  // Behind `--`, what begins with a dash is a file as well.
+  return { ...parsed, _: [...files, ...(parsed["_"] as unknown[]).map(String)] };
 }
 
 /**
  * How to host, as it is set.
  *
+ * @param args the options
+ * @param files arguments that are none
  * @throws {UsageError}
  */
-export function hostOptions(args: ArgReader): HostOptions {
+export function hostOptions(args: ArgReader, files: readonly string[] = []): HostOptions {
   const save = saveOptions(args);
-  const viewers = viewerArgs(args);
+  const viewers = viewerArgs(args, files);
+  if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
@@ -181,7 +193,9 @@ function parseBind(text: string): string {
 function unknownArgument(arg: string): UsageError {
   const shown = escapeText(arg, 60);
   if (!arg.startsWith("-")) {
-    const fix = arg.endsWith(".rrd") ? `to write to it: --save ${shown}` : "see --help";
+    const fix = /\.(rrd|rbl)$|[/\\]/.test(arg)
+      ? `to write to it: --save ${shown}; to show it: add --serve-web`
+      : "see --help";
     return new UsageError(`unexpected argument ${shown}; ${fix}`);
   }
   const name = /^-+(?:no-)?([^=]*)/.exec(arg)![1]!.toLowerCase().replaceAll("_", "-");

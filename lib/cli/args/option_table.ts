@@ -160,6 +160,10 @@ const VIEWING = [
     secret: true,
     help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
   },
+  {
+    name: "allow-delete",
+    help: "Let viewers with the token remove files that --save closed",
+  },
 ] as const satisfies readonly CliOption[];
 
 const OUTPUT = [

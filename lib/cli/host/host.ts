@@ -15,6 +15,7 @@ import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
 import { unknownVariables } from "../args/environment.ts";
@@ -187,6 +188,9 @@ async function start(
 ): Promise<Started> {
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
+  const given = await givenFiles(options, log);
+  const shelves = new Shelves();
+  if (given !== undefined) shelves.add(given);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
   const feed = await feedFor(options, log);
@@ -219,6 +223,7 @@ async function start(
         always,
         quiet: options.quiet,
         status,
+        files: shelves,
         doors,
         sdk: server.addr,
       };
@@ -238,8 +243,11 @@ async function start(
       files,
       processes: await loadProcessAdapter(),
       log,
+      shelved: viewers !== undefined,
       onError: onError === "stop" ? onSaveError : () => {},
     });
+    // What is saved is shown as such, also where its folder was given.
+    if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     return { server, file, viewers, feed };
   } catch (error) {
@@ -255,6 +263,16 @@ async function feedFor({ from }: HostOptions, log: Log): Promise<FromNats | unde
   if (from === undefined) return undefined;
   const { natsFeed } = await import("./nats.ts");
   return await natsFeed(from, { files: await loadFileAdapter(), log });
+}
+
+/** The files that are to be shown, if there are any. */
+async function givenFiles({ viewers, quiet }: HostOptions, log: Log): Promise<Shelf | undefined> {
+  if (viewers?.files === undefined) return undefined;
+  const { GivenFiles } = await import("./given_files.ts");
+  const given = await GivenFiles.open(viewers.files, await loadFileAdapter(), log);
+  const text = `Showing ${plural(given.count, "recording")} of the disk on the page`;
+  log.write(quiet ? "debug" : "info", text, { recordings: given.count });
+  return given;
 }
 
 /** Says which path it was, where that is not said. */

@@ -9,6 +9,7 @@ import { formatAddr, isLoopback, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
 import { reason, TcpBindError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "../process.ts";
@@ -44,6 +45,8 @@ export interface LiveViewersContext {
   readonly always: Log;
   readonly quiet: boolean;
   readonly status: () => ServerStatus;
+  /** Recordings on the disk. */
+  readonly files: Shelf;
   /** Of the port for SDKs. */
   readonly doors: ViewerDoors;
   /** That port, which viewers 0.23 and later read at. */
@@ -59,7 +62,7 @@ export async function liveViewers(
   args: ViewerArgs,
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
-  const { bind, process, log, status, doors } = context;
+  const { bind, process, log, status, files, doors } = context;
   // Loaded when asked for: whoever only records needs none of it.
   const viewers = await import("../../viewers/mod.ts");
   const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
@@ -89,6 +92,8 @@ export async function liveViewers(
     status,
     guard,
     readers,
+    files,
+    allowDelete: args.allowDelete ?? false,
     log,
     page: pageAssets(log, process.packages),
     webSocketPort: () => addrs.socket?.port,

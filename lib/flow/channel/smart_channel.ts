@@ -1,3 +1,4 @@
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
@@ -29,6 +30,10 @@ export interface SmartChannelOptions {
   /** Where buffers are given back to, once what follows is taken. */
   readonly pool?: BufferPool | undefined;
 }
+
+const NAMES: OptionNames<SmartChannelOptions> = {
+  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
+};
 
 /** Default of `limitBytes`. */
 export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
@@ -96,10 +101,10 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    * @throws {RangeError} if a limit is not above 0
    */
-  constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = SYSTEM_CLOCK.now, ...options }: SmartChannelOptions =
-      {},
-  ) {
+  constructor(options: SmartChannelOptions = {}) {
+    checkOptions("SmartChannel", options, NAMES);
+    checkCallable(options, ["now", "delay"]);
+    const { limitBytes = CHANNEL_LIMIT_BYTES, now = SYSTEM_CLOCK.now } = options;
     const { delay, maxWaitMs = Infinity, pool } = options;
     checkPositive("limitBytes", limitBytes);
     checkPositive("maxWaitMs", maxWaitMs);

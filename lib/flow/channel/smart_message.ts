@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
@@ -150,7 +151,9 @@ export interface SmartMessage {
  * assertEquals(sourceText({ kind: "tcp-client", id: 4 }), "(unknown ip)");
  * ```
  */
-export function sourceText({ kind, addr, box }: MessageSource): string {
+export function sourceText(source: MessageSource): string {
+  checkGiven("sourceText", "the source of a message", typeof source?.kind === "string", source);
+  const { kind, addr, box } = source;
   if (kind === "nats-box") return `nats ${escapeText(box ?? "", 64)}`;
   const scheme = kind === "grpc-client" ? "grpc" : "tcp";
   return addr === undefined ? "(unknown ip)" : `${scheme}://${formatAddr(addr)}`;

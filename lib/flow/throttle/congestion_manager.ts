@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { timepointOf } from "../../encoding/arrow/arrow_timepoint.ts";
@@ -40,6 +41,10 @@ export interface CongestionManagerOptions {
   /** Default {@linkcode consoleLog}. */
   readonly log?: Log;
 }
+
+const NAMES: OptionNames<CongestionManagerOptions> = {
+  ...{ maxLatencySec: true, rules: true, now: true, random: true, log: true },
+};
 
 /**
  * Decides which messages of one client to drop so that those that pass stay fresh.
@@ -83,6 +88,8 @@ export class CongestionManager {
    * @throws {RangeError} if `maxLatencySec` is not above 0, or there are no such rules
    */
   constructor(options: CongestionManagerOptions) {
+    checkOptions("CongestionManager", options, NAMES);
+    checkCallable(options, ["now", "random"]);
     const { maxLatencySec, rules = "corrected", random = Math.random, log = consoleLog() } =
       options;
     checkMaxLatency(maxLatencySec);

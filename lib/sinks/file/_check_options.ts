@@ -1,4 +1,11 @@
 import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../../base/check_arguments.ts";
+import {
   checkBoolean,
   checkChoice,
   checkCount,
@@ -14,6 +21,7 @@ import { hasSerialNames, parseSavePattern } from "./save_pattern.ts";
 export interface UncheckedOptions {
   readonly path: string;
   readonly force?: boolean;
+  readonly files?: object;
   readonly sync?: string;
   readonly rotation?: Rotation;
   readonly keep?: Keep;
@@ -22,12 +30,22 @@ export interface UncheckedOptions {
   readonly chunkIndex?: boolean;
 }
 
+const NAMES = {
+  ...{ path: true, force: true, files: true, processes: true, log: true, sync: true },
+  ...{ rotation: true, keep: true, compress: true, rrdFormat: true, chunkIndex: true },
+  ...{ onError: true, now: true, date: true, timer: true, newId: true },
+};
+const ROTATION: OptionNames<Rotation> = { maxBytes: true, maxAgeSec: true };
+const KEEP: OptionNames<Keep> = { files: true, bytes: true };
+
 /**
  * Refuses options of the file sink that are out of their range, or of no use with its path.
  *
  * @throws {RangeError} that names the option
+ * @throws {TypeError} if there is no such option
  */
 export function checkSaveOptions(options: UncheckedOptions): void {
+  checkOptions<UncheckedOptions>("rrdFileSink", options, NAMES);
   const { path, force = false, sync = "interval", compress = "off" } = options;
   checkText("path", path);
   checkBoolean("force", force);
@@ -37,6 +55,18 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkBoolean("chunkIndex", options.chunkIndex ?? false);
   checkObject("rotation", options.rotation, "{ maxBytes: 2 ** 30 }");
   checkObject("keep", options.keep, "{ files: 20 }");
+  checkOptions("rotation", options.rotation ?? {}, ROTATION);
+  checkOptions("keep", options.keep ?? {}, KEEP);
+  checkCallable(options, ["onError", "now", "date", "timer", "newId"]);
+  if (options.files !== undefined) {
+    const isAdapter = hasMethods(options.files, "create", "open");
+    checkGiven(
+      "rrdFileSink",
+      "files that can be made, as memoryFiles() has",
+      isAdapter,
+      options.files,
+    );
+  }
   const { maxBytes, maxAgeSec } = options.rotation ?? {};
   if (maxBytes !== undefined) checkPositive("rotation.maxBytes", maxBytes);
   if (maxAgeSec !== undefined) checkPositive("rotation.maxAgeSec", maxAgeSec);

@@ -125,6 +125,7 @@ export interface RrdFileSink extends Sink {
  *
  * @param options where and how
  * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
+ * @throws {TypeError} if there is no such option
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -155,8 +156,8 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false } = options;
   checkSaveOptions(options);
+  const { path, force = false } = options;
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);

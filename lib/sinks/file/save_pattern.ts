@@ -1,3 +1,6 @@
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
+import { checkCount, checkText } from "../../base/check_options.ts";
+
 /**
  * Names of recording files, made of a pattern and of what clients call their recordings.
  *
@@ -79,6 +82,7 @@ const FIXED_BYTES = { date: 10, time: 8, part: 9 } as const;
  * ```
  */
 export function parseSavePattern(text: string): SavePattern {
+  checkText("path", text);
   const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(text) ?? [];
   const words = [...name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
   const unknown = words.find((word) => !isPlaceholder(word));
@@ -119,6 +123,10 @@ export function parseSavePattern(text: string): SavePattern {
  * ```
  */
 export function renderName(pattern: SavePattern, values: NameValues): string {
+  checkGiven("renderName", "a pattern, as parseSavePattern gives", isPattern(pattern), pattern);
+  const isDated = (values?.date as unknown) instanceof Date && !Number.isNaN(values.date.getTime());
+  checkGiven("renderName", "values with a date", isDated, values);
+  checkCount("part", values.part);
   const limit = valueBytes(pattern);
   const iso = values.date.toISOString();
   const rendered = pattern.name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
@@ -139,6 +147,10 @@ export function renderName(pattern: SavePattern, values: NameValues): string {
   });
   const numbered = pattern.placeholders.has("part") || values.part === 1;
   return numbered ? rendered : siblingPath(rendered, values.part);
+}
+
+function isPattern(pattern: SavePattern): boolean {
+  return typeof pattern?.name === "string" && hasMethods(pattern.placeholders, "has");
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import { Bridge, isBridgeable } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
@@ -74,7 +75,7 @@ export async function* currentPieces(
   for await (const piece of rawPieces(file, { start: 0, end: bytes })) {
     yield* gathered(bridged(scanner.push(piece).items));
     while (scanner.isSearching) {
-      await new Promise((resolve) => setTimeout(resolve));
+      await SYSTEM_CLOCK.delay(0);
       yield* gathered(bridged(scanner.push(new Uint8Array(0)).items));
     }
   }

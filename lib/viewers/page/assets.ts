@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable, checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { encodeBase64 } from "@std/encoding";
 import { compressGzip, installedPackages } from "../../adapters/http/package_files.ts";
 import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
@@ -84,6 +85,8 @@ export function pageAssets(
   log: Log = consoleLog(),
   packages: PackageFiles = installedPackages,
 ): PageAssets {
+  checkCallable({ log });
+  checkGiven("pageAssets", "packages with read()", hasMethods(packages, "read"), packages);
   const limited = limitedLog(log, () => performance.now());
   const assets = new Map<string, Asset>();
   for (const name of Object.keys(PAGE_FILES) as PageFile[]) {

@@ -3,6 +3,15 @@
  *
  * @module
  */
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+  picked,
+} from "../../base/check_arguments.ts";
+import { checkText } from "../../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
@@ -14,11 +23,11 @@ import { FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
-import { type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
+import { checkHub, type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
-import { type Guard, viewerGuard } from "./guard.ts";
+import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { type MessageReaders, messageReaders } from "./read_messages.ts";
 import { assetAnswer, type PageAssets } from "./page_answer.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
@@ -70,6 +79,11 @@ export interface HttpApp {
   request(url: string, init?: RequestInit): Response | Promise<Response>;
 }
 
+const NAMES: OptionNames<HttpAppOptions> = {
+  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true },
+  ...{ webSocketPort: true, log: true, files: true, allowDelete: true, ...STALL_NAMES },
+};
+
 type Env = { Bindings: Partial<ConnectionInfo> };
 
 /** The wasm viewer compiles itself, and its glue code writes styles into elements. */
@@ -95,6 +109,8 @@ const CONTENT_POLICY = [
  * SDK 0.17 to 0.22 logged they give in today's form, and with `?format=as-sent` as it was sent.
  *
  * @param options where messages come from, who may ask
+ * @throws {TypeError} if there is no hub, or no such option
+ * @throws {RangeError} if an option is out of its range
  *
  * @example
  * ```ts
@@ -107,8 +123,17 @@ const CONTENT_POLICY = [
  * ```
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
+  checkOptions("httpApp", options, NAMES);
+  checkHub("httpApp", options.hub);
+  checkGuard("httpApp", options.guard);
+  checkCallable(options, ["status", "webSocketPort"]);
+  const { path, page } = options;
+  if (path !== undefined) checkText("path", path);
+  checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
-  const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
+  const {
+    readers = messageReaders(hub, { ...picked<StallOptions>(options, STALL_NAMES), guard, log }),
+  } = options;
   const { now = SYSTEM_CLOCK.now } = options;
   const counts = {
     errors: 0,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { textResponse } from "../../base/text_response.ts";
@@ -98,4 +99,15 @@ function latencyOf(text: string | null | undefined): number | undefined {
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m)$/.exec(text) ?? [];
   if (number === undefined) return 0;
   return Number(number) * (unit === "ms" ? 0.001 : unit === "m" ? 60 : 1);
+}
+
+/**
+ * Refuses what is no hub.
+ *
+ * @param taker the function that needs one
+ * @param hub what was passed
+ * @throws {TypeError} that names the function
+ */
+export function checkHub(taker: string, hub: unknown): void {
+  checkGiven(taker, "a hub, as viewerHub() gives", hasMethods(hub, "join", "write"), hub);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
@@ -11,9 +12,9 @@ import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
-import { type Guard, viewerGuard } from "./guard.ts";
-import { wishOf } from "./join.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
+import { checkHub, wishOf } from "./join.ts";
+import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
 
 /** Options of {@linkcode messageReaders}; all may be left out. */
@@ -84,6 +85,7 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
  *
  * @param hub where viewers join
  * @param options who may ask, and for how long a viewer may take nothing
+ * @throws {TypeError} if there is no hub, or no such option
  *
  * @example
  * ```ts
@@ -100,6 +102,10 @@ export function messageReaders(
   hub: ViewerHub,
   options: MessageReadersOptions = {},
 ): MessageReaders {
+  checkHub("messageReaders", hub);
+  checkOptions("messageReaders", options, { ...STALL_NAMES, guard: true, log: true });
+  checkGuard("messageReaders", options.guard);
+  checkCallable(options);
   const { guard = viewerGuard(), log = silentLog } = options;
   const stalls = new StallWatch(options);
   let otherData = 0;

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { checkCallable, type OptionNames } from "../../base/check_arguments.ts";
+import { checkPositive } from "../../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
 
@@ -31,6 +33,11 @@ export interface StallOptions {
   readonly every?: Clock["every"];
 }
 
+/** Names of all of them. */
+export const STALL_NAMES: OptionNames<StallOptions> = {
+  ...{ stallTimeoutSec: true, now: true, every: true },
+};
+
 /** Cuts off what stands still; one timer for all, and none while there is nothing to watch. */
 export class StallWatch {
   readonly #since = new Map<Transfer, { taken: number; time: number }>();
@@ -44,9 +51,8 @@ export class StallWatch {
       every = SYSTEM_CLOCK.every,
     }: StallOptions,
   ) {
-    if (!(stallTimeoutSec > 0)) {
-      throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);
-    }
+    checkPositive("stallTimeoutSec", stallTimeoutSec);
+    checkCallable({ now, every }, ["now", "every"]);
     this.#options = { stallTimeoutSec, now, every };
   }
 
