@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
+import { DISK } from "./disk.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
   axe,
@@ -210,6 +211,7 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   })),
+  ...DISK,
   ...HARD_TIMES,
   ...SLOW_LINKS,
 ];

@@ -192,7 +192,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     // Pages ask every second, and there may be thousands.
     const wanted = chosenRecordings(hub.recordings, c.req.query());
     if (typeof wanted === "string") return textResponse(400, wanted);
-    return c.json(wanted.map(recordingJson));
+    c.header("x-total-count", String(wanted.found));
+    return c.json(wanted.page.map(recordingJson));
   });
   app.get("/recordings/:name", token, (c) => {
     const [, id] = /^(.*)\.rrd$/s.exec(c.req.param("name")) ?? [];
