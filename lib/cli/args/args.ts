@@ -9,6 +9,7 @@ import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
 import { type FromArgs, fromArgs } from "./from_args.ts";
+import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 import { environmentSettings, variableOf } from "./environment.ts";
@@ -30,6 +31,8 @@ export interface HostOptions {
   readonly port: number;
   /** Absent where nothing is kept. */
   readonly save?: SaveOptions;
+  /** Absent where nothing is sent on. */
+  readonly forward?: ForwardArgs;
   /** Absent where nothing is shown. */
   readonly viewers?: ViewerArgs;
   /** Absent where SDKs alone send. */
@@ -131,10 +134,12 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     },
   });
   if (new ArgReader(parsed).flag("help")) return parsed;
-  for (const { name, value, example } of OPTIONS) {
+  for (const { name, value, example, several = false } of OPTIONS) {
     const given = parsed[name] as unknown[];
-    if (given.length > 1) throw new UsageError(`--${name} is given twice: leave one out`);
-    if (value !== undefined && given[0] === "") {
+    if (given.length > 1 && !several) {
+      throw new UsageError(`--${name} is given twice: leave one out`);
+    }
+    if (value !== undefined && given.includes("")) {
       throw new UsageError(
         `--${name} needs a value, such as --${name} ${example} ` +
           `(one that starts with a dash: --${name}=VALUE)`,
@@ -161,7 +166,7 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
  * @throws {UsageError}
  */
 export function hostOptions(args: ArgReader, files: readonly string[] = []): HostOptions {
-  const save = saveOptions(args);
+  const { save, forward } = forwardOptions(args, saveOptions(args));
   const viewers = viewerArgs(args, files);
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
@@ -169,6 +174,7 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
+    ...(forward === undefined ? {} : { forward }),
     ...(viewers === undefined ? {} : { viewers }),
     ...(from === undefined ? {} : { from }),
     maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,

@@ -5,6 +5,7 @@
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
 import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
+import { hideSecrets } from "../../forward/url.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -102,6 +103,29 @@ const SAVING = [
 ] as const satisfies readonly CliOption[];
 
 const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
+const FORWARDING = [
+  {
+    name: "forward",
+    value: "URL",
+    example: "rerun+http://10.0.0.5:9876/proxy",
+    several: true,
+    show: hideSecrets,
+    help: "Send on what --save keeps, from the disk; may be given often",
+  },
+  {
+    name: "forward-rate",
+    value: "RATE",
+    example: "2MB/s",
+    help: "No more than so many bytes a second to each [no limit]",
+  },
+  {
+    name: "on-forward-behind",
+    value: "WHAT",
+    example: "keep",
+    default: "drop",
+    help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+] as const satisfies readonly CliOption[];
 
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
@@ -197,6 +221,7 @@ export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
   Fleet: FLEET,
+  Forwarding: FORWARDING,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -207,6 +232,7 @@ export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
   ...FLEET,
+  ...FORWARDING,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

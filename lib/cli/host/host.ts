@@ -14,10 +14,13 @@ import { serve } from "../../server/serve.ts";
 import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
-import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
+import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
@@ -105,7 +108,7 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers, feed } = started;
+  const { server, file, viewers, feed, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
   // The feed is told what was received behind all that keep it.
   const nats = feed && (await import("./nats.ts")).joinNats(server, feed);
@@ -119,13 +122,14 @@ export async function host(
     sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
     ...(file === undefined ? {} : { files: file.kept }),
     ...(feed === undefined ? {} : { nats: feed.stats }),
+    forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
   const { pid } = await loadProcessAdapter();
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
-    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
@@ -170,6 +174,7 @@ interface Started {
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
   readonly feed: FromNats | undefined;
+  readonly forwarding: readonly ForwardFollower[];
 }
 
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
@@ -191,6 +196,7 @@ async function start(
   const given = await givenFiles(options, log);
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
+  const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
   const feed = await feedFor(options, log);
@@ -233,7 +239,9 @@ async function start(
     await server.close();
     throw error;
   }
-  if (save === undefined || files === undefined) return { server, file: undefined, viewers, feed };
+  if (save === undefined || files === undefined) {
+    return { server, file: undefined, viewers, feed, forwarding };
+  }
   let stopTelling = () => {};
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
@@ -244,12 +252,14 @@ async function start(
       processes: await loadProcessAdapter(),
       log,
       shelved: viewers !== undefined,
+      followers: forwarding,
       onError: onError === "stop" ? onSaveError : () => {},
     });
     // What is saved is shown as such, also where its folder was given.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    return { server, file, viewers, feed };
+    tellForwarding(options, forwarding, log);
+    return { server, file, viewers, feed, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NetAddr } from "../../base/net_addr.ts";
+import type { ForwardStats } from "../../forward/counts.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { FromNatsStats } from "../../server/from_nats.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
@@ -26,6 +27,8 @@ export interface ServerStatus {
   readonly files?: Tally;
   /** What is received from NATS: `feed.stats` of `fromNats`. */
   readonly nats?: FromNatsStats;
+  /** How each place does that recordings travel to. */
+  readonly forwarding?: readonly ForwardStats[];
 }
 
 /** One recording, as `/recordings` lists it. */
@@ -92,6 +95,8 @@ export interface StatusJson {
   readonly files: Tally;
   /** What is received from NATS, or `null`. */
   readonly nats: FromNatsStats | null;
+  /** How each place does that recordings travel to. */
+  readonly forwarding: readonly ForwardStats[];
 }
 
 /** A connected client, in `/status`. */
@@ -171,5 +176,6 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     sinks,
     files,
     nats: status.nats ?? null,
+    forwarding: status.forwarding ?? [],
   };
 }
