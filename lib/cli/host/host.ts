@@ -127,6 +127,7 @@ export async function host(
     // The lines are for people, and keep nothing.
     sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
     ...(file === undefined ? {} : { files: file.kept }),
+    ...(feed === undefined ? {} : { nats: feed.stats }),
     forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
