@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
+import { DISK } from "./disk.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
   axe,
@@ -140,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "shows live what SDK 0.41.0 logs, with a token",
     async play({ runtime, chromium, sdk, screenshots }) {
-      await using stage = await Stage.start(runtime, ["--viewer-token", "se+cret"]);
+      await using stage = await Stage.start(runtime, [], "0", { RERELAY_VIEWER_TOKEN: "se+cret" });
       stage.robot(await sdk("0.41.0"), 60, "today");
       await using watched = await openPage(chromium);
       const { page, faults } = watched;
@@ -210,6 +211,7 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   })),
+  ...DISK,
   ...HARD_TIMES,
   ...SLOW_LINKS,
 ];

@@ -48,14 +48,16 @@ export class FileAnswers {
    * One page of the list, as JSON; how many there are on all pages is in `x-total-count`, and where the
    * next one is in `link`.
    *
-   * @param request with `limit`, `offset`, `search` and `sort` in its address
+   * @param request with `limit`, `offset`, `search` and `sort` in its address, and with `also` the name of
+   * one more
    */
   async list(request: Request): Promise<Response> {
     const { shelf, allowDelete } = this.#options;
     const { searchParams } = new URL(request.url);
     const query = listQuery(Object.fromEntries(searchParams), DEFAULT_LIMIT);
     if (typeof query === "string") return textResponse(400, query);
-    const { page, found } = listed(await shelf.list(), query, keysOf);
+    const all = await shelf.list();
+    const { page, found } = listed(all, query, keysOf);
     const headers = new Headers({ "x-total-count": String(found) });
     const next = query.offset + page.length;
     if (next < found && page.length > 0) {
@@ -63,6 +65,9 @@ export class FileAnswers {
       searchParams.set("offset", String(next));
       headers.set("link", `<files?${searchParams}>; rel="next"`);
     }
+    const wanted = searchParams.get("also");
+    const also = all.find(({ name }) => name === wanted);
+    if (also !== undefined && !page.includes(also)) page.push(also);
     return Response.json(page.map((file) => fileJson(file, allowDelete)), { headers });
   }
 

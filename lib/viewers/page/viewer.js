@@ -17,6 +17,9 @@ let opened;
 let wanted;
 /** @type {string | undefined} the recording that is to be seen, where the viewer has several */
 let seen;
+/** @type {string | undefined} the address of a file that is open beside the stream */
+let file;
+let files = 0;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -156,6 +159,37 @@ export async function open(which, recording) {
   else viewer.set_active_recording_id(seen);
 }
 
+/**
+ * Opens a file in the viewer, beside the stream that may be there.
+ *
+ * @param {Kind} which viewer
+ * @param {{ url: string, recording: string | null }} wish
+ * @param {"current" | "as-sent"} format in which it is to be given
+ */
+export async function openFile(which, { url, recording }, format) {
+  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  const mine = wanted = {};
+  await start(which);
+  if (wanted !== mine) return;
+  notify();
+  closeFile();
+  seen = recording ?? undefined;
+  // No address twice: one that was read to its end is not read again.
+  file = withToken(url, { format, open: String(++files) });
+  viewer.open(file);
+}
+
+/** Leaves the file. */
+function closeFile() {
+  if (file !== undefined) viewer.close(file);
+  file = undefined;
+}
+
+/** Which viewer is there, if one is. */
+export function viewerKind() {
+  return kind;
+}
+
 /** The stream has ended: what is opened next is opened anew. */
 export function streamEnded() {
   if (opened !== undefined) viewer.close(opened);
@@ -169,6 +203,7 @@ export function streamEnded() {
  */
 export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);
+  closeFile();
   opened = seen = undefined;
   if (isUnwanted) wanted = undefined;
   endStream();

@@ -9,17 +9,17 @@ import { listed, listQuery } from "../files/list_query.ts";
 /** As many as the hub knows. */
 const MOST_RECORDINGS = 10_000;
 
-/** The recordings that an address asks for; or a line that says why it makes no sense. */
+/** The recordings that an address asks for, and how many there are of these; or a line that says why it makes no sense. */
 export function chosenRecordings(
   recordings: readonly RecordingSummary[],
   query: Readonly<Record<string, string>>,
-): readonly RecordingSummary[] | string {
+): { readonly page: readonly RecordingSummary[]; readonly found: number } | string {
   const wish = listQuery(query, MOST_RECORDINGS);
   if (typeof wish === "string") return wish;
-  const { page } = listed(recordings, wish, ({ id, applicationId, sdk, bytes }, i) => ({
+  const { page, found } = listed(recordings, wish, ({ id, applicationId, sdk, bytes }, i) => ({
     // They come with the newest in front.
     ...{ name: applicationId, texts: [id, sdk], lastMs: -i, bytes },
   }));
   const also = recordings.find(({ id }) => id === query["also"]);
-  return also === undefined || page.includes(also) ? page : [...page, also];
+  return { found, page: also === undefined || page.includes(also) ? page : [...page, also] };
 }
