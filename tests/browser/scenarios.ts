@@ -14,6 +14,7 @@ import {
   SHOWN_MS,
   viewerReady,
 } from "./looks.ts";
+import { REOPENING } from "./reopening.ts";
 import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
 
@@ -210,4 +211,5 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   })),
   ...HARD_TIMES,
+  ...REOPENING,
 ];

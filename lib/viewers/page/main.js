@@ -98,7 +98,7 @@ function show() {
 /** @param {Recording} recording */
 async function view(recording) {
   if (hasEnded) {
-    const why = await refusal(streamUrl(recording));
+    const why = await refusal(streamUrl(viewerOf(recording.sdk), recording));
     if (why !== undefined) {
       shown = undefined;
       opensAt = performance.now() + REFUSED_MS;

@@ -1,7 +1,7 @@
 /** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, beginStream, endStream } from "./streams.js";
+import { beginStream, endStream } from "./streams.js";
 
 /** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
@@ -15,8 +15,6 @@ let loading = Promise.resolve();
 let opened;
 /** @type {object | undefined} what is to be opened once the viewer is there */
 let wanted;
-/** @type {string | undefined} the recording that is to be seen, where the viewer has several */
-let seen;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -57,10 +55,6 @@ async function load(which) {
       dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
-  // It comes with the others of the same call, and the viewer shows the one that came last.
-  loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
-    if (event.recording_id === seen) loaded.set_active_recording_id(seen);
-  });
   const holder = byId("canvas");
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
@@ -145,15 +139,18 @@ export async function open(which, recording) {
   await start(which);
   if (wanted !== mine) return;
   notify();
-  if (which === "viewer") {
-    closeStream(false);
-    opened = beginStream(streamUrl(recording));
-    return viewer.open(opened, { follow_if_http: true });
-  }
-  // All recordings come by one call.
-  seen = recording.id;
-  if (opened === undefined) viewer.open(opened = beginCall());
-  else viewer.set_active_recording_id(seen);
+  closeStream(false);
+  opened = beginStream(streamUrl(which, recording));
+  viewer.open(opened, { follow_if_http: true });
+  wake();
+}
+
+/**
+ * Has the viewer draw: it does what it was told when it draws next, and while no data comes and nobody
+ * touches it, that may be never.
+ */
+function wake() {
+  byId("canvas").querySelector("canvas")?.dispatchEvent(new MouseEvent("mouseleave"));
 }
 
 /** The stream has ended: what is opened next is opened anew. */
@@ -169,13 +166,20 @@ export function streamEnded() {
  */
 export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);
-  opened = seen = undefined;
+  opened = undefined;
   if (isUnwanted) wanted = undefined;
   endStream();
 }
 
-/** @param {{ url: string }} recording */
-export function streamUrl(recording) {
+/**
+ * The address of a recording for a viewer.
+ *
+ * @param {Kind} which
+ * @param {{ url: string }} recording
+ */
+export function streamUrl(which, { url }) {
   // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
-  return withToken(recording.url, { format: "as-sent" });
+  if (which === "viewer") return withToken(url, { format: "as-sent" });
+  // People look at now: on a slow link they are spared old images.
+  return withToken(url, { latency: "2s" });
 }

@@ -12,7 +12,7 @@ import { textResponse } from "../../base/text_response.ts";
 import { attachment } from "./_attachment.ts";
 import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BROWSER_PATIENCE, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { type Guard, viewerGuard } from "./guard.ts";
 import { type MessageReaders, messageReaders } from "./read_messages.ts";
@@ -280,7 +280,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
+    const isBrowser = c.req.header("user-agent")?.startsWith("Mozilla/") ?? false;
+    const patience = isBrowser ? BROWSER_PATIENCE : 1;
+    return c.body(rrdStream({ hub, viewer, encoding, stalls, patience }));
   };
 }
 
