@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
+import { FIVE_SDKS } from "./five_sdks.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
   axe,
@@ -212,4 +213,5 @@ export const SCENARIOS: readonly Scenario[] = [
   })),
   ...HARD_TIMES,
   ...REOPENING,
+  FIVE_SDKS,
 ];
