@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -81,7 +82,8 @@ export function thisProcess(): CliProcess {
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  // Without a listener Deno would end.
+  // Without a listener Deno would end, once it listens to any signal: to see it, `kill -HUP` what
+  // `nohup deno eval 'Deno.addSignalListener("SIGINT", () => {}); setTimeout(() => {}, 9000)'` started.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -90,7 +92,7 @@ export function thisProcess(): CliProcess {
     }
   };
   const end = async (code: number, ms: number) => {
-    setTimeout(() => process.exit(code), ms);
+    SYSTEM_CLOCK.timer(ms, () => process.exit(code));
     await stderr.idle();
     process.exit(code);
   };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { HandshakeTimeout, shown, UnknownClient } from "../base/errors.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import type { Log } from "../base/log.ts";
@@ -24,7 +25,7 @@ export interface HttpGuestOptions {
   /** What was read of it. */
   readonly first: Uint8Array<ArrayBuffer>;
   readonly handshakeTimeoutSec: number;
-  readonly now: () => number;
+  readonly now: Clock["now"];
   readonly log: Log;
   /** Who serves it instead. */
   readonly door: Doors["http"];

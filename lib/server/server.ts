@@ -1,6 +1,7 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
+import type { Feed } from "./feed.ts";
+import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
@@ -15,24 +16,20 @@ import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
 import type { ServerStats } from "./server_stats.ts";
-import { logCut, newVersions } from "./client_log.ts";
+import { drain } from "./drain.ts";
+import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine } from "./hosting_line.ts";
+import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import { checkedClose, listenOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
-
-/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
-const DRAIN_STEP_MS = 10;
-/** Who waits at a port that closes is let in for so long, in milliseconds. */
-const LAST_ACCEPTS_MS = 100;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -80,10 +77,11 @@ export class Server {
   #dropped: DropCounts = NONE_DROPPED;
   #closing: Promise<void> | undefined;
   #isShut = false;
+  #isDraining = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
-
+  readonly #feeds: Feed[] = [];
   /** Use `serve` or {@linkcode Server.listen}. */
   private constructor(
     listener: TcpListener,
@@ -157,10 +155,10 @@ export class Server {
    * @param adapter the runtime's TCP, or one in memory
    * @param options all may be left out
    * @throws {TcpBindError} if the address can't be bound
-   * @throws {RangeError} if an option is out of its range
+   * @throws {RangeError | TypeError} if an option is out of its range, or none, or there is no adapter
    */
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
-    const resolved = resolveOptions(options);
+    const resolved = listenOptions(options, adapter);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
     // Loaded where it is asked for: few need it.
@@ -168,16 +166,8 @@ export class Server {
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
-    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
-      log.write(
-        "warn",
-        `Whoever reaches ${
-          formatAddr(listener.addr)
-        } can connect: nothing is encrypted and nobody ` +
-          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
-        { ...listener.addr },
-      );
-    }
+    const open = isAllowed === undefined ? openLine(listener.addr) : undefined;
+    if (open !== undefined) log.write("warn", open, { ...listener.addr });
     return new Server(listener, resolved, isAllowed);
   }
 
@@ -198,8 +188,8 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients, ({ stats }) => stats)
-      .filter((stats) => stats !== undefined);
+    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)]
+      .map(({ stats }) => stats).filter((stats) => stats !== undefined);
     return {
       connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
       messages: this.#messages,
@@ -236,6 +226,13 @@ export class Server {
     return this.#receiver.readable();
   }
 
+  /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
+  join(feed: Feed): void {
+    this.#feeds.push(feed);
+    const [channel, nextId] = [this.#channel, () => ++this.#connected];
+    feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
+  }
+
   /** Resolves when all that clients have sent so far was received. */
   flush(): Promise<void> {
     return this.#channel.flush();
@@ -247,7 +244,7 @@ export class Server {
    * @param options whether to read first what clients are still sending
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    return this.#closing ??= this.#close(checkedClose(options));
   }
 
   /**
@@ -261,35 +258,41 @@ export class Server {
     this.#stopGuests();
   }
 
+  /** Whether it closes, and still reads what clients send or had sent. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Closes the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeDoors();
   }
 
-  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+  async #close({ drainMs = 0, quietMs = 100, backlogMs = 0 }: CloseOptions): Promise<void> {
     const { now, delay } = this.#options;
-    const end = now() + drainMs;
+    this.#isDraining = drainMs > 0;
+    const end = now() + drainMs + backlogMs;
     // Clients that the system has let in for us believe that we have what they sent.
-    const last = Math.min(end, now() + LAST_ACCEPTS_MS);
-    if (drainMs > 0) await this.#accepting.quiet(() => now() >= last);
+    if (drainMs > 0) await this.#accepting.quiet(() => now() >= end);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
-    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
-    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
+    this.#clients.drain();
+    const what = { clients: this.#clients, received: () => this.#bytes, log: this.#log };
+    if (drainMs > 0) await drain({ ...what, now, delay, drainMs, quietMs, end });
+    this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
+    await Promise.all(this.#feeds.map((feed) => feed.close()));
     await this.#accepting.ended;
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const guests = this.#guests;
-    if (guests !== undefined && guests.size > 0) {
-      this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
-    }
+    const check = () => this.#guests?.check();
+    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
     this.#log.flush(true);
   }
 

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
 import { FIVE_SDKS } from "./five_sdks.ts";
+import { DISK } from "./disk.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
   axe,
@@ -17,6 +18,7 @@ import {
 } from "./looks.ts";
 import { REOPENING } from "./reopening.ts";
 import type { Scenario } from "./scenario.ts";
+import { SLOW_LINKS } from "./slow_links.ts";
 import { Stage } from "./stage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -211,7 +213,9 @@ export const SCENARIOS: readonly Scenario[] = [
       assertEquals(faults, []);
     },
   })),
+  ...DISK,
   ...HARD_TIMES,
   ...REOPENING,
+  ...SLOW_LINKS,
   FIVE_SDKS,
 ];

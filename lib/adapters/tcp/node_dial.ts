@@ -8,7 +8,7 @@ import { reason, RerelayError } from "../../base/errors.ts";
 import { LinkPatience } from "./link_patience.ts";
 import { unreadBytes } from "./unread_bytes.ts";
 
-/** As SDKs do it. */
+/** The first and the longest pause between two tries, in milliseconds, as SDKs make them. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 3000;
 
@@ -30,7 +30,7 @@ export async function dialRetrying<T>(
   const until = performance.now() + timeoutMs;
   for (let pause = FIRST_RETRY_MS;; pause = Math.min(2 * pause, LAST_RETRY_MS)) {
     try {
-      return await use(await tryConnect(host, port, until - performance.now()));
+      return await use(await dial(host, port, until - performance.now()));
     } catch (cause) {
       const left = until - performance.now();
       if (left <= 0) {
@@ -44,7 +44,12 @@ export async function dialRetrying<T>(
   }
 }
 
-function tryConnect(host: string, port: number, timeoutMs: number): Promise<Socket> {
+/**
+ * Connects, once.
+ *
+ * @throws whatever the system says, and if it takes too long
+ */
+export function dial(host: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host, port });
     const timer = setTimeout(() => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { escapeText } from "../../base/escape.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import type { Setting, Settings } from "./setting.ts";
 
 /** The arguments are wrong; the message is one line that says what and how to fix it. */
@@ -29,7 +29,7 @@ export class ArgReader {
   /** Who set an option, and to what; `undefined` where nobody did. */
   setting(name: string): Setting | undefined {
     const given = this.#parsed[name];
-    const value = Array.isArray(given) ? given[0] : given;
+    const value = Array.isArray(given) ? oneOfAll(given) : given;
     if (typeof value === "string" || typeof value === "boolean") {
       return { value, where: `--${name}`, source: "flag" };
     }
@@ -57,9 +57,10 @@ export class ArgReader {
    * and may have more.
    */
   given<T extends string>(names: readonly T[]): T | undefined {
-    return names.find((name) =>
-      this.text(name) !== undefined && this.setting(name)!.source !== "environment"
-    );
+    return names.find((name) => {
+      const { value, source } = this.setting(name) ?? {};
+      return (typeof value === "string" || value === true) && source !== "environment";
+    });
   }
 
   /**
@@ -79,6 +80,11 @@ export class ArgReader {
       throw new UsageError(`${setting.where} ${shown}: ${(error as Error).message}`);
     }
   }
+}
+
+/** An option that is given several times has its values between spaces. */
+function oneOfAll(given: readonly unknown[]): unknown {
+  return typeof given[0] === "string" ? given.join(" ") : given[0];
 }
 
 /** Reads a port. */

@@ -6,8 +6,10 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
+import { type FromArgs, fromArgs } from "./from_args.ts";
+import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 import { environmentSettings, variableOf } from "./environment.ts";
@@ -29,8 +31,12 @@ export interface HostOptions {
   readonly port: number;
   /** Absent where nothing is kept. */
   readonly save?: SaveOptions;
+  /** Absent where nothing is sent on. */
+  readonly forward?: ForwardArgs;
   /** Absent where nothing is shown. */
   readonly viewers?: ViewerArgs;
+  /** Absent where SDKs alone send. */
+  readonly from?: FromArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
   /** Those that are given. */
@@ -68,7 +74,8 @@ export function parseCliArgs(args: readonly string[], sources: OtherSources = {}
   if (questions.flag("version")) {
     return { command: "version", json: questions.flag("json") };
   }
-  return { command: "host", options: hostOptions(argReader(parsed, sources)) };
+  const files = filesOf(parsed);
+  return { command: "host", options: hostOptions(argReader(parsed, sources), files) };
 }
 
 /**
@@ -91,7 +98,15 @@ export function configPath(
  * @throws {UsageError} if an argument or a variable is wrong
  */
 export function settingsOf(args: readonly string[], sources: OtherSources): ArgReader {
-  return argReader(parseFlags(args), sources);
+  const parsed = parseFlags(args);
+  const [file] = filesOf(parsed);
+  if (file !== undefined) throw unknownArgument(file);
+  return argReader(parsed, sources);
+}
+
+/** Arguments that are no options. */
+function filesOf(parsed: Readonly<Record<string, unknown>>): readonly string[] {
+  return parsed["_"] as string[];
 }
 
 function argReader(
@@ -104,6 +119,7 @@ function argReader(
 /** What the arguments say, each option at most once. */
 function parseFlags(args: readonly string[]): Record<string, unknown> {
   const unknown: string[] = [];
+  const files: string[] = [];
   const parsed: Record<string, unknown> = parseArgs([...args], {
     // For programs that ask for the version.
     boolean: [...FLAGS, "json"],
@@ -113,15 +129,17 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     negatable: SWITCHES,
     alias: { help: "h", version: "V" },
     unknown: (arg) => {
-      unknown.push(arg);
+      (arg.startsWith("-") ? unknown : files).push(arg);
       return false;
     },
   });
   if (new ArgReader(parsed).flag("help")) return parsed;
-  for (const { name, value, example } of OPTIONS) {
+  for (const { name, value, example, several = false } of OPTIONS) {
     const given = parsed[name] as unknown[];
-    if (given.length > 1) throw new UsageError(`--${name} is given twice: leave one out`);
-    if (value !== undefined && given[0] === "") {
+    if (given.length > 1 && !several) {
+      throw new UsageError(`--${name} is given twice: leave one out`);
+    }
+    if (value !== undefined && given.includes("")) {
       throw new UsageError(
         `--${name} needs a value, such as --${name} ${example} ` +
           `(one that starts with a dash: --${name}=VALUE)`,
@@ -136,24 +154,29 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
   const isAnswer = new ArgReader(parsed).flag("version");
   if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
-  const rest = (parsed["_"] as unknown[])[0];
-  if (rest !== undefined) throw unknownArgument(String(rest));
-  return parsed;
+  // Behind `--`, what begins with a dash is a file as well.
+  return { ...parsed, _: [...files, ...(parsed["_"] as unknown[]).map(String)] };
 }
 
 /**
  * How to host, as it is set.
  *
+ * @param args the options
+ * @param files arguments that are none
  * @throws {UsageError}
  */
-export function hostOptions(args: ArgReader): HostOptions {
-  const save = saveOptions(args);
-  const viewers = viewerArgs(args);
+export function hostOptions(args: ArgReader, files: readonly string[] = []): HostOptions {
+  const { save, forward } = forwardOptions(args, saveOptions(args));
+  const viewers = viewerArgs(args, files);
+  if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
+  const from = fromArgs(args);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
+    ...(forward === undefined ? {} : { forward }),
     ...(viewers === undefined ? {} : { viewers }),
+    ...(from === undefined ? {} : { from }),
     maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,
     limits: limitArgs(args),
     quiet: args.flag("quiet"),
@@ -176,7 +199,9 @@ function parseBind(text: string): string {
 function unknownArgument(arg: string): UsageError {
   const shown = escapeText(arg, 60);
   if (!arg.startsWith("-")) {
-    const fix = arg.endsWith(".rrd") ? `to write to it: --save ${shown}` : "see --help";
+    const fix = /\.(rrd|rbl)$|[/\\]/.test(arg)
+      ? `to write to it: --save ${shown}; to show it: add --serve-web`
+      : "see --help";
     return new UsageError(`unexpected argument ${shown}; ${fix}`);
   }
   const name = /^-+(?:no-)?([^=]*)/.exec(arg)![1]!.toLowerCase().replaceAll("_", "-");

@@ -4,6 +4,8 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
+import { hideSecrets } from "../../forward/url.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -100,6 +102,31 @@ const SAVING = [
   },
 ] as const satisfies readonly CliOption[];
 
+const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
+const FORWARDING = [
+  {
+    name: "forward",
+    value: "URL",
+    example: "rerun+http://10.0.0.5:9876/proxy",
+    several: true,
+    show: hideSecrets,
+    help: "Send on what --save keeps, from the disk; may be given often",
+  },
+  {
+    name: "forward-rate",
+    value: "RATE",
+    example: "2MB/s",
+    help: "No more than so many bytes a second to each [no limit]",
+  },
+  {
+    name: "on-forward-behind",
+    value: "WHAT",
+    example: "keep",
+    default: "drop",
+    help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+] as const satisfies readonly CliOption[];
+
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
   { name: "serve-grpc", help: "The same: Rerun's name for it" },
@@ -124,6 +151,10 @@ const VIEWING = [
     example: "25%",
     default: "25%",
     help: "Memory for late viewers' history, or a share of all (4GiB)",
+  },
+  {
+    name: "newest-first",
+    help: "Give late viewers what is live first, and history backwards",
   },
   {
     name: "viewer-latency",
@@ -152,6 +183,10 @@ const VIEWING = [
     example: "SECRET",
     secret: true,
     help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
+  },
+  {
+    name: "allow-delete",
+    help: "Let viewers with the token remove files that --save closed",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -185,6 +220,8 @@ const OUTPUT = [
 export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
+  Fleet: FLEET,
+  Forwarding: FORWARDING,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -194,6 +231,8 @@ export const OPTION_GROUPS = {
 export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
+  ...FLEET,
+  ...FORWARDING,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

@@ -4,7 +4,7 @@
  * @module
  */
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
-import type { RrdFileSinkOptions } from "../../sinks/file/rrd_file.ts";
+import type { RrdFileSinkOptions } from "../../sinks/file/sink_options.ts";
 import { type ArgReader, oneOf, parseCount, UsageError } from "./arg_reader.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 

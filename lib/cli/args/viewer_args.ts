@@ -24,9 +24,15 @@ export interface ViewerArgs {
   readonly maxViewers: number;
   /** In seconds; `Infinity`: viewers are left out nothing. */
   readonly latencySec: number;
+  /** Whether viewers get the live edge before history. */
+  readonly newestFirst: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
+  /** Whether who has the token may remove what was saved. */
+  readonly allowDelete?: true;
+  /** Files and folders that are shown beside what is logged. */
+  readonly files?: readonly string[];
 }
 
 /** Where the token is, so that it stands in no list of processes. */
@@ -38,6 +44,7 @@ const DEPENDENT = [
   "web-viewer-port",
   "server-memory-limit",
   "viewer-queue",
+  "newest-first",
   "viewer-latency",
   "max-viewers",
   "allow-host",
@@ -48,12 +55,19 @@ const DEPENDENT = [
 /**
  * Reads the options of `--serve-web`.
  *
+ * @param args all options
+ * @param files that are to be shown
  * @throws {UsageError}
  */
-export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
+export function viewerArgs(
+  args: ArgReader,
+  files: readonly string[] = [],
+): ViewerArgs | undefined {
   const openBrowser = args.flag("web-viewer");
   if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
-    const given = args.given(DEPENDENT);
+    const isFlagged = args.flag("allow-delete") &&
+      args.setting("allow-delete")!.source !== "environment";
+    const given = args.given(DEPENDENT) ?? (isFlagged ? "allow-delete" : undefined);
     if (given !== undefined) {
       throw new UsageError(`${args.where(given)} is about live viewers: add --serve-web`);
     }
@@ -63,6 +77,13 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
   const token = args.read("viewer-token", parseToken, "TOKEN");
+  const allowDelete = args.flag("allow-delete");
+  if (allowDelete && token === undefined) {
+    throw new UsageError(
+      `${args.where("allow-delete")} is for viewers with a token: set ${TOKEN_VARIABLE}, ` +
+        "or add --viewer-token",
+    );
+  }
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
@@ -70,10 +91,13 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(queueBytes === undefined ? {} : { queueBytes }),
     latencySec: args.read("viewer-latency", parseLatency) ?? Infinity,
+    newestFirst: args.flag("newest-first"),
     maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
+    ...(allowDelete ? { allowDelete } : {}),
+    ...(files.length > 0 ? { files } : {}),
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
@@ -10,11 +11,16 @@ import type { Log } from "../../base/log.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
+import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
-import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
+import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
+import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
@@ -69,7 +75,7 @@ export async function host(
   // One for all that writes: kinds of lines are counted over all of it.
   const log = limitedLog(
     cliLog({ ...style, write: display.line }),
-    () => performance.now(),
+    SYSTEM_CLOCK.now,
   );
   for (const line of unknownVariables(SETTABLE, process.envNames())) log.write("warn", line);
   const stopped = stop.signal.then((signal) => {
@@ -102,24 +108,27 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers } = started;
+  const { server, file, viewers, feed, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
-  const sinks = [lines, file, viewers?.hub].filter((sink) => sink !== undefined);
+  // The feed is told what was received behind all that keep it.
+  const nats = feed && (await import("./nats.ts")).joinNats(server, feed);
+  const sinks = [lines, file, viewers?.hub, nats?.sink].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
   figures = () => ({
     addr: server.addr,
     stats: server.stats,
     latencySec: server.latencySec,
     // The lines are for people, and keep nothing.
-    sinks: receiver.stats.filter(({ name }) => name !== lines.name),
+    sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
     ...(file === undefined ? {} : { files: file.kept }),
+    forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
   const { pid } = await loadProcessAdapter();
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
-    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
@@ -129,7 +138,8 @@ export async function host(
   const open = server.stats.connections.open;
   const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
   if (open > 0) {
-    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most; ` +
+    const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most, ` +
+      "or when what they had sent by now is read; " +
       "a second signal ends at once";
     log.write(level, text, { clients: open });
   }
@@ -162,6 +172,8 @@ interface Started {
   readonly server: Server;
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
+  readonly feed: FromNats | undefined;
+  readonly forwarding: readonly ForwardFollower[];
 }
 
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
@@ -180,8 +192,13 @@ async function start(
 ): Promise<Started> {
   const { bind, port, save, maxLatencySec, limits } = options;
   const files = save === undefined ? undefined : await filesFor(save);
+  const given = await givenFiles(options, log);
+  const shelves = new Shelves();
+  if (given !== undefined) shelves.add(given);
+  const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
+  const feed = await feedFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
@@ -211,6 +228,7 @@ async function start(
         always,
         quiet: options.quiet,
         status,
+        files: shelves,
         doors,
         sdk: server.addr,
       };
@@ -220,7 +238,9 @@ async function start(
     await server.close();
     throw error;
   }
-  if (save === undefined || files === undefined) return { server, file: undefined, viewers };
+  if (save === undefined || files === undefined) {
+    return { server, file: undefined, viewers, feed, forwarding };
+  }
   let stopTelling = () => {};
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
@@ -230,16 +250,38 @@ async function start(
       files,
       processes: await loadProcessAdapter(),
       log,
+      shelved: viewers !== undefined,
+      followers: forwarding,
       onError: onError === "stop" ? onSaveError : () => {},
     });
+    // What is saved is shown as such, also where its folder was given.
+    if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    return { server, file, viewers };
+    tellForwarding(options, forwarding, log);
+    return { server, file, viewers, feed, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);
   } finally {
     stopTelling();
   }
+}
+
+/** What boxes have sent to NATS; what is needed for that is loaded where it is asked for. */
+async function feedFor({ from }: HostOptions, log: Log): Promise<FromNats | undefined> {
+  if (from === undefined) return undefined;
+  const { natsFeed } = await import("./nats.ts");
+  return await natsFeed(from, { files: await loadFileAdapter(), log });
+}
+
+/** The files that are to be shown, if there are any. */
+async function givenFiles({ viewers, quiet }: HostOptions, log: Log): Promise<Shelf | undefined> {
+  if (viewers?.files === undefined) return undefined;
+  const { GivenFiles } = await import("./given_files.ts");
+  const given = await GivenFiles.open(viewers.files, await loadFileAdapter(), log);
+  const text = `Showing ${plural(given.count, "recording")} of the disk on the page`;
+  log.write(quiet ? "debug" : "info", text, { recordings: given.count });
+  return given;
 }
 
 /** Says which path it was, where that is not said. */
@@ -261,7 +303,7 @@ function logOptions(options: HostOptions, process: CliProcess): Omit<CliLogOptio
     level: options.logLevel,
     format: options.logFormat === "json" ? "json" : process.isTerminal ? "terminal" : "text",
     color: usesColor(process),
-    now: () => new Date(),
+    date: SYSTEM_CLOCK.date,
   };
 }
 

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadGarbageCollector } from "../../adapters/load.ts";
 import { formatAddr, isLoopback, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
 import { reason, TcpBindError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "../process.ts";
@@ -43,6 +45,8 @@ export interface LiveViewersContext {
   readonly always: Log;
   readonly quiet: boolean;
   readonly status: () => ServerStatus;
+  /** Recordings on the disk. */
+  readonly files: Shelf;
   /** Of the port for SDKs. */
   readonly doors: ViewerDoors;
   /** That port, which viewers 0.23 and later read at. */
@@ -58,7 +62,7 @@ export async function liveViewers(
   args: ViewerArgs,
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
-  const { bind, process, log, status, doors } = context;
+  const { bind, process, log, status, files, doors } = context;
   // Loaded when asked for: whoever only records needs none of it.
   const viewers = await import("../../viewers/mod.ts");
   const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
@@ -70,6 +74,7 @@ export async function liveViewers(
     limitBytes,
     maxViewers: args.maxViewers,
     viewerLatencySec: args.latencySec,
+    newestFirst: args.newestFirst,
     collectGarbage: await loadGarbageCollector(),
     log,
   });
@@ -87,6 +92,8 @@ export async function liveViewers(
     status,
     guard,
     readers,
+    files,
+    allowDelete: args.allowDelete ?? false,
     log,
     page: pageAssets(log, process.packages),
     webSocketPort: () => addrs.socket?.port,
@@ -131,7 +138,7 @@ export async function liveViewers(
   if (args.openBrowser) openBrowser(url, process, log);
   const close = async () => {
     const closed = Promise.all([socket.close(), page.close(), doors.cut()]);
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+    await Promise.race([closed, SYSTEM_CLOCK.delay(CLOSE_MS)]);
   };
   return { hub, close };
 }

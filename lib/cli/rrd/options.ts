@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { ArgReader, UsageError } from "../args/arg_reader.ts";
-import { closest } from "../args/closest.ts";
+import { closest } from "../../base/closest.ts";
 import { reason } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
@@ -23,7 +24,7 @@ export interface OpenedFilesOptions {
   readonly log: Log;
   readonly maxOpenFiles: number | undefined;
   /** Milliseconds since the Unix epoch. */
-  readonly date: () => number;
+  readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }

@@ -3,101 +3,32 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
-import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
+import { Bridge } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
-import { type Log, silentLog } from "../../base/log.ts";
+import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
+import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
+import { PartJournal } from "./parts/part_journal.ts";
 import { openParts } from "./parts/open_parts.ts";
+import { PartCatalog } from "./parts/part_catalog.ts";
+import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
 import { RrdFiles } from "./_rrd_files.ts";
-import type { SavedFile } from "./saved_files.ts";
-import type { Keep } from "./parts/part_list.ts";
-import { repeat, type Rotation, rotationStep } from "./rotation.ts";
-import type { Sink } from "../sink.ts";
-import type { Tally } from "../../base/tally.ts";
+import { repeat, rotationStep } from "./rotation.ts";
 import { startCompressor } from "./writer/compressor.ts";
 import { type SavePlace, takeSavePlace } from "./save_place.ts";
-import { Syncer, type SyncMode } from "./writer/syncer.ts";
+import { Syncer } from "./writer/syncer.ts";
 import { WriteBudget } from "./writer/write_budget.ts";
 
-/** How a file sink writes. */
-export interface RrdFileSinkOptions {
-  /**
-   * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
-   */
-  readonly path: string;
-  /** Replaces a file that is there, where the path has no braces; without it that is refused. */
-  readonly force?: boolean;
-  /** Where files are made; those of this runtime if left out. */
-  readonly files?: FileAdapter;
-  /**
-   * Tells whether another program saves under the same name, which is then refused; that of this
-   * runtime where `files` is left out, else nobody looks.
-   */
-  readonly processes?: ProcessAdapter;
-  /** Where other encodings, other versions and disk errors are reported. */
-  readonly log?: Log;
-  /**
-   * When the disk must have what was written: within 500 ms of the write (`"interval"`, the
-   * default), before each batch counts as written (`"always"`), or when the system likes (`"never"`).
-   */
-  readonly sync?: SyncMode;
-  /** When a recording goes on in another file. */
-  readonly rotation?: Rotation;
-  /** How much is kept of what this path's pattern made, in earlier runs as well; all by default. */
-  readonly keep?: Keep;
-  /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
-  readonly compress?: "off" | "lz4";
-  /**
-   * `"current"` gives what SDK 0.17 to 0.22 logged the form that Rerun 0.23 and later open; default
-   * `"as-sent"`: the bytes as they came. What has no such form is written as it came.
-   */
-  readonly rrdFormat?: "as-sent" | "current";
-  /**
-   * Ends files of SDK 0.24 and later, and with `rrdFormat: "current"` of 0.17 and later, with a list of
-   * their chunks, so that Rerun's tools take them and read what is looked at; what can't be listed before
-   * the end of `close`, the next start does; default false.
-   */
-  readonly chunkIndex?: boolean;
-  /** Told of each file that had to be given up, and why. */
-  readonly onError?: (error: unknown) => void;
-  /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
-  /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
-  /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
-  /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
-  readonly newId?: () => string;
-}
-
-/** A sink that writes `.rrd` files. */
-export interface RrdFileSink extends Sink {
-  /** What no file took: after a disk error, or cut off by `close`. */
-  readonly lost: Tally;
-  /** Whether a file had to be given up. */
-  readonly failed: boolean;
-  /** What all files hold. */
-  readonly kept: Tally;
-  /** What came of giving messages today's form, where `rrdFormat` asks for it. */
-  readonly bridge: BridgeCounts | undefined;
-  /** The last 100 files that were closed, then those open. */
-  readonly saved: readonly SavedFile[];
-  /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
-  readonly recovered: Promise<void>;
-  /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
-  readonly indexed: Promise<void>;
-  /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
-  readonly writable: WritableStream<readonly SmartMessage[]>;
-}
+export type { RrdFileSink, RrdFileSinkOptions };
 
 /**
  * Opens `.rrd` files that take every message as the SDK encoded it.
@@ -117,6 +48,7 @@ export interface RrdFileSink extends Sink {
  *
  * @param options where and how
  * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
+ * @throws {TypeError} if there is no such option
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -147,8 +79,8 @@ export interface RrdFileSink extends Sink {
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false } = options;
   checkSaveOptions(options);
+  const { path, force = false } = options;
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -166,7 +98,7 @@ async function startSink(
   processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
-  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const { now = SYSTEM_CLOCK.now, date = SYSTEM_CLOCK.date, timer = SYSTEM_CLOCK.timer } = options;
   const { keep = {}, newId = () => crypto.randomUUID() } = options;
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
@@ -178,7 +110,24 @@ async function startSink(
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
-  const opened = await openParts({ path, place, writer, folder, log, keep, newId });
+  const catalog = options.shelved ? new PartCatalog() : undefined;
+  const { followers = [] } = options;
+  const journal = followers.length === 0 ? undefined : new PartJournal();
+  for (const follower of journal === undefined ? [] : followers) {
+    const { folder, name } = pattern;
+    await follower.open({ folder, name, adapter, log, journal: journal!, now, timer });
+  }
+  const opened = await openParts({
+    path,
+    place,
+    writer,
+    folder,
+    log,
+    keep,
+    newId,
+    catalog,
+    journal,
+  });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
@@ -198,6 +147,10 @@ async function startSink(
     date,
     onError: options.onError ?? (() => {}),
   }, first);
+  const shelf = catalog && index && new SavedShelf({
+    ...{ folder: pattern.folder, adapter, catalog, index, live: () => files.live },
+    onRemoved: (names) => files.removed(names),
+  });
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
@@ -205,6 +158,10 @@ async function startSink(
     ...{ folder: pattern.folder, adapter, log, index, names: folder, renewal },
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
+  if (journal !== undefined && index !== undefined) {
+    journal.announcementOf = (store) => index.announcementOf(store);
+    journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
+  }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
@@ -221,7 +178,7 @@ async function startSink(
       if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) files.refuse(payload.msg);
       else {
-        const written = files.add(payload.msg, source.id);
+        const written = files.add(payload.msg, source);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }
@@ -277,6 +234,7 @@ async function startSink(
     get saved() {
       return files.saved;
     },
+    shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
     write(batch) {
@@ -297,9 +255,13 @@ async function startSink(
           indexer?.stop();
         });
         await writing;
+        const stopFollowing = new AbortController();
         try {
           await files.close();
         } finally {
+          const stopSoon = timer(FOLLOW_MS, () => stopFollowing.abort());
+          await Promise.all(followers.map((follower) => follower.close(stopFollowing.signal)));
+          stopSoon();
           await recovered;
           await renewal?.done();
           callOff();
@@ -320,13 +282,11 @@ async function startSink(
 /** What is being recovered or indexed when the sink closes has so long; the next start does the rest. */
 const CLOSE_MS = 500;
 
+/** Those that read what was written have so long for the rest of it; the next start does what is left. */
+const FOLLOW_MS = 500;
+
 /** Files of the runtime are read in a worker, others can only be read here. */
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

@@ -3,6 +3,10 @@
  * comes, which may be never, and browsers have six connections to a server at most. Viewer 0.33 opens
  * no address twice, and all calls of gRPC-web to one server are one address: so it reads `.rrd`.
  */
+import { NAME } from "./link.js";
+
+/** What people want of a stream: the live edge, also on a slow link, and history where that leaves room. */
+export const WISH = { name: NAME, latency: "2s", history: "newest-first" };
 
 /** @type {{ url: string, end: AbortController } | undefined} */
 let current;

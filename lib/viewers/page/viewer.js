@@ -1,7 +1,7 @@
 /** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginStream, endStream } from "./streams.js";
+import { beginStream, endStream, WISH } from "./streams.js";
 
 /** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
@@ -15,6 +15,11 @@ let loading = Promise.resolve();
 let opened;
 /** @type {object | undefined} what is to be opened once the viewer is there */
 let wanted;
+/** @type {string | undefined} the recording that is to be seen, where the viewer has several */
+let seen;
+/** @type {string | undefined} the address of a file that is open beside the stream */
+let file;
+let files = 0;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -55,6 +60,10 @@ async function load(which) {
       dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
+  // Of a file all recordings come, and the viewer shows the one that came last.
+  loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
+    if (event.recording_id === seen) loaded.set_active_recording_id(seen);
+  });
   const holder = byId("canvas");
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
@@ -140,6 +149,7 @@ export async function open(which, recording) {
   if (wanted !== mine) return;
   notify();
   closeStream(false);
+  seen = recording.id;
   opened = beginStream(streamUrl(which, recording));
   viewer.open(opened, { follow_if_http: true });
   wake();
@@ -151,6 +161,38 @@ export async function open(which, recording) {
  */
 function wake() {
   byId("canvas").querySelector("canvas")?.dispatchEvent(new MouseEvent("mouseleave"));
+}
+
+/**
+ * Opens a file in the viewer, beside the stream that may be there.
+ *
+ * @param {Kind} which viewer
+ * @param {{ url: string, recording: string | null }} wish
+ * @param {"current" | "as-sent"} format in which it is to be given
+ */
+export async function openFile(which, { url, recording }, format) {
+  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  const mine = wanted = {};
+  await start(which);
+  if (wanted !== mine) return;
+  notify();
+  closeFile();
+  seen = recording ?? undefined;
+  // No address twice: one that was read to its end is not read again.
+  file = withToken(url, { format, open: String(++files) });
+  viewer.open(file);
+  wake();
+}
+
+/** Leaves the file. */
+function closeFile() {
+  if (file !== undefined) viewer.close(file);
+  file = undefined;
+}
+
+/** Which viewer is there, if one is. */
+export function viewerKind() {
+  return kind;
 }
 
 /** The stream has ended: what is opened next is opened anew. */
@@ -166,7 +208,8 @@ export function streamEnded() {
  */
 export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);
-  opened = undefined;
+  closeFile();
+  opened = seen = undefined;
   if (isUnwanted) wanted = undefined;
   endStream();
 }
@@ -179,7 +222,5 @@ export function closeStream(isUnwanted = true) {
  */
 export function streamUrl(which, { url }) {
   // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
-  if (which === "viewer") return withToken(url, { format: "as-sent" });
-  // People look at now: on a slow link they are spared old images.
-  return withToken(url, { latency: "2s" });
+  return withToken(url, which === "viewer" ? { format: "as-sent", ...WISH } : WISH);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NetAddr } from "../../base/net_addr.ts";
+import type { ForwardStats } from "../../forward/counts.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
@@ -23,6 +24,8 @@ export interface ServerStatus {
   readonly sinks?: readonly SinkStats[];
   /** What files hold, such as a file sink's `kept`. */
   readonly files?: Tally;
+  /** How each place does that recordings travel to. */
+  readonly forwarding?: readonly ForwardStats[];
 }
 
 /** One recording, as `/recordings` lists it. */
@@ -87,6 +90,8 @@ export interface StatusJson {
   readonly sinks: readonly SinkStats[];
   /** What files hold. */
   readonly files: Tally;
+  /** How each place does that recordings travel to. */
+  readonly forwarding: readonly ForwardStats[];
 }
 
 /** A connected client, in `/status`. */
@@ -165,5 +170,6 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     hub: hub.stats,
     sinks,
     files,
+    forwarding: status.forwarding ?? [],
   };
 }

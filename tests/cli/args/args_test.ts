@@ -25,6 +25,7 @@ describe("options of --serve-web", () => {
     socketPort: 9877,
     pagePort: 9090,
     latencySec: Infinity,
+    newestFirst: false,
     maxViewers: 256,
     allowHosts: [],
     allowOrigins: [],
@@ -48,13 +49,14 @@ describe("options of --serve-web", () => {
       ["--allow-origin", "https://EXAMPLE.com/,http://10.0.0.7:8080"],
       ["--viewer-token", "s3cret"],
     ];
-    assertEquals(options("--serve-web", ...pairs.flat()).viewers, {
+    assertEquals(options("--serve-web", "--newest-first", ...pairs.flat()).viewers, {
       openBrowser: false,
       socketPort: 1,
       pagePort: 0,
       memoryLimit: { share: 0.125 },
       queueBytes: 2 ** 30,
       latencySec: 2,
+      newestFirst: true,
       maxViewers: 3,
       allowHosts: ["robot.local", "10.0.0.5", "fd00::5"],
       allowOrigins: ["https://example.com", "http://10.0.0.7:8080"],
@@ -68,6 +70,7 @@ describe("options of --serve-web", () => {
     for (
       const [text, ...args] of [
         ["add --serve-web", "--viewer-queue", "1MiB"],
+        ["add --serve-web", "--newest-first"],
         ["up to 100%", "--serve-web", "--server-memory-limit", "101%"],
         ["above 0%", "--serve-web", "--server-memory-limit", "0%"],
         ["above 0", "--serve-web", "--max-viewers", "0"],

@@ -33,10 +33,16 @@ export class NotedPart {
    * @param index takes the line, which is on the disk when this resolves
    * @param id of the file, random
    * @param name without its folder
+   * @param group stands for whose files it is one of
    */
-  static async begin(index: PartIndex, id: string, name: string): Promise<NotedPart> {
+  static async begin(
+    index: PartIndex,
+    id: string,
+    name: string,
+    group: string,
+  ): Promise<NotedPart> {
     const line: FileLine = {
-      ...{ kind: "file", id, name, state: "writing" },
+      ...{ kind: "file", id, name, group, state: "writing" },
       ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
     };
     await index.begin(line);
@@ -48,11 +54,29 @@ export class NotedPart {
     const { recordings = 0 } = this.#line;
     const first = recordings === 0 ? { application, recording } : {};
     this.#line = { ...this.#line, ...first, recordings: recordings + 1 };
+    this.#index.show(this.#line);
   }
 
-  /** Takes note of a message that earlier files have, too. */
-  repeats(): void {
-    this.#introduction++;
+  /**
+   * Notes, before they are written, which of the next messages earlier files have, too.
+   *
+   * @param before how many messages of any kind stand before them
+   * @param repeats which of them, from 0 on; none: nothing that was noted behind `before` is there
+   */
+  async repeatsAt(before: number, repeats: readonly number[]): Promise<void> {
+    const { id } = this.#line;
+    this.#introduction += repeats.length;
+    await this.#index.repeats(id, rangesOf(repeats).map(([at, count]) => [before + at, count]));
+  }
+
+  /** It may be read up to here: its length in bytes. */
+  reached(size: number): void {
+    this.#index.journal?.reached(this.#line.id, size);
+  }
+
+  /** No more is written to it. */
+  ended(): void {
+    this.#index.journal?.ended(this.#line.id);
   }
 
   /** Takes note of what was written; `at` milliseconds since the Unix epoch, if there are messages in it. */
@@ -60,6 +84,14 @@ export class NotedPart {
     this.#hash.update(bytes);
     this.#firstAt ??= at;
     this.#lastAt = at ?? this.#lastAt;
+  }
+
+  /** When the first and the last message were written, so far. */
+  get times(): Pick<FileLine, "firstAt" | "lastAt"> {
+    return {
+      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
+      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+    };
   }
 
   /**
@@ -74,8 +106,7 @@ export class NotedPart {
       ...facts,
       state: "closing",
       introduction: this.#introduction,
-      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
-      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+      ...this.times,
       ...(isCut ? {} : { hash: this.#hash.text }),
     };
     await this.#index.note(this.#line);
@@ -96,4 +127,15 @@ export class NotedPart {
   async dropped(): Promise<void> {
     await this.#index.drop(this.#line);
   }
+}
+
+/** Numbers that follow one another, as the first and how many; none at all is an empty one at 0. */
+function rangesOf(numbers: readonly number[]): [at: number, count: number][] {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[0] + last[1] === number) last[1]++;
+    else ranges.push([number, 1]);
+  }
+  return ranges.length === 0 ? [[0, 0]] : ranges;
 }

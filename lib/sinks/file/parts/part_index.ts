@@ -10,7 +10,10 @@ import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
+import type { PartJournal } from "./part_journal.ts";
+import { Ranges } from "./_ranges.ts";
 import { isNameOf, type SavePattern } from "../save_pattern.ts";
+import type { PartCatalog } from "./part_catalog.ts";
 import { type Keep, type Listed, PartList } from "./part_list.ts";
 
 /** Behind the pattern's name; no recording is called so. */
@@ -39,6 +42,10 @@ export interface PartIndexOptions {
   readonly keep: Keep;
   /** Whether files are on the disk as the index says that they are. */
   readonly sync: boolean;
+  /** Is told of every file, where somebody lists them. */
+  readonly catalog?: PartCatalog | undefined;
+  /** Told of all files, where somebody reads behind the writer. */
+  readonly journal?: PartJournal | undefined;
 }
 
 /** The index of one pattern. What fails here goes to the log, and costs no message. */
@@ -53,6 +60,8 @@ export class PartIndex {
   readonly #announced = new Map<string, Announced>();
   /** Lengths of the originals beside recovered files. */
   readonly #damaged = new Set<string>();
+  /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
+  #repeats = new Map<string, Ranges>();
   #warned = false;
   /** Until they are taken. */
   #unindexed: FileLine[] | undefined = [];
@@ -82,10 +91,27 @@ export class PartIndex {
       const live = index.#announced.size + files.length;
       // What could not be read, or has more than is kept in memory, is added to.
       if (isAll && lines - live > MANY_LINES) {
-        await index.#file.replace([...index.#announced.values(), ...files]);
+        const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
+        await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
       }
     });
+    for (const file of index.#read.values()) options.catalog?.set(file);
     return index;
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#file.path;
+  }
+
+  /** Told of all files, where somebody reads behind the writer. */
+  get journal(): PartJournal | undefined {
+    return this.#options.journal;
+  }
+
+  /** How a store was announced, by its key. */
+  announcementOf(store: string): Announced | undefined {
+    return this.#announced.get(store);
   }
 
   /** Announcements of earlier runs. */
@@ -99,8 +125,11 @@ export class PartIndex {
    */
   takeUnfinished(): FileLine[] {
     const files = [...this.#read.values()];
+    const { journal } = this;
+    for (const file of files) journal?.known(file, this.#repeats.get(file.id));
     this.#read = new Map();
     this.#ids = new Map();
+    this.#repeats = new Map();
     this.#unindexed = files.filter(({ state, footer }) =>
       state === "closed" && footer === "pending"
     );
@@ -124,11 +153,28 @@ export class PartIndex {
   /** Notes a file that is to be made: by this, `keep` tells which are the oldest. */
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
+    this.journal?.begun(file);
     await this.note(file);
   }
 
+  /** Notes which messages of a file earlier files have, too, before they are written. */
+  async repeats(id: string, ranges: readonly (readonly [number, number])[]): Promise<void> {
+    for (const [at, count] of ranges) {
+      this.journal?.repeats(id, at, count);
+      await this.#write({ kind: "repeats", id, at, count });
+    }
+    if (this.#options.sync && this.journal) await this.#try("synced", () => this.#file.sync());
+  }
+
+  /** Notes that all that wanted a file have it; removes what need not wait for them any more. */
+  async forwarded(file: FileLine): Promise<readonly string[]> {
+    await this.#write({ ...file, forwarded: file.messages ?? 0 });
+    return await this.#removeOldest();
+  }
+
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
-  async note(file: FileLine): Promise<void> {
+  async note(file: Exclude<IndexLine, Announced>): Promise<void> {
+    if (file.kind === "file") this.journal?.noted(file);
     await this.#write(file);
     if (this.#options.sync) await this.#try("synced", () => this.#file.sync());
   }
@@ -136,17 +182,21 @@ export class PartIndex {
   /** Notes that there is no such file. */
   async drop({ id, name }: FileLine): Promise<void> {
     this.#list?.remove(name);
+    this.journal?.gone(id, name);
     await this.#write({ kind: "removed", name, id });
   }
 
   /** Gives one that is being recovered its place among the closed ones. */
   hold(file: FileLine): void {
+    this.#options.catalog?.hold(file.name);
     this.#list?.update(file.name, { ...listed(file), isBusy: true });
   }
 
   /** Lets one go that is as it was. */
   release(file: FileLine): void {
+    this.#options.catalog?.release(file.name);
     this.#list?.update(file.name, listed(file));
+    this.journal?.ready(file.id);
   }
 
   /** Notes that one was recovered; removes what is too many now and tells the names. */
@@ -162,7 +212,31 @@ export class PartIndex {
   async closed(file: FileLine): Promise<readonly string[]> {
     await this.#write(file);
     this.#list?.update(file.name, listed(file));
+    this.journal?.noted(file);
     return await this.#removeOldest();
+  }
+
+  /** Tells those who list files what is known of one now; the index has it once that is closed. */
+  show(file: FileLine): void {
+    this.#options.catalog?.set(file);
+  }
+
+  /**
+   * Removes a closed file because somebody wants that, with its original if it was recovered.
+   *
+   * @throws whatever the runtime says; then it is still listed
+   */
+  async remove(name: string): Promise<void> {
+    const { pattern: { folder }, adapter, log } = this.#options;
+    // The original first: without the file, nothing would tell whose it is.
+    const hasOriginal = this.#damaged.has(name);
+    for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
+      if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
+    }
+    this.#damaged.delete(name);
+    this.#list?.remove(name);
+    await this.note({ kind: "removed", name });
+    log.write("info", `Removed ${folder + name}, as a viewer asked for`, { path: folder + name });
   }
 
   /** Notes how a store was announced, once. */
@@ -181,10 +255,17 @@ export class PartIndex {
 
   #take(line: IndexLine): void {
     if (line.kind === "store") return void this.#announced.set(line.store, line);
+    if (line.kind === "repeats") {
+      const ranges = this.#repeats.get(line.id) ?? new Ranges();
+      this.#repeats.set(line.id, ranges);
+      return ranges.add(line.at, line.count);
+    }
     // Only what this pattern makes is ever touched, whatever stands in the index.
     if (!isNameOf(this.#options.pattern, line.name)) return;
     if (line.kind === "removed") {
-      this.#read.delete(line.id ?? this.#ids.get(line.name) ?? "");
+      const id = line.id ?? this.#ids.get(line.name) ?? "";
+      this.#read.delete(id);
+      this.#repeats.delete(id);
       return;
     }
     // They stay in the order in which they were begun.
@@ -193,11 +274,12 @@ export class PartIndex {
   }
 
   async #removeOldest(): Promise<readonly string[]> {
-    const removed = this.#list?.takeOldest() ?? [];
+    const removed = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
     for (const name of removed) {
       await this.#remove(name);
       if (this.#damaged.delete(name)) await this.#remove(name + DAMAGED_SUFFIX);
       await this.#write({ kind: "removed", name });
+      this.journal?.gone(undefined, name);
     }
     return removed;
   }
@@ -211,6 +293,9 @@ export class PartIndex {
   }
 
   async #write(line: IndexLine): Promise<void> {
+    const { catalog } = this.#options;
+    if (line.kind === "file") catalog?.set(line);
+    if (line.kind === "removed") catalog?.remove(line.name);
     await this.#try("written", () => this.#file.write(line));
   }
 
@@ -231,4 +316,8 @@ export class PartIndex {
 
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
   return { bytes: bytes + damaged, hasData };
+}
+
+function repeatsLines(id: string, ranges: Ranges): IndexLine[] {
+  return ranges.runs.map(([at, count]) => ({ kind: "repeats", id, at, count }));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
@@ -70,7 +71,7 @@ async function removeStale(
   let text = await textOf(path, files);
   // Whoever has just made it is about to write into it.
   for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+    await SYSTEM_CLOCK.delay(EMPTY_MS);
     text = await textOf(path, files);
   }
   const [holder, unfinished = ""] = text?.split("\n") ?? [];
