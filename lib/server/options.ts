@@ -33,6 +33,7 @@ import {
   type ThrottleRules,
 } from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
+import { Readiness } from "../base/readiness.ts";
 
 /** Options of `serve`; all may be left out. */
 export interface ServeOptions extends PatienceOptions, DecodeLimits {
@@ -76,6 +77,8 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly onBadArrow?: OnBadArrow;
   /** Who takes viewers and browsers that come to this port; default none, who are told so. */
   readonly doors?: Doors;
+  /** What `GET /readyz` asks; default the port alone, which the server adds in any case. */
+  readonly readiness?: Readiness;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -118,6 +121,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     ...LIMIT_DEFAULTS,
     allow: [],
     doors: {},
+    readiness: new Readiness(),
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),

@@ -141,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "shows live what SDK 0.41.0 logs, with a token",
     async play({ runtime, chromium, sdk, screenshots }) {
-      await using stage = await Stage.start(runtime, ["--viewer-token", "se+cret"]);
+      await using stage = await Stage.start(runtime, [], "0", { RERELAY_VIEWER_TOKEN: "se+cret" });
       stage.robot(await sdk("0.41.0"), 60, "today");
       await using watched = await openPage(chromium);
       const { page, faults } = watched;

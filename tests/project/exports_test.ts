@@ -8,6 +8,7 @@ import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
 import * as nats from "@rerelay/server/nats";
 import * as s3 from "@rerelay/server/s3";
+import * as forward from "@rerelay/server/forward";
 import * as rrd from "@rerelay/server/rrd";
 import * as sinks from "@rerelay/server/sinks";
 import * as viewers from "@rerelay/server/viewers";
@@ -48,6 +49,7 @@ const ENTRIES: Readonly<Record<string, object>> = {
   "./core": core,
   "./encoding": encoding,
   "./flow": flow,
+  "./forward": forward,
   "./nats": nats,
   "./rrd": rrd,
   "./s3": s3,
@@ -87,6 +89,7 @@ describe("the public entries", () => {
       "PacketTimeout",
       "PacketTooLarge",
       "PacketTooSlow",
+      "Readiness",
       "ReceiverTaken",
       "RerelayError",
       "RrdDecodeStream",

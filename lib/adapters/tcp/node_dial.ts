@@ -30,7 +30,7 @@ export async function dialRetrying<T>(
   const until = performance.now() + timeoutMs;
   for (let pause = FIRST_RETRY_MS;; pause = Math.min(2 * pause, LAST_RETRY_MS)) {
     try {
-      return await use(await tryConnect(host, port, until - performance.now()));
+      return await use(await dial(host, port, until - performance.now()));
     } catch (cause) {
       const left = until - performance.now();
       if (left <= 0) {
@@ -44,7 +44,12 @@ export async function dialRetrying<T>(
   }
 }
 
-function tryConnect(host: string, port: number, timeoutMs: number): Promise<Socket> {
+/**
+ * Connects, once.
+ *
+ * @throws whatever the system says, and if it takes too long
+ */
+export function dial(host: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host, port });
     const timer = setTimeout(() => {

@@ -10,8 +10,9 @@ import { reason, RerelayError } from "../../base/errors.ts";
 import { GrpcError, STATUS } from "../../comms/grpc/status.ts";
 import { WriteClient } from "../../comms/grpc/write_client.ts";
 import { H2Connection } from "../../comms/h2/connection.ts";
+import type { Field } from "../../comms/h2/types.ts";
 import { H2Driver, type H2Socket } from "../../comms/h2/drive.ts";
-import { dialRetrying, whileTaken } from "./node_dial.ts";
+import { dial, dialRetrying, whileTaken } from "./node_dial.ts";
 
 /** Deadlines are looked at so often, in milliseconds. */
 const TICK_MS = 1000;
@@ -68,6 +69,57 @@ export function connectGrpc(
       },
     };
   });
+}
+
+/** A connection to a server, for calls side by side. */
+export interface GrpcLink {
+  /** Whether calls can still be begun. */
+  readonly isOpen: boolean;
+  /**
+   * Begins a `WriteMessages` call.
+   *
+   * @param metadata further header fields
+   * @throws {GrpcError} UNAVAILABLE if the server takes no calls
+   */
+  begin(metadata: readonly Field[]): WriteClient;
+  /** What an error of a call means to a user. */
+  explain(error: unknown): unknown;
+  /** Ends it, with all calls. */
+  destroy(): void;
+}
+
+/**
+ * Connects, once.
+ *
+ * @param timeoutMs how long a server may take to answer
+ * @throws whatever the system says
+ */
+export async function openGrpcLink(
+  hostname: string,
+  port: number,
+  timeoutMs: number,
+): Promise<GrpcLink> {
+  const socket = await dial(hostname, port, timeoutMs);
+  const h2 = new H2Connection("client");
+  const to = new ServerSocket(socket);
+  const driver = new H2Driver(to, h2);
+  const ticking = setInterval(() => driver.tick(), TICK_MS);
+  let isOver = false;
+  void driver.run().then(() => {
+    isOver = true;
+    clearInterval(ticking);
+  });
+  return {
+    get isOpen() {
+      return !isOver && !h2.isClosed;
+    },
+    begin: (metadata) => new WriteClient(h2, formatAddr({ hostname, port }), metadata),
+    explain: (error) => explained(error, h2.error, to.speaksHttp2),
+    destroy() {
+      clearInterval(ticking);
+      socket.destroy();
+    },
+  };
 }
 
 /** What a user can do about it. */

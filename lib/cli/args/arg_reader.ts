@@ -29,7 +29,7 @@ export class ArgReader {
   /** Who set an option, and to what; `undefined` where nobody did. */
   setting(name: string): Setting | undefined {
     const given = this.#parsed[name];
-    const value = Array.isArray(given) ? given[0] : given;
+    const value = Array.isArray(given) ? oneOfAll(given) : given;
     if (typeof value === "string" || typeof value === "boolean") {
       return { value, where: `--${name}`, source: "flag" };
     }
@@ -80,6 +80,11 @@ export class ArgReader {
       throw new UsageError(`${setting.where} ${shown}: ${(error as Error).message}`);
     }
   }
+}
+
+/** An option that is given several times has its values between spaces. */
+function oneOfAll(given: readonly unknown[]): unknown {
+  return typeof given[0] === "string" ? given.join(" ") : given[0];
 }
 
 /** Reads a port. */

@@ -101,12 +101,13 @@ function settingValue(option: CliOption, value: unknown, where: string): string 
   }
   if (typeof value === "string" && value !== "") return value;
   if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
-  if (option.list && isTexts(value)) return value.join(",");
-  const list = option.list ? ", or several in [brackets]" : "";
+  if (option.list && isTexts(value, ",")) return value.join(",");
+  if (option.several && isTexts(value, " ")) return value.join(" ");
+  const list = option.list || option.several ? ", or several in [brackets]" : "";
   throw new UsageError(`${where}: expected a value such as ${name} = "${example}"${list}`);
 }
 
-function isTexts(value: unknown): value is string[] {
+function isTexts(value: unknown, separator: string): value is string[] {
   return Array.isArray(value) && value.length > 0 &&
-    value.every((text) => typeof text === "string" && text !== "" && !text.includes(","));
+    value.every((text) => typeof text === "string" && text !== "" && !text.includes(separator));
 }

@@ -26,11 +26,15 @@ export function optionsInForce(args: ArgReader): Record<string, InForce> {
   return Object.fromEntries(SETTABLE.map((option) => [option.name, inForce(option, args)]));
 }
 
-function inForce({ name, value, default: preset, secret }: CliOption, args: ArgReader): InForce {
+function inForce(
+  { name, value, default: preset, secret, show }: CliOption,
+  args: ArgReader,
+): InForce {
   const setting = args.setting(name);
   if (setting !== undefined) {
     const { source, where } = setting;
-    return { ...(secret ? {} : { value: setting.value }), source, where };
+    const shown = show && typeof setting.value === "string" ? show(setting.value) : setting.value;
+    return { ...(secret ? {} : { value: shown }), source, where };
   }
   if (value === undefined) return { value: false, source: "default" };
   return preset === undefined ? { source: "unset" } : { value: preset, source: "default" };

@@ -11,6 +11,10 @@ export interface CliOption {
   readonly help: string;
   /** Whether its value is a list with commas, which a configuration file may write as an array. */
   readonly list?: boolean;
+  /** Whether it may be given several times; in the environment its values stand between spaces. */
+  readonly several?: boolean;
+  /** Its value as others may see it. */
+  readonly show?: (value: string) => string;
   /** Whether its value is for nobody's eyes. */
   readonly secret?: boolean;
   /** Shown in the help text. */

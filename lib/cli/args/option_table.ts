@@ -5,6 +5,7 @@
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
 import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
+import { hideSecrets } from "../../forward/url.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 
@@ -29,6 +30,13 @@ const LISTENING = [
     example: "10.0.0.0/8,::1",
     list: true,
     help: "Only these may connect: 10.0.0.0/8,192.168.1.7,::1 [all]",
+  },
+  {
+    name: "drain",
+    value: "TIME",
+    example: "10m",
+    default: "10m",
+    help: "After SIGUSR2 open connections and calls may stay so long",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -99,9 +107,39 @@ const SAVING = [
     default: "retry",
     help: "When the disk fails: retry into another file, or stop",
   },
+  {
+    name: "ready-free",
+    value: "SIZE",
+    example: "64MiB",
+    default: "64MiB",
+    help: "With less room on the disk /readyz says not ready",
+  },
 ] as const satisfies readonly CliOption[];
 
 const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
+const FORWARDING = [
+  {
+    name: "forward",
+    value: "URL",
+    example: "rerun+http://10.0.0.5:9876/proxy",
+    several: true,
+    show: hideSecrets,
+    help: "Send on what --save keeps, from the disk; may be given often",
+  },
+  {
+    name: "forward-rate",
+    value: "RATE",
+    example: "2MB/s",
+    help: "No more than so many bytes a second to each [no limit]",
+  },
+  {
+    name: "on-forward-behind",
+    value: "WHAT",
+    example: "keep",
+    default: "drop",
+    help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+] as const satisfies readonly CliOption[];
 
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
@@ -158,7 +196,13 @@ const VIEWING = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
+    help: "What viewers must know; only in RERELAY_VIEWER_TOKEN or a file",
+  },
+  {
+    name: "viewer-token-file",
+    value: "FILE",
+    example: "token.txt",
+    help: "A file that holds what viewers must know, and nothing else",
   },
   {
     name: "allow-delete",
@@ -197,6 +241,7 @@ export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
   Fleet: FLEET,
+  Forwarding: FORWARDING,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
   Output: OUTPUT,
@@ -207,6 +252,7 @@ export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
   ...FLEET,
+  ...FORWARDING,
   ...VIEWING,
   ...LIMIT_OPTIONS,
   ...OUTPUT,

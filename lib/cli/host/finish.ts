@@ -7,7 +7,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Server } from "../../server/server.ts";
 import type { FanOut } from "../../sinks/fan_out.ts";
-import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
+import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import type { Tally } from "../../base/tally.ts";
 import type { StatusFigures } from "./status_line.ts";
 import { formatBytes, plural } from "../terminal/units.ts";

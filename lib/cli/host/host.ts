@@ -8,19 +8,26 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
 import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
-import { type RrdFileSink, rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
+import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
+import { diskCheck } from "./disk_check.ts";
+import { drain } from "./drain.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
@@ -49,6 +56,8 @@ const DOORS_MS = 500;
 export interface StopRequest {
   /** Resolves at the first signal. */
   readonly signal: Promise<StopSignal>;
+  /** Resolves at the first SIGUSR2. */
+  readonly drain: Promise<void>;
   /** Takes what is done before a second one ends the process at once. */
   onExitNow(task: () => void): void;
 }
@@ -105,7 +114,7 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers, feed } = started;
+  const { server, file, viewers, feed, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
   // The feed is told what was received behind all that keep it.
   const nats = feed && (await import("./nats.ts")).joinNats(server, feed);
@@ -118,17 +127,27 @@ export async function host(
     // The lines are for people, and keep nothing.
     sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
     ...(file === undefined ? {} : { files: file.kept }),
+    ...(feed === undefined ? {} : { nats: feed.stats }),
+    forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
   const { pid } = await loadProcessAdapter();
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
-    ? liveStatus({ server, receiver, process, display, color: usesColor(process) })
+    ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
+  const ended = new AbortController();
+  void stopped.then(() => ended.abort());
+  const drained = stop.drain.then(async () => {
+    manager.status("Draining: the next server may start");
+    const { drainSec: limitSec } = options;
+    const leaveViewers = () => viewers?.leave();
+    await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
+  });
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving, broken.promise]);
+  await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
@@ -169,6 +188,7 @@ interface Started {
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
   readonly feed: FromNats | undefined;
+  readonly forwarding: readonly ForwardFollower[];
 }
 
 /** In the order in which a mistake costs least: nothing is touched before the port is ours. */
@@ -190,14 +210,17 @@ async function start(
   const given = await givenFiles(options, log);
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
+  const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
   const doors = new ViewerDoors();
+  const readiness = new Readiness();
   const feed = await feedFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
     maxLatencySec,
     ...limits,
+    readiness,
     quiet,
     log,
     // What a slow disk leaves waiting would not be on it in time.
@@ -224,6 +247,7 @@ async function start(
         status,
         files: shelves,
         doors,
+        readiness,
         sdk: server.addr,
       };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
@@ -232,23 +256,38 @@ async function start(
     await server.close();
     throw error;
   }
-  if (save === undefined || files === undefined) return { server, file: undefined, viewers, feed };
+  if (save === undefined || files === undefined) {
+    return { server, file: undefined, viewers, feed, forwarding };
+  }
   let stopTelling = () => {};
+  const notYet = readiness.add("disk", () => `${save.path} is not open yet`);
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
-    const { onError, path } = save;
+    const { readyFreeBytes, ...saving } = save;
+    const { onError, path } = saving;
+    const processes = await loadProcessAdapter();
     const file = await rrdFileSink({
-      ...save,
+      ...saving,
       files,
-      processes: await loadProcessAdapter(),
+      processes,
       log,
       shelved: viewers !== undefined,
+      followers: forwarding,
       onError: onError === "stop" ? onSaveError : () => {},
     });
     // What is saved is shown as such, also where its folder was given.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    return { server, file, viewers, feed };
+    tellForwarding(options, forwarding, log);
+    notYet();
+    if (await files.kind(path) !== "other") {
+      const { folder, name } = parseSavePattern(path);
+      const probe = `${name}.${processes.pid}.probe`;
+      const minFreeBytes = readyFreeBytes;
+      const { now } = SYSTEM_CLOCK;
+      readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
+    }
+    return { server, file, viewers, feed, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);

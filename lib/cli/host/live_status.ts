@@ -4,6 +4,7 @@
  * @module
  */
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
 import type { Server } from "../../server/server.ts";
 import type { FanOut } from "../../sinks/fan_out.ts";
 import type { CliProcess } from "../process.ts";
@@ -18,6 +19,7 @@ const EVERY_MS = 250;
 export interface LiveStatusOptions {
   readonly server: Pick<Server, "stats" | "latencySec">;
   readonly receiver: Pick<FanOut, "stats">;
+  readonly forwarding?: readonly Pick<ForwardFollower, "stats">[];
   readonly process: Pick<CliProcess, "columns">;
   readonly display: Screen;
   readonly color: boolean;
@@ -25,13 +27,14 @@ export interface LiveStatusOptions {
 
 /** Shows the line until it is stopped. */
 export function liveStatus(options: LiveStatusOptions): { stop(): void } {
-  const { server, receiver, process, display, color } = options;
+  const { server, receiver, forwarding = [], process, display, color } = options;
   const meter = new RateMeter();
   const show = () => {
     const { stats } = server;
     const rates = meter.rates({ time: SYSTEM_CLOCK.now(), ...pick(stats) });
     const lost = receiver.stats.reduce((sum, sink) => sum + sink.lost.messages, 0);
-    display.status(statusLine(stats, rates, server.latencySec, lost, process.columns(), color));
+    const shown = { ...stats, forwarding: forwarding.map(({ stats }) => stats) };
+    display.status(statusLine(shown, rates, server.latencySec, lost, process.columns(), color));
   };
   show();
   const end = SYSTEM_CLOCK.every(EVERY_MS, show);

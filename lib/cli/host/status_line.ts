@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tally } from "../../base/tally.ts";
+import type { ForwardStats } from "../../forward/counts.ts";
 import type { Rates } from "./rates.ts";
 import { formatBytes, formatCount, formatDuration } from "../terminal/units.ts";
 
@@ -14,6 +15,11 @@ export interface StatusFigures {
   readonly bytes: number;
   /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
   readonly acceptRate?: number;
+  /** Where recordings travel to. */
+  readonly forwarding?: readonly Pick<
+    ForwardStats,
+    "lagBytes" | "lagSec" | "outageSec" | "dropped" | "refused"
+  >[];
   readonly dropped?: {
     readonly throttled: Tally;
     readonly overflow: Tally;
@@ -42,10 +48,18 @@ export function statusLine(
   const dropped = (stats.dropped?.throttled.messages ?? 0) +
     (stats.dropped?.overflow.messages ?? 0);
   const { acceptRate = 1 } = stats;
+  const { forwarding = [] } = stats;
+  const notForwarded = forwarding.reduce(
+    (sum, { dropped, refused }) => sum + dropped.messages + refused.messages,
+    0,
+  );
+  const outageSec = Math.max(0, ...forwarding.map((target) => target.outageSec));
   const alarms = [
     ...(acceptRate < 1 ? [`accepting ${(acceptRate * 100).toFixed(0)} %`] : []),
     ...(dropped > 0 ? [`dropped ${formatCount(dropped)}`] : []),
     ...(lostMessages > 0 ? [`LOST ${formatCount(lostMessages)}`] : []),
+    ...(outageSec > 0 ? [`forward down ${formatDuration(outageSec)}`] : []),
+    ...(notForwarded > 0 ? [`not forwarded ${formatCount(notForwarded)}`] : []),
   ];
   const clients = stats.connections.open;
   const parts = [
@@ -54,6 +68,7 @@ export function statusLine(
     `${megabytes(rates.bytesPerSec)} MB/s`,
     `total ${formatCount(stats.messages)} msg, ${formatBytes(stats.bytes)}`,
     `latency ${formatDuration(latencySec)}`,
+    ...(forwarding.length === 0 ? [] : [forwardPart(forwarding)]),
     ...(alarms.length === 0 ? ["dropped 0"] : []),
   ];
   const width = () => [...parts, ...alarms].join(SEPARATOR).length;
@@ -61,6 +76,13 @@ export function statusLine(
   while (parts.length > 0 && width() >= columns) parts.pop();
   const shown = alarms.map((text) => color ? `\x1b[33m${text}\x1b[0m` : text);
   return [...parts, ...shown].join(SEPARATOR);
+}
+
+/** How far the target is behind that is farthest. */
+function forwardPart(forwarding: NonNullable<StatusFigures["forwarding"]>): string {
+  const bytes = Math.max(...forwarding.map(({ lagBytes }) => lagBytes));
+  const seconds = Math.max(...forwarding.map(({ lagSec }) => lagSec));
+  return `forward ${formatBytes(bytes)}, ${formatDuration(seconds)} behind`;
 }
 
 const SEPARATOR = " | ";

@@ -1,4 +1,4 @@
-import type { H2Peer, H2Stream } from "../h2/types.ts";
+import type { Field, H2Peer, H2Stream } from "../h2/types.ts";
 import { decodeText, GrpcError, STATUS, type Status } from "./status.ts";
 
 /** As much waits to be sent before whoever logs has to wait. */
@@ -23,9 +23,10 @@ export class WriteClient {
    *
    * @param peer a client's connection, on which a stream may be opened
    * @param authority host and port of the server
+   * @param metadata further header fields
    * @throws {GrpcError} UNAVAILABLE if the server takes no calls
    */
-  constructor(peer: H2Peer, authority: string) {
+  constructor(peer: H2Peer, authority: string, metadata: readonly Field[] = []) {
     const stream = peer.request([
       [":method", "POST"],
       [":scheme", "http"],
@@ -34,6 +35,7 @@ export class WriteClient {
       ["content-type", "application/grpc"],
       ["te", "trailers"],
       ["user-agent", "rerelay"],
+      ...metadata,
     ]);
     if (stream === undefined) throw new GrpcError(STATUS.UNAVAILABLE, "it takes no calls now");
     this.#stream = stream;
@@ -61,6 +63,11 @@ export class WriteClient {
         this.#over();
       },
     };
+  }
+
+  /** Gives the call up. */
+  cancel(): void {
+    this.#stream.reset(CANCEL);
   }
 
   /** Bytes that wait to be sent. */

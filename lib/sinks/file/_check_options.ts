@@ -29,15 +29,17 @@ export interface UncheckedOptions {
   readonly rrdFormat?: string;
   readonly chunkIndex?: boolean;
   readonly shelved?: boolean;
+  readonly followers?: readonly unknown[];
 }
 
 const NAMES = {
   ...{ path: true, force: true, files: true, processes: true, log: true, sync: true },
   ...{ rotation: true, keep: true, compress: true, rrdFormat: true, chunkIndex: true },
   ...{ onError: true, now: true, date: true, timer: true, newId: true, shelved: true },
+  ...{ followers: true },
 };
 const ROTATION: OptionNames<Rotation> = { maxBytes: true, maxAgeSec: true };
-const KEEP: OptionNames<Keep> = { files: true, bytes: true };
+const KEEP: OptionNames<Keep> = { files: true, bytes: true, unforwarded: true };
 
 /**
  * Refuses options of the file sink that are out of their range, or of no use with its path.
@@ -59,6 +61,7 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkObject("keep", options.keep, "{ files: 20 }");
   checkOptions("rotation", options.rotation ?? {}, ROTATION);
   checkOptions("keep", options.keep ?? {}, KEEP);
+  checkChoice("unforwarded", options.keep?.unforwarded ?? "drop", ["drop", "keep"]);
   checkCallable(options, ["onError", "now", "date", "timer", "newId"]);
   if (options.files !== undefined) {
     const isAdapter = hasMethods(options.files, "create", "open");
@@ -78,6 +81,9 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   const pattern = parseSavePattern(path);
   if ((maxBytes ?? maxAgeSec) !== undefined && !hasSerialNames(pattern)) {
     throw new RangeError("rotation makes several files: put {part}, {date} or {time} into path");
+  }
+  if ((options.followers ?? []).length > 0 && !hasSerialNames(pattern)) {
+    throw new RangeError("followers read many files: put {part}, {date} or {time} into path");
   }
   if ((files ?? bytes) !== undefined && pattern.placeholders.size === 0) {
     throw new RangeError("keep is about several files: put {part}, {date} or {time} into path");

@@ -3,16 +3,19 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
-import { Bridge, type BridgeCounts } from "../../bridge/mod.ts";
+import { Bridge } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
-import { type Log, silentLog } from "../../base/log.ts";
+import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import { handOver } from "./parts/draining_lock.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
+import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
+import { PartJournal } from "./parts/part_journal.ts";
 import { openParts } from "./parts/open_parts.ts";
 import { PartCatalog } from "./parts/part_catalog.ts";
 import { SavedShelf } from "./parts/saved_shelf.ts";
@@ -20,92 +23,13 @@ import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
 import { RrdFiles } from "./_rrd_files.ts";
-import type { SavedFile } from "./saved_files.ts";
-import type { Keep } from "./parts/part_list.ts";
-import { repeat, type Rotation, rotationStep } from "./rotation.ts";
-import type { Shelf } from "../../recordings/shelf.ts";
-import type { Sink } from "../sink.ts";
-import type { Tally } from "../../base/tally.ts";
+import { repeat, rotationStep } from "./rotation.ts";
 import { startCompressor } from "./writer/compressor.ts";
 import { type SavePlace, takeSavePlace } from "./save_place.ts";
-import { Syncer, type SyncMode } from "./writer/syncer.ts";
+import { Syncer } from "./writer/syncer.ts";
 import { WriteBudget } from "./writer/write_budget.ts";
 
-/** How a file sink writes. */
-export interface RrdFileSinkOptions {
-  /**
-   * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
-   */
-  readonly path: string;
-  /** Replaces a file that is there, where the path has no braces; without it that is refused. */
-  readonly force?: boolean;
-  /** Where files are made; those of this runtime if left out. */
-  readonly files?: FileAdapter;
-  /**
-   * Tells whether another program saves under the same name, which is then refused; that of this
-   * runtime where `files` is left out, else nobody looks.
-   */
-  readonly processes?: ProcessAdapter;
-  /** Where other encodings, other versions and disk errors are reported. */
-  readonly log?: Log;
-  /**
-   * When the disk must have what was written: within 500 ms of the write (`"interval"`, the
-   * default), before each batch counts as written (`"always"`), or when the system likes (`"never"`).
-   */
-  readonly sync?: SyncMode;
-  /** When a recording goes on in another file. */
-  readonly rotation?: Rotation;
-  /** How much is kept of what this path's pattern made, in earlier runs as well; all by default. */
-  readonly keep?: Keep;
-  /** Stores msgpack messages LZ4-compressed; default `"off"`: the bytes as they came. */
-  readonly compress?: "off" | "lz4";
-  /**
-   * `"current"` gives what SDK 0.17 to 0.22 logged the form that Rerun 0.23 and later open; default
-   * `"as-sent"`: the bytes as they came. What has no such form is written as it came.
-   */
-  readonly rrdFormat?: "as-sent" | "current";
-  /**
-   * Ends files of SDK 0.24 and later, and with `rrdFormat: "current"` of 0.17 and later, with a list of
-   * their chunks, so that Rerun's tools take them and read what is looked at; what can't be listed before
-   * the end of `close`, the next start does; default false.
-   */
-  readonly chunkIndex?: boolean;
-  /** Whether viewers are to see the files: `shelf` lists them, at most 50,000; default false. */
-  readonly shelved?: boolean;
-  /** Told of each file that had to be given up, and why. */
-  readonly onError?: (error: unknown) => void;
-  /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: Clock["now"];
-  /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: Clock["date"];
-  /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: Clock["timer"];
-  /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
-  readonly newId?: () => string;
-}
-
-/** A sink that writes `.rrd` files. */
-export interface RrdFileSink extends Sink {
-  /** What no file took: after a disk error, or cut off by `close`. */
-  readonly lost: Tally;
-  /** Whether a file had to be given up. */
-  readonly failed: boolean;
-  /** What all files hold. */
-  readonly kept: Tally;
-  /** What came of giving messages today's form, where `rrdFormat` asks for it. */
-  readonly bridge: BridgeCounts | undefined;
-  /** The last 100 files that were closed, then those open. */
-  readonly saved: readonly SavedFile[];
-  /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
-  readonly shelf: Shelf | undefined;
-  /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
-  readonly recovered: Promise<void>;
-  /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
-  readonly indexed: Promise<void>;
-  /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
-  readonly writable: WritableStream<readonly SmartMessage[]>;
-}
+export type { RrdFileSink, RrdFileSinkOptions };
 
 /**
  * Opens `.rrd` files that take every message as the SDK encoded it.
@@ -188,7 +112,23 @@ async function startSink(
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
   const catalog = options.shelved ? new PartCatalog() : undefined;
-  const opened = await openParts({ path, place, writer, folder, log, keep, newId, catalog });
+  const { followers = [] } = options;
+  const journal = followers.length === 0 ? undefined : new PartJournal();
+  for (const follower of journal === undefined ? [] : followers) {
+    const { folder, name } = pattern;
+    await follower.open({ folder, name, adapter, log, journal: journal!, now, timer });
+  }
+  const opened = await openParts({
+    path,
+    place,
+    writer,
+    folder,
+    log,
+    keep,
+    newId,
+    catalog,
+    journal,
+  });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
@@ -219,7 +159,12 @@ async function startSink(
     ...{ folder: pattern.folder, adapter, log, index, names: folder, renewal },
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
+  if (journal !== undefined && index !== undefined) {
+    journal.announcementOf = (store) => index.announcementOf(store);
+    journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
+  }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
+  let handingOver: Promise<boolean> | undefined;
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
@@ -299,24 +244,32 @@ async function startSink(
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
     },
+    handOver: () =>
+      handingOver ??= handOver(closing ? {} : place, index, () => {
+        stopRecovering.abort();
+        renewal?.stop();
+        return recovered.then(() => renewal?.done());
+      }),
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
-        stopRotating();
         // Files that were closed before wait for the next start; those that are being closed do not.
-        renewal?.stop();
+        for (const stop of [stopRotating, () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
           indexer?.stop();
         });
-        await writing;
+        await Promise.all([writing, handingOver?.catch(() => {})]);
+        const stopFollowing = new AbortController();
         try {
           await files.close();
         } finally {
-          await recovered;
-          await renewal?.done();
+          const stopSoon = timer(FOLLOW_MS, () => stopFollowing.abort());
+          await Promise.all(followers.map((follower) => follower.close(stopFollowing.signal)));
+          stopSoon();
+          await recovered.then(() => renewal?.done());
           callOff();
           indexer?.stop();
           syncer.stop();
@@ -334,6 +287,9 @@ async function startSink(
 
 /** What is being recovered or indexed when the sink closes has so long; the next start does the rest. */
 const CLOSE_MS = 500;
+
+/** Those that read what was written have so long for the rest of it; the next start does what is left. */
+const FOLLOW_MS = 500;
 
 /** Files of the runtime are read in a worker, others can only be read here. */
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {

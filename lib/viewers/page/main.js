@@ -330,7 +330,11 @@ function askForToken() {
   });
   notify(
     make("strong", {}, "A token is needed"),
-    make("p", {}, "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or --viewer-token."),
+    make(
+      "p",
+      {},
+      "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or the file of --viewer-token-file.",
+    ),
     form,
   );
 }

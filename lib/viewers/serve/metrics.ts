@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tally } from "../../base/tally.ts";
+import type { ForwardStats } from "../../forward/counts.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
 
@@ -32,7 +33,7 @@ export interface HttpCounts {
  */
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
-  const { sinks, files, ...all } = statusJson(hub, status, 0);
+  const { sinks, files, forwarding, nats, ...all } = statusJson(hub, status, 0);
   const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
@@ -40,6 +41,8 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     Object.entries(counts).map(([reason, count]): Sample => [count, { reason }]);
   const perSink = (value: (sink: typeof sinks[number]) => number) =>
     sinks.map((sink): Sample => [value(sink), { sink: sink.name }]);
+  const perTarget = (value: (stats: ForwardStats) => number) =>
+    forwarding.map((stats): Sample => [value(stats), { target: stats.target }]);
   const perViewer = (value: (viewer: typeof viewers[number]) => number) =>
     viewers.map((viewer): Sample => [
       value(viewer),
@@ -146,13 +149,65 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "Columns that got no archetype of today's",
       Object.entries(bridge.untagged).map(([component, count]): Sample => [count, { component }]),
     ),
+    gauge("nats_boxes", "Boxes that sent something by NATS in the last minute", nats?.live ?? 0),
+    gauge("nats_pending_messages", "Messages that wait in NATS, a batch each", nats?.pending ?? 0),
+    gauge("nats_lag_seconds", "How far what is read from NATS is behind", nats?.lagSec ?? 0),
+    gauge(
+      "nats_position",
+      "Message of the stream up to which all was received",
+      nats?.position ?? 0,
+    ),
+    counter("nats_repeated_messages", "Messages left out that came before", nats?.repeated ?? 0),
+    counter("nats_refused_messages", "Messages in NATS that no box has sent", nats?.refused ?? 0),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),
     counter("lost_messages", "Messages a sink lost", perSink((sink) => sink.lost.messages)),
     counter("lost_bytes", "Bytes a sink lost", perSink((sink) => sink.lost.bytes)),
     gauge("sink_failed", "Whether a sink failed", perSink((sink) => sink.failed ? 1 : 0)),
+    ...forwardFamilies(perTarget),
     counter("http_errors", "Requests that the server failed to answer", http.errors),
   ].join("");
+}
+
+/** What travels, and what waits on the disk for it. */
+function forwardFamilies(
+  perTarget: (value: (stats: ForwardStats) => number) => readonly Sample[],
+): string[] {
+  return [
+    gauge("forward_lag_bytes", "Bytes on the disk to be forwarded", perTarget((t) => t.lagBytes)),
+    gauge(
+      "forward_lag_seconds",
+      "How long the oldest of these has waited",
+      perTarget((t) => t.lagSec),
+    ),
+    gauge(
+      "forward_last_ack_timestamp_seconds",
+      "When a target last acknowledged something, 0 if never",
+      perTarget((t) => (t.lastAckMs ?? 0) / 1000),
+    ),
+    gauge(
+      "forward_outage_seconds",
+      "For how long a target has taken nothing",
+      perTarget((t) => t.outageSec),
+    ),
+    gauge(
+      "forward_stopped",
+      "Whether nothing is sent there until the next start",
+      perTarget((t) => t.isStopped ? 1 : 0),
+    ),
+    counter("forwarded_messages", "Messages acknowledged", perTarget((t) => t.sent.messages)),
+    counter("forwarded_bytes", "Bytes of these", perTarget((t) => t.sent.bytes)),
+    counter(
+      "forward_refused_messages",
+      "Messages that a target does not take",
+      perTarget((t) => t.refused.messages),
+    ),
+    counter(
+      "forward_dropped_messages",
+      "Messages removed from the disk before they were sent",
+      perTarget((t) => t.dropped.messages),
+    ),
+  ];
 }
 
 function gauge(name: string, help: string, samples: number | readonly Sample[]): string {

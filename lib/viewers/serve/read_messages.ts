@@ -61,7 +61,7 @@ interface Part {
 }
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
-  "cookie (--viewer-token): native viewers have no way to send one, so open the page";
+  "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
 
 /**
  * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a

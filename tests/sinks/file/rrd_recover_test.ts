@@ -336,7 +336,7 @@ describe("rrdFileSink's index", () => {
     await sink.close();
     const [line] = indexOf(files, "{recording_id}.rrd.index.jsonl")
       .filter(({ state, kind }) => kind === "file" && state === "closed");
-    const { id: _, name, firstAt, lastAt, introduction, hash, ...rest } = line!;
+    const { id: _, name, group, firstAt, lastAt, introduction, hash, ...rest } = line!;
     const bytes = files.read(name as string)!;
     const { payload } = CAPTURE[0]!;
     if (payload.type !== "msg" || payload.msg.kind !== "SetStoreInfo") throw new Error();
@@ -357,6 +357,7 @@ describe("rrdFileSink's index", () => {
     assertEquals(hash, `xxh32:${xxh32(bytes, 0).toString(16).padStart(8, "0")}`);
     assert((firstAt as number) >= 1000 && (lastAt as number) >= (firstAt as number));
     assert((introduction as number) >= 0);
+    assert(/^[0-9a-f]{8}$/.test(group as string));
   });
 
   it("goes on behind a line that was torn, and keeps what it can't read", async () => {

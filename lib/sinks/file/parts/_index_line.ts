@@ -51,8 +51,17 @@ export interface FileLine {
   readonly plain?: number;
   /** Whether it may be being written anew, with a footer, as `NAME.new`. */
   readonly isRenewed?: boolean;
-  /** Up to which of its messages it was forwarded. */
+  /** The process that writes it, or wrote it: another may have gone on under the pattern meanwhile. */
+  readonly by?: string;
+  /** How many of its messages were forwarded, once all targets have all of them. */
   readonly forwarded: number;
+  /** Stands for whose files it is one of: those of one recording follow one another. */
+  readonly group?: string;
+  /**
+   * Where recovery found damage inside: how many messages stand before it, and by how much the numbers
+   * of all behind it are higher, so that they are above any that was lost there.
+   */
+  readonly hole?: readonly [before: number, jump: number];
   /**
    * What it hashes to without the footer, and with an end marker in the place of that, such as
    * `xxh32:0123abcd`; none where it was mended.
@@ -64,10 +73,21 @@ export interface FileLine {
   readonly damaged?: number;
 }
 
+/** Says which messages of a file earlier files have, too; it stands there before they do. */
+export interface RepeatsLine {
+  readonly kind: "repeats";
+  readonly id: string;
+  /** How many messages of any kind stand before them; what was noted from there on holds no more. */
+  readonly at: number;
+  /** How many they are. */
+  readonly count: number;
+}
+
 /** What a line says. */
 export type IndexLine =
   | FileLine
   | { readonly kind: "removed"; readonly name: string; readonly id?: string }
+  | RepeatsLine
   | {
     readonly kind: "store";
     readonly store: string;
@@ -93,6 +113,9 @@ export function decodeLine(text: string): IndexLine | undefined {
     if (kind === "file") return fileLine(value);
     if (kind === "removed" && typeof name === "string") {
       return { kind, name, ...(typeof id === "string" ? { id } : {}) };
+    }
+    if (kind === "repeats" && typeof id === "string" && isCount(value.at) && isCount(value.count)) {
+      return { kind, id, at: value.at, count: value.count };
     }
     if (kind === "store" && typeof store === "string") {
       return { kind, store, header: decodeBase64(header), message: decodeBase64(message) };
@@ -130,12 +153,19 @@ function fileLine(value: Record<string, unknown>): FileLine | undefined {
     ...optional("introduction", isCount),
     footer: footer === "pending" || footer === "ok" ? footer : "none",
     ...optional("plain", isCount),
+    ...optional("by", isText),
     ...(value["isRenewed"] === true ? { isRenewed: true } : {}),
     forwarded: isCount(forwarded) ? forwarded : 0,
+    ...optional("group", isText),
+    ...optional("hole", isHole),
     ...(isText(hash) ? { hash } : {}),
     ...(isText(was) ? { was } : {}),
     ...(isCount(damaged) ? { damaged } : {}),
   };
+}
+
+function isHole(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(isCount);
 }
 
 function isText(value: unknown): value is string {

@@ -33,11 +33,17 @@ export class NotedPart {
    * @param index takes the line, which is on the disk when this resolves
    * @param id of the file, random
    * @param name without its folder
+   * @param group stands for whose files it is one of
    */
-  static async begin(index: PartIndex, id: string, name: string): Promise<NotedPart> {
+  static async begin(
+    index: PartIndex,
+    id: string,
+    name: string,
+    group: string,
+  ): Promise<NotedPart> {
     const line: FileLine = {
-      ...{ kind: "file", id, name, state: "writing" },
-      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
+      ...{ kind: "file", id, name, group, state: "writing" },
+      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0, ...index.owner },
     };
     await index.begin(line);
     return new NotedPart(index, line);
@@ -51,9 +57,26 @@ export class NotedPart {
     this.#index.show(this.#line);
   }
 
-  /** Takes note of a message that earlier files have, too. */
-  repeats(): void {
-    this.#introduction++;
+  /**
+   * Notes, before they are written, which of the next messages earlier files have, too.
+   *
+   * @param before how many messages of any kind stand before them
+   * @param repeats which of them, from 0 on; none: nothing that was noted behind `before` is there
+   */
+  async repeatsAt(before: number, repeats: readonly number[]): Promise<void> {
+    const { id } = this.#line;
+    this.#introduction += repeats.length;
+    await this.#index.repeats(id, rangesOf(repeats).map(([at, count]) => [before + at, count]));
+  }
+
+  /** It may be read up to here: its length in bytes. */
+  reached(size: number): void {
+    this.#index.journal?.reached(this.#line.id, size);
+  }
+
+  /** No more is written to it. */
+  ended(): void {
+    this.#index.journal?.ended(this.#line.id);
   }
 
   /** Takes note of what was written; `at` milliseconds since the Unix epoch, if there are messages in it. */
@@ -104,4 +127,15 @@ export class NotedPart {
   async dropped(): Promise<void> {
     await this.#index.drop(this.#line);
   }
+}
+
+/** Numbers that follow one another, as the first and how many; none at all is an empty one at 0. */
+function rangesOf(numbers: readonly number[]): [at: number, count: number][] {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[0] + last[1] === number) last[1]++;
+    else ranges.push([number, 1]);
+  }
+  return ranges.length === 0 ? [[0, 0]] : ranges;
 }

@@ -10,6 +10,8 @@ import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
+import type { PartJournal } from "./part_journal.ts";
+import { Ranges } from "./_ranges.ts";
 import { isNameOf, type SavePattern } from "../save_pattern.ts";
 import type { PartCatalog } from "./part_catalog.ts";
 import { type Keep, type Listed, PartList } from "./part_list.ts";
@@ -40,8 +42,14 @@ export interface PartIndexOptions {
   readonly keep: Keep;
   /** Whether files are on the disk as the index says that they are. */
   readonly sync: boolean;
+  /** This program, as lines call it; absent where nobody looks. */
+  readonly writer?: string;
+  /** Programs that still write under the pattern, into files that are theirs. */
+  readonly draining?: ReadonlySet<string>;
   /** Is told of every file, where somebody lists them. */
   readonly catalog?: PartCatalog | undefined;
+  /** Told of all files, where somebody reads behind the writer. */
+  readonly journal?: PartJournal | undefined;
 }
 
 /** The index of one pattern. What fails here goes to the log, and costs no message. */
@@ -56,7 +64,10 @@ export class PartIndex {
   readonly #announced = new Map<string, Announced>();
   /** Lengths of the originals beside recovered files. */
   readonly #damaged = new Set<string>();
+  /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
+  #repeats = new Map<string, Ranges>();
   #warned = false;
+  #isHandedOver = false;
   /** Until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -65,6 +76,12 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
+    if (this.isShared) this.#file.share();
+  }
+
+  /** Whether another program makes files of the pattern, too. */
+  get isShared(): boolean {
+    return this.#isHandedOver || (this.#options.draining?.size ?? 0) > 0;
   }
 
   /** Reads the index of earlier runs, if there is one, and goes on with it. */
@@ -83,9 +100,11 @@ export class PartIndex {
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
-      // What could not be read, or has more than is kept in memory, is added to.
-      if (isAll && lines - live > MANY_LINES) {
-        await index.#file.replace([...index.#announced.values(), ...files]);
+      // What could not be read, or has more than is kept in memory, is added to; and what another
+      // program still writes to must stay where it is.
+      if (isAll && !index.isShared && lines - live > MANY_LINES) {
+        const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
+        await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
       }
     });
     for (const file of index.#read.values()) options.catalog?.set(file);
@@ -97,9 +116,41 @@ export class PartIndex {
     return this.#file.path;
   }
 
+  /** Told of all files, where somebody reads behind the writer. */
+  get journal(): PartJournal | undefined {
+    return this.#options.journal;
+  }
+
+  /** How a store was announced, by its key. */
+  announcementOf(store: string): Announced | undefined {
+    return this.#announced.get(store);
+  }
+
   /** Announcements of earlier runs. */
   get announced(): Iterable<Announced> {
     return this.#announced.values();
+  }
+
+  /** What lines say of who writes a file. */
+  get owner(): Pick<FileLine, "by"> {
+    const { writer } = this.#options;
+    return writer === undefined ? {} : { by: writer };
+  }
+
+  /**
+   * Lets another program go on under the pattern: it removes what is too many, and this one adds no more
+   * than lines of its own files.
+   */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.#file.share();
+    this.#list = undefined;
+  }
+
+  /** Names of files that another program is writing; to be called before those that are unfinished are taken. */
+  get others(): string[] {
+    const { draining } = this.#options;
+    return [...this.#read.values()].filter((file) => isOf(file, draining)).map(({ name }) => name);
   }
 
   /**
@@ -108,8 +159,11 @@ export class PartIndex {
    */
   takeUnfinished(): FileLine[] {
     const files = [...this.#read.values()];
+    const { journal } = this;
+    for (const file of files) journal?.known(file, this.#repeats.get(file.id));
     this.#read = new Map();
     this.#ids = new Map();
+    this.#repeats = new Map();
     this.#unindexed = files.filter(({ state, footer }) =>
       state === "closed" && footer === "pending"
     );
@@ -120,7 +174,8 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    return files.filter(({ state }) => state !== "closed");
+    const { draining } = this.#options;
+    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -133,11 +188,28 @@ export class PartIndex {
   /** Notes a file that is to be made: by this, `keep` tells which are the oldest. */
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
+    this.journal?.begun(file);
     await this.note(file);
+  }
+
+  /** Notes which messages of a file earlier files have, too, before they are written. */
+  async repeats(id: string, ranges: readonly (readonly [number, number])[]): Promise<void> {
+    for (const [at, count] of ranges) {
+      this.journal?.repeats(id, at, count);
+      await this.#write({ kind: "repeats", id, at, count });
+    }
+    if (this.#options.sync && this.journal) await this.#try("synced", () => this.#file.sync());
+  }
+
+  /** Notes that all that wanted a file have it; removes what need not wait for them any more. */
+  async forwarded(file: FileLine): Promise<readonly string[]> {
+    await this.#write({ ...file, forwarded: file.messages ?? 0 });
+    return await this.#removeOldest();
   }
 
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
   async note(file: Exclude<IndexLine, Announced>): Promise<void> {
+    if (file.kind === "file") this.journal?.noted(file);
     await this.#write(file);
     if (this.#options.sync) await this.#try("synced", () => this.#file.sync());
   }
@@ -145,6 +217,7 @@ export class PartIndex {
   /** Notes that there is no such file. */
   async drop({ id, name }: FileLine): Promise<void> {
     this.#list?.remove(name);
+    this.journal?.gone(id, name);
     await this.#write({ kind: "removed", name, id });
   }
 
@@ -158,6 +231,7 @@ export class PartIndex {
   release(file: FileLine): void {
     this.#options.catalog?.release(file.name);
     this.#list?.update(file.name, listed(file));
+    this.journal?.ready(file.id);
   }
 
   /** Notes that one was recovered; removes what is too many now and tells the names. */
@@ -173,6 +247,7 @@ export class PartIndex {
   async closed(file: FileLine): Promise<readonly string[]> {
     await this.#write(file);
     this.#list?.update(file.name, listed(file));
+    this.journal?.noted(file);
     return await this.#removeOldest();
   }
 
@@ -215,10 +290,17 @@ export class PartIndex {
 
   #take(line: IndexLine): void {
     if (line.kind === "store") return void this.#announced.set(line.store, line);
+    if (line.kind === "repeats") {
+      const ranges = this.#repeats.get(line.id) ?? new Ranges();
+      this.#repeats.set(line.id, ranges);
+      return ranges.add(line.at, line.count);
+    }
     // Only what this pattern makes is ever touched, whatever stands in the index.
     if (!isNameOf(this.#options.pattern, line.name)) return;
     if (line.kind === "removed") {
-      this.#read.delete(line.id ?? this.#ids.get(line.name) ?? "");
+      const id = line.id ?? this.#ids.get(line.name) ?? "";
+      this.#read.delete(id);
+      this.#repeats.delete(id);
       return;
     }
     // They stay in the order in which they were begun.
@@ -227,11 +309,12 @@ export class PartIndex {
   }
 
   async #removeOldest(): Promise<readonly string[]> {
-    const removed = this.#list?.takeOldest() ?? [];
+    const removed = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
     for (const name of removed) {
       await this.#remove(name);
       if (this.#damaged.delete(name)) await this.#remove(name + DAMAGED_SUFFIX);
       await this.#write({ kind: "removed", name });
+      this.journal?.gone(undefined, name);
     }
     return removed;
   }
@@ -266,6 +349,15 @@ export class PartIndex {
   }
 }
 
+/** Whether a file is that of a program that still writes it. */
+function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
+  return state !== "closed" && by !== undefined && writers?.has(by) === true;
+}
+
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
   return { bytes: bytes + damaged, hasData };
+}
+
+function repeatsLines(id: string, ranges: Ranges): IndexLine[] {
+  return ranges.runs.map(([at, count]) => ({ kind: "repeats", id, at, count }));
 }

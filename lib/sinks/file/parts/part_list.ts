@@ -11,6 +11,11 @@ export interface Keep {
   readonly files?: number;
   /** So many bytes; one file stays in any case. */
   readonly bytes?: number;
+  /**
+   * Of files that are not forwarded: `"drop"`, the default, keeps them up to twice `bytes`; `"keep"` never
+   * removes one, and may fill the disk.
+   */
+  readonly unforwarded?: "drop" | "keep";
 }
 
 /** Files that are listed: peers may name recordings, and so files, without end. Older ones stay. */
@@ -69,22 +74,36 @@ export class PartList {
     this.#files.delete(name);
   }
 
-  /** Takes out those that are too many, and tells their names: those without data first. */
-  takeOldest(): string[] {
+  /**
+   * Takes out those that are too many, and tells their names: those without data first.
+   *
+   * @param isHeld whether a file waits to be forwarded
+   */
+  takeOldest(isHeld: (name: string) => boolean = () => false): string[] {
     if (!this.#isOver) return [];
     const taken: string[] = [];
     const newest = [...this.#files].findLast(([, file]) => file !== undefined)?.[0];
-    for (const mayHaveData of [false, true]) {
-      for (const [name, file] of this.#files) {
-        if (!this.#isOver) return taken;
-        if (file === undefined) continue;
-        const { hasData, isBusy = false } = file;
-        if (isBusy || (hasData && name === newest) || (hasData && !mayHaveData)) continue;
-        this.remove(name);
-        taken.push(name);
+    for (const mayBeHeld of this.keep.unforwarded === "keep" ? [false] : [false, true]) {
+      for (const mayHaveData of [false, true]) {
+        for (const [name, file] of this.#files) {
+          if (!this.#isOver || (mayBeHeld && !this.#isFarOver)) return taken;
+          if (file === undefined) continue;
+          const { hasData, isBusy = false } = file;
+          if (isBusy || (hasData && name === newest) || (hasData && !mayHaveData)) continue;
+          if (!mayBeHeld && isHeld(name)) continue;
+          this.remove(name);
+          taken.push(name);
+        }
       }
     }
     return taken;
+  }
+
+  /** Whether even those go that wait to be forwarded; a count of files alone lets them wait twice as many. */
+  get #isFarOver(): boolean {
+    const { files = Infinity, bytes = Infinity } = this.keep;
+    if (this.#closed <= 1) return false;
+    return bytes < Infinity ? this.#bytes > 2 * bytes : this.#closed > 2 * files;
   }
 
   get #isOver(): boolean {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { xxh32 } from "../../../encoding/rrd/xxh32.ts";
 import { FileExists } from "../../../base/errors.ts";
 import { Device } from "./_device.ts";
 import { NotedPart } from "./noted_part.ts";
@@ -104,7 +105,7 @@ export class PartOpener {
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
       if (this.#before.has(name) && !(writer.replace && !this.#reserved.has(name))) continue;
       try {
-        return await this.#make(name);
+        return await this.#make(name, groupOf(numbered));
       } catch (error) {
         if (!(error instanceof FileExists)) {
           numbered.next = part;
@@ -116,16 +117,23 @@ export class PartOpener {
   }
 
   /** Its name is in the index before anything has it: a later run touches nothing that is not there. */
-  async #make(name: string): Promise<RrdWriter> {
+  async #make(name: string, group: string): Promise<RrdWriter> {
     const { writer, writer: { adapter } } = this;
     const path = this.pattern.folder + name;
     const written = path + PART_SUFFIX;
-    for (const taken of writer.replace ? [written] : [path, written]) {
+    // In this order, and once more below: another program may close one, which then has its name.
+    for (const taken of writer.replace ? [written] : [written, path]) {
       if (await adapter.kind(taken) !== undefined) throw new FileExists(taken);
     }
-    const note = this.#index && await NotedPart.begin(this.#index, this.#newId(), name);
+    const note = this.#index &&
+      await await NotedPart.begin(this.#index, this.#newId(), name, group);
     try {
       const file = await adapter.create(written, "new");
+      if (this.#index?.isShared && await adapter.kind(path) !== undefined) {
+        await file.close();
+        await adapter.remove(written);
+        throw new FileExists(path);
+      }
       return new RrdWriter({ path, written, file, ...(note && { note }) }, writer);
     } catch (error) {
       await note?.dropped();
@@ -144,4 +152,10 @@ export class PartOpener {
     const recording = numberOf(this.pattern, base)?.recording ?? "";
     numbered.next = (this.#highest.get(recording) ?? 0) + 1;
   }
+}
+
+/** Stands for whose files these are, in runs to come as well. */
+function groupOf({ applicationId, recordingId }: Numbered): string {
+  const key = new TextEncoder().encode(JSON.stringify([applicationId, recordingId]));
+  return xxh32(key, 0).toString(16).padStart(8, "0");
 }

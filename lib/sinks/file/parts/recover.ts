@@ -192,7 +192,9 @@ class Recovery {
     const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
     for (const taken of [copy, original]) await this.#checkFree(taken);
     await index.note(this.#line = { ...this.#line, state: "copying", bytes: size });
-    const { bytes, hash } = await this.#writeCopy(folder + copy, size);
+    const { bytes, hash, before } = await this.#writeCopy(folder + copy, size);
+    // No message is as short as a byte: numbers behind the damage are above all that were lost in it.
+    await index.note(this.#line = { ...this.#line, hole: [before, report.lostBytes] });
     await adapter.rename(folder + this.#at, folder + original);
     await adapter.rename(folder + copy, folder + name);
     await names.sync();
@@ -210,11 +212,17 @@ class Recovery {
     throw new Error(`${folder + name} is in the way: move it, for the recovery needs that name`);
   }
 
-  async #writeCopy(path: string, size: number): Promise<{ bytes: number; hash: string }> {
+  async #writeCopy(
+    path: string,
+    size: number,
+  ): Promise<{ bytes: number; hash: string; before: number }> {
     const { folder, adapter, index } = this.options;
     const file = await adapter.create(path, "new");
     const hash = new FileHash();
     let bytes = 0;
+    /** Messages before the first damage. */
+    let before = 0;
+    let isDamaged = false;
     try {
       const put = async (data: Uint8Array) => {
         await file.write(data);
@@ -223,13 +231,15 @@ class Recovery {
       };
       const concat = new RrdConcat();
       for await (const part of partsOf(folder + this.#at, adapter, this.signal)) {
+        isDamaged ||= part.kind === "damage" || (part.kind === "header" && part.isGuessed);
         if (part.kind !== "message") continue;
+        if (!isDamaged) before++;
         for (const data of concat.message(part.msg.encoded)) await put(data);
       }
       for (const data of concat.end()) await put(data);
       await file.sync();
       await file.close();
-      return { bytes, hash: hash.text };
+      return { bytes, hash: hash.text, before };
     } catch (error) {
       await file.close().catch(() => {});
       await adapter.remove(path);

@@ -11,6 +11,8 @@ import type { Piece } from "./_pieces.ts";
 export interface Fitting {
   /** Of what is written, in bytes: whole messages. */
   readonly size: number;
+  /** Messages of any kind. */
+  readonly total: number;
   /** Those that count, and their bytes as they came. */
   readonly messages: number;
   readonly bytes: number;
@@ -44,6 +46,7 @@ export function fitting(
   const fits = messages.filter(({ end }) => end <= behind);
   return {
     size: writtenEnds[count - 1] ?? 0,
+    total: Math.max(0, count - (isFirst ? 1 : 0)),
     messages: fits.length,
     bytes: fits.reduce((sum, { start, end }) => sum + end - start, 0),
     rest: messages.slice(fits.length).map(({ start, end }) => piece.data.slice(start, end)),

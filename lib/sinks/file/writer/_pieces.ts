@@ -20,12 +20,18 @@ export interface Piece extends Tally {
   readonly modern: boolean;
   /** Where headers and messages end that count nothing. */
   readonly uncounted: readonly number[];
+  /** Messages of any kind in it. */
+  readonly total: number;
+  /** Which of these count nothing, from 0 on. */
+  readonly repeats: readonly number[];
 }
 
 /** How a message is counted. */
 export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
   /** `false` for one that is in an earlier part already. */
   readonly counts: boolean;
+  /** Whether it is a header, and no message. */
+  readonly isHeader?: boolean;
 };
 
 interface Open {
@@ -41,6 +47,8 @@ interface Open {
   messages: number;
   bytes: number;
   readonly uncounted: number[];
+  total: number;
+  readonly repeats: number[];
 }
 
 /** The pieces that wait for one file, first in, first out. */
@@ -78,7 +86,7 @@ export class Pieces {
   }
 
   /** Adds a message, or a header that counts nothing; copies small ones, and holds large ones. */
-  add(bytes: Uint8Array, { isRaw, modern, counts }: PieceKind): void {
+  add(bytes: Uint8Array, { isRaw, modern, counts, isHeader = false }: PieceKind): void {
     const { length } = bytes;
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
@@ -89,7 +97,8 @@ export class Pieces {
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
       const uncounted = counts ? [] : [length];
-      const kind = { isRaw, modern, uncounted, ...counted };
+      const repeats = counts ? [] : [0];
+      const kind = { isRaw, modern, uncounted, total: 1, repeats, ...counted };
       this.#sealed.push({ release, beside, data: bytes, size: length, ...kind });
       return;
     }
@@ -111,13 +120,19 @@ export class Pieces {
         messages: 0,
         bytes: 0,
         uncounted: [],
+        total: 0,
+        repeats: [],
       };
       this.#open = open;
     }
     open.data.set(bytes, open.size);
     open.size += length;
     open.modern ||= modern;
-    if (!counts) return void open.uncounted.push(open.size);
+    if (!counts) open.uncounted.push(open.size);
+    if (isHeader) return;
+    if (!counts) open.repeats.push(open.total);
+    open.total++;
+    if (!counts) return;
     open.messages++;
     open.bytes += length;
   }

@@ -12,12 +12,15 @@ import { FileGone, FileTooLarge } from "../../../base/errors.ts";
 import { compressedHeader, isCompressible } from "../../../encoding/rrd/recompress.ts";
 import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
-import type { Tally } from "../../../base/tally.ts";
+import { addTo, type Tally } from "../../../base/tally.ts";
 import { FileEnd } from "./file_end.ts";
 import { fitting } from "./_outgrown.ts";
 import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 import { EMPTY_BYTES, EMPTY_HEADER } from "./writer_options.ts";
+
+/** How a file's header is counted. */
+const HEADER_PIECE = { isRaw: false, modern: false, counts: false, isHeader: true };
 
 /** Writes messages of one encoding. */
 export class RrdWriter {
@@ -39,10 +42,8 @@ export class RrdWriter {
   hasData = false;
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
-
   /** Its end marker, and the list of its chunks. */
   readonly end: FileEnd;
-
   readonly #pieces: Pieces;
   /** Up to the last whole message that was written. */
   #whole = NOTHING;
@@ -113,12 +114,9 @@ export class RrdWriter {
     if (this.header === undefined) {
       this.#rawHeader = header;
       this.header = isRaw ? compressedHeader(header) : header;
-      this.#pieces.add(this.header.bytes, { isRaw: false, modern: false, counts: false });
+      this.#pieces.add(this.header.bytes, HEADER_PIECE);
     }
-    if (!counts) {
-      this.target.note?.repeats();
-      this.repeatedBytes += bytes.length;
-    }
+    if (!counts) this.repeatedBytes += bytes.length;
     this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
@@ -176,6 +174,7 @@ export class RrdWriter {
 
   async #close(): Promise<void> {
     await this.drain();
+    this.target.note?.ended();
     this.#isEnding = true;
     await this.#syncing;
     if (this.failure === undefined) await this.#end();
@@ -213,15 +212,17 @@ export class RrdWriter {
   async #pump(): Promise<void> {
     await Promise.resolve();
     for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
-      const { data, isRaw, modern, messages, bytes } = piece;
+      const { data, isRaw, bytes, repeats } = piece;
       let written = data;
       try {
         if (isRaw) written = await this.options.compressor!.compress(data);
+        // Noted first: whoever reads the file later tells by it what was logged.
+        if (repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, repeats);
         if (this.failure !== undefined) break;
         this.#writing = this.#write(written, this.options.date());
         await this.#writing;
         if (this.failure !== undefined) break;
-        this.#whole = extended(this.#whole, written.length, { messages, bytes, modern });
+        this.#reach(extended(this.#whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
         this.repeatedBytes -= Math.round((data.length - bytes) * shrunk);
       } catch (error) {
@@ -249,7 +250,8 @@ export class RrdWriter {
       return this.#fail(error, this.#whole);
     }
     this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
-    this.#whole = extended(this.#whole, fits.size, { ...fits, modern: piece.modern });
+    this.#reach(extended(this.#whole, fits.size, { ...fits, modern: piece.modern }));
+    if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, []);
     const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
@@ -260,20 +262,23 @@ export class RrdWriter {
     if (this.failure !== undefined) return;
     this.failure = error;
     const sure = error instanceof FileGone ? NOTHING : before;
-    const waiting = this.#pieces.clear(true);
-    const { messages, bytes } = this.#whole;
-    this.#whole = sure;
+    const lost = { ...this.#pieces.clear(true) };
+    addTo(lost, this.#whole);
+    addTo(lost, sure, -1);
+    this.#reach(sure);
+    this.target.note?.ended();
     this.#mending = this.#mend();
-    this.onFailed({
-      messages: waiting.messages + messages - sure.messages,
-      bytes: waiting.bytes + bytes - sure.bytes,
-    });
+    this.onFailed(lost);
+  }
+
+  /** Who reads behind the writer may go so far. */
+  #reach(extent: Extent): void {
+    this.#whole = extent;
+    this.target.note?.reached(extent.size);
   }
 
   /** Resolves when a file that failed is as good as it gets. */
-  async mended(): Promise<void> {
-    await this.#mending;
-  }
+  mended = (): Promise<void> => this.#mending ?? Promise.resolve();
 
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {

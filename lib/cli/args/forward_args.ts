@@ -1,0 +1,73 @@
+/**
+ * The options of `--forward`, and which go together.
+ *
+ * @module
+ */
+import { checkTarget } from "../../forward/open_target.ts";
+import { hideSecrets } from "../../forward/url.ts";
+import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import { parseSize } from "../terminal/units.ts";
+import { type ArgReader, oneOf, UsageError } from "./arg_reader.ts";
+import type { SaveOptions } from "./save_args.ts";
+
+/** Where recordings travel to. */
+export interface ForwardArgs {
+  /** URLs, with their secrets. */
+  readonly targets: readonly string[];
+  /** Bytes a second to each; infinite where nothing is said. */
+  readonly maxBytesPerSec: number;
+}
+
+/** What is kept where nothing else is said: recordings that travel are not there to fill the disk. */
+const KEEP_BYTES = 20 * 2 ** 30;
+
+/**
+ * Reads the options of `--forward`.
+ *
+ * @param args where they are set
+ * @param save options of `--save`, if it is given
+ * @returns the options, and those of `--save` as they are with them
+ * @throws {UsageError}
+ */
+export function forwardOptions(
+  args: ArgReader,
+  save: SaveOptions | undefined,
+): { readonly forward?: ForwardArgs; readonly save?: SaveOptions } {
+  const given = args.text("forward");
+  if (given === undefined) {
+    const about = args.given(["forward-rate", "on-forward-behind"]);
+    if (about !== undefined) {
+      throw new UsageError(`${args.where(about)} is about --forward: add --forward URL`);
+    }
+    return save === undefined ? {} : { save };
+  }
+  const targets = given.split(/\s+/).filter((url) => url !== "");
+  const hidden = hideSecrets(given);
+  for (const url of targets) args.read("forward", () => checkTarget(url), hidden);
+  const twice = targets.find((url, i) => targets.indexOf(url) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `${args.where("forward")} names ${hideSecrets(twice)} twice: once is enough`,
+    );
+  }
+  if (save === undefined || !hasSerialNames(parseSavePattern(save.path))) {
+    const fix = save === undefined
+      ? "add --save 'rec/{application_id}-{part}.rrd'"
+      : "put {part}, {date} or {time} into --save";
+    throw new UsageError(`${args.where("forward")} sends on what --save keeps, in parts: ${fix}`);
+  }
+  const unforwarded = args.read("on-forward-behind", oneOf<"drop" | "keep">(["drop", "keep"])) ??
+    "drop";
+  const maxBytesPerSec = args.read("forward-rate", parseRate) ?? Infinity;
+  const keep = { ...save.keep, bytes: save.keep.bytes ?? KEEP_BYTES, unforwarded } as const;
+  return { forward: { targets, maxBytesPerSec }, save: { ...save, keep } };
+}
+
+/** Reads `2MB/s`; the second may be left out. */
+function parseRate(text: string): number {
+  try {
+    return parseSize(text.replace(/\/s$/, ""));
+  } catch {
+    throw new RangeError("expected a size a second, such as 2MB/s");
+  }
+}

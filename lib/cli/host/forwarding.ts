@@ -1,0 +1,44 @@
+/**
+ * Where recordings travel to, as the arguments say.
+ *
+ * @module
+ */
+import type { Log } from "../../base/log.ts";
+import type { ForwardFollower } from "../../forward/forward_to.ts";
+import type { HostOptions } from "../args/args.ts";
+import type { CliProcess } from "../process.ts";
+import { formatBytes } from "../terminal/units.ts";
+
+/**
+ * Makes what sends recordings on; nothing is connected. Its code is loaded where it is asked for.
+ *
+ * @throws {RangeError} if a target can't be made
+ */
+export async function forwardersFor(
+  { forward }: HostOptions,
+  process: Pick<CliProcess, "env">,
+): Promise<ForwardFollower[]> {
+  if (forward === undefined) return [];
+  const { forwardTo, openTarget } = await import("../../forward/mod.ts");
+  const { targets, maxBytesPerSec } = forward;
+  const opened = targets.map((url) => openTarget(url, { env: process.env }));
+  return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
+}
+
+/** Says where they go, and what goes away for it. */
+export function tellForwarding(
+  { forward, save, quiet }: HostOptions,
+  forwarders: readonly ForwardFollower[],
+  log: Log,
+): void {
+  if (forward === undefined || save === undefined) return;
+  const { bytes = Infinity, unforwarded } = save.keep;
+  const then = unforwarded === "keep"
+    ? "what is not forwarded stays, even if it fills the disk"
+    : `what is not forwarded may take twice as much`;
+  for (const { name } of forwarders) {
+    const text = `Forwarding to ${name}; ${formatBytes(bytes)} of recordings are kept here ` +
+      `(--keep-size), ${then}`;
+    log.write(quiet ? "debug" : "info", text, { target: name });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Lines of a cursor's file: a checksum, a space, JSON.
+ *
+ * @module
+ */
+import { xxh32 } from "../encoding/rrd/xxh32.ts";
+
+/** What a line says: whose cursor it is, how far a file went, that it is through, or is not there. */
+export type CursorLine =
+  | { readonly target: string }
+  | {
+    readonly file: string;
+    readonly number: number;
+    readonly before: number;
+    readonly offset: number;
+    readonly isWhole: boolean;
+  }
+  | { readonly file: string; readonly done: true }
+  | { readonly file: string; readonly gone: true };
+
+/** A line with its line feed. */
+export function encodeCursorLine(line: CursorLine): string {
+  const json = JSON.stringify(line);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** What a line says, without its line feed; `undefined` if it is torn, or makes no sense. */
+export function decodeCursorLine(text: string): CursorLine | undefined {
+  const json = text.slice(9);
+  if (text[8] !== " " || text.slice(0, 8) !== checksum(json)) return undefined;
+  const value: Record<string, unknown> = JSON.parse(json);
+  const { file, target, number, before, offset, isWhole } = value;
+  if (typeof target === "string") return { target };
+  if (typeof file !== "string") return undefined;
+  if (value["done"] === true) return { file, done: true };
+  if (value["gone"] === true) return { file, gone: true };
+  if (!isCount(number) || !isCount(before) || !isCount(offset)) return undefined;
+  return { file, number, before, offset, isWhole: isWhole === true };
+}
+
+function checksum(json: string): string {
+  return xxh32(new TextEncoder().encode(json), 0).toString(16).padStart(8, "0");
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}

@@ -1,0 +1,225 @@
+/**
+ * Which file is read next: those of which enough came, or that have waited for long enough, in turn.
+ *
+ * @module
+ */
+import type { JournaledFile } from "../sinks/file/parts/part_journal.ts";
+import type { CursorPlace } from "./cursor.ts";
+import { BEGINNING } from "./cursor.ts";
+import type { PartReader } from "./part_reader.ts";
+import { Progress } from "./_progress.ts";
+import type { BatchLimits } from "./target.ts";
+
+/** A file that is not through. */
+export interface QueuedFile {
+  readonly file: JournaledFile;
+  readonly reader: PartReader;
+  /** Up to where it was acknowledged. */
+  acked: CursorPlace;
+}
+
+interface Entry extends QueuedFile {
+  reader: PartReader;
+  readonly progress: Progress;
+  state: "quiet" | "waiting" | "ready" | "taken";
+  /** When it must be ready. */
+  due: number;
+}
+
+/** What a queue works with. */
+export interface FileQueueOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
+  /** Called when something may be taken. */
+  readonly onReady: () => void;
+}
+
+/** Files open between two reads: others are opened anew. */
+const MAX_OPEN = 32;
+
+/** Files in the order in which they were begun, and those of them that may be read. */
+export class FileQueue {
+  readonly #limits: BatchLimits;
+  readonly #options: FileQueueOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** By group: those that come one after the other. */
+  readonly #groups = new Map<string, Entry[]>();
+  /** In the order in which they are due. */
+  readonly #waiting = new Set<Entry>();
+  readonly #ready = new Set<Entry>();
+  /** Those whose readers may have a file open, the one used last at the end. */
+  readonly #open = new Set<Entry>();
+  #callOff: (() => void) | undefined;
+  #isHurried = false;
+
+  /**
+   * @param limits of batches
+   * @param options clock and timer
+   */
+  constructor(limits: BatchLimits, options: FileQueueOptions) {
+    this.#limits = limits;
+    this.#options = options;
+  }
+
+  /** Whether something may be taken, or will be in a moment. */
+  get hasReady(): boolean {
+    return this.#ready.size > 0 || this.#waiting.size > 0;
+  }
+
+  /** Adds a file, of which all before a place was acknowledged. */
+  add(file: JournaledFile, acked: CursorPlace, reader: PartReader): void {
+    const entry: Entry = {
+      ...{ file, reader, acked, progress: new Progress(acked.offset), state: "quiet", due: 0 },
+    };
+    this.#entries.set(file.id, entry);
+    const group = groupOf(file);
+    const others = this.#groups.get(group);
+    if (others === undefined) this.#groups.set(group, [entry]);
+    else others.push(entry);
+    this.#look(entry);
+  }
+
+  /** A file has grown, or ended, or may be read now. */
+  changed(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#look(entry);
+    // What was behind it may come now, if it is of those that go side by side.
+    if (entry.file.state !== "writing") this.#lookAtGroup(groupOf(entry.file));
+  }
+
+  /** Takes the next; it is not given again before it is released. */
+  take(): QueuedFile | undefined {
+    for (const entry of this.#ready) {
+      this.#ready.delete(entry);
+      entry.state = "taken";
+      this.#open.delete(entry);
+      return entry;
+    }
+    return undefined;
+  }
+
+  /** One that was taken may be taken again, if there is more. */
+  release(queued: QueuedFile): void {
+    const entry = queued as Entry;
+    if (this.#entries.get(entry.file.id) !== entry) return;
+    entry.state = "quiet";
+    this.#open.add(entry);
+    for (const oldest of this.#open) {
+      if (this.#open.size <= MAX_OPEN) break;
+      this.#open.delete(oldest);
+      void oldest.reader.close().catch(() => {}); // it was only read
+    }
+    this.#look(entry);
+  }
+
+  /** Takes one out. */
+  remove(id: string): QueuedFile | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(id);
+    this.#waiting.delete(entry);
+    this.#ready.delete(entry);
+    this.#open.delete(entry);
+    const group = groupOf(entry.file);
+    const others = this.#groups.get(group)!.filter((other) => other !== entry);
+    if (others.length === 0) this.#groups.delete(group);
+    else this.#groups.set(group, others);
+    this.#lookAtGroup(group);
+    return entry;
+  }
+
+  /** The next file of a group that was not begun is sent whole; `undefined` if there is none. */
+  restart(group: string): QueuedFile | undefined {
+    const next = this.#groups.get(group)?.[0];
+    if (next === undefined || next.acked.before > 0 || next.state === "taken") return undefined;
+    next.acked = { ...BEGINNING, isWhole: true };
+    next.reader = next.reader.restarted(next.acked);
+    return next;
+  }
+
+  /** Everything is ready at once from now on. */
+  hurry(): void {
+    this.#isHurried = true;
+    for (const entry of this.#waiting) this.#makeReady(entry);
+  }
+
+  /** How many bytes wait, and since when the oldest of them do. */
+  lag(): { readonly bytes: number; readonly oldest: number | undefined } {
+    let bytes = 0;
+    let oldest: number | undefined;
+    for (const { file, acked, progress } of this.#entries.values()) {
+      const size = Math.min(file.size, file.size < Infinity ? Infinity : file.line.bytes);
+      const behind = Math.max(0, size - acked.offset);
+      if (behind === 0) continue;
+      bytes += behind;
+      const since = progress.since(acked.offset);
+      if (since !== undefined) oldest = Math.min(oldest ?? Infinity, since);
+    }
+    return { bytes, oldest };
+  }
+
+  /** Ends its timer, and closes all files. */
+  close(): void {
+    this.#callOff?.();
+    for (const { reader } of this.#entries.values()) void reader.close().catch(() => {});
+  }
+
+  #lookAtGroup(group: string): void {
+    for (const entry of this.#groups.get(group) ?? []) this.#look(entry);
+  }
+
+  #look(entry: Entry): void {
+    const { file, reader, acked, progress } = entry;
+    const { maxBytes, maxWaitMs } = this.#limits;
+    progress.reached(file.size, this.#options.now());
+    if (file.state === "left") return;
+    if (entry.state === "taken" || entry.state === "ready") return;
+    if (!(reader.hasMore || reader.isAtEnd) || this.#isBehind(entry)) return;
+    const isEnough = reader.isAtEnd || file.state !== "writing" ||
+      file.size - acked.offset >= maxBytes;
+    if (isEnough || this.#isHurried) return this.#makeReady(entry);
+    if (entry.state === "waiting") return;
+    entry.state = "waiting";
+    entry.due = this.#options.now() + maxWaitMs;
+    this.#waiting.add(entry);
+    this.#setTimer();
+  }
+
+  /** Whether another file of its recording comes first: one that takes messages goes side by side. */
+  #isBehind(entry: Entry): boolean {
+    for (const other of this.#groups.get(groupOf(entry.file))!) {
+      if (other === entry) return false;
+      if (other.file.state !== "writing") return true;
+    }
+    return false;
+  }
+
+  #makeReady(entry: Entry): void {
+    this.#waiting.delete(entry);
+    entry.state = "ready";
+    this.#ready.add(entry);
+    this.#options.onReady();
+  }
+
+  #setTimer(): void {
+    if (this.#callOff !== undefined) return;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    this.#callOff = this.#options.timer(Math.max(0, first.due - this.#options.now()), () => {
+      this.#callOff = undefined;
+      const now = this.#options.now();
+      for (const entry of this.#waiting) {
+        if (entry.due > now) break;
+        this.#makeReady(entry);
+      }
+      this.#setTimer();
+    });
+  }
+}
+
+function groupOf({ id, line: { group } }: JournaledFile): string {
+  return group ?? id;
+}

@@ -1,0 +1,52 @@
+/**
+ * So many bytes a second, and no more.
+ *
+ * @module
+ */
+
+/** Lets bytes go at a rate; what is larger than a second's goes whole, and is waited for afterwards. */
+export class RateLimit {
+  readonly #perMs: number;
+  readonly #now: () => number;
+  readonly #timer: (ms: number, callback: () => void) => () => void;
+  /** When the next may go, in milliseconds of the clock. */
+  #free = -Infinity;
+
+  /**
+   * @param perSec bytes
+   * @param now monotonic milliseconds
+   * @param timer calls back after so many milliseconds
+   */
+  constructor(
+    perSec: number,
+    now: () => number,
+    timer: (ms: number, callback: () => void) => () => void,
+  ) {
+    this.#perMs = perSec / 1000;
+    this.#now = now;
+    this.#timer = timer;
+  }
+
+  /**
+   * Resolves when so many bytes may go.
+   *
+   * @throws the signal's reason
+   */
+  async take(bytes: number, signal: AbortSignal): Promise<void> {
+    if (this.#perMs === Infinity) return;
+    const now = this.#now();
+    const at = Math.max(this.#free, now);
+    this.#free = at + bytes / this.#perMs;
+    if (at <= now) return;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        callOff();
+        signal.removeEventListener("abort", go);
+        resolve();
+      };
+      const callOff = this.#timer(at - now, go);
+      signal.addEventListener("abort", go);
+    });
+    signal.throwIfAborted();
+  }
+}

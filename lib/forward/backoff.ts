@@ -1,0 +1,36 @@
+/**
+ * When a target is tried again.
+ *
+ * @module
+ */
+
+const FIRST_MS = 250;
+const LONGEST_MS = 15_000;
+
+/** Doubles from a quarter of a second to 15 s, each time between half of it and all of it. */
+export class TargetBackoff {
+  readonly #random: () => number;
+  #failures = 0;
+
+  /** @param random from 0 to 1, below 1: boxes that lost one server do not come back at one time */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Notes a failure; gives how long to wait, in milliseconds. */
+  failed(): number {
+    const longest = Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS);
+    this.#failures++;
+    return longest * (0.5 + this.#random() / 2);
+  }
+
+  /** Notes that it works. */
+  worked(): void {
+    this.#failures = 0;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * How far a target has acknowledged each file, on the disk beside the recordings.
+ *
+ * @module
+ */
+import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { type CursorLine, decodeCursorLine, encodeCursorLine } from "./_cursor_line.ts";
+import { readLines } from "./_read_lines.ts";
+
+/** A place in a file: all before it was acknowledged. */
+export interface CursorPlace {
+  /** The number that the next message has. */
+  readonly number: number;
+  /** How many messages of any kind stand before it. */
+  readonly before: number;
+  /** Where it begins, in bytes; 0 stands for the first. */
+  readonly offset: number;
+  /** Whether the messages that the file begins recordings with are sent, and numbered, too. */
+  readonly isWhole: boolean;
+}
+
+/** Where every file begins. */
+export const BEGINNING: CursorPlace = { number: 0, before: 0, offset: 0, isWhole: false };
+
+/** Stands for a file of which all was acknowledged. */
+export const DONE = "done";
+
+/** What is written again when so many lines say nothing any more. */
+const MANY_LINES = 1000;
+/** What an acknowledgement says must be on the disk after so long, in milliseconds. */
+const SYNC_MS = 1000;
+
+/** What a cursor works with. */
+export interface CursorOptions {
+  readonly path: string;
+  readonly adapter: FileAdapter;
+  readonly log: Log;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** The target's name, for people who look into the file. */
+  readonly target: string;
+}
+
+/**
+ * A file with one line for each acknowledgement, each with its checksum. The last sound line of a file
+ * holds; what is torn or lost means that something is sent again, never that something is left out.
+ */
+export class Cursor {
+  readonly #options: CursorOptions;
+  readonly #places = new Map<string, CursorPlace | typeof DONE>();
+  #file: WritableFile | undefined;
+  /** Length of what is whole in the file. */
+  #size = 0;
+  #lines = 0;
+  /** What is to be written, by file. */
+  #dirty = new Map<string, CursorLine>();
+  #writing: Promise<void> | undefined;
+  #syncedAt = -Infinity;
+  #isWarned = false;
+  #isNew = true;
+
+  private constructor(options: CursorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads the file, if there is one.
+   *
+   * @throws whatever the disk says: without its cursor, a target would be sent all once more
+   */
+  static async open(options: CursorOptions): Promise<Cursor> {
+    const cursor = new Cursor(options);
+    const { path, adapter } = options;
+    if (await adapter.kind(path) === undefined) return cursor;
+    cursor.#isNew = false;
+    for await (const text of readLines(await adapter.open(path))) {
+      cursor.#lines++;
+      const line = decodeCursorLine(text);
+      if (line !== undefined) cursor.#take(line);
+    }
+    return cursor;
+  }
+
+  /** Whether there was none before. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** The place in a file, or that all of it was acknowledged. */
+  placeOf(file: string): CursorPlace | typeof DONE {
+    return this.#places.get(file) ?? BEGINNING;
+  }
+
+  /** Files that it has a place in. */
+  get files(): Iterable<string> {
+    return this.#places.keys();
+  }
+
+  /**
+   * Notes a place.
+   *
+   * @returns resolves when it is written; never rejects: what can't be written is told, and tried again
+   * with the next
+   */
+  note(file: string, place: CursorPlace | typeof DONE): Promise<void> {
+    this.#places.set(file, place);
+    this.#dirty.set(file, place === DONE ? { file, done: true } : { file, ...place });
+    return this.#writing ??= this.#write();
+  }
+
+  /** A file is not there any more. */
+  forget(file: string): void {
+    if (!this.#places.delete(file)) return;
+    this.#dirty.set(file, { file, gone: true });
+    void (this.#writing ??= this.#write());
+  }
+
+  /** Writes what is not written, and closes the file. */
+  async close(): Promise<void> {
+    await this.#writing;
+    if (this.#dirty.size > 0) await this.#write();
+    try {
+      await this.#file?.sync();
+      await this.#file?.close();
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #take(line: CursorLine): void {
+    if ("target" in line) return;
+    if ("gone" in line) return void this.#places.delete(line.file);
+    const { file } = line;
+    if ("done" in line) return void this.#places.set(file, DONE);
+    const { number, before, offset, isWhole } = line;
+    this.#places.set(file, { number, before, offset, isWhole });
+  }
+
+  async #write(): Promise<void> {
+    // All that is noted at one time goes in one write.
+    await Promise.resolve();
+    while (this.#dirty.size > 0) {
+      const lines = [...this.#dirty.values()];
+      this.#dirty = new Map();
+      try {
+        await this.#put(lines);
+      } catch (error) {
+        this.#warn(error);
+        // Nothing is lost but time: after a crash, what is not noted is sent again.
+        for (const line of lines) {
+          if (!("target" in line) && !this.#dirty.has(line.file)) this.#dirty.set(line.file, line);
+        }
+        break;
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #put(lines: readonly CursorLine[]): Promise<void> {
+    const { now } = this.#options;
+    if (this.#file === undefined || this.#lines > MANY_LINES + 2 * this.#places.size) {
+      return await this.#replace();
+    }
+    const bytes = encodeLines(lines);
+    try {
+      await this.#file.write(bytes);
+    } catch (error) {
+      await this.#file.truncate(this.#size).catch(() => {}); // a torn line is known by its checksum
+      throw error;
+    }
+    this.#size += bytes.length;
+    this.#lines += lines.length;
+    if (now() - this.#syncedAt < SYNC_MS) return;
+    this.#syncedAt = now();
+    await this.#file.sync();
+  }
+
+  /** Writes all places anew, in a file that takes the place of the old one when it is on the disk. */
+  async #replace(): Promise<void> {
+    const { path, adapter, now, target } = this.#options;
+    const lines: CursorLine[] = [{ target }];
+    for (const [file, place] of this.#places) {
+      lines.push(place === DONE ? { file, done: true } : { file, ...place });
+    }
+    const next = `${path}.new`;
+    const file = await adapter.create(next, "replace");
+    try {
+      const bytes = encodeLines(lines);
+      await file.write(bytes);
+      await file.sync();
+      await adapter.rename(next, path);
+      await this.#file?.close();
+      this.#file = file;
+      this.#size = bytes.length;
+      this.#lines = lines.length;
+      this.#syncedAt = now();
+    } catch (error) {
+      await file.close().catch(() => {}); // what was wrong before is told
+      throw error;
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    const { path, log, target } = this.#options;
+    const text = `${path} could not be written: ${reason(error)}; should this program end now, ` +
+      `what ${target} has since would be sent once more`;
+    log.write("warn", text, { path, kind: "cursor" });
+  }
+}
+
+function encodeLines(lines: readonly CursorLine[]): Uint8Array {
+  return new TextEncoder().encode(lines.map(encodeCursorLine).join(""));
+}

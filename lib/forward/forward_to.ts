@@ -1,0 +1,99 @@
+/**
+ * Recordings that travel by themselves: what a file sink has written goes on to a target.
+ *
+ * @module
+ */
+import { xxh32 } from "../encoding/rrd/xxh32.ts";
+import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
+import type { ForwardStats } from "./counts.ts";
+import { Cursor } from "./cursor.ts";
+import { FileForwarder } from "./file_forwarder.ts";
+import { Forwarder, type ForwarderOptions } from "./forwarder.ts";
+import type { ForwardTarget } from "./target.ts";
+
+/** A follower that sends recordings to a target. */
+export interface ForwardFollower extends FileFollower {
+  /** How it does; zeros before the file sink is open. */
+  readonly stats: ForwardStats;
+}
+
+/** Behind the pattern's name; the name of the target and `.jsonl` follow. */
+export const CURSOR_INFIX = ".forward-";
+
+/**
+ * Sends what a file sink writes to a target, from the files: what can't be sent now waits on the disk,
+ * over restarts too, and nobody who logs waits for it.
+ *
+ * How far the target has acknowledged each file stands in `PATTERN.forward-….jsonl` beside the
+ * recordings. What is sent comes at least once, in the order of each recording.
+ *
+ * @param target where to
+ * @param options limits
+ * @returns to be passed to `rrdFileSink`, in `followers`
+ *
+ * @example
+ * ```ts
+ * import { forwardTo, type MessageTarget } from "@rerelay/server/forward";
+ * import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const taken: string[] = [];
+ * const target: MessageTarget = {
+ *   kind: "messages",
+ *   name: "example",
+ *   limits: { maxBytes: 1_000_000, maxWaitMs: 100, maxUnderWay: 4 },
+ *   send: (batch) => Promise.resolve(void taken.push(batch.messages[0]!.recording)),
+ *   close: () => Promise.resolve(),
+ * };
+ * const forwarder = forwardTo(target);
+ * const path = "rec/{recording_id}-{part}.rrd";
+ * const sink = await rrdFileSink({ path, files: memoryFiles(), followers: [forwarder] });
+ * await sink.close(); // here: after server.batches() were written to it
+ * assertEquals(taken, []);
+ * assertEquals(forwarder.stats.lagBytes, 0);
+ * ```
+ */
+export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {}): ForwardFollower {
+  let forwarder: Forwarder | FileForwarder | undefined;
+  return {
+    name: target.name,
+    get stats() {
+      return forwarder?.stats ?? nothing(target.name);
+    },
+    async open(files) {
+      const path = cursorPath(files, target.name);
+      const { adapter, log, now, journal } = files;
+      const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });
+      forwarder = target.kind === "messages"
+        ? new Forwarder(target, files, cursor, options)
+        : new FileForwarder(target, files, cursor, options);
+      journal.join(forwarder);
+    },
+    async close(signal) {
+      await forwarder?.close(signal);
+    },
+  };
+}
+
+/**
+ * Where the cursor of a target is.
+ *
+ * @param files the folder and the pattern's name
+ * @param target its name, without secrets
+ */
+export function cursorPath(
+  { folder, name }: Pick<FollowedFiles, "folder" | "name">,
+  target: string,
+): string {
+  const words = target.toLowerCase().replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "");
+  const hash = xxh32(new TextEncoder().encode(target), 0).toString(16).padStart(8, "0");
+  return `${folder}${name}${CURSOR_INFIX}${words.slice(0, 40)}-${hash}.jsonl`;
+}
+
+function nothing(target: string): ForwardStats {
+  const none = { messages: 0, bytes: 0 };
+  return {
+    ...{ target, sent: none, refused: none, dropped: none, lagBytes: 0, lagSec: 0 },
+    ...{ outageSec: 0, isStopped: false },
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * Another Rerelay, or a server of Rerun 0.24 and later, by gRPC.
+ *
+ * @module
+ */
+import { type GrpcLink, openGrpcLink } from "../adapters/tcp/node_grpc.ts";
+import { Bridge } from "../bridge/bridge.ts";
+import { formatAddr } from "../base/net_addr.ts";
+import { RerelayError } from "../base/errors.ts";
+import { readFrame } from "../comms/grpc/message_proxy.ts";
+import { GrpcError, STATUS } from "../comms/grpc/status.ts";
+import type { WriteClient } from "../comms/grpc/write_client.ts";
+import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
+import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
+import type { ForwardedMessage, MessageTarget } from "./target.ts";
+import { TargetRefused } from "./target.ts";
+
+/** Where the server is. */
+export interface GrpcTargetOptions {
+  readonly hostname: string;
+  readonly port: number;
+  /** How long it may take none of our bytes and not answer, in milliseconds; default 20 s. */
+  readonly timeoutMs?: number;
+}
+
+/** A call has so many bytes at most, or one message. */
+const MAX_CALL_BYTES = 4 * 1024 * 1024;
+const MAX_WAIT_MS = 1000;
+/** Calls at once, each of another file. */
+const MAX_CALLS = 8;
+const TIMEOUT_MS = 20_000;
+/** A server that is there answers a connection within this time. */
+const CONNECT_MS = 5000;
+/** Asks a Rerelay to answer when what it was sent is on its disk; others answer when they have it. */
+const METADATA = [["rerelay-ack", "synced"]] as const;
+/** gRPC's word for a message that is longer than a server takes. */
+const OUT_OF_RANGE = 11;
+
+/**
+ * Sends by gRPC, in today's form: one `WriteMessages` call for each batch, whose answer acknowledges it.
+ *
+ * A Rerelay answers when it has it on its disk; a server of Rerun, when it has it in memory.
+ *
+ * @param options which server
+ *
+ * @example
+ * ```ts
+ * import { grpcTarget } from "@rerelay/server/forward";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = grpcTarget({ hostname: "example.com", port: 9876 });
+ * assertEquals(target.name, "rerun+http://example.com:9876/proxy");
+ * await target.close();
+ * ```
+ */
+export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
+  return new GrpcTarget(options);
+}
+
+class GrpcTarget implements MessageTarget {
+  readonly kind = "messages";
+  readonly name: string;
+  readonly limits = { maxBytes: MAX_CALL_BYTES, maxWaitMs: MAX_WAIT_MS, maxUnderWay: MAX_CALLS };
+  readonly #options: GrpcTargetOptions;
+  /** Of all files: what is known of names and schemas is the same for each. */
+  readonly #bridge = new Bridge({ reusesMemory: false });
+  #link: Promise<GrpcLink> | undefined;
+
+  constructor(options: GrpcTargetOptions) {
+    this.#options = options;
+    this.name = `rerun+http://${formatAddr(options)}/proxy`;
+  }
+
+  async send(
+    { messages }: { readonly messages: readonly ForwardedMessage[] },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const frames = messages.map((message) => this.#frame(message));
+    const link = await this.#connected();
+    signal.throwIfAborted();
+    let call: WriteClient | undefined;
+    try {
+      call = link.begin(METADATA);
+      await this.#whileAnswering(call, sent(call, frames), signal);
+    } catch (error) {
+      if (signal.aborted) {
+        call?.cancel();
+        throw error;
+      }
+      if (isRefusal(error)) throw new TargetRefused(`it refuses it: ${error.message}`, "batch");
+      // A server that turns one call away goes on with the others.
+      if (!(error instanceof GrpcError) || error.status !== STATUS.RESOURCE_EXHAUSTED) {
+        this.#drop(link);
+      }
+      throw link.explain(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    (await link?.catch(() => undefined))?.destroy();
+  }
+
+  #frame({ msg }: ForwardedMessage): readonly Uint8Array[] {
+    const { header, bytes } = msg.encoded;
+    const { major, minor } = header.version;
+    if (!isNewProtobuf(header) && major === 0 && minor < 17) {
+      throw new TargetRefused(
+        `SDK 0.${minor} logs tables, which have no form of today; rrd replay --to HOST:PORT sends ` +
+          "them to a server of that time",
+        "batch",
+      );
+    }
+    const frame = readFrame(withChunkId(this.#bridge.bridge(msg)), "v1alpha1");
+    if (typeof frame !== "string") return frame;
+    throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+  }
+
+  async #connected(): Promise<GrpcLink> {
+    const known = await this.#link;
+    if (known?.isOpen) return known;
+    const { hostname, port } = this.#options;
+    if (known !== undefined) this.#drop(known);
+    const link = this.#link ??= openGrpcLink(hostname, port, CONNECT_MS);
+    try {
+      return await link;
+    } catch (error) {
+      if (this.#link === link) this.#link = undefined;
+      throw error;
+    }
+  }
+
+  #drop(link: GrpcLink): void {
+    this.#link = undefined;
+    link.destroy();
+  }
+
+  /** Waits for the answer as long as bytes go out, and a while without any. */
+  async #whileAnswering(call: WriteClient, answer: Promise<void>, signal: AbortSignal) {
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const late = Promise.withResolvers<never>();
+    let [queued, since] = [Infinity, performance.now()];
+    const look = () => {
+      if (call.queuedBytes !== queued) [queued, since] = [call.queuedBytes, performance.now()];
+      if (performance.now() - since < timeoutMs) return;
+      late.reject(new RerelayError(`it has not answered for ${timeoutMs / 1000} s`));
+    };
+    const stop = () => late.reject(signal.reason);
+    const timer = setInterval(look, timeoutMs / 10);
+    signal.addEventListener("abort", stop);
+    try {
+      await Promise.race([answer, late.promise]);
+    } finally {
+      answer.catch(() => {}); // what became of it is told
+      clearInterval(timer);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
+
+async function sent(call: WriteClient, frames: readonly (readonly Uint8Array[])[]): Promise<void> {
+  for (const frame of frames) await call.send(frame);
+  await call.finish();
+}
+
+function isRefusal(error: unknown): error is GrpcError {
+  if (!(error instanceof GrpcError)) return false;
+  const status: number = error.status;
+  return status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE;
+}

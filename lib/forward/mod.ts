@@ -1,0 +1,23 @@
+/**
+ * Recordings that travel by themselves: a file sink's followers, and where these send what was saved.
+ *
+ * @module
+ */
+export { forwardTo } from "./forward_to.ts";
+export type { ForwardFollower } from "./forward_to.ts";
+export type { ForwarderOptions } from "./forwarder.ts";
+export type { ForwardStats } from "./counts.ts";
+export { grpcTarget } from "./grpc_target.ts";
+export type { GrpcTargetOptions } from "./grpc_target.ts";
+export { openTarget } from "./open_target.ts";
+export { TargetRefused } from "./target.ts";
+export type {
+  BatchLimits,
+  ClosedFile,
+  FileTarget,
+  ForwardBatch,
+  ForwardedMessage,
+  ForwardTarget,
+  MessageTarget,
+} from "./target.ts";
+export type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";

@@ -1,0 +1,91 @@
+/**
+ * URLs → targets, by their schemes.
+ *
+ * @module
+ */
+import { grpcTarget } from "./grpc_target.ts";
+import type { ForwardTarget } from "./target.ts";
+import { hideSecrets } from "./url.ts";
+
+/** What targets may need besides their URL. */
+export interface OpenTargetOptions {
+  /** Reads a variable of the environment. */
+  readonly env?: (name: string) => string | undefined;
+}
+
+/** A kind of target. */
+interface TargetKind {
+  /** How its URLs look. */
+  readonly example: string;
+  /** Looks at a URL without connecting: throws a `RangeError` that says what is expected instead. */
+  check(url: string): void;
+  /** Makes the target, and loads what that needs; connects to nothing. */
+  open(url: string, options: OpenTargetOptions): ForwardTarget | Promise<ForwardTarget>;
+}
+
+/** By scheme: each kind of target has its line here. */
+const KINDS: Readonly<Record<string, TargetKind>> = {
+  "rerun+http": {
+    example: "rerun+http://HOST:PORT/proxy",
+    check: serverOf,
+    open: (url) => grpcTarget(serverOf(url)),
+  },
+};
+
+/** Rerun's port. */
+const PORT = 9876;
+
+/**
+ * The target that a URL names; nothing is connected.
+ *
+ * @param url such as `rerun+http://HOST:PORT/proxy`
+ * @param options the environment
+ * @throws {RangeError} with what is expected instead, and without secrets
+ *
+ * @example
+ * ```ts
+ * import { openTarget } from "@rerelay/server/forward";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = await openTarget("rerun+http://example.com:9876/proxy");
+ * assertEquals(target.name, "rerun+http://example.com:9876/proxy");
+ * await target.close();
+ * ```
+ */
+export async function openTarget(
+  url: string,
+  options: OpenTargetOptions = {},
+): Promise<ForwardTarget> {
+  const kind = kindOf(url);
+  kind.check(url);
+  return await kind.open(url, options);
+}
+
+/**
+ * Looks at a URL before anything is touched.
+ *
+ * @throws {RangeError} as {@linkcode openTarget}
+ */
+export function checkTarget(url: string): void {
+  kindOf(url).check(url);
+}
+
+function kindOf(url: string): TargetKind {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? "";
+  if (/^(rerun|rerun\+https|https)$/.test(scheme)) {
+    throw new RangeError("TLS is not spoken by gRPC here: give rerun+http://HOST:PORT/proxy");
+  }
+  const kind = Object.hasOwn(KINDS, scheme) ? KINDS[scheme] : undefined;
+  if (kind !== undefined) return kind;
+  const examples = Object.values(KINDS).map(({ example }) => example).join(" or ");
+  throw new RangeError(`expected ${examples}, not ${hideSecrets(url)}`);
+}
+
+function serverOf(text: string): { readonly hostname: string; readonly port: number } {
+  const [, v6, name, digits] =
+    /^[^:]*:\/\/(?:\[([^\]]+)\]|([^:/?#@[\]]+))(?::(\d+))?(?:\/|\/proxy\/?)?$/i.exec(text) ?? [];
+  const hostname = v6 ?? name;
+  const port = Number(digits ?? PORT);
+  if (hostname !== undefined && port >= 1 && port <= 65535) return { hostname, port };
+  throw new RangeError("expected rerun+http://HOST:PORT/proxy");
+}

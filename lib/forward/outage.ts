@@ -1,0 +1,129 @@
+/**
+ * Whether a target can be reached: while it can't, one tries for all, with back-off.
+ *
+ * @module
+ */
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { TargetBackoff } from "./backoff.ts";
+
+/** What it works with. */
+export interface OutageOptions {
+  /** The target, in the words of the log. */
+  readonly name: string;
+  readonly log: Log;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
+}
+
+/** Keeps all away from a target that fails but one, from time to time. */
+export class Outage {
+  readonly #options: OutageOptions;
+  readonly #backoff: TargetBackoff;
+  #since: number | undefined;
+  #error: string | undefined;
+  #until = 0;
+  #isTrying = false;
+  #waiting: (() => void)[] = [];
+  #callOff: (() => void) | undefined;
+
+  /** @param options whose it is */
+  constructor(options: OutageOptions) {
+    this.#options = options;
+    this.#backoff = new TargetBackoff(options.random);
+  }
+
+  /** Since when it fails, in milliseconds of the clock; `undefined` while it works. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  /** Why it fails. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  /**
+   * Resolves when it may be tried.
+   *
+   * @param signal ends the waiting
+   * @throws the signal's reason
+   */
+  async turn(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#since === undefined) return;
+      if (!this.#isTrying && this.#options.now() >= this.#until) {
+        this.#isTrying = true;
+        return;
+      }
+      await this.#change(signal);
+    }
+  }
+
+  /** It took something. */
+  worked(): void {
+    const { name, log, now } = this.#options;
+    this.#isTrying = false;
+    this.#backoff.worked();
+    if (this.#since === undefined) return;
+    const seconds = Math.round((now() - this.#since) / 100) / 10;
+    this.#since = undefined;
+    this.#error = undefined;
+    log.write("info", `${name} takes messages again, after ${seconds} s`, {
+      ...{ target: name, seconds, kind: "forward works" },
+    });
+    this.#wake();
+  }
+
+  /** It failed, and is to be tried again. */
+  failed(error: unknown): void {
+    const { name, log, now, timer } = this.#options;
+    // Others that were under way when it began are one failure with it.
+    if (this.#since !== undefined && !this.#isTrying) return;
+    this.#isTrying = false;
+    const ms = this.#backoff.failed();
+    this.#until = now() + ms;
+    this.#error = reason(error);
+    if (this.#since === undefined) {
+      this.#since = now();
+      const text = `${name} takes nothing now, what is saved waits on the disk: ${reason(error)}`;
+      log.write("warn", text, { target: name, kind: "forward fails" });
+    }
+    this.#callOff?.();
+    this.#callOff = timer(ms, () => this.#wake());
+    this.#wake();
+  }
+
+  /** Nobody tries now after all. */
+  gaveUp(): void {
+    this.#isTrying = false;
+    this.#wake();
+  }
+
+  /** Ends its timer. */
+  close(): void {
+    this.#callOff?.();
+    this.#wake();
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const go = () => {
+        signal.removeEventListener("abort", go);
+        resolve();
+      };
+      signal.addEventListener("abort", go);
+      this.#waiting.push(go);
+    });
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const go of waiting) go();
+  }
+}

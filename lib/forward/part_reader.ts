@@ -1,0 +1,233 @@
+/**
+ * Reads the logged messages of one file from a place on, as far as it is written, with their numbers.
+ *
+ * @module
+ */
+import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
+import { forgetOldest } from "../base/forget_oldest.ts";
+import { fileLimits, NO_LIMITS } from "../encoding/limits.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import { decodeRrdHeader, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
+import { decodeMessage, readMessageHeader } from "../encoding/rrd/rrd_message.ts";
+import { RrdScanner } from "../encoding/rrd/scanner.ts";
+import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
+import type { JournaledFile, PartJournal } from "../sinks/file/parts/part_journal.ts";
+import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
+import { BEGINNING, type CursorPlace } from "./cursor.ts";
+import type { ForwardedMessage } from "./target.ts";
+
+/** Read at once at most, in bytes. */
+const BLOCK_BYTES = 512 * 1024;
+/** Recordings of a file whose application is kept. */
+const MAX_APPLICATIONS = 1000;
+
+/** A message, and the place behind it. */
+export interface ReadMessage extends ForwardedMessage {
+  readonly behind: CursorPlace;
+}
+
+/** What a reader works with. */
+export interface PartReaderOptions {
+  /** With the separator at its end. */
+  readonly folder: string;
+  readonly adapter: FileReadAdapter;
+  readonly journal: PartJournal;
+}
+
+/** Reads one file; one call at a time. */
+export class PartReader {
+  readonly #file: JournaledFile;
+  readonly #options: PartReaderOptions;
+  #open: ReadableFile | undefined;
+  #scanner = new RrdScanner({ ...NO_LIMITS, isLenient: true });
+  /** Where the scanner's first byte stands in the file. */
+  #base = 0;
+  /** Read so far, and looked at so far: the place behind the last message that was looked at. */
+  #read = 0;
+  #place: CursorPlace;
+  /** Messages that were read and not given. */
+  #waiting: ReadMessage[] = [];
+  #isAtEnd = false;
+  /** What ends it, once all before it was given. */
+  #damage: Error | undefined;
+  /** So many messages of any kind from its beginning on are not given. */
+  readonly #skipped: number;
+  readonly #applications = new Map<string, string>();
+
+  /**
+   * @param file which
+   * @param place from where on
+   * @param options where it is
+   */
+  constructor(file: JournaledFile, place: CursorPlace, options: PartReaderOptions) {
+    this.#file = file;
+    const hole = file.line.hole?.[0] ?? Infinity;
+    // Behind a hole nothing stands where it was: all is read from the beginning.
+    const isMoved = place.before > hole;
+    this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
+    this.#skipped = isMoved ? hole : 0;
+    this.#options = options;
+  }
+
+  /** Whether all is read that is ever in the file. */
+  get isAtEnd(): boolean {
+    if (this.#waiting.length > 0 || this.#damage !== undefined) return false;
+    const { state, size } = this.#file;
+    return this.#isAtEnd || (state !== "writing" && state !== "left" && this.#read >= size);
+  }
+
+  /** Whether more can be read now. */
+  get hasMore(): boolean {
+    if (this.#waiting.length > 0 || this.#damage !== undefined) return true;
+    return !this.#isAtEnd && this.#read < this.#file.size;
+  }
+
+  /** Length of what is kept in memory, in bytes. */
+  get heldBytes(): number {
+    return this.#read - this.#base - this.#scanner.offset;
+  }
+
+  /** The place behind all that was given: where one goes on that reads the file later. */
+  get place(): CursorPlace {
+    return this.#waiting.length > 0 ? this.#given : this.#place;
+  }
+
+  #given!: CursorPlace;
+
+  /**
+   * The next messages.
+   *
+   * @param maxBytes of them all; one that is larger comes alone
+   * @param signal ends it
+   * @returns none where there are none now
+   * @throws {RrdDamage} where the file is damaged, and whatever the disk says
+   */
+  async next(maxBytes: number, signal: AbortSignal): Promise<ReadMessage[]> {
+    const taken: ReadMessage[] = [];
+    let bytes = 0;
+    for (;;) {
+      while (this.#waiting.length > 0) {
+        const { length } = this.#waiting[0]!.msg.encoded.bytes;
+        if (taken.length > 0 && bytes + length > maxBytes) return taken;
+        const message = this.#waiting.shift()!;
+        this.#given = message.behind;
+        taken.push(message);
+        bytes += length;
+      }
+      signal.throwIfAborted();
+      const damage = taken.length === 0 ? this.#damage : undefined;
+      if (damage !== undefined) {
+        this.#damage = undefined;
+        throw damage;
+      }
+      if (bytes >= maxBytes || this.#damage !== undefined || !this.hasMore) return taken;
+      await this.#readOn();
+    }
+  }
+
+  /** The same file from another place on. */
+  restarted(place: CursorPlace): PartReader {
+    void this.close().catch(() => {}); // it was only read
+    return new PartReader(this.#file, place, this.#options);
+  }
+
+  /** Closes the file; it is opened again when more is asked for. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.close();
+  }
+
+  async #readOn(): Promise<void> {
+    this.#open ??= await this.#openFile();
+    if (this.#read === 0 && this.#place.offset > 0) await this.#begin(this.#open);
+    const wanted = Math.min(this.#file.size - this.#read, BLOCK_BYTES);
+    const block = new Uint8Array(wanted);
+    const length = await this.#open.readAt(this.#read, block);
+    this.#read += length;
+    if (length === 0 && this.#file.size < Infinity) {
+      throw new Error(`${this.#file.line.name} is shorter than it was`);
+    }
+    const { items, error } = length === 0
+      ? this.#scanner.finish()
+      : this.#scanner.push(block.subarray(0, length));
+    if (length === 0) this.#isAtEnd = true;
+    for (const part of items) {
+      if (part.kind === "end") this.#isAtEnd = true;
+      if (part.kind === "message" && !this.#isAtEnd) {
+        this.#take(part.msg, this.#base + part.offset + part.bytes);
+      }
+    }
+    if (error === undefined) return;
+    this.#damage = error;
+    this.#isAtEnd = true;
+  }
+
+  /** Goes on where an earlier run ended: behind the header of the file. */
+  async #begin(open: ReadableFile): Promise<void> {
+    const header = new Uint8Array(RRD_HEADER_BYTES);
+    await open.readAt(0, header);
+    this.#scanner.push(header);
+    this.#base = this.#place.offset - RRD_HEADER_BYTES;
+    this.#read = this.#place.offset;
+  }
+
+  /** Under the name that it has now: it may get another at any time. */
+  async #openFile(): Promise<ReadableFile> {
+    const { folder, adapter } = this.#options;
+    for (let tries = 0;; tries++) {
+      const path = folder + this.#file.line.name;
+      const isNamed = this.#file.state === "closed" || tries % 2 === 1;
+      try {
+        return await adapter.openAt(isNamed ? path : path + PART_SUFFIX);
+      } catch (error) {
+        if (tries === 3) throw error;
+      }
+    }
+  }
+
+  #take(msg: LogMsg, offset: number): void {
+    const { before, number, isWhole } = this.#place;
+    const { line: { hole }, repeats } = this.#file;
+    const isBehindHole = hole !== undefined && before >= hole[0];
+    const repeated = !isWhole && !isBehindHole && repeats.has(before);
+    const recording = storeOf(msg);
+    const application = this.#applicationOf(msg);
+    const jump = hole !== undefined && before === hole[0] ? hole[1] : 0;
+    const own = number + jump;
+    const behind = { before: before + 1, number: repeated ? own : own + 1, offset, isWhole };
+    if (!repeated && before >= this.#skipped) {
+      if (this.#waiting.length === 0) this.#given = this.#place;
+      this.#waiting.push({ number: own, msg, application, recording: recording?.id ?? "", behind });
+    }
+    this.#place = behind;
+  }
+
+  #applicationOf(msg: LogMsg): string {
+    const store = storeOf(msg);
+    const told = toldApplication(msg);
+    if (store === undefined) return told ?? "";
+    const key = storeKey(store);
+    const known = this.#applications.get(key);
+    const application = told ?? known ?? this.#announced(key) ?? "";
+    if (application !== known) {
+      this.#applications.set(key, application);
+      forgetOldest(this.#applications, MAX_APPLICATIONS);
+    }
+    return application;
+  }
+
+  /** As an earlier file or run announced it. */
+  #announced(key: string): string | undefined {
+    const announced = this.#options.journal.announcementOf(key);
+    if (announced === undefined) return undefined;
+    try {
+      const header = decodeRrdHeader(announced.header);
+      const { message } = announced;
+      const head = readMessageHeader(header, message, 0, Infinity);
+      return toldApplication(decodeMessage(header, head, message, 0, fileLimits(NO_LIMITS)));
+    } catch {
+      return undefined; // its data goes all the same
+    }
+  }
+}

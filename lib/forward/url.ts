@@ -1,0 +1,23 @@
+/**
+ * URLs as others may see them.
+ *
+ * @module
+ */
+
+/**
+ * A URL, or several between spaces, without user names, passwords and queries, for logs, status and
+ * errors.
+ *
+ * @param text any text, whether it is a URL or not
+ */
+export function hideSecrets(text: string): string {
+  return text.split(" ").map(hideOne).join(" ");
+}
+
+function hideOne(text: string): string {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(text) ?? [];
+  const [, authority = "", path = ""] = /^([^/?#]*)([^?#]*)/s.exec(rest) ?? [];
+  // There may be several servers, each with its own. What has a slash in its password has no path.
+  if (path.includes("@")) return `${scheme}${path.slice(path.lastIndexOf("@") + 1)}`;
+  return scheme + authority.split(",").map((host) => host.replace(/^.*@/s, "")).join(",") + path;
+}

@@ -1,0 +1,48 @@
+/**
+ * Numbers that come in runs.
+ *
+ * @module
+ */
+
+/** So many runs of one file are noted; what comes behind them counts as logged. */
+const MAX_RUNS = 100_000;
+
+/** A set of numbers, which are added from lower to higher. */
+export class Ranges {
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+
+  /** The runs, each as its first number and how many. */
+  get runs(): (readonly [at: number, count: number])[] {
+    return this.#starts.map((start, i) => [start, this.#ends[i]! - start]);
+  }
+
+  /** Adds a run; what was added from its first number on is taken out. */
+  add(at: number, count: number): void {
+    const [starts, ends] = [this.#starts, this.#ends];
+    while (starts.length > 0 && starts.at(-1)! >= at) {
+      starts.pop();
+      ends.pop();
+    }
+    const last = ends.length - 1;
+    if (last >= 0 && ends[last]! > at) ends[last] = at;
+    if (count === 0) return;
+    if (last >= 0 && ends[last] === at) ends[last] = at + count;
+    else if (starts.length < MAX_RUNS) {
+      starts.push(at);
+      ends.push(at + count);
+    }
+  }
+
+  /** Whether a number is in it. */
+  has(number: number): boolean {
+    const [starts, ends] = [this.#starts, this.#ends];
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= number) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && number < ends[low - 1]!;
+  }
+}
