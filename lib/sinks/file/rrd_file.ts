@@ -12,6 +12,7 @@ import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
@@ -241,6 +242,12 @@ async function startSink(
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
+    },
+    async mark() {
+      let marks: FileMark[] = [];
+      await inTurn(async () => void (marks = await files.mark()));
+      await files.settled();
+      return marks;
     },
     close() {
       closing ??= (async () => {

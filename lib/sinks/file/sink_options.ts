@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileMark } from "./file_mark.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
@@ -95,6 +96,12 @@ export interface RrdFileSink extends Sink {
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
+  /**
+   * Puts all that was written by now on the disk; resolves with how far the open files go then.
+   *
+   * @internal
+   */
+  mark(): Promise<readonly FileMark[]>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }
