@@ -13,6 +13,7 @@ import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { handOver } from "./parts/draining_lock.ts";
+import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
@@ -250,6 +251,12 @@ async function startSink(
         renewal?.stop();
         return recovered.then(() => renewal?.done());
       }),
+    async mark() {
+      let marks: FileMark[] = [];
+      await inTurn(async () => void (marks = await files.mark()));
+      await files.settled();
+      return marks;
+    },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileMark } from "./file_mark.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
@@ -97,6 +98,12 @@ export interface RrdFileSink extends Sink {
   readonly indexed: Promise<void>;
   /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
   handOver(): Promise<boolean>;
+  /**
+   * Puts all that was written by now on the disk; resolves with how far the open files go then.
+   *
+   * @internal
+   */
+  mark(): Promise<readonly FileMark[]>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }

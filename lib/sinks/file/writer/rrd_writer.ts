@@ -78,9 +78,9 @@ export class RrdWriter {
     return { messages, bytes };
   }
 
-  /** Up to where the file has whole messages, in bytes. */
-  get wholeBytes(): number {
-    return this.#whole.size;
+  /** Up to where it has whole messages. */
+  get whole(): Extent {
+    return this.#whole;
   }
 
   /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
