@@ -187,6 +187,7 @@ async function start(
   const files = save === undefined ? undefined : await filesFor(save);
   const forwarding = await forwardersFor(options, process);
   const quiet = options.quiet || live;
+  let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
   const server = await serve({
     hostname: bind,
@@ -199,6 +200,7 @@ async function start(
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    confirm: () => confirm(),
     // Without viewers, the server itself says with which option there would be some.
     ...(options.viewers !== undefined && { doors }),
   });
@@ -241,6 +243,7 @@ async function start(
       followers: forwarding,
       onError: onError === "stop" ? onSaveError : () => {},
     });
+    confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     tellForwarding(options, forwarding, log);
     return { server, file, viewers, forwarding };
