@@ -5,12 +5,15 @@ import { encodeLogMsg, protobufHeader } from "../../lib/encoding/protobuf/encode
 import { decodeProtobufLogMsg } from "../../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { grpcMessages } from "../grpc_frames.ts";
 import { Tuid } from "../../lib/encoding/tuid.ts";
 
 /** What the messages come under. */
 export const HEADER = protobufHeader({ major: 0, minor: 41, patch: 0, meta: 0 });
 /** Of another generation, so that messages are encoded. */
 const OLD = decodeRrdHeader(Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 2, 0, 0));
+/** Time of the id of number 0. */
+const FIRST = 1000;
 const NOTHING = { header: OLD, bytes: new Uint8Array(0) };
 
 /** The announcement of a recording. */
@@ -24,20 +27,30 @@ export function announcement(recording: string, application = "robot"): LogMsg {
   return encoded(1, { kind: "SetStoreInfo", rowId, info, encoded: NOTHING } as LogMsg);
 }
 
-/** A chunk whose payload tells its recording and number; static data where asked for. */
-export function chunk(recording: string, number: number, size = 40, isStatic = false): LogMsg {
-  const bytes = new Uint8Array(Math.max(size, 40));
-  bytes.set(new TextEncoder().encode(`${recording} ${number}`.padEnd(40)));
-  const arrow = { bytes, compression: "off", uncompressedSize: bytes.length } as const;
+/** Real data, of which only the length matters: that of the smallest chunk, and of the largest. */
+const [SMALL, LARGE] = (() => {
+  const chunks = grpcMessages("0.41.0-mixed").filter((msg) => msg.kind === "ArrowMsg")
+    .sort((a, b) => a.arrow.bytes.length - b.arrow.bytes.length);
+  return [chunks[0]!.arrow, chunks.at(-1)!.arrow];
+})();
+
+/** A chunk whose id tells its number; large, or static where asked for. */
+export function chunk(
+  recording: string,
+  number: number,
+  isLarge = false,
+  isStatic = false,
+): LogMsg {
+  const arrow = isLarge ? LARGE : SMALL;
   const storeId = { kind: "Recording", id: recording } as const;
-  const id = new Tuid(BigInt(1 + number), BigInt(idOf(recording)));
+  const id = new Tuid(BigInt(FIRST + number), BigInt(idOf(recording)));
   return encoded(2, new ArrowMsg(storeId, id, isStatic ? [] : undefined, isStatic, arrow, NOTHING));
 }
 
 /** What a chunk tells: its recording and number; `undefined` of anything else. */
 export function told(msg: LogMsg): string | undefined {
-  if (msg.kind !== "ArrowMsg") return undefined;
-  return new TextDecoder().decode(msg.arrow.bytes.subarray(0, 40)).trim();
+  if (msg.kind !== "ArrowMsg" || msg.chunkId === undefined) return undefined;
+  return `${msg.storeId.id} ${Number(msg.chunkId.timeNs) - FIRST}`;
 }
 
 /** As a sink is given it. */

@@ -48,7 +48,7 @@ describe("forwardTo", () => {
     const target = fakeTarget();
     const messages = [
       received(announcement("a")),
-      received(chunk("a", -1, 40, true)),
+      received(chunk("a", -1, false, true)),
       ...batch("a", 0, 50),
     ];
     const options = { files, rotation: { maxBytes: 1000 } };
