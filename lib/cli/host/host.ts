@@ -212,6 +212,7 @@ async function start(
   if (given !== undefined) shelves.add(given);
   const forwarding = await forwardersFor(options, process, log);
   const quiet = options.quiet || live;
+  let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
   const readiness = new Readiness();
   const nats = await intakeFor(options, log);
@@ -227,6 +228,7 @@ async function start(
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    confirm: () => confirm(),
     // Without viewers, the server itself says with which option there would be some.
     ...(options.viewers !== undefined && { doors }),
   });
@@ -277,6 +279,7 @@ async function start(
     });
     // What is saved is shown as such, also where its folder was given.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
+    confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     tellForwarding(options, forwarding, log);
     notYet();

@@ -170,6 +170,8 @@ async function startSink(
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
+  /** Waits for its turn: who comes before that shares it. */
+  let syncing: Promise<void> | undefined;
   let writes = 0;
   const syncer = new Syncer(sync, timer, now, files);
 
@@ -240,6 +242,18 @@ async function startSink(
     shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
+    confirm() {
+      const before = files.lost.messages;
+      return async () => {
+        await (syncing ??= inTurn(async () => {
+          syncing = undefined;
+          await files.drain();
+          await files.sync();
+        }));
+        const lost = files.lost.messages - before;
+        if (lost > 0) throw new Error(`${path} lost ${lost} messages meanwhile`);
+      };
+    },
     write(batch) {
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
