@@ -8,7 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
-import { type FromArgs, fromArgs } from "./from_args.ts";
+import { checkNoCircle, type FromArgs, fromArgs } from "./from_args.ts";
 import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
@@ -181,6 +181,7 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
   const viewers = viewerArgs(args, files);
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
+  checkNoCircle(args, from, forward);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,

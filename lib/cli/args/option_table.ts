@@ -139,6 +139,12 @@ const FORWARDING = [
     default: "drop",
     help: "At twice --keep-size: drop what is unsent, or keep",
   },
+  {
+    name: "box",
+    value: "NAME",
+    example: "box-7",
+    help: "Name of this box, for viewers behind NATS [the machine's]",
+  },
 ] as const satisfies readonly CliOption[];
 
 const VIEWING = [

@@ -13,6 +13,7 @@ import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { handOver } from "./parts/draining_lock.ts";
+import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
@@ -169,6 +170,8 @@ async function startSink(
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
+  /** Waits for its turn: who comes before that shares it. */
+  let syncing: Promise<void> | undefined;
   let writes = 0;
   const syncer = new Syncer(sync, timer, now, files);
 
@@ -239,6 +242,18 @@ async function startSink(
     shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
+    confirm() {
+      const before = files.lost.messages;
+      return async () => {
+        await (syncing ??= inTurn(async () => {
+          syncing = undefined;
+          await files.drain();
+          await files.sync();
+        }));
+        const lost = files.lost.messages - before;
+        if (lost > 0) throw new Error(`${path} lost ${lost} messages meanwhile`);
+      };
+    },
     write(batch) {
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
@@ -250,6 +265,12 @@ async function startSink(
         renewal?.stop();
         return recovered.then(() => renewal?.done());
       }),
+    async mark() {
+      let marks: FileMark[] = [];
+      await inTurn(async () => void (marks = await files.mark()));
+      await files.settled();
+      return marks;
+    },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.

@@ -159,7 +159,7 @@ function showFile(file) {
 /** @param {Recording} recording */
 async function view(recording) {
   if (hasEnded) {
-    const why = await refusal(streamUrl(recording));
+    const why = await refusal(streamUrl(viewerOf(recording.sdk), recording));
     if (why !== undefined) {
       shown = undefined;
       opensAt = performance.now() + REFUSED_MS;

@@ -26,7 +26,7 @@ import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
 import { checkHub, type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
-import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { type MessageReaders, messageReaders } from "./read_messages.ts";
@@ -334,7 +334,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
+    const isBrowser = c.req.header("user-agent")?.startsWith("Mozilla/") ?? false;
+    const patience = isBrowser ? BROWSER_PATIENCE : 1;
+    return c.body(rrdStream({ hub, viewer, encoding, stalls, patience }));
   };
 }
 

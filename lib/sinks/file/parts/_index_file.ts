@@ -89,6 +89,8 @@ export class IndexFile {
   /** Writes a line behind all others, whoever writes those. */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
+    // A sync that is still to come is before this line.
+    this.#waiting = undefined;
     const next = this.#writing.then(() => this.#put(bytes));
     this.#writing = next.catch(() => {});
     return next;
@@ -96,13 +98,15 @@ export class IndexFile {
 
   /** Makes sure that what was written before is on the disk; calls at one time share one. */
   sync(): Promise<void> {
-    return this.#waiting ??= (async () => {
-      await this.#writing;
-      this.#waiting = undefined;
-      const synced = Promise.resolve(this.#file?.sync());
-      this.#writing = synced.catch(() => {});
-      await synced;
-    })();
+    if (this.#waiting !== undefined) return this.#waiting;
+    const synced = this.#writing.then(() => {
+      if (this.#waiting === synced) this.#waiting = undefined;
+      return this.#file?.sync();
+    });
+    this.#waiting = synced;
+    // In its turn: two writes at one time would take the same place.
+    this.#writing = synced.catch(() => {});
+    return synced;
   }
 
   /** Closes it. */
