@@ -13,6 +13,7 @@ export function helpText(): string {
 
 Usage: rerelay [OPTIONS]
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
+       rerelay forward        how far recordings have travelled; see rerelay forward --help
        rerelay config         which options are in force; see rerelay config --help
 
 ${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}
