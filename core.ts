@@ -25,13 +25,16 @@ export type { CloseOptions } from "./lib/server/options.ts";
 export { Server } from "./lib/server/server.ts";
 export type { ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/client_stats.ts";
+export type { Feed } from "./lib/server/feed.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
 export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";
 export * from "./lib/base/log.ts";
+export { Readiness, type ReadyCheck, type ReadyReport } from "./lib/base/readiness.ts";
 export type { NetAddr } from "./lib/base/net_addr.ts";
+export type { Clock } from "./lib/base/clock.ts";
 export type { Tally } from "./lib/base/tally.ts";
 export { type MemoryClient, type MemoryNet, memoryTcp } from "./lib/adapters/tcp/memory_tcp.ts";
 

@@ -9,15 +9,25 @@
  *
  * @module
  */
+import { checkGiven, checkOptions, hasMethods, picked } from "./base/check_arguments.ts";
 import type { TcpConnection } from "./adapters/tcp/types.ts";
 import type { StepResult } from "./base/step.ts";
-import type { HandOver, PacketOptions, PacketReader } from "./comms/sdk/packet_reader.ts";
+import {
+  type HandOver,
+  PACKET_NAMES,
+  type PacketOptions,
+  type PacketReader,
+} from "./comms/sdk/packet_reader.ts";
 import { PacketStream } from "./comms/sdk/packet_stream.ts";
 import type { OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "./encoding/limits.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
 import { PacketDecodeStream } from "./encoding/rrd/packet_decode_stream.ts";
-import { PacketDecoder, type PacketDecoderOptions } from "./encoding/rrd/packet_decoder.ts";
+import {
+  PACKET_DECODER_NAMES,
+  PacketDecoder,
+  type PacketDecoderOptions,
+} from "./encoding/rrd/packet_decoder.ts";
 import type { RrdHeader } from "./encoding/rrd_header.ts";
 import type { ChannelSender } from "./flow/channel/channel_sender.ts";
 import { type Room, WaitingPackets } from "./flow/channel/waiting_packets.ts";
@@ -60,10 +70,21 @@ export async function pipeClient(
   to: ChannelSender,
   options: ChainOptions,
 ): Promise<Error | undefined> {
+  const isReadable = hasMethods(readable, "pipeThrough");
+  checkGiven("pipeClient", "a ReadableStream of bytes", isReadable, readable);
+  checkGiven("pipeClient", "a ChannelSender", hasMethods(to, "quit"), to);
+  checkOptions("pipeClient", options, {
+    ...{ ...PACKET_NAMES, ...PACKET_DECODER_NAMES, congestion: true },
+  });
+  const { congestion } = options;
+  const decides = hasMethods(congestion, "registerLatency");
+  checkGiven("pipeClient", "options.congestion, a CongestionManager", decides, congestion);
   try {
     await readable
-      .pipeThrough(new PacketStream(options)) // bytes → packets
-      .pipeThrough(new PacketDecodeStream(options)) // packets → log messages
+      .pipeThrough(new PacketStream(picked<PacketOptions>(options, PACKET_NAMES))) // bytes → packets
+      .pipeThrough(
+        new PacketDecodeStream(picked<PacketDecoderOptions>(options, PACKET_DECODER_NAMES)),
+      ) // packets → log messages
       .pipeThrough(new ThrottleStream(options.congestion, to)) // those that may pass
       .pipeTo(to.writable); // the smart channel
     return undefined;

@@ -2,10 +2,13 @@
  * Runs the long scripts one after the other, on each runtime:
  *
  *     deno run -A tests/long_forms.ts fuzz|hostile [--only packets] [--runtimes deno,bun] [OPTION …]
+ *     deno run -A tests/long_forms.ts fuzz --ci [--only leftover] [--runtimes deno,bun]
  *
- * Other options, such as `--seed 1 --case 7`, go to the scripts.
+ * Other options, such as `--seed 1 --case 7`, go to the scripts. `--ci` runs the tests that try many
+ * cases instead, with all of those that `.ci/run` takes; `npm test` takes the first of them.
  */
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "@std/cli";
@@ -36,15 +39,16 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
 const DEADLINE_MS = 30 * 60_000;
 
 const [suite = "", ...rest] = process.argv.slice(2);
-const args = parseArgs(rest, { string: ["only", "runtimes"] });
+const args = parseArgs(rest, { string: ["only", "runtimes"], boolean: ["ci"] });
+const isCi = suite === "fuzz" && args["ci"] === true;
 const only = args["only"] as string | undefined;
 const runtimes = (args["runtimes"] as string | undefined ?? "deno,bun").split(",");
-const scripts = (SCRIPTS[suite] ?? []).filter((name) =>
-  only === undefined || name.endsWith(`/${only}`)
-);
+const known = isCi ? testsOfManyCases() : SCRIPTS[suite] ?? [];
+const scripts = known.filter((name) => only === undefined || name.endsWith(`/${only}`));
 if (scripts.length === 0) {
-  const known = Object.entries(SCRIPTS).map(([name, all]) => `${name} (${all.join(", ")})`);
-  console.error(`There are ${known.join(" and ")}`);
+  const all = Object.entries({ ...SCRIPTS, "fuzz --ci": testsOfManyCases() })
+    .map(([name, scripts]) => `${name} (${scripts.join(", ")})`);
+  console.error(`There are ${all.join(" and ")}`);
   process.exit(2);
 }
 const own = ["only", "runtimes"];
@@ -53,18 +57,40 @@ const passedOn = rest.filter((arg, i) =>
 );
 const counts = { passed: 0, failed: 0 };
 for (const script of scripts) {
-  const path = fileURLToPath(new URL(`${script}.ts`, import.meta.url));
   for (const runtime of runtimes) {
-    const before = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
-    counts[await run(runtime, [...before, path, ...passedOn]) ? "passed" : "failed"]++;
+    const command = isCi ? testOf(runtime, script) : scriptOf(runtime, script);
+    counts[await run(runtime, command) ? "passed" : "failed"]++;
   }
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed ? 1 : 0;
 
+function scriptOf(runtime: string, script: string): string[] {
+  const before = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
+  return [...before, pathOf(`${script}.ts`), ...passedOn];
+}
+
+function testOf(runtime: string, test: string): string[] {
+  const before = runtime === "deno" ? ["-A", "--no-check"] : ["--timeout=600000"];
+  return ["test", ...before, pathOf(`${test}_test.ts`)];
+}
+
+/** Tests that take more cases here than in `npm test`. */
+function testsOfManyCases(): string[] {
+  return (readdirSync(pathOf("."), { recursive: true }) as string[]).sort()
+    .filter((path) => path.endsWith("_test.ts"))
+    .filter((path) => readFileSync(pathOf(path), "utf8").includes('/counts.ts"'))
+    .map((path) => path.slice(0, -"_test.ts".length));
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
 function run(command: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: "inherit", timeout: DEADLINE_MS });
+    const env = { ...process.env, ...(isCi && { RERELAY_FUZZ: "ci" }) };
+    const child = spawn(command, args, { stdio: "inherit", timeout: DEADLINE_MS, env });
     child.once("error", (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(false);

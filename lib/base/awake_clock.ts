@@ -1,4 +1,4 @@
-import { every as byTimer } from "./clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 
 /** Between two looks at the clock there is never so long, in milliseconds, unless we stood still. */
 const GAP_MS = 1000;
@@ -28,13 +28,13 @@ const REST_MS = 500;
  * ```
  */
 export class AwakeClock {
-  readonly #now: () => number;
+  readonly #now: Clock["now"];
   #last: number;
   #frozenMs = 0;
   #restUntil = -Infinity;
 
   /** @param now monotonic milliseconds */
-  constructor(now: () => number) {
+  constructor(now: Clock["now"]) {
     this.#now = now;
     this.#last = now();
   }
@@ -58,19 +58,13 @@ export class AwakeClock {
   }
 }
 
-/** Time, as it is passed in. */
-export interface ClockOptions {
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Runs a task every so many milliseconds. */
-  readonly every: (ms: number, task: () => void) => () => void;
-}
-
 /**
  * The clock that waiting is measured by; whoever runs tasks by hand means each step of the clock.
  *
  * @param options the server's
  */
-export function clientClock({ now, every }: ClockOptions): Pick<AwakeClock, "now" | "isRested"> {
-  return every === byTimer ? new AwakeClock(now) : { now, isRested: true };
+export function clientClock(
+  { now, every }: Pick<Clock, "now" | "every">,
+): Pick<AwakeClock, "now" | "isRested"> {
+  return every === SYSTEM_CLOCK.every ? new AwakeClock(now) : { now, isRested: true };
 }

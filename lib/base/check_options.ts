@@ -90,6 +90,19 @@ export function checkText(name: string, value: unknown): void {
 }
 
 /**
+ * Refuses what is no list of texts.
+ *
+ * @param name of the option
+ * @param value what was passed
+ * @param example what it may be
+ * @throws {RangeError} if it is none
+ */
+export function checkTexts(name: string, value: unknown, example: string): void {
+  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return;
+  throw new RangeError(`${name} must be a list, such as ${example}, not ${valueText(value)}`);
+}
+
+/**
  * Refuses what is no port.
  *
  * @param value what was passed
@@ -114,6 +127,10 @@ export function checkLimits(options: object): void {
   }
 }
 
-function valueText(value: unknown): string {
-  return typeof value === "string" ? shown(value) : String(value);
+/** What was passed, as an error tells it: never longer than a line. */
+export function valueText(value: unknown): string {
+  if (typeof value === "string") return shown(value);
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

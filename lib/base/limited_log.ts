@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "./clock.ts";
 import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "./log.ts";
 
 /** Lines of one kind that are written in a second; traces are for who wants them all. */
@@ -58,17 +59,17 @@ export interface LimitedLog extends Log {
  * assertEquals(lines, ["refused", "999 more like the last one: refused"]);
  * ```
  */
-export function limitedLog(log: Log, now: () => number): LimitedLog {
+export function limitedLog(log: Log, now: Clock["now"]): LimitedLog {
   if (log instanceof Limited) return log;
   return new Limited(log, now);
 }
 
 class Limited implements LimitedLog {
   readonly #log: Log;
-  readonly #now: () => number;
+  readonly #now: Clock["now"];
   readonly #windows = new Map<string, Window>();
 
-  constructor(log: Log, now: () => number) {
+  constructor(log: Log, now: Clock["now"]) {
     this.#log = log;
     this.#now = now;
   }

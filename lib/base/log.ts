@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shown } from "./error_base.ts";
 import { escapeText } from "./escape.ts";
 
 /** The levels of Rerun's own log, the most urgent first. */
@@ -40,6 +41,7 @@ export interface Log {
  * receiving: a program that must go on then passes a log of its own, as the command line does.
  *
  * @param level the least urgent level that is written
+ * @throws {RangeError} if there is no such level
  *
  * @example
  * ```ts
@@ -51,6 +53,9 @@ export interface Log {
  * ```
  */
 export function consoleLog(level: LogLevel = "info"): Log {
+  if (!LOG_LEVELS.includes(level)) {
+    throw new RangeError(`level must be one of ${LOG_LEVELS.join(", ")}, not ${shown(level)}`);
+  }
   const least = LOG_LEVELS.indexOf(level);
   const enabled = (l: LogLevel) => LOG_LEVELS.indexOf(l) <= least;
   return {
@@ -61,7 +66,8 @@ export function consoleLog(level: LogLevel = "info"): Log {
       try {
         (l === "error" ? console.error : console.warn)(escapeText(message));
       } catch {
-        // Deno's throw where a full disk holds the log; what a line tells of must go on.
+        // Deno's throw where the disk that holds the log is full (`deno eval 'console.error(1)' 2>/dev/full`
+        // ends with 1): what the line is about must go on.
       }
     },
   };

@@ -1,3 +1,4 @@
+import { checkGiven, hasMethods } from "./check_arguments.ts";
 import type { Step, StepResult } from "./step.ts";
 
 /**
@@ -27,6 +28,8 @@ export class StepStream<I, O> extends TransformStream<I, O[]> {
    * @param step what the stream does to each chunk
    */
   constructor(step: Step<I, O>) {
+    const isStep = hasMethods(step, "push", "finish");
+    checkGiven("StepStream", "a step with push() and finish()", isStep, step);
     // An errored stream throws away what waits in its queue, so the error goes through as an item.
     const pass = (
       { items, error }: StepResult<O>,

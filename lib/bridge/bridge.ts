@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { checkGiven, checkOptions } from "../base/check_arguments.ts";
+import { checkBoolean } from "../base/check_options.ts";
 import { InvalidMessage } from "../base/errors.ts";
 import type { Step, StepResult } from "../base/step.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
@@ -68,8 +70,10 @@ export interface BridgeOptions {
  * assertEquals(isBridgeable(BRIDGED_HEADER), false);
  * ```
  */
-export function isBridgeable({ version }: Pick<RrdHeader, "version">): boolean {
-  const { major, minor } = version;
+export function isBridgeable(header: Pick<RrdHeader, "version">): boolean {
+  const isGiven = typeof header?.version?.minor === "number";
+  checkGiven("isBridgeable", "the header of a message", isGiven, header);
+  const { major, minor } = header.version;
   return major === 0 && minor >= FIRST_MINOR && minor <= LAST_MINOR;
 }
 
@@ -103,7 +107,10 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
    *
    * @param options how memory is used
    */
-  constructor({ reusesMemory = true }: BridgeOptions = {}) {
+  constructor(options: BridgeOptions = {}) {
+    checkOptions("Bridge", options, { reusesMemory: true });
+    const { reusesMemory = true } = options;
+    checkBoolean("reusesMemory", reusesMemory);
     this.#memory = {
       schemas: new KnownSchemas(),
       entities: new Entities(),

@@ -1,3 +1,4 @@
+import { checkGiven, hasMethods } from "../base/check_arguments.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { StepStream } from "../base/step_stream.ts";
 import { Bridge, type BridgeCounts } from "./bridge.ts";
@@ -27,6 +28,7 @@ export class BridgeStream extends StepStream<readonly LogMsg[], LogMsg> {
    * @param bridge what gives them their form
    */
   constructor(bridge: Bridge = new Bridge()) {
+    checkGiven("BridgeStream", "a Bridge", hasMethods(bridge, "bridge"), bridge);
     super(bridge);
     this.#bridge = bridge;
   }

@@ -55,7 +55,7 @@ export interface StreamMemory {
   readonly writer: WriterMemory;
 }
 
-/** What describes columns anew may take so much more than what described them before. */
+/** How many bytes longer the new description of columns may be than the one before. */
 const MORE_BYTES = 4096;
 
 const ascii = new TextDecoder("latin1");

@@ -36,7 +36,7 @@ export interface ChunkFacts {
 
 /** A component that is not in all rows. */
 export interface Sparse {
-  /** In how many it is. */
+  /** How many rows it is in. */
   readonly rows: number;
   /** Its own times, as {@linkcode ChunkFacts.ranges}; those of the chunk where too much would be read. */
   readonly ranges: readonly bigint[];
@@ -88,7 +88,7 @@ export class ChunkReader {
       }
       if (found <= front.length) throw new InvalidMessage("Damaged Arrow data");
       enough = found;
-      // Chunks of one source need about the same.
+      // The next chunk of the same source is likely to need about as much.
       this.#enough = Math.min(Math.max(FIRST_BYTES, Math.ceil(found / 1024) * 1024), MOST_BYTES);
     }
   }
@@ -96,7 +96,7 @@ export class ChunkReader {
   /** Of all of the data, or how many bytes more must be there. */
   #facts(ipc: Uint8Array, all: number): ChunkFacts | number {
     const schemaEnd = metadataEnd(ipc, 0) ?? 8;
-    // What stands behind is needed in any case.
+    // The message behind the schema is needed in any case, and these bytes tell how long it is.
     if (schemaEnd + 8 > ipc.length) return schemaEnd + 8;
     const schema = this.#schema(ipc);
     const batch = batchFront(ipc, schemaEnd);

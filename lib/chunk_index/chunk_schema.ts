@@ -101,7 +101,7 @@ function indexField(field: SchemaField, tags: Tags, slot: ColumnSlot): IndexFiel
 }
 
 function componentField(field: SchemaField, tags: Tags, slot: ColumnSlot): ComponentField {
-  // Readers make lists of what is none.
+  // Of another type Rerun's readers make a list, which is not what the index would say.
   if (field.type !== LIST || field.dictionary !== undefined) {
     throw new InvalidMessage(`A component of type ${field.type}, where Rerun has lists`);
   }

@@ -54,7 +54,7 @@ export interface FooterEnd {
 export class FooterBuilder {
   readonly #reader = new ChunkReader();
   readonly #manifests = new Map<string, Manifest>();
-  /** By store, where it is not said with every message. */
+  /** Applications by store, for messages that do not say theirs. */
   readonly #applications = new Map<string, string>();
   #last: { readonly bytes: Uint8Array; readonly manifest: Manifest } | undefined;
   #cells = 0;
@@ -130,6 +130,7 @@ export class FooterBuilder {
       throw new NotIndexable(
         "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them, and so does " +
           "--rrd-format current",
+        "ids",
       );
     }
     const facts = this.#reader.read({
@@ -137,7 +138,7 @@ export class FooterBuilder {
       ...{ storedBytes: arrowBytes, compression, uncompressedSize },
     });
     if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
-    // Rerun's tools go by one or the other.
+    // Some of Rerun's tools go by the id in the chunk, others by that of the message.
     if (facts.id === undefined || !isSame(facts.id, id)) {
       throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
     }

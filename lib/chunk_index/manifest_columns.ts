@@ -45,7 +45,7 @@ function timelinesOf(manifest: Manifest): readonly (readonly [string, SchemaFiel
   for (const [name] of timelines) {
     const column = columnName(name);
     const other = byName.get(column);
-    // Rerun's own encoder fails at that, and its readers take one for the other.
+    // Rerun's own encoder fails where two are equal, and its readers take the one for the other.
     if (other !== undefined) {
       throw new NotIndexable(
         `its timelines ${JSON.stringify(other)} and ${JSON.stringify(name)} have one name there`,

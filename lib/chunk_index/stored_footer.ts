@@ -32,7 +32,7 @@ export interface ListedChunk {
   readonly rows: number;
 }
 
-/** Of a table, once it is inflated. */
+/** How many bytes a table may have once it is inflated. */
 const MAX_TABLE_BYTES = 1024 * 1024 * 1024;
 
 /**

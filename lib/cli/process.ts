@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -53,6 +54,8 @@ export interface CliProcess {
    * not at a SIGHUP that is ignored.
    */
   onStopSignal(listener: (signal: StopSignal) => void): void;
+  /** Calls back at each SIGUSR2, where there is such a signal. */
+  onDrainSignal(listener: () => void): void;
   /**
    * Ends the process once what was written to standard output has left it, however long that takes its
    * reader, and half a second later at most what was written to standard error; with 1 instead of 0 if
@@ -81,7 +84,8 @@ export function thisProcess(): CliProcess {
   // A reader of our output that goes away must not end the recording; there is nobody to tell.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  // Without a listener Deno would end.
+  // Without a listener Deno would end, once it listens to any signal: to see it, `kill -HUP` what
+  // `nohup deno eval 'Deno.addSignalListener("SIGINT", () => {}); setTimeout(() => {}, 9000)'` started.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -90,7 +94,7 @@ export function thisProcess(): CliProcess {
     }
   };
   const end = async (code: number, ms: number) => {
-    setTimeout(() => process.exit(code), ms);
+    SYSTEM_CLOCK.timer(ms, () => process.exit(code));
     await stderr.idle();
     process.exit(code);
   };
@@ -109,6 +113,9 @@ export function thisProcess(): CliProcess {
     stderr: (text) => stderr.write(text),
     ignoresHangup,
     onStopSignal,
+    onDrainSignal(listener) {
+      if (process.platform !== "win32") process.on("SIGUSR2", listener);
+    },
     exit(code) {
       if (!stdout.isIdle) onStopSignal((signal) => process.exit(EXIT.signal[signal]));
       void stdout.idle().then(() => {

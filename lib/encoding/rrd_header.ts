@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes, checkGiven } from "../base/check_arguments.ts";
 import { NotAnRrd, OldRrdVersion, UnknownRrdOptions } from "../base/errors.ts";
 
 /** A Rerun version as RRD headers hold it. */
@@ -65,6 +66,7 @@ export function isRrdMagic(bytes: Uint8Array, at: number): boolean {
  * ```
  */
 export function decodeRrdHeader(bytes: Uint8Array): RrdHeader {
+  checkBytes("decodeRrdHeader", bytes);
   if (!isRrdMagic(bytes, 0)) {
     const magic = String.fromCharCode(...bytes.subarray(0, 4));
     throw magic === "RRF0" || magic === "RRF1" ? new OldRrdVersion(magic) : new NotAnRrd();
@@ -93,7 +95,9 @@ export function decodeRrdHeader(bytes: Uint8Array): RrdHeader {
  * assertEquals(rrdVersionText({ major: 0, minor: 23, patch: 0, meta: 0x42 }), "0.23.0-rc.2");
  * ```
  */
-export function rrdVersionText({ major, minor, patch, meta }: RrdVersion): string {
+export function rrdVersionText(version: RrdVersion): string {
+  checkVersion("rrdVersionText", version);
+  const { major, minor, patch, meta } = version;
   if (major === 0 && minor === 0 && patch === 0 && meta === 0) return "0.2.0";
   const number = meta & 0x3f;
   const suffix = [
@@ -121,7 +125,13 @@ export function rrdVersionText({ major, minor, patch, meta }: RrdVersion): strin
  * ```
  */
 export function compareVersions(a: RrdVersion, b: RrdVersion): number {
+  checkVersion("compareVersions", a);
+  checkVersion("compareVersions", b);
   const rank = ({ meta }: RrdVersion) =>
     meta === 0 ? 256 : ((meta & 0xc0) === 0x40 ? 128 : 0) + (meta & 63);
   return a.major - b.major || a.minor - b.minor || a.patch - b.patch || rank(a) - rank(b);
+}
+
+function checkVersion(taker: string, version: RrdVersion): void {
+  checkGiven(taker, "the version of a header", typeof version?.minor === "number", version);
 }

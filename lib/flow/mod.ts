@@ -9,6 +9,7 @@ export { MIN_ACCEPT_RATE } from "./throttle/accept_rate.ts";
 export * from "./throttle/congestion_manager.ts";
 export * from "./channel/smart_channel.ts";
 export * from "./channel/smart_message.ts";
+export type { Clock } from "../base/clock.ts";
 export type { Tally } from "../base/tally.ts";
 export type { QueueLoad } from "./throttle/throttle.ts";
 export * from "./throttle/throttle_stream.ts";

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { checkBytes } from "../base/check_arguments.ts";
 import { freeMemory } from "./free_memory.ts";
 
 /** Smaller ones are not worth the counting. */
@@ -33,6 +34,7 @@ const owners = new WeakMap<ArrayBufferLike, BufferPool>();
  * ```
  */
 export function isReused(bytes: Uint8Array): boolean {
+  checkBytes("isReused", bytes);
   return owners.has(bytes.buffer);
 }
 

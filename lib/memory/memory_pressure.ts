@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { clearPieces } from "./piece_slabs.ts";
 
 /** Bytes that are read from one collection to the next while much waits: at most so many. */
@@ -70,7 +71,7 @@ export class MemoryPressure {
   constructor(
     readonly collect: (onlyBegin?: boolean) => void,
     readonly waiting: { readonly bytes: number; readonly limitBytes: number },
-    readonly now: () => number,
+    readonly now: Clock["now"],
     readonly spare?: { clear(): void; isTight: boolean } | undefined,
   ) {}
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ArrowField, readSchema, rerunTag } from "../encoding/arrow/arrow_ipc.ts";
-import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import { type ArrowMsg, checkArrowMsg } from "../encoding/arrow_msg.ts";
 import {
   type IndexColumn,
   indexColumns,
@@ -67,6 +67,7 @@ export interface ChunkSummary {
  * ```
  */
 export function summarize(msg: ArrowMsg): ChunkSummary {
+  checkArrowMsg("summarize", msg);
   const ipc = msg.ipc();
   const schema = readSchema(ipc);
   const timelines: ChunkTimeline[] = [];

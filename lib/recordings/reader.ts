@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { checkGiven, checkOptions, checkReading, hasMethods } from "../base/check_arguments.ts";
+import { checkText } from "../base/check_options.ts";
+import { decodeLimits } from "../encoding/limits.ts";
 import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileAdapter } from "../adapters/files/types.ts";
 import type { RrdMessage, RrdPart } from "../encoding/rrd/part.ts";
 import { RrdReport } from "./report.ts";
 import { Announced } from "../encoding/announced.ts";
-import { RrdScanner, type RrdScannerOptions } from "../encoding/rrd/scanner.ts";
+import { RrdScanner, type RrdScannerOptions, SCANNER_NAMES } from "../encoding/rrd/scanner.ts";
 
 /** A recording being read. */
 export interface RrdReader {
@@ -34,7 +37,8 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  *
  * @param path where it is
  * @param options whether to read over damage, and limits
- * @throws {RangeError} if a limit is not above 0
+ * @throws {RangeError} if a limit is not above 0, or the path is no text
+ * @throws {TypeError} if there is no such option
  * @throws {Error} what the runtime throws where a file can't be opened; its `code` is `ENOENT` if it is missing
  *
  * @example
@@ -54,9 +58,14 @@ export interface OpenRrdOptions extends RrdScannerOptions {
  */
 export async function openRrd(
   path: string,
-  { adapter, ...options }: OpenRrdOptions = {},
+  options: OpenRrdOptions = {},
 ): Promise<RrdReader> {
-  return readRrd(await (adapter ?? await loadFileAdapter()).open(path), options);
+  checkText("path", path);
+  checkOptions("openRrd", options, { ...SCANNER_NAMES, adapter: true });
+  const { adapter, ...how } = options;
+  checkReading(how);
+  decodeLimits(how);
+  return readRrd(await (adapter ?? await loadFileAdapter()).open(path), how);
 }
 
 /**
@@ -81,6 +90,8 @@ export function readRrd(
   source: ReadableStream<Uint8Array>,
   options: RrdScannerOptions = {},
 ): RrdReader {
+  checkGiven("readRrd", "a ReadableStream of bytes", hasMethods(source, "getReader"), source);
+  checkOptions("readRrd", options, SCANNER_NAMES);
   const report = new RrdReport();
   const scanner = new RrdScanner(options);
   const announced = new Announced();

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -11,11 +12,14 @@ const AT_ONCE = 32;
 /** The system has nobody left for us if nobody came for so long, in milliseconds. */
 const QUIET_MS = 10;
 
+/** More clients than systems keep for a program that has not let them in. */
+const MAX_BACKLOG = 4096;
+
 /** What the accept loop needs of its server. */
 export interface AcceptLoopOptions {
   /** Limited: a failure may come hundreds of times a second. */
   readonly log: Log;
-  readonly delay: (ms: number) => Promise<void>;
+  readonly delay: Clock["delay"];
   /** What to wait for before the next is accepted. */
   readonly pace?: () => Promise<void> | undefined;
   readonly onConnection: (connection: TcpConnection) => void;
@@ -27,7 +31,7 @@ export interface AcceptLoop {
   readonly ended: Promise<void>;
   /** Ends a pause: a file descriptor is free again, or the listener is closed. */
   wake(): void;
-  /** Resolves once nobody has come for a moment, or it is over. */
+  /** Resolves once nobody has come for a moment, all that the system may have had came, or it is over. */
   quiet(isOver: () => boolean): Promise<void>;
 }
 
@@ -44,9 +48,18 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
   const { delay } = options;
   let wake = () => {};
   let accepted = 0;
+  let isAsking = false;
   const onConnection = (connection: TcpConnection) => {
     accepted++;
     options.onConnection(connection);
+  };
+  const accept = async () => {
+    isAsking = true;
+    try {
+      return await listener.accept();
+    } finally {
+      isAsking = false;
+    }
   };
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -54,11 +67,14 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
       delay(ms).then(resolve);
     });
   return {
-    ended: acceptAll(listener, { ...options, onConnection }, pause),
+    ended: acceptAll(accept, { ...options, onConnection }, pause),
     wake: () => wake(),
     async quiet(isOver) {
-      for (let before = -1; before !== accepted && !isOver();) {
-        before = accepted;
+      const last = accepted + MAX_BACKLOG;
+      for (let before = -1; accepted < last && !isOver();) {
+        // While the loop waits for its turn, that nobody came says nothing.
+        if (before === accepted && isAsking) return;
+        before = isAsking ? accepted : -1;
         await delay(QUIET_MS);
       }
     },
@@ -66,7 +82,7 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
 }
 
 async function acceptAll(
-  listener: TcpListener,
+  accept: TcpListener["accept"],
   options: AcceptLoopOptions,
   pause: (ms: number) => Promise<void>,
 ): Promise<void> {
@@ -77,7 +93,7 @@ async function acceptAll(
     try {
       const room = options.pace?.();
       if (room !== undefined) await room;
-      const connection = await listener.accept();
+      const connection = await accept();
       if (connection === undefined) return;
       backoff = BACKOFF_MS.first;
       onConnection(connection);

@@ -3,6 +3,7 @@ import { type HandOver, PacketReader } from "../comms/sdk/packet_reader.ts";
 import { overdue } from "../comms/sdk/patience.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { type RrdHeader, rrdVersionText } from "../encoding/rrd_header.ts";
+import { type Backlog, LastReads } from "./last_reads.ts";
 import { isInPacket, logLeft } from "./client_log.ts";
 import { HandshakeTimeout, reason, RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";
@@ -52,6 +53,8 @@ export class Client implements PipelineOptions, ListedClient {
   /** Where in all that came the packet is that was decoded last, and the one behind it. */
   #packetAt = 0;
   #nextAt = 0;
+  /** Since the server closes: what was read since. */
+  #last: LastReads | undefined;
   /** Why we ended the connection. */
   #verdict: Error | undefined;
   /** Set while the code for another protocol is loaded: bytes that wait for it, and what ends the wait. */
@@ -168,6 +171,7 @@ export class Client implements PipelineOptions, ListedClient {
   onAnswer(bytes: number, hasMore: boolean): void {
     this.#clock.answer(bytes);
     this.#context.turns.answered(this, bytes, hasMore);
+    this.#last?.read(bytes);
     this.#context.onRead(bytes);
   }
 
@@ -249,9 +253,19 @@ export class Client implements PipelineOptions, ListedClient {
     return this.#waiting;
   }
 
+  drain(): void {
+    this.#last = new LastReads();
+  }
+
+  backlog(gapMs: number): Backlog {
+    return this.#last?.backlog(this.silentMs >= gapMs) ?? "none";
+  }
+
   /** Stops a read that is under way from getting bytes, or lets it go on. */
   holdReading(isHeld: boolean): void {
-    this.#connection.holdReading?.(isHeld);
+    if (this.#connection.holdReading === undefined) return;
+    this.#clock.hold(isHeld);
+    this.#connection.holdReading(isHeld);
   }
 
   /** When that packet began, in milliseconds of the server's clock. */

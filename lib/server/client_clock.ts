@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { credit, type PatienceOptions, type Waiting } from "../comms/sdk/patience.ts";
 
 /** Where a client stands in what it sends. */
@@ -9,7 +10,7 @@ export interface ClientPlace {
 }
 
 /** Deadlines, and a clock in milliseconds. */
-export type ClientClockOptions = Required<PatienceOptions> & { readonly now: () => number };
+export type ClientClockOptions = Required<PatienceOptions> & { readonly now: Clock["now"] };
 
 /** Measures how long a client keeps us waiting, at each place of its stream. */
 export class ClientClock {
@@ -17,6 +18,7 @@ export class ClientClock {
   readonly #options: ClientClockOptions;
   /** Since when bytes are asked for; `undefined` while none are. */
   #askedAt: number | undefined;
+  #isHeld = false;
   /** At the place where the client stood when it was last looked at. */
   #waitedMs = 0;
   #creditMs = 0;
@@ -48,6 +50,20 @@ export class ClientClock {
     this.#askedAt = undefined;
   }
 
+  /**
+   * What is asked for is held back by us, or comes again: meanwhile the client does not keep us waiting.
+   *
+   * @param isHeld whether it is held back from now on
+   */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    const { silentMs } = this;
+    this.#waitedMs += silentMs;
+    this.#creditMs -= silentMs;
+    this.#isHeld = isHeld;
+    if (this.#askedAt !== undefined) this.#askedAt = this.#options.now();
+  }
+
   /** Whether bytes are asked for. */
   get isAsking(): boolean {
     return this.#askedAt !== undefined;
@@ -55,7 +71,7 @@ export class ClientClock {
 
   /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
   get silentMs(): number {
-    return this.#askedAt === undefined ? 0 : this.#options.now() - this.#askedAt;
+    return this.#askedAt === undefined || this.#isHeld ? 0 : this.#options.now() - this.#askedAt;
   }
 
   /** When the client came where it stands, in milliseconds: the age of its unfinished packet. */

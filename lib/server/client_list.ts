@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { ListedClient } from "./listed_client.ts";
 import { TooManyClients, UnfinishedPacketsLimit } from "../base/errors.ts";
 
@@ -9,7 +10,7 @@ export interface ClientLimits {
   /** How long a connection may wait for a place, in seconds. */
   readonly handshakeTimeoutSec: number;
   /** Monotonic clock in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** In how many calls all deadlines are looked at. */
@@ -79,6 +80,29 @@ export class ClientList implements Iterable<ListedClient> {
     let count = 0;
     for (const { silentMs } of this.#clients.keys()) if (silentMs < ms) count++;
     return count;
+  }
+
+  /** Tells all of them that the server closes. */
+  drain(): void {
+    for (const client of this.#clients.keys()) client.drain?.();
+  }
+
+  /**
+   * Looks at what clients had sent before `drain`, and closes those that go on sending.
+   *
+   * @param gapMs where nothing came for so many milliseconds there is no more
+   * @returns how many are still to be read on, and how many were closed
+   */
+  lookAtBacklog(gapMs: number): { readonly some: number; readonly closed: number } {
+    let [some, closed] = [0, 0];
+    for (const client of this.#clients.keys()) {
+      const backlog = client.backlog?.(gapMs) ?? "none";
+      if (backlog === "some") some++;
+      if (backlog !== "endless") continue;
+      closed++;
+      client.close();
+    }
+    return { some, closed };
   }
 
   /** Bytes that are held for clients outside of the channel. */

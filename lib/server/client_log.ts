@@ -101,3 +101,16 @@ export function logCut(log: Log, clients: number, drainMs: number): void {
   } s: what had not come in by then is lost`;
   log.write("warn", text, { clients, kind: "cut" });
 }
+
+/**
+ * Says that a server closes before it has read all that clients had sent by then.
+ *
+ * @param log limited
+ * @param clients of which not all was read
+ */
+export function logUnread(log: Log, clients: number): void {
+  if (clients === 0) return;
+  const who = clients === 1 ? "1 client" : `${clients} clients`;
+  const text = `Not all could be read that ${who} had sent: what was left of it is lost`;
+  log.write("warn", text, { clients, kind: "cut" });
+}

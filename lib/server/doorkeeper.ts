@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { NetAddr } from "../base/net_addr.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import {
@@ -21,7 +22,7 @@ export interface DoorkeeperOptions {
   /** How often one address may connect, on average, after as many at once; infinity if undefined. */
   readonly maxConnectsPerSec?: number;
   /** Monotonic clock in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** Addresses that are remembered without a connection: who comes from more is not counted right. */

@@ -67,6 +67,7 @@ export class Guests {
   readonly #unusedIds = new WeakMap<GrpcConnection, number>();
   readonly #forwarded: ForwardedCalls;
   #isServing = true;
+  #isRetiring = false;
   #hasTables = false;
 
   /** @param options what they work with */
@@ -92,7 +93,7 @@ export class Guests {
       },
       readTables: ({ signal }: AnswerInfo, connection) =>
         this.#tables.read(signal, (reader) => connection.readsTables(reader, signal)),
-      isServing: () => this.#isServing,
+      isServing: () => this.#isServing && !this.#isRetiring,
       failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
     }, { ...context.options, pool });
   }
@@ -140,6 +141,12 @@ export class Guests {
   /** Connections that are open. */
   get size(): number {
     return this.#connections.size + this.#https.size;
+  }
+
+  /** New calls belong to another server: connections end behind the calls that they have. */
+  retire(): void {
+    this.#isRetiring = true;
+    for (const connection of this.#connections) connection.close();
   }
 
   /** No new calls; those that are open go on. */
@@ -195,13 +202,14 @@ export class Guests {
     since: number,
   ): HttpGuest {
     const { context: { options, patience }, list, doors } = this.#options;
-    const { handshakeTimeoutSec, maxHandshakes, log } = options;
+    const { handshakeTimeoutSec, maxHandshakes, log, readiness } = options;
     const guest = new HttpGuest(connection, {
       since,
       first,
       handshakeTimeoutSec,
       now: patience.now,
       log,
+      readiness,
       door: doors.http && ((connection, first) => doors.http!(connection, first)),
       onHeld: this.#options.context.onUnfinished,
       onServed: (guest) => {

@@ -1,3 +1,4 @@
+import type { Backlog } from "./last_reads.ts";
 import type { ClientStats } from "./client_stats.ts";
 
 /** What the list of clients needs to know of each, whether it is a connection or a call. */
@@ -20,6 +21,15 @@ export interface ListedClient {
   run(): Promise<ListedClient | void>;
   /** Stops a read that is under way from getting bytes, or lets it go on. */
   holdReading(isHeld: boolean): void;
+  /** The server closes: from now on it is told when what the peer had sent by now is read. */
+  drain?(): void;
+  /**
+   * Whether some of that may still be to be read, or so much was read since that it goes on sending;
+   * absent where that is never told.
+   *
+   * @param gapMs where nothing came for so many milliseconds there is no more
+   */
+  backlog?(gapMs: number): Backlog;
   /** Ends it if it keeps us waiting for too long; says whether it did. */
   checkDeadlines(): boolean;
   /**

@@ -3,15 +3,25 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
 import {
   checkBoolean,
   checkChoice,
   checkLimits,
+  checkObject,
   checkPort,
   checkPositive,
   checkText,
+  checkTexts,
+  valueText,
 } from "../base/check_options.ts";
-import { every } from "../base/clock.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
 import type { Doors } from "./doors.ts";
 import { ON_BAD_ARROW, type OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
@@ -23,6 +33,7 @@ import {
   type ThrottleRules,
 } from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
+import { Readiness } from "../base/readiness.ts";
 
 /** Options of `serve`; all may be left out. */
 export interface ServeOptions extends PatienceOptions, DecodeLimits {
@@ -72,12 +83,14 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly confirm?: () => () => Promise<void>;
   /** Who takes viewers and browsers that come to this port; default none, who are told so. */
   readonly doors?: Doors;
+  /** What `GET /readyz` asks; default the port alone, which the server adds in any case. */
+  readonly readiness?: Readiness;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
   readonly log?: Log;
   /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Random number from 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /**
@@ -87,9 +100,9 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    */
   readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
 
 /** All options, with defaults. */
@@ -101,9 +114,10 @@ export type ResolvedOptions =
  * Fills in the defaults.
  *
  * @throws {RangeError} if one is out of its range
+ * @throws {TypeError} if there is no such option
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
-  const resolved = {
+  const defaults: Required<Omit<ServeOptions, "signal">> = {
     hostname: "127.0.0.1",
     port: 9876,
     maxLatencySec: Infinity,
@@ -113,17 +127,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     ...LIMIT_DEFAULTS,
     allow: [],
     doors: {},
+    readiness: new Readiness(),
     confirm: () => () => Promise.resolve(),
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),
-    now: () => performance.now(),
+    now: SYSTEM_CLOCK.now,
     random: Math.random,
-    every,
+    every: SYSTEM_CLOCK.every,
     collectGarbage: () => {},
-    delay: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-    ...withoutUndefined(options),
+    delay: SYSTEM_CLOCK.delay,
   };
+  checkOptions("serve", options, { ...defaults, signal: true });
+  const resolved: ResolvedOptions = { ...defaults, ...withoutUndefined(options) };
   checkText("hostname", resolved.hostname);
   checkPort(resolved.port);
   checkMaxLatency(resolved.maxLatencySec);
@@ -133,10 +149,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkChoice("onBadArrow", resolved.onBadArrow, ON_BAD_ARROW);
   checkBoolean("quiet", resolved.quiet);
   checkBoolean("reuseBuffers", resolved.reuseBuffers);
-  if (!Array.isArray(resolved.allow)) {
-    throw new RangeError('allow must be a list, such as ["10.0.0.0/8"]');
-  }
+  checkTexts("allow", resolved.allow, '["10.0.0.0/8"]');
+  checkObject("doors", resolved.doors, "{ http: door.take }");
+  checkOptions("doors", resolved.doors, DOOR_NAMES);
+  checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage"]);
+  checkSignal(resolved.signal);
   return resolved;
+}
+
+const DOOR_NAMES: OptionNames<Doors> = { http: true, readMessages: true };
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || hasMethods(signal, "throwIfAborted", "addEventListener")) return;
+  throw new RangeError(`signal must be an AbortSignal, not ${valueText(signal)}`);
 }
 
 /** Whoever passes `undefined` means the default. */
@@ -150,4 +175,36 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
+  /**
+   * After that, reads those on for at most so many milliseconds that had sent more before the close than
+   * could be read so far, as long as bytes come; default 0.
+   */
+  readonly backlogMs?: number;
+}
+
+/**
+ * Refuses what {@linkcode Server.close} can't go by.
+ *
+ * @throws {RangeError} if a time is none
+ * @throws {TypeError} if there is no such option
+ */
+export function checkedClose(options: CloseOptions): CloseOptions {
+  checkOptions("close", options, { drainMs: true, quietMs: true, backlogMs: true });
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== 0) checkPositive(name, value);
+  }
+  return options;
+}
+
+/**
+ * As {@linkcode resolveOptions}, for a server that is to listen.
+ *
+ * @param options as they were passed
+ * @param adapter what listens
+ * @throws {RangeError} if an option is out of its range
+ * @throws {TypeError} if there is no such option, or no adapter
+ */
+export function listenOptions(options: ServeOptions, adapter: unknown): ResolvedOptions {
+  checkGiven("Server.listen", "a TCP adapter", hasMethods(adapter, "listen"), adapter);
+  return resolveOptions(options);
 }

@@ -1,3 +1,4 @@
+import { checkIsOptions } from "../base/check_arguments.ts";
 import { loadGarbageCollector, loadTcpAdapter } from "../adapters/load.ts";
 import type { ServeOptions } from "./options.ts";
 import { Server } from "./server.ts";
@@ -8,6 +9,7 @@ import { Server } from "./server.ts";
  * @param options all may be left out: it listens at 127.0.0.1:9876 then
  * @throws {TcpBindError} if the address can't be bound
  * @throws {RangeError} if an option is out of its range
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -19,6 +21,7 @@ import { Server } from "./server.ts";
  * ```
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
+  checkIsOptions("serve", options);
   const collectGarbage = await loadGarbageCollector();
   return Server.listen(await loadTcpAdapter(), { collectGarbage, ...options });
 }

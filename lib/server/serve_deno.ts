@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkIsOptions } from "../base/check_arguments.ts";
 import type { ServeOptions } from "./options.ts";
 import { Server } from "./server.ts";
 import { collectGarbage } from "../adapters/process/deno_memory.ts";
@@ -17,6 +18,7 @@ export { denoFiles } from "../adapters/files/deno_files.ts";
  * @param options all may be left out: it listens at 127.0.0.1:9876 then
  * @throws {TcpBindError} if the address can't be bound
  * @throws {RangeError} if an option is out of its range
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -28,6 +30,7 @@ export { denoFiles } from "../adapters/files/deno_files.ts";
  * assertEquals(server.addr.hostname, "127.0.0.1");
  * ```
  */
-export function serve(options: ServeOptions = {}): Promise<Server> {
-  return Server.listen(denoTcp, { collectGarbage, ...options });
+export async function serve(options: ServeOptions = {}): Promise<Server> {
+  checkIsOptions("serve", options);
+  return await Server.listen(denoTcp, { collectGarbage, ...options });
 }

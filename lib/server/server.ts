@@ -1,12 +1,12 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
+import type { Feed } from "./feed.ts";
+import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
-import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
 import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
@@ -14,25 +14,21 @@ import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
-import type { ServerStats } from "./server_stats.ts";
-import { logCut, newVersions } from "./client_log.ts";
+import { ServerCounts, type ServerStats } from "./server_stats.ts";
+import { drain, lastAccepts, notListening, whenLeft } from "./drain.ts";
+import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
-import { hostingLine } from "./hosting_line.ts";
+import { hostingLine, openLine } from "./hosting_line.ts";
 import { type LimitedLog, limitedLog } from "../base/limited_log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { CloseOptions, ResolvedOptions, ServeOptions } from "./options.ts";
-import { resolveOptions } from "./options.ts";
+import { checkedClose, listenOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
 /** The same for the memory, and for what was not logged. */
 const LOOK_MS = 500;
-
-/** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
-const DRAIN_STEP_MS = 10;
-/** Who waits at a port that closes is let in for so long, in milliseconds. */
-const LAST_ACCEPTS_MS = 100;
 
 /**
  * A server that listens to Rerun SDKs; made by `serve`.
@@ -71,19 +67,15 @@ export class Server {
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
   readonly #stopChecks: () => void;
-  #connected = 0;
-  #refused = 0;
-  #badArrow = { messages: 0, bytes: 0 };
-  #messages = 0;
-  #bytes = 0;
-  /** Of clients that have left. */
-  #dropped: DropCounts = NONE_DROPPED;
+  readonly #counts = new ServerCounts();
   #closing: Promise<void> | undefined;
   #isShut = false;
+  #isDraining = false;
+  #isRetired = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
-
+  readonly #feeds: Feed[] = [];
   /** Use `serve` or {@linkcode Server.listen}. */
   private constructor(
     listener: TcpListener,
@@ -120,14 +112,8 @@ export class Server {
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
       onHeld: (client, bytes) => this.#clients.holds(client, bytes),
-      onReceived: (messages, bytes) => {
-        this.#messages += messages;
-        this.#bytes += bytes;
-      },
-      onBadArrow: (bytes) => {
-        this.#badArrow.messages++;
-        this.#badArrow.bytes += bytes;
-      },
+      onReceived: (messages, bytes) => this.#counts.received(messages, bytes),
+      onBadArrow: (bytes) => this.#counts.badArrow(bytes),
       isNewVersion: newVersions(),
       guests: () => this.#loadGuests(),
     };
@@ -148,6 +134,7 @@ export class Server {
       unreceived.look(now());
       log.flush();
     });
+    options.readiness.add("port", () => notListening(this.#isShut, this.#isRetired));
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -157,10 +144,10 @@ export class Server {
    * @param adapter the runtime's TCP, or one in memory
    * @param options all may be left out
    * @throws {TcpBindError} if the address can't be bound
-   * @throws {RangeError} if an option is out of its range
+   * @throws {RangeError | TypeError} if an option is out of its range, or none, or there is no adapter
    */
   static async listen(adapter: TcpAdapter, options: ServeOptions = {}): Promise<Server> {
-    const resolved = resolveOptions(options);
+    const resolved = listenOptions(options, adapter);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
     // Loaded where it is asked for: few need it.
@@ -168,16 +155,8 @@ export class Server {
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
     log.write(quiet ? "debug" : "info", hostingLine(listener.addr), { ...listener.addr });
-    if (isAllowed === undefined && !isLoopback(listener.addr.hostname)) {
-      log.write(
-        "warn",
-        `Whoever reaches ${
-          formatAddr(listener.addr)
-        } can connect: nothing is encrypted and nobody ` +
-          "is asked for a password. Say who may (--allow, option allow), or listen on 127.0.0.1",
-        { ...listener.addr },
-      );
-    }
+    const open = isAllowed === undefined ? openLine(listener.addr) : undefined;
+    if (open !== undefined) log.write("warn", open, { ...listener.addr });
     return new Server(listener, resolved, isAllowed);
   }
 
@@ -198,19 +177,12 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = Array.from(this.#clients, ({ stats }) => stats)
-      .filter((stats) => stats !== undefined);
-    return {
-      connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
-      messages: this.#messages,
-      bytes: this.#bytes,
+    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)];
+    return this.#counts.stats(clients, {
+      open: this.#clients.size,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
       unfinishedBytes: this.#clients.unfinishedBytes,
-      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
-      badArrow: { ...this.#badArrow },
-      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
-      clients,
-    };
+    });
   }
 
   /**
@@ -236,6 +208,13 @@ export class Server {
     return this.#receiver.readable();
   }
 
+  /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
+  join(feed: Feed): void {
+    this.#feeds.push(feed);
+    const [channel, nextId] = [this.#channel, () => ++this.#counts.connected];
+    feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
+  }
+
   /** Resolves when all that clients have sent so far was received. */
   flush(): Promise<void> {
     return this.#channel.flush();
@@ -247,7 +226,20 @@ export class Server {
    * @param options whether to read first what clients are still sending
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options);
+    return this.#closing ??= this.#close(checkedClose(options));
+  }
+
+  /**
+   * Stops listening and receiving of feeds; resolves when those that are connected have left.
+   *
+   * @param until resolves it before, with who is still there
+   */
+  async retire(until: AbortSignal): Promise<void> {
+    await this.#accepting.quiet(lastAccepts(this.#options.now, until));
+    this.#isRetired = true;
+    this.#listener.close();
+    await Promise.all(this.#feeds.splice(0).map((feed) => feed.close()));
+    await whenLeft(this.#clients, until, this.#options.delay, () => this.#guests?.retire());
   }
 
   /**
@@ -261,35 +253,41 @@ export class Server {
     this.#stopGuests();
   }
 
+  /** Whether it closes, and still reads what clients send or had sent. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Closes the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeDoors();
   }
 
-  async #close({ drainMs = 0, quietMs = 100 }: CloseOptions): Promise<void> {
+  async #close({ drainMs = 0, quietMs = 100, backlogMs = 0 }: CloseOptions): Promise<void> {
     const { now, delay } = this.#options;
-    const end = now() + drainMs;
+    this.#isDraining = drainMs > 0;
+    const end = now() + drainMs + backlogMs;
     // Clients that the system has let in for us believe that we have what they sent.
-    const last = Math.min(end, now() + LAST_ACCEPTS_MS);
-    if (drainMs > 0) await this.#accepting.quiet(() => now() >= last);
+    if (drainMs > 0) await this.#accepting.quiet(() => this.#isRetired || now() >= end);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
-    while (now() < end && this.#clients.sending(quietMs) > 0) await delay(DRAIN_STEP_MS);
-    if (drainMs > 0) logCut(this.#log, this.#clients.sending(quietMs), drainMs);
+    this.#clients.drain();
+    const what = { clients: this.#clients, received: () => this.#counts.bytes, log: this.#log };
+    if (drainMs > 0) await drain({ ...what, now, delay, drainMs, quietMs, end });
+    this.#isDraining = false;
     this.#stopChecks();
     this.#clients.close();
     this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
+    await Promise.all(this.#feeds.map((feed) => feed.close()));
     await this.#accepting.ended;
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const guests = this.#guests;
-    if (guests !== undefined && guests.size > 0) {
-      this.#stopGuests = this.#options.every(LOOK_MS, () => guests.check());
-    }
+    const check = () => this.#guests?.check();
+    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
     this.#log.flush(true);
   }
 
@@ -298,7 +296,7 @@ export class Server {
     const { remoteAddr } = connection;
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
-    const source = new TcpClientSource(++this.#connected, remoteAddr);
+    const source = new TcpClientSource(++this.#counts.connected, remoteAddr);
     // One that sends nothing leaves garbage as well.
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
@@ -320,10 +318,11 @@ export class Server {
         doors: this.#options.doors,
         pool: this.#shared.pool,
         channel: this.#channel,
-        nextId: () => ++this.#connected,
+        nextId: () => ++this.#counts.connected,
         onCallLeft: ({ stats }) => this.#countLeft(stats),
       });
       if (this.#isShut) this.#guests.leave();
+      else if (this.#isRetired) this.#guests.retire();
       return this.#guests;
     });
     // Whoever comes next may find the disk or the network at work again.
@@ -332,12 +331,12 @@ export class Server {
   }
 
   #countLeft(stats: ClientStats | undefined): void {
-    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+    this.#counts.left(stats);
     this.#pressure.left();
   }
 
   #refuse(connection: TcpConnection, refusal: RerelayError): void {
-    this.#refused++;
+    this.#counts.refused++;
     connection.close();
     this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
   }

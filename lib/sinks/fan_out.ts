@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { checkCallable, checkGiven, checkOptions, hasMethods } from "../base/check_arguments.ts";
 import { addTo, newTally, type RunningTally, type Tally } from "../base/tally.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../base/log.ts";
-import { type Sink, tallyOf } from "./sink.ts";
+import { checkSink, type Sink, tallyOf } from "./sink.ts";
 
 /** How a sink did. */
 export interface SinkStats {
@@ -41,6 +42,7 @@ export interface FanOut {
  *
  * @param sinks in the order in which each batch is handed to them
  * @param options where failures are reported
+ * @throws {TypeError} if they are no sinks, or there is no such option
  *
  * @example
  * ```ts
@@ -66,10 +68,17 @@ export interface FanOut {
  * ```
  */
 export function fanOut(sinks: readonly Sink[], options: { readonly log?: Log } = {}): FanOut {
+  checkGiven("fanOut", "a list of sinks, such as [hub]", Array.isArray(sinks), sinks);
+  for (const sink of sinks) checkSink("fanOut", sink);
+  checkOptions("fanOut", options, { log: true });
+  checkCallable(options);
   const branches = sinks.map((sink) => new Branch(sink, options.log ?? silentLog));
   let closing: Promise<void> | undefined;
   return {
     async receive(batches) {
+      const gives = hasMethods(batches, Symbol.asyncIterator) ||
+        hasMethods(batches, Symbol.iterator);
+      checkGiven("receive", "batches, such as server.batches()", gives, batches);
       if (closing !== undefined) return;
       for await (const batch of batches) {
         const writes = branches.map((branch) => branch.write(batch)).filter((w) => w !== undefined);

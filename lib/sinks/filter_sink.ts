@@ -1,13 +1,15 @@
+import { checkGiven } from "../base/check_arguments.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.ts";
 import type { Tally } from "../base/tally.ts";
-import type { Sink } from "./sink.ts";
+import { checkSink, type Sink } from "./sink.ts";
 
 /**
  * A sink that gets some of the messages, and hears of every client that leaves.
  *
  * @param predicate whether the sink gets a message of that client
  * @param sink which gets them; it is closed with this one
+ * @throws {TypeError} if one of them is missing
  *
  * @example
  * ```ts
@@ -25,6 +27,9 @@ export function filterSink(
   predicate: (msg: LogMsg, source: MessageSource) => boolean,
   sink: Sink,
 ): Sink {
+  const isFunction = typeof predicate === "function";
+  checkGiven("filterSink", "a function that says which messages", isFunction, predicate);
+  checkSink("filterSink", sink);
   return new FilterSink(predicate, sink);
 }
 

@@ -28,7 +28,10 @@ export type { NameValues, Placeholder, SavePattern } from "./file/save_pattern.t
 export type { Keep } from "./file/parts/part_list.ts";
 export type { Rotation } from "./file/rotation.ts";
 export type { SyncMode } from "./file/writer/syncer.ts";
+export type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../recordings/shelf.ts";
+export { Shelves } from "../recordings/shelf.ts";
 export type { Sink } from "./sink.ts";
+export type { Clock } from "../base/clock.ts";
 export type { Tally } from "../base/tally.ts";
 export { memoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../base/check_arguments.ts";
 import { newTally, type Tally } from "../base/tally.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 
@@ -25,6 +26,18 @@ export interface Sink {
   write(batch: readonly SmartMessage[]): Promise<void> | void;
   /** Finishes what it holds. Called while a `write` runs, it cuts that at the next whole message. */
   close(): Promise<void>;
+}
+
+/**
+ * Refuses what is no sink.
+ *
+ * @param taker the function that needs one
+ * @param sink what was passed
+ * @throws {TypeError} that names the function
+ */
+export function checkSink(taker: string, sink: unknown): void {
+  const isSink = hasMethods(sink, "write", "close");
+  checkGiven(taker, "a sink with write() and close(), such as rrdFileSink gives", isSink, sink);
 }
 
 /**

@@ -3,15 +3,19 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { compareVersions, type RrdVersion, rrdVersionText } from "../encoding/rrd_header.ts";
 import { shortened } from "../base/escape.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
-import type { SmartMessage } from "../flow/channel/smart_message.ts";
+import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.ts";
 import { storeOf } from "../encoding/store_of.ts";
 import { Applications } from "./applications.ts";
 import { Blueprints } from "./blueprints.ts";
+
+/** A box that sends through NATS is taken for gone after so long without a message, in milliseconds. */
+const SILENT_MS = 60_000;
 
 /** What is told of one recording. */
 export interface RecordingSummary {
@@ -35,7 +39,7 @@ export interface RecordingSummary {
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** Whether a client that has logged to it is still connected. */
+  /** Whether a client that has logged to it is still connected; through NATS, whether one does. */
   readonly live: boolean;
 }
 
@@ -63,6 +67,8 @@ interface Recording {
   bytes: number;
   /** Connected clients that have logged to it. */
   clients: number;
+  /** Of these, boxes of which nobody says whether they are there: only what comes shows it. */
+  boxes: number;
 }
 
 /** All recordings. */
@@ -80,16 +86,17 @@ export class Recordings {
     | undefined;
 
   /** @param date milliseconds since the Unix epoch */
-  constructor(readonly date: () => number) {}
+  constructor(readonly date: Clock["date"]) {}
 
   /** The newest first. */
   get summaries(): RecordingSummary[] {
-    return Array.from(this.#recordings.values(), summary).reverse();
+    const now = this.date();
+    return Array.from(this.#recordings.values(), (one) => summary(one, now)).reverse();
   }
 
   /** Takes note of a message, or that a client has left. */
   note({ source, payload }: SmartMessage): void {
-    if (payload.type === "quit") return this.#leave(source.id);
+    if (payload.type === "quit") return this.#leave(source);
     const { msg } = payload;
     const storeId = storeOf(msg);
     if (storeId === undefined) return;
@@ -102,7 +109,7 @@ export class Recordings {
     recording.lastMs = this.date();
     recording.messages++;
     recording.bytes += msg.encoded.bytes.length;
-    this.#join(source.id, recording, msg.kind === "SetStoreInfo");
+    this.#join(source, recording, msg.kind === "SetStoreInfo");
   }
 
   /** Whether a viewer of one recording needs this message. */
@@ -142,6 +149,7 @@ export class Recordings {
         messages: 0,
         bytes: 0,
         clients: 0,
+        boxes: 0,
       };
     } else this.#recordings.delete(id);
     this.#recordings.set(id, recording);
@@ -156,7 +164,8 @@ export class Recordings {
     this.#blueprints.note(client, application, msg, named(storeId.id), 0);
   }
 
-  #join(client: number, recording: Recording, isAnnounced: boolean): void {
+  #join(source: MessageSource, recording: Recording, isAnnounced: boolean): void {
+    const { id: client } = source;
     let recordings = this.#ofClient.get(client);
     if (recordings === undefined) this.#ofClient.set(client, recordings = new Set());
     const { info } = recording;
@@ -165,19 +174,24 @@ export class Recordings {
       return;
     }
     recordings.add(recording);
-    recording.clients++;
+    count(recording, source, 1);
     if (info !== undefined) this.#blueprints.logs(client, recording, named(info.applicationId));
     if (recordings.size <= MAX_OF_CLIENT) return;
     const [oldest] = recordings;
     recordings.delete(oldest!);
-    oldest!.clients--;
+    count(oldest!, source, -1);
   }
 
-  #leave(client: number): void {
-    for (const recording of this.#ofClient.get(client) ?? []) recording.clients--;
-    this.#ofClient.delete(client);
-    this.#blueprints.quit(client);
+  #leave(source: MessageSource): void {
+    for (const recording of this.#ofClient.get(source.id) ?? []) count(recording, source, -1);
+    this.#ofClient.delete(source.id);
+    this.#blueprints.quit(source.id);
   }
+}
+
+function count(recording: Recording, { kind }: MessageSource, one: 1 | -1): void {
+  recording.clients += one;
+  if (kind === "nats-box") recording.boxes += one;
 }
 
 function trim(map: Map<string, unknown>): void {
@@ -213,8 +227,8 @@ function bounded(info: StoreInfo, bytes: number): StoreInfo {
   };
 }
 
-function summary(recording: Recording): RecordingSummary {
-  const { id, info, versions, firstMs, lastMs, messages, bytes, clients } = recording;
+function summary(recording: Recording, now: number): RecordingSummary {
+  const { id, info, versions, firstMs, lastMs, messages, bytes, clients, boxes } = recording;
   return {
     id,
     applicationId: info?.applicationId ?? "",
@@ -226,7 +240,7 @@ function summary(recording: Recording): RecordingSummary {
     lastMs,
     messages,
     bytes,
-    live: clients > 0,
+    live: clients > boxes || boxes > 0 && now - lastMs < SILENT_MS,
   };
 }
 

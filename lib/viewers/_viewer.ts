@@ -2,28 +2,34 @@
  * One viewer: a place in the log that all of them share, and what it takes of it.
  *
  * ```text
- *  joined ──► first ──► behind ◄──► live        first:  what explains the rest, kind by kind
- *               ▲          │                    behind: there is more in the log
- *               └──────────┘                    live:   it was given the newest
- *          the log was trimmed past
- *         static data it was not given
+ *  joined ──► first ──► behind ◄──► live        first:   what explains the rest, kind by kind
+ *               ▲        │   ▲        │         behind:  there is more in the log
+ *               └────────┘   │        ▼         live:    it was given the newest
+ *        the log was trimmed └──── filling      filling: older ones, where it asked for the newest first;
+ *        past static data                                larger static data also while it is behind
+ *        it was not given
  *
  *  any of them ──► gone (left, stalled, closed, failed)
  * ```
+ *
+ * Who asks for the newest first is behind by what came after it joined, and all before is filled in
+ * while it is live, backwards.
  *
  * Nothing waits for a viewer, and nothing is kept for one but what its socket has at the moment: where
  * the log was trimmed past its place it skips to the oldest kept, which is counted.
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { addTo, newTally } from "../base/tally.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { LogFrames } from "./frames/log_frames.ts";
 import type { Wire } from "./frames/wire.ts";
 import { Cursor } from "./log/cursor.ts";
+import { Held } from "./log/held.ts";
 import type { Item } from "./log/item.ts";
+import { Pace } from "./log/pace.ts";
 import type { Recent } from "./log/recent.ts";
-import { Slab } from "./log/slab.ts";
 import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
 import { Freshness, type FreshnessContext } from "./thin/freshness.ts";
 import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
@@ -43,9 +49,13 @@ export interface ViewerContext extends FreshnessContext {
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
   /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
   readonly skipTo: (viewer: HubViewer) => number | undefined;
+  readonly delay: Clock["delay"];
   readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
+
+/** It looks for so long through what it does not want, in milliseconds; then others have their turn. */
+const TURN_MS = 10;
 
 /** A viewer at the hub. */
 export class HubViewer implements Viewer {
@@ -58,22 +68,31 @@ export class HubViewer implements Viewer {
   readonly #skipped = newTally();
   /** Where it is to be kept fresh on a slow link. */
   readonly #freshness: Freshness | undefined;
+  /** Of history, where the newest comes first. */
+  readonly #pace: Pace | undefined;
   #form: Form | undefined;
   #caughtUp = false;
   #isEnding = false;
+  /** Whether somebody was told that it skips. */
+  #isTold = false;
+  /** Whether it is roused after a pause. */
+  #isTimed = false;
   #gone: ViewerGone | undefined;
-  /** The large ones that it was given last: it is about to take them. */
-  #held: readonly LogMsg[] = [];
+  readonly #held: Held;
   readonly #leave: (reason: ViewerGone) => void;
   #wake: (() => void) | undefined;
 
   constructor(readonly id: number, readonly options: JoinOptions, context: ViewerContext) {
     this.#context = context;
+    this.#held = new Held(context.log.memory);
     const { promise, resolve } = Promise.withResolvers<ViewerGone>();
     this.left = promise;
     this.#leave = resolve;
     const { history = "all", order = "viewer", until } = options;
-    this.#cursor = new Cursor(context.log, history === "none" ? undefined : order);
+    const isNewestFirst = history === "newest-first" && until === undefined;
+    const given = history === "none" ? undefined : order;
+    this.#cursor = new Cursor(context.log, given, isNewestFirst);
+    if (isNewestFirst) this.#pace = new Pace(context.now());
     this.#end = until === "now" ? context.log.lastSeq : Infinity;
     if (history === "none") this.#caughtUp = true;
     const { latencySec = Infinity } = options;
@@ -95,11 +114,14 @@ export class HubViewer implements Viewer {
 
   get stats(): ViewerStats {
     const { place } = this.#cursor;
-    const isBehind = this.#caughtUp && this.#gone === undefined;
+    const { history } = this.options;
+    const isBehind = this.#gone === undefined &&
+      (this.#caughtUp || (history === "newest-first" && place !== undefined));
     return {
       id: this.id,
       transport: this.options.transport ?? "websocket",
       addr: this.options.addr,
+      name: this.options.name,
       caughtUp: this.#caughtUp,
       backlog: isBehind ? this.#context.log.after(place ?? this.#cursor.at) : newTally(),
       sent: { ...this.#sent },
@@ -135,11 +157,12 @@ export class HubViewer implements Viewer {
 
   next(maxBytes: number): Promise<readonly LogMsg[] | undefined> {
     this.#form = "messages";
-    this.#hold([]);
+    this.#held.set([]);
     return this.#await(() => {
       const msgs = this.#take(maxBytes);
       if (msgs.length === 0) return undefined;
-      this.#hold(msgs);
+      this.#held.set(msgs);
+      this.#pace?.gave(bytesOf(msgs), this.#context.now());
       return msgs;
     });
   }
@@ -148,7 +171,9 @@ export class HubViewer implements Viewer {
     this.#form = "frames";
     return this.#await(() => {
       const frames = this.#takeFrames(maxBytes);
-      return frames.pieces.length > 0 ? frames : undefined;
+      if (frames.pieces.length === 0) return undefined;
+      this.#pace?.gave(frames.bytes, this.#context.now());
+      return frames;
     });
   }
 
@@ -169,7 +194,7 @@ export class HubViewer implements Viewer {
   close(reason: ViewerGone): void {
     if (this.#gone !== undefined) return;
     this.#gone = reason;
-    this.#hold([]);
+    this.#held.set([]);
     this.#context.onGone(this, reason);
     this.#leave(reason);
     this.rouse();
@@ -182,25 +207,48 @@ export class HubViewer implements Viewer {
   }
 
   async #await<T>(take: () => T | undefined): Promise<T | undefined> {
+    const { now, delay } = this.#context;
+    let sinceMs = now();
+    this.#pace?.asks(sinceMs);
     while (this.#gone === undefined) {
-      while (!this.#isAtEnd) {
+      while (this.#gone === undefined && !this.#isAtEnd && this.#pauseMs === 0) {
         this.#goOn();
         const taken = take();
         if (this.#isAtEnd) this.#caughtUp = true;
         if (taken !== undefined) return taken;
+        if (now() - sinceMs < TURN_MS) continue;
+        await delay(0);
+        sinceMs = now();
       }
-      this.#caughtUp = true;
+      const pauseMs = this.#pauseMs;
+      if (pauseMs === 0) this.#caughtUp = true;
       if (this.#isEnding || this.#end < Infinity) break;
       if (this.#wake !== undefined) {
         throw new TypeError("next() is called while another call waits");
       }
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      const roused = new Promise<void>((resolve) => this.#wake = resolve);
+      if (pauseMs > 0) void this.#rouseIn(pauseMs);
+      await roused;
     }
     return undefined;
   }
 
+  async #rouseIn(ms: number): Promise<void> {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    await this.#context.delay(ms);
+    this.#isTimed = false;
+    this.rouse();
+  }
+
   get #isAtEnd(): boolean {
     return this.#cursor.isAtEnd || this.#cursor.at >= this.#end;
+  }
+
+  /** How long history is held back for what comes live. */
+  get #pauseMs(): number {
+    if (this.#isEnding || !this.#cursor.hasOnlyPast) return 0;
+    return this.#pace?.pauseMs(this.#context.now()) ?? 0;
   }
 
   get #getsAll(): boolean {
@@ -221,7 +269,11 @@ export class HubViewer implements Viewer {
   }
 
   #skip(item: Item, from: number): void {
-    if (this.#skipped.messages === 0) this.#context.onSkip(this);
+    // Of what was to be filled in, the oldest goes all the time.
+    if (!this.#isTold && item.lastSeq > this.#cursor.at) {
+      this.#isTold = true;
+      this.#context.onSkip(this);
+    }
     if (this.#getsAll && from <= item.seq) return addTo(this.#skipped, item);
     const msgs = item.from(from).filter((msg) => this.#wants(msg));
     addTo(this.#skipped, { messages: msgs.length, bytes: bytesOf(msgs) });
@@ -235,19 +287,18 @@ export class HubViewer implements Viewer {
 
   /** `undefined`: what comes next is only in the log. */
   #takeRecent(maxBytes: number): LogMsg[] | undefined {
-    const { place } = this.#cursor;
-    if (place === undefined || this.#end < Infinity) return undefined;
+    const { place, isFilling } = this.#cursor;
+    if (place === undefined || isFilling || this.#end < Infinity) return undefined;
     const entries = this.#context.recent.from(place + 1);
     if (entries === undefined) return undefined;
     const msgs: LogMsg[] = [];
     let bytes = 0;
     for (const { msg, seq, bytes: size } of entries) {
       if (bytes > 0 && bytes + size > maxBytes) break;
-      if (this.#gets(msg, seq)) {
-        msgs.push(msg);
-        bytes += size;
-      }
-      this.#cursor.moveTo(seq);
+      const given = this.#gets(msg, seq) ? [msg] : [];
+      msgs.push(...given);
+      bytes += given.length * size;
+      this.#cursor.moveTo(seq, { messages: given.length, bytes: given.length * size });
     }
     return msgs;
   }
@@ -266,10 +317,10 @@ export class HubViewer implements Viewer {
 
   #takeShared(maxBytes: number): SharedFrames {
     const { wire, frames, log } = this.#context;
-    const { place } = this.#cursor;
-    const live = place === undefined ? undefined : wire.take(place, maxBytes);
+    const { place, isFilling } = this.#cursor;
+    const live = place === undefined || isFilling ? undefined : wire.take(place, maxBytes);
     if (live !== undefined) {
-      this.#cursor.moveTo(live.to);
+      this.#cursor.moveTo(live.to, live.frames);
       return live.frames;
     }
     const items: [Item, number][] = [];
@@ -291,15 +342,6 @@ export class HubViewer implements Viewer {
     if (accepts === undefined || accepts(msg)) return true;
     onLeftOut?.();
     return false;
-  }
-
-  /** Counts the large messages that it is about to take, whatever becomes of them in the log. */
-  #hold(msgs: readonly LogMsg[]): void {
-    const { memory } = this.#context.log;
-    const large = msgs.filter((msg) => !Slab.takes(msg));
-    for (const msg of large) memory.use(msg, "viewer");
-    for (const msg of this.#held) memory.unuse(msg, "viewer");
-    this.#held = large;
   }
 }
 

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { checkLimits, checkPositive } from "../base/check_options.ts";
+import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkJoin } from "./_check_join.ts";
+import { checkBoolean, checkLimits, checkPositive } from "../base/check_options.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
 import { checkArrow } from "../encoding/arrow/arrow_check.ts";
@@ -28,6 +31,19 @@ import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
+const NAMES: OptionNames<ViewerHubOptions> = {
+  ...{ limitBytes: true, viewerQueueBytes: true, viewerLatencySec: true, maxViewers: true },
+  ...{
+    newestFirst: true,
+    relayCorrupt: true,
+    collectGarbage: true,
+    log: true,
+    now: true,
+    date: true,
+    delay: true,
+  },
+};
+
 /** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
 
@@ -49,10 +65,11 @@ const WARN_MS = 10_000;
  * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
  * oldest first, once memory is above the limit. A viewer is a place in what is kept: nobody waits for
  * it, and where its next messages were dropped it skips to the oldest that are there. Late viewers get
- * the history in the order of Rerun 0.22.1.
+ * the history in the order of Rerun 0.22.1, or the newest first.
  *
  * @param options limits
  * @throws {RangeError} if a limit is not above 0
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -67,21 +84,26 @@ const WARN_MS = 10_000;
  * ```
  */
 export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
+  checkOptions("viewerHub", options, NAMES);
+  checkCallable(options, ["collectGarbage", "now", "date", "delay"]);
   const {
     limitBytes = 1024 * 1024 * 1024,
     maxViewers = VIEWER_LIMITS.maxViewers.default,
     viewerQueueBytes = VIEWER_LIMITS.viewerQueueBytes.default,
     viewerLatencySec = Infinity,
+    newestFirst = false,
     relayCorrupt = false,
     collectGarbage = () => {},
     log = silentLog,
-    now = () => performance.now(),
-    date = Date.now,
-    delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now = SYSTEM_CLOCK.now,
+    date = SYSTEM_CLOCK.date,
+    delay = SYSTEM_CLOCK.delay,
   } = options;
   checkPositive("limitBytes", limitBytes);
   checkPositive("viewerLatencySec", viewerLatencySec);
   checkLimits({ viewerQueueBytes, maxViewers });
+  checkBoolean("relayCorrupt", relayCorrupt);
+  checkBoolean("newestFirst", newestFirst);
   const memory = new Memory();
   const viewers = new Set<HubViewer>();
   const history = new ViewerLog(limitBytes, memory, (item) => {
@@ -235,16 +257,20 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       return viewers.size < maxViewers ? undefined : new TooManyViewers(maxViewers);
     },
     join(options: JoinOptions = {}) {
+      checkJoin(options);
       const { refusal } = this;
       if (refusal instanceof TooManyViewers) refused++;
       if (refusal !== undefined) throw refusal;
       const belongs = (msg: LogMsg, recording: string) => recordings.belongs(msg, recording);
       const context: ViewerContext = {
         ...{ log: history, recent, wire, frames: logFrames, arrivals, now },
-        ...{ belongs, skipTo, onSkip, onGone },
+        ...{ belongs, skipTo, delay, onSkip, onGone },
       };
-      const latencySec = options.until === "now" ? Infinity : viewerLatencySec;
-      const viewer = new HubViewer(++joined, { latencySec, ...options }, context);
+      const defaults: JoinOptions = {
+        latencySec: options.until === "now" ? Infinity : viewerLatencySec,
+        history: newestFirst ? "newest-first" : "all",
+      };
+      const viewer = new HubViewer(++joined, { ...defaults, ...options }, context);
       viewers.add(viewer);
       return viewer;
     },

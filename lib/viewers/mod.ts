@@ -23,9 +23,12 @@ export { viewerHub } from "./hub.ts";
 export type * from "./types.ts";
 export type { RecordingSummary } from "../stores/recordings.ts";
 export { httpApp } from "./serve/http_app.ts";
-export type { HttpApp, HttpAppOptions, PageAsset, PageAssets } from "./serve/http_app.ts";
+export type { HttpApp, HttpAppOptions } from "./serve/http_app.ts";
+export type { PageAsset, PageAssets } from "./serve/page_answer.ts";
 export { pageAssets } from "./page/assets.ts";
 export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./serve/status.ts";
+export type { FileJson } from "./files/file_json.ts";
+export type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../recordings/shelf.ts";
 export { type Guard, type GuardedRequest, type GuardOptions, viewerGuard } from "./serve/guard.ts";
 export {
   type MessageReaders,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { RecordingSummary } from "../stores/recordings.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import type { Log } from "../base/log.ts";
@@ -28,6 +29,11 @@ export interface ViewerHubOptions {
    * for another. Default `Infinity`: nothing is left out.
    */
   readonly viewerLatencySec?: number;
+  /**
+   * Viewers get the live edge first, and history backwards where it leaves room; each may ask for another
+   * order. Default false: history first.
+   */
+  readonly newestFirst?: boolean;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
   /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
@@ -37,12 +43,15 @@ export interface ViewerHubOptions {
   /** Where cut-off viewers and a history that overflows are reported. */
   readonly log?: Log;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
+
+/** What a viewer wants of what was logged before it joined, and in which order. */
+export type History = "all" | "none" | "newest-first";
 
 /** What a viewer wants. */
 export interface JoinOptions {
@@ -50,8 +59,13 @@ export interface JoinOptions {
   readonly transport?: "websocket" | "http" | "grpc";
   /** Names it in log lines. */
   readonly addr?: string;
-  /** `"none"` starts at now; default `"all"`. */
-  readonly history?: "all" | "none";
+  /** What it calls itself, to find itself in the counts. */
+  readonly name?: string;
+  /**
+   * `"none"` starts at now; for `"newest-first"` what explains the rest is followed by the live edge, and
+   * history comes backwards where that leaves room, unless it ends at now. Default that of the hub.
+   */
+  readonly history?: History;
   /** Only the recording of this id, with the blueprints of its application. */
   readonly recording?: string;
   /**
@@ -63,8 +77,8 @@ export interface JoinOptions {
   readonly until?: "now";
   /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
-   * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, activations,
-   * data of blueprints, static data, and then the rest, as newer ones do; `"arrival"` is as it came.
+   * before chunks of recordings, as viewers to 0.22 need it; for `"kinds"` store infos, data of
+   * blueprints, activations, static data, and then the rest, as newer ones need it; `"arrival"` is as it came.
    */
   readonly order?: "viewer" | "kinds" | "arrival";
   /** Leaves out what it returns false for; may be asked several times about a message. */
@@ -130,6 +144,8 @@ export interface ViewerStats {
   readonly transport: "websocket" | "http" | "grpc";
   /** As it joined. */
   readonly addr: string | undefined;
+  /** What it calls itself. */
+  readonly name: string | undefined;
   /** Whether it has been given all history. */
   readonly caughtUp: boolean;
   /** What is behind its place in the log, once it has caught up; for all recordings. */

@@ -1,14 +1,21 @@
 /**
  * What it takes to read the data of each message: `chunk()`, and `table()` for comparison.
  *
- * `deno run -A tests/bench/chunks.ts`, or with `bun`; `--rounds N` of each, the best counts.
+ * `deno run -A tests/bench/chunks.ts`, or with `bun`; `--rounds N` of each, the best counts. With
+ * `--peer PROGRAM` Rerun's own server of 0.22.1 (see `peer/`), which decodes everything, takes the small
+ * messages by TCP in the same run.
  */
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { chunk, RrdDecoder } from "../../lib/encoding/mod.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { capturePackets } from "../fixtures.ts";
 import { imageMessages, pointMessages } from "./chunk_packets.ts";
+import { measure } from "./receive_runs.ts";
+import { makeStream } from "./streams.ts";
 
 /** Messages of one kind. */
 interface Workload {
@@ -90,8 +97,38 @@ async function bestMs(rounds: number, workload: Workload, way: Way): Promise<num
   return best;
 }
 
-const given = process.argv.indexOf("--rounds");
-const rounds = given < 0 ? 7 : Number(process.argv[given + 1]);
+function given(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
+/** As many small messages as take the peer a second, about. */
+const PEER_MESSAGES = 60_000;
+
+/** How fast Rerun's own server takes and decodes small messages. */
+async function peerSpeed(peer: string | undefined, rounds: number): Promise<void> {
+  if (peer === undefined) {
+    return console.log("without Rerun's own server: --peer PROGRAM says where it is");
+  }
+  await access(peer);
+  const folder = await mkdtemp(join(tmpdir(), "chunks-"));
+  try {
+    const stream = makeStream("small", folder, PEER_MESSAGES);
+    let best = Infinity;
+    for (let round = 0; round < rounds; round++) {
+      const subject = { runtime: "peer", what: "server", clients: 1 } as const;
+      const { sec } = await measure(subject, stream, { peer, file: join(folder, "a.rrd") });
+      best = Math.min(best, sec);
+    }
+    const us = (best * 1e6 / stream.messages).toFixed(2);
+    const speed = Math.round(stream.bytes / 1e6 / best).toLocaleString("en");
+    console.log(`small, 2.7 KB: Rerun's own server: ${us} µs a message, ${speed} MB/s`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const rounds = Number(given("rounds") ?? 7);
 console.log(`${detectRuntime()}, best of ${rounds}`);
 for (
   const workload of [
@@ -108,3 +145,4 @@ for (
     console.log(`${name}: ${way.name}: ${us} µs a message, ${speed} MB/s`);
   }
 }
+await peerSpeed(given("peer"), Math.min(rounds, 3));

@@ -73,17 +73,29 @@ export class Cli {
 
   /** Resolves when this stands on standard error. */
   sees(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#finds(`${pattern}`, () => pattern.exec(this.stderr) ?? undefined);
+  }
+
+  /** Resolves when this, a pattern with the flag `g`, stands on standard error so many times. */
+  async seesTimes(pattern: RegExp, times: number): Promise<void> {
+    await this.#finds(`${pattern} ${times} times`, () => {
+      const found = this.stderr.match(pattern) ?? [];
+      return found.length >= times ? found : undefined;
+    });
+  }
+
+  #finds<T>(what: string, find: () => T | undefined): Promise<T> {
     return withDeadline(
-      () => `${pattern} does not come; the process wrote ${this.stderr}`,
+      () => `${what} does not come; the process wrote ${this.stderr}`,
       new Promise((resolve, reject) => {
         const look = () => {
-          const match = pattern.exec(this.stderr);
-          if (match === null) return;
+          const found = find();
+          if (found === undefined) return;
           this.#watchers.delete(look);
-          resolve(match);
+          resolve(found);
         };
         this.#watchers.add(look);
-        this.child.on("close", () => reject(new Error(`ended without ${pattern}: ${this.stderr}`)));
+        this.child.on("close", () => reject(new Error(`ended without ${what}: ${this.stderr}`)));
         look();
       }),
     );

@@ -1,10 +1,11 @@
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
 import { newBridgeTally, runBridgeCase } from "./bridge_cases.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/bridge.ts, takes another each time. */
 const SEED = 1;
-const CASES = 3000;
+const CASES = cases(3000, 600);
 
 describe("mutated Arrow schemas", () => {
   it(`are bridged as they say, or left as they came (seed ${SEED})`, () => {

@@ -1,10 +1,11 @@
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
 import { newChunkTally, runChunkCase } from "./chunk_cases.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/chunks.ts, takes another each time. */
 const SEED = 1;
-const CASES = 4000;
+const CASES = cases(4000, 1000);
 
 describe("mutated Arrow data", () => {
   it(`is read column by column, or refused (seed ${SEED})`, () => {

@@ -1,10 +1,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { newH2Tally, runH2Case } from "./h2_cases.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/h2.ts, takes another each time. */
 const SEED = 1;
-const CASES = 3000;
+const CASES = cases(3000, 1000);
 
 describe("mutated HTTP/2", () => {
   it("ends no connection otherwise than the protocol says, and loses track of nothing", () => {

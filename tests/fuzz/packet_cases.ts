@@ -22,7 +22,12 @@ export const ALLOWED_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a later reader of damaged Arrow data may say. */
-const ALLOWED_LATER = new Set(["InvalidMessage", "MessageLimit", "MessageTooLarge"]);
+const ALLOWED_LATER = new Set([
+  "InvalidMessage",
+  "MessageLimit",
+  "MessageTooLarge",
+  "UnknownArrowType",
+]);
 
 /** A case that takes longer hangs, in milliseconds. */
 export const HANG_MS = 1000;

@@ -5,10 +5,11 @@ import { caseRandom } from "../random.ts";
 import { CORPUS, GOOD } from "./corpus.ts";
 import { mutant } from "./mutations.ts";
 import { ALLOWED_ERRORS, newTally, runCase } from "./packet_cases.ts";
+import { cases } from "../counts.ts";
 
 /** The long form, tests/fuzz/packets.ts, takes another each time. */
 const SEED = 1;
-const CASES = 10_000;
+const CASES = cases(10_000, 3000);
 
 describe("mutated packets", () => {
   it("are made of good ones of every encoding", () => {

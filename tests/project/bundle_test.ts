@@ -59,7 +59,7 @@ describe("what mod.ts loads at once", () => {
       paths.has("lib/server/server.ts") && paths.has("lib/encoding/rrd/rrd_decoder.ts"),
       [...paths].join(),
     );
-    const known = ["@bufbuild/protobuf/wire", "@std/streams"];
+    const known = ["@bufbuild/protobuf/wire", "@std/streams", "@std/text"];
     assertEquals([...packages].filter((name) => !known.includes(name)), []);
   });
 

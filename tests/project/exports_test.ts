@@ -6,6 +6,8 @@ import * as bridge from "@rerelay/server/bridge";
 import * as core from "@rerelay/server/core";
 import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
+import * as nats from "@rerelay/server/nats";
+import * as s3 from "@rerelay/server/s3";
 import * as forward from "@rerelay/server/forward";
 import * as rrd from "@rerelay/server/rrd";
 import * as sinks from "@rerelay/server/sinks";
@@ -48,7 +50,9 @@ const ENTRIES: Readonly<Record<string, object>> = {
   "./encoding": encoding,
   "./flow": flow,
   "./forward": forward,
+  "./nats": nats,
   "./rrd": rrd,
+  "./s3": s3,
   "./sinks": sinks,
   "./viewers": viewers,
 };
@@ -85,6 +89,7 @@ describe("the public entries", () => {
       "PacketTimeout",
       "PacketTooLarge",
       "PacketTooSlow",
+      "Readiness",
       "ReceiverTaken",
       "RerelayError",
       "RrdDecodeStream",

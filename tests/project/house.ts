@@ -1,6 +1,6 @@
 /** Looks at how the files of `lib/` stand to each other. */
 import { posix } from "node:path";
-import { importsOf } from "./code.ts";
+import { importsOf, withoutComments } from "./code.ts";
 
 /** Paths from the root, such as `lib/base/log.ts`, and what stands in them. */
 export type Files = ReadonlyMap<string, string>;
@@ -12,6 +12,7 @@ export const ROOMS: readonly string[] = [
     "viewers",
     "forward",
     "server",
+    "nats",
     "sinks",
     "pipeline.ts",
     "recordings",
@@ -61,6 +62,15 @@ export function upwards(files: Files, rooms: readonly string[] = ROOMS): string[
 /** Files that are in none of the rooms: at the root of `lib/`, or in a folder that is not known. */
 export function homeless(files: Files, rooms: readonly string[] = ROOMS): string[] {
   return [...files.keys()].filter((path) => floorOf(path, rooms) < 0);
+}
+
+/** Lines that ask the runtime for the time, or say by themselves what a clock is, as `number: line`. */
+export function ownClocks(code: string): string[] {
+  const asks = /\b(?:performance\.now|Date\.now|setTimeout|setInterval)\(/;
+  const says = /\b(?:now|date)\??: \(\) => number|\b(?:delay|timer|every)\??: \(+ms: number/;
+  return withoutComments(code).split("\n").flatMap((line, i) =>
+    asks.test(line) || says.test(line) ? [`${i + 1}: ${line.trim()}`] : []
+  );
 }
 
 /** How far below the top a file is; -1 if its room is not known. */

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { circles, homeless, ROOMS, upwards } from "./house.ts";
+import { circles, homeless, ownClocks, ROOMS, upwards } from "./house.ts";
 import { read, sources } from "./tree.ts";
 
 const LIB = new Map(sources("lib/").map((path) => [path, read(path)]));
@@ -18,6 +18,15 @@ describe("the house", () => {
 
   it("has no import that points upwards", () => {
     assertEquals(upwards(LIB), []);
+  });
+
+  it("has one clock, that of lib/base/clock.ts, but for adapters and what runs in browsers", () => {
+    const own = /^lib\/(adapters\/|viewers\/page\/|base\/clock\.ts)/;
+    const others = [...LIB].filter(([path]) => !own.test(path)).flatMap(([path, code]) =>
+      ownClocks(code).map((line) => `${path}:${line}`)
+    );
+    assertEquals(others, []);
+    assert(ownClocks(LIB.get("lib/base/clock.ts")!).length > 5);
   });
 });
 
@@ -69,6 +78,19 @@ describe("a house with faults", () => {
       "lib/base/log.ts -> lib/encoding/x/y.ts",
       "lib/encoding/x/z.ts -> lib/cli/main.ts",
     ]);
+  });
+
+  it("shows clocks of its own, and types of them", () => {
+    const found = ownClocks([
+      "// performance.now() and setTimeout()",
+      "const began = performance.now();",
+      "await new Promise((resolve) => setTimeout(resolve, 5));",
+      "readonly now?: () => number;",
+      "readonly delay: (ms: number) => Promise<void>;",
+      'readonly every?: Clock["every"];',
+      "const at = this.options.now();",
+    ].join("\n"));
+    assertEquals(found.map((line) => line.split(":")[0]), ["2", "3", "4", "5"]);
   });
 
   it("shows files without a room", () => {

@@ -1,7 +1,10 @@
 import process from "node:process";
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
+import { cases } from "../counts.ts";
 import { burst } from "./burst.ts";
+
+const CONNECTIONS = cases(800, 400);
 
 const must = (ok: boolean, what: string) => assert(ok, what);
 
@@ -13,11 +16,11 @@ const options = {
 // The script does the same with 10,000.
 describe("short connections one after the other, faster than they are received", options, () => {
   it("are all received within the memory that is allowed, at a limit of clients too", async () => {
-    const load = { connections: 800, limitMiB: 32, isMutated: false, seed: 1 };
+    const load = { connections: CONNECTIONS, limitMiB: 32, isMutated: false, seed: 1 };
     await burst({ ...load, args: ["--max-clients", "4"] }, must);
   });
 
   it("are received within it where most of them send damaged data", async () => {
-    await burst({ connections: 800, limitMiB: 32, isMutated: true, seed: 1 }, must);
+    await burst({ connections: CONNECTIONS, limitMiB: 32, isMutated: true, seed: 1 }, must);
   });
 });

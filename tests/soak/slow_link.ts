@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly delayMs?: number;
   /** Every so many milliseconds, for so many, nothing comes through. */
   readonly stall?: { readonly everyMs: number; readonly forMs: number };
+  /** After so many milliseconds, nothing comes through any more. */
+  readonly stopsAfterMs?: number;
 }
 
 /** Passed on at once, in bytes. */
@@ -19,6 +21,7 @@ const PIECE_BYTES = 16 * 1024;
 export class SlowLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #toServer = new Set<Socket>();
   readonly #options: LinkOptions;
   readonly #target: number;
   readonly #begun = performance.now();
@@ -46,6 +49,11 @@ export class SlowLink {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Ports of its own connections to the server. */
+  get serverPorts(): number[] {
+    return Array.from(this.#toServer, ({ localPort }) => localPort ?? 0);
+  }
+
   /** Ends all that goes through it. */
   close(): void {
     this.#server.close();
@@ -54,6 +62,8 @@ export class SlowLink {
 
   #join(viewer: Socket): void {
     const server = connect(this.#target, "127.0.0.1");
+    this.#toServer.add(server);
+    server.once("close", () => this.#toServer.delete(server));
     for (const [socket, other] of [[viewer, server], [server, viewer]] as const) {
       this.#sockets.add(socket);
       socket.on("error", () => {});
@@ -92,7 +102,8 @@ export class SlowLink {
   }
 
   #afterStall(time: number): number {
-    const { stall } = this.#options;
+    const { stall, stopsAfterMs = Infinity } = this.#options;
+    if (time - this.#begun > stopsAfterMs) return Infinity;
     if (stall === undefined) return time;
     const into = (time - this.#begun) % stall.everyMs;
     const from = stall.everyMs - stall.forMs;

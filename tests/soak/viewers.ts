@@ -14,6 +14,7 @@ import { Cli, type Runtime } from "../conformance/cli_process.ts";
 import { episodes, verdicts } from "./episodes.ts";
 import { sleep } from "./host.ts";
 import { residentBytes } from "./resident.ts";
+import { robotLinks } from "./robot_links.ts";
 import { CountingViewer } from "./viewer_clients.ts";
 import { Wakes } from "./wakes.ts";
 
@@ -274,6 +275,13 @@ async function shortEpisodes(runtime: Runtime): Promise<void> {
   for (const verdict of verdicts(runtime, await episodes(runtime, 200))) check(...verdict);
 }
 
+// ---------------------------------------------------------------------------------------- links
+
+/** Half a minute through one door; `robot_links.ts` goes through all, for five minutes. */
+async function links(runtime: Runtime): Promise<void> {
+  await robotLinks(runtime, "websocket", 30, (ok, what) => check(what, ok, "links"));
+}
+
 function ms(time: number): string {
   return `${time.toFixed(1)} ms`;
 }
@@ -291,6 +299,7 @@ for (const runtime of String(args.runtimes ?? "deno,bun").split(",") as Runtime[
   const parts = [
     ...(wanted("idle") ? [() => idlePeers(runtime)] : []),
     ...(wanted("load") ? [() => load(runtime, options)] : []),
+    ...(wanted("links") ? [() => links(runtime)] : []),
     ...(wanted("episodes") ? [() => shortEpisodes(runtime)] : []),
   ];
   const still = wanted("silence") ? silence(runtime) : Promise.resolve();

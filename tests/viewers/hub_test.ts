@@ -75,7 +75,7 @@ describe("viewer hub", () => {
     for (const maxBytes of [1, 1000, 2 ** 20]) {
       const viewer = hub.join({ order: "kinds" });
       const first = await taken(viewer, maxBytes);
-      const expected = [came[5], came[6], activation, layout, ...[1, 0, 2, 7].map((i) => came[i])];
+      const expected = [came[5], came[6], layout, activation, ...[1, 0, 2, 7].map((i) => came[i])];
       assertEquals(first.map((m) => m.kind), expected.map((m) => m!.kind));
       assertEquals(ids(first), ids(expected as LogMsg[]));
       viewer.close("left");
@@ -97,6 +97,42 @@ describe("viewer hub", () => {
     assertEquals(viewer.caughtUp, true);
     hub.write([smart(chunk(5, 10))]);
     assertEquals(ids(await taken(viewer)), ["5"]);
+  });
+
+  it("holds history back for what comes live, where the newest comes first", async () => {
+    let nowMs = 0;
+    let passes = () => {};
+    const delay = () => new Promise<void>((resolve) => passes = resolve);
+    const hub = madeHub({ now: () => nowMs, delay });
+    hub.write(Array.from({ length: 40 }, (_, i) => smart(chunk(i + 1, 100_000))));
+    const viewer = hub.join({ history: "newest-first" });
+    const first = ids(await taken(viewer, 1));
+    assertEquals(first, ["40", "39", "38", "37", "36", "35"]);
+    hub.write([smart(chunk(41, 100_000))]);
+    assertEquals(ids(await taken(viewer, 1)), ["41"]);
+    nowMs += 1000;
+    passes();
+    const more = ids(await taken(viewer, 1));
+    assertEquals([more[0], more.length > 5], ["34", true]);
+    assertEquals(viewer.caughtUp, false);
+    const closed = hub.close();
+    assertEquals(ids(await taken(viewer, 1)).at(-1), "1");
+    assertEquals(viewer.caughtUp, true);
+    viewer.close("closed");
+    await closed;
+  });
+
+  it("gives others their turn while a viewer looks for what is of its recording", async () => {
+    let [nowMs, turns] = [0, 0];
+    const delay = () => Promise.resolve(void turns++);
+    const hub = madeHub({ now: () => nowMs += 5, delay });
+    const other = smart(chunk(1, 1000, "other"));
+    for (let i = 0; i < 5; i++) hub.write(Array.from({ length: 1000 }, () => other));
+    hub.write([smart(chunk(2, 1000, "rec"))]);
+    const viewer = hub.join({ recording: "rec" });
+    assertEquals(ids(await viewer.next(1024) ?? []), ["2"]);
+    assert(turns >= 5, `${turns}`);
+    viewer.close("left");
   });
 
   it("starts at now without history", async () => {

@@ -4,6 +4,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import type { HubStats } from "../../lib/viewers/types.ts";
 import { startChild } from "../contract/child.ts";
+import { cases } from "../counts.ts";
 import {
   arrowMsg,
   concat,
@@ -15,10 +16,12 @@ import {
 } from "../encoding/rrd_builder.ts";
 
 const LIMIT_MIB = 32;
-/** Ten times the limit, in messages that are kept together, and in such as are kept each for itself. */
+/** How many times the limit comes. */
+const TIMES = cases(10, 4);
+/** In messages that are kept together, and in such as are kept each for itself. */
 const INPUTS = [
-  { packets: 32_000, dataBytes: 10_500, atOnce: 50 },
-  { packets: 336, dataBytes: 1_000_000, atOnce: 1 },
+  { packets: 3200 * TIMES, dataBytes: 10_500, atOnce: 50 },
+  { packets: Math.ceil(33.6 * TIMES), dataBytes: 1_000_000, atOnce: 1 },
 ];
 
 interface Outcome {
@@ -34,7 +37,7 @@ describe("memory of live viewers", {
   skip: process.platform !== "linux" && "resident memory is read from /proc",
 }, () => {
   for (const { packets, dataBytes, atOnce } of INPUTS) {
-    it(`stays within limit + 150 MiB under ten times of it, ${dataBytes} bytes at a time`, async () => {
+    it(`stays within limit + 150 MiB under ${TIMES} times of it, ${dataBytes} bytes at a time`, async () => {
       const child = startChild(new URL("memory_child.ts", import.meta.url), [String(LIMIT_MIB)]);
       try {
         const { port } = await child.next<{ port: number }>();

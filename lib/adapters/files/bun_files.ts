@@ -115,10 +115,11 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function openAt(path: string): Promise<ReadableFile> {
   const file = await openPath(path, "r");
-  const { size } = await file.stat();
+  const { size, mtime } = await file.stat();
   let isClosed = false;
   return {
     size,
+    modifiedMs: mtime.getTime(),
     async readAt(at, into) {
       return (await file.read(into, 0, into.length, at)).bytesRead;
     },

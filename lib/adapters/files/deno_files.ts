@@ -88,10 +88,11 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function openAt(path: string): Promise<ReadableFile> {
   const file = await Deno.open(path);
-  const { size } = await file.stat();
+  const { size, mtime } = await file.stat();
   let isClosed = false;
   return {
     size,
+    ...(mtime === null ? {} : { modifiedMs: mtime.getTime() }),
     async readAt(at, into) {
       await file.seek(at, Deno.SeekMode.Start);
       return await file.read(into) ?? 0;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import { FileExists } from "../../base/errors.ts";
 import { writeFile } from "./_write_file.ts";
 import type { FileAdapter, WritableFile } from "./types.ts";
@@ -57,6 +58,7 @@ interface Content {
  * ```
  */
 export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
+  checkGiven("memoryFiles", "a function as its hook", typeof before === "function", before);
   const contents = new Map<string, Content>();
   return {
     async create(path, mode) {

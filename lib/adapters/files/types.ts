@@ -34,6 +34,8 @@ export type FileKind = "file" | "other";
 export interface ReadableFile {
   /** Of the file when it was opened, in bytes. */
   readonly size: number;
+  /** When it was changed last, in milliseconds since the Unix epoch; absent where nobody knows. */
+  readonly modifiedMs?: number;
   /**
    * Reads what stands at a place; one call at a time.
    *

@@ -10,7 +10,7 @@ import type { BodyLimits } from "./types.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { withoutZone } from "../../base/net_addr.ts";
 
-/** Of bodies, where nothing else is said. */
+/** Limits of a request's body, where the caller sets none. */
 const [MAX_BODY_BYTES, BODY_SEC] = [64 * 1024 * 1024, 60];
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -23,7 +23,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * Makes a request of the Web, or the answer to one that can't be.
  *
  * @param incoming what came
- * @param bodyMs so long the body of a gRPC-web call may take
+ * @param bodyMs how long the body of a gRPC-web call may take, in milliseconds
  * @param bodies limits of other bodies, where they are taken
  */
 export function toRequest(
@@ -46,7 +46,7 @@ export function toRequest(
   if (!path.startsWith("/") || !isHost(host) || !URL.canParse(whole)) {
     return textResponse(400, "This address cannot be asked for");
   }
-  // Fetch has no CONNECT and no TRACE; Bun's Request takes them all the same.
+  // Fetch has no CONNECT and no TRACE, but Bun takes them: `new Request("http://a", { method: "TRACE" })`.
   if (!METHODS.includes(method)) {
     return textResponse(405, "Only GET and HEAD are allowed");
   }

@@ -1,6 +1,7 @@
 /**
  * HTTP on Deno and on Bun, by the `node:http` that both have: Deno's own server has no deadline
- * for a request's headers, and neither's WebSockets say what waits in a way that both share.
+ * for a request's headers (https://github.com/denoland/deno/issues/3515), and neither's WebSockets say
+ * what waits in a way that both share.
  *
  * @module
  */
@@ -47,11 +48,16 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
     ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
     : await listen(options, onSocket);
   let closing: Promise<void> | undefined;
+  let isListening = true;
+  const leave = () => {
+    if (isListening) tcp.close();
+    isListening = false;
+  };
   const close = () => {
-    tcp.close();
+    leave();
     return server.close();
   };
-  return { addr: tcp.addr, close: () => closing ??= close() };
+  return { addr: tcp.addr, leave, close: () => closing ??= close() };
 }
 
 function door(serving: HttpServing): HttpDoor {
@@ -69,8 +75,11 @@ function door(serving: HttpServing): HttpDoor {
   };
 }
 
-/** Serves connections; Bun's `node:http` tells of one when its first bytes come, and forgets silent ones
- * when it closes: so TCP is accepted elsewhere, and the deadlines are our own. */
+/**
+ * Serves connections. Bun's `node:http` emits `connection` only when the first bytes come (to see it:
+ * connect, and send nothing for a second), and forgets silent ones when it closes: so TCP is accepted
+ * elsewhere, and the deadlines are our own.
+ */
 class ConnectionServer {
   readonly #http: Server;
   readonly #connections: HttpConnections;

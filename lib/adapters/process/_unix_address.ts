@@ -1,13 +1,13 @@
 /** Families, kinds and flags of Linux, the same on x64 and arm64. */
 export const LINUX = {
   unix: 1,
-  /** Datagrams; closed in programs that are started; never waits. */
+  /** Flags of a socket: it sends datagrams, programs that we start do not get it, and no call waits. */
   datagram: 2 | 0o2000000 | 0o4000,
-  /** A receiver that is gone is no signal. */
+  /** Flags of a send: where the receiver is gone, no signal comes (SIGPIPE would end the program). */
   noSignal: 0x4000,
 } as const;
 
-/** What a path may have of bytes, its final zero included. */
+/** How many bytes a path may have, with the zero at its end. */
 const MAX_PATH_BYTES = 108;
 
 /**

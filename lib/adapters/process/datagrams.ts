@@ -1,5 +1,6 @@
 /**
- * Datagrams to Unix sockets, which Bun has not, and Deno behind `--unstable-net` alone.
+ * Datagrams to Unix sockets: Bun has none, and Deno has them only behind `--unstable-net`, for sockets
+ * that it makes itself, see https://github.com/denoland/deno/issues/14214.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Work that may wait for all other.
+ * A lower priority, for work that may wait until all other work is done.
  *
  * @module
  */
 import { setPriority } from "node:os";
 import process from "node:process";
 
-/** As `nice` has it: the least. */
+/** The lowest priority, as `nice` counts. */
 const LEAST = 19;
 
 /**
@@ -19,7 +19,7 @@ export function lowerPriority(): void {
   try {
     setPriority(0, LEAST);
   } catch {
-    // It is done at the priority that it has.
+    // Then the work is done at the usual priority.
   }
 }
 

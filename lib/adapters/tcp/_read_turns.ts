@@ -9,8 +9,7 @@
  *
  * @module
  */
-
-import type { every } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** Bytes of one client before it is the next one's turn: some times what the system's queues hold. */
 const TURN_BYTES = 32 * 1024 * 1024;
@@ -35,7 +34,7 @@ export interface TurnTaker {
 
 /** Gives one client after the other its turn; one that does not use it loses it. */
 export class ReadTurns {
-  readonly #every: typeof every;
+  readonly #every: Clock["every"];
   #holder: TurnTaker | undefined;
   #left = 0;
   /** The holder has emptied its socket, and is waited for. */
@@ -46,7 +45,7 @@ export class ReadTurns {
   #stop: (() => void) | undefined;
 
   /** @param timer runs a task again and again */
-  constructor(timer: typeof every) {
+  constructor(timer: Clock["every"]) {
     this.#every = timer;
   }
 

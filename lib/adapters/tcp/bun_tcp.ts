@@ -58,7 +58,8 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
         binaryType: "uint8array",
         open(socket) {
           // The system gives out the lowest free number: a high one means that few are left. At the
-          // limit itself Bun would say nothing and keep one core busy.
+          // limit itself Bun would say nothing and keep one core busy, see
+          // https://github.com/oven-sh/bun/pull/32705.
           if (sockets.hasRoom && socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
             return accepted.offer(new BunConnection(socket));
           }
@@ -81,7 +82,8 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
       },
     });
   } catch (error) {
-    // Bun's text has no reason in it, only its code has.
+    // Bun's text has no reason in it, only its code has. To see it: listen twice at one port; the second
+    // error is "Failed to listen at 127.0.0.1" with the code EADDRINUSE.
     const { code } = error as { code?: string };
     const text = code ? `${reason(error)} (${code})` : reason(error);
     throw new TcpBindError(

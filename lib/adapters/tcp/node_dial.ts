@@ -8,7 +8,7 @@ import { reason, RerelayError } from "../../base/errors.ts";
 import { LinkPatience } from "./link_patience.ts";
 import { unreadBytes } from "./unread_bytes.ts";
 
-/** As SDKs do it. */
+/** The first and the longest pause between two tries, in milliseconds, as SDKs make them. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 3000;
 

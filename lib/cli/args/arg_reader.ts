@@ -4,7 +4,7 @@
  * @module
  */
 import { escapeText } from "../../base/escape.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import type { Setting, Settings } from "./setting.ts";
 
 /** The arguments are wrong; the message is one line that says what and how to fix it. */
@@ -57,9 +57,10 @@ export class ArgReader {
    * and may have more.
    */
   given<T extends string>(names: readonly T[]): T | undefined {
-    return names.find((name) =>
-      this.text(name) !== undefined && this.setting(name)!.source !== "environment"
-    );
+    return names.find((name) => {
+      const { value, source } = this.setting(name) ?? {};
+      return (typeof value === "string" || value === true) && source !== "environment";
+    });
   }
 
   /**

@@ -6,8 +6,9 @@
 import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
+import { checkNoCircle, type FromArgs, fromArgs } from "./from_args.ts";
 import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
@@ -34,8 +35,12 @@ export interface HostOptions {
   readonly forward?: ForwardArgs;
   /** Absent where nothing is shown. */
   readonly viewers?: ViewerArgs;
+  /** Absent where SDKs alone send. */
+  readonly from?: FromArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
+  /** How long clients may stay after SIGUSR2, in seconds; may be infinite. */
+  readonly drainSec: number;
   /** Those that are given. */
   readonly limits: LimitArgs;
   readonly quiet: boolean;
@@ -71,7 +76,8 @@ export function parseCliArgs(args: readonly string[], sources: OtherSources = {}
   if (questions.flag("version")) {
     return { command: "version", json: questions.flag("json") };
   }
-  return { command: "host", options: hostOptions(argReader(parsed, sources)) };
+  const files = filesOf(parsed);
+  return { command: "host", options: hostOptions(argReader(parsed, sources), files) };
 }
 
 /**
@@ -94,7 +100,15 @@ export function configPath(
  * @throws {UsageError} if an argument or a variable is wrong
  */
 export function settingsOf(args: readonly string[], sources: OtherSources): ArgReader {
-  return argReader(parseFlags(args), sources);
+  const parsed = parseFlags(args);
+  const [file] = filesOf(parsed);
+  if (file !== undefined) throw unknownArgument(file);
+  return argReader(parsed, sources);
+}
+
+/** Arguments that are no options. */
+function filesOf(parsed: Readonly<Record<string, unknown>>): readonly string[] {
+  return parsed["_"] as string[];
 }
 
 function argReader(
@@ -104,10 +118,18 @@ function argReader(
   return new ArgReader(parsed, [environmentSettings(SETTABLE, env), file]);
 }
 
+/** A dash alone is an argument by itself for `parseArgs`; here it is standard input. */
+function withStandardInput(args: readonly string[]): string[] {
+  const at = args.findIndex((arg, i) => arg === "--config" && args[i + 1] === "-");
+  return at < 0 ? [...args] : [...args.slice(0, at), "--config=-", ...args.slice(at + 2)];
+}
+
 /** What the arguments say, each option at most once. */
-function parseFlags(args: readonly string[]): Record<string, unknown> {
+function parseFlags(given: readonly string[]): Record<string, unknown> {
+  const args = withStandardInput(given);
   const unknown: string[] = [];
-  const parsed: Record<string, unknown> = parseArgs([...args], {
+  const files: string[] = [];
+  const parsed: Record<string, unknown> = parseArgs(args, {
     // For programs that ask for the version.
     boolean: [...FLAGS, "json"],
     string: VALUED,
@@ -116,13 +138,15 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     negatable: SWITCHES,
     alias: { help: "h", version: "V" },
     unknown: (arg) => {
-      unknown.push(arg);
+      (arg.startsWith("-") ? unknown : files).push(arg);
       return false;
     },
   });
   if (new ArgReader(parsed).flag("help")) return parsed;
-  for (const { name, value, example, several = false } of OPTIONS) {
+  for (const { name, value, example, secret, several = false } of OPTIONS) {
     const given = parsed[name] as unknown[];
+    // An address that may hold a password is hidden, but is no secret by itself.
+    if (secret && name.endsWith("-token") && given.length > 0) throw secretArgument(name);
     if (given.length > 1 && !several) {
       throw new UsageError(`--${name} is given twice: leave one out`);
     }
@@ -141,31 +165,41 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
   const isAnswer = new ArgReader(parsed).flag("version");
   if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
-  const rest = (parsed["_"] as unknown[])[0];
-  if (rest !== undefined) throw unknownArgument(String(rest));
-  return parsed;
+  // Behind `--`, what begins with a dash is a file as well.
+  return { ...parsed, _: [...files, ...(parsed["_"] as unknown[]).map(String)] };
 }
 
 /**
  * How to host, as it is set.
  *
+ * @param args the options
+ * @param files arguments that are none
  * @throws {UsageError}
  */
-export function hostOptions(args: ArgReader): HostOptions {
+export function hostOptions(args: ArgReader, files: readonly string[] = []): HostOptions {
   const { save, forward } = forwardOptions(args, saveOptions(args));
-  const viewers = viewerArgs(args);
+  const viewers = viewerArgs(args, files);
+  if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
+  const from = fromArgs(args);
+  checkNoCircle(args, from, forward);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
     ...(save === undefined ? {} : { save }),
     ...(forward === undefined ? {} : { forward }),
     ...(viewers === undefined ? {} : { viewers }),
+    ...(from === undefined ? {} : { from }),
     maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,
+    drainSec: args.read("drain", parseDrain) ?? 600,
     limits: limitArgs(args),
     quiet: args.flag("quiet"),
     logLevel: args.read("log-level", oneOf(LOG_LEVELS)) ?? "info",
     logFormat: args.read("log-format", oneOf(["text", "json"])) ?? "text",
   };
+}
+
+function parseDrain(text: string): number {
+  return text === "never" ? Infinity : parseDuration(text);
 }
 
 function parseBind(text: string): string {
@@ -179,10 +213,22 @@ function parseBind(text: string): string {
   throw new RangeError("expected an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
 }
 
+/** Everybody on the machine sees the arguments of a program. */
+function secretArgument(name: string): UsageError {
+  return new UsageError(
+    `--${name} would show a secret to all who list processes: ` +
+      (OPTIONS.some((o) => o.name === `${name}-file`)
+        ? `write it into a file and say --${name}-file FILE, or set ${variableOf(name)}`
+        : `set ${variableOf(name)}, or write it into the file of --config`),
+  );
+}
+
 function unknownArgument(arg: string): UsageError {
   const shown = escapeText(arg, 60);
   if (!arg.startsWith("-")) {
-    const fix = arg.endsWith(".rrd") ? `to write to it: --save ${shown}` : "see --help";
+    const fix = /\.(rrd|rbl)$|[/\\]/.test(arg)
+      ? `to write to it: --save ${shown}; to show it: add --serve-web`
+      : "see --help";
     return new UsageError(`unexpected argument ${shown}; ${fix}`);
   }
   const name = /^-+(?:no-)?([^=]*)/.exec(arg)![1]!.toLowerCase().replaceAll("_", "-");

@@ -12,7 +12,7 @@
 import { parse } from "@std/toml";
 import { escapeText } from "../../base/escape.ts";
 import { UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import type { CliOption } from "./option.ts";
 import type { Setting, Settings } from "./setting.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "./arg_reader.ts";
-import { closest } from "./closest.ts";
+import { closest } from "../../base/closest.ts";
 import type { CliOption } from "./option.ts";
 import type { Setting, Settings } from "./setting.ts";
 

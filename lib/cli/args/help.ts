@@ -11,7 +11,8 @@ import { VERSION } from "../version.ts";
 export function helpText(): string {
   return `rerelay ${VERSION}: a headless server for Rerun logging SDKs, from 0.9 to today's
 
-Usage: rerelay [OPTIONS]
+Usage: rerelay [OPTIONS] [FILE…]
+       FILE…: recordings of the disk, or folders of them, to be shown with --serve-web
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
        rerelay forward        how far recordings have travelled; see rerelay forward --help
        rerelay config         which options are in force; see rerelay config --help
@@ -23,6 +24,7 @@ Examples:
   rerelay --save 'rec/{application_id}-{part}.rrd' --rotate-size 1GiB
   rerelay --bind 0.0.0.0 --port 9870      take other machines' logs, on another port
   rerelay --serve-web --save run.rrd      keep it, and see it live at http://localhost:9090/
+  rerelay recordings/ --serve-web         look at what was recorded before
   rerelay --drop-at-latency 200ms         drop whole frames rather than fall behind
   rerelay --port 0 --log-format json      a free port, and a log for machines
   rerelay --config rerelay.toml           options from a file
@@ -32,10 +34,11 @@ Examples:
   that rr.connect(…). All come to the same port.
 
 Files:
-  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC) or
-  {part} in it: with {recording_id} each recording gets its own file. Names never leave the folder
-  of PATTERN, and no file is ever replaced but that of --save FILE --force; an existing FILE is
-  refused without. --rotate-size and --rotate-every need {part}, {date} or {time}.
+  PATTERN is a file's name, or one with {application_id}, {recording_id}, {date}, {time} (UTC),
+  {part} or {box} in it: with {recording_id} each recording gets its own file, with {box} each box
+  of --from (sdk: what came here directly). Names never leave the folder of PATTERN, and no file is
+  ever replaced but that of --save FILE --force; an existing FILE is refused without. --rotate-size
+  and --rotate-every need {part}, {date} or {time}.
   Each file opens alone in Rerun's viewer and CLI, that of SDK 0.17 to 0.22 in today's where
   --rrd-format is current. Else messages stand in it as the SDK encoded them;
   those encoded otherwise than the first go into NAME.2.rrd, NAME.3.rrd beside it. A file is called
@@ -54,9 +57,12 @@ Live viewers:
   The page is http://HOST:9090/. Native viewers 0.23 and later connect by
   rerun rerun+http://HOST:9876/proxy, and get what SDK 0.17 and later log; 0.16 to 0.22 by
   rerun ws://HOST:9877. http://HOST:9090/stream.rrd and /recordings/ID.rrd are recordings;
-  /recordings, /status, /metrics and /healthz are for programs. ?history=none starts at now,
-  ?download=1 gives a file that ends at now. A viewer that falls behind skips what is no longer
-  kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
+  /files lists what is on the disk: what --save kept, and FILE…; /files/NAME is one of them, or a
+  part of it. DELETE removes one that --save closed, with --allow-delete and the token in a header.
+  /recordings, /status, /metrics, /healthz and /readyz are for programs. ?history=none starts at
+  now, ?history=newest-first (--newest-first: for all) gives what is live first, and history
+  backwards, ?download=1 a file that ends at now. A viewer that falls behind skips what is no
+  longer kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
   loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
   or the header Authorization: Bearer TOKEN.
@@ -68,7 +74,8 @@ Signals:
 
 Exit codes:
   0    stopped by a signal, everything that was received was kept
-  1    could not start (port taken, file exists), or messages were lost: the log says how many
+  1    could not start (port taken, file exists, FILE is no recording), or messages were lost: the
+       log says how many
   2    wrong arguments; nothing was touched
   130  ended at once by a second SIGINT; 143 by a second SIGTERM, 129 by a second SIGHUP
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
+import { FROM_OPTIONS, NATS_OPTIONS } from "./from_args.ts";
 import { hideSecrets } from "../../forward/url.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
@@ -29,6 +30,13 @@ const LISTENING = [
     example: "10.0.0.0/8,::1",
     list: true,
     help: "Only these may connect: 10.0.0.0/8,192.168.1.7,::1 [all]",
+  },
+  {
+    name: "drain",
+    value: "TIME",
+    example: "10m",
+    default: "10m",
+    help: "After SIGUSR2 open connections and calls may stay so long",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -99,8 +107,16 @@ const SAVING = [
     default: "retry",
     help: "When the disk fails: retry into another file, or stop",
   },
+  {
+    name: "ready-free",
+    value: "SIZE",
+    example: "64MiB",
+    default: "64MiB",
+    help: "With less room on the disk /readyz says not ready",
+  },
 ] as const satisfies readonly CliOption[];
 
+const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
 const FORWARDING = [
   {
     name: "forward",
@@ -122,6 +138,12 @@ const FORWARDING = [
     example: "keep",
     default: "drop",
     help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+  {
+    name: "box",
+    value: "NAME",
+    example: "box-7",
+    help: "Name of this box, for viewers behind NATS [the machine's]",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -151,6 +173,10 @@ const VIEWING = [
     help: "Memory for late viewers' history, or a share of all (4GiB)",
   },
   {
+    name: "newest-first",
+    help: "Give late viewers what is live first, and history backwards",
+  },
+  {
     name: "viewer-latency",
     value: "TIME",
     example: "2s",
@@ -176,7 +202,17 @@ const VIEWING = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
+    help: "What viewers must know; only in RERELAY_VIEWER_TOKEN or a file",
+  },
+  {
+    name: "viewer-token-file",
+    value: "FILE",
+    example: "token.txt",
+    help: "A file that holds what viewers must know, and nothing else",
+  },
+  {
+    name: "allow-delete",
+    help: "Let viewers with the token remove files that --save closed",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -210,6 +246,7 @@ const OUTPUT = [
 export const OPTION_GROUPS = {
   Listening: LISTENING,
   Saving: SAVING,
+  Fleet: FLEET,
   Forwarding: FORWARDING,
   Viewing: VIEWING,
   Limits: LIMIT_OPTIONS,
@@ -220,6 +257,7 @@ export const OPTION_GROUPS = {
 export const OPTION_TABLE = [
   ...LISTENING,
   ...SAVING,
+  ...FLEET,
   ...FORWARDING,
   ...VIEWING,
   ...LIMIT_OPTIONS,

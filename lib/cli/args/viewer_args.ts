@@ -24,9 +24,17 @@ export interface ViewerArgs {
   readonly maxViewers: number;
   /** In seconds; `Infinity`: viewers are left out nothing. */
   readonly latencySec: number;
+  /** Whether viewers get the live edge before history. */
+  readonly newestFirst: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
+  /** The file that holds it, and who says so. */
+  readonly tokenFile?: { readonly path: string; readonly where: string };
+  /** Whether who has the token may remove what was saved. */
+  readonly allowDelete?: true;
+  /** Files and folders that are shown beside what is logged. */
+  readonly files?: readonly string[];
 }
 
 /** Where the token is, so that it stands in no list of processes. */
@@ -38,22 +46,31 @@ const DEPENDENT = [
   "web-viewer-port",
   "server-memory-limit",
   "viewer-queue",
+  "newest-first",
   "viewer-latency",
   "max-viewers",
   "allow-host",
   "allow-origin",
   "viewer-token",
+  "viewer-token-file",
 ] as const;
 
 /**
  * Reads the options of `--serve-web`.
  *
+ * @param args all options
+ * @param files that are to be shown
  * @throws {UsageError}
  */
-export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
+export function viewerArgs(
+  args: ArgReader,
+  files: readonly string[] = [],
+): ViewerArgs | undefined {
   const openBrowser = args.flag("web-viewer");
   if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
-    const given = args.given(DEPENDENT);
+    const isFlagged = args.flag("allow-delete") &&
+      args.setting("allow-delete")!.source !== "environment";
+    const given = args.given(DEPENDENT) ?? (isFlagged ? "allow-delete" : undefined);
     if (given !== undefined) {
       throw new UsageError(`${args.where(given)} is about live viewers: add --serve-web`);
     }
@@ -62,7 +79,14 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
-  const token = args.read("viewer-token", parseToken, "TOKEN");
+  const { token, tokenFile } = tokenOf(args);
+  const allowDelete = args.flag("allow-delete");
+  if (allowDelete && token === undefined && tokenFile === undefined) {
+    throw new UsageError(
+      `${args.where("allow-delete")} is for viewers with a token: set ${TOKEN_VARIABLE}, ` +
+        "or add --viewer-token-file",
+    );
+  }
   return {
     openBrowser,
     socketPort: args.read("ws-server-port", parsePort) ?? 9877,
@@ -70,11 +94,29 @@ export function viewerArgs(args: ArgReader): ViewerArgs | undefined {
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(queueBytes === undefined ? {} : { queueBytes }),
     latencySec: args.read("viewer-latency", parseLatency) ?? Infinity,
+    newestFirst: args.flag("newest-first"),
     maxViewers: readLimit(args, maxViewers) ?? maxViewers.default,
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(allowDelete ? { allowDelete } : {}),
+    ...(files.length > 0 ? { files } : {}),
   };
+}
+
+/** The token, or the file that holds it; where both are set, as with all options, the nearer one counts. */
+function tokenOf(args: ArgReader): Pick<ViewerArgs, "token" | "tokenFile"> {
+  const [direct, file] = ["viewer-token", "viewer-token-file"].map((name) => args.setting(name));
+  const near = (source: string) => ["flag", "environment", "file"].indexOf(source);
+  if (direct !== undefined && file?.source === direct.source) {
+    throw new UsageError(`${file.where} and ${direct.where} both set the token: leave one out`);
+  }
+  if (file !== undefined && (direct === undefined || near(file.source) < near(direct.source))) {
+    return { tokenFile: { path: String(file.value), where: file.where } };
+  }
+  const token = args.read("viewer-token", parseToken, "TOKEN");
+  return token === undefined ? {} : { token };
 }
 
 /**
@@ -109,8 +151,12 @@ function parseOrigins(text: string): string[] {
   });
 }
 
-/** It stands in addresses and headers. */
-function parseToken(text: string): string {
+/**
+ * A token: it stands in addresses and headers.
+ *
+ * @throws {RangeError} with what is expected instead
+ */
+export function parseToken(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new RangeError("expected letters, digits and signs without spaces");
 }

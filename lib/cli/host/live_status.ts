@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { every } from "../../base/clock.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
 import type { Server } from "../../server/server.ts";
 import type { FanOut } from "../../sinks/fan_out.ts";
@@ -31,13 +31,13 @@ export function liveStatus(options: LiveStatusOptions): { stop(): void } {
   const meter = new RateMeter();
   const show = () => {
     const { stats } = server;
-    const rates = meter.rates({ time: performance.now(), ...pick(stats) });
+    const rates = meter.rates({ time: SYSTEM_CLOCK.now(), ...pick(stats) });
     const lost = receiver.stats.reduce((sum, sink) => sum + sink.lost.messages, 0);
     const shown = { ...stats, forwarding: forwarding.map(({ stats }) => stats) };
     display.status(statusLine(shown, rates, server.latencySec, lost, process.columns(), color));
   };
   show();
-  const end = every(EVERY_MS, show);
+  const end = SYSTEM_CLOCK.every(EVERY_MS, show);
   return {
     stop() {
       end();

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { datagramSender } from "../../adapters/process/datagrams.ts";
 import type { DatagramSender } from "../../adapters/process/types.ts";
-import { every } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 
@@ -16,6 +16,8 @@ export const SERVICE_VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PI
 export interface ServiceManager {
   /** The port is open, and what is to be saved can be. */
   ready(status: string): void;
+  /** What `systemctl status` shows from now on. */
+  status(text: string): void;
   /** The end has begun; the watchdog goes on until it is over. */
   stopping(): void;
   /** No more is told. */
@@ -30,10 +32,10 @@ export interface ServiceManagerContext {
   /** Opens the socket; default by this runtime. */
   readonly open?: (name: string) => DatagramSender;
   /** Calls again and again; default by a timer. */
-  readonly every?: typeof every;
+  readonly every?: Clock["every"];
 }
 
-const NOBODY: ServiceManager = { ready() {}, stopping() {}, close() {} };
+const NOBODY: ServiceManager = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
  * The service manager that waits for word, if one does.
@@ -41,7 +43,7 @@ const NOBODY: ServiceManager = { ready() {}, stopping() {}, close() {} };
  * @param context of the process; a socket that can't be reached is told in one line of the log
  */
 export function serviceManager(context: ServiceManagerContext): ServiceManager {
-  const { env, pid, log, open = datagramSender, every: repeat = every } = context;
+  const { env, pid, log, open = datagramSender, every = SYSTEM_CLOCK.every } = context;
   const name = env("NOTIFY_SOCKET");
   if (!name) return NOBODY;
   let send: DatagramSender;
@@ -57,9 +59,10 @@ export function serviceManager(context: ServiceManagerContext): ServiceManager {
   };
   // Twice within its time, from the very loop that serves: one that hangs tells nothing.
   const ms = watchdogMs(env, pid);
-  const stop = ms === undefined ? () => {} : repeat(ms / 2, () => tell("WATCHDOG=1"));
+  const stop = ms === undefined ? () => {} : every(ms / 2, () => tell("WATCHDOG=1"));
   return {
     ready: (status) => tell(`READY=1\nSTATUS=${status.replaceAll("\n", " ")}`),
+    status: (text) => tell(`STATUS=${text.replaceAll("\n", " ")}`),
     stopping: () => tell("STOPPING=1"),
     close: stop,
   };

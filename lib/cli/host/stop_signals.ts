@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess, StopSignal } from "../process.ts";
 
@@ -24,7 +25,7 @@ const ONE_WISH_MS = 50;
 export function stopSignals(
   process: Pick<CliProcess, "onStopSignal" | "exitNow">,
   beforeExit: () => void = () => {},
-  now: () => number = () => performance.now(),
+  now: Clock["now"] = SYSTEM_CLOCK.now,
 ): Promise<StopSignal> {
   return new Promise((resolve) => {
     let first: number | undefined;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Server } from "../../server/server.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -35,7 +36,7 @@ export interface Opened {
 export async function unlessStopped<T>(
   starting: Promise<T>,
   stopped: Promise<unknown>,
-  delay: (ms: number) => Promise<void> = wait,
+  delay: Clock["delay"] = SYSTEM_CLOCK.delay,
 ): Promise<T | undefined> {
   starting.catch(() => {});
   return await Promise.race([starting, stopped.then(() => delay(GRACE_MS)).then(() => undefined)]);
@@ -55,7 +56,7 @@ export async function leaveUnstarted(
   log: Log,
 ): Promise<number> {
   const closed = Promise.all([server?.close(), viewers?.close()]);
-  await Promise.race([closed, wait(CLOSE_MS)]);
+  await Promise.race([closed, SYSTEM_CLOCK.delay(CLOSE_MS)]);
   const { messages = 0, bytes = 0 } = server?.stats ?? {};
   const before = `Stopped before ${path ?? "everything"} was open`;
   if (messages === 0) {
@@ -77,10 +78,5 @@ export async function leaveUnstarted(
  */
 export function tellWait(path: string, log: Log): () => void {
   const text = `Waiting for ${path} to open: a named pipe does once somebody reads it`;
-  const timer = setTimeout(() => log.write("info", text, { path }), TELL_MS);
-  return () => clearTimeout(timer);
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return SYSTEM_CLOCK.timer(TELL_MS, () => log.write("info", text, { path }));
 }

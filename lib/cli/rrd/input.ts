@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { stat } from "node:fs/promises";
 import process from "node:process";
 import type { FileAdapter } from "../../adapters/files/types.ts";
@@ -68,7 +69,7 @@ export async function* parts(
       if (items.length > 0) yield items;
       // Signals and the progress are heard while long damage is searched.
       while (scanner.isSearching) {
-        await new Promise((resolve) => setTimeout(resolve));
+        await SYSTEM_CLOCK.delay(0);
         const { items } = scanner.push(new Uint8Array(0));
         if (items.length > 0) yield items;
       }

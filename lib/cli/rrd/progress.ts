@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { escapeText } from "../../base/escape.ts";
 import { screen } from "../terminal/screen.ts";
 import type { CliProcess } from "../process.ts";
@@ -33,7 +34,7 @@ export interface Progress {
 export function progress(
   process: CliProcess,
   writesLines: boolean,
-  now: () => number = () => performance.now(),
+  now: Clock["now"] = SYSTEM_CLOCK.now,
 ): Progress {
   const isBusy = writesLines && process.isOutputTerminal;
   if (isBusy || !process.isTerminal || process.env("TERM") === "dumb") {

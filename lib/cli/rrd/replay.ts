@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { RerelayError } from "../../base/errors.ts";
@@ -33,7 +34,7 @@ export async function replay(options: RrdOptions, context: RrdContext): Promise<
 
 async function replayFile(path: string, options: RrdOptions, context: RrdContext): Promise<void> {
   const { process, progress } = context;
-  const began = performance.now();
+  const began = SYSTEM_CLOCK.now();
   const pace = new Pace(options, context);
   const input = partsOver(path, options, context);
   // A file that can't be read is told before a server is looked for.
@@ -63,7 +64,7 @@ async function replayFile(path: string, options: RrdOptions, context: RrdContext
   pace.done();
   for (const line of sender.warnings) progress.line(`warning: ${nameOf(path)}: ${line}`);
   progress.done();
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (SYSTEM_CLOCK.now() - began) / 1000;
   if (options.json) {
     const file = options.files.length > 1 ? { file: nameOf(path) } : {};
     process.stdout(`${JSON.stringify({ ...file, messages, bytes, seconds })}\n`);
@@ -97,7 +98,7 @@ class Pace {
   /** Resolves when it is the message's time; `number` is which of the file it is. */
   async wait(msg: Parameters<Pacer["delay"]>[0], number: number): Promise<void> {
     const pacer = this.#pacer;
-    const waitMs = pacer.delay(msg, performance.now());
+    const waitMs = pacer.delay(msg, SYSTEM_CLOCK.now());
     if (pacer.jumpSec !== 0 && ++this.#jumps <= JUMPS_TOLD) {
       this.#tell(jumpText(pacer.jumpSec, number, this.#maxGapSec));
     }
@@ -105,7 +106,7 @@ class Pace {
       this.#tell(`waiting ${formatDuration(waitMs / 1000)} for message ${number}`);
     }
     for (let left = waitMs; left > 0; left -= LONGEST_TIMER_MS) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS)));
+      await SYSTEM_CLOCK.delay(Math.min(left, LONGEST_TIMER_MS));
     }
   }
 

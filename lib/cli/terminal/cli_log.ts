@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "../../base/log.ts";
 import { escapeText } from "../../base/escape.ts";
 
@@ -13,8 +14,8 @@ export interface CliLogOptions {
   /** One JSON object a line, text with the full time, or text with the time of day. */
   readonly format: "json" | "text" | "terminal";
   readonly color: boolean;
-  /** Wall clock. */
-  readonly now: () => Date;
+  /** Milliseconds since the Unix epoch. */
+  readonly date: Clock["date"];
   /** Takes a line without its line feed. */
   readonly write: (line: string) => void;
 }
@@ -43,7 +44,7 @@ export function cliLog(options: CliLogOptions): Log {
     enabled,
     write(level, message, fields) {
       if (!enabled(level)) return;
-      const time = options.now();
+      const time = new Date(options.date());
       options.write(
         options.format === "json"
           ? jsonLine(time, level, message, fields)

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { constants, fstatSync, openSync, write as writeInThread, writeSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -64,7 +65,7 @@ function terminalWriter(fd: number): OutputWriter | undefined {
       } catch (error) {
         if ((error as { code?: string }).code !== "EAGAIN") throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      await SYSTEM_CLOCK.delay(ms);
     }
   };
 }

@@ -108,7 +108,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     let error: Error | undefined;
     let isCompressed = false;
     let at = 0;
-    // Once, for many views: to ask for the buffer is dear on Bun.
+    // Once, for many views: asking for a buffer is slow on Bun (see pinned_bytes.ts).
     const { buffer, byteOffset, length: end } = bytes;
     while (at < end && !this.#isOver && !isCompressed) {
       if (this.#length < 0) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
 import { freeMemory } from "../../memory/free_memory.ts";
 import { GrpcError, STATUS } from "./status.ts";
@@ -16,7 +17,7 @@ export const ACCEPTED_ENCODINGS = "identity,gzip,deflate";
 /** A decompressor is given so many bytes at once: of the densest data they become 1 MiB. */
 const PIECE_BYTES = 1024;
 
-/** Others have their turn after so many bytes. */
+/** After so many inflated bytes another message has its turn. */
 const TURN_BYTES = 512 * 1024;
 
 /** So many messages are inflated at once: each has what its last piece became in its hands. */
@@ -117,7 +118,7 @@ export class Inflation {
     const writer = writable.getWriter();
     const reader = readable.getReader();
     const feeding = feed(writer, compressed);
-    // Reading fails as well, and says why.
+    // Reading fails for the same reason, and that error is told.
     feeding.catch(() => {});
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -136,7 +137,7 @@ export class Inflation {
         if (sinceTurn < TURN_BYTES) continue;
         sinceTurn = 0;
         // The runtime's stream alone would keep all others waiting until it is done.
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await SYSTEM_CLOCK.delay(0);
       }
       await feeding;
     } catch (error) {

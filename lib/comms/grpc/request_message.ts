@@ -57,7 +57,7 @@ export class RequestMessage implements CallSink, PendingRequest {
   constructor(stream: CallStream, options: RequestOptions, events: RequestEvents) {
     this.#stream = stream;
     this.#options = options;
-    // Cleared wherever it ends.
+    // Whichever way the call ends, the memory of this body is given back.
     this.#body = new GrpcBody({ ...options, inSlabs: true });
     this.#events = events;
   }

@@ -1,3 +1,4 @@
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { DecodeLimits } from "../../encoding/limits.ts";
 import { shown } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
@@ -59,7 +60,7 @@ export interface GrpcServiceOptions extends DecodeLimits {
   /** Limit of a table in bytes; default 64 MiB. */
   readonly maxTableBytes?: number;
   /** Does something in so many milliseconds, unless what it returns is called before; default a timer. */
-  readonly timer?: (ms: number, task: () => void) => () => void;
+  readonly timer?: Clock["timer"];
 }
 
 /** Requests that say nothing, or little: no viewer sends more than some ten bytes. */
@@ -84,7 +85,7 @@ export class GrpcService<Peer> {
     this.#handlers = handlers;
     this.#options = options;
     this.#headers = options.headers ?? new StoreHeaders();
-    this.#timer = options.timer ?? startTimer;
+    this.#timer = options.timer ?? SYSTEM_CLOCK.timer;
   }
 
   /**
@@ -221,9 +222,4 @@ export class GrpcService<Peer> {
     const text = `The deadline of ${ms / 1000} s that the call came with has passed`;
     return this.#timer(ms, () => pass(new GrpcError(STATUS.DEADLINE_EXCEEDED, text)));
   }
-}
-
-function startTimer(ms: number, task: () => void): () => void {
-  const timer = setTimeout(task, ms);
-  return () => clearTimeout(timer);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import { ERROR, H2Error } from "./error_codes.ts";
 
 /** Things may happen so often at once, and so many a second; some earn others. */
@@ -15,7 +16,7 @@ export class Budget {
    * @param perSec how many a second
    * @param now clock in milliseconds
    */
-  constructor(readonly burst: number, readonly perSec: number, readonly now: () => number) {
+  constructor(readonly burst: number, readonly perSec: number, readonly now: Clock["now"]) {
     this.#left = burst;
     this.#at = now();
   }
@@ -67,7 +68,7 @@ export class Abuse {
   readonly #updates: Budget;
 
   /** @param now clock in milliseconds */
-  constructor(now: () => number) {
+  constructor(now: Clock["now"]) {
     this.control = new Budget(1000, 200, now);
     this.resets = new Budget(200, 20, now);
     this.headers = new Budget(HEADER_BYTES, HEADER_BYTES_PER_SEC, now);

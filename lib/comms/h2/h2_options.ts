@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { MAX_FRAME_BYTES, MAX_WINDOW, SETTING } from "./frames.ts";
 import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW } from "./frames.ts";
 import type { H2Options } from "./types.ts";
@@ -27,7 +28,7 @@ export function resolveH2Options(isClient: boolean, options: H2Options): Resolve
     idleTimeoutSec: isClient ? Infinity : 60,
     pingAfterSec: 20,
     pingTimeoutSec: 10,
-    now: () => performance.now(),
+    now: SYSTEM_CLOCK.now,
     ...options,
   };
   const { maxFrameBytes, initialWindow, connectionWindow } = resolved;

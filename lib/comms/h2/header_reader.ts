@@ -53,7 +53,7 @@ export class HeaderReader {
     } else this.#request(block, fields);
   }
 
-  /** What is read costs as much as it was, or as it became. */
+  /** A header block costs as many bytes as it had when it came or when it was decoded, whichever is more. */
   #spend(blockBytes: number, fields: Field[] | undefined): void {
     const { maxHeaderBytes, abuse } = this.#options;
     let bytes = fields === undefined ? maxHeaderBytes : 0;

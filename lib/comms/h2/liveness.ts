@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import { HandshakeTimeout } from "../../base/errors.ts";
 import { PeerSilent } from "./error_codes.ts";
 
@@ -11,7 +12,7 @@ export interface LivenessOptions {
   readonly pingAfterSec: number;
   /** Of silence after it. */
   readonly pingTimeoutSec: number;
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** Between two looks no more time than this counts, in milliseconds: who was frozen did not listen. */

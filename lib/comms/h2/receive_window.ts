@@ -22,7 +22,7 @@ export class ReceiveWindow {
    */
   take(bytes: number, beyond = 0): boolean {
     this.#left -= bytes;
-    // What is empty needs no window.
+    // Frames without data may come even where the window is used up.
     return bytes === 0 || this.#left + beyond >= 0;
   }
 

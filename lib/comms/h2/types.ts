@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 
 /** Which side of a connection we are. */
 export type H2Role = "server" | "client";
@@ -150,5 +151,5 @@ export interface H2Options {
   /** Seconds a peer may be silent after it was sent a PING; default 10. */
   readonly pingTimeoutSec?: number;
   /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
 }

@@ -58,7 +58,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];
-    // Once, for many views: to ask for the buffer is dear on Bun.
+    // Once, for many views: asking for a buffer is slow on Bun (see pinned_bytes.ts).
     const { buffer, byteOffset } = bytes;
     const end = bytes.length;
     let at = 0;

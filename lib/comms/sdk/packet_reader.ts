@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../base/check_arguments.ts";
 import { LIMIT_DEFAULTS } from "../../base/limit_table.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { Step, StepResult } from "../../base/step.ts";
@@ -21,6 +22,11 @@ export interface PacketOptions {
   /** Looks at nothing behind the handshake until {@linkcode PacketReader.admit} is called. */
   readonly holdsGreeted?: boolean;
 }
+
+/** Names of all of them. */
+export const PACKET_NAMES: OptionNames<PacketOptions> = {
+  ...{ maxPacketBytes: true, onHandshake: true, pool: true, inSlabs: true, holdsGreeted: true },
+};
 
 /** A connection that speaks another protocol which there is somebody for. */
 export interface HandOver {

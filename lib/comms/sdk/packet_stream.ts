@@ -1,6 +1,7 @@
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { checkLimits } from "../../base/check_options.ts";
 import { StepStream } from "../../base/step_stream.ts";
-import { type PacketOptions, PacketReader } from "./packet_reader.ts";
+import { PACKET_NAMES, type PacketOptions, PacketReader } from "./packet_reader.ts";
 
 /**
  * A connection's bytes → its packets, in one array for each chunk read.
@@ -27,7 +28,9 @@ export class PacketStream extends StepStream<Uint8Array, Uint8Array> {
    * @throws {RangeError} if the limit is not above 0
    */
   constructor(options: PacketOptions = {}) {
+    checkOptions("PacketStream", options, PACKET_NAMES);
     checkLimits(options);
+    checkCallable(options, ["onHandshake"]);
     super(new PacketReader(options));
   }
 }

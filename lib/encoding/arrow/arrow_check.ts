@@ -4,12 +4,13 @@
  *
  * @module
  */
+import { checkBytes, checkOptions } from "../../base/check_arguments.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import { UnknownArrowType } from "./_arrow_types.ts";
 import { checkFrame } from "./_arrow_frame.ts";
 import { isEndOfStream, readIpcMessage } from "./_ipc_message.ts";
 import { KnownFrames } from "./_known_frames.ts";
-import type { ArrowMsg } from "../arrow_msg.ts";
+import { type ArrowMsg, checkArrowMsg } from "../arrow_msg.ts";
 
 const KNOWN = new KnownFrames();
 
@@ -48,6 +49,8 @@ export interface CheckArrowOptions {
  * ```
  */
 export function checkArrow(msg: ArrowMsg, options: CheckArrowOptions = {}): string | undefined {
+  checkArrowMsg("checkArrow", msg);
+  checkOptions("checkArrow", options, { values: true });
   return whatIsWrong(() => checkFrame(msg.ipc(), KNOWN, options.values));
 }
 
@@ -73,6 +76,8 @@ export function checkArrowIpc(
   ipc: Uint8Array,
   options: CheckArrowOptions = {},
 ): string | undefined {
+  checkBytes("checkArrowIpc", ipc);
+  checkOptions("checkArrowIpc", options, { values: true });
   return whatIsWrong(() => checkFrame(ipc, KNOWN, options.values));
 }
 

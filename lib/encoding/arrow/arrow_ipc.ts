@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes, checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import { typeName } from "./_type_parameters.ts";
 import { parseSchema, type SchemaField, type SchemaTag } from "./schema_tree.ts";
@@ -55,6 +56,7 @@ export interface ArrowSchema {
  * ```
  */
 export function readSchema(ipc: Uint8Array): ArrowSchema {
+  checkBytes("readSchema", ipc);
   const { tree } = parseSchema(ipc);
   const metadata = metadataOf(tree.tags);
   const chunkId = parseChunkId(rerunTag(metadata, "id"));
@@ -83,6 +85,12 @@ export function readSchema(ipc: Uint8Array): ArrowSchema {
  * ```
  */
 export function rerunTag(metadata: ReadonlyMap<string, string>, name: string): string | undefined {
+  checkGiven(
+    "rerunTag",
+    "the metadata of a schema or a field",
+    hasMethods(metadata, "get"),
+    metadata,
+  );
   return metadata.get(`rerun:${name}`) ?? metadata.get(`rerun.${name}`);
 }
 

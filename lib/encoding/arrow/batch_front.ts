@@ -1,6 +1,8 @@
 /**
  * Where columns are in the first record batch of a stream of which only the beginning may be there.
  *
+ * It is for who knows from the schema which nodes and buffers to look at, see `column_slots.ts`.
+ *
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";

@@ -1,6 +1,12 @@
 /**
  * How many nodes and buffers a column has in a record batch.
  *
+ * A chunk index counts them once for a schema, and then looks up the few nodes and buffers that it
+ * needs in each chunk. `BatchWalk`, which visits every column of every batch and checks where it lies,
+ * gives the same places, also without the batch's data. It was tried in its stead: chunks of 2.7 KB then
+ * took 28 % longer to index on Deno and 32 % on Bun, chunks of 0.9 MB 22 % and 24 % longer (the best of
+ * 60 runs, three times in turn with `npm run bench:micro`'s cases). So there are two ways.
+ *
  * @module
  */
 import { T } from "./_arrow_types.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { FileSource, StoreId, StoreInfo, TimelineTime } from "../message_parts.ts";
 import { TIME_STATIC } from "../message_parts.ts";
@@ -51,6 +52,7 @@ const writer = new BincodeWriter(4096);
  * ```
  */
 export function viewerFrame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
+  checkGiven("viewerFrame", "a log message", typeof msg?.kind === "string", msg);
   const tail = write(msg);
   return typeof tail === "string" ? tail : writer.finish(tail);
 }

@@ -80,6 +80,11 @@ export interface Chunk {
   readonly rowIds: readonly Tuid[];
   /** None where it is static. */
   readonly timelines: readonly ChunkTimes[];
+  /**
+   * Archetypes that were logged, such as `rerun.archetypes.Image`, where the SDK says so: before 0.22 it
+   * does unless components were logged without one.
+   */
+  readonly archetypes: readonly string[];
   /** In the order in which they were sent. */
   readonly components: readonly ChunkComponent[];
   /**
@@ -105,6 +110,7 @@ export class BatchChunk implements Chunk {
   readonly #plans: readonly ComponentPlan[];
   /** Of the batch; all of them in their order if it is not given. */
   readonly #rows: readonly number[] | undefined;
+  readonly #has: ((column: number) => boolean) | undefined;
   #components: readonly BatchComponent[] | undefined;
   #times: readonly ChunkTimes[] | undefined;
   #rowIds: readonly Tuid[] | undefined;
@@ -123,6 +129,8 @@ export class BatchChunk implements Chunk {
       readonly timelines: readonly TimelinePlan[];
       readonly components: readonly ComponentPlan[];
       readonly rows?: readonly number[];
+      /** Whether a column has any in these rows; all have if it is not given. */
+      readonly has?: (column: number) => boolean;
     },
   ) {
     this.#batch = batch;
@@ -130,6 +138,7 @@ export class BatchChunk implements Chunk {
     this.#timelines = part.timelines;
     this.#plans = part.components;
     this.#rows = part.rows;
+    this.#has = part.has;
     this.rowCount = part.rows?.length ?? batch.rows;
     this.isStatic = part.timelines.length === 0;
   }
@@ -144,6 +153,10 @@ export class BatchChunk implements Chunk {
 
   get components(): readonly ChunkComponent[] {
     return this.#all();
+  }
+
+  get archetypes(): readonly string[] {
+    return this.#schema.archetypes(this.#has);
   }
 
   component<Name extends keyof ComponentValues | (string & Record<never, never>)>(

@@ -94,12 +94,23 @@ export class ChunkSchema {
     return components;
   }
 
+  /**
+   * Archetypes that columns of data are of, or that indicators say were logged.
+   *
+   * @param has whether a column has any; all have if it is not given
+   */
+  archetypes(has: (column: number) => boolean = () => true): readonly string[] {
+    const names = this.#data.filter(([column]) => has(column))
+      .map(([, { name, tags }]) => archetypeOf(tags) ?? this.#names.indicated(name));
+    return [...new Set(names.filter((name) => name !== undefined))];
+  }
+
   #nameOf(
     { name, tags }: SchemaField,
     here: readonly string[],
     beside: ReadonlySet<string>,
   ): TodaysName {
-    const archetype = tag(tags, "archetype") ?? tag(tags, "archetype_name");
+    const archetype = archetypeOf(tags);
     const told = tag(tags, "component");
     // Since 0.24 it names the archetype's field.
     const field = tag(tags, "archetype_field") ?? tag(tags, "archetype_field_name") ??
@@ -152,8 +163,8 @@ export class ChunkSchemas {
 }
 
 function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan {
-  const { type, parameters: [first, second], tags } = field;
-  const name = tag(tags, "index_name") ?? field.name;
+  const { type, parameters: [first, second] } = field;
+  const name = timelineOf(field)!;
   if (field.dictionary === undefined) {
     const unit = UNITS[Number(first)];
     // As Arrow numbers its types: Int, Timestamp, Duration.
@@ -166,9 +177,22 @@ function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan
   throw new InvalidMessage(`The timeline ${JSON.stringify(name)} is of a type that has no times`);
 }
 
+/**
+ * The name of the timeline that a column is.
+ *
+ * @returns `undefined` if it is another column
+ */
+export function timelineOf(field: SchemaField): string | undefined {
+  return kindOf(field) === "index" ? tag(field.tags, "index_name") ?? field.name : undefined;
+}
+
 function kindOf({ tags }: SchemaField): string {
   const kind = tag(tags, "kind") ?? "data";
   return kind === "time" ? "index" : kind;
+}
+
+function archetypeOf(tags: readonly SchemaTag[]): string | undefined {
+  return tag(tags, "archetype") ?? tag(tags, "archetype_name");
 }
 
 function tag(tags: readonly SchemaTag[], name: string): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import type { ArrowMsg } from "../arrow_msg.ts";
+import { type ArrowMsg, checkArrowMsg } from "../arrow_msg.ts";
 import type { Batch } from "../arrow/first_batch.ts";
 import { BatchChunk, type Chunk } from "./chunk.ts";
 import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";
@@ -19,7 +19,7 @@ class ChunkReader {
 
   /** As {@linkcode chunks}. */
   chunks(msg: ArrowMsg): Chunk[] {
-    const { schema, batch } = this.#read(msg);
+    const { schema, batch } = this.#read(msg, "chunks");
     const { entityPath } = schema;
     return entityPath === undefined
       ? tableChunks(schema, batch)
@@ -28,7 +28,7 @@ class ChunkReader {
 
   /** As {@linkcode chunk}. */
   chunk(msg: ArrowMsg): Chunk {
-    const { schema, batch } = this.#read(msg);
+    const { schema, batch } = this.#read(msg, "chunk");
     const { entityPath } = schema;
     if (entityPath !== undefined) return whole(entityPath, schema, batch);
     const all = tableChunks(schema, batch);
@@ -40,7 +40,8 @@ class ChunkReader {
     return all[0]!;
   }
 
-  #read(msg: ArrowMsg): { readonly schema: ChunkSchema; readonly batch: Batch } {
+  #read(msg: ArrowMsg, taker: string): { readonly schema: ChunkSchema; readonly batch: Batch } {
+    checkArrowMsg(taker, msg);
     const ipc = msg.ipc();
     const { schema, end } = this.#schemas.of(ipc, msg.encoded.header.version);
     return { schema, batch: schema.finder.find(ipc, end) };
@@ -83,6 +84,7 @@ function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
       timelines,
       components: schema.components(has),
       rows,
+      has,
     });
   });
 }
@@ -97,6 +99,7 @@ const READER = new ChunkReader();
  * server uses these again (`reuseBuffers`), copy what you keep.
  *
  * @param msg any chunk or table
+ * @throws {TypeError} if it is no chunk or table, such as a `SetStoreInfo`
  * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
  *
  * @example
@@ -130,7 +133,7 @@ export function chunks(msg: ArrowMsg): Chunk[] {
  * The one chunk of a message, as SDK 0.17 and later send it; see {@linkcode chunks}.
  *
  * @param msg a chunk
- * @throws {TypeError} if it is a table of several, as SDK 0.9 to 0.16 send them
+ * @throws {TypeError} if it is a table of several, as SDK 0.9 to 0.16 send them, or none
  * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
  *
  * @example

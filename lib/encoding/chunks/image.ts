@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import type { Chunk } from "./chunk.ts";
 import type { ImageFormatValue } from "./component_types.ts";
 
@@ -48,6 +49,11 @@ const TENSORS: Readonly<Record<string, string>> = {
 };
 const CHANNELS: Readonly<Record<number, string>> = { 1: "L", 3: "RGB", 4: "RGBA" };
 
+/** What is a picture, of all that has pixels. */
+const PICTURES: ReadonlySet<string> = new Set(
+  ["Image", "DepthImage", "SegmentationImage"].map((name) => `rerun.archetypes.${name}`),
+);
+
 /** A tensor as SDK 0.17 and before sent pictures. */
 interface TensorValue {
   readonly shape?: unknown;
@@ -56,7 +62,7 @@ interface TensorValue {
 
 /**
  * The picture in a row of a chunk: an `Image`, a `DepthImage` or a `SegmentationImage` that is not
- * compressed.
+ * compressed, and was logged as such: before SDK 0.18 its components alone tell nobody that it is one.
  *
  * @param chunk any chunk
  * @param row from 0, which it is by default
@@ -81,14 +87,15 @@ interface TensorValue {
  * ```
  */
 export function imageOf(chunk: Chunk, row = 0): DecodedImage | undefined {
+  const isChunk = typeof chunk?.component === "function";
+  checkGiven("imageOf", "a chunk, as chunks(msg) gives", isChunk, chunk);
   const [format] = listAt<ImageFormatValue>(chunk, "rerun.components.ImageFormat", row);
   const [data] = listAt<Uint8Array>(chunk, "rerun.components.ImageBuffer", row);
   if (format !== undefined && data instanceof Uint8Array) return ofFormat(format, data);
-  const tensors = chunk.component("rerun.components.TensorData");
-  // Since 0.22 a column says what it is of, and pictures are no tensors any more.
-  if (tensors?.archetype !== undefined) return undefined;
+  // Before 0.18 pictures were tensors, as other things are.
   const [tensor] = listAt<TensorValue>(chunk, "rerun.components.TensorData", row);
-  return tensor && ofTensor(tensor);
+  const isPicture = tensor !== undefined && chunk.archetypes.some((name) => PICTURES.has(name));
+  return isPicture ? ofTensor(tensor) : undefined;
 }
 
 function listAt<T>(chunk: Chunk, component: string, row: number): readonly T[] {

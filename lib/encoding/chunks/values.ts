@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { checkGiven, checkOptions } from "../../base/check_arguments.ts";
+import { valueText } from "../../base/check_options.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Chunk, ChunkTimes } from "./chunk.ts";
@@ -53,7 +55,7 @@ export type ValueOf<Name extends string> = Name extends keyof ComponentValues
  *
  * @param messages such as a server, or the messages of a file
  * @param options which entity, which component, on which timeline
- * @throws {TypeError} if the entity or the component is not named
+ * @throws {TypeError} if the entity or the component is not named, or nothing gives messages
  *
  * @example
  * ```ts
@@ -70,11 +72,16 @@ export async function* values<Name extends keyof ComponentValues | (string & Rec
   messages: LoggedSource,
   options: ValuesOptions<Name>,
 ): AsyncGenerator<TimedValue<ValueOf<Name>>> {
+  checkSource("values", messages);
+  checkOptions("values", options, { entity: true, component: true, timeline: true });
   const { entity, component, timeline } = options;
   for (const [name, value] of Object.entries({ entity, component })) {
     if (typeof value !== "string" || value === "") {
-      throw new TypeError(`${name} must be a text, not ${JSON.stringify(value)}`);
+      throw new TypeError(`${name} must be a text, not ${valueText(value)}`);
     }
+  }
+  if (timeline !== undefined && typeof timeline !== "string") {
+    throw new TypeError(`timeline must be a text, not ${valueText(timeline)}`);
   }
   const path = entity.startsWith("/") ? entity : `/${entity}`;
   for await (const each of messages) {
@@ -105,6 +112,7 @@ const [OTHERS, DAMAGED] = ["(others)", "(damaged)"];
  *
  * @param messages such as a server, or the messages of a file
  * @returns by entity; from the 65,537th on under `(others)`, and what can't be read under `(damaged)`
+ * @throws {TypeError} if nothing gives messages
  *
  * @example
  * ```ts
@@ -117,6 +125,7 @@ const [OTHERS, DAMAGED] = ["(others)", "(damaged)"];
  * ```
  */
 export async function byEntity(messages: LoggedSource): Promise<Map<string, EntityCount>> {
+  checkSource("byEntity", messages);
   const counts = new Map<string, EntityCount>();
   const count = (name: string, rows: number, bytes: number) => {
     const key = counts.has(name) || counts.size < MAX_ENTITIES ? name : OTHERS;
@@ -140,7 +149,15 @@ export async function byEntity(messages: LoggedSource): Promise<Map<string, Enti
   return counts;
 }
 
+function checkSource(taker: string, messages: unknown): void {
+  const gives = typeof messages === "object" && messages !== null &&
+    (Symbol.asyncIterator in messages || Symbol.iterator in messages);
+  checkGiven(taker, "what gives messages, such as a server", gives, messages);
+}
+
 function* messagesOf(logged: Logged): Generator<LogMsg> {
+  const isLogged = typeof logged === "object" && logged !== null;
+  checkGiven("values", "log messages, or what has them", isLogged, logged);
   if (isArray(logged)) { for (const each of logged) yield* messagesOf(each); }
   else if ("payload" in logged) {
     if (logged.payload.msg !== undefined) yield logged.payload.msg;

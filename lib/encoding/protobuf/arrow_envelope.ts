@@ -35,7 +35,7 @@ export class ArrowEnvelopes {
   /** The last store id, and its bytes. */
   #storeId: StoreId | undefined;
   #storeIdBytes: Uint8Array = new Uint8Array(0);
-  /** To ask a view for its buffer is dear on Bun, and to make one is on both. */
+  /** Asking a view for its buffer is slow on Bun (see pinned_bytes.ts), making a view is on both. */
   #view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the next byte is. */
   #at = 0;

@@ -1,6 +1,11 @@
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { StepStream } from "../../base/step_stream.ts";
 import type { LogMsg } from "../log_msg.ts";
-import { PacketDecoder, type PacketDecoderOptions } from "./packet_decoder.ts";
+import {
+  PACKET_DECODER_NAMES,
+  PacketDecoder,
+  type PacketDecoderOptions,
+} from "./packet_decoder.ts";
 
 /**
  * Packets → log messages, in one array for each array of packets; behind a `PacketStream`.
@@ -31,6 +36,8 @@ export class PacketDecodeStream extends StepStream<readonly Uint8Array[], LogMsg
    * @param options limits of what a packet may hold, and what is done with corrupt Arrow data
    */
   constructor(options: PacketDecoderOptions = {}) {
+    checkOptions("PacketDecodeStream", options, PACKET_DECODER_NAMES);
+    checkCallable(options, ["onHeader", "onCorrupt", "onPacket"]);
     super(new PacketDecoder(options));
   }
 }

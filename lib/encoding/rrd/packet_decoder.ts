@@ -1,8 +1,9 @@
+import type { OptionNames } from "../../base/check_arguments.ts";
 import { checkChoice } from "../../base/check_options.ts";
 import { guardArrow, ON_BAD_ARROW, type OnBadArrow } from "../arrow/arrow_guard.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
-import { decodeLimits } from "../limits.ts";
+import { DECODE_LIMITS, decodeLimits } from "../limits.ts";
 import { PacketMessages } from "./_packet_messages.ts";
 import type { RrdDecoderOptions } from "./rrd_decoder.ts";
 
@@ -15,6 +16,12 @@ export interface PacketDecoderOptions extends RrdDecoderOptions {
   /** Called with the length of each packet in bytes. */
   readonly onPacket?: (bytes: number) => void;
 }
+
+/** Names of all of them. */
+export const PACKET_DECODER_NAMES: OptionNames<PacketDecoderOptions> = {
+  ...DECODE_LIMITS,
+  ...{ onHeader: true, onBadArrow: true, onCorrupt: true, onPacket: true },
+};
 
 /** Packets → log messages: each packet holds a whole RRD stream, and passes whole or not at all. */
 export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {

@@ -1,9 +1,10 @@
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { Announced } from "../announced.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdScanner } from "./scanner.ts";
 import type { RrdPart } from "./part.ts";
 import type { Step, StepResult } from "../../base/step.ts";
-import { type DecodeLimits, decodeLimits } from "../limits.ts";
+import { DECODE_LIMITS, type DecodeLimits, decodeLimits } from "../limits.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import { PacketMessages } from "./_packet_messages.ts";
 import type { RrdHeader } from "../rrd_header.ts";
@@ -45,7 +46,10 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
    *
    * @param options limits of a message, and whom to tell of headers
    */
-  constructor({ onHeader = () => {}, ...limits }: RrdDecoderOptions = {}) {
+  constructor(options: RrdDecoderOptions = {}) {
+    checkOptions("RrdDecoder", options, { ...DECODE_LIMITS, onHeader: true });
+    checkCallable(options, ["onHeader"]);
+    const { onHeader = () => {}, ...limits } = options;
     this.#options = limits;
     this.#onHeader = onHeader;
     this.#packets = new PacketMessages(decodeLimits(limits), onHeader);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import type { RrdHeader } from "../rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
@@ -22,7 +23,9 @@ import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
  * ```
  */
 export function endMarker(header: RrdHeader): Uint8Array {
-  return new Uint8Array(MESSAGE_HEADER_BYTES[header.serializer]);
+  const bytes = MESSAGE_HEADER_BYTES[header?.serializer];
+  checkGiven("endMarker", "the header of a stream", bytes !== undefined, header);
+  return new Uint8Array(bytes);
 }
 
 /**
@@ -39,6 +42,9 @@ export function endMarker(header: RrdHeader): Uint8Array {
  * assertEquals(endsWithMarker(header), false);
  * ```
  */
-export function endsWithMarker({ version: { major, minor } }: RrdHeader): boolean {
+export function endsWithMarker(header: RrdHeader): boolean {
+  const isGiven = typeof header?.version?.minor === "number";
+  checkGiven("endsWithMarker", "the header of a stream", isGiven, header);
+  const { major, minor } = header.version;
   return major > 0 || minor >= 19;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, checkReading } from "../../base/check_arguments.ts";
 import { InvalidMessage, RerelayError, TruncatedRrd } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
 import { RrdDamage, type RrdPart } from "./part.ts";
@@ -14,12 +15,12 @@ import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from ".
 import { decodeMessage, MESSAGE_HEADER_BYTES, readMessageHeader } from "./rrd_message.ts";
 import { behindZeros, looksLikeMessage, SIGNATURE_BYTES } from "./_whole.ts";
 import { checkEnd, checkLengths, checkWhole } from "./_whole.ts";
-import type { RrdScannerOptions } from "./scanner_options.ts";
+import { type RrdScannerOptions, SCANNER_NAMES } from "./scanner_options.ts";
 import { guessedHeaders, headerAt } from "./_guessed_headers.ts";
 import { fitsItsLength, LONG_BYTES } from "./_long_messages.ts";
 import { WaitingBytes } from "./_waiting_bytes.ts";
 
-export type { RrdScannerOptions };
+export { type RrdScannerOptions, SCANNER_NAMES };
 
 /** What is learned from the messages of a stream. */
 type Templates = Parameters<typeof decodeMessage>[5];
@@ -78,6 +79,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    * @param templates makes decoding faster where envelopes repeat; not used where the inside is checked
    */
   constructor(options: RrdScannerOptions = {}, templates?: Templates) {
+    checkOptions("RrdScanner", options, SCANNER_NAMES);
+    checkReading(options);
     const { recover = false, checkInside = false, isLenient = false, sizeBytes } = options;
     this.#searchBytes = options.searchBytes ?? Infinity;
     this.#sizeBytes = sizeBytes ?? Infinity;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { DecodeLimits } from "../limits.ts";
+import type { OptionNames } from "../../base/check_arguments.ts";
+import { DECODE_LIMITS, type DecodeLimits } from "../limits.ts";
 
 /** Options of {@linkcode RrdScanner}. */
 export interface RrdScannerOptions extends DecodeLimits {
@@ -30,3 +31,9 @@ export interface RrdScannerOptions extends DecodeLimits {
    */
   readonly searchBytes?: number;
 }
+
+/** Names of all of them. */
+export const SCANNER_NAMES: OptionNames<RrdScannerOptions> = {
+  ...DECODE_LIMITS,
+  ...{ recover: true, checkInside: true, sizeBytes: true, isLenient: true, searchBytes: true },
+};

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { ClientQueue } from "./client_queue.ts";
 
 /** Holds a client back while what it sent before has waited for too long. */
@@ -15,7 +16,7 @@ export class Lag {
    * @param maxMs how long it may wait, in milliseconds
    * @param now monotonic clock in milliseconds
    */
-  constructor(readonly maxMs: number, readonly now: () => number) {}
+  constructor(readonly maxMs: number, readonly now: Clock["now"]) {}
 
   /** What to wait for before the client's next read. */
   behind(queue: ClientQueue): Promise<void> | undefined {

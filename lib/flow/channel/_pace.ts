@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 
 /** As much may wait before reading takes turns with receiving. */
 const AHEAD_BYTES = 1024 * 1024;
@@ -22,7 +23,7 @@ export class Pace {
   #waiting: PromiseWithResolvers<void> | undefined;
 
   /** @param delay waits for so many milliseconds */
-  constructor(readonly delay: (ms: number) => Promise<void>) {}
+  constructor(readonly delay: Clock["delay"]) {}
 
   /** What to wait for before the next read, while so many bytes wait. */
   ahead(bytes: number): Promise<void> | undefined {

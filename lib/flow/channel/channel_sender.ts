@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ClientQueue, Entry } from "./client_queue.ts";
 import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "./pinned_bytes.ts";
@@ -5,7 +6,7 @@ import type { MessageSource } from "./smart_message.ts";
 
 /** What a sender asks of its channel; the queue says who asks. */
 export interface SenderChannel {
-  readonly now: () => number;
+  readonly now: Clock["now"];
   put(queue: ClientQueue, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
   /** How much of its share a client holds, 0 to 1. */
   filled(queue: ClientQueue): number;

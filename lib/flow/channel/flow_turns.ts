@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 
 /** Bytes of one client before it is the next one's turn. */
 const TURN_BYTES = 1024 * 1024;
@@ -36,7 +37,7 @@ export interface FlowTurnsOptions {
   /** How many have a turn at once. */
   readonly count: number;
   /** Waits for so many milliseconds. */
-  readonly delay: (ms: number) => Promise<void>;
+  readonly delay: Clock["delay"];
 }
 
 /**
@@ -51,7 +52,7 @@ export function turnsFor(limitBytes: number): number {
 /** A few turns, first come first served. */
 export class FlowTurns<Who> {
   #count: number;
-  readonly #delay: (ms: number) => Promise<void>;
+  readonly #delay: Clock["delay"];
   readonly #turns = new Map<Who, Turn>();
   #row: { readonly who: Who; readonly go: () => void }[] = [];
   #isLooking = false;

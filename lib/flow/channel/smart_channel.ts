@@ -1,3 +1,5 @@
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
@@ -14,12 +16,12 @@ export interface SmartChannelOptions {
   /** Bytes that waiting messages may keep alive, over all clients; default 256 MiB. */
   readonly limitBytes?: number;
   /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /**
    * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
    * receiver that is behind, for a moment at each read, before the channel is full.
    */
-  readonly delay?: ((ms: number) => Promise<void>) | undefined;
+  readonly delay?: Clock["delay"] | undefined;
   /**
    * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
    * dropped; default infinity.
@@ -28,6 +30,10 @@ export interface SmartChannelOptions {
   /** Where buffers are given back to, once what follows is taken. */
   readonly pool?: BufferPool | undefined;
 }
+
+const NAMES: OptionNames<SmartChannelOptions> = {
+  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
+};
 
 /** Default of `limitBytes`. */
 export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
@@ -62,7 +68,7 @@ const SHARE = 8;
 export class SmartChannel {
   /** Bytes that waiting messages may keep alive, over all clients. */
   readonly limitBytes: number;
-  readonly #now: () => number;
+  readonly #now: Clock["now"];
   readonly #pace: Pace | undefined;
   readonly #lag: Lag | undefined;
   readonly #pinned = new PinnedBytes();
@@ -97,10 +103,10 @@ export class SmartChannel {
    * @param options limit in bytes, and the clock
    * @throws {RangeError} if a limit is not above 0
    */
-  constructor(
-    { limitBytes = CHANNEL_LIMIT_BYTES, now = () => performance.now(), ...options }:
-      SmartChannelOptions = {},
-  ) {
+  constructor(options: SmartChannelOptions = {}) {
+    checkOptions("SmartChannel", options, NAMES);
+    checkCallable(options, ["now", "delay"]);
+    const { limitBytes = CHANNEL_LIMIT_BYTES, now = SYSTEM_CLOCK.now } = options;
     const { delay, maxWaitMs = Infinity, pool } = options;
     checkPositive("limitBytes", limitBytes);
     checkPositive("maxWaitMs", maxWaitMs);

@@ -3,15 +3,19 @@
  *
  * @module
  */
+import { checkGiven } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
+import { escapeText } from "../../base/escape.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
 /** Where a message came from. */
 export interface MessageSource {
   /** How it is connected. */
-  readonly kind: "tcp-client" | "grpc-client";
+  readonly kind: "tcp-client" | "grpc-client" | "nats-box";
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
+  /** Name of the box whose recordings came through NATS. */
+  readonly box?: string;
   /** Tells clients apart; counts up from 1 for each server. */
   readonly id: number;
   /** Whether another Rerelay sends on what it has saved: such a client comes and goes with each batch. */
@@ -90,6 +94,35 @@ export class GrpcClientSource implements MessageSource {
   }
 }
 
+/**
+ * A box whose recordings come through NATS.
+ *
+ * @example
+ * ```ts
+ * import { NatsBoxSource } from "@rerelay/server/flow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(`${new NatsBoxSource(1, "box-7")}`, "nats box-7");
+ * ```
+ */
+export class NatsBoxSource implements MessageSource {
+  /** How its messages come. */
+  readonly kind = "nats-box" as const;
+
+  /**
+   * Names a box.
+   *
+   * @param id tells clients apart
+   * @param box its name
+   */
+  constructor(readonly id: number, readonly box: string) {}
+
+  /** Such as `nats box-7`. */
+  toString(): string {
+    return sourceText(this);
+  }
+}
+
 /** A log message, or the news that the client left. */
 export type SmartPayload =
   | { readonly type: "msg"; readonly msg: LogMsg }
@@ -120,10 +153,14 @@ export interface SmartMessage {
  * const addr = { hostname: "127.0.0.1", port: 50094 };
  * assertEquals(sourceText({ kind: "tcp-client", id: 1, addr }), "tcp://127.0.0.1:50094");
  * assertEquals(sourceText({ kind: "grpc-client", id: 2, addr }), "grpc://127.0.0.1:50094");
- * assertEquals(sourceText({ kind: "tcp-client", id: 3 }), "(unknown ip)");
+ * assertEquals(sourceText({ kind: "nats-box", id: 3, box: "box-7" }), "nats box-7");
+ * assertEquals(sourceText({ kind: "tcp-client", id: 4 }), "(unknown ip)");
  * ```
  */
-export function sourceText({ kind, addr }: MessageSource): string {
+export function sourceText(source: MessageSource): string {
+  checkGiven("sourceText", "the source of a message", typeof source?.kind === "string", source);
+  const { kind, addr, box } = source;
+  if (kind === "nats-box") return `nats ${escapeText(box ?? "", 64)}`;
   const scheme = kind === "grpc-client" ? "grpc" : "tcp";
   return addr === undefined ? "(unknown ip)" : `${scheme}://${formatAddr(addr)}`;
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 
 /**
@@ -85,7 +86,7 @@ export interface AcceptRateOptions {
   /** How the time between two latencies counts. */
   readonly rules: ThrottleRules;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** Told at most once a second what share is dropped. */
   readonly log: Log;
 }

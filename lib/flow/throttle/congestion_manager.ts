@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { timepointOf } from "../../encoding/arrow/arrow_timepoint.ts";
 import { InvalidMessage } from "../../base/errors.ts";
@@ -33,12 +35,16 @@ export interface CongestionManagerOptions {
   /** Default `"corrected"`. */
   readonly rules?: ThrottleRules;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** From 0 up to 1; default `Math.random`. */
   readonly random?: () => number;
   /** Default {@linkcode consoleLog}. */
   readonly log?: Log;
 }
+
+const NAMES: OptionNames<CongestionManagerOptions> = {
+  ...{ maxLatencySec: true, rules: true, now: true, random: true, log: true },
+};
 
 /**
  * Decides which messages of one client to drop so that those that pass stay fresh.
@@ -82,11 +88,13 @@ export class CongestionManager {
    * @throws {RangeError} if `maxLatencySec` is not above 0, or there are no such rules
    */
   constructor(options: CongestionManagerOptions) {
+    checkOptions("CongestionManager", options, NAMES);
+    checkCallable(options, ["now", "random"]);
     const { maxLatencySec, rules = "corrected", random = Math.random, log = consoleLog() } =
       options;
     checkMaxLatency(maxLatencySec);
     checkChoice("rules", rules, THROTTLE_RULES);
-    const now = options.now ?? (() => performance.now());
+    const now = options.now ?? SYSTEM_CLOCK.now;
     this.isBounded = Math.fround(maxLatencySec) !== Infinity;
     this.#maxLatencySec = maxLatencySec;
     this.#rules = rules;

@@ -1,3 +1,4 @@
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { StepStream } from "../../base/step_stream.ts";
 import type { CongestionManager } from "./congestion_manager.ts";
@@ -29,6 +30,8 @@ export class ThrottleStream extends StepStream<readonly LogMsg[], LogMsg> {
    * left out, nothing waits there
    */
   constructor(congestion: CongestionManager, load: QueueLoad = EMPTY) {
+    const decides = hasMethods(congestion, "registerLatency");
+    checkGiven("ThrottleStream", "a CongestionManager", decides, congestion);
     super(new Throttle(congestion, load));
   }
 }

@@ -1,4 +1,11 @@
 import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../../base/check_arguments.ts";
+import {
   checkBoolean,
   checkChoice,
   checkCount,
@@ -14,21 +21,34 @@ import { hasSerialNames, parseSavePattern } from "./save_pattern.ts";
 export interface UncheckedOptions {
   readonly path: string;
   readonly force?: boolean;
+  readonly files?: object;
   readonly sync?: string;
   readonly rotation?: Rotation;
   readonly keep?: Keep;
   readonly compress?: string;
   readonly rrdFormat?: string;
   readonly chunkIndex?: boolean;
+  readonly shelved?: boolean;
   readonly followers?: readonly unknown[];
 }
+
+const NAMES = {
+  ...{ path: true, force: true, files: true, processes: true, log: true, sync: true },
+  ...{ rotation: true, keep: true, compress: true, rrdFormat: true, chunkIndex: true },
+  ...{ onError: true, now: true, date: true, timer: true, newId: true, shelved: true },
+  ...{ followers: true },
+};
+const ROTATION: OptionNames<Rotation> = { maxBytes: true, maxAgeSec: true };
+const KEEP: OptionNames<Keep> = { files: true, bytes: true, unforwarded: true };
 
 /**
  * Refuses options of the file sink that are out of their range, or of no use with its path.
  *
  * @throws {RangeError} that names the option
+ * @throws {TypeError} if there is no such option
  */
 export function checkSaveOptions(options: UncheckedOptions): void {
+  checkOptions<UncheckedOptions>("rrdFileSink", options, NAMES);
   const { path, force = false, sync = "interval", compress = "off" } = options;
   checkText("path", path);
   checkBoolean("force", force);
@@ -36,8 +56,22 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkChoice("compress", compress, ["off", "lz4"]);
   checkChoice("rrdFormat", options.rrdFormat ?? "as-sent", ["as-sent", "current"]);
   checkBoolean("chunkIndex", options.chunkIndex ?? false);
+  checkBoolean("shelved", options.shelved ?? false);
   checkObject("rotation", options.rotation, "{ maxBytes: 2 ** 30 }");
   checkObject("keep", options.keep, "{ files: 20 }");
+  checkOptions("rotation", options.rotation ?? {}, ROTATION);
+  checkOptions("keep", options.keep ?? {}, KEEP);
+  checkChoice("unforwarded", options.keep?.unforwarded ?? "drop", ["drop", "keep"]);
+  checkCallable(options, ["onError", "now", "date", "timer", "newId"]);
+  if (options.files !== undefined) {
+    const isAdapter = hasMethods(options.files, "create", "open");
+    checkGiven(
+      "rrdFileSink",
+      "files that can be made, as memoryFiles() has",
+      isAdapter,
+      options.files,
+    );
+  }
   const { maxBytes, maxAgeSec } = options.rotation ?? {};
   if (maxBytes !== undefined) checkPositive("rotation.maxBytes", maxBytes);
   if (maxAgeSec !== undefined) checkPositive("rotation.maxAgeSec", maxAgeSec);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { FileReadAdapter } from "../../adapters/files/types.ts";
 import type { Log } from "../../base/log.ts";
 
@@ -20,7 +21,7 @@ export interface FreeSpaceOptions {
   readonly adapter: Pick<FileReadAdapter, "freeBytes">;
   readonly log: Log;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** Bytes that were written so far. */
   readonly written: () => number;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { forgetOldest } from "../../base/forget_oldest.ts";
+import type { MessageSource } from "../../flow/channel/smart_message.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { applicationOf, UNKNOWN_APPLICATION } from "../../stores/introduction.ts";
 import type { Numbered } from "./parts/part_opener.ts";
@@ -28,6 +29,7 @@ export interface Group extends SeriesOwner {
 export class Groups {
   readonly #perRecording: boolean;
   readonly #perApplication: boolean;
+  readonly #perBox: boolean;
   /** The one used last at the end. */
   readonly #groups = new Map<string, Group>();
   readonly #byStore = new WeakMap<Store, Group>();
@@ -47,11 +49,13 @@ export class Groups {
   ) {
     this.#perRecording = pattern.placeholders.has("recording_id");
     this.#perApplication = pattern.placeholders.has("application_id");
+    this.#perBox = pattern.placeholders.has("box");
   }
 
   /** Where a message goes that is not of a blueprint. */
-  target(store: Store | undefined, msg: LogMsg, sourceId: number): Group {
-    if (!this.#perRecording && !this.#perApplication) {
+  target(store: Store | undefined, msg: LogMsg, source: MessageSource): Group {
+    const sourceId = source.id;
+    if (!this.#perRecording && !this.#perApplication && !this.#perBox) {
       return this.#last ??= this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
     }
     // What names no store most likely belongs to what its client sent before.
@@ -59,9 +63,10 @@ export class Groups {
       const last = this.#bySource.get(sourceId);
       return last ?? this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
     }
+    const box = this.#perBox ? source.box : undefined;
     const announced = msg.kind === "SetStoreInfo" ? msg.info.applicationId : undefined;
     const application = shortened(announced ?? applicationOf(store));
-    const group = this.#groupOf(store, application);
+    const group = this.#groupOf(store, application, box);
     if (this.#last !== group) {
       this.#last = group;
       this.#groups.delete(group.key);
@@ -80,15 +85,21 @@ export class Groups {
    *
    * @param store the blueprint
    * @param msg its message
-   * @param sourceId whose message it is
+   * @param source whose message it is
    * @param now monotonic milliseconds
    * @returns `undefined` where nothing has files that it goes with
    */
-  blueprintTarget(store: Store, msg: LogMsg, sourceId: number, now: number): Group | undefined {
+  blueprintTarget(
+    store: Store,
+    msg: LogMsg,
+    { id, box }: MessageSource,
+    now: number,
+  ): Group | undefined {
     const application = shortened(applicationOf(store));
-    const recording = this.blueprints.note(sourceId, application, msg, store, now);
+    const recording = this.blueprints.note(id, application, msg, store, now);
     if (this.#perRecording) return recording as Group | undefined;
-    const known = this.#groups.get(keyOf(this.#perApplication ? application : undefined));
+    const own = this.#perApplication ? application : undefined;
+    const known = this.#groups.get(keyOf(own, undefined, this.#perBox ? box : undefined));
     if (known !== undefined || this.pattern.placeholders.size > 0) return known;
     return this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
   }
@@ -106,24 +117,31 @@ export class Groups {
     this.blueprints.quit(sourceId);
   }
 
-  #groupOf(store: Store, application: string): Group {
+  #groupOf(store: Store, application: string, box: string | undefined): Group {
     const known = this.#byStore.get(store);
-    if (known !== undefined && !known.forgotten) return known;
+    if (known !== undefined && !known.forgotten && known.names.box === box) return known;
     const id = this.#perRecording ? store.id.id : UNKNOWN_APPLICATION;
     const key = keyOf(
       this.#perApplication ? application : undefined,
       this.#perRecording ? id : undefined,
+      box,
     );
-    const group = this.#group(key, application, id, this.#perRecording);
+    const group = this.#group(key, application, id, box, this.#perRecording);
     this.#byStore.set(store, group);
     return group;
   }
 
-  #group(key: string, applicationId: string, recordingId: string, isRecording = false): Group {
+  #group(
+    key: string,
+    applicationId: string,
+    recordingId: string,
+    box?: string,
+    isRecording = false,
+  ): Group {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const group: Group = {
-      names: { applicationId, recordingId, next: this.next },
+      names: { applicationId, recordingId, next: this.next, ...(box !== undefined && { box }) },
       key,
       series: new Map(),
       forgotten: false,
@@ -140,6 +158,6 @@ export class Groups {
   }
 }
 
-function keyOf(application?: string, recording?: string): string {
-  return JSON.stringify({ application, recording });
+function keyOf(application?: string, recording?: string, box?: string): string {
+  return JSON.stringify({ application, recording, box });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
@@ -10,6 +11,7 @@ import type { Series } from "./_series.ts";
 import type { SeriesObserver } from "./_series_host.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
+import { tellNoIndex } from "./parts/no_index.ts";
 import { KeptFiles } from "./saved_files.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SyncedFiles } from "./writer/syncer.ts";
@@ -22,7 +24,7 @@ export interface OpenedFilesOptions {
   readonly log: Log;
   readonly maxOpenFiles: number | undefined;
   /** Milliseconds since the Unix epoch. */
-  readonly date: () => number;
+  readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
@@ -72,11 +74,8 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     this.kept.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
     if (!writer.renamed) return;
-    const { path, end: { why }, target: { note } } = writer;
-    if (why !== undefined) {
-      const text = `${path} has no chunk index: ${why}`;
-      this.#options.log.write("info", text, { path, kind: "no chunk index" });
-    }
+    const { path, end: { why, about }, target: { note } } = writer;
+    if (why !== undefined) tellNoIndex(this.#options.log, path, { why, about });
     if (note === undefined) return;
     this.removed(await note.closed());
     if (note.line.footer === "pending") this.#options.renewal?.add(note.line);

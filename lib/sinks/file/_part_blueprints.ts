@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import {
   applicationOf,
@@ -37,7 +38,7 @@ export class PartBlueprints {
   constructor(
     readonly blueprints: Blueprints<object, Store>,
     readonly recording: object | undefined,
-    readonly date: () => number,
+    readonly date: Clock["date"],
   ) {}
 
   /** Whether a store is announced in the file; if not, it is from now on. */

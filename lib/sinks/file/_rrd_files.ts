@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Bridge } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
@@ -11,6 +12,7 @@ import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
+import type { FileMark } from "./file_mark.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -28,6 +30,7 @@ import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { MessageSource } from "../../flow/channel/smart_message.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
@@ -50,8 +53,8 @@ export interface RrdFilesOptions {
   readonly maxOpenFiles: number | undefined;
   /** Shared by the files. */
   readonly budget: WriteBudget;
-  readonly now: () => number;
-  readonly date: () => number;
+  readonly now: Clock["now"];
+  readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
@@ -110,6 +113,11 @@ export class RrdFiles {
     return this.#files.kept.list;
   }
 
+  /** Those that are being written. */
+  get live(): Iterable<RrdWriter> {
+    return this.#files.kept.live;
+  }
+
   /** What is in all files. */
   get kept(): Tally {
     return this.#files.kept.total;
@@ -133,7 +141,7 @@ export class RrdFiles {
   }
 
   /** Puts a message into its files. */
-  add(received: LogMsg, sourceId: number): Promise<void> | undefined {
+  add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
     const msg = bridge === undefined ? received : withChunkId(bridge.bridge(received));
     const { encoded } = msg;
@@ -145,8 +153,8 @@ export class RrdFiles {
     // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
     const put = isBlueprint
-      ? this.#putBlueprint(msg, entry, store, sourceId)
-      : this.#put(this.groups.target(store, msg, sourceId), entry);
+      ? this.#putBlueprint(msg, entry, store, source)
+      : this.#put(this.groups.target(store, msg, source), entry);
     const index = announces ? this.#options.index : undefined;
     const remember = () => {
       if (!isBlueprint && !announces) this.#remember(store, msg, entry);
@@ -180,6 +188,24 @@ export class RrdFiles {
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
     await Promise.all([...this.#files.series].map((series) => series.drain()));
+  }
+
+  /** Writes out what was given, and tells how far the open files go then. */
+  async mark(): Promise<FileMark[]> {
+    this.flush();
+    await this.drain();
+    return [...this.#files.series].flatMap(({ writer }) => {
+      const id = writer?.target.note?.line.id;
+      return id === undefined
+        ? []
+        : [{ id, offset: writer!.whole.size, before: writer!.whole.total }];
+    });
+  }
+
+  /** Resolves when the disk has all that was given, that of files being closed too. */
+  async settled(): Promise<void> {
+    await this.#files.finished();
+    await this.sync();
   }
 
   /** Closes files that are old enough. */
@@ -243,10 +269,10 @@ export class RrdFiles {
     msg: LogMsg,
     entry: Entry,
     store: Store,
-    sourceId: number,
+    source: MessageSource,
   ): Promise<void> | undefined {
     const kept = this.#remember(store, msg, entry);
-    const target = this.groups.blueprintTarget(store, msg, sourceId, this.#options.now());
+    const target = this.groups.blueprintTarget(store, msg, source, this.#options.now());
     const isOpen = target?.series.get(this.#encodingOf(entry.header))?.writer !== undefined;
     const mayOpen = this.#options.opener.pattern.placeholders.size === 0;
     return target && (isOpen || mayOpen) ? this.#put(target, { ...entry, kept }) : undefined;

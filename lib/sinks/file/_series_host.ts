@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
@@ -33,9 +34,9 @@ export interface SeriesHost<Series> {
   readonly blueprints: Blueprints<object, Store>;
   readonly rotation: Rotation;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** Milliseconds since the Unix epoch. */
-  readonly date: () => number;
+  readonly date: Clock["date"];
   readonly warnings: SaveWarnings;
   readonly versions: VersionWarnings;
   /** What is known of recordings. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 
 /** When the next file begins. */
 export interface Rotation {
@@ -32,7 +33,7 @@ export function rotationStep(maxAgeSec: number): number {
 
 /** Does something every so many milliseconds, until what it returns is called. */
 export function repeat(
-  timer: (ms: number, callback: () => void) => () => void,
+  timer: Clock["timer"],
   ms: number,
   action: () => Promise<void>,
 ): () => void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge } from "../../bridge/mod.ts";
@@ -11,10 +12,14 @@ import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import { handOver } from "./parts/draining_lock.ts";
+import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
 import { openParts } from "./parts/open_parts.ts";
+import { PartCatalog } from "./parts/part_catalog.ts";
+import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
@@ -45,6 +50,7 @@ export type { RrdFileSink, RrdFileSinkOptions };
  *
  * @param options where and how
  * @throws {RangeError} if an option is out of its range, or rotates or keeps files where the path makes one
+ * @throws {TypeError} if there is no such option
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws {PartExists} if an unfinished file that is not ours has the name of the first one
@@ -75,8 +81,8 @@ export type { RrdFileSink, RrdFileSinkOptions };
  * ```
  */
 export async function rrdFileSink(options: RrdFileSinkOptions): Promise<RrdFileSink> {
-  const { path, force = false } = options;
   checkSaveOptions(options);
+  const { path, force = false } = options;
   const adapter = options.files ?? await loadFileAdapter();
   const processes = options.processes ?? (options.files ? undefined : await loadProcessAdapter());
   const place = await takeSavePlace(path, force, adapter, processes);
@@ -94,7 +100,7 @@ async function startSink(
   processes: ProcessAdapter | undefined,
 ): Promise<RrdFileSink> {
   const { path, force = false, log = silentLog, sync = "interval", rotation = {} } = options;
-  const { now = () => performance.now(), date = () => Date.now(), timer = setTimer } = options;
+  const { now = SYSTEM_CLOCK.now, date = SYSTEM_CLOCK.date, timer = SYSTEM_CLOCK.timer } = options;
   const { keep = {}, newId = () => crypto.randomUUID() } = options;
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
@@ -106,13 +112,24 @@ async function startSink(
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
+  const catalog = options.shelved ? new PartCatalog() : undefined;
   const { followers = [] } = options;
   const journal = followers.length === 0 ? undefined : new PartJournal();
   for (const follower of journal === undefined ? [] : followers) {
     const { folder, name } = pattern;
     await follower.open({ folder, name, adapter, log, journal: journal!, now, timer });
   }
-  const opened = await openParts({ path, place, writer, folder, log, keep, newId, journal });
+  const opened = await openParts({
+    path,
+    place,
+    writer,
+    folder,
+    log,
+    keep,
+    newId,
+    catalog,
+    journal,
+  });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
@@ -132,6 +149,10 @@ async function startSink(
     date,
     onError: options.onError ?? (() => {}),
   }, first);
+  const shelf = catalog && index && new SavedShelf({
+    ...{ folder: pattern.folder, adapter, catalog, index, live: () => files.live },
+    onRemoved: (names) => files.removed(names),
+  });
   const written = () => files.kept.bytes;
   const space = new FreeSpace({ folder: pattern.folder, adapter, log, now, written });
   const stopRecovering = new AbortController();
@@ -144,6 +165,7 @@ async function startSink(
     journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
   }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
+  let handingOver: Promise<boolean> | undefined;
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
@@ -161,7 +183,7 @@ async function startSink(
       if (payload.type === "quit") files.groups.forget(source.id);
       else if (closing !== undefined) files.refuse(payload.msg);
       else {
-        const written = files.add(payload.msg, source.id);
+        const written = files.add(payload.msg, source);
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }
@@ -217,6 +239,7 @@ async function startSink(
     get saved() {
       return files.saved;
     },
+    shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
     confirm() {
@@ -236,19 +259,30 @@ async function startSink(
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
     },
+    handOver: () =>
+      handingOver ??= handOver(closing ? {} : place, index, () => {
+        stopRecovering.abort();
+        renewal?.stop();
+        return recovered.then(() => renewal?.done());
+      }),
+    async mark() {
+      let marks: FileMark[] = [];
+      await inTurn(async () => void (marks = await files.mark()));
+      await files.settled();
+      return marks;
+    },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
-        stopRotating();
         // Files that were closed before wait for the next start; those that are being closed do not.
-        renewal?.stop();
+        for (const stop of [stopRotating, () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
           indexer?.stop();
         });
-        await writing;
+        await Promise.all([writing, handingOver?.catch(() => {})]);
         const stopFollowing = new AbortController();
         try {
           await files.close();
@@ -256,8 +290,7 @@ async function startSink(
           const stopSoon = timer(FOLLOW_MS, () => stopFollowing.abort());
           await Promise.all(followers.map((follower) => follower.close(stopFollowing.signal)));
           stopSoon();
-          await recovered;
-          await renewal?.done();
+          await recovered.then(() => renewal?.done());
           callOff();
           indexer?.stop();
           syncer.stop();
@@ -283,9 +316,4 @@ const FOLLOW_MS = 500;
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}
-
-function setTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

@@ -1,3 +1,6 @@
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
+import { checkCount, checkText } from "../../base/check_options.ts";
+
 /**
  * Names of recording files, made of a pattern and of what clients call their recordings.
  *
@@ -8,13 +11,20 @@
 const PLACEHOLDERS: readonly Placeholder[] = [
   "application_id",
   "recording_id",
+  "box",
   "date",
   "time",
   "part",
 ];
 
 /** A word that stands in braces in a {@linkcode SavePattern}. */
-export type Placeholder = "application_id" | "recording_id" | "date" | "time" | "part";
+export type Placeholder = "application_id" | "recording_id" | "box" | "date" | "time" | "part";
+
+/** Those that stand for a text of a peer's. */
+const TEXTS: readonly string[] = ["application_id", "recording_id", "box"];
+
+/** Stands for the box of what SDKs send here themselves. */
+const NO_BOX = "sdk";
 
 /** Where recordings go. */
 export interface SavePattern {
@@ -37,6 +47,8 @@ export interface NameValues {
   readonly applicationId: string;
   /** As the client gave it. */
   readonly recordingId: string;
+  /** The box that it came from through NATS; absent where an SDK sent it here. */
+  readonly box?: string;
   /** When the part begins. */
   readonly date: Date;
   /** Its number, from 1 on. */
@@ -70,6 +82,7 @@ const FIXED_BYTES = { date: 10, time: 8, part: 9 } as const;
  * ```
  */
 export function parseSavePattern(text: string): SavePattern {
+  checkText("path", text);
   const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(text) ?? [];
   const words = [...name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
   const unknown = words.find((word) => !isPlaceholder(word));
@@ -110,6 +123,10 @@ export function parseSavePattern(text: string): SavePattern {
  * ```
  */
 export function renderName(pattern: SavePattern, values: NameValues): string {
+  checkGiven("renderName", "a pattern, as parseSavePattern gives", isPattern(pattern), pattern);
+  const isDated = (values?.date as unknown) instanceof Date && !Number.isNaN(values.date.getTime());
+  checkGiven("renderName", "values with a date", isDated, values);
+  checkCount("part", values.part);
   const limit = valueBytes(pattern);
   const iso = values.date.toISOString();
   const rendered = pattern.name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
@@ -118,6 +135,8 @@ export function renderName(pattern: SavePattern, values: NameValues): string {
         return safeText(values.applicationId, limit);
       case "recording_id":
         return safeText(values.recordingId, limit);
+      case "box":
+        return safeText(values.box ?? NO_BOX, limit);
       case "date":
         return iso.slice(0, 10);
       case "time":
@@ -128,6 +147,10 @@ export function renderName(pattern: SavePattern, values: NameValues): string {
   });
   const numbered = pattern.placeholders.has("part") || values.part === 1;
   return numbered ? rendered : siblingPath(rendered, values.part);
+}
+
+function isPattern(pattern: SavePattern): boolean {
+  return typeof pattern?.name === "string" && hasMethods(pattern.placeholders, "has");
 }
 
 /**
@@ -160,7 +183,7 @@ export function numberOf(
   const source = pattern.name.split(/(\{[^{}]*\})/).map((piece) => {
     const word = piece.slice(1, -1);
     if (!/^\{.*\}$/.test(piece) || !isPlaceholder(word)) return escapeRegExp(piece);
-    return word === "application_id" || word === "recording_id" ? "([^/]+)" : spans[word];
+    return word in spans ? spans[word as keyof typeof spans] : "([^/]+)";
   });
   const match = new RegExp(`^${source.join("")}$`, "s").exec(name);
   const at = [...pattern.placeholders].filter((word) => word !== "date" && word !== "time")
@@ -199,8 +222,8 @@ function valueBytes({ name, placeholders }: SavePattern): number {
   let free = MAX_NAME_BYTES - RESERVED_BYTES;
   let texts = 0;
   const rest = name.replaceAll(/\{([^{}]*)\}/g, (_, word: Placeholder) => {
-    if (word === "application_id" || word === "recording_id") texts++;
-    else free -= FIXED_BYTES[word];
+    if (TEXTS.includes(word)) texts++;
+    else free -= FIXED_BYTES[word as keyof typeof FIXED_BYTES];
     return "";
   });
   free -= new TextEncoder().encode(rest).length;

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import type { FileMark } from "./file_mark.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import type { BridgeCounts } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
@@ -20,7 +23,7 @@ import type { SyncMode } from "./writer/syncer.ts";
 export interface RrdFileSinkOptions {
   /**
    * Where files go; folders that are missing are made. With `{recording_id}` in the name each recording has its
-   * own; the others are `{application_id}`, `{date}`, `{time}` (UTC) and `{part}`.
+   * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
   /** Replaces a file that is there, where the path has no braces; without it that is refused. */
@@ -61,14 +64,16 @@ export interface RrdFileSinkOptions {
    * files. `keep` waits for them up to twice as much.
    */
   readonly followers?: readonly FileFollower[];
+  /** Whether viewers are to see the files: `shelf` lists them, at most 50,000; default false. */
+  readonly shelved?: boolean;
   /** Told of each file that had to be given up, and why. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer?: (ms: number, callback: () => void) => () => void;
+  readonly timer?: Clock["timer"];
   /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
@@ -85,6 +90,8 @@ export interface RrdFileSink extends Sink {
   readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
+  /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
+  readonly shelf: Shelf | undefined;
   /**
    * Says when what comes from now on is on the disk, such as for `confirm` of `serve`: what it gives
    * resolves once all that was written meanwhile is, and rejects if some of it was lost.
@@ -94,6 +101,14 @@ export interface RrdFileSink extends Sink {
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
+  /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
+  handOver(): Promise<boolean>;
+  /**
+   * Puts all that was written by now on the disk; resolves with how far the open files go then.
+   *
+   * @internal
+   */
+  mark(): Promise<readonly FileMark[]>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }

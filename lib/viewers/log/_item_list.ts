@@ -70,6 +70,13 @@ export class ItemList {
     }
   }
 
+  /** Those whose messages are all before a place and that are not gone, the newest first. */
+  *before(seq: number): Iterable<Item> {
+    for (let i = this.#indexOf(seq) - 1; i >= 0; i--) {
+      if (!this.#items[i]!.isGone) yield this.#items[i]!;
+    }
+  }
+
   /** Where the first item is that has a message with this place or a later one. */
   #indexOf(seq: number): number {
     let low = 0;

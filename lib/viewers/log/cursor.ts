@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { Tally } from "../../base/tally.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { Backfill, type Give } from "./backfill.ts";
 import type { Item } from "./item.ts";
 import type { ViewerLog } from "./viewer_log.ts";
 
@@ -22,19 +24,28 @@ const PREAMBLE: Pass = ["preamble", () => true];
 const STATICS: Pass = ["statics", () => true];
 /** Without what newer data has taken the place of. */
 const LATEST: Pass = ["statics", () => true, ({ isProtected }) => isProtected];
-const OF_KINDS = ["SetStoreInfo", "BlueprintActivationCommand", "ArrowMsg"] as const;
+/** A viewer takes a blueprint as it is when it is activated: without its data, it shows no view. */
+const OF_KINDS = ["SetStoreInfo", "ArrowMsg", "BlueprintActivationCommand"] as const;
+
+/** The passes of an order by kind, with a pass for static data. */
+function byKind(statics: Pass): readonly Pass[] {
+  return [
+    ...OF_KINDS.map((kind): Pass => ["preamble", (item) => kindOf(item) === kind]),
+    statics,
+    ["preamble", (item) => !OF_KINDS.some((kind) => kindOf(item) === kind)],
+  ];
+}
 
 /** The passes of each order; what is left is given in the order of arrival. */
 const PASSES: Readonly<Record<Order | "again", readonly Pass[]>> = {
   viewer: [PREAMBLE],
-  kinds: [
-    ...OF_KINDS.map((kind): Pass => ["preamble", (item) => kindOf(item) === kind]),
-    STATICS,
-    ["preamble", (item) => !OF_KINDS.some((kind) => kindOf(item) === kind)],
-  ],
+  kinds: byKind(STATICS),
   arrival: [],
   again: [PREAMBLE, LATEST],
 };
+
+/** What is looked through counts as so large a share of what is given. */
+const LOOKED_SHARE = 1 / 16;
 
 /** A place in the log. */
 export class Cursor {
@@ -56,16 +67,25 @@ export class Cursor {
    * takes it may not be all that it gets.
    */
   #owed = 0;
+  /** Where the newest comes first. */
+  readonly #backfill: Backfill | undefined;
 
   /**
    * @param log where it goes through
    * @param order of what is there now; without it, nothing of that is given
+   * @param isNewestFirst whether what explains the rest is followed by the live edge, and that by history
+   * backwards
    */
-  constructor(log: ViewerLog, order?: Order) {
+  constructor(log: ViewerLog, order?: Order, isNewestFirst = false) {
     this.#log = log;
     this.#start = this.#at = this.#passAt = order === undefined ? log.lastSeq : 0;
     this.#passes = PASSES[order ?? "arrival"];
     this.#sorted = log.lastSeq;
+    if (!isNewestFirst) return;
+    log.seal();
+    this.#backfill = new Backfill(log);
+    this.#at = log.lastSeq;
+    this.#passes = order === "kinds" ? byKind(this.#firstStatics) : [PREAMBLE, this.#firstStatics];
   }
 
   /**
@@ -73,7 +93,8 @@ export class Cursor {
    */
   get place(): number | undefined {
     const isSorted = this.#passes.length === 0 || this.#at >= this.#sorted;
-    return isSorted && !this.#mustBeginAgain ? this.#at : undefined;
+    const isFirst = this.#backfill !== undefined && this.#isInPasses;
+    return isSorted && !isFirst && !this.#mustBeginAgain ? this.#at : undefined;
   }
 
   /** The last place that was given, or passed, in the order of arrival. */
@@ -83,12 +104,28 @@ export class Cursor {
 
   /** Whether there is nothing to give now. */
   get isAtEnd(): boolean {
-    return this.place === this.#log.lastSeq;
+    return this.place === this.#log.lastSeq && (this.#backfill?.isDone ?? true);
   }
 
-  /** Goes on behind a place, having been given what is before it. */
-  moveTo(seq: number): void {
+  /** Whether what comes next is older than what is at its place. */
+  get isFilling(): boolean {
+    return this.#backfill?.isNext(this.#at < this.#log.lastSeq) ?? false;
+  }
+
+  /** Whether there is nothing live to give, but what is older. */
+  get hasOnlyPast(): boolean {
+    return this.place === this.#log.lastSeq && !this.isAtEnd;
+  }
+
+  /**
+   * Goes on behind a place.
+   *
+   * @param seq what is before it was given, or is never to be
+   * @param given of that
+   */
+  moveTo(seq: number, given?: Tally): void {
     this.#at = seq;
+    if (given !== undefined) this.#backfill?.gave(given.messages, given.bytes);
   }
 
   /**
@@ -100,6 +137,7 @@ export class Cursor {
    * @returns the place of the first; `undefined` if there are none
    */
   miss(item: Item): number | undefined {
+    if (this.#backfill?.owes(item)) return item.seq;
     if (item.lastSeq <= this.#at || this.#wasGiven(item)) return undefined;
     if (item.role === "static") this.#mustBeginAgain = true;
     return Math.max(this.#at + 1, item.seq);
@@ -108,7 +146,7 @@ export class Cursor {
   /**
    * The next messages.
    *
-   * @param maxBytes about how many; a larger message comes alone
+   * @param maxBytes about how many, fewer where most are not wanted; a larger message comes alone
    * @param wants which of them
    * @param end the place of the last one
    */
@@ -123,7 +161,8 @@ export class Cursor {
         msgs.push(msg);
         bytes += msg.encoded.bytes.length;
       }
-      return bytes;
+      // To look through what is of others takes time as well.
+      return bytes + item.bytes * LOOKED_SHARE;
     }, end);
     return msgs;
   }
@@ -135,11 +174,10 @@ export class Cursor {
    * @param give is given each item and the first place in it that was not given; returns the bytes
    * @param end what came after it is not given, but for what is with it in one item
    */
-  walk(maxBytes: number, give: (item: Item, from: number) => number, end = Infinity): void {
-    const isInPasses = this.#pass < this.#passes.length;
-    if (this.#mustBeginAgain && this.#owed <= 0 && !isInPasses) this.#beginAgain();
+  walk(maxBytes: number, give: Give, end = Infinity): void {
+    if (this.#mustBeginAgain && this.#owed <= 0 && !this.#isInPasses) this.#beginAgain();
     let bytes = 0;
-    for (; this.#pass < this.#passes.length; this.#pass++, this.#passAt = this.#start) {
+    for (; this.#isInPasses; this.#pass++, this.#passAt = this.#start) {
       const [list, has, gives = has] = this.#passes[this.#pass]!;
       for (const item of this.#log[list].after(this.#passAt)) {
         if (item.seq > Math.min(this.#sorted, end)) break;
@@ -151,12 +189,21 @@ export class Cursor {
         this.#passAt = item.lastSeq;
       }
     }
+    if (this.isFilling) {
+      const isLive = this.#at < this.#log.lastSeq;
+      if (!isLive) this.#owed = 0;
+      if (bytes === 0) this.#backfill!.walk(maxBytes, give, isLive);
+      return;
+    }
     for (const item of this.#log.items.after(this.#at)) {
       if (item.seq > end) break;
       if (!this.#isOfPasses(item)) {
         if (bytes > 0 && bytes + item.bytes > maxBytes) return;
-        bytes += give(item, Math.max(this.#at + 1, item.seq));
+        const from = Math.max(this.#at + 1, item.seq);
+        const given = give(item, from);
+        bytes += given;
         this.#owed -= item.bytes;
+        this.#backfill?.gave(item.lastSeq - from + 1, given);
       }
       this.#at = item.lastSeq;
     }
@@ -168,10 +215,20 @@ export class Cursor {
   #beginAgain(): void {
     this.#mustBeginAgain = false;
     this.#owed = 0;
-    this.#passes = PASSES.again;
+    this.#passes = this.#backfill === undefined ? PASSES.again : [PREAMBLE, this.#firstStatics];
+    this.#backfill?.explain(this.#at);
     this.#sorted = this.#log.lastSeq;
     this.#pass = 0;
     this.#passAt = this.#start;
+  }
+
+  get #isInPasses(): boolean {
+    return this.#pass < this.#passes.length;
+  }
+
+  /** What is left of static data comes later. */
+  get #firstStatics(): Pass {
+    return ["statics", () => true, (item) => this.#backfill!.isFirst(item)];
   }
 
   /** Whether one of the passes has it. */

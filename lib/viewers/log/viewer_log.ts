@@ -87,6 +87,12 @@ export class ViewerLog {
     return isShort;
   }
 
+  /** Nothing is added any more to what is there. */
+  seal(): void {
+    this.#open?.close();
+    this.#open = undefined;
+  }
+
   /** Whether messages may still be added to a slab. */
   isOpen(slab: Slab): boolean {
     return slab === this.#open;
@@ -131,8 +137,7 @@ export class ViewerLog {
 
   #addEntry(msg: LogMsg): void {
     // Nothing may be added to a slab behind which something else came.
-    this.#open?.close();
-    this.#open = undefined;
+    this.seal();
     const isSpared = !isChunk(msg);
     const key = isSpared ? undefined : staticKeyOf(msg);
     const role = isSpared ? "preamble" : key === undefined ? "chunk" : "static";

@@ -32,19 +32,53 @@ function urlOf(path) {
   return new URL(path.replace(/^\/?/, "./"), document.baseURI);
 }
 
+/** Whether the user gave a token: what changes something needs one. */
+export const hasToken = token !== null;
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [init]
+ */
+async function answer(path, init = {}) {
+  const response = await fetch(urlOf(path), {
+    cache: "no-store",
+    signal: AbortSignal.timeout(5000),
+    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    ...init,
+  });
+  if (response.status === 401) throw new NotAllowed();
+  return response;
+}
+
 /**
  * @param {string} path
  * @returns {Promise<any>}
  */
 export async function ask(path) {
-  const response = await fetch(urlOf(path), {
-    cache: "no-store",
-    signal: AbortSignal.timeout(5000),
-    headers: token === null ? {} : { authorization: `Bearer ${token}` },
-  });
-  if (response.status === 401) throw new NotAllowed();
+  return (await askList(path)).items;
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<{ items: any, total: number }>} `total`: how many there are, listed or not
+ */
+export async function askList(path) {
+  const response = await answer(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return await response.json();
+  return {
+    items: await response.json(),
+    total: Number(response.headers.get("x-total-count")),
+  };
+}
+
+/**
+ * Removes what is at an address.
+ *
+ * @param {string} path
+ */
+export async function remove(path) {
+  const response = await answer(path, { method: "DELETE" });
+  if (!response.ok) throw new Error((await response.text()).trim());
 }
 
 /**

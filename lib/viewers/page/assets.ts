@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable, checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { encodeBase64 } from "@std/encoding";
 import { compressGzip, installedPackages } from "../../adapters/http/package_files.ts";
 import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
@@ -10,7 +11,7 @@ import { reason } from "../../base/errors.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { consoleLog, type Log } from "../../base/log.ts";
 import { acceptsGzip } from "./_accepts_gzip.ts";
-import type { PageAsset, PageAssets } from "../serve/http_app.ts";
+import type { PageAsset, PageAssets } from "../serve/page_answer.ts";
 import { PAGE_FILES, type PageFile } from "./page_files.ts";
 
 const JS = "text/javascript; charset=utf-8";
@@ -84,6 +85,8 @@ export function pageAssets(
   log: Log = consoleLog(),
   packages: PackageFiles = installedPackages,
 ): PageAssets {
+  checkCallable({ log });
+  checkGiven("pageAssets", "packages with read()", hasMethods(packages, "read"), packages);
   const limited = limitedLog(log, () => performance.now());
   const assets = new Map<string, Asset>();
   for (const name of Object.keys(PAGE_FILES) as PageFile[]) {

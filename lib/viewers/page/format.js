@@ -31,6 +31,14 @@ export function formatLatency(seconds) {
   return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(1)} ms`;
 }
 
+/** @param {number | null} ms since the Unix epoch */
+export function formatTime(ms) {
+  if (ms === null) return "at an unknown time";
+  // As people in any country read it; the year in front sorts by itself.
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace("T", " ");
+}
+
 /**
  * Where SDKs connect to; they take IP addresses and no names.
  *

@@ -1,5 +1,5 @@
 /** Asks the server each second, and shows what it tells. */
-import { ask, NotAllowed, useToken, withToken } from "./api.js";
+import { ask, askList, NotAllowed, useToken, withToken } from "./api.js";
 import { showClients } from "./clients.js";
 import { byId, make, setText } from "./dom.js";
 import {
@@ -11,13 +11,26 @@ import {
   unfitness,
   viewerOf,
 } from "./format.js";
+import { askFilesSoon, fileCalled, newestFile, refreshFiles, showFiles } from "./disk.js";
+import { isSearching, startFind, wish } from "./find.js";
+import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { MAX_ROWS, showRecordings } from "./recordings.js";
 import { refusal } from "./streams.js";
-import { closeStream, notify, open, start, streamEnded, streamUrl } from "./viewer.js";
+import {
+  closeStream,
+  notify,
+  open,
+  openFile,
+  start,
+  streamEnded,
+  streamUrl,
+  viewerKind,
+} from "./viewer.js";
 
 /** @typedef {import("./recordings.js").Recording} Recording */
+/** @typedef {import("./files.js").DiskFile} DiskFile */
 
 const INTERVAL_MS = 1000;
 /** A stream that the server ended is opened again after this, */
@@ -25,10 +38,14 @@ const REOPEN_MS = 2000;
 /** and one that it refuses after this. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
+const asked = new URLSearchParams(location.hash.slice(1));
+const link = new Link();
 /** @type {string | undefined} */
-let chosen = new URLSearchParams(location.hash.slice(1)).get("recording") ?? undefined;
+let chosen = asked.get("recording") ?? undefined;
+/** @type {string | undefined} the name of a file, which is shown in place of a recording */
+let chosenFile = asked.get("file") ?? undefined;
 /** Whether the user chose it; else the newest is shown. */
-let isPicked = chosen !== undefined;
+let isPicked = chosen !== undefined || chosenFile !== undefined;
 /** @type {Recording[]} */
 let recordings = [];
 let recordingsInAll = 0;
@@ -46,14 +63,30 @@ let asksForToken = false;
 function choose(recording) {
   isPicked = true;
   chosen = recording.id;
+  chosenFile = undefined;
   opensAt = 0;
   history.replaceState(null, "", `#${new URLSearchParams({ recording: recording.id })}`);
+  show();
+}
+
+/** @param {DiskFile} file */
+function chooseFile(file) {
+  isPicked = true;
+  chosenFile = file.name;
+  opensAt = 0;
+  history.replaceState(null, "", `#${new URLSearchParams({ file: file.name })}`);
+  showDisk();
   show();
 }
 
 /** Unless the user chose one: the newest that is live, once the one that is shown has ended. */
 function follow() {
   const current = recordings.find(({ id }) => id === chosen);
+  // What is found is not all that there is.
+  if (isSearching()) return;
+  // Where nothing is live, and nothing was: what was recorded before.
+  chosenFile = isPicked || recordings.length > 0 ? chosenFile : chosenFile ?? newestFile()?.name;
+  if (!isPicked && recordings.length > 0) chosenFile = undefined;
   if (isPicked || current?.live && !unfitness(current.sdk)) return;
   const newest = recordings.find(({ live, sdk }) => live && !unfitness(sdk));
   chosen = (newest ?? current ?? recordings[0])?.id;
@@ -68,7 +101,10 @@ function show() {
     ) => [id, rates.next(`recording ${id}`, askedAt, [bytes])[0] ?? 0]),
   );
   const rateOf = (/** @type {string} */ id) => bytesPerSecond.get(id) ?? 0;
-  showRecordings(recordings, recordingsInAll, chosen, rateOf, choose);
+  const listed = chosenFile === undefined ? chosen : undefined;
+  showRecordings(recordings, recordingsInAll, listed, rateOf, choose);
+  const file = fileCalled(chosenFile);
+  if (chosenFile !== undefined) return showFile(file);
   const key = recording === undefined
     ? `${recordings.length > 0}`
     : `${recording.id}\n${unfitness(recording.sdk)}${viewerOf(recording.sdk)}`;
@@ -95,10 +131,35 @@ function show() {
   });
 }
 
+/** @param {DiskFile | undefined} file `undefined`: it is not listed (any more) */
+function showFile(file) {
+  const key = `file ${chosenFile}`;
+  if (key === shown) return;
+  if (file === undefined) {
+    if (shown?.startsWith("no ")) return;
+    shown = `no ${chosenFile}`;
+    return notify(
+      make("strong", {}, "This file is not listed"),
+      make("p", {}, `The server lists none that is called ${chosenFile}: choose another one.`),
+    );
+  }
+  shown = key;
+  const unfit = unfitness(file.sdk);
+  if (unfit !== "") return refuse({ ...file, id: file.name }, unfit);
+  const kind = viewerOf(file.sdk);
+  // The viewer that is there shows old files as well, in today's form.
+  const isBridged = kind === "viewer" && viewerKind() === "viewer-0.33";
+  openFile(isBridged ? "viewer-0.33" : kind, file, isBridged ? "current" : "as-sent")
+    .catch((error) => {
+      shown = undefined;
+      cannotShow(error);
+    });
+}
+
 /** @param {Recording} recording */
 async function view(recording) {
   if (hasEnded) {
-    const why = await refusal(streamUrl(recording));
+    const why = await refusal(streamUrl(viewerOf(recording.sdk), recording));
     if (why !== undefined) {
       shown = undefined;
       opensAt = performance.now() + REFUSED_MS;
@@ -116,12 +177,14 @@ async function view(recording) {
 function reopen() {
   streamEnded();
   hasEnded = true;
+  // It is another thing that is shown.
+  if (chosenFile !== undefined) return;
   shown = undefined;
   opensAt = performance.now() + REOPEN_MS;
 }
 
 /**
- * @param {Recording} recording
+ * @param {{ sdk: string | null, url: string }} recording
  * @param {string} unfit
  */
 function refuse(recording, unfit) {
@@ -155,10 +218,15 @@ function cannotShow(error) {
 async function refresh() {
   try {
     const also = chosen === undefined ? {} : { also: chosen };
-    const query = new URLSearchParams({ limit: String(MAX_ROWS), ...also });
-    const [status, listed] = await Promise.all([ask("/status"), ask(`/recordings?${query}`)]);
-    recordings = listed;
-    recordingsInAll = status.recordings;
+    const query = new URLSearchParams({ limit: String(MAX_ROWS), ...wish(), ...also });
+    const [status, listed] = await Promise.all([
+      ask("/status"),
+      askList(`/recordings?${query}`),
+      refreshFiles(chosenFile),
+    ]);
+    recordings = listed.items;
+    recordingsInAll = listed.total;
+    showDisk();
     askedAt = status.timeMs;
     asksForToken = false;
     showStatus(status);
@@ -166,6 +234,16 @@ async function refresh() {
   } catch (error) {
     lose(error);
   }
+}
+
+/** Asks for both lists at once. */
+function again() {
+  askFilesSoon();
+  refresh();
+}
+
+function showDisk() {
+  showFiles(recordingsInAll, chosenFile, chooseFile, again);
 }
 
 /** @param {number | null} port */
@@ -195,6 +273,9 @@ function showStatus(status) {
     `${formatCount(status.messages)} messages, ${formatBytes(status.bytes)}${dropped}; ` +
       `${formatBytes(status.hub.history.bytes)} of history`,
   );
+  const carried = link.next(status.hub.viewers, now);
+  byId("link").hidden = carried === "";
+  setText(byId("link"), carried);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);
@@ -249,7 +330,11 @@ function askForToken() {
   });
   notify(
     make("strong", {}, "A token is needed"),
-    make("p", {}, "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or --viewer-token."),
+    make(
+      "p",
+      {},
+      "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or the file of --viewer-token-file.",
+    ),
     form,
   );
 }
@@ -264,7 +349,8 @@ function togglePanel() {
 addEventListener("stream-ended", reopen);
 byId("toggle").addEventListener("click", togglePanel);
 startPlots();
+startFind(again);
 await refresh();
 // It takes a while: begun before there is data; what fails is told once there is something to show.
-if (recordings.length === 0) start("viewer-0.33").catch(() => {});
+if (recordings.length === 0 && newestFile() === undefined) start("viewer-0.33").catch(() => {});
 setInterval(refresh, INTERVAL_MS);

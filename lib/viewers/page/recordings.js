@@ -1,6 +1,7 @@
 /** The list of recordings. */
 import { withToken } from "./api.js";
 import { byId, make, setText, syncList } from "./dom.js";
+import { isFound, isSearching } from "./find.js";
 import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
 
 /** Rows beyond it would only slow the page down. */
@@ -12,19 +13,24 @@ export const MAX_ROWS = 200;
  */
 
 /**
- * @param {Recording[]} recordings
- * @param {number} all how many there are, older ones included
+ * @param {Recording[]} all those that the server told of
+ * @param {number} total how many there are, older ones included
  * @param {string | undefined} chosen
  * @param {(id: string) => number} rateOf bytes a second
  * @param {(recording: Recording) => void} choose
  */
-export function showRecordings(recordings, all, chosen, rateOf, choose) {
-  const isEmpty = recordings.length === 0;
+export function showRecordings(all, total, chosen, rateOf, choose) {
+  // The one that is shown is told of in any case.
+  const recordings = isSearching()
+    ? all.filter(({ id, applicationId, sdk }) => isFound([id, applicationId, sdk]))
+    : all;
+  byId("none-found").hidden = !isSearching() || recordings.length > 0;
+  const isEmpty = recordings.length === 0 && !isSearching();
   byId("no-recordings").hidden = !isEmpty;
   byId("connect").hidden = !isEmpty;
-  const more = all - recordings.length;
+  const more = total - recordings.length;
   byId("more-recordings").hidden = more <= 0;
-  setText(byId("more-recordings"), `${formatCount(more)} older ones are not listed.`);
+  setText(byId("more-recordings"), `${formatCount(more)} more are not listed.`);
   syncList(
     byId("recordings"),
     recordings,
@@ -42,7 +48,7 @@ export function showRecordings(recordings, all, chosen, rateOf, choose) {
 function row(recording, choose) {
   const button = make(
     "button",
-    { type: "button" },
+    { type: "button", class: "open" },
     make("span", { class: "name" }),
     make("span", { class: "facts" }),
     make("span", { class: "facts" }),

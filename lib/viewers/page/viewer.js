@@ -1,7 +1,7 @@
 /** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, beginStream, endStream } from "./streams.js";
+import { beginStream, endStream, WISH } from "./streams.js";
 
 /** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
@@ -17,6 +17,9 @@ let opened;
 let wanted;
 /** @type {string | undefined} the recording that is to be seen, where the viewer has several */
 let seen;
+/** @type {string | undefined} the address of a file that is open beside the stream */
+let file;
+let files = 0;
 
 /**
  * Shows a text in place of the viewer; without one, the viewer.
@@ -57,7 +60,7 @@ async function load(which) {
       dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
-  // It comes with the others of the same call, and the viewer shows the one that came last.
+  // Of a file all recordings come, and the viewer shows the one that came last.
   loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
     if (event.recording_id === seen) loaded.set_active_recording_id(seen);
   });
@@ -145,15 +148,51 @@ export async function open(which, recording) {
   await start(which);
   if (wanted !== mine) return;
   notify();
-  if (which === "viewer") {
-    closeStream(false);
-    opened = beginStream(streamUrl(recording));
-    return viewer.open(opened, { follow_if_http: true });
-  }
-  // All recordings come by one call.
+  closeStream(false);
   seen = recording.id;
-  if (opened === undefined) viewer.open(opened = beginCall());
-  else viewer.set_active_recording_id(seen);
+  opened = beginStream(streamUrl(which, recording));
+  viewer.open(opened, { follow_if_http: true });
+  wake();
+}
+
+/**
+ * Has the viewer draw: it does what it was told when it draws next, and while no data comes and nobody
+ * touches it, that may be never.
+ */
+function wake() {
+  byId("canvas").querySelector("canvas")?.dispatchEvent(new MouseEvent("mouseleave"));
+}
+
+/**
+ * Opens a file in the viewer, beside the stream that may be there.
+ *
+ * @param {Kind} which viewer
+ * @param {{ url: string, recording: string | null }} wish
+ * @param {"current" | "as-sent"} format in which it is to be given
+ */
+export async function openFile(which, { url, recording }, format) {
+  if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
+  const mine = wanted = {};
+  await start(which);
+  if (wanted !== mine) return;
+  notify();
+  closeFile();
+  seen = recording ?? undefined;
+  // No address twice: one that was read to its end is not read again.
+  file = withToken(url, { format, open: String(++files) });
+  viewer.open(file);
+  wake();
+}
+
+/** Leaves the file. */
+function closeFile() {
+  if (file !== undefined) viewer.close(file);
+  file = undefined;
+}
+
+/** Which viewer is there, if one is. */
+export function viewerKind() {
+  return kind;
 }
 
 /** The stream has ended: what is opened next is opened anew. */
@@ -169,13 +208,19 @@ export function streamEnded() {
  */
 export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);
+  closeFile();
   opened = seen = undefined;
   if (isUnwanted) wanted = undefined;
   endStream();
 }
 
-/** @param {{ url: string }} recording */
-export function streamUrl(recording) {
+/**
+ * The address of a recording for a viewer.
+ *
+ * @param {Kind} which
+ * @param {{ url: string }} recording
+ */
+export function streamUrl(which, { url }) {
   // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
-  return withToken(recording.url, { format: "as-sent" });
+  return withToken(url, which === "viewer" ? { format: "as-sent", ...WISH } : WISH);
 }

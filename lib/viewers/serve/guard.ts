@@ -6,6 +6,14 @@
  *
  * @module
  */
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../../base/check_arguments.ts";
+import { checkText, checkTexts } from "../../base/check_options.ts";
 import { isLoopback, withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
@@ -22,6 +30,10 @@ export interface GuardOptions {
   /** What viewers must know; without spaces, since it stands in addresses and headers. */
   readonly token?: string;
 }
+
+const NAMES: OptionNames<GuardOptions> = {
+  ...{ hostname: true, allowHosts: true, allowOrigins: true, pagePort: true, token: true },
+};
 
 /** What is looked at of a request. */
 export type GuardedRequest = Pick<Request, "url" | "headers">;
@@ -61,7 +73,8 @@ export interface Guard {
  * A guard for the HTTP app and the WebSocket relay.
  *
  * @param options without any, only this machine's own programs and pages may ask
- * @throws {TypeError} if an origin, a host or a token is none
+ * @throws {TypeError} if an origin, a host or a token is none, or there is no such option
+ * @throws {RangeError} if hosts or origins are no lists
  *
  * @example
  * ```ts
@@ -80,11 +93,16 @@ export interface Guard {
  * ```
  */
 export function viewerGuard(options: GuardOptions = {}): Guard {
+  checkOptions("viewerGuard", options, NAMES);
+  checkCallable(options, ["pagePort"]);
   const { hostname = "127.0.0.1", allowHosts = [], allowOrigins = [], pagePort, token } = options;
+  checkText("hostname", hostname);
+  checkTexts("allowHosts", allowHosts, '["robot.local"]');
+  checkTexts("allowOrigins", allowOrigins, '["https://example.com"]');
   const hosts = new Set([hostname, ...allowHosts].map(hostOf));
   const origins = new Set(allowOrigins.map(originOf));
   const anyAddress = hosts.has("0.0.0.0") || hosts.has("[::]");
-  if (token !== undefined && !/^\S+$/.test(token)) {
+  if (token !== undefined && (typeof token !== "string" || !/^\S+$/.test(token))) {
     throw new TypeError("A token has no spaces, and is not empty");
   }
   const secret = token === undefined ? undefined : new TextEncoder().encode(token);
@@ -119,7 +137,7 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       if (secret === undefined) return undefined;
       const given = tokenOf(request) ?? (orCookie ? tokenInCookie(request) : undefined);
       if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
-      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)";
+      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };
@@ -177,4 +195,16 @@ function originOf(text: string): string {
 /** An address can't be pointed elsewhere, as a name can. */
 function isAddress(name: string): boolean {
   return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/**
+ * Refuses what is no guard; one that is left out is not looked at.
+ *
+ * @param taker the function that takes one
+ * @param guard what was passed
+ * @throws {TypeError} that names the function
+ */
+export function checkGuard(taker: string, guard: unknown): void {
+  const isGuard = guard === undefined || hasMethods(guard, "refuse", "refuseToken", "tokenCookie");
+  checkGiven(taker, "a guard, as viewerGuard() gives", isGuard, guard);
 }

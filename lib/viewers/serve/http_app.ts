@@ -3,47 +3,37 @@
  *
  * @module
  */
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+  picked,
+} from "../../base/check_arguments.ts";
+import { checkText } from "../../base/check_options.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
-import { attachment } from "./_attachment.ts";
-import { type ConnectionInfo, joinHub, RETRY_LATER } from "./join.ts";
+import { FileAnswers } from "../files/file_answers.ts";
+import type { Shelf } from "../../recordings/shelf.ts";
+import { attachment } from "./attachment.ts";
+import { chosenRecordings } from "./_chosen_recordings.ts";
+import { checkHub, type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
-import { type Guard, viewerGuard } from "./guard.ts";
+import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { type MessageReaders, messageReaders } from "./read_messages.ts";
+import { assetAnswer, type PageAssets } from "./page_answer.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
-
-/** A file of the page. */
-export interface PageAsset {
-  /** Its media type. */
-  readonly type: string;
-  /** Its content, compressed if `encoding` says so. */
-  readonly body: Uint8Array;
-  /** How it is compressed. */
-  readonly encoding?: "gzip" | "br";
-  /** Length of its content in bytes, uncompressed. */
-  readonly size: number;
-  /** Changes with its content; in double quotes. */
-  readonly etag: string;
-}
-
-/** The files of the page, by path. */
-export interface PageAssets {
-  /**
-   * A file; `undefined` if there is none.
-   *
-   * @param path such as `/`
-   * @param acceptedEncodings the request's `Accept-Encoding`
-   */
-  get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
-}
 
 /** Options of the app. */
 export interface HttpAppOptions extends StallOptions {
@@ -62,7 +52,13 @@ export interface HttpAppOptions extends StallOptions {
   readonly guard?: Guard;
   /** What answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
   readonly readers?: MessageReaders;
+  /** Recordings on the disk, under `/files`; such as the `shelf` of a file sink. */
+  readonly files?: Shelf;
+  /** Whether who has the guard's token may remove files; default false, and never without a token. */
+  readonly allowDelete?: boolean;
   /** Port of the WebSocket that the page may connect to. */
+  /** What `/readyz` asks; default nothing, which is always ready. */
+  readonly readiness?: Readiness;
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;
@@ -86,10 +82,13 @@ export interface HttpApp {
   request(url: string, init?: RequestInit): Response | Promise<Response>;
 }
 
-type Env = { Bindings: Partial<ConnectionInfo> };
+const NAMES: OptionNames<HttpAppOptions> = {
+  readiness: true,
+  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true },
+  ...{ webSocketPort: true, log: true, files: true, allowDelete: true, ...STALL_NAMES },
+};
 
-/** Files of the page are sent in pieces of so many bytes. */
-const ASSET_PIECE_BYTES = 64 * 1024;
+type Env = { Bindings: Partial<ConnectionInfo> };
 
 /** The wasm viewer compiles itself, and its glue code writes styles into elements. */
 const CONTENT_POLICY = [
@@ -105,14 +104,17 @@ const CONTENT_POLICY = [
 ];
 
 /**
- * A hono app: `/recordings`, `/recordings/ID.rrd`, `/stream.rrd`, `/status`, `/metrics`, `/healthz`
- * and the page.
+ * A hono app: `/recordings`, `/recordings/ID.rrd`, `/files`, `/files/NAME`, `/stream.rrd`, `/status`,
+ * `/metrics`, `/healthz`, `/readyz` and the page.
  *
- * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there.
- * Streams take `?history=none`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
+ * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there; both lists take
+ * `&search=TEXT` and `&sort=name` (`newest`, `oldest`, `largest`), that of files `&offset=200` too.
+ * Streams take `?history=none` or `newest-first`, `?latency=2s`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
  * SDK 0.17 to 0.22 logged they give in today's form, and with `?format=as-sent` as it was sent.
  *
  * @param options where messages come from, who may ask
+ * @throws {TypeError} if there is no hub, or no such option
+ * @throws {RangeError} if an option is out of its range
  *
  * @example
  * ```ts
@@ -125,9 +127,19 @@ const CONTENT_POLICY = [
  * ```
  */
 export function httpApp(options: HttpAppOptions): HttpApp {
+  checkOptions("httpApp", options, NAMES);
+  checkHub("httpApp", options.hub);
+  checkGuard("httpApp", options.guard);
+  checkCallable(options, ["status", "webSocketPort"]);
+  const { path, page } = options;
+  if (path !== undefined) checkText("path", path);
+  checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
-  const { readers = messageReaders(hub, { ...options, guard, log }) } = options;
-  const { now = () => performance.now() } = options;
+  const { readiness = new Readiness() } = options;
+  const {
+    readers = messageReaders(hub, { ...picked<StallOptions>(options, STALL_NAMES), guard, log }),
+  } = options;
+  const { now = SYSTEM_CLOCK.now } = options;
   const counts = {
     errors: 0,
     otherEncoding: 0,
@@ -163,22 +175,34 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     const origin = c.req.header("origin");
     if (origin !== undefined) c.header("access-control-allow-origin", origin);
     if (c.req.method === "OPTIONS") {
-      c.header("access-control-allow-methods", "GET, HEAD");
-      c.header("access-control-allow-headers", "authorization");
-      return c.body(null, 204, { allow: "GET, HEAD" });
+      const allow = methodsOf(c.req.path, options);
+      c.header("access-control-allow-methods", allow);
+      const parts = c.req.path.startsWith("/files/") ? ", range, if-range, if-none-match" : "";
+      c.header("access-control-allow-headers", `authorization${parts}`);
+      return c.body(null, 204, { allow });
     }
-    if (!["GET", "HEAD"].includes(c.req.method)) {
-      return c.text("Only GET and HEAD are allowed\n", 405, { allow: "GET, HEAD" });
+    const allow = methodsOf(c.req.path, options);
+    if (!allow.split(", ").includes(c.req.method)) {
+      const text = `Only ${allow.replace(/, (?=\w+$)/, " and ")} are allowed`;
+      return c.text(`${text}\n`, 405, { allow });
     }
-    return await next();
+    await next();
+    if (origin === undefined) return undefined;
+    c.res.headers.set("access-control-allow-origin", origin);
+    c.res.headers.set("access-control-expose-headers", EXPOSED);
+    return undefined;
   });
   app.get("/healthz", () => textResponse(200, "ok"));
+  app.get("/readyz", async (c) => {
+    const report = await readiness.report();
+    return c.json(report, report.ready ? 200 : 503);
+  });
   app.get("/recordings", token, (c) => {
-    const { limit = "10000", also } = c.req.query();
-    if (!/^\d{1,5}$/.test(limit)) return textResponse(400, "limit is a number up to 99999");
     // Pages ask every second, and there may be thousands.
-    const listed = hub.recordings.filter(({ id }, i) => i < Number(limit) || id === also);
-    return c.json(listed.map(recordingJson));
+    const wanted = chosenRecordings(hub.recordings, c.req.query());
+    if (typeof wanted === "string") return textResponse(400, wanted);
+    c.header("x-total-count", String(wanted.found));
+    return c.json(wanted.page.map(recordingJson));
   });
   app.get("/recordings/:name", token, (c) => {
     const [, id] = /^(.*)\.rrd$/s.exec(c.req.param("name")) ?? [];
@@ -186,6 +210,13 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     if (known === undefined) return c.text("There is no such recording\n", 404);
     return stream(c, known.id);
   });
+  if (options.files !== undefined) {
+    const answers = new FileAnswers({ ...fileOptions(options, options.files), guard });
+    const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
+    app.get("/files", token, (c) => answers.list(c.req.raw));
+    app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c)));
+    app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
+  }
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
   app.get("/status", token, (c) => c.json(statusJson(hub, status(), now())));
   app.get(
@@ -193,7 +224,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     token,
     (c) => c.text(metricsText(hub, status(), counts), 200, { "content-type": METRICS_TYPE }),
   );
-  app.get("*", (c) => asset(c, options.page));
+  app.get("*", (c) => assetAnswer(c, options.page));
   app.notFound((c) => c.text("There is nothing here\n", 404));
   app.onError((error, c) => {
     counts.errors++;
@@ -203,6 +234,26 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return c.text("The server failed to answer; its log says why\n", 500);
   });
   return options.path === undefined ? app : below(options.path, app);
+}
+
+/** What pages of other origins may read of an answer. */
+const EXPOSED =
+  "accept-ranges, content-disposition, content-length, content-range, etag, link, x-total-count";
+
+function methodsOf(path: string, { files, allowDelete = false }: HttpAppOptions): string {
+  const isFile = files !== undefined && path.startsWith("/files/");
+  return isFile && allowDelete ? "GET, HEAD, DELETE" : "GET, HEAD";
+}
+
+function fileOptions(options: HttpAppOptions, shelf: Shelf) {
+  const { stallTimeoutSec, now, every, allowDelete = false } = options;
+  return {
+    shelf,
+    allowDelete,
+    ...(stallTimeoutSec === undefined ? {} : { stallTimeoutSec }),
+    ...(now === undefined ? {} : { now }),
+    ...(every === undefined ? {} : { every }),
+  };
 }
 
 /** Serves the app below a path; what is elsewhere is not there. */
@@ -264,6 +315,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     if (download || recording !== undefined) {
       c.header("content-disposition", attachment(recording ?? "stream"));
     }
+    const until = download ? "now" : undefined;
+    const wish = wishOf((name) => c.req.query(name), until);
+    if (typeof wish === "string") return textResponse(400, wish);
     if (c.req.method === "HEAD") {
       return hub.refusal === undefined ? c.body(null) : c.body(null, 503, RETRY_LATER);
     }
@@ -276,11 +330,13 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       order: "arrival",
       accepts: encoding.accepts,
       onLeftOut,
-      ...(download ? { until: "now" } : {}),
+      ...(until === undefined ? {} : { until }),
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
+    const isBrowser = c.req.header("user-agent")?.startsWith("Mozilla/") ?? false;
+    const patience = isBrowser ? BROWSER_PATIENCE : 1;
+    return c.body(rrdStream({ hub, viewer, encoding, stalls, patience }));
   };
 }
 
@@ -290,32 +346,4 @@ function isForm(text: string): text is StreamForm {
 
 function textOf(versions: readonly RrdVersion[]): string {
   return [...new Set(versions.map(rrdVersionText))].join(", ") || "none";
-}
-
-async function asset(c: Context, page: PageAssets | undefined): Promise<Response> {
-  const found = await page?.get(c.req.path, c.req.header("accept-encoding") ?? "");
-  if (found === undefined) return await c.notFound();
-  const { type, body, encoding, etag, size } = found;
-  c.header("content-type", type);
-  c.header("etag", etag);
-  // Always asked for again, and mostly answered by "not modified".
-  c.header("cache-control", "no-cache");
-  c.header("vary", "accept-encoding");
-  const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
-  if (known.some((tag) => tag.replace(/^W\//, "") === etag)) return c.body(null, 304);
-  if (encoding !== undefined) c.header("content-encoding", encoding);
-  // The page shows how far it has come, which the length of compressed content does not tell.
-  c.header("x-full-length", String(size));
-  return c.body(inPieces(body));
-}
-
-/** A body of bytes would be copied whole for each request, and the viewer has ten megabytes. */
-function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += ASSET_PIECE_BYTES));
-      else controller.close();
-    },
-  }, { highWaterMark: 0 });
 }

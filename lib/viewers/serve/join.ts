@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { textResponse } from "../../base/text_response.ts";
-import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
+import type { History, JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
 /** What is known of a request's connection. */
 export interface ConnectionInfo {
@@ -20,7 +21,7 @@ export interface ConnectionInfo {
 export const RETRY_LATER = { "retry-after": "10" };
 
 /**
- * Joins the hub as a request's address asks for: `history=none`, `recording=ID`, `latency=2s`.
+ * Joins the hub as a request's address asks for: `history=none`, `recording=ID`, `latency=2s`, `name=NAME`.
  *
  * @returns the answer that refuses it, if there is no room or the address makes no sense
  */
@@ -31,18 +32,13 @@ export function joinHub(
   options: JoinOptions,
 ): Viewer | Response {
   const query = new URL(request.url).searchParams;
-  const history = query.get("history") ?? "all";
-  if (history !== "all" && history !== "none") {
-    return textResponse(400, "history is all or none");
-  }
-  const latencySec = latencyOf(query.get("latency"));
-  if (latencySec === 0) return textResponse(400, "latency is a time such as 2s or 500ms, or never");
+  const wish = wishOf((name) => query.get(name), options.until);
+  if (typeof wish === "string") return textResponse(400, wish);
   const recording = options.recording ?? query.get("recording");
   try {
     return hub.join({
       ...options,
-      history,
-      ...(latencySec === undefined ? {} : { latencySec }),
+      ...wish,
       ...(remoteAddr === undefined ? {} : { addr: formatAddr(remoteAddr) }),
       ...(recording === null ? {} : { recording }),
     });
@@ -52,15 +48,66 @@ export function joinHub(
   }
 }
 
+/** What viewers at all doors may ask for. */
+export type Wish = Pick<JoinOptions, "history" | "latencySec" | "name">;
+
+/**
+ * What a viewer asks for, by an address or a call.
+ *
+ * @param valueOf gives the value of `history`, `latency` or `name`
+ * @param until where the stream ends
+ * @returns a text that says what makes no sense
+ */
+export function wishOf(
+  valueOf: (name: string) => string | null | undefined,
+  until?: JoinOptions["until"],
+): Wish | string {
+  const history = valueOf("history") ?? undefined;
+  if (history !== undefined && !isHistory(history)) return "history is all, none or newest-first";
+  if (until !== undefined && history === "none") {
+    return "A download ends with the newest message that is there, and history=none leaves out all of " +
+      "these: ask for one of both";
+  }
+  if (until !== undefined && history === "newest-first") {
+    return "A download is in the order of arrival: ask for it without history=newest-first";
+  }
+  const latencySec = latencyOf(valueOf("latency"));
+  if (latencySec === 0) return "latency is a time such as 2s or 500ms, or never";
+  const name = valueOf("name") ?? undefined;
+  if (name !== undefined && !/^[\w.-]{1,64}$/.test(name)) {
+    return "name is up to 64 letters, digits, dots, dashes and underscores";
+  }
+  return {
+    ...(history === undefined ? {} : { history }),
+    ...(latencySec === undefined ? {} : { latencySec }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+function isHistory(text: string): text is History {
+  return text === "all" || text === "none" || text === "newest-first";
+}
+
 /**
  * A latency as an address or a call has it, in seconds.
  *
  * @returns `undefined`: none is asked for; 0: it makes no sense
  */
-export function latencyOf(text: string | null | undefined): number | undefined {
+function latencyOf(text: string | null | undefined): number | undefined {
   if (text === null || text === undefined) return undefined;
   if (text === "never") return Infinity;
   const [, number, unit] = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m)$/.exec(text) ?? [];
   if (number === undefined) return 0;
   return Number(number) * (unit === "ms" ? 0.001 : unit === "m" ? 60 : 1);
+}
+
+/**
+ * Refuses what is no hub.
+ *
+ * @param taker the function that needs one
+ * @param hub what was passed
+ * @throws {TypeError} that names the function
+ */
+export function checkHub(taker: string, hub: unknown): void {
+  checkGiven(taker, "a hub, as viewerHub() gives", hasMethods(hub, "join", "write"), hub);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
@@ -11,9 +12,9 @@ import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
-import { type Guard, viewerGuard } from "./guard.ts";
-import { latencyOf } from "./join.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
+import { checkHub, wishOf } from "./join.ts";
+import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
 
 /** Options of {@linkcode messageReaders}; all may be left out. */
@@ -60,13 +61,7 @@ interface Part {
 }
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
-  "cookie (--viewer-token): native viewers have no way to send one, so open the page";
-
-/**
- * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
- * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
- */
-const BROWSER_PATIENCE = 6;
+  "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
 
 /** What a reader is told that is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
@@ -76,7 +71,7 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
 };
 
 /**
- * Answers `ReadMessages` from a hub: store infos, activations, data of blueprints and static data first,
+ * Answers `ReadMessages` from a hub: store infos, data of blueprints, activations and static data first,
  * as viewers 0.23 and later need it.
  *
  * What SDK 0.17 to 0.22 logged they get in today's form; what older ones did is left out, and counted.
@@ -84,6 +79,7 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
  *
  * @param hub where viewers join
  * @param options who may ask, and for how long a viewer may take nothing
+ * @throws {TypeError} if there is no hub, or no such option
  *
  * @example
  * ```ts
@@ -100,22 +96,25 @@ export function messageReaders(
   hub: ViewerHub,
   options: MessageReadersOptions = {},
 ): MessageReaders {
+  checkHub("messageReaders", hub);
+  checkOptions("messageReaders", options, { ...STALL_NAMES, guard: true, log: true });
+  checkGuard("messageReaders", options.guard);
+  checkCallable(options);
   const { guard = viewerGuard(), log = silentLog } = options;
   const stalls = new StallWatch(options);
   let otherData = 0;
 
   const join = ({ method: { dialect }, headers }: AnswerInfo, { addr }: ReaderPeer): Viewer => {
-    const latencySec = latencyOf(headers.get("rerelay-latency"));
-    if (latencySec === 0) {
-      const text = "rerelay-latency is a time such as 2s or 500ms, or never";
-      throw new GrpcError(STATUS.INVALID_ARGUMENT, text);
+    const wish = wishOf((name) => headers.get(`rerelay-${name}`));
+    if (typeof wish === "string") {
+      throw new GrpcError(STATUS.INVALID_ARGUMENT, `rerelay-${wish}`);
     }
     const who = addr === undefined ? "a viewer" : `the viewer at ${formatAddr(addr)}`;
     let isTold = false;
     return hub.join({
       transport: "grpc",
       order: "kinds",
-      ...(latencySec === undefined ? {} : { latencySec }),
+      ...wish,
       accepts: ({ encoded: { header } }) =>
         isReadable(header, dialect) || dialect === "v1alpha1" && isBridgeable(header),
       onLeftOut() {

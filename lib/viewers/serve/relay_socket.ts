@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
+import { checkHub } from "./join.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
 import type { JoinOptions, ViewerGone, ViewerHub } from "../types.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
+import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
 
 /** As much of a WebSocket as is used: that of Deno, of a browser, of `ws`. */
@@ -26,10 +29,14 @@ export interface RelayWebSocket {
 
 /** Options of {@linkcode relaySocket}; all may be left out. */
 export interface RelaySocketOptions
-  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "recording"> {
+  extends StallOptions, Pick<JoinOptions, "addr" | "history" | "latencySec" | "recording"> {
   /** Waits for so many milliseconds; default by a timer. */
-  readonly delay?: (ms: number) => Promise<void>;
+  readonly delay?: Clock["delay"];
 }
+
+const NAMES: OptionNames<RelaySocketOptions> = {
+  ...{ ...STALL_NAMES, addr: true, history: true, latencySec: true, recording: true, delay: true },
+};
 
 /** How often is looked whether the socket has room again, in milliseconds. */
 const LOOK_MS = 10;
@@ -42,7 +49,7 @@ const LOOK_MS = 10;
  * @param webSocket connecting or open
  * @param options which messages, and for how long the viewer may take nothing
  * @returns resolves when it is over, with why
- * @throws {TypeError} if it is no WebSocket of the Web
+ * @throws {TypeError} if it is no WebSocket of the Web, there is no hub, or no such option
  * @throws {TooManyViewers} if there is no place
  * @throws {HubClosed} if the hub is closed
  *
@@ -63,17 +70,21 @@ export async function relaySocket(
   webSocket: RelayWebSocket,
   options: RelaySocketOptions = {},
 ): Promise<ViewerGone> {
+  checkHub("relaySocket", hub);
+  checkOptions("relaySocket", options, NAMES);
+  checkCallable(options, ["delay"]);
   if (typeof webSocket?.send !== "function" || typeof webSocket.addEventListener !== "function") {
     throw new TypeError(
       "relaySocket takes a WebSocket of the Web, with send() and addEventListener()",
     );
   }
-  const { delay = (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)) } = options;
-  const { addr, history, recording } = options;
+  const { delay = SYSTEM_CLOCK.delay } = options;
+  const { addr, history, latencySec, recording } = options;
   const viewer = hub.join({
     transport: "websocket",
     ...(addr !== undefined && { addr }),
     ...(history !== undefined && { history }),
+    ...(latencySec !== undefined && { latencySec }),
     ...(recording !== undefined && { recording }),
   });
   webSocket.binaryType = "arraybuffer";

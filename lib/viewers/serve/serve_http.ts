@@ -1,5 +1,18 @@
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  type OptionNames,
+} from "../../base/check_arguments.ts";
+import {
+  checkCount,
+  checkObject,
+  checkPort,
+  checkPositive,
+  checkText,
+} from "../../base/check_options.ts";
 import { loadHttpAdapter } from "../../adapters/load.ts";
-import type { HttpDoor, HttpListener, HttpOptions } from "../../adapters/http/types.ts";
+import type { BodyLimits, HttpDoor, HttpListener, HttpOptions } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { consoleLog } from "../../base/log.ts";
 
@@ -19,6 +32,8 @@ export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
  *
  * @param options where, and what answers
  * @throws {TcpBindError} if the address can't be bound
+ * @throws {TypeError} if nothing answers, or there is no such option
+ * @throws {RangeError} if an option is out of its range
  *
  * @example
  * ```ts
@@ -32,8 +47,10 @@ export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
  * ```
  */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener> {
+  checkServing("serveHttp", options, { ...NAMES, port: true });
+  checkPort(options.port);
   const adapter = await loadHttpAdapter();
-  return await adapter.serve({ hostname: "127.0.0.1", ...defaults(), ...options });
+  return await adapter.serve({ hostname: "127.0.0.1", ...defaults(), ...given(options) });
 }
 
 /**
@@ -55,8 +72,42 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener
  * ```
  */
 export async function httpDoor(options: Omit<ServeHttpOptions, "port">): Promise<HttpDoor> {
+  checkServing("httpDoor", options, NAMES);
   const adapter = await loadHttpAdapter();
-  return adapter.door({ ...defaults(), ...options });
+  return adapter.door({ ...defaults(), ...given(options) });
+}
+
+const NAMES: OptionNames<Omit<ServeHttpOptions, "port">> = {
+  ...{ hostname: true, fetch: true, bodies: true, handshakeTimeoutSec: true },
+  ...{ maxConnections: true, onError: true },
+};
+const BODIES: OptionNames<BodyLimits> = { maxBytes: true, timeoutSec: true };
+
+function checkServing<T extends Omit<ServeHttpOptions, "port">>(
+  taker: string,
+  options: T,
+  names: OptionNames<T>,
+): void {
+  checkOptions(taker, options, names);
+  const { fetch, bodies, hostname, maxConnections, handshakeTimeoutSec } = options;
+  const isFunction = typeof fetch === "function";
+  checkGiven(taker, "fetch, a function that answers requests", isFunction, fetch);
+  if (hostname !== undefined) checkText("hostname", hostname);
+  if (maxConnections !== undefined) checkCount("maxConnections", maxConnections);
+  if (handshakeTimeoutSec !== undefined) checkPositive("handshakeTimeoutSec", handshakeTimeoutSec);
+  checkCallable(options, ["onError"]);
+  checkObject("bodies", bodies, "{ maxBytes: 1e6 }");
+  checkOptions("bodies", bodies ?? {}, BODIES);
+  for (const [name, value] of Object.entries(bodies ?? {})) {
+    if (value !== undefined) checkPositive(`bodies.${name}`, value);
+  }
+}
+
+/** Whoever passes `undefined` means the default. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
 }
 
 function defaults() {

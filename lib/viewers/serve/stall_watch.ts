@@ -3,11 +3,19 @@
  *
  * @module
  */
+import { checkCallable, type OptionNames } from "../../base/check_arguments.ts";
+import { checkPositive } from "../../base/check_options.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
-import { every as byTimer } from "../../base/clock.ts";
 
 /** How often is looked, in milliseconds. */
 const CHECK_MS = 500;
+
+/**
+ * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
+ * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
+ */
+export const BROWSER_PATIENCE = 6;
 
 /** One transfer to a viewer. */
 export interface Transfer {
@@ -26,10 +34,15 @@ export interface StallOptions {
   /** Seconds in which a viewer must take something of what waits for it; default 10. */
   readonly stallTimeoutSec?: number;
   /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
-  readonly every?: (ms: number, task: () => void) => () => void;
+  readonly every?: Clock["every"];
 }
+
+/** Names of all of them. */
+export const STALL_NAMES: OptionNames<StallOptions> = {
+  ...{ stallTimeoutSec: true, now: true, every: true },
+};
 
 /** Cuts off what stands still; one timer for all, and none while there is nothing to watch. */
 export class StallWatch {
@@ -38,12 +51,14 @@ export class StallWatch {
   #stop: (() => void) | undefined;
 
   constructor(
-    { stallTimeoutSec = 10, now = new AwakeClock(() => performance.now()).now, every = byTimer }:
-      StallOptions,
+    {
+      stallTimeoutSec = 10,
+      now = new AwakeClock(SYSTEM_CLOCK.now).now,
+      every = SYSTEM_CLOCK.every,
+    }: StallOptions,
   ) {
-    if (!(stallTimeoutSec > 0)) {
-      throw new RangeError(`stallTimeoutSec must be above 0, not ${stallTimeoutSec}`);
-    }
+    checkPositive("stallTimeoutSec", stallTimeoutSec);
+    checkCallable({ now, every }, ["now", "every"]);
     this.#options = { stallTimeoutSec, now, every };
   }
 

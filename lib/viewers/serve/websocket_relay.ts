@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { checkOptions } from "../../base/check_arguments.ts";
 import type { HttpRequestInfo, ViewerSocket } from "../../adapters/http/types.ts";
 import { textResponse } from "../../base/text_response.ts";
-import { joinHub } from "./join.ts";
-import { type StallOptions, StallWatch } from "./stall_watch.ts";
-import { type Guard, viewerGuard } from "./guard.ts";
+import { checkHub, joinHub } from "./join.ts";
+import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
+import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import type { Viewer, ViewerHub } from "../types.ts";
 import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
 
@@ -23,10 +24,11 @@ export interface WebSocketRelayOptions extends StallOptions {
  * `fetch`, or under any address of an app that this serves. An app that another server serves upgrades
  * the request itself, and calls {@linkcode relaySocket}.
  *
- * `?history=none` starts at now, `?recording=ID` gives that recording alone.
+ * `?history=none` starts at now, `?history=newest-first` has the live edge first, `?recording=ID` gives that recording alone.
  *
  * @param hub where viewers join
  * @param options who may ask, and for how long a viewer may take nothing
+ * @throws {TypeError} if there is no hub, or no such option
  *
  * @example
  * ```ts
@@ -43,6 +45,9 @@ export function websocketRelay(
   hub: ViewerHub,
   options: WebSocketRelayOptions = {},
 ): (request: Request, info: HttpRequestInfo) => Response {
+  checkHub("websocketRelay", hub);
+  checkOptions("websocketRelay", options, { ...STALL_NAMES, guard: true });
+  checkGuard("websocketRelay", options.guard);
   const { guard = viewerGuard() } = options;
   const stalls = new StallWatch(options);
   return (request, info) => {
@@ -90,9 +95,10 @@ async function relay(
   });
   try {
     for (;;) {
+      // What it takes then is as fresh as can be.
+      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
       const frames = await viewer.nextFrames(SLICE_BYTES);
       if (frames === undefined) break;
-      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
       if (!open || (viewer.gone ?? "closed") !== "closed") return frames.done();
       socket.sendFrames(frames.pieces, frames.done);
       viewer.sent(frames.messages, frames.bytes);

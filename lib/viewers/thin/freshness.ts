@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { frameOf, isTimed } from "./frame_of.ts";
@@ -12,7 +13,7 @@ import { type Thinned, Thinner } from "./thinner.ts";
 export interface FreshnessContext {
   readonly arrivals: Arrivals;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
 }
 
 /** Decides for one viewer what is left out, so that what it is shown stays fresh. */

@@ -33,7 +33,7 @@ describe("ArgReader", () => {
     assertEquals(args.read("count", parseCount), 3);
     assertEquals(args.read("missing", parseCount), undefined);
     assertEquals([args.text("count"), args.text("json")], ["3", undefined]);
-    assertEquals(args.given(["missing", "force", "count", "port"]), "count");
+    assertEquals(args.given(["missing", "force", "count", "port"]), "force");
   });
 
   it("reads what the first place has that sets an option, and says which one it was", () => {

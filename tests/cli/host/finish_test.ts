@@ -49,6 +49,7 @@ async function run(over: Partial<FinishOptions>, endsAtClose = true) {
   const closes: unknown[] = [];
   const server = {
     stats,
+    isDraining: false,
     close: (options: unknown) => Promise.resolve(void closes.push(options)),
   };
   const file = { kept: { messages: 3, bytes: 300 } };
@@ -62,7 +63,7 @@ describe("finish", () => {
   it("drains for at most a second, writes out and says nothing when all is kept", async () => {
     const { whole, log, end, closes } = await run({});
     await settle();
-    assertEquals(closes, [{ drainMs: 1000, quietMs: 100 }]);
+    assertEquals(closes, [{ drainMs: 1000, quietMs: 100, backlogMs: 20_000 }]);
     end();
     assertEquals(await whole, true);
     assertEquals(log.lines, []);

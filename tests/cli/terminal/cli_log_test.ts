@@ -9,7 +9,7 @@ function lines(options: Partial<CliLogOptions> = {}) {
     level: "info",
     format: "text",
     color: false,
-    now: () => new Date(Date.UTC(2026, 10, 23, 9, 31, 52, 123)),
+    date: () => Date.UTC(2026, 10, 23, 9, 31, 52, 123),
     write: (line) => written.push(line),
     ...options,
   });

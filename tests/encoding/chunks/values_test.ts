@@ -121,8 +121,30 @@ describe("imageOf", () => {
     assert(chunk.some((each) => imageOf(each)?.format === "RGB8"));
   });
 
-  const of = (components: Record<string, unknown>) =>
-    imageOf({ component: (name: string) => ({ at: () => components[name] }) } as unknown as Chunk);
+  for (const version of ["0.17.0", "0.18.2", "0.21.0", "0.22.1"]) {
+    it(`gives pictures of ${version} for archetypes of pictures alone`, () => {
+      const found = new RrdDecoder().push(fixture(`every/${version}-images.rrd`)).items;
+      const pictures = new Map<string, string>();
+      const seen = new Set<string>();
+      for (const each of arrowOf(found).flatMap(chunks)) {
+        seen.add(each.entityPath);
+        const image = imageOf(each);
+        if (image !== undefined) pictures.set(each.entityPath, image.format);
+      }
+      assert(seen.has("/Tensor") && seen.has("/BarChart"));
+      assertEquals([...pictures].toSorted(), [
+        ["/DepthImage", "L16"],
+        ["/Image", "RGB8"],
+        ["/SegmentationImage", "L8"],
+      ]);
+    });
+  }
+
+  const of = (components: Record<string, unknown>, archetypes = ["rerun.archetypes.Image"]) =>
+    imageOf({
+      archetypes,
+      component: (name: string) => ({ at: () => components[name] }),
+    } as unknown as Chunk);
 
   it("knows formats of video, depth and tensors, and takes nothing for what is not whole", () => {
     const format = { width: 4, height: 2, pixel_format: null, color_model: null };

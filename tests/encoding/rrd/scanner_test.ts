@@ -6,9 +6,10 @@ import { concat, rrdHeader, rrdMessage, setStoreInfo } from "../rrd_builder.ts";
 import { describeMsg, fixture } from "../../fixtures.ts";
 import { randomPieces, seeded } from "../../random.ts";
 import { RECORDINGS, scan } from "../../recordings/inputs.ts";
+import { cases } from "../../counts.ts";
 
 /** Damages of each recording; tests/fuzz/recover.ts tries more, and several at once. */
-const SEEDS = 15;
+const SEEDS = cases(15, 5);
 
 describe("RrdScanner", () => {
   for (const [name, bytes] of RECORDINGS) {

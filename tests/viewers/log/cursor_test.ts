@@ -5,7 +5,7 @@ import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { Cursor, type Order } from "../../../lib/viewers/log/cursor.ts";
 import { Memory } from "../../../lib/viewers/log/memory.ts";
 import { ViewerLog } from "../../../lib/viewers/log/viewer_log.ts";
-import { announcement, chunk, staticChunk } from "../messages.ts";
+import { announcement, captured, chunk, staticChunk } from "../messages.ts";
 
 /** A log whose limit trims it, and cursors that are told of what goes. */
 class Trimmed {
@@ -107,6 +107,29 @@ describe("a cursor in the log", () => {
     const given = rest(cursor);
     assert(!given.includes("old") && !given.includes("static 1"), given.join());
     assertEquals(given[0], "static 20");
+  });
+
+  it("is given activations behind the data of blueprints: viewers copy these as they are then", () => {
+    const msgs = captured("0.22.1-blueprint");
+    for (const order of ["viewer", "kinds"] as const) {
+      for (const isNewestFirst of [false, true]) {
+        const trimmed = new Trimmed();
+        trimmed.add(...msgs);
+        const cursor = new Cursor(trimmed.log, order, isNewestFirst);
+        const given: LogMsg[] = [];
+        while (!cursor.isAtEnd) given.push(...cursor.take(1, all));
+        assertEquals(given.length, msgs.length);
+        const activation = given.findIndex(({ kind }) => kind === "BlueprintActivationCommand");
+        const isData = (msg: LogMsg, ofStore: string) =>
+          msg.kind === "ArrowMsg" && msg.storeId.kind === ofStore;
+        const before = given.slice(0, activation);
+        assertEquals(
+          before.filter((msg) => isData(msg, "Blueprint")).length,
+          msgs.filter((msg) => isData(msg, "Blueprint")).length,
+        );
+        assert(!before.some((msg) => isData(msg, "Recording")));
+      }
+    }
   });
 
   it("ends at a place, within a slab too", () => {

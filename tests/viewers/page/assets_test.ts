@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { PAGE_MODULE, pageModule } from "../../../tools/page_files.mjs";
 import { read, ROOT } from "../../project/tree.ts";
 import { pageAssets } from "../../../lib/viewers/page/assets.ts";
+import { PAGE_FILES } from "../../../lib/viewers/page/page_files.ts";
 
 const page = pageAssets();
 const text = async (path: string) => new TextDecoder().decode((await page.get(path, ""))!.body);
@@ -70,6 +71,14 @@ describe("files of the page", () => {
     for (const name of ["api.js", "icon.svg", "panel.css"]) {
       assertEquals(await text(`/${name}`), read(`lib/viewers/page/${name}`));
     }
+  });
+
+  it("stay small: our own parts, without Rerun's viewers and the plots", () => {
+    const files = Object.values(PAGE_FILES);
+    const plain = files.reduce((sum, text) => sum + text.length, 0);
+    const packed = files.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0);
+    assert(plain < 68_000, `${plain} bytes`);
+    assert(packed < 27_000, `${packed} bytes compressed`);
   });
 
   it("come from this server alone", async () => {

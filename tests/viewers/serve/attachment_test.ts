@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { attachment } from "../../../lib/viewers/serve/_attachment.ts";
+import { attachment } from "../../../lib/viewers/serve/attachment.ts";
 
 /** The name that a client which reads RFC 8187 gives the file. */
 function nameOf(header: string): string {

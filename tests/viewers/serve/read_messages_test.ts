@@ -29,11 +29,21 @@ function logged(version: typeof VERSIONS[number]): LogMsg[] {
   return [...step.push(callBody(version)).items];
 }
 
+function defined<T extends object>(options: T) {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
 /** A hub behind a service that has readers alone. */
 function served(options: ViewerHubOptions & MessageReadersOptions & GuardOptions = {}) {
-  const hub = madeHub(options);
-  const guard = viewerGuard(options);
-  const readers = messageReaders(hub, { guard, ...options });
+  const { hostname, allowHosts, allowOrigins, pagePort, token, ...rest } = options;
+  const { every, stallTimeoutSec, ...hubOptions } = rest;
+  const { now, log } = hubOptions;
+  const hub = madeHub(hubOptions);
+  const guard = viewerGuard(
+    defined({ hostname, allowHosts, allowOrigins, pagePort, token }),
+  );
+  const readers = messageReaders(hub, defined({ guard, now, log, every, stallTimeoutSec }));
   const service = new GrpcService<undefined>({
     writeMessages() {},
     readMessages: (info) => readers.read(info, { addr: { hostname: "10.0.0.7", port: 5 } }),

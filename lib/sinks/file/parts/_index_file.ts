@@ -22,6 +22,7 @@ export class IndexFile {
   #waiting: Promise<void> | undefined;
   /** What a failed write may have left is behind this. */
   #size = 0;
+  #isShared = false;
 
   /**
    * Knows the file, and does nothing.
@@ -80,6 +81,11 @@ export class IndexFile {
     this.#file = file;
   }
 
+  /** From now on another program writes lines as well. */
+  share(): void {
+    this.#isShared = true;
+  }
+
   /** Writes a line behind all others, whoever writes those. */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
@@ -126,8 +132,9 @@ export class IndexFile {
       this.#isTorn = false;
       this.#size += line.length;
     } catch (error) {
-      // Half a line would spoil the next one.
-      await file.truncate(this.#size).catch(() => {});
+      // Half a line would spoil the next one, and cutting it off would take those of others with it.
+      if (this.#isShared) this.#isTorn = true;
+      else await file.truncate(this.#size).catch(() => {});
       throw error;
     }
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../../base/clock.ts";
 import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { NO_LIMITS } from "../../../encoding/limits.ts";
 import type { RrdPart } from "../../../encoding/rrd/part.ts";
@@ -72,7 +73,7 @@ export async function* scanned(
 ): AsyncGenerator<RrdPart> {
   yield* pushed.items;
   while (scanner.isSearching) {
-    await new Promise((resolve) => setTimeout(resolve));
+    await SYSTEM_CLOCK.delay(0);
     signal.throwIfAborted();
     yield* scanner.push(new Uint8Array(0)).items;
   }

@@ -5,9 +5,7 @@
  */
 import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { FileHash } from "./_file_hash.ts";
-import { IndexFile } from "./_index_file.ts";
-import type { FileLine } from "./_index_line.ts";
-import { INDEX_SUFFIX } from "./part_index.ts";
+import { type FileLine, notedFiles } from "./noted_files.ts";
 
 /** An end marker; a footer has its length there. */
 const MARKER_BYTES = 16;
@@ -66,7 +64,9 @@ export class ClosedHash {
 export class ClosedHashes {
   readonly #adapter: FileReadAdapter;
   /** Of the folder that was looked into last. */
-  #read: { readonly folder: string; readonly lines: Promise<Map<string, FileLine>> } | undefined;
+  #read:
+    | { readonly folder: string; readonly lines: Promise<ReadonlyMap<string, FileLine>> }
+    | undefined;
 
   /** @param adapter reads the indexes */
   constructor(adapter: FileReadAdapter) {
@@ -81,24 +81,10 @@ export class ClosedHashes {
    */
   async of(path: string): Promise<ClosedHash | undefined> {
     const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(path) ?? [];
-    if (this.#read?.folder !== folder) this.#read = { folder, lines: this.#linesIn(folder) };
-    const line = (await this.#read.lines).get(name);
-    return line === undefined ? undefined : new ClosedHash(line);
-  }
-
-  async #linesIn(folder: string): Promise<Map<string, FileLine>> {
-    const hashed = new Map<string, FileLine>();
-    const names = await this.#adapter.list(folder).catch(() => []);
-    for (const name of names) {
-      if (!name.endsWith(INDEX_SUFFIX)) continue;
-      for await (const line of new IndexFile(folder + name, this.#adapter).lines()) {
-        if (line.kind === "store") continue;
-        if (line.kind === "removed") hashed.delete(line.name);
-        else if (line.kind !== "file") continue;
-        else if (line.hash === undefined) hashed.delete(line.name);
-        else hashed.set(line.name, line);
-      }
+    if (this.#read?.folder !== folder) {
+      this.#read = { folder, lines: notedFiles(folder, this.#adapter) };
     }
-    return hashed;
+    const line = (await this.#read.lines).get(name);
+    return line?.hash === undefined ? undefined : new ClosedHash(line);
   }
 }

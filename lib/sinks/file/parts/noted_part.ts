@@ -43,7 +43,7 @@ export class NotedPart {
   ): Promise<NotedPart> {
     const line: FileLine = {
       ...{ kind: "file", id, name, group, state: "writing" },
-      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
+      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0, ...index.owner },
     };
     await index.begin(line);
     return new NotedPart(index, line);
@@ -54,6 +54,7 @@ export class NotedPart {
     const { recordings = 0 } = this.#line;
     const first = recordings === 0 ? { application, recording } : {};
     this.#line = { ...this.#line, ...first, recordings: recordings + 1 };
+    this.#index.show(this.#line);
   }
 
   /**
@@ -85,6 +86,14 @@ export class NotedPart {
     this.#lastAt = at ?? this.#lastAt;
   }
 
+  /** When the first and the last message were written, so far. */
+  get times(): Pick<FileLine, "firstAt" | "lastAt"> {
+    return {
+      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
+      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+    };
+  }
+
   /**
    * Notes, before it gets its name, that it is whole.
    *
@@ -97,8 +106,7 @@ export class NotedPart {
       ...facts,
       state: "closing",
       introduction: this.#introduction,
-      ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
-      ...(this.#lastAt === undefined ? {} : { lastAt: this.#lastAt }),
+      ...this.times,
       ...(isCut ? {} : { hash: this.#hash.text }),
     };
     await this.#index.note(this.#line);

@@ -6,6 +6,7 @@
 import type { Log } from "../../../base/log.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import { findLeftovers, type Leftover } from "./_leftovers.ts";
+import type { PartCatalog } from "./part_catalog.ts";
 import { PartIndex } from "./part_index.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { PartOpener } from "./part_opener.ts";
@@ -34,6 +35,8 @@ export interface OpenPartsOptions {
   readonly keep: Keep;
   /** Gives a name that no other file ever has. */
   readonly newId: () => string;
+  /** Is told of every file, where somebody lists them. */
+  readonly catalog: PartCatalog | undefined;
   /** Told of all files, where somebody reads behind the writer. */
   readonly journal?: PartJournal | undefined;
 }
@@ -45,8 +48,8 @@ export interface OpenPartsOptions {
  * @throws whatever the runtime says
  */
 export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
-  const { path, place, writer, folder, log, keep, newId, journal } = options;
-  const { pattern, isDevice, adapter } = place;
+  const { path, place, writer, folder, log, keep, newId, catalog, journal } = options;
+  const { pattern, isDevice, adapter, writer: by, draining } = place;
   if (isDevice) {
     const opener = new PartOpener({
       ...{ pattern, writer, index: undefined, newId, names: [], reserved: [] },
@@ -55,7 +58,11 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   }
   const { sync, date } = writer;
   const names = await adapter.list(pattern.folder);
-  const index = await PartIndex.open({ pattern, adapter, log, keep, sync, journal });
+  const index = await PartIndex.open({
+    ...{ pattern, adapter, log, keep, sync, catalog, journal, draining },
+    ...(by === undefined ? {} : { writer: by }),
+  });
+  catalog?.forgetMissing(new Set(names));
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
     const reserved = leftovers.map(({ line }) => line.name);

@@ -13,6 +13,7 @@ import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { Ranges } from "./_ranges.ts";
 import { isNameOf, type SavePattern } from "../save_pattern.ts";
+import type { PartCatalog } from "./part_catalog.ts";
 import { type Keep, type Listed, PartList } from "./part_list.ts";
 
 /** Behind the pattern's name; no recording is called so. */
@@ -41,6 +42,12 @@ export interface PartIndexOptions {
   readonly keep: Keep;
   /** Whether files are on the disk as the index says that they are. */
   readonly sync: boolean;
+  /** This program, as lines call it; absent where nobody looks. */
+  readonly writer?: string;
+  /** Programs that still write under the pattern, into files that are theirs. */
+  readonly draining?: ReadonlySet<string>;
+  /** Is told of every file, where somebody lists them. */
+  readonly catalog?: PartCatalog | undefined;
   /** Told of all files, where somebody reads behind the writer. */
   readonly journal?: PartJournal | undefined;
 }
@@ -60,6 +67,7 @@ export class PartIndex {
   /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
   #repeats = new Map<string, Ranges>();
   #warned = false;
+  #isHandedOver = false;
   /** Until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -68,6 +76,12 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
+    if (this.isShared) this.#file.share();
+  }
+
+  /** Whether another program makes files of the pattern, too. */
+  get isShared(): boolean {
+    return this.#isHandedOver || (this.#options.draining?.size ?? 0) > 0;
   }
 
   /** Reads the index of earlier runs, if there is one, and goes on with it. */
@@ -86,13 +100,20 @@ export class PartIndex {
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
-      // What could not be read, or has more than is kept in memory, is added to.
-      if (isAll && lines - live > MANY_LINES) {
+      // What could not be read, or has more than is kept in memory, is added to; and what another
+      // program still writes to must stay where it is.
+      if (isAll && !index.isShared && lines - live > MANY_LINES) {
         const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
         await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
       }
     });
+    for (const file of index.#read.values()) options.catalog?.set(file);
     return index;
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Told of all files, where somebody reads behind the writer. */
@@ -108,6 +129,28 @@ export class PartIndex {
   /** Announcements of earlier runs. */
   get announced(): Iterable<Announced> {
     return this.#announced.values();
+  }
+
+  /** What lines say of who writes a file. */
+  get owner(): Pick<FileLine, "by"> {
+    const { writer } = this.#options;
+    return writer === undefined ? {} : { by: writer };
+  }
+
+  /**
+   * Lets another program go on under the pattern: it removes what is too many, and this one adds no more
+   * than lines of its own files.
+   */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.#file.share();
+    this.#list = undefined;
+  }
+
+  /** Names of files that another program is writing; to be called before those that are unfinished are taken. */
+  get others(): string[] {
+    const { draining } = this.#options;
+    return [...this.#read.values()].filter((file) => isOf(file, draining)).map(({ name }) => name);
   }
 
   /**
@@ -131,7 +174,8 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    return files.filter(({ state }) => state !== "closed");
+    const { draining } = this.#options;
+    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -164,8 +208,8 @@ export class PartIndex {
   }
 
   /** Notes what is known of a file, and what is to be done with it, before that is done. */
-  async note(file: FileLine): Promise<void> {
-    this.journal?.noted(file);
+  async note(file: Exclude<IndexLine, Announced>): Promise<void> {
+    if (file.kind === "file") this.journal?.noted(file);
     await this.#write(file);
     if (this.#options.sync) await this.#try("synced", () => this.#file.sync());
   }
@@ -179,11 +223,13 @@ export class PartIndex {
 
   /** Gives one that is being recovered its place among the closed ones. */
   hold(file: FileLine): void {
+    this.#options.catalog?.hold(file.name);
     this.#list?.update(file.name, { ...listed(file), isBusy: true });
   }
 
   /** Lets one go that is as it was. */
   release(file: FileLine): void {
+    this.#options.catalog?.release(file.name);
     this.#list?.update(file.name, listed(file));
     this.journal?.ready(file.id);
   }
@@ -203,6 +249,29 @@ export class PartIndex {
     this.#list?.update(file.name, listed(file));
     this.journal?.noted(file);
     return await this.#removeOldest();
+  }
+
+  /** Tells those who list files what is known of one now; the index has it once that is closed. */
+  show(file: FileLine): void {
+    this.#options.catalog?.set(file);
+  }
+
+  /**
+   * Removes a closed file because somebody wants that, with its original if it was recovered.
+   *
+   * @throws whatever the runtime says; then it is still listed
+   */
+  async remove(name: string): Promise<void> {
+    const { pattern: { folder }, adapter, log } = this.#options;
+    // The original first: without the file, nothing would tell whose it is.
+    const hasOriginal = this.#damaged.has(name);
+    for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
+      if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
+    }
+    this.#damaged.delete(name);
+    this.#list?.remove(name);
+    await this.note({ kind: "removed", name });
+    log.write("info", `Removed ${folder + name}, as a viewer asked for`, { path: folder + name });
   }
 
   /** Notes how a store was announced, once. */
@@ -259,6 +328,9 @@ export class PartIndex {
   }
 
   async #write(line: IndexLine): Promise<void> {
+    const { catalog } = this.#options;
+    if (line.kind === "file") catalog?.set(line);
+    if (line.kind === "removed") catalog?.remove(line.name);
     await this.#try("written", () => this.#file.write(line));
   }
 
@@ -275,6 +347,11 @@ export class PartIndex {
       return false;
     }
   }
+}
+
+/** Whether a file is that of a program that still writes it. */
+function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
+  return state !== "closed" && by !== undefined && writers?.has(by) === true;
 }
 
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {

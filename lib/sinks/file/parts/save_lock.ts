@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
@@ -70,7 +71,7 @@ async function removeStale(
   let text = await textOf(path, files);
   // Whoever has just made it is about to write into it.
   for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+    await SYSTEM_CLOCK.delay(EMPTY_MS);
     text = await textOf(path, files);
   }
   const [holder, unfinished = ""] = text?.split("\n") ?? [];
@@ -107,7 +108,16 @@ function baseName(path: string): string {
   return path.replace(/^.*[/\\]/s, "");
 }
 
-async function isHeld(holder: string | undefined, processes: ProcessAdapter): Promise<boolean> {
+/** Who a lock says has it: the identity of a process. */
+export async function holderOf(path: string, files: FileAdapter): Promise<string | undefined> {
+  return (await textOf(path, files))?.split("\n")[0];
+}
+
+/** Whether the process of an identity runs. */
+export async function isHeld(
+  holder: string | undefined,
+  processes: ProcessAdapter,
+): Promise<boolean> {
   const pid = parseInt(holder ?? "");
   return pid > 0 && await processes.identity(pid) === holder;
 }

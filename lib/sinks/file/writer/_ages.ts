@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 
 /** What comes within so many milliseconds counts as one. */
 const STEP_MS = 5;
@@ -16,7 +17,7 @@ export class Ages {
   #removed = 0;
 
   /** @param now monotonic */
-  constructor(readonly now: () => number) {
+  constructor(readonly now: Clock["now"]) {
     this.#time = now();
   }
 

@@ -78,6 +78,11 @@ export class RrdWriter {
     return { messages, bytes };
   }
 
+  /** Up to where it has whole messages. */
+  get whole(): Extent {
+    return this.#whole;
+  }
+
   /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
   get size(): number {
     const { size, modern } = this.#whole;

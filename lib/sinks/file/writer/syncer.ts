@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 
 /** See `sync` of the file sink's options. */
 export type SyncMode = "never" | "interval" | "always";
@@ -35,8 +36,8 @@ export class Syncer {
    */
   constructor(
     readonly mode: SyncMode,
-    readonly timer: (ms: number, callback: () => void) => () => void,
-    readonly now: () => number,
+    readonly timer: Clock["timer"],
+    readonly now: Clock["now"],
     files: SyncedFiles,
   ) {
     this.#files = files;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 import { Ages } from "./_ages.ts";
 
 /** Room for small messages that are written together: larger writes cost less a byte. */
@@ -28,7 +29,7 @@ export class WriteBudget {
   #freeBytes = 0;
 
   /** @param now monotonic milliseconds */
-  constructor(now: () => number) {
+  constructor(now: Clock["now"]) {
     this.#ages = new Ages(now);
   }
 

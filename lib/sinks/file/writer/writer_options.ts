@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import { endMarker } from "../../../encoding/rrd/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
@@ -39,7 +40,7 @@ export interface RrdWriterOptions {
   /** Puts names on the disk. */
   readonly folder: FolderSync;
   /** Milliseconds since the Unix epoch. */
-  readonly date: () => number;
+  readonly date: Clock["date"];
 }
 
 /** Where a file is written to. */

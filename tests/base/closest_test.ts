@@ -1,6 +1,6 @@
 import { it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { closest } from "../../../lib/cli/args/closest.ts";
+import { closest } from "../../lib/base/closest.ts";
 
 it("finds the word that was meant, and none where it is another", () => {
   const words = ["port", "save", "max-packet", "max-per-address", "quiet", "help"];

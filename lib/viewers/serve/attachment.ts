@@ -18,13 +18,14 @@ const MAX_BYTES = 200;
  * who read more (RFC 8187).
  *
  * @param name any text
+ * @param ending behind it
  */
-export function attachment(name: string): string {
+export function attachment(name: string, ending = ".rrd"): string {
   const plain = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, 100);
-  const ascii = `attachment; filename="${plain || "recording"}.rrd"`;
+  const ascii = `attachment; filename="${plain || "recording"}${ending}"`;
   // deno-lint-ignore no-control-regex
   if (/^[\x00-\x7f]*$/.test(name) || HOSTILE.test(name)) return ascii;
-  return `${ascii}; filename*=UTF-8''${encoded(`${shownName(name)}.rrd`)}`;
+  return `${ascii}; filename*=UTF-8''${encoded(`${shownName(name)}${ending}`)}`;
 }
 
 /** As the peer wrote it, as far as a file may be called so. */

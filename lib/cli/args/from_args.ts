@@ -1,0 +1,177 @@
+/**
+ * The options of `--from` and of NATS.
+ *
+ * @module
+ */
+import { mayShareServers, parseNatsAddress } from "../../nats/address.ts";
+import type { SubjectFilter } from "../../nats/subjects.ts";
+import { type ArgReader, UsageError } from "./arg_reader.ts";
+import type { CliOption } from "./option.ts";
+
+/** Files and words that say who we are towards NATS, and how the connection is encrypted. */
+export interface NatsArgs {
+  readonly credentialsFile?: string;
+  readonly token?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly replicas: number;
+}
+
+/** Where messages come from besides SDKs. */
+export interface FromArgs extends SubjectFilter {
+  readonly url: string;
+  readonly nats: NatsArgs;
+}
+
+/** In the order of the help text. */
+export const FROM_OPTIONS = [
+  {
+    name: "from",
+    value: "URL",
+    example: "nats://127.0.0.1:4222",
+    secret: true,
+    help: "Receive what boxes sent to NATS: nats://HOST:PORT[,HOST:PORT]",
+  },
+  {
+    name: "from-box",
+    value: "NAMES",
+    example: "box-7,box-8",
+    list: true,
+    help: "Of these boxes alone [all]",
+  },
+  {
+    name: "from-application",
+    value: "NAMES",
+    example: "welding",
+    list: true,
+    help: "Of these applications alone [all]",
+  },
+  {
+    name: "from-recording",
+    value: "IDS",
+    example: "9f2c41d0",
+    list: true,
+    help: "These recordings alone [all]",
+  },
+] as const satisfies readonly CliOption[];
+
+/** Of NATS, in both directions. */
+export const NATS_OPTIONS = [
+  {
+    name: "nats-replicas",
+    value: "COUNT",
+    example: "3",
+    default: "1",
+    help: "Copies of each message, where the stream is made",
+  },
+  {
+    name: "nats-credentials",
+    value: "FILE",
+    example: "box-7.creds",
+    help: "Who we are towards NATS: a .creds file",
+  },
+  {
+    name: "nats-token",
+    value: "TOKEN",
+    example: "SECRET",
+    secret: true,
+    help: "The same by a token; better in RERELAY_NATS_TOKEN",
+  },
+  {
+    name: "nats-ca",
+    value: "FILE",
+    example: "ca.pem",
+    help: "Encrypt, and trust servers that these certificates signed",
+  },
+  { name: "nats-cert", value: "FILE", example: "cert.pem", help: "Our certificate for NATS" },
+  { name: "nats-key", value: "FILE", example: "key.pem", help: "The key of that certificate" },
+] as const satisfies readonly CliOption[];
+
+/**
+ * Reads the options of `--from`.
+ *
+ * @throws {UsageError}
+ */
+export function fromArgs(args: ArgReader): FromArgs | undefined {
+  const url = args.read("from", (text) => {
+    if (!/^(nats|tls):/.test(text)) {
+      throw new RangeError("expected nats://HOST:PORT, the NATS that boxes send to by --forward");
+    }
+    parseNatsAddress(text);
+    return text;
+  }, "…");
+  const filters = FROM_OPTIONS.filter(({ name }) => name !== "from").map(({ name }) => name);
+  const filter = args.given(filters);
+  if (url === undefined) {
+    if (filter === undefined) return undefined;
+    throw new UsageError(
+      `${args.where(filter)} chooses from what boxes sent: add --from nats://HOST:PORT`,
+    );
+  }
+  return {
+    url,
+    nats: natsArgs(args),
+    boxes: args.read("from-box", parseNames) ?? [],
+    applications: args.read("from-application", parseNames) ?? [],
+    recordings: args.read("from-recording", parseNames) ?? [],
+  };
+}
+
+/**
+ * Refuses to send what is received back to where it came from.
+ *
+ * @throws {UsageError}
+ */
+export function checkNoCircle(
+  args: ArgReader,
+  from: FromArgs | undefined,
+  forward: { readonly targets: readonly string[] } | undefined,
+): void {
+  if (from === undefined || forward === undefined) return;
+  const source = parseNatsAddress(from.url);
+  const back = forward.targets.filter((url) => /^(nats|tls):/.test(url)).map(parseNatsAddress)
+    .find((target) => mayShareServers(source, target));
+  if (back === undefined) return;
+  throw new UsageError(
+    `${args.where("from")} and ${args.where("forward")} are both ${back.name}: what is received ` +
+      "there would be sent there again, without end; leave one of them out",
+  );
+}
+
+/**
+ * Reads how NATS is spoken to.
+ *
+ * @throws {UsageError}
+ */
+export function natsArgs(args: ArgReader): NatsArgs {
+  const [credentialsFile, token, caFile, certFile, keyFile] = [
+    "nats-credentials",
+    "nats-token",
+    "nats-ca",
+    "nats-cert",
+    "nats-key",
+  ].map((name) => args.text(name));
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new UsageError("--nats-cert and --nats-key go together: give both");
+  }
+  return {
+    ...(credentialsFile !== undefined && { credentialsFile }),
+    ...(token !== undefined && { token }),
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+    replicas: args.read("nats-replicas", parseReplicas) ?? 1,
+  };
+}
+
+function parseReplicas(text: string): number {
+  if (/^[1-5]$/.test(text)) return Number(text);
+  throw new RangeError("expected 1 to 5; with 3 one server may be lost, with 5 two");
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length > 0) return names;
+  throw new RangeError("expected names with commas between them");
+}

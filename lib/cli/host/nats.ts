@@ -1,0 +1,124 @@
+/**
+ * Joins a server to what boxes have sent to NATS; loaded where `--from` is given.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../../adapters/files/types.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { NatsPosition } from "../../forward/nats_position.ts";
+import { type FromNats, fromNats, type FromNatsStats } from "../../server/from_nats.ts";
+import type { Server } from "../../server/server.ts";
+import type { FileFollower } from "../../sinks/file/parts/follower.ts";
+import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import type { Sink } from "../../sinks/sink.ts";
+import type { FromArgs } from "../args/from_args.ts";
+import { natsCredentials } from "./nats_credentials.ts";
+
+/** What came must be noted after so long, in milliseconds. */
+const NOTE_MS = 1000;
+
+/** What comes by NATS, from the start of the program to its end. */
+export class NatsIntake {
+  readonly #from: FromArgs;
+  readonly #files: FileAdapter;
+  readonly #log: Log;
+  readonly #position: NatsPosition | undefined;
+  readonly #stop = new AbortController();
+  #feed: FromNats | undefined;
+  #stopNoting = () => {};
+
+  /**
+   * @param from what is wanted
+   * @param savePath where messages are kept, if they are
+   * @param context files and the log
+   */
+  constructor(
+    from: FromArgs,
+    savePath: string | undefined,
+    { files, log }: { readonly files: FileAdapter; readonly log: Log },
+  ) {
+    this.#from = from;
+    this.#files = files;
+    this.#log = log;
+    const isSerial = savePath !== undefined && hasSerialNames(parseSavePattern(savePath));
+    this.#position = isSerial ? new NatsPosition() : undefined;
+    if (savePath === undefined || isSerial) return;
+    const text = "Without {part}, {date} or {time} in --save nobody notes how far NATS was read: " +
+      "the next start receives again all that is there";
+    log.write("warn", text);
+  }
+
+  /** To be told of the files that are written. */
+  get followers(): readonly FileFollower[] {
+    return this.#position === undefined ? [] : [this.#position];
+  }
+
+  /** What is counted. */
+  get stats(): FromNatsStats | undefined {
+    return this.#feed?.stats;
+  }
+
+  /** To stand behind the sinks that keep messages. */
+  get sink(): Sink {
+    return {
+      name: "NATS",
+      write: (batch) => this.#feed?.received(batch),
+      close: () => {
+        this.#stop.abort();
+        this.#stopNoting();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /**
+   * Begins to receive, once all that an earlier run left is recovered.
+   *
+   * @param server to join
+   * @param file that keeps what comes, if one does
+   */
+  async begin(server: Pick<Server, "join">, file: RrdFileSink | undefined): Promise<void> {
+    const { nats, ...from } = this.#from;
+    const log = this.#log;
+    try {
+      await file?.recovered;
+      const start = await this.#position?.start(this.#stop.signal);
+      const credentials = await natsCredentials(nats, this.#files);
+      if (this.#stop.signal.aborted) return;
+      const { note, skip } = start ?? {};
+      const feed = this.#feed = fromNats({
+        ...from,
+        ...credentials,
+        replicas: nats.replicas,
+        log,
+        ...(note !== undefined && { note }),
+        ...(skip !== undefined && { skip }),
+      });
+      if (file !== undefined) this.#keepNoting(feed, file);
+      server.join(feed);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      log.write("error", `Nothing is received from NATS: ${reason(error)}`);
+    }
+  }
+
+  #keepNoting(feed: FromNats, file: RrdFileSink): void {
+    const position = this.#position;
+    if (position === undefined) return;
+    let lost = file.lost.messages;
+    const note = () => {
+      lost = file.lost.messages;
+      position.note(feed.note(), file).catch((error) => {
+        const text = `How far NATS was read can't be noted: ${reason(error)}`;
+        this.#log.write("warn", text, { kind: "nats position" });
+      });
+    };
+    // Before anything comes: what is in the files by now did not come by it.
+    note();
+    this.#stopNoting = SYSTEM_CLOCK.every(NOTE_MS, note);
+    position.onClosed = () => file.lost.messages === lost ? feed.note() : undefined;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Sends recordings to NATS JetStream.
+ *
+ * @module
+ */
+import { parseNatsAddress } from "../nats/address.ts";
+import { ByteGate } from "../nats/byte_gate.ts";
+import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
+import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
+import { recordingSubject } from "../nats/subjects.ts";
+import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
+import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { reason } from "../base/errors.ts";
+import {
+  type BatchLimits,
+  type ForwardBatch,
+  type ForwardedMessage,
+  type MessageTarget,
+  TargetRefused,
+} from "./target.ts";
+
+/** Where to, and as whom. */
+export interface NatsTargetOptions extends NatsCredentials {
+  /** Such as `nats://host:4222`, several servers of one cluster with commas. */
+  readonly url: string;
+  /** Name of this box, which viewers show and subjects have. */
+  readonly box: string;
+  /**
+   * The random id beside its recordings: two boxes of one name are told apart by it. A function is asked
+   * for it before the first message is sent.
+   */
+  readonly instance: string | (() => Promise<string>);
+  /** Servers that hold a copy of each message, where the stream has to be made; default 1. */
+  readonly replicas?: number;
+  /** Bytes of messages that wait for their acknowledgement, over all recordings; default 32 MiB. */
+  readonly maxInFlightBytes?: number;
+  /** After so many milliseconds without an acknowledgement a publish counts as failed; default 10,000. */
+  readonly ackTimeoutMs?: number;
+  readonly log?: Log;
+  /** Gives a name that no other start of the program has; default `crypto.randomUUID`. */
+  readonly newId?: () => string;
+}
+
+const MIB = 1024 * 1024;
+
+/** Messages of a recording are gathered for so long, or up to so much. */
+const LIMITS: BatchLimits = { maxBytes: 512 * 1024, maxWaitMs: 200, maxUnderWay: 1024 };
+
+/** Recordings whose place in the stream is remembered; of others it is asked for again. */
+const MAX_WRITERS = 4096;
+
+/** JetStream's numbers for a stream that is full, in messages or bytes, or for want of disk. */
+const FULL = [10047, 10077, 10023, 10028];
+
+/** A connection that is made, and what it takes. */
+interface Opened {
+  readonly nats: Nats;
+  /** The id of this box. */
+  readonly instance: string;
+  readonly maxPayloadBytes: number;
+}
+
+/**
+ * Makes a target that sends to NATS; it connects with the first batch.
+ *
+ * @param options where to, and as whom
+ * @throws {RangeError} if the address or the id of the box is none
+ *
+ * @example
+ * ```ts
+ * import { natsTarget } from "@rerelay/server/nats";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = natsTarget({ url: "nats://me:secret@host", box: "box-7", instance: "4f1c" });
+ * assertEquals(target.name, "nats://host:4222");
+ * await target.close();
+ * ```
+ */
+export function natsTarget(options: NatsTargetOptions): MessageTarget {
+  return new NatsTarget(options);
+}
+
+class NatsTarget implements MessageTarget {
+  readonly kind = "messages";
+  readonly name: string;
+  readonly limits = LIMITS;
+  readonly #options: NatsTargetOptions;
+  readonly #log: Log;
+  readonly #run: string;
+  readonly #gate: ByteGate;
+  readonly #writers = new Map<string, SubjectWriter>();
+  #opening: Promise<Opened> | undefined;
+  #isClosed = false;
+
+  constructor(options: NatsTargetOptions) {
+    this.#options = options;
+    if (typeof options.instance === "string") checkInstance(options.instance);
+    this.name = parseNatsAddress(options.url).name;
+    this.#log = options.log ?? silentLog;
+    this.#run = (options.newId ?? (() => crypto.randomUUID()))();
+    this.#gate = new ByteGate(options.maxInFlightBytes ?? 32 * MIB);
+  }
+
+  async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
+    const { nats, instance, maxPayloadBytes } = await this.#opened(signal);
+    // What is sent now would wait in memory; it is on the disk.
+    if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
+    const untilBroken = AbortSignal.any([signal, nats.link]);
+    const { box, ackTimeoutMs = 10_000 } = this.#options;
+    const context: WriterContext = {
+      nats,
+      box: instance,
+      run: this.#run,
+      limits: { maxBatchBytes: LIMITS.maxBytes, maxPayloadBytes },
+      gate: this.#gate,
+      ackTimeoutMs,
+    };
+    const bySubject = new Map<string, ForwardedMessage[]>();
+    for (const message of batch.messages) {
+      const { application, recording } = message;
+      const subject = recordingSubject({ box, application, recording });
+      const messages = bySubject.get(subject);
+      if (messages === undefined) bySubject.set(subject, [message]);
+      else messages.push(message);
+    }
+    const written = await Promise.allSettled(
+      [...bySubject].map(([subject, messages]) =>
+        this.#writer(subject).write(context, batch.file, messages, untilBroken)
+      ),
+    );
+    for (const one of written) if (one.status === "rejected") throw this.#told(one.reason);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const opened = await this.#opening?.catch(() => undefined);
+    await opened?.nats.connection.close();
+  }
+
+  #writer(subject: string): SubjectWriter {
+    const writer = this.#writers.get(subject) ?? new SubjectWriter(subject);
+    // The one used last at the end.
+    this.#writers.delete(subject);
+    this.#writers.set(subject, writer);
+    for (const [subject, { users }] of this.#writers) {
+      if (this.#writers.size <= MAX_WRITERS) break;
+      if (users === 0) this.#writers.delete(subject);
+    }
+    return writer;
+  }
+
+  async #opened(signal: AbortSignal): Promise<Opened> {
+    signal.throwIfAborted();
+    const opening = this.#opening;
+    const known = await opening?.catch(() => undefined);
+    // Another batch was quicker to begin anew.
+    if (this.#opening !== opening) return await this.#opened(signal);
+    if (known?.nats.connection.isClosed() === false) return known;
+    if (this.#isClosed) throw new Error(`${this.name} is closed`);
+    this.#opening = this.#open();
+    return await this.#opening;
+  }
+
+  async #open(): Promise<Opened> {
+    const { box, instance: given, replicas = 1 } = this.#options;
+    const instance = typeof given === "string" ? given : await given();
+    checkInstance(instance);
+    const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` });
+    try {
+      const { config } = await ensureStream(nats.manager, { replicas, log: this.#log });
+      const server = nats.connection.info?.max_payload ?? MIB;
+      const stream = config.max_msg_size > 0 ? config.max_msg_size : Infinity;
+      const maxPayloadBytes = Math.min(server, stream) - HEADER_ROOM_BYTES;
+      if (maxPayloadBytes < HEADER_ROOM_BYTES) {
+        throw new TargetRefused(
+          `${this.name} takes messages of ${
+            Math.min(server, stream)
+          } bytes: set max_payload in the ` +
+            `server's configuration and max_msg_size of the stream ${STREAM} to 1 MiB or more`,
+          "target",
+        );
+      }
+      return { nats, instance, maxPayloadBytes };
+    } catch (error) {
+      await nats.connection.close();
+      throw this.#told(error);
+    }
+  }
+
+  /** What goes wrong, with what can be done about it. */
+  #told(error: unknown): unknown {
+    if (error instanceof SubjectConflict) return new TargetRefused(error.message, "target");
+    const code = codeOf(error);
+    if (code !== undefined && FULL.includes(code)) {
+      return new Error(
+        `The stream ${STREAM} of ${this.name} is full, so that it takes nothing now: let its ` +
+          `readers remove more, or give it more room (${reason(error)})`,
+      );
+    }
+    return error;
+  }
+}
+
+function checkInstance(instance: string): void {
+  if (isId(instance)) return;
+  throw new RangeError("instance must be 1 to 128 letters, digits, dots, colons, - and _");
+}

@@ -1,0 +1,218 @@
+/**
+ * Recordings to object storage that speaks S3: each closed file under its name, once.
+ *
+ * @module
+ */
+import { AwsClient } from "aws4fetch";
+import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
+import { reason, RerelayError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
+import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
+
+/** Files up to this length go at once, longer ones in parts of it or more, in bytes. */
+const PART_BYTES = 16 * 1024 * 1024;
+/** S3 takes no more parts of one upload. */
+const MAX_PARTS = 10_000;
+
+/** Who may upload. */
+export interface S3Credentials {
+  /** As `AWS_ACCESS_KEY_ID`. */
+  readonly accessKeyId: string;
+  /** As `AWS_SECRET_ACCESS_KEY`. */
+  readonly secretAccessKey: string;
+  /** As `AWS_SESSION_TOKEN`, for keys that are lent for a while. */
+  readonly sessionToken?: string;
+}
+
+/** How {@linkcode s3Target} uploads. */
+export interface S3TargetOptions {
+  /** Who may upload. */
+  readonly credentials: S3Credentials;
+  /** Reads the files. */
+  readonly files: Pick<FileReadAdapter, "openAt">;
+  /** Where a server is that is not Amazon's, such as `http://127.0.0.1:7070`; the bucket is in its path. */
+  readonly endpoint?: string;
+  /** The region that requests are signed for; default `us-east-1`. */
+  readonly region?: string;
+  /** Where a file of another box under the same name is told. */
+  readonly log?: Log;
+  /** Sends requests; default the runtime's `fetch`. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+}
+
+/**
+ * Makes a target that uploads closed files to S3, and compares the checksum of what is there with what
+ * was sent.
+ *
+ * What stands under a name is never replaced: the same file is there already and counts as uploaded,
+ * another one is left, and the file gets eight letters of its id into its name.
+ *
+ * @param url `s3://BUCKET/PREFIX`
+ * @param options who may upload, where to, and what reads the files
+ * @throws {TypeError} if the URL names no bucket
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { s3Target } from "@rerelay/server/s3";
+ *
+ * const files = { openAt: () => Promise.reject(new Error("no such file")) };
+ * const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
+ * const target = s3Target("s3://recordings/box-7", { credentials, files });
+ * assertEquals(target.name, "s3://recordings/box-7/");
+ * await target.close();
+ * ```
+ */
+export function s3Target(url: string, options: S3TargetOptions): FileTarget {
+  const { bucket, prefix } = placeOf(url);
+  const { credentials, files, endpoint, region = "us-east-1", log } = options;
+  const { fetch: send = (request) => fetch(request) } = options;
+  const host = `https://${bucket}.s3.${region}.amazonaws.com/`;
+  const base = endpoint === undefined ? host : `${endpoint.replace(/\/+$/, "")}/${bucket}/`;
+  const aws = new AwsClient({ ...credentials, service: "s3", region, retries: 0 });
+  const s3 = new S3Client({ aws, base, fetch: send });
+  const name = `s3://${bucket}/${prefix}`;
+  const ending = new AbortController();
+  return {
+    kind: "files",
+    name,
+    maxUnderWay: 1,
+    async sendFile(file, signal) {
+      const until = AbortSignal.any([signal, ending.signal]);
+      const opened = await openFile(files, file);
+      try {
+        await upload(s3, prefix, { file, opened, log, name }, until);
+      } catch (error) {
+        throw explained(error, name);
+      } finally {
+        await opened.close();
+      }
+    },
+    close() {
+      ending.abort(new RerelayError(`Uploading to ${name} ends`));
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A file on its way. */
+interface Uploaded {
+  readonly file: ClosedFile;
+  readonly opened: ReadableFile;
+  readonly log: Log | undefined;
+  /** The target's name. */
+  readonly name: string;
+}
+
+async function upload(
+  s3: S3Client,
+  prefix: string,
+  { file, opened, log, name }: Uploaded,
+  signal: AbortSignal,
+): Promise<void> {
+  const { size } = opened;
+  const first = prefix + file.name;
+  const own = prefix + withId(file.name, file.id);
+  let key = first;
+  let there = await s3.head(first, signal);
+  if (there !== undefined && there.id !== file.id) {
+    key = own;
+    there = await s3.head(own, signal);
+    const text = `${name} has another file ${file.name}: this one is uploaded as ${key}`;
+    if (there === undefined) log?.write("warn", text, { path: file.path });
+  }
+  // An indexed file is longer than it was before, and replaces that.
+  if (there?.id === file.id && there.bytes === size) return;
+  const checksum = size <= PART_BYTES
+    ? await s3.put(key, await readAll(opened, 0, size, file.path), file.id, signal)
+    : await s3.putParts(key, partsOf(opened, file.path), file.id, signal);
+  compare(key, { bytes: size, id: file.id, checksum }, await s3.head(key, signal));
+}
+
+/** Servers that keep no checksum have compared what came with its signature. */
+function compare(key: string, sent: S3Object, there: S3Object | undefined): void {
+  const isSame = there !== undefined && there.bytes === sent.bytes &&
+    (there.checksum ?? sent.checksum) === sent.checksum;
+  if (isSame) return;
+  const text = there === undefined
+    ? `${key} is not there after its upload`
+    : `${key} is there with ${there.bytes} bytes, checksum ${
+      there.checksum ?? "unknown"
+    }; sent were ` +
+      `${sent.bytes}, checksum ${sent.checksum}`;
+  throw new S3Error(text, 200, "BadDigest");
+}
+
+async function* partsOf(
+  file: ReadableFile,
+  path: string,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const length = Math.max(PART_BYTES, Math.ceil(file.size / MAX_PARTS));
+  for (let at = 0; at < file.size; at += length) {
+    yield await readAll(file, at, Math.min(length, file.size - at), path);
+  }
+}
+
+async function readAll(
+  file: ReadableFile,
+  from: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const read = await file.readAt(from + at, bytes.subarray(at));
+    if (read === 0) throw new RerelayError(`${path} became shorter while it was uploaded`);
+    at += read;
+  }
+  return bytes;
+}
+
+async function openFile(
+  files: Pick<FileReadAdapter, "openAt">,
+  { path }: ClosedFile,
+): Promise<ReadableFile> {
+  try {
+    return await files.openAt(path);
+  } catch (error) {
+    throw new TargetRefused(`${path} can't be uploaded: ${reason(error)}`, "batch");
+  }
+}
+
+function withId(name: string, id: string): string {
+  const dot = name.lastIndexOf(".");
+  const short = id.replaceAll("-", "").slice(0, 8);
+  return dot <= 0 ? `${name}.${short}` : `${name.slice(0, dot)}.${short}${name.slice(dot)}`;
+}
+
+/** What can be done about it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  // Answers to HEAD have no text.
+  "403":
+    "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and at what the keys may",
+  "301": "set AWS_REGION to the bucket's region",
+  NoSuchBucket: "make the bucket; we make none",
+  AccessDenied: "the keys need s3:PutObject, s3:GetObject and s3:AbortMultipartUpload there",
+  InvalidAccessKeyId: "look at AWS_ACCESS_KEY_ID",
+  SignatureDoesNotMatch: "look at AWS_SECRET_ACCESS_KEY and AWS_REGION",
+  RequestTimeTooSkewed: "set the clock of this machine",
+  PermanentRedirect: "set AWS_REGION to the bucket's region",
+};
+
+function explained(error: unknown, name: string): unknown {
+  if (error instanceof TargetRefused) return error;
+  const advice = error instanceof S3Error ? ADVICE[error.code || error.status] : undefined;
+  const text = `${name}: ${reason(error)}${advice === undefined ? "" : `: ${advice}`}`;
+  return new RerelayError(text, { cause: error });
+}
+
+function placeOf(url: string): { bucket: string; prefix: string } {
+  const [, bucket, path = ""] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
+  if (bucket === undefined) {
+    throw new TypeError(`${JSON.stringify(url)} is no place in S3, such as s3://BUCKET/PREFIX`);
+  }
+  const folders = path.split("/").filter((part) => part !== "");
+  return { bucket, prefix: folders.map((part) => `${part}/`).join("") };
+}

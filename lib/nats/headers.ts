@@ -1,0 +1,118 @@
+/**
+ * What stands above each message in NATS, so that who reads it knows which messages of which file
+ * they are, and who continues a recording knows where it ended.
+ *
+ * @module
+ */
+
+/** Names of the header fields. */
+export const FIELD = {
+  /** The random id beside the recordings of a box. */
+  box: "Rerelay-Box",
+  /** Random for each start of the program on the box. */
+  run: "Rerelay-Run",
+  /** Id of the file that the messages stand in. */
+  file: "Rerelay-File",
+  /** Their numbers in it, such as `4-9,12`. */
+  numbers: "Rerelay-Numbers",
+  /** Which part of a large message this is, from 0 on, and of how many: `0/3`. */
+  part: "Rerelay-Part",
+  /** Length of that message with its RRD header, in bytes. */
+  bytes: "Rerelay-Bytes",
+} as const;
+
+/** A part of a message that is too large for one publish. */
+export interface PartPlace {
+  /** From 0 on. */
+  readonly index: number;
+  /** How many there are. */
+  readonly count: number;
+  /** Length of all of them, in bytes. */
+  readonly bytes: number;
+}
+
+/** What a message's header says. */
+export interface BatchHeaders {
+  readonly box: string;
+  readonly run: string;
+  readonly file: string;
+  /** They grow. */
+  readonly numbers: readonly number[];
+  /** Absent where the messages are whole. */
+  readonly part?: PartPlace;
+}
+
+/** Messages in one publish: their numbers must stand in its header. */
+export const MAX_MESSAGES = 512;
+
+/** What is left for header fields of what a server takes, in bytes. */
+export const HEADER_ROOM_BYTES: number = 2048 + MAX_MESSAGES * 12;
+
+const ID = /^[\w.:-]{1,128}$/;
+
+/** Whether a text may stand in a header as the id of a box, a start of the program, or a file. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** Numbers that grow as text: neighbours as `first-last`. */
+export function numbersText(numbers: readonly number[]): string {
+  const ranges: string[] = [];
+  for (let at = 0; at < numbers.length;) {
+    const first = at;
+    while (numbers[at + 1] === numbers[at]! + 1) at++;
+    ranges.push(first === at ? `${numbers[at]}` : `${numbers[first]}-${numbers[at]}`);
+    at++;
+  }
+  return ranges.join(",");
+}
+
+/** The numbers again; nothing where that is no list of growing numbers, or a longer one than is sent. */
+export function parseNumbers(text: string): number[] | undefined {
+  const numbers: number[] = [];
+  for (const range of text.split(",")) {
+    const [, from, to = from] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(range) ?? [];
+    if (from === undefined) return undefined;
+    const [first, last] = [Number(from), Number(to)];
+    const before = numbers.at(-1) ?? -1;
+    if (first <= before || last < first) return undefined;
+    if (numbers.length + last - first >= MAX_MESSAGES) return undefined;
+    for (let number = first; number <= last; number++) numbers.push(number);
+  }
+  return numbers;
+}
+
+/** Header fields in their order. */
+export function headerFields(headers: BatchHeaders): [string, string][] {
+  const fields: [string, string][] = [
+    [FIELD.box, headers.box],
+    [FIELD.run, headers.run],
+    [FIELD.file, headers.file],
+    [FIELD.numbers, numbersText(headers.numbers)],
+  ];
+  if (headers.part !== undefined) {
+    const { index, count, bytes } = headers.part;
+    fields.push([FIELD.part, `${index}/${count}`], [FIELD.bytes, `${bytes}`]);
+  }
+  return fields;
+}
+
+/**
+ * Reads header fields.
+ *
+ * @param get gives a field, or an empty text
+ * @returns nothing where they are none of ours
+ */
+export function readHeaders(get: (name: string) => string): BatchHeaders | undefined {
+  const [box, run, file] = [get(FIELD.box), get(FIELD.run), get(FIELD.file)];
+  const numbers = parseNumbers(get(FIELD.numbers));
+  if (numbers === undefined || ![box, run, file].every(isId)) return undefined;
+  const place = get(FIELD.part);
+  if (place === "") return { box, run, file, numbers };
+  const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(place) ?? [];
+  const bytes = get(FIELD.bytes);
+  if (count === undefined || !/^\d{1,10}$/.test(bytes) || numbers.length !== 1) return undefined;
+  const part = { index: Number(index), count: Number(count), bytes: Number(bytes) };
+  const isPlace = part.index < part.count && part.count <= Math.max(1, part.bytes);
+  return isPlace ? { box, run, file, numbers, part } : undefined;
+}

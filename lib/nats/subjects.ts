@@ -1,0 +1,102 @@
+/**
+ * Where a recording's messages stand in NATS: one subject for each recording of each box.
+ *
+ * @module
+ */
+import { xxh32 } from "../encoding/rrd/xxh32.ts";
+
+/** The first part of all subjects. */
+export const SUBJECT_PREFIX = "rerelay";
+
+/** Longer names are cut: servers take 4096 bytes for all of a line. */
+const MAX_TOKEN_CHARS = 160;
+
+/** Bytes that stand in a subject as they are. */
+const SAFE = /^[A-Za-z0-9_-]$/;
+
+/** Whose messages a subject has. */
+export interface SubjectNames {
+  /** Name of the box, as its option gives it. */
+  readonly box: string;
+  /** The application of the recording; empty where that was never announced. */
+  readonly application: string;
+  /** The id of the recording. */
+  readonly recording: string;
+}
+
+/**
+ * A name as part of a subject: what NATS or a person at a terminal could take for something else
+ * stands there as `=` and two hexadecimal digits a byte, and nothing at all as `=`.
+ *
+ * @param text any text of a peer's
+ */
+export function subjectToken(text: string): string {
+  let token = "";
+  for (const byte of new TextEncoder().encode(text.toWellFormed())) {
+    const char = String.fromCharCode(byte);
+    token += SAFE.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    if (token.length > MAX_TOKEN_CHARS) return cutToken(text, token);
+  }
+  return token === "" ? "=" : token;
+}
+
+/** A name that was cut says so, and still differs from others with the same beginning. */
+function cutToken(text: string, token: string): string {
+  const bytes = new TextEncoder().encode(text);
+  const hash = xxh32(bytes, 0).toString(16).padStart(8, "0");
+  const kept = token.slice(0, MAX_TOKEN_CHARS - 20).replace(/=.?$/, "");
+  return `${kept}==${hash}-${bytes.length}`;
+}
+
+/** The name that a token stands for; of one that was cut, its beginning and `…`. */
+export function tokenText(token: string): string {
+  const [, kept] = /^(.*)==[0-9a-f]{8}-\d+$/.exec(token) ?? [];
+  const bytes: number[] = [];
+  const text = kept ?? (token === "=" ? "" : token);
+  for (let at = 0; at < text.length; at++) {
+    const hex = text[at] === "=" ? /^[0-9A-F]{2}$/.exec(text.slice(at + 1, at + 3)) : null;
+    if (hex !== null) at += 2;
+    bytes.push(hex === null ? text.charCodeAt(at) & 0xff : parseInt(hex[0], 16));
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes)) + (kept === undefined ? "" : "…");
+}
+
+/** The subject of a recording of a box. */
+export function recordingSubject({ box, application, recording }: SubjectNames): string {
+  const tokens = [box, application, recording].map(subjectToken);
+  return [SUBJECT_PREFIX, ...tokens].join(".");
+}
+
+/** Whose messages these are; nothing where the subject is none of a recording. */
+export function subjectNames(subject: string): SubjectNames | undefined {
+  const [prefix, box, application, recording, ...more] = subject.split(".");
+  if (prefix !== SUBJECT_PREFIX || more.length > 0 || !box || !application || !recording) {
+    return undefined;
+  }
+  return {
+    box: tokenText(box),
+    application: tokenText(application),
+    recording: tokenText(recording),
+  };
+}
+
+/** Which recordings are wanted; of a list that is empty or left out, all. */
+export interface SubjectFilter {
+  /** Names of boxes. */
+  readonly boxes?: readonly string[];
+  /** Names of applications. */
+  readonly applications?: readonly string[];
+  /** Ids of recordings. */
+  readonly recordings?: readonly string[];
+}
+
+/** The subjects of all recordings that a filter lets pass. */
+export function filterSubjects(filter: SubjectFilter): string[] {
+  const { boxes = [], applications = [], recordings = [] } = filter;
+  let subjects = [SUBJECT_PREFIX];
+  for (const names of [boxes, applications, recordings]) {
+    const tokens = names.length === 0 ? ["*"] : [...new Set(names.map(subjectToken))];
+    subjects = subjects.flatMap((front) => tokens.map((token) => `${front}.${token}`));
+  }
+  return subjects;
+}

@@ -1,0 +1,217 @@
+/**
+ * Receives what boxes have sent to NATS, as if they had connected to this server.
+ *
+ * @module
+ */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { reason } from "../base/errors.ts";
+import type { SmartMessage } from "../flow/channel/smart_message.ts";
+import { parseNatsAddress } from "../nats/address.ts";
+import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
+import { ensureStream, STREAM } from "../nats/stream.ts";
+import { StreamReader } from "../nats/stream_reader.ts";
+import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
+import type { ClientStats } from "./client_stats.ts";
+import type { Feed, FeedHost } from "./feed.ts";
+import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
+import type { NatsNote } from "./nats_note.ts";
+
+/** Where from, as whom, and what. */
+export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
+  /** Such as `nats://host:4222`, several servers of one cluster with commas. */
+  readonly url: string;
+  /** Servers that hold a copy of each message, where the stream has to be made; default 1. */
+  readonly replicas?: number;
+  /** Bytes that are asked for at once; default 8 MiB, and at least twice the largest message. */
+  readonly pullBytes?: number;
+  /** Where an earlier run was; left out, all that the stream still holds comes. */
+  readonly note?: NatsNote;
+  /** Messages of each recording that were kept beyond the note, and are not wanted again. */
+  readonly skip?: ReadonlyMap<string, number>;
+  readonly log?: Log;
+}
+
+/** What is counted. */
+export interface FromNatsStats extends NatsIntakeStats {
+  /** The address, without what is secret. */
+  readonly name: string;
+  readonly connected: boolean;
+}
+
+/** A feed of what is in NATS. */
+export interface FromNats extends Feed {
+  readonly name: string;
+  readonly stats: FromNatsStats;
+  /** Up to where all was received, and what came of each recording up to there. */
+  note(): NatsNote;
+}
+
+const MIB = 1024 * 1024;
+const PULL_BYTES = 8 * MIB;
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+/** Clocks that differ by more make latencies wrong. */
+const MAX_SKEW_MS = 1000;
+
+/**
+ * Makes a feed that a server may join: several servers may read one stream, and each gets all of it.
+ *
+ * @param options where from, as whom, and what
+ * @throws {RangeError} if the address is none
+ *
+ * @example
+ * ```ts
+ * import { fromNats } from "@rerelay/server/nats";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const feed = fromNats({ url: "nats://user:secret@nats.example", boxes: ["box-7"] });
+ * // server.join(feed);
+ * assertEquals(feed.name, "nats://nats.example:4222");
+ * ```
+ */
+export function fromNats(options: FromNatsOptions): FromNats {
+  return new NatsFeed(options);
+}
+
+class NatsFeed implements FromNats {
+  readonly name: string;
+  readonly #options: FromNatsOptions;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  readonly #subjects: readonly string[];
+  readonly #early: NatsNote;
+  #intake: NatsIntake | undefined;
+  #created: string | undefined;
+  #nats: Nats | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: FromNatsOptions) {
+    this.name = parseNatsAddress(options.url).name;
+    this.#subjects = filterSubjects(options);
+    this.#options = options;
+    this.#log = options.log ?? silentLog;
+    const { note } = options;
+    const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
+    this.#created = note?.created;
+    this.#early = note === undefined ? { seq: 0, seen: [], beyond: [] } : note;
+    if (isSame) return;
+    // What was left out before may stand anywhere; what came is known by its numbers.
+    this.#early = { ...this.#early, seq: 0 };
+  }
+
+  get clients(): readonly { readonly stats: ClientStats }[] {
+    return this.#intake?.clients ?? [];
+  }
+
+  get stats(): FromNatsStats {
+    const connected = this.#nats?.connection.isClosed() === false;
+    const none = { position: this.#early.seq, pending: 0, lagSec: 0, boxes: 0, live: 0 };
+    const counts = { messages: 0, repeated: 0, refused: 0, underWay: 0 };
+    return { name: this.name, connected, ...none, ...counts, ...this.#intake?.stats };
+  }
+
+  start(host: FeedHost): void {
+    if (this.#running !== undefined) {
+      throw new Error(`${this.name} has been joined to a server already`);
+    }
+    this.#intake = new NatsIntake(host, {
+      note: this.#early,
+      skip: this.#options.skip ?? new Map(),
+      log: this.#log,
+    });
+    this.#running = this.#run(host, this.#intake);
+  }
+
+  received(batch: readonly SmartMessage[]): void {
+    this.#intake?.received(batch);
+  }
+
+  note(): NatsNote {
+    const created = this.#created;
+    const note = this.#intake?.note() ?? this.#early;
+    return { ...note, subjects: this.#subjects, ...(created !== undefined && { created }) };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.#intake?.quit();
+  }
+
+  /** Never rejects. */
+  async #run(host: FeedHost, intake: NatsIntake): Promise<void> {
+    const { delay, now } = host.context.options;
+    const { signal } = this.#stop;
+    let retryMs = RETRY_MS;
+    while (!signal.aborted) {
+      try {
+        const { nats, after, pullBytes } = await this.#connect(intake);
+        this.#nats = nats;
+        retryMs = RETRY_MS;
+        const reader = new StreamReader({
+          ...{ nats, subjects: this.#subjects, after, pullBytes, log: this.#log },
+          clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
+        });
+        for await (const message of reader.read(signal)) await intake.take(message);
+      } catch (error) {
+        if (signal.aborted) break;
+        const text = `Reads nothing from ${this.name} now, and tries again in ` +
+          `${retryMs / 1000} s: ${reason(error)}`;
+        this.#log.write("warn", text, { nats: this.name, kind: "nats unreachable" });
+        await this.#wait(retryMs, delay);
+        retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+      } finally {
+        await this.#nats?.connection.close();
+      }
+    }
+  }
+
+  async #connect(intake: NatsIntake) {
+    const { replicas = 1, pullBytes = PULL_BYTES } = this.#options;
+    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from" });
+    try {
+      const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
+      this.#tellSkew(stream.ts);
+      const { last_seq: last } = stream.state;
+      let after = intake.lastSeq;
+      const isAnother = this.#created !== undefined && this.#created !== stream.created;
+      this.#created = stream.created;
+      if (after > 0 && (isAnother || after > last)) {
+        const text = `The stream ${STREAM} of ${this.name} was made anew: it ends with message ` +
+          `${last}, and ${after} were read of the one before. It is read from its beginning`;
+        this.#log.write("warn", text, { nats: this.name, kind: "stream made anew" });
+        after = 0;
+        intake.beginsAnew();
+      }
+      const largest = nats.connection.info?.max_payload ?? MIB;
+      this.#log.write("info", `Receives from the stream ${STREAM} of ${this.name}`, {
+        nats: this.name,
+        after,
+      });
+      return { nats, after, pullBytes: Math.max(pullBytes, 2 * largest + MIB) };
+    } catch (error) {
+      await nats.connection.close();
+      throw error;
+    }
+  }
+
+  #tellSkew(ts: string | undefined): void {
+    const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
+    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return;
+    const text = `The clock of ${this.name} is ${Math.abs(skewMs / 1000).toFixed(1)} s ` +
+      `${skewMs > 0 ? "behind" : "before"} this one's: what is said of delays is wrong by as much`;
+    this.#log.write("warn", text, { nats: this.name, kind: "clock skew" });
+  }
+
+  /** Ends early where all ends. */
+  async #wait(ms: number, delay: Clock["delay"]): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return;
+    const stopped = Promise.withResolvers<void>();
+    const stop = () => stopped.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([delay(ms), stopped.promise]);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * What becomes of each message of the stream: whose it is, whether it came before, and its way into the
+ * channel.
+ *
+ * @module
+ */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { PacketDecoder } from "../encoding/rrd/packet_decoder.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
+import { storeOf } from "../encoding/store_of.ts";
+import { NatsBoxSource, type SmartMessage } from "../flow/channel/smart_message.ts";
+import { type BatchHeaders, readHeaders } from "../nats/headers.ts";
+import { PartJoiner } from "../nats/part_joiner.ts";
+import type { StreamMessage } from "../nats/stream_reader.ts";
+import { subjectNames } from "../nats/subjects.ts";
+import { BoxClient } from "./box_client.ts";
+import type { FeedHost } from "./feed.ts";
+import type { NatsNote } from "./nats_note.ts";
+import { NatsProgress, type UnderWay } from "./nats_progress.ts";
+import { NatsSeen } from "./nats_seen.ts";
+
+/** What is counted of a stream. */
+export interface NatsIntakeStats {
+  /** All up to this message of the stream was received. */
+  readonly position: number;
+  /** Messages of the stream that wait behind the one that was read last. */
+  readonly pending: number;
+  /** The age of the message that was read last while others wait behind it, in seconds; else 0. */
+  readonly lagSec: number;
+  /** Boxes that were heard of. */
+  readonly boxes: number;
+  /** Those of them that sent something in the last 60 s. */
+  readonly live: number;
+  /** Log messages that came, without those that came before. */
+  readonly messages: number;
+  /** Those that came before, and were left out. */
+  readonly repeated: number;
+  /** Messages of the stream that are none of a box's, or can't be read. */
+  readonly refused: number;
+  /** Messages of the stream whose log messages wait to be received. */
+  readonly underWay: number;
+}
+
+/** A box that says nothing for so long is taken for gone, in milliseconds. */
+const SILENT_MS = 60_000;
+
+/** Boxes that are remembered; the one longest silent leaves first. */
+const MAX_BOXES = 100_000;
+
+interface Box {
+  readonly name: string;
+  readonly id: number;
+  readonly client: BoxClient;
+  /** Monotonic. */
+  lastMs: number;
+}
+
+/** Takes the messages of the stream, one after the other. */
+export class NatsIntake {
+  readonly #host: FeedHost;
+  readonly #log: Log;
+  readonly #boxes = new Map<string, Box>();
+  readonly #decoder: PacketDecoder;
+  readonly #joiner: PartJoiner;
+  /** First parts whose message is not whole, by subject. */
+  readonly #held = new Map<string, UnderWay>();
+  readonly #skip: Map<string, number>;
+  readonly #progress: NatsProgress;
+  /** Of all that came, and of what was received. */
+  readonly #seen: NatsSeen;
+  readonly #received: NatsSeen;
+  #lastSeq: number;
+  #last: StreamMessage | undefined;
+  #messages = 0;
+  #repeated = 0;
+  #refused = 0;
+
+  /**
+   * @param host the server
+   * @param options where to go on, and what was kept beyond that
+   */
+  constructor(
+    host: FeedHost,
+    options: {
+      readonly note: NatsNote;
+      readonly skip: ReadonlyMap<string, number>;
+      readonly log: Log;
+    },
+  ) {
+    this.#host = host;
+    const { note, skip, log } = options;
+    this.#log = log;
+    this.#skip = new Map(skip);
+    this.#lastSeq = note.seq;
+    this.#progress = new NatsProgress(note.seq);
+    this.#seen = new NatsSeen(note.seen);
+    this.#received = new NatsSeen(note.seen);
+    const { options: limits, onUnfinished } = host.context;
+    this.#decoder = new PacketDecoder(limits);
+    const { maxMessageBytes, maxUnfinishedBytes } = limits;
+    this.#joiner = new PartJoiner(
+      { maxMessageBytes, maxUnfinishedBytes: maxUnfinishedBytes / 2 },
+      onUnfinished,
+      (subject) => this.#letGo(subject),
+    );
+  }
+
+  /** The last message of the stream that came. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** The boxes. */
+  get clients(): readonly BoxClient[] {
+    return Array.from(this.#boxes.values(), ({ client }) => client);
+  }
+
+  get stats(): NatsIntakeStats {
+    const now = this.#host.context.options.now();
+    let live = 0;
+    for (const { lastMs } of this.#boxes.values()) if (now - lastMs < SILENT_MS) live++;
+    const { pending = 0, storedMs = 0 } = this.#last ?? {};
+    return {
+      position: this.#progress.position,
+      pending,
+      lagSec: pending === 0 ? 0 : Math.max(0, SYSTEM_CLOCK.date() - storedMs) / 1000,
+      boxes: this.#boxes.size,
+      live,
+      messages: this.#messages,
+      repeated: this.#repeated,
+      refused: this.#refused,
+      underWay: this.#progress.length,
+    };
+  }
+
+  /** Up to where all was received. */
+  note(): NatsNote {
+    return {
+      seq: this.#progress.position,
+      seen: this.#received.toJSON(),
+      beyond: [...this.#progress.beyond],
+    };
+  }
+
+  /** The stream was made anew, and is read from its beginning. */
+  beginsAnew(): void {
+    this.#lastSeq = 0;
+    this.#progress.restart();
+  }
+
+  /** Takes a message; resolves when the next one may come. */
+  async take(message: StreamMessage): Promise<void> {
+    this.#lastSeq = message.seq;
+    this.#last = message;
+    const { subject, seq, data } = message;
+    const names = subjectNames(subject);
+    const headers = readHeaders((name) => message.header(name));
+    if (names === undefined || headers === undefined) {
+      return this.#refuse(message, "it is none that a box has sent");
+    }
+    const box = this.#box(names.box);
+    const { part } = headers;
+    if (part === undefined) {
+      return await this.#take(box, message, headers, data, this.#progress.came(seq));
+    }
+    const joined = this.#joiner.push(subject, { ...headers, part }, data);
+    if (joined.is === "refused") return this.#refuse(message, joined.why);
+    // The position stays before the first part until all of them are here.
+    const first = part.index > 0 ? this.#held.get(subject)! : this.#progress.came(seq);
+    if (part.index > 0) this.#progress.drop(this.#progress.came(seq));
+    if (joined.is === "unfinished") return void this.#held.set(subject, first);
+    this.#held.delete(subject);
+    await this.#take(box, message, headers, joined.payload, first);
+  }
+
+  /** Told of all that was received. */
+  received(batch: readonly SmartMessage[]): void {
+    for (let at = 0; at < batch.length;) {
+      const { source } = batch[at]!;
+      let count = 0;
+      for (; batch[at]?.source === source; at++) if (batch[at]!.payload.type === "msg") count++;
+      if (source.kind === "nats-box" && count > 0) this.#progress.received(source.id, count);
+    }
+  }
+
+  /** All boxes leave. */
+  quit(): void {
+    for (const { client } of this.#boxes.values()) client.quit();
+    this.#boxes.clear();
+    for (const subject of [...this.#held.keys()]) this.#joiner.drop(subject);
+  }
+
+  async #take(
+    box: Box,
+    message: StreamMessage,
+    headers: BatchHeaders,
+    payload: Uint8Array,
+    entry: UnderWay,
+  ): Promise<void> {
+    const { items, error } = this.#decoder.push([payload]);
+    const { file, numbers } = headers;
+    if (error !== undefined || items.length !== numbers.length) {
+      this.#progress.drop(entry);
+      const count = `it has ${items.length} messages and not ${numbers.length}`;
+      return this.#refuse(message, error?.message ?? count, true);
+    }
+    const key = `${headers.box} ${message.subject}`;
+    const last = this.#seen.last(key, file);
+    const fresh = items.filter((_, i) => numbers[i]! > last);
+    this.#repeated += items.length - fresh.length;
+    const wanted = fresh.filter((msg) => !this.#isKept(msg));
+    this.#messages += wanted.length;
+    this.#seen.note(key, file, numbers.at(-1)!);
+    const store = wanted[0] && storeOf(wanted[0]);
+    if (store?.kind === "Recording") entry.recording = store.id;
+    entry.done = () => this.#received.note(key, file, numbers.at(-1)!);
+    await box.client.take(wanted, (count) => this.#progress.sent(entry, box.id, count));
+  }
+
+  /** Whether an earlier run kept it, beyond what it had noted. */
+  #isKept(msg: LogMsg): boolean {
+    if (this.#skip.size === 0) return false;
+    const store = storeOf(msg);
+    // Blueprints stand in files of several recordings: to keep one twice changes nothing.
+    if (store?.kind !== "Recording") return false;
+    const { id: recording } = store;
+    const left = this.#skip.get(recording);
+    if (left === undefined) return false;
+    if (left > 1) this.#skip.set(recording, left - 1);
+    else this.#skip.delete(recording);
+    this.#repeated++;
+    return true;
+  }
+
+  #box(name: string): Box {
+    const { context } = this.#host;
+    let box = this.#boxes.get(name);
+    if (box === undefined) {
+      const id = this.#host.nextId();
+      const client = new BoxClient(this.#host.sender(new NatsBoxSource(id, name)), context);
+      box = { name, id, client, lastMs: 0 };
+      client.welcome();
+    } else this.#boxes.delete(name);
+    box.lastMs = context.options.now();
+    // The one heard of last at the end.
+    this.#boxes.set(name, box);
+    if (this.#boxes.size > MAX_BOXES) {
+      const [oldest] = this.#boxes.values();
+      this.#boxes.delete(oldest!.name);
+      oldest!.client.quit();
+    }
+    return box;
+  }
+
+  #refuse({ subject, seq }: StreamMessage, why: string, isCounted = false): void {
+    this.#refused++;
+    if (!isCounted) this.#progress.drop(this.#progress.came(seq));
+    const text = `Left out message ${seq} of the stream, of ${subject}: ${why}`;
+    this.#log.write("warn", text, { seq, kind: "nats message refused" });
+  }
+
+  #letGo(subject: string): void {
+    const entry = this.#held.get(subject);
+    this.#held.delete(subject);
+    if (entry !== undefined) this.#progress.drop(entry);
+  }
+}

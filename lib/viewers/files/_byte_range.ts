@@ -1,0 +1,43 @@
+/**
+ * What part of a file a request asks for (RFC 9110, 14).
+ *
+ * @module
+ */
+
+/** A part of a file, in bytes: from `start` up to `end`, which is not in it. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads `Range`.
+ *
+ * @param text of the header
+ * @param size of the file in bytes
+ * @returns `undefined`: the whole file, for none is asked for, or several, or what makes no sense;
+ * `"outside"`: the file has nothing there
+ */
+export function byteRange(text: string | null, size: number): ByteRange | "outside" | undefined {
+  const [, first = "", last = ""] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(text ?? "") ?? [];
+  if (first === "" && last === "") return undefined;
+  if (first === "") {
+    const length = Math.min(Number(last), size);
+    return length === 0 ? "outside" : { start: size - length, end: size };
+  }
+  const start = Number(first);
+  if (last !== "" && Number(last) < start) return undefined;
+  if (start >= size) return "outside";
+  return { start, end: last === "" ? size : Math.min(size, Number(last) + 1) };
+}
+
+/**
+ * Whether a tag is among those of `If-None-Match`, which compares weakly.
+ *
+ * @param header as it came
+ * @param etag in quotes
+ */
+export function isAmong(header: string | null, etag: string): boolean {
+  const tags = header?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
+  return tags.includes("*") || tags.includes(etag);
+}

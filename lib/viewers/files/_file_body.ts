@@ -1,0 +1,170 @@
+/**
+ * The bytes of a file on their way to a viewer, as fast as it takes them.
+ *
+ * @module
+ */
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import type { ReadableFile } from "../../adapters/files/types.ts";
+import { Bridge, isBridgeable } from "../../bridge/mod.ts";
+import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
+import { decodeRrdHeader, RRD_HEADER_BYTES, type RrdHeader } from "../../encoding/rrd_header.ts";
+import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
+import { RrdScanner } from "../../encoding/rrd/scanner.ts";
+import type { RrdPart } from "../../encoding/rrd/part.ts";
+import type { StallWatch } from "../serve/stall_watch.ts";
+import type { ByteRange } from "./_byte_range.ts";
+
+/** Read and sent at once. */
+const PIECE_BYTES = 256 * 1024;
+/** Searched behind damage at once, in bytes: about 10 ms. */
+const SEARCH_BYTES = 512 * 1024;
+/** A page stands still while Rerun's viewer makes itself ready: it has so many times the usual time. */
+const PATIENCE = 6;
+
+/** The header of a recording; `undefined` where there is none that is known. */
+export async function headerOf(file: ReadableFile): Promise<RrdHeader | undefined> {
+  const head = new Uint8Array(RRD_HEADER_BYTES);
+  if (await file.readAt(0, head) < head.length) return undefined;
+  try {
+    return decodeRrdHeader(head);
+  } catch {
+    return undefined; // it is shown by none of Rerun's viewers, and kept as it is
+  }
+}
+
+/** Whether a file is given today's form by {@linkcode currentPieces}. */
+export async function isOfOldForm(file: ReadableFile): Promise<boolean> {
+  const header = await headerOf(file);
+  return header !== undefined && isBridgeable(header);
+}
+
+/** The bytes of a part of a file, as they stand there. */
+export async function* rawPieces(
+  file: ReadableFile,
+  { start, end }: ByteRange,
+): AsyncGenerator<Uint8Array, undefined> {
+  for (let at = start; at < end;) {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
+    const length = await file.readAt(at, piece);
+    // Nobody may take for whole what was cut.
+    if (length === 0) throw new Error(`the file was cut at byte ${at} while it was read`);
+    at += length;
+    yield piece.subarray(0, length);
+  }
+}
+
+/**
+ * The messages of a file of SDK 0.17 to 0.22 in today's form, over all damage.
+ *
+ * @param file what is read
+ * @param bytes so much of it
+ */
+export async function* currentPieces(
+  file: ReadableFile,
+  bytes: number,
+): AsyncGenerator<Uint8Array, undefined> {
+  const scanner = new RrdScanner({ recover: true, sizeBytes: bytes, searchBytes: SEARCH_BYTES });
+  const bridge = new Bridge({ reusesMemory: false });
+  const concat = new RrdConcat();
+  const bridged = function* (parts: readonly RrdPart[]) {
+    for (const part of parts) {
+      if (part.kind !== "message") continue;
+      yield* concat.message(withChunkId(bridge.bridge(part.msg)).encoded);
+    }
+  };
+  for await (const piece of rawPieces(file, { start: 0, end: bytes })) {
+    yield* gathered(bridged(scanner.push(piece).items));
+    while (scanner.isSearching) {
+      await SYSTEM_CLOCK.delay(0);
+      yield* gathered(bridged(scanner.push(new Uint8Array(0)).items));
+    }
+  }
+  yield* gathered(bridged(scanner.finish().items));
+  yield* concat.end();
+}
+
+/** Small ones go together, and large ones in pieces, so that progress shows. */
+function* gathered(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    if (size > 0 && size + piece.length > PIECE_BYTES) {
+      yield joined(waiting, size);
+      [waiting, size] = [[], 0];
+    }
+    if (piece.length < PIECE_BYTES) {
+      waiting.push(piece);
+      size += piece.length;
+      continue;
+    }
+    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+      yield piece.subarray(at, at + PIECE_BYTES);
+    }
+  }
+  if (size > 0) yield joined(waiting, size);
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/**
+ * A body of pieces, read as they are taken; who takes nothing for too long is cut off.
+ *
+ * @param pieces what is sent
+ * @param stalls watches it
+ * @param done called once, when no more is read
+ */
+export function bodyOf(
+  pieces: AsyncGenerator<Uint8Array, undefined>,
+  stalls: StallWatch,
+  done: () => void,
+): ReadableStream<Uint8Array> {
+  let isOver = false;
+  let unwatch = () => {};
+  let reading: Promise<unknown> = Promise.resolve();
+  let cut = () => {};
+  // Whoever never asks for the first piece holds the file open as well.
+  const transfer = { patience: PATIENCE, waits: true, taken: 0, cut: () => cut() };
+  const end = () => {
+    if (isOver) return;
+    isOver = true;
+    unwatch();
+    // What is being read has a use for the file still.
+    void reading.catch(() => {}).then(() => pieces.return(undefined)).finally(done);
+  };
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      cut = () => {
+        controller.error(new Error("this viewer took nothing for too long"));
+        end();
+      };
+      unwatch = stalls.add(transfer);
+    },
+    async pull(controller) {
+      transfer.waits = false;
+      transfer.taken++;
+      try {
+        const next = pieces.next();
+        reading = next;
+        const { done, value } = await next;
+        if (isOver) return;
+        transfer.waits = true;
+        if (!done) return controller.enqueue(value);
+        controller.close();
+      } catch (error) {
+        end();
+        throw error;
+      }
+      end();
+    },
+    cancel: end,
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,232 @@
+/**
+ * Files of the disk over HTTP: listed, given whole or in parts, and removed where that is allowed.
+ *
+ * @module
+ */
+import type { OpenedFile, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
+import { textResponse } from "../../base/text_response.ts";
+import { reason } from "../../base/errors.ts";
+import { attachment } from "../serve/attachment.ts";
+import type { Guard } from "../serve/guard.ts";
+import { RETRY_LATER } from "../serve/join.ts";
+import { type StallOptions, StallWatch } from "../serve/stall_watch.ts";
+import { byteRange, isAmong } from "./_byte_range.ts";
+import { bodyOf, currentPieces, isOfOldForm, rawPieces } from "./_file_body.ts";
+import { fileJson } from "./file_json.ts";
+import { listed, type ListKeys, listQuery } from "./list_query.ts";
+
+/** What files are answered with. */
+export interface FileAnswersOptions extends StallOptions {
+  readonly shelf: Shelf;
+  readonly guard: Guard;
+  /** Whether files may be removed by who has the token. */
+  readonly allowDelete: boolean;
+}
+
+/** Downloads at once, each of which holds a file open. */
+const MAX_READERS = 64;
+/** Of these, those that are given today's form: each holds a message, as it was and as it becomes. */
+const MAX_BRIDGED = 4;
+
+/** Listed where no number is asked for. */
+const DEFAULT_LIMIT = 10_000;
+
+/** Answers requests for files; who may ask at all is decided before, but for `DELETE`. */
+export class FileAnswers {
+  readonly #options: FileAnswersOptions;
+  readonly #stalls: StallWatch;
+  #readers = 0;
+  #bridged = 0;
+
+  /** @param options whose files, and what is allowed */
+  constructor(options: FileAnswersOptions) {
+    this.#options = options;
+    this.#stalls = new StallWatch(options);
+  }
+
+  /**
+   * One page of the list, as JSON; how many there are on all pages is in `x-total-count`, and where the
+   * next one is in `link`.
+   *
+   * @param request with `limit`, `offset`, `search` and `sort` in its address, and with `also` the name of
+   * one more
+   */
+  async list(request: Request): Promise<Response> {
+    const { shelf, allowDelete } = this.#options;
+    const { searchParams } = new URL(request.url);
+    const query = listQuery(Object.fromEntries(searchParams), DEFAULT_LIMIT);
+    if (typeof query === "string") return textResponse(400, query);
+    const all = await shelf.list();
+    const { page, found } = listed(all, query, keysOf);
+    const headers = new Headers({ "x-total-count": String(found) });
+    const next = query.offset + page.length;
+    if (next < found && page.length > 0) {
+      searchParams.delete("token");
+      searchParams.set("offset", String(next));
+      headers.set("link", `<files?${searchParams}>; rel="next"`);
+    }
+    const wanted = searchParams.get("also");
+    const also = all.find(({ name }) => name === wanted);
+    if (also !== undefined && !page.includes(also)) page.push(also);
+    return Response.json(page.map((file) => fileJson(file, allowDelete)), { headers });
+  }
+
+  /**
+   * A file, or a part of it. What SDK 0.17 to 0.22 logged is given in today's form where the address asks
+   * for that (`?format=current`), without parts.
+   *
+   * @param request `GET` or `HEAD`
+   * @param name of the file
+   */
+  async give(request: Request, name: string): Promise<Response> {
+    const form = new URL(request.url).searchParams.get("format") ?? "as-sent";
+    if (form !== "current" && form !== "as-sent") {
+      return textResponse(400, "format is current or as-sent");
+    }
+    if (this.#readers >= MAX_READERS) {
+      return textResponse(503, `${MAX_READERS} files are being read already`, RETRY_LATER);
+    }
+    this.#readers++;
+    let isKept = false;
+    let opened: Awaited<ReturnType<Shelf["open"]>> | undefined;
+    try {
+      opened = await this.#options.shelf.open(name);
+      if (opened === "missing") return textResponse(404, "There is no such file");
+      if (opened === "left") {
+        return textResponse(
+          503,
+          "An earlier run left this file unfinished, and it is to be recovered first",
+          RETRY_LATER,
+        );
+      }
+      const isBridged = form === "current" && await isOfOldForm(opened.file);
+      const response = isBridged
+        ? this.#giveBridged(request, name, opened)
+        : this.#giveRaw(request, name, opened);
+      isKept = response.body !== null && request.method !== "HEAD" && response.status < 300;
+      return response;
+    } finally {
+      if (!isKept) this.#close(typeof opened === "object" ? opened : undefined);
+    }
+  }
+
+  /**
+   * Removes a file, and its original if it was recovered.
+   *
+   * @param request `DELETE`, with the token in its header: pages have no other way to take from
+   * nobody but their user
+   * @param name of the file
+   */
+  async remove(request: Request, name: string): Promise<Response> {
+    const { allowDelete, guard, shelf } = this.#options;
+    if (!allowDelete) return textResponse(403, "Files are not removed here (--allow-delete)");
+    const { pathname, origin } = new URL(request.url);
+    const url = origin + pathname;
+    if (guard.refuseToken({ url, headers: new Headers() }) === undefined) {
+      return textResponse(403, "Files are removed only where a token is set (--viewer-token)");
+    }
+    const authorization = request.headers.get("authorization");
+    const headers = new Headers(authorization === null ? {} : { authorization });
+    if (guard.refuseToken({ url, headers }) !== undefined) {
+      const text = "To remove a file, the token is needed in a header: Authorization: Bearer …";
+      return textResponse(401, text, { "www-authenticate": "Bearer" });
+    }
+    try {
+      switch (await shelf.remove(name)) {
+        case "removed":
+          return new Response(null, { status: 204 });
+        case "missing":
+          return textResponse(404, "There is no such file");
+        case "foreign":
+          return textResponse(403, "This file was not saved by this server, which leaves it alone");
+        case "writing":
+          return textResponse(
+            409,
+            "This file is being written: it can be removed once it is closed",
+          );
+        case "busy":
+          return textResponse(
+            409,
+            "This file is being recovered, or given its chunk index: try again later",
+            RETRY_LATER,
+          );
+      }
+    } catch (error) {
+      return textResponse(500, `This file could not be removed: ${reason(error)}`);
+    }
+  }
+
+  #giveRaw(request: Request, name: string, opened: OpenedFile): Response {
+    const { file, bytes, version } = opened;
+    const etag = `"${encodeURIComponent(version.toWellFormed())}"`;
+    const headers = headersOf(name);
+    headers.set("etag", etag);
+    headers.set("accept-ranges", "bytes");
+    if (file.modifiedMs !== undefined) {
+      headers.set("last-modified", new Date(file.modifiedMs).toUTCString());
+    }
+    if (isAmong(request.headers.get("if-none-match"), etag)) {
+      return new Response(null, { status: 304, headers });
+    }
+    // A date may be that of two versions within one second: only a tag tells whether it is the same.
+    const ifRange = request.headers.get("if-range");
+    const isSame = ifRange === null || ifRange === etag;
+    const range = isSame && request.method === "GET"
+      ? byteRange(request.headers.get("range"), bytes)
+      : undefined;
+    if (range === "outside") {
+      headers.set("content-range", `bytes */${bytes}`);
+      headers.set("content-type", "text/plain; charset=utf-8");
+      headers.delete("content-disposition");
+      return new Response("The file has nothing there\n", { status: 416, headers });
+    }
+    const { start, end } = range ?? { start: 0, end: bytes };
+    headers.set("content-length", String(end - start));
+    if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${bytes}`);
+    const status = range === undefined ? 200 : 206;
+    if (request.method === "HEAD") return new Response(null, { status, headers });
+    const body = bodyOf(rawPieces(file, { start, end }), this.#stalls, () => this.#close(opened));
+    return new Response(body, { status, headers });
+  }
+
+  #giveBridged(request: Request, name: string, opened: OpenedFile): Response {
+    const headers = headersOf(name);
+    headers.set("accept-ranges", "none");
+    if (request.method === "HEAD") return new Response(null, { headers });
+    if (this.#bridged >= MAX_BRIDGED) {
+      const text = `${MAX_BRIDGED} files are being given today's form already`;
+      return textResponse(503, text, RETRY_LATER);
+    }
+    this.#bridged++;
+    const body = bodyOf(currentPieces(opened.file, opened.bytes), this.#stalls, () => {
+      this.#bridged--;
+      this.#close(opened);
+    });
+    return new Response(body, { headers });
+  }
+
+  #close(opened: OpenedFile | undefined): void {
+    this.#readers--;
+    // It was only read.
+    opened?.file.close().catch(() => {});
+  }
+}
+
+function headersOf(name: string): Headers {
+  const [, stem = name, ending = ".rrd"] = /^(.*[^/\\])(\.(?:rrd|rbl))$/is.exec(name) ?? [];
+  return new Headers({
+    "content-type": "application/octet-stream",
+    "content-disposition": attachment(stem, ending.toLowerCase()),
+  });
+}
+
+function keysOf(file: ShelvedFile): ListKeys {
+  const { name, recording, application, sdk, lastMs, firstMs, state, bytes } = file;
+  return {
+    name,
+    texts: [recording, application, sdk],
+    // What is being written is newest, whenever something came for it.
+    lastMs: state === "writing" ? Infinity : lastMs ?? firstMs ?? 0,
+    bytes,
+  };
+}

@@ -1,0 +1,53 @@
+/** What the link to this page carries, told where images are left out for it. */
+import { formatCount, formatRate } from "./format.js";
+
+/** Frames a second are told over so many milliseconds: each look alone has whole frames only. */
+const WINDOW_MS = 5000;
+
+/** How this page finds itself among the viewers. */
+export const NAME = `page-${Math.random().toString(36).slice(2)}`;
+
+/** @typedef {{ at: number, shown: number, leftOut: number, light: number, bytes: number }} Look */
+
+/** What was counted lately, of one viewer. */
+export class Link {
+  /** @type {Look[]} */
+  #looks = [];
+  /** @type {number | undefined} */
+  #id;
+
+  /**
+   * What is to be told; empty where nothing was left out lately.
+   *
+   * @param {any[]} viewers of the server
+   * @param {number} at milliseconds
+   */
+  next(viewers, at) {
+    const mine = viewers.findLast(({ name }) => name === NAME);
+    if (mine?.id !== this.#id) this.#looks = [];
+    this.#id = mine?.id;
+    if (mine?.thinned === undefined) return "";
+    const { shownFrames: shown, leftOutFrames: leftOut, light } = mine.thinned;
+    this.#looks.push({ at, shown, leftOut, light: light.messages, bytes: mine.sent.bytes });
+    this.#looks = this.#looks.filter((look) => at - look.at <= WINDOW_MS);
+    const [first] = this.#looks;
+    const last = this.#looks.at(-1);
+    return first === undefined || last === undefined ? "" : textOf(first, last);
+  }
+}
+
+/**
+ * @param {Look} first
+ * @param {Look} last
+ */
+export function textOf(first, last) {
+  const seconds = (last.at - first.at) / 1000;
+  const [shown, leftOut] = [last.shown - first.shown, last.leftOut - first.leftOut];
+  const light = last.light - first.light;
+  if (seconds <= 0 || leftOut + light <= 0) return "";
+  const perSecond = (/** @type {number} */ count) => formatCount(count / seconds);
+  const frames = leftOut === 0
+    ? `${perSecond(light)} messages a second are left out`
+    : `Showing ${perSecond(shown)} of ${perSecond(shown + leftOut)} frames a second`;
+  return `${frames}: this link carries ${formatRate((last.bytes - first.bytes) / seconds)}`;
+}

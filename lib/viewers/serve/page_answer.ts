@@ -1,0 +1,63 @@
+/**
+ * Files of the page, and how they go over HTTP.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+
+/** A file of the page. */
+export interface PageAsset {
+  /** Its media type. */
+  readonly type: string;
+  /** Its content, compressed if `encoding` says so. */
+  readonly body: Uint8Array;
+  /** How it is compressed. */
+  readonly encoding?: "gzip" | "br";
+  /** Length of its content in bytes, uncompressed. */
+  readonly size: number;
+  /** Changes with its content; in double quotes. */
+  readonly etag: string;
+}
+
+/** The files of the page, by path. */
+export interface PageAssets {
+  /**
+   * A file; `undefined` if there is none.
+   *
+   * @param path such as `/`
+   * @param acceptedEncodings the request's `Accept-Encoding`
+   */
+  get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
+}
+
+/** Files of the page are sent in pieces of so many bytes. */
+const ASSET_PIECE_BYTES = 64 * 1024;
+
+/** Answers with a file of the page, or that there is none. */
+export async function assetAnswer(c: Context, page: PageAssets | undefined): Promise<Response> {
+  const found = await page?.get(c.req.path, c.req.header("accept-encoding") ?? "");
+  if (found === undefined) return await c.notFound();
+  const { type, body, encoding, etag, size } = found;
+  c.header("content-type", type);
+  c.header("etag", etag);
+  // Always asked for again, and mostly answered by "not modified".
+  c.header("cache-control", "no-cache");
+  c.header("vary", "accept-encoding");
+  const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
+  if (known.some((tag) => tag.replace(/^W\//, "") === etag)) return c.body(null, 304);
+  if (encoding !== undefined) c.header("content-encoding", encoding);
+  // The page shows how far it has come, which the length of compressed content does not tell.
+  c.header("x-full-length", String(size));
+  return c.body(inPieces(body));
+}
+
+/** A body of bytes would be copied whole for each request, and the viewer has ten megabytes. */
+function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += ASSET_PIECE_BYTES));
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+}

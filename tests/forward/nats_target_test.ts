@@ -1,0 +1,161 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "node:test";
+import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
+import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { natsTarget } from "../../lib/forward/nats_target.ts";
+import { type MessageTarget, TargetRefused } from "../../lib/forward/target.ts";
+import { connectNats, type Nats } from "../../lib/nats/connection.ts";
+import { headerFields, readHeaders } from "../../lib/nats/headers.ts";
+import { STREAM } from "../../lib/nats/stream.ts";
+import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { batchOf, capturedMessages, numbered } from "./batches.ts";
+
+const options = { skip: noNats, timeout: 60_000 };
+const never = new AbortController().signal;
+
+/** What stands in the stream: each message's header, subject and payload. */
+async function stored({ manager }: Nats) {
+  const { state } = await manager.streams.info(STREAM);
+  const all = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const message = await manager.streams.getMessage(STREAM, { seq });
+    if (message === null) continue;
+    const headers = readHeaders((name) => message.header.get(name))!;
+    all.push({ subject: message.subject, headers, data: message.data });
+  }
+  return all;
+}
+
+function targetOf(server: NatsServer, more: { instance?: string; box?: string } = {}) {
+  return natsTarget({ url: server.url, box: "box-7", instance: "one", ...more });
+}
+
+async function withServer(
+  use: (server: NatsServer, nats: Nats) => Promise<void>,
+  config = "",
+): Promise<void> {
+  await using server = await NatsServer.start(config);
+  const nats = await connectNats({ url: server.url, clientName: "test" });
+  try {
+    await use(server, nats);
+  } finally {
+    await nats.connection.close();
+  }
+}
+
+async function sendAll(target: MessageTarget, file: string, msgs: readonly LogMsg[]) {
+  await target.send(batchOf(file, numbered(msgs)), never);
+}
+
+describe("natsTarget", () => {
+  const msgs = capturedMessages("0.22.1-mixed");
+  const largest = msgs.reduce((a, b) => b.encoded.bytes.length > a.encoded.bytes.length ? b : a);
+
+  it("makes the stream, and stores messages as RRD streams in their order", options, async () => {
+    await withServer(async (server, nats) => {
+      const target = targetOf(server);
+      await sendAll(target, "file-a", msgs);
+      const { config } = await nats.manager.streams.info(STREAM);
+      assertEquals(config.discard, "new");
+      assertEquals(config.num_replicas, 1);
+      assertEquals(config.max_age, 7 * 24 * 3600 * 1e9);
+      assertEquals(config.duplicate_window, 600 * 1e9);
+      const came: LogMsg[] = [];
+      const numbers = [];
+      for (const { subject, headers, data } of await stored(nats)) {
+        assert(subject.startsWith("rerelay.box-7."), subject);
+        assertEquals(headers.box, "one");
+        assertEquals(headers.file, "file-a");
+        numbers.push(...headers.numbers);
+        const { items, error } = new PacketDecoder().push([new Uint8Array(data)]);
+        assertEquals(error, undefined);
+        came.push(...items);
+      }
+      assertEquals(numbers.toSorted((a, b) => a - b), msgs.map((_, i) => i));
+      for (const [i, number] of numbers.entries()) {
+        assertEquals([...came[i]!.encoded.bytes], [...msgs[number]!.encoded.bytes]);
+      }
+      await target.close();
+    });
+  });
+
+  it("stores nothing twice, whoever asks again: itself, or its next start", options, async () => {
+    await withServer(async (server, nats) => {
+      const first = targetOf(server);
+      await sendAll(first, "file-a", msgs.slice(0, 10));
+      await sendAll(first, "file-a", msgs.slice(0, 12));
+      await first.close();
+      const next = targetOf(server);
+      await sendAll(next, "file-a", msgs.slice(0, 20));
+      await next.close();
+      const numbers = (await stored(nats)).flatMap(({ headers }) => headers.numbers);
+      assertEquals(numbers.toSorted((a, b) => a - b), msgs.slice(0, 20).map((_, i) => i));
+    });
+  });
+
+  it(
+    "sends what is larger than a server takes in parts, and begins again with the first",
+    options,
+    async () => {
+      await withServer(async (server, nats) => {
+        const target = targetOf(server);
+        const one = numbered([largest], 3);
+        await target.send(batchOf("file-a", one), never);
+        await target.close();
+        const all = await stored(nats);
+        assert(all.length > 2);
+        assertEquals(all.map(({ headers }) => headers.part!.index), all.map((_, i) => i));
+        const size = all.reduce((sum, { data }) => sum + data.length, 0);
+        assertEquals(size, all[0]!.headers.part!.bytes);
+        // As a box leaves it that is killed between two parts, after the duplicate window.
+        await nats.manager.streams.purge(STREAM);
+        const [first] = all;
+        const headers = nats.headers(headerFields({ ...first!.headers, run: "before" }));
+        await nats.client.publish(first!.subject, first!.data, { headers });
+        const next = targetOf(server);
+        await next.send(batchOf("file-a", one), never);
+        await next.close();
+        const again = (await stored(nats)).map(({ headers }) => headers.part!.index);
+        assertEquals(again, [0, ...all.map((_, i) => i)]);
+      }, "max_payload: 20000");
+    },
+  );
+
+  it("stops where another box writes the same recording, and names both", options, async () => {
+    await withServer(async (server) => {
+      const first = targetOf(server);
+      await sendAll(first, "file-a", msgs.slice(0, 5));
+      const second = targetOf(server, { instance: "two" });
+      const error = await assertRejects(
+        () => sendAll(second, "file-b", msgs.slice(0, 5)),
+        TargetRefused,
+      );
+      assertEquals(error.scope, "target");
+      assertStringIncludes(error.message, "one/");
+      assertStringIncludes(error.message, "two/");
+      await first.close();
+      await second.close();
+    });
+  });
+
+  it("says that a full stream is full, and goes on when there is room", options, async () => {
+    await withServer(async (server, nats) => {
+      await nats.manager.streams.add({
+        name: STREAM,
+        subjects: ["rerelay.>"],
+        discard: "new",
+        max_msgs: 1,
+      });
+      const target = targetOf(server);
+      await sendAll(target, "file-a", msgs.slice(0, 1));
+      const error = await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 3)), Error);
+      assertStringIncludes(error.message, "full");
+      assert(!(error instanceof TargetRefused));
+      await nats.manager.streams.purge(STREAM);
+      await sendAll(target, "file-a", msgs.slice(0, 3));
+      await target.close();
+      const { config } = await nats.manager.streams.info(STREAM);
+      assertEquals(config.max_msgs, 1, "a stream that is there stays as it is");
+    });
+  });
+});

@@ -1,0 +1,211 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
+import type { LogMsg, SmartMessage } from "../../mod.ts";
+import { natsTarget } from "../../lib/forward/nats_target.ts";
+import { type FromNats, fromNats, type FromNatsOptions } from "../../lib/server/from_nats.ts";
+import { connectNats } from "../../lib/nats/connection.ts";
+import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
+import { sha256 } from "../fixtures.ts";
+import { NatsServer, noNats } from "../nats/nats_server.ts";
+
+const options = { skip: noNats, timeout: 60_000 };
+const never = new AbortController().signal;
+
+/** A server in the middle that keeps what it receives. */
+class Middle {
+  readonly came = new Map<string, LogMsg[]>();
+  quits = 0;
+  readonly #feed: FromNats;
+  readonly #server: Server;
+  readonly #receiving: Promise<void>;
+  #look = () => {};
+
+  private constructor(server: Server, feed: FromNats) {
+    this.#server = server;
+    this.#feed = feed;
+    this.#receiving = this.#receive();
+    server.join(feed);
+  }
+
+  static async start(options: FromNatsOptions): Promise<Middle> {
+    const server = await Server.listen(memoryTcp(), { log: silentLog });
+    return new Middle(server, fromNats(options));
+  }
+
+  get feed(): FromNats {
+    return this.#feed;
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  /** Of all boxes. */
+  get count(): number {
+    return [...this.came.values()].reduce((sum, { length }) => sum + length, 0);
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#look = resolve);
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close();
+    await this.#receiving;
+  }
+
+  async #receive(): Promise<void> {
+    for await (const batch of this.#server.batches()) {
+      for (const message of batch) this.#keep(message);
+      this.#feed.received(batch);
+      this.#look();
+    }
+  }
+
+  #keep({ source, payload }: SmartMessage): void {
+    if (payload.type === "quit") return void this.quits++;
+    const key = sourceText(source);
+    const kept = this.came.get(key) ?? [];
+    this.came.set(key, [...kept, payload.msg]);
+  }
+}
+
+/** Of several recordings of one box, each in its order: a checksum of each message. */
+function byRecording(msgs: readonly LogMsg[]): string[] {
+  const groups = Map.groupBy(numbered(msgs), ({ recording }) => recording);
+  return [...groups].map(([recording, group]) =>
+    `${recording}: ${group.map(({ msg }) => sha256(msg.encoded.bytes).slice(0, 8))}`
+  ).sort();
+}
+
+describe("fromNats", () => {
+  const mixed = capturedMessages("0.22.1-mixed");
+  const older = capturedMessages("0.17.0-mixed");
+
+  it(
+    "receives what boxes sent as if they had connected, and what they send later",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      const target = (box: string) => natsTarget({ url: nats.url, box, instance: box.slice(-1) });
+      const [a, b] = [target("box-a"), target("box b")];
+      await a.send(batchOf("file-a", numbered(mixed.slice(0, 10))), never);
+      const middle = await Middle.start({ url: nats.url });
+      await middle.until(() => middle.count === 10);
+      await b.send(batchOf("file-b", numbered(older)), never);
+      await a.send(batchOf("file-a", numbered(mixed).slice(10)), never);
+      await middle.until(() => middle.count === mixed.length + older.length);
+      assertEquals([...middle.came.keys()].sort(), ["nats box b", "nats box-a"]);
+      assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
+      assertEquals(byRecording(middle.came.get("nats box b")!), byRecording(older));
+      const { clients } = middle.server.stats;
+      assertEquals(
+        clients.map(({ messages }) => messages).sort(),
+        [older.length, mixed.length].sort(),
+      );
+      assertEquals([middle.feed.stats.boxes, middle.feed.stats.live], [2, 2]);
+      await Promise.all([a.close(), b.close(), middle.close()]);
+      assertEquals(middle.quits, 2);
+    },
+  );
+
+  it("goes on where it was, and drops what comes a second time", options, async () => {
+    await using nats = await NatsServer.start();
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(mixed.slice(0, 12))), never);
+    const first = await Middle.start({ url: nats.url });
+    await first.until(() => first.count === 12);
+    await first.close();
+    const note = JSON.parse(JSON.stringify(first.feed.note()));
+    await box.close();
+    // A box whose cursor is lost sends all of the file again, when the duplicate window is over.
+    const stream = await connectNats({ url: nats.url, clientName: "test" });
+    await stream.manager.streams.purge("RERELAY");
+    await stream.connection.close();
+    const again = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await again.send(batchOf("file-a", numbered(mixed)), never);
+    const second = await Middle.start({ url: nats.url, note });
+    await second.until(() => second.count === mixed.length - 12);
+    assertEquals(
+      byRecording([...first.came.get("nats box-a")!, ...second.came.get("nats box-a")!]),
+      byRecording(mixed),
+    );
+    await Promise.all([again.close(), second.close()]);
+  });
+
+  it("leaves out what was kept beyond what was noted", options, async () => {
+    await using nats = await NatsServer.start();
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(mixed)), never);
+    const recording = numbered(mixed).at(-1)!.recording;
+    const count = numbered(mixed).filter((one) => one.recording === recording).length;
+    const skip = new Map([[recording, 3]]);
+    const middle = await Middle.start({ url: nats.url, skip });
+    await middle.until(() => middle.count === mixed.length - 3);
+    const kept = numbered(middle.came.get("nats box-a")!).filter((one) =>
+      one.recording === recording
+    );
+    assertEquals(kept.length, count - 3);
+    await Promise.all([box.close(), middle.close()]);
+  });
+
+  it("puts large messages together, and gives up one that is begun anew", options, async () => {
+    await using nats = await NatsServer.start("max_payload: 20000");
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(mixed)), never);
+    const middle = await Middle.start({ url: nats.url });
+    await middle.until(() => middle.count === mixed.length);
+    assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
+    assertEquals(middle.server.stats.unfinishedBytes, 0);
+    await Promise.all([box.close(), middle.close()]);
+  });
+
+  it(
+    "takes the recordings alone that are asked for, and nothing that no box has sent",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      const stream = await connectNats({ url: nats.url, clientName: "test" });
+      const [a, b] = ["box-a", "box-b"].map((box) =>
+        natsTarget({ url: nats.url, box, instance: box })
+      );
+      await a!.send(batchOf("file-a", numbered(mixed)), never);
+      await b!.send(batchOf("file-b", numbered(older)), never);
+      await stream.client.publish("rerelay.box-b.x.y", "hello");
+      const middle = await Middle.start({ url: nats.url, boxes: ["box-b"] });
+      await middle.until(() => middle.count === older.length);
+      assertEquals([...middle.came.keys()], ["nats box-b"]);
+      await b!.send(batchOf("file-c", numbered(older)), never);
+      await middle.until(() => middle.count === 2 * older.length);
+      assertEquals(middle.feed.stats.refused, 1);
+      await Promise.all([a!.close(), b!.close(), middle.close(), stream.connection.close()]);
+    },
+  );
+
+  it("goes on behind a server that was killed, and one that comes late", options, async () => {
+    await using nats = await NatsServer.start();
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await nats.kill();
+    const middle = await Middle.start({ url: nats.url });
+    await nats.start();
+    await box.send(batchOf("file-a", numbered(mixed.slice(0, 20))), never);
+    await middle.until(() => middle.count === 20);
+    await nats.kill();
+    await nats.start();
+    const rest = batchOf("file-a", numbered(mixed).slice(20));
+    let tries = 0;
+    for (;;) {
+      try {
+        await box.send(rest, never);
+        break;
+      } catch (error) {
+        assert(++tries < 100, `${error}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+    await middle.until(() => middle.count === mixed.length);
+    assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
+    await Promise.all([box.close(), middle.close()]);
+  });
+});

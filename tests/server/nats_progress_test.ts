@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { NatsProgress } from "../../lib/server/nats_progress.ts";
+import { NatsSeen } from "../../lib/server/nats_seen.ts";
+
+describe("NatsProgress", () => {
+  it("moves over what was received with all that came before", () => {
+    const progress = new NatsProgress(3);
+    const [a, b, c] = [4, 6, 7].map((seq) => progress.came(seq));
+    progress.sent(a!, 1, 2);
+    progress.sent(b!, 2, 1);
+    progress.sent(c!, 1, 0);
+    progress.received(2, 1);
+    assertEquals([progress.position, progress.length], [3, 3]);
+    progress.received(1, 1);
+    assertEquals(progress.position, 3);
+    progress.received(1, 1);
+    assertEquals([progress.position, progress.length], [7, 0]);
+  });
+
+  it("stays before a first part until its message is whole, and counts in the order of the stream", () => {
+    const progress = new NatsProgress(0);
+    const done: number[] = [];
+    const first = progress.came(1);
+    const other = progress.came(2);
+    other.done = () => done.push(2);
+    first.done = () => done.push(1);
+    progress.sent(other, 1, 1);
+    progress.received(1, 1);
+    assertEquals([progress.position, done], [0, []]);
+    progress.drop(progress.came(3));
+    progress.sent(first, 1, 1);
+    progress.received(1, 1);
+    assertEquals([progress.position, done], [3, [1, 2]]);
+  });
+
+  it("is not moved by what was under way of a stream that was made anew", () => {
+    const progress = new NatsProgress(0);
+    progress.sent(progress.came(900), 1, 1);
+    progress.restart();
+    progress.sent(progress.came(1), 1, 1);
+    progress.received(1, 1);
+    assertEquals(progress.position, 0);
+    progress.received(1, 1);
+    assertEquals(progress.position, 1);
+  });
+});
+
+describe("NatsSeen", () => {
+  it("knows the last message of each file, also when it was written down", () => {
+    const seen = new NatsSeen();
+    seen.note("a", "file", 4);
+    seen.note("a", "other", 1);
+    seen.note("a", "file", 3);
+    const again = new NatsSeen(JSON.parse(JSON.stringify(seen)));
+    assertEquals([again.last("a", "file"), again.last("a", "other"), again.last("b", "file")], [
+      4,
+      1,
+      -1,
+    ]);
+  });
+
+  it("forgets the file used longest ago", () => {
+    const seen = new NatsSeen();
+    for (let file = 0; file < 100; file++) {
+      seen.note("a", `${file}`, 1);
+      seen.note("a", "always", file);
+    }
+    assertEquals([seen.last("a", "always"), seen.last("a", "99"), seen.last("a", "0")], [
+      99,
+      1,
+      -1,
+    ]);
+  });
+});

@@ -1,0 +1,226 @@
+/**
+ * A robot's camera, points and scalars, to viewers on links as people have them, one of which stalls and
+ * one of which stops: what each is shown, how old that is, and whether anybody else notices.
+ *
+ * `deno run -A tests/soak/robot_links.ts [--runtimes deno,bun] [--doors websocket,http,grpc,grpc-web]
+ * [--seconds 300] [--plot docs/links.svg]`
+ *
+ * Ends with a line `N passed, N failed`.
+ */
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import process from "node:process";
+import { parseArgs } from "@std/cli";
+import { Cli, type Runtime } from "../conformance/cli_process.ts";
+import { HELLO } from "../encoding/rrd_builder.ts";
+import { type Door, DOORS, portsOf } from "./door_readers.ts";
+import { type Connection, LinkedViewer, percentile } from "./linked_viewer.ts";
+import { linksPlot } from "./links_plot.ts";
+import { residentBytes } from "./resident.ts";
+import { RobotPackets } from "./robot_packets.ts";
+import { Wakes } from "./wakes.ts";
+
+const MiB = 2 ** 20;
+const LIMIT_BYTES = 256 * MiB;
+const SLACK_BYTES = 150 * MiB;
+const CAMERA_HZ = 30;
+/** Every so many pictures there are points and scalars. */
+const SLOW_EVERY = 3;
+/** 20 MB/s of pictures, 1 MB/s of points. */
+const BYTES = { picture: 333_000, points: 100_000 };
+const SCALARS = 10;
+/** Marks have the time in five digits at least. */
+const FIRST_FRAME = 100_000;
+const LATE_MS = 2500;
+/** Once nothing more is logged, the slowest has so long to be given what is light. */
+const DRAIN_MS = 30_000;
+const STOPS_AFTER_MS = 5000;
+const GONE_MS = 11_500;
+
+/** Says whether something is as it must be. */
+type Must = (ok: boolean, what: string) => void;
+
+function connections(seconds: number): Connection[] {
+  const everyMs = Math.max(20, Math.min(60, seconds * 0.6)) * 1000;
+  return [
+    ...[1, 4, 10, 100].map((rate) => ({ name: `${rate} MB/s`, bytesPerSec: rate * 1e6 })),
+    { name: "stalls", bytesPerSec: 100e6, stall: { everyMs, forMs: 8000 } },
+    { name: "stops", bytesPerSec: 100e6, stopsAfterMs: STOPS_AFTER_MS },
+  ].map((link) => ({ delayMs: 20, ...link }));
+}
+
+/** What was logged. */
+interface Logged {
+  /** Kinds of heavy messages by frame. */
+  readonly frames: ReadonlyMap<number, string>;
+  readonly scalars: number;
+  /** How long it waited for the server, at most and in all, in milliseconds. */
+  readonly waitedMs: { readonly most: number; readonly all: number };
+}
+
+/** Logs as the clock says. */
+async function robot(port: number, seconds: number): Promise<Logged> {
+  const packets = new RobotPackets("rec", BYTES);
+  const frames = new Map<number, string>();
+  let [scalars, most, all] = [0, 0, 0];
+  const socket = connect(port, "127.0.0.1");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.resume().write(HELLO);
+  socket.write(packets.info());
+  const begun = performance.now();
+  for (let i = 0; i < seconds * CAMERA_HZ; i++) {
+    const ahead = begun + i * 1000 / CAMERA_HZ - performance.now();
+    if (ahead > 1) await new Promise((resolve) => setTimeout(resolve, ahead));
+    const frame = FIRST_FRAME + i;
+    const kinds = i % SLOW_EVERY === 0 ? "LRP" : "LR";
+    frames.set(frame, kinds);
+    const light = i % SLOW_EVERY === 0 ? Array<"S">(SCALARS).fill("S") : [];
+    scalars += light.length;
+    let isTaken = true;
+    for (const kind of [...light, ...kinds] as ("S" | "L" | "R" | "P")[]) {
+      isTaken = socket.write(packets.packet(kind, frame, Date.now()));
+    }
+    if (isTaken) continue;
+    const since = performance.now();
+    await new Promise((resolve) => socket.once("drain", resolve));
+    most = Math.max(most, performance.now() - since);
+    all += performance.now() - since;
+  }
+  socket.end();
+  await closed;
+  return { frames, scalars, waitedMs: { most, all } };
+}
+
+/** One run, and what was seen. */
+export async function robotLinks(
+  runtime: Runtime,
+  door: Door,
+  seconds: number,
+  must: Must,
+): Promise<readonly LinkedViewer[]> {
+  await using cli = await Cli.start(runtime, [
+    ...["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"],
+    ...["--server-memory-limit", `${LIMIT_BYTES}B`, "--viewer-latency", "2s"],
+  ]);
+  const ports = await portsOf(cli);
+  const hub = async () => (await (await fetch(`http://127.0.0.1:${ports.http}/status`)).json()).hub;
+  const viewers = await Promise.all(
+    connections(seconds).map((connection) => LinkedViewer.open(connection, door, ports[door])),
+  );
+  while ((await hub()).viewers.length < viewers.length) await new Promise((r) => setTimeout(r, 20));
+  let peak = 0;
+  const wakes = new Wakes();
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentBytes(cli.child.pid!));
+    for (const viewer of viewers) viewer.look();
+  }, 200);
+  const logged = await robot(cli.port, seconds);
+  const [stopped, ...rest] = viewers.toReversed();
+  const alive = rest.toReversed();
+  const isComplete = () => alive.every(({ scalars }) => scalars.size === logged.scalars);
+  const deadline = performance.now() + DRAIN_MS;
+  while (!isComplete() && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  // Pictures that were on their way then.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  clearInterval(watch);
+  wakes.stop();
+  const { gone, viewers: stats } = await hub();
+  const name = `${runtime}, ${door}`;
+  for (const viewer of alive) judge(viewer, logged, name, must);
+  must(
+    gone.stalled === 1 && gone.failed + gone.closed + gone.left === 0 &&
+      alive.every(({ endedMs }) => endedMs === undefined),
+    `${name}: nobody but the one that stops is cut off: ${JSON.stringify(gone)}`,
+  );
+  const skipped = stats.map(({ skipped }: { skipped: { messages: number } }) => skipped.messages);
+  console.log(`      ${name}: skipped for want of memory: ${skipped.join(", ")} messages`);
+  if (stopped!.endedMs !== undefined) {
+    const goneMs = stopped!.endedMs - STOPS_AFTER_MS;
+    must(
+      goneMs < GONE_MS || door === "grpc-web",
+      `${name}: it is gone ${(goneMs / 1000).toFixed(1)} s after it stopped`,
+    );
+  }
+  const { most, all } = logged.waitedMs;
+  must(
+    all < seconds * 1000 * 0.2 && most < 1000,
+    `${name}: the SDK is not slowed: it waited ${most.toFixed(0)} ms at most, ` +
+      `${(all / seconds / 10).toFixed(1)} % of the time; this script woke ${
+        wakes.latestMs.toFixed(0)
+      } ms late at most`,
+  );
+  must(
+    peak < LIMIT_BYTES + SLACK_BYTES,
+    `${name}: memory ${(peak / MiB).toFixed(0)} MiB, within the limit of ` +
+      `${LIMIT_BYTES / MiB} MiB + ${SLACK_BYTES / MiB} MiB`,
+  );
+  for (const viewer of viewers) viewer.close();
+  await cli.stop();
+  return alive;
+}
+
+/** What one viewer was shown. */
+function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): void {
+  const { connection: { name: link, bytesPerSec, stall }, heavy, frames, scalars } = viewer;
+  const ages = heavy.map(({ ageMs }) => ageMs);
+  const [median, late] = [percentile(ages, 0.5), percentile(ages, 0.99)];
+  // What the system took before a stall comes when it is over.
+  const allowed = LATE_MS + (stall?.forMs ?? 0) + viewer.heldBytes / bytesPerSec * 1000;
+  const torn = Array.from(frames).filter(([frame, kinds]) =>
+    kinds.length !== logged.frames.get(frame)!.length
+  );
+  const who = `${name}, ${link}`;
+  must(
+    late <= allowed && ages.length > 0,
+    `${who}: pictures are ${ms(median)} old (median), ${ms(late)} (p99), ${
+      ms(Math.max(...ages))
+    } ` +
+      `at most; ${ms(allowed)} with the ${
+        (viewer.heldBytes / 1e6).toFixed(1)
+      } MB that the system held`,
+  );
+  must(
+    scalars.size === logged.scalars && viewer.twice === 0,
+    `${who}: ${scalars.size} of ${logged.scalars} scalars, p99 ${
+      ms(percentile(viewer.scalarAges, 0.99))
+    }; ${viewer.twice} messages came twice`,
+  );
+  must(
+    torn.length === 0,
+    `${who}: ${frames.size} of ${logged.frames.size} frames, ${torn.length} of them torn`,
+  );
+}
+
+function ms(value: number): string {
+  return value < 1000 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`;
+}
+
+if (import.meta.main) {
+  const args = parseArgs(process.argv.slice(2), {
+    string: ["runtimes", "doors", "seconds", "plot"],
+  });
+  const list = (name: string, all: string) => String(args[name] ?? all).split(",");
+  const seconds = Number(args["seconds"] ?? 300);
+  const counts = { passed: 0, failed: 0 };
+  const must: Must = (ok, what) => {
+    if (ok) counts.passed++;
+    else counts.failed++;
+    console.log(`${ok ? "ok    " : "FAILED"} ${what}`);
+  };
+  const runs: { readonly title: string; readonly viewers: readonly LinkedViewer[] }[] = [];
+  for (const runtime of list("runtimes", "deno,bun") as Runtime[]) {
+    for (const door of list("doors", DOORS.join()) as Door[]) {
+      try {
+        const viewers = await robotLinks(runtime, door, seconds, must);
+        runs.push({ title: `${runtime === "deno" ? "Deno" : "Bun"}, ${door}`, viewers });
+      } catch (error) {
+        must(false, `${runtime}, ${door}: ${(error as Error).message}`);
+      }
+    }
+  }
+  if (args["plot"] !== undefined) writeFileSync(String(args["plot"]), linksPlot(runs));
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  process.exit(counts.failed === 0 ? 0 : 1);
+}
