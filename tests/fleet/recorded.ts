@@ -35,7 +35,8 @@ export function difference(
   original: ReadonlyMap<string, readonly string[]>,
   copy: ReadonlyMap<string, readonly string[]>,
 ): string | undefined {
-  for (const [recording, ids] of original) {
+  for (const recording of new Set([...original.keys(), ...copy.keys()])) {
+    const ids = original.get(recording) ?? [];
     const copied = copy.get(recording) ?? [];
     const twice = copied.length - new Set(copied).size;
     if (twice > 0) return `${recording}: ${twice} messages are there twice`;
