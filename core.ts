@@ -32,6 +32,7 @@ export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
 export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";
 export * from "./lib/base/log.ts";
+export { Readiness, type ReadyCheck, type ReadyReport } from "./lib/base/readiness.ts";
 export type { NetAddr } from "./lib/base/net_addr.ts";
 export type { Clock } from "./lib/base/clock.ts";
 export type { Tally } from "./lib/base/tally.ts";

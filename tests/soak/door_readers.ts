@@ -1,7 +1,7 @@
 /** Viewers that read bytes through each door, and hand them on. */
 import { connect } from "node:net";
-import http2 from "node:http2";
 import type { Cli } from "../conformance/cli_process.ts";
+import { rawCall } from "./raw_call.ts";
 
 /** The ways to a viewer. */
 export const DOORS = ["websocket", "http", "grpc", "grpc-web"] as const;
@@ -41,7 +41,7 @@ const ASKED = new Uint8Array(5);
 export function readDoor(door: Door, port: number, onBytes: (bytes: Uint8Array) => void): Reader {
   const url = `http://127.0.0.1:${port}`;
   if (door === "websocket") return readSocket(port, onBytes);
-  if (door === "grpc") return readCall(url, onBytes);
+  if (door === "grpc") return rawCall(port, METHOD, onBytes);
   if (door === "http") return readBody(`${url}/stream.rrd`, {}, onBytes);
   const headers = { "content-type": "application/grpc-web+proto" };
   return readBody(url + METHOD, { method: "POST", headers, body: ASKED }, onBytes);
@@ -66,18 +66,4 @@ function readBody(url: string, init: RequestInit, onBytes: (bytes: Uint8Array) =
     for await (const bytes of body!) onBytes(bytes);
   };
   return { ended: read().catch(() => {}), close: () => end.abort() };
-}
-
-function readCall(url: string, onBytes: (bytes: Uint8Array) => void): Reader {
-  const session = http2.connect(url, { settings: { initialWindowSize: 2 * 2 ** 20 } });
-  const call = session.request({
-    ...{ ":method": "POST", ":path": METHOD, te: "trailers" },
-    "content-type": "application/grpc",
-  });
-  call.end(ASKED);
-  call.on("data", onBytes);
-  for (const each of [session, call]) each.on("error", () => {});
-  const ended = new Promise<void>((resolve) => session.once("close", () => resolve()));
-  call.once("close", () => session.close());
-  return { ended, close: () => session.destroy() };
 }

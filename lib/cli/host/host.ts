@@ -8,12 +8,14 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
@@ -23,6 +25,8 @@ import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
+import { diskCheck } from "./disk_check.ts";
+import { drain } from "./drain.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
@@ -52,6 +56,8 @@ const DOORS_MS = 500;
 export interface StopRequest {
   /** Resolves at the first signal. */
   readonly signal: Promise<StopSignal>;
+  /** Resolves at the first SIGUSR2. */
+  readonly drain: Promise<void>;
   /** Takes what is done before a second one ends the process at once. */
   onExitNow(task: () => void): void;
 }
@@ -132,8 +138,16 @@ export async function host(
     ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
+  const ended = new AbortController();
+  void stopped.then(() => ended.abort());
+  const drained = stop.drain.then(async () => {
+    manager.status("Draining: the next server may start");
+    const { drainSec: limitSec } = options;
+    const leaveViewers = () => viewers?.leave();
+    await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
+  });
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving, broken.promise]);
+  await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
@@ -198,19 +212,23 @@ async function start(
   if (given !== undefined) shelves.add(given);
   const forwarding = await forwardersFor(options, process, log);
   const quiet = options.quiet || live;
+  let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
+  const readiness = new Readiness();
   const nats = await intakeFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
     maxLatencySec,
     ...limits,
+    readiness,
     quiet,
     log,
     // What a slow disk leaves waiting would not be on it in time.
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    confirm: () => confirm(),
     // Without viewers, the server itself says with which option there would be some.
     ...(options.viewers !== undefined && { doors }),
   });
@@ -231,6 +249,7 @@ async function start(
         status,
         files: shelves,
         doors,
+        readiness,
         sdk: server.addr,
       };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
@@ -243,13 +262,16 @@ async function start(
     return { server, file: undefined, viewers, nats, forwarding };
   }
   let stopTelling = () => {};
+  const notYet = readiness.add("disk", () => `${save.path} is not open yet`);
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
-    const { onError, path } = save;
+    const { readyFreeBytes, ...saving } = save;
+    const { onError, path } = saving;
+    const processes = await loadProcessAdapter();
     const file = await rrdFileSink({
-      ...save,
+      ...saving,
       files,
-      processes: await loadProcessAdapter(),
+      processes,
       log,
       shelved: viewers !== undefined,
       followers: [...forwarding, ...nats?.followers ?? []],
@@ -257,8 +279,17 @@ async function start(
     });
     // What is saved is shown as such, also where its folder was given.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
+    confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     tellForwarding(options, forwarding, log);
+    notYet();
+    if (await files.kind(path) !== "other") {
+      const { folder, name } = parseSavePattern(path);
+      const probe = `${name}.${processes.pid}.probe`;
+      const minFreeBytes = readyFreeBytes;
+      const { now } = SYSTEM_CLOCK;
+      readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
+    }
     return { server, file, viewers, nats, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);

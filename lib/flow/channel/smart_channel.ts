@@ -90,6 +90,8 @@ export class SmartChannel {
   #unpaused = false;
   /** The receiver, while it waits for something. */
   #waiting: PromiseWithResolvers<void> | undefined;
+  /** Who waits for the receiver to ask for more. */
+  readonly #settling: (() => void)[] = [];
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
   /** What senders see of the channel. */
@@ -159,6 +161,14 @@ export class SmartChannel {
     return new Promise((resolve) => this.#flushes.push({ upTo: this.#sent, resolve }));
   }
 
+  /** Resolves when all that was sent before has been received, and the receiver asks for more. */
+  async settled(): Promise<void> {
+    await this.flush();
+    // What it was given last may still be looked at.
+    if (this.#waiting !== undefined) return;
+    await new Promise<void>((resolve) => this.#settling.push(resolve));
+  }
+
   /**
    * Takes what is next: messages of one client, of at most its turn.
    *
@@ -167,6 +177,7 @@ export class SmartChannel {
    */
   take(limit: number = Infinity): SmartMessage[] | undefined {
     this.#releaseHanded();
+    for (const resolve of this.#settling.splice(0)) resolve();
     const queue = this.#active[0];
     if (queue === undefined) return undefined;
     const messages: SmartMessage[] = [];
@@ -192,6 +203,7 @@ export class SmartChannel {
 
   /** Resolves when something waits, or once the channel is closed. */
   ready(): Promise<void> {
+    for (const resolve of this.#settling.splice(0)) resolve();
     if (this.#active.length > 0 || this.#closed) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;

@@ -42,6 +42,10 @@ export interface PartIndexOptions {
   readonly keep: Keep;
   /** Whether files are on the disk as the index says that they are. */
   readonly sync: boolean;
+  /** This program, as lines call it; absent where nobody looks. */
+  readonly writer?: string;
+  /** Programs that still write under the pattern, into files that are theirs. */
+  readonly draining?: ReadonlySet<string>;
   /** Is told of every file, where somebody lists them. */
   readonly catalog?: PartCatalog | undefined;
   /** Told of all files, where somebody reads behind the writer. */
@@ -63,6 +67,7 @@ export class PartIndex {
   /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
   #repeats = new Map<string, Ranges>();
   #warned = false;
+  #isHandedOver = false;
   /** Until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -71,6 +76,12 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
+    if (this.isShared) this.#file.share();
+  }
+
+  /** Whether another program makes files of the pattern, too. */
+  get isShared(): boolean {
+    return this.#isHandedOver || (this.#options.draining?.size ?? 0) > 0;
   }
 
   /** Reads the index of earlier runs, if there is one, and goes on with it. */
@@ -89,8 +100,9 @@ export class PartIndex {
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
-      // What could not be read, or has more than is kept in memory, is added to.
-      if (isAll && lines - live > MANY_LINES) {
+      // What could not be read, or has more than is kept in memory, is added to; and what another
+      // program still writes to must stay where it is.
+      if (isAll && !index.isShared && lines - live > MANY_LINES) {
         const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
         await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
       }
@@ -119,6 +131,28 @@ export class PartIndex {
     return this.#announced.values();
   }
 
+  /** What lines say of who writes a file. */
+  get owner(): Pick<FileLine, "by"> {
+    const { writer } = this.#options;
+    return writer === undefined ? {} : { by: writer };
+  }
+
+  /**
+   * Lets another program go on under the pattern: it removes what is too many, and this one adds no more
+   * than lines of its own files.
+   */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.#file.share();
+    this.#list = undefined;
+  }
+
+  /** Names of files that another program is writing; to be called before those that are unfinished are taken. */
+  get others(): string[] {
+    const { draining } = this.#options;
+    return [...this.#read.values()].filter((file) => isOf(file, draining)).map(({ name }) => name);
+  }
+
   /**
    * Files of earlier runs that are not closed, in the order in which they were begun; to be called once.
    * All others are listed as closed.
@@ -140,7 +174,8 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    return files.filter(({ state }) => state !== "closed");
+    const { draining } = this.#options;
+    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -312,6 +347,11 @@ export class PartIndex {
       return false;
     }
   }
+}
+
+/** Whether a file is that of a program that still writes it. */
+function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
+  return state !== "closed" && by !== undefined && writers?.has(by) === true;
 }
 
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {

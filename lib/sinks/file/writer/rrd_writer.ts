@@ -143,6 +143,7 @@ export class RrdWriter {
 
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void> {
+    if (this.#isEnding && this.failure === undefined) return this.sealed;
     if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
     return this.#syncing = this.#syncing.then(async () => {
       const extent = this.#whole;
@@ -331,8 +332,7 @@ export class RrdWriter {
 
   /** What has its name now may be somebody else's. */
   async #checkThere(): Promise<void> {
-    if (this.#isDevice) return;
-    await checkThere(this.target.written, this.options.adapter, this.#file);
+    if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter, this.#file);
   }
 
   async #rename(): Promise<void> {
