@@ -166,6 +166,27 @@ describe("RrdScanner, recovering", () => {
     }
   });
 
+  it("finds messages of programs that write msgpack in longer forms than SDKs do", () => {
+    const [, bytes] = RECORDINGS.find(([, bytes]) => {
+      const header = new RrdDecoder().push(bytes).items[0]?.encoded.header;
+      return header?.serializer === "msgpack" && header.compression === "off";
+    })!;
+    const messages = new RrdDecoder().push(bytes).items.map(({ encoded }) => encoded.bytes);
+    const name = (bytes: Uint8Array) => 0x1f & bytes[9]!;
+    const forms: ((bytes: Uint8Array) => Uint8Array)[] = [
+      (bytes) => concat(Uint8Array.of(0xde, 0, 1), bytes.subarray(9)),
+      (bytes) => concat(Uint8Array.of(0xdf, 0, 0, 0, 1, 0xd9, name(bytes)), bytes.subarray(10)),
+      (bytes) => concat(Uint8Array.of(0x81, 0xda, 0, name(bytes)), bytes.subarray(10)),
+      (bytes) => concat(Uint8Array.of(0x81, 0xdb, 0, 0, 0, name(bytes)), bytes.subarray(10)),
+    ];
+    for (const form of forms) {
+      const long = messages.map((message) => rrdMessage(form(message)));
+      const torn = long.at(-1)!.subarray(0, 40);
+      const { parts } = scan([concat(bytes.subarray(0, 12), ...long, torn)], { recover: true });
+      assertEquals(parts.filter((part) => part.kind === "message").length, messages.length);
+    }
+  });
+
   it("finds the next file behind a cut one", () => {
     const [[, first], [, second]] = [RECORDINGS[0]!, RECORDINGS[3]!];
     const messagesOf = (bytes: Uint8Array) =>
