@@ -24,8 +24,9 @@ export interface Fitting {
  * Splits whole messages at the last that fits.
  *
  * @param piece what was to be written
- * @param header under which its messages stand
+ * @param header under which its messages came
  * @param written the same as it is written, compressed or not
+ * @param writtenHeader that of the file, whose messages may say their lengths elsewhere
  * @param taken how many bytes of that the file took
  * @param isFirst whether the file's header stands before them
  */
@@ -33,11 +34,12 @@ export function fitting(
   piece: Piece,
   header: RrdHeader,
   written: Uint8Array,
+  writtenHeader: RrdHeader,
   taken: number,
   isFirst: boolean,
 ): Fitting {
   const ends = endsOf(header, piece.data, isFirst);
-  const writtenEnds = written === piece.data ? ends : endsOf(header, written, isFirst);
+  const writtenEnds = written === piece.data ? ends : endsOf(writtenHeader, written, isFirst);
   const count = writtenEnds.filter((end) => end <= taken).length;
   const repeated = new Set(piece.uncounted);
   const messages = ends.map((end, i) => ({ start: ends[i - 1] ?? 0, end }))
@@ -51,6 +53,15 @@ export function fitting(
     bytes: fits.reduce((sum, { start, end }) => sum + end - start, 0),
     rest: messages.slice(fits.length).map(({ start, end }) => piece.data.slice(start, end)),
   };
+}
+
+/** The messages of a piece that count, under the header that they came under. */
+export function messagesOf(
+  piece: Piece,
+  header: RrdHeader,
+): { readonly header: RrdHeader; readonly bytes: Uint8Array }[] {
+  const { rest } = fitting(piece, header, piece.data, header, 0, false);
+  return rest.map((bytes) => ({ header, bytes }));
 }
 
 /** Where messages end, and the header before them. */
