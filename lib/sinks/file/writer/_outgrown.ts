@@ -7,6 +7,12 @@ import { RRD_HEADER_BYTES, type RrdHeader } from "../../../encoding/rrd_header.t
 import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
 import type { Piece } from "./_pieces.ts";
 
+/** A message, under the header that it came under. */
+export interface Came {
+  readonly header: RrdHeader;
+  readonly bytes: Uint8Array;
+}
+
 /** Where gathered messages are split. */
 export interface Fitting {
   /** Of what is written, in bytes: whole messages. */
@@ -17,7 +23,7 @@ export interface Fitting {
   readonly messages: number;
   readonly bytes: number;
   /** The messages that count behind these. */
-  readonly rest: Uint8Array[];
+  readonly rest: Came[];
 }
 
 /**
@@ -51,17 +57,14 @@ export function fitting(
     total: Math.max(0, count - (isFirst ? 1 : 0)),
     messages: fits.length,
     bytes: fits.reduce((sum, { start, end }) => sum + end - start, 0),
-    rest: messages.slice(fits.length).map(({ start, end }) => piece.data.slice(start, end)),
+    rest: messages.slice(fits.length)
+      .map(({ start, end }) => ({ header, bytes: piece.data.slice(start, end) })),
   };
 }
 
-/** The messages of a piece that count, under the header that they came under. */
-export function messagesOf(
-  piece: Piece,
-  header: RrdHeader,
-): { readonly header: RrdHeader; readonly bytes: Uint8Array }[] {
-  const { rest } = fitting(piece, header, piece.data, header, 0, false);
-  return rest.map((bytes) => ({ header, bytes }));
+/** The messages of a piece that count. */
+export function messagesOf(piece: Piece, header: RrdHeader): Came[] {
+  return fitting(piece, header, piece.data, header, 0, false).rest;
 }
 
 /** Where messages end, and the header before them. */
