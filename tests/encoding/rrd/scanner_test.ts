@@ -92,6 +92,16 @@ describe("RrdScanner, where a stream ends", () => {
     );
   });
 
+  it("tells an end marker with a message right behind it, which costs no byte", () => {
+    const pieces = concat(header, info, msgpackEnd, info, msgpackEnd);
+    const { parts } = scan([pieces], { recover: true });
+    const at = 20 + info.length;
+    assertEquals(
+      parts.map(({ kind, offset, bytes }) => [kind, offset, bytes]).slice(2, 5),
+      [["end", at - 8, 8], ["damage", at, 0], ["message", at, info.length]],
+    );
+  });
+
   it("takes stray bytes for damage", () => {
     for (let n = 1; n <= 7; n++) {
       assertEquals(kinds(header, info, new Uint8Array(n)), ["header", "message", 12 + info.length]);

@@ -14,7 +14,7 @@ import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
 import { addTo, type Tally } from "../../../base/tally.ts";
 import { FileEnd } from "./file_end.ts";
-import { fitting } from "./_outgrown.ts";
+import { type Came, fitting, messagesOf } from "./_outgrown.ts";
 import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 import { EMPTY_BYTES, EMPTY_HEADER } from "./writer_options.ts";
@@ -31,7 +31,7 @@ export class RrdWriter {
   /** Called once, when the disk fails, with what is lost. */
   onFailed: (lost: Tally) => void = () => {};
   /** Called once, when the file can't grow, with the messages that it did not take; `close` does the rest. */
-  onFull: (rest: Uint8Array[], header: RrdHeader) => void = () => {};
+  onFull: (rest: Came[]) => void = () => {};
   /** Called when something was written. */
   onWritten: () => void = () => {};
   /** Its name once it is closed. */
@@ -238,9 +238,9 @@ export class RrdWriter {
 
   /** Keeps the messages that still fit, and hands out all others. */
   async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
-    const header = piece.isRaw ? this.#rawHeader! : this.header!;
+    const under = ({ isRaw }: Piece) => isRaw ? this.#rawHeader! : this.header!;
     const isFirst = this.#whole.size === 0;
-    const fits = fitting(piece, header, written, error.writtenBytes, isFirst);
+    const fits = fitting(piece, under(piece), written, this.header!, error.writtenBytes, isFirst);
     try {
       // Not even its header fits.
       if (isFirst && fits.size === 0) throw error;
@@ -251,10 +251,10 @@ export class RrdWriter {
     this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
     this.#reach(extended(this.#whole, fits.size, { ...fits, modern: piece.modern }));
     if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, []);
-    const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
+    const behind = this.#pieces.waiting.flatMap((more) => messagesOf(more, under(more)));
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
-    this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
+    this.onFull([...fits.rest, ...behind]);
   }
 
   #fail(error: unknown, before: Extent): void {
