@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { JournaledFile } from "../sinks/file/parts/part_journal.ts";
 import type { CursorPlace } from "./cursor.ts";
 import { BEGINNING } from "./cursor.ts";
@@ -29,9 +30,9 @@ interface Entry extends QueuedFile {
 /** What a queue works with. */
 export interface FileQueueOptions {
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer: (ms: number, callback: () => void) => () => void;
+  readonly timer: Clock["timer"];
   /** Called when something may be taken. */
   readonly onReady: () => void;
 }

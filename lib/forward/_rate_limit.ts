@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 
 /** Lets bytes go at a rate; what is larger than a second's goes whole, and is waited for afterwards. */
 export class RateLimit {
   readonly #perMs: number;
-  readonly #now: () => number;
-  readonly #timer: (ms: number, callback: () => void) => () => void;
+  readonly #now: Clock["now"];
+  readonly #timer: Clock["timer"];
   /** When the next may go, in milliseconds of the clock. */
   #free = -Infinity;
 
@@ -19,8 +20,8 @@ export class RateLimit {
    */
   constructor(
     perSec: number,
-    now: () => number,
-    timer: (ms: number, callback: () => void) => () => void,
+    now: Clock["now"],
+    timer: Clock["timer"],
   ) {
     this.#perMs = perSec / 1000;
     this.#now = now;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -38,7 +39,7 @@ export interface CursorOptions {
   readonly adapter: FileAdapter;
   readonly log: Log;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** The target's name, for people who look into the file. */
   readonly target: string;
 }

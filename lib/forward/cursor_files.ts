@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { FileAdapter } from "../adapters/files/types.ts";
 import { silentLog } from "../base/log.ts";
 import { indexedFiles } from "../sinks/file/parts/read_index.ts";
@@ -92,7 +93,7 @@ async function cursorPaths({ pattern, adapter }: CursorPlaceOptions): Promise<st
 }
 
 function openCursor(path: string, { adapter }: CursorPlaceOptions): Promise<Cursor> {
-  const now = () => performance.now();
+  const { now } = SYSTEM_CLOCK;
   return Cursor.open({ path, adapter, log: silentLog, now, target: "(unknown)" });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import { addTo, newTally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
@@ -32,7 +33,7 @@ export class FileForwarder implements JournalReader {
   readonly #cursor: Cursor;
   readonly #outage: Outage;
   readonly #rate: RateLimit;
-  readonly #date: () => number;
+  readonly #date: Clock["date"];
   readonly #stopping = new AbortController();
   readonly #waiting = new Map<string, Waiting>();
   readonly #idle: (() => void)[] = [];
@@ -50,7 +51,7 @@ export class FileForwarder implements JournalReader {
     cursor: Cursor,
     options: ForwarderOptions = {},
   ) {
-    const { random = Math.random, date = Date.now, maxBytesPerSec = Infinity } = options;
+    const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
     const { log, now, timer } = files;
     this.#target = target;
     this.#files = files;

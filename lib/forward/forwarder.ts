@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import { addTo, newTally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
@@ -27,7 +28,7 @@ export interface ForwarderOptions {
   /** From 0 to 1, below 1; default `Math.random`. */
   readonly random?: () => number;
   /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
 }
 
 /** Forwards to one target. */
@@ -38,7 +39,7 @@ export class Forwarder implements JournalReader {
   readonly #queue: FileQueue;
   readonly #outage: Outage;
   readonly #rate: RateLimit;
-  readonly #date: () => number;
+  readonly #date: Clock["date"];
   readonly #stopping = new AbortController();
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
@@ -62,7 +63,7 @@ export class Forwarder implements JournalReader {
     cursor: Cursor,
     options: ForwarderOptions = {},
   ) {
-    const { random = Math.random, date = Date.now, maxBytesPerSec = Infinity } = options;
+    const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
     const { log, now, timer } = files;
     this.#target = target;
     this.#files = files;

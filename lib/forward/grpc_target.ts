@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { type GrpcLink, openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
 import { formatAddr } from "../base/net_addr.ts";
@@ -140,20 +141,20 @@ class GrpcTarget implements MessageTarget {
   async #whileAnswering(call: WriteClient, answer: Promise<void>, signal: AbortSignal) {
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const late = Promise.withResolvers<never>();
-    let [queued, since] = [Infinity, performance.now()];
+    let [queued, since] = [Infinity, SYSTEM_CLOCK.now()];
     const look = () => {
-      if (call.queuedBytes !== queued) [queued, since] = [call.queuedBytes, performance.now()];
-      if (performance.now() - since < timeoutMs) return;
+      if (call.queuedBytes !== queued) [queued, since] = [call.queuedBytes, SYSTEM_CLOCK.now()];
+      if (SYSTEM_CLOCK.now() - since < timeoutMs) return;
       late.reject(new RerelayError(`it has not answered for ${timeoutMs / 1000} s`));
     };
     const stop = () => late.reject(signal.reason);
-    const timer = setInterval(look, timeoutMs / 10);
+    const stopLooking = SYSTEM_CLOCK.every(timeoutMs / 10, look);
     signal.addEventListener("abort", stop);
     try {
       await Promise.race([answer, late.promise]);
     } finally {
       answer.catch(() => {}); // what became of it is told
-      clearInterval(timer);
+      stopLooking();
       signal.removeEventListener("abort", stop);
     }
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { TargetBackoff } from "./backoff.ts";
@@ -13,10 +14,10 @@ export interface OutageOptions {
   readonly name: string;
   readonly log: Log;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   readonly random: () => number;
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer: (ms: number, callback: () => void) => () => void;
+  readonly timer: Clock["timer"];
 }
 
 /** Keeps all away from a target that fails but one, from time to time. */

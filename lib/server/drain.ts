@@ -40,13 +40,18 @@ export async function drain(options: DrainOptions): Promise<void> {
   const { clients, log, now, delay, drainMs, quietMs, end } = options;
   const isQuiet = () => clients.sending(quietMs) === 0;
   const quiet = async (until: number) => {
-    while (now() < until && !isQuiet()) await delay(STEP_MS);
+    while (now() < until) {
+      const asked = now();
+      await delay(STEP_MS);
+      // A program that is busy sees late what came: what it has not read by then says nothing.
+      if (isQuiet() && now() - asked < Math.max(LAG_MS, quietMs / 2)) return;
+    }
   };
   await quiet(now() + drainMs);
   const { unread, closed } = isQuiet() || now() >= end
     ? { unread: 0, closed: 0 }
     : await readBacklog(options);
-  if (unread === 0) await quiet(Math.min(now() + quietMs, end));
+  if (unread === 0 && !isQuiet()) await quiet(Math.min(now() + quietMs, end));
   logCut(log, Math.max(0, closed + clients.sending(quietMs) - unread), drainMs);
   logUnread(log, unread);
 }

@@ -24,6 +24,9 @@ function announced(id: string, application_id = "app"): Uint8Array {
   return rrdMessage(setStoreInfo({ ...storeInfoFields(), store_id, application_id }));
 }
 
+/** Of a file that has no list of its chunks, and needs none. */
+const NO_INDEX = { tally: undefined, isMissing: false };
+
 describe("RrdStatistics", () => {
   it("counts a real recording", () => {
     const bytes = fixture("grpc/0.41.0.saved-by-rerun.rrd");
@@ -45,7 +48,7 @@ describe("RrdStatistics", () => {
     assertEquals(stats.recordings.size, TABLE_LIMITS.recordings);
     assertEquals(stats.cut.recordings, more);
     assertEquals(stats.kinds.get("SetStoreInfo")!.messages, ids.length);
-    assert(statisticsText("f", stats, undefined, 80).includes(`${more} by recording`));
+    assert(statisticsText("f", stats, NO_INDEX, 80).includes(`${more} by recording`));
   });
 
   it("bounds the text of names", () => {
@@ -65,7 +68,7 @@ describe("RrdStatistics", () => {
   it("shows nothing that would move the cursor", () => {
     const nasty = "\x1b[2J\u202e\n";
     const stats = statisticsOf(concat(rrdHeader(), announced(nasty, nasty)));
-    const text = statisticsText(nasty, stats, undefined, 80);
+    const text = statisticsText(nasty, stats, NO_INDEX, 80);
     for (const bad of ["\x1b", "\u202e"]) assert(!text.includes(bad), JSON.stringify(text));
     assertLess(text.split("\n").length, 8);
   });

@@ -1,6 +1,7 @@
 import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { checkPositive } from "../../base/check_options.ts";
+import { addTo, newTally, type Tally } from "../../base/tally.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import {
   CHANNEL_LIMIT_BYTES,
@@ -68,7 +69,6 @@ export class SmartChannel {
   #unpaused = false;
   /** The receiver, while it waits for something. */
   #waiting: PromiseWithResolvers<void> | undefined;
-  /** Who waits for the receiver to ask for more. */
   readonly #settling: (() => void)[] = [];
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
@@ -142,9 +142,7 @@ export class SmartChannel {
   /** Resolves when all that was sent before has been received, and the receiver asks for more. */
   async settled(): Promise<void> {
     await this.flush();
-    // What it was given last may still be looked at.
-    if (this.#waiting !== undefined) return;
-    await new Promise<void>((resolve) => this.#settling.push(resolve));
+    if (this.#waiting === undefined) await new Promise<void>((go) => this.#settling.push(go));
   }
 
   /**
@@ -208,13 +206,12 @@ export class SmartChannel {
   }
 
   /** Drops what waits; returns how much that was. */
-  discard(): { messages: number; bytes: number } {
-    const lost = { messages: 0, bytes: 0 };
+  discard(): Tally {
+    const lost = newTally();
     for (let batch = this.take(); batch !== undefined; batch = this.take()) {
       for (const { payload } of batch) {
         if (payload.type !== "msg") continue;
-        lost.messages++;
-        lost.bytes += payload.msg.encoded.bytes.length;
+        addTo(lost, { messages: 1, bytes: payload.msg.encoded.bytes.length });
       }
     }
     return lost;
@@ -259,9 +256,7 @@ export class SmartChannel {
    * finished with them.
    */
   #releaseHanded(): void {
-    if (this.#handed.length === 0) return;
-    this.#pool!.release(this.#handed);
-    this.#handed = [];
+    if (this.#handed.length > 0) this.#pool!.release(this.#handed.splice(0));
   }
 
   // ------------------------------------------------------------------------------------- pauses

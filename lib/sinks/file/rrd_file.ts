@@ -161,7 +161,6 @@ async function startSink(
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
   if (journal !== undefined && index !== undefined) {
-    journal.announcementOf = (store) => index.announcementOf(store);
     journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
   }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);

@@ -13,6 +13,7 @@ import {
 } from "./format.js";
 import { askFilesSoon, fileCalled, newestFile, refreshFiles, showFiles } from "./disk.js";
 import { isSearching, startFind, wish } from "./find.js";
+import { forwardLines, isTroubled } from "./forward.js";
 import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
@@ -276,6 +277,7 @@ function showStatus(status) {
   const carried = link.next(status.hub.viewers, now);
   byId("link").hidden = carried === "";
   setText(byId("link"), carried);
+  showForwarding(status.forwarding);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);
@@ -296,6 +298,14 @@ function showStatus(status) {
   );
   showClients(status.clients, ({ id }) => perClient.get(id) ?? []);
   rates.keep(["all", ...perClient.keys(), ...recordings.map(({ id }) => `recording ${id}`)]);
+}
+
+/** @param {any[]} targets */
+function showForwarding(targets) {
+  const line = byId("forward");
+  line.hidden = targets.length === 0;
+  line.classList.toggle("lost", isTroubled(targets));
+  setText(line, forwardLines(targets).join("\n"));
 }
 
 /** @param {unknown} error */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { Log } from "../../../base/log.ts";
 import type { PartJournal } from "./part_journal.ts";
@@ -17,9 +18,9 @@ export interface FollowedFiles {
   readonly log: Log;
   readonly journal: PartJournal;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock["now"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer: (ms: number, callback: () => void) => () => void;
+  readonly timer: Clock["timer"];
 }
 
 /** Reads what a file sink writes, from the files, and never keeps it waiting. */

@@ -9,7 +9,7 @@ import { reason } from "../../../base/errors.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
-import { Ranges } from "./_ranges.ts";
+import { KnownRepeats } from "./_known_repeats.ts";
 import { isNameOf } from "../save_pattern.ts";
 import { type Listed, PartList } from "./part_list.ts";
 import type { PartIndexOptions } from "./_part_index_options.ts";
@@ -45,7 +45,7 @@ export class PartIndex {
   /** Lengths of the originals beside recovered files. */
   readonly #damaged = new Set<string>();
   /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
-  #repeats = new Map<string, Ranges>();
+  #repeats = new KnownRepeats();
   #warned = false;
   #isHandedOver = false;
   /** Until they are taken. */
@@ -53,6 +53,7 @@ export class PartIndex {
 
   private constructor(options: PartIndexOptions) {
     this.#options = options;
+    if (this.journal) this.journal.announcementOf = (store) => this.#announced.get(store);
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
@@ -83,8 +84,8 @@ export class PartIndex {
       // What could not be read, or has more than is kept in memory, is added to; and what another
       // program still writes to must stay where it is.
       if (isAll && !index.isShared && lines - live > MANY_LINES) {
-        const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
-        await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
+        const lines = [...index.#announced.values(), ...files, ...index.#repeats.lines];
+        await index.#file.replace(lines);
       }
     });
     for (const file of index.#read.values()) options.catalog?.set(file);
@@ -99,11 +100,6 @@ export class PartIndex {
   /** Told of all files, where somebody reads behind the writer. */
   get journal(): PartJournal | undefined {
     return this.#options.journal;
-  }
-
-  /** How a store was announced, by its key. */
-  announcementOf(store: string): Announced | undefined {
-    return this.#announced.get(store);
   }
 
   /** Announcements of earlier runs. */
@@ -140,10 +136,10 @@ export class PartIndex {
   takeUnfinished(): FileLine[] {
     const files = [...this.#read.values()];
     const { journal } = this;
-    for (const file of files) journal?.known(file, this.#repeats.get(file.id));
+    for (const file of files) journal?.known(file, this.#repeats.of(file.id));
     this.#read = new Map();
     this.#ids = new Map();
-    this.#repeats = new Map();
+    this.#repeats = new KnownRepeats();
     this.#unindexed = files.filter(({ state, footer }) =>
       state === "closed" && footer === "pending"
     );
@@ -174,10 +170,8 @@ export class PartIndex {
 
   /** Notes which messages of a file earlier files have, too, before they are written. */
   async repeats(id: string, ranges: readonly (readonly [number, number])[]): Promise<void> {
-    for (const [at, count] of ranges) {
-      this.journal?.repeats(id, at, count);
-      await this.#write({ kind: "repeats", id, at, count });
-    }
+    for (const [at, count] of ranges) this.journal?.repeats(id, at, count);
+    for (const [at, count] of ranges) await this.#write({ kind: "repeats", id, at, count });
     if (this.#options.sync && this.journal) await this.#try("synced", () => this.#file.sync());
   }
 
@@ -270,11 +264,7 @@ export class PartIndex {
 
   #take(line: IndexLine): void {
     if (line.kind === "store") return void this.#announced.set(line.store, line);
-    if (line.kind === "repeats") {
-      const ranges = this.#repeats.get(line.id) ?? new Ranges();
-      this.#repeats.set(line.id, ranges);
-      return ranges.add(line.at, line.count);
-    }
+    if (line.kind === "repeats") return this.#repeats.take(line);
     // Only what this pattern makes is ever touched, whatever stands in the index.
     if (!isNameOf(this.#options.pattern, line.name)) return;
     if (line.kind === "removed") {
@@ -336,8 +326,4 @@ function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined)
 
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
   return { bytes: bytes + damaged, hasData };
-}
-
-function repeatsLines(id: string, ranges: Ranges): IndexLine[] {
-  return ranges.runs.map(([at, count]) => ({ kind: "repeats", id, at, count }));
 }

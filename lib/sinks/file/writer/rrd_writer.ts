@@ -48,7 +48,7 @@ export class RrdWriter {
   readonly end: FileEnd;
   readonly #pieces: Pieces;
   /** Up to the last whole message that was written. */
-  #whole = NOTHING;
+  whole = NOTHING;
   /** What the disk has for sure. */
   #durable = NOTHING;
   #pumping: Promise<void> | undefined;
@@ -75,17 +75,12 @@ export class RrdWriter {
 
   /** Messages that are in the file, without those that only make it open alone. */
   get written(): Tally {
-    return { messages: this.#whole.messages, bytes: this.#whole.bytes };
-  }
-
-  /** Up to where it has whole messages. */
-  get whole(): Extent {
-    return this.#whole;
+    return { messages: this.whole.messages, bytes: this.whole.bytes };
   }
 
   /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
   get size(): number {
-    const { size, modern } = this.#whole;
+    const { size, modern } = this.whole;
     const { waitingBytes } = this.#pieces;
     const isMarked = (modern && !this.end.isUnmarked) || waitingBytes > 0;
     // Asked before each message: no marker is made for it.
@@ -94,7 +89,7 @@ export class RrdWriter {
 
   /** Whether anything was put into it that counts. */
   get hasMessages(): boolean {
-    return this.#whole.messages > 0 || this.#pieces.waitingMessages > 0;
+    return this.whole.messages > 0 || this.#pieces.waitingMessages > 0;
   }
 
   /** Whether `size` is too high now. */
@@ -138,15 +133,15 @@ export class RrdWriter {
   /** Whether the disk has all that was given, as far as it can be had. */
   get isSynced(): boolean {
     if (this.#isDevice || this.#isOver) return true;
-    return this.#whole === this.#durable && this.#pieces.waitingBytes === 0;
+    return this.whole === this.#durable && this.#pieces.waitingBytes === 0;
   }
 
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void> {
     if (this.#isEnding && this.failure === undefined) return this.sealed;
-    if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
+    if (this.whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
     return this.#syncing = this.#syncing.then(async () => {
-      const extent = this.#whole;
+      const extent = this.whole;
       if (extent === this.#durable || this.#isOver) return;
       try {
         await this.#file.sync();
@@ -185,9 +180,9 @@ export class RrdWriter {
   }
 
   async #end(): Promise<void> {
-    let sure = this.#whole;
+    let sure = this.whole;
     const { header = EMPTY_HEADER, target: { written } } = this;
-    const { modern, size } = this.#whole;
+    const { modern, size } = this.whole;
     try {
       if (this.header === undefined) await this.#write(header.bytes);
       if (this.header === undefined || modern) {
@@ -197,7 +192,7 @@ export class RrdWriter {
       if (this.options.sync && !this.#isDevice) await this.#file.sync();
       await this.#checkThere();
       this.#sealed.resolve();
-      sure = this.#whole;
+      sure = this.whole;
       if (!this.#isDevice) await this.end.write(this.#file, written, header, size);
       await this.#checkThere();
     } catch (error) {
@@ -217,16 +212,16 @@ export class RrdWriter {
       try {
         if (isRaw) written = await this.options.compressor!.compress(data);
         // Noted first: whoever reads the file later tells by it what was logged.
-        if (repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, repeats);
+        if (repeats.length > 0) await this.target.note?.repeatsAt(this.whole.total, repeats);
         if (this.failure !== undefined) break;
         await (this.#writing = this.#write(written, this.options.date()));
         if (this.failure !== undefined) break;
-        this.#reach(extended(this.#whole, written.length, piece));
+        this.#reach(extended(this.whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
         this.repeatedBytes -= Math.round((data.length - bytes) * shrunk);
       } catch (error) {
         if (error instanceof FileTooLarge) await this.#outgrow(piece, written, error);
-        else this.#fail(error, this.#whole);
+        else this.#fail(error, this.whole);
         if (this.failure !== undefined) break;
         continue;
       }
@@ -239,18 +234,18 @@ export class RrdWriter {
   /** Keeps the messages that still fit, and hands out all others. */
   async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
     const under = ({ isRaw }: Piece) => isRaw ? this.#rawHeader! : this.header!;
-    const isFirst = this.#whole.size === 0;
+    const isFirst = this.whole.size === 0;
     const fits = fitting(piece, under(piece), written, this.header!, error.writtenBytes, isFirst);
     try {
       // Not even its header fits.
       if (isFirst && fits.size === 0) throw error;
-      await this.#file.truncate(this.#whole.size + fits.size);
+      await this.#file.truncate(this.whole.size + fits.size);
     } catch (error) {
-      return this.#fail(error, this.#whole);
+      return this.#fail(error, this.whole);
     }
     this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
-    this.#reach(extended(this.#whole, fits.size, { ...fits, modern: piece.modern }));
-    if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, []);
+    this.#reach(extended(this.whole, fits.size, { ...fits, modern: piece.modern }));
+    if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.whole.total, []);
     const behind = this.#pieces.waiting.flatMap((more) => messagesOf(more, under(more)));
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
@@ -262,7 +257,7 @@ export class RrdWriter {
     this.failure = error;
     const sure = error instanceof FileGone ? NOTHING : before;
     const lost = { ...this.#pieces.clear(true) };
-    addTo(lost, this.#whole);
+    addTo(lost, this.whole);
     addTo(lost, sure, -1);
     this.#reach(sure);
     this.target.note?.ended();
@@ -272,7 +267,7 @@ export class RrdWriter {
 
   /** Who reads behind the writer may go so far. */
   #reach(extent: Extent): void {
-    this.#whole = extent;
+    this.whole = extent;
     this.target.note?.reached(extent.size);
   }
 
@@ -286,7 +281,7 @@ export class RrdWriter {
       await close();
       return await this.target.note?.dropped();
     }
-    const { size, modern } = this.#whole;
+    const { size, modern } = this.whole;
     const whole = await this.#try("its end could not be mended", async () => {
       await this.#file.truncate(size);
       if (modern) await this.#file.write(endMarker(this.header!));
@@ -320,7 +315,7 @@ export class RrdWriter {
     const { header = EMPTY_HEADER, hasData, target: { note } } = this;
     const bytes = this.header === undefined ? EMPTY_BYTES : this.size;
     const sdk = rrdVersionText(header.version);
-    const { messages } = this.#whole;
+    const { messages } = this.whole;
     const facts = { hasData, messages, sdk, ...this.end.facts(header, bytes) };
     await note?.closing(facts, isCut);
   }
