@@ -40,6 +40,8 @@ export class RrdWriter {
   renamed = false;
   /** Whether anything but announcements and blueprints was put into it. */
   hasData = false;
+  /** Once it failed: resolves when the file is as good as it gets. */
+  mended: Promise<void> | undefined;
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
   /** Its end marker, and the list of its chunks. */
@@ -52,7 +54,6 @@ export class RrdWriter {
   #pumping: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
-  #mending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** What is left to do to the file, `close` does. */
   #isEnding = false;
@@ -180,7 +181,7 @@ export class RrdWriter {
     await this.#syncing;
     if (this.failure === undefined) await this.#end();
     if (this.failure === undefined) return;
-    await this.#mending;
+    await this.mended;
     throw this.failure;
   }
 
@@ -206,8 +207,7 @@ export class RrdWriter {
     await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
     const named = await this.#try("it could not be renamed", () => this.#rename());
-    if (closed && named) return;
-    this.onFailed({ messages: 0, bytes: 0 });
+    if (!closed || !named) this.onFailed({ messages: 0, bytes: 0 });
   }
 
   async #pump(): Promise<void> {
@@ -220,8 +220,7 @@ export class RrdWriter {
         // Noted first: whoever reads the file later tells by it what was logged.
         if (repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, repeats);
         if (this.failure !== undefined) break;
-        this.#writing = this.#write(written, this.options.date());
-        await this.#writing;
+        await (this.#writing = this.#write(written, this.options.date()));
         if (this.failure !== undefined) break;
         this.#reach(extended(this.#whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
@@ -268,7 +267,7 @@ export class RrdWriter {
     addTo(lost, sure, -1);
     this.#reach(sure);
     this.target.note?.ended();
-    this.#mending = this.#mend();
+    this.mended = this.#mend();
     this.onFailed(lost);
   }
 
@@ -277,9 +276,6 @@ export class RrdWriter {
     this.#whole = extent;
     this.target.note?.reached(extent.size);
   }
-
-  /** Resolves when a file that failed is as good as it gets. */
-  mended = (): Promise<void> => this.#mending ?? Promise.resolve();
 
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {
