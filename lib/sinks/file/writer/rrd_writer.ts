@@ -75,8 +75,7 @@ export class RrdWriter {
 
   /** Messages that are in the file, without those that only make it open alone. */
   get written(): Tally {
-    const { messages, bytes } = this.#whole;
-    return { messages, bytes };
+    return { messages: this.#whole.messages, bytes: this.#whole.bytes };
   }
 
   /** Up to where it has whole messages. */
