@@ -32,6 +32,7 @@ export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
 export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";
 export type { DecodeLimits } from "./lib/encoding/limits.ts";
 export * from "./lib/base/log.ts";
+export { Readiness, type ReadyCheck, type ReadyReport } from "./lib/base/readiness.ts";
 export type { NetAddr } from "./lib/base/net_addr.ts";
 export type { Clock } from "./lib/base/clock.ts";
 export type { Tally } from "./lib/base/tally.ts";
@@ -58,7 +59,8 @@ export type { PacketDecoderOptions } from "./lib/encoding/rrd/packet_decoder.ts"
 export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd/rrd_decoder.ts";
 export { RrdDecodeStream } from "./lib/encoding/rrd/rrd_decode_stream.ts";
 export { ThrottleStream } from "./lib/flow/throttle/throttle_stream.ts";
-export { SmartChannel, type SmartChannelOptions } from "./lib/flow/channel/smart_channel.ts";
+export { SmartChannel } from "./lib/flow/channel/smart_channel.ts";
+export type { SmartChannelOptions } from "./lib/flow/channel/smart_channel_options.ts";
 export {
   CongestionManager,
   type CongestionManagerOptions,

@@ -130,6 +130,7 @@ export class FooterBuilder {
       throw new NotIndexable(
         "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them, and so does " +
           "--rrd-format current",
+        "ids",
       );
     }
     const facts = this.#reader.read({

@@ -5,6 +5,7 @@
  */
 import { InvalidMessage } from "../base/errors.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
+import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import { MESSAGE_HEADER_BYTES } from "../encoding/rrd/rrd_message.ts";
 import type { Tuid } from "../encoding/tuid.ts";
 import { GrowingNumbers } from "./growing.ts";
@@ -27,6 +28,14 @@ export class IndexCheck {
   readonly #ids: (Tuid | undefined)[] = [];
   #headerAt = 0;
   #tally: IndexTally | undefined;
+  /** Whether the stream has today's form, and chunks that no index lists yet; whether one before had. */
+  #isOpen = false;
+  #isMissing = false;
+
+  /** Whether chunks of today's form, that of SDK 0.23 and later, are in no index. */
+  get isMissing(): boolean {
+    return this.#isMissing || this.#isOpen;
+  }
 
   /** What was listed so far; `undefined` without an index. */
   get tally(): IndexTally | undefined {
@@ -40,10 +49,13 @@ export class IndexCheck {
    */
   add(part: RrdPart): void {
     if (part.kind === "header") {
+      this.#isMissing ||= this.#isOpen;
+      this.#isOpen = false;
       this.#headerAt = part.offset;
       this.#offsets.length = this.#sizes.length = this.#ids.length = 0;
     } else if (part.kind === "message" && part.msg.kind === "ArrowMsg") {
       if (part.header.serializer !== "protobuf") return;
+      this.#isOpen ||= isNewProtobuf(part.header);
       const head = MESSAGE_HEADER_BYTES.protobuf;
       this.#offsets.push(part.offset + head);
       this.#sizes.push(part.bytes - head);
@@ -62,6 +74,7 @@ export class IndexCheck {
         listed.add(place);
       }
     }
+    this.#isOpen = false;
     const { length } = this.#offsets;
     if (listed.size < length) throw stale(`${listed.size} of ${length} chunks`);
     this.#tally = {

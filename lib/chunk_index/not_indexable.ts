@@ -8,11 +8,12 @@ export class NotIndexable extends RerelayError {
    * Takes the reason.
    *
    * @param why as in "it has no chunk index: WHY"
-   * @param about what it is about: the form of an older version, the size of the index, or the chunks
+   * @param about what it is about: the form of an older version, ids that SDK 0.23 left out, the size of the
+   * index, or the chunks
    */
   constructor(
     readonly why: string,
-    readonly about: "form" | "size" | "chunks" = "chunks",
+    readonly about: "form" | "ids" | "size" | "chunks" = "chunks",
     options?: ErrorOptions,
   ) {
     super(`No chunk index: ${why}`, options);

@@ -13,6 +13,7 @@ import { SETTABLE } from "./args/option_table.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
 import { readConfig } from "./read_config.ts";
+import { withSecrets } from "./read_secret.ts";
 import { plural } from "./terminal/units.ts";
 
 const HELP = `rerelay config: which options are in force, and where each is set
@@ -67,7 +68,7 @@ async function answer(args: readonly string[], process: CliProcess): Promise<str
   const path = configPath(serverArgs, process.env);
   const file = path === undefined ? undefined : await readConfig(path);
   const settings = settingsOf(serverArgs, { env: process.env, ...(file && { file }) });
-  hostOptions(settings);
+  await withSecrets(hostOptions(settings));
   for (const line of unknownVariables(SETTABLE, process.envNames())) {
     process.stderr(`warning: ${line}\n`);
   }
@@ -91,6 +92,6 @@ async function check(args: readonly string[]): Promise<string> {
     throw new UsageError("--check needs a file, such as --check rerelay.toml");
   }
   const file = await readConfig(path);
-  hostOptions(new ArgReader({}, [file]));
+  await withSecrets(hostOptions(new ArgReader({}, [file])));
   return `${escapeText(path, 200)}: ${plural(file.size, "option")}, no mistake\n`;
 }

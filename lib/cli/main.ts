@@ -29,13 +29,22 @@ export async function main(process: CliProcess): Promise<number> {
     const { config } = await import("./config.ts");
     return await config(process.args.slice(1), process);
   }
+  if (process.args[0] === "forward") {
+    const { forward } = await import("./forward.ts");
+    return await forward(process.args.slice(1), process);
+  }
   // Signals are heard from here on, whatever the start still waits for.
   let beforeExit = () => {};
+  const drain = new Promise<void>((resolve) => process.onDrainSignal(resolve));
   const signal = stopSignals(process, () => beforeExit());
   let command: CliCommand;
   try {
     const file = await configFile(process);
     command = parseCliArgs(process.args, { env: process.env, ...(file && { file }) });
+    if (command.command === "host" && command.options.viewers?.tokenFile !== undefined) {
+      const { withSecrets } = await import("./read_secret.ts");
+      command = { ...command, options: await withSecrets(command.options) };
+    }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr(`error: ${error.message}\n`);
@@ -53,6 +62,7 @@ export async function main(process: CliProcess): Promise<number> {
     case "host":
       return await host(command.options, process, {
         signal,
+        drain,
         onExitNow: (task) => beforeExit = task,
       });
   }

@@ -54,6 +54,8 @@ export interface CliProcess {
    * not at a SIGHUP that is ignored.
    */
   onStopSignal(listener: (signal: StopSignal) => void): void;
+  /** Calls back at each SIGUSR2, where there is such a signal. */
+  onDrainSignal(listener: () => void): void;
   /**
    * Ends the process once what was written to standard output has left it, however long that takes its
    * reader, and half a second later at most what was written to standard error; with 1 instead of 0 if
@@ -111,6 +113,9 @@ export function thisProcess(): CliProcess {
     stderr: (text) => stderr.write(text),
     ignoresHangup,
     onStopSignal,
+    onDrainSignal(listener) {
+      if (process.platform !== "win32") process.on("SIGUSR2", listener);
+    },
     exit(code) {
       if (!stdout.isIdle) onStopSignal((signal) => process.exit(EXIT.signal[signal]));
       void stdout.idle().then(() => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { open } from "node:fs/promises";
+import process from "node:process";
 import { reason } from "../base/errors.ts";
 import { escapeText } from "../base/escape.ts";
 import { UsageError } from "./args/arg_reader.ts";
@@ -14,11 +15,12 @@ import type { Settings } from "./args/setting.ts";
 /**
  * Reads a configuration file; a pipe will do too, so that secrets need not lie on the disk.
  *
- * @param path of the file
+ * @param path of the file; `-` is standard input
  * @throws {UsageError} if it can't be read, is too large, or holds anything but options
  */
 export async function readConfig(path: string): Promise<Settings> {
-  return configSettings(await readText(path), escapeText(path, 200), SETTABLE);
+  const shown = path === "-" ? "standard input" : escapeText(path, 200);
+  return configSettings(await readText(path), shown, SETTABLE);
 }
 
 async function readText(path: string): Promise<string> {
@@ -26,14 +28,23 @@ async function readText(path: string): Promise<string> {
   const bytes = new Uint8Array(MAX_CONFIG_BYTES + 1);
   let length = 0;
   try {
-    const file = await open(path);
-    try {
-      // A pipe gives what it has, however little.
-      for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-        read = (await file.read(bytes, length, bytes.length - length)).bytesRead;
+    if (path === "-") {
+      for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+        const taken = chunk.subarray(0, bytes.length - length);
+        bytes.set(taken, length);
+        length += taken.length;
+        if (length === bytes.length) break;
       }
-    } finally {
-      await file.close();
+    } else {
+      const file = await open(path);
+      try {
+        // A pipe gives what it has, however little.
+        for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+          read = (await file.read(bytes, length, bytes.length - length)).bytesRead;
+        }
+      } finally {
+        await file.close();
+      }
     }
   } catch (error) {
     throw new UsageError(`--config ${shown}: ${reason(error)}`);

@@ -26,8 +26,11 @@ export interface NatsTargetOptions extends NatsCredentials {
   readonly url: string;
   /** Name of this box, which viewers show and subjects have. */
   readonly box: string;
-  /** The random id beside its recordings: two boxes of one name are told apart by it. */
-  readonly instance: string;
+  /**
+   * The random id beside its recordings: two boxes of one name are told apart by it. A function is asked
+   * for it before the first message is sent.
+   */
+  readonly instance: string | (() => Promise<string>);
   /** Servers that hold a copy of each message, where the stream has to be made; default 1. */
   readonly replicas?: number;
   /** Bytes of messages that wait for their acknowledgement, over all recordings; default 32 MiB. */
@@ -53,6 +56,8 @@ const FULL = [10047, 10077, 10023, 10028];
 /** A connection that is made, and what it takes. */
 interface Opened {
   readonly nats: Nats;
+  /** The id of this box. */
+  readonly instance: string;
   readonly maxPayloadBytes: number;
 }
 
@@ -90,9 +95,7 @@ class NatsTarget implements MessageTarget {
 
   constructor(options: NatsTargetOptions) {
     this.#options = options;
-    if (!isId(options.instance)) {
-      throw new RangeError("instance must be 1 to 128 letters, digits, dots, colons, - and _");
-    }
+    if (typeof options.instance === "string") checkInstance(options.instance);
     this.name = parseNatsAddress(options.url).name;
     this.#log = options.log ?? silentLog;
     this.#run = (options.newId ?? (() => crypto.randomUUID()))();
@@ -100,11 +103,11 @@ class NatsTarget implements MessageTarget {
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
-    const { nats, maxPayloadBytes } = await this.#opened(signal);
+    const { nats, instance, maxPayloadBytes } = await this.#opened(signal);
     // What is sent now would wait in memory; it is on the disk.
     if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
     const untilBroken = AbortSignal.any([signal, nats.link]);
-    const { box, instance, ackTimeoutMs = 10_000 } = this.#options;
+    const { box, ackTimeoutMs = 10_000 } = this.#options;
     const context: WriterContext = {
       nats,
       box: instance,
@@ -160,7 +163,9 @@ class NatsTarget implements MessageTarget {
   }
 
   async #open(): Promise<Opened> {
-    const { box, replicas = 1 } = this.#options;
+    const { box, instance: given, replicas = 1 } = this.#options;
+    const instance = typeof given === "string" ? given : await given();
+    checkInstance(instance);
     const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` });
     try {
       const { config } = await ensureStream(nats.manager, { replicas, log: this.#log });
@@ -176,7 +181,7 @@ class NatsTarget implements MessageTarget {
           "target",
         );
       }
-      return { nats, maxPayloadBytes };
+      return { nats, instance, maxPayloadBytes };
     } catch (error) {
       await nats.connection.close();
       throw this.#told(error);
@@ -195,4 +200,9 @@ class NatsTarget implements MessageTarget {
     }
     return error;
   }
+}
+
+function checkInstance(instance: string): void {
+  if (isId(instance)) return;
+  throw new RangeError("instance must be 1 to 128 letters, digits, dots, colons, - and _");
 }

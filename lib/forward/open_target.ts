@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { parseNatsAddress } from "../nats/address.ts";
 import { grpcTarget } from "./grpc_target.ts";
+import type { NatsTargetOptions } from "./nats_target.ts";
 import type { ForwardTarget } from "./target.ts";
 import { hideSecrets } from "./url.ts";
 
@@ -11,6 +13,8 @@ import { hideSecrets } from "./url.ts";
 export interface OpenTargetOptions {
   /** Reads a variable of the environment. */
   readonly env?: (name: string) => string | undefined;
+  /** What NATS needs besides its address; asked for where a target is one. */
+  readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
 }
 
 /** A kind of target. */
@@ -30,7 +34,17 @@ const KINDS: Readonly<Record<string, TargetKind>> = {
     check: serverOf,
     open: (url) => grpcTarget(serverOf(url)),
   },
+  nats: { example: "nats://HOST:PORT", check: parseNatsAddress, open: openNats },
+  tls: { example: "tls://HOST:PORT", check: parseNatsAddress, open: openNats },
 };
+
+async function openNats(url: string, { nats }: OpenTargetOptions): Promise<ForwardTarget> {
+  if (nats === undefined) {
+    throw new RangeError("a target in NATS needs the name and the id of the box: use natsTarget");
+  }
+  const { natsTarget } = await import("./nats_target.ts");
+  return natsTarget({ url, ...await nats() });
+}
 
 /** Rerun's port. */
 const PORT = 9876;

@@ -25,7 +25,8 @@ export class Outage {
   readonly #backoff: TargetBackoff;
   #since: number | undefined;
   #error: string | undefined;
-  #until = 0;
+  /** Whether the pause after the last failure is over. */
+  #isRested = true;
   #isTrying = false;
   #waiting: (() => void)[] = [];
   #callOff: (() => void) | undefined;
@@ -56,7 +57,7 @@ export class Outage {
     for (;;) {
       signal.throwIfAborted();
       if (this.#since === undefined) return;
-      if (!this.#isTrying && this.#options.now() >= this.#until) {
+      if (!this.#isTrying && this.#isRested) {
         this.#isTrying = true;
         return;
       }
@@ -86,7 +87,7 @@ export class Outage {
     if (this.#since !== undefined && !this.#isTrying) return;
     this.#isTrying = false;
     const ms = this.#backoff.failed();
-    this.#until = now() + ms;
+    this.#isRested = false;
     this.#error = reason(error);
     if (this.#since === undefined) {
       this.#since = now();
@@ -94,8 +95,10 @@ export class Outage {
       log.write("warn", text, { target: name, kind: "forward fails" });
     }
     this.#callOff?.();
-    this.#callOff = timer(ms, () => this.#wake());
-    this.#wake();
+    this.#callOff = timer(ms, () => {
+      this.#isRested = true;
+      this.#wake();
+    });
   }
 
   /** Nobody tries now after all. */

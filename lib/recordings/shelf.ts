@@ -74,7 +74,22 @@ export interface Shelf {
 /** Before the name of a file whose own another shelf has. */
 const SECOND = "(2) ";
 
-/** Several shelves as one: a file that stands on two of them is shown once, as the first has it. */
+/**
+ * Several shelves as one: a file that stands on two of them is shown once, as the first has it.
+ *
+ * @example
+ * ```ts
+ * import { memoryFiles, rrdFileSink, Shelves } from "@rerelay/server/sinks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = memoryFiles(); // left out: the disk, by the runtime it runs on
+ * const sink = await rrdFileSink({ path: "run.rrd", files, shelved: true });
+ * const shelves = new Shelves(); // for the option `files` of httpApp
+ * shelves.add(sink.shelf!);
+ * await sink.close();
+ * assertEquals((await shelves.list()).map(({ name, state }) => [name, state]), [["run.rrd", "closed"]]);
+ * ```
+ */
 export class Shelves implements Shelf {
   readonly #shelves: Shelf[] = [];
 

@@ -14,6 +14,13 @@ const GAP_MS = 20;
 /** but a program that is busy sees late what came: then only its end tells. */
 const LAG_MS = 15;
 
+/** Who waits at a port that closes is let in for so long, in milliseconds. */
+const LAST_ACCEPTS_MS = 100;
+/** Connections that have just come begin their calls in so many milliseconds. */
+const LAST_CALLS_MS = 1000;
+/** How often a server that takes no more clients looks whether those that it has are gone, in milliseconds. */
+const LEFT_STEP_MS = 50;
+
 /** What a closing server reads, and by which clock. */
 export interface DrainOptions
   extends Required<Omit<CloseOptions, "backlogMs">>, Pick<Clock, "now" | "delay"> {
@@ -61,4 +68,36 @@ async function readBacklog(
     since = now();
   }
   return { unread: some, closed };
+}
+
+/** Whether whoever waits at a port that closes has had time to be let in. */
+export function lastAccepts(now: Clock["now"], until: AbortSignal): () => boolean {
+  const end = now() + LAST_ACCEPTS_MS;
+  return () => now() >= end || until.aborted;
+}
+
+/** Why a port lets nobody in, for `/readyz`. */
+export function notListening(isShut: boolean, isRetired: boolean): string | undefined {
+  if (isShut) return "the server closes";
+  return isRetired ? "the server drains: it takes no more clients" : undefined;
+}
+
+/**
+ * Waits until clients have left.
+ *
+ * @param clients that are waited for
+ * @param until ends the waiting
+ * @param delay resolves after so many milliseconds
+ * @param onCalled called once, when whoever had just come has begun its calls
+ */
+export async function whenLeft(
+  clients: Pick<ClientList, "size">,
+  until: AbortSignal,
+  delay: Clock["delay"],
+  onCalled: () => void,
+): Promise<void> {
+  for (let ms = 0; clients.size > 0 && !until.aborted; ms += LEFT_STEP_MS) {
+    if (ms === LAST_CALLS_MS) onCalled();
+    await delay(LEFT_STEP_MS);
+  }
 }

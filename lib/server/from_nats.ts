@@ -82,6 +82,7 @@ class NatsFeed implements FromNats {
   readonly #subjects: readonly string[];
   readonly #early: NatsNote;
   #intake: NatsIntake | undefined;
+  #created: string | undefined;
   #nats: Nats | undefined;
   #running: Promise<void> | undefined;
 
@@ -90,7 +91,13 @@ class NatsFeed implements FromNats {
     this.#subjects = filterSubjects(options);
     this.#options = options;
     this.#log = options.log ?? silentLog;
-    this.#early = options.note ?? { seq: 0, seen: [] };
+    const { note } = options;
+    const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
+    this.#created = note?.created;
+    this.#early = note === undefined ? { seq: 0, seen: [], beyond: [] } : note;
+    if (isSame) return;
+    // What was left out before may stand anywhere; what came is known by its numbers.
+    this.#early = { ...this.#early, seq: 0 };
   }
 
   get clients(): readonly { readonly stats: ClientStats }[] {
@@ -121,7 +128,9 @@ class NatsFeed implements FromNats {
   }
 
   note(): NatsNote {
-    return this.#intake?.note() ?? this.#early;
+    const created = this.#created;
+    const note = this.#intake?.note() ?? this.#early;
+    return { ...note, subjects: this.#subjects, ...(created !== undefined && { created }) };
   }
 
   async close(): Promise<void> {
@@ -166,7 +175,9 @@ class NatsFeed implements FromNats {
       this.#tellSkew(stream.ts);
       const { last_seq: last } = stream.state;
       let after = intake.lastSeq;
-      if (after > last) {
+      const isAnother = this.#created !== undefined && this.#created !== stream.created;
+      this.#created = stream.created;
+      if (after > 0 && (isAnother || after > last)) {
         const text = `The stream ${STREAM} of ${this.name} was made anew: it ends with message ` +
           `${last}, and ${after} were read of the one before. It is read from its beginning`;
         this.#log.write("warn", text, { nats: this.name, kind: "stream made anew" });

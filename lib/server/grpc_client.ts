@@ -11,6 +11,7 @@ import { ClientClock } from "./client_clock.ts";
 import { logLeft } from "./client_log.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ClientStats } from "./client_stats.ts";
+import { type ForwardedCall, waitUntilKept } from "./forwarded_calls.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
 
 /** The connection that a call came by. */
@@ -28,6 +29,7 @@ export class GrpcClient implements ListedClient, MessageTaker {
   readonly #reception: Reception;
   readonly #context: ReceptionContext;
   readonly #clock: ClientClock;
+  readonly #forwarded: ForwardedCall | undefined;
   readonly #over = Promise.withResolvers<void>();
   #throttle: Throttle | undefined;
   /** Bytes of the call when it was last looked at. */
@@ -46,14 +48,17 @@ export class GrpcClient implements ListedClient, MessageTaker {
    * @param sender its end of the channel
    * @param carrier its connection
    * @param context what it shares with other clients
+   * @param forwarded set where another Rerelay sends on what it has saved
    */
   constructor(
     call: WriteCall,
     sender: ChannelSender,
     carrier: CallCarrier,
     context: ReceptionContext,
+    forwarded?: ForwardedCall,
   ) {
     this.call = call;
+    this.#forwarded = forwarded;
     this.#carrier = carrier;
     this.#context = context;
     this.#reception = new Reception(sender, context);
@@ -153,11 +158,11 @@ export class GrpcClient implements ListedClient, MessageTaker {
   take(msgs: LogMsg[]): Promise<void> | undefined {
     if (this.#isSpoilt) return undefined;
     const { onBadArrow, congestion } = this.#reception;
-    let items = msgs;
+    let items = this.#forwarded?.fresh(msgs) ?? msgs;
     let error: Error | undefined;
     if (onBadArrow !== "save") {
       const onBad = (msg: LogMsg, what: string) => this.#reception.corrupt(msg, what);
-      ({ items, error } = guardArrow(msgs, onBadArrow, onBad));
+      ({ items, error } = guardArrow(items, onBadArrow, onBad));
     }
     if (congestion.isBounded) {
       this.#throttle ??= new Throttle(congestion, this.#reception.sender);
@@ -171,8 +176,10 @@ export class GrpcClient implements ListedClient, MessageTaker {
     });
   }
 
-  quit(error?: Error): void {
+  quit(error?: Error): Promise<void> | undefined {
     this.#end(error);
+    if (error !== undefined || this.#forwarded === undefined) return undefined;
+    return waitUntilKept(this.#forwarded);
   }
 
   #send(items: readonly LogMsg[]): Promise<void> | undefined {

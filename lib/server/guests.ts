@@ -18,6 +18,7 @@ import type { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { GrpcClientSource } from "../flow/channel/smart_message.ts";
 import type { ClientList } from "./client_list.ts";
 import type { Doors } from "./doors.ts";
+import { type ForwardedCall, ForwardedCalls } from "./forwarded_calls.ts";
 import { GrpcClient } from "./grpc_client.ts";
 import { GrpcConnection } from "./grpc_connection.ts";
 import { GrpcTables } from "./grpc_tables.ts";
@@ -64,22 +65,26 @@ export class Guests {
   readonly #https = new Set<HttpGuest>();
   /** Numbers of connections that no call has taken over yet. */
   readonly #unusedIds = new WeakMap<GrpcConnection, number>();
+  readonly #forwarded: ForwardedCalls;
   #isServing = true;
+  #isRetiring = false;
   #hasTables = false;
 
   /** @param options what they work with */
   constructor(options: GuestsOptions) {
     this.#options = options;
-    const { context, doors, pool } = options;
+    const { context, doors, pool, channel } = options;
+    const { confirm } = context.options;
+    this.#forwarded = new ForwardedCalls({ settled: () => channel.settled(), confirm });
     this.#grpc = new GrpcService<GrpcConnection>({
       check: ({ method: { name } }) => {
         if (name !== "ReadMessages" || doors.readMessages !== undefined) return;
         throw new GrpcError(STATUS.FAILED_PRECONDITION, NO_HISTORY);
       },
       requested: (request, connection) => connection.requested(request),
-      writeMessages: (call, _info, connection) => {
+      writeMessages: (call, { headers }, connection) => {
         if (!this.#isServing) throw new GrpcError(STATUS.UNAVAILABLE, "The server closes");
-        this.#admit(call, connection);
+        this.#admit(call, connection, this.#forwarded.begin(headers));
       },
       readMessages: (info, peer) => doors.readMessages!(info, peer),
       writeTable: (table, _info, peer) => {
@@ -88,7 +93,7 @@ export class Guests {
       },
       readTables: ({ signal }: AnswerInfo, connection) =>
         this.#tables.read(signal, (reader) => connection.readsTables(reader, signal)),
-      isServing: () => this.#isServing,
+      isServing: () => this.#isServing && !this.#isRetiring,
       failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
     }, { ...context.options, pool });
   }
@@ -138,6 +143,12 @@ export class Guests {
     return this.#connections.size + this.#https.size;
   }
 
+  /** New calls belong to another server: connections end behind the calls that they have. */
+  retire(): void {
+    this.#isRetiring = true;
+    for (const connection of this.#connections) connection.close();
+  }
+
   /** No new calls; those that are open go on. */
   leave(): void {
     this.#isServing = false;
@@ -173,12 +184,14 @@ export class Guests {
   }
 
   /** Lets a call in as a client; the first call of a connection takes its number over. */
-  #admit(call: WriteCall, connection: GrpcConnection): void {
+  #admit(call: WriteCall, connection: GrpcConnection, forwarded?: ForwardedCall): void {
     const { channel, context, list, nextId, onCallLeft } = this.#options;
     const id = this.#unusedIds.get(connection) ?? nextId();
     this.#unusedIds.delete(connection);
-    const sender = channel.sender(new GrpcClientSource(id, connection.addr));
-    const client = new GrpcClient(call, sender, connection, context);
+    const sender = channel.sender(
+      new GrpcClientSource(id, connection.addr, forwarded !== undefined),
+    );
+    const client = new GrpcClient(call, sender, connection, context, forwarded);
     connection.began(client);
     list.add(client, onCallLeft);
   }
@@ -189,13 +202,14 @@ export class Guests {
     since: number,
   ): HttpGuest {
     const { context: { options, patience }, list, doors } = this.#options;
-    const { handshakeTimeoutSec, maxHandshakes, log } = options;
+    const { handshakeTimeoutSec, maxHandshakes, log, readiness } = options;
     const guest = new HttpGuest(connection, {
       since,
       first,
       handshakeTimeoutSec,
       now: patience.now,
       log,
+      readiness,
       door: doors.http && ((connection, first) => doors.http!(connection, first)),
       onHeld: this.#options.context.onUnfinished,
       onServed: (guest) => {

@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { HandshakeTimeout, shown, UnknownClient } from "../base/errors.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import type { Log } from "../base/log.ts";
+import type { Readiness } from "../base/readiness.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import { logLeft } from "./client_log.ts";
 import type { Doors } from "./doors.ts";
@@ -27,6 +28,8 @@ export interface HttpGuestOptions {
   readonly handshakeTimeoutSec: number;
   readonly now: Clock["now"];
   readonly log: Log;
+  /** What `/readyz` asks. */
+  readonly readiness: Readiness;
   /** Who serves it instead. */
   readonly door: Doors["http"];
   /** Called when what is held for it grows or shrinks, by so many bytes. */
@@ -130,21 +133,27 @@ export class HttpGuest implements ListedClient {
       this.#verdict ??= new UnknownClient();
       return;
     }
-    const isProbe = (method === "GET" || method === "HEAD") && /^\/healthz(\?|$)/.test(path);
-    if (!isProbe) {
+    const isRead = method === "GET" || method === "HEAD";
+    const [, probe] = (isRead ? /^\/(healthz|readyz)(?:\?|$)/.exec(path) : undefined) ?? [];
+    if (probe === undefined) {
       const text = `The HTTP client at ${client} asked for ${shown(path)}. ${NO_PAGE}`;
       log.write("warn", text, { client, kind: "http refused" });
     }
-    const [status, line] = isProbe ? ["200 OK", "ok"] : ["404 Not Found", NO_PAGE];
-    const body = `${line}\n`;
-    await this.#connection.write(
-      new TextEncoder().encode(
-        `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${
-            method === "HEAD" ? "" : body
-          }`,
-      ),
-    );
+    const { status, type, line } = await this.#answerTo(probe);
+    const body = new TextEncoder().encode(`${line}\n`);
+    const answer = `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+    await this.#connection.write(new TextEncoder().encode(answer));
+    if (method !== "HEAD") await this.#connection.write(body);
+  }
+
+  async #answerTo(probe: string | undefined) {
+    const type = "text/plain; charset=utf-8";
+    if (probe === undefined) return { status: "404 Not Found", type, line: NO_PAGE };
+    if (probe === "healthz") return { status: "200 OK", type, line: "ok" };
+    const report = await this.#options.readiness.report();
+    const status = report.ready ? "200 OK" : "503 Service Unavailable";
+    return { status, type: "application/json", line: JSON.stringify(report) };
   }
 
   /** All up to the empty line; nothing if it does not come. */

@@ -136,7 +136,11 @@ export class NatsIntake {
 
   /** Up to where all was received. */
   note(): NatsNote {
-    return { seq: this.#progress.position, seen: this.#received.toJSON() };
+    return {
+      seq: this.#progress.position,
+      seen: this.#received.toJSON(),
+      beyond: [...this.#progress.beyond],
+    };
   }
 
   /** The stream was made anew, and is read from its beginning. */
@@ -208,6 +212,8 @@ export class NatsIntake {
     const wanted = fresh.filter((msg) => !this.#isKept(msg));
     this.#messages += wanted.length;
     this.#seen.note(key, file, numbers.at(-1)!);
+    const store = wanted[0] && storeOf(wanted[0]);
+    if (store?.kind === "Recording") entry.recording = store.id;
     entry.done = () => this.#received.note(key, file, numbers.at(-1)!);
     await box.client.take(wanted, (count) => this.#progress.sent(entry, box.id, count));
   }
@@ -215,7 +221,10 @@ export class NatsIntake {
   /** Whether an earlier run kept it, beyond what it had noted. */
   #isKept(msg: LogMsg): boolean {
     if (this.#skip.size === 0) return false;
-    const recording = storeOf(msg)?.id ?? "";
+    const store = storeOf(msg);
+    // Blueprints stand in files of several recordings: to keep one twice changes nothing.
+    if (store?.kind !== "Recording") return false;
+    const { id: recording } = store;
     const left = this.#skip.get(recording);
     if (left === undefined) return false;
     if (left > 1) this.#skip.set(recording, left - 1);

@@ -11,4 +11,10 @@ export interface NatsNote {
   readonly seq: number;
   /** The last message of each file of each recording. */
   readonly seen: SeenJson;
+  /** When the stream was made, as JetStream says: one made anew begins with 1 again. */
+  readonly created?: string;
+  /** What was asked for. */
+  readonly subjects?: readonly string[];
+  /** Messages of each recording that were received, though one before them was not yet. */
+  readonly beyond: readonly (readonly [recording: string, count: number])[];
 }

@@ -13,6 +13,9 @@ export interface UnderWay {
   left: number;
   /** Says that it counts, once the position moves over it. */
   done?: () => void;
+  /** How many log messages it has, and of which recording they are. */
+  count: number;
+  recording?: string;
 }
 
 /** Counts what is under way. */
@@ -38,16 +41,28 @@ export class NatsProgress {
     return this.#entries.length - this.#head;
   }
 
+  /** Log messages of each recording that were received behind one that was not. */
+  get beyond(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (let at = this.#head; at < this.#entries.length; at++) {
+      const { left, count, recording } = this.#entries[at]!;
+      const received = count - Math.min(left, count);
+      if (recording === undefined || received === 0) continue;
+      counts.set(recording, (counts.get(recording) ?? 0) + received);
+    }
+    return counts;
+  }
+
   /** A message came; it holds the position until {@linkcode NatsProgress.sent} or `drop`. */
   came(seq: number): UnderWay {
-    const entry: UnderWay = { seq, left: Infinity };
+    const entry: UnderWay = { seq, left: Infinity, count: 0 };
     this.#entries.push(entry);
     return entry;
   }
 
   /** Its log messages, so many, went into the queue of a source. */
   sent(entry: UnderWay, source: number, count: number): void {
-    entry.left = count;
+    entry.left = entry.count = count;
     if (count === 0) return this.#advance();
     const queue = this.#ofSource.get(source);
     if (queue === undefined) this.#ofSource.set(source, [entry]);

@@ -33,6 +33,7 @@ import {
   type ThrottleRules,
 } from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
+import { Readiness } from "../base/readiness.ts";
 
 /** Options of `serve`; all may be left out. */
 export interface ServeOptions extends PatienceOptions, DecodeLimits {
@@ -74,8 +75,16 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   readonly reuseBuffers?: boolean;
   /** What is done with corrupt Arrow data: `"save"` (default), `"drop"` or `"close"` its client. */
   readonly onBadArrow?: OnBadArrow;
+  /**
+   * Says when what came is kept for good, for a Rerelay that forwards to this one: called when a call of it
+   * begins; what it gives is called when the receiver has taken all of that call and asks for more, and
+   * rejects if some of it may not be kept. Default: it is kept once it is taken.
+   */
+  readonly confirm?: () => () => Promise<void>;
   /** Who takes viewers and browsers that come to this port; default none, who are told so. */
   readonly doors?: Doors;
+  /** What `GET /readyz` asks; default the port alone, which the server adds in any case. */
+  readonly readiness?: Readiness;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
   /** Where log lines go; default the console, from info on. */
@@ -118,6 +127,8 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     ...LIMIT_DEFAULTS,
     allow: [],
     doors: {},
+    readiness: new Readiness(),
+    confirm: () => () => Promise.resolve(),
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),

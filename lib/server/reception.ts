@@ -134,7 +134,10 @@ export class Reception {
   welcome(how = ""): void {
     const { log, quiet } = this.#context.options;
     const text = `New SDK client connected from: ${this.addr}${how}`;
-    log.write(quiet ? "debug" : "info", text, { client: this.addr, kind: "connected" });
+    log.write(quiet || this.source.isForwarded ? "debug" : "info", text, {
+      client: this.addr,
+      kind: "connected",
+    });
   }
 
   /** What went wrong is none of a peer's doing; it costs this one client. */

@@ -7,7 +7,6 @@ import { Client, type ClientContext } from "./client.ts";
 import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
-import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
 import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
@@ -15,8 +14,8 @@ import { Receiver } from "../flow/channel/receiver.ts";
 import { SmartChannel } from "../flow/channel/smart_channel.ts";
 import { type SmartMessage, TcpClientSource } from "../flow/channel/smart_message.ts";
 import { ReceiveWatch } from "./receive_watch.ts";
-import type { ServerStats } from "./server_stats.ts";
-import { drain } from "./drain.ts";
+import { ServerCounts, type ServerStats } from "./server_stats.ts";
+import { drain, lastAccepts, notListening, whenLeft } from "./drain.ts";
 import { newVersions } from "./client_log.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { Guests } from "./guests.ts";
@@ -68,16 +67,11 @@ export class Server {
   readonly #door: Doorkeeper;
   readonly #log: LimitedLog;
   readonly #stopChecks: () => void;
-  #connected = 0;
-  #refused = 0;
-  #badArrow = { messages: 0, bytes: 0 };
-  #messages = 0;
-  #bytes = 0;
-  /** Of clients that have left. */
-  #dropped: DropCounts = NONE_DROPPED;
+  readonly #counts = new ServerCounts();
   #closing: Promise<void> | undefined;
   #isShut = false;
   #isDraining = false;
+  #isRetired = false;
   #loadingGuests: Promise<Guests> | undefined;
   #guests: Guests | undefined;
   #stopGuests = () => {};
@@ -118,14 +112,8 @@ export class Server {
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
       onHeld: (client, bytes) => this.#clients.holds(client, bytes),
-      onReceived: (messages, bytes) => {
-        this.#messages += messages;
-        this.#bytes += bytes;
-      },
-      onBadArrow: (bytes) => {
-        this.#badArrow.messages++;
-        this.#badArrow.bytes += bytes;
-      },
+      onReceived: (messages, bytes) => this.#counts.received(messages, bytes),
+      onBadArrow: (bytes) => this.#counts.badArrow(bytes),
       isNewVersion: newVersions(),
       guests: () => this.#loadGuests(),
     };
@@ -146,6 +134,7 @@ export class Server {
       unreceived.look(now());
       log.flush();
     });
+    options.readiness.add("port", () => notListening(this.#isShut, this.#isRetired));
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
@@ -188,19 +177,12 @@ export class Server {
 
   /** Counts up to now. */
   get stats(): ServerStats {
-    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)]
-      .map(({ stats }) => stats).filter((stats) => stats !== undefined);
-    return {
-      connections: { open: this.#clients.size, total: this.#connected, refused: this.#refused },
-      messages: this.#messages,
-      bytes: this.#bytes,
+    const clients = [...this.#clients, ...this.#feeds.flatMap(({ clients }) => clients)];
+    return this.#counts.stats(clients, {
+      open: this.#clients.size,
       queued: { messages: this.#channel.length, bytes: this.#channel.bytes },
       unfinishedBytes: this.#clients.unfinishedBytes,
-      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
-      badArrow: { ...this.#badArrow },
-      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
-      clients,
-    };
+    });
   }
 
   /**
@@ -229,7 +211,7 @@ export class Server {
   /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
   join(feed: Feed): void {
     this.#feeds.push(feed);
-    const [channel, nextId] = [this.#channel, () => ++this.#connected];
+    const [channel, nextId] = [this.#channel, () => ++this.#counts.connected];
     feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
   }
 
@@ -245,6 +227,19 @@ export class Server {
    */
   close(options: CloseOptions = {}): Promise<void> {
     return this.#closing ??= this.#close(checkedClose(options));
+  }
+
+  /**
+   * Stops listening and receiving of feeds; resolves when those that are connected have left.
+   *
+   * @param until resolves it before, with who is still there
+   */
+  async retire(until: AbortSignal): Promise<void> {
+    await this.#accepting.quiet(lastAccepts(this.#options.now, until));
+    this.#isRetired = true;
+    this.#listener.close();
+    await Promise.all(this.#feeds.splice(0).map((feed) => feed.close()));
+    await whenLeft(this.#clients, until, this.#options.delay, () => this.#guests?.retire());
   }
 
   /**
@@ -273,12 +268,12 @@ export class Server {
     this.#isDraining = drainMs > 0;
     const end = now() + drainMs + backlogMs;
     // Clients that the system has let in for us believe that we have what they sent.
-    if (drainMs > 0) await this.#accepting.quiet(() => now() >= end);
+    if (drainMs > 0) await this.#accepting.quiet(() => this.#isRetired || now() >= end);
     this.#isShut = true;
     this.#listener.close();
     this.#guests?.leave();
     this.#clients.drain();
-    const what = { clients: this.#clients, received: () => this.#bytes, log: this.#log };
+    const what = { clients: this.#clients, received: () => this.#counts.bytes, log: this.#log };
     if (drainMs > 0) await drain({ ...what, now, delay, drainMs, quietMs, end });
     this.#isDraining = false;
     this.#stopChecks();
@@ -301,7 +296,7 @@ export class Server {
     const { remoteAddr } = connection;
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
-    const source = new TcpClientSource(++this.#connected, remoteAddr);
+    const source = new TcpClientSource(++this.#counts.connected, remoteAddr);
     // One that sends nothing leaves garbage as well.
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
@@ -323,10 +318,11 @@ export class Server {
         doors: this.#options.doors,
         pool: this.#shared.pool,
         channel: this.#channel,
-        nextId: () => ++this.#connected,
+        nextId: () => ++this.#counts.connected,
         onCallLeft: ({ stats }) => this.#countLeft(stats),
       });
       if (this.#isShut) this.#guests.leave();
+      else if (this.#isRetired) this.#guests.retire();
       return this.#guests;
     });
     // Whoever comes next may find the disk or the network at work again.
@@ -335,12 +331,12 @@ export class Server {
   }
 
   #countLeft(stats: ClientStats | undefined): void {
-    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+    this.#counts.left(stats);
     this.#pressure.left();
   }
 
   #refuse(connection: TcpConnection, refusal: RerelayError): void {
-    this.#refused++;
+    this.#counts.refused++;
     connection.close();
     this.#log.write("warn", `Refused a connection: ${refusal.message}`, { kind: refusal.name });
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DropCounts } from "../flow/throttle/drop_counts.ts";
+import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop_counts.ts";
 import type { Tally } from "../base/tally.ts";
 import type { ClientStats } from "./client_stats.ts";
 
@@ -34,4 +34,55 @@ export interface ServerStats {
   readonly unfinishedBytes: number;
   /** The clients that are connected. */
   readonly clients: readonly ClientStats[];
+}
+
+/** Counts of a server over all clients that were ever there. */
+export class ServerCounts {
+  connected = 0;
+  refused = 0;
+  messages = 0;
+  bytes = 0;
+  readonly #badArrow = { messages: 0, bytes: 0 };
+  /** Of clients that have left. */
+  #dropped: DropCounts = NONE_DROPPED;
+
+  /** Messages came. */
+  received(messages: number, bytes: number): void {
+    this.messages += messages;
+    this.bytes += bytes;
+  }
+
+  /** A message with corrupt data was dropped. */
+  badArrow(bytes: number): void {
+    this.#badArrow.messages++;
+    this.#badArrow.bytes += bytes;
+  }
+
+  /** A client has left. */
+  left(stats: ClientStats | undefined): void {
+    if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
+  }
+
+  /**
+   * All counts up to now.
+   *
+   * @param list of clients that are here
+   * @param now what is so in this moment
+   */
+  stats(
+    list: readonly { readonly stats: ClientStats | undefined }[],
+    { open, ...now }: Pick<ServerStats, "queued" | "unfinishedBytes"> & { readonly open: number },
+  ): ServerStats {
+    const clients = list.map(({ stats }) => stats).filter((stats) => stats !== undefined);
+    return {
+      ...now,
+      connections: { open, total: this.connected, refused: this.refused },
+      messages: this.messages,
+      bytes: this.bytes,
+      dropped: clients.reduce((sum, { dropped }) => addDropped(sum, dropped), this.#dropped),
+      badArrow: { ...this.#badArrow },
+      acceptRate: Math.min(1, ...clients.map(({ acceptRate }) => acceptRate)),
+      clients,
+    };
+  }
 }

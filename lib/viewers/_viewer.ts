@@ -26,10 +26,10 @@ import type { LogMsg } from "../encoding/log_msg.ts";
 import type { LogFrames } from "./frames/log_frames.ts";
 import type { Wire } from "./frames/wire.ts";
 import { Cursor } from "./log/cursor.ts";
+import { Held } from "./log/held.ts";
 import type { Item } from "./log/item.ts";
 import { Pace } from "./log/pace.ts";
 import type { Recent } from "./log/recent.ts";
-import { Slab } from "./log/slab.ts";
 import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
 import { Freshness, type FreshnessContext } from "./thin/freshness.ts";
 import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
@@ -54,6 +54,9 @@ export interface ViewerContext extends FreshnessContext {
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
 
+/** It looks for so long through what it does not want, in milliseconds; then others have their turn. */
+const TURN_MS = 10;
+
 /** A viewer at the hub. */
 export class HubViewer implements Viewer {
   readonly left: Promise<ViewerGone>;
@@ -75,13 +78,13 @@ export class HubViewer implements Viewer {
   /** Whether it is roused after a pause. */
   #isTimed = false;
   #gone: ViewerGone | undefined;
-  /** The large ones that it was given last: it is about to take them. */
-  #held: readonly LogMsg[] = [];
+  readonly #held: Held;
   readonly #leave: (reason: ViewerGone) => void;
   #wake: (() => void) | undefined;
 
   constructor(readonly id: number, readonly options: JoinOptions, context: ViewerContext) {
     this.#context = context;
+    this.#held = new Held(context.log.memory);
     const { promise, resolve } = Promise.withResolvers<ViewerGone>();
     this.left = promise;
     this.#leave = resolve;
@@ -154,11 +157,11 @@ export class HubViewer implements Viewer {
 
   next(maxBytes: number): Promise<readonly LogMsg[] | undefined> {
     this.#form = "messages";
-    this.#hold([]);
+    this.#held.set([]);
     return this.#await(() => {
       const msgs = this.#take(maxBytes);
       if (msgs.length === 0) return undefined;
-      this.#hold(msgs);
+      this.#held.set(msgs);
       this.#pace?.gave(bytesOf(msgs), this.#context.now());
       return msgs;
     });
@@ -191,7 +194,7 @@ export class HubViewer implements Viewer {
   close(reason: ViewerGone): void {
     if (this.#gone !== undefined) return;
     this.#gone = reason;
-    this.#hold([]);
+    this.#held.set([]);
     this.#context.onGone(this, reason);
     this.#leave(reason);
     this.rouse();
@@ -204,13 +207,18 @@ export class HubViewer implements Viewer {
   }
 
   async #await<T>(take: () => T | undefined): Promise<T | undefined> {
-    this.#pace?.asks(this.#context.now());
+    const { now, delay } = this.#context;
+    let sinceMs = now();
+    this.#pace?.asks(sinceMs);
     while (this.#gone === undefined) {
-      while (!this.#isAtEnd && this.#pauseMs === 0) {
+      while (this.#gone === undefined && !this.#isAtEnd && this.#pauseMs === 0) {
         this.#goOn();
         const taken = take();
         if (this.#isAtEnd) this.#caughtUp = true;
         if (taken !== undefined) return taken;
+        if (now() - sinceMs < TURN_MS) continue;
+        await delay(0);
+        sinceMs = now();
       }
       const pauseMs = this.#pauseMs;
       if (pauseMs === 0) this.#caughtUp = true;
@@ -219,19 +227,18 @@ export class HubViewer implements Viewer {
         throw new TypeError("next() is called while another call waits");
       }
       const roused = new Promise<void>((resolve) => this.#wake = resolve);
-      if (pauseMs > 0) this.#rouseIn(pauseMs);
+      if (pauseMs > 0) void this.#rouseIn(pauseMs);
       await roused;
     }
     return undefined;
   }
 
-  #rouseIn(ms: number): void {
+  async #rouseIn(ms: number): Promise<void> {
     if (this.#isTimed) return;
     this.#isTimed = true;
-    this.#context.delay(ms).then(() => {
-      this.#isTimed = false;
-      this.rouse();
-    });
+    await this.#context.delay(ms);
+    this.#isTimed = false;
+    this.rouse();
   }
 
   get #isAtEnd(): boolean {
@@ -335,15 +342,6 @@ export class HubViewer implements Viewer {
     if (accepts === undefined || accepts(msg)) return true;
     onLeftOut?.();
     return false;
-  }
-
-  /** Counts the large messages that it is about to take, whatever becomes of them in the log. */
-  #hold(msgs: readonly LogMsg[]): void {
-    const { memory } = this.#context.log;
-    const large = msgs.filter((msg) => !Slab.takes(msg));
-    for (const msg of large) memory.use(msg, "viewer");
-    for (const msg of this.#held) memory.unuse(msg, "viewer");
-    this.#held = large;
   }
 }
 

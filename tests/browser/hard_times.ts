@@ -89,7 +89,7 @@ export const HARD_TIMES: readonly Scenario[] = [
   {
     name: "asks for the token",
     async play({ runtime, chromium }) {
-      await using stage = await Stage.start(runtime, ["--viewer-token", "s3cret"]);
+      await using stage = await Stage.start(runtime, [], "0", { RERELAY_VIEWER_TOKEN: "s3cret" });
       await record(stage, "rec-guarded1");
       await using watched = await openPage(chromium);
       const { page, faults } = watched;

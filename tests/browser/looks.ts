@@ -11,6 +11,8 @@ export const READY_MS = 60_000;
 export const SHOWN_MS = 30_000;
 /** and goes on doing so; without a graphics card it draws about once in a few seconds. */
 export const GOES_ON_MS = 30_000;
+/** From the first data to a viewer that keeps up; viewer 0.33 stands still for half a minute first. */
+export const LIVE_MS = 60_000;
 
 /** Waits until the viewer itself is there. */
 export async function viewerReady(page: Page): Promise<void> {
@@ -39,7 +41,7 @@ export async function events(page: Page, more: number, timeout: number): Promise
 interface Holder {
   readonly viewer: {
     get_active_recording_id(): string | null;
-    get_time_range(recording: string, timeline: string): { min: number } | null;
+    get_time_range(recording: string, timeline: string): { min: number; max: number } | null;
   };
 }
 
@@ -70,6 +72,20 @@ export async function firstFrame(page: Page, recording: string): Promise<number>
     { timeout: GOES_ON_MS },
   );
   return (await range.jsonValue())!.min;
+}
+
+/** Waits until the viewer has a frame of a recording above this one, and tells the newest. */
+export async function newestFrame(page: Page, recording: string, above: number): Promise<number> {
+  const newest = await page.waitForFunction(
+    ({ recording, above }) => {
+      const { viewer } = document.getElementById("canvas") as unknown as Partial<Holder>;
+      const max = viewer?.get_time_range(recording, "frame")?.max;
+      return max !== undefined && max > above ? { max } : undefined;
+    },
+    { recording, above },
+    { timeout: LIVE_MS },
+  );
+  return (await newest.jsonValue())!.max;
 }
 
 export async function axe(page: Page): Promise<void> {

@@ -36,14 +36,14 @@ try {
   const chromium = await findChromium();
   const cache = new SdkCache(cacheFolder(), await findPython());
   for (const runtime of runtimes) {
-    for (const { name, only = runtime, play } of scenarios) {
+    for (const { name, only = runtime, deadlineMs = DEADLINE_MS, play } of scenarios) {
       if (only !== runtime) continue;
       const start = performance.now();
       const line = `${runtime.padEnd(4)} ${name}`;
       const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
       let timer;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("it takes too long")), DEADLINE_MS);
+        timer = setTimeout(() => reject(new Error("it takes too long")), deadlineMs);
       });
       try {
         const sdk = (version: string) => cache.get(version);

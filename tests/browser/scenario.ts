@@ -19,5 +19,7 @@ export interface Scenario {
   readonly only?: Runtime;
   /** Why it is played only where `--only` asks for it. */
   readonly onRequest?: string;
+  /** How long it may take, in milliseconds, where that is more than for others. */
+  readonly deadlineMs?: number;
   play(props: Props): Promise<void>;
 }

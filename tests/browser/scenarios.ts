@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
+import { FIVE_SDKS } from "./five_sdks.ts";
 import { DISK } from "./disk.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
@@ -15,6 +16,7 @@ import {
   SHOWN_MS,
   viewerReady,
 } from "./looks.ts";
+import { REOPENING } from "./reopening.ts";
 import type { Scenario } from "./scenario.ts";
 import { SLOW_LINKS } from "./slow_links.ts";
 import { Stage } from "./stage.ts";
@@ -141,7 +143,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "shows live what SDK 0.41.0 logs, with a token",
     async play({ runtime, chromium, sdk, screenshots }) {
-      await using stage = await Stage.start(runtime, ["--viewer-token", "se+cret"]);
+      await using stage = await Stage.start(runtime, [], "0", { RERELAY_VIEWER_TOKEN: "se+cret" });
       stage.robot(await sdk("0.41.0"), 60, "today");
       await using watched = await openPage(chromium);
       const { page, faults } = watched;
@@ -213,5 +215,7 @@ export const SCENARIOS: readonly Scenario[] = [
   })),
   ...DISK,
   ...HARD_TIMES,
+  ...REOPENING,
   ...SLOW_LINKS,
+  FIVE_SDKS,
 ];

@@ -46,6 +46,55 @@ describe("a configuration file and the command line", { timeout: 60_000 }, () =>
       }
     }));
 
+  it("reads standard input for --config -", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "piped.toml");
+      writeFileSync(path, "port = 4711\nprot = 1\n");
+      const wrong = await runCli(["--config", "-"], { shell: `exec < ${path}` });
+      assertEquals([wrong.code, wrong.stderr.split(";")[0]], [
+        2,
+        "error: standard input, line 2: unknown option prot",
+      ]);
+      writeFileSync(path, "port = 4711\n");
+      const shown = await runCli(["config", "--config", "-"], { shell: `exec < ${path}` });
+      assert(/^port = 4711 +# standard input, line 1: port$/m.test(shown.stdout), shown.stdout);
+    }));
+
+  it("takes a token from a file of its own, never from the command line, and shows none", () =>
+    inFolder(async (folder) => {
+      const secret = join(folder, "token");
+      const ports = ["--ws-server-port", "0", "--web-viewer-port", "0"];
+      const file = ["--serve-web", ...ports, "--viewer-token-file", secret];
+      const cases = [
+        [
+          ["--serve-web", "--viewer-token", "s3cret"],
+          "say --viewer-token-file FILE, or set RERELAY",
+        ],
+        [["--serve-web", "--viewer-token=s3cret"], "all who list processes"],
+        [["config", "--viewer-token", "s3cret"], "all who list processes"],
+        [[...file, "--port", "0"], `--viewer-token-file ${secret}: `],
+      ] as const;
+      for (const [args, message] of cases) {
+        const { code, stdout, stderr } = await runCli([...args]);
+        assertEquals([code, stdout], [2, ""], stderr);
+        assertStringIncludes(stderr, message);
+        assert(!stderr.includes("s3cret"), stderr);
+      }
+      writeFileSync(secret, "s3 cret\n");
+      const { code, stderr } = await runCli(["--port", "0", ...file]);
+      assertEquals(code, 2, stderr);
+      assert(stderr.includes("without spaces, in one line") && !stderr.includes("s3"), stderr);
+      writeFileSync(secret, "s3cret\n");
+      const { cli } = await startCli(file, { env: { RERELAY_VIEWER_TOKEN: "other" } });
+      const [, page] = await cli.sees(/web viewer at (\S+)/);
+      assertEquals((await fetch(`${page}status`)).status, 401);
+      assertEquals((await fetch(`${page}status?token=other`)).status, 401);
+      assertEquals((await fetch(`${page}status?token=s3cret`)).status, 200);
+      cli.signal("SIGTERM");
+      const ended = await cli.ended;
+      assert(!ended.stderr.includes("s3cret"), ended.stderr);
+    }));
+
   it("show what is in force, and find no mistake in what has none", () =>
     inFolder(async (folder) => {
       const path = join(folder, "rerelay.toml");

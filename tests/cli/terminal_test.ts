@@ -29,6 +29,7 @@ function terminal(args: string[], env: Record<string, string> = {}) {
       watch();
     },
     onStopSignal: (listener) => send = listener,
+    onDrainSignal: () => {},
     exit: () => {},
     exitNow: () => {},
   };

@@ -1,4 +1,5 @@
 /** The command line under test, as a process of its own. */
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Child, describeEnd, within } from "./child.ts";
 
@@ -31,9 +32,13 @@ export class Cli implements AsyncDisposable {
   private constructor(readonly port: number, readonly child: Child) {}
 
   /** Starts it on a free port. */
-  static async start(runtime: Runtime, args: readonly string[]): Promise<Cli> {
+  static async start(
+    runtime: Runtime,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Cli> {
     const command = [...cliCommand(runtime), "--port", "0", ...args];
-    const child = new Child(command);
+    const child = new Child(command, { env: { ...process.env, ...env } as Record<string, string> });
     try {
       const [, port] = await child.waitFor(READY, READY_MS);
       return new Cli(Number(port), child);

@@ -69,14 +69,30 @@ export async function playIndexed(
   const merged = join(folder, "merged.rrd");
   await own("migrate", old, "-o", migrated);
   await own("merge", ...files, "-o", merged);
+  const of = (name: string) => join(folder, `${name}.rrd`);
+  const drops = ["--drop-timeline", "log_tick", "--drop-timeline", "log_time"];
+  await own("filter", merged, "-o", of("filtered"), ...drops);
+  await own("filter", migrated, "-o", of("filtered-old"), ...drops);
+  await own("route", old, "-o", of("routed-old"), "--recording-id", "new");
+  await own("migrate", of("routed-old"), "-o", of("routed"));
+  await own("recover", migrated, "-o", of("recovered"));
+  const parts = join(folder, "parts");
+  await mkdir(parts);
+  await own("split", merged, "-o", parts);
+  const made = [
+    ...["filtered", "filtered-old", "routed", "recovered"].map(of),
+    ...(await readdir(parts)).filter((name) => name.endsWith(".rrd")).map((name) =>
+      join(parts, name)
+    ),
+  ];
   for (const version of VERIFYING) {
     const { rerun, env } = await get(version);
-    for (const file of [...files, migrated, merged]) {
+    for (const file of [...files, migrated, merged, ...made]) {
       await run([...rerun, "rrd", "verify", file], { ms: CLI_MS, env });
     }
   }
   await queryCatalog(await get(TODAY), saved);
-  return { packets: files.length + 2, bytes: 0 };
+  return { packets: files.length + 2 + made.length, bytes: 0 };
 }
 
 /** A catalog server over the folder has the rows of a range, no more and no less. */

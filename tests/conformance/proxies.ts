@@ -169,10 +169,10 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
     const path = join(folder, "a.rrd");
     const [tls, clear, socket, page] = await Promise.all([1, 2, 3, 4].map(freePort));
     await using cli = await Cli.start(runtime, [
-      ...["--save", path, "--serve-web", "--viewer-token", TOKEN],
+      ...["--save", path, "--serve-web"],
       ...["--ws-server-port", `${socket}`, "--web-viewer-port", `${page}`],
       ...["--allow-host", HOST, "--allow-origin", `https://${HOST}`],
-    ]);
+    ], { RERELAY_VIEWER_TOKEN: TOKEN });
     const ports = { tls: tls!, clear: clear! };
     const server = { sdk: cli.port, socket: socket!, page: page! };
     await certify(folder);

@@ -113,25 +113,27 @@ describe("files for running it", () => {
   );
 
   const skip = !has("systemd-analyze") && "no systemd-analyze";
-  it("have a unit that systemd takes and finds safe", { skip, timeout: 60_000 }, () => {
-    const folder = mkdtempSync(join(tmpdir(), "rerelay-unit-"));
-    try {
-      // It looks whether the program is there.
-      const program = join(folder, "rerelay");
-      writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
-      const unit = join(folder, "rerelay.service");
-      writeFileSync(
-        unit,
-        read("deploy/rerelay.service").replaceAll("/usr/local/bin/rerelay", program),
-      );
-      const verified = run("systemd-analyze", "verify", unit);
-      assertEquals([verified.status, verified.said], [0, ""]);
-      copyFileSync(join(ROOT, "deploy/rerelay.service"), unit);
-      const args = ["--offline=true", "--threshold=20", unit] as const;
-      const { status, said } = run("systemd-analyze", "security", ...args);
-      assertEquals(status, 0, said);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
+  for (const name of ["rerelay.service", "rerelay@.service"]) {
+    it(`have a ${name} that systemd takes and finds safe`, { skip, timeout: 60_000 }, () => {
+      const folder = mkdtempSync(join(tmpdir(), "rerelay-unit-"));
+      try {
+        // It looks whether the program is there.
+        const program = join(folder, "rerelay");
+        writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+        const unit = join(folder, name.replace("@", "@a"));
+        writeFileSync(
+          unit,
+          read(`deploy/${name}`).replaceAll("/usr/local/bin/rerelay", program),
+        );
+        const verified = run("systemd-analyze", "verify", unit);
+        assertEquals([verified.status, verified.said], [0, ""]);
+        copyFileSync(join(ROOT, "deploy", name), unit);
+        const args = ["--offline=true", "--threshold=20", unit] as const;
+        const { status, said } = run("systemd-analyze", "security", ...args);
+        assertEquals(status, 0, said);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
 });

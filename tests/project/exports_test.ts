@@ -89,6 +89,7 @@ describe("the public entries", () => {
       "PacketTimeout",
       "PacketTooLarge",
       "PacketTooSlow",
+      "Readiness",
       "ReceiverTaken",
       "RerelayError",
       "RrdDecodeStream",

@@ -41,7 +41,7 @@ const GONE_MS = 11_500;
 type Must = (ok: boolean, what: string) => void;
 
 function connections(seconds: number): Connection[] {
-  const everyMs = Math.min(60, seconds * 0.6) * 1000;
+  const everyMs = Math.max(20, Math.min(60, seconds * 0.6)) * 1000;
   return [
     ...[1, 4, 10, 100].map((rate) => ({ name: `${rate} MB/s`, bytesPerSec: rate * 1e6 })),
     { name: "stalls", bytesPerSec: 100e6, stall: { everyMs, forMs: 8000 } },
@@ -166,9 +166,8 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
   const { connection: { name: link, bytesPerSec, stall }, heavy, frames, scalars } = viewer;
   const ages = heavy.map(({ ageMs }) => ageMs);
   const [median, late] = [percentile(ages, 0.5), percentile(ages, 0.99)];
-  // Of a minute, what a socket held during a stall is less than one in a hundred.
-  const stallMs = stall !== undefined && stall.everyMs < 60_000 ? stall.forMs : 0;
-  const allowed = LATE_MS + stallMs + viewer.heldBytes / bytesPerSec * 1000;
+  // What the system took before a stall comes when it is over.
+  const allowed = LATE_MS + (stall?.forMs ?? 0) + viewer.heldBytes / bytesPerSec * 1000;
   const torn = Array.from(frames).filter(([frame, kinds]) =>
     kinds.length !== logged.frames.get(frame)!.length
   );

@@ -122,6 +122,19 @@ describe("viewer hub", () => {
     await closed;
   });
 
+  it("gives others their turn while a viewer looks for what is of its recording", async () => {
+    let [nowMs, turns] = [0, 0];
+    const delay = () => Promise.resolve(void turns++);
+    const hub = madeHub({ now: () => nowMs += 5, delay });
+    const other = smart(chunk(1, 1000, "other"));
+    for (let i = 0; i < 5; i++) hub.write(Array.from({ length: 1000 }, () => other));
+    hub.write([smart(chunk(2, 1000, "rec"))]);
+    const viewer = hub.join({ recording: "rec" });
+    assertEquals(ids(await viewer.next(1024) ?? []), ["2"]);
+    assert(turns >= 5, `${turns}`);
+    viewer.close("left");
+  });
+
   it("starts at now without history", async () => {
     const hub = madeHub();
     hub.write([smart(chunk(1, 10))]);

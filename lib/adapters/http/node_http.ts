@@ -48,11 +48,16 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
     ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
     : await listen(options, onSocket);
   let closing: Promise<void> | undefined;
+  let isListening = true;
+  const leave = () => {
+    if (isListening) tcp.close();
+    isListening = false;
+  };
   const close = () => {
-    tcp.close();
+    leave();
     return server.close();
   };
-  return { addr: tcp.addr, close: () => closing ??= close() };
+  return { addr: tcp.addr, leave, close: () => closing ??= close() };
 }
 
 function door(serving: HttpServing): HttpDoor {

@@ -102,6 +102,8 @@ export interface HttpDoor {
 export interface HttpListener {
   /** What it is really bound to. */
   readonly addr: NetAddr;
+  /** Stops listening; connections stay open. */
+  leave(): void;
   /** Stops listening, closes WebSockets (1001) and connections; those that are slow are cut after a second. */
   close(): Promise<void>;
 }

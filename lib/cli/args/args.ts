@@ -8,7 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
-import { type FromArgs, fromArgs } from "./from_args.ts";
+import { checkNoCircle, type FromArgs, fromArgs } from "./from_args.ts";
 import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
@@ -39,6 +39,8 @@ export interface HostOptions {
   readonly from?: FromArgs;
   /** Seconds; infinite where nothing may be dropped. */
   readonly maxLatencySec: number;
+  /** How long clients may stay after SIGUSR2, in seconds; may be infinite. */
+  readonly drainSec: number;
   /** Those that are given. */
   readonly limits: LimitArgs;
   readonly quiet: boolean;
@@ -116,11 +118,18 @@ function argReader(
   return new ArgReader(parsed, [environmentSettings(SETTABLE, env), file]);
 }
 
+/** A dash alone is an argument by itself for `parseArgs`; here it is standard input. */
+function withStandardInput(args: readonly string[]): string[] {
+  const at = args.findIndex((arg, i) => arg === "--config" && args[i + 1] === "-");
+  return at < 0 ? [...args] : [...args.slice(0, at), "--config=-", ...args.slice(at + 2)];
+}
+
 /** What the arguments say, each option at most once. */
-function parseFlags(args: readonly string[]): Record<string, unknown> {
+function parseFlags(given: readonly string[]): Record<string, unknown> {
+  const args = withStandardInput(given);
   const unknown: string[] = [];
   const files: string[] = [];
-  const parsed: Record<string, unknown> = parseArgs([...args], {
+  const parsed: Record<string, unknown> = parseArgs(args, {
     // For programs that ask for the version.
     boolean: [...FLAGS, "json"],
     string: VALUED,
@@ -134,8 +143,10 @@ function parseFlags(args: readonly string[]): Record<string, unknown> {
     },
   });
   if (new ArgReader(parsed).flag("help")) return parsed;
-  for (const { name, value, example, several = false } of OPTIONS) {
+  for (const { name, value, example, secret, several = false } of OPTIONS) {
     const given = parsed[name] as unknown[];
+    // An address that may hold a password is hidden, but is no secret by itself.
+    if (secret && name.endsWith("-token") && given.length > 0) throw secretArgument(name);
     if (given.length > 1 && !several) {
       throw new UsageError(`--${name} is given twice: leave one out`);
     }
@@ -170,6 +181,7 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
   const viewers = viewerArgs(args, files);
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
+  checkNoCircle(args, from, forward);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
@@ -178,11 +190,16 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
     ...(viewers === undefined ? {} : { viewers }),
     ...(from === undefined ? {} : { from }),
     maxLatencySec: args.read("drop-at-latency", parseDuration) ?? Infinity,
+    drainSec: args.read("drain", parseDrain) ?? 600,
     limits: limitArgs(args),
     quiet: args.flag("quiet"),
     logLevel: args.read("log-level", oneOf(LOG_LEVELS)) ?? "info",
     logFormat: args.read("log-format", oneOf(["text", "json"])) ?? "text",
   };
+}
+
+function parseDrain(text: string): number {
+  return text === "never" ? Infinity : parseDuration(text);
 }
 
 function parseBind(text: string): string {
@@ -194,6 +211,16 @@ function parseBind(text: string): string {
   const address = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (/^[\p{L}\p{N}._:%-]+$/u.test(address)) return address;
   throw new RangeError("expected an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
+}
+
+/** Everybody on the machine sees the arguments of a program. */
+function secretArgument(name: string): UsageError {
+  return new UsageError(
+    `--${name} would show a secret to all who list processes: ` +
+      (OPTIONS.some((o) => o.name === `${name}-file`)
+        ? `write it into a file and say --${name}-file FILE, or set ${variableOf(name)}`
+        : `set ${variableOf(name)}, or write it into the file of --config`),
+  );
 }
 
 function unknownArgument(arg: string): UsageError {

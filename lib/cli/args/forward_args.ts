@@ -8,6 +8,7 @@ import { hideSecrets } from "../../forward/url.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import { parseSize } from "../terminal/units.ts";
 import { type ArgReader, oneOf, UsageError } from "./arg_reader.ts";
+import { type NatsArgs, natsArgs } from "./from_args.ts";
 import type { SaveOptions } from "./save_args.ts";
 
 /** Where recordings travel to. */
@@ -16,6 +17,9 @@ export interface ForwardArgs {
   readonly targets: readonly string[];
   /** Bytes a second to each; infinite where nothing is said. */
   readonly maxBytesPerSec: number;
+  /** Name of this box; absent: that of the machine. */
+  readonly box?: string;
+  readonly nats: NatsArgs;
 }
 
 /** What is kept where nothing else is said: recordings that travel are not there to fill the disk. */
@@ -35,7 +39,7 @@ export function forwardOptions(
 ): { readonly forward?: ForwardArgs; readonly save?: SaveOptions } {
   const given = args.text("forward");
   if (given === undefined) {
-    const about = args.given(["forward-rate", "on-forward-behind"]);
+    const about = args.given(["forward-rate", "on-forward-behind", "box"]);
     if (about !== undefined) {
       throw new UsageError(`${args.where(about)} is about --forward: add --forward URL`);
     }
@@ -60,7 +64,12 @@ export function forwardOptions(
     "drop";
   const maxBytesPerSec = args.read("forward-rate", parseRate) ?? Infinity;
   const keep = { ...save.keep, bytes: save.keep.bytes ?? KEEP_BYTES, unforwarded } as const;
-  return { forward: { targets, maxBytesPerSec }, save: { ...save, keep } };
+  const box = args.text("box");
+  const nats = natsArgs(args);
+  return {
+    forward: { targets, maxBytesPerSec, nats, ...(box !== undefined && { box }) },
+    save: { ...save, keep },
+  };
 }
 
 /** Reads `2MB/s`; the second may be left out. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseNatsAddress } from "../../nats/address.ts";
+import { mayShareServers, parseNatsAddress } from "../../nats/address.ts";
 import type { SubjectFilter } from "../../nats/subjects.ts";
 import { type ArgReader, UsageError } from "./arg_reader.ts";
 import type { CliOption } from "./option.ts";
@@ -116,6 +116,27 @@ export function fromArgs(args: ArgReader): FromArgs | undefined {
     applications: args.read("from-application", parseNames) ?? [],
     recordings: args.read("from-recording", parseNames) ?? [],
   };
+}
+
+/**
+ * Refuses to send what is received back to where it came from.
+ *
+ * @throws {UsageError}
+ */
+export function checkNoCircle(
+  args: ArgReader,
+  from: FromArgs | undefined,
+  forward: { readonly targets: readonly string[] } | undefined,
+): void {
+  if (from === undefined || forward === undefined) return;
+  const source = parseNatsAddress(from.url);
+  const back = forward.targets.filter((url) => /^(nats|tls):/.test(url)).map(parseNatsAddress)
+    .find((target) => mayShareServers(source, target));
+  if (back === undefined) return;
+  throw new UsageError(
+    `${args.where("from")} and ${args.where("forward")} are both ${back.name}: what is received ` +
+      "there would be sent there again, without end; leave one of them out",
+  );
 }
 
 /**

@@ -14,6 +14,7 @@ export function helpText(): string {
 Usage: rerelay [OPTIONS] [FILE…]
        FILE…: recordings of the disk, or folders of them, to be shown with --serve-web
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
+       rerelay forward        how far recordings have travelled; see rerelay forward --help
        rerelay config         which options are in force; see rerelay config --help
 
 ${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}
@@ -58,10 +59,10 @@ Live viewers:
   rerun ws://HOST:9877. http://HOST:9090/stream.rrd and /recordings/ID.rrd are recordings;
   /files lists what is on the disk: what --save kept, and FILE…; /files/NAME is one of them, or a
   part of it. DELETE removes one that --save closed, with --allow-delete and the token in a header.
-  /recordings, /status, /metrics and /healthz are for programs. ?history=none starts at now,
-  ?history=newest-first (--newest-first: for all) gives what is live first, and history backwards,
-  ?download=1 a file that ends at now. A viewer that falls behind skips what is no longer kept;
-  --viewer-latency, or ?latency=2s for one, rather leaves out old images.
+  /recordings, /status, /metrics, /healthz and /readyz are for programs. ?history=none starts at
+  now, ?history=newest-first (--newest-first: for all) gives what is live first, and history
+  backwards, ?download=1 a file that ends at now. A viewer that falls behind skips what is no
+  longer kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
   loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
   or the header Authorization: Bearer TOKEN.

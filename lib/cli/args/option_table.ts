@@ -31,6 +31,13 @@ const LISTENING = [
     list: true,
     help: "Only these may connect: 10.0.0.0/8,192.168.1.7,::1 [all]",
   },
+  {
+    name: "drain",
+    value: "TIME",
+    example: "10m",
+    default: "10m",
+    help: "After SIGUSR2 open connections and calls may stay so long",
+  },
 ] as const satisfies readonly CliOption[];
 
 const SAVING = [
@@ -100,6 +107,13 @@ const SAVING = [
     default: "retry",
     help: "When the disk fails: retry into another file, or stop",
   },
+  {
+    name: "ready-free",
+    value: "SIZE",
+    example: "64MiB",
+    default: "64MiB",
+    help: "With less room on the disk /readyz says not ready",
+  },
 ] as const satisfies readonly CliOption[];
 
 const FLEET = [...FROM_OPTIONS, ...NATS_OPTIONS] as const;
@@ -124,6 +138,12 @@ const FORWARDING = [
     example: "keep",
     default: "drop",
     help: "At twice --keep-size: drop what is unsent, or keep",
+  },
+  {
+    name: "box",
+    value: "NAME",
+    example: "box-7",
+    help: "Name of this box, for viewers behind NATS [the machine's]",
   },
 ] as const satisfies readonly CliOption[];
 
@@ -182,7 +202,13 @@ const VIEWING = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "What viewers must know; better in RERELAY_VIEWER_TOKEN",
+    help: "What viewers must know; only in RERELAY_VIEWER_TOKEN or a file",
+  },
+  {
+    name: "viewer-token-file",
+    value: "FILE",
+    example: "token.txt",
+    help: "A file that holds what viewers must know, and nothing else",
   },
   {
     name: "allow-delete",

@@ -24,6 +24,8 @@ export interface SaveOptions extends
     >
   > {
   readonly onError: "retry" | "stop";
+  /** With less room the disk is not ready, in bytes. */
+  readonly readyFreeBytes: number;
 }
 
 /** Options that say nothing without `--save`. */
@@ -37,6 +39,7 @@ const DEPENDENT = [
   "rrd-format",
   "chunk-index",
   "on-save-error",
+  "ready-free",
 ] as const;
 
 /**
@@ -94,5 +97,6 @@ export function saveOptions(args: ArgReader): SaveOptions | undefined {
     rrdFormat: args.read("rrd-format", oneOf(["as-sent", "current"])) ?? "as-sent",
     chunkIndex: args.read("chunk-index", oneOf(["on", "off"])) !== "off",
     onError: args.read("on-save-error", oneOf(["retry", "stop"])) ?? "retry",
+    readyFreeBytes: args.read("ready-free", parseSize) ?? 64 * 2 ** 20,
   };
 }

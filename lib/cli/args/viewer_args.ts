@@ -29,6 +29,8 @@ export interface ViewerArgs {
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
+  /** The file that holds it, and who says so. */
+  readonly tokenFile?: { readonly path: string; readonly where: string };
   /** Whether who has the token may remove what was saved. */
   readonly allowDelete?: true;
   /** Files and folders that are shown beside what is logged. */
@@ -50,6 +52,7 @@ const DEPENDENT = [
   "allow-host",
   "allow-origin",
   "viewer-token",
+  "viewer-token-file",
 ] as const;
 
 /**
@@ -76,12 +79,12 @@ export function viewerArgs(
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
-  const token = args.read("viewer-token", parseToken, "TOKEN");
+  const { token, tokenFile } = tokenOf(args);
   const allowDelete = args.flag("allow-delete");
-  if (allowDelete && token === undefined) {
+  if (allowDelete && token === undefined && tokenFile === undefined) {
     throw new UsageError(
       `${args.where("allow-delete")} is for viewers with a token: set ${TOKEN_VARIABLE}, ` +
-        "or add --viewer-token",
+        "or add --viewer-token-file",
     );
   }
   return {
@@ -96,9 +99,24 @@ export function viewerArgs(
     allowHosts: args.read("allow-host", parseHosts) ?? [],
     allowOrigins: args.read("allow-origin", parseOrigins) ?? [],
     ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(allowDelete ? { allowDelete } : {}),
     ...(files.length > 0 ? { files } : {}),
   };
+}
+
+/** The token, or the file that holds it; where both are set, as with all options, the nearer one counts. */
+function tokenOf(args: ArgReader): Pick<ViewerArgs, "token" | "tokenFile"> {
+  const [direct, file] = ["viewer-token", "viewer-token-file"].map((name) => args.setting(name));
+  const near = (source: string) => ["flag", "environment", "file"].indexOf(source);
+  if (direct !== undefined && file?.source === direct.source) {
+    throw new UsageError(`${file.where} and ${direct.where} both set the token: leave one out`);
+  }
+  if (file !== undefined && (direct === undefined || near(file.source) < near(direct.source))) {
+    return { tokenFile: { path: String(file.value), where: file.where } };
+  }
+  const token = args.read("viewer-token", parseToken, "TOKEN");
+  return token === undefined ? {} : { token };
 }
 
 /**
@@ -133,8 +151,12 @@ function parseOrigins(text: string): string[] {
   });
 }
 
-/** It stands in addresses and headers. */
-function parseToken(text: string): string {
+/**
+ * A token: it stands in addresses and headers.
+ *
+ * @throws {RangeError} with what is expected instead
+ */
+export function parseToken(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new RangeError("expected letters, digits and signs without spaces");
 }

@@ -69,6 +69,11 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     sayRecording(source, recording, payload.msg);
   }
 
+  /** Whoever sends on what it has saved comes and goes with each batch. */
+  function levelOf(source: MessageSource): LogLevel {
+    return source.isForwarded ? "debug" : level;
+  }
+
   function sayRecording(source: MessageSource, recording: StoreId, msg: LogMsg): void {
     const sdk = rrdVersionText(msg.encoded.header.version);
     const told = applications.of(recording);
@@ -77,7 +82,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
       (application === undefined ? "" : ` of application ${quote(application)}`) +
       `, Rerun SDK ${sdk}`;
     const shown = shortened(recording.id, MAX_ID_LENGTH);
-    log.write(level, text, {
+    log.write(levelOf(source), text, {
       client: sourceText(source),
       recording: shown,
       application,
@@ -92,7 +97,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     const text = `${sourceText(source)} ${failed ? "was closed" : "left"}: ` +
       `${plural(messages, "message")}, ${formatBytes(bytes)} in ${formatDuration(seconds)}`;
     // Whoever only looks whether a server is there gets no line.
-    const shown = messages === 0 && level === "info" ? "debug" : level;
+    const shown = messages === 0 && level === "info" ? "debug" : levelOf(source);
     log.write(shown, text, {
       client: sourceText(source),
       messages,

@@ -15,13 +15,18 @@ import { formatBytes } from "../terminal/units.ts";
  * @throws {RangeError} if a target can't be made
  */
 export async function forwardersFor(
-  { forward }: HostOptions,
+  { forward, save }: HostOptions,
   process: Pick<CliProcess, "env">,
+  log: Log,
 ): Promise<ForwardFollower[]> {
   if (forward === undefined) return [];
   const { forwardTo, openTarget } = await import("../../forward/mod.ts");
   const { targets, maxBytesPerSec } = forward;
-  const opened = targets.map((url) => openTarget(url, { env: process.env }));
+  const nats = async () => {
+    const { natsBox } = await import("./nats_box.ts");
+    return await natsBox(forward, save!, log);
+  };
+  const opened = targets.map((url) => openTarget(url, { env: process.env, nats }));
   return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
 }
 

@@ -6,6 +6,7 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, resolve, sep } from "node:path";
 import type { FileReadAdapter, ReadableFile } from "../../adapters/files/types.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { reason, RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { Log } from "../../base/log.ts";
@@ -109,7 +110,7 @@ export class GivenFiles implements Shelf {
   }
 
   async list(): Promise<readonly ShelvedFile[]> {
-    if (this.#folders.length > 0 && performance.now() >= this.#nextLook) {
+    if (this.#folders.length > 0 && SYSTEM_CLOCK.now() >= this.#nextLook) {
       await (this.#looking ??= this.#look().finally(() => this.#looking = undefined));
       void this.#readFacts(Infinity);
     }
@@ -153,7 +154,7 @@ export class GivenFiles implements Shelf {
   }
 
   async #look(): Promise<void> {
-    const start = performance.now();
+    const start = SYSTEM_CLOCK.now();
     const found = new Map<string, Found>();
     const paths = new Set<string>();
     const add = async (path: string, name: string) => {
@@ -176,8 +177,8 @@ export class GivenFiles implements Shelf {
     }
     this.#found = found;
     for (const path of this.#facts.keys()) if (!paths.has(path)) this.#facts.delete(path);
-    const took = performance.now() - start;
-    this.#nextLook = performance.now() + Math.max(LOOK_MS, LOOK_SHARE * took);
+    const took = SYSTEM_CLOCK.now() - start;
+    this.#nextLook = SYSTEM_CLOCK.now() + Math.max(LOOK_MS, LOOK_SHARE * took);
   }
 
   /** Reads the fronts of files that are new or changed, one after the other. */

@@ -8,13 +8,14 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { FileExists, PartExists, reason, SaveLocked } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
 import { serve } from "../../server/serve.ts";
-import type { FromNats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
 import { rrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
@@ -24,9 +25,12 @@ import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
+import { diskCheck } from "./disk_check.ts";
+import { drain } from "./drain.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
+import type { NatsIntake } from "./nats.ts";
 import type { CliProcess, StopSignal } from "../process.ts";
 import type { SaveOptions } from "../args/save_args.ts";
 import { screen } from "../terminal/screen.ts";
@@ -52,6 +56,8 @@ const DOORS_MS = 500;
 export interface StopRequest {
   /** Resolves at the first signal. */
   readonly signal: Promise<StopSignal>;
+  /** Resolves at the first SIGUSR2. */
+  readonly drain: Promise<void>;
   /** Takes what is done before a second one ends the process at once. */
   onExitNow(task: () => void): void;
 }
@@ -108,10 +114,9 @@ export async function host(
     return EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
-  const { server, file, viewers, feed, forwarding } = started;
+  const { server, file, viewers, nats, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
-  // The feed is told what was received behind all that keep it.
-  const nats = feed && (await import("./nats.ts")).joinNats(server, feed);
+  // NATS is told what was received behind all that keep it.
   const sinks = [lines, file, viewers?.hub, nats?.sink].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
   figures = () => ({
@@ -119,11 +124,13 @@ export async function host(
     stats: server.stats,
     latencySec: server.latencySec,
     // The lines are for people, and keep nothing.
-    sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== feed?.name),
+    sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== nats?.sink.name),
     ...(file === undefined ? {} : { files: file.kept }),
+    ...(nats?.stats === undefined ? {} : { nats: nats.stats }),
     forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
+  void nats?.begin(server, file);
   const { pid } = await loadProcessAdapter();
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
@@ -131,8 +138,16 @@ export async function host(
     ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
     : undefined;
 
+  const ended = new AbortController();
+  void stopped.then(() => ended.abort());
+  const drained = stop.drain.then(async () => {
+    manager.status("Draining: the next server may start");
+    const { drainSec: limitSec } = options;
+    const leaveViewers = () => viewers?.leave();
+    await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
+  });
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving, broken.promise]);
+  await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
@@ -172,7 +187,7 @@ interface Started {
   readonly server: Server;
   readonly file: RrdFileSink | undefined;
   readonly viewers: LiveViewers | undefined;
-  readonly feed: FromNats | undefined;
+  readonly nats: NatsIntake | undefined;
   readonly forwarding: readonly ForwardFollower[];
 }
 
@@ -195,21 +210,25 @@ async function start(
   const given = await givenFiles(options, log);
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
-  const forwarding = await forwardersFor(options, process);
+  const forwarding = await forwardersFor(options, process, log);
   const quiet = options.quiet || live;
+  let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
-  const feed = await feedFor(options, log);
+  const readiness = new Readiness();
+  const nats = await intakeFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
     maxLatencySec,
     ...limits,
+    readiness,
     quiet,
     log,
     // What a slow disk leaves waiting would not be on it in time.
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
     // The sinks copy what they keep.
     reuseBuffers: true,
+    confirm: () => confirm(),
     // Without viewers, the server itself says with which option there would be some.
     ...(options.viewers !== undefined && { doors }),
   });
@@ -230,6 +249,7 @@ async function start(
         status,
         files: shelves,
         doors,
+        readiness,
         sdk: server.addr,
       };
       viewers = opened.viewers = await liveViewers(options.viewers, context);
@@ -239,26 +259,38 @@ async function start(
     throw error;
   }
   if (save === undefined || files === undefined) {
-    return { server, file: undefined, viewers, feed, forwarding };
+    return { server, file: undefined, viewers, nats, forwarding };
   }
   let stopTelling = () => {};
+  const notYet = readiness.add("disk", () => `${save.path} is not open yet`);
   try {
     if (await files.kind(save.path) === "other") stopTelling = tellWait(save.path, log);
-    const { onError, path } = save;
+    const { readyFreeBytes, ...saving } = save;
+    const { onError, path } = saving;
+    const processes = await loadProcessAdapter();
     const file = await rrdFileSink({
-      ...save,
+      ...saving,
       files,
-      processes: await loadProcessAdapter(),
+      processes,
       log,
       shelved: viewers !== undefined,
-      followers: forwarding,
+      followers: [...forwarding, ...nats?.followers ?? []],
       onError: onError === "stop" ? onSaveError : () => {},
     });
     // What is saved is shown as such, also where its folder was given.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
+    confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
     tellForwarding(options, forwarding, log);
-    return { server, file, viewers, feed, forwarding };
+    notYet();
+    if (await files.kind(path) !== "other") {
+      const { folder, name } = parseSavePattern(path);
+      const probe = `${name}.${processes.pid}.probe`;
+      const minFreeBytes = readyFreeBytes;
+      const { now } = SYSTEM_CLOCK;
+      readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));
+    }
+    return { server, file, viewers, nats, forwarding };
   } catch (error) {
     await Promise.all([server.close(), viewers?.close()]);
     throw saveError(save.path, error);
@@ -268,10 +300,10 @@ async function start(
 }
 
 /** What boxes have sent to NATS; what is needed for that is loaded where it is asked for. */
-async function feedFor({ from }: HostOptions, log: Log): Promise<FromNats | undefined> {
+async function intakeFor({ from, save }: HostOptions, log: Log): Promise<NatsIntake | undefined> {
   if (from === undefined) return undefined;
-  const { natsFeed } = await import("./nats.ts");
-  return await natsFeed(from, { files: await loadFileAdapter(), log });
+  const { NatsIntake } = await import("./nats.ts");
+  return new NatsIntake(from, save?.path, { files: await loadFileAdapter(), log });
 }
 
 /** The files that are to be shown, if there are any. */

@@ -4,91 +4,121 @@
  * @module
  */
 import type { FileAdapter } from "../../adapters/files/types.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { NatsCredentials } from "../../nats/connection.ts";
-import { type FromNats, fromNats } from "../../server/from_nats.ts";
+import { NatsPosition } from "../../forward/nats_position.ts";
+import { type FromNats, fromNats, type FromNatsStats } from "../../server/from_nats.ts";
 import type { Server } from "../../server/server.ts";
+import type { FileFollower } from "../../sinks/file/parts/follower.ts";
+import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
+import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { Sink } from "../../sinks/sink.ts";
-import type { FromArgs, NatsArgs } from "../args/from_args.ts";
+import type { FromArgs } from "../args/from_args.ts";
+import { natsCredentials } from "./nats_credentials.ts";
 
-/** A credentials file or certificate has a few kilobytes. */
-const MAX_FILE_BYTES = 1024 * 1024;
+/** What came must be noted after so long, in milliseconds. */
+const NOTE_MS = 1000;
 
-/**
- * Reads the files that say who we are.
- *
- * @throws {Error} if one can't be read, with its option
- */
-export async function natsCredentials(
-  args: NatsArgs,
-  files: FileAdapter,
-): Promise<NatsCredentials> {
-  const read = async (path: string | undefined, option: string) => {
-    try {
-      return path === undefined ? undefined : await readText(path, files);
-    } catch (error) {
-      throw new Error(`--${option} ${path} can't be read: ${reason(error)}`);
-    }
-  };
-  const { token } = args;
-  const credentials = await read(args.credentialsFile, "nats-credentials");
-  const ca = await read(args.caFile, "nats-ca");
-  const cert = await read(args.certFile, "nats-cert");
-  const key = await read(args.keyFile, "nats-key");
-  return {
-    ...(credentials !== undefined && { credentials }),
-    ...(token !== undefined && { token }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-  };
-}
+/** What comes by NATS, from the start of the program to its end. */
+export class NatsIntake {
+  readonly #from: FromArgs;
+  readonly #files: FileAdapter;
+  readonly #log: Log;
+  readonly #position: NatsPosition | undefined;
+  readonly #stop = new AbortController();
+  #feed: FromNats | undefined;
+  #stopNoting = () => {};
 
-async function readText(path: string, files: FileAdapter): Promise<string> {
-  const file = await files.openAt(path);
-  try {
-    if (file.size > MAX_FILE_BYTES) throw new Error(`it has ${file.size} bytes`);
-    const bytes = new Uint8Array(file.size);
-    let at = 0;
-    for (let read = 1; at < bytes.length && read > 0; at += read) {
-      read = await file.readAt(at, bytes.subarray(at));
-    }
-    return new TextDecoder().decode(bytes.subarray(0, at));
-  } finally {
-    await file.close();
+  /**
+   * @param from what is wanted
+   * @param savePath where messages are kept, if they are
+   * @param context files and the log
+   */
+  constructor(
+    from: FromArgs,
+    savePath: string | undefined,
+    { files, log }: { readonly files: FileAdapter; readonly log: Log },
+  ) {
+    this.#from = from;
+    this.#files = files;
+    this.#log = log;
+    const isSerial = savePath !== undefined && hasSerialNames(parseSavePattern(savePath));
+    this.#position = isSerial ? new NatsPosition() : undefined;
+    if (savePath === undefined || isSerial) return;
+    const text = "Without {part}, {date} or {time} in --save nobody notes how far NATS was read: " +
+      "the next start receives again all that is there";
+    log.write("warn", text);
   }
-}
 
-/** What is joined to a server, and the sink that tells it what was received. */
-export interface JoinedNats {
-  readonly feed: FromNats;
+  /** To be told of the files that are written. */
+  get followers(): readonly FileFollower[] {
+    return this.#position === undefined ? [] : [this.#position];
+  }
+
+  /** What is counted. */
+  get stats(): FromNatsStats | undefined {
+    return this.#feed?.stats;
+  }
+
   /** To stand behind the sinks that keep messages. */
-  readonly sink: Sink;
-}
+  get sink(): Sink {
+    return {
+      name: "NATS",
+      write: (batch) => this.#feed?.received(batch),
+      close: () => {
+        this.#stop.abort();
+        this.#stopNoting();
+        return Promise.resolve();
+      },
+    };
+  }
 
-/**
- * Makes a feed; `join` is called once all is there that keeps messages.
- *
- * @param args what is wanted
- * @param context how it is reached, and where lines go
- */
-export async function natsFeed(
-  args: FromArgs,
-  { files, log }: { readonly files: FileAdapter; readonly log: Log },
-): Promise<FromNats> {
-  const { nats, ...from } = args;
-  const credentials = await natsCredentials(nats, files);
-  return fromNats({ ...from, ...credentials, replicas: nats.replicas, log });
-}
+  /**
+   * Begins to receive, once all that an earlier run left is recovered.
+   *
+   * @param server to join
+   * @param file that keeps what comes, if one does
+   */
+  async begin(server: Pick<Server, "join">, file: RrdFileSink | undefined): Promise<void> {
+    const { nats, ...from } = this.#from;
+    const log = this.#log;
+    try {
+      await file?.recovered;
+      const start = await this.#position?.start(this.#stop.signal);
+      const credentials = await natsCredentials(nats, this.#files);
+      if (this.#stop.signal.aborted) return;
+      const { note, skip } = start ?? {};
+      const feed = this.#feed = fromNats({
+        ...from,
+        ...credentials,
+        replicas: nats.replicas,
+        log,
+        ...(note !== undefined && { note }),
+        ...(skip !== undefined && { skip }),
+      });
+      if (file !== undefined) this.#keepNoting(feed, file);
+      server.join(feed);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      log.write("error", `Nothing is received from NATS: ${reason(error)}`);
+    }
+  }
 
-/** Joins it, and gives the sink that moves its position. */
-export function joinNats(server: Pick<Server, "join">, feed: FromNats): JoinedNats {
-  server.join(feed);
-  const sink: Sink = {
-    name: feed.name,
-    write: (batch) => feed.received(batch),
-    close: () => Promise.resolve(),
-  };
-  return { feed, sink };
+  #keepNoting(feed: FromNats, file: RrdFileSink): void {
+    const position = this.#position;
+    if (position === undefined) return;
+    let lost = file.lost.messages;
+    const note = () => {
+      lost = file.lost.messages;
+      position.note(feed.note(), file).catch((error) => {
+        const text = `How far NATS was read can't be noted: ${reason(error)}`;
+        this.#log.write("warn", text, { kind: "nats position" });
+      });
+    };
+    // Before anything comes: what is in the files by now did not come by it.
+    note();
+    this.#stopNoting = SYSTEM_CLOCK.every(NOTE_MS, note);
+    position.onClosed = () => file.lost.messages === lost ? feed.note() : undefined;
+  }
 }

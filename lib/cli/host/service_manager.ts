@@ -16,6 +16,8 @@ export const SERVICE_VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PI
 export interface ServiceManager {
   /** The port is open, and what is to be saved can be. */
   ready(status: string): void;
+  /** What `systemctl status` shows from now on. */
+  status(text: string): void;
   /** The end has begun; the watchdog goes on until it is over. */
   stopping(): void;
   /** No more is told. */
@@ -33,7 +35,7 @@ export interface ServiceManagerContext {
   readonly every?: Clock["every"];
 }
 
-const NOBODY: ServiceManager = { ready() {}, stopping() {}, close() {} };
+const NOBODY: ServiceManager = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
  * The service manager that waits for word, if one does.
@@ -60,6 +62,7 @@ export function serviceManager(context: ServiceManagerContext): ServiceManager {
   const stop = ms === undefined ? () => {} : every(ms / 2, () => tell("WATCHDOG=1"));
   return {
     ready: (status) => tell(`READY=1\nSTATUS=${status.replaceAll("\n", " ")}`),
+    status: (text) => tell(`STATUS=${text.replaceAll("\n", " ")}`),
     stopping: () => tell("STOPPING=1"),
     close: stop,
   };

@@ -28,7 +28,8 @@ export class ViewerDoors implements Doors {
   async http(connection: TcpConnection, first: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#door ??= this.#served.promise.then(async (served) => {
       const { httpDoor } = await import("../../viewers/mod.ts");
-      return await httpDoor(served);
+      const { fetch, onError } = served;
+      return await httpDoor({ fetch, onError });
     });
     const door = await this.#door;
     await door.take(connection, first);

@@ -9,6 +9,7 @@ import { formatAddr, isLoopback, type NetAddr } from "../../base/net_addr.ts";
 import type { HttpListener } from "../../adapters/http/types.ts";
 import { reason, TcpBindError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Readiness } from "../../base/readiness.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
@@ -32,6 +33,8 @@ const CLOSE_MS = 150;
 /** What is started. */
 export interface LiveViewers {
   readonly hub: ViewerHub;
+  /** Stops listening; viewers that are here stay. */
+  leave(): void;
   /** Ends what is left of the connections, once the hub is closed. */
   close(): Promise<void>;
 }
@@ -51,6 +54,8 @@ export interface LiveViewersContext {
   readonly doors: ViewerDoors;
   /** That port, which viewers 0.23 and later read at. */
   readonly sdk: NetAddr;
+  /** What `/readyz` asks. */
+  readonly readiness: Readiness;
 }
 
 /**
@@ -62,7 +67,7 @@ export async function liveViewers(
   args: ViewerArgs,
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
-  const { bind, process, log, status, files, doors } = context;
+  const { bind, process, log, status, files, doors, readiness } = context;
   // Loaded when asked for: whoever only records needs none of it.
   const viewers = await import("../../viewers/mod.ts");
   const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
@@ -92,6 +97,7 @@ export async function liveViewers(
     status,
     guard,
     readers,
+    readiness,
     files,
     allowDelete: args.allowDelete ?? false,
     log,
@@ -132,7 +138,7 @@ export async function liveViewers(
     log.write(
       "warn",
       `All who can reach ${formatAddr(page.addr)} see what is logged: ask for a token with ` +
-        `--viewer-token, or ${TOKEN_VARIABLE}`,
+        `--viewer-token-file, or ${TOKEN_VARIABLE}`,
     );
   }
   if (args.openBrowser) openBrowser(url, process, log);
@@ -140,7 +146,11 @@ export async function liveViewers(
     const closed = Promise.all([socket.close(), page.close(), doors.cut()]);
     await Promise.race([closed, SYSTEM_CLOCK.delay(CLOSE_MS)]);
   };
-  return { hub, close };
+  const leave = () => {
+    socket.leave();
+    page.leave();
+  };
+  return { hub, leave, close };
 }
 
 /** Says where viewers connect to. */

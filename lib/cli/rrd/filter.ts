@@ -1,5 +1,6 @@
 /**
- * `rrd filter`: what of recordings is of some recordings, entities and times, in whole chunks.
+ * `rrd filter`: what of recordings is of some recordings, entities and times, in whole chunks, and
+ * chunks without some timelines.
  *
  * @module
  */
@@ -7,6 +8,7 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { Announced } from "../../encoding/announced.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { type Chunk, chunks } from "../../encoding/mod.ts";
+import { withoutTimelines } from "../../encoding/chunks/without_timelines.ts";
 import { storeOf } from "../../encoding/store_of.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { RrdContext } from "./context.ts";
@@ -17,13 +19,13 @@ import { RecordingFile } from "./recording_file.ts";
 import type { TimeRange } from "./time_range.ts";
 import { tellWritten } from "./written.ts";
 
-/** Runs the command; messages that stay are the same bytes. */
+/** Runs the command; messages that stay are the same bytes, but for chunks that lose a timeline. */
 export async function filter(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const path = options.output ?? "-";
   const output = await openOutput(path, options.files, context, options.force);
   const file = new RecordingFile(path, output);
-  let dropped = 0;
+  let [dropped, changed, madeStatic] = [0, 0, 0];
   for (const input of options.files) {
     const announced = new Announced();
     for await (const batch of partsOver(input, options, context)) {
@@ -34,6 +36,13 @@ export async function filter(options: RrdOptions, context: RrdContext): Promise<
             dropped++;
             continue;
           }
+          const msg = onOtherTimelines(part.msg, options, input);
+          if (msg !== part.msg) {
+            changed++;
+            if (msg.isStatic) madeStatic++;
+            await file.add({ ...part, msg });
+            continue;
+          }
         }
         await file.add(part);
       }
@@ -41,8 +50,13 @@ export async function filter(options: RrdOptions, context: RrdContext): Promise<
   }
   await file.finish(process);
   progress.done();
-  const counts = { dropped_messages: dropped };
-  tellWritten(file, options, context, { counts, more: `, ${dropped} left out` });
+  const counts = {
+    dropped_messages: dropped,
+    ...(options.dropTimelines.size > 0 && { changed_chunks: changed, static_chunks: madeStatic }),
+  };
+  const told = options.dropTimelines.size === 0 ? "" : `, ${changed} changed`;
+  const became = madeStatic === 0 ? "" : `, ${madeStatic} of them static now`;
+  tellWritten(file, options, context, { counts, more: `, ${dropped} left out${told}${became}` });
   return EXIT.ok;
 }
 
@@ -77,6 +91,27 @@ function isKept(msg: LogMsg, options: RrdOptions, input: string): boolean {
     );
   }
   return kept.length > 0;
+}
+
+/** A message without the timelines that are left out; the same one if it has none of them. */
+function onOtherTimelines(
+  msg: LogMsg,
+  { dropTimelines }: RrdOptions,
+  input: string,
+): LogMsg & { readonly isStatic?: boolean } {
+  if (msg.kind !== "ArrowMsg" || dropTimelines.size === 0) return msg;
+  const { header } = msg.encoded;
+  if (header.serializer !== "protobuf") {
+    const why =
+      "it is in msgpack, of which --drop-timeline takes nothing out: rrd migrate it first";
+    throw new InputError(nameOf(input), why, undefined);
+  }
+  try {
+    return withoutTimelines(msg, dropTimelines);
+  } catch (error) {
+    if (!(error instanceof InvalidMessage)) throw error;
+    throw new InputError(nameOf(input), `a chunk can't be changed: ${error.message}`, error);
+  }
 }
 
 /** Whether a chunk has a row in the range, or none at all on its timeline. */

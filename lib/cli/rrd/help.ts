@@ -18,8 +18,9 @@ Commands:
                               standard output
   migrate FILE... -o OUT      as merge, in the form of today's Rerun, which can't open what SDKs up
                               to 0.22 log: of SDK 0.17 and later, all that was logged kept as it is
-  filter FILE... -o OUT       leave out whole chunks, by entity, recording, application or time
-  route FILE... -o OUT        as they are, but of another recording or application; not of msgpack
+  filter FILE... -o OUT       leave out whole chunks, by entity, recording, application or time, and
+                              timelines of all
+  route FILE... -o OUT        as they are, but of another recording or application
   split FILE [-o FOLDER]      one file for each recording (.rrd), with the blueprints of its
                               application; those of no recording into files of their own (.rbl);
                               FOLDER must be there
@@ -41,6 +42,8 @@ Options:
   --dry-run                   recover: say what would be written and what is lost, write nothing
   --ignore-timeline NAME      compare: leave out this timeline; may be given several times
   --drop-entity PATH          filter: leave out this entity; may be given several times
+  --drop-timeline NAME        filter: leave out this timeline; chunks that have no other are static
+                              then, as by rerun's own. Not of msgpack; may be given several times
   --recording-id ID           filter: of recordings only this; blueprints stay. route: the new id
   --application-id ID         filter: only recordings and blueprints of this application. route: the
                               new one

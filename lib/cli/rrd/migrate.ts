@@ -29,12 +29,20 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
   const file = new RecordingFile(path, output);
   const repeated = new RepeatedMessages();
   const bridge = new Bridge();
+  let withIds = 0;
   for (const input of options.files) {
     repeated.nextFile();
     for await (const batch of partsOver(input, options, context)) {
       for (const part of batch) {
         if (part.kind === "message" && await repeated.has(part.msg)) continue;
-        await file.add(bridged(part, bridge, input));
+        const today = bridged(part, bridge, input);
+        if (today.kind !== "message") {
+          await file.add(today);
+          continue;
+        }
+        const msg = withChunkId(today.msg);
+        if (msg !== today.msg) withIds++;
+        await file.add({ ...today, msg });
       }
     }
   }
@@ -47,10 +55,12 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
   const { bridged: migrated, already, damaged, unknown, untagged } = bridge.counts;
   const counts = {
     ...{ repeated_messages: leftOut, migrated, already_current: already },
-    ...{ damaged_schemas: damaged, unknown_messages: unknown },
+    ...{ given_chunk_ids: withIds, damaged_schemas: damaged, unknown_messages: unknown },
     untagged_columns: Object.fromEntries(untagged),
   };
-  const more = `, ${migrated} migrated${repeatedText(leftOut)}`;
+  // What SDK 0.23 logged has today's form but for it, and readers since 0.24 ask for it.
+  const ids = withIds === 0 ? "" : `, ${withIds} given the id of their chunk`;
+  const more = `, ${migrated} migrated${ids}${repeatedText(leftOut)}`;
   tellWritten(file, options, context, { counts, more });
   return EXIT.ok;
 }
@@ -69,7 +79,7 @@ function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
       undefined,
     );
   }
-  return { ...part, msg: withChunkId(msg) };
+  return { ...part, msg };
 }
 
 /** What is in the output, but not as today's Rerun wants it. */

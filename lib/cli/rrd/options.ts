@@ -33,7 +33,10 @@ const COMMANDS = {
   },
   filter: {
     flags: ["json", "force", "strict", "continue-on-error"],
-    valued: ["output", "drop-entity", "recording-id", "application-id", "time-range"],
+    valued: [
+      ...["output", "drop-entity", "drop-timeline", "recording-id", "application-id"],
+      "time-range",
+    ],
     max: Infinity,
   },
   route: {
@@ -72,6 +75,8 @@ export interface RrdOptions {
   readonly ignoreTimelines: ReadonlySet<string>;
   /** Entities that are left out, each with its slash. */
   readonly dropEntities: ReadonlySet<string>;
+  /** Timelines that are left out of all chunks. */
+  readonly dropTimelines: ReadonlySet<string>;
   /** Of chunks that have these timelines, those that stay. */
   readonly timeRanges: readonly TimeRange[];
   /** The recording that stays; of `route`, what it is to be. */
@@ -174,6 +179,7 @@ function filterOptions(args: ArgReader, parsed: Record<string, unknown>) {
   const [recordingId, applicationId] = [args.text("recording-id"), args.text("application-id")];
   return {
     dropEntities: new Set(many("drop-entity").map((path) => path.replace(/^\/?/, "/"))),
+    dropTimelines: new Set(many("drop-timeline")),
     timeRanges: many("time-range").map(timeRange),
     ...(recordingId === undefined ? {} : { recordingId }),
     ...(applicationId === undefined ? {} : { applicationId }),
@@ -201,7 +207,9 @@ function checkFlags(command: RrdCommandName, args: readonly string[]): void {
 }
 
 /** Options that may be given several times. */
-const REPEATED: readonly string[] = ["to", "ignore-timeline", "drop-entity", "time-range"];
+const REPEATED: readonly string[] = [
+  ...["to", "ignore-timeline", "drop-entity", "drop-timeline", "time-range"],
+];
 
 /** Refuses values that are empty, or given twice where there can be but one. */
 function checkValues(names: readonly string[], parsed: Record<string, unknown>): void {

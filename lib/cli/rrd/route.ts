@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { Encoded } from "../../encoding/message_parts.ts";
+import { withOtherMsgpackIds } from "../../encoding/msgpack/with_other_ids.ts";
 import { withOtherIds } from "../../encoding/protobuf/with_other_ids.ts";
 import { EXIT } from "../exit_codes.ts";
 import { plural } from "../terminal/units.ts";
 import type { RrdContext } from "./context.ts";
-import { InputError, nameOf, partsOver } from "./input.ts";
+import { partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
@@ -29,12 +31,8 @@ export async function route(options: RrdOptions, context: RrdContext): Promise<n
           continue;
         }
         const { kind, encoded } = part.msg;
-        if (encoded.header.serializer !== "protobuf") {
-          const why = "it is in msgpack, which route does not take: give it to rrd migrate first";
-          throw new InputError(nameOf(input), why, undefined);
-        }
         if (isJoined && kind === "BlueprintActivationCommand") dropped++;
-        else await file.write({ encoded: withOtherIds(encoded, options) });
+        else await file.write({ encoded: routed(encoded, options) });
       }
     }
   }
@@ -43,4 +41,11 @@ export async function route(options: RrdOptions, context: RrdContext): Promise<n
   const left = dropped === 0 ? "" : `; ${plural(dropped, "blueprint activation")} left out`;
   tellWritten(file, options, context, { counts: { dropped_activations: dropped }, more: left });
   return EXIT.ok;
+}
+
+function routed(encoded: Encoded, options: RrdOptions): Encoded {
+  const { serializer } = encoded.header;
+  return serializer === "protobuf"
+    ? withOtherIds(encoded, options)
+    : withOtherMsgpackIds(encoded, options);
 }

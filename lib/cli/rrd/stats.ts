@@ -44,7 +44,7 @@ export async function stats(options: RrdOptions, context: RrdContext): Promise<n
     else if (isRecording) {
       await out.write(
         utf8(
-          statisticsText(nameOf(path), statistics, check.tally, process.columns(), options.verbose),
+          statisticsText(nameOf(path), statistics, check, process.columns(), options.verbose),
         ),
       );
     }

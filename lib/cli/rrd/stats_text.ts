@@ -9,7 +9,7 @@ import type {
   RrdStatistics,
   TimelineRange,
 } from "../../recordings/statistics.ts";
-import type { IndexTally } from "../../chunk_index/index_check.ts";
+import type { IndexCheck, IndexTally } from "../../chunk_index/index_check.ts";
 import { escapeText, quote } from "../../base/escape.ts";
 import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 
@@ -28,7 +28,7 @@ const SHOWN_ENTITIES = 30;
 export function statisticsText(
   name: string,
   stats: RrdStatistics,
-  index: IndexTally | undefined,
+  { tally, isMissing }: Pick<IndexCheck, "tally" | "isMissing">,
   columns: number,
   verbose = false,
 ): string {
@@ -38,7 +38,7 @@ export function statisticsText(
     escapeText(name),
     `  ${formatBytes(stats.bytes)}; ${[...stats.encodings].join("; ") || "no header"}; ${
       stats.endMarkers > 0 ? plural(stats.endMarkers, "end marker") : "no end marker"
-    }${index === undefined ? "" : `; ${indexText(index)}`}`,
+    }${tally === undefined ? "" : `; ${indexText(tally)}`}${isMissing ? `; ${NO_INDEX}` : ""}`,
     ...[...stats.kinds].map(([kind, { messages, bytes }]) =>
       `  ${kind}: ${formatCount(messages)}, ${formatBytes(bytes)}`
     ),
@@ -55,6 +55,9 @@ export function statisticsText(
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** What is said of a file of today's form whose chunks no index lists. */
+export const NO_INDEX = "no chunk index, which rrd index adds";
 
 function indexText({ chunks, stores, bytes }: IndexTally): string {
   const of = stores === 1 ? "" : ` of ${plural(stores, "store")}`;

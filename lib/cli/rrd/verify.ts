@@ -16,6 +16,7 @@ import { type RecordingFolder, recordingsIn } from "./folder.ts";
 import { InputError, nameOf, noEndText, parts } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
+import { NO_INDEX } from "./stats_text.ts";
 
 /** What came of one file. */
 interface Result {
@@ -23,6 +24,8 @@ interface Result {
   readonly report: RrdReport;
   /** What its chunk index lists, if it has one. */
   readonly index: IndexTally | undefined;
+  /** Whether it is of today's form, and has none. */
+  readonly lacksIndex?: boolean;
   readonly failure: InputError | undefined;
 }
 
@@ -101,7 +104,7 @@ async function verifyFile(
       const damage = new RrdDamage(firstMissingEnd, new RerelayError(noEndText(firstMissingEnd)));
       throw new InputError(nameOf(path), damage.cause.message, damage);
     }
-    return { path, report, index: check.tally, failure: undefined };
+    return { path, report, index: check.tally, lacksIndex: check.isMissing, failure: undefined };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { path, report, index: undefined, failure: error };
@@ -156,7 +159,7 @@ function failureText({ report, failure }: Result): string {
   return `${escapeText(failure!.message)}${behind}`;
 }
 
-function goodText({ path, report, index }: Result): string {
+function goodText({ path, report, index, lacksIndex }: Result): string {
   const { messages, bytes, endMarkers, missingEndMarkers, firstMissingEnd } = report;
   const text = `${escapeText(nameOf(path))}: ${plural(messages, "message")}, ${formatBytes(bytes)}`;
   if (firstMissingEnd !== undefined) {
@@ -164,7 +167,8 @@ function goodText({ path, report, index }: Result): string {
     return `${text}, each good; ${noEndText(firstMissingEnd)}${more}`;
   }
   const listed = index === undefined ? "" : `, ${plural(index.chunks, "chunk")} listed`;
-  if (endMarkers > 0) return `${text}${listed}, all good`;
+  const unlisted = lacksIndex ? `; ${NO_INDEX}: Rerun's own verify asks for it` : "";
+  if (endMarkers > 0) return `${text}${listed}, all good${unlisted}`;
   return `${text}, each good; Rerun before 0.19 wrote no end marker: a cut between messages does not show`;
 }
 

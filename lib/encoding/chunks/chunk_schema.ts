@@ -163,8 +163,8 @@ export class ChunkSchemas {
 }
 
 function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan {
-  const { type, parameters: [first, second], tags } = field;
-  const name = tag(tags, "index_name") ?? field.name;
+  const { type, parameters: [first, second] } = field;
+  const name = timelineOf(field)!;
   if (field.dictionary === undefined) {
     const unit = UNITS[Number(first)];
     // As Arrow numbers its types: Int, Timestamp, Duration.
@@ -175,6 +175,15 @@ function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan
     if (type === 18 && unit !== undefined) return { column, name, type: "duration", unit };
   }
   throw new InvalidMessage(`The timeline ${JSON.stringify(name)} is of a type that has no times`);
+}
+
+/**
+ * The name of the timeline that a column is.
+ *
+ * @returns `undefined` if it is another column
+ */
+export function timelineOf(field: SchemaField): string | undefined {
+  return kindOf(field) === "index" ? tag(field.tags, "index_name") ?? field.name : undefined;
 }
 
 function kindOf({ tags }: SchemaField): string {

@@ -1,7 +1,12 @@
-import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import {
+  CHANNEL_LIMIT_BYTES,
+  CHANNEL_OPTIONS,
+  type SmartChannelOptions,
+} from "./smart_channel_options.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
@@ -10,33 +15,6 @@ import { Lag } from "./_lag.ts";
 import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
-
-/** Options of {@linkcode SmartChannel}. */
-export interface SmartChannelOptions {
-  /** Bytes that waiting messages may keep alive, over all clients; default 256 MiB. */
-  readonly limitBytes?: number;
-  /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: Clock["now"];
-  /**
-   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
-   * receiver that is behind, for a moment at each read, before the channel is full.
-   */
-  readonly delay?: Clock["delay"] | undefined;
-  /**
-   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
-   * dropped; default infinity.
-   */
-  readonly maxWaitMs?: number;
-  /** Where buffers are given back to, once what follows is taken. */
-  readonly pool?: BufferPool | undefined;
-}
-
-const NAMES: OptionNames<SmartChannelOptions> = {
-  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
-};
-
-/** Default of `limitBytes`. */
-export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
 
 /** What a client gets passed on before it is the next one's turn. */
 const TURN_BYTES = 256 * 1024;
@@ -90,6 +68,8 @@ export class SmartChannel {
   #unpaused = false;
   /** The receiver, while it waits for something. */
   #waiting: PromiseWithResolvers<void> | undefined;
+  /** Who waits for the receiver to ask for more. */
+  readonly #settling: (() => void)[] = [];
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
   /** What senders see of the channel. */
@@ -102,7 +82,7 @@ export class SmartChannel {
    * @throws {RangeError} if a limit is not above 0
    */
   constructor(options: SmartChannelOptions = {}) {
-    checkOptions("SmartChannel", options, NAMES);
+    checkOptions("SmartChannel", options, CHANNEL_OPTIONS);
     checkCallable(options, ["now", "delay"]);
     const { limitBytes = CHANNEL_LIMIT_BYTES, now = SYSTEM_CLOCK.now } = options;
     const { delay, maxWaitMs = Infinity, pool } = options;
@@ -159,6 +139,14 @@ export class SmartChannel {
     return new Promise((resolve) => this.#flushes.push({ upTo: this.#sent, resolve }));
   }
 
+  /** Resolves when all that was sent before has been received, and the receiver asks for more. */
+  async settled(): Promise<void> {
+    await this.flush();
+    // What it was given last may still be looked at.
+    if (this.#waiting !== undefined) return;
+    await new Promise<void>((resolve) => this.#settling.push(resolve));
+  }
+
   /**
    * Takes what is next: messages of one client, of at most its turn.
    *
@@ -167,6 +155,7 @@ export class SmartChannel {
    */
   take(limit: number = Infinity): SmartMessage[] | undefined {
     this.#releaseHanded();
+    for (const resolve of this.#settling.splice(0)) resolve();
     const queue = this.#active[0];
     if (queue === undefined) return undefined;
     const messages: SmartMessage[] = [];
@@ -192,6 +181,7 @@ export class SmartChannel {
 
   /** Resolves when something waits, or once the channel is closed. */
   ready(): Promise<void> {
+    for (const resolve of this.#settling.splice(0)) resolve();
     if (this.#active.length > 0 || this.#closed) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;

@@ -18,6 +18,8 @@ export interface MessageSource {
   readonly box?: string;
   /** Tells clients apart; counts up from 1 for each server. */
   readonly id: number;
+  /** Whether another Rerelay sends on what it has saved: such a client comes and goes with each batch. */
+  readonly isForwarded?: boolean;
 }
 
 /**
@@ -71,15 +73,19 @@ export class GrpcClientSource implements MessageSource {
   readonly kind = "grpc-client" as const;
   /** Absent where the transport has none. */
   declare readonly addr?: NetAddr;
+  /** Absent where it is that of an SDK. */
+  declare readonly isForwarded?: boolean;
 
   /**
    * Names a call.
    *
    * @param id tells clients apart
    * @param addr of the client, where the transport has one
+   * @param isForwarded whether another Rerelay sends on what it has saved
    */
-  constructor(readonly id: number, addr: NetAddr | undefined) {
+  constructor(readonly id: number, addr: NetAddr | undefined, isForwarded = false) {
     if (addr !== undefined) this.addr = addr;
+    if (isForwarded) this.isForwarded = true;
   }
 
   /** Such as `grpc://127.0.0.1:50094`. */

@@ -56,6 +56,7 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   checkChoice("compress", compress, ["off", "lz4"]);
   checkChoice("rrdFormat", options.rrdFormat ?? "as-sent", ["as-sent", "current"]);
   checkBoolean("chunkIndex", options.chunkIndex ?? false);
+  checkBoolean("shelved", options.shelved ?? false);
   checkObject("rotation", options.rotation, "{ maxBytes: 2 ** 30 }");
   checkObject("keep", options.keep, "{ files: 20 }");
   checkOptions("rotation", options.rotation ?? {}, ROTATION);

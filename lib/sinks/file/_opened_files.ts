@@ -11,6 +11,7 @@ import type { Series } from "./_series.ts";
 import type { SeriesObserver } from "./_series_host.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
+import { tellNoIndex } from "./parts/no_index.ts";
 import { KeptFiles } from "./saved_files.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SyncedFiles } from "./writer/syncer.ts";
@@ -73,11 +74,8 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     this.kept.closed(writer, error !== undefined);
     if (error !== undefined) this.#failedWith(error);
     if (!writer.renamed) return;
-    const { path, end: { why }, target: { note } } = writer;
-    if (why !== undefined) {
-      const text = `${path} has no chunk index: ${why}`;
-      this.#options.log.write("info", text, { path, kind: "no chunk index" });
-    }
+    const { path, end: { why, about }, target: { note } } = writer;
+    if (why !== undefined) tellNoIndex(this.#options.log, path, { why, about });
     if (note === undefined) return;
     this.removed(await note.closed());
     if (note.line.footer === "pending") this.#options.renewal?.add(note.line);

@@ -12,6 +12,7 @@ import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
+import type { FileMark } from "./file_mark.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
@@ -187,6 +188,24 @@ export class RrdFiles {
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
     await Promise.all([...this.#files.series].map((series) => series.drain()));
+  }
+
+  /** Writes out what was given, and tells how far the open files go then. */
+  async mark(): Promise<FileMark[]> {
+    this.flush();
+    await this.drain();
+    return [...this.#files.series].flatMap(({ writer }) => {
+      const id = writer?.target.note?.line.id;
+      return id === undefined
+        ? []
+        : [{ id, offset: writer!.whole.size, before: writer!.whole.total }];
+    });
+  }
+
+  /** Resolves when the disk has all that was given, that of files being closed too. */
+  async settled(): Promise<void> {
+    await this.#files.finished();
+    await this.sync();
   }
 
   /** Closes files that are old enough. */

@@ -299,7 +299,7 @@ export class Series {
     if (this.writer === writer) this.writer = undefined;
     this.#host.files.lose(lost);
     const tries = this.#backoff.failed(now());
-    this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
+    this.#reporting = Promise.all([this.#reporting, writer.mended]).then(async () => {
       if (tries === 1 || written.messages > 0) {
         tellBroken(log, path, written, lost, writer.failure);
       }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge } from "../../bridge/mod.ts";
@@ -12,6 +12,8 @@ import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import { handOver } from "./parts/draining_lock.ts";
+import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
@@ -163,10 +165,13 @@ async function startSink(
     journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
   }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
+  let handingOver: Promise<boolean> | undefined;
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
   /** Actions in turn, and those of them that are writes. */
   let waiting = 0;
+  /** Waits for its turn: who comes before that shares it. */
+  let syncing: Promise<void> | undefined;
   let writes = 0;
   const syncer = new Syncer(sync, timer, now, files);
 
@@ -237,24 +242,47 @@ async function startSink(
     shelf,
     recovered,
     indexed: recovered.then(() => renewal?.done()),
+    confirm() {
+      const before = files.lost.messages;
+      return async () => {
+        await (syncing ??= inTurn(async () => {
+          syncing = undefined;
+          await files.drain();
+          await files.sync();
+        }));
+        const lost = files.lost.messages - before;
+        if (lost > 0) throw new Error(`${path} lost ${lost} messages meanwhile`);
+      };
+    },
     write(batch) {
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);
     },
+    handOver: () =>
+      handingOver ??= handOver(closing ? {} : place, index, () => {
+        stopRecovering.abort();
+        renewal?.stop();
+        return recovered.then(() => renewal?.done());
+      }),
+    async mark() {
+      let marks: FileMark[] = [];
+      await inTurn(async () => void (marks = await files.mark()));
+      await files.settled();
+      return marks;
+    },
     close() {
       closing ??= (async () => {
         // Whoever can't wait for a write gets no more than is being written.
         if (writes > 0) files.cut();
-        stopRotating();
         // Files that were closed before wait for the next start; those that are being closed do not.
-        renewal?.stop();
+        for (const stop of [stopRotating, () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
           indexer?.stop();
         });
-        await writing;
+        await Promise.all([writing, handingOver?.catch(() => {})]);
         const stopFollowing = new AbortController();
         try {
           await files.close();
@@ -262,8 +290,7 @@ async function startSink(
           const stopSoon = timer(FOLLOW_MS, () => stopFollowing.abort());
           await Promise.all(followers.map((follower) => follower.close(stopFollowing.signal)));
           stopSoon();
-          await recovered;
-          await renewal?.done();
+          await recovered.then(() => renewal?.done());
           callOff();
           indexer?.stop();
           syncer.stop();

@@ -7,6 +7,7 @@
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import { FileExists } from "../../base/errors.ts";
+import { drainingThere, noteDraining } from "./parts/draining_lock.ts";
 import { lockSaving } from "./parts/save_lock.ts";
 import { parseSavePattern, type SavePattern } from "./save_pattern.ts";
 
@@ -17,6 +18,12 @@ export interface SavePlace {
   /** Whether it is a device or a pipe, and no file. */
   readonly isDevice: boolean;
   readonly unlock: () => Promise<void>;
+  /** Who writes there, in the index; absent where nobody looks. */
+  readonly writer?: string;
+  /** Programs that gave the lock up and still write there, as the index calls them. */
+  readonly draining: ReadonlySet<string>;
+  /** Gives the lock up for one that says that this program writes on; absent where that can't be. */
+  readonly handOver?: () => Promise<void>;
 }
 
 /**
@@ -63,9 +70,25 @@ export async function takeSavePlace(
   const { pattern, isDevice } = await resolveSavePath(path, force, adapter);
   const { folder, name } = pattern;
   if (folder !== "") await adapter.makeFolder(folder);
+  const place = { pattern, adapter, isDevice, draining: new Set<string>() };
   // A device or pipe may stand where no lock can be made.
-  const unlock = processes === undefined || isDevice
-    ? () => Promise.resolve()
-    : await lockSaving(folder + name, adapter, processes);
-  return { pattern, adapter, isDevice, unlock };
+  if (processes === undefined || isDevice) return { ...place, unlock: () => Promise.resolve() };
+  const writer = await processes.identity(processes.pid);
+  const locked = { ...place, ...(writer === undefined ? {} : { writer }) };
+  let unlock = await lockSaving(folder + name, adapter, processes);
+  // One file has one name, which a second program could not have.
+  if (pattern.placeholders.size === 0) return { ...locked, unlock };
+  try {
+    const draining = await drainingThere(pattern, adapter, processes);
+    const handOver = async () => {
+      // In this order nobody ever finds neither.
+      const unnote = await noteDraining(pattern, adapter, processes);
+      await unlock();
+      unlock = unnote;
+    };
+    return { ...locked, draining, handOver, unlock: () => unlock() };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }

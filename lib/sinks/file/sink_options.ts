@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileMark } from "./file_mark.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
@@ -91,10 +92,23 @@ export interface RrdFileSink extends Sink {
   readonly saved: readonly SavedFile[];
   /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
   readonly shelf: Shelf | undefined;
+  /**
+   * Says when what comes from now on is on the disk, such as for `confirm` of `serve`: what it gives
+   * resolves once all that was written meanwhile is, and rejects if some of it was lost.
+   */
+  confirm(): () => Promise<void>;
   /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
   readonly recovered: Promise<void>;
   /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
   readonly indexed: Promise<void>;
+  /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
+  handOver(): Promise<boolean>;
+  /**
+   * Puts all that was written by now on the disk; resolves with how far the open files go then.
+   *
+   * @internal
+   */
+  mark(): Promise<readonly FileMark[]>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }

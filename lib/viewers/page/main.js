@@ -11,9 +11,9 @@ import {
   unfitness,
   viewerOf,
 } from "./format.js";
-import { Link } from "./link.js";
 import { askFilesSoon, fileCalled, newestFile, refreshFiles, showFiles } from "./disk.js";
 import { isSearching, startFind, wish } from "./find.js";
+import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
 import { Rates } from "./rates.js";
 import { MAX_ROWS, showRecordings } from "./recordings.js";
@@ -38,8 +38,8 @@ const REOPEN_MS = 2000;
 /** and one that it refuses after this. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
-const link = new Link();
 const asked = new URLSearchParams(location.hash.slice(1));
+const link = new Link();
 /** @type {string | undefined} */
 let chosen = asked.get("recording") ?? undefined;
 /** @type {string | undefined} the name of a file, which is shown in place of a recording */
@@ -159,7 +159,7 @@ function showFile(file) {
 /** @param {Recording} recording */
 async function view(recording) {
   if (hasEnded) {
-    const why = await refusal(streamUrl(recording));
+    const why = await refusal(streamUrl(viewerOf(recording.sdk), recording));
     if (why !== undefined) {
       shown = undefined;
       opensAt = performance.now() + REFUSED_MS;
@@ -330,7 +330,11 @@ function askForToken() {
   });
   notify(
     make("strong", {}, "A token is needed"),
-    make("p", {}, "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or --viewer-token."),
+    make(
+      "p",
+      {},
+      "Whoever started the server knows it: RERELAY_VIEWER_TOKEN, or the file of --viewer-token-file.",
+    ),
     form,
   );
 }

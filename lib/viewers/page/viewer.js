@@ -1,7 +1,7 @@
 /** Rerun's own viewer, beside the panel: one for what SDK 0.17 to 0.22 log, and one for newer ones. */
 import { withToken } from "./api.js";
 import { byId, make } from "./dom.js";
-import { beginCall, beginStream, endStream, WISH } from "./streams.js";
+import { beginStream, endStream, WISH } from "./streams.js";
 
 /** @typedef {"viewer" | "viewer-0.33"} Kind the folder that it is served from */
 
@@ -60,7 +60,7 @@ async function load(which) {
       dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
-  // It comes with the others of the same call, and the viewer shows the one that came last.
+  // Of a file all recordings come, and the viewer shows the one that came last.
   loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
     if (event.recording_id === seen) loaded.set_active_recording_id(seen);
   });
@@ -148,15 +148,19 @@ export async function open(which, recording) {
   await start(which);
   if (wanted !== mine) return;
   notify();
-  if (which === "viewer") {
-    closeStream(false);
-    opened = beginStream(streamUrl(recording));
-    return viewer.open(opened, { follow_if_http: true });
-  }
-  // All recordings come by one call.
+  closeStream(false);
   seen = recording.id;
-  if (opened === undefined) viewer.open(opened = beginCall());
-  else viewer.set_active_recording_id(seen);
+  opened = beginStream(streamUrl(which, recording));
+  viewer.open(opened, { follow_if_http: true });
+  wake();
+}
+
+/**
+ * Has the viewer draw: it does what it was told when it draws next, and while no data comes and nobody
+ * touches it, that may be never.
+ */
+function wake() {
+  byId("canvas").querySelector("canvas")?.dispatchEvent(new MouseEvent("mouseleave"));
 }
 
 /**
@@ -177,6 +181,7 @@ export async function openFile(which, { url, recording }, format) {
   // No address twice: one that was read to its end is not read again.
   file = withToken(url, { format, open: String(++files) });
   viewer.open(file);
+  wake();
 }
 
 /** Leaves the file. */
@@ -209,8 +214,13 @@ export function closeStream(isUnwanted = true) {
   endStream();
 }
 
-/** @param {{ url: string }} recording */
-export function streamUrl(recording) {
+/**
+ * The address of a recording for a viewer.
+ *
+ * @param {Kind} which
+ * @param {{ url: string }} recording
+ */
+export function streamUrl(which, { url }) {
   // Viewer 0.22 reads what SDK 0.17 to 0.22 sent, and not today's form of it.
-  return withToken(recording.url, { format: "as-sent", ...WISH });
+  return withToken(url, which === "viewer" ? { format: "as-sent", ...WISH } : WISH);
 }

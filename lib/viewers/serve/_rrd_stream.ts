@@ -78,6 +78,8 @@ export interface RrdStreamOptions {
   readonly viewer: Viewer;
   readonly encoding: OneEncoding;
   readonly stalls: StallWatch;
+  /** The viewer has so many times the usual time to take something; default 1. */
+  readonly patience?: number;
 }
 
 /**
@@ -86,9 +88,9 @@ export interface RrdStreamOptions {
  * @param options whose stream it is, and where it ends
  */
 export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array> {
-  const { viewer, stalls } = options;
+  const { viewer, stalls, patience = 1 } = options;
   const pieces = piecesOf(options);
-  const transfer = { waits: false, taken: 0, cut: () => viewer.close("stalled") };
+  const transfer = { patience, waits: false, taken: 0, cut: () => viewer.close("stalled") };
   let unwatch = () => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {

@@ -137,7 +137,7 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       if (secret === undefined) return undefined;
       const given = tokenOf(request) ?? (orCookie ? tokenInCookie(request) : undefined);
       if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
-      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token)";
+      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };

@@ -18,6 +18,7 @@ import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
@@ -25,7 +26,7 @@ import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
 import { checkHub, type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
-import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { grpcWeb } from "./grpc_web.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { type MessageReaders, messageReaders } from "./read_messages.ts";
@@ -56,6 +57,8 @@ export interface HttpAppOptions extends StallOptions {
   /** Whether who has the guard's token may remove files; default false, and never without a token. */
   readonly allowDelete?: boolean;
   /** Port of the WebSocket that the page may connect to. */
+  /** What `/readyz` asks; default nothing, which is always ready. */
+  readonly readiness?: Readiness;
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;
@@ -80,6 +83,7 @@ export interface HttpApp {
 }
 
 const NAMES: OptionNames<HttpAppOptions> = {
+  readiness: true,
   ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true },
   ...{ webSocketPort: true, log: true, files: true, allowDelete: true, ...STALL_NAMES },
 };
@@ -101,7 +105,7 @@ const CONTENT_POLICY = [
 
 /**
  * A hono app: `/recordings`, `/recordings/ID.rrd`, `/files`, `/files/NAME`, `/stream.rrd`, `/status`,
- * `/metrics`, `/healthz` and the page.
+ * `/metrics`, `/healthz`, `/readyz` and the page.
  *
  * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there; both lists take
  * `&search=TEXT` and `&sort=name` (`newest`, `oldest`, `largest`), that of files `&offset=200` too.
@@ -131,6 +135,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   if (path !== undefined) checkText("path", path);
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
+  const { readiness = new Readiness() } = options;
   const {
     readers = messageReaders(hub, { ...picked<StallOptions>(options, STALL_NAMES), guard, log }),
   } = options;
@@ -188,6 +193,10 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return undefined;
   });
   app.get("/healthz", () => textResponse(200, "ok"));
+  app.get("/readyz", async (c) => {
+    const report = await readiness.report();
+    return c.json(report, report.ready ? 200 : 503);
+  });
   app.get("/recordings", token, (c) => {
     // Pages ask every second, and there may be thousands.
     const wanted = chosenRecordings(hub.recordings, c.req.query());
@@ -325,7 +334,9 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
       ...(recording === undefined ? {} : { recording }),
     });
     if (viewer instanceof Response) return viewer;
-    return c.body(rrdStream({ hub, viewer, encoding, stalls }));
+    const isBrowser = c.req.header("user-agent")?.startsWith("Mozilla/") ?? false;
+    const patience = isBrowser ? BROWSER_PATIENCE : 1;
+    return c.body(rrdStream({ hub, viewer, encoding, stalls, patience }));
   };
 }
 

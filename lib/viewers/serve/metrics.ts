@@ -33,7 +33,7 @@ export interface HttpCounts {
  */
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
-  const { sinks, files, forwarding, ...all } = statusJson(hub, status, 0);
+  const { sinks, files, forwarding, nats, ...all } = statusJson(hub, status, 0);
   const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
@@ -149,6 +149,16 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "Columns that got no archetype of today's",
       Object.entries(bridge.untagged).map(([component, count]): Sample => [count, { component }]),
     ),
+    gauge("nats_boxes", "Boxes that sent something by NATS in the last minute", nats?.live ?? 0),
+    gauge("nats_pending_messages", "Messages that wait in NATS, a batch each", nats?.pending ?? 0),
+    gauge("nats_lag_seconds", "How far what is read from NATS is behind", nats?.lagSec ?? 0),
+    gauge(
+      "nats_position",
+      "Message of the stream up to which all was received",
+      nats?.position ?? 0,
+    ),
+    counter("nats_repeated_messages", "Messages left out that came before", nats?.repeated ?? 0),
+    counter("nats_refused_messages", "Messages in NATS that no box has sent", nats?.refused ?? 0),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),
     counter("lost_messages", "Messages a sink lost", perSink((sink) => sink.lost.messages)),

@@ -14,7 +14,7 @@ import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { checkHub, wishOf } from "./join.ts";
-import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
+import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
 
 /** Options of {@linkcode messageReaders}; all may be left out. */
@@ -61,13 +61,7 @@ interface Part {
 }
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
-  "cookie (--viewer-token): native viewers have no way to send one, so open the page";
-
-/**
- * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
- * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
- */
-const BROWSER_PATIENCE = 6;
+  "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
 
 /** What a reader is told that is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {

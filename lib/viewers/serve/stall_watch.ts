@@ -11,6 +11,12 @@ import { AwakeClock } from "../../base/awake_clock.ts";
 /** How often is looked, in milliseconds. */
 const CHECK_MS = 500;
 
+/**
+ * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
+ * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
+ */
+export const BROWSER_PATIENCE = 6;
+
 /** One transfer to a viewer. */
 export interface Transfer {
   /** Whether bytes wait for the viewer. */

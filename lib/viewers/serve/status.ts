@@ -6,6 +6,7 @@
 import type { NetAddr } from "../../base/net_addr.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
+import type { FromNatsStats } from "../../server/from_nats.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../base/tally.ts";
@@ -24,6 +25,8 @@ export interface ServerStatus {
   readonly sinks?: readonly SinkStats[];
   /** What files hold, such as a file sink's `kept`. */
   readonly files?: Tally;
+  /** What is received from NATS: `feed.stats` of `fromNats`. */
+  readonly nats?: FromNatsStats;
   /** How each place does that recordings travel to. */
   readonly forwarding?: readonly ForwardStats[];
 }
@@ -90,6 +93,8 @@ export interface StatusJson {
   readonly sinks: readonly SinkStats[];
   /** What files hold. */
   readonly files: Tally;
+  /** What is received from NATS, or `null`. */
+  readonly nats: FromNatsStats | null;
   /** How each place does that recordings travel to. */
   readonly forwarding: readonly ForwardStats[];
 }
@@ -170,6 +175,7 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     hub: hub.stats,
     sinks,
     files,
+    nats: status.nats ?? null,
     forwarding: status.forwarding ?? [],
   };
 }

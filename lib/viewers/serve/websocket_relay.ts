@@ -95,9 +95,10 @@ async function relay(
   });
   try {
     for (;;) {
+      // What it takes then is as fresh as can be.
+      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
       const frames = await viewer.nextFrames(SLICE_BYTES);
       if (frames === undefined) break;
-      while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
       if (!open || (viewer.gone ?? "closed") !== "closed") return frames.done();
       socket.sendFrames(frames.pieces, frames.done);
       viewer.sent(frames.messages, frames.bytes);

@@ -7,6 +7,7 @@ const defaults = {
   bind: "127.0.0.1",
   port: 9876,
   maxLatencySec: Infinity,
+  drainSec: 600,
   limits: {},
   quiet: false,
   logLevel: "info",
@@ -47,7 +48,7 @@ describe("options of --serve-web", () => {
       ["--max-viewers", "3"],
       ["--allow-host", "robot.local,10.0.0.5,fd00::5"],
       ["--allow-origin", "https://EXAMPLE.com/,http://10.0.0.7:8080"],
-      ["--viewer-token", "s3cret"],
+      ["--viewer-token-file", "token.txt"],
     ];
     assertEquals(options("--serve-web", "--newest-first", ...pairs.flat()).viewers, {
       openBrowser: false,
@@ -60,7 +61,7 @@ describe("options of --serve-web", () => {
       maxViewers: 3,
       allowHosts: ["robot.local", "10.0.0.5", "fd00::5"],
       allowOrigins: ["https://example.com", "http://10.0.0.7:8080"],
-      token: "s3cret",
+      tokenFile: { path: "token.txt", where: "--viewer-token-file" },
     });
     const { memoryLimit } = options("--serve-web", "--server-memory-limit", "4GiB").viewers!;
     assertEquals(memoryLimit, { bytes: 2 ** 32 });
@@ -82,8 +83,9 @@ describe("options of --serve-web", () => {
       assertThrows(() => options(...args), UsageError, text);
     }
     const error = assertThrows(
-      () => options("--serve-web", "--viewer-token", "s3 cret"),
+      () => options("--serve-web", "--viewer-token", "s3cret"),
       UsageError,
+      "say --viewer-token-file FILE, or set RERELAY_VIEWER_TOKEN",
     );
     assert(!error.message.includes("s3"), error.message);
   });
@@ -95,7 +97,7 @@ describe("options of --serve-web", () => {
       return command.command === "host" ? command.options.viewers?.token : undefined;
     };
     assertEquals(token("s3cret"), "s3cret");
-    assertEquals(token("s3cret", "--viewer-token", "other"), "other");
+    assertEquals(token("s3cret", "--viewer-token-file", "other"), undefined);
     assertEquals(token(""), undefined);
     const error = assertThrows(
       () => token("s3 cret"),
@@ -123,8 +125,10 @@ describe("arguments", () => {
         rrdFormat: "current",
         chunkIndex: false,
         onError: "stop",
+        readyFreeBytes: 64 * 2 ** 20,
       },
       maxLatencySec: 0.2,
+      drainSec: 600,
       limits: { channelLimitBytes: 1_610_612_736 },
       quiet: true,
       logLevel: "trace",

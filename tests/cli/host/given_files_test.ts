@@ -166,9 +166,11 @@ describe("rerelay FILE… --serve-web", () => {
   it("serves files without any SDK, beside the port for SDKs, and what it saves", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "old.rrd"), recording("0.20.3-mixed"));
-    const secret = ["--viewer-token", "secret", "--allow-delete"];
+    const secret = ["--allow-delete"];
     const saves = ["--save", join(folder, "{recording_id}-{part}.rrd")];
-    const cli = new Cli([folder, "--serve-web", ...PORTS, ...secret, ...saves]);
+    const cli = new Cli([folder, "--serve-web", ...PORTS, ...secret, ...saves], {
+      env: { RERELAY_VIEWER_TOKEN: "secret" },
+    });
     const [, url] = await cli.sees(/web viewer at (http:\/\/\S+)\//);
     await cli.sees(/Showing 1 recording of the disk/);
     const headers = { authorization: "Bearer secret" };

@@ -11,8 +11,8 @@ const ASK = frame(new Uint8Array());
 const BODY = callBody("0.41.0");
 const COUNT = framesOf(BODY).length;
 
-async function started(args: readonly string[] = []) {
-  const cli = new Cli(["--serve-grpc", ...PORTS, ...args]);
+async function started(args: readonly string[] = [], env: Record<string, string> = {}) {
+  const cli = new Cli(["--serve-grpc", ...PORTS, ...args], { env });
   const [, sdk] = await cli.sees(/SDK server over TCP at \S+:(\d+)\./);
   const [, page] = await cli.sees(/web viewer at http:\/\/\S+:(\d+)\//);
   return { cli, sdk: Number(sdk), page: Number(page) };
@@ -87,7 +87,7 @@ describe("rerelay --serve-grpc", () => {
   });
 
   it("counts readers among the viewers, and asks them for the token", async () => {
-    const { cli, sdk } = await started(["--max-viewers", "1", "--viewer-token", "secret"]);
+    const { cli, sdk } = await started(["--max-viewers", "1"], { RERELAY_VIEWER_TOKEN: "secret" });
     const [status, text] = await call(sdk, "ReadMessages", ASK).ended;
     assertEquals(status, 16);
     assert(text.includes("native viewers have no way"), text);

@@ -78,6 +78,58 @@ describe("rrd filter", { timeout: 60_000 }, () => {
       assertStringIncludes(stderr, `none.rrd: 0 messages written, ${all.length} left out`);
     }));
 
+  it("takes timelines out of chunks, and keeps rows, other columns and compression", () =>
+    inFolder(async (folder) => {
+      const stores = fixturePath("grpc/0.41.0-three-stores.merged-by-rerun.rrd");
+      for (const input of [...ENCODINGS.slice(2), TODAY, stores]) {
+        const output = join(folder, "out.rrd");
+        for (const drop of [["frame"], ["log_time", "log_tick", "frame"], ["nobody's"]]) {
+          const args = drop.flatMap((name) => ["--drop-timeline", name]);
+          const { code, stdout } = await filter(input, "-o", output, "-f", ...args, "--json");
+          const [before, after] = [messagesOf(input), messagesOf(output)];
+          assertEquals([code, after.length], [0, before.length]);
+          let [changed, becameStatic] = [0, 0];
+          for (const [i, old] of before.entries()) {
+            const msg = after[i]!;
+            if (old.kind !== "ArrowMsg" || msg.kind !== "ArrowMsg") {
+              assertEquals(msg, old);
+              continue;
+            }
+            const [[was], [is]] = [chunks(old), chunks(msg)];
+            const stay = was!.timelines.filter(({ name }) => !drop.includes(name));
+            assertEquals(is!.timelines, stay);
+            assertEquals([is!.entityPath, is!.rowCount], [was!.entityPath, was!.rowCount]);
+            assertEquals([msg.chunkId, msg.storeId], [old.chunkId, old.storeId]);
+            assertEquals(msg.arrow.compression, old.arrow.compression);
+            if (stay.length === was!.timelines.length) assertEquals(msg, old);
+            else {
+              changed++;
+              if (stay.length === 0) becameStatic++;
+              if (old.isStatic !== undefined) assertEquals(msg.isStatic, stay.length === 0);
+            }
+          }
+          const told = JSON.parse(stdout);
+          assertEquals([told.changed_chunks, told.static_chunks], [changed, becameStatic]);
+          assertEquals(changed > 0, !drop.includes("nobody's"));
+          // What is static by now is another thing than what had a time.
+          if (becameStatic > 0) continue;
+          const ignored = drop.flatMap((name) => ["--ignore-timeline", name]);
+          assertEquals((await run("compare", input, output, ...ignored)).code, 0);
+          if (input === TODAY) assertEquals((await run("verify", "--strict", output)).code, 0);
+        }
+      }
+    }));
+
+  it("takes no timelines out of msgpack, and says what to do", () =>
+    inFolder(async (folder) => {
+      const output = join(folder, "out.rrd");
+      const args = ["-o", output, "--drop-timeline", "frame"];
+      const { code, stderr } = await filter(ENCODINGS[0]!, ...args);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "rrd migrate");
+      assertEquals(readdirSync(folder), []);
+    }));
+
   it("refuses tables of which a part would have to go, and leaves nothing behind", () =>
     inFolder(async (folder) => {
       const [input, output] = [join(folder, "old.rrd"), join(folder, "new.rrd")];

@@ -36,6 +36,24 @@ describe("rrd index", { timeout: 60_000 }, () => {
       assertEquals([statSync(path).mtimeMs, statSync(path).ino], [mtimeMs, ino]);
     }));
 
+  it("is named by verify and stats where there is none, and today's form could have one", () =>
+    inFolder(async (folder) => {
+      const told = async (path: string) => {
+        const all = await Promise.all([runCli(["rrd", "stats", path]), run("verify", path)]);
+        for (const { code } of all) assertEquals(code, 0);
+        return all.map(({ stdout, stderr }) =>
+          `${stdout}${stderr}`.includes("no chunk index, which rrd index adds")
+        );
+      };
+      const [path, old] = [join(folder, "a.rrd"), join(folder, "old.rrd")];
+      writeFileSync(path, fileOf(chunkMessage()));
+      assertEquals(await told(path), [true, true]);
+      assertEquals((await run("index", path)).code, 0);
+      assertEquals(await told(path), [false, false]);
+      writeFileSync(old, fixture("encodings/0.22.1-mixed-msgpack-off.rrd"));
+      assertEquals(await told(old), [false, false]);
+    }));
+
   it("renews one that is there", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.rrd");

@@ -6,6 +6,7 @@ import { Bridge } from "../../../lib/bridge/mod.ts";
 import { BRIDGED, capturedMessages, chunkOf } from "../../bridge/chunks.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
+import { grpcMessages } from "../../grpc_frames.ts";
 import { scan } from "../../recordings/inputs.ts";
 import { inFolder } from "../cli_process.ts";
 import { run } from "./run.ts";
@@ -34,7 +35,8 @@ describe("rrd migrate", { timeout: 60_000 }, () => {
         assertEquals(chunk_index, old.filter(({ kind }) => kind === "ArrowMsg").length);
         assertEquals(report, {
           ...{ file: output, messages: old.length, repeated_messages: 0, headers: 1 },
-          ...{ migrated: old.length, already_current: 0, damaged_schemas: 0, unknown_messages: 0 },
+          ...{ migrated: old.length, already_current: 0, given_chunk_ids: 0 },
+          ...{ damaged_schemas: 0, unknown_messages: 0 },
           untagged_columns: {},
         });
         assertEquals(stderr.includes("laid out otherwise"), false, stderr);
@@ -73,6 +75,23 @@ describe("rrd migrate", { timeout: 60_000 }, () => {
       const { stderr } = await migrate(url("grpc/0.41.0.saved-by-rerun.rrd"), files[0]!, "-o", all);
       assertEquals(stderr.includes("encodings"), false, stderr);
       assertEquals(partsOf(all).others, ["header", "end"]);
+    }));
+
+  it("says where it gives chunks of SDK 0.23 their id, and once only", () =>
+    inFolder(async (folder) => {
+      const [input, output] = [join(folder, "old.rrd"), join(folder, "new.rrd")];
+      const messages = grpcMessages("0.23.4-mixed");
+      const chunks = messages.filter((msg) => msg.kind === "ArrowMsg" && !msg.chunkId).length;
+      const { header } = messages[0]!.encoded;
+      writeFileSync(input, concat(header.bytes, ...messages.map(({ encoded }) => encoded.bytes)));
+      const told = async (from: string, to: string) =>
+        JSON.parse((await migrate(from, "-o", to, "--json")).stdout);
+      const first = await told(input, output);
+      assertEquals([first.migrated, first.given_chunk_ids], [0, chunks]);
+      assert(chunks > 0);
+      const { stderr } = await migrate(input, "-o", join(folder, "text.rrd"));
+      assertStringIncludes(stderr, `0 migrated, ${chunks} given the id of their chunk`);
+      assertEquals((await told(output, join(folder, "again.rrd"))).given_chunk_ids, 0);
     }));
 
   it("refuses tables of 0.16 and before, and leaves nothing behind", () =>

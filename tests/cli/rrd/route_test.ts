@@ -1,8 +1,10 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readdirSync } from "node:fs";
+import { assert, assertEquals } from "@std/assert";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { storeOf } from "../../../lib/encoding/store_of.ts";
+import { concat } from "../../encoding/rrd_builder.ts";
+import { capturePackets } from "../../fixtures.ts";
 import { inFolder } from "../cli_process.ts";
 import { ENCODINGS, fixturePath, messagesOf, run } from "./run.ts";
 
@@ -14,13 +16,13 @@ describe("rrd route", { timeout: 60_000 }, () => {
   it("gives messages other ids, and leaves their data as it is", () =>
     inFolder(async (folder) => {
       const stores = fixturePath("grpc/0.41.0-three-stores.merged-by-rerun.rrd");
-      for (const [i, input] of [ENCODINGS[2]!, ENCODINGS[3]!, TODAY, stores].entries()) {
+      for (const [i, input] of [...ENCODINGS, TODAY, stores].entries()) {
         const output = join(folder, `${i}.rrd`);
         const { code, stdout } = await run("route", input, "-o", output, ...IDS, "--json");
         const [before, after] = [messagesOf(input), messagesOf(output)];
         const { messages, dropped_activations, chunk_index } = JSON.parse(stdout);
         assertEquals([code, messages, dropped_activations], [0, before.length, 0]);
-        assertEquals(chunk_index !== null, i > 1);
+        assertEquals(chunk_index !== null, i >= ENCODINGS.length);
         for (const [at, msg] of after.entries()) {
           const old = before[at]!;
           assertEquals(msg.kind, old.kind);
@@ -64,11 +66,29 @@ describe("rrd route", { timeout: 60_000 }, () => {
       assertEquals([...ids], ["new"]);
     }));
 
-  it("refuses msgpack, and leaves nothing behind", () =>
+  it("takes what SDK 0.9 to 0.22 logged in msgpack, ids of all lengths, compressed or not", () =>
     inFolder(async (folder) => {
-      const { code, stderr } = await run("route", ENCODINGS[0]!, "-o", join(folder, "new.rrd"));
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "it is in msgpack, which route does not take");
-      assertEquals(readdirSync(folder), []);
+      const captures = ["0.9.1-scalars", "0.16.1-blueprint", "0.20.3-mixed", "0.22.1-blueprint"];
+      for (const [i, name] of captures.entries()) {
+        const input = join(folder, `${i}.rrd`);
+        writeFileSync(input, concat(...capturePackets(name)));
+        for (const length of [0, 31, 32, 255, 256, 65_536]) {
+          const id = "é".repeat(length / 2) + "x".repeat(length % 2);
+          const output = join(folder, "new.rrd");
+          const ids = ["--recording-id", `r${id}`, "--application-id", `a${id}`];
+          const { code, stderr } = await run("route", input, "-o", output, ...ids, "--force");
+          assertEquals(code, 0, stderr);
+          const [before, after] = [messagesOf(input), messagesOf(output)];
+          assertEquals(after.length, before.length);
+          for (const [at, msg] of after.entries()) {
+            const old = before[at]!;
+            assertEquals([msg.kind, storeOf(msg)!.id], [old.kind, `r${id}`]);
+            if (msg.kind === "SetStoreInfo") assertEquals(msg.info.applicationId, `a${id}`);
+            if (msg.kind !== "ArrowMsg" || old.kind !== "ArrowMsg") continue;
+            assertEquals(msg.arrow, old.arrow);
+            assertEquals([msg.chunkId, msg.timepointMax], [old.chunkId, old.timepointMax]);
+          }
+        }
+      }
     }));
 });

@@ -80,7 +80,33 @@ describe("files that a sink closes", () => {
     await sink.close();
     assertEquals([isFull, sink.failed, sink.lost.messages], [true, false, 0]);
     assertEquals(files.read("0001.rrd"), await plain());
-    assertStringIncludes(log.of("info").join(), "no chunk index: ENOSPC");
+    const [told] = log.of("warn");
+    assertStringIncludes(told!, "0001.rrd has no chunk index: ENOSPC; the next start tries again");
+    assertStringIncludes(told!, "rrd index 0001.rrd does now");
+  });
+
+  it("tell a chunk that can't be read in a warning, with the command that keeps the rest", async () => {
+    const files = memoryFiles();
+    const log = keptLog();
+    const at = MESSAGES.findLastIndex(({ payload }) =>
+      payload.type === "msg" && payload.msg.kind === "ArrowMsg"
+    );
+    const messages = MESSAGES.map((message, i) => {
+      if (i !== at || message.payload.type !== "msg") return message;
+      const { msg } = message.payload;
+      const bytes = msg.encoded.bytes.slice();
+      bytes.fill(0x5a, bytes.length >> 1);
+      return {
+        ...message,
+        payload: { type: "msg", msg: { ...msg, encoded: { ...msg.encoded, bytes } } },
+      };
+    }) as SmartMessage[];
+    await save(files, { log }, messages);
+    const [told, ...more] = log.of("warn");
+    assertEquals(more, []);
+    assertStringIncludes(told!, "0001.rrd has no chunk index: the message at byte ");
+    assertStringIncludes(told!, "; rrd recover 0001.rrd -o 0001.whole.rrd writes what is whole");
+    assertEquals(lineOf(files).footer, "none");
   });
 
   it("are whole when the disk fails while the list is made to count", async () => {

@@ -282,6 +282,20 @@ describe("the HTTP app", () => {
     await quiet.cancel();
   });
 
+  it("gives a browser a minute, for its viewer stands still before the first picture", async () => {
+    const clock = new TestClock();
+    const hub = madeHub();
+    const { get } = app({ hub, now: clock.now, every: clock.every });
+    hub.write([smart(chunk(1, 400_000))]);
+    const headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0" };
+    const reader = (await get("/stream.rrd", { headers })).body!.getReader();
+    await reader.read();
+    clock.pass(59_000);
+    await reader.read();
+    clock.pass(61_000);
+    await assertRejects(() => reader.read(), Error, "stalled");
+  });
+
   it("names a recording for who keeps it, at its end or while it grows", async () => {
     const { hub, get } = app();
     hub.write([smart(announcement("日本"))]);

@@ -22,6 +22,7 @@ export class IndexFile {
   #waiting: Promise<void> | undefined;
   /** What a failed write may have left is behind this. */
   #size = 0;
+  #isShared = false;
 
   /**
    * Knows the file, and does nothing.
@@ -80,9 +81,16 @@ export class IndexFile {
     this.#file = file;
   }
 
+  /** From now on another program writes lines as well. */
+  share(): void {
+    this.#isShared = true;
+  }
+
   /** Writes a line behind all others, whoever writes those. */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
+    // A sync that is still to come is before this line.
+    this.#waiting = undefined;
     const next = this.#writing.then(() => this.#put(bytes));
     this.#writing = next.catch(() => {});
     return next;
@@ -90,13 +98,15 @@ export class IndexFile {
 
   /** Makes sure that what was written before is on the disk; calls at one time share one. */
   sync(): Promise<void> {
-    return this.#waiting ??= (async () => {
-      await this.#writing;
-      this.#waiting = undefined;
-      const synced = Promise.resolve(this.#file?.sync());
-      this.#writing = synced.catch(() => {});
-      await synced;
-    })();
+    if (this.#waiting !== undefined) return this.#waiting;
+    const synced = this.#writing.then(() => {
+      if (this.#waiting === synced) this.#waiting = undefined;
+      return this.#file?.sync();
+    });
+    this.#waiting = synced;
+    // In its turn: two writes at one time would take the same place.
+    this.#writing = synced.catch(() => {});
+    return synced;
   }
 
   /** Closes it. */
@@ -122,8 +132,9 @@ export class IndexFile {
       this.#isTorn = false;
       this.#size += line.length;
     } catch (error) {
-      // Half a line would spoil the next one.
-      await file.truncate(this.#size).catch(() => {});
+      // Half a line would spoil the next one, and cutting it off would take those of others with it.
+      if (this.#isShared) this.#isTorn = true;
+      else await file.truncate(this.#size).catch(() => {});
       throw error;
     }
   }

@@ -51,6 +51,8 @@ export interface FileLine {
   readonly plain?: number;
   /** Whether it may be being written anew, with a footer, as `NAME.new`. */
   readonly isRenewed?: boolean;
+  /** The process that writes it, or wrote it: another may have gone on under the pattern meanwhile. */
+  readonly by?: string;
   /** How many of its messages were forwarded, once all targets have all of them. */
   readonly forwarded: number;
   /** Stands for whose files it is one of: those of one recording follow one another. */
@@ -151,6 +153,7 @@ function fileLine(value: Record<string, unknown>): FileLine | undefined {
     ...optional("introduction", isCount),
     footer: footer === "pending" || footer === "ok" ? footer : "none",
     ...optional("plain", isCount),
+    ...optional("by", isText),
     ...(value["isRenewed"] === true ? { isRenewed: true } : {}),
     forwarded: isCount(forwarded) ? forwarded : 0,
     ...optional("group", isText),

@@ -46,9 +46,10 @@ export interface LeftoverOptions {
  */
 export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[]> {
   const { pattern, index, log, folder } = options;
+  const others = index.others;
   const lines = index.takeUnfinished();
   const there = new Set(options.names);
-  const known = new Set(lines.flatMap(({ name, was = name }) => [name, was]));
+  const known = new Set([...others, ...lines.flatMap(({ name, was = name }) => [name, was])]);
   const isFixed = pattern.placeholders.size === 0;
   if (isFixed && there.has(pattern.name + PART_SUFFIX) && !known.has(pattern.name)) {
     throw new PartExists(pattern.folder + pattern.name + PART_SUFFIX);
@@ -65,6 +66,7 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
     } catch (error) {
       // As it was, for the next start.
       await index.note(line);
+      index.journal?.skipped(line.id);
       const path = pattern.folder + line.name;
       const text = `${path}, left by an earlier run, could not be given a name: ${reason(error)}`;
       log.write("error", text, { path });
@@ -134,7 +136,8 @@ class Finder {
     const { index, pattern, adapter } = this.options;
     const name = this.#freeName(line.name);
     const bytes = await sizeOf(pattern.folder + at, adapter);
-    const { hash: _, ...known } = line;
+    // Whoever recovers it now may have to leave that to another.
+    const { hash: _, by: _by, ...known } = line;
     const left: FileLine = {
       ...known,
       ...{ name, state: "left", bytes, hasData: true },

@@ -12,6 +12,7 @@ import { ClosedHash } from "./closed_hashes.ts";
 import { FileHash } from "./_file_hash.ts";
 import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
+import { tellNoIndex } from "./no_index.ts";
 import { COPY_SUFFIX, type PartIndex } from "./part_index.ts";
 
 /** What renewing needs. */
@@ -77,8 +78,7 @@ export class IndexRenewal {
     } catch (error) {
       index.release(line);
       if (signal.aborted) return;
-      const text = `${path} got no chunk index: ${reason(error)}; the next start tries again`;
-      log.write("warn", text, { path, kind: "no chunk index" });
+      tellNoIndex(log, path, { why: reason(error), about: undefined });
     }
   }
 
@@ -92,9 +92,7 @@ export class IndexRenewal {
     if (indexed.kind === "later") return index.release(line);
     if (indexed.kind === "failed") throw new Error(indexed.why);
     if (indexed.kind === "none") {
-      const level = indexed.about === "form" ? "debug" : "info";
-      const text = `${path} has no chunk index: ${indexed.why}`;
-      log.write(level, text, { path, kind: "no chunk index" });
+      tellNoIndex(log, path, indexed);
       return await this.#noted({ ...line, footer: "none" });
     }
     const { end } = indexed;

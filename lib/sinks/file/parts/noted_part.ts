@@ -43,7 +43,7 @@ export class NotedPart {
   ): Promise<NotedPart> {
     const line: FileLine = {
       ...{ kind: "file", id, name, group, state: "writing" },
-      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0 },
+      ...{ bytes: 0, hasData: false, footer: "none", forwarded: 0, ...index.owner },
     };
     await index.begin(line);
     return new NotedPart(index, line);

@@ -49,7 +49,7 @@ export interface OpenPartsOptions {
  */
 export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   const { path, place, writer, folder, log, keep, newId, catalog, journal } = options;
-  const { pattern, isDevice, adapter } = place;
+  const { pattern, isDevice, adapter, writer: by, draining } = place;
   if (isDevice) {
     const opener = new PartOpener({
       ...{ pattern, writer, index: undefined, newId, names: [], reserved: [] },
@@ -58,7 +58,10 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   }
   const { sync, date } = writer;
   const names = await adapter.list(pattern.folder);
-  const index = await PartIndex.open({ pattern, adapter, log, keep, sync, catalog, journal });
+  const index = await PartIndex.open({
+    ...{ pattern, adapter, log, keep, sync, catalog, journal, draining },
+    ...(by === undefined ? {} : { writer: by }),
+  });
   catalog?.forgetMissing(new Set(names));
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });

@@ -4,17 +4,15 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
-import type { Log } from "../../../base/log.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { Ranges } from "./_ranges.ts";
-import { isNameOf, type SavePattern } from "../save_pattern.ts";
-import type { PartCatalog } from "./part_catalog.ts";
-import { type Keep, type Listed, PartList } from "./part_list.ts";
+import { isNameOf } from "../save_pattern.ts";
+import { type Listed, PartList } from "./part_list.ts";
+import type { PartIndexOptions } from "./_part_index_options.ts";
 
 /** Behind the pattern's name; no recording is called so. */
 export const INDEX_SUFFIX = ".index.jsonl";
@@ -34,20 +32,6 @@ const MANY_LINES = 1000;
 /** An announcement: the stream's header and the message. */
 export type Announced = Extract<IndexLine, { kind: "store" }>;
 
-/** How an index is kept. */
-export interface PartIndexOptions {
-  readonly pattern: SavePattern;
-  readonly adapter: FileAdapter;
-  readonly log: Log;
-  readonly keep: Keep;
-  /** Whether files are on the disk as the index says that they are. */
-  readonly sync: boolean;
-  /** Is told of every file, where somebody lists them. */
-  readonly catalog?: PartCatalog | undefined;
-  /** Told of all files, where somebody reads behind the writer. */
-  readonly journal?: PartJournal | undefined;
-}
-
 /** The index of one pattern. What fails here goes to the log, and costs no message. */
 export class PartIndex {
   readonly #options: PartIndexOptions;
@@ -63,6 +47,7 @@ export class PartIndex {
   /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
   #repeats = new Map<string, Ranges>();
   #warned = false;
+  #isHandedOver = false;
   /** Until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -71,6 +56,12 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
+    if (this.isShared) this.#file.share();
+  }
+
+  /** Whether another program makes files of the pattern, too. */
+  get isShared(): boolean {
+    return this.#isHandedOver || (this.#options.draining?.size ?? 0) > 0;
   }
 
   /** Reads the index of earlier runs, if there is one, and goes on with it. */
@@ -89,8 +80,9 @@ export class PartIndex {
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
-      // What could not be read, or has more than is kept in memory, is added to.
-      if (isAll && lines - live > MANY_LINES) {
+      // What could not be read, or has more than is kept in memory, is added to; and what another
+      // program still writes to must stay where it is.
+      if (isAll && !index.isShared && lines - live > MANY_LINES) {
         const repeats = [...index.#repeats].flatMap(([id, ranges]) => repeatsLines(id, ranges));
         await index.#file.replace([...index.#announced.values(), ...files, ...repeats]);
       }
@@ -119,6 +111,28 @@ export class PartIndex {
     return this.#announced.values();
   }
 
+  /** What lines say of who writes a file. */
+  get owner(): Pick<FileLine, "by"> {
+    const { writer } = this.#options;
+    return writer === undefined ? {} : { by: writer };
+  }
+
+  /**
+   * Lets another program go on under the pattern: it removes what is too many, and this one adds no more
+   * than lines of its own files.
+   */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.#file.share();
+    this.#list = undefined;
+  }
+
+  /** Names of files that another program is writing; to be called before those that are unfinished are taken. */
+  get others(): string[] {
+    const { draining } = this.#options;
+    return [...this.#read.values()].filter((file) => isOf(file, draining)).map(({ name }) => name);
+  }
+
   /**
    * Files of earlier runs that are not closed, in the order in which they were begun; to be called once.
    * All others are listed as closed.
@@ -140,7 +154,8 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    return files.filter(({ state }) => state !== "closed");
+    const { draining } = this.#options;
+    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -312,6 +327,11 @@ export class PartIndex {
       return false;
     }
   }
+}
+
+/** Whether a file is that of a program that still writes it. */
+function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
+  return state !== "closed" && by !== undefined && writers?.has(by) === true;
 }
 
 function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {

@@ -121,13 +121,19 @@ export class PartOpener {
     const { writer, writer: { adapter } } = this;
     const path = this.pattern.folder + name;
     const written = path + PART_SUFFIX;
-    for (const taken of writer.replace ? [written] : [path, written]) {
+    // In this order, and once more below: another program may close one, which then has its name.
+    for (const taken of writer.replace ? [written] : [written, path]) {
       if (await adapter.kind(taken) !== undefined) throw new FileExists(taken);
     }
     const note = this.#index &&
       await await NotedPart.begin(this.#index, this.#newId(), name, group);
     try {
       const file = await adapter.create(written, "new");
+      if (this.#index?.isShared && await adapter.kind(path) !== undefined) {
+        await file.close();
+        await adapter.remove(written);
+        throw new FileExists(path);
+      }
       return new RrdWriter({ path, written, file, ...(note && { note }) }, writer);
     } catch (error) {
       await note?.dropped();

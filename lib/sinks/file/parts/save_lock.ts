@@ -108,7 +108,16 @@ function baseName(path: string): string {
   return path.replace(/^.*[/\\]/s, "");
 }
 
-async function isHeld(holder: string | undefined, processes: ProcessAdapter): Promise<boolean> {
+/** Who a lock says has it: the identity of a process. */
+export async function holderOf(path: string, files: FileAdapter): Promise<string | undefined> {
+  return (await textOf(path, files))?.split("\n")[0];
+}
+
+/** Whether the process of an identity runs. */
+export async function isHeld(
+  holder: string | undefined,
+  processes: ProcessAdapter,
+): Promise<boolean> {
   const pid = parseInt(holder ?? "");
   return pid > 0 && await processes.identity(pid) === holder;
 }

@@ -55,7 +55,7 @@ export class SavedShelf implements Shelf {
         sdk: line.sdk ?? versionOf(writer),
         ...{ firstMs: firstAt, lastMs: lastAt },
         messages: writer?.written.messages ?? messages,
-        bytes: writer?.wholeBytes ?? line.bytes,
+        bytes: writer?.whole.size ?? line.bytes,
         state: stateOf(line),
         damaged: line.damaged !== undefined,
         isOurs: true,
@@ -74,7 +74,7 @@ export class SavedShelf implements Shelf {
       // It may have got its name meanwhile, and then all of it is whole.
       const writer = Array.from(live()).find((writer) => writer.path === path && !writer.renamed);
       if (file !== undefined && writer !== undefined) {
-        const bytes = Math.min(writer.wholeBytes, file.size);
+        const bytes = Math.min(writer.whole.size, file.size);
         return { file, bytes, version: `${line.id}-${bytes}` };
       }
       await file?.close();

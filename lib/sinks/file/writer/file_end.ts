@@ -5,6 +5,7 @@
  */
 import type { WritableFile } from "../../../adapters/files/types.ts";
 import { FileTooLarge, reason } from "../../../base/errors.ts";
+import type { NotIndexable } from "../../../chunk_index/not_indexable.ts";
 import { endMarker } from "../../../encoding/rrd/rrd_encode.ts";
 import { isNewProtobuf } from "../../../encoding/rrd/same_encoding.ts";
 import type { RrdHeader } from "../../../encoding/rrd_header.ts";
@@ -26,6 +27,8 @@ export class FileEnd {
   isUnmarked = false;
   /** Why the list is not there, where one could expect it to be. */
   why: string | undefined;
+  /** What that is about, where no later try gives another result. */
+  about: NotIndexable["about"] | undefined;
 
   /**
    * @param indexer makes the list; absent where it is not wanted
@@ -77,7 +80,10 @@ export class FileEnd {
     const indexed = await this.#indexer.index(path);
     if (indexed.kind === "later") return;
     if (indexed.kind !== "ok") {
-      if (indexed.kind === "none") this.#state = "none";
+      if (indexed.kind === "none") {
+        this.#state = "none";
+        this.about = indexed.about;
+      }
       this.why = indexed.why;
     } else if (indexed.end.chunks === 0) this.#state = "none";
     else if (indexed.end.messagesEnd !== size) this.why = "it is longer than was written";

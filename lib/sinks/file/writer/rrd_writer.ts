@@ -40,6 +40,8 @@ export class RrdWriter {
   renamed = false;
   /** Whether anything but announcements and blueprints was put into it. */
   hasData = false;
+  /** Once it failed: resolves when the file is as good as it gets. */
+  mended: Promise<void> | undefined;
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
   /** Its end marker, and the list of its chunks. */
@@ -52,7 +54,6 @@ export class RrdWriter {
   #pumping: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
-  #mending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** What is left to do to the file, `close` does. */
   #isEnding = false;
@@ -74,13 +75,12 @@ export class RrdWriter {
 
   /** Messages that are in the file, without those that only make it open alone. */
   get written(): Tally {
-    const { messages, bytes } = this.#whole;
-    return { messages, bytes };
+    return { messages: this.#whole.messages, bytes: this.#whole.bytes };
   }
 
-  /** Up to where the file has whole messages, in bytes. */
-  get wholeBytes(): number {
-    return this.#whole.size;
+  /** Up to where it has whole messages. */
+  get whole(): Extent {
+    return this.#whole;
   }
 
   /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
@@ -143,6 +143,7 @@ export class RrdWriter {
 
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void> {
+    if (this.#isEnding && this.failure === undefined) return this.sealed;
     if (this.#whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
     return this.#syncing = this.#syncing.then(async () => {
       const extent = this.#whole;
@@ -179,7 +180,7 @@ export class RrdWriter {
     await this.#syncing;
     if (this.failure === undefined) await this.#end();
     if (this.failure === undefined) return;
-    await this.#mending;
+    await this.mended;
     throw this.failure;
   }
 
@@ -205,8 +206,7 @@ export class RrdWriter {
     await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
     const named = await this.#try("it could not be renamed", () => this.#rename());
-    if (closed && named) return;
-    this.onFailed({ messages: 0, bytes: 0 });
+    if (!closed || !named) this.onFailed({ messages: 0, bytes: 0 });
   }
 
   async #pump(): Promise<void> {
@@ -219,8 +219,7 @@ export class RrdWriter {
         // Noted first: whoever reads the file later tells by it what was logged.
         if (repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, repeats);
         if (this.failure !== undefined) break;
-        this.#writing = this.#write(written, this.options.date());
-        await this.#writing;
+        await (this.#writing = this.#write(written, this.options.date()));
         if (this.failure !== undefined) break;
         this.#reach(extended(this.#whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
@@ -267,7 +266,7 @@ export class RrdWriter {
     addTo(lost, sure, -1);
     this.#reach(sure);
     this.target.note?.ended();
-    this.#mending = this.#mend();
+    this.mended = this.#mend();
     this.onFailed(lost);
   }
 
@@ -276,9 +275,6 @@ export class RrdWriter {
     this.#whole = extent;
     this.target.note?.reached(extent.size);
   }
-
-  /** Resolves when a file that failed is as good as it gets. */
-  mended = (): Promise<void> => this.#mending ?? Promise.resolve();
 
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {
@@ -331,8 +327,7 @@ export class RrdWriter {
 
   /** What has its name now may be somebody else's. */
   async #checkThere(): Promise<void> {
-    if (this.#isDevice) return;
-    await checkThere(this.target.written, this.options.adapter, this.#file);
+    if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter, this.#file);
   }
 
   async #rename(): Promise<void> {

@@ -1,0 +1,57 @@
+/**
+ * Who we are towards NATS, as files say it.
+ *
+ * @module
+ */
+import type { FileReadAdapter } from "../../adapters/files/types.ts";
+import { reason } from "../../base/errors.ts";
+import type { NatsCredentials } from "../../nats/connection.ts";
+import type { NatsArgs } from "../args/from_args.ts";
+
+/** A credentials file or certificate has a few kilobytes. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Reads the files that say who we are.
+ *
+ * @throws {Error} if one can't be read, with its option
+ */
+export async function natsCredentials(
+  args: NatsArgs,
+  files: FileReadAdapter,
+): Promise<NatsCredentials> {
+  const read = async (path: string | undefined, option: string) => {
+    try {
+      return path === undefined ? undefined : await readText(path, files);
+    } catch (error) {
+      throw new Error(`--${option} ${path} can't be read: ${reason(error)}`);
+    }
+  };
+  const { token } = args;
+  const credentials = await read(args.credentialsFile, "nats-credentials");
+  const ca = await read(args.caFile, "nats-ca");
+  const cert = await read(args.certFile, "nats-cert");
+  const key = await read(args.keyFile, "nats-key");
+  return {
+    ...(credentials !== undefined && { credentials }),
+    ...(token !== undefined && { token }),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+async function readText(path: string, files: FileReadAdapter): Promise<string> {
+  const file = await files.openAt(path);
+  try {
+    if (file.size > MAX_FILE_BYTES) throw new Error(`it has ${file.size} bytes`);
+    const bytes = new Uint8Array(file.size);
+    let at = 0;
+    for (let read = 1; at < bytes.length && read > 0; at += read) {
+      read = await file.readAt(at, bytes.subarray(at));
+    }
+    return new TextDecoder().decode(bytes.subarray(0, at));
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Which box this is: a random id beside its recordings, so that a name that two boxes have, or a disk
+ * that was copied, is seen.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../adapters/files/types.ts";
+import { reason } from "../base/errors.ts";
+import { isId } from "../nats/headers.ts";
+
+/** The file's name. */
+export const BOX_FILE = ".rerelay-box.json";
+
+const MAX_BYTES = 4096;
+
+/**
+ * Reads the id, or makes one that no other box has.
+ *
+ * @param folder of the recordings, with the separator at its end; empty for the current one
+ * @param adapter files
+ * @param newId gives a new id
+ * @throws {Error} if the file is there and says none: nothing is written over it
+ */
+export async function boxIdentity(
+  folder: string,
+  adapter: FileAdapter,
+  newId: () => string = () => crypto.randomUUID(),
+): Promise<string> {
+  const path = folder + BOX_FILE;
+  if (await adapter.kind(path) !== undefined) return await readIdentity(path, adapter);
+  const instance = newId();
+  if (folder !== "") await adapter.makeFolder(folder.replace(/[/\\]+$/, "") || folder);
+  const file = await adapter.create(`${path}.new`, "replace");
+  try {
+    await file.write(new TextEncoder().encode(`${JSON.stringify({ box: instance })}\n`));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await adapter.rename(`${path}.new`, path);
+  await adapter.syncFolder(folder);
+  return instance;
+}
+
+async function readIdentity(path: string, adapter: FileAdapter): Promise<string> {
+  const file = await adapter.openAt(path);
+  try {
+    const bytes = new Uint8Array(Math.min(file.size, MAX_BYTES));
+    const length = await file.readAt(0, bytes);
+    const { box } = JSON.parse(new TextDecoder().decode(bytes.subarray(0, length)));
+    if (typeof box === "string" && isId(box)) return box;
+    throw new Error("it has no id");
+  } catch (error) {
+    throw new Error(
+      `${path} should hold the id of this box: ${reason(error)}. Remove it, and it gets a new one`,
+    );
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * How far a stream was received, on the disk beside the recordings: noted after what came is there, so
+ * that a program that is killed goes on where it was, and keeps nothing twice.
+ *
+ * @module
+ */
+import { reason } from "../base/errors.ts";
+import { storeOf } from "../encoding/store_of.ts";
+import type { NatsNote } from "../server/nats_note.ts";
+import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
+import type { JournaledFile, JournalReader } from "../sinks/file/parts/part_journal.ts";
+import type { RrdFileSink } from "../sinks/file/rrd_file.ts";
+import { parsePosition, type PositionFile, positionText } from "./_position_file.ts";
+import { BEGINNING } from "./cursor.ts";
+import { PartReader } from "./part_reader.ts";
+
+/** Behind the pattern's name. */
+const SUFFIX = ".from-nats.json";
+
+/** A note is some kilobytes, and 100 bytes for each recording of the last days. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** Read at once of what was kept beyond the note, in bytes. */
+const READ_BYTES = 4 * 1024 * 1024;
+
+/** What a start goes on from. */
+export interface NatsStart {
+  /** Absent at the first start. */
+  readonly note: NatsNote | undefined;
+  /** Messages of each recording that were kept beyond the note. */
+  readonly skip: ReadonlyMap<string, number>;
+}
+
+/** Keeps the position of a feed beside what a file sink writes. */
+export class NatsPosition implements FileFollower, JournalReader {
+  readonly name = "the position in NATS";
+  #files: FollowedFiles | undefined;
+  #position: PositionFile | undefined;
+  /** The file begun last. */
+  #last: string | undefined;
+  #noting: Promise<void> | undefined;
+  #noted: string | undefined;
+  /** What is noted at the end, once all files are closed; nothing where not all of it is in them. */
+  onClosed: () => NatsNote | undefined = () => undefined;
+
+  async open(files: FollowedFiles): Promise<void> {
+    this.#files = files;
+    this.#position = await this.#read(files);
+    files.journal.join(this);
+  }
+
+  changed(file: JournaledFile, event: string): void {
+    if (event === "begun") this.#last = file.id;
+  }
+
+  /**
+   * Says where to go on; to be called once all that an earlier run left is recovered.
+   *
+   * @param signal ends the reading of what was kept
+   */
+  async start(signal: AbortSignal): Promise<NatsStart> {
+    const { journal } = this.#files!;
+    const position = this.#position;
+    const skip = new Map(position?.beyond);
+    if (position !== undefined) {
+      const open = new Map(position.open.map((place) => [place.id, place]));
+      let isNewer = position.last === null;
+      for (const file of journal.files) {
+        const place = open.get(file.id) ?? (isNewer ? BEGINNING : undefined);
+        isNewer ||= file.id === position.last;
+        if (place === undefined || file.state === "gone") continue;
+        await this.#count(file, { ...BEGINNING, ...place }, skip, signal);
+      }
+    }
+    for (const file of [...journal.files]) journal.settle(this, file.id);
+    return { note: position?.note, skip };
+  }
+
+  /**
+   * Writes down how far the feed is, once all that was received by now is on the disk; nothing where that
+   * stands there already.
+   *
+   * @param note as the feed is now
+   * @param sink where all of it was written to before this call
+   */
+  note(note: NatsNote, sink: Pick<RrdFileSink, "mark">): Promise<void> {
+    const last = this.#last ?? null;
+    const key = `${note.created} ${note.seq} ${note.beyond.map(([, count]) => count)}`;
+    if (key === this.#noted || this.#noting !== undefined) return this.#noting ?? Promise.resolve();
+    const noting = (async () => {
+      const open = await sink.mark();
+      await this.#write(positionText({ note, beyond: note.beyond, last, open }));
+      this.#noted = key;
+      const { journal } = this.#files!;
+      for (const { id, state } of [...journal.files]) {
+        if (state === "closed") journal.settle(this, id);
+      }
+    })().finally(() => this.#noting = undefined);
+    return this.#noting = noting;
+  }
+
+  /** Files need not wait for it: what is there was noted, or is counted at the next start. */
+  async close(): Promise<void> {
+    await this.#noting?.catch(() => {}); // who began it is told
+    const note = this.onClosed();
+    if (note === undefined) return;
+    const last = this.#last ?? null;
+    try {
+      await this.#write(positionText({ note, beyond: note.beyond, last, open: [] }));
+    } catch (error) {
+      this.#files!.log.write("warn", `${this.#path} can't be written: ${reason(error)}`);
+    }
+  }
+
+  get #path(): string {
+    const { folder, name } = this.#files!;
+    return `${folder}${name}${SUFFIX}`;
+  }
+
+  async #count(
+    file: JournaledFile,
+    place: typeof BEGINNING,
+    counts: Map<string, number>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const reader = new PartReader(file, place, this.#files!);
+    try {
+      while (reader.hasMore) {
+        const messages = await reader.next(READ_BYTES, signal);
+        if (messages.length === 0) break;
+        for (const { msg, recording } of messages) {
+          if (storeOf(msg)?.kind !== "Recording") continue;
+          counts.set(recording, (counts.get(recording) ?? 0) + 1);
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const text =
+        `${file.line.name} can't be read to its end: what came by NATS and stands behind ` +
+        `that is received, and kept, once more: ${reason(error)}`;
+      this.#files!.log.write("warn", text, { path: file.line.name, kind: "nats position" });
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #read({ adapter, log }: FollowedFiles): Promise<PositionFile | undefined> {
+    if (await adapter.kind(this.#path) === undefined) return undefined;
+    const file = await adapter.openAt(this.#path);
+    try {
+      const bytes = new Uint8Array(Math.min(file.size, MAX_BYTES));
+      for (let at = 0, length = 1; at < bytes.length && length > 0; at += length) {
+        length = await file.readAt(at, bytes.subarray(at));
+      }
+      return parsePosition(new TextDecoder().decode(bytes));
+    } catch (error) {
+      const text = `${this.#path} is damaged, so that all that NATS still has is received again: ` +
+        reason(error);
+      log.write("error", text, { path: this.#path });
+      return undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #write(text: string): Promise<void> {
+    const { folder, adapter } = this.#files!;
+    const path = this.#path;
+    const file = await adapter.create(`${path}.new`, "replace");
+    try {
+      await file.write(new TextEncoder().encode(text));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await adapter.rename(`${path}.new`, path);
+    await adapter.syncFolder(folder);
+  }
+}

@@ -1,0 +1,25 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "node:test";
+import { BOX_FILE, boxIdentity } from "../../lib/forward/box_identity.ts";
+import { memoryFiles } from "../../lib/sinks/mod.ts";
+
+describe("boxIdentity", () => {
+  it("is made once, beside the recordings", async () => {
+    const files = memoryFiles();
+    assertEquals(await boxIdentity("rec/", files, () => "one"), "one");
+    assertEquals(await boxIdentity("rec/", files, () => "two"), "one");
+    assertEquals(await boxIdentity("", files, () => "two"), "two");
+    assertEquals(files.paths.toSorted(), [BOX_FILE, `rec/${BOX_FILE}`]);
+  });
+
+  it("is not made anew over a file that says something else", async () => {
+    for (const text of ["", "{}", '{"box":"a b"}', "x".repeat(10_000)]) {
+      const files = memoryFiles();
+      const file = await files.create(BOX_FILE, "new");
+      await file.write(new TextEncoder().encode(text));
+      await file.close();
+      const error = await assertRejects(() => boxIdentity("", files), Error);
+      assertEquals(error.message.startsWith(BOX_FILE), true);
+    }
+  });
+});

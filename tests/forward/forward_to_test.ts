@@ -1,0 +1,216 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { forwardTo } from "../../lib/forward/forward_to.ts";
+import { TargetRefused } from "../../lib/forward/target.ts";
+import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
+import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
+import type { RrdFileSinkOptions } from "../../lib/sinks/file/sink_options.ts";
+import { announcement, chunk, received } from "./chunks.ts";
+import { type FakeTarget, fakeTarget } from "./fake_target.ts";
+
+const PATTERN = "{recording_id}-{part}.rrd";
+const CURSOR = `${PATTERN}.forward-fake-target-`;
+
+function numbered(recording: string, from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, i) => `${recording} ${from + i}`);
+}
+
+function batch(recording: string, from: number, to: number) {
+  return Array.from({ length: to - from }, (_, i) => received(chunk(recording, from + i)));
+}
+
+/** Runs a sink with a target, and gives it messages. */
+async function run(
+  target: FakeTarget,
+  options: Partial<RrdFileSinkOptions>,
+  messages: readonly ReturnType<typeof received>[],
+  isOver: () => boolean = () => true,
+) {
+  const forwarder = forwardTo(target, { random: () => 0 });
+  const sink = await rrdFileSink({ path: PATTERN, ...options, followers: [forwarder] });
+  for (const message of messages) await sink.write([message]);
+  await until(isOver);
+  await sink.close();
+  return { forwarder, sink };
+}
+
+async function until(isOver: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!isOver()) {
+    if (performance.now() > end) throw new Error("it takes too long");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+describe("forwardTo", () => {
+  it("sends what was logged, once and in order, and not what parts begin with", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    const messages = [
+      received(announcement("a")),
+      received(chunk("a", -1, false, true)),
+      ...batch("a", 0, 50),
+    ];
+    const options = { files, rotation: { maxBytes: 1000 } };
+    const { forwarder } = await run(target, options, messages);
+    assert(files.paths.filter((path) => path.endsWith(".rrd")).length > 3);
+    assertEquals(target.taken, ["a -1", ...numbered("a", 0, 50)]);
+    const announced = target.batches.flatMap(({ messages }) => messages)
+      .filter(({ msg }) => msg.kind === "SetStoreInfo");
+    assertEquals(announced.length, 1);
+    assertEquals(forwarder.stats.sent.messages, 52);
+    assertEquals(forwarder.stats.lagBytes, 0);
+    for (const { messages } of target.batches) {
+      for (const { application, recording } of messages) {
+        assertEquals([application, recording], ["robot", "a"]);
+      }
+    }
+  });
+
+  it("numbers the logged messages of a file, with no number twice", async () => {
+    const target = fakeTarget();
+    await run(target, { files: memoryFiles(), rotation: { maxBytes: 1000 } }, [
+      received(announcement("a")),
+      ...batch("a", 0, 50),
+    ]);
+    const next = new Map<string, number>();
+    for (const { file, messages } of target.batches) {
+      for (const { number } of messages) {
+        assertEquals(number, next.get(file) ?? 0);
+        next.set(file, number + 1);
+      }
+    }
+    assert(next.size > 3);
+  });
+
+  it("goes on behind what was acknowledged, in a later run", async () => {
+    const files = memoryFiles();
+    const first = fakeTarget();
+    first.before = () => {
+      if (first.taken.length >= 20) throw new Error("unplugged");
+    };
+    await run(
+      first,
+      { files },
+      [received(announcement("a")), ...batch("a", 0, 50)],
+      () => first.taken.length >= 20,
+    );
+    const second = fakeTarget();
+    await run(second, { files }, batch("a", 50, 60));
+    assertEquals([...first.taken, ...second.taken], numbered("a", 0, 60));
+    const third = fakeTarget();
+    await run(third, { files }, []);
+    assertEquals(third.taken, []);
+  });
+
+  it("tries the same batch again after an error, and holds nobody up", async () => {
+    const target = fakeTarget();
+    let failures = 0;
+    target.before = () => {
+      if (failures++ < 3) throw new Error("unplugged");
+    };
+    const timer = (ms: number, callback: () => void) => {
+      const id = setTimeout(callback, Math.min(ms, 5));
+      return () => clearTimeout(id);
+    };
+    const messages = [received(announcement("a")), ...batch("a", 0, 30)];
+    const options = { files: memoryFiles(), timer };
+    const { forwarder } = await run(target, options, messages, () => target.taken.length === 30);
+    assertEquals(target.taken, numbered("a", 0, 30));
+    assertEquals(forwarder.stats.outageSec, 0);
+  });
+
+  it("counts what a target refuses, message by message, and sends all others", async () => {
+    const target = fakeTarget();
+    target.before = ({ messages }) => {
+      if (!messages.some(({ number }) => number === 7 || number === 21)) return;
+      throw new TargetRefused("no", "batch");
+    };
+    const messages = [received(announcement("a")), ...batch("a", 0, 30)];
+    const { forwarder } = await run(target, { files: memoryFiles() }, messages);
+    // Number 0 is the announcement.
+    const lost = ["a 6", "a 20"];
+    assertEquals(target.taken, numbered("a", 0, 30).filter((text) => !lost.includes(text)));
+    assertEquals(forwarder.stats.refused.messages, 2);
+  });
+
+  it("sends recordings side by side, and parts of one recording one after the other", async () => {
+    const target = fakeTarget({ maxBytes: 300 });
+    let [underWay, most] = [0, 0];
+    target.before = async () => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      underWay--;
+    };
+    const names = ["a", "b", "c"];
+    const messages = names.map((name) => received(announcement(name)));
+    for (let i = 0; i < 40; i++) {
+      for (const name of names) messages.push(received(chunk(name, i)));
+    }
+    const options = { files: memoryFiles(), rotation: { maxBytes: 600 } };
+    await run(target, options, messages, () => target.taken.length === 120);
+    for (const name of names) {
+      const own = target.taken.filter((text) => text.startsWith(`${name} `));
+      assertEquals(own, numbered(name, 0, 40));
+    }
+    assertEquals(most > 1, true);
+  });
+
+  it("keeps what is not sent up to twice keep.bytes, then drops the oldest and counts it", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    target.before = () => {
+      throw new Error("unplugged");
+    };
+    const messages = [received(announcement("a")), ...batch("a", 0, 200)];
+    const options = { files, rotation: { maxBytes: 1000 }, keep: { bytes: 5000 } };
+    const { forwarder } = await run(target, options, messages);
+    const kept = files.paths.filter((path) => path.endsWith(".rrd"))
+      .reduce((sum, path) => sum + files.read(path)!.length, 0);
+    assert(kept > 6000 && kept <= 10_000, `${kept} bytes are kept`);
+    assert(forwarder.stats.dropped.messages > 0);
+    // After the gap the recording is announced again.
+    const later = fakeTarget();
+    await run(later, { files, keep: { bytes: 1_000_000 } }, []);
+    const all = later.batches.flatMap(({ messages }) => messages);
+    assertEquals(all[0]!.msg.kind, "SetStoreInfo");
+    assertEquals(later.taken.at(-1), "a 199");
+    assertEquals(later.taken, numbered("a", 200 - later.taken.length, 200));
+    assertEquals(later.taken.length + forwarder.stats.dropped.messages, 201);
+  });
+
+  it("removes nothing that is not sent where it is told so", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    target.before = () => {
+      throw new Error("unplugged");
+    };
+    const keep = { bytes: 2000, unforwarded: "keep" } as const;
+    const messages = [received(announcement("a")), ...batch("a", 0, 200)];
+    await run(target, { files, rotation: { maxBytes: 1000 }, keep }, messages);
+    const later = fakeTarget();
+    await run(later, { files, keep }, []);
+    assertEquals(later.taken, numbered("a", 0, 200));
+    // What was sent makes room.
+    const kept = files.paths.filter((path) => path.endsWith(".rrd"))
+      .reduce((sum, path) => sum + files.read(path)!.length, 0);
+    assert(kept <= 2500, `${kept} bytes are kept`);
+  });
+
+  it("sends all again, and drops nothing, where its cursor is torn at any byte", async () => {
+    const files = memoryFiles();
+    const first = fakeTarget();
+    await run(first, { files }, [received(announcement("a")), ...batch("a", 0, 50)]);
+    const path = files.paths.find((path) => path.startsWith(CURSOR))!;
+    const cursor = files.read(path)!;
+    for (let length = 0; length < cursor.length; length += 7) {
+      const torn = await files.create(path, "replace");
+      await torn.write(cursor.subarray(0, length));
+      await torn.close();
+      const second = fakeTarget();
+      await run(second, { files }, []);
+      const expected = numbered("a", 50 - second.taken.length, 50);
+      assertEquals(second.taken, expected, `cut to ${length} bytes`);
+    }
+  });
+});
