@@ -2,9 +2,13 @@
  * gRPC beside Rerun's own server, interleaved in one run:
  *
  *     deno run -A tests/bench/grpc.ts [--python VENV/bin/python] [--rerun VENV/bin/rerun]
- *       [--rounds 5] [--only sdk,large,small,late,ten,stopped]
+ *       [--rounds 5] [--only sdk,large,small,late,ten,stopped] [--history]
  *
- * `--python` has a real SDK 0.41, `--rerun` is the control; without them, and without Go for the fast
+ * The first three are taken by a server that shows nothing; with `--history` by one that keeps all for
+ * viewers, as Rerun's always does.
+ *
+ * `--python` has a real SDK 0.41, `--rerun` is the control (the program itself, `rerun_cli/rerun` of the
+ * package, not the script that starts it); without them, and without Go for the fast
  * sender (`gosend/`), what needs them is left out with a word.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,10 +36,13 @@ const STILL_MS = 20_000;
 const START_MS = 60_000;
 /** As many of each message as make half a gigabyte. */
 const SENT = { large: 600, small: 200_000 } as const;
+/** What is only sent. */
+const SENDING = ["sdk", "large", "small"];
 const NAMES = ["sdk", "large", "small", "late", "ten", "stopped"] as const;
 
 const args = parseArgs(process.argv.slice(2), {
   string: ["python", "rerun", "rounds", "only"],
+  boolean: ["history"],
   unknown: (arg) => {
     console.error(`There is no ${arg}: see the top of tests/bench/grpc.ts`);
     process.exit(2);
@@ -54,26 +61,27 @@ interface Running {
   readonly port: number;
 }
 
-const SERVERS: Record<string, (port: number) => readonly string[]> = {
+const SERVERS: Record<string, (port: number, isServing: boolean) => readonly string[]> = {
   ...(rerun === undefined ? {} : {
     real: (
       port,
     ) => [rerun!, "--serve-grpc", "--port", String(port), "--server-memory-limit", "2GiB"],
   }),
-  deno: (port) => ["deno", "run", "-A", "--quiet", CLI, ...options(port)],
-  bun: (port) => ["bun", CLI, ...options(port)],
+  deno: (port, isServing) => ["deno", "run", "-A", "--quiet", CLI, ...options(port, isServing)],
+  bun: (port, isServing) => ["bun", CLI, ...options(port, isServing)],
 };
 
-function options(port: number): string[] {
+function options(port: number, isServing: boolean): string[] {
+  if (!isServing) return ["--port", String(port)];
   return ["--serve-grpc", "--port", String(port), "--ws-server-port", "0", "--web-viewer-port", "0"]
     .concat("--server-memory-limit", "2GiB");
 }
 
 let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
-async function started(name: string): Promise<Running> {
+async function started(name: string, isServing: boolean): Promise<Running> {
   const port = nextPort++;
-  const child = new Child(SERVERS[name]!(port), {
+  const child = new Child(SERVERS[name]!(port, isServing), {
     env: { ...process.env as Record<string, string>, RUST_LOG: "info" },
   });
   await child.waitFor(name === "real" ? /gRPC server|proxy/ : /Hosting a SDK server/, START_MS);
@@ -201,7 +209,7 @@ try {
     const runs: Record<string, { rate: number; cpuSec: number; peakMiB: number }[]> = {};
     for (let round = 0; round < rounds; round++) {
       for (const server of Object.keys(SERVERS)) {
-        const running = await started(server);
+        const running = await started(server, Boolean(args["history"]) || !SENDING.includes(name));
         await using child = running.child;
         const [before] = costs(child.pid!);
         const [mb, sec] = await CASES[name]!(running);
