@@ -3,12 +3,13 @@
  *
  * In every message of an SDK the schema is another: it holds the chunk's id and, up to SDK 0.22, a
  * size. These texts are left open. Where the entity's path stands in schemas of that length is known,
- * so that a message is looked up by it and compared once, eight bytes at a time. Memory is bounded, so
- * all that peers can do to it is to make it useless.
+ * so that a message is looked up by it and compared once, word by word. Memory is bounded, so all that
+ * peers can do to it is to make it useless.
  *
  * @module
  */
 import { BytePattern } from "../byte_pattern.ts";
+import { WordPattern } from "../word_pattern.ts";
 import { TEXT } from "./_flatbuffers.ts";
 import { findMetadata, type MetadataPlace } from "./_ipc_message.ts";
 import type { SchemaTree, TextPlace } from "./schema_tree.ts";
@@ -36,6 +37,8 @@ interface Known<T> {
   /** What the texts of those are alike by that are looked through. */
   readonly name: number;
   readonly owner: unknown;
+  /** Wants what nobody reads to be the same, too, as it mostly is: that is compared faster. */
+  readonly exact: WordPattern;
   readonly pattern: BytePattern;
   readonly value: T;
 }
@@ -79,6 +82,9 @@ export class KnownSchemas<T> {
   /** The last ones, for many messages lie in one buffer. */
   #buffer: ArrayBufferLike = new ArrayBuffer(0);
   #view = new DataView(this.#buffer);
+  /** What is looked up, where its words lie as numbers do. */
+  readonly #words = new Int32Array(MAX_BYTES / 4);
+  readonly #wordBytes = new Uint8Array(this.#words.buffer);
 
   /** What was made of a schema that differs from this one at most in its open texts. */
   find({ ipc, place: { start, end } }: SchemaBytes, owner: unknown): T | undefined {
@@ -86,11 +92,13 @@ export class KnownSchemas<T> {
     if (shapes === undefined) return undefined;
     const view = this.#viewOf(ipc.buffer);
     const at = ipc.byteOffset + start;
+    this.#wordBytes.set(new Uint8Array(ipc.buffer, at, end - start));
     for (const { key, known } of shapes) {
       const alike = known.get(hash(ipc, start + key.start, start + key.end));
       if (alike === undefined) continue;
       for (const each of alike) {
-        if (each.owner === owner && each.pattern.matches(view, at)) return each.value;
+        if (each.owner !== owner) continue;
+        if (each.exact.matches(this.#words) || each.pattern.matches(view, at)) return each.value;
       }
     }
     return undefined;
@@ -125,8 +133,9 @@ export class KnownSchemas<T> {
       { length, key, known: new Map() };
     // What nobody reads says nothing.
     const masks = reads.map((read) => read === 0 ? 0 : 0xff);
+    const exactMasks = new Uint8Array(length).fill(0xff);
     for (const { start, end } of open) {
-      for (let at = start; at < end; at++) masks[at] = openByte(at);
+      for (let at = start; at < end; at++) exactMasks[at] = masks[at] = openByte(at);
     }
     const name = hash(bytes, key.start, key.end);
     const alike = shape.known.get(name) ?? [];
@@ -135,7 +144,8 @@ export class KnownSchemas<T> {
       if (each.owner === owner && each.pattern.matches(view, 0)) this.#drop(each);
     }
     if (alike.length === MAX_OF_KEY) this.#drop(alike[0]!);
-    const one = { shape, name, owner, pattern: new BytePattern(bytes, masks), value };
+    const exact = new WordPattern(bytes, exactMasks);
+    const one = { shape, name, owner, exact, pattern: new BytePattern(bytes, masks), value };
     alike.push(one);
     shape.known.set(name, alike);
     this.#all.add(one);
@@ -188,5 +198,6 @@ function overlap(a: TextPlace, b: TextPlace): boolean {
 function hash(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
   for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
-  return hash;
+  // Numbers of up to 30 bits are looked up without an object for each.
+  return hash & 0x3fffffff;
 }
