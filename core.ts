@@ -59,7 +59,8 @@ export type { PacketDecoderOptions } from "./lib/encoding/rrd/packet_decoder.ts"
 export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd/rrd_decoder.ts";
 export { RrdDecodeStream } from "./lib/encoding/rrd/rrd_decode_stream.ts";
 export { ThrottleStream } from "./lib/flow/throttle/throttle_stream.ts";
-export { SmartChannel, type SmartChannelOptions } from "./lib/flow/channel/smart_channel.ts";
+export { SmartChannel } from "./lib/flow/channel/smart_channel.ts";
+export type { SmartChannelOptions } from "./lib/flow/channel/smart_channel_options.ts";
 export {
   CongestionManager,
   type CongestionManagerOptions,

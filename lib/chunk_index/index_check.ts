@@ -110,5 +110,7 @@ export class IndexCheck {
 }
 
 function stale(what: string): InvalidMessage {
-  return new InvalidMessage(`The chunk index lists ${what}: rrd index renews it`);
+  return new InvalidMessage(
+    `The chunk index lists ${what}: rrd index renews it, unless a chunk is gone`,
+  );
 }

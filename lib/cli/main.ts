@@ -29,6 +29,10 @@ export async function main(process: CliProcess): Promise<number> {
     const { config } = await import("./config.ts");
     return await config(process.args.slice(1), process);
   }
+  if (process.args[0] === "forward") {
+    const { forward } = await import("./forward.ts");
+    return await forward(process.args.slice(1), process);
+  }
   // Signals are heard from here on, whatever the start still waits for.
   let beforeExit = () => {};
   const drain = new Promise<void>((resolve) => process.onDrainSignal(resolve));

@@ -1,4 +1,3 @@
-import { checkGiven } from "../base/check_arguments.ts";
 import type { Table } from "apache-arrow";
 import { InvalidMessage } from "../base/errors.ts";
 import type { Encoded, StoreId, TimelineTime } from "./message_parts.ts";
@@ -146,19 +145,4 @@ export class ArrowMsg {
     // The library reads numbers of several bytes in place, so they must lie as the stream lays them.
     return tableFromIPC(ipc.byteOffset % 8 === 0 ? ipc : new Uint8Array(ipc));
   }
-}
-
-/**
- * Refuses what is no message with Arrow data.
- *
- * @param taker the function that needs one
- * @param msg what was passed
- * @throws {TypeError} that names the function
- *
- * @internal
- */
-export function checkArrowMsg(taker: string, msg: unknown): void {
-  if (typeof (msg as Partial<ArrowMsg> | undefined)?.ipc === "function") return;
-  const kind = (msg as { readonly kind?: unknown } | undefined)?.kind;
-  checkGiven(taker, 'a message of kind "ArrowMsg"', false, typeof kind === "string" ? kind : msg);
 }

@@ -8,6 +8,7 @@ export type { ChannelSender } from "./channel/channel_sender.ts";
 export { MIN_ACCEPT_RATE } from "./throttle/accept_rate.ts";
 export * from "./throttle/congestion_manager.ts";
 export * from "./channel/smart_channel.ts";
+export { CHANNEL_LIMIT_BYTES, type SmartChannelOptions } from "./channel/smart_channel_options.ts";
 export * from "./channel/smart_message.ts";
 export type { Clock } from "../base/clock.ts";
 export type { Tally } from "../base/tally.ts";

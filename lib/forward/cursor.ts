@@ -50,6 +50,7 @@ export interface CursorOptions {
 export class Cursor {
   readonly #options: CursorOptions;
   readonly #places = new Map<string, CursorPlace | typeof DONE>();
+  #target: string;
   #file: WritableFile | undefined;
   /** Length of what is whole in the file. */
   #size = 0;
@@ -63,6 +64,7 @@ export class Cursor {
 
   private constructor(options: CursorOptions) {
     this.#options = options;
+    this.#target = options.target;
   }
 
   /**
@@ -81,6 +83,11 @@ export class Cursor {
       if (line !== undefined) cursor.#take(line);
     }
     return cursor;
+  }
+
+  /** Whose it is. */
+  get target(): string {
+    return this.#target;
   }
 
   /** Whether there was none before. */
@@ -130,7 +137,7 @@ export class Cursor {
   }
 
   #take(line: CursorLine): void {
-    if ("target" in line) return;
+    if ("target" in line) return void (this.#target = line.target);
     if ("gone" in line) return void this.#places.delete(line.file);
     const { file } = line;
     if ("done" in line) return void this.#places.set(file, DONE);
@@ -179,8 +186,8 @@ export class Cursor {
 
   /** Writes all places anew, in a file that takes the place of the old one when it is on the disk. */
   async #replace(): Promise<void> {
-    const { path, adapter, now, target } = this.#options;
-    const lines: CursorLine[] = [{ target }];
+    const { path, adapter, now } = this.#options;
+    const lines: CursorLine[] = [{ target: this.#target }];
     for (const [file, place] of this.#places) {
       lines.push(place === DONE ? { file, done: true } : { file, ...place });
     }

@@ -104,6 +104,8 @@ export class Forwarder implements JournalReader {
         const from = isWhole && place === BEGINNING ? { ...place, isWhole } : place;
         return this.#queue.add(file, from, new PartReader(file, from, this.#files));
       }
+      case "skipped":
+        return void this.#queue.remove(file.id);
       case "gone":
         return this.#gone(file);
       default:

@@ -4,7 +4,8 @@
  * @module
  */
 import { type ArrowField, readSchema, rerunTag } from "../encoding/arrow/arrow_ipc.ts";
-import { type ArrowMsg, checkArrowMsg } from "../encoding/arrow_msg.ts";
+import type { ArrowMsg } from "../encoding/arrow_msg.ts";
+import { checkArrowMsg } from "../encoding/check_arrow_msg.ts";
 import {
   type IndexColumn,
   indexColumns,

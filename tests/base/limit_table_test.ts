@@ -10,7 +10,7 @@ import {
 import { OPTION_TABLE } from "../../lib/cli/args/option_table.ts";
 import { MAX_PACKET_BYTES } from "../../lib/comms/sdk/packet_reader.ts";
 import { DECODE_LIMITS } from "../../lib/encoding/limits.ts";
-import { CHANNEL_LIMIT_BYTES } from "../../lib/flow/channel/smart_channel.ts";
+import { CHANNEL_LIMIT_BYTES } from "../../lib/flow/channel/smart_channel_options.ts";
 import { resolveOptions } from "../../lib/server/options.ts";
 import { read } from "../project/tree.ts";
 

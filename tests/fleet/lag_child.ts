@@ -2,11 +2,13 @@
 import process from "node:process";
 import { memoryTcp, Server, silentLog } from "../../mod.ts";
 import { fromNats } from "../../lib/server/from_nats.ts";
+import { concat } from "../encoding/rrd_builder.ts";
 import { connectSdk, Robot, send, Template } from "./robot.ts";
 
 const [role, ...args] = process.argv.slice(2);
 /** Messages of one recording a second. */
 const PER_SEC = 20;
+const TICK_MS = 8;
 /** Of each connection, not counted. */
 const WARM_UP_MS = 3000;
 
@@ -20,10 +22,14 @@ async function robots(): Promise<void> {
   const begin = performance.now();
   const end = begin + seconds * 1000;
   let sent = 0;
-  for (let due = begin; due < end; due += 1000 / (PER_SEC * count)) {
-    const early = due - performance.now();
-    if (early > 2) await new Promise((resolve) => setTimeout(resolve, early));
-    await send(socket, templates[sent++ % count]!.at(Date.now()));
+  // What is due in the same moment goes in one write, as an SDK gathers it.
+  for (let due = begin; due < end;) {
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    const packets: Uint8Array[] = [];
+    for (const now = performance.now(); due < Math.min(now, end); due += 1000 / (PER_SEC * count)) {
+      packets.push(templates[sent++ % count]!.at(Date.now() - (now - due)));
+    }
+    if (packets.length > 0) await send(socket, concat(...packets));
   }
   socket.end();
   console.log(JSON.stringify({ sent, lateMs: performance.now() - end }));

@@ -1,10 +1,10 @@
 /** A simulated robot that logs curves and pictures as SDK 0.22 does, over TCP. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { encode } from "@msgpack/msgpack";
 import * as arrow from "apache-arrow";
 import {
   concat,
-  encodeMsgpack,
   Entries,
   framed,
   HELLO,
@@ -15,6 +15,19 @@ import {
 } from "../encoding/rrd_builder.ts";
 
 const HEADER = rrdHeader();
+
+/** Msgpack as short as it can be, as SDKs write it; of what has up to 15 entries. */
+function packed(value: unknown): Uint8Array {
+  const head = (mark: number, count: number) => Uint8Array.of(mark | count);
+  if (Array.isArray(value)) return concat(head(0x90, value.length), ...value.map(packed));
+  if (value instanceof Entries) {
+    return concat(head(0x80, value.entries.length), ...value.entries.flat().map(packed));
+  }
+  if (value !== null && typeof value === "object" && !(value instanceof Uint8Array)) {
+    return packed(new Entries(Object.entries(value)));
+  }
+  return encode(value, { useBigInt64: true });
+}
 
 /** A list of one row that has all of `child`. */
 function oneRow<T extends arrow.DataType>(child: arrow.Data<T>): arrow.Vector {
@@ -126,7 +139,7 @@ export class Robot {
     const store = { kind: "Recording", id: this.recording };
     const ipc = arrow.tableToIPC(table, "stream");
     return this.#packet(
-      encodeMsgpack({ ArrowMsg: [store, [{ time_ns: time, inc }, timepoint, ipc]] }),
+      packed({ ArrowMsg: [store, [{ time_ns: time, inc }, timepoint, ipc]] }),
     );
   }
 

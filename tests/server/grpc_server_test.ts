@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { H2Connection } from "../../lib/comms/h2/connection.ts";
 import { CallCut } from "../../lib/comms/grpc/status.ts";
 import { memoryTcp, type ServeOptions, Server, sourceText } from "../../mod.ts";
@@ -95,6 +95,25 @@ describe("gRPC at the server's port", () => {
     assertMatch(started.said("warn").join("\n"), /Closing connection .*in its message 1: /);
     // The connection lives on.
     assertEquals((await peer.ask("/grpc.health.v1.Health/Check").status)[0], 0);
+    peer.cut();
+  });
+
+  it("describes its services to whoever asks, one question after the other", async () => {
+    await using started = await Started.on();
+    const peer = await started.connect();
+    for (const version of ["v1", "v1alpha"]) {
+      const call = peer.call(`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`);
+      await call.send(frame(textField(7, "")));
+      await call.send(frame(textField(4, "grpc.health.v1.Health")));
+      call.stream.end();
+      assertEquals((await call.status)[0], 0);
+      const [list, file] = (await call.messages(2)).map((message) =>
+        new TextDecoder().decode(message)
+      );
+      assertStringIncludes(list!, "rerun.sdk_comms.v1alpha1.MessageProxyService");
+      assertStringIncludes(file!, "HealthCheckRequest");
+    }
+    assertEquals(started.said("warn"), []);
     peer.cut();
   });
 

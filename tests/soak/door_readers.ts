@@ -28,8 +28,6 @@ export async function portsOf({ port, child }: Cli): Promise<Ports> {
 }
 
 const METHOD = "/rerun.sdk_comms.v1alpha1.MessageProxyService/ReadMessages";
-/** An empty message of gRPC. */
-const ASKED = new Uint8Array(5);
 
 /**
  * Reads.
@@ -39,31 +37,33 @@ const ASKED = new Uint8Array(5);
  * @param onBytes is given all that is no head of the door's own protocol, but frames' heads
  */
 export function readDoor(door: Door, port: number, onBytes: (bytes: Uint8Array) => void): Reader {
-  const url = `http://127.0.0.1:${port}`;
-  if (door === "websocket") return readSocket(port, onBytes);
   if (door === "grpc") return rawCall(port, METHOD, onBytes);
-  if (door === "http") return readBody(`${url}/stream.rrd`, {}, onBytes);
-  const headers = { "content-type": "application/grpc-web+proto" };
-  return readBody(url + METHOD, { method: "POST", headers, body: ASKED }, onBytes);
+  return readSocket(port, REQUESTS[door], onBytes);
 }
 
-function readSocket(port: number, onBytes: (bytes: Uint8Array) => void): Reader {
-  const socket = connect(port, "127.0.0.1", () => {
-    const head = ["GET / HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade"];
-    const key = ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
-    socket.write([...head, ...key, "", ""].join("\r\n"));
-  });
+const line = (...lines: string[]) => [...lines, "Host: localhost", "", ""].join("\r\n");
+
+/** By HTTP/1.1; what is between the pieces of a body is far from the marks in them. */
+const REQUESTS: Readonly<Record<Exclude<Door, "grpc">, string>> = {
+  websocket: line(
+    ...["GET / HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade"],
+    ...["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
+  ),
+  http: line("GET /stream.rrd HTTP/1.1"),
+  "grpc-web": line(
+    ...[`POST ${METHOD} HTTP/1.1`, "Content-Type: application/grpc-web+proto"],
+    "Content-Length: 5",
+  ) + "\0".repeat(5),
+};
+
+function readSocket(
+  port: number,
+  request: string,
+  onBytes: (bytes: Uint8Array) => void,
+): Reader {
+  const socket = connect(port, "127.0.0.1", () => void socket.write(request));
   socket.on("error", () => {});
   socket.on("data", onBytes);
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   return { ended, close: () => void socket.destroy() };
-}
-
-function readBody(url: string, init: RequestInit, onBytes: (bytes: Uint8Array) => void): Reader {
-  const end = new AbortController();
-  const read = async () => {
-    const { body } = await fetch(url, { ...init, signal: end.signal });
-    for await (const bytes of body!) onBytes(bytes);
-  };
-  return { ended: read().catch(() => {}), close: () => end.abort() };
 }

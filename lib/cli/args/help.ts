@@ -14,6 +14,7 @@ export function helpText(): string {
 Usage: rerelay [OPTIONS] [FILE…]
        FILE…: recordings of the disk, or folders of them, to be shown with --serve-web
        rerelay rrd COMMAND    look into recordings, repair and send them; see rerelay rrd --help
+       rerelay forward        how far recordings have travelled; see rerelay forward --help
        rerelay config         which options are in force; see rerelay config --help
 
 ${Object.entries(OPTION_GROUPS).map(section).join("\n\n")}

@@ -7,13 +7,16 @@ import { chmod, stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../chunk_index/not_indexable.ts";
+import { listedChunks, readFooter } from "../../chunk_index/stored_footer.ts";
 import { type IndexedFile, indexFile } from "../../chunk_index/walk_file.ts";
 import { RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
+import { checkFooter, TRAILER_BYTES } from "../../encoding/rrd/footer.ts";
+import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
-import { InputError, nameOf } from "./input.ts";
+import { InputError, nameOf, noEndText } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
@@ -40,7 +43,7 @@ export async function index(options: RrdOptions, context: RrdContext): Promise<n
   const results: unknown[] = [];
   let code: number = EXIT.ok;
   for (const path of options.files) {
-    const result = await indexed(path, context).catch((error) => {
+    const result = await indexed(path, options, context).catch((error) => {
       if (!(error instanceof RerelayError)) throw error;
       return error;
     });
@@ -55,7 +58,7 @@ export async function index(options: RrdOptions, context: RrdContext): Promise<n
   return code;
 }
 
-async function indexed(path: string, context: RrdContext): Promise<Result> {
+async function indexed(path: string, options: RrdOptions, context: RrdContext): Promise<Result> {
   const before = await statOf(path);
   const { files, progress } = context;
   const file = await files.openAt(path).catch((cause) => {
@@ -77,6 +80,12 @@ async function indexed(path: string, context: RrdContext): Promise<Result> {
     const { chunks, stores } = footer;
     const result = { path, chunks, stores, footerBytes: footer.bytes };
     if (await endsWith(file, found, end)) return { ...result, isWritten: false };
+    // Neither would show any more once the new list is there.
+    if (!found.isMarked) {
+      const why = noEndText(messagesEnd);
+      if (options.strict) throw new InputError(path, why, undefined);
+      progress.line(`warning: ${escapeText(path)}: ${why}`);
+    } else await checkNoneIsMissing(path, file, found, end);
     await rewriteFile(path, context, async (write) => {
       await copyFront(file, messagesEnd, write);
       await write(end.header);
@@ -123,6 +132,58 @@ async function endsWith(
     at += bytes.length;
   }
   return true;
+}
+
+/** Refuses a file whose own list, if it is whole, has chunks that the new one would not have. */
+async function checkNoneIsMissing(
+  path: string,
+  file: ReadableFile,
+  { messagesEnd }: IndexedFile,
+  { rest }: FooterEnd,
+): Promise<void> {
+  const start = messagesEnd + MESSAGE_HEADER_BYTES.protobuf;
+  const stored = new Uint8Array(Math.max(0, file.size - start));
+  for (let at = 0; at < stored.length;) {
+    const read = await file.readAt(start + at, stored.subarray(at));
+    if (read === 0) return;
+    at += read;
+  }
+  const missing = listedIn(stored);
+  for (const id of listedIn(joined(rest))) missing.delete(id);
+  if (missing.size === 0) return;
+  const what = plural(missing.size, "chunk");
+  const why =
+    `its list has ${what} that ${missing.size === 1 ? "is" : "are"} not in it any more; ` +
+    "it stays as it is, and rrd recover writes what is there";
+  throw new InputError(path, why, undefined);
+}
+
+/** The ids of the chunks that a footer with its trailer lists: none if it is not whole. */
+function listedIn(bytes: Uint8Array): Set<string> {
+  const ids = new Set<string>();
+  if (bytes.length <= TRAILER_BYTES) return ids;
+  const says = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - TRAILER_BYTES);
+  try {
+    // Where it once stood does not matter: chunks may have gone before it.
+    checkFooter(bytes, [Number(says.getBigUint64(0, true))]);
+    for (const manifest of readFooter(bytes.subarray(0, -TRAILER_BYTES))) {
+      for (const { id } of listedChunks(manifest)) ids.add(id);
+    }
+  } catch (error) {
+    if (!(error instanceof RerelayError)) throw error;
+    ids.clear();
+  }
+  return ids;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 async function copyFront(

@@ -19,7 +19,7 @@ const COMMANDS = {
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
   verify: { flags: ["json", "strict"], valued: [], max: Infinity },
   compare: { flags: ["json", "strict"], valued: ["ignore-timeline"], max: 2 },
-  index: { flags: ["json"], valued: [], max: Infinity },
+  index: { flags: ["json", "strict"], valued: [], max: Infinity },
   recover: { flags: ["json", "force", "dry-run"], valued: ["output"], max: 1 },
   merge: {
     flags: ["json", "force", "strict", "continue-on-error"],

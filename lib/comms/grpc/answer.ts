@@ -18,6 +18,17 @@ const HEADERS: readonly CallField[] = [
   ["grpc-accept-encoding", ACCEPTED_ENCODINGS],
 ];
 
+/** Begins an answer, if it has not begun. */
+export function beginAnswer(stream: CallStream): void {
+  stream.respond(HEADERS);
+}
+
+/** Ends an answer well. */
+export function endAnswer(stream: CallStream): void {
+  stream.respond(HEADERS);
+  stream.end(trailersOf());
+}
+
 /** Ends a call well, with one message. */
 export function answerMessage(stream: CallStream, message: Uint8Array): void {
   if (!stream.isWritable) return;
@@ -55,7 +66,7 @@ export async function answerFrames(
 }
 
 /** Resolves when more may be written, or nothing goes out any more. */
-async function room(stream: CallStream): Promise<void> {
+export async function room(stream: CallStream): Promise<void> {
   while (stream.isWritable && stream.queuedBytes > MAX_QUEUED_BYTES) {
     await new Promise<void>((resolve) => {
       stream.onRoom = resolve;

@@ -8,6 +8,7 @@ import { checkHealth, HEALTH_CHECK } from "./health.ts";
 import { encodingOf, InflationTurns } from "./inflate.ts";
 import { type ProxyMethod, proxyMethod, readTable, type TableMessage } from "./message_proxy.ts";
 import { GrpcError, parseTimeout, STATUS } from "./status.ts";
+import { QuestionCall } from "./question_call.ts";
 import { type PendingRequest, RequestMessage } from "./request_message.ts";
 import { StoreHeaders } from "./store_headers.ts";
 import { WriteCall } from "./write_call.ts";
@@ -66,6 +67,10 @@ export interface GrpcServiceOptions extends DecodeLimits {
 /** Requests that say nothing, or little: no viewer sends more than some ten bytes. */
 const MAX_REQUEST_BYTES = 4 * 1024;
 const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+/** By which tools learn what there is, in two packages that have the same messages. */
+const REFLECTION = /^\/grpc\.reflection\.v1(alpha)?\.ServerReflection\/ServerReflectionInfo$/;
+/** A tool asks within seconds; one that wants more calls again. */
+const REFLECTION_MS = 60_000;
 /** Timers go no further. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -120,6 +125,7 @@ export class GrpcService<Peer> {
         answerMessage(stream, checkHealth(message, this.#handlers.isServing()));
       });
     }
+    if (REFLECTION.test(path)) return this.#reflect(stream, timeoutMs, peer);
     const method = proxyMethod(path);
     if (method === undefined) {
       throw new GrpcError(STATUS.UNIMPLEMENTED, `There is no method ${shown(path)}`);
@@ -154,6 +160,22 @@ export class GrpcService<Peer> {
             answerFrames(stream, handlers.readTables({ method, headers, signal }, peer)),
         );
     }
+  }
+
+  /** What describes the services is loaded when somebody asks. */
+  #reflect(stream: CallStream, timeoutMs: number, peer: Peer): void {
+    const call = new QuestionCall(stream, MAX_REQUEST_BYTES, {
+      answer: async (question) => (await import("./reflection.ts")).reflect(question),
+      over: (error) => {
+        cancel();
+        if (error === undefined || !stream.isWritable) return;
+        answerError(stream, error);
+        this.#handlers.failed(error, stream.headers, peer);
+      },
+    });
+    const cancel = this.#deadline(Math.min(timeoutMs, REFLECTION_MS), (error) => call.fail(error));
+    stream.sink = call;
+    this.#handlers.requested?.(call, peer);
   }
 
   #write(stream: CallStream, timeoutMs: number, info: CallInfo, peer: Peer): void {
@@ -219,7 +241,9 @@ export class GrpcService<Peer> {
   /** What comes to pass when the peer's own deadline has passed. */
   #deadline(ms: number, pass: (error: Error) => void): () => void {
     if (ms > MAX_TIMER_MS) return () => {};
-    const text = `The deadline of ${ms / 1000} s that the call came with has passed`;
+    const text = `The deadline of ${
+      Number((ms / 1000).toFixed(6))
+    } s that the call came with has passed`;
     return this.#timer(ms, () => pass(new GrpcError(STATUS.DEADLINE_EXCEEDED, text)));
   }
 }

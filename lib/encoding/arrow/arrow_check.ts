@@ -10,7 +10,8 @@ import { UnknownArrowType } from "./_arrow_types.ts";
 import { checkFrame } from "./_arrow_frame.ts";
 import { isEndOfStream, readIpcMessage } from "./_ipc_message.ts";
 import { KnownFrames } from "./_known_frames.ts";
-import { type ArrowMsg, checkArrowMsg } from "../arrow_msg.ts";
+import type { ArrowMsg } from "../arrow_msg.ts";
+import { checkArrowMsg } from "../check_arrow_msg.ts";
 
 const KNOWN = new KnownFrames();
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { InvalidMessage } from "../../base/errors.ts";
-import { type ArrowMsg, checkArrowMsg } from "../arrow_msg.ts";
+import type { ArrowMsg } from "../arrow_msg.ts";
+import { checkArrowMsg } from "../check_arrow_msg.ts";
 import type { Batch } from "../arrow/first_batch.ts";
 import { BatchChunk, type Chunk } from "./chunk.ts";
 import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";

@@ -25,8 +25,8 @@ const MAX_ZEROS = 8 << 20;
 /** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
 const MAX_KIND = 255;
 
-/** First letters of the msgpack variants, by the byte that says how long their names are. */
-const NAMES: Readonly<Record<number, string>> = { 0xa8: "A", 0xac: "S", 0xba: "B", 0xaf: "E" };
+/** First letters of the msgpack variants, by the length of their names. */
+const NAMES: Readonly<Record<number, string>> = { 8: "A", 12: "S", 26: "B", 15: "E" };
 
 /** Whether a message of this encoding could begin here; false for most bytes that are not one. */
 export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: number): boolean {
@@ -46,11 +46,33 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
   } else {
     for (let i = 0; i < 4; i++) if (bytes[at + i] !== bytes[at + 4 + i]) return false;
   }
-  // The announcements that version 0.1 made up have a longer form of the name.
-  const isLong = bytes[payload + 1] === 0xdb;
-  const letter = NAMES[isLong ? 0xa0 | bytes[payload + 5]! : bytes[payload + 1]!];
-  return bytes[payload] === 0x81 &&
-    letter?.charCodeAt(0) === bytes[payload + (isLong ? 6 : 2)];
+  const name = nameAt(bytes, payload);
+  return name !== undefined && NAMES[name.length]?.charCodeAt(0) === bytes[name.at];
+}
+
+/**
+ * Where the name of a message's kind stands, and how long it is: in any form that msgpack has for a map
+ * of one entry and for a text. SDKs write the shortest; other programs need not.
+ */
+function nameAt(bytes: Uint8Array, at: number): { at: number; length: number } | undefined {
+  const map = bytes[at];
+  const countBytes = map === 0x81 ? 0 : map === 0xde ? 2 : map === 0xdf ? 4 : -1;
+  if (countBytes < 0 || (countBytes > 0 && uintAt(bytes, at + 1, countBytes) !== 1)) {
+    return undefined;
+  }
+  const text = at + 1 + countBytes;
+  const first = bytes[text] ?? 0;
+  if ((first & 0xe0) === 0xa0) return { at: text + 1, length: first & 0x1f };
+  const lengthBytes = first === 0xd9 ? 1 : first === 0xda ? 2 : first === 0xdb ? 4 : 0;
+  if (lengthBytes === 0) return undefined;
+  return { at: text + 1 + lengthBytes, length: uintAt(bytes, text + 1, lengthBytes) };
+}
+
+/** A number as msgpack writes it, the highest byte first. */
+function uintAt(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (bytes[at + i] ?? NaN);
+  return value;
 }
 
 /** The next place at which something may begin, a few MiB on at most: nothing does with eight zeros. */

@@ -69,7 +69,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Where the header stands that was read last. */
   #headerAt = 0;
   #state: "start" | "next" | "behind the end" | "damage" | "over" = "start";
-  #damage: { readonly offset: number; readonly error: Error } | undefined;
+  #damage: { readonly offset: number; readonly error: Error; isBehindEnd: boolean } | undefined;
   #final = false;
 
   /**
@@ -163,7 +163,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       return this.#readNext(items);
     } catch (error) {
       if (!this.#recover) throw error;
-      this.#damage = { offset: this.offset, error: error as Error };
+      const isBehindEnd = this.#state === "behind the end";
+      this.#damage = { offset: this.offset, error: error as Error, isBehindEnd };
       this.#state = "damage";
       return undefined;
     }
@@ -340,10 +341,10 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   #endDamage(items: RrdPart[]): void {
-    const { offset, error } = this.#damage!;
+    const { offset, error, isBehindEnd } = this.#damage!;
     const bytes = this.offset - offset;
-    // A header that is gone leaves no byte behind.
-    if (bytes > 0) items.push({ kind: "damage", offset, bytes, error });
+    // A header that is gone leaves no byte, and is guessed; nor does a message behind an end marker.
+    if (bytes > 0 || isBehindEnd) items.push({ kind: "damage", offset, bytes, error });
     this.#damage = undefined;
   }
 }

@@ -1,7 +1,12 @@
-import { checkCallable, checkOptions, type OptionNames } from "../../base/check_arguments.ts";
+import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import {
+  CHANNEL_LIMIT_BYTES,
+  CHANNEL_OPTIONS,
+  type SmartChannelOptions,
+} from "./smart_channel_options.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
@@ -10,33 +15,6 @@ import { Lag } from "./_lag.ts";
 import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
-
-/** Options of {@linkcode SmartChannel}. */
-export interface SmartChannelOptions {
-  /** Bytes that waiting messages may keep alive, over all clients; default 256 MiB. */
-  readonly limitBytes?: number;
-  /** Monotonic clock in milliseconds; default `performance.now`. */
-  readonly now?: Clock["now"];
-  /**
-   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
-   * receiver that is behind, for a moment at each read, before the channel is full.
-   */
-  readonly delay?: Clock["delay"] | undefined;
-  /**
-   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
-   * dropped; default infinity.
-   */
-  readonly maxWaitMs?: number;
-  /** Where buffers are given back to, once what follows is taken. */
-  readonly pool?: BufferPool | undefined;
-}
-
-const NAMES: OptionNames<SmartChannelOptions> = {
-  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
-};
-
-/** Default of `limitBytes`. */
-export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;
 
 /** What a client gets passed on before it is the next one's turn. */
 const TURN_BYTES = 256 * 1024;
@@ -104,7 +82,7 @@ export class SmartChannel {
    * @throws {RangeError} if a limit is not above 0
    */
   constructor(options: SmartChannelOptions = {}) {
-    checkOptions("SmartChannel", options, NAMES);
+    checkOptions("SmartChannel", options, CHANNEL_OPTIONS);
     checkCallable(options, ["now", "delay"]);
     const { limitBytes = CHANNEL_LIMIT_BYTES, now = SYSTEM_CLOCK.now } = options;
     const { delay, maxWaitMs = Infinity, pool } = options;

@@ -60,7 +60,7 @@ export class Series {
   begin(writer: RrdWriter): void {
     this.writer = writer;
     writer.onFailed = (lost) => this.#fail(writer, lost);
-    writer.onFull = (rest, header) => this.#outgrow(writer, rest, header);
+    writer.onFull = (rest) => this.#outgrow(writer, rest);
     const { blueprints, date, now } = this.#host;
     writer.onWritten = () => this.#backoff.worked(now());
     this.#part = new PartBlueprints(blueprints, this.#recording, date);
@@ -247,22 +247,22 @@ export class Series {
   }
 
   /** The file can't grow, as on FAT32: nothing is lost by that but a message that no file can take. */
-  #outgrow(writer: RrdWriter, rest: Uint8Array[], header: RrdHeader): void {
+  #outgrow(writer: RrdWriter, rest: readonly Kept[]): void {
     const { log } = this.#host;
     const { path } = writer;
     const [first, ...others] = rest;
     if (writer.written.messages === 0 && first !== undefined) {
-      this.#host.files.lose({ messages: 1, bytes: first.length });
-      tellTooLarge(log, path, first.length);
+      this.#host.files.lose({ messages: 1, bytes: first.bytes.length });
+      tellTooLarge(log, path, first.bytes.length);
       // What it begins with stands in it.
-      for (const bytes of others) writer.add(header, bytes);
+      for (const { header, bytes } of others) writer.add(header, bytes);
       return;
     }
     tellFull(log, path);
     if (this.writer === writer) this.writer = undefined;
     this.#full.push(writer);
     // Before what another file did not take.
-    this.#rest.unshift(...rest.map((bytes) => ({ header, bytes })));
+    this.#rest.unshift(...rest);
     if (this.#carrying !== undefined) return;
     this.#carrying = this.#carry().finally(() => this.#carrying = undefined);
     this.#host.files.track(this.#carrying);
@@ -299,7 +299,7 @@ export class Series {
     if (this.writer === writer) this.writer = undefined;
     this.#host.files.lose(lost);
     const tries = this.#backoff.failed(now());
-    this.#reporting = Promise.all([this.#reporting, writer.mended()]).then(async () => {
+    this.#reporting = Promise.all([this.#reporting, writer.mended]).then(async () => {
       if (tries === 1 || written.messages > 0) {
         tellBroken(log, path, written, lost, writer.failure);
       }

@@ -21,6 +21,14 @@ describe("--from", () => {
     });
   });
 
+  it("may send on to another stream than the one that it receives from", () => {
+    const args = ["--from=nats://a", "--forward=nats://b", "--save={part}.rrd", "--box=hall-1"];
+    const parsed = parseCliArgs(args);
+    const forward = parsed.command === "host" ? parsed.options.forward : undefined;
+    assertEquals(forward?.box, "hall-1");
+    assertEquals(forward?.nats, { replicas: 1 });
+  });
+
   it("refuses what can't be meant, and shows no password", () => {
     const wrong: [string[], RegExp][] = [
       [["--from=http://me:secret@a"], /--from … *: expected nats:/],
@@ -29,6 +37,10 @@ describe("--from", () => {
       [["--from=nats://a", "--from-box=,"], /names/],
       [["--from=nats://a", "--nats-replicas=6"], /1 to 5/],
       [["--from=nats://a", "--nats-cert=a.pem"], /--nats-key/],
+      [
+        ["--from=nats://me:secret@a,b", "--forward=nats://b", "--save={part}.rrd"],
+        /--from and --forward are both nats:\/\/b:4222.*without end/,
+      ],
     ];
     for (const [args, expected] of wrong) {
       const error = assertThrows(() => fromOf(...args), UsageError);

@@ -65,6 +65,46 @@ describe("rrd index", { timeout: 60_000 }, () => {
       assertEquals(bytesOf(path), whole);
     }));
 
+  it("leaves a file whose list has chunks that are not there any more", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      const [all, first] = [
+        fileOf(chunkMessage(), chunkMessage({ id: 2 })),
+        fileOf(chunkMessage()),
+      ];
+      const whole = await withFooter(all);
+      const { messagesEnd } = await indexBytes(first);
+      const second = (await indexBytes(all)).messagesEnd - messagesEnd;
+      const holed = concat(
+        whole.subarray(0, messagesEnd),
+        whole.subarray(messagesEnd + second),
+      );
+      writeFileSync(path, holed);
+      const { code, stderr } = await run("index", path);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "its list has 1 chunk that is not in it any more");
+      assertEquals(bytesOf(path), holed);
+      const kept = join(folder, "kept.rrd");
+      assertEquals((await run("recover", path, "-o", kept)).code, 0);
+      assertEquals((await run("verify", "--strict", kept)).code, 0);
+    }));
+
+  it("tells where the end marker is missing, which does not show behind a list", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.rrd");
+      const whole = await withFooter(fileOf(chunkMessage()));
+      const cut = whole.subarray(0, (await indexBytes(whole)).messagesEnd);
+      writeFileSync(path, cut);
+      const strict = await run("index", "--strict", path);
+      assertEquals(strict.code, 1);
+      assertStringIncludes(strict.stderr, `no end marker at byte ${cut.length}`);
+      assertEquals(bytesOf(path), cut);
+      const { code, stderr } = await run("index", path);
+      assertEquals(code, 0);
+      assertStringIncludes(stderr, `no end marker at byte ${cut.length}`);
+      assertEquals(bytesOf(path), whole);
+    }));
+
   it("leaves what it can't index as it is, says why, and goes on", () =>
     inFolder(async (folder) => {
       const [torn, old, good] = ["torn.rrd", "old.rrd", "good.rrd"].map((name) =>
@@ -218,20 +258,21 @@ describe("rrd verify and stats of files with a chunk index", { timeout: 60_000 }
     inFolder(async (folder) => {
       const path = join(folder, "a.rrd");
       for (
-        const [messages, listed, why] of [
-          [[first, second], [first], "lists 1 of 2 chunks"],
-          [[first], [first, second], "where none is"],
-          [[other], [first], "where 0000"],
-          [[second, first], [first, second], "bytes for chunk"],
+        const [messages, listed, why, code] of [
+          [[first, second], [first], "lists 1 of 2 chunks", 0],
+          // A new list would hide that a chunk is gone.
+          [[first], [first, second], "where none is", 1],
+          [[other], [first], "where 0000", 1],
+          [[second, first], [first, second], "bytes for chunk", 0],
         ] as const
       ) {
         writeFileSync(path, await mixed([...messages], [...listed]));
-        const { code, stderr, stdout } = await run("verify", path);
-        assertEquals([code, stdout], [1, ""]);
+        const { code: verified, stderr, stdout } = await run("verify", path);
+        assertEquals([verified, stdout], [1, ""]);
         assertStringIncludes(stderr, why);
         assertStringIncludes(stderr, "rrd index renews it");
-        assertEquals((await run("index", path)).code, 0);
-        assertEquals((await run("verify", path)).code, 0);
+        assertEquals((await run("index", path)).code, code);
+        assertEquals((await run("verify", path)).code, code);
       }
     }));
 

@@ -92,6 +92,16 @@ describe("RrdScanner, where a stream ends", () => {
     );
   });
 
+  it("tells an end marker with a message right behind it, which costs no byte", () => {
+    const pieces = concat(header, info, msgpackEnd, info, msgpackEnd);
+    const { parts } = scan([pieces], { recover: true });
+    const at = 20 + info.length;
+    assertEquals(
+      parts.map(({ kind, offset, bytes }) => [kind, offset, bytes]).slice(2, 5),
+      [["end", at - 8, 8], ["damage", at, 0], ["message", at, info.length]],
+    );
+  });
+
   it("takes stray bytes for damage", () => {
     for (let n = 1; n <= 7; n++) {
       assertEquals(kinds(header, info, new Uint8Array(n)), ["header", "message", 12 + info.length]);
@@ -163,6 +173,27 @@ describe("RrdScanner, recovering", () => {
       assertEquals([name, error], [name, undefined]);
       assertEquals(parts.filter((part) => part.kind === "message").length, whole, name);
       assert(parts.some((part) => part.kind === "header" && part.isGuessed));
+    }
+  });
+
+  it("finds messages of programs that write msgpack in longer forms than SDKs do", () => {
+    const [, bytes] = RECORDINGS.find(([, bytes]) => {
+      const header = new RrdDecoder().push(bytes).items[0]?.encoded.header;
+      return header?.serializer === "msgpack" && header.compression === "off";
+    })!;
+    const messages = new RrdDecoder().push(bytes).items.map(({ encoded }) => encoded.bytes);
+    const name = (bytes: Uint8Array) => 0x1f & bytes[9]!;
+    const forms: ((bytes: Uint8Array) => Uint8Array)[] = [
+      (bytes) => concat(Uint8Array.of(0xde, 0, 1), bytes.subarray(9)),
+      (bytes) => concat(Uint8Array.of(0xdf, 0, 0, 0, 1, 0xd9, name(bytes)), bytes.subarray(10)),
+      (bytes) => concat(Uint8Array.of(0x81, 0xda, 0, name(bytes)), bytes.subarray(10)),
+      (bytes) => concat(Uint8Array.of(0x81, 0xdb, 0, 0, 0, name(bytes)), bytes.subarray(10)),
+    ];
+    for (const form of forms) {
+      const long = messages.map((message) => rrdMessage(form(message)));
+      const torn = long.at(-1)!.subarray(0, 40);
+      const { parts } = scan([concat(bytes.subarray(0, 12), ...long, torn)], { recover: true });
+      assertEquals(parts.filter((part) => part.kind === "message").length, messages.length);
     }
   });
 

@@ -7,11 +7,14 @@ import { PartExists } from "../../../lib/base/errors.ts";
 import { xxh32 } from "../../../lib/encoding/rrd/xxh32.ts";
 import { encodeStoreInfo } from "../../../lib/encoding/rrd/encode_store_info.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { scan } from "../../recordings/inputs.ts";
 import { CAPTURE, change, copyOf, indexOf, killed, names, wholeIn } from "../leftovers.ts";
 import { bytesOf, concat, header, keptLog, message } from "../messages.ts";
 
 const PART = "a.rrd.part";
 const ZEROS = 4096;
+/** Bytes of an end marker in msgpack. */
+const MARKER = 8;
 const always = { sync: "always" } as const;
 
 /** A run that starts, waits for the recovery, and ends. */
@@ -51,6 +54,14 @@ const LEFTOVERS = {
   },
   "zeros inside": {
     how: (bytes: Uint8Array) => zeros(bytes, Math.min(20_000, bytes.length >> 1), ZEROS),
+    originals: 1,
+  },
+  "an end marker inside": {
+    how: (bytes: Uint8Array) => {
+      const messages = scan([bytes]).parts.filter(({ kind }) => kind === "message");
+      const { offset } = messages[messages.length >> 1]!;
+      return concat(bytes.subarray(0, offset), new Uint8Array(MARKER), bytes.subarray(offset));
+    },
     originals: 1,
   },
   "no header": { how: (bytes: Uint8Array) => zeros(bytes, 0, 12), originals: 1 },

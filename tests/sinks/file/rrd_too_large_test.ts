@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { scan } from "../../recordings/inputs.ts";
 import { CAPTURE, names, wholeIn } from "../leftovers.ts";
 import { bytesOf, keptLog, msgpackMessage } from "../messages.ts";
 
@@ -57,6 +58,24 @@ describe("rrdFileSink whose files can't grow", () => {
           const found = new Set(saved.flatMap((name) => wholeIn(files.read(name)!)));
           assert(WHOLE.every((text) => found.has(text)), what);
         }
+      }
+    }
+  });
+
+  it("cuts compressed files at a message as well, so that each is whole", async () => {
+    for (const limit of [20_000, 30_000, 50_001]) {
+      for (const atOnce of [false, true]) {
+        const { files, sink } = await save(limit, { compress: "lz4", path: "{part}.rrd" }, atOnce);
+        const saved = names(files);
+        assert(saved.length > 1, `${saved}`);
+        let found = 0;
+        for (const name of saved) {
+          const { parts, error } = scan([files.read(name)!]);
+          assertEquals(error, undefined, `${limit} ${atOnce} ${name}`);
+          found += parts.filter((part) => part.kind === "message" && part.msg.kind === "ArrowMsg")
+            .length;
+        }
+        assert(found >= sink.kept.messages - 10, `${found} of ${sink.kept.messages}`);
       }
     }
   });

@@ -66,6 +66,7 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
     } catch (error) {
       // As it was, for the next start.
       await index.note(line);
+      index.journal?.skipped(line.id);
       const path = pattern.folder + line.name;
       const text = `${path}, left by an earlier run, could not be given a name: ${reason(error)}`;
       log.write("error", text, { path });

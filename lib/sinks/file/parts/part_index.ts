@@ -4,17 +4,15 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
-import type { Log } from "../../../base/log.ts";
 import type { FileLine, IndexLine } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { Ranges } from "./_ranges.ts";
-import { isNameOf, type SavePattern } from "../save_pattern.ts";
-import type { PartCatalog } from "./part_catalog.ts";
-import { type Keep, type Listed, PartList } from "./part_list.ts";
+import { isNameOf } from "../save_pattern.ts";
+import { type Listed, PartList } from "./part_list.ts";
+import type { PartIndexOptions } from "./_part_index_options.ts";
 
 /** Behind the pattern's name; no recording is called so. */
 export const INDEX_SUFFIX = ".index.jsonl";
@@ -33,24 +31,6 @@ const MANY_LINES = 1000;
 
 /** An announcement: the stream's header and the message. */
 export type Announced = Extract<IndexLine, { kind: "store" }>;
-
-/** How an index is kept. */
-export interface PartIndexOptions {
-  readonly pattern: SavePattern;
-  readonly adapter: FileAdapter;
-  readonly log: Log;
-  readonly keep: Keep;
-  /** Whether files are on the disk as the index says that they are. */
-  readonly sync: boolean;
-  /** This program, as lines call it; absent where nobody looks. */
-  readonly writer?: string;
-  /** Programs that still write under the pattern, into files that are theirs. */
-  readonly draining?: ReadonlySet<string>;
-  /** Is told of every file, where somebody lists them. */
-  readonly catalog?: PartCatalog | undefined;
-  /** Told of all files, where somebody reads behind the writer. */
-  readonly journal?: PartJournal | undefined;
-}
 
 /** The index of one pattern. What fails here goes to the log, and costs no message. */
 export class PartIndex {

@@ -26,7 +26,7 @@ export interface JournaledFile {
 }
 
 /** What came to pass with a file. */
-export type JournalEvent = "begun" | "reached" | "ended" | "closed" | "ready" | "gone";
+export type JournalEvent = "begun" | "reached" | "ended" | "closed" | "ready" | "skipped" | "gone";
 
 /** Reads files behind the writer. */
 export interface JournalReader {
@@ -131,6 +131,12 @@ export class PartJournal {
     file.isReady = true;
     this.#tell(file, "ready");
     this.#look(file);
+  }
+
+  /** It can't be recovered in this run: nobody waits for it, and the next start tries again. */
+  skipped(id: string): void {
+    const file = this.#files.get(id);
+    if (file !== undefined) this.#tell(file, "skipped");
   }
 
   /** It is not there any more. */

@@ -77,8 +77,9 @@ class Recovery {
       await step();
     } catch (error) {
       this.#isOver = true;
-      const { folder, log } = this.options;
+      const { folder, log, index } = this.options;
       const path = folder + this.#at;
+      index.journal?.skipped(this.#line.id);
       if (this.signal.aborted) {
         return log.write("info", `${path} is looked at again at the next start`, { path });
       }

@@ -14,7 +14,7 @@ import { extended, type Extent, NOTHING } from "./_extent.ts";
 import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
 import { addTo, type Tally } from "../../../base/tally.ts";
 import { FileEnd } from "./file_end.ts";
-import { fitting } from "./_outgrown.ts";
+import { type Came, fitting, messagesOf } from "./_outgrown.ts";
 import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 import { EMPTY_BYTES, EMPTY_HEADER } from "./writer_options.ts";
@@ -31,7 +31,7 @@ export class RrdWriter {
   /** Called once, when the disk fails, with what is lost. */
   onFailed: (lost: Tally) => void = () => {};
   /** Called once, when the file can't grow, with the messages that it did not take; `close` does the rest. */
-  onFull: (rest: Uint8Array[], header: RrdHeader) => void = () => {};
+  onFull: (rest: Came[]) => void = () => {};
   /** Called when something was written. */
   onWritten: () => void = () => {};
   /** Its name once it is closed. */
@@ -40,6 +40,8 @@ export class RrdWriter {
   renamed = false;
   /** Whether anything but announcements and blueprints was put into it. */
   hasData = false;
+  /** Once it failed: resolves when the file is as good as it gets. */
+  mended: Promise<void> | undefined;
   /** What of `size` stands in earlier files as well. */
   repeatedBytes = 0;
   /** Its end marker, and the list of its chunks. */
@@ -52,7 +54,6 @@ export class RrdWriter {
   #pumping: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
-  #mending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** What is left to do to the file, `close` does. */
   #isEnding = false;
@@ -74,8 +75,7 @@ export class RrdWriter {
 
   /** Messages that are in the file, without those that only make it open alone. */
   get written(): Tally {
-    const { messages, bytes } = this.#whole;
-    return { messages, bytes };
+    return { messages: this.#whole.messages, bytes: this.#whole.bytes };
   }
 
   /** Up to where it has whole messages. */
@@ -180,7 +180,7 @@ export class RrdWriter {
     await this.#syncing;
     if (this.failure === undefined) await this.#end();
     if (this.failure === undefined) return;
-    await this.#mending;
+    await this.mended;
     throw this.failure;
   }
 
@@ -206,8 +206,7 @@ export class RrdWriter {
     await this.#noteClosing(false);
     const closed = await this.#try("it could not be closed", () => this.#file.close());
     const named = await this.#try("it could not be renamed", () => this.#rename());
-    if (closed && named) return;
-    this.onFailed({ messages: 0, bytes: 0 });
+    if (!closed || !named) this.onFailed({ messages: 0, bytes: 0 });
   }
 
   async #pump(): Promise<void> {
@@ -220,8 +219,7 @@ export class RrdWriter {
         // Noted first: whoever reads the file later tells by it what was logged.
         if (repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, repeats);
         if (this.failure !== undefined) break;
-        this.#writing = this.#write(written, this.options.date());
-        await this.#writing;
+        await (this.#writing = this.#write(written, this.options.date()));
         if (this.failure !== undefined) break;
         this.#reach(extended(this.#whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
@@ -240,9 +238,9 @@ export class RrdWriter {
 
   /** Keeps the messages that still fit, and hands out all others. */
   async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
-    const header = piece.isRaw ? this.#rawHeader! : this.header!;
+    const under = ({ isRaw }: Piece) => isRaw ? this.#rawHeader! : this.header!;
     const isFirst = this.#whole.size === 0;
-    const fits = fitting(piece, header, written, error.writtenBytes, isFirst);
+    const fits = fitting(piece, under(piece), written, this.header!, error.writtenBytes, isFirst);
     try {
       // Not even its header fits.
       if (isFirst && fits.size === 0) throw error;
@@ -253,10 +251,10 @@ export class RrdWriter {
     this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
     this.#reach(extended(this.#whole, fits.size, { ...fits, modern: piece.modern }));
     if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.#whole.total, []);
-    const behind = this.#pieces.waiting.map((more) => fitting(more, header, more.data, 0, false));
+    const behind = this.#pieces.waiting.flatMap((more) => messagesOf(more, under(more)));
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
-    this.onFull([fits, ...behind].flatMap(({ rest }) => rest), header);
+    this.onFull([...fits.rest, ...behind]);
   }
 
   #fail(error: unknown, before: Extent): void {
@@ -268,7 +266,7 @@ export class RrdWriter {
     addTo(lost, sure, -1);
     this.#reach(sure);
     this.target.note?.ended();
-    this.#mending = this.#mend();
+    this.mended = this.#mend();
     this.onFailed(lost);
   }
 
@@ -277,9 +275,6 @@ export class RrdWriter {
     this.#whole = extent;
     this.target.note?.reached(extent.size);
   }
-
-  /** Resolves when a file that failed is as good as it gets. */
-  mended = (): Promise<void> => this.#mending ?? Promise.resolve();
 
   /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
   async #mend(): Promise<void> {

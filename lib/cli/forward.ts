@@ -1,0 +1,127 @@
+/**
+ * `rerelay forward`: how far recordings have travelled, without a server.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
+import { escapeText } from "../base/escape.ts";
+import { reason } from "../base/errors.ts";
+import { cursorStatus, resetCursors } from "../forward/cursor_files.ts";
+import { openTarget } from "../forward/open_target.ts";
+import { hideSecrets } from "../forward/url.ts";
+import { lockSaving } from "../sinks/file/parts/save_lock.ts";
+import { parseSavePattern, type SavePattern } from "../sinks/file/save_pattern.ts";
+import { UsageError } from "./args/arg_reader.ts";
+import { EXIT } from "./exit_codes.ts";
+import type { CliProcess } from "./process.ts";
+import { formatBytes, plural } from "./terminal/units.ts";
+
+const HELP = `rerelay forward: how far recordings have travelled
+
+Usage: rerelay forward status --save PATTERN [--json]
+       rerelay forward reset --save PATTERN --to oldest|now [--forward URL]
+
+  status   for each target of --forward what waits on the disk; may be asked while a server runs
+  reset    --to oldest sends all again that is there, --to now leaves out what is there; only of
+           the target URL where one is given, else of all. No server may be saving there
+
+PATTERN is that of the server's --save.
+
+Exit codes: 0, 1 if it could not be done, 2 for wrong arguments.
+`;
+
+/**
+ * Runs `rerelay forward`.
+ *
+ * @param args those after `forward`
+ * @param process streams
+ * @returns the exit code
+ */
+export async function forward(args: readonly string[], process: CliProcess): Promise<number> {
+  try {
+    process.stdout(await answer(args));
+    return EXIT.ok;
+  } catch (error) {
+    process.stderr(`error: ${reason(error)}\n`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+async function answer(args: readonly string[]): Promise<string> {
+  const unknown: string[] = [];
+  const parsed = parseArgs([...args], {
+    string: ["save", "to", "forward"],
+    boolean: ["json", "help"],
+    alias: { help: "h" },
+    unknown: (arg, key) => key === undefined || (unknown.push(arg), false),
+  });
+  if (parsed["help"]) return HELP;
+  const [command, ...rest] = parsed["_"] as string[];
+  const wrong = unknown[0] ?? rest[0];
+  if (wrong !== undefined) throw new UsageError(`unexpected ${escapeText(String(wrong), 60)}`);
+  if (command !== "status" && command !== "reset") {
+    throw new UsageError("say what is wanted: rerelay forward status, or rerelay forward reset");
+  }
+  const { save, to, forward } = parsed as Record<string, string | undefined>;
+  if (!save) throw new UsageError("--save PATTERN says where the recordings are");
+  const pattern = parsePattern(save);
+  if (command === "status") return await status(pattern, parsed["json"] === true);
+  if (to !== "oldest" && to !== "now") {
+    throw new UsageError("--to oldest sends all again that is there, --to now leaves it out");
+  }
+  return await reset(pattern, to, forward);
+}
+
+function parsePattern(text: string): SavePattern {
+  try {
+    return parseSavePattern(text);
+  } catch (error) {
+    throw new UsageError(`--save ${escapeText(text, 60)}: ${reason(error)}`);
+  }
+}
+
+async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
+  const all = await cursorStatus({ pattern, adapter: await loadFileAdapter() });
+  if (isJson) return `${JSON.stringify(all, null, 2)}\n`;
+  if (all.length === 0) return "nothing was ever forwarded from there\n";
+  return all.map(({ target, files, waitingFiles, waitingBytes }) =>
+    `${target}: ${
+      waitingFiles === 0
+        ? `has all of ${plural(files, "file")}`
+        : `${waitingFiles} of ${plural(files, "file")} wait, ${formatBytes(waitingBytes)}`
+    }\n`
+  ).join("");
+}
+
+/** As its cursor has it. */
+async function nameOf(url: string): Promise<string> {
+  try {
+    const target = await openTarget(url);
+    await target.close();
+    return target.name;
+  } catch (error) {
+    throw new UsageError(`--forward ${hideSecrets(url)}: ${reason(error)}`);
+  }
+}
+
+async function reset(
+  pattern: SavePattern,
+  to: "oldest" | "now",
+  url: string | undefined,
+): Promise<string> {
+  const adapter = await loadFileAdapter();
+  const place = pattern.folder + pattern.name;
+  const unlock = await lockSaving(place, adapter, await loadProcessAdapter());
+  try {
+    const target = url === undefined ? undefined : await nameOf(url);
+    const changed = await resetCursors({ pattern, adapter }, to, target);
+    if (changed.length === 0) {
+      throw new Error("there is no such cursor: see rerelay forward status");
+    }
+    const what = to === "oldest" ? "begins with the oldest file" : "begins with what comes";
+    return changed.map((name) => `${name} ${what}\n`).join("");
+  } finally {
+    await unlock();
+  }
+}

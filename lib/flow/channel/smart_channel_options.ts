@@ -1,0 +1,31 @@
+import type { OptionNames } from "../../base/check_arguments.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
+
+/** Options of {@linkcode SmartChannel}. */
+export interface SmartChannelOptions {
+  /** Bytes that waiting messages may keep alive, over all clients; default 256 MiB. */
+  readonly limitBytes?: number;
+  /** Monotonic clock in milliseconds; default `performance.now`. */
+  readonly now?: Clock["now"];
+  /**
+   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
+   * receiver that is behind, for a moment at each read, before the channel is full.
+   */
+  readonly delay?: Clock["delay"] | undefined;
+  /**
+   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
+   * dropped; default infinity.
+   */
+  readonly maxWaitMs?: number;
+  /** Where buffers are given back to, once what follows is taken. */
+  readonly pool?: BufferPool | undefined;
+}
+
+/** Their names. */
+export const CHANNEL_OPTIONS: OptionNames<SmartChannelOptions> = {
+  ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
+};
+
+/** Default of `limitBytes`. */
+export const CHANNEL_LIMIT_BYTES: number = 256 * 1024 * 1024;

@@ -1,0 +1,104 @@
+/**
+ * The cursors beside the recordings, looked at and changed while nothing is saved there.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../adapters/files/types.ts";
+import { silentLog } from "../base/log.ts";
+import { indexedFiles } from "../sinks/file/parts/read_index.ts";
+import type { SavePattern } from "../sinks/file/save_pattern.ts";
+import { Cursor, DONE } from "./cursor.ts";
+import { CURSOR_INFIX } from "./forward_to.ts";
+
+/** How far a target is, as the disk says. */
+export interface CursorStatus {
+  /** Its address, without secrets. */
+  readonly target: string;
+  /** The cursor's file. */
+  readonly path: string;
+  /** Files that the index names, and those of them that wait. */
+  readonly files: number;
+  readonly waitingFiles: number;
+  /** What waits, in bytes of files. */
+  readonly waitingBytes: number;
+}
+
+/** The place where cursors are. */
+export interface CursorPlaceOptions {
+  readonly pattern: Pick<SavePattern, "folder" | "name">;
+  readonly adapter: FileAdapter;
+}
+
+/**
+ * How far each target is.
+ *
+ * @throws whatever the disk says
+ */
+export async function cursorStatus(options: CursorPlaceOptions): Promise<CursorStatus[]> {
+  const files = await indexedFiles(options.pattern, options.adapter);
+  const all: CursorStatus[] = [];
+  for (const path of await cursorPaths(options)) {
+    const cursor = await openCursor(path, options);
+    let [waitingFiles, waitingBytes] = [0, 0];
+    for (const { id, name, bytes, state } of files) {
+      const place = cursor.placeOf(id);
+      if (place === DONE) continue;
+      const { folder } = options.pattern;
+      // What is being written has no length in the index.
+      const size = state === "closed" ? bytes : await sizeOf(`${folder}${name}.part`, options);
+      waitingFiles++;
+      waitingBytes += Math.max(0, size - place.offset);
+    }
+    const { target } = cursor;
+    all.push({ target, path, files: files.length, waitingFiles, waitingBytes });
+  }
+  return all;
+}
+
+/**
+ * Lets cursors begin anew. Nothing may be saved there meanwhile.
+ *
+ * @param options where
+ * @param to `"oldest"`: all that is there is sent again; `"now"`: nothing of it is
+ * @param target which one; all if left out
+ * @returns the targets whose cursors were changed
+ * @throws whatever the disk says
+ */
+export async function resetCursors(
+  options: CursorPlaceOptions,
+  to: "oldest" | "now",
+  target?: string,
+): Promise<string[]> {
+  const changed: string[] = [];
+  for (const path of await cursorPaths(options)) {
+    const cursor = await openCursor(path, options);
+    if (target !== undefined && cursor.target !== target) continue;
+    if (to === "oldest") await options.adapter.remove(path);
+    else {
+      const files = await indexedFiles(options.pattern, options.adapter);
+      await Promise.all(files.map(({ id }) => cursor.note(id, DONE)));
+      await cursor.close();
+    }
+    changed.push(cursor.target);
+  }
+  return changed;
+}
+
+async function cursorPaths({ pattern, adapter }: CursorPlaceOptions): Promise<string[]> {
+  const begin = pattern.name + CURSOR_INFIX;
+  const names = await adapter.list(pattern.folder);
+  return names.filter((name) => name.startsWith(begin) && name.endsWith(".jsonl")).sort()
+    .map((name) => pattern.folder + name);
+}
+
+function openCursor(path: string, { adapter }: CursorPlaceOptions): Promise<Cursor> {
+  const now = () => performance.now();
+  return Cursor.open({ path, adapter, log: silentLog, now, target: "(unknown)" });
+}
+
+async function sizeOf(path: string, { adapter }: CursorPlaceOptions): Promise<number> {
+  if (await adapter.kind(path) !== "file") return 0;
+  const file = await adapter.openAt(path);
+  await file.close();
+  return file.size;
+}

@@ -1,0 +1,65 @@
+/**
+ * Many boxes, each with a recording of 20 small messages a second, in a few programs that save and
+ * forward: how old messages are when they come out of the middle.
+ * `deno run -A tests/fleet/lag.ts --boxes 1000 --programs 4 --seconds 20`, or with `bun`.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { scriptArgs } from "../script_args.ts";
+import { Program } from "./program.ts";
+
+const CHILD = fileURLToPath(new URL("lag_child.ts", import.meta.url));
+
+function child(...args: readonly (string | number)[]): Promise<Record<string, number>> {
+  const run = "Bun" in globalThis ? [CHILD] : ["run", "-A", "--no-check", CHILD];
+  const child = spawn(process.execPath, [...run, ...args.map(String)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
+  return new Promise((resolve, reject) => {
+    child.on("close", (code) => {
+      if (out.startsWith("{")) resolve(JSON.parse(out));
+      else reject(new Error(`${args[0]} ended with ${code}`));
+    });
+  });
+}
+
+async function measure(boxes: number, programs: number, seconds: number) {
+  const folder = mkdtempSync(join(tmpdir(), "rerelay-lag-"));
+  await using nats = await NatsServer.start();
+  const all = Array.from({ length: programs }, (_, i) => {
+    const port = 21_000 + Math.floor(Math.random() * 5000) * programs + i;
+    const save = join(folder, `${i}`, "{recording_id}-{part}.rrd");
+    const args = ["--port", `${port}`, "--save", save, "--forward", nats.url];
+    return { port, program: new Program(`box ${i}`, [...args, "--box", `box-${i}`]) };
+  });
+  try {
+    await Promise.all(all.map(({ program }) => program.start()));
+    const middle = child("middle", nats.url);
+    const each = Math.ceil(boxes / programs);
+    const sent = await Promise.all(
+      all.map(({ port }, i) => child("robots", i * each, each, seconds, port)),
+    );
+    const lag = await middle;
+    const total = sent.reduce((sum, robots) => sum + robots["sent"]!, 0);
+    const lateMs = Math.max(...sent.map((robots) => robots["lateMs"]!));
+    return { boxes, sent: total, lateMs: Math.round(lateMs), ...lag };
+  } finally {
+    await Promise.all(all.map(({ program }) => program.end("SIGKILL").catch(() => null)));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (noNats) {
+  console.log(noNats);
+} else {
+  const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20 });
+  const report = await measure(numbers.boxes, numbers.programs, numbers.seconds);
+  console.log(JSON.stringify(report));
+}

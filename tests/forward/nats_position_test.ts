@@ -1,0 +1,81 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import type { LogMsg, SmartMessage } from "../../mod.ts";
+import { parsePosition, positionText } from "../../lib/forward/_position_file.ts";
+import { NatsPosition } from "../../lib/forward/nats_position.ts";
+import { memoryFiles, rrdFileSink } from "../../lib/sinks/mod.ts";
+import { capturedMessages } from "./batches.ts";
+
+const PATH = "rec/{recording_id}-{part}.rrd";
+const never = new AbortController().signal;
+
+function batch(msgs: readonly LogMsg[]): SmartMessage[] {
+  const source = { kind: "nats-box", id: 1, box: "a" } as const;
+  return msgs.map((msg) => ({ source, payload: { type: "msg", msg }, time: 0 }));
+}
+
+async function open(files: ReturnType<typeof memoryFiles>) {
+  const position = new NatsPosition();
+  const sink = await rrdFileSink({ path: PATH, files, followers: [position] });
+  await sink.recovered;
+  return { position, sink };
+}
+
+describe("NatsPosition", () => {
+  const msgs = capturedMessages("0.22.1-mixed");
+  const note = (seq: number) => ({ seq, seen: [], beyond: [] });
+
+  it("says at the first start that there is nothing", async () => {
+    const { position, sink } = await open(memoryFiles());
+    assertEquals(await position.start(never), { note: undefined, skip: new Map() });
+    await sink.close();
+  });
+
+  it("counts what was kept beyond the note, in files that were open and in new ones", async () => {
+    const files = memoryFiles();
+    const first = await open(files);
+    await first.sink.write(batch(msgs.slice(0, 10)));
+    await first.position.start(never);
+    await first.position.note(note(7), first.sink);
+    await first.sink.write(batch(msgs.slice(10, 15)));
+    // It ends as if it had been killed: without a last note.
+    await first.sink.close();
+    const second = await open(files);
+    assertEquals(await second.position.start(never), {
+      note: note(7),
+      skip: new Map([["rec-mixed", 5]]),
+    });
+    await second.position.note(note(8), second.sink);
+    await second.sink.write(batch(msgs.slice(15, 17)));
+    await second.sink.close();
+    const third = await open(files);
+    assertEquals((await third.position.start(never)).skip, new Map([["rec-mixed", 2]]));
+    await third.sink.close();
+  });
+
+  it("adds what was received behind the position, and notes the end", async () => {
+    const files = memoryFiles();
+    const first = await open(files);
+    await first.position.start(never);
+    await first.sink.write(batch(msgs.slice(0, 4)));
+    await first.position.note({ ...note(7), beyond: [["rec-mixed", 2]] }, first.sink);
+    await first.sink.write(batch(msgs.slice(4, 5)));
+    first.position.onClosed = () => undefined;
+    await first.sink.close();
+    const second = await open(files);
+    assertEquals((await second.position.start(never)).skip, new Map([["rec-mixed", 3]]));
+    second.position.onClosed = () => note(20);
+    await second.sink.close();
+    const third = await open(files);
+    assertEquals(await third.position.start(never), { note: note(20), skip: new Map() });
+    await third.sink.close();
+  });
+
+  it("is seen to be torn", () => {
+    const text = positionText({ note: note(7), beyond: [], last: null, open: [] });
+    assertEquals(parsePosition(text).note, note(7));
+    for (let length = 0; length < text.length - 1; length++) {
+      assertThrows(() => parsePosition(text.slice(0, length)), Error);
+    }
+  });
+});

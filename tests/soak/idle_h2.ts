@@ -1,0 +1,99 @@
+/**
+ * Many idle HTTP/2 connections, of which one in twenty has an open call, while others attack; on the
+ * runtime that runs this:
+ *
+ *     deno run -A tests/soak/idle_h2.ts [--count 10000] [--seconds 30]
+ *     bun tests/soak/idle_h2.ts
+ */
+import { detectRuntime } from "../../lib/adapters/runtime.ts";
+import { startChild } from "../contract/child.ts";
+import { ATTACKS } from "../comms/h2/attacks.ts";
+import { scriptArgs } from "../script_args.ts";
+import { attack, gzipBomb, served } from "./attacks.ts";
+import { Host, must, sleep } from "./host.ts";
+
+const KiB = 1024;
+const HELD_MIB = 32;
+/** Over what the idle ones take, and what is held by the option. */
+const GROWN_MIB = 96;
+/** Of a connection, whether it has a call or not. */
+const IDLE_KIB = 40;
+/** While three attackers take what the processor gives; and once they have ended. */
+const BESIDE_MS = 1000;
+const SERVED_MS = 100;
+const EVERY_MS = 100;
+const SPARE_FILES = 500;
+/** Until all are there, and for what is done before. */
+const DIALING_SEC = 60;
+
+const { numbers: { count, seconds } } = scriptArgs({ count: 10_000, seconds: 30 });
+console.log(`${detectRuntime()}: ${count} idle HTTP/2 connections, ${seconds} s of attacks`);
+const host = await Host.start(
+  ["--max-unfinished", `${HELD_MIB}MiB`, "--handshake-timeout", `${DIALING_SEC + seconds + 30}s`],
+  count + SPARE_FILES,
+);
+for (let i = 0; i < 20; i++) await served(host.port);
+const before = host.rssMiB;
+const peer = startChild(
+  new URL("idle_h2_peer.ts", import.meta.url),
+  [host.port, count, DIALING_SEC + seconds].map(String),
+  count + SPARE_FILES,
+);
+interface Counts {
+  open: number;
+  opened: number;
+  closed: number;
+  failed: number;
+  end?: true;
+}
+let counts: Counts;
+do counts = await peer.next<Counts>(); while (counts.open < count && counts.end === undefined);
+must(counts.open === count, `${counts.open} are open`);
+await sleep(1000);
+const idle = host.rssMiB - before;
+must(
+  idle * KiB / count < IDLE_KIB,
+  `they take ${(idle * KiB / count).toFixed(1)} KiB each, ${idle.toFixed(0)} MiB in all`,
+);
+host.forgetPeak();
+const quiet = host.rssMiB;
+
+const end = performance.now() + seconds * 1000;
+const zipped = await gzipBomb();
+const attackers: Record<string, () => Iterable<Uint8Array>> = {
+  "rapid reset": ATTACKS["rapid reset"]!,
+  "an HPACK bomb": ATTACKS["an HPACK bomb"]!,
+  "a gzip bomb": () => [zipped],
+};
+const told = Object.entries(attackers).map(async ([name, pieces]) => {
+  let [times, ended] = [0, 0];
+  while (performance.now() < end) {
+    ended += (await attack(host.port, pieces())).isEnded ? 1 : 0;
+    times++;
+  }
+  return `${name} ${times} times, ${ended} ended`;
+});
+const waits: number[] = [];
+while (performance.now() < end) {
+  waits.push(await served(host.port));
+  await sleep(EVERY_MS);
+}
+console.log(`  ${(await Promise.all(told)).join("; ")}`);
+waits.sort((a, b) => a - b);
+const ms = (wait: number) => `${wait.toFixed(0)} ms`;
+must(
+  waits.at(-1)! < BESIDE_MS,
+  `${waits.length} clients beside them were served in ${ms(waits[waits.length >> 1]!)} (median), ` +
+    `${ms(waits.at(-1)!)} (slowest)`,
+);
+const next = await served(host.port);
+must(next < SERVED_MS, `the next client was served in ${ms(next)}`);
+const grown = host.peakMiB - quiet;
+must(grown < HELD_MIB + GROWN_MIB, `memory grew by ${grown.toFixed(0)} MiB at the highest`);
+do counts = await peer.next<Counts>(); while (counts.end === undefined);
+must(
+  counts.closed === 0 && counts.failed === 0,
+  `${counts.closed} of the idle ones were closed, ${counts.failed} never opened`,
+);
+await peer.stop();
+must((await host.stop()).code === 0, "the process lived");

@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import type { MessageSource } from "../../mod.ts";
+import { Recordings } from "../../lib/stores/recordings.ts";
+import { capturedMessages } from "../forward/batches.ts";
+
+describe("recordings of boxes behind NATS", () => {
+  const [msg] = capturedMessages("0.22.1-mixed");
+  const box: MessageSource = { kind: "nats-box", id: 1, box: "box-7" };
+  const sdk: MessageSource = { kind: "tcp-client", id: 2 };
+
+  it("are live while something comes, for nobody says when a box leaves", () => {
+    let now = 0;
+    const recordings = new Recordings(() => now);
+    const isLive = () => recordings.summaries[0]!.live;
+    const note = (source: MessageSource) =>
+      recordings.note({ source, payload: { type: "msg", msg: msg! }, time: 0 });
+    note(box);
+    assertEquals(isLive(), true);
+    now = 59_999;
+    assertEquals(isLive(), true);
+    now = 60_000;
+    assertEquals(isLive(), false);
+    note(box);
+    assertEquals(isLive(), true);
+    note(sdk);
+    now = 1_000_000;
+    assertEquals(isLive(), true, "an SDK is connected, however silent");
+    recordings.note({ source: sdk, payload: { type: "quit" }, time: 0 });
+    assertEquals(isLive(), false);
+    note(box);
+    recordings.note({ source: box, payload: { type: "quit" }, time: 0 });
+    assertEquals(isLive(), false, "the stream is not read any more");
+  });
+});
