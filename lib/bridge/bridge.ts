@@ -17,6 +17,7 @@ import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_ms
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
+import { ChunkIds } from "./chunk_ids.ts";
 import { Entities } from "./entities.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
@@ -114,6 +115,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     this.#memory = {
       schemas: new KnownSchemas(),
       entities: new Entities(),
+      ids: new ChunkIds(),
       writer: reusesMemory ? new WriterMemory() : new WriterMemory(0),
     };
   }

@@ -21,7 +21,7 @@ import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
-import { Tuid } from "../encoding/tuid.ts";
+import type { ChunkIds } from "./chunk_ids.ts";
 import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "../encoding/names/names.ts";
 import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
@@ -51,14 +51,13 @@ export interface Template {
 export interface StreamMemory {
   readonly schemas: KnownSchemas<Template>;
   readonly entities: Entities;
+  readonly ids: ChunkIds;
   /** For the messages themselves. */
   readonly writer: WriterMemory;
 }
 
 /** How many bytes longer the new description of columns may be than the one before. */
 const MORE_BYTES = 4096;
-
-const ascii = new TextDecoder("latin1");
 
 /** Gives the chunks of one store their form. */
 export class StoreBridge {
@@ -114,7 +113,9 @@ export class StoreBridge {
   ): { readonly msg: ArrowMsg; readonly untagged: readonly string[] } {
     const { bytes: rewritten, texts, isStatic, untagged } = template;
     // SDK 0.17 gave the envelope another; readers look for the chunk by its own.
-    const chunkId = readId(ipc, start + template.id.start, start + template.id.end) ?? msg.chunkId;
+    const { id } = template;
+    const chunkId = this.#memory.ids.read(ipc, start + id.start, start + id.end, msg.chunkId) ??
+      msg.chunkId;
     const { bytes, arrow } = this.#writer.room(
       chunkId,
       isStatic,
@@ -200,11 +201,4 @@ function recastBatch(
     if (!(error instanceof InvalidMessage)) throw error;
     return undefined;
   }
-}
-
-/** A chunk's id: 32 hex digits. */
-function readId(ipc: Uint8Array, start: number, end: number): Tuid | undefined {
-  const text = ascii.decode(ipc.subarray(start, Math.min(end, start + 33)));
-  const [, time, inc] = /^([0-9a-f]{16})([0-9a-f]{16})$/i.exec(text) ?? [];
-  return time && inc ? new Tuid(BigInt(`0x${time}`), BigInt(`0x${inc}`)) : undefined;
 }

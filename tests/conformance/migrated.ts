@@ -56,9 +56,17 @@ export async function playMigrated(
   for (const kind of SAVED[sdk.version]!) {
     const name = `captures/${sdk.version}-${kind}`;
     const sent = await readFile(fixturePath(`${name}.bin`));
-    const path = await migrated(runtime, join(folder, kind), (port) => replay(port, sent));
-    await checkNames(today, path, kind === "timeonly" ? ["Scalars:scalars"] : names([kind]));
-    await checkRows(today, path, await readFile(fixturePath(`${name}.expected.json`), "utf8"));
+    const expected = await readFile(fixturePath(`${name}.expected.json`), "utf8");
+    const send = (port: number) => replay(port, sent);
+    for (
+      const path of [
+        await migrated(runtime, join(folder, kind), send),
+        await savedAsCurrent(runtime, join(folder, `${kind}-current.rrd`), send),
+      ]
+    ) {
+      await checkNames(today, path, kind === "timeonly" ? ["Scalars:scalars"] : names([kind]));
+      await checkRows(today, path, expected);
+    }
     passed.packets += cutConnection(new Uint8Array(sent)).packets;
     passed.bytes += sent.length;
   }
@@ -118,6 +126,18 @@ async function migrated(
   );
   onReport(stdout);
   return out;
+}
+
+/** What is sent to a server that saves it in today's form. */
+async function savedAsCurrent(
+  runtime: Runtime,
+  path: string,
+  send: (port: number) => Promise<void>,
+): Promise<string> {
+  await using cli = await Cli.start(runtime, ["--save", path, "--rrd-format", "current"]);
+  await send(cli.port);
+  await cli.stop();
+  return path;
 }
 
 /** Looks for columns in what today's CLI prints of a file, which may complain of nothing. */

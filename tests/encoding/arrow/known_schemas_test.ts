@@ -41,6 +41,20 @@ describe("known schemas", () => {
     );
   });
 
+  it("are found whatever stands where nobody reads", () => {
+    const known = new KnownSchemas<string>();
+    const ipc = ipcOf("/a", 1);
+    assert(add(known, ipc, "a"));
+    const { start, end } = schemaBytes(ipc).place;
+    const reads = new Uint8Array(end - start);
+    readSchemaTree(ipc, reads);
+    const unread = reads.indexOf(0);
+    assert(unread >= 0);
+    const other = ipcOf("/a", 2);
+    other[start + unread]! ^= 0xff;
+    assertEquals(known.find(schemaBytes(other), OWNER), "a");
+  });
+
   it("of one owner are not those of another", () => {
     const known = new KnownSchemas<string>();
     add(known, ipcOf("/a", 1), "mine");
