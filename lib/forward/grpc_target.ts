@@ -168,5 +168,10 @@ async function sent(call: WriteClient, frames: readonly (readonly Uint8Array[])[
 function isRefusal(error: unknown): error is GrpcError {
   if (!(error instanceof GrpcError)) return false;
   const status: number = error.status;
-  return status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE;
+  if (status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE) return true;
+  // A server that is full has room again; a message that is too large for it stays so.
+  return status === STATUS.RESOURCE_EXHAUSTED && TOO_LARGE.test(error.message);
 }
+
+/** How Rerelay and the gRPC library of Rerun's server name a message that is above their limit. */
+const TOO_LARGE = /maxMessageBytes|max-message|message length too large/;

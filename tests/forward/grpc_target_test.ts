@@ -4,6 +4,7 @@ import { grpcTarget } from "../../lib/forward/grpc_target.ts";
 import { type ForwardBatch, TargetRefused } from "../../lib/forward/target.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { serve } from "../../lib/server/serve.ts";
+import type { ServeOptions } from "../../lib/server/options.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { announcement, chunk, told } from "./chunks.ts";
@@ -18,8 +19,11 @@ function batchOf(...msgs: LogMsg[]): ForwardBatch {
 }
 
 /** A server that notes what chunks tell it. */
-async function receiver(confirm?: () => () => Promise<void>) {
-  const server = await serve({ port: 0, log: silentLog, ...(confirm && { confirm }) });
+async function receiver(
+  confirm?: () => () => Promise<void>,
+  limits: Pick<ServeOptions, "maxMessageBytes"> = {},
+) {
+  const server = await serve({ port: 0, log: silentLog, ...limits, ...(confirm && { confirm }) });
   const taken: string[] = [];
   const receiving = (async () => {
     for await (const { payload } of server) {
@@ -93,6 +97,17 @@ describe("grpcTarget", () => {
     };
     const error = await assertRejects(() => target.send(batchOf(table), SIGNAL), TargetRefused);
     assertEquals(error.scope, "batch");
+    await target.close();
+  });
+
+  it("refuses for good what is larger than the server takes, and goes on", async () => {
+    await using server = await receiver(undefined, { maxMessageBytes: 100 });
+    const target = grpcTarget({ hostname: "127.0.0.1", port: server.port });
+    const large = target.send(batchOf(chunk("a", 0)), SIGNAL);
+    const { scope } = await assertRejects(() => large, TargetRefused, "maxMessageBytes");
+    assertEquals(scope, "batch");
+    await target.send(batchOf(announcement("a")), SIGNAL);
+    assertEquals(server.taken, ["SetStoreInfo"]);
     await target.close();
   });
 

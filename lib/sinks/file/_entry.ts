@@ -39,8 +39,16 @@ export function entryOf(
     bytes: withEqualLengths(header, bytes),
     store,
     announces,
-    isData: !announces && store?.id.kind !== "Blueprint",
+    // Asked of the first messages of a file alone.
+    get isData() {
+      return !announces && store?.id.kind !== "Blueprint" && !isProperties(msg);
+    },
   };
+}
+
+/** Whether it tells of its recording, as today's SDKs do by themselves when a program begins. */
+function isProperties(msg: LogMsg): boolean {
+  return msg.kind === "ArrowMsg" && /^\/__properties(\/|$)/.test(msg.entityPath ?? "");
 }
 
 /**

@@ -220,7 +220,7 @@ export class Series {
       this.#header = header;
       this.#store = store;
     }
-    if (entry.isData) writer.hasData = true;
+    writer.hasData ||= entry.isData;
     if (store === undefined || store === this.#lastStore || this.#part.introduces(store)) {
       this.#lastStore = store ?? this.#lastStore;
       return writer.add(header, bytes);
