@@ -24,6 +24,9 @@ const BACKLOG_MS = 20_000;
 /** Then what was received must be written; whoever asked for the end waits about 2 s before killing. */
 const CUT_MS = 1800;
 
+/** After a drain nobody waits to kill: files get so long to be closed, if no signal comes. */
+const UNHURRIED_MS = 60_000;
+
 /** Whether there is still something to read is looked at so often. */
 const LOOK_MS = 20;
 
@@ -41,24 +44,33 @@ export interface FinishOptions {
   /** What the receiver has taken. */
   readonly received: Tally;
   readonly log: Log;
+  /** Resolves when somebody waits for the end; if left out, that is so from the start. */
+  readonly hurried?: Promise<unknown>;
   /** Resolves after so many milliseconds. */
   readonly delay?: Clock["delay"];
 }
 
 /**
  * Stops accepting, drains the sockets, writes out and closes the sinks; cuts at 1.8 s, or 0.8 s after the
- * last was read of what had been sent before.
+ * last was read of what had been sent before. Where nobody waits for the end, the 1.8 s begin when
+ * somebody does, or after a minute.
  *
  * @returns whether all was written; else the log says how much is lost
  */
 export async function finish(options: FinishOptions): Promise<boolean> {
-  const { server, receiver, receiving, delay = SYSTEM_CLOCK.delay } = options;
+  const { server, receiver, receiving, hurried, delay = SYSTEM_CLOCK.delay } = options;
   const closed = server.close({ drainMs: DRAIN_MS, quietMs: QUIET_MS, backlogMs: BACKLOG_MS });
-  let isLate = false;
+  let after = `Cut off after ${CUT_MS / 1000} s`;
   const cut = (async () => {
+    if (hurried !== undefined) {
+      const minute = delay(UNHURRIED_MS).then(() => {
+        after = `Cut off after ${(UNHURRIED_MS + CUT_MS) / 1000} s`;
+      });
+      await Promise.race([hurried, minute]);
+    }
     await delay(CUT_MS);
     if (!server.isDraining) return false;
-    isLate = true;
+    after = `Cut off ${(CUT_MS - DRAIN_MS) / 1000} s after the last was read`;
     while (server.isDraining) await delay(LOOK_MS);
     await delay(CUT_MS - DRAIN_MS);
     return false;
@@ -67,21 +79,18 @@ export async function finish(options: FinishOptions): Promise<boolean> {
   if (await Promise.race([finished, cut])) return true;
 
   await Promise.race([receiver.close(), delay(CUT_GRACE_MS)]);
-  sayLost(options, isLate);
+  sayLost(options, after);
   return false;
 }
 
 /** What came in, of which nothing that was dropped on purpose is counted, less what was kept. */
 function sayLost(
   { server: { stats }, file, received, log }: FinishOptions,
-  isLate: boolean,
+  after: string,
 ): void {
   const kept = file?.kept ?? received;
   const messages = stats.messages - kept.messages;
   const bytes = stats.bytes - kept.bytes;
-  const after = isLate
-    ? `Cut off ${(CUT_MS - DRAIN_MS) / 1000} s after the last was read`
-    : `Cut off after ${CUT_MS / 1000} s`;
   const text = messages > 0
     ? `${after}: ${plural(messages, "message")} (${formatBytes(bytes)}) that had come in are lost`
     : `${after}, before everything was closed; no message that had come in is lost`;

@@ -140,18 +140,23 @@ export async function host(
 
   const ended = new AbortController();
   void stopped.then(() => ended.abort());
-  const drained = stop.drain.then(async () => {
+  const drained = stop.drain.then(async (): Promise<"drained"> => {
     manager.status("Draining: the next server may start");
     const { drainSec: limitSec } = options;
     const leaveViewers = () => viewers?.leave();
     await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
+    return "drained";
   });
   // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
-  await Promise.race([stopped, receiving, broken.promise, drained]);
+  const first = await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
-  const finishing = finish({ server, receiver, receiving, file, received: lines.total, log });
+  const finishing = finish({
+    ...{ server, receiver, receiving, file, received: lines.total, log },
+    // After a drain nobody waits to kill, until a signal comes.
+    ...(first === "drained" && { hurried: stopped }),
+  });
   if (open > 0) {
     const text = `Stopping when ${plural(open, "client")} went quiet, in 1 s at most, ` +
       "or when what they had sent by now is read; " +

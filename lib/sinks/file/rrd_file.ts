@@ -12,6 +12,7 @@ import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
+import { watchDrainingFiles } from "./parts/draining_files.ts";
 import { handOver } from "./parts/draining_lock.ts";
 import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
@@ -160,7 +161,22 @@ async function startSink(
     ...{ folder: pattern.folder, adapter, log, index, names: folder, renewal },
     onRemoved: (names) => files.removed(names),
   }, stopRecovering.signal);
+  let stopWatching = () => {};
+  let followed: Promise<void> | undefined;
+  const stopFollowers = () =>
+    followed ??= (async () => {
+      stopWatching();
+      const stop = new AbortController();
+      const callOff = timer(FOLLOW_MS, () => stop.abort());
+      await Promise.all(followers.map((follower) => follower.close(stop.signal)));
+      callOff();
+      journal?.end();
+    })();
   if (journal !== undefined && index !== undefined) {
+    const { draining } = place;
+    stopWatching = watchDrainingFiles({
+      ...{ pattern, adapter, processes, draining, journal, log, timer },
+    });
     journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
   }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
@@ -259,10 +275,12 @@ async function startSink(
       return rest && write(() => rest);
     },
     handOver: () =>
-      handingOver ??= handOver(closing ? {} : place, index, () => {
+      handingOver ??= handOver(closing ? {} : place, index, async () => {
         stopRecovering.abort();
         renewal?.stop();
-        return recovered.then(() => renewal?.done());
+        await recovered.then(() => renewal?.done());
+        // A cursor has one who writes it: the next program goes on from where it stands.
+        await stopFollowers();
       }),
     async mark() {
       let marks: FileMark[] = [];
@@ -282,13 +300,10 @@ async function startSink(
           indexer?.stop();
         });
         await Promise.all([writing, handingOver?.catch(() => {})]);
-        const stopFollowing = new AbortController();
         try {
           await files.close();
         } finally {
-          const stopSoon = timer(FOLLOW_MS, () => stopFollowing.abort());
-          await Promise.all(followers.map((follower) => follower.close(stopFollowing.signal)));
-          stopSoon();
+          await stopFollowers();
           await recovered.then(() => renewal?.done());
           callOff();
           indexer?.stop();

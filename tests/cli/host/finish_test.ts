@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { finish, type FinishOptions } from "../../../lib/cli/host/finish.ts";
 import { fanOut } from "../../../lib/sinks/fan_out.ts";
 import type { Sink } from "../../../lib/sinks/sink.ts";
@@ -60,6 +60,33 @@ async function run(over: Partial<FinishOptions>, endsAtClose = true) {
 }
 
 describe("finish", () => {
+  it("gives files time after a drain, until somebody waits for the end", async () => {
+    for (const comes of [true, false]) {
+      const stop = Promise.withResolvers<void>();
+      const { whole, log, ends } = await run({ hurried: stop.promise }, false);
+      await settle();
+      assertEquals([...ends.keys()], [60_000]);
+      if (comes) stop.resolve();
+      else ends.get(60_000)!();
+      await settle();
+      ends.get(1800)!();
+      await settle();
+      ends.get(150)!();
+      assertEquals(await whole, false);
+      const after = comes ? "1.8 s" : "61.8 s";
+      assertEquals(log.lines.length, 1);
+      assertStringIncludes(String(log.lines[0]), `Cut off after ${after}: 4 messages (400 B)`);
+    }
+  });
+
+  it("is whole after a drain however long the files took to be closed", async () => {
+    const { whole, log, end, ends } = await run({ hurried: new Promise(() => {}) });
+    await settle();
+    end();
+    assertEquals(await whole, true);
+    assertEquals([ends.has(1800), log.lines], [false, []]);
+  });
+
   it("drains for at most a second, writes out and says nothing when all is kept", async () => {
     const { whole, log, end, closes } = await run({});
     await settle();

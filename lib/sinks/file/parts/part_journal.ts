@@ -58,6 +58,11 @@ export class PartJournal {
     for (const file of [...this.#files.values()]) this.#look(file);
   }
 
+  /** Tells nobody anything any more: another program goes on with it. */
+  end(): void {
+    this.#readers.clear();
+  }
+
   /** The files, in the order in which they were begun. */
   get files(): Iterable<JournaledFile> {
     return this.#files.values();

@@ -1,0 +1,102 @@
+/**
+ * Files that an earlier program still writes after it gave up its pattern: who reads behind the writer
+ * is told of them when they are closed, which the index says.
+ *
+ * @module
+ */
+import type { FileAdapter } from "../../../adapters/files/types.ts";
+import type { ProcessAdapter } from "../../../adapters/process/types.ts";
+import { reason } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import { drainingThere, type PatternPlace } from "./draining_lock.ts";
+import { IndexFile } from "./_index_file.ts";
+import type { FileLine } from "./_index_line.ts";
+import { INDEX_SUFFIX } from "./part_index.ts";
+import type { PartJournal } from "./part_journal.ts";
+import { Ranges } from "./_ranges.ts";
+
+/** How often the index is looked at, in milliseconds. */
+const LOOK_MS = 2000;
+
+/** What is looked at, and who is told. */
+export interface DrainingFilesOptions {
+  readonly pattern: PatternPlace;
+  readonly adapter: FileAdapter;
+  readonly processes: ProcessAdapter | undefined;
+  /** Identities of the programs that were draining when this one began. */
+  readonly draining: ReadonlySet<string>;
+  readonly journal: PartJournal;
+  readonly log: Log;
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer: (ms: number, callback: () => void) => () => void;
+}
+
+/**
+ * Tells the journal of files that others close, until these have ended; to be called by who has the lock.
+ *
+ * @returns ends it
+ */
+export function watchDrainingFiles(options: DrainingFilesOptions): () => void {
+  const { pattern, adapter, processes, draining, journal, log, timer } = options;
+  if (draining.size === 0 || processes === undefined) return () => {};
+  // What was closed before is known to the journal, or was read to its end.
+  const told = new Set<string>();
+  const waiting = new Set([...journal.files].filter(isUnclosed).map(({ id }) => id));
+  let isOver = false;
+  let callOff = () => {};
+  const look = async () => {
+    // Looked at before the index: what is closed by one that is gone stands in it.
+    const alive = await drainingThere(pattern, adapter, processes);
+    const isLast = ![...draining].some((one) => alive.has(one));
+    for (const { line, repeats } of await filesOf(draining, pattern, adapter)) {
+      const { id } = line;
+      if (isOver) return;
+      if (told.has(id) || line.state !== "closed") continue;
+      told.add(id);
+      if (!waiting.delete(id)) journal.known(line, repeats);
+      else {
+        for (const [at, count] of repeats.runs) journal.repeats(id, at, count);
+        journal.noted(line);
+      }
+      // The chunk index of a file is made by who wrote it, or at a later start.
+      journal.ready(id);
+    }
+    // Of one that crashed, the next start recovers what is left.
+    if (isLast) { for (const id of waiting) journal.skipped(id); }
+    return isLast;
+  };
+  const next = () => {
+    callOff = timer(LOOK_MS, () => {
+      void look().catch((error) => {
+        const text = `What the draining server closes can't be seen: ${reason(error)}`;
+        log.write("warn", text, { kind: "draining files" });
+        return false;
+      }).then((isLast) => void (isLast || isOver || next()));
+    });
+  };
+  next();
+  return () => {
+    isOver = true;
+    callOff();
+  };
+}
+
+function isUnclosed({ state }: { readonly state: string }): boolean {
+  return state === "left";
+}
+
+/** The files that the index says some programs have begun, with what stands in earlier ones, too. */
+async function filesOf(
+  writers: ReadonlySet<string>,
+  { folder, name }: PatternPlace,
+  adapter: FileAdapter,
+): Promise<{ readonly line: FileLine; readonly repeats: Ranges }[]> {
+  const files = new Map<string, { line: FileLine; repeats: Ranges }>();
+  for await (const line of new IndexFile(folder + name + INDEX_SUFFIX, adapter).lines()) {
+    if (line.kind === "file" && (files.has(line.id) || (line.by && writers.has(line.by)))) {
+      files.set(line.id, { line, repeats: files.get(line.id)?.repeats ?? new Ranges() });
+    } else if (line.kind === "removed" && line.id !== undefined) files.delete(line.id);
+    else if (line.kind === "repeats") files.get(line.id)?.repeats.add(line.at, line.count);
+  }
+  return [...files.values()];
+}
