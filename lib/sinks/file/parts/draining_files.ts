@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../../../base/clock.ts";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { reason } from "../../../base/errors.ts";
@@ -28,7 +29,7 @@ export interface DrainingFilesOptions {
   readonly journal: PartJournal;
   readonly log: Log;
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer: (ms: number, callback: () => void) => () => void;
+  readonly timer: Clock["timer"];
 }
 
 /**
