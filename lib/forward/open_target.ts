@@ -4,8 +4,11 @@
  * @module
  */
 import { parseNatsAddress } from "../nats/address.ts";
+import type { FileReadAdapter } from "../adapters/files/types.ts";
+import type { Log } from "../base/log.ts";
 import { grpcTarget } from "./grpc_target.ts";
 import type { NatsTargetOptions } from "./nats_target.ts";
+import { parseS3Url } from "./s3_place.ts";
 import type { ForwardTarget } from "./target.ts";
 import { hideSecrets } from "./url.ts";
 
@@ -15,6 +18,10 @@ export interface OpenTargetOptions {
   readonly env?: (name: string) => string | undefined;
   /** What NATS needs besides its address; asked for where a target is one. */
   readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
+  /** Reads the files that are uploaded to S3; asked for where a target is there. */
+  readonly files?: () => Promise<Pick<FileReadAdapter, "openAt">>;
+  /** Where targets report what is no failure. */
+  readonly log?: Log;
 }
 
 /** A kind of target. */
@@ -36,7 +43,37 @@ const KINDS: Readonly<Record<string, TargetKind>> = {
   },
   nats: { example: "nats://HOST:PORT", check: parseNatsAddress, open: openNats },
   tls: { example: "tls://HOST:PORT", check: parseNatsAddress, open: openNats },
+  s3: { example: "s3://BUCKET/PREFIX", check: parseS3Url, open: openS3 },
 };
+
+/** By the variables of the environment that all programs take which upload to S3. */
+async function openS3(
+  url: string,
+  { env = () => undefined, files, log }: OpenTargetOptions,
+): Promise<ForwardTarget> {
+  if (files === undefined) {
+    throw new RangeError("a target in S3 needs what reads files: use s3Target");
+  }
+  const accessKeyId = env("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = env("AWS_SECRET_ACCESS_KEY");
+  if (!accessKeyId || !secretAccessKey) {
+    throw new RangeError(
+      "s3:// needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment " +
+        "(and AWS_REGION; AWS_ENDPOINT_URL for other servers than Amazon's)",
+    );
+  }
+  const sessionToken = env("AWS_SESSION_TOKEN");
+  const endpoint = env("AWS_ENDPOINT_URL_S3") || env("AWS_ENDPOINT_URL");
+  const region = env("AWS_REGION") || env("AWS_DEFAULT_REGION");
+  const { s3Target } = await import("./s3_target.ts");
+  return s3Target(url, {
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
+    files: await files(),
+    ...(endpoint && { endpoint }),
+    ...(region && { region }),
+    ...(log && { log }),
+  });
+}
 
 async function openNats(url: string, { nats }: OpenTargetOptions): Promise<ForwardTarget> {
   if (nats === undefined) {

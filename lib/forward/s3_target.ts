@@ -7,6 +7,7 @@ import { AwsClient } from "aws4fetch";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
 
@@ -50,7 +51,7 @@ export interface S3TargetOptions {
  *
  * @param url `s3://BUCKET/PREFIX`
  * @param options who may upload, where to, and what reads the files
- * @throws {TypeError} if the URL names no bucket
+ * @throws {RangeError} if the URL names no bucket
  *
  * @example
  * ```ts
@@ -65,7 +66,7 @@ export interface S3TargetOptions {
  * ```
  */
 export function s3Target(url: string, options: S3TargetOptions): FileTarget {
-  const { bucket, prefix } = placeOf(url);
+  const { bucket, prefix } = parseS3Url(url);
   const { credentials, files, endpoint, region = "us-east-1", log } = options;
   const { fetch: send = (request) => fetch(request) } = options;
   const host = `https://${bucket}.s3.${region}.amazonaws.com/`;
@@ -205,14 +206,4 @@ function explained(error: unknown, name: string): unknown {
   const advice = error instanceof S3Error ? ADVICE[error.code || error.status] : undefined;
   const text = `${name}: ${reason(error)}${advice === undefined ? "" : `: ${advice}`}`;
   return new RerelayError(text, { cause: error });
-}
-
-function placeOf(url: string): { bucket: string; prefix: string } {
-  const [, bucket, path = ""] =
-    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
-  if (bucket === undefined) {
-    throw new TypeError(`${JSON.stringify(url)} is no place in S3, such as s3://BUCKET/PREFIX`);
-  }
-  const folders = path.split("/").filter((part) => part !== "");
-  return { bucket, prefix: folders.map((part) => `${part}/`).join("") };
 }

@@ -196,8 +196,10 @@ describe("s3Target", () => {
 
   it("wants a bucket", () => {
     const files = { openAt: () => Promise.reject(new Error()) };
-    for (const url of ["s3://", "s3://B", "s3:bucket", "s3:///x", "http://bucket/"]) {
-      assertThrows(() => s3Target(url, { credentials, files }), TypeError, "s3://BUCKET/PREFIX");
+    for (
+      const url of ["s3://", "s3://B", "s3://bucket?x=1", "s3:bucket", "s3:///x", "http://bucket/"]
+    ) {
+      assertThrows(() => s3Target(url, { credentials, files }), RangeError, "s3://BUCKET/PREFIX");
     }
     assertEquals(
       s3Target("s3://my.bucket/a//b/", { credentials, files }).name,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadFileAdapter } from "../../adapters/load.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
 import type { HostOptions } from "../args/args.ts";
@@ -26,7 +27,9 @@ export async function forwardersFor(
     const { natsBox } = await import("./nats_box.ts");
     return await natsBox(forward, save!, log);
   };
-  const opened = targets.map((url) => openTarget(url, { env: process.env, nats }));
+  const opened = targets.map((url) =>
+    openTarget(url, { env: process.env, nats, log, files: loadFileAdapter })
+  );
   return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
 }
 
@@ -45,5 +48,10 @@ export function tellForwarding(
     const text = `Forwarding to ${name}; ${formatBytes(bytes)} of recordings are kept here ` +
       `(--keep-size), ${then}`;
     log.write(quiet ? "debug" : "info", text, { target: name });
+    if (!name.startsWith("s3:") || save.rotation.maxBytes || save.rotation.maxAgeSec) continue;
+    const late =
+      `${name} gets files when they are closed, which is at the end where nothing says ` +
+      "when: use --rotate-size or --rotate-every";
+    log.write("warn", late, { target: name });
   }
 }

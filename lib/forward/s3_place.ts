@@ -1,0 +1,22 @@
+/** Where objects go: a bucket, and what their names begin with. */
+export interface S3Place {
+  readonly bucket: string;
+  /** Empty, or folders with a slash behind each. */
+  readonly prefix: string;
+}
+
+/**
+ * Reads an address of S3.
+ *
+ * @param url such as `s3://BUCKET/PREFIX`
+ * @throws {RangeError} if it names no bucket
+ */
+export function parseS3Url(url: string): S3Place {
+  const [, bucket, path = ""] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^?#]*))?$/.exec(url) ?? [];
+  if (bucket === undefined) {
+    throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(url)}`);
+  }
+  const folders = path.split("/").filter((part) => part !== "");
+  return { bucket, prefix: folders.map((part) => `${part}/`).join("") };
+}
