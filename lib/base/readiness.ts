@@ -38,7 +38,11 @@ export class Readiness {
   readonly #checks = new Map<string, ReadyCheck>();
   readonly #delay: Clock["delay"];
 
-  /** @param delay resolves after so many milliseconds; default by a timer */
+  /**
+   * Begins with no part, which is ready.
+   *
+   * @param delay resolves after so many milliseconds; default by a timer
+   */
   constructor(delay: Clock["delay"] = SYSTEM_CLOCK.delay) {
     this.#delay = delay;
   }

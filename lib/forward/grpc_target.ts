@@ -4,7 +4,8 @@
  * @module
  */
 import { SYSTEM_CLOCK } from "../base/clock.ts";
-import { type GrpcLink, openGrpcLink } from "../adapters/tcp/node_grpc.ts";
+import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
+import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import { RerelayError } from "../base/errors.ts";
@@ -18,7 +19,9 @@ import { TargetRefused } from "./target.ts";
 
 /** Where the server is. */
 export interface GrpcTargetOptions {
+  /** Its name or address. */
   readonly hostname: string;
+  /** Its port. */
   readonly port: number;
   /** How long it may take none of our bytes and not answer, in milliseconds; default 20 s. */
   readonly timeoutMs?: number;

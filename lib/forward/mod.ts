@@ -9,7 +9,7 @@ export type { ForwarderOptions } from "./forwarder.ts";
 export type { ForwardStats } from "./counts.ts";
 export { grpcTarget } from "./grpc_target.ts";
 export type { GrpcTargetOptions } from "./grpc_target.ts";
-export { openTarget } from "./open_target.ts";
+export { openTarget, type OpenTargetOptions } from "./open_target.ts";
 export { TargetRefused } from "./target.ts";
 export type {
   BatchLimits,

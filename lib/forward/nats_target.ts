@@ -37,6 +37,7 @@ export interface NatsTargetOptions extends NatsCredentials {
   readonly maxInFlightBytes?: number;
   /** After so many milliseconds without an acknowledgement a publish counts as failed; default 10,000. */
   readonly ackTimeoutMs?: number;
+  /** Where is said what was made, and what failed; default nowhere. */
   readonly log?: Log;
   /** Gives a name that no other start of the program has; default `crypto.randomUUID`. */
   readonly newId?: () => string;

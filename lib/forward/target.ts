@@ -40,6 +40,7 @@ export interface BatchLimits {
 
 /** Takes messages, as gRPC and NATS do. */
 export interface MessageTarget {
+  /** Tells the kinds of targets apart. */
   readonly kind: "messages";
   /** Its address as logs show it, without user names, passwords and tokens. */
   readonly name: string;
@@ -75,6 +76,7 @@ export interface ClosedFile {
 
 /** Takes closed files whole, as object storage does. */
 export interface FileTarget {
+  /** Tells the kinds of targets apart. */
   readonly kind: "files";
   /** Its address as logs show it, without keys. */
   readonly name: string;
@@ -94,6 +96,7 @@ export type ForwardTarget = MessageTarget | FileTarget;
 
 /** What trying again does not change. */
 export class TargetRefused extends RerelayError {
+  /** Tells it from other errors. */
   override readonly name = "TargetRefused";
 
   /**

@@ -48,18 +48,10 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
   const { delay } = options;
   let wake = () => {};
   let accepted = 0;
-  let isAsking = false;
+  const state = { isAsking: false };
   const onConnection = (connection: TcpConnection) => {
     accepted++;
     options.onConnection(connection);
-  };
-  const accept = async () => {
-    isAsking = true;
-    try {
-      return await listener.accept();
-    } finally {
-      isAsking = false;
-    }
   };
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -67,14 +59,14 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
       delay(ms).then(resolve);
     });
   return {
-    ended: acceptAll(accept, { ...options, onConnection }, pause),
+    ended: acceptAll(listener, state, { ...options, onConnection }, pause),
     wake: () => wake(),
     async quiet(isOver) {
       const last = accepted + MAX_BACKLOG;
       for (let before = -1; accepted < last && !isOver();) {
         // While the loop waits for its turn, that nobody came says nothing.
-        if (before === accepted && isAsking) return;
-        before = isAsking ? accepted : -1;
+        if (before === accepted && state.isAsking) return;
+        before = state.isAsking ? accepted : -1;
         await delay(QUIET_MS);
       }
     },
@@ -82,7 +74,8 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
 }
 
 async function acceptAll(
-  accept: TcpListener["accept"],
+  listener: TcpListener,
+  state: { isAsking: boolean },
   options: AcceptLoopOptions,
   pause: (ms: number) => Promise<void>,
 ): Promise<void> {
@@ -93,12 +86,15 @@ async function acceptAll(
     try {
       const room = options.pace?.();
       if (room !== undefined) await room;
-      const connection = await accept();
+      state.isAsking = true;
+      const connection = await listener.accept();
+      state.isAsking = false;
       if (connection === undefined) return;
       backoff = BACKOFF_MS.first;
       onConnection(connection);
       if (++accepted % AT_ONCE === 0) await options.delay(0);
     } catch (error) {
+      state.isAsking = false;
       const text = `Failed to accept incoming SDK client: ${reason(error)}`;
       log.write("warn", text, { kind: "accept failed" });
       await pause(backoff);

@@ -20,7 +20,11 @@ export interface FeedHost {
 
 /** Brings messages, as if those that they come from had connected. */
 export interface Feed {
-  /** Begins; called once, by `server.join`. */
+  /**
+   * Begins; called once, by `server.join`.
+   *
+   * @internal
+   */
   start(host: FeedHost): void;
   /** Those whose messages it brings. */
   readonly clients: readonly { readonly stats: ClientStats }[];

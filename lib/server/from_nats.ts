@@ -29,6 +29,7 @@ export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
   readonly note?: NatsNote;
   /** Messages of each recording that were kept beyond the note, and are not wanted again. */
   readonly skip?: ReadonlyMap<string, number>;
+  /** Where is said what came, and what failed; default nowhere. */
   readonly log?: Log;
 }
 
@@ -36,12 +37,15 @@ export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
 export interface FromNatsStats extends NatsIntakeStats {
   /** The address, without what is secret. */
   readonly name: string;
+  /** Whether the connection is there now. */
   readonly connected: boolean;
 }
 
 /** A feed of what is in NATS. */
 export interface FromNats extends Feed {
+  /** The address, without what is secret. */
   readonly name: string;
+  /** Counts up to now. */
   readonly stats: FromNatsStats;
   /** Up to where all was received, and what came of each recording up to there. */
   note(): NatsNote;

@@ -9,7 +9,11 @@ import type { SeenJson } from "./nats_seen.ts";
 export interface NatsNote {
   /** The last message of the stream that need not come again; 0 before the first. */
   readonly seq: number;
-  /** The last message of each file of each recording. */
+  /**
+   * The last message of each file of each recording.
+   *
+   * @internal
+   */
   readonly seen: SeenJson;
   /** When the stream was made, as JetStream says: one made anew begins with 1 again. */
   readonly created?: string;

@@ -141,8 +141,8 @@ export const DISK: readonly Scenario[] = [
       const real = await sdk("0.22.1");
       await record(runtime, folder.path, [real]);
       const save = ["--save", join(folder.path, "{recording_id}.rrd")];
-      const secret = ["--viewer-token", "s3cret"];
-      await using stage = await Stage.start(runtime, [...save, ...secret, "--allow-delete"]);
+      const secret = { RERELAY_VIEWER_TOKEN: "s3cret" };
+      await using stage = await Stage.start(runtime, [...save, "--allow-delete"], "0", secret);
       stage.robot(real, 60, "going");
       await using watched = await openPage(chromium);
       const { page, faults } = watched;

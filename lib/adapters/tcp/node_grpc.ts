@@ -10,8 +10,8 @@ import { reason, RerelayError } from "../../base/errors.ts";
 import { GrpcError, STATUS } from "../../comms/grpc/status.ts";
 import { WriteClient } from "../../comms/grpc/write_client.ts";
 import { H2Connection } from "../../comms/h2/connection.ts";
-import type { Field } from "../../comms/h2/types.ts";
 import { H2Driver, type H2Socket } from "../../comms/h2/drive.ts";
+import type { GrpcLink } from "./grpc_link.ts";
 import { dial, dialRetrying, whileTaken } from "./node_dial.ts";
 
 /** Deadlines are looked at so often, in milliseconds. */
@@ -69,23 +69,6 @@ export function connectGrpc(
       },
     };
   });
-}
-
-/** A connection to a server, for calls side by side. */
-export interface GrpcLink {
-  /** Whether calls can still be begun. */
-  readonly isOpen: boolean;
-  /**
-   * Begins a `WriteMessages` call.
-   *
-   * @param metadata further header fields
-   * @throws {GrpcError} UNAVAILABLE if the server takes no calls
-   */
-  begin(metadata: readonly Field[]): WriteClient;
-  /** What an error of a call means to a user. */
-  explain(error: unknown): unknown;
-  /** Ends it, with all calls. */
-  destroy(): void;
 }
 
 /**

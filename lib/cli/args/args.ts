@@ -147,6 +147,7 @@ function parseFlags(given: readonly string[]): Record<string, unknown> {
     const given = parsed[name] as unknown[];
     // An address that may hold a password is hidden, but is no secret by itself.
     if (secret && name.endsWith("-token") && given.length > 0) throw secretArgument(name);
+    if (NATS_URLS.includes(name) && given.some(hasPassword)) throw secretArgument(name);
     if (given.length > 1 && !several) {
       throw new UsageError(`--${name} is given twice: leave one out`);
     }
@@ -214,6 +215,13 @@ function parseBind(text: string): string {
 }
 
 /** Everybody on the machine sees the arguments of a program. */
+/** Options whose addresses may hold user and password. */
+const NATS_URLS: readonly string[] = ["forward", "from"];
+
+function hasPassword(url: unknown): boolean {
+  return /^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(String(url));
+}
+
 function secretArgument(name: string): UsageError {
   return new UsageError(
     `--${name} would show a secret to all who list processes: ` +

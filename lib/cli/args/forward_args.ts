@@ -6,7 +6,7 @@
 import { checkTarget } from "../../forward/open_target.ts";
 import { hideSecrets } from "../../forward/url.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
-import { parseSize } from "../terminal/units.ts";
+import { parseDuration, parseSize } from "../terminal/units.ts";
 import { type ArgReader, oneOf, UsageError } from "./arg_reader.ts";
 import { type NatsArgs, natsArgs } from "./from_args.ts";
 import type { SaveOptions } from "./save_args.ts";
@@ -17,6 +17,8 @@ export interface ForwardArgs {
   readonly targets: readonly string[];
   /** Bytes a second to each; infinite where nothing is said. */
   readonly maxBytesPerSec: number;
+  /** Seconds that a target may be behind while the server is ready; infinite for `never`. */
+  readonly readyLagSec: number;
   /** Name of this box; absent: that of the machine. */
   readonly box?: string;
   readonly nats: NatsArgs;
@@ -39,7 +41,7 @@ export function forwardOptions(
 ): { readonly forward?: ForwardArgs; readonly save?: SaveOptions } {
   const given = args.text("forward");
   if (given === undefined) {
-    const about = args.given(["forward-rate", "on-forward-behind", "box"]);
+    const about = args.given(["forward-rate", "on-forward-behind", "ready-lag", "box"]);
     if (about !== undefined) {
       throw new UsageError(`${args.where(about)} is about --forward: add --forward URL`);
     }
@@ -63,13 +65,18 @@ export function forwardOptions(
   const unforwarded = args.read("on-forward-behind", oneOf<"drop" | "keep">(["drop", "keep"])) ??
     "drop";
   const maxBytesPerSec = args.read("forward-rate", parseRate) ?? Infinity;
+  const readyLagSec = args.read("ready-lag", parseLag) ?? 600;
   const keep = { ...save.keep, bytes: save.keep.bytes ?? KEEP_BYTES, unforwarded } as const;
   const box = args.text("box");
   const nats = natsArgs(args);
   return {
-    forward: { targets, maxBytesPerSec, nats, ...(box !== undefined && { box }) },
+    forward: { targets, maxBytesPerSec, readyLagSec, nats, ...(box !== undefined && { box }) },
     save: { ...save, keep },
   };
+}
+
+function parseLag(text: string): number {
+  return text === "never" ? Infinity : parseDuration(text);
 }
 
 /** Reads `2MB/s`; the second may be left out. */

@@ -76,7 +76,7 @@ export const NATS_OPTIONS = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "The same by a token; better in RERELAY_NATS_TOKEN",
+    help: "The same by a token: RERELAY_NATS_TOKEN, or the file",
   },
   {
     name: "nats-ca",

@@ -140,6 +140,13 @@ const FORWARDING = [
     help: "At twice --keep-size: drop what is unsent, or keep",
   },
   {
+    name: "ready-lag",
+    value: "TIME",
+    example: "10m",
+    default: "10m",
+    help: "Further behind, /readyz says not ready; or never",
+  },
+  {
     name: "box",
     value: "NAME",
     example: "box-7",

@@ -4,11 +4,12 @@
  * @module
  */
 import { loadFileAdapter } from "../../adapters/load.ts";
+import type { Readiness } from "../../base/readiness.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
 import type { HostOptions } from "../args/args.ts";
 import type { CliProcess } from "../process.ts";
-import { formatBytes } from "../terminal/units.ts";
+import { formatBytes, formatDuration } from "../terminal/units.ts";
 
 /**
  * Makes what sends recordings on; nothing is connected. Its code is loaded where it is asked for.
@@ -33,17 +34,29 @@ export async function forwardersFor(
   return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
 }
 
+/** Which of them is too far behind, in words; `undefined` if none is. */
+function behindOf(
+  forwarders: readonly Pick<ForwardFollower, "stats">[],
+  maxLagSec: number,
+): string | undefined {
+  const behind = forwarders.map(({ stats }) => stats).find(({ lagSec }) => lagSec > maxLagSec);
+  return behind && `${behind.target} is ${formatDuration(Math.round(behind.lagSec))} behind, ` +
+      `more than --ready-lag ${formatDuration(maxLagSec)}`;
+}
+
 /** Says where they go, and what goes away for it. */
 export function tellForwarding(
   { forward, save, quiet }: HostOptions,
   forwarders: readonly ForwardFollower[],
   log: Log,
+  readiness: Pick<Readiness, "add">,
 ): void {
   if (forward === undefined || save === undefined) return;
   const { bytes = Infinity, unforwarded } = save.keep;
   const then = unforwarded === "keep"
     ? "what is not forwarded stays, even if it fills the disk"
     : `what is not forwarded may take twice as much`;
+  readiness.add("forwarding", () => behindOf(forwarders, forward.readyLagSec));
   for (const { name } of forwarders) {
     const text = `Forwarding to ${name}; ${formatBytes(bytes)} of recordings are kept here ` +
       `(--keep-size), ${then}`;

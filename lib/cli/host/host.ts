@@ -286,7 +286,7 @@ async function start(
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
-    tellForwarding(options, forwarding, log);
+    tellForwarding(options, forwarding, log, readiness);
     notYet();
     if (await files.kind(path) !== "other") {
       const { folder, name } = parseSavePattern(path);

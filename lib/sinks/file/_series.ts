@@ -118,14 +118,18 @@ export class Series {
     if (writer?.hasMessages && this.#isDue(writer, 0)) await this.#retire();
   }
 
-  /** Finishes the open file in the background; the next message opens another, behind it. Never rejects. */
+  /**
+   * Finishes the open file in the background; the next message opens another, behind it. Resolves when
+   * the system has it back; never rejects.
+   */
   finish(): Promise<void> {
     const { writer } = this;
     this.writer = undefined;
     const before = this.#finishing ?? Promise.resolve();
     this.#finishing = before.then(() => writer && this.#seal(writer));
-    this.#host.files.track(this.#finishing);
-    return this.#finishing;
+    const finished = before.then(() => writer && this.#finish(writer)).catch(() => {});
+    for (const waiting of [this.#finishing, finished]) this.#host.files.track(waiting);
+    return finished;
   }
 
   /**

@@ -56,9 +56,9 @@ export interface HttpAppOptions extends StallOptions {
   readonly files?: Shelf;
   /** Whether who has the guard's token may remove files; default false, and never without a token. */
   readonly allowDelete?: boolean;
-  /** Port of the WebSocket that the page may connect to. */
   /** What `/readyz` asks; default nothing, which is always ready. */
   readonly readiness?: Readiness;
+  /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
   /** Where faults are reported. */
   readonly log?: Log;

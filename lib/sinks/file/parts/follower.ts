@@ -14,8 +14,15 @@ export interface FollowedFiles {
   readonly folder: string;
   /** The name of the pattern, with its braces: what followers keep beside the files begins so. */
   readonly name: string;
+  /** Reads them, and writes what followers keep. */
   readonly adapter: FileAdapter;
+  /** Where failures are reported. */
   readonly log: Log;
+  /**
+   * What becomes of the files.
+   *
+   * @internal
+   */
   readonly journal: PartJournal;
   /** Monotonic milliseconds. */
   readonly now: Clock["now"];

@@ -126,7 +126,7 @@ export class PartOpener {
       if (await adapter.kind(taken) !== undefined) throw new FileExists(taken);
     }
     const note = this.#index &&
-      await await NotedPart.begin(this.#index, this.#newId(), name, group);
+      await NotedPart.begin(this.#index, this.#newId(), name, group);
     try {
       const file = await adapter.create(written, "new");
       if (this.#index?.isShared && await adapter.kind(path) !== undefined) {
