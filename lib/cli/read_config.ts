@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { open } from "node:fs/promises";
-import process from "node:process";
 import { reason } from "../base/errors.ts";
 import { escapeText } from "../base/escape.ts";
 import { UsageError } from "./args/arg_reader.ts";
 import { configSettings, MAX_CONFIG_BYTES } from "./args/config_file.ts";
 import { SETTABLE } from "./args/option_table.ts";
+import { readLimited } from "./read_limited.ts";
 import type { Settings } from "./args/setting.ts";
 
 /**
@@ -25,35 +24,14 @@ export async function readConfig(path: string): Promise<Settings> {
 
 async function readText(path: string): Promise<string> {
   const shown = escapeText(path, 200);
-  const bytes = new Uint8Array(MAX_CONFIG_BYTES + 1);
-  let length = 0;
-  try {
-    if (path === "-") {
-      for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
-        const taken = chunk.subarray(0, bytes.length - length);
-        bytes.set(taken, length);
-        length += taken.length;
-        if (length === bytes.length) break;
-      }
-    } else {
-      const file = await open(path);
-      try {
-        // A pipe gives what it has, however little.
-        for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-          read = (await file.read(bytes, length, bytes.length - length)).bytesRead;
-        }
-      } finally {
-        await file.close();
-      }
-    }
-  } catch (error) {
+  const bytes = await readLimited(path, MAX_CONFIG_BYTES).catch((error) => {
     throw new UsageError(`--config ${shown}: ${reason(error)}`);
-  }
-  if (length > MAX_CONFIG_BYTES) {
+  });
+  if (bytes === undefined) {
     throw new UsageError(`--config ${shown}: larger than 1 MiB, which no configuration is`);
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new UsageError(`--config ${shown}: this is no text in UTF-8`);
   }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { open } from "node:fs/promises";
 import { reason } from "../base/errors.ts";
 import { escapeText } from "../base/escape.ts";
 import { UsageError } from "./args/arg_reader.ts";
 import type { HostOptions } from "./args/args.ts";
+import { readLimited } from "./read_limited.ts";
 import { parseToken } from "./args/viewer_args.ts";
 
 /** A larger file is no secret that somebody types, in bytes. */
@@ -33,22 +33,9 @@ export async function withSecrets(options: HostOptions): Promise<HostOptions> {
 
 /** Without the line feed that editors put behind it. */
 async function readText(path: string, shown: string): Promise<string> {
-  const bytes = new Uint8Array(MAX_SECRET_BYTES + 1);
-  let length = 0;
-  try {
-    const file = await open(path);
-    try {
-      for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-        read = (await file.read(bytes, length, bytes.length - length)).bytesRead;
-      }
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
+  const bytes = await readLimited(path, MAX_SECRET_BYTES).catch((error) => {
     throw new UsageError(`${shown}: ${reason(error)}`);
-  }
-  if (length > MAX_SECRET_BYTES) {
-    throw new UsageError(`${shown}: larger than 4 KiB, which no token is`);
-  }
-  return new TextDecoder().decode(bytes.subarray(0, length)).replace(/\r?\n$/, "");
+  });
+  if (bytes === undefined) throw new UsageError(`${shown}: larger than 4 KiB, which no token is`);
+  return new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
 }

@@ -5,6 +5,7 @@
  */
 import type { AwsClient } from "aws4fetch";
 import { encodeBase64 } from "@std/encoding";
+import { joined } from "../base/joined.ts";
 import { RerelayError } from "../base/errors.ts";
 
 /** A request may take so long, in milliseconds, */
@@ -44,7 +45,7 @@ export interface S3ClientOptions {
 
 /** SHA-256 of bytes as S3 writes it: base64 for its checksums, hex for the signature. */
 interface Sum {
-  readonly digest: Uint8Array;
+  readonly digest: Uint8Array<ArrayBuffer>;
   readonly base64: string;
   readonly hex: string;
 }
@@ -145,7 +146,7 @@ export class S3Client {
       const answer = await textOf(done);
       // It may fail after its status was sent.
       if (elementOf(answer, "Error") !== undefined) throw errorOf("POST", key, 200, answer);
-      const all = await sumOf(Uint8Array.from(sums.flatMap(({ digest }) => [...digest])));
+      const all = await sumOf(joined(sums.map(({ digest }) => digest)));
       return `${all.base64}-${sums.length}`;
     } catch (error) {
       // What was uploaded costs money until somebody removes it.

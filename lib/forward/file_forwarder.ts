@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
-import { reason } from "../base/errors.ts";
-import { addTo, newTally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type {
   JournaledFile,
@@ -14,10 +11,8 @@ import type {
 } from "../sinks/file/parts/part_journal.ts";
 import type { ForwardStats } from "./counts.ts";
 import { type Cursor, DONE } from "./cursor.ts";
-import type { ForwarderOptions } from "./forwarder.ts";
-import { Outage } from "./outage.ts";
-import { RateLimit } from "./_rate_limit.ts";
-import { type FileTarget, TargetRefused } from "./target.ts";
+import { Delivery, type ForwarderOptions } from "./delivery.ts";
+import type { FileTarget } from "./target.ts";
 
 interface Waiting {
   readonly file: JournaledFile;
@@ -31,18 +26,10 @@ export class FileForwarder implements JournalReader {
   readonly #target: FileTarget;
   readonly #files: FollowedFiles;
   readonly #cursor: Cursor;
-  readonly #outage: Outage;
-  readonly #rate: RateLimit;
-  readonly #date: Clock["date"];
-  readonly #stopping = new AbortController();
+  readonly #delivery: Delivery;
   readonly #waiting = new Map<string, Waiting>();
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
-  #isStopped = false;
-  readonly #sent = newTally();
-  readonly #refused = newTally();
-  readonly #dropped = newTally();
-  #lastAckMs: number | undefined;
 
   /** As {@linkcode Forwarder}. */
   constructor(
@@ -51,37 +38,21 @@ export class FileForwarder implements JournalReader {
     cursor: Cursor,
     options: ForwarderOptions = {},
   ) {
-    const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
-    const { log, now, timer } = files;
     this.#target = target;
     this.#files = files;
     this.#cursor = cursor;
-    this.#date = date;
-    this.#outage = new Outage({ name: target.name, log, now, random, timer });
-    this.#rate = new RateLimit(maxBytesPerSec, now, timer);
+    this.#delivery = new Delivery(target.name, files, options);
   }
 
   /** How it does. */
   get stats(): ForwardStats {
-    const { since, error } = this.#outage;
-    const now = this.#files.now();
-    let [lagBytes, oldest] = [0, now];
+    let bytes = 0;
+    let oldest: number | undefined;
     for (const { file, since } of this.#waiting.values()) {
-      lagBytes += file.size < Infinity ? file.size : file.line.bytes;
-      oldest = Math.min(oldest, since);
+      bytes += file.size < Infinity ? file.size : file.line.bytes;
+      oldest = Math.min(oldest ?? since, since);
     }
-    return {
-      target: this.#target.name,
-      sent: { ...this.#sent },
-      refused: { ...this.#refused },
-      dropped: { ...this.#dropped },
-      lagBytes,
-      lagSec: (now - oldest) / 1000,
-      ...(this.#lastAckMs === undefined ? {} : { lastAckMs: this.#lastAckMs }),
-      outageSec: since === undefined ? 0 : (now - since) / 1000,
-      ...(error === undefined ? {} : { error }),
-      isStopped: this.#isStopped,
-    };
+    return this.#delivery.stats({ bytes, oldest });
   }
 
   changed(file: JournaledFile, event: JournalEvent): void {
@@ -96,9 +67,10 @@ export class FileForwarder implements JournalReader {
 
   /** Sends what it can until the signal, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#stopping.abort(new Error("the program ends"));
+    const stop = () => this.#delivery.close();
     signal.addEventListener("abort", stop);
-    if (!signal.aborted && this.#outage.since === undefined && !this.#isStopped) {
+    // Whoever can't be reached now will not be in a moment.
+    if (!signal.aborted && this.#delivery.isWorking) {
       await new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve());
         this.#idle.push(resolve);
@@ -106,7 +78,6 @@ export class FileForwarder implements JournalReader {
       });
     }
     stop();
-    this.#outage.close();
     while (this.#underWay > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
@@ -116,7 +87,7 @@ export class FileForwarder implements JournalReader {
 
   #pump(): void {
     for (const waiting of this.#waiting.values()) {
-      if (this.#isStopped || this.#stopping.signal.aborted) break;
+      if (this.#delivery.isOver) break;
       if (this.#underWay >= this.#target.maxUnderWay) break;
       if (waiting.isUnderWay || !waiting.file.isReady) continue;
       waiting.isUnderWay = true;
@@ -130,46 +101,20 @@ export class FileForwarder implements JournalReader {
   }
 
   async #send(file: JournaledFile): Promise<void> {
-    const { folder, log } = this.#files;
-    const { signal } = this.#stopping;
     const { name, bytes, messages = 0 } = file.line;
-    const closed = { id: file.id, path: folder + name, name, bytes };
-    const { name: target } = this.#target;
+    const closed = { id: file.id, path: this.#files.folder + name, name, bytes };
+    const send = (signal: AbortSignal) => this.#target.sendFile(closed, signal);
+    const isGone = () => file.state === "gone";
     try {
-      for (;;) {
-        await this.#rate.take(bytes, signal);
-        await this.#outage.turn(signal);
-        if (file.state === "gone") return this.#outage.gaveUp();
-        try {
-          await this.#target.sendFile(closed, signal);
-          this.#outage.worked();
-          addTo(this.#sent, { messages, bytes });
-          this.#lastAckMs = this.#date();
-          break;
-        } catch (error) {
-          if (signal.aborted) return;
-          if (!(error instanceof TargetRefused)) {
-            this.#outage.failed(error);
-            continue;
-          }
-          this.#outage.gaveUp();
-          if (error.scope === "target") {
-            this.#isStopped = true;
-            const text = `Nothing is forwarded to ${target} any more: ${reason(error)}`;
-            return log.write("error", text, { target, kind: "forward stopped" });
-          }
-          addTo(this.#refused, { messages, bytes });
-          const text = `${name} is not forwarded to ${target}: ${reason(error)}`;
-          log.write("warn", text, { target, path: name, kind: "forward refused" });
-          break;
-        }
-      }
+      const refusal = await this.#delivery.deliver({ messages, bytes }, send, isGone);
+      if (isGone()) return;
+      if (refusal?.scope === "target") return this.#delivery.stop(refusal);
+      if (refusal !== undefined) this.#delivery.refused(name, { messages, bytes }, refusal);
       this.#waiting.delete(file.id);
       await this.#cursor.note(file.id, DONE);
       this.#files.journal.settle(this, file.id);
     } catch (error) {
-      if (signal.aborted) return;
-      throw error;
+      if (!this.#delivery.stopping.signal.aborted) throw error;
     }
   }
 
@@ -177,14 +122,6 @@ export class FileForwarder implements JournalReader {
     const waited = this.#waiting.delete(file.id);
     this.#cursor.forget(file.id);
     const { line: { name, bytes, messages = 0, hasData } } = file;
-    if (!waited || !hasData) return;
-    addTo(this.#dropped, { messages, bytes });
-    const { name: target } = this.#target;
-    const text =
-      `${name} made room before ${target} had it: ${messages} messages (${bytes} bytes) ` +
-      "are not forwarded; more --keep-size, or --on-forward-behind keep";
-    this.#files.log.write("warn", text, {
-      ...{ path: name, target, messages, bytes, kind: "forward dropped" },
-    });
+    if (waited && hasData) this.#delivery.dropped(name, { messages, bytes }, "it");
   }
 }

@@ -8,7 +8,8 @@ import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.t
 import type { ForwardStats } from "./counts.ts";
 import { Cursor } from "./cursor.ts";
 import { FileForwarder } from "./file_forwarder.ts";
-import { Forwarder, type ForwarderOptions } from "./forwarder.ts";
+import type { ForwarderOptions } from "./delivery.ts";
+import { Forwarder } from "./forwarder.ts";
 import type { ForwardTarget } from "./target.ts";
 
 /** A follower that sends recordings to a target. */

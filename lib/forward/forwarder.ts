@@ -4,9 +4,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
-import { addTo, newTally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type {
   JournaledFile,
@@ -15,21 +13,10 @@ import type {
 } from "../sinks/file/parts/part_journal.ts";
 import type { ForwardStats } from "./counts.ts";
 import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
+import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import { FileQueue, type QueuedFile } from "./_file_queue.ts";
-import { Outage } from "./outage.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
-import { RateLimit } from "./_rate_limit.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
-
-/** What a forwarder works with besides. */
-export interface ForwarderOptions {
-  /** Bytes of messages a second at most; default no limit. */
-  readonly maxBytesPerSec?: number;
-  /** From 0 to 1, below 1; default `Math.random`. */
-  readonly random?: () => number;
-  /** Milliseconds since the Unix epoch; default `Date.now`. */
-  readonly date?: Clock["date"];
-}
 
 /** Forwards to one target. */
 export class Forwarder implements JournalReader {
@@ -37,17 +24,9 @@ export class Forwarder implements JournalReader {
   readonly #files: FollowedFiles;
   readonly #cursor: Cursor;
   readonly #queue: FileQueue;
-  readonly #outage: Outage;
-  readonly #rate: RateLimit;
-  readonly #date: Clock["date"];
-  readonly #stopping = new AbortController();
+  readonly #delivery: Delivery;
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
-  #isStopped = false;
-  readonly #sent = newTally();
-  readonly #refused = newTally();
-  readonly #dropped = newTally();
-  #lastAckMs: number | undefined;
   /** Groups of which a part was dropped before it was sent. */
   readonly #gaps = new Set<string>();
 
@@ -63,36 +42,17 @@ export class Forwarder implements JournalReader {
     cursor: Cursor,
     options: ForwarderOptions = {},
   ) {
-    const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
-    const { log, now, timer } = files;
+    const { now, timer } = files;
     this.#target = target;
     this.#files = files;
     this.#cursor = cursor;
-    this.#date = date;
-    this.#outage = new Outage({ name: target.name, log, now, random, timer });
-    this.#rate = new RateLimit(maxBytesPerSec, now, timer);
+    this.#delivery = new Delivery(target.name, files, options);
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
   }
 
   /** How it does. */
   get stats(): ForwardStats {
-    const { now } = this.#files;
-    const { since, error } = this.#outage;
-    const { bytes, oldest } = this.#queue.lag();
-    const seconds = (from: number | undefined) =>
-      from === undefined ? 0 : Math.max(0, now() - from) / 1000;
-    return {
-      target: this.#target.name,
-      sent: { ...this.#sent },
-      refused: { ...this.#refused },
-      dropped: { ...this.#dropped },
-      lagBytes: bytes,
-      lagSec: seconds(oldest),
-      ...(this.#lastAckMs === undefined ? {} : { lastAckMs: this.#lastAckMs }),
-      outageSec: seconds(since),
-      ...(error === undefined ? {} : { error }),
-      isStopped: this.#isStopped,
-    };
+    return this.#delivery.stats(this.#queue.lag());
   }
 
   changed(file: JournaledFile, event: JournalEvent): void {
@@ -116,19 +76,18 @@ export class Forwarder implements JournalReader {
 
   /** Sends what it can until the signal, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#stopping.abort(new Error("the program ends"));
+    const stop = () => this.#delivery.close();
     signal.addEventListener("abort", stop);
     this.#queue.hurry();
     this.#pump();
     // Whoever can't be reached now will not be in a moment.
-    if (!signal.aborted && this.#outage.since === undefined && !this.#isStopped) {
+    if (!signal.aborted && this.#delivery.isWorking) {
       await new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve());
         this.#onIdle(() => resolve());
       });
     }
     stop();
-    this.#outage.close();
     await new Promise<void>((resolve) => this.#underWay === 0 ? resolve() : this.#onIdle(resolve));
     this.#queue.close();
     await this.#target.close().catch(() => {}); // nothing is asked of it any more
@@ -141,16 +100,12 @@ export class Forwarder implements JournalReader {
   }
 
   #tellIdle(): void {
-    if (this.#underWay > 0 || (this.#queue.hasReady && !this.#isOver)) return;
+    if (this.#underWay > 0 || (this.#queue.hasReady && !this.#delivery.isOver)) return;
     for (const task of this.#idle.splice(0)) task();
   }
 
-  get #isOver(): boolean {
-    return this.#isStopped || this.#stopping.signal.aborted;
-  }
-
   #pump(): void {
-    while (!this.#isOver && this.#underWay < this.#target.limits.maxUnderWay) {
+    while (!this.#delivery.isOver && this.#underWay < this.#target.limits.maxUnderWay) {
       const queued = this.#queue.take();
       if (queued === undefined) break;
       this.#underWay++;
@@ -167,7 +122,7 @@ export class Forwarder implements JournalReader {
   /** Sends one batch of a file; what goes wrong is told. */
   async #step(queued: QueuedFile): Promise<void> {
     const { log } = this.#files;
-    const { signal } = this.#stopping;
+    const { stopping: { signal } } = this.#delivery;
     const { file, reader } = queued;
     try {
       const messages = await reader.next(this.#target.limits.maxBytes, signal);
@@ -177,7 +132,9 @@ export class Forwarder implements JournalReader {
       if (messages.length > 0) await this.#cursor.note(file.id, reader.place);
     } catch (error) {
       if (signal.aborted || file.state === "gone") return;
-      if (error instanceof TargetRefused && error.scope === "target") return this.#stop(error);
+      if (error instanceof TargetRefused && error.scope === "target") {
+        return this.#delivery.stop(error);
+      }
       const { name } = file.line;
       const text = `The rest of ${name} can't be forwarded to ${this.#target.name}: ` +
         `${reason(error)}; see rrd verify`;
@@ -188,38 +145,18 @@ export class Forwarder implements JournalReader {
 
   /** Sends messages until they are taken; what is refused is split until it is known which. */
   async #send(file: string, messages: readonly ReadMessage[]): Promise<void> {
-    const { signal } = this.#stopping;
     const bytes = messages.reduce((sum, { msg }) => sum + msg.encoded.bytes.length, 0);
-    for (;;) {
-      await this.#rate.take(bytes, signal);
-      await this.#outage.turn(signal);
-      try {
-        await this.#target.send({ file, messages, bytes }, signal);
-        this.#outage.worked();
-        addTo(this.#sent, { messages: messages.length, bytes });
-        this.#lastAckMs = this.#date();
-        return;
-      } catch (error) {
-        if (signal.aborted) throw error;
-        if (!(error instanceof TargetRefused)) {
-          this.#outage.failed(error);
-          continue;
-        }
-        this.#outage.gaveUp();
-        if (error.scope === "target") throw error;
-        if (messages.length === 1) return this.#refuse(bytes, error);
-        const half = messages.length >> 1;
-        await this.#send(file, messages.slice(0, half));
-        return await this.#send(file, messages.slice(half));
-      }
+    const weight = { messages: messages.length, bytes };
+    const batch = { file, messages, bytes };
+    const refusal = await this.#delivery.deliver(weight, (s) => this.#target.send(batch, s));
+    if (refusal === undefined) return;
+    if (refusal.scope === "target") throw refusal;
+    if (messages.length === 1) {
+      return this.#delivery.refused(`A message of ${bytes} bytes`, weight, refusal);
     }
-  }
-
-  #refuse(bytes: number, error: TargetRefused): void {
-    addTo(this.#refused, { messages: 1, bytes });
-    const { name } = this.#target;
-    const text = `A message of ${bytes} bytes is not forwarded to ${name}: ${reason(error)}`;
-    this.#files.log.write("warn", text, { target: name, kind: "forward refused" });
+    const half = messages.length >> 1;
+    await this.#send(file, messages.slice(0, half));
+    await this.#send(file, messages.slice(half));
   }
 
   async #done({ file, reader }: QueuedFile): Promise<void> {
@@ -227,13 +164,6 @@ export class Forwarder implements JournalReader {
     this.#queue.remove(file.id);
     await this.#cursor.note(file.id, DONE);
     this.#files.journal.settle(this, file.id);
-  }
-
-  #stop(error: TargetRefused): void {
-    this.#isStopped = true;
-    const { name } = this.#target;
-    const text = `Nothing is forwarded to ${name} any more: ${reason(error)}`;
-    this.#files.log.write("error", text, { target: name, kind: "forward stopped" });
   }
 
   /** A file was removed before all of it was sent. */
@@ -247,13 +177,7 @@ export class Forwarder implements JournalReader {
     const messages = Math.max(0, (line.messages ?? 0) - number);
     const bytes = Math.max(0, line.bytes - offset);
     if (messages === 0 && !line.hasData) return;
-    addTo(this.#dropped, { messages, bytes });
-    const { name } = this.#target;
-    const text = `${line.name} made room before ${name} had all of it: ${messages} messages ` +
-      `(${bytes} bytes) are not forwarded; more --keep-size, or --on-forward-behind keep`;
-    this.#files.log.write("warn", text, {
-      ...{ path: line.name, target: name, messages, bytes, kind: "forward dropped" },
-    });
+    this.#delivery.dropped(line.name, { messages, bytes }, "all of it");
     // What comes next of it begins with how it is announced, which may have been in there.
     const group = line.group ?? file.id;
     const next = this.#queue.restart(group);

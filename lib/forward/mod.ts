@@ -5,7 +5,7 @@
  */
 export { forwardTo } from "./forward_to.ts";
 export type { ForwardFollower } from "./forward_to.ts";
-export type { ForwarderOptions } from "./forwarder.ts";
+export type { ForwarderOptions } from "./delivery.ts";
 export type { ForwardStats } from "./counts.ts";
 export { grpcTarget } from "./grpc_target.ts";
 export type { GrpcTargetOptions } from "./grpc_target.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joined } from "../../base/joined.ts";
 import { chmod, stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
@@ -174,16 +175,6 @@ function listedIn(bytes: Uint8Array): Set<string> {
     ids.clear();
   }
   return ids;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 async function copyFront(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { joined } from "../../base/joined.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import { DECODE_LIMITS } from "../limits.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
@@ -128,14 +129,4 @@ function msgpackText(text: string): Uint8Array {
     ? [0xda, length >> 8, length & 255]
     : [0xdb, length >>> 24, length >> 16 & 255, length >> 8 & 255, length & 255];
   return joined([Uint8Array.from(head), utf8]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -11,6 +11,7 @@ import { decodeRrdHeader, RRD_HEADER_BYTES, type RrdHeader } from "../../encodin
 import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
 import { RrdScanner } from "../../encoding/rrd/scanner.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
+import { gathered } from "../serve/gathered.ts";
 import type { StallWatch } from "../serve/stall_watch.ts";
 import type { ByteRange } from "./_byte_range.ts";
 
@@ -73,46 +74,14 @@ export async function* currentPieces(
     }
   };
   for await (const piece of rawPieces(file, { start: 0, end: bytes })) {
-    yield* gathered(bridged(scanner.push(piece).items));
+    yield* gathered(bridged(scanner.push(piece).items), PIECE_BYTES);
     while (scanner.isSearching) {
       await SYSTEM_CLOCK.delay(0);
-      yield* gathered(bridged(scanner.push(new Uint8Array(0)).items));
+      yield* gathered(bridged(scanner.push(new Uint8Array(0)).items), PIECE_BYTES);
     }
   }
-  yield* gathered(bridged(scanner.finish().items));
+  yield* gathered(bridged(scanner.finish().items), PIECE_BYTES);
   yield* concat.end();
-}
-
-/** Small ones go together, and large ones in pieces, so that progress shows. */
-function* gathered(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let size = 0;
-  for (const piece of pieces) {
-    if (size > 0 && size + piece.length > PIECE_BYTES) {
-      yield joined(waiting, size);
-      [waiting, size] = [[], 0];
-    }
-    if (piece.length < PIECE_BYTES) {
-      waiting.push(piece);
-      size += piece.length;
-      continue;
-    }
-    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
-      yield piece.subarray(at, at + PIECE_BYTES);
-    }
-  }
-  if (size > 0) yield joined(waiting, size);
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type RrdVersion,
 } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { gathered } from "./gathered.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
@@ -130,39 +131,15 @@ async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, 
     if (msgs === undefined) break;
     if (!begun) yield encoding.header!.bytes;
     begun = true;
-    let gathered: Uint8Array[] = [];
-    let size = 0;
-    for (const msg of msgs) {
+    const bytesOf = (msg: LogMsg) => {
       const { bytes } = (isCurrent ? hub.current(msg) : msg).encoded;
       viewer.sent(1, bytes.length);
-      if (size + bytes.length > PIECE_BYTES && size > 0) {
-        yield joined(gathered, size);
-        [gathered, size] = [[], 0];
-      }
-      if (bytes.length < PIECE_BYTES) {
-        gathered.push(bytes);
-        size += bytes.length;
-        continue;
-      }
-      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-        yield bytes.subarray(at, at + PIECE_BYTES);
-      }
-    }
-    if (size > 0) yield joined(gathered, size);
+      return bytes;
+    };
+    yield* gathered(Iterator.from(msgs).map(bytesOf), PIECE_BYTES);
   }
   const { header } = encoding;
   if (viewer.options.until === undefined || header === undefined) return;
   if (!begun) yield header.bytes;
   if (endsWithMarker(header)) yield endMarker(header);
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -131,7 +131,7 @@ class Recovery {
 
   get #torn(): string {
     const bytes = this.#cutBytes;
-    return bytes === 0 ? "" : `, without the last ${bytes} bytes of an unfinished message`;
+    return bytes === 0 ? "" : `, without its last ${bytes} bytes, in which no message is whole`;
   }
 
   async #giveName(): Promise<void> {

@@ -1,0 +1,160 @@
+/**
+ * What all that send to one target share: patience, pace, counts, and the words of the log.
+ *
+ * @module
+ */
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { addTo, newTally, type Tally } from "../base/tally.ts";
+import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
+import type { ForwardStats } from "./counts.ts";
+import { Outage } from "./outage.ts";
+import { RateLimit } from "./_rate_limit.ts";
+import { TargetRefused } from "./target.ts";
+
+/** What a forwarder works with besides. */
+export interface ForwarderOptions {
+  /** Bytes of messages a second at most; default no limit. */
+  readonly maxBytesPerSec?: number;
+  /** From 0 to 1, below 1; default `Math.random`. */
+  readonly random?: () => number;
+  /** Milliseconds since the Unix epoch; default `Date.now`. */
+  readonly date?: Clock["date"];
+}
+
+/** What waits, as far as its forwarder knows. */
+export interface Lag {
+  /** On the disk. */
+  readonly bytes: number;
+  /** Since when the oldest of it waits, in milliseconds of the clock; `undefined` if nothing does. */
+  readonly oldest: number | undefined;
+}
+
+/** Sends to one target until it takes what it is sent, or refuses it. */
+export class Delivery {
+  /** Ends all that is under way. */
+  readonly stopping = new AbortController();
+  readonly #name: string;
+  readonly #log: Log;
+  readonly #now: Clock["now"];
+  readonly #date: Clock["date"];
+  readonly #outage: Outage;
+  readonly #rate: RateLimit;
+  readonly #sent = newTally();
+  readonly #refused = newTally();
+  readonly #dropped = newTally();
+  #lastAckMs: number | undefined;
+  #isStopped = false;
+
+  /**
+   * @param name of the target
+   * @param files clock and log
+   * @param options limits, randomness
+   */
+  constructor(name: string, { log, now, timer }: FollowedFiles, options: ForwarderOptions) {
+    const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
+    this.#name = name;
+    this.#log = log;
+    this.#now = now;
+    this.#date = date;
+    this.#outage = new Outage({ name, log, now, random, timer });
+    this.#rate = new RateLimit(maxBytesPerSec, now, timer);
+  }
+
+  /** Whether nothing is sent any more, for good or because the program ends. */
+  get isOver(): boolean {
+    return this.#isStopped || this.stopping.signal.aborted;
+  }
+
+  /** Whether it takes what it is sent, as far as is known. */
+  get isWorking(): boolean {
+    return this.#outage.since === undefined && !this.#isStopped;
+  }
+
+  /** How the target does. */
+  stats({ bytes, oldest }: Lag): ForwardStats {
+    const { since, error } = this.#outage;
+    const seconds = (from: number | undefined) =>
+      from === undefined ? 0 : Math.max(0, this.#now() - from) / 1000;
+    return {
+      target: this.#name,
+      sent: { ...this.#sent },
+      refused: { ...this.#refused },
+      dropped: { ...this.#dropped },
+      lagBytes: bytes,
+      lagSec: seconds(oldest),
+      ...(this.#lastAckMs === undefined ? {} : { lastAckMs: this.#lastAckMs }),
+      outageSec: seconds(since),
+      ...(error === undefined ? {} : { error }),
+      isStopped: this.#isStopped,
+    };
+  }
+
+  /**
+   * Sends something until it is taken.
+   *
+   * @param weight what it counts as
+   * @param send one try
+   * @param isGone whether it is there no more, and need not be sent
+   * @returns why it is refused for good; `undefined` if it was taken, or is gone
+   * @throws whatever ends it, once `stopping` is aborted
+   */
+  async deliver(
+    weight: Readonly<Tally>,
+    send: (signal: AbortSignal) => Promise<void>,
+    isGone: () => boolean = () => false,
+  ): Promise<TargetRefused | undefined> {
+    const { signal } = this.stopping;
+    for (;;) {
+      await this.#rate.take(weight.bytes, signal);
+      await this.#outage.turn(signal);
+      if (isGone()) return void this.#outage.gaveUp();
+      try {
+        await send(signal);
+        this.#outage.worked();
+        addTo(this.#sent, weight);
+        this.#lastAckMs = this.#date();
+        return undefined;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (error instanceof TargetRefused) {
+          this.#outage.gaveUp();
+          return error;
+        }
+        this.#outage.failed(error);
+      }
+    }
+  }
+
+  /** Counts what it will never take. */
+  refused(what: string, weight: Readonly<Tally>, error: TargetRefused): void {
+    addTo(this.#refused, weight);
+    const text = `${what} is not forwarded to ${this.#name}: ${reason(error)}`;
+    this.#log.write("warn", text, { target: this.#name, kind: "forward refused" });
+  }
+
+  /** Counts what was removed from the disk before it was sent. */
+  dropped(file: string, weight: Readonly<Tally>, had: string): void {
+    addTo(this.#dropped, weight);
+    const { messages, bytes } = weight;
+    const text = `${file} made room before ${this.#name} had ${had}: ${messages} messages ` +
+      `(${bytes} bytes) are not forwarded; more --keep-size, or --on-forward-behind keep`;
+    this.#log.write("warn", text, {
+      ...{ path: file, target: this.#name, messages, bytes, kind: "forward dropped" },
+    });
+  }
+
+  /** Sends nothing any more until the program is started again. */
+  stop(error: TargetRefused): void {
+    this.#isStopped = true;
+    const text = `Nothing is forwarded to ${this.#name} any more: ${reason(error)}`;
+    this.#log.write("error", text, { target: this.#name, kind: "forward stopped" });
+  }
+
+  /** Ends what is under way, and its timers. */
+  close(): void {
+    this.stopping.abort(new Error("the program ends"));
+    this.#outage.close();
+  }
+}
