@@ -13,9 +13,10 @@ import { attack, gzipBomb, served } from "./attacks.ts";
 import { Host, must, sleep } from "./host.ts";
 
 const KiB = 1024;
+/** What options allow to be held: of messages that are not whole, and of those that nobody has taken. */
 const HELD_MIB = 32;
-/** What options allow to be held of messages that are whole (`--channel-limit`), and what is rubbish. */
-const CHANNEL_MIB = 256;
+const CHANNEL_MIB = 32;
+/** What besides is rubbish that the runtime has not collected yet. */
 const GROWN_MIB = 96;
 /** Of a connection, whether it has a call or not. */
 const IDLE_KIB = 40;
