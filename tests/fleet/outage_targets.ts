@@ -15,8 +15,8 @@ import { difference, recorded } from "./recorded.ts";
 
 /** A server, and what it has. */
 export interface OutageTarget {
-  /** What is stopped, with all that it has started. */
-  readonly pid: number;
+  /** Stops the server's process, with all that it has started, or lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
   /** Where it listens. */
   readonly port: number;
   /** Its address when it is reached by a port: its own, or that of a link. */
@@ -58,7 +58,7 @@ async function startNats(folder: string, runtime: Runtime): Promise<OutageTarget
   const copy = join(folder, "middle");
   const middle = await startRerelay(runtime, ["--save", join(copy, PATTERN), "--from", nats.url]);
   return {
-    pid: nats.pid,
+    signal: (signal) => nats.signal(signal),
     port: nats.port,
     url: (port) => `nats://127.0.0.1:${port}`,
     env: () => ({}),
@@ -74,7 +74,7 @@ async function startOther(folder: string, runtime: Runtime): Promise<OutageTarge
   const copy = join(folder, "other");
   const other = await startRerelay(runtime, ["--save", join(copy, PATTERN)]);
   return {
-    pid: other.child.pid!,
+    signal: (signal) => void process.kill(-other.child.pid!, signal),
     port: other.port,
     url: (port) => `rerun+http://127.0.0.1:${port}/proxy`,
     env: () => ({}),
@@ -93,7 +93,7 @@ async function startRerun(folder: string): Promise<OutageTarget> {
   await listening(port!);
   let reads = 0;
   return {
-    pid: server.pid!,
+    signal: (signal) => void process.kill(-server.pid!, signal),
     port: port!,
     url: (port) => `rerun+http://127.0.0.1:${port}/proxy`,
     env: () => ({}),
@@ -144,7 +144,7 @@ async function startS3(folder: string): Promise<OutageTarget> {
   );
   await listening(port!);
   return {
-    pid: server.pid!,
+    signal: (signal) => void process.kill(-server.pid!, signal),
     port: port!,
     url: () => "s3://fleet/box-7",
     env: (port) => ({
