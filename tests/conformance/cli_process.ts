@@ -27,17 +27,24 @@ export function cliCommand(runtime: Runtime): string[] {
   return [...COMMANDS[runtime], CLI];
 }
 
+/** How a server is started. */
+export interface StartOptions {
+  /** Besides the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly port?: number;
+}
+
 /** A running server. */
 export class Cli implements AsyncDisposable {
   private constructor(readonly port: number, readonly child: Child) {}
 
-  /** Starts it on a free port. */
+  /** Starts it, on a free port if none is named. */
   static async start(
     runtime: Runtime,
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    { env = {}, port = 0 }: StartOptions = {},
   ): Promise<Cli> {
-    const command = [...cliCommand(runtime), "--port", "0", ...args];
+    const command = [...cliCommand(runtime), "--port", `${port}`, ...args];
     const child = new Child(command, { env: { ...process.env, ...env } as Record<string, string> });
     try {
       const [, port] = await child.waitFor(READY, READY_MS);
