@@ -97,7 +97,7 @@ export async function* values<Name extends keyof ComponentValues | (string & Rec
 export interface EntityCount {
   /** Messages that it is in. */
   messages: number;
-  /** Rows of these. */
+  /** Rows of these that hold anything. */
   rows: number;
   /** Bytes of messages that are of it alone. */
   bytes: number;
@@ -141,8 +141,10 @@ export async function byEntity(messages: LoggedSource): Promise<Map<string, Enti
       const { length } = msg.encoded.bytes;
       const all = readable(msg);
       if (all.length === 0) count(DAMAGED, 0, length);
-      for (const { entityPath, rowCount } of all) {
-        count(entityPath, rowCount, all.length === 1 ? length : 0);
+      for (const { entityPath, rowCount, components } of all) {
+        // SDK 0.22 and 0.23 tell in chunks of their own which archetypes are there.
+        const rows = components.length === 0 ? 0 : rowCount;
+        count(entityPath, rows, all.length === 1 ? length : 0);
       }
     }
   }

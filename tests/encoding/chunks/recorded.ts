@@ -20,6 +20,9 @@ export const ALL: readonly string[] = [...CAPTURES, ...GRPC];
 /** The same program, as far as each SDK can run it. */
 export const MIXED: readonly string[] = ALL.filter((name) => name.endsWith("-mixed"));
 
+/** Those of connections by TCP, whose program is one. */
+export const TCP: readonly string[] = MIXED.filter((name) => !GRPC.includes(name));
+
 /** Chunks and tables alone. */
 export function arrowOf(messages: readonly LogMsg[]): ArrowMsg[] {
   return messages.filter((msg): msg is ArrowMsg => msg.kind === "ArrowMsg");
