@@ -18,7 +18,7 @@ export const GROUPS = ["speed", "sendfile", "clients", "save", "tables", "data"]
  * How often all is received before, on Deno and on Bun: until their code is as fast as it gets, but for
  * what is saved, for then the disk would lag behind.
  */
-const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0, data: 1 };
+const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0, data: 5 };
 
 /** Name of a group. */
 export type Group = typeof GROUPS[number];
@@ -59,7 +59,11 @@ function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] 
     case "tables":
       return [...both("tables"), ...peer];
     case "data":
-      return [...both("column"), ...both("columns"), ...both("tables"), ...peer];
+      return [
+        ...[...both("column"), ...both("columns")],
+        ...both("tables").map((subject) => ({ ...subject, warmUps: WARM_UPS.tables })),
+        ...peer,
+      ];
   }
 }
 
