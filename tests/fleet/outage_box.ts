@@ -58,11 +58,7 @@ export class Watch {
 
   /** How it does now. */
   async look(): Promise<Sample> {
-    const answer = await fetch(`http://127.0.0.1:${this.#box.port}/status`);
-    const { bytes, forwarding } = await answer.json() as {
-      bytes: number;
-      forwarding: { lagBytes: number; sent: { bytes: number }; dropped: { messages: number } }[];
-    };
+    const { bytes, forwarding } = await this.#status();
     const [{ lagBytes, sent, dropped }] = forwarding as [typeof forwarding[number]];
     const sample = {
       atMs: performance.now(),
@@ -74,6 +70,27 @@ export class Watch {
     };
     this.samples.push(sample);
     return sample;
+  }
+
+  async #status() {
+    for (let tries = 0;; tries++) {
+      try {
+        const answer = await fetch(`http://127.0.0.1:${this.#box.port}/status`);
+        return await answer.json() as {
+          bytes: number;
+          forwarding: {
+            lagBytes: number;
+            sent: { bytes: number };
+            dropped: { messages: number };
+          }[];
+        };
+      } catch (error) {
+        // A connection that is closed as we ask over it.
+        if (tries === 3) {
+          throw new Error(`no status: ${this.#box.child.stderr.slice(-4000)}`, { cause: error });
+        }
+      }
+    }
   }
 
   /** Waits for a sample as it is wanted. */
