@@ -39,11 +39,12 @@ export class PartReader {
   readonly #file: JournaledFile;
   readonly #options: PartReaderOptions;
   #open: ReadableFile | undefined;
-  #scanner = new RrdScanner({ ...NO_LIMITS, isLenient: true });
+  #scanner = newScanner();
   /** Where the scanner's first byte stands in the file. */
   #base = 0;
+  #isBegun = false;
   /** Read so far, and looked at so far: the place behind the last message that was looked at. */
-  #read = 0;
+  #read: number;
   #place: CursorPlace;
   /** Messages that were read and not given. */
   #waiting: ReadMessage[] = [];
@@ -66,6 +67,7 @@ export class PartReader {
     const isMoved = place.before > hole;
     this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
     this.#skipped = isMoved ? hole : 0;
+    this.#base = this.#read = this.#place.offset;
     this.#options = options;
   }
 
@@ -82,9 +84,14 @@ export class PartReader {
     return !this.#isAtEnd && this.#read < this.#file.size;
   }
 
-  /** Length of what is kept in memory, in bytes. */
+  /** Length of what is kept of a message that is not whole, in bytes. */
   get heldBytes(): number {
     return this.#read - this.#base - this.#scanner.offset;
+  }
+
+  /** How much a batch takes in memory, in bytes, where no message is longer than so many. */
+  batchBytes(largestBytes: number): number {
+    return Math.min(largestBytes + BLOCK_BYTES, Math.max(0, this.#file.size - this.place.offset));
   }
 
   /** The place behind all that was given: where one goes on that reads the file later. */
@@ -99,10 +106,15 @@ export class PartReader {
    *
    * @param maxBytes of them all; one that is larger comes alone
    * @param signal ends it
-   * @returns none where there are none now
+   * @param largestBytes of a message that is read
+   * @returns none where there are none now, or a larger one is next
    * @throws {RrdDamage} where the file is damaged, and whatever the disk says
    */
-  async next(maxBytes: number, signal: AbortSignal): Promise<ReadMessage[]> {
+  async next(
+    maxBytes: number,
+    signal: AbortSignal,
+    largestBytes = Infinity,
+  ): Promise<ReadMessage[]> {
     const taken: ReadMessage[] = [];
     let bytes = 0;
     for (;;) {
@@ -121,6 +133,9 @@ export class PartReader {
         throw damage;
       }
       if (bytes >= maxBytes || this.#damage !== undefined || !this.hasMore) return taken;
+      // Nothing is kept of a long message while those before it are on their way.
+      if (this.heldBytes > BLOCK_BYTES && taken.length > 0) return taken;
+      if (this.heldBytes > largestBytes) return taken;
       await this.#readOn();
     }
   }
@@ -131,16 +146,27 @@ export class PartReader {
     return new PartReader(this.#file, place, this.#options);
   }
 
-  /** Closes the file; it is opened again when more is asked for. */
+  /** Closes the file, and keeps nothing of it; it is opened again when more is asked for. */
   async close(): Promise<void> {
+    this.#forget();
     const open = this.#open;
     this.#open = undefined;
     await open?.close();
   }
 
+  /** What was read and not given is read again; where the file has a hole, that would be all of it. */
+  #forget(): void {
+    if (this.#damage !== undefined || this.#isAtEnd || this.#file.line.hole !== undefined) return;
+    this.#place = this.place;
+    this.#waiting = [];
+    this.#scanner = newScanner();
+    this.#base = this.#read = this.#place.offset;
+    this.#isBegun = false;
+  }
+
   async #readOn(): Promise<void> {
     this.#open ??= await this.#openFile();
-    if (this.#read === 0 && this.#place.offset > 0) await this.#begin(this.#open);
+    if (!this.#isBegun) await this.#begin(this.#open);
     const wanted = Math.min(this.#file.size - this.#read, BLOCK_BYTES);
     const block = new Uint8Array(wanted);
     const length = await this.#open.readAt(this.#read, block);
@@ -163,13 +189,14 @@ export class PartReader {
     this.#isAtEnd = true;
   }
 
-  /** Goes on where an earlier run ended: behind the header of the file. */
+  /** Goes on behind what was acknowledged, which is behind the header of the file. */
   async #begin(open: ReadableFile): Promise<void> {
+    this.#isBegun = true;
+    if (this.#read === 0) return;
     const header = new Uint8Array(RRD_HEADER_BYTES);
     await open.readAt(0, header);
     this.#scanner.push(header);
-    this.#base = this.#place.offset - RRD_HEADER_BYTES;
-    this.#read = this.#place.offset;
+    this.#base = this.#read - RRD_HEADER_BYTES;
   }
 
   /** Under the name that it has now: it may get another at any time. */
@@ -230,4 +257,8 @@ export class PartReader {
       return undefined; // its data goes all the same
     }
   }
+}
+
+function newScanner(): RrdScanner {
+  return new RrdScanner({ ...NO_LIMITS, isLenient: true });
 }
