@@ -138,7 +138,8 @@ export class Forwarder implements JournalReader {
       );
       queued.acked = reader.place;
       if (reader.isAtEnd) return await this.#done(queued);
-      if (isSent) await this.#cursor.note(file.id, reader.place);
+      // The next batch does not wait for the disk: what is not noted is sent once more.
+      if (isSent) void this.#cursor.note(file.id, reader.place);
     } catch (error) {
       if (signal.aborted || file.state === "gone") return;
       if (error instanceof TargetRefused && error.scope === "target") {

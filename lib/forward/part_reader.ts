@@ -7,6 +7,7 @@ import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import { fileLimits, NO_LIMITS } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { EnvelopeTemplates } from "../encoding/msgpack/envelope_templates.ts";
 import { decodeRrdHeader, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
 import { decodeMessage, readMessageHeader } from "../encoding/rrd/rrd_message.ts";
 import { RrdScanner } from "../encoding/rrd/scanner.ts";
@@ -69,6 +70,7 @@ export class PartReader {
     this.#skipped = isMoved ? hole : 0;
     this.#base = this.#read = this.#place.offset;
     this.#options = options;
+    options.journal.recent.reached(file.id, this.#place.offset);
   }
 
   /** Whether all is read that is ever in the file. */
@@ -156,6 +158,7 @@ export class PartReader {
 
   /** What was read and not given is read again; where the file has a hole, that would be all of it. */
   #forget(): void {
+    if (this.#waiting.length === 0 && this.heldBytes === 0) return;
     if (this.#damage !== undefined || this.#isAtEnd || this.#file.line.hole !== undefined) return;
     this.#place = this.place;
     this.#waiting = [];
@@ -165,19 +168,15 @@ export class PartReader {
   }
 
   async #readOn(): Promise<void> {
-    this.#open ??= await this.#openFile();
-    if (!this.#isBegun) await this.#begin(this.#open);
-    const wanted = Math.min(this.#file.size - this.#read, BLOCK_BYTES);
-    const block = new Uint8Array(wanted);
-    const length = await this.#open.readAt(this.#read, block);
-    this.#read += length;
-    if (length === 0 && this.#file.size < Infinity) {
+    const block = await this.#nextBlock();
+    this.#read += block.length;
+    if (block.length === 0 && this.#file.size < Infinity) {
       throw new Error(`${this.#file.line.name} is shorter than it was`);
     }
-    const { items, error } = length === 0
+    const { items, error } = block.length === 0
       ? this.#scanner.finish()
-      : this.#scanner.push(block.subarray(0, length));
-    if (length === 0) this.#isAtEnd = true;
+      : this.#scanner.push(block);
+    if (block.length === 0) this.#isAtEnd = true;
     for (const part of items) {
       if (part.kind === "end") this.#isAtEnd = true;
       if (part.kind === "message" && !this.#isAtEnd) {
@@ -189,12 +188,28 @@ export class PartReader {
     this.#isAtEnd = true;
   }
 
+  /** What was written a moment ago is in memory, all else on the disk. */
+  async #nextBlock(): Promise<Uint8Array> {
+    const { id, size } = this.#file;
+    const { recent } = this.#options.journal;
+    if (!this.#isBegun) await this.#begin();
+    const wanted = Math.min(size - this.#read, BLOCK_BYTES);
+    const known = recent.read(id, this.#read, wanted);
+    if (known !== undefined) return known;
+    this.#open ??= await this.#openFile();
+    const block = new Uint8Array(wanted);
+    const length = await this.#open.readAt(this.#read, block);
+    recent.reached(id, this.#read + length);
+    return block.subarray(0, length);
+  }
+
   /** Goes on behind what was acknowledged, which is behind the header of the file. */
-  async #begin(open: ReadableFile): Promise<void> {
+  async #begin(): Promise<void> {
     this.#isBegun = true;
     if (this.#read === 0) return;
+    this.#open ??= await this.#openFile();
     const header = new Uint8Array(RRD_HEADER_BYTES);
-    await open.readAt(0, header);
+    await this.#open.readAt(0, header);
     this.#scanner.push(header);
     this.#base = this.#read - RRD_HEADER_BYTES;
   }
@@ -260,5 +275,5 @@ export class PartReader {
 }
 
 function newScanner(): RrdScanner {
-  return new RrdScanner({ ...NO_LIMITS, isLenient: true });
+  return new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates());
 }
