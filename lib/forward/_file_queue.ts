@@ -17,6 +17,8 @@ export interface QueuedFile {
   readonly reader: PartReader;
   /** Up to where it was acknowledged. */
   acked: CursorPlace;
+  /** When what is behind that was written, in milliseconds of the clock. */
+  readonly since: number | undefined;
 }
 
 interface Entry extends QueuedFile {
@@ -71,8 +73,12 @@ export class FileQueue {
 
   /** Adds a file, of which all before a place was acknowledged. */
   add(file: JournaledFile, acked: CursorPlace, reader: PartReader): void {
+    const progress = new Progress(acked.offset);
     const entry: Entry = {
-      ...{ file, reader, acked, progress: new Progress(acked.offset), state: "quiet", due: 0 },
+      ...{ file, reader, acked, progress, state: "quiet", due: 0 },
+      get since() {
+        return progress.since(this.acked.offset);
+      },
     };
     this.#entries.set(file.id, entry);
     const group = groupOf(file);

@@ -154,10 +154,10 @@ export class Forwarder implements JournalReader {
   }
 
   /** Reads a batch and sends it; says whether there was one. */
-  async #pass({ file, reader }: QueuedFile, largestBytes: number): Promise<boolean> {
+  async #pass(queued: QueuedFile, largestBytes: number): Promise<boolean> {
     const { stopping: { signal } } = this.#delivery;
-    const messages = await reader.next(this.#target.limits.maxBytes, signal, largestBytes);
-    if (messages.length > 0) await this.#send(file.id, messages);
+    const messages = await queued.reader.next(this.#target.limits.maxBytes, signal, largestBytes);
+    if (messages.length > 0) await this.#send(queued, messages);
     return messages.length > 0;
   }
 
@@ -171,19 +171,23 @@ export class Forwarder implements JournalReader {
   }
 
   /** Sends messages until they are taken; what is refused is split until it is known which. */
-  async #send(file: string, messages: readonly ReadMessage[]): Promise<void> {
+  async #send(queued: QueuedFile, messages: readonly ReadMessage[]): Promise<void> {
     const bytes = messages.reduce((sum, { msg }) => sum + msg.encoded.bytes.length, 0);
     const weight = { messages: messages.length, bytes };
-    const batch = { file, messages, bytes };
-    const refusal = await this.#delivery.deliver(weight, (s) => this.#target.send(batch, s));
+    const { file: { id: file }, since } = queued;
+    const { now } = this.#files;
+    const refusal = await this.#delivery.deliver(weight, (signal) => {
+      const waited = since === undefined ? {} : { waitedMs: Math.max(0, now() - since) };
+      return this.#target.send({ file, messages, bytes, ...waited }, signal);
+    });
     if (refusal === undefined) return;
     if (refusal.scope === "target") throw refusal;
     if (messages.length === 1) {
       return this.#delivery.refused(`A message of ${bytes} bytes`, weight, refusal);
     }
     const half = messages.length >> 1;
-    await this.#send(file, messages.slice(0, half));
-    await this.#send(file, messages.slice(half));
+    await this.#send(queued, messages.slice(0, half));
+    await this.#send(queued, messages.slice(half));
   }
 
   async #done({ file, reader }: QueuedFile): Promise<void> {

@@ -131,7 +131,7 @@ class NatsTarget implements MessageTarget {
     }
     const written = await Promise.allSettled(
       [...bySubject].map(([subject, messages]) =>
-        this.#writer(subject).write(context, batch.file, messages, untilBroken)
+        this.#writer(subject).write(context, { ...batch, messages }, untilBroken)
       ),
     );
     for (const one of written) if (one.status === "rejected") throw this.#told(one.reason);

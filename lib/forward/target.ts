@@ -26,6 +26,8 @@ export interface ForwardBatch {
   readonly messages: readonly ForwardedMessage[];
   /** Length of all of them, encoded. */
   readonly bytes: number;
+  /** For how long the first of them has waited since it was written, in milliseconds, if that is known. */
+  readonly waitedMs?: number;
 }
 
 /** How much is gathered for one `send`, and how many of these may be under way. */

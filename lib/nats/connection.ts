@@ -31,6 +31,8 @@ export interface NatsConnectOptions extends NatsCredentials {
   readonly url: string;
   /** How the servers' monitoring names us. */
   readonly clientName: string;
+  /** Told when the connection breaks, and when it is there again. */
+  readonly onLink?: (isThere: boolean) => void;
 }
 
 /** A connection, and what is asked over it. */
@@ -73,7 +75,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
     }),
   });
   const settings = { timeout: TIMEOUT_MS };
-  const link = watchLink(connection);
+  const link = watchLink(connection, options.onLink);
   try {
     return {
       connection,
@@ -96,15 +98,22 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
 }
 
 /** Gives a signal for the connection as it is now, which the client makes anew where it breaks. */
-function watchLink(connection: NatsConnection): () => AbortSignal {
+function watchLink(
+  connection: NatsConnection,
+  onLink: NatsConnectOptions["onLink"] = () => {},
+): () => AbortSignal {
   let link = new AbortController();
-  const broken = () => link.abort(new Error("the connection to NATS is broken"));
+  const broken = () => {
+    if (!link.signal.aborted) onLink(false);
+    link.abort(new Error("the connection to NATS is broken"));
+  };
   const watch = async () => {
     for await (const { type } of connection.status()) {
       if (type === "disconnect") broken();
       else if (type === "reconnect") {
         broken();
         link = new AbortController();
+        onLink(true);
       }
     }
   };

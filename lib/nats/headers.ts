@@ -15,6 +15,8 @@ export const FIELD = {
   file: "Rerelay-File",
   /** Their numbers in it, such as `4-9,12`. */
   numbers: "Rerelay-Numbers",
+  /** For how long the oldest of them had waited on the box when it was sent, in milliseconds. */
+  waited: "Rerelay-Waited",
   /** Which part of a large message this is, from 0 on, and of how many: `0/3`. */
   part: "Rerelay-Part",
   /** Length of that message with its RRD header, in bytes. */
@@ -38,6 +40,8 @@ export interface BatchHeaders {
   readonly file: string;
   /** They grow. */
   readonly numbers: readonly number[];
+  /** For how long the oldest of them had waited on the box when it was sent, in milliseconds. */
+  readonly waitedMs?: number;
   /** Absent where the messages are whole. */
   readonly part?: PartPlace;
 }
@@ -90,6 +94,7 @@ export function headerFields(headers: BatchHeaders): [string, string][] {
     [FIELD.file, headers.file],
     [FIELD.numbers, numbersText(headers.numbers)],
   ];
+  if (headers.waitedMs !== undefined) fields.push([FIELD.waited, `${headers.waitedMs}`]);
   if (headers.part !== undefined) {
     const { index, count, bytes } = headers.part;
     fields.push([FIELD.part, `${index}/${count}`], [FIELD.bytes, `${bytes}`]);
@@ -107,12 +112,15 @@ export function readHeaders(get: (name: string) => string): BatchHeaders | undef
   const [box, run, file] = [get(FIELD.box), get(FIELD.run), get(FIELD.file)];
   const numbers = parseNumbers(get(FIELD.numbers));
   if (numbers === undefined || ![box, run, file].every(isId)) return undefined;
+  const waited = get(FIELD.waited);
+  const known = { box, run, file, numbers };
+  const read = /^\d{1,12}$/.test(waited) ? { ...known, waitedMs: Number(waited) } : known;
   const place = get(FIELD.part);
-  if (place === "") return { box, run, file, numbers };
+  if (place === "") return read;
   const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(place) ?? [];
   const bytes = get(FIELD.bytes);
   if (count === undefined || !/^\d{1,10}$/.test(bytes) || numbers.length !== 1) return undefined;
   const part = { index: Number(index), count: Number(count), bytes: Number(bytes) };
   const isPlace = part.index < part.count && part.count <= Math.max(1, part.bytes);
-  return isPlace ? { box, run, file, numbers, part } : undefined;
+  return isPlace ? { ...read, part } : undefined;
 }

@@ -47,6 +47,15 @@ export interface WriterContext {
   readonly ackTimeoutMs: number;
 }
 
+/** What stands in one file, and is to be written. */
+export interface FileMessages {
+  /** The id of the file. */
+  readonly file: string;
+  readonly messages: readonly NumberedMessage[];
+  /** For how long the first of them has waited, in milliseconds, if that is known. */
+  readonly waitedMs?: number;
+}
+
 /** What stands last under a subject. */
 interface Last {
   /** Its sequence in the stream; 0 where nothing stands there. */
@@ -81,22 +90,18 @@ export class SubjectWriter {
    */
   write(
     context: WriterContext,
-    file: string,
-    messages: readonly NumberedMessage[],
+    written: FileMessages,
     signal: AbortSignal,
   ): Promise<void> {
     this.users++;
-    const turn = this.#turn.catch(() => {}).then(() =>
-      this.#write(context, file, messages, signal)
-    );
+    const turn = this.#turn.catch(() => {}).then(() => this.#write(context, written, signal));
     this.#turn = turn;
     return turn.finally(() => this.users--);
   }
 
   async #write(
     context: WriterContext,
-    file: string,
-    messages: readonly NumberedMessage[],
+    { file, messages, waitedMs }: FileMessages,
     signal: AbortSignal,
   ): Promise<void> {
     let left = messages;
@@ -109,15 +114,15 @@ export class SubjectWriter {
         continue;
       }
       const [run] = publishRuns(left, context.limits);
-      await this.#publishRun(context, file, run!, signal);
+      const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
+      await this.#publishRun(context, { file, messages: run!, ...waited }, signal);
     }
   }
 
   /** All of it, or an error; what stands there last is known afterwards, or is asked for. */
   async #publishRun(
     context: WriterContext,
-    file: string,
-    run: readonly NumberedMessage[],
+    { file, messages: run, ...waited }: FileMessages,
     signal: AbortSignal,
   ): Promise<void> {
     const payload = payloadOf(run);
@@ -130,7 +135,7 @@ export class SubjectWriter {
       const place = parts.length === 1
         ? {}
         : { part: { index, count: parts.length, bytes: payload.length } };
-      const headers = { box, run: start, file, numbers, ...place };
+      const headers = { box, run: start, file, numbers, ...waited, ...place };
       const send = (id: string) =>
         context.gate.through(
           part.length,

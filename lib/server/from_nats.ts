@@ -13,6 +13,7 @@ import { ensureStream, STREAM } from "../nats/stream.ts";
 import { StreamReader } from "../nats/stream_reader.ts";
 import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
 import type { ClientStats } from "./client_stats.ts";
+import type { FleetBox } from "./nats_fleet.ts";
 import type { Feed, FeedHost } from "./feed.ts";
 import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
 import type { NatsNote } from "./nats_note.ts";
@@ -39,6 +40,8 @@ export interface FromNatsStats extends NatsIntakeStats {
   readonly name: string;
   /** Whether the connection is there now. */
   readonly connected: boolean;
+  /** For how long it has not been, in seconds. */
+  readonly outageSec: number;
 }
 
 /** A feed of what is in NATS. */
@@ -47,6 +50,8 @@ export interface FromNats extends Feed {
   readonly name: string;
   /** Counts up to now. */
   readonly stats: FromNatsStats;
+  /** The boxes that were heard of, each with its recordings, the first in front. */
+  readonly boxes: readonly FleetBox[];
   /** Up to where all was received, and what came of each recording up to there. */
   note(): NatsNote;
 }
@@ -88,6 +93,9 @@ class NatsFeed implements FromNats {
   #intake: NatsIntake | undefined;
   #created: string | undefined;
   #nats: Nats | undefined;
+  /** Since when it is not connected, by the server's clock; `undefined` while it is, or before it began. */
+  #downMs: number | undefined;
+  #now: Clock["now"] = SYSTEM_CLOCK.now;
   #running: Promise<void> | undefined;
 
   constructor(options: FromNatsOptions) {
@@ -109,11 +117,20 @@ class NatsFeed implements FromNats {
     return this.#intake?.clients ?? [];
   }
 
+  get boxes(): readonly FleetBox[] {
+    return this.#intake?.fleet.boxes ?? [];
+  }
+
   get stats(): FromNatsStats {
-    const connected = this.#nats?.connection.isClosed() === false;
-    const none = { position: this.#early.seq, pending: 0, lagSec: 0, boxes: 0, live: 0 };
+    const { name } = this;
+    const connected = this.#running !== undefined && this.#downMs === undefined;
+    const outageSec = Math.max(0, this.#now() - (this.#downMs ?? Infinity)) / 1000;
+    const none = { position: this.#early.seq, pending: 0, lagSec: 0, ageSec: 0 };
     const counts = { messages: 0, repeated: 0, refused: 0, underWay: 0 };
-    return { name: this.name, connected, ...none, ...counts, ...this.#intake?.stats };
+    const fleet = { boxes: 0, live: 0, recordings: 0 };
+    return {
+      ...{ name, connected, outageSec, ...none, ...counts, ...fleet, ...this.#intake?.stats },
+    };
   }
 
   start(host: FeedHost): void {
@@ -125,6 +142,8 @@ class NatsFeed implements FromNats {
       skip: this.#options.skip ?? new Map(),
       log: this.#log,
     });
+    this.#now = host.context.options.now;
+    this.#downMs = this.#now();
     this.#running = this.#run(host, this.#intake);
   }
 
@@ -174,10 +193,12 @@ class NatsFeed implements FromNats {
 
   async #connect(intake: NatsIntake) {
     const { replicas = 1, pullBytes = PULL_BYTES } = this.#options;
-    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from" });
+    const onLink = (isThere: boolean) =>
+      this.#downMs = isThere ? undefined : this.#downMs ?? this.#now();
+    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });
     try {
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
-      this.#tellSkew(stream.ts);
+      intake.skewMs = this.#tellSkew(stream.ts);
       const { last_seq: last } = stream.state;
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
@@ -194,6 +215,7 @@ class NatsFeed implements FromNats {
         nats: this.name,
         after,
       });
+      this.#downMs = undefined;
       return { nats, after, pullBytes: Math.max(pullBytes, 2 * largest + MIB) };
     } catch (error) {
       await nats.connection.close();
@@ -201,12 +223,14 @@ class NatsFeed implements FromNats {
     }
   }
 
-  #tellSkew(ts: string | undefined): void {
+  /** By how much the clock of NATS is behind ours, in milliseconds, as far as that is worth a word. */
+  #tellSkew(ts: string | undefined): number {
     const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
-    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return;
+    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return 0;
     const text = `The clock of ${this.name} is ${Math.abs(skewMs / 1000).toFixed(1)} s ` +
-      `${skewMs > 0 ? "behind" : "before"} this one's: what is said of delays is wrong by as much`;
+      `${skewMs > 0 ? "behind" : "before"} this one's: delays are told by its clock`;
     this.#log.write("warn", text, { nats: this.name, kind: "clock skew" });
+    return skewMs;
   }
 
   /** Ends early where all ends. */

@@ -16,6 +16,7 @@ import type { StreamMessage } from "../nats/stream_reader.ts";
 import { subjectNames } from "../nats/subjects.ts";
 import { BoxClient } from "./box_client.ts";
 import type { FeedHost } from "./feed.ts";
+import { NatsFleet } from "./nats_fleet.ts";
 import type { NatsNote } from "./nats_note.ts";
 import { NatsProgress, type UnderWay } from "./nats_progress.ts";
 import { NatsSeen } from "./nats_seen.ts";
@@ -32,6 +33,10 @@ export interface NatsIntakeStats {
   readonly boxes: number;
   /** Those of them that sent something in the last 60 s. */
   readonly live: number;
+  /** Recordings of boxes that something came of in the last 60 s. */
+  readonly recordings: number;
+  /** How old messages of these were when they came, since they were written on the box: the largest, in seconds. */
+  readonly ageSec: number;
   /** Log messages that came, without those that came before. */
   readonly messages: number;
   /** Those that came before, and were left out. */
@@ -42,9 +47,6 @@ export interface NatsIntakeStats {
   readonly underWay: number;
 }
 
-/** A box that says nothing for so long is taken for gone, in milliseconds. */
-const SILENT_MS = 60_000;
-
 /** Boxes that are remembered; the one longest silent leaves first. */
 const MAX_BOXES = 100_000;
 
@@ -52,8 +54,6 @@ interface Box {
   readonly name: string;
   readonly id: number;
   readonly client: BoxClient;
-  /** Monotonic. */
-  lastMs: number;
 }
 
 /** Takes the messages of the stream, one after the other. */
@@ -67,6 +67,10 @@ export class NatsIntake {
   readonly #held = new Map<string, UnderWay>();
   readonly #skip: Map<string, number>;
   readonly #progress: NatsProgress;
+  /** Who sends, and what. */
+  readonly fleet: NatsFleet;
+  /** By how much the clock of NATS is behind ours, in milliseconds. */
+  skewMs = 0;
   /** Of all that came, and of what was received. */
   readonly #seen: NatsSeen;
   readonly #received: NatsSeen;
@@ -97,6 +101,7 @@ export class NatsIntake {
     this.#seen = new NatsSeen(note.seen);
     this.#received = new NatsSeen(note.seen);
     const { options: limits, onUnfinished } = host.context;
+    this.fleet = new NatsFleet(limits.now);
     this.#decoder = new PacketDecoder(limits);
     const { maxMessageBytes, maxUnfinishedBytes } = limits;
     this.#joiner = new PartJoiner(
@@ -117,16 +122,14 @@ export class NatsIntake {
   }
 
   get stats(): NatsIntakeStats {
-    const now = this.#host.context.options.now();
-    let live = 0;
-    for (const { lastMs } of this.#boxes.values()) if (now - lastMs < SILENT_MS) live++;
+    const { live, recordings, lagSec: ageSec } = this.fleet.summary;
     const { pending = 0, storedMs = 0 } = this.#last ?? {};
     return {
       position: this.#progress.position,
       pending,
-      lagSec: pending === 0 ? 0 : Math.max(0, SYSTEM_CLOCK.date() - storedMs) / 1000,
+      lagSec: pending === 0 ? 0 : this.#ageMs(storedMs) / 1000,
       boxes: this.#boxes.size,
-      live,
+      ...{ live, recordings, ageSec },
       messages: this.#messages,
       repeated: this.#repeated,
       refused: this.#refused,
@@ -219,7 +222,29 @@ export class NatsIntake {
     const store = fresh[0] && storeOf(fresh[0]);
     if (store?.kind === "Recording") entry.recording = store.id;
     entry.done = () => this.#received.note(key, file, numbers.at(-1)!);
+    this.#tellFleet(box, message, headers, fresh);
     await box.client.take(wanted, (count) => this.#progress.sent(entry, box.id, count));
+  }
+
+  #tellFleet(
+    { name: box }: Box,
+    { subject, storedMs }: StreamMessage,
+    { waitedMs = 0 }: BatchHeaders,
+    msgs: readonly LogMsg[],
+  ): void {
+    const store = msgs[0] && storeOf(msgs[0]);
+    if (store?.kind !== "Recording") return;
+    let bytes = 0;
+    for (const { encoded } of msgs) bytes += encoded.bytes.length;
+    const lagSec = (waitedMs + this.#ageMs(storedMs)) / 1000;
+    const { application: applicationId = "" } = subjectNames(subject) ?? {};
+    const counts = { messages: msgs.length, bytes, lagSec };
+    this.fleet.came({ box, recording: store.id, applicationId, ...counts });
+  }
+
+  /** For how long a message has been in the stream. */
+  #ageMs(storedMs: number): number {
+    return Math.max(0, SYSTEM_CLOCK.date() - this.skewMs - storedMs);
   }
 
   /** Whether an earlier run kept it, beyond what it had noted. */
@@ -238,15 +263,16 @@ export class NatsIntake {
   }
 
   #box(name: string): Box {
-    const { context } = this.#host;
     let box = this.#boxes.get(name);
     if (box === undefined) {
       const id = this.#host.nextId();
-      const client = new BoxClient(this.#host.sender(new NatsBoxSource(id, name)), context);
-      box = { name, id, client, lastMs: 0 };
+      const client = new BoxClient(
+        this.#host.sender(new NatsBoxSource(id, name)),
+        this.#host.context,
+      );
+      box = { name, id, client };
       client.welcome();
     } else this.#boxes.delete(name);
-    box.lastMs = context.options.now();
     // The one heard of last at the end.
     this.#boxes.set(name, box);
     if (this.#boxes.size > MAX_BOXES) {

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { openPage } from "./chromium.ts";
 import { FIVE_SDKS } from "./five_sdks.ts";
 import { DISK } from "./disk.ts";
+import { FLEET } from "./fleet.ts";
 import { HARD_TIMES } from "./hard_times.ts";
 import {
   axe,
@@ -214,6 +215,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   })),
   ...DISK,
+  ...FLEET,
   ...HARD_TIMES,
   ...REOPENING,
   ...SLOW_LINKS,

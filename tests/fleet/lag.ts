@@ -1,7 +1,8 @@
 /**
  * Many boxes, each with a recording of 20 small messages a second, in a few programs that save and
  * forward: how old messages are when they come out of the middle.
- * `deno run -A tests/fleet/lag.ts --boxes 1000 --programs 4 --seconds 20`, or with `bun`.
+ * `deno run -A tests/fleet/lag.ts --boxes 1000 --programs 4 --seconds 20`, or with `bun`; with `--bare 1`
+ * the same publishes by the client alone, which is the least that it takes.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -80,10 +81,29 @@ async function measure(boxes: number, programs: number, seconds: number) {
   }
 }
 
+/** The control: a bare client publishes and consumes as much, in as many programs. */
+async function measureBare(boxes: number, programs: number, seconds: number) {
+  await using nats = await NatsServer.start();
+  const middle = child("bare-middle", nats.url);
+  const each = Math.ceil(boxes / programs);
+  const publishers = Array.from(
+    { length: programs },
+    (_, i) => child("bare-box", i * each, each, seconds, nats.url),
+  );
+  const pids = publishers.map(({ pid }) => pid);
+  const used = processorTime({ boxes: pids, nats: [nats.pid], middle: [middle.pid] });
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const cpuSec = used();
+  const sent = await Promise.all(publishers.map(({ report }) => report));
+  const total = sent.reduce((sum, publisher) => sum + publisher["sent"]!, 0);
+  return { bare: true, boxes, sent: total, ...await middle.report, cpuSec };
+}
+
 if (noNats) {
   console.log(noNats);
 } else {
-  const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20 });
-  const report = await measure(numbers.boxes, numbers.programs, numbers.seconds);
+  const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20, bare: 0 });
+  const run = numbers.bare > 0 ? measureBare : measure;
+  const report = await run(numbers.boxes, numbers.programs, numbers.seconds);
   console.log(JSON.stringify(report));
 }

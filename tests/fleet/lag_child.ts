@@ -1,6 +1,11 @@
-/** One side of the measurement of lag, as a process: `robots FIRST COUNT SECONDS PORT` or `middle URL`. */
+/**
+ * One side of the measurement of lag, as a process: `robots FIRST COUNT SECONDS PORT` and `middle URL`, or
+ * with the bare client `bare-box FIRST COUNT SECONDS URL` and `bare-middle URL`.
+ */
 import process from "node:process";
 import { memoryTcp, Server, silentLog } from "../../mod.ts";
+import { connectNats } from "../../lib/nats/connection.ts";
+import { ensureStream, STREAM } from "../../lib/nats/stream.ts";
 import { fromNats } from "../../lib/server/from_nats.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { connectSdk, Robot, send, Template } from "./robot.ts";
@@ -56,10 +61,74 @@ async function middle(): Promise<void> {
     feed.received(batch);
   }
   clearInterval(stop);
+  report(lags);
+}
+
+function report(lags: number[]): void {
   lags.sort((a, b) => a - b);
-  const at = (share: number) => lags[Math.floor(share * (lags.length - 1))] ?? 0;
+  const at = (share: number) => Math.round(lags[Math.floor(share * (lags.length - 1))] ?? 0);
   console.log(JSON.stringify({ messages: lags.length, p50: at(0.5), p99: at(0.99), max: at(1) }));
 }
 
-await (role === "robots" ? robots() : middle());
+/** What a box sends in as long as it gathers. */
+const PER_BATCH = 4;
+
+/** The same publishes with nothing but the client: no robots, no files, no cursors. */
+async function bareBox(): Promise<void> {
+  const [first = 0, count = 1, seconds = 10] = args.slice(0, 3).map(Number);
+  const nats = await connectNats({ url: args[3]!, clientName: "bench" });
+  await ensureStream(nats.manager, { replicas: 1, log: silentLog });
+  const { length } = new Robot("r").scalar("/a", 1, 1);
+  const begin = performance.now();
+  const end = begin + seconds * 1000;
+  const stepMs = PER_BATCH * 1000 / PER_SEC / count;
+  const underWay: Promise<unknown>[] = [];
+  let sent = 0;
+  for (let due = begin; due < end;) {
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    for (const now = performance.now(); due < Math.min(now, end); due += stepMs) {
+      // When the newest of its messages was made; the others are older by what lies between them.
+      const payload = new Uint8Array(PER_BATCH * length);
+      new DataView(payload.buffer).setFloat64(0, Date.now() - (now - due));
+      const publish = nats.client.publish(`rerelay.b.a.r${first + sent % count}`, payload, {
+        msgID: `${first}.${sent}`,
+        headers: nats.headers([["Rerelay-Box", "b"], ["Rerelay-Numbers", "1-4"]]),
+        timeout: 60_000,
+      });
+      underWay.push(publish);
+      sent++;
+    }
+  }
+  await Promise.all(underWay);
+  console.log(JSON.stringify({ sent: sent * PER_BATCH, lateMs: performance.now() - end }));
+}
+
+async function bareMiddle(): Promise<void> {
+  const nats = await connectNats({ url: args[0]!, clientName: "bench" });
+  await ensureStream(nats.manager, { replicas: 1, log: silentLog });
+  const consumer = await nats.client.consumers.get(STREAM);
+  const messages = await consumer.consume({ max_bytes: 8 * 1024 * 1024 });
+  const lags: number[] = [];
+  let [first, last] = [0, 0];
+  const stop = setInterval(() => {
+    if (first > 0 && performance.now() - last > 4000) void messages.stop();
+  }, 200);
+  for await (const { data } of messages) {
+    first ||= performance.now();
+    last = performance.now();
+    if (last - first < WARM_UP_MS) continue;
+    const madeMs = new DataView(data.buffer, data.byteOffset).getFloat64(0);
+    for (let i = 0; i < PER_BATCH; i++) lags.push(Date.now() - madeMs + i * 1000 / PER_SEC);
+  }
+  clearInterval(stop);
+  report(lags);
+}
+
+const roles: Readonly<Record<string, () => Promise<void>>> = {
+  robots,
+  middle,
+  "bare-box": bareBox,
+  "bare-middle": bareMiddle,
+};
+await roles[role!]!();
 process.exit(0);

@@ -145,6 +145,25 @@ describe("forwardTo", () => {
     assertEquals(target.taken, numbered("a", 0, 30));
   });
 
+  it("tells targets for how long messages have waited, at each try anew", async () => {
+    const target = fakeTarget();
+    const waited: number[] = [];
+    let ms = 0;
+    target.before = ({ waitedMs = NaN }) => {
+      waited.push(waitedMs);
+      ms += 5000;
+      if (waited.length < 3) throw new Error("unplugged");
+    };
+    const timer = (_: number, callback: () => void) => {
+      const id = setTimeout(callback, 1);
+      return () => clearTimeout(id);
+    };
+    const messages = [received(announcement("a")), ...batch("a", 0, 3)];
+    const options = { files: memoryFiles(), timer, now: () => ms };
+    await run(target, options, messages, () => target.taken.length === 3);
+    assertEquals(waited.slice(0, 3), [0, 5000, 10_000]);
+  });
+
   it("does not wait for the disk between batches", async () => {
     const files = memoryFiles();
     const target = fakeTarget();

@@ -20,6 +20,17 @@ function read(fields: readonly (readonly [string, string])[]) {
 }
 
 describe("headers in NATS", () => {
+  it("say for how long messages waited, where that is known and a number", () => {
+    const fields = headerFields({ ...WHOLE, waitedMs: 1234 });
+    assertEquals(read(fields)?.waitedMs, 1234);
+    assertEquals(read(headerFields(WHOLE))?.waitedMs, undefined);
+    const odd = fields.map(([name, value]): [string, string] => [
+      name,
+      name === "Rerelay-Waited" ? "-1" : value,
+    ]);
+    assertEquals(read(odd), WHOLE);
+  });
+
   it("name the numbers of messages, neighbours as a range", () => {
     assertEquals(numbersText([4, 5, 6, 9, 11, 12]), "4-6,9,11-12");
     fc.assert(fc.property(fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 200 }), (some) => {

@@ -105,8 +105,39 @@ describe("fromNats", () => {
         [older.length, mixed.length].sort(),
       );
       assertEquals([middle.feed.stats.boxes, middle.feed.stats.live], [2, 2]);
+      const [first, second] = middle.feed.boxes;
+      assertEquals([first!.box, second!.box], ["box-a", "box b"]);
+      assertEquals([first!.messages, second!.messages], [mixed.length, older.length]);
+      assertEquals([middle.feed.stats.connected, middle.feed.stats.outageSec], [true, 0]);
       await Promise.all([a.close(), b.close(), middle.close()]);
       assertEquals(middle.quits, 2);
+    },
+  );
+
+  it(
+    "tells how old messages were when they came, by the box's clock and NATS'",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+      const batch = batchOf("file-a", numbered(mixed));
+      await box.send({ ...batch, waitedMs: 7000 }, never);
+      const middle = await Middle.start({ url: nats.url });
+      await middle.until(() => middle.count === mixed.length);
+      const [{ lagSec, recordings } = { lagSec: 0, recordings: [] }] = middle.feed.boxes;
+      assert(lagSec >= 7 && lagSec < 60, `${lagSec}`);
+      assertEquals(recordings.map(({ applicationId }) => applicationId).includes(""), false);
+      assertEquals(middle.feed.stats.ageSec, lagSec);
+      await nats.kill();
+      while (middle.feed.stats.connected) await new Promise((resolve) => setTimeout(resolve, 10));
+      const { outageSec } = middle.feed.stats;
+      while (middle.feed.stats.outageSec <= outageSec) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await nats.start();
+      while (!middle.feed.stats.connected) await new Promise((resolve) => setTimeout(resolve, 10));
+      assertEquals(middle.feed.stats.outageSec, 0);
+      await Promise.all([box.close(), middle.close()]);
     },
   );
 

@@ -189,7 +189,8 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
       await file.truncate(size);
       position = size;
     },
-    isAt: async (path) => isSame(await file.stat(), await lstat(path)),
+    // As long as it is open, no other file gets its number.
+    isAt: async (path) => isSame(found, await lstat(path)),
     async close() {
       if (closed) return;
       closed = true;

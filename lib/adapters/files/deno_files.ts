@@ -8,7 +8,7 @@ import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { folderError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
-import { isSame } from "./_is_same.ts";
+import { type FileIdentity, isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -122,6 +122,7 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
   if (mode === "append") await file.seek(0, Deno.SeekMode.End);
   let closed = false;
   let unsynced = 0;
+  let identity: FileIdentity | undefined;
   let synced: Promise<Deno.FsFile> | undefined;
   return {
     write(bytes) {
@@ -145,7 +146,11 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
       await file.truncate(size);
       await file.seek(size, Deno.SeekMode.Start);
     },
-    isAt: async (path) => isSame(await file.stat(), await Deno.lstat(path)),
+    async isAt(path) {
+      // As long as it is open, no other file gets its number.
+      identity ??= await file.stat();
+      return isSame(identity, await Deno.lstat(path));
+    },
     async close() {
       if (closed) return;
       closed = true;

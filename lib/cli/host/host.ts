@@ -126,7 +126,7 @@ export async function host(
     // The lines are for people, and keep nothing.
     sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== nats?.sink.name),
     ...(file === undefined ? {} : { files: file.kept }),
-    ...(nats?.stats === undefined ? {} : { nats: nats.stats }),
+    ...nats?.figures,
     forwarding: forwarding.map(({ stats }) => stats),
   });
   const receiving = receiver.receive(server.batches());
@@ -135,7 +135,7 @@ export async function host(
   const manager = serviceManager({ env: process.env, pid, log });
   manager.ready(hostingLine(server.addr));
   const status = live && log.enabled("info")
-    ? liveStatus({ server, receiver, forwarding, process, display, color: usesColor(process) })
+    ? liveStatus({ ...started, receiver, process, display, color: usesColor(process) })
     : undefined;
 
   const ended = new AbortController();

@@ -13,6 +13,7 @@ import type { Server } from "../../server/server.ts";
 import type { FileFollower } from "../../sinks/file/parts/follower.ts";
 import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import type { ServerStatus } from "../../viewers/serve/status.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import type { FromArgs } from "../args/from_args.ts";
 import { natsCredentials } from "./nats_credentials.ts";
@@ -59,6 +60,12 @@ export class NatsIntake {
   /** What is counted. */
   get stats(): FromNatsStats | undefined {
     return this.#feed?.stats;
+  }
+
+  /** What the page and monitors are told. */
+  get figures(): Pick<ServerStatus, "nats" | "fleet"> {
+    const feed = this.#feed;
+    return feed === undefined ? {} : { nats: feed.stats, fleet: () => feed.boxes };
   }
 
   /** To stand behind the sinks that keep messages. */

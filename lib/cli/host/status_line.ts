@@ -5,6 +5,7 @@
  */
 import type { Tally } from "../../base/tally.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
+import type { FromNatsStats } from "../../server/from_nats.ts";
 import type { Rates } from "./rates.ts";
 import { formatBytes, formatCount, formatDuration } from "../terminal/units.ts";
 
@@ -18,8 +19,10 @@ export interface StatusFigures {
   /** Where recordings travel to. */
   readonly forwarding?: readonly Pick<
     ForwardStats,
-    "lagBytes" | "lagSec" | "outageSec" | "dropped" | "refused"
+    "lagBytes" | "lagSec" | "lastAckMs" | "outageSec" | "dropped" | "refused"
   >[];
+  /** What comes by NATS. */
+  readonly nats?: Pick<FromNatsStats, "boxes" | "live" | "ageSec" | "outageSec">;
   readonly dropped?: {
     readonly throttled: Tally;
     readonly overflow: Tally;
@@ -48,17 +51,21 @@ export function statusLine(
   const dropped = (stats.dropped?.throttled.messages ?? 0) +
     (stats.dropped?.overflow.messages ?? 0);
   const { acceptRate = 1 } = stats;
-  const { forwarding = [] } = stats;
+  const { forwarding = [], nats } = stats;
   const notForwarded = forwarding.reduce(
     (sum, { dropped, refused }) => sum + dropped.messages + refused.messages,
     0,
   );
-  const outageSec = Math.max(0, ...forwarding.map((target) => target.outageSec));
+  const down = forwarding.filter(({ outageSec }) => outageSec > 0)
+    .toSorted((a, b) => b.outageSec - a.outageSec)[0];
   const alarms = [
     ...(acceptRate < 1 ? [`accepting ${(acceptRate * 100).toFixed(0)} %`] : []),
     ...(dropped > 0 ? [`dropped ${formatCount(dropped)}`] : []),
     ...(lostMessages > 0 ? [`LOST ${formatCount(lostMessages)}`] : []),
-    ...(outageSec > 0 ? [`forward down ${formatDuration(outageSec)}`] : []),
+    ...(down === undefined ? [] : [downText(down)]),
+    ...(nats !== undefined && nats.outageSec > 0
+      ? [`NATS down ${formatDuration(nats.outageSec)}`]
+      : []),
     ...(notForwarded > 0 ? [`not forwarded ${formatCount(notForwarded)}`] : []),
   ];
   const clients = stats.connections.open;
@@ -69,6 +76,10 @@ export function statusLine(
     `total ${formatCount(stats.messages)} msg, ${formatBytes(stats.bytes)}`,
     `latency ${formatDuration(latencySec)}`,
     ...(forwarding.length === 0 ? [] : [forwardPart(forwarding)]),
+    ...(nats === undefined ? [] : [
+      `${formatCount(nats.live)} of ${formatCount(nats.boxes)} boxes live, ` +
+      `${formatDuration(nats.ageSec)} behind`,
+    ]),
     ...(alarms.length === 0 ? ["dropped 0"] : []),
   ];
   const width = () => [...parts, ...alarms].join(SEPARATOR).length;
@@ -76,6 +87,14 @@ export function statusLine(
   while (parts.length > 0 && width() >= columns) parts.pop();
   const shown = alarms.map((text) => color ? `\x1b[33m${text}\x1b[0m` : text);
   return [...parts, ...shown].join(SEPARATOR);
+}
+
+/** For how long a target takes nothing, and when it did. */
+function downText({ outageSec, lastAckMs }: NonNullable<StatusFigures["forwarding"]>[0]): string {
+  const acked = lastAckMs === undefined
+    ? "nothing acknowledged yet"
+    : `last acknowledged ${new Date(lastAckMs).toISOString().slice(11, 19)}Z`;
+  return `forward down ${formatDuration(outageSec)}, ${acked}`;
 }
 
 /** How far the target is behind that is farthest. */

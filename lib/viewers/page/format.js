@@ -31,12 +31,27 @@ export function formatLatency(seconds) {
   return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(1)} ms`;
 }
 
+/** @param {number} seconds for which something has gone on */
+export function formatSpan(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
 /** @param {number | null} ms since the Unix epoch */
 export function formatTime(ms) {
   if (ms === null) return "at an unknown time";
   // As people in any country read it; the year in front sorts by itself.
-  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16).replace("T", " ");
+  return local(ms).slice(0, 16).replace("T", " ");
+}
+
+/** @param {number} ms since the Unix epoch */
+export function formatClock(ms) {
+  return local(ms).slice(11, 19);
+}
+
+/** @param {number} ms since the Unix epoch */
+function local(ms) {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString();
 }
 
 /**

@@ -1,20 +1,22 @@
 /** Where recordings travel to, in one line each. */
-import { formatBytes, formatCount, formatLatency } from "./format.js";
+import { formatBytes, formatClock, formatCount, formatLatency, formatSpan } from "./format.js";
 
 /**
  * @param {any[]} targets of `/status`
  * @returns {string[]} a line for each
  */
 export function forwardLines(targets) {
-  return targets.map(({ target, lagBytes, lagSec, outageSec, isStopped, dropped, refused }) => {
+  return targets.map((one) => {
+    const { target, lagBytes, lagSec, lastAckMs, outageSec, isStopped, dropped, refused } = one;
     const lost = dropped.messages + refused.messages;
     const state = isStopped
       ? "stopped, see the log"
       : outageSec > 0
-      ? `out of reach for ${Math.round(outageSec)} s, ${formatBytes(lagBytes)} wait`
+      ? `out of reach for ${formatSpan(outageSec)}, ${formatBytes(lagBytes)} wait`
       : `${formatBytes(lagBytes)}, ${formatLatency(lagSec)} behind`;
     const rest = lost > 0 ? `; ${formatCount(lost)} messages not forwarded` : "";
-    return `${target}: ${state}${rest}`;
+    const acked = lastAckMs === undefined ? "" : `, last acknowledged ${formatClock(lastAckMs)}`;
+    return `${target}: ${state}${acked}${rest}`;
   });
 }
 

@@ -13,6 +13,7 @@ import {
 } from "./format.js";
 import { askFilesSoon, fileCalled, newestFile, refreshFiles, showFiles } from "./disk.js";
 import { isSearching, startFind, wish } from "./find.js";
+import { fleetKeys, refreshFleet, showFleet } from "./fleet.js";
 import { forwardLines, isTroubled } from "./forward.js";
 import { Link } from "./link.js";
 import { addPoint, startPlots } from "./plots.js";
@@ -60,7 +61,7 @@ let opensAt = 0;
 let hasEnded = false;
 let asksForToken = false;
 
-/** @param {Recording} recording */
+/** @param {{ id: string }} recording */
 function choose(recording) {
   isPicked = true;
   chosen = recording.id;
@@ -225,6 +226,7 @@ async function refresh() {
       askList(`/recordings?${query}`),
       refreshFiles(chosenFile),
     ]);
+    await refreshFleet(status.nats);
     recordings = listed.items;
     recordingsInAll = listed.total;
     showDisk();
@@ -278,6 +280,9 @@ function showStatus(status) {
   byId("link").hidden = carried === "";
   setText(byId("link"), carried);
   showForwarding(status.forwarding);
+  showFleet(status.nats, chosenFile === undefined ? chosen : undefined, (key, values) => {
+    return rates.next(key, now, values);
+  }, choose);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);
@@ -297,7 +302,8 @@ function showStatus(status) {
     ]),
   );
   showClients(status.clients, ({ id }) => perClient.get(id) ?? []);
-  rates.keep(["all", ...perClient.keys(), ...recordings.map(({ id }) => `recording ${id}`)]);
+  const listed = recordings.map(({ id }) => `recording ${id}`);
+  rates.keep(["all", ...perClient.keys(), ...listed, ...fleetKeys()]);
 }
 
 /** @param {any[]} targets */

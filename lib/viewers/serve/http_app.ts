@@ -24,6 +24,7 @@ import { FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
+import { fleetAnswer } from "./fleet_list.ts";
 import { checkHub, type ConnectionInfo, joinHub, RETRY_LATER, wishOf } from "./join.ts";
 import { OneEncoding, rrdStream, type StreamForm } from "./_rrd_stream.ts";
 import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
@@ -104,11 +105,11 @@ const CONTENT_POLICY = [
 ];
 
 /**
- * A hono app: `/recordings`, `/recordings/ID.rrd`, `/files`, `/files/NAME`, `/stream.rrd`, `/status`,
- * `/metrics`, `/healthz`, `/readyz` and the page.
+ * A hono app: `/recordings`, `/recordings/ID.rrd`, `/files`, `/files/NAME`, `/fleet`, `/stream.rrd`,
+ * `/status`, `/metrics`, `/healthz`, `/readyz` and the page.
  *
- * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there; both lists take
- * `&search=TEXT` and `&sort=name` (`newest`, `oldest`, `largest`), that of files `&offset=200` too.
+ * `/recordings` takes `?limit=200`, the newest, and `&also=ID`, one more if it is there; all lists take
+ * `&search=TEXT` and `&sort=name` (`newest`, `oldest`, `largest`), and but for it `&offset=200` too.
  * Streams take `?history=none` or `newest-first`, `?latency=2s`, `?version=0.22.1` and `?download=1`, which ends at the live edge. What
  * SDK 0.17 to 0.22 logged they give in today's form, and with `?format=as-sent` as it was sent.
  *
@@ -135,10 +136,9 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   if (path !== undefined) checkText("path", path);
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
-  const { readiness = new Readiness() } = options;
+  const { readiness = new Readiness(), now = SYSTEM_CLOCK.now } = options;
   const stallOptions = picked<StallOptions>(options, STALL_NAMES);
   const { readers = messageReaders(hub, { ...stallOptions, guard, log }) } = options;
-  const { now = SYSTEM_CLOCK.now } = options;
   const counts = {
     errors: 0,
     otherEncoding: 0,
@@ -218,6 +218,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
     app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
+  app.get("/fleet", token, (c) => fleetAnswer(status(), c.req.query()));
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
   const figures = () =>
     answers === undefined ? status() : { ...status(), downloads: answers.stats };

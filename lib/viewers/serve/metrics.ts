@@ -153,6 +153,17 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("nats_pending_messages", "Messages that wait in NATS, a batch each", nats?.pending ?? 0),
     gauge("nats_lag_seconds", "How far what is read from NATS is behind", nats?.lagSec ?? 0),
     gauge(
+      "nats_box_lag_seconds",
+      "How old messages were when they came, since they were written on their box: the largest",
+      nats?.ageSec ?? 0,
+    ),
+    gauge(
+      "nats_recordings",
+      "Recordings that sent something by NATS lately",
+      nats?.recordings ?? 0,
+    ),
+    gauge("nats_outage_seconds", "For how long NATS has been out of reach", nats?.outageSec ?? 0),
+    gauge(
       "nats_position",
       "Message of the stream up to which all was received",
       nats?.position ?? 0,

@@ -7,6 +7,7 @@ import type { NetAddr } from "../../base/net_addr.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { FromNatsStats } from "../../server/from_nats.ts";
+import type { FleetBox } from "../../server/nats_fleet.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../base/tally.ts";
@@ -30,6 +31,8 @@ export interface ServerStatus {
   readonly downloads?: DownloadStats;
   /** What is received from NATS: `feed.stats` of `fromNats`. */
   readonly nats?: FromNatsStats;
+  /** The boxes that it comes from, for `/fleet`: `() => feed.boxes`. */
+  readonly fleet?: () => readonly FleetBox[];
   /** How each place does that recordings travel to. */
   readonly forwarding?: readonly ForwardStats[];
 }

@@ -38,6 +38,29 @@ describe("statusLine", () => {
     assert(!statusLine({ ...figures(3), acceptRate: 1 }, rates, 0, 0, 120, false).includes("%"));
   });
 
+  it("tells what waits to be forwarded, and since when a target takes nothing", () => {
+    const NONE = { messages: 0, bytes: 0 };
+    const fine = { lagBytes: 1_500_000, lagSec: 0.25, outageSec: 0, dropped: NONE, refused: NONE };
+    const line = (...forwarding: readonly object[]) =>
+      statusLine({ ...figures(), forwarding: forwarding as [] }, rates, 0, 0, 200, false);
+    assert(line(fine).endsWith("forward 1.50 MB, 250 ms behind | dropped 0"), line(fine));
+    const down = { ...fine, outageSec: 12, lastAckMs: Date.UTC(2026, 0, 2, 3, 4, 5) };
+    assert(
+      line(fine, down).endsWith("forward down 12.0 s, last acknowledged 03:04:05Z"),
+      line(down),
+    );
+    const never = { ...fine, outageSec: 12 };
+    assert(line(never).endsWith("forward down 12.0 s, nothing acknowledged yet"), line(never));
+  });
+
+  it("tells how many boxes send by NATS, and that it is out of reach", () => {
+    const nats = { boxes: 1200, live: 1180, ageSec: 0.3, outageSec: 0 };
+    const line = (outageSec: number) =>
+      statusLine({ ...figures(), nats: { ...nats, outageSec } }, rates, 0, 0, 200, false);
+    assert(line(0).endsWith("1,180 of 1,200 boxes live, 300 ms behind | dropped 0"), line(0));
+    assert(line(75).endsWith("NATS down 1 min 15 s"), line(75));
+  });
+
   it("marks losses in colour without counting the colour as width", () => {
     const plain = statusLine(figures(1), rates, 0, 0, 100, false);
     const colored = statusLine(figures(1), rates, 0, 0, 100, true);

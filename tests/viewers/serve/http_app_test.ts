@@ -9,6 +9,7 @@ import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp, type HttpAppOptions } from "../../../lib/viewers/serve/http_app.ts";
+import { NatsFleet } from "../../../lib/server/nats_fleet.ts";
 import { viewerHub } from "../../../lib/viewers/hub.ts";
 import { fixture } from "../../fixtures.ts";
 import { TestClock, turn } from "../clock.ts";
@@ -53,6 +54,34 @@ describe("the HTTP app", () => {
     assertEquals([recording.messages > 10, recording.live], [true, true]);
     assert(/^\d{19}$/.test(recording.startedNs), recording.startedNs);
     assertEquals((await get(recording.url)).status, 200);
+  });
+
+  it("lists boxes that send by NATS, found by their names and those of their recordings", async () => {
+    const clock = { ms: 0 };
+    const fleet = new NatsFleet(() => clock.ms);
+    for (let i = 0; i < 8; i++) {
+      const [box, recording] = [`box-${i % 4}`, i < 6 ? `run ${i}` : "same"];
+      fleet.came({ box, recording, applicationId: "arm", messages: 1, bytes: 10, lagSec: i });
+      clock.ms += 10_000;
+    }
+    const { get } = app({ status: () => ({ fleet: () => fleet.boxes }) });
+    const boxes = async (query: string) => (await get(`/fleet${query}`)).json();
+    const [last, ...others] = await boxes("");
+    const { box, lagSec, live, recordings, liveRecordings, newest } = last;
+    assertEquals([box, lagSec, live, recordings, liveRecordings], ["box-3", 7, true, 2, 2]);
+    assertEquals(newest[0].id, "same");
+    assertEquals(others.map(({ box }: { box: string }) => box), ["box-2", "box-1", "box-0"]);
+    assertEquals(others.at(-1).liveRecordings, 1);
+    const found = async (query: string) =>
+      (await boxes(query)).map(({ box }: { box: string }) => box);
+    assertEquals(await found("?search=SAME"), ["box-3", "box-2"]);
+    assertEquals(await found("?sort=name&limit=2"), ["box-0", "box-1"]);
+    const page = await get("/fleet?limit=1&offset=1");
+    assertEquals([page.headers.get("x-total-count"), (await page.json()).length], ["4", 1]);
+    assertEquals((await get("/fleet?limit=x")).status, 400);
+    assertEquals((await app().get("/fleet")).status, 404);
+    const guarded = app({ guard: viewerGuard({ token: "s3cret" }) });
+    assertEquals((await guarded.get("/fleet")).status, 401);
   });
 
   for (const name of ["0.22.1-mixed", "0.22.1-blueprint", "0.17.0-mixed"]) {

@@ -1,0 +1,169 @@
+/**
+ * Who sends by NATS, and what: the boxes with their recordings, as people who look after them see them.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { forgetOldest } from "../base/forget_oldest.ts";
+
+/** A recording of one box. */
+export interface FleetRecording {
+  /** The recording id as the SDK chose it. */
+  readonly id: string;
+  /** Empty for one that was never announced. */
+  readonly applicationId: string;
+  /** Log messages that came of it. */
+  readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** How old its last messages were when they came: since they were written on the box, in seconds. */
+  readonly lagSec: number;
+  /** For how long nothing has come of it, in seconds. */
+  readonly silentSec: number;
+}
+
+/** A box that was heard of. */
+export interface FleetBox {
+  /** Its name. */
+  readonly box: string;
+  /** Counts up in the order in which boxes were heard of for the first time. */
+  readonly order: number;
+  /** Log messages that came of it, of all its recordings. */
+  readonly messages: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** The largest of its recordings that something came of in the last minute, in seconds. */
+  readonly lagSec: number;
+  /** For how long nothing has come of it, in seconds. */
+  readonly silentSec: number;
+  /** Its recordings that are remembered, the one heard of last in front. */
+  readonly recordings: readonly FleetRecording[];
+}
+
+/** Something that came. */
+export interface FleetNews {
+  readonly box: string;
+  readonly recording: string;
+  readonly applicationId: string;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly lagSec: number;
+}
+
+interface Recording {
+  readonly box: Box;
+  readonly id: string;
+  applicationId: string;
+  messages: number;
+  bytes: number;
+  lagSec: number;
+  /** Monotonic. */
+  lastMs: number;
+}
+
+interface Box {
+  readonly name: string;
+  readonly order: number;
+  messages: number;
+  bytes: number;
+  lastMs: number;
+  /** The one heard of last at the end. */
+  readonly recordings: Map<string, Recording>;
+}
+
+/** A box, or a recording, that says nothing for so long is taken for gone, in seconds. */
+export const SILENT_SEC = 60;
+
+/** Those longest silent are forgotten first. */
+const MAX_BOXES = 100_000;
+const MAX_RECORDINGS = 50_000;
+
+/** Remembers boxes and their recordings. */
+export class NatsFleet {
+  readonly #now: Clock["now"];
+  /** The one heard of last at the end. */
+  readonly #boxes = new Map<string, Box>();
+  readonly #recordings = new Map<Recording, Recording>();
+  #heard = 0;
+
+  /** @param now monotonic milliseconds */
+  constructor(now: Clock["now"]) {
+    this.#now = now;
+  }
+
+  /** Something came of a recording. */
+  came(news: FleetNews): void {
+    const { box: name, recording: id, applicationId, messages, bytes, lagSec } = news;
+    const now = this.#now();
+    const box = this.#box(name);
+    const recording = box.recordings.get(id) ??
+      { box, id, applicationId, messages: 0, bytes: 0, lagSec, lastMs: now };
+    for (const counted of [box, recording]) {
+      counted.messages += messages;
+      counted.bytes += bytes;
+      counted.lastMs = now;
+    }
+    recording.lagSec = lagSec;
+    if (applicationId !== "") recording.applicationId = applicationId;
+    box.recordings.delete(id);
+    box.recordings.set(id, recording);
+    this.#recordings.delete(recording);
+    this.#recordings.set(recording, recording);
+    for (const [gone] of forgetOldest(this.#recordings, MAX_RECORDINGS)) {
+      gone.box.recordings.delete(gone.id);
+    }
+  }
+
+  /** All of them, the one heard of first in front. */
+  get boxes(): FleetBox[] {
+    const now = this.#now();
+    return Array.from(this.#boxes.values(), (box) => boxJson(box, now))
+      .sort((a, b) => a.order - b.order);
+  }
+
+  /** Those of which something came in the last minute, and the largest lag of their recordings. */
+  get summary(): { readonly live: number; readonly recordings: number; readonly lagSec: number } {
+    const since = this.#now() - SILENT_SEC * 1000;
+    let [live, recordings, lagSec] = [0, 0, 0];
+    for (const { lastMs } of this.#boxes.values()) if (lastMs > since) live++;
+    for (const recording of this.#recordings.keys()) {
+      if (recording.lastMs <= since) continue;
+      recordings++;
+      lagSec = Math.max(lagSec, recording.lagSec);
+    }
+    return { live, recordings, lagSec };
+  }
+
+  #box(name: string): Box {
+    const known = this.#boxes.get(name);
+    const box = known ??
+      { name, order: ++this.#heard, messages: 0, bytes: 0, lastMs: 0, recordings: new Map() };
+    this.#boxes.delete(name);
+    this.#boxes.set(name, box);
+    for (const [, gone] of forgetOldest(this.#boxes, MAX_BOXES)) {
+      for (const recording of gone.recordings.values()) this.#recordings.delete(recording);
+    }
+    return box;
+  }
+}
+
+function boxJson({ name, order, messages, bytes, lastMs, recordings }: Box, now: number): FleetBox {
+  const silent = (ms: number) => Math.max(0, now - ms) / 1000;
+  let lagSec = 0;
+  const listed: FleetRecording[] = [];
+  for (const { id, applicationId, messages, bytes, lagSec: lag, lastMs } of recordings.values()) {
+    const silentSec = silent(lastMs);
+    if (silentSec < SILENT_SEC) lagSec = Math.max(lagSec, lag);
+    listed.push({ id, applicationId, messages, bytes, lagSec: lag, silentSec });
+  }
+  listed.reverse();
+  return {
+    box: name,
+    order,
+    messages,
+    bytes,
+    lagSec,
+    silentSec: silent(lastMs),
+    recordings: listed,
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The boxes that send by NATS, as `/fleet` lists them.
+ *
+ * @module
+ */
+import type { FleetBox, FleetRecording } from "../../server/nats_fleet.ts";
+import { SILENT_SEC } from "../../server/nats_fleet.ts";
+import { listed, listQuery } from "../files/list_query.ts";
+import type { ServerStatus } from "./status.ts";
+import { textResponse } from "../../base/text_response.ts";
+
+/** A recording of a box, in `/fleet`. */
+export interface FleetRecordingJson extends FleetRecording {
+  /** Whether something came of it in the last minute. */
+  readonly live: boolean;
+}
+
+/** A box, in `/fleet`. */
+export interface FleetBoxJson extends Omit<FleetBox, "order" | "recordings"> {
+  /** Whether something came of it in the last minute. */
+  readonly live: boolean;
+  /** How many recordings of it are remembered, */
+  readonly recordings: number;
+  /** how many of these are live, */
+  readonly liveRecordings: number;
+  /** and those heard of last. */
+  readonly newest: readonly FleetRecordingJson[];
+}
+
+const LIMIT = 200;
+/** Recordings of one box that are listed. */
+const MOST_RECORDINGS = 5;
+
+/** Answers with the boxes that an address asks for, the one heard of first last. */
+export function fleetAnswer(
+  { fleet }: ServerStatus,
+  query: Readonly<Record<string, string>>,
+): Response {
+  const boxes = fleet?.();
+  if (boxes === undefined) return textResponse(404, "Nothing is received from boxes: give --from");
+  const wish = listQuery(query, LIMIT);
+  if (typeof wish === "string") return textResponse(400, wish);
+  const { page, found } = listed(boxes, wish, ({ box, order, bytes, recordings }) => ({
+    ...{ name: box, lastMs: order, bytes },
+    texts: recordings.flatMap(({ id, applicationId }) => [id, applicationId]),
+  }));
+  return Response.json(page.map(boxJson), { headers: { "x-total-count": String(found) } });
+}
+
+function boxJson({ order: _order, recordings, ...box }: FleetBox): FleetBoxJson {
+  const isLive = ({ silentSec }: { silentSec: number }) => silentSec < SILENT_SEC;
+  return {
+    ...box,
+    live: isLive(box),
+    recordings: recordings.length,
+    liveRecordings: recordings.filter(isLive).length,
+    newest: recordings.slice(0, MOST_RECORDINGS)
+      .map((recording) => ({ ...recording, live: isLive(recording) })),
+  };
+}
