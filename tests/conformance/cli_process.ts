@@ -28,8 +28,8 @@ const COMMANDS: Record<Runtime, readonly string[]> = {
 };
 
 /** The program and its first arguments. */
-export function cliCommand(runtime: Runtime): string[] {
-  return runtime === "executable" ? [...COMMANDS.executable] : [...COMMANDS[runtime], CLI];
+export function cliCommand(runtime: Runtime, cli: string = CLI): string[] {
+  return runtime === "executable" ? [...COMMANDS.executable] : [...COMMANDS[runtime], cli];
 }
 
 /** How a server is started. */
@@ -37,6 +37,8 @@ export interface StartOptions {
   /** Besides the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** Another program than that of this project. */
+  readonly cli?: string;
 }
 
 /** A running server. */
@@ -47,9 +49,9 @@ export class Cli implements AsyncDisposable {
   static async start(
     runtime: Runtime,
     args: readonly string[],
-    { env = {}, port = 0 }: StartOptions = {},
+    { env = {}, port = 0, cli = CLI }: StartOptions = {},
   ): Promise<Cli> {
-    const command = [...cliCommand(runtime), "--port", `${port}`, ...args];
+    const command = [...cliCommand(runtime, cli), "--port", `${port}`, ...args];
     // The executable needs nothing of the machine that it is copied to.
     const around = runtime === "executable" ? {} : process.env;
     const child = new Child(command, { env: { ...around, ...env } as Record<string, string> });
