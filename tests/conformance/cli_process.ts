@@ -3,8 +3,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Child, describeEnd, within } from "./child.ts";
 
-/** What the command line is tested on. */
-export type Runtime = "deno" | "bun";
+/** What the command line is tested on; the executable is what `npm run build` made in dist/. */
+export type Runtime = "deno" | "bun" | "executable";
 
 /** First start on a fresh machine: dependencies are fetched. */
 const READY_MS = 60_000;
@@ -20,11 +20,16 @@ const COMMANDS: Record<Runtime, readonly string[]> = {
     "--allow-env=RERELAY_VIEWER_TOKEN",
   ],
   bun: ["bun", "run"],
+  executable: [
+    fileURLToPath(
+      new URL(`../../dist/rerelay-${process.platform}-${process.arch}`, import.meta.url),
+    ),
+  ],
 };
 
 /** The program and its first arguments. */
 export function cliCommand(runtime: Runtime, cli: string = CLI): string[] {
-  return [...COMMANDS[runtime], cli];
+  return runtime === "executable" ? [...COMMANDS.executable] : [...COMMANDS[runtime], cli];
 }
 
 /** How a server is started. */
@@ -32,7 +37,7 @@ export interface StartOptions {
   /** Besides the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
-  /** The command line of another checkout. */
+  /** Another program than that of this project. */
   readonly cli?: string;
 }
 
@@ -47,7 +52,9 @@ export class Cli implements AsyncDisposable {
     { env = {}, port = 0, cli = CLI }: StartOptions = {},
   ): Promise<Cli> {
     const command = [...cliCommand(runtime, cli), "--port", `${port}`, ...args];
-    const child = new Child(command, { env: { ...process.env, ...env } as Record<string, string> });
+    // The executable needs nothing of the machine that it is copied to.
+    const around = runtime === "executable" ? {} : process.env;
+    const child = new Child(command, { env: { ...around, ...env } as Record<string, string> });
     try {
       const [, port] = await child.waitFor(READY, READY_MS);
       return new Cli(Number(port), child);

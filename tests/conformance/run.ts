@@ -89,7 +89,9 @@ function options() {
     if (!/^\d+\.\d+\.\d+$/.test(version)) usage(`"${version}" is no version of an SDK.`);
   }
   const runtimes = String(args.runtimes ?? "deno,bun").split(",").map((name): Runtime =>
-    name === "deno" || name === "bun" ? name : usage(`"${name}" is neither deno nor bun.`)
+    name === "deno" || name === "bun" || name === "executable"
+      ? name
+      : usage(`"${name}" is none of deno, bun, executable.`)
   );
   const jobs = Number(args.jobs ?? 2);
   if (!Number.isInteger(jobs) || jobs < 1) usage(`--jobs takes a number from 1.`);
