@@ -256,7 +256,8 @@ function below(path: string, app: HttpApp): HttpApp {
   }
   const fetch: HttpApp["fetch"] = (request, info) => {
     const url = new URL(request.url);
-    if (!`${url.pathname}/`.startsWith(folder)) return textResponse(404, "There is nothing here");
+    const isBelow = `${url.pathname}/`.startsWith(folder);
+    if (!isBelow) return textResponse(404, `There is nothing here: the app is below ${folder}`);
     const asked = request.url;
     url.pathname = `/${url.pathname.slice(folder.length)}`;
     return app.fetch(new Request(url, request), { ...info, url: asked });
