@@ -59,6 +59,9 @@ const PINNED_SHARES = [1 / 4, 1 / 2] as const;
 /** A history that overflows with what should stay is told of so often, in milliseconds. */
 const WARN_MS = 10_000;
 
+/** A message in another form takes so many times its size while it is made. */
+const MADE_COPIES = 3;
+
 /**
  * Keeps what is logged for live viewers, as far as it fits, and hands it to them as it comes.
  *
@@ -112,7 +115,6 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const recent = new Recent(memory, limitBytes * FORM_SHARE);
   const frames = new FrameCache();
   const arrivals = new Arrivals();
-  const bridged = new BridgedMessages(limitBytes, () => memory.bytes + frames.bytes);
   const onLeftOut = (msg: LogMsg, why: LeftOut) => frames.leaveOut(msg, why);
   const settings = { memory, spare: [], onLeftOut };
   const wire = new Wire(limitBytes * FORM_SHARE, settings);
@@ -123,6 +125,12 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       return memory.bytes;
     },
   }, now);
+  const bridged = new BridgedMessages(
+    limitBytes,
+    () => memory.bytes + frames.bytes,
+    // What it was made by, and of, is dead as soon as it is sent.
+    (bytes) => pressure.read(MADE_COPIES * bytes),
+  );
   const recordings = new Recordings(date);
   const gone: Record<ViewerGone, number> = { left: 0, stalled: 0, closed: 0, failed: 0 };
   let joined = 0;

@@ -81,9 +81,14 @@ export async function openPage(
   // Counted from the first moment on, for events may come before anybody waits.
   await page.addInitScript(() => {
     const counts: Record<string, number> = {};
-    Object.assign(globalThis, { counts });
+    /** In milliseconds since the Unix epoch. */
+    const firstAt: Record<string, number> = {};
+    Object.assign(globalThis, { counts, firstAt });
     for (const event of ["ready", "timeupdate", "timelinechange"]) {
-      addEventListener(`viewer-${event}`, () => counts[event] = (counts[event] ?? 0) + 1);
+      addEventListener(`viewer-${event}`, () => {
+        counts[event] = (counts[event] ?? 0) + 1;
+        firstAt[event] ??= Date.now();
+      });
     }
   });
   return {

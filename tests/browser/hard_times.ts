@@ -16,6 +16,7 @@ const CAPTURE = "captures/0.22.1-timeonly.bin";
 const RECORDING = "rec-timeonly";
 /** More than the six connections that a browser has to one server. */
 const RECORDINGS = 8;
+const MANY = 500;
 
 /** What takes recordings. */
 type Recorder = { readonly cli: { readonly port: number } };
@@ -57,6 +58,43 @@ export const HARD_TIMES: readonly Scenario[] = [
       const { hub } = await (await fetch(`${stage.url}status`)).json();
       assertEquals(hub.viewers.length, 1);
       assertEquals(faults, []);
+    },
+  },
+  {
+    name: "finds one of five hundred recordings on a phone, whatever letters it is searched with",
+    async play({ runtime, chromium }) {
+      await using stage = await Stage.start(runtime);
+      for (let i = 0; i < MANY; i++) await record(stage, `run-${String(i).padStart(8, "0")}`);
+      const row = (page: Page, name: string) =>
+        page.locator("#recordings li").filter({ hasText: name });
+      for (const colorScheme of ["dark", "light"] as const) {
+        await using watched = await openPage(chromium, { width: 420, height: 820, colorScheme });
+        const { page, faults } = watched;
+        await page.goto(stage.url);
+        await page.locator("#recordings li").nth(199).waitFor({ timeout: READY_MS });
+        await page.getByText("300 more are not listed.", { exact: true }).waitFor();
+        await row(page, `run-${String(MANY - 1).padStart(8, "0")}`).waitFor();
+        const sort = page.getByLabel("Sort by");
+        await sort.selectOption("oldest");
+        await row(page, "run-00000000").waitFor({ timeout: GOES_ON_MS });
+        // In full-width letters, as an input method of Japanese writes them.
+        const search = page.getByLabel("Search recordings and files");
+        await search.fill("ＲＵＮ-00000 277");
+        await page.locator("#recordings li").nth(3).waitFor({
+          state: "detached",
+          timeout: GOES_ON_MS,
+        });
+        await row(page, "run-00000277").waitFor({ timeout: GOES_ON_MS });
+        await axe(page);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert(wider <= 0, `${wider} pixels are out of sight`);
+        await row(page, "run-00000277").getByRole("button").press("Enter");
+        await shown(page, "run-00000277", READY_MS);
+        await search.fill("nothing is called so");
+        await page.getByText("No recording is found.").waitFor({ timeout: GOES_ON_MS });
+        await axe(page);
+        assertEquals(faults, []);
+      }
     },
   },
   {

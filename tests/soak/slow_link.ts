@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly stall?: { readonly everyMs: number; readonly forMs: number };
   /** After so many milliseconds, nothing comes through any more. */
   readonly stopsAfterMs?: number;
+  /** Told of all that viewers ask, and of what they are given once it is through; by connection. */
+  readonly onBytes?: (direction: "ask" | "give", connection: number, bytes: Uint8Array) => void;
 }
 
 /** Passed on at once, in bytes. */
@@ -25,6 +27,7 @@ export class SlowLink {
   readonly #options: LinkOptions;
   readonly #target: number;
   readonly #begun = performance.now();
+  #connections = 0;
 
   private constructor(target: number, options: LinkOptions) {
     this.#target = target;
@@ -72,13 +75,16 @@ export class SlowLink {
         other.destroy();
       });
     }
+    const { onBytes } = this.#options;
+    const id = ++this.#connections;
+    if (onBytes !== undefined) viewer.on("data", (bytes: Uint8Array) => onBytes("ask", id, bytes));
     viewer.pipe(server);
-    this.#passOn(server, viewer);
+    this.#passOn(server, viewer, id);
   }
 
   /** Piece by piece; while one is on its way, no more is read: the server sees how slow it is. */
-  #passOn(from: Socket, to: Socket): void {
-    const { bytesPerSec, delayMs = 0 } = this.#options;
+  #passOn(from: Socket, to: Socket, id: number): void {
+    const { bytesPerSec, delayMs = 0, onBytes } = this.#options;
     let freeAt = performance.now();
     from.on("data", (bytes: Uint8Array) => {
       from.pause();
@@ -88,7 +94,11 @@ export class SlowLink {
         const now = performance.now();
         freeAt = this.#afterStall(Math.max(freeAt, now - 50) + piece.length / bytesPerSec * 1000);
         if (freeAt === Infinity) return;
-        const pass = () => to.destroyed || to.write(piece);
+        const pass = () => {
+          if (to.destroyed) return;
+          to.write(piece);
+          onBytes?.("give", id, piece);
+        };
         if (delayMs > 0) setTimeout(pass, delayMs);
         else pass();
         if (freeAt - now < 2) next(at + piece.length);

@@ -442,6 +442,21 @@ describe("viewer hub", () => {
     assertThrows(() => hub.join(), HubClosed);
   });
 
+  it("has what today's form was made by collected, not only what is received", () => {
+    let collected = 0;
+    const hub = madeHub({ limitBytes: 512 * 1024, collectGarbage: () => collected++ });
+    const old = captured("0.22.1-mixed");
+    hub.write(old.map((msg) => smart(msg)));
+    const before = collected;
+    const bytes = old.reduce((sum, { encoded }) => sum + encoded.bytes.length, 0);
+    let rounds = 0;
+    // More than is kept of it: each is made anew.
+    for (let made = 0; made < 512 * 1024; made += bytes, rounds++) {
+      for (const msg of captured("0.22.1-mixed")) hub.current(msg);
+    }
+    assert(rounds > 1 && collected - before >= rounds, `${collected - before} of ${rounds} rounds`);
+  });
+
   it("does not wait for a viewer that takes nothing when it closes", async () => {
     const hub = madeHub({ delay: () => Promise.resolve() });
     const viewer = hub.join();

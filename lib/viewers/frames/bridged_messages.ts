@@ -27,14 +27,21 @@ export class BridgedMessages {
   #bytes = 0;
   readonly #limitBytes: number;
   readonly #heldBytes: () => number;
+  readonly #onMade: (bytes: number) => void;
 
   /**
    * @param limitBytes of all that is kept for viewers
    * @param heldBytes of what is kept besides
+   * @param onMade told of the bytes of each message that was made
    */
-  constructor(limitBytes: number, heldBytes: () => number) {
+  constructor(
+    limitBytes: number,
+    heldBytes: () => number,
+    onMade: (bytes: number) => void = () => {},
+  ) {
     this.#limitBytes = limitBytes;
     this.#heldBytes = heldBytes;
+    this.#onMade = onMade;
   }
 
   /** Bytes of the messages that are kept. */
@@ -60,8 +67,10 @@ export class BridgedMessages {
     const kept = { msg: bridged };
     this.#known.set(msg, kept);
     this.#kept.push(kept);
-    this.#bytes += bridged.encoded.bytes.length;
+    const { length } = bridged.encoded.bytes;
+    this.#bytes += length;
     this.trim();
+    this.#onMade(length);
     return bridged;
   }
 

@@ -26,8 +26,17 @@ export function isSearching() {
  * @param {(string | null)[]} texts
  */
 export function isFound(texts) {
-  const text = texts.join("\n").toLowerCase();
-  return search.value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  const text = plain(texts.join("\n"));
+  return plain(search.value).split(/\s+/).every((word) => text.includes(word));
+}
+
+/**
+ * As the server compares.
+ *
+ * @param {string} text
+ */
+function plain(text) {
+  return text.normalize("NFKC").toLowerCase();
 }
 
 /**
