@@ -9,7 +9,7 @@ import { countTests } from "./junit.mjs";
 import { testFiles } from "./test_files.mjs";
 import { webOnlyArgs } from "./web_only.mjs";
 
-const DEADLINE_SEC = 300;
+const DEADLINE_SEC = 540;
 
 /**
  * What each part needs, and what it does. `run` gets `{ root, temporary, paths, env }` and gives
