@@ -118,7 +118,7 @@ export interface PipelineOptions extends ReceiveOptions {
 }
 
 /**
- * The same as a loop over `read()`: an idle client takes 3.5 KiB of heap instead of 32, and large
+ * Does what the chain does, as a loop over `read()`: an idle client takes 3.5 KiB of heap instead of 32, and large
  * packets are read where they belong. It also lets a client wait for its place, its turn, and room.
  *
  * `tests/pipeline_test.ts` demands that it does what the chain does.

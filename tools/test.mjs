@@ -1,25 +1,30 @@
 /**
- * The test command: `node tools/test.mjs [PART …]`, all parts without a name; also run by Deno or
- * Bun alone, where the other's parts are skipped.
+ * The test commands: `node tools/test.mjs [PART …]`, all parts without a name, and the same with
+ * `--programs` for what starts whole programs or takes seconds. Also run by Deno or Bun alone, where
+ * the other's parts are skipped.
  */
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { endAll } from "./exec.mjs";
-import { DEPENDENCIES, PARTS } from "./parts.mjs";
+import { DEPENDENCIES, PARTS, PROGRAM_PARTS } from "./parts.mjs";
 import { ensureRuntimes, mayFetch, ROOT, ToolError, versions } from "./runtimes.mjs";
 
 const AT_ONCE = 2;
-const TITLE_WIDTH = Math.max(...[...PARTS, ...DEPENDENCIES].map(({ title }) => title.length));
+const TITLE_WIDTH = Math.max(
+  ...[...PARTS, ...PROGRAM_PARTS, ...DEPENDENCIES].map(({ title }) => title.length),
+);
 
-async function main(names) {
-  const unknown = names.filter((name) => !PARTS.some(({ id }) => id === name));
+async function main(args) {
+  const names = args.filter((arg) => arg !== "--programs");
+  const all = names.length < args.length ? PROGRAM_PARTS : PARTS;
+  const unknown = names.filter((name) => !all.some(({ id }) => id === name));
   if (unknown.length) {
-    const known = PARTS.map(({ id }) => id).join(", ");
+    const known = all.map(({ id }) => id).join(", ");
     throw new ToolError(`There is no part ${unknown.join(", ")}; there are ${known}.`);
   }
-  const parts = PARTS.filter(({ id }) => !names.length || names.includes(id));
+  const parts = all.filter(({ id }) => !names.length || names.includes(id));
   const { paths, env } = await ensureRuntimes(["deno", "bun"], { fetch: mayFetch() });
   const temporary = await fs.mkdtemp(join(tmpdir(), "rerelay-test-"));
   try {

@@ -86,7 +86,7 @@ export function hasMethods(value: unknown, ...names: readonly (string | symbol)[
 }
 
 /**
- * Refuses options that are called, and are no functions, and a log that is none; what is left out is not
+ * Refuses options that should be functions and are not, and a log that is not one; what is left out is not
  * looked at.
  *
  * @param options what was passed

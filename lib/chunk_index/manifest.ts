@@ -56,7 +56,7 @@ export class Manifest {
   /** Those that differ. */
   readonly schemas: ChunkSchema[] = [];
   readonly #schemaNumbers = new Map<string, number>();
-  /** The same for the very objects, as long as the last few come again. */
+  /** What was looked up for schemas by their identity, which spares comparing the last few again. */
   readonly #entries = new Map<ChunkSchema, SchemaEntry>();
   #textLeft = MAX_TEXT;
   readonly #places = new GrowingNumbers();

@@ -43,9 +43,9 @@ export interface CliProcess {
   readonly isOutputTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
-  /** Writes; keeps nobody waiting. */
+  /** Writes to standard output; keeps nobody waiting. */
   stdout(text: string): void;
-  /** The same; may give a promise that resolves when all was written, to `false` where it was not. */
+  /** Writes to standard error; may promise when all is written, `false` where it could not be. */
   stderr(text: string): unknown;
   /** Whether SIGHUP was ignored at the start, as `nohup` has it; `undefined` where that can't be seen. */
   readonly ignoresHangup?: boolean | undefined;

@@ -27,7 +27,7 @@ export class Announced {
     for (const msg of msgs) this.tellOne(msg);
   }
 
-  /** The same for one message. */
+  /** Takes note of one message, or tells it what was announced before. */
   tellOne(msg: LogMsg): void {
     switch (msg.kind) {
       case "ArrowMsg":

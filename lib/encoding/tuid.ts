@@ -26,7 +26,7 @@ export class Tuid {
     return (hex16(this.timeNs) + hex16(this.inc)).toUpperCase();
   }
 
-  /** The same text, so that JSON logs can hold it. */
+  /** What `toString` gives, so that JSON can hold it. */
   toJSON(): string {
     return this.toString();
   }

@@ -142,7 +142,7 @@ export class PartReader {
     }
   }
 
-  /** The same file from another place on. */
+  /** Gives a reader of this file that begins at another place. */
   restarted(place: CursorPlace): PartReader {
     void this.close().catch(() => {}); // it was only read
     return new PartReader(this.#file, place, this.#options);

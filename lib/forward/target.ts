@@ -70,7 +70,7 @@ export interface ClosedFile {
   readonly id: string;
   /** Where it is. */
   readonly path: string;
-  /** The same below the folder that recordings are saved in. */
+  /** Its path below the folder that recordings are saved in. */
   readonly name: string;
   /** Its length, in bytes. */
   readonly bytes: number;

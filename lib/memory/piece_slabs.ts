@@ -16,7 +16,7 @@ export const FIRST_BYTES: number = 64 * 1024;
 const SLAB_BYTES = 40 * 1024 * 1024;
 /** Of a slab that may have been used and is kept for whoever comes next. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** The same, once it is quiet: Bun clears the next slab, so that all 40 MiB of it are in use. */
+/** Of a slab that is kept while nobody receives: Bun clears the next one, which puts all 40 MiB in use. */
 const MAX_KEPT_IDLE_BYTES = 2 * 1024 * 1024;
 
 interface Slab {

@@ -206,7 +206,7 @@ export class SubjectWriter {
   }
 }
 
-/** The same for the same part of the same messages, whenever they are sent. */
+/** An id that depends on the messages and the part alone, so that one sent again has it again. */
 function messageId({ file, numbers, part }: BatchHeaders): string {
   const range = `${file}.${numbers[0]}-${numbers.at(-1)}.${numbers.length}`;
   return part === undefined ? range : `${range}.${part.index}/${part.count}`;

@@ -21,9 +21,9 @@ export interface ChunkTimeline {
   readonly name: string;
   /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
   readonly type: string;
-  /** A sequence number, or nanoseconds. */
+  /** The first: a sequence number, or nanoseconds. */
   readonly min: bigint;
-  /** The same. */
+  /** The last: a sequence number, or nanoseconds. */
   readonly max: bigint;
 }
 

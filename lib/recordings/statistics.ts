@@ -39,9 +39,9 @@ export const TABLE_LIMITS: TableLimits = {
 export interface TimelineRange {
   /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
   readonly type: string;
-  /** A sequence number, or nanoseconds. */
+  /** The first: a sequence number, or nanoseconds. */
   min: bigint;
-  /** The same. */
+  /** The last: a sequence number, or nanoseconds. */
   max: bigint;
 }
 

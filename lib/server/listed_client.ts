@@ -38,6 +38,6 @@ export interface ListedClient {
    * @param why it is left; without one its end is ours
    */
   close(why?: Error): void;
-  /** The same, and what is held for it goes at once. */
+  /** Ends it as `close` does, and frees at once what is held for it. */
   evict(why: Error): void;
 }

@@ -27,7 +27,7 @@ import { checkedClose, listenOptions } from "./options.ts";
 
 /** How often clients are looked at that may be past their deadline, in milliseconds. */
 const CHECK_MS = 50;
-/** The same for the memory, and for what was not logged. */
+/** How often the memory is looked at, and suppressed log lines are summed up, in milliseconds. */
 const LOOK_MS = 500;
 
 /**

@@ -119,7 +119,7 @@ export interface Viewer {
    */
   next(maxBytes: number): Promise<readonly LogMsg[] | undefined>;
   /**
-   * The same as WebSocket frames, which are made once for all viewers.
+   * Gives what comes next as WebSocket frames, which are made once for all viewers.
    *
    * @param maxBytes about how many bytes of them; a larger message comes alone
    */

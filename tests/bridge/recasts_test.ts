@@ -9,6 +9,7 @@ import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { fixture } from "../fixtures.ts";
 import { chunkOf } from "./chunks.ts";
+import { cases } from "../counts.ts";
 
 /** What `every_archetype.py` logs of images and tensors with an SDK. */
 function logged(version: string): ArrowMsg[] {
@@ -125,7 +126,7 @@ describe("a record batch", () => {
       const ipc = msg.ipc();
       const { end } = schemaBytes(ipc).place;
       const bridge = new Bridge();
-      for (let at = end; at < Math.min(ipc.length, end + 2000); at += 3) {
+      for (let at = end; at < Math.min(ipc.length, end + 2000); at += cases(3, 12)) {
         for (const value of [0x7f, 0xff]) {
           const damaged = ipc.slice();
           damaged[at] = value;

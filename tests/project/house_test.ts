@@ -5,6 +5,12 @@ import { read, sources } from "./tree.ts";
 
 const LIB = new Map(sources("lib/").map((path) => [path, read(path)]));
 
+function leansOnAnother(line: string): boolean {
+  return /(\/\*\*|^\s*\*) (The same\b|See the module|As above|Likewise|Ditto|Takes what its)/.test(
+    line,
+  );
+}
+
 describe("the house", () => {
   it("has no circle of imports, of types neither", () => {
     assert(LIB.size > 200);
@@ -27,6 +33,16 @@ describe("the house", () => {
     );
     assertEquals(others, []);
     assert(ownClocks(LIB.get("lib/base/clock.ts")!).length > 5);
+  });
+
+  it("has no docstring that only another one explains: each says what its own thing is", () => {
+    const found = [...LIB].flatMap(([path, code]) =>
+      code.split("\n").flatMap((line, i) => leansOnAnother(line) ? [`${path}:${i + 1}`] : [])
+    );
+    assertEquals(found, []);
+    assert(leansOnAnother("  /** The same since bytes came last. */"));
+    assert(leansOnAnother("/** See the module. */"));
+    assert(!leansOnAnother("/** Whether both are of the same store. */"));
   });
 });
 

@@ -138,7 +138,7 @@ export interface PackageFiles {
    * @throws {Error} if the package can't be found, or only another version of it
    */
   read(name: ServedPackage, path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The same, compressed by gzip, and how many bytes it has uncompressed. */
+  /** Reads a file compressed by gzip, with its uncompressed length in bytes. */
   compressed(
     name: ServedPackage,
     path: string,

@@ -55,7 +55,7 @@ function shortName(name: string): string {
   return name.slice(name.lastIndexOf(".") + 1);
 }
 
-/** The same for machines: times as decimal text. */
+/** A message as JSON, with times as decimal text. */
 export function messageJson(part: RrdMessage): unknown {
   const { msg, offset, bytes } = part;
   const place = { type: msg.kind, offset, bytes };

@@ -122,7 +122,7 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The same for machines: everything that was counted, times as decimal text. */
+/** Statistics as JSON: everything that was counted, with times as decimal text. */
 export function statisticsJson(
   file: string,
   stats: RrdStatistics,

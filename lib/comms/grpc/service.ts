@@ -22,7 +22,7 @@ export interface CallInfo {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** The same of one whose answer may take long. */
+/** What is known of a call whose answer may take long. */
 export interface AnswerInfo extends CallInfo {
   /** Aborts when nobody waits for the answer any more, for the reason that it gives. */
   readonly signal: AbortSignal;

@@ -140,7 +140,7 @@ function withHead(
   return { kind, bytes };
 }
 
-/** The same for messages that have more fields, or none. */
+/** Finds the log message in a request that has more fields than that one, or none. */
 function unwrap(
   request: Uint8Array,
   dialect: ProtobufDialect,

@@ -9,7 +9,7 @@ export interface FrameHandler {
    * A DATA frame begins.
    *
    * @param length of its payload
-   * @param padding how much of that is none of the body's
+   * @param padding how many of these bytes are padding, which is not part of the body
    */
   beginData(flags: number, id: number, length: number, padding: number): void;
   /** Bytes of its body, a view on what was pushed. */

@@ -234,7 +234,7 @@ export class StreamTable implements StreamHost {
   }
 
   /**
-   * The same for one that is in no table.
+   * Resets a stream that is in no table.
    *
    * @param left bytes that the peer may still send of it
    * @throws {H2Error} as `reset` does

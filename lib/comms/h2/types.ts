@@ -134,7 +134,7 @@ export interface H2Options {
   readonly maxFrameBytes?: number;
   /** Bytes that a stream may send before somebody has consumed them; default 2 MiB. */
   readonly streamWindow?: number;
-  /** The same before `H2Stream.widen` was called; default `streamWindow`. */
+  /** Bytes that a stream may send before `H2Stream.widen` was called; default `streamWindow`. */
   readonly initialWindow?: number;
   /** Bytes that all streams together may send before somebody has consumed them; default 4 MiB. */
   readonly connectionWindow?: number;

@@ -31,12 +31,12 @@ export class Handshake {
   readonly #bytes = new Uint8Array(2 + MAGIC.length);
   #filled = 0;
 
-  /** Bytes that came. */
+  /** How many bytes came. */
   get filled(): number {
     return this.#filled;
   }
 
-  /** The same bytes. */
+  /** The bytes that came. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#filled);
   }

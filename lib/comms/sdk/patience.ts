@@ -11,7 +11,7 @@ export interface Waiting {
   readonly where: "handshake" | "between" | "packet";
   /** Milliseconds in all that we asked for bytes here and got none. */
   readonly waitedMs: number;
-  /** The same since bytes came last. */
+  /** Milliseconds since bytes came last that we asked for more and got none. */
   readonly silentMs: number;
   /** Bytes that came of the handshake or of the packet. */
   readonly bytes: number;

@@ -88,7 +88,7 @@ export class ArrowValues {
   ): void {
     for (let i = 0; i < length; i++) {
       const child = typeIds.indexOf(this.#integer(typesAt + i, 1));
-      if (child < 0) throw damaged("a row is of a type that its union has not");
+      if (child < 0) throw damaged("a row is of a type that its union does not have");
       if (offsetsAt === undefined) continue;
       const offset = this.#integer(offsetsAt + 4 * i, 4);
       if (offset < 0 || offset >= children[child]!) throw damaged("a union leads outside");

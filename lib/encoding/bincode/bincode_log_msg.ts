@@ -57,7 +57,7 @@ export function viewerFrame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
   return typeof tail === "string" ? tail : writer.finish(tail);
 }
 
-/** The same in two parts, so that Arrow data needs no copy. */
+/** A frame for a viewer in two parts, so that Arrow data needs no copy. */
 export interface ViewerFrameParts {
   /** Valid until the next frame is made: to be copied. */
   readonly head: Uint8Array;

@@ -153,8 +153,8 @@ function todaysName({ archetype, name, component, isSame }: Field): ColumnName {
 }
 
 /**
- * Of several archetypes that share a component in one chunk, the one that is none without it; else one
- * that has all it needs there; else the one more of whose components are there.
+ * Chooses among several archetypes that share a component in one chunk: first the one that requires
+ * this component, then one whose required components are all there, then the one with the most there.
  */
 function likeliest(fields: readonly Field[], beside: ReadonlySet<string>): Field | undefined {
   const rank = ({ archetype, isRequired }: Field) => {

@@ -117,7 +117,7 @@ export class ArrowEnvelopes {
     return NaN;
   }
 
-  /** The same object where the bytes are the same. */
+  /** Reads a store id; gives the object of the last call where the bytes are equal. */
   #readStoreId(bytes: Uint8Array, from: number, to: number): StoreId {
     const known = this.#storeIdBytes;
     if (this.#storeId !== undefined && known.length === to - from) {

@@ -60,7 +60,7 @@ function application({ applicationId }: OtherIds, field: number): Record<number,
   return { [field]: () => named };
 }
 
-/** The same fields in the same order, some of those that have a length with another value. */
+/** Copies the fields in their order, some of those that have a length with another value. */
 function edited(message: Uint8Array, edits: Readonly<Record<number, Edit>>): Uint8Array {
   const reader = new BinaryReader(message);
   const writer = new BinaryWriter();

@@ -130,7 +130,7 @@ export class ChannelSender {
   }
 
   /**
-   * The same as a stream, the end of the chain: it takes no more than there is room for, closing it
+   * This sender as a stream, the end of the chain: it takes no more than there is room for, closing it
    * is the client's leave, and what it is aborted with is why the client was left.
    */
   get writable(): WritableStream<readonly LogMsg[]> {

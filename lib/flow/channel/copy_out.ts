@@ -8,7 +8,7 @@ import { isReused } from "../../memory/buffer_pool.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
 /**
- * The same messages on one buffer of just their size, so that they keep no read buffer alive.
+ * Copies messages onto one buffer of just their size, so that they keep no read buffer alive.
  *
  * @param msgs messages that will be kept for a while
  */
@@ -36,7 +36,7 @@ export function copyOut(msgs: readonly LogMsg[]): LogMsg[] {
   });
 }
 
-/** The same messages, copied out if the memory of one of them is used again. */
+/** Gives messages that may be kept: these, copied out if the memory of one of them is used again. */
 export function keepable(msgs: readonly LogMsg[]): readonly LogMsg[] {
   return msgs.some(({ encoded }) => isReused(encoded.bytes)) ? copyOut(msgs) : msgs;
 }

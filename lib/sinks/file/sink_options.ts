@@ -111,6 +111,6 @@ export interface RrdFileSink extends Sink {
    * @internal
    */
   mark(onMarked?: () => void): Promise<readonly FileMark[]>;
-  /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
+  /** This sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }

@@ -21,9 +21,9 @@ export interface FileJson {
   readonly first: string | null;
   /** When its last message came, in ISO 8601. */
   readonly last: string | null;
-  /** The same in milliseconds since the Unix epoch. */
+  /** When its first message came, in milliseconds since the Unix epoch. */
   readonly firstMs: number | null;
-  /** The same in milliseconds since the Unix epoch. */
+  /** When its last message came, in milliseconds since the Unix epoch. */
   readonly lastMs: number | null;
   /** Logged messages in it. */
   readonly messages: number | null;

@@ -33,7 +33,7 @@ export class Memory {
     this.#change(msg, user, 1);
   }
 
-  /** The same use has ended. */
+  /** Ends one use of the buffers of a message; the last one gives their bytes back to the account. */
   unuse(msg: LogMsg, user: User): void {
     this.#change(msg, user, -1);
   }

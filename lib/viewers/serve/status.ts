@@ -53,9 +53,9 @@ export interface RecordingJson {
   readonly first: string;
   /** When its last message came, in ISO 8601. */
   readonly last: string;
-  /** The same in milliseconds since the Unix epoch. */
+  /** When its first message came, in milliseconds since the Unix epoch. */
   readonly firstMs: number;
-  /** The same in milliseconds since the Unix epoch. */
+  /** When its last message came, in milliseconds since the Unix epoch. */
   readonly lastMs: number;
   /** Messages that came for it. */
   readonly messages: number;

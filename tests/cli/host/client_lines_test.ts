@@ -25,8 +25,10 @@ function capture(name: string): LogMsg[] {
 }
 
 /** A store's announcement, as if decoded. */
+const [STORE_INFO] = capture("0.22.1-mixed");
+
 function announcement(recording: string, applicationId: string): LogMsg {
-  const msg = capture("0.22.1-mixed")[0]!;
+  const msg = STORE_INFO!;
   assert(msg.kind === "SetStoreInfo");
   const storeId = { kind: "Recording", id: recording } as const;
   return { ...msg, info: { ...msg.info, storeId, applicationId } };

@@ -68,7 +68,12 @@ describe("rerelay --serve-web", () => {
     const get = async (path: string) => await fetch(`http://127.0.0.1:${page}${path}`);
     const [recording] = await (await get("/recordings")).json();
     assertEquals([recording.id, recording.sdk, recording.live], ["rec-mixed", "0.22.1", false]);
-    const status = await (await get("/status")).json();
+    let status = await (await get("/status")).json();
+    // The file is written beside what viewers are given, and counted once it is.
+    for (let i = 0; i < 500 && status.files.messages < 34; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      status = await (await get("/status")).json();
+    }
     assertEquals([status.messages, status.files.messages, status.hub.viewers.length], [34, 34, 2]);
     assert((await (await get("/metrics")).text()).includes("rerelay_file_messages_total 34\n"));
     const file = new Uint8Array(

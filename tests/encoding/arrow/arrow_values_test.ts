@@ -93,11 +93,11 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     to: int32s(0, 0, 2),
     wrong: /union leads outside/,
   },
-  "a row of a type that its union has not": {
+  "a row of a type that its union does not have": {
     column: sparse,
     from: [0, 1, 0, 0, 0, 0, 0, 0],
     to: [0, 2, 0, 0, 0, 0, 0, 0],
-    wrong: /type that its union has not/,
+    wrong: /type that its union does not have/,
   },
 };
 

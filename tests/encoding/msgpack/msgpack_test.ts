@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MsgpackReader, type MsgpackValue } from "../../../lib/encoding/msgpack/msgpack.ts";
 import { InvalidMessage } from "../../../lib/base/errors.ts";
 import { seeded } from "../../random.ts";
+import { cases } from "../../counts.ts";
 
 const read = (bytes: Uint8Array) => new MsgpackReader(bytes, 0, bytes.length).value();
 
@@ -57,7 +58,8 @@ describe("MsgpackReader", () => {
 
   it("says of damaged bytes InvalidMessage or what the reference says, nothing else", () => {
     let refused = 0;
-    for (let seed = 1; seed <= 5000; seed++) {
+    const many = cases(5000, 1000);
+    for (let seed = 1; seed <= many; seed++) {
       const random = seeded(seed);
       const bytes = encode(randomValue(random, 0), { useBigInt64: true }).slice();
       bytes[Math.floor(random() * bytes.length)] = random() * 256;
@@ -69,7 +71,7 @@ describe("MsgpackReader", () => {
         refused++;
       }
     }
-    assert(refused > 500, `only ${refused} refused`);
+    assert(refused > many / 10, `only ${refused} refused`);
   });
 
   it("stays within 16 levels: 16 MiB of nested arrays are refused at once", () => {

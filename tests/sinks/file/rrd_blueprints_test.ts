@@ -5,6 +5,7 @@ import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { contentsOf, SdkClient } from "../clients.ts";
 import { keptLog } from "../messages.ts";
+import { cases } from "../../counts.ts";
 
 type Step = SmartMessage | SmartMessage[] | number;
 
@@ -72,8 +73,9 @@ describe("rrdFileSink and blueprints of one client after the other", () => {
   });
 
   it("writes no more than three times what came, however many there are, at once as well", async () => {
+    const many = cases(300, 100);
     for (const isAtOnce of [false, true]) {
-      const all = Array.from({ length: 300 }, (_, i) => start(i, 25_000));
+      const all = Array.from({ length: many }, (_, i) => start(i, 25_000));
       const steps = isAtOnce
         ? [
           ...all.flatMap(({ steps }) => steps.slice(0, 2)),
@@ -86,8 +88,8 @@ describe("rrdFileSink and blueprints of one client after the other", () => {
           i,
         ) => [...steps, client.logs(`r${i}`, 500), client.quits()]);
       const { found, bytes, received } = await save(EACH, steps);
-      assertEquals(Object.keys(found).length, 300);
-      for (let i = 0; i < 300; i++) assert(found[`r${i}.rrd`]!.includes(`b${i}+`), `${i}`);
+      assertEquals(Object.keys(found).length, many);
+      for (let i = 0; i < many; i++) assert(found[`r${i}.rrd`]!.includes(`b${i}+`), `${i}`);
       assertLess(bytes, 1.1 * received);
     }
   });

@@ -7,6 +7,7 @@ import { Cursor, type Order } from "../../../lib/viewers/log/cursor.ts";
 import { Memory } from "../../../lib/viewers/log/memory.ts";
 import { ViewerLog } from "../../../lib/viewers/log/viewer_log.ts";
 import { announcement, chunk, staticChunk } from "../messages.ts";
+import { cases } from "../../counts.ts";
 
 const MiB = 2 ** 20;
 const all = () => true;
@@ -170,7 +171,7 @@ describe("the newest first", () => {
         const past = given.filter((name) => Number(name) <= joinsAt);
         assert(past.length > 0 || scene.skipped > 0 || joinsAt < 6);
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60, 15) },
     );
   });
 });
