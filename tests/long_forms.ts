@@ -29,6 +29,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "soak/liars",
     "soak/attacks",
     "soak/idle",
+    "soak/idle_h2",
     "soak/slow",
     "soak/many",
     "soak/stops",

@@ -26,6 +26,12 @@ const BURST = { left: 125, bytes: 16 * 1024 * 1024, bytesEach: 16 * 1024 };
 /** A collection for a burst is followed by so many times its own time without one. */
 const BURST_PAUSE = 5;
 
+/**
+ * Garbage after which a collection is worth its time at once, and the same for each client that is here:
+ * to look through what they are made of takes time, and what is alive is what runtimes measure it by.
+ */
+const GARBAGE = { bytes: 32 * 1024 * 1024, bytesEach: 4 * 1024 };
+
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
@@ -55,6 +61,8 @@ export class MemoryPressure {
   /** Read since the last collection for clients that left. */
   #bytesSince = 0;
   #quietLooks = 0;
+  /** What was said to be dead since the last collection, in bytes. */
+  #garbage = 0;
   #left = 0;
   #leftAtLook = 0;
   /** When a collection for clients that left may follow. */
@@ -98,6 +106,16 @@ export class MemoryPressure {
   }
 
   /**
+   * Takes note of what was made of bytes that came, beside messages, and is dead soon: beside thousands of
+   * clients runtimes let hundreds of megabytes of it pile up.
+   *
+   * @param bytes of memory, about
+   */
+  garbage(bytes: number): void {
+    this.#garbage += bytes;
+  }
+
+  /**
    * To be called often: where clients come in bursts, each leaves its messages behind too, and waiting
    * until others have left would let hundreds of megabytes pile up.
    *
@@ -106,7 +124,8 @@ export class MemoryPressure {
   lookAtBurst(clients: number): void {
     const isBurst = this.#left >= Math.max(BURST.left, clients) &&
       this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
-    if (isBurst && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
+    const isMuch = this.#garbage >= Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
+    if ((isBurst || isMuch) && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
   }
 
   /**
@@ -129,7 +148,11 @@ export class MemoryPressure {
 
   /** Collects, and not again before so many times as long has passed. */
   #collect(pause: number, leastMs: number): void {
-    this.#left = this.#leftAtLook = this.#bytesSince = 0;
+    this.#left =
+      this.#leftAtLook =
+      this.#bytesSince =
+      this.#garbage =
+        0;
     const start = this.now();
     this.collect();
     const end = this.now();

@@ -23,6 +23,9 @@ const IDLE_SEC = 60;
 
 const [MIN_WINDOW, MAX_WINDOW] = [64 * 1024, 2 * 1024 * 1024];
 
+/** What a connection is made of, a stream, and what each byte of frames but DATA becomes, in bytes, about. */
+const GARBAGE = { connection: 64 * 1024, stream: 8 * 1024, perByte: 8 };
+
 /** What a connection works with. */
 export interface GrpcConnectionOptions {
   /** When it came, in milliseconds of the clock of deadlines. */
@@ -59,6 +62,8 @@ export class GrpcConnection implements ListedClient, CallPeer {
   /** What is held for it, as it was counted last, and since when something is that is not whole. */
   #counted = 0;
   #unfinishedSince = 0;
+  /** What was said to become of what came. */
+  #garbage = 0;
   #isOver = false;
   /** Why we ended it. */
   #verdict: Error | undefined;
@@ -121,6 +126,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     const error = await this.#driver.run(this.#options.first);
     this.#isOver = true;
     this.#count(0);
+    this.#noteGarbage(GARBAGE.connection);
     for (const { call } of this.#clients) call.readsEnded();
     this.#readInto?.call.readsEnded();
     // What is still to be written may take until the next ticks.
@@ -240,6 +246,14 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#count(unfinishedBytes + this.waitingBytes);
   }
 
+  /** Takes note of what came that was no message: all of it is dead soon. */
+  #noteGarbage(more = 0): void {
+    const { streams, frameBytes } = this.#h2;
+    const garbage = streams * GARBAGE.stream + frameBytes * GARBAGE.perByte;
+    this.#options.context.onGarbage(garbage - this.#garbage + more);
+    this.#garbage = garbage;
+  }
+
   #count(bytes: number): void {
     const more = bytes - this.#counted;
     this.#counted = bytes;
@@ -255,6 +269,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
       read: async (into) => {
         for (const client of this.#clients) client.look();
         this.#look();
+        this.#noteGarbage();
         return reader === undefined ? await connection.read!(into) : (await reader.read()).value;
       },
       giveBack: (chunk) => connection.giveBack?.(chunk),

@@ -18,6 +18,8 @@ export interface ReceptionContext {
   readonly patience: ClientClockOptions;
   /** Called with the bytes of each read. */
   readonly onRead: (bytes: number) => void;
+  /** Told of memory in bytes, about, that is dead or soon will be, of what is no message. */
+  readonly onGarbage: (bytes: number) => void;
   /** Called when what is held for it outside of the channel grows or shrinks, by so many bytes. */
   readonly onUnfinished: (more: number) => void;
   /** Called once the client has said that it is an SDK; gives what to wait for if there is no place for it. */

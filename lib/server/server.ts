@@ -109,6 +109,7 @@ export class Server {
         for (const client of this.#clients) client.holdReading(isShut);
       }),
       onRead: (bytes) => this.#pressure.read(bytes),
+      onGarbage: (bytes) => this.#pressure.garbage(bytes),
       onUnfinished: (more) => this.#clients.unfinished(more),
       onGreeted: (greeted) => this.#clients.greeted(greeted),
       onHeld: (client, bytes) => this.#clients.holds(client, bytes),

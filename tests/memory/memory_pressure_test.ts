@@ -123,6 +123,27 @@ describe("MemoryPressure", () => {
     assertEquals([burst(10_000, 156, 0), burst(0, 1, 0)], [2, 3]);
   });
 
+  it("collects at once for what came that was no message, a sixth of the time, of many clients later", () => {
+    let now = 0;
+    let collected = 0;
+    const collect = () => {
+      collected++;
+      now += 10;
+    };
+    const pressure = new MemoryPressure(collect, { bytes: 0, limitBytes: 256 * MIB }, () => now);
+    const garbage = (mib: number, clients: number) => {
+      pressure.garbage(mib * MIB);
+      pressure.lookAtBurst(clients);
+      return collected;
+    };
+    assertEquals([garbage(31, 10), garbage(1, 10), garbage(100, 10)], [0, 1, 1]);
+    now += 50;
+    assertEquals([garbage(0, 10), garbage(0, 10)], [2, 2]);
+    now += 50;
+    // 4 KiB each.
+    assertEquals([garbage(39, 10_240), garbage(1, 10_240)], [2, 3]);
+  });
+
   it("lets the runtime begin a look before it collects", () => {
     const calls: string[] = [];
     const collect = (onlyBegin = false) => void calls.push(onlyBegin ? "begin" : "collect");

@@ -38,6 +38,7 @@ async function handedOver(guests: () => Promise<Guests>) {
     turns: new FlowTurns({ count: 1, delay }),
     gate: new ReadGate(1e6, () => {}),
     onRead() {},
+    onGarbage() {},
     onUnfinished: (more) => unfinished += more,
     onGreeted: () => undefined,
     onHeld() {},

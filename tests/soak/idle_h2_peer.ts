@@ -16,7 +16,7 @@ const DIALS = 64;
 const CALLS = 20;
 
 const [port, count, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
-const counts = { open: 0, opened: 0, closed: 0, failed: 0 };
+const counts = { open: 0, opened: 0, closed: 0, failed: 0, at: 0 };
 const path = `${PROXY}/WriteMessages`;
 const call = h2Frame(
   1,
@@ -73,4 +73,4 @@ setInterval(() => {
     process.exit();
   }
 }, 2);
-setInterval(() => say(counts), 1000);
+setInterval(() => say({ ...counts, at: Date.now() }), 1000);

@@ -71,6 +71,7 @@ export class H2Connection implements H2Peer {
   #isClosed = false;
   #isLeaving = false;
   #couldRequest = true;
+  #cameBytes = 0;
   #error: Error | undefined;
   /** Called when there may be something to take, and when it is closed; it must not throw. */
   onWake: () => void = () => {};
@@ -124,6 +125,11 @@ export class H2Connection implements H2Peer {
     return this.#table.headerBytes;
   }
 
+  /** Bytes of all frames that came but for what DATA carries. */
+  get frameBytes(): number {
+    return this.#cameBytes - this.#incoming.dataBytes;
+  }
+
   /** The peer does not take our answers to its frames: it should not be read meanwhile. */
   get isCongested(): boolean {
     return this.#outbox.frameBytes > CONGESTED_BYTES;
@@ -151,6 +157,7 @@ export class H2Connection implements H2Peer {
   push(chunk: Uint8Array): boolean {
     if (this.#isClosed) return true;
     this.#liveness.heard(chunk.length);
+    this.#cameBytes += chunk.length;
     this.#incoming.isKept = false;
     this.#guard(() => this.#frames.push(chunk));
     if (this.#isClient) this.#guard(() => this.#news());

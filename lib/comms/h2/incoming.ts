@@ -40,6 +40,8 @@ export class Incoming implements FrameHandler {
   /** Streams that the peer lets us have open at once. */
   maxRequests = Infinity;
   goAway: GoAway | undefined;
+  /** Bytes that DATA frames carried. */
+  dataBytes = 0;
 
   /** @param options what it acts upon */
   constructor(options: IncomingOptions) {
@@ -75,6 +77,7 @@ export class Incoming implements FrameHandler {
   }
 
   data(bytes: Uint8Array): void {
+    this.dataBytes += bytes.length;
     const stream = this.#dataStream;
     if (stream === undefined || stream.isGone) return this.#table.credit(bytes.length);
     stream.heldBytes += bytes.length;
