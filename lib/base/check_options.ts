@@ -132,5 +132,6 @@ export function valueText(value: unknown): string {
   if (typeof value === "string") return shown(value);
   if (Array.isArray(value)) return "a list";
   if (typeof value === "function") return "a function";
+  if (value instanceof Promise) return "a promise, which is to be awaited";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }

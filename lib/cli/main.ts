@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type CliCommand, configPath, parseCliArgs } from "./args/args.ts";
+import { type CliCommand, configPath, type HostOptions, parseCliArgs } from "./args/args.ts";
+import type { NatsArgs } from "./args/from_args.ts";
 import type { Settings } from "./args/setting.ts";
 import { UsageError } from "./args/arg_reader.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -41,7 +42,7 @@ export async function main(process: CliProcess): Promise<number> {
   try {
     const file = await configFile(process);
     command = parseCliArgs(process.args, { env: process.env, ...(file && { file }) });
-    if (command.command === "host" && command.options.viewers?.tokenFile !== undefined) {
+    if (command.command === "host" && hasSecretFiles(command.options)) {
       const { withSecrets } = await import("./read_secret.ts");
       command = { ...command, options: await withSecrets(command.options) };
     }
@@ -66,6 +67,13 @@ export async function main(process: CliProcess): Promise<number> {
         onExitNow: (task) => beforeExit = task,
       });
   }
+}
+
+/** Whether secrets stand in files of their own; their reader is loaded only then. */
+function hasSecretFiles({ viewers, from, forward }: HostOptions): boolean {
+  const isIn = (nats?: NatsArgs) =>
+    nats?.tokenFile !== undefined || nats?.passwordFile !== undefined;
+  return viewers?.tokenFile !== undefined || isIn(from?.nats) || isIn(forward?.nats);
 }
 
 /** What the file of `--config` sets, if one is named; its reader is loaded only then. */

@@ -5,9 +5,10 @@
  */
 
 const FIRST_MS = 250;
-const LONGEST_MS = 15_000;
+/** A link that is back is noticed after so long at most. */
+const LONGEST_MS = 5000;
 
-/** Doubles from a quarter of a second to 15 s, each time between half of it and all of it. */
+/** Doubles from a quarter of a second to 5 s, each time between half of it and all of it. */
 export class TargetBackoff {
   readonly #random: () => number;
   #failures = 0;

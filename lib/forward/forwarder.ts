@@ -129,7 +129,8 @@ export class Forwarder implements JournalReader {
       if (messages.length > 0) await this.#send(file.id, messages);
       queued.acked = reader.place;
       if (reader.isAtEnd) return await this.#done(queued);
-      if (messages.length > 0) await this.#cursor.note(file.id, reader.place);
+      // The next batch does not wait for the disk: what is not noted is sent once more.
+      if (messages.length > 0) void this.#cursor.note(file.id, reader.place);
     } catch (error) {
       if (signal.aborted || file.state === "gone") return;
       if (error instanceof TargetRefused && error.scope === "target") {

@@ -84,11 +84,12 @@ export class NatsPosition implements FileFollower, JournalReader {
    * @param sink where all of it was written to before this call
    */
   note(note: NatsNote, sink: Pick<RrdFileSink, "mark">): Promise<void> {
-    const last = this.#last ?? null;
     const key = `${note.created} ${note.seq} ${note.beyond.map(([, count]) => count)}`;
     if (key === this.#noted || this.#noting !== undefined) return this.#noting ?? Promise.resolve();
     const noting = (async () => {
-      const open = await sink.mark();
+      let last: string | null = null;
+      // Files may have been begun before its turn came, and are begun while the disk takes its time.
+      const open = await sink.mark(() => last = this.#last ?? null);
       await this.#write(positionText({ note, beyond: note.beyond, last, open }));
       this.#noted = key;
       const { journal } = this.#files!;

@@ -118,12 +118,16 @@ class NatsTarget implements MessageTarget {
       ackTimeoutMs,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
+    let [before, messages]: [ForwardedMessage | undefined, ForwardedMessage[]] = [undefined, []];
     for (const message of batch.messages) {
       const { application, recording } = message;
-      const subject = recordingSubject({ box, application, recording });
-      const messages = bySubject.get(subject);
-      if (messages === undefined) bySubject.set(subject, [message]);
-      else messages.push(message);
+      if (before?.application !== application || before.recording !== recording) {
+        const subject = recordingSubject({ box, application, recording });
+        messages = bySubject.get(subject) ?? [];
+        bySubject.set(subject, messages);
+      }
+      messages.push(message);
+      before = message;
     }
     const written = await Promise.allSettled(
       [...bySubject].map(([subject, messages]) =>

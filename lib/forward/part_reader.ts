@@ -7,6 +7,7 @@ import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import { fileLimits, NO_LIMITS } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { EnvelopeTemplates } from "../encoding/msgpack/envelope_templates.ts";
 import { decodeRrdHeader, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
 import { decodeMessage, readMessageHeader } from "../encoding/rrd/rrd_message.ts";
 import { RrdScanner } from "../encoding/rrd/scanner.ts";
@@ -39,7 +40,7 @@ export class PartReader {
   readonly #file: JournaledFile;
   readonly #options: PartReaderOptions;
   #open: ReadableFile | undefined;
-  #scanner = new RrdScanner({ ...NO_LIMITS, isLenient: true });
+  #scanner = new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates());
   /** Where the scanner's first byte stands in the file. */
   #base = 0;
   /** Read so far, and looked at so far: the place behind the last message that was looked at. */
@@ -67,6 +68,7 @@ export class PartReader {
     this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
     this.#skipped = isMoved ? hole : 0;
     this.#options = options;
+    options.journal.recent.reached(file.id, this.#place.offset);
   }
 
   /** Whether all is read that is ever in the file. */
@@ -139,19 +141,15 @@ export class PartReader {
   }
 
   async #readOn(): Promise<void> {
-    this.#open ??= await this.#openFile();
-    if (this.#read === 0 && this.#place.offset > 0) await this.#begin(this.#open);
-    const wanted = Math.min(this.#file.size - this.#read, BLOCK_BYTES);
-    const block = new Uint8Array(wanted);
-    const length = await this.#open.readAt(this.#read, block);
-    this.#read += length;
-    if (length === 0 && this.#file.size < Infinity) {
+    const block = await this.#nextBlock();
+    this.#read += block.length;
+    if (block.length === 0 && this.#file.size < Infinity) {
       throw new Error(`${this.#file.line.name} is shorter than it was`);
     }
-    const { items, error } = length === 0
+    const { items, error } = block.length === 0
       ? this.#scanner.finish()
-      : this.#scanner.push(block.subarray(0, length));
-    if (length === 0) this.#isAtEnd = true;
+      : this.#scanner.push(block);
+    if (block.length === 0) this.#isAtEnd = true;
     for (const part of items) {
       if (part.kind === "end") this.#isAtEnd = true;
       if (part.kind === "message" && !this.#isAtEnd) {
@@ -161,6 +159,23 @@ export class PartReader {
     if (error === undefined) return;
     this.#damage = error;
     this.#isAtEnd = true;
+  }
+
+  /** What was written a moment ago is in memory, all else on the disk. */
+  async #nextBlock(): Promise<Uint8Array> {
+    const { id, size } = this.#file;
+    const { recent } = this.#options.journal;
+    if (this.#read === 0 && this.#place.offset > 0) {
+      await this.#begin(this.#open ??= await this.#openFile());
+    }
+    const wanted = Math.min(size - this.#read, BLOCK_BYTES);
+    const known = recent.read(id, this.#read, wanted);
+    if (known !== undefined) return known;
+    this.#open ??= await this.#openFile();
+    const block = new Uint8Array(wanted);
+    const length = await this.#open.readAt(this.#read, block);
+    recent.reached(id, this.#read + length);
+    return block.subarray(0, length);
   }
 
   /** Goes on where an earlier run ended: behind the header of the file. */

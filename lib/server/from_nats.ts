@@ -95,10 +95,11 @@ class NatsFeed implements FromNats {
     this.#subjects = filterSubjects(options);
     this.#options = options;
     this.#log = options.log ?? silentLog;
-    const { note } = options;
+    const { note, skip } = options;
     const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
     this.#created = note?.created;
-    this.#early = note === undefined ? { seq: 0, seen: [], beyond: [] } : note;
+    const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
+    this.#early = skip === undefined ? early : { ...early, beyond: [...skip] };
     if (isSame) return;
     // What was left out before may stand anywhere; what came is known by its numbers.
     this.#early = { ...this.#early, seq: 0 };

@@ -136,16 +136,19 @@ export class NatsIntake {
 
   /** Up to where all was received. */
   note(): NatsNote {
-    return {
-      seq: this.#progress.position,
-      seen: this.#received.toJSON(),
-      beyond: [...this.#progress.beyond],
-    };
+    const { position, beyond } = this.#progress;
+    // What an earlier run kept and has not come again is in the files, and would be kept twice.
+    for (const [recording, count] of this.#skip) {
+      beyond.set(recording, (beyond.get(recording) ?? 0) + count);
+    }
+    return { seq: position, seen: this.#received.toJSON(), beyond: [...beyond] };
   }
 
   /** The stream was made anew, and is read from its beginning. */
   beginsAnew(): void {
     this.#lastSeq = 0;
+    // What an earlier run kept was of the one before: rather twice than left out.
+    this.#skip.clear();
     this.#progress.restart();
   }
 
@@ -212,7 +215,8 @@ export class NatsIntake {
     const wanted = fresh.filter((msg) => !this.#isKept(msg));
     this.#messages += wanted.length;
     this.#seen.note(key, file, numbers.at(-1)!);
-    const store = wanted[0] && storeOf(wanted[0]);
+    entry.kept = fresh.length - wanted.length;
+    const store = fresh[0] && storeOf(fresh[0]);
     if (store?.kind === "Recording") entry.recording = store.id;
     entry.done = () => this.#received.note(key, file, numbers.at(-1)!);
     await box.client.take(wanted, (count) => this.#progress.sent(entry, box.id, count));

@@ -15,6 +15,8 @@ export interface UnderWay {
   done?: () => void;
   /** How many log messages it has, and of which recording they are. */
   count: number;
+  /** Those of it that an earlier run has kept, and that are not received again. */
+  kept?: number;
   recording?: string;
 }
 
@@ -41,12 +43,12 @@ export class NatsProgress {
     return this.#entries.length - this.#head;
   }
 
-  /** Log messages of each recording that were received behind one that was not. */
+  /** Log messages of each recording that were received, or kept before, behind one that was not. */
   get beyond(): Map<string, number> {
     const counts = new Map<string, number>();
     for (let at = this.#head; at < this.#entries.length; at++) {
-      const { left, count, recording } = this.#entries[at]!;
-      const received = count - Math.min(left, count);
+      const { left, count, kept = 0, recording } = this.#entries[at]!;
+      const received = kept + count - Math.min(left, count);
       if (recording === undefined || received === 0) continue;
       counts.set(recording, (counts.get(recording) ?? 0) + received);
     }

@@ -1,4 +1,4 @@
-import { checkGiven } from "../base/check_arguments.ts";
+import { checkGiven, hasMethods } from "../base/check_arguments.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.ts";
 import type { Tally } from "../base/tally.ts";
@@ -9,7 +9,7 @@ import { checkSink, type Sink } from "./sink.ts";
  *
  * @param predicate whether the sink gets a message of that client
  * @param sink which gets them; it is closed with this one
- * @throws {TypeError} if one of them is missing
+ * @throws {TypeError} if one of them is missing; `write` does so if the predicate is asynchronous
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ class FilterSink implements Sink {
 
   write(batch: readonly SmartMessage[]): Promise<void> | void {
     const some = batch.filter(({ source, payload }) =>
-      payload.type !== "msg" || this.#predicate(payload.msg, source)
+      payload.type !== "msg" || isWanted(this.#predicate(payload.msg, source))
     );
     if (some.length > 0 || batch.length === 0) return this.#sink.write(some);
   }
@@ -64,4 +64,11 @@ class FilterSink implements Sink {
   close(): Promise<void> {
     return this.#sink.close();
   }
+}
+
+/** A promise would let all messages pass, whatever it comes to. */
+function isWanted(answer: unknown): boolean {
+  const isPromise = hasMethods(answer, "then");
+  checkGiven("filterSink", "a function that gives true or false at once", !isPromise, answer);
+  return Boolean(answer);
 }

@@ -28,6 +28,7 @@ export type { PageAsset, PageAssets } from "./serve/page_answer.ts";
 export { pageAssets } from "./page/assets.ts";
 export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./serve/status.ts";
 export type { FileJson } from "./files/file_json.ts";
+export type { DownloadEnd, DownloadJson, DownloadStats } from "./files/downloads.ts";
 export type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../recordings/shelf.ts";
 export { type Guard, type GuardedRequest, type GuardOptions, viewerGuard } from "./serve/guard.ts";
 export {
@@ -41,7 +42,13 @@ export type { ProxyMethod } from "../comms/grpc/message_proxy.ts";
 export type { ProtobufDialect } from "../encoding/protobuf/protobuf_store_info.ts";
 export { GrpcError, STATUS, type Status } from "../comms/grpc/status.ts";
 export { websocketRelay, type WebSocketRelayOptions } from "./serve/websocket_relay.ts";
-export { relaySocket, type RelaySocketOptions, type RelayWebSocket } from "./serve/relay_socket.ts";
+export {
+  type BunWebSocket,
+  relaySocket,
+  type RelaySocketOptions,
+  type RelayWebSocket,
+  type WrappedWebSocket,
+} from "./serve/relay_socket.ts";
 export type { StallOptions } from "./serve/stall_watch.ts";
 export type { ConnectionInfo } from "./serve/join.ts";
 export { httpDoor, serveHttp, type ServeHttpOptions } from "./serve/serve_http.ts";

@@ -2,27 +2,36 @@
  * How fast viewers get images: those that were there before, and as many that come when all is there;
  * from Rerelay, from Rerun's own server, and from a program that only writes to their sockets:
  *
- *     deno run -A tests/bench/viewers.ts [--rounds 5] [--viewers 10]
+ *     deno run -A tests/bench/viewers.ts [--rounds 5] [--viewers 10] [--servers deno,bun]
+ *       [--before FOLDER]
  *
  * The client sends as fast as it is taken, and the viewers, all in one process, throw away what they
- * get. Each must have had every message. Servers take turns.
+ * get. Each must have had every message. Servers take turns; with a folder of an earlier Rerelay, that one too.
  */
 import process from "node:process";
-import { scriptArgs } from "../script_args.ts";
+import { parseArgs } from "@std/cli";
 import { machine } from "./machine.ts";
 import { recording } from "./recordings.ts";
 import { measureViewers } from "./viewers_runs.ts";
 import { rerunSdk, SERVERS } from "./viewers_servers.ts";
 import { type Row, viewersTable } from "./viewers_table.ts";
 
-const { rounds, viewers } = scriptArgs({ rounds: 5, viewers: 10 }).numbers;
+const args = parseArgs(process.argv.slice(2), {
+  string: ["rounds", "viewers", "before", "servers"],
+});
+const [rounds, viewers] = [Number(args["rounds"] ?? 5), Number(args["viewers"] ?? 10)];
+const before = args["before"] as string | undefined;
+const chosen = String(args["servers"] ?? SERVERS.join()).split(",");
+const servers = SERVERS.filter((server) =>
+  chosen.includes(server) && (before !== undefined || !server.endsWith("before"))
+);
 const stream = await recording("images");
 const sdk = await rerunSdk();
-const rows: Row[] = SERVERS.map((server) => ({ server, runs: [] }));
+const rows: Row[] = servers.map((server) => ({ server, runs: [] }));
 // The first fills caches.
 for (let round = 0; round <= rounds; round++) {
   for (const { server, runs } of rows) {
-    const run = await measureViewers(server, stream, viewers, sdk);
+    const run = await measureViewers(server, stream, viewers, sdk, before);
     if (round > 0) runs.push(run);
   }
 }

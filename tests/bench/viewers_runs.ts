@@ -44,6 +44,7 @@ interface Had {
  * @param stream what is sent
  * @param count of viewers
  * @param sdk with Rerun's own command line
+ * @param before folder of an earlier Rerelay
  * @throws if any of them did not get exactly what was sent
  */
 export async function measureViewers(
@@ -51,8 +52,9 @@ export async function measureViewers(
   stream: Stream,
   count: number,
   sdk: Sdk,
+  before?: string,
 ): Promise<Run> {
-  await using running = await startServer(server, stream, count, sdk);
+  await using running = await startServer(server, stream, count, sdk, before);
   await using viewers = Viewers.connect(running.port, count, server);
   await viewers.ready();
   const source = running.source();

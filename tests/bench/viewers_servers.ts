@@ -1,4 +1,5 @@
 /** Who sends to viewers: Rerelay, Rerun's own server, and a program that does nothing else. */
+import { join } from "node:path";
 import { Child as Program, within } from "../conformance/child.ts";
 import { Cli } from "../conformance/cli_process.ts";
 import { findPython } from "../conformance/python.ts";
@@ -7,8 +8,10 @@ import { type Child, startChild } from "../contract/child.ts";
 import { DEADLINE_MS, freePort, usageOf } from "./receive_runs.ts";
 import type { Stream } from "./streams.ts";
 
-/** Who sends: Rerelay on a runtime, a program that only writes, and Rerun's own. */
-export const SERVERS = ["deno", "deno control", "bun", "bun control", "rerun"] as const;
+/** Who sends: Rerelay on a runtime, an earlier one, a program that only writes, and Rerun's own. */
+export const SERVERS = [
+  ...["deno", "deno before", "deno control", "bun", "bun before", "bun control", "rerun"] as const,
+];
 
 /** Name of one. */
 export type Server = typeof SERVERS[number];
@@ -38,12 +41,14 @@ export async function rerunSdk(): Promise<Sdk> {
  * @param stream that is to be sent
  * @param viewers how many will come
  * @param sdk with Rerun's own command line
+ * @param before folder of an earlier Rerelay
  */
 export async function startServer(
   server: Server,
   stream: Stream,
   viewers: number,
   sdk: Sdk,
+  before?: string,
 ): Promise<RunningServer> {
   switch (server) {
     case "rerun":
@@ -51,17 +56,31 @@ export async function startServer(
     case "deno":
     case "bun":
       return await startRerelay(server, stream);
+    case "deno before":
+    case "bun before":
+      return await startRerelay(server === "deno before" ? "deno" : "bun", stream, before);
     default:
       return await startControl(server === "deno control" ? "deno" : "bun", stream, viewers);
   }
 }
 
-async function startRerelay(runtime: "deno" | "bun", stream: Stream): Promise<RunningServer> {
-  const cli = await Cli.start(runtime, [
-    ...["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"],
-    // As Rerun's server, which has no such limit: nobody is cut off, however far behind.
-    ...["--server-memory-limit", "8GB"],
-  ]);
+async function startRerelay(
+  runtime: "deno" | "bun",
+  stream: Stream,
+  folder?: string,
+): Promise<RunningServer> {
+  const cli = await Cli.start(
+    runtime,
+    [
+      ...["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"],
+      // As Rerun's server, which has no such limit: nobody is cut off, however far behind.
+      ...["--server-memory-limit", "8GB"],
+      // Before 0.2.0 viewers had a queue each.
+      ...(folder === undefined ? [] : ["--viewer-queue", "2GB"]),
+    ],
+    {},
+    folder === undefined ? undefined : join(folder, "cli.ts"),
+  );
   const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, DEADLINE_MS);
   return running(Number(port), cli.port, cli.child, stream);
 }

@@ -19,10 +19,11 @@ const HEAD = [
   "together, GB/s",
   "/rerun",
   "/control",
+  "/before",
   "CPU s/GB",
   "peak RSS",
 ];
-const WIDTHS = [14, 17, 19, 19, 18, 19, 10, 10];
+const WIDTHS = [14, 17, 19, 19, 18, 19, 19, 10, 10];
 
 /**
  * One line a server; ratios are of the slowest viewers in the same round.
@@ -51,6 +52,7 @@ function cells(row: Row, rows: readonly Row[], when: When): string[] {
     spread(ratios(all, rows.find((other) => other.server === "rerun"), when), 2),
     // The control has no history: who comes late is sent the same by it.
     spread(ratios(all, rows.find((other) => other.server === control), "live"), 2),
+    spread(ratios(all, rows.find((other) => other.server === `${server} before`), when), 2),
     median(all.map((got) => got.cpuSec / total(got))).toFixed(2),
     `${(median(runs.map(({ peakKiB }) => peakKiB)) / 1024).toFixed(0)} MiB`,
   ];

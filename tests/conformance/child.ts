@@ -69,6 +69,11 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  /** What it wrote on standard output so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** What it wrote on standard error so far. */
   get stderr(): string {
     return this.#stderr;

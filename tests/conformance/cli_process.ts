@@ -23,8 +23,8 @@ const COMMANDS: Record<Runtime, readonly string[]> = {
 };
 
 /** The program and its first arguments. */
-export function cliCommand(runtime: Runtime): string[] {
-  return [...COMMANDS[runtime], CLI];
+export function cliCommand(runtime: Runtime, cli: string = CLI): string[] {
+  return [...COMMANDS[runtime], cli];
 }
 
 /** A running server. */
@@ -36,8 +36,9 @@ export class Cli implements AsyncDisposable {
     runtime: Runtime,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    cli: string = CLI,
   ): Promise<Cli> {
-    const command = [...cliCommand(runtime), "--port", "0", ...args];
+    const command = [...cliCommand(runtime, cli), "--port", "0", ...args];
     const child = new Child(command, { env: { ...process.env, ...env } as Record<string, string> });
     try {
       const [, port] = await child.waitFor(READY, READY_MS);

@@ -17,6 +17,7 @@ import { INDEXED, playIndexed } from "./indexed.ts";
 import { CROWD_SDKS, playCrowd } from "./crowd.ts";
 import { GRPC_VERSIONS, playGrpc } from "./grpc.ts";
 import { MIGRATED, playMigrated } from "./migrated.ts";
+import { NEWEST_FIRST, playNewestFirst } from "./newest_first.ts";
 import { playReadToday } from "./read_today.ts";
 import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
@@ -57,6 +58,7 @@ const PARTS: readonly Part[] = [
   { name: "migrated", versions: MIGRATED, play: playMigrated },
   { name: "indexed", versions: INDEXED, play: playIndexed },
   { name: "read today", versions: MIGRATED, play: playReadToday },
+  { name: "newest first", versions: NEWEST_FIRST, play: playNewestFirst },
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },
   { name: "grpc", versions: GRPC_VERSIONS, play: playGrpc },

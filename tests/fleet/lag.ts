@@ -11,23 +11,41 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
 import { scriptArgs } from "../script_args.ts";
+import { cpuSeconds } from "./cpu.ts";
 import { Program } from "./program.ts";
 
 const CHILD = fileURLToPath(new URL("lag_child.ts", import.meta.url));
 
-function child(...args: readonly (string | number)[]): Promise<Record<string, number>> {
+interface Side {
+  readonly pid: number;
+  readonly report: Promise<Record<string, number>>;
+}
+
+function child(...args: readonly (string | number)[]): Side {
   const run = "Bun" in globalThis ? [CHILD] : ["run", "-A", "--no-check", CHILD];
   const child = spawn(process.execPath, [...run, ...args.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
-  return new Promise((resolve, reject) => {
+  const report = new Promise<Record<string, number>>((resolve, reject) => {
     child.on("close", (code) => {
       if (out.startsWith("{")) resolve(JSON.parse(out));
       else reject(new Error(`${args[0]} ended with ${code}`));
     });
   });
+  return { pid: child.pid!, report };
+}
+
+/** Seconds of a processor that each side has taken since. */
+function processorTime(sides: Readonly<Record<string, readonly number[]>>) {
+  const taken = () =>
+    Object.values(sides).map((pids) => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0));
+  const before = taken();
+  return () => {
+    const seconds = taken().map((now, i) => Math.round((now - before[i]!) * 100) / 100);
+    return Object.fromEntries(Object.keys(sides).map((name, i) => [name, seconds[i]!]));
+  };
 }
 
 async function measure(boxes: number, programs: number, seconds: number) {
@@ -43,13 +61,19 @@ async function measure(boxes: number, programs: number, seconds: number) {
     await Promise.all(all.map(({ program }) => program.start()));
     const middle = child("middle", nats.url);
     const each = Math.ceil(boxes / programs);
-    const sent = await Promise.all(
-      all.map(({ port }, i) => child("robots", i * each, each, seconds, port)),
-    );
-    const lag = await middle;
+    const robots = all.map(({ port }, i) => child("robots", i * each, each, seconds, port));
+    const used = processorTime({
+      robots: robots.map(({ pid }) => pid),
+      boxes: all.map(({ program }) => program.pid),
+      nats: [nats.pid],
+      middle: [middle.pid],
+    });
+    const sent = await Promise.all(robots.map(({ report }) => report));
+    const cpuSec = used();
+    const lag = await middle.report;
     const total = sent.reduce((sum, robots) => sum + robots["sent"]!, 0);
     const lateMs = Math.max(...sent.map((robots) => robots["lateMs"]!));
-    return { boxes, sent: total, lateMs: Math.round(lateMs), ...lag };
+    return { boxes, sent: total, lateMs: Math.round(lateMs), ...lag, cpuSec };
   } finally {
     await Promise.all(all.map(({ program }) => program.end("SIGKILL").catch(() => null)));
     rmSync(folder, { recursive: true, force: true });

@@ -17,6 +17,11 @@ export class Program {
     return this.#log;
   }
 
+  /** Its process, once it was started. */
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   /** Starts it; resolves when it listens. */
   async start(): Promise<void> {
     const run = "Bun" in globalThis ? [CLI] : ["run", "-A", "--no-check", "--quiet", CLI];

@@ -120,6 +120,51 @@ describe("forwardTo", () => {
     assertEquals(forwarder.stats.outageSec, 0);
   });
 
+  it("needs no disk right behind the writer", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    const opened: string[] = [];
+    const counting = {
+      ...files,
+      openAt: (path: string) => {
+        opened.push(path);
+        return files.openAt(path);
+      },
+    };
+    const forwarder = forwardTo(target);
+    const sink = await rrdFileSink({ path: PATTERN, files: counting, followers: [forwarder] });
+    await sink.write([received(announcement("a"))]);
+    for (let at = 0; at < 30; at += 10) {
+      await sink.write(batch("a", at, at + 10));
+      await until(() => target.taken.length === at + 10);
+    }
+    assertEquals(opened, []);
+    await sink.close();
+    assertEquals(target.taken, numbered("a", 0, 30));
+  });
+
+  it("does not wait for the disk between batches", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    const forwarder = forwardTo(target);
+    const stuck = Promise.withResolvers<void>();
+    const slow = {
+      ...files,
+      create: async (path: string, mode: "new" | "replace" | "append") => {
+        const file = await files.create(path, mode);
+        return path.includes(".forward-") ? { ...file, sync: () => stuck.promise } : file;
+      },
+    };
+    const sink = await rrdFileSink({ path: PATTERN, files: slow, followers: [forwarder] });
+    await sink.write([received(announcement("a"))]);
+    for (let at = 0; at < 30; at += 10) {
+      await sink.write(batch("a", at, at + 10));
+      await until(() => target.taken.length === at + 10);
+    }
+    stuck.resolve();
+    await sink.close();
+  });
+
   it("counts what a target refuses, message by message, and sends all others", async () => {
     const target = fakeTarget();
     target.before = ({ messages }) => {

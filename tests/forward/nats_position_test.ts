@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import type { LogMsg, SmartMessage } from "../../mod.ts";
 import { parsePosition, positionText } from "../../lib/forward/_position_file.ts";
 import { NatsPosition } from "../../lib/forward/nats_position.ts";
+import { fromNats } from "../../lib/server/from_nats.ts";
 import { memoryFiles, rrdFileSink } from "../../lib/sinks/mod.ts";
 import { capturedMessages } from "./batches.ts";
 
@@ -69,6 +70,41 @@ describe("NatsPosition", () => {
     const third = await open(files);
     assertEquals(await third.position.start(never), { note: note(20), skip: new Map() });
     await third.sink.close();
+  });
+
+  it("still knows at the second kill in a row what was kept before the first", async () => {
+    const files = memoryFiles();
+    const first = await open(files);
+    await first.position.start(never);
+    await first.position.note(note(7), first.sink);
+    await first.sink.write(batch(msgs.slice(0, 5)));
+    await first.sink.close();
+    for (let kills = 0; kills < 2; kills++) {
+      const next = await open(files);
+      const { note: noted, skip } = await next.position.start(never);
+      assertEquals(skip, new Map([["rec-mixed", 5]]));
+      const feed = fromNats({ url: "nats://127.0.0.1", note: noted!, skip });
+      await next.position.note(feed.note(), next.sink);
+      await next.sink.close();
+    }
+  });
+
+  it("counts nothing that was given to the sink before the note, in files begun since", async () => {
+    const files = memoryFiles();
+    const position = new NatsPosition();
+    const rotation = { maxBytes: 1000 };
+    const sink = await rrdFileSink({ path: PATH, files, followers: [position], rotation });
+    await sink.recovered;
+    await position.start(never);
+    // Not waited for: its files are begun when its turn comes.
+    const written = sink.write(batch(msgs));
+    await position.note(note(7), sink);
+    await written;
+    await sink.close();
+    assert(files.paths.filter((path) => path.endsWith(".rrd")).length > 3);
+    const next = await open(files);
+    assertEquals((await next.position.start(never)).skip, new Map());
+    await next.sink.close();
   });
 
   it("is seen to be torn", () => {

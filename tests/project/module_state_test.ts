@@ -9,6 +9,9 @@ import { read, sources } from "./tree.ts";
  * Two servers in one process, and two clients of one server, must not see each other through it.
  */
 const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "lib/adapters/files/bun_files.ts": {
+    OPEN: "keeps files from being collected; who opened one has it alone",
+  },
   "lib/adapters/process/deno_memory.ts": { collect: "V8's own function, looked up once" },
   "lib/adapters/process/open_files.ts": {
     shares: "descriptors are the process's: so many may be open in all",

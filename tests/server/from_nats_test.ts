@@ -142,11 +142,13 @@ describe("fromNats", () => {
     const count = numbered(mixed).filter((one) => one.recording === recording).length;
     const skip = new Map([[recording, 3]]);
     const middle = await Middle.start({ url: nats.url, skip });
+    assertEquals(middle.feed.note().beyond, [[recording, 3]]);
     await middle.until(() => middle.count === mixed.length - 3);
     const kept = numbered(middle.came.get("nats box-a")!).filter((one) =>
       one.recording === recording
     );
     assertEquals(kept.length, count - 3);
+    assertEquals(middle.feed.note().beyond, []);
     await Promise.all([box.close(), middle.close()]);
   });
 

@@ -34,6 +34,18 @@ describe("NatsProgress", () => {
     assertEquals([progress.position, done], [3, [1, 2]]);
   });
 
+  it("counts behind the position what was received, and what was kept before", () => {
+    const progress = new NatsProgress(0);
+    const [, second, third] = [1, 2, 3].map((seq) => progress.came(seq));
+    Object.assign(second!, { recording: "a", kept: 2 });
+    progress.sent(second!, 1, 3);
+    progress.received(1, 1);
+    assertEquals(progress.beyond, new Map([["a", 3]]));
+    Object.assign(third!, { recording: "b", kept: 4 });
+    progress.sent(third!, 2, 0);
+    assertEquals(progress.beyond, new Map([["a", 3], ["b", 4]]));
+  });
+
   it("is not moved by what was under way of a stream that was made anew", () => {
     const progress = new NatsProgress(0);
     progress.sent(progress.came(900), 1, 1);

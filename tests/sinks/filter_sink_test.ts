@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { filterSink, type Sink } from "../../lib/sinks/mod.ts";
 import type { SmartMessage } from "../../lib/flow/channel/smart_message.ts";
 import { recorded } from "../encoding/chunks/recorded.ts";
@@ -31,5 +31,17 @@ describe("filterSink", () => {
     assertEquals(got.length, 2);
     await sink.close();
     assertEquals(closed, 1);
+  });
+
+  it("refuses a predicate that is asynchronous, which would let all pass", () => {
+    const inner: Sink = { name: "inner", write: () => {}, close: () => Promise.resolve() };
+    const sink = filterSink((() => Promise.resolve(false)) as never, inner);
+    const [msg] = recorded("0.22.1-mixed");
+    const payload = { type: "msg" as const, msg: msg! };
+    assertThrows(
+      () => sink.write([{ source: { kind: "tcp-client", id: 1 }, time: 0, payload }]),
+      TypeError,
+      "filterSink needs a function that gives true or false at once, not a promise",
+    );
   });
 });

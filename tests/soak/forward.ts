@@ -1,10 +1,11 @@
 /**
  * Kills a box that forwards, again and again at random moments, and looks at what the other side has:
  *
- *     deno run -A tests/soak/forward.ts [--kills 50] [--runtime deno] [--seed 1]
+ *     deno run -A tests/soak/forward.ts [--kills 50] [--runtime deno] [--targets grpc,nats] [--seed 1]
  *
- * The box is `rerelay --save … --forward`, the other side a Rerelay that stays. In the end every message
- * on the disk of the box must be in the other side's recordings, each once, in order.
+ * The box is `rerelay --save … --forward`, the other side a Rerelay that stays, reached by gRPC or by a
+ * nats-server between both. In the end every message on the disk of the box must be in the other side's
+ * recordings, each once, in order, and `rrd compare` must find no difference.
  */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,12 +14,16 @@ import process from "node:process";
 import { parseArgs } from "@std/cli";
 import { connectGrpc } from "../../lib/adapters/tcp/node_grpc.ts";
 import { readFrame } from "../../lib/comms/grpc/message_proxy.ts";
-import { Child } from "../conformance/child.ts";
+import { Child, run } from "../conformance/child.ts";
+import { difference, recorded } from "../fleet/recorded.ts";
 import { announcement, chunk } from "../forward/chunks.ts";
+import { NatsServer, noNats } from "../nats/nats_server.ts";
 import { caseRandom } from "../random.ts";
 import { type BoxFolder, contentOf, isForwarded } from "./forward_check.ts";
 
-const args = parseArgs(process.argv.slice(2), { string: ["kills", "runtime", "seed"] });
+const args = parseArgs(process.argv.slice(2), {
+  string: ["kills", "runtime", "seed", "targets"],
+});
 const kills = Number(args.kills ?? 50);
 const seed = Number(args.seed ?? Math.floor(Math.random() * 2 ** 31));
 const runtimes = args.runtime === undefined ? ["deno", "bun"] : [args.runtime];
@@ -30,29 +35,43 @@ const RECORDINGS = 3;
 /** The last run may take so long to catch up. */
 const CATCH_UP_MS = 60_000;
 
+const targets = String(args.targets ?? "grpc,nats").split(",");
+
 console.log(`seed ${seed}`);
-let failed = 0;
-for (const runtime of runtimes as string[]) {
-  const parent = await mkdtemp(join(tmpdir(), "rerelay-forward-"));
-  try {
-    console.log(`${runtime}: ${await play(runtime, parent)}`);
-    await rm(parent, { recursive: true, force: true });
-  } catch (error) {
-    failed++;
-    console.error(`${runtime}: ${error}\n  files in ${parent}`);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const target of targets) {
+  for (const runtime of runtimes as string[]) {
+    if (target === "nats" && noNats !== false) {
+      console.log(`nats is left out: ${noNats}`);
+      counts.skipped++;
+      continue;
+    }
+    const parent = await mkdtemp(join(tmpdir(), "rerelay-forward-"));
+    try {
+      console.log(`${target}, ${runtime}: ${await play(target, runtime, parent)}`);
+      await rm(parent, { recursive: true, force: true });
+      counts.passed++;
+    } catch (error) {
+      counts.failed++;
+      console.error(`${target}, ${runtime}: ${error}\n  files in ${parent}`);
+    }
   }
 }
-console.log(`${runtimes.length - failed} passed, ${failed} failed`);
+const { passed, failed, skipped } = counts;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed === 0 ? 0 : 1);
 
-async function play(runtime: string, parent: string): Promise<string> {
+async function play(target: string, runtime: string, parent: string): Promise<string> {
   const random = caseRandom(seed, runtime === "deno" ? 0 : 1);
   const box: BoxFolder = { folder: join(parent, "box"), pattern: PATTERN };
   const other: BoxFolder = { folder: join(parent, "other"), pattern: PATTERN };
-  await using receiver = await start(runtime, ["--save", join(other.folder, PATTERN)]);
+  await using nats = target === "nats" ? await NatsServer.start() : undefined;
+  const from = nats === undefined ? [] : ["--from", nats.url];
+  await using receiver = await start(runtime, ["--save", join(other.folder, PATTERN), ...from]);
+  const url = nats?.url ?? `rerun+http://127.0.0.1:${receiver.port}/proxy`;
   const forward = [
     ...["--save", join(box.folder, PATTERN), "--rotate-size", "256KiB"],
-    ...["--forward", `rerun+http://127.0.0.1:${receiver.port}/proxy`],
+    ...["--forward", url, "--box", "box-7"],
   ];
   for (let kill = 0; kill < kills; kill++) {
     await using sender = await start(runtime, forward);
@@ -67,6 +86,11 @@ async function play(runtime: string, parent: string): Promise<string> {
   while (!await isForwarded(box)) {
     if (performance.now() > end) throw new Error("it does not catch up");
     await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  // What NATS has acknowledged is still on its way.
+  while (difference(recorded(box.folder), recorded(other.folder)) !== undefined) {
+    if (performance.now() > end) break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
   for (const { child } of [last, receiver]) {
     child.kill("SIGTERM");
@@ -89,13 +113,29 @@ async function play(runtime: string, parent: string): Promise<string> {
     }
   }
   if (came.size !== sent.size) throw new Error(`${came.size} recordings of ${sent.size}`);
+  await compare(runtime, parent, box, other);
   const files = (await readdir(box.folder)).length;
   return `${kills} kills, ${messages} messages of ${sent.size} recordings, ${files} files`;
 }
 
+/** By our own command: all values at all times. */
+async function compare(runtime: string, parent: string, box: BoxFolder, other: BoxFolder) {
+  const rrd = [...commandOf(runtime), "rrd"];
+  const merged = [join(parent, "box.rrd"), join(parent, "other.rrd")];
+  for (const [i, { folder }] of [box, other].entries()) {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".rrd"));
+    const paths = names.map((name) => join(folder, name));
+    await run([...rrd, "merge", ...paths, "-o", merged[i]!], { ms: CATCH_UP_MS });
+  }
+  await run([...rrd, "compare", ...merged], { ms: CATCH_UP_MS });
+}
+
+function commandOf(runtime: string): string[] {
+  return [...(runtime === "deno" ? ["deno", "run", "-A", "--no-check", "-q"] : ["bun"]), CLI];
+}
+
 async function start(runtime: string, more: readonly string[]) {
-  const run = runtime === "deno" ? ["deno", "run", "-A", "--no-check", "-q"] : ["bun"];
-  const child = new Child([...run, CLI, "--port", "0", ...more]);
+  const child = new Child([...commandOf(runtime), "--port", "0", ...more]);
   const port = Number((await child.waitFor(READY, 60_000))[1]);
   await child.waitFor(/Saving what is logged/, 60_000);
   return { child, port, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };

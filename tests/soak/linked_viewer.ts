@@ -2,7 +2,8 @@
 import { type Door, readDoor, type Reader } from "./door_readers.ts";
 import { queuedTowards } from "./kernel_queues.ts";
 import { type Mark, Marks } from "./robot_packets.ts";
-import { type LinkOptions, SlowLink } from "./slow_link.ts";
+import type { Link } from "./links_process.ts";
+import type { LinkOptions } from "./slow_link.ts";
 
 /** How a viewer is connected. */
 export interface Connection extends LinkOptions {
@@ -22,20 +23,16 @@ export class LinkedViewer {
   /** The most that the system held for it, in bytes. */
   heldBytes = 0;
   endedMs: number | undefined;
-  readonly #link: SlowLink;
+  readonly #link: Link;
   readonly #reader: Reader;
   readonly #marks = new Marks();
   readonly #begunMs = performance.now();
 
-  private constructor(readonly connection: Connection, door: Door, link: SlowLink) {
+  /** Connects one. */
+  constructor(readonly connection: Connection, door: Door, link: Link) {
     this.#link = link;
     this.#reader = readDoor(door, link.port, (bytes) => this.#read(bytes));
     this.#reader.ended.then(() => this.endedMs = performance.now() - this.#begunMs);
-  }
-
-  /** Connects one. */
-  static async open(connection: Connection, door: Door, port: number): Promise<LinkedViewer> {
-    return new LinkedViewer(connection, door, await SlowLink.open(port, connection));
   }
 
   /** Looks at what the system holds for it. */
@@ -45,7 +42,6 @@ export class LinkedViewer {
 
   close(): void {
     this.#reader.close();
-    this.#link.close();
   }
 
   #read(bytes: Uint8Array): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   type FileHandle,
   lstat,
@@ -28,6 +28,12 @@ import type { ReadableFile } from "./types.ts";
 
 /** As much is read at once. */
 const READ_BYTES = 64 * 1024;
+
+/**
+ * Files that are open. Bun throws where a file is collected that nobody closed, which would end a
+ * program for a recording that it did not read to its end; as on Deno, such a file stays open instead.
+ */
+const OPEN = new Set<FileHandle>();
 
 /** Files by `node:fs/promises`. */
 export const bunFiles: FileAdapter = {
@@ -54,7 +60,7 @@ export const bunFiles: FileAdapter = {
 async function create(path: string, mode: FileMode): Promise<WritableFile> {
   try {
     const flags = { new: "wx", replace: "w", append: constants.O_WRONLY | constants.O_CREAT };
-    return await openFile(await openPath(path, flags[mode]), path, mode);
+    return await openFile(await opened(path, flags[mode]), path, mode);
   } catch (cause) {
     if (hasCode(cause, "EEXIST")) throw new FileExists(path, { cause });
     throw cause;
@@ -75,20 +81,20 @@ function hasCode(error: unknown, code: string): boolean {
 }
 
 async function open(path: string): Promise<ReadableStream<Uint8Array>> {
-  const file = await openPath(path);
+  const file = await opened(path, "r");
   return new ReadableStream({
     async pull(controller) {
       try {
         const { bytesRead, buffer } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES);
         if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
       } catch (error) {
-        await file.close();
+        await close(file);
         throw error;
       }
-      await file.close();
+      await close(file);
       controller.close();
     },
-    cancel: () => file.close(),
+    cancel: () => close(file),
   }, { highWaterMark: 0 });
 }
 
@@ -103,19 +109,40 @@ async function freeBytes(folder: string): Promise<number | undefined> {
 
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return; // which has no such thing
-  const file = await openPath(folder || ".", "r");
+  const file = await opened(folder || ".", "r");
   try {
     await file.sync();
   } finally {
-    await file.close();
+    await close(file);
   }
 }
 
 // ---------------------------------------------------------------------------------------- file
 
+async function opened(path: string, flags: string | number): Promise<FileHandle> {
+  const file = await openPath(path, flags);
+  OPEN.add(file);
+  return file;
+}
+
+async function close(file: FileHandle): Promise<void> {
+  OPEN.delete(file);
+  await file.close();
+}
+
+/** What a file is, which is closed if that is not to be had. */
+async function statOf(file: FileHandle): Promise<Stats> {
+  try {
+    return await file.stat();
+  } catch (error) {
+    await close(file);
+    throw error;
+  }
+}
+
 async function openAt(path: string): Promise<ReadableFile> {
-  const file = await openPath(path, "r");
-  const { size, mtime } = await file.stat();
+  const file = await opened(path, "r");
+  const { size, mtime } = await statOf(file);
   let isClosed = false;
   return {
     size,
@@ -126,14 +153,14 @@ async function openAt(path: string): Promise<ReadableFile> {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await file.close();
+      await close(file);
     },
   };
 }
 
 async function openFile(file: FileHandle, path: string, mode: FileMode): Promise<WritableFile> {
   let closed = false;
-  const found = await file.stat();
+  const found = await statOf(file);
   let position = mode === "append" ? found.size : 0;
   // Pipes have no positions.
   const at = found.isFile() ? () => position : () => null;
@@ -161,7 +188,7 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
     async close() {
       if (closed) return;
       closed = true;
-      await file.close();
+      await close(file);
     },
   };
 }

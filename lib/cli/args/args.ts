@@ -8,7 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
 import { escapeText } from "../../base/escape.ts";
-import { checkNoCircle, type FromArgs, fromArgs } from "./from_args.ts";
+import { checkNats, type FromArgs, fromArgs } from "./from_args.ts";
 import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
@@ -145,9 +145,8 @@ function parseFlags(given: readonly string[]): Record<string, unknown> {
   if (new ArgReader(parsed).flag("help")) return parsed;
   for (const { name, value, example, secret, several = false } of OPTIONS) {
     const given = parsed[name] as unknown[];
-    // An address that may hold a password is hidden, but is no secret by itself.
-    if (secret && name.endsWith("-token") && given.length > 0) throw secretArgument(name);
-    if (NATS_URLS.includes(name) && given.some(hasPassword)) throw secretArgument(name);
+    if (secret && given.length > 0) throw secretArgument(name);
+    if (URLS.includes(name) && given.some(hasPassword)) throw secretArgument(name);
     if (given.length > 1 && !several) {
       throw new UsageError(`--${name} is given twice: leave one out`);
     }
@@ -182,7 +181,7 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
   const viewers = viewerArgs(args, files);
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
-  checkNoCircle(args, from, forward);
+  checkNats(args, from, forward);
   return {
     bind: args.read("bind", parseBind) ?? "127.0.0.1",
     port: args.read("port", parsePort) ?? 9876,
@@ -214,14 +213,15 @@ function parseBind(text: string): string {
   throw new RangeError("expected an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
 }
 
-/** Everybody on the machine sees the arguments of a program. */
 /** Options whose addresses may hold user and password. */
-const NATS_URLS: readonly string[] = ["forward", "from"];
+const URLS: readonly string[] = ["forward", "from"];
 
-function hasPassword(url: unknown): boolean {
-  return /^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(String(url));
+/** One value may name several, between spaces. */
+function hasPassword(urls: unknown): boolean {
+  return String(urls).split(/\s+/).some((url) => /^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(url));
 }
 
+/** Everybody on the machine sees the arguments of a program. */
 function secretArgument(name: string): UsageError {
   return new UsageError(
     `--${name} would show a secret to all who list processes: ` +

@@ -3,15 +3,21 @@
  *
  * @module
  */
+import { hideSecrets } from "../../forward/url.ts";
 import { mayShareServers, parseNatsAddress } from "../../nats/address.ts";
 import type { SubjectFilter } from "../../nats/subjects.ts";
 import { type ArgReader, UsageError } from "./arg_reader.ts";
 import type { CliOption } from "./option.ts";
+import { parsePassword, secretArg, type SecretFile } from "./secret_args.ts";
 
 /** Files and words that say who we are towards NATS, and how the connection is encrypted. */
 export interface NatsArgs {
   readonly credentialsFile?: string;
   readonly token?: string;
+  readonly tokenFile?: SecretFile;
+  readonly user?: string;
+  readonly password?: string;
+  readonly passwordFile?: SecretFile;
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
@@ -30,7 +36,7 @@ export const FROM_OPTIONS = [
     name: "from",
     value: "URL",
     example: "nats://127.0.0.1:4222",
-    secret: true,
+    show: hideSecrets,
     help: "Receive what boxes sent to NATS: nats://HOST:PORT[,HOST:PORT]",
   },
   {
@@ -76,7 +82,32 @@ export const NATS_OPTIONS = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "The same by a token: RERELAY_NATS_TOKEN, or the file",
+    help: "The same by a token; only in RERELAY_NATS_TOKEN or a file",
+  },
+  {
+    name: "nats-token-file",
+    value: "FILE",
+    example: "nats-token.txt",
+    help: "A file that holds this token, and nothing else",
+  },
+  {
+    name: "nats-user",
+    value: "NAME",
+    example: "box-7",
+    help: "The same by a user's name, with a password",
+  },
+  {
+    name: "nats-password",
+    value: "PASSWORD",
+    example: "SECRET",
+    secret: true,
+    help: "Its password; only in RERELAY_NATS_PASSWORD or a file",
+  },
+  {
+    name: "nats-password-file",
+    value: "FILE",
+    example: "nats-password.txt",
+    help: "A file that holds this password, and nothing else",
   },
   {
     name: "nats-ca",
@@ -119,19 +150,24 @@ export function fromArgs(args: ArgReader): FromArgs | undefined {
 }
 
 /**
- * Refuses to send what is received back to where it came from.
+ * Refuses what says nothing without NATS, and to send what is received back to where it came from.
  *
  * @throws {UsageError}
  */
-export function checkNoCircle(
+export function checkNats(
   args: ArgReader,
   from: FromArgs | undefined,
   forward: { readonly targets: readonly string[] } | undefined,
 ): void {
-  if (from === undefined || forward === undefined) return;
+  const targets = forward?.targets.filter((url) => /^(nats|tls):/.test(url)) ?? [];
+  const about = args.given(NATS_OPTIONS.map(({ name }) => name));
+  if (about !== undefined && from === undefined && targets.length === 0) {
+    const fix = "add --forward nats://HOST:PORT or --from nats://HOST:PORT";
+    throw new UsageError(`${args.where(about)} is about NATS: ${fix}`);
+  }
+  if (from === undefined) return;
   const source = parseNatsAddress(from.url);
-  const back = forward.targets.filter((url) => /^(nats|tls):/.test(url)).map(parseNatsAddress)
-    .find((target) => mayShareServers(source, target));
+  const back = targets.map(parseNatsAddress).find((target) => mayShareServers(source, target));
   if (back === undefined) return;
   throw new UsageError(
     `${args.where("from")} and ${args.where("forward")} are both ${back.name}: what is received ` +
@@ -145,9 +181,9 @@ export function checkNoCircle(
  * @throws {UsageError}
  */
 export function natsArgs(args: ArgReader): NatsArgs {
-  const [credentialsFile, token, caFile, certFile, keyFile] = [
+  const [credentialsFile, user, caFile, certFile, keyFile] = [
     "nats-credentials",
-    "nats-token",
+    "nats-user",
     "nats-ca",
     "nats-cert",
     "nats-key",
@@ -155,9 +191,21 @@ export function natsArgs(args: ArgReader): NatsArgs {
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new UsageError("--nats-cert and --nats-key go together: give both");
   }
+  const { value: token, file: tokenFile } = secretArg(args, "nats-token", parsePassword);
+  const { value: password, file: passwordFile } = secretArg(args, "nats-password", parsePassword);
+  if ((user === undefined) !== (password === undefined && passwordFile === undefined)) {
+    throw new UsageError(
+      "--nats-user needs a password, and a password a user: say --nats-user NAME and " +
+        "--nats-password-file FILE, or set RERELAY_NATS_PASSWORD",
+    );
+  }
   return {
     ...(credentialsFile !== undefined && { credentialsFile }),
     ...(token !== undefined && { token }),
+    ...(tokenFile !== undefined && { tokenFile }),
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+    ...(passwordFile !== undefined && { passwordFile }),
     ...(caFile !== undefined && { caFile }),
     ...(certFile !== undefined && { certFile }),
     ...(keyFile !== undefined && { keyFile }),

@@ -6,6 +6,7 @@
 import { VIEWER_LIMITS } from "../../base/limit_table.ts";
 import { type ArgReader, parsePort, UsageError } from "./arg_reader.ts";
 import { readLimit } from "./limit_table.ts";
+import { parseToken, secretArg, type SecretFile } from "./secret_args.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 
 /** Memory, as such or as a share of what the machine has. */
@@ -30,7 +31,7 @@ export interface ViewerArgs {
   readonly allowOrigins: readonly string[];
   readonly token?: string;
   /** The file that holds it, and who says so. */
-  readonly tokenFile?: { readonly path: string; readonly where: string };
+  readonly tokenFile?: SecretFile;
   /** Whether who has the token may remove what was saved. */
   readonly allowDelete?: true;
   /** Files and folders that are shown beside what is logged. */
@@ -79,7 +80,7 @@ export function viewerArgs(
   const { viewerQueueBytes, maxViewers } = VIEWER_LIMITS;
   const memoryLimit = args.read("server-memory-limit", parseMemoryLimit);
   const queueBytes = readLimit(args, viewerQueueBytes);
-  const { token, tokenFile } = tokenOf(args);
+  const { value: token, file: tokenFile } = secretArg(args, "viewer-token", parseToken);
   const allowDelete = args.flag("allow-delete");
   if (allowDelete && token === undefined && tokenFile === undefined) {
     throw new UsageError(
@@ -103,20 +104,6 @@ export function viewerArgs(
     ...(allowDelete ? { allowDelete } : {}),
     ...(files.length > 0 ? { files } : {}),
   };
-}
-
-/** The token, or the file that holds it; where both are set, as with all options, the nearer one counts. */
-function tokenOf(args: ArgReader): Pick<ViewerArgs, "token" | "tokenFile"> {
-  const [direct, file] = ["viewer-token", "viewer-token-file"].map((name) => args.setting(name));
-  const near = (source: string) => ["flag", "environment", "file"].indexOf(source);
-  if (direct !== undefined && file?.source === direct.source) {
-    throw new UsageError(`${file.where} and ${direct.where} both set the token: leave one out`);
-  }
-  if (file !== undefined && (direct === undefined || near(file.source) < near(direct.source))) {
-    return { tokenFile: { path: String(file.value), where: file.where } };
-  }
-  const token = args.read("viewer-token", parseToken, "TOKEN");
-  return token === undefined ? {} : { token };
 }
 
 /**
@@ -149,14 +136,4 @@ function parseOrigins(text: string): string[] {
     if (/^https?:\/\/[^/]+\/?$/.test(origin) && URL.canParse(origin)) return new URL(origin).origin;
     throw new RangeError("expected origins such as https://example.com,http://10.0.0.7:8080");
   });
-}
-
-/**
- * A token: it stands in addresses and headers.
- *
- * @throws {RangeError} with what is expected instead
- */
-export function parseToken(text: string): string {
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
-  throw new RangeError("expected letters, digits and signs without spaces");
 }

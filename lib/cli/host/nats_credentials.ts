@@ -27,7 +27,7 @@ export async function natsCredentials(
       throw new Error(`--${option} ${path} can't be read: ${reason(error)}`);
     }
   };
-  const { token } = args;
+  const { token, user, password } = args;
   const credentials = await read(args.credentialsFile, "nats-credentials");
   const ca = await read(args.caFile, "nats-ca");
   const cert = await read(args.certFile, "nats-cert");
@@ -35,6 +35,8 @@ export async function natsCredentials(
   return {
     ...(credentials !== undefined && { credentials }),
     ...(token !== undefined && { token }),
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { valueText } from "../../base/check_options.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 
@@ -158,6 +159,8 @@ function seconds(ms: number): number {
 export function checkMaxLatency(maxLatencySec: number): void {
   if (typeof maxLatencySec === "number" && Math.fround(maxLatencySec) > 0) return;
   throw new RangeError(
-    `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, not ${maxLatencySec}`,
+    `maxLatencySec must be above 0 seconds, or Infinity to drop nothing, not ${
+      valueText(maxLatencySec)
+    }`,
   );
 }

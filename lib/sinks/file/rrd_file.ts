@@ -282,9 +282,12 @@ async function startSink(
         // A cursor has one who writes it: the next program goes on from where it stands.
         await stopFollowers();
       }),
-    async mark() {
+    async mark(onMarked) {
       let marks: FileMark[] = [];
-      await inTurn(async () => void (marks = await files.mark()));
+      await inTurn(async () => {
+        marks = await files.mark();
+        onMarked?.();
+      });
       await files.settled();
       return marks;
     },

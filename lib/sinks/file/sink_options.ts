@@ -106,9 +106,11 @@ export interface RrdFileSink extends Sink {
   /**
    * Puts all that was written by now on the disk; resolves with how far the open files go then.
    *
+   * @param onMarked called once that is known, before anything is written behind it
+   *
    * @internal
    */
-  mark(): Promise<readonly FileMark[]>;
+  mark(onMarked?: () => void): Promise<readonly FileMark[]>;
   /** The same sink as a stream of batches, such as `server.readable` gives; its end closes the sink. */
   readonly writable: WritableStream<readonly SmartMessage[]>;
 }

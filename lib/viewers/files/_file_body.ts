@@ -14,6 +14,7 @@ import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { gathered } from "../serve/gathered.ts";
 import type { StallWatch } from "../serve/stall_watch.ts";
 import type { ByteRange } from "./_byte_range.ts";
+import type { Download, DownloadEnd } from "./downloads.ts";
 
 /** Read and sent at once. */
 const PIECE_BYTES = 256 * 1024;
@@ -89,11 +90,13 @@ export async function* currentPieces(
  *
  * @param pieces what is sent
  * @param stalls watches it
+ * @param download counts it
  * @param done called once, when no more is read
  */
 export function bodyOf(
   pieces: AsyncGenerator<Uint8Array, undefined>,
   stalls: StallWatch,
+  download: Download,
   done: () => void,
 ): ReadableStream<Uint8Array> {
   let isOver = false;
@@ -102,10 +105,11 @@ export function bodyOf(
   let cut = () => {};
   // Whoever never asks for the first piece holds the file open as well.
   const transfer = { patience: PATIENCE, waits: true, taken: 0, cut: () => cut() };
-  const end = () => {
+  const end = (how: DownloadEnd, error?: unknown) => {
     if (isOver) return;
     isOver = true;
     unwatch();
+    download.end(how, error);
     // What is being read has a use for the file still.
     void reading.catch(() => {}).then(() => pieces.return(undefined)).finally(done);
   };
@@ -113,7 +117,7 @@ export function bodyOf(
     start(controller) {
       cut = () => {
         controller.error(new Error("this viewer took nothing for too long"));
-        end();
+        end("stalled");
       };
       unwatch = stalls.add(transfer);
     },
@@ -126,14 +130,17 @@ export function bodyOf(
         const { done, value } = await next;
         if (isOver) return;
         transfer.waits = true;
-        if (!done) return controller.enqueue(value);
+        if (!done) {
+          download.gave(value.length);
+          return controller.enqueue(value);
+        }
         controller.close();
       } catch (error) {
-        end();
+        end("failed", error);
         throw error;
       }
-      end();
+      end("whole");
     },
-    cancel: end,
+    cancel: () => end("left"),
   }, { highWaterMark: 0 });
 }

@@ -6,12 +6,15 @@
 import type { OpenedFile, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { formatAddr } from "../../base/net_addr.ts";
 import { attachment } from "../serve/attachment.ts";
 import type { Guard } from "../serve/guard.ts";
-import { RETRY_LATER } from "../serve/join.ts";
+import { type ConnectionInfo, RETRY_LATER } from "../serve/join.ts";
 import { type StallOptions, StallWatch } from "../serve/stall_watch.ts";
 import { byteRange, isAmong } from "./_byte_range.ts";
 import { bodyOf, currentPieces, isOfOldForm, rawPieces } from "./_file_body.ts";
+import { Downloads, type DownloadStats } from "./downloads.ts";
 import { fileJson } from "./file_json.ts";
 import { listed, type ListKeys, listQuery } from "./list_query.ts";
 
@@ -21,6 +24,15 @@ export interface FileAnswersOptions extends StallOptions {
   readonly guard: Guard;
   /** Whether files may be removed by who has the token. */
   readonly allowDelete: boolean;
+  /** Told of downloads that were cut off, or failed. */
+  readonly log: Log;
+}
+
+/** What is asked for, and by whom. */
+interface Asked {
+  readonly request: Request;
+  readonly name: string;
+  readonly addr: string | undefined;
 }
 
 /** Downloads at once, each of which holds a file open. */
@@ -35,6 +47,7 @@ const DEFAULT_LIMIT = 10_000;
 export class FileAnswers {
   readonly #options: FileAnswersOptions;
   readonly #stalls: StallWatch;
+  readonly #downloads: Downloads;
   #readers = 0;
   #bridged = 0;
 
@@ -42,6 +55,12 @@ export class FileAnswers {
   constructor(options: FileAnswersOptions) {
     this.#options = options;
     this.#stalls = new StallWatch(options);
+    this.#downloads = new Downloads(options.log);
+  }
+
+  /** What was given so far. */
+  get stats(): DownloadStats {
+    return this.#downloads.stats;
   }
 
   /**
@@ -77,13 +96,19 @@ export class FileAnswers {
    *
    * @param request `GET` or `HEAD`
    * @param name of the file
+   * @param info of its connection, as far as that is known
    */
-  async give(request: Request, name: string): Promise<Response> {
+  async give(
+    request: Request,
+    name: string,
+    { remoteAddr }: Partial<ConnectionInfo> = {},
+  ): Promise<Response> {
     const form = new URL(request.url).searchParams.get("format") ?? "as-sent";
     if (form !== "current" && form !== "as-sent") {
       return textResponse(400, "format is current or as-sent");
     }
     if (this.#readers >= MAX_READERS) {
+      this.#downloads.refused++;
       return textResponse(503, `${MAX_READERS} files are being read already`, RETRY_LATER);
     }
     this.#readers++;
@@ -100,9 +125,9 @@ export class FileAnswers {
         );
       }
       const isBridged = form === "current" && await isOfOldForm(opened.file);
-      const response = isBridged
-        ? this.#giveBridged(request, name, opened)
-        : this.#giveRaw(request, name, opened);
+      const addr = remoteAddr === undefined ? undefined : formatAddr(remoteAddr);
+      const asked = { request, name, addr };
+      const response = isBridged ? this.#giveBridged(asked, opened) : this.#giveRaw(asked, opened);
       isKept = response.body !== null && request.method !== "HEAD" && response.status < 300;
       return response;
     } finally {
@@ -134,6 +159,7 @@ export class FileAnswers {
     try {
       switch (await shelf.remove(name)) {
         case "removed":
+          this.#downloads.removed++;
           return new Response(null, { status: 204 });
         case "missing":
           return textResponse(404, "There is no such file");
@@ -156,7 +182,7 @@ export class FileAnswers {
     }
   }
 
-  #giveRaw(request: Request, name: string, opened: OpenedFile): Response {
+  #giveRaw({ request, name, addr }: Asked, opened: OpenedFile): Response {
     const { file, bytes, version } = opened;
     const etag = `"${encodeURIComponent(version.toWellFormed())}"`;
     const headers = headersOf(name);
@@ -185,20 +211,25 @@ export class FileAnswers {
     if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${bytes}`);
     const status = range === undefined ? 200 : 206;
     if (request.method === "HEAD") return new Response(null, { status, headers });
-    const body = bodyOf(rawPieces(file, { start, end }), this.#stalls, () => this.#close(opened));
+    const download = this.#downloads.begin(name, end - start, addr);
+    const pieces = rawPieces(file, { start, end });
+    const body = bodyOf(pieces, this.#stalls, download, () => this.#close(opened));
     return new Response(body, { status, headers });
   }
 
-  #giveBridged(request: Request, name: string, opened: OpenedFile): Response {
+  #giveBridged({ request, name, addr }: Asked, opened: OpenedFile): Response {
     const headers = headersOf(name);
     headers.set("accept-ranges", "none");
     if (request.method === "HEAD") return new Response(null, { headers });
     if (this.#bridged >= MAX_BRIDGED) {
+      this.#downloads.refused++;
       const text = `${MAX_BRIDGED} files are being given today's form already`;
       return textResponse(503, text, RETRY_LATER);
     }
     this.#bridged++;
-    const body = bodyOf(currentPieces(opened.file, opened.bytes), this.#stalls, () => {
+    const download = this.#downloads.begin(name, null, addr);
+    const pieces = currentPieces(opened.file, opened.bytes);
+    const body = bodyOf(pieces, this.#stalls, download, () => {
       this.#bridged--;
       this.#close(opened);
     });

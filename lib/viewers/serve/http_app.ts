@@ -136,9 +136,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { readiness = new Readiness() } = options;
-  const {
-    readers = messageReaders(hub, { ...picked<StallOptions>(options, STALL_NAMES), guard, log }),
-  } = options;
+  const stallOptions = picked<StallOptions>(options, STALL_NAMES);
+  const { readers = messageReaders(hub, { ...stallOptions, guard, log }) } = options;
   const { now = SYSTEM_CLOCK.now } = options;
   const counts = {
     errors: 0,
@@ -210,19 +209,23 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     if (known === undefined) return c.text("There is no such recording\n", 404);
     return stream(c, known.id);
   });
-  if (options.files !== undefined) {
-    const answers = new FileAnswers({ ...fileOptions(options, options.files), guard });
+  const { files, allowDelete = false } = options;
+  const answers = files &&
+    new FileAnswers({ ...stallOptions, shelf: files, allowDelete, guard, log });
+  if (answers !== undefined) {
     const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
     app.get("/files", token, (c) => answers.list(c.req.raw));
-    app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c)));
+    app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
     app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
-  app.get("/status", token, (c) => c.json(statusJson(hub, status(), now())));
+  const figures = () =>
+    answers === undefined ? status() : { ...status(), downloads: answers.stats };
+  app.get("/status", token, (c) => c.json(statusJson(hub, figures(), now())));
   app.get(
     "/metrics",
     token,
-    (c) => c.text(metricsText(hub, status(), counts), 200, { "content-type": METRICS_TYPE }),
+    (c) => c.text(metricsText(hub, figures(), counts), 200, { "content-type": METRICS_TYPE }),
   );
   app.get("*", (c) => assetAnswer(c, options.page));
   app.notFound((c) => c.text("There is nothing here\n", 404));
@@ -245,17 +248,6 @@ function methodsOf(path: string, { files, allowDelete = false }: HttpAppOptions)
   return isFile && allowDelete ? "GET, HEAD, DELETE" : "GET, HEAD";
 }
 
-function fileOptions(options: HttpAppOptions, shelf: Shelf) {
-  const { stallTimeoutSec, now, every, allowDelete = false } = options;
-  return {
-    shelf,
-    allowDelete,
-    ...(stallTimeoutSec === undefined ? {} : { stallTimeoutSec }),
-    ...(now === undefined ? {} : { now }),
-    ...(every === undefined ? {} : { every }),
-  };
-}
-
 /** Serves the app below a path; what is elsewhere is not there. */
 function below(path: string, app: HttpApp): HttpApp {
   const folder = path.replace(/\/*$/, "/");
@@ -264,7 +256,8 @@ function below(path: string, app: HttpApp): HttpApp {
   }
   const fetch: HttpApp["fetch"] = (request, info) => {
     const url = new URL(request.url);
-    if (!`${url.pathname}/`.startsWith(folder)) return textResponse(404, "There is nothing here");
+    const isBelow = `${url.pathname}/`.startsWith(folder);
+    if (!isBelow) return textResponse(404, `There is nothing here: the app is below ${folder}`);
     const asked = request.url;
     url.pathname = `/${url.pathname.slice(folder.length)}`;
     return app.fetch(new Request(url, request), { ...info, url: asked });

@@ -33,7 +33,7 @@ export interface HttpCounts {
  */
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
-  const { sinks, files, forwarding, nats, ...all } = statusJson(hub, status, 0);
+  const { sinks, files, downloads, forwarding, nats, ...all } = statusJson(hub, status, 0);
   const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
@@ -161,6 +161,12 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     counter("nats_refused_messages", "Messages in NATS that no box has sent", nats?.refused ?? 0),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),
+    gauge("downloads", "Files of the disk on their way to viewers", downloads.open.length),
+    counter("downloads_begun", "Files or parts of them that viewers asked for", downloads.begun),
+    counter("downloads_ended", "How these ended", reasons(downloads.ended)),
+    counter("downloads_refused", "Refused, since too many were under way", downloads.refused),
+    counter("download_bytes", "Bytes of files given to viewers", downloads.bytes),
+    counter("removed_files", "Files that viewers removed from the disk", downloads.removed),
     counter("lost_messages", "Messages a sink lost", perSink((sink) => sink.lost.messages)),
     counter("lost_bytes", "Bytes a sink lost", perSink((sink) => sink.lost.bytes)),
     gauge("sink_failed", "Whether a sink failed", perSink((sink) => sink.failed ? 1 : 0)),

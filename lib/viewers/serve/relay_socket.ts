@@ -10,22 +10,14 @@ import { viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
 import type { JoinOptions, ViewerGone, ViewerHub } from "../types.ts";
 import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
+import {
+  type BunWebSocket,
+  givenSocket,
+  type RelayWebSocket,
+  type WrappedWebSocket,
+} from "./given_socket.ts";
 
-/** As much of a WebSocket as is used: that of Deno, of a browser, of `ws`. */
-export interface RelayWebSocket {
-  /** 0 while it connects, 1 while it is open. */
-  readonly readyState: number;
-  /** Bytes that were sent and are not yet handed over. */
-  readonly bufferedAmount: number;
-  /** Set to `"arraybuffer"`. */
-  binaryType: string;
-  /** Sends one binary message. */
-  send(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Closes it. */
-  close(code?: number, reason?: string): void;
-  /** Hears of `open`, `close` and `error`. */
-  addEventListener(event: "open" | "close" | "error", listener: () => void): void;
-}
+export type { BunWebSocket, RelayWebSocket, WrappedWebSocket } from "./given_socket.ts";
 
 /** Options of {@linkcode relaySocket}; all may be left out. */
 export interface RelaySocketOptions
@@ -46,10 +38,11 @@ const LOOK_MS = 10;
  * whoever serves it; who may ask is for the app to say.
  *
  * @param hub where the viewer joins
- * @param webSocket connecting or open
+ * @param given connecting or open: a WebSocket of the Web, Bun's `ServerWebSocket`, or what hono hands to
+ * `onOpen`
  * @param options which messages, and for how long the viewer may take nothing
  * @returns resolves when it is over, with why
- * @throws {TypeError} if it is no WebSocket of the Web, there is no hub, or no such option
+ * @throws {TypeError} if it is no WebSocket, there is no hub, or no such option
  * @throws {TooManyViewers} if there is no place
  * @throws {HubClosed} if the hub is closed
  *
@@ -67,18 +60,14 @@ const LOOK_MS = 10;
  */
 export async function relaySocket(
   hub: ViewerHub,
-  webSocket: RelayWebSocket,
+  given: RelayWebSocket | BunWebSocket | WrappedWebSocket,
   options: RelaySocketOptions = {},
 ): Promise<ViewerGone> {
   checkHub("relaySocket", hub);
   checkOptions("relaySocket", options, NAMES);
   checkCallable(options, ["delay"]);
-  if (typeof webSocket?.send !== "function" || typeof webSocket.addEventListener !== "function") {
-    throw new TypeError(
-      "relaySocket takes a WebSocket of the Web, with send() and addEventListener()",
-    );
-  }
   const { delay = SYSTEM_CLOCK.delay } = options;
+  const webSocket = givenSocket(given, delay);
   const { addr, history, latencySec, recording } = options;
   const viewer = hub.join({
     transport: "websocket",

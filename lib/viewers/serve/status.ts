@@ -10,6 +10,7 @@ import type { FromNatsStats } from "../../server/from_nats.ts";
 import type { ServerStats } from "../../server/server_stats.ts";
 import type { SinkStats } from "../../sinks/fan_out.ts";
 import type { Tally } from "../../base/tally.ts";
+import { type DownloadStats, NO_DOWNLOADS } from "../files/downloads.ts";
 import type { HubStats, ViewerHub } from "../types.ts";
 import type { RecordingSummary } from "../../stores/recordings.ts";
 
@@ -25,6 +26,8 @@ export interface ServerStatus {
   readonly sinks?: readonly SinkStats[];
   /** What files hold, such as a file sink's `kept`. */
   readonly files?: Tally;
+  /** Files that viewers read; an app fills it in by itself. */
+  readonly downloads?: DownloadStats;
   /** What is received from NATS: `feed.stats` of `fromNats`. */
   readonly nats?: FromNatsStats;
   /** How each place does that recordings travel to. */
@@ -93,6 +96,8 @@ export interface StatusJson {
   readonly sinks: readonly SinkStats[];
   /** What files hold. */
   readonly files: Tally;
+  /** Files that viewers read. */
+  readonly downloads: DownloadStats;
   /** What is received from NATS, or `null`. */
   readonly nats: FromNatsStats | null;
   /** How each place does that recordings travel to. */
@@ -175,6 +180,7 @@ export function statusJson(hub: ViewerHub, status: ServerStatus, timeMs: number)
     hub: hub.stats,
     sinks,
     files,
+    downloads: status.downloads ?? NO_DOWNLOADS,
     nats: status.nats ?? null,
     forwarding: status.forwarding ?? [],
   };

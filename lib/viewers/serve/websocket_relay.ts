@@ -53,7 +53,8 @@ export function websocketRelay(
   return (request, info) => {
     const refusal = guard.refuse(request) ?? guard.refuseToken(request);
     if (refusal !== undefined) return refusal;
-    if (typeof info?.upgrade !== "function") {
+    // That of Bun's own server takes the request.
+    if (typeof info?.upgrade !== "function" || info.upgrade.length > 0) {
       return textResponse(
         501,
         "websocketRelay answers at serveHttp: elsewhere, upgrade the request and call relaySocket(hub, socket)",

@@ -102,7 +102,7 @@ describe("options of --serve-web", () => {
     const error = assertThrows(
       () => token("s3 cret"),
       UsageError,
-      "RERELAY_VIEWER_TOKEN TOKEN: expected",
+      "RERELAY_VIEWER_TOKEN …: expected",
     );
     assert(!error.message.includes("s3"), error.message);
   });

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { UsageError } from "../../../lib/cli/args/arg_reader.ts";
 import { parseCliArgs } from "../../../lib/cli/args/args.ts";
+import { configSettings } from "../../../lib/cli/args/config_file.ts";
+import { SETTABLE } from "../../../lib/cli/args/option_table.ts";
 
 function fromOf(...args: string[]) {
   const parsed = parseCliArgs(args);
@@ -29,10 +31,43 @@ describe("--from", () => {
     assertEquals(forward?.nats, { replicas: 1 });
   });
 
+  it("takes secrets of NATS from the environment and the file, or from files of their own", () => {
+    const file = configSettings('nats-user = "me"\nnats-password = "hush hush"', "r", SETTABLE);
+    const nats = (env: Record<string, string>, ...args: string[]) => {
+      const sources = { env: (name: string) => env[name], file };
+      const parsed = parseCliArgs(["--from=nats://a", ...args], sources);
+      return parsed.command === "host" ? parsed.options.from?.nats : undefined;
+    };
+    const all = { user: "me", replicas: 1 };
+    assertEquals(nats({}), { ...all, password: "hush hush" });
+    assertEquals(nats({ RERELAY_NATS_PASSWORD: "other", RERELAY_NATS_TOKEN: "t" }), {
+      ...all,
+      password: "other",
+      token: "t",
+    });
+    assertEquals(nats({ RERELAY_NATS_TOKEN: "t" }, "--nats-token-file=x", "--nats-user=you"), {
+      user: "you",
+      replicas: 1,
+      password: "hush hush",
+      tokenFile: { path: "x", where: "--nats-token-file" },
+    });
+    assertEquals(nats({}, "--nats-password-file=p")?.passwordFile?.path, "p");
+  });
+
   it("refuses what can't be meant, and shows no password", () => {
     const wrong: [string[], RegExp][] = [
       [["--from=nats://me:hush@a"], /--from would show a secret .* set RERELAY_FROM/],
       [["--save={part}.rrd", "--forward=nats://b,me:hush@a"], /set RERELAY_FORWARD/],
+      [["--save={part}.rrd", "--forward=rerun+http://b/proxy nats://me:hush@a"], /_FORWARD/],
+      [["--from=nats://a", "--nats-token=hush"], /say --nats-token-file FILE, or set RERELAY_NATS/],
+      [["--from=nats://a", "--nats-password=hush"], /say --nats-password-file FILE/],
+      [["--from=nats://a", "--nats-user=me"], /set RERELAY_NATS_PASSWORD/],
+      [["--from=nats://a", "--nats-password-file=p"], /--nats-user NAME/],
+      [["--nats-token-file=t"], /--nats-token-file is about NATS: add --forward nats:/],
+      [
+        ["--nats-ca=t", "--forward=rerun+http://b:1/proxy", "--save={part}.rrd"],
+        /--nats-ca is about NATS/,
+      ],
       [["--from=http://a"], /--from … *: expected nats:/],
       [["--from=nats://a b"], /HOST:PORT/],
       [["--from-box=a"], /--from-box chooses .* add --from/],

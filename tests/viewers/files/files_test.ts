@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { Bridge } from "../../../lib/bridge/mod.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { type DownloadStats, NO_DOWNLOADS } from "../../../lib/viewers/files/downloads.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp, type HttpAppOptions } from "../../../lib/viewers/serve/http_app.ts";
 import { TestClock } from "../clock.ts";
@@ -341,6 +342,56 @@ describe("GET /files/NAME", () => {
     );
   });
 
+  it("counts what is given, to whom and how it ended, and tells of what broke off", async () => {
+    const clock = new TestClock();
+    const lines: string[] = [];
+    const log = { enabled: () => true, write: (_: unknown, text: string) => void lines.push(text) };
+    const { files, sink, get } = await saved(["0.22.1-mixed"], { path: "one.rrd" }, {
+      ...{ stallTimeoutSec: 10, now: clock.now, every: clock.every, log },
+    });
+    await sink.close();
+    const { length } = files.read("one.rrd")!;
+    const downloads = async () => {
+      const { downloads } = await (await get("status")).json() as Json;
+      return downloads as DownloadStats;
+    };
+    assertEquals(await downloads(), NO_DOWNLOADS);
+    await bytesOf(await get("files/one.rrd"));
+    await bytesOf(await get("files/one.rrd", { headers: { range: "bytes=0-9" } }));
+    for (const init of [{ method: "HEAD" }, { headers: { range: `bytes=${length}-` } }]) {
+      await (await get("files/one.rrd", init)).body?.cancel();
+    }
+    const current = await get("files/one.rrd?format=current");
+    const stands = await get("files/one.rrd");
+    assertEquals((await downloads()).open, [
+      { id: 3, addr: null, name: "one.rrd", bytes: 0, ofBytes: null },
+      { id: 4, addr: null, name: "one.rrd", bytes: 0, ofBytes: length },
+    ]);
+    await current.body!.cancel();
+    clock.pass(61_000);
+    await assertRejects(() => stands.body!.getReader().read(), Error, "took nothing for too long");
+    const breaks = await get("files/one.rrd");
+    await (await files.create("one.rrd", "append")).truncate(0);
+    await assertRejects(() => bytesOf(breaks), Error, "the file was cut at byte");
+    const { open, begun, refused, bytes, ended, removed } = await downloads();
+    assertEquals([open, begun, refused, removed], [[], 5, 0, 0]);
+    assertEquals(bytes, length + 10);
+    assertEquals(ended, { whole: 2, left: 1, stalled: 1, failed: 1 });
+    assertEquals(lines, [
+      'Cut off the download of "one.rrd" by download 4 after 0 bytes: it took nothing for too long',
+      'Could not read on in "one.rrd" for download 5: the file was cut at byte 0 while it was read',
+    ]);
+    const metrics = await (await get("metrics")).text();
+    for (
+      const line of [
+        "rerelay_downloads 0",
+        "rerelay_downloads_begun_total 5",
+        'rerelay_downloads_ended_total{reason="stalled"} 1',
+        `rerelay_download_bytes_total ${length + 10}`,
+      ]
+    ) assert(metrics.includes(`\n${line}\n`), line);
+  });
+
   it("lets go of the file of who takes nothing, and of who leaves", async () => {
     const clock = new TestClock();
     const { files, sink, get } = await saved(["0.22.1-mixed"], { path: "one.rrd" }, {
@@ -379,6 +430,8 @@ describe("DELETE /files/NAME", () => {
     assertEquals([response.status, response.body], [204, null]);
     assertEquals(app.files.read(`rec/${MIXED}`), undefined);
     assertEquals((await app.get(...removed())).status, 404);
+    const metrics = await (await app.get(`metrics${token}`)).text();
+    assert(metrics.includes("\nrerelay_removed_files_total 1\n"));
     assertEquals((await app.list(token)).length, 1);
     await app.restart();
     assertEquals((await app.list(token)).length, 1);

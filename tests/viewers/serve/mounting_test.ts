@@ -2,12 +2,14 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Hono } from "hono";
 import {
+  type BunWebSocket,
   httpApp,
   relaySocket,
   type RelayWebSocket,
   serveHttp,
   viewerHub,
   websocketRelay,
+  type WrappedWebSocket,
 } from "../../../lib/viewers/mod.ts";
 import { viewerFrame } from "../../../lib/encoding/mod.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
@@ -45,6 +47,15 @@ describe("an app below a path", () => {
     const stream = await get(`/robot/${recording!.url}?download=1`);
     assertEquals(stream.status, 200);
     await stream.body?.cancel();
+    await hub.close();
+  });
+
+  it("says where it is to an app that mounts it elsewhere", async () => {
+    const hub = viewerHub();
+    const outer = new Hono().mount("/robot", httpApp({ hub, page, path: "/robot" }).fetch);
+    const answer = await outer.request("http://localhost/robot/");
+    assertEquals(answer.status, 404);
+    assert((await answer.text()).includes("the app is below /robot/"));
     await hub.close();
   });
 
@@ -133,6 +144,93 @@ describe("relaySocket", () => {
     await hub.close();
   });
 });
+
+describe("an app that the runtime's own server serves", () => {
+  it("relays to a WebSocket that it upgraded", async () => {
+    const hub = viewerHub();
+    const batch = batchOf();
+    await hub.write(batch);
+    const gone: string[] = [];
+    const relay = async (socket: RelayWebSocket | BunWebSocket | WrappedWebSocket) =>
+      void gone.push(await relaySocket(hub, socket));
+    for (const isWrapped of [false, true]) {
+      const served = serveUpgraded((socket) => relay(isWrapped ? { raw: socket } : socket));
+      const got = await new Promise<number>((resolve, reject) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${served.port}/`);
+        let messages = 0;
+        socket.onerror = () => reject(new Error("it was refused"));
+        socket.onmessage = () => {
+          if (++messages < batch.length) return;
+          socket.close();
+          resolve(messages);
+        };
+      });
+      assertEquals(got, batch.length);
+      while (gone.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      assertEquals(gone.splice(0), ["left"]);
+      await served.stop();
+    }
+    await hub.close();
+  });
+
+  it("is told how where it hands requests to websocketRelay", async () => {
+    const hub = viewerHub();
+    const served = serveFetch(websocketRelay(hub) as unknown as (request: Request) => Response);
+    const answer = await fetch(`http://127.0.0.1:${served.port}/`, {
+      headers: { connection: "upgrade", upgrade: "websocket" },
+    });
+    assertEquals(answer.status, 501);
+    assert((await answer.text()).includes("relaySocket(hub, socket)"));
+    await served.stop();
+    await hub.close();
+  });
+});
+
+/** As much of the runtimes' own servers as these tests use. */
+interface Runtimes {
+  readonly Deno?: {
+    serve(options: object, fetch: (request: Request) => Response): {
+      readonly addr: { readonly port: number };
+      shutdown(): Promise<void>;
+    };
+    upgradeWebSocket(request: Request): {
+      readonly socket: RelayWebSocket;
+      readonly response: Response;
+    };
+  };
+  readonly Bun: {
+    serve(options: object): { readonly port: number; stop(now: boolean): Promise<void> };
+  };
+}
+
+const { Deno: deno, Bun: bun } = globalThis as unknown as Runtimes;
+
+function serveFetch(fetch: (request: Request) => Response) {
+  if (deno !== undefined) {
+    const server = deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, fetch);
+    return { port: server.addr.port, stop: () => server.shutdown() };
+  }
+  const server = bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
+  return { port: server.port, stop: () => server.stop(true) };
+}
+
+/** A server that upgrades each request, as the runtime does it. */
+function serveUpgraded(onOpen: (socket: RelayWebSocket | BunWebSocket) => void) {
+  if (deno !== undefined) {
+    return serveFetch((request) => {
+      const { socket, response } = deno.upgradeWebSocket(request);
+      onOpen(socket);
+      return response;
+    });
+  }
+  const server = bun.serve({
+    ...{ port: 0, hostname: "127.0.0.1" },
+    fetch: (request: Request, server: { upgrade(request: Request): boolean }) =>
+      server.upgrade(request) ? undefined : new Response("no WebSocket", { status: 400 }),
+    websocket: { open: onOpen, message: () => {} },
+  });
+  return { port: server.port, stop: () => server.stop(true) };
+}
 
 async function serving(options: Omit<Parameters<typeof serveHttp>[0], "port">) {
   const listener = await serveHttp({ ...options, port: 0 });

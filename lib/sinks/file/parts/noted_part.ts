@@ -82,6 +82,7 @@ export class NotedPart {
   /** Takes note of what was written; `at` milliseconds since the Unix epoch, if there are messages in it. */
   wrote(bytes: Uint8Array, at?: number): void {
     this.#hash.update(bytes);
+    this.#index.journal?.wrote(this.#line.id, bytes);
     this.#firstAt ??= at;
     this.#lastAt = at ?? this.#lastAt;
   }

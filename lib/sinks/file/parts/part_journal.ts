@@ -5,6 +5,7 @@
  */
 import type { FileLine } from "./_index_line.ts";
 import { Ranges } from "./_ranges.ts";
+import { RecentBytes } from "./recent_bytes.ts";
 
 /** A file that some reader has not read to its end. */
 export interface JournaledFile {
@@ -40,6 +41,8 @@ export class PartJournal {
   /** Ids by name, of those. */
   readonly #ids = new Map<string, string>();
   readonly #readers = new Set<JournalReader>();
+  /** What was written last, for readers who are right behind. */
+  readonly recent: RecentBytes = new RecentBytes();
   /** Called when a file is read to its end by all, and has its chunk index where it is to have one. */
   onSettled: (line: FileLine) => void = () => {};
   /** How a store was announced in an earlier file or run, by its key. */
@@ -93,11 +96,17 @@ export class PartJournal {
 
   /** A file of this run is to be made. */
   begun(line: FileLine): void {
+    this.recent.begin(line.id);
     this.#add(line, { state: "writing", isReady: false, size: 0, repeats: new Ranges() });
   }
 
   repeats(id: string, at: number, count: number): void {
     this.#files.get(id)?.repeats.add(at, count);
+  }
+
+  /** Something was written to its end, which may not be read before it is told how far. */
+  wrote(id: string, bytes: Uint8Array): void {
+    this.recent.add(id, bytes);
   }
 
   reached(id: string, size: number): void {
@@ -173,6 +182,7 @@ export class PartJournal {
 
   #forget({ id, line: { name } }: Kept): void {
     this.#files.delete(id);
+    this.recent.drop(id);
     if (this.#ids.get(name) === id) this.#ids.delete(name);
   }
 }

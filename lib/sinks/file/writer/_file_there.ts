@@ -14,10 +14,11 @@ export async function checkThere(
   files: FileAdapter,
   file: WritableFile,
 ): Promise<void> {
+  // Where nothing stands it can't be compared.
+  const isAt = await file.isAt?.(path).catch(() => undefined);
+  if (isAt === true) return;
   const kind = await files.kind(path).catch(() => "other");
-  if (kind === undefined || await file.isAt?.(path).catch(() => true) === false) {
-    throw new FileGone(path);
-  }
+  if (kind === undefined || isAt === false) throw new FileGone(path);
 }
 
 /**

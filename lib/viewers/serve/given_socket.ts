@@ -1,0 +1,104 @@
+/**
+ * The WebSockets that a program may hand over: those of the Web as they are, Bun's and hono's as such.
+ *
+ * @module
+ */
+import { hasMethods } from "../../base/check_arguments.ts";
+import type { Clock } from "../../base/clock.ts";
+
+/** As much of a WebSocket as is used: that of Deno, of a browser, of `ws`. */
+export interface RelayWebSocket {
+  /** 0 while it connects, 1 while it is open. */
+  readonly readyState: number;
+  /** Bytes that were sent and are not yet handed over. */
+  readonly bufferedAmount: number;
+  /** Set to `"arraybuffer"`. */
+  binaryType: string;
+  /** Sends one binary message. */
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Closes it. */
+  close(code?: number, reason?: string): void;
+  /** Hears of `open`, `close` and `error`. */
+  addEventListener(event: "open" | "close" | "error", listener: () => void): void;
+}
+
+/** As much of a `ServerWebSocket` of Bun as is used. */
+export interface BunWebSocket {
+  /** 1 while it is open. */
+  readonly readyState: number;
+  /** Bytes that were sent and are not yet handed over. */
+  getBufferedAmount(): number;
+  /** Sends one binary message; 0 if it was dropped. */
+  sendBinary(bytes: Uint8Array<ArrayBuffer>): number;
+  /** Closes it. */
+  close(code?: number, reason?: string): void;
+}
+
+/** What hono's `upgradeWebSocket` hands to `onOpen`. */
+export interface WrappedWebSocket {
+  /** The WebSocket itself. */
+  readonly raw?: unknown;
+}
+
+/** How often is looked whether a socket that does not tell has closed, in milliseconds. */
+const CLOSED_MS = 200;
+
+/**
+ * A WebSocket of the Web.
+ *
+ * @param given any WebSocket
+ * @param delay for sockets that do not tell when they close
+ * @throws {TypeError} if it is none
+ */
+export function givenSocket(given: unknown, delay: Clock["delay"]): RelayWebSocket {
+  const isWrapped = typeof given === "object" && given !== null && "raw" in given &&
+    !hasMethods(given, "addEventListener");
+  const socket = isWrapped ? given.raw : given;
+  if (hasMethods(socket, "send", "addEventListener")) return socket as RelayWebSocket;
+  if (hasMethods(socket, "sendBinary", "getBufferedAmount")) {
+    return new BunSocket(socket as BunWebSocket, delay);
+  }
+  throw new TypeError(
+    "relaySocket takes a WebSocket of the Web, with send() and addEventListener(), or what Bun or hono hand to the handler that opens one",
+  );
+}
+
+/** Bun tells the handlers that a program gave it when a socket closes, and nobody else. */
+class BunSocket implements RelayWebSocket {
+  binaryType = "arraybuffer";
+  readonly #socket: BunWebSocket;
+  readonly #delay: Clock["delay"];
+
+  constructor(socket: BunWebSocket, delay: Clock["delay"]) {
+    this.#socket = socket;
+    this.#delay = delay;
+  }
+
+  get readyState(): number {
+    return this.#socket.readyState;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.getBufferedAmount();
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.sendBinary(bytes) !== 0 || this.readyState > 1) return;
+    throw new Error(
+      `Bun dropped a message of ${bytes.length} bytes: raise backpressureLimit of its server's websocket`,
+    );
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  addEventListener(event: "open" | "close" | "error", listener: () => void): void {
+    if (event === "close") void this.#hear(listener);
+  }
+
+  async #hear(listener: () => void): Promise<void> {
+    while (this.readyState <= 1) await this.#delay(CLOSED_MS);
+    listener();
+  }
+}
