@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { archetypesIn, checkTable } from "./archetype_table.ts";
 import { run } from "./child.ts";
 import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
 import { cutConnection } from "./cutter.ts";
@@ -100,6 +101,7 @@ async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk):
   const { untagged_columns: untagged } = JSON.parse(report) as { untagged_columns: object };
   const found = Object.keys(untagged).sort();
   if (found.join() !== expected.join()) throw new Error(`untagged are ${found}, not ${expected}`);
+  await checkTable(await archetypesIn(path), minor);
   await checkNames(today, path, [
     ...["Arrows3D:vectors", "Pinhole:resolution", "confidence", "Tensor:data", "BarChart:values"],
     ...["DepthImage:format", "SegmentationImage:buffer", "SeriesPoints:markers"],
