@@ -3,12 +3,13 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer } from "node:net";
 import { createServer as createHttpServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ALL, arrowOf, MIXED, recorded } from "./encoding/chunks/recorded.ts";
+import { ALL, arrowOf, GRPC, KINDS, MIXED, recorded } from "./encoding/chunks/recorded.ts";
 import { chunks } from "../lib/encoding/mod.ts";
 import { endMarker } from "../lib/encoding/rrd/rrd_encode.ts";
 import type { LogMsg } from "../lib/encoding/log_msg.ts";
@@ -20,9 +21,6 @@ import { read } from "./project/tree.ts";
 const LONGEST = 20;
 /** Programs that end with their server end so long after the test has seen what it waits for. */
 const SERVED_MS = 500;
-
-/** Captures of connections by TCP of the same program. */
-const TCP = MIXED.filter((name) => /^0\.(?:1|20|21|22)/.test(name));
 
 /** Programs by their headings. */
 const PROGRAMS: ReadonlyMap<string, string> = new Map(
@@ -73,9 +71,9 @@ function fileOf(messages: readonly LogMsg[]): Uint8Array {
   return concat(header.bytes, ...messages.map(({ encoded }) => encoded.bytes), endMarker(header));
 }
 
-function save(name: string): string {
+function save(messages: readonly LogMsg[]): string {
   const path = join(folder, "robot.rrd");
-  writeFileSync(path, fileOf(recorded(name)));
+  writeFileSync(path, fileOf(messages));
   return JSON.stringify(path);
 }
 
@@ -88,7 +86,32 @@ async function freePort(): Promise<number> {
 }
 
 /** Sends what an SDK sent, once somebody listens. */
-async function send(port: number, name: string): Promise<void> {
+function send(port: number, name: string): Promise<void> {
+  return GRPC.includes(name) ? sendCall(port, name) : sendConnection(port, name);
+}
+
+/** As one `WriteMessages` call. */
+async function sendCall(port: number, name: string): Promise<void> {
+  for (;;) {
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const isOpen = await once(session, "connect").then(() => true, () => false);
+    if (isOpen) {
+      const call = session.request({
+        ":method": "POST",
+        ":path": "/rerun.sdk_comms.v1alpha1.MessageProxyService/WriteMessages",
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      call.resume().end(fixture(`grpc/${name}.frames.bin`));
+      await once(call, "end");
+      session.close();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function sendConnection(port: number, name: string): Promise<void> {
   for (;;) {
     const socket = connect(port, "127.0.0.1");
     const isOpen = await once(socket, "connect").then(() => true, () => false);
@@ -99,6 +122,16 @@ async function send(port: number, name: string): Promise<void> {
     socket.resume().end(fixture(`captures/${name}.bin`));
     return void await once(socket, "close");
   }
+}
+
+/** Who logged it, as its store's announcement says. */
+function applicationOf(messages: readonly LogMsg[]): string {
+  for (const msg of messages) {
+    if (msg.kind === "SetStoreInfo" && msg.info.storeId.kind === "Recording") {
+      return msg.info.applicationId!;
+    }
+  }
+  throw new Error("Nothing was announced");
 }
 
 function sines(lines: readonly string[]): string[] {
@@ -129,11 +162,30 @@ describe("the programs of the documentation", () => {
     const seen: string[][] = [];
     for (const name of MIXED) {
       lines.length = 0;
-      seen.push(sines(await run("Scalars with their times", { '"robot.rrd"': save(name) })));
+      seen.push(
+        sines(await run("Scalars with their times", { '"robot.rrd"': save(recorded(name)) })),
+      );
     }
     const least = Math.min(...seen.map(({ length }) => length));
     assert(least >= 20);
     for (const each of seen) assertEquals(each.slice(0, least), seen[0]!.slice(0, least));
+  });
+
+  it("print those of any entity, and of SDK 0.9", async () => {
+    const printed = async (messages: readonly LogMsg[], entity: string) => {
+      lines.length = 0;
+      const texts = { '"robot.rrd"': save(messages), '"/plots/sin"': JSON.stringify(entity) };
+      return (await run("Scalars with their times", texts)).toSorted();
+    };
+    const scalars = await printed(recorded("0.9.1-scalars"), "/a");
+    assertEquals(scalars, ["0 0", "1 1", "2 2", "3 3", "4 4"]);
+    for (const [version, messages] of KINDS) {
+      const seen = await printed(messages, "/s/x");
+      assertEquals(seen.slice(0, 2), ["0 0.5", "100 100.5"], version);
+      // Logged without a frame: at the time that it has.
+      assertEquals(seen[3], "5 200.5", version);
+      assertEquals([seen.length, seen[2]?.split(" ")[1]], [4, "300.5"], version);
+    }
   });
 
   it("take scalars from a fetched recording", async () => {
@@ -143,9 +195,9 @@ describe("the programs of the documentation", () => {
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     const seen: string[][] = [];
-    for (const name of ["0.15.1-mixed", "0.22.1-mixed", "0.41.0-mixed"]) {
+    for (const name of MIXED) {
       lines.length = 0;
-      save(name);
+      save(recorded(name));
       seen.push(sines(await run("A fetched recording", { "9090": String(port) })));
     }
     server.closeAllConnections?.();
@@ -156,13 +208,13 @@ describe("the programs of the documentation", () => {
   it("give images to a function, of every SDK", async () => {
     for (const name of ALL) {
       lines.length = 0;
-      const seen = await run("Images to a function", { '"robot.rrd"': save(name) });
+      const seen = await run("Images to a function", { '"robot.rrd"': save(recorded(name)) });
       assertEquals(new Set(seen), new Set(name.endsWith("-mixed") ? ["64 48 RGB8 9216"] : []));
     }
   });
 
   it("count by entity", async () => {
-    for (const name of TCP) {
+    for (const name of MIXED) {
       lines.length = 0;
       const port = await freePort();
       const sending = send(port, name);
@@ -173,35 +225,41 @@ describe("the programs of the documentation", () => {
       await sending;
       const expected = new Map<string, [number, number]>();
       for (const msg of arrowOf(recorded(name))) {
-        for (const { entityPath, rowCount } of chunks(msg)) {
+        for (const { entityPath, rowCount, components } of chunks(msg)) {
           const [messages, rows] = expected.get(entityPath) ?? [0, 0];
-          expected.set(entityPath, [messages + 1, rows + rowCount]);
+          const isEmpty = components.length === 0;
+          expected.set(entityPath, [messages + 1, rows + (isEmpty ? 0 : rowCount)]);
         }
       }
       assertEquals(
         seen.filter((line) => line.startsWith("/")),
         [...expected].map(([path, [messages, rows]]) => `${path} ${messages} ${rows}`),
       );
+      // Messages are the SDK's to choose, rows the program's.
+      const rowsOf = (path: string) => expected.get(path)?.[1];
+      assertEquals(["/plots/sin", "/cam/image"].map(rowsOf), [30, 3], name);
     }
   });
 
   it("save the file of one application", async () => {
-    for (
-      const [application, isOurs] of [["rerun_example_capture", true], ["arm", false]] as const
-    ) {
-      lines.length = 0;
-      const port = await freePort();
-      const path = join(folder, `${application}.rrd`);
-      const sending = send(port, "0.22.1-mixed");
-      await run("One application's file", {
-        '"arm.rrd"': JSON.stringify(path),
-        '"arm"': JSON.stringify(application),
-        "9876": String(port),
-        "60_000": String(SERVED_MS),
-      });
-      await sending;
-      const saved = new RrdDecoder().push(new Uint8Array(readFileSync(path))).items;
-      assertEquals(saved.length, isOurs ? recorded("0.22.1-mixed").length : 0);
+    for (const name of MIXED) {
+      const all = recorded(name);
+      const own = applicationOf(all);
+      for (const application of name === "0.22.1-mixed" ? [own, "arm"] : [own]) {
+        lines.length = 0;
+        const port = await freePort();
+        const path = join(folder, `${name}-${application}.rrd`);
+        const sending = send(port, name);
+        await run("One application's file", {
+          '"arm.rrd"': JSON.stringify(path),
+          '"arm"': JSON.stringify(application),
+          "9876": String(port),
+          "60_000": String(SERVED_MS),
+        });
+        await sending;
+        const saved = new RrdDecoder().push(new Uint8Array(readFileSync(path))).items;
+        assertEquals(saved.length, application === "arm" ? 0 : all.length, name);
+      }
     }
   });
 
@@ -212,7 +270,7 @@ describe("the programs of the documentation", () => {
       "9090": String(site),
       "60_000": String(6 * SERVED_MS),
     });
-    await send(port, "0.22.1-mixed");
+    for (const name of MIXED) await send(port, name);
     const get = (path: string, password: string) =>
       fetch(`http://127.0.0.1:${site}${path}`, {
         headers: { authorization: `Basic ${btoa(`me:${password}`)}` },
@@ -222,9 +280,12 @@ describe("the programs of the documentation", () => {
     const page = await get("/robot", "secret");
     assertEquals([page.url, page.status], [`http://127.0.0.1:${site}/robot/`, 200]);
     assert((await page.text()).includes("<html"));
+    // SDKs that gave their recordings one id are one recording.
+    const expected = MIXED.reduce((sum, name) => sum + recorded(name).length, 0);
     for (;;) {
-      const [recording] = await (await get("/robot/recordings", "secret")).json();
-      if (recording?.messages === recorded("0.22.1-mixed").length) break;
+      const recordings: { messages: number }[] = await (await get("/robot/recordings", "secret"))
+        .json();
+      if (recordings.reduce((sum, { messages }) => sum + messages, 0) === expected) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await running;

@@ -17,6 +17,11 @@ import { TargetRefused } from "./target.ts";
 export interface ForwarderOptions {
   /** Bytes of messages a second at most; default no limit. */
   readonly maxBytesPerSec?: number;
+  /**
+   * Bytes of messages that are in memory at once, of all files together; default 64 MiB. A message that
+   * is longer than a batch of the target and than a sixteenth of this is held besides, one at a time.
+   */
+  readonly maxHeldBytes?: number;
   /** From 0 to 1, below 1; default `Math.random`. */
   readonly random?: () => number;
   /** Milliseconds since the Unix epoch; default `Date.now`. */

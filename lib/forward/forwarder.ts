@@ -15,8 +15,11 @@ import type { ForwardStats } from "./counts.ts";
 import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import { FileQueue, type QueuedFile } from "./_file_queue.ts";
+import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
+
+const HELD_BYTES = 64 * 1024 * 1024;
 
 /** Forwards to one target. */
 export class Forwarder implements JournalReader {
@@ -25,6 +28,7 @@ export class Forwarder implements JournalReader {
   readonly #cursor: Cursor;
   readonly #queue: FileQueue;
   readonly #delivery: Delivery;
+  readonly #held: HeldBytes;
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
   /** Groups of which a part was dropped before it was sent. */
@@ -47,6 +51,7 @@ export class Forwarder implements JournalReader {
     this.#files = files;
     this.#cursor = cursor;
     this.#delivery = new Delivery(target.name, files, options);
+    this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, target.limits.maxBytes);
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
   }
 
@@ -125,12 +130,16 @@ export class Forwarder implements JournalReader {
     const { stopping: { signal } } = this.#delivery;
     const { file, reader } = queued;
     try {
-      const messages = await reader.next(this.#target.limits.maxBytes, signal);
-      if (messages.length > 0) await this.#send(file.id, messages);
+      const isSent = await this.#held.batch(
+        reader.batchBytes(this.#held.largeBytes),
+        signal,
+        async () =>
+          await this.#pass(queued, this.#held.largeBytes) || await this.#passLarge(queued),
+      );
       queued.acked = reader.place;
       if (reader.isAtEnd) return await this.#done(queued);
       // The next batch does not wait for the disk: what is not noted is sent once more.
-      if (messages.length > 0) void this.#cursor.note(file.id, reader.place);
+      if (isSent) void this.#cursor.note(file.id, reader.place);
     } catch (error) {
       if (signal.aborted || file.state === "gone") return;
       if (error instanceof TargetRefused && error.scope === "target") {
@@ -142,6 +151,23 @@ export class Forwarder implements JournalReader {
       log.write("error", text, { path: name, target: this.#target.name, kind: "not forwarded" });
       await this.#done(queued);
     }
+  }
+
+  /** Reads a batch and sends it; says whether there was one. */
+  async #pass({ file, reader }: QueuedFile, largestBytes: number): Promise<boolean> {
+    const { stopping: { signal } } = this.#delivery;
+    const messages = await reader.next(this.#target.limits.maxBytes, signal, largestBytes);
+    if (messages.length > 0) await this.#send(file.id, messages);
+    return messages.length > 0;
+  }
+
+  /** The same where the next message is large: one of all files at a time. */
+  async #passLarge(queued: QueuedFile): Promise<boolean> {
+    if (queued.reader.heldBytes <= this.#held.largeBytes) return false;
+    return await this.#held.large(
+      this.#delivery.stopping.signal,
+      () => this.#pass(queued, Infinity),
+    );
   }
 
   /** Sends messages until they are taken; what is refused is split until it is known which. */

@@ -40,11 +40,12 @@ export class PartReader {
   readonly #file: JournaledFile;
   readonly #options: PartReaderOptions;
   #open: ReadableFile | undefined;
-  #scanner = new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates());
+  #scanner = newScanner();
   /** Where the scanner's first byte stands in the file. */
   #base = 0;
+  #isBegun = false;
   /** Read so far, and looked at so far: the place behind the last message that was looked at. */
-  #read = 0;
+  #read: number;
   #place: CursorPlace;
   /** Messages that were read and not given. */
   #waiting: ReadMessage[] = [];
@@ -67,6 +68,7 @@ export class PartReader {
     const isMoved = place.before > hole;
     this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
     this.#skipped = isMoved ? hole : 0;
+    this.#base = this.#read = this.#place.offset;
     this.#options = options;
     options.journal.recent.reached(file.id, this.#place.offset);
   }
@@ -84,9 +86,14 @@ export class PartReader {
     return !this.#isAtEnd && this.#read < this.#file.size;
   }
 
-  /** Length of what is kept in memory, in bytes. */
+  /** Length of what is kept of a message that is not whole, in bytes. */
   get heldBytes(): number {
     return this.#read - this.#base - this.#scanner.offset;
+  }
+
+  /** How much a batch takes in memory, in bytes, where no message is longer than so many. */
+  batchBytes(largestBytes: number): number {
+    return Math.min(largestBytes + BLOCK_BYTES, Math.max(0, this.#file.size - this.place.offset));
   }
 
   /** The place behind all that was given: where one goes on that reads the file later. */
@@ -101,10 +108,15 @@ export class PartReader {
    *
    * @param maxBytes of them all; one that is larger comes alone
    * @param signal ends it
-   * @returns none where there are none now
+   * @param largestBytes of a message that is read
+   * @returns none where there are none now, or a larger one is next
    * @throws {RrdDamage} where the file is damaged, and whatever the disk says
    */
-  async next(maxBytes: number, signal: AbortSignal): Promise<ReadMessage[]> {
+  async next(
+    maxBytes: number,
+    signal: AbortSignal,
+    largestBytes = Infinity,
+  ): Promise<ReadMessage[]> {
     const taken: ReadMessage[] = [];
     let bytes = 0;
     for (;;) {
@@ -123,6 +135,9 @@ export class PartReader {
         throw damage;
       }
       if (bytes >= maxBytes || this.#damage !== undefined || !this.hasMore) return taken;
+      // Nothing is kept of a long message while those before it are on their way.
+      if (this.heldBytes > BLOCK_BYTES && taken.length > 0) return taken;
+      if (this.heldBytes > largestBytes) return taken;
       await this.#readOn();
     }
   }
@@ -133,11 +148,23 @@ export class PartReader {
     return new PartReader(this.#file, place, this.#options);
   }
 
-  /** Closes the file; it is opened again when more is asked for. */
+  /** Closes the file, and keeps nothing of it; it is opened again when more is asked for. */
   async close(): Promise<void> {
+    this.#forget();
     const open = this.#open;
     this.#open = undefined;
     await open?.close();
+  }
+
+  /** What was read and not given is read again; where the file has a hole, that would be all of it. */
+  #forget(): void {
+    if (this.#waiting.length === 0 && this.heldBytes === 0) return;
+    if (this.#damage !== undefined || this.#isAtEnd || this.#file.line.hole !== undefined) return;
+    this.#place = this.place;
+    this.#waiting = [];
+    this.#scanner = newScanner();
+    this.#base = this.#read = this.#place.offset;
+    this.#isBegun = false;
   }
 
   async #readOn(): Promise<void> {
@@ -165,9 +192,7 @@ export class PartReader {
   async #nextBlock(): Promise<Uint8Array> {
     const { id, size } = this.#file;
     const { recent } = this.#options.journal;
-    if (this.#read === 0 && this.#place.offset > 0) {
-      await this.#begin(this.#open ??= await this.#openFile());
-    }
+    if (!this.#isBegun) await this.#begin();
     const wanted = Math.min(size - this.#read, BLOCK_BYTES);
     const known = recent.read(id, this.#read, wanted);
     if (known !== undefined) return known;
@@ -178,13 +203,15 @@ export class PartReader {
     return block.subarray(0, length);
   }
 
-  /** Goes on where an earlier run ended: behind the header of the file. */
-  async #begin(open: ReadableFile): Promise<void> {
+  /** Goes on behind what was acknowledged, which is behind the header of the file. */
+  async #begin(): Promise<void> {
+    this.#isBegun = true;
+    if (this.#read === 0) return;
+    this.#open ??= await this.#openFile();
     const header = new Uint8Array(RRD_HEADER_BYTES);
-    await open.readAt(0, header);
+    await this.#open.readAt(0, header);
     this.#scanner.push(header);
-    this.#base = this.#place.offset - RRD_HEADER_BYTES;
-    this.#read = this.#place.offset;
+    this.#base = this.#read - RRD_HEADER_BYTES;
   }
 
   /** Under the name that it has now: it may get another at any time. */
@@ -245,4 +272,8 @@ export class PartReader {
       return undefined; // its data goes all the same
     }
   }
+}
+
+function newScanner(): RrdScanner {
+  return new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates());
 }

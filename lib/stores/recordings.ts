@@ -14,7 +14,7 @@ import { storeOf } from "../encoding/store_of.ts";
 import { Applications } from "./applications.ts";
 import { Blueprints } from "./blueprints.ts";
 
-/** A box that sends through NATS is taken for gone after so long without a message, in milliseconds. */
+/** A box that sends on what it has saved is taken for gone after so long without a message, in milliseconds. */
 const SILENT_MS = 60_000;
 
 /** What is told of one recording. */
@@ -39,7 +39,7 @@ export interface RecordingSummary {
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** Whether a client that has logged to it is still connected; through NATS, whether one does. */
+  /** Whether a client that has logged to it is still connected; where a box sends it on, whether it does. */
   readonly live: boolean;
 }
 
@@ -69,6 +69,8 @@ interface Recording {
   clients: number;
   /** Of these, boxes of which nobody says whether they are there: only what comes shows it. */
   boxes: number;
+  /** When another Rerelay last sent some of it on; each of its calls ends within a second. */
+  forwardedMs: number;
 }
 
 /** All recordings. */
@@ -107,6 +109,7 @@ export class Recordings {
     if (msg.kind === "SetStoreInfo") recording.info = bounded(msg.info, msg.encoded.bytes.length);
     noteVersion(recording, msg.encoded.header.version);
     recording.lastMs = this.date();
+    if (source.isForwarded) recording.forwardedMs = recording.lastMs;
     recording.messages++;
     recording.bytes += msg.encoded.bytes.length;
     this.#join(source, recording, msg.kind === "SetStoreInfo");
@@ -150,6 +153,7 @@ export class Recordings {
         bytes: 0,
         clients: 0,
         boxes: 0,
+        forwardedMs: -Infinity,
       };
     } else this.#recordings.delete(id);
     this.#recordings.set(id, recording);
@@ -189,9 +193,9 @@ export class Recordings {
   }
 }
 
-function count(recording: Recording, { kind }: MessageSource, one: 1 | -1): void {
+function count(recording: Recording, { kind, isForwarded }: MessageSource, one: 1 | -1): void {
   recording.clients += one;
-  if (kind === "nats-box") recording.boxes += one;
+  if (kind === "nats-box" || isForwarded) recording.boxes += one;
 }
 
 function trim(map: Map<string, unknown>): void {
@@ -229,6 +233,7 @@ function bounded(info: StoreInfo, bytes: number): StoreInfo {
 
 function summary(recording: Recording, now: number): RecordingSummary {
   const { id, info, versions, firstMs, lastMs, messages, bytes, clients, boxes } = recording;
+  const isSent = boxes > 0 && now - lastMs < SILENT_MS || now - recording.forwardedMs < SILENT_MS;
   return {
     id,
     applicationId: info?.applicationId ?? "",
@@ -240,7 +245,7 @@ function summary(recording: Recording, now: number): RecordingSummary {
     lastMs,
     messages,
     bytes,
-    live: clients > boxes || boxes > 0 && now - lastMs < SILENT_MS,
+    live: clients > boxes || isSent,
   };
 }
 

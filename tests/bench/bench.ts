@@ -1,7 +1,7 @@
 /**
  * Everything that is measured, each on Deno and on Bun:
  *
- *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables]
+ *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables,data]
  *       [--rounds 5 [--more]] [--streams FOLDER] [--peer PROGRAM]
  *       [--rerun PROGRAM] [--write]
  *

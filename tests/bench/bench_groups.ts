@@ -12,13 +12,13 @@ import type { Stream } from "./streams.ts";
  * Subjects that take turns. Saving is apart, for what it leaves the disk to do slows the others;
  * `sendfile` is `speed` with another sender.
  */
-export const GROUPS = ["speed", "sendfile", "clients", "save", "tables"] as const;
+export const GROUPS = ["speed", "sendfile", "clients", "save", "tables", "data"] as const;
 
 /**
  * How often all is received before, on Deno and on Bun: until their code is as fast as it gets, but for
  * what is saved, for then the disk would lag behind.
  */
-const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0 };
+const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0, data: 5 };
 
 /** Name of a group. */
 export type Group = typeof GROUPS[number];
@@ -58,6 +58,12 @@ function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] 
       return [...both("server"), ...both("save"), ...both("copy"), ...rerun];
     case "tables":
       return [...both("tables"), ...peer];
+    case "data":
+      return [
+        ...[...both("column"), ...both("columns")],
+        ...both("tables").map((subject) => ({ ...subject, warmUps: WARM_UPS.tables })),
+        ...peer,
+      ];
   }
 }
 

@@ -1,21 +1,16 @@
 /**
  * What it takes to read the data of each message: `chunk()`, and `table()` for comparison.
  *
- * `deno run -A tests/bench/chunks.ts`, or with `bun`; `--rounds N` of each, the best counts. With
- * `--peer PROGRAM` Rerun's own server of 0.22.1 (see `peer/`), which decodes everything, takes the small
- * messages by TCP in the same run.
+ * `deno run -A tests/bench/chunks.ts`, or with `bun`; `--rounds N` of each, the best counts. What a whole
+ * server does so, beside Rerun's own, is the group `data` of `npm run bench`.
  */
-import { access, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
-import { chunk, RrdDecoder } from "../../lib/encoding/mod.ts";
+import { RrdDecoder } from "../../lib/encoding/mod.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { detectRuntime } from "../../lib/adapters/runtime.ts";
 import { capturePackets } from "../fixtures.ts";
 import { imageMessages, pointMessages } from "./chunk_packets.ts";
-import { measure } from "./receive_runs.ts";
-import { makeStream } from "./streams.ts";
+import { readAllColumns, readOneColumn } from "./read_columns.ts";
 
 /** Messages of one kind. */
 interface Workload {
@@ -52,33 +47,10 @@ function small(): Uint8Array[] {
   return Array.from({ length: 4000 }, (_, i) => scalars[i % scalars.length]!.slice());
 }
 
-function sum(value: unknown): number {
-  if (value === undefined) return 0;
-  const first = (value as ArrayLike<unknown>)[0];
-  return typeof first === "number" ? first : (value as ArrayLike<unknown>).length;
-}
-
 const WAYS: readonly Way[] = [
   { name: "the entity's path", read: (msg) => msg.entityPath!.length },
-  {
-    name: "one column",
-    read: (msg) => {
-      const one = chunk(msg);
-      return sum(one.components[0]?.at(0)) + one.rowCount;
-    },
-  },
-  {
-    name: "all columns",
-    read: (msg) => {
-      const { rowCount, rowIds, timelines, components } = chunk(msg);
-      let seen = rowIds.length;
-      for (const { times } of timelines) seen += Number(times[0]);
-      for (const each of components) {
-        for (let row = 0; row < rowCount; row++) seen += sum(each.at(row));
-      }
-      return seen;
-    },
-  },
+  { name: "one column", read: readOneColumn },
+  { name: "all columns", read: readAllColumns },
   { name: "table()", read: async (msg) => (await msg.table()).numRows },
 ];
 
@@ -102,32 +74,6 @@ function given(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
-/** As many small messages as take the peer a second, about. */
-const PEER_MESSAGES = 60_000;
-
-/** How fast Rerun's own server takes and decodes small messages. */
-async function peerSpeed(peer: string | undefined, rounds: number): Promise<void> {
-  if (peer === undefined) {
-    return console.log("without Rerun's own server: --peer PROGRAM says where it is");
-  }
-  await access(peer);
-  const folder = await mkdtemp(join(tmpdir(), "chunks-"));
-  try {
-    const stream = makeStream("small", folder, PEER_MESSAGES);
-    let best = Infinity;
-    for (let round = 0; round < rounds; round++) {
-      const subject = { runtime: "peer", what: "server", clients: 1 } as const;
-      const { sec } = await measure(subject, stream, { peer, file: join(folder, "a.rrd") });
-      best = Math.min(best, sec);
-    }
-    const us = (best * 1e6 / stream.messages).toFixed(2);
-    const speed = Math.round(stream.bytes / 1e6 / best).toLocaleString("en");
-    console.log(`small, 2.7 KB: Rerun's own server: ${us} µs a message, ${speed} MB/s`);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 const rounds = Number(given("rounds") ?? 7);
 console.log(`${detectRuntime()}, best of ${rounds}`);
 for (
@@ -145,4 +91,3 @@ for (
     console.log(`${name}: ${way.name}: ${us} µs a message, ${speed} MB/s`);
   }
 }
-await peerSpeed(given("peer"), Math.min(rounds, 3));

@@ -2,10 +2,10 @@
  * Takes clients in, one for warming up and then the given number again and again, and says when all
  * had left:
  *
- *     receive_child.ts server|tables|bridge|save|bridge-save|lz4|control|copy CLIENTS [FILE]
+ *     receive_child.ts server|tables|column|columns|bridge|save|bridge-save|lz4|control|copy CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `lz4` compresses them before; `control` only reads the
+ * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `lz4` compresses them before; `control` only reads the
  * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
@@ -15,6 +15,7 @@ import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
+import { readAllColumns, readOneColumn } from "./read_columns.ts";
 
 const [what, clients, file] = process.argv.slice(2);
 let count = 0;
@@ -32,6 +33,8 @@ function onLeft(): void {
 }
 
 const bridge = new Bridge();
+/** Depends on all that is read, so that reading it is not left out. */
+let read = 0;
 
 async function take(batch: readonly SmartMessage[]): Promise<void> {
   for (const { payload } of batch) {
@@ -41,10 +44,14 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
     } else {
       count++;
       if (what === "bridge") bridge.bridge(payload.msg);
-      if (what === "tables" && payload.msg.kind === "ArrowMsg") await payload.msg.table();
+      if (payload.msg.kind !== "ArrowMsg") continue;
+      if (what === "tables") await payload.msg.table();
+      if (what === "column") read += readOneColumn(payload.msg);
+      if (what === "columns") read += readAllColumns(payload.msg);
     }
   }
   bridge.release();
+  if (Number.isNaN(read)) throw new Error("Nothing was read");
 }
 
 /** A sink that gets today's form. */

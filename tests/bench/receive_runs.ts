@@ -14,6 +14,8 @@ import type { Stream } from "./streams.ts";
 export type What =
   | "server"
   | "tables"
+  | "column"
+  | "columns"
   | "bridge"
   | "bridge-save"
   | "save"

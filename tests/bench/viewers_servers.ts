@@ -78,8 +78,7 @@ async function startRerelay(
       // Before 0.2.0 viewers had a queue each.
       ...(folder === undefined ? [] : ["--viewer-queue", "2GB"]),
     ],
-    {},
-    folder === undefined ? undefined : join(folder, "cli.ts"),
+    folder === undefined ? {} : { cli: join(folder, "cli.ts") },
   );
   const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, DEADLINE_MS);
   return running(Number(port), cli.port, cli.child, stream);

@@ -22,7 +22,7 @@ export class Stage implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
   ): Promise<Stage> {
     const ports = ["--ws-server-port", "0", "--web-viewer-port", pagePort];
-    const cli = await Cli.start(runtime, ["--serve-web", ...ports, ...args], env);
+    const cli = await Cli.start(runtime, ["--serve-web", ...ports, ...args], { env });
     const [, url] = await cli.child.waitFor(/Hosting a web viewer at (\S+\/)/, READY_MS);
     const [, socket] = await cli.child.waitFor(/WebSocket server at (ws:\/\/[\d.:]+\d)/, READY_MS);
     return new Stage(cli, url!, socket!);

@@ -27,6 +27,9 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** As `npm start` and the docs have it: on Deno these programs may not ask for processes. */
+const FEW = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+
 async function setUp(folder: string, ...more: string[]) {
   const [port, ws, page] = await freePorts(3);
   const pattern = join(folder, "rec-{part}.rrd");
@@ -34,8 +37,8 @@ async function setUp(folder: string, ...more: string[]) {
     ...["--port", `${port}`, "--ws-server-port", `${ws}`, "--web-viewer-port", `${page}`],
     ...["--serve-web", "--save", pattern, "--rotate-every", "1h", ...more],
   ];
-  const start = async () => {
-    const cli = new Cli(args);
+  const start = async (permissions = ["-A"]) => {
+    const cli = new Cli(args, { permissions });
     await cli.sees(/Saving what is logged to/);
     return cli;
   };
@@ -67,34 +70,56 @@ async function ready(port: number): Promise<[number, unknown]> {
 const skip = process.platform === "win32" && "no SIGUSR2";
 
 describe("SIGUSR2", { timeout: 60_000, skip }, () => {
-  it("lets the next server take port, page and pattern, while clients go on", () =>
+  for (const permissions of "Bun" in globalThis ? [["-A"]] : [["-A"], FEW]) {
+    it(`lets the next server take port, page and pattern, while clients go on, ${permissions}`, () =>
+      inFolder(async (folder) => {
+        const { start, port, page } = await setUp(folder);
+        const first = await start(permissions);
+        assertEquals(await ready(page), [200, { ready: true, checks: { port: "ok", disk: "ok" } }]);
+        assertEquals(await ready(port), await ready(page));
+        const half = CAPTURE.length >> 1;
+        const socket = await connected(first, port, CAPTURE.subarray(0, half));
+        signal(first);
+        await first.sees(
+          /Draining \(SIGUSR2\): 127\.0\.0\.1:\d+ is free .* 1 client may go on, 10m at/,
+        );
+        const second = await start(permissions);
+        await replay(port, CAPTURE);
+        await send(socket, CAPTURE.subarray(half));
+        socket.end();
+        const one = await first.ended;
+        assertEquals(one.code, 0, one.stderr);
+        assertStringIncludes(one.stderr, `Received ${MESSAGES} messages`);
+        second.signal("SIGTERM");
+        const two = await second.ended;
+        assertEquals(two.code, 0, two.stderr);
+        for (const { stderr } of [one, two]) assert(!/WARN|ERROR/.test(stderr), stderr);
+        const names = readdirSync(folder).sort();
+        assertEquals(names, ["rec-0001.rrd", "rec-0002.rrd", "rec-{part}.rrd.index.jsonl"]);
+        const verified = await runCli(["rrd", "verify", "--strict", folder]);
+        assertEquals(verified.code, 0, verified.stderr);
+        assertEquals(messagesIn(folder), 2 * MESSAGES);
+      }));
+  }
+
+  it("is what a second server needs: without it the pattern stays the first one's", () =>
     inFolder(async (folder) => {
-      const { start, port, page } = await setUp(folder);
-      const first = await start();
-      assertEquals(await ready(page), [200, { ready: true, checks: { port: "ok", disk: "ok" } }]);
-      assertEquals(await ready(port), await ready(page));
-      const half = CAPTURE.length >> 1;
-      const socket = await connected(first, port, CAPTURE.subarray(0, half));
-      signal(first);
-      await first.sees(
-        /Draining \(SIGUSR2\): 127\.0\.0\.1:\d+ is free .* 1 client may go on, 10m at/,
-      );
-      const second = await start();
-      await replay(port, CAPTURE);
-      await send(socket, CAPTURE.subarray(half));
-      socket.end();
-      const one = await first.ended;
-      assertEquals(one.code, 0, one.stderr);
-      assertStringIncludes(one.stderr, `Received ${MESSAGES} messages`);
-      second.signal("SIGTERM");
-      const two = await second.ended;
-      assertEquals(two.code, 0, two.stderr);
-      for (const { stderr } of [one, two]) assert(!/WARN|ERROR/.test(stderr), stderr);
-      const names = readdirSync(folder).sort();
-      assertEquals(names, ["rec-0001.rrd", "rec-0002.rrd", "rec-{part}.rrd.index.jsonl"]);
-      const verified = await runCli(["rrd", "verify", "--strict", folder]);
-      assertEquals(verified.code, 0, verified.stderr);
-      assertEquals(messagesIn(folder), 2 * MESSAGES);
+      const { start, args } = await setUp(folder);
+      const port = ["--port", "0", "--ws-server-port", "0", "--web-viewer-port", "0"];
+      const other = [...args.slice(6), ...port];
+      for (const permissions of [["-A"], FEW]) {
+        const first = await start(permissions);
+        for (const own of [["-A"], FEW]) {
+          const { code, stderr } = await new Cli(other, { permissions: own }).ended;
+          assertEquals(code, 1, stderr);
+          assertStringIncludes(stderr, `Process ${first.child.pid} saves under this name already`);
+        }
+        process.kill(first.child.pid!, "SIGKILL");
+        await first.ended;
+        const next = await start(FEW);
+        next.signal("SIGTERM");
+        assertEquals((await next.ended).code, 0);
+      }
     }));
 
   it("tells whom it cuts when the time is over", () =>

@@ -99,7 +99,7 @@ export class Child implements AsyncDisposable {
   }
 
   /** Sends a signal to it and to what it has started. */
-  kill(signal: "SIGTERM" | "SIGKILL"): void {
+  kill(signal: "SIGTERM" | "SIGKILL" | "SIGUSR2"): void {
     const { pid } = this.#process;
     if (pid === undefined || !alive.has(this)) return;
     try {

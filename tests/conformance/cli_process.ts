@@ -27,18 +27,26 @@ export function cliCommand(runtime: Runtime, cli: string = CLI): string[] {
   return [...COMMANDS[runtime], cli];
 }
 
+/** How a server is started. */
+export interface StartOptions {
+  /** Besides the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  /** The command line of another checkout. */
+  readonly cli?: string;
+}
+
 /** A running server. */
 export class Cli implements AsyncDisposable {
   private constructor(readonly port: number, readonly child: Child) {}
 
-  /** Starts it on a free port. */
+  /** Starts it, on a free port if none is named. */
   static async start(
     runtime: Runtime,
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-    cli: string = CLI,
+    { env = {}, port = 0, cli = CLI }: StartOptions = {},
   ): Promise<Cli> {
-    const command = [...cliCommand(runtime, cli), "--port", "0", ...args];
+    const command = [...cliCommand(runtime, cli), "--port", `${port}`, ...args];
     const child = new Child(command, { env: { ...process.env, ...env } as Record<string, string> });
     try {
       const [, port] = await child.waitFor(READY, READY_MS);

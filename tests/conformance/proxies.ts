@@ -172,7 +172,7 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
       ...["--save", path, "--serve-web"],
       ...["--ws-server-port", `${socket}`, "--web-viewer-port", `${page}`],
       ...["--allow-host", HOST, "--allow-origin", `https://${HOST}`],
-    ], { RERELAY_VIEWER_TOKEN: TOKEN });
+    ], { env: { RERELAY_VIEWER_TOKEN: TOKEN } });
     const ports = { tls: tls!, clear: clear! };
     const server = { sdk: cli.port, socket: socket!, page: page! };
     await certify(folder);

@@ -23,6 +23,7 @@ import { findPython } from "./python.ts";
 import { playSaved, SAVED } from "./saved_captures.ts";
 import { type Passed, play, SCENARIOS } from "./scenarios.ts";
 import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
+import { playUpgrade } from "./upgrade.ts";
 import { playAllVersions, playViewers, READERS, VIEWED } from "./viewers.ts";
 
 const TCP_VERSIONS = "0.9.1,0.15.1,0.16.1,0.17.0,0.18.2,0.19.1,0.20.3,0.21.0,0.22.1".split(",");
@@ -62,6 +63,7 @@ const PARTS: readonly Part[] = [
   { name: "viewers", versions: Object.keys(VIEWED), play: playViewers },
   { name: "all versions", versions: READERS, play: playAllVersions },
   { name: "grpc", versions: GRPC_VERSIONS, play: playGrpc },
+  { name: "upgrade", versions: [GRPC_VERSIONS.at(-1)!], play: playUpgrade },
   {
     name: "crowd",
     versions: [CROWD_SDKS.at(-1)!],

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import type { ForwarderOptions } from "../../lib/forward/delivery.ts";
 import { forwardTo } from "../../lib/forward/forward_to.ts";
 import { TargetRefused } from "../../lib/forward/target.ts";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
@@ -25,8 +26,9 @@ async function run(
   options: Partial<RrdFileSinkOptions>,
   messages: readonly ReturnType<typeof received>[],
   isOver: () => boolean = () => true,
+  more: ForwarderOptions = {},
 ) {
-  const forwarder = forwardTo(target, { random: () => 0 });
+  const forwarder = forwardTo(target, { random: () => 0, ...more });
   const sink = await rrdFileSink({ path: PATTERN, ...options, followers: [forwarder] });
   for (const message of messages) await sink.write([message]);
   await until(isOver);
@@ -199,6 +201,45 @@ describe("forwardTo", () => {
       assertEquals(own, numbered(name, 0, 40));
     }
     assertEquals(most > 1, true);
+  });
+
+  it("holds as many bytes as its limit says, and one long message besides", async () => {
+    const maxBytes = 2000;
+    const target = fakeTarget({ maxBytes, maxUnderWay: 100 });
+    const underWay = new Set<{ readonly bytes: number }>();
+    let [most, mostLong] = [0, 0];
+    target.before = async (batch) => {
+      underWay.add(batch);
+      const lengths = [...underWay].map(({ bytes }) => bytes);
+      const short = lengths.filter((bytes) => bytes <= maxBytes);
+      most = Math.max(most, short.reduce((sum, bytes) => sum + bytes, 0));
+      mostLong = Math.max(mostLong, lengths.length - short.length);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      underWay.delete(batch);
+    };
+    const names = Array.from({ length: 8 }, (_, i) => `r${i}`);
+    const messages = names.map((name) => received(announcement(name)));
+    for (let i = 0; i < 30; i++) {
+      // Every tenth is longer than a batch.
+      for (const name of names) messages.push(received(chunk(name, i, i % 10 === 9)));
+    }
+    const long = messages.at(-1)!.payload;
+    assert(long.type === "msg" && long.msg.encoded.bytes.length > 2 * maxBytes);
+    const held = { maxHeldBytes: 3 * maxBytes };
+    const { forwarder } = await run(
+      target,
+      { files: memoryFiles() },
+      messages,
+      () => target.taken.length === 240,
+      held,
+    );
+    for (const name of names) {
+      const own = target.taken.filter((text) => text.startsWith(`${name} `));
+      assertEquals(own, numbered(name, 0, 30));
+    }
+    assertEquals(forwarder.stats.lagBytes, 0);
+    assert(most > maxBytes && most <= held.maxHeldBytes, `${most} bytes at once`);
+    assertEquals(mostLong, 1);
   });
 
   it("keeps what is not sent up to twice keep.bytes, then drops the oldest and counts it", async () => {

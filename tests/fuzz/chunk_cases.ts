@@ -1,9 +1,9 @@
 /** Messages with mutated Arrow data through `chunks()`, every column read: listed errors only. */
 import { assertEquals } from "@std/assert";
-import { chunks, InvalidMessage } from "../../lib/encoding/mod.ts";
+import { chunks, imageOf, InvalidMessage } from "../../lib/encoding/mod.ts";
 import { findMetadata } from "../../lib/encoding/arrow/_ipc_message.ts";
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
-import { ALL, arrowOf, recorded, SAVED } from "../encoding/chunks/recorded.ts";
+import { ALL, arrowOf, KINDS, recorded, SAVED } from "../encoding/chunks/recorded.ts";
 import { caseRandom } from "../random.ts";
 import { type Dice, dice } from "./mutations.ts";
 
@@ -17,6 +17,7 @@ const EDGES = [0, 1, 7, 8, 0xff, 0x7fff, 1 << 20, 0x7fffffff, 0x80000000, 0xffff
 const CHUNKS: readonly ArrowMsg[] = [
   ...ALL.flatMap((name) => arrowOf(recorded(name))),
   ...SAVED.flatMap(([, messages]) => messages),
+  ...[...KINDS.values()].flatMap(arrowOf),
 ].filter((msg) => msg.ipc().length <= LARGEST);
 const GOOD = CHUNKS.filter((_, i) => i % 16 === 0);
 const EXPECTED = GOOD.map(readAll);
@@ -52,7 +53,9 @@ export function runChunkCase(seed: number, index: number, tally: ChunkTally): vo
     const [first, second] = [outcome(msg), outcome(msg)];
     assertEquals(second, first, "a second look sees something else");
     tally[first.startsWith("refused") ? "refused" : "read"]++;
-    const ms = performance.now() - start;
+    let ms = performance.now() - start;
+    // Another program may have had the processor meanwhile.
+    if (ms > HANG_MS) ms = Math.min(ms, msOf(() => outcome(msg)));
     if (ms > HANG_MS) throw new Error(`it takes ${ms.toFixed(0)} ms`);
     tally.slowestMs = Math.max(tally.slowestMs, ms);
     const good = index % GOOD.length;
@@ -63,6 +66,12 @@ export function runChunkCase(seed: number, index: number, tally: ChunkTally): vo
     throw new Error(`seed ${seed}, case ${index}: ${(cause as Error).message}`, { cause });
   }
   tally.cases++;
+}
+
+function msOf(run: () => void): number {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
 }
 
 /** A digest of all that is read, or why it is not. */
@@ -78,8 +87,10 @@ function outcome(msg: ArrowMsg): string {
 /** Reads every column of every row. */
 function readAll(msg: ArrowMsg): string {
   let digest = `${msg.entityPath}`;
-  for (const { entityPath, rowCount, rowIds, timelines, components } of chunks(msg)) {
-    digest += ` ${entityPath} ${rowCount} ${rowIds.at(-1)}`;
+  for (const one of chunks(msg)) {
+    const { entityPath, rowCount, rowIds, timelines, archetypes, components } = one;
+    digest += ` ${entityPath} ${rowCount} ${rowIds.at(-1)} ${archetypes}`;
+    for (let row = 0; row < rowCount; row++) digest += ` ${imageOf(one, row)?.format}`;
     for (const { name, type, times, validity } of timelines) {
       digest += ` ${name} ${type} ${times.at(-1)} ${validity?.at(-1)}`;
     }

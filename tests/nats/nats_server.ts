@@ -92,7 +92,8 @@ export class NatsServer {
 
   /** Sends it a signal, such as `SIGKILL`, `SIGSTOP` or `SIGCONT`. */
   signal(signal: NodeJS.Signals): void {
-    this.#child!.kill(signal);
+    // Deno's `kill` of a child sends the first signal alone.
+    process.kill(this.pid, signal);
   }
 
   /** Ends it at once, and waits until it is gone. */

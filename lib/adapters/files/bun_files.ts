@@ -20,6 +20,7 @@ import {
 import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { folderError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
@@ -82,6 +83,10 @@ function hasCode(error: unknown, code: string): boolean {
 
 async function open(path: string): Promise<ReadableStream<Uint8Array>> {
   const file = await opened(path, "r");
+  if ((await statOf(file)).isDirectory()) {
+    await close(file);
+    throw folderError(path);
+  }
   return new ReadableStream({
     async pull(controller) {
       try {

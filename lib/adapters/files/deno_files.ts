@@ -6,6 +6,7 @@
 import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { folderError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
@@ -19,7 +20,7 @@ export const denoFiles: FileAdapter = {
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
   list,
-  open: async (path) => (await Deno.open(path)).readable,
+  open,
   openAt,
   realPath: (path) =>
     followLinks(path, {
@@ -85,6 +86,14 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 // ---------------------------------------------------------------------------------------- file
+
+async function open(path: string): Promise<ReadableStream<Uint8Array>> {
+  const file = await Deno.open(path);
+  const { isDirectory } = await file.stat();
+  if (!isDirectory) return file.readable;
+  file.close();
+  throw folderError(path);
+}
 
 async function openAt(path: string): Promise<ReadableFile> {
   const file = await Deno.open(path);

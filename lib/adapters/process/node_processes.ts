@@ -5,10 +5,18 @@
  */
 import { readFile, readlink } from "node:fs/promises";
 import process from "node:process";
+import { holdFile, isFileHeld } from "./held_files.ts";
 import { openFiles } from "./open_files.ts";
 import type { ProcessAdapter } from "./types.ts";
 
-/** Processes by `/proc` where there is one, else by signal 0. */
+/** What is asked of Deno, whose types are not at hand everywhere that this file is read. */
+interface WithDeno {
+  readonly Deno?: {
+    readonly permissions: { querySync(asked: { name: "run" }): { readonly state: string } };
+  };
+}
+
+/** Processes by `/proc` where there is one, else by signal 0, else by the files that they hold. */
 export const nodeProcesses: ProcessAdapter = {
   pid: process.pid,
   get maxOpenFiles() {
@@ -24,16 +32,27 @@ export const nodeProcesses: ProcessAdapter = {
     } catch (error) {
       const isLinux = process.platform === "linux";
       if (isLinux && (error as { code?: string }).code === "ENOENT") return undefined;
-      return isRunning(pid) ? `${pid}` : undefined;
+      if (mayAsk()) return isRunning(pid) ? `${pid}` : undefined;
+      // Others see us by the files that we hold.
+      return pid === process.pid ? `${pid} ~${Math.round(performance.timeOrigin)}` : undefined;
     }
   },
+  isUnseen: (identity) => /^\d+ ~/.test(identity),
+  hold: holdFile,
+  isHeld: isFileHeld,
 };
+
+/** On Deno only programs that may start others may send signals, and signal 0 is one. */
+function mayAsk(): boolean {
+  const { Deno } = globalThis as WithDeno;
+  if (Deno === undefined || "Bun" in globalThis) return true;
+  return Deno.permissions.querySync({ name: "run" }).state === "granted";
+}
 
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Deno may not let us ask: then a restart after a crash goes before a second program.
     return (error as { code?: string }).code === "EPERM";
   }
 }

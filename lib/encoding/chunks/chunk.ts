@@ -110,6 +110,7 @@ export class BatchChunk implements Chunk {
   readonly #plans: readonly ComponentPlan[];
   /** Of the batch; all of them in their order if it is not given. */
   readonly #rows: readonly number[] | undefined;
+  readonly #splats: ReadonlyMap<number, number> | undefined;
   readonly #has: ((column: number) => boolean) | undefined;
   #components: readonly BatchComponent[] | undefined;
   #times: readonly ChunkTimes[] | undefined;
@@ -129,6 +130,8 @@ export class BatchChunk implements Chunk {
       readonly timelines: readonly TimelinePlan[];
       readonly components: readonly ComponentPlan[];
       readonly rows?: readonly number[];
+      /** Rows that hold for each instance of another one, by that one. */
+      readonly splats?: ReadonlyMap<number, number>;
       /** Whether a column has any in these rows; all have if it is not given. */
       readonly has?: (column: number) => boolean;
     },
@@ -138,6 +141,7 @@ export class BatchChunk implements Chunk {
     this.#timelines = part.timelines;
     this.#plans = part.components;
     this.#rows = part.rows;
+    this.#splats = part.splats;
     this.#has = part.has;
     this.rowCount = part.rows?.length ?? batch.rows;
     this.isStatic = part.timelines.length === 0;
@@ -173,8 +177,8 @@ export class BatchChunk implements Chunk {
 
   #all(): readonly BatchComponent[] {
     return this.#components ??= this.#plans.map((plan) =>
-      new BatchComponent(plan, this.#batch, this.#rows)
-    );
+      new BatchComponent(plan, this.#batch, this.#rows, this.#splats)
+    ).filter((component) => component.isThere());
   }
 
   #readTimes({ column, name, type, unit }: TimelinePlan): ChunkTimes {
@@ -202,28 +206,33 @@ export class BatchChunk implements Chunk {
   #readRowIds(): readonly Tuid[] {
     const place = this.#batch.places[this.#schema.rowIds];
     if (place === undefined) return [];
-    const read = this.#idReader(place);
+    const read = rowIdReader(this.#batch, place);
     return Array.from({ length: this.rowCount }, (_, i) => read(this.#rows?.[i] ?? i));
   }
+}
 
-  #idReader(place: DataPlace): (row: number) => Tuid {
-    const { values } = this.#batch;
-    const [time, inc] = place.children;
-    if (time !== undefined && inc !== undefined) {
-      const [times, incs] = [time, inc].map((each) => values.numbers(each));
-      if (times instanceof BigUint64Array && incs instanceof BigUint64Array) {
-        return (row) => new Tuid(times[row]!, incs[row]!);
-      }
+/**
+ * Reads row ids.
+ *
+ * @param batch with all rows
+ * @param place of the column of ids
+ */
+export function rowIdReader({ values }: Batch, place: DataPlace): (row: number) => Tuid {
+  const [time, inc] = place.children;
+  if (time !== undefined && inc !== undefined) {
+    const [times, incs] = [time, inc].map((each) => values.numbers(each));
+    if (times instanceof BigUint64Array && incs instanceof BigUint64Array) {
+      return (row) => new Tuid(times[row]!, incs[row]!);
     }
-    return (row) => {
-      const bytes = values.row(place, row);
-      if (!(bytes instanceof Uint8Array) || bytes.length !== 16) {
-        throw new InvalidMessage("A chunk's row ids are none");
-      }
-      const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-      return new Tuid(view.getBigUint64(0), view.getBigUint64(8));
-    };
   }
+  return (row) => {
+    const bytes = values.row(place, row);
+    if (!(bytes instanceof Uint8Array) || bytes.length !== 16) {
+      throw new InvalidMessage("A chunk's row ids are none");
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+    return new Tuid(view.getBigUint64(0), view.getBigUint64(8));
+  };
 }
 
 class BatchComponent implements ChunkComponent {
@@ -235,8 +244,15 @@ class BatchComponent implements ChunkComponent {
   readonly #batch: Batch;
   readonly #place: DataPlace;
   readonly #rows: readonly number[] | undefined;
+  readonly #splats: ReadonlyMap<number, number> | undefined;
+  readonly #today: ComponentPlan["today"];
 
-  constructor(plan: ComponentPlan, batch: Batch, rows: readonly number[] | undefined) {
+  constructor(
+    plan: ComponentPlan,
+    batch: Batch,
+    rows: readonly number[] | undefined,
+    splats: ReadonlyMap<number, number> | undefined,
+  ) {
     this.name = plan.name;
     this.component = plan.component;
     if (plan.archetype !== undefined) this.archetype = plan.archetype;
@@ -245,6 +261,22 @@ class BatchComponent implements ChunkComponent {
     this.#batch = batch;
     this.#place = batch.places[plan.column]!;
     this.#rows = rows;
+    this.#splats = splats;
+    this.#today = plan.today;
+  }
+
+  /** Of what was one component, and is several today, some may not have been given. */
+  isThere(): boolean {
+    if (this.#today === undefined) return true;
+    const length = this.#rows?.length ?? this.#batch.rows;
+    try {
+      for (let row = 0; row < length; row++) if (this.at(row) !== undefined) return true;
+    } catch (error) {
+      // Who asks for the value is told.
+      if (error instanceof InvalidMessage) return true;
+      throw error;
+    }
+    return false;
   }
 
   at(row: number): unknown {
@@ -252,7 +284,12 @@ class BatchComponent implements ChunkComponent {
     if (!Number.isInteger(row) || row < 0 || row >= length) {
       throw new RangeError(`There is no row ${row} among ${length}`);
     }
-    return this.#batch.values.row(this.#place, this.#rows?.[row] ?? row);
+    const { values } = this.#batch;
+    const at = this.#rows?.[row] ?? row;
+    let value = values.row(this.#place, at);
+    const splat = value === undefined ? this.#splats?.get(at) : undefined;
+    if (splat !== undefined) value = values.row(this.#place, splat);
+    return this.#today === undefined || !Array.isArray(value) ? value : this.#today(value);
   }
 
   get column(): ChunkColumn {

@@ -11,7 +11,14 @@ import type { SchemaField, SchemaTag } from "../arrow/schema_tree.ts";
 import { Names } from "../names/names.ts";
 import type { RrdVersion } from "../rrd_header.ts";
 import type { ChunkTree, ChunkTrees } from "./chunk_trees.ts";
-import { isIndicator, type TodaysName, todaysName } from "../names/today.ts";
+import {
+  indicatedArchetype,
+  isIndicator,
+  todaysArchetype,
+  type TodaysName,
+  todaysName,
+} from "../names/today.ts";
+import { OLD_COMPONENTS, type OldValue, oldValues } from "./old_values.ts";
 
 /** How many sets of components are remembered of one table. */
 const MAX_SETS = 64;
@@ -34,6 +41,8 @@ export interface ComponentPlan extends TodaysName {
   /** Index of its column. */
   readonly column: number;
   readonly sentName: string;
+  /** What a value is today, where it was laid out otherwise. */
+  readonly today?: OldValue["today"];
 }
 
 /** Nanoseconds of Arrow's units. */
@@ -51,6 +60,7 @@ export class ChunkSchema {
   readonly timelines: readonly TimelinePlan[];
   readonly #data: readonly (readonly [number, SchemaField])[];
   readonly #names: Names;
+  readonly #minor: number;
   readonly #sets = new Map<string, readonly ComponentPlan[]>();
 
   /**
@@ -62,6 +72,7 @@ export class ChunkSchema {
     this.entityPath = tree.entityPath;
     this.finder = new BatchFinder(tree);
     this.#names = names;
+    this.#minor = tree.minor;
     const columns = tree.fields.map((field, i) => [i, field] as const);
     const of = (pattern: RegExp) => tree.fields.findIndex(({ name }) => pattern.test(name));
     this.rowIds = of(/^rerun\.(?:controls\.RowId|row_id)$/);
@@ -84,11 +95,10 @@ export class ChunkSchema {
     const here = [...beside].map((name) => this.#names.indicated(name))
       .filter((name) => name !== undefined);
     const components = data.filter(([, field]) => !isIndicator(field.name))
-      .map(([column, field]) => ({
-        column,
-        sentName: field.name,
-        ...this.#nameOf(field, here, beside),
-      }));
+      .flatMap(([column, field]) =>
+        this.#namesOf(field, here, beside)
+          .map((named): ComponentPlan => ({ column, sentName: field.name, ...named }))
+      );
     this.#sets.set(key, components);
     forgetOldest(this.#sets, MAX_SETS);
     return components;
@@ -101,28 +111,37 @@ export class ChunkSchema {
    */
   archetypes(has: (column: number) => boolean = () => true): readonly string[] {
     const names = this.#data.filter(([column]) => has(column))
-      .map(([, { name, tags }]) => archetypeOf(tags) ?? this.#names.indicated(name));
-    return [...new Set(names.filter((name) => name !== undefined))];
+      .map(([, { name, tags }]) => archetypeOf(tags) ?? indicatedArchetype(name))
+      .filter((name) => name !== undefined);
+    return [...new Set(names.map(todaysArchetype))];
   }
 
-  #nameOf(
+  #namesOf(
     { name, tags }: SchemaField,
     here: readonly string[],
     beside: ReadonlySet<string>,
-  ): TodaysName {
+  ): readonly (TodaysName & Pick<ComponentPlan, "today">)[] {
     const archetype = archetypeOf(tags);
     const told = tag(tags, "component");
     // Since 0.24 it names the archetype's field.
     const field = tag(tags, "archetype_field") ?? tag(tags, "archetype_field_name") ??
       (archetype === undefined ? undefined : told?.slice(told.indexOf(":") + 1));
-    const component = tag(tags, "component_type") ?? told ?? name;
+    const sent = tag(tags, "component_type") ?? told ?? name;
+    const component = OLD_COMPONENTS[sent] ?? sent;
     if (archetype !== undefined || !this.#names.isKnown(component)) {
-      return todaysName(archetype, field, component);
+      return [todaysName(archetype, field, component)];
     }
     const likely = this.#names.find(component, here, [], beside);
+    const old = oldValues(component, likely, this.#minor);
+    if (old !== undefined) {
+      return old.map((each) => ({
+        ...todaysName(each.archetype, each.field, each.component),
+        today: each.today,
+      }));
+    }
     // Data that is laid out otherwise is not what the name promises.
     const found = likely?.isSame ? likely : undefined;
-    return todaysName(found?.archetype, found?.field, found?.component ?? component);
+    return [todaysName(found?.archetype, found?.field, found?.component ?? component)];
   }
 }
 

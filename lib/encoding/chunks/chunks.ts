@@ -7,8 +7,9 @@ import { InvalidMessage } from "../../base/errors.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { checkArrowMsg } from "../check_arrow_msg.ts";
 import type { Batch } from "../arrow/first_batch.ts";
-import { BatchChunk, type Chunk } from "./chunk.ts";
+import { BatchChunk, type Chunk, rowIdReader } from "./chunk.ts";
 import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";
+import type { Tuid } from "../tuid.ts";
 import { TREES } from "./chunk_trees.ts";
 
 /** Entities of one table. */
@@ -58,6 +59,40 @@ function whole(path: string, schema: ChunkSchema, batch: Batch): Chunk {
 interface RowSet {
   readonly path: string;
   readonly rows: number[];
+  /** Rows that hold for each instance of another one, by that one. */
+  readonly splats: Map<number, number>;
+}
+
+/** The column and the value by which SDK 0.9 to 0.15 said that a row is a splat. */
+const [INSTANCE_KEY, SPLAT] = ["rerun.components.InstanceKey", 2n ** 64n - 1n] as const;
+
+/**
+ * Finds the splats of SDK 0.9 to 0.15: what was logged once for all instances, such as one radius of
+ * many points, came in a row of its own, right before that of the instances; today it is in theirs.
+ */
+class Splats {
+  readonly column: number;
+  readonly #batch: Batch;
+  readonly #idOf: ((row: number) => Tuid) | undefined;
+
+  constructor(schema: ChunkSchema, batch: Batch) {
+    this.#batch = batch;
+    this.column = schema.finder.columns.findIndex(({ field }) => field.name === INSTANCE_KEY);
+    const ids = batch.places[schema.rowIds];
+    if (this.column >= 0 && ids !== undefined) this.#idOf = rowIdReader(batch, ids);
+  }
+
+  /** Whether the first row holds for each instance of the second. */
+  isOf(row: number | undefined, instances: number): boolean {
+    if (this.#idOf === undefined || row === undefined) return false;
+    if (!this.#isSplat(row) || this.#isSplat(instances)) return false;
+    return this.#idOf(row).inc + 1n === this.#idOf(instances).inc;
+  }
+
+  #isSplat(row: number): boolean {
+    const keys = this.#batch.values.row(this.#batch.places[this.column]!, row);
+    return keys instanceof BigUint64Array && keys.length === 1 && keys[0] === SPLAT;
+  }
 }
 
 function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
@@ -66,25 +101,34 @@ function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
   if (paths === undefined) throw new InvalidMessage("A chunk without an entity path");
   const times = schema.timelines.map((plan) => ({ plan, place: places[plan.column]! }));
   const sets = new Map<string, RowSet>();
+  const splats = new Splats(schema, batch);
   for (let row = 0; row < rowCount; row++) {
     const path = values.row(paths, row);
     if (typeof path !== "string") throw new InvalidMessage("A row without an entity path");
     const isStatic = !times.some(({ place }) => values.isValid(place, row));
     const key = isStatic ? `static ${path}` : path;
-    const set = sets.get(key) ?? { path, rows: [] };
-    set.rows.push(row);
+    const set: RowSet = sets.get(key) ?? { path, rows: [], splats: new Map() };
+    const before = set.rows.at(-1);
+    if (splats.isOf(before, row)) {
+      set.rows[set.rows.length - 1] = row;
+      set.splats.set(row, before!);
+    } else set.rows.push(row);
     sets.set(key, set);
     if (sets.size > MAX_ENTITIES) {
       throw new InvalidMessage(`A table of more than ${MAX_ENTITIES} entities`);
     }
   }
-  return [...sets.values()].map(({ path, rows }) => {
-    const has = (column: number) => rows.some((row) => values.isValid(places[column]!, row));
+  return [...sets.values()].map(({ path, rows, splats: splatted }) => {
+    const isIn = (column: number) => (row: number) => values.isValid(places[column]!, row);
+    const has = (column: number) =>
+      rows.some(isIn(column)) ||
+      column !== splats.column && [...splatted.values()].some(isIn(column));
     const timelines = schema.timelines.filter(({ column }) => has(column));
     return new BatchChunk(path.startsWith("/") ? path : `/${path}`, batch, schema, {
       timelines,
       components: schema.components(has),
       rows,
+      splats: splatted,
       has,
     });
   });

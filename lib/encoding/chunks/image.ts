@@ -42,24 +42,6 @@ const DATATYPES: Readonly<Record<number, string>> = {
   ...{ 33: "16F", 34: "32F", 35: "64F" },
 };
 
-/** What SDK 0.17 and before called the types of a tensor's numbers. */
-const TENSORS: Readonly<Record<string, string>> = {
-  ...{ U8: "8", I8: "8I", U16: "16", I16: "16I", U32: "32", I32: "32I", U64: "64", I64: "64I" },
-  ...{ F16: "16F", F32: "32F", F64: "64F" },
-};
-const CHANNELS: Readonly<Record<number, string>> = { 1: "L", 3: "RGB", 4: "RGBA" };
-
-/** What is a picture, of all that has pixels. */
-const PICTURES: ReadonlySet<string> = new Set(
-  ["Image", "DepthImage", "SegmentationImage"].map((name) => `rerun.archetypes.${name}`),
-);
-
-/** A tensor as SDK 0.17 and before sent pictures. */
-interface TensorValue {
-  readonly shape?: unknown;
-  readonly buffer?: { readonly kind?: string; readonly value?: unknown };
-}
-
 /**
  * The picture in a row of a chunk: an `Image`, a `DepthImage` or a `SegmentationImage` that is not
  * compressed, and was logged as such: before SDK 0.18 its components alone tell nobody that it is one.
@@ -91,11 +73,7 @@ export function imageOf(chunk: Chunk, row = 0): DecodedImage | undefined {
   checkGiven("imageOf", "a chunk, as chunks(msg) gives", isChunk, chunk);
   const [format] = listAt<ImageFormatValue>(chunk, "rerun.components.ImageFormat", row);
   const [data] = listAt<Uint8Array>(chunk, "rerun.components.ImageBuffer", row);
-  if (format !== undefined && data instanceof Uint8Array) return ofFormat(format, data);
-  // Before 0.18 pictures were tensors, as other things are.
-  const [tensor] = listAt<TensorValue>(chunk, "rerun.components.TensorData", row);
-  const isPicture = tensor !== undefined && chunk.archetypes.some((name) => PICTURES.has(name));
-  return isPicture ? ofTensor(tensor) : undefined;
+  return format !== undefined && data instanceof Uint8Array ? ofFormat(format, data) : undefined;
 }
 
 function listAt<T>(chunk: Chunk, component: string, row: number): readonly T[] {
@@ -112,21 +90,6 @@ function ofFormat(format: ImageFormatValue, data: Uint8Array): DecodedImage | un
   // What depth and classes are made of is one number a pixel, and not said.
   const model = COLOR_MODELS[color_model ?? 1];
   const datatype = DATATYPES[channel_datatype ?? 6];
-  if (model === undefined || datatype === undefined) return undefined;
-  return whole({ width, height, format: model + datatype, data });
-}
-
-function ofTensor({ shape = [], buffer }: TensorValue): DecodedImage | undefined {
-  // Tensors since 0.22 have bare numbers here.
-  if (!Array.isArray(shape)) return undefined;
-  const sizes = shape.map(({ size }) => Number(size));
-  const { kind = "", value } = buffer ?? {};
-  if (!ArrayBuffer.isView(value)) return undefined;
-  const data = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  const [height, width, channels = 1] = sizes;
-  if (width === undefined || height === undefined || sizes.length > 3) return undefined;
-  if (kind === "NV12") return { width, height: height * 2 / 3, format: kind, data };
-  const [model, datatype] = [CHANNELS[channels], TENSORS[kind]];
   if (model === undefined || datatype === undefined) return undefined;
   return whole({ width, height, format: model + datatype, data });
 }

@@ -28,8 +28,8 @@ export interface ValuesOptions<Name extends string = string> {
   /** As {@linkcode Chunk.component} takes it, such as `Scalars:scalars`. */
   readonly component: Name;
   /**
-   * The timeline of the times; default the first sequence that the program set, else the first other
-   * timeline that it set, else `log_time`.
+   * The timeline of the times; default for each row the first sequence that the program set for it,
+   * else the first other timeline that it set, else `log_time`.
    */
   readonly timeline?: string;
 }
@@ -97,7 +97,7 @@ export async function* values<Name extends keyof ComponentValues | (string & Rec
 export interface EntityCount {
   /** Messages that it is in. */
   messages: number;
-  /** Rows of these. */
+  /** Rows of these that hold anything. */
   rows: number;
   /** Bytes of messages that are of it alone. */
   bytes: number;
@@ -141,8 +141,10 @@ export async function byEntity(messages: LoggedSource): Promise<Map<string, Enti
       const { length } = msg.encoded.bytes;
       const all = readable(msg);
       if (all.length === 0) count(DAMAGED, 0, length);
-      for (const { entityPath, rowCount } of all) {
-        count(entityPath, rowCount, all.length === 1 ? length : 0);
+      for (const { entityPath, rowCount, components } of all) {
+        // SDK 0.22 and 0.23 tell in chunks of their own which archetypes are there.
+        const rows = components.length === 0 ? 0 : rowCount;
+        count(entityPath, rows, all.length === 1 ? length : 0);
       }
     }
   }
@@ -186,10 +188,12 @@ function* valuesOf<Value>(
 ): Generator<TimedValue<Value>> {
   const found = chunk.component(component);
   if (found === undefined) return;
-  const times = timeOf(chunk.timelines, timeline);
-  if (times === undefined && !chunk.isStatic) return;
+  const timelines = timelinesOf(chunk.timelines, timeline);
+  if (timelines.length === 0 && !chunk.isStatic) return;
   for (let row = 0; row < chunk.rowCount; row++) {
-    if (times?.validity?.[row] === 0) continue;
+    // Rows of SDK 0.9 to 0.16 that have other timelines share a table; they are read as if apart.
+    const times = timelines.find(({ validity }) => validity?.[row] !== 0);
+    if (times === undefined && !chunk.isStatic) continue;
     const value = valueAt(found, row);
     if (value !== undefined) yield { time: times?.times[row], value: value as Value };
   }
@@ -204,9 +208,13 @@ function valueAt(component: { at(row: number): unknown }, row: number): unknown 
   }
 }
 
-function timeOf(timelines: readonly ChunkTimes[], name: string | undefined) {
-  if (name !== undefined) return timelines.find((each) => each.name === name);
-  const own = timelines.filter((each) => each.name !== "log_tick" && each.name !== "log_time");
-  return own.find(({ type }) => type === "sequence") ?? own[0] ??
-    timelines.find((each) => each.name === "log_time") ?? timelines[0];
+/** Of those, a row's time is on the first that it has one on. */
+function timelinesOf(
+  timelines: readonly ChunkTimes[],
+  name: string | undefined,
+): readonly ChunkTimes[] {
+  if (name !== undefined) return timelines.filter((each) => each.name === name);
+  const rank = ({ name, type }: ChunkTimes) =>
+    name === "log_time" ? 2 : name === "log_tick" ? 3 : type === "sequence" ? 0 : 1;
+  return timelines.toSorted((a, b) => rank(a) - rank(b));
 }

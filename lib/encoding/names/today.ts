@@ -37,6 +37,7 @@ export const RENAMED_IN_23: Renamed = {
 /** Archetypes that were renamed until today. */
 const ARCHETYPES: Renamed = {
   ...RENAMED_IN_23,
+  "rerun.archetypes.TimeSeriesScalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
   "rerun.archetypes.RecordingProperties": ["rerun.archetypes.RecordingInfo", {}],
 };
 
@@ -82,4 +83,17 @@ export function todaysName(
 /** Whether a component only told that an archetype is there, as indicators did up to SDK 0.23. */
 export function isIndicator(component: string): boolean {
   return /^(?:rerun\.(?:blueprint\.)?components\.)?\w+Indicator$/.test(component);
+}
+
+/** Today's name of an archetype of any version. */
+export function todaysArchetype(archetype: string): string {
+  const since = ARCHETYPE_NAMES[archetype] ?? archetype;
+  return ARCHETYPES[since]?.[0] ?? since;
+}
+
+/** The archetype that a component says is there, whichever it is; `undefined` for other components. */
+export function indicatedArchetype(component: string): string | undefined {
+  const [, prefix = "rerun.components.", name] =
+    /^(rerun\.(?:blueprint\.)?components\.)?(\w+)Indicator$/.exec(component) ?? [];
+  return name === undefined ? undefined : `${prefix.replace("components", "archetypes")}${name}`;
 }

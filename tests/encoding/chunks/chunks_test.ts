@@ -194,14 +194,36 @@ describe("chunks", () => {
         ["/plots/sin", 1, false, "Scalars:scalars"],
         ["/plots/cos", 1, false, "Scalars:scalars"],
         [
-          ...["/world/points", 2, false],
-          "Points3D:colors,rerun.components.InstanceKey,Points3D:positions,Points3D:radii",
+          ...["/world/points", 1, false],
+          "Points3D:colors,Points3D:positions,Points3D:radii",
         ],
       ],
     );
     for (const [path, messages] of SAVED.filter(([path]) => path.startsWith("tables/"))) {
       assertEquals(messages.flatMap(chunks).some(({ isStatic }) => isStatic), true, path);
       assertEquals(messages.flatMap(chunks).some(({ isStatic }) => !isStatic), true, path);
+    }
+  });
+
+  it("of SDK 0.9 to 0.15 have in one row what was logged once for all instances", () => {
+    for (const name of ["0.15.1-mixed", "0.16.1-mixed", "0.17.0-mixed"]) {
+      let [points, radii] = [0, 0];
+      for (const each of arrowOf(recorded(name)).flatMap(chunks)) {
+        if (each.entityPath !== "/world/points") continue;
+        assertEquals(each.rowIds.length, each.rowCount);
+        for (let row = 0; row < each.rowCount; row++) {
+          const positions = each.component("Points3D:positions")?.at(row);
+          if (positions === undefined) continue;
+          points++;
+          assertEquals(positions.length, 300);
+          const radius = each.component("Points3D:radii")?.at(row);
+          if (radius === undefined) continue;
+          radii++;
+          assertEquals(radius, Float32Array.of(0.05), name);
+        }
+      }
+      // A pair of rows that came in two messages stays two.
+      assertEquals([points, radii], [30, name.startsWith("0.15") ? 29 : 30], name);
     }
   });
 

@@ -1,11 +1,13 @@
 /** Messages of real SDKs, by what they logged. */
+import { gunzipSync } from "node:zlib";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { capturePackets, CAPTURES, fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 
-const GRPC = ["0.23.4-mixed", "0.36.2-mixed", "0.41.0-mixed"];
+/** Captures of calls by gRPC. */
+export const GRPC: readonly string[] = ["0.23.4-mixed", "0.36.2-mixed", "0.41.0-mixed"];
 
 /** All messages of a capture. */
 export function recorded(name: string): LogMsg[] {
@@ -19,6 +21,9 @@ export const ALL: readonly string[] = [...CAPTURES, ...GRPC];
 
 /** The same program, as far as each SDK can run it. */
 export const MIXED: readonly string[] = ALL.filter((name) => name.endsWith("-mixed"));
+
+/** Those of connections by TCP, whose program is one. */
+export const TCP: readonly string[] = MIXED.filter((name) => !GRPC.includes(name));
 
 /** Chunks and tables alone. */
 export function arrowOf(messages: readonly LogMsg[]): ArrowMsg[] {
@@ -35,3 +40,11 @@ export const SAVED: readonly (readonly [string, readonly ArrowMsg[]])[] = [
   "tables/0.15.1-static-row.rrd",
   "tables/0.16.1-static-row.rrd",
 ].map((path) => [path, arrowOf(new RrdDecoder().push(fixture(path)).items)] as const);
+
+/** One of each kind of data, as one program logged it with SDKs from 0.9 on, by their versions. */
+export const KINDS: ReadonlyMap<string, readonly LogMsg[]> = new Map(
+  ["0.9.1", "0.15.1", "0.16.1", "0.17.0", "0.21.0", "0.23.4", "0.41.0"].map((version) => {
+    const file = new Uint8Array(gunzipSync(fixture(`kinds/${version}.rrd.gz`)));
+    return [version, new RrdDecoder().push(file).items] as const;
+  }),
+);

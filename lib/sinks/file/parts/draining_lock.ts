@@ -7,7 +7,7 @@
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import type { PartIndex } from "./part_index.ts";
-import { holderOf, isHeld, LOCK_SUFFIX } from "./save_lock.ts";
+import { holderOf, isHeld, LOCK_SUFFIX, noteRunning } from "./save_lock.ts";
 
 /** Between the pattern's name and the process id. */
 const DRAINING = ".draining-";
@@ -31,13 +31,7 @@ export async function noteDraining(
   processes: ProcessAdapter,
 ): Promise<() => Promise<void>> {
   const path = `${folder}${name}${DRAINING}${processes.pid}${LOCK_SUFFIX}`;
-  const file = await files.create(path, "replace");
-  try {
-    await file.write(new TextEncoder().encode(`${await processes.identity(processes.pid)}\n`));
-  } finally {
-    await file.close();
-  }
-  return () => files.remove(path).catch(() => {});
+  return await noteRunning(path, files, processes);
 }
 
 /**
@@ -77,7 +71,7 @@ export async function drainingThere(
     if (!found.startsWith(start) || !found.endsWith(LOCK_SUFFIX)) continue;
     if (!/^\d+$/.test(found.slice(start.length, -LOCK_SUFFIX.length))) continue;
     const holder = await holderOf(folder + found, files);
-    if (holder !== undefined && await isHeld(holder, processes)) alive.add(holder);
+    if (holder !== undefined && await isHeld(folder + found, holder, processes)) alive.add(holder);
     else await files.remove(folder + found).catch(() => {});
   }
   return alive;

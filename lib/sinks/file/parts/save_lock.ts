@@ -43,18 +43,54 @@ export async function lockSaving(
   for (let tries = 0;; tries++) {
     try {
       const file = await files.create(path, "new");
+      // Before there is anything to read: whoever reads who we are asks whether we hold it.
+      const release = await processes.hold?.(path);
       try {
         await file.write(new TextEncoder().encode(own));
+      } catch (error) {
+        await release?.();
+        throw error;
       } finally {
         await file.close();
       }
-      return () => files.remove(path).catch(() => {});
+      return () => givenUp(path, files, release);
     } catch (error) {
       if (!(error instanceof FileExists)) throw error;
       if (tries === MAX_TRIES) throw trouble ?? error;
       trouble = await removeStale(path, files, processes);
     }
   }
+}
+
+/** Removed before it is let go: nobody may take it for left behind. */
+async function givenUp(
+  path: string,
+  files: FileAdapter,
+  release: (() => Promise<void>) | undefined,
+): Promise<void> {
+  await files.remove(path).catch(() => {});
+  await release?.().catch(() => {});
+}
+
+/**
+ * Notes in a file of its own that this program is there, as lock files do.
+ *
+ * @returns takes the note away; never rejects
+ * @throws whatever the runtime says of a file that can't be made
+ */
+export async function noteRunning(
+  path: string,
+  files: FileAdapter,
+  processes: ProcessAdapter,
+): Promise<() => Promise<void>> {
+  const file = await files.create(path, "replace");
+  try {
+    await file.write(new TextEncoder().encode(`${await processes.identity(processes.pid)}\n`));
+  } finally {
+    await file.close();
+  }
+  const release = await processes.hold?.(path);
+  return () => givenUp(path, files, release);
 }
 
 /**
@@ -75,7 +111,7 @@ async function removeStale(
     text = await textOf(path, files);
   }
   const [holder, unfinished = ""] = text?.split("\n") ?? [];
-  if (await isHeld(holder, processes)) throw new SaveLocked(path, parseInt(holder!));
+  if (await isHeld(path, holder, processes)) throw new SaveLocked(path, parseInt(holder!));
   // Another program may have been faster: what was moved away must be what was looked at.
   const moved = `${path}.${processes.pid}`;
   try {
@@ -113,13 +149,25 @@ export async function holderOf(path: string, files: FileAdapter): Promise<string
   return (await textOf(path, files))?.split("\n")[0];
 }
 
-/** Whether the process of an identity runs. */
+/**
+ * Whether the process that a lock names runs.
+ *
+ * @param path of the lock, by which it is seen where processes can't be
+ * @param holder its identity, as the lock has it
+ */
 export async function isHeld(
+  path: string,
   holder: string | undefined,
   processes: ProcessAdapter,
 ): Promise<boolean> {
   const pid = parseInt(holder ?? "");
-  return pid > 0 && await processes.identity(pid) === holder;
+  if (!(pid > 0)) return false;
+  if (await processes.identity(pid) === holder) return true;
+  const { isUnseen = () => false } = processes;
+  // Who sees processes needs no lock of the kernel, which some network drives do not have.
+  const own = await processes.identity(processes.pid);
+  const isAsked = isUnseen(holder!) || own !== undefined && isUnseen(own);
+  return isAsked && await processes.isHeld?.(path) === true;
 }
 
 async function textOf(path: string, files: FileAdapter): Promise<string | undefined> {

@@ -52,6 +52,45 @@ describe("rrdFileSink and other programs", () => {
     }
   });
 
+  it("sees by the kernel's locks who runs, where it may not ask", async () => {
+    // A machine on which nobody may ask: identities of others are unknown.
+    const held = new Map<string, number>();
+    const unseen = (pid: number): ProcessAdapter => ({
+      pid,
+      identity: (asked) => Promise.resolve(asked === pid ? `${pid} ~1` : undefined),
+      isUnseen: (identity) => identity.includes("~"),
+      hold(path) {
+        held.set(path, pid);
+        return Promise.resolve(() => Promise.resolve(void held.delete(path)));
+      },
+      isHeld: (path) => Promise.resolve(held.has(path)),
+    });
+    const files = memoryFiles();
+    const open = (processes: ProcessAdapter) =>
+      rrdFileSink({ path: "a.rrd", force: true, files, processes });
+    const first = await open(unseen(7));
+    const seeing = { ...unseen(9), identity: machine(9, { 9: 1 }).identity };
+    for (const processes of [unseen(8), seeing]) {
+      await assertRejects(() => open(processes), SaveLocked);
+    }
+    // It was killed.
+    held.clear();
+    const next = await open(unseen(8));
+    await next.close();
+    assertEquals([held.size, besidesIndex(files)], [0, ["a.rrd"]]);
+    void first;
+  });
+
+  it("asks the kernel nothing about those that it sees", async () => {
+    const files = memoryFiles();
+    const blind = { isUnseen: () => false, isHeld: () => Promise.resolve(true) };
+    await rrdFileSink({ path: "a.rrd", files, processes: machine(7, { 7: 1 }) });
+    const processes = { ...machine(8, { 8: 1 }), ...blind };
+    const next = await rrdFileSink({ path: "a.rrd", force: true, files, processes });
+    await next.close();
+    assertEquals(besidesIndex(files), ["a.rrd"]);
+  });
+
   it("says why it can't take over, where the folder is read-only", async () => {
     const files = memoryFiles(({ kind, path }) => {
       if (kind === "rename" && path.endsWith(".lock")) throw new Error("EROFS");
