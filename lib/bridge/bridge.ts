@@ -14,7 +14,7 @@ import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
-import { WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
+import { WriterMemory } from "../encoding/protobuf/arrow_msg_front.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { ChunkIds } from "./chunk_ids.ts";

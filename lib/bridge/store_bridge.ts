@@ -19,7 +19,8 @@ import {
 } from "../encoding/arrow/schema_tree.ts";
 import { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
-import { ArrowMsgWriter, type WriterMemory } from "../encoding/protobuf/arrow_msg_writer.ts";
+import { ArrowMsgFront, type WriterMemory } from "../encoding/protobuf/arrow_msg_front.ts";
+import { encodeStoreId } from "../encoding/protobuf/encode_log_msg.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import type { ChunkIds } from "./chunk_ids.ts";
 import type { Entities, Entity } from "./entities.ts";
@@ -28,8 +29,9 @@ import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts
 
 /** A rewritten schema, whose open texts are to be filled in. */
 export interface Template {
-  readonly bytes: Uint8Array;
-  /** Where an open text stands in the metadata, and where it goes. */
+  /** Envelope and schema. */
+  readonly front: ArrowMsgFront;
+  /** Where an open text stands in the metadata, and where it goes in the schema. */
   readonly texts: readonly { readonly from: TextPlace; readonly to: number }[];
   /** Where the chunk's id stands in the metadata. */
   readonly id: TextPlace;
@@ -65,7 +67,7 @@ export class StoreBridge {
   readonly #isBlueprint: boolean;
   readonly #names: Names;
   readonly #memory: StreamMemory;
-  readonly #writer: ArrowMsgWriter;
+  readonly #storeId: Uint8Array;
 
   /**
    * @param storeId of the store
@@ -78,7 +80,7 @@ export class StoreBridge {
     this.#isBlueprint = storeId.kind === "Blueprint";
     this.#names = names;
     this.#memory = memory;
-    this.#writer = new ArrowMsgWriter(storeId, memory.writer);
+    this.#storeId = encodeStoreId(storeId, "v1alpha1");
   }
 
   /**
@@ -106,34 +108,42 @@ export class StoreBridge {
 
   #written(
     msg: ArrowMsg,
-    { ipc, place: { start, end } }: SchemaBytes,
+    schema: SchemaBytes,
     template: Template,
     header: RrdHeader,
     batch: EncodedBatch | undefined,
   ): { readonly msg: ArrowMsg; readonly untagged: readonly string[] } {
-    const { bytes: rewritten, texts, isStatic, untagged } = template;
+    const { ipc, place: { start, end } } = schema;
+    const { writer, ids, schemas } = this.#memory;
+    const { id, isStatic, untagged } = template;
     // SDK 0.17 gave the envelope another; readers look for the chunk by its own.
-    const { id } = template;
-    const chunkId = this.#memory.ids.read(ipc, start + id.start, start + id.end, msg.chunkId) ??
-      msg.chunkId;
-    const { bytes, arrow } = this.#writer.room(
-      chunkId,
-      isStatic,
-      rewritten.length + (batch?.bytes ?? ipc.length - end),
-    );
-    arrow.set(rewritten);
-    for (const { from, to } of texts) {
-      for (let i = from.start; i < from.end; i++) arrow[to + i - from.start] = ipc[start + i]!;
+    const chunkId = ids.read(ipc, start + id.start, start + id.end, msg.chunkId) ?? msg.chunkId;
+    const restBytes = batch?.bytes ?? ipc.length - end;
+    const front = template.front.next(chunkId, restBytes);
+    for (const { from, to } of template.texts) {
+      const target = front.schemaAt + to - from.start;
+      for (let at = from.start; at < from.end; at++) front.bytes[target + at] = ipc[start + at]!;
     }
-    if (batch === undefined) {
-      // As `subarray` gives it, which takes half as long again on V8.
-      const rest = new Uint8Array(ipc.buffer, ipc.byteOffset + end, ipc.length - end);
-      arrow.set(rest, rewritten.length);
-    } else batch.write(arrow.subarray(rewritten.length));
-    const data = { bytes: arrow, compression: "off" as const, uncompressedSize: arrow.length };
+    const { length } = front.bytes;
+    const { slab, at } = writer.take(length + restBytes);
+    slab.bytes.set(front.bytes, at);
+    if (batch !== undefined) {
+      batch.write(slab.bytes.subarray(at + length, at + length + restBytes));
+    } else {
+      slab.bytes.set(schemas.restOf(schema), at + length);
+    }
     const { storeId, timepointMax } = msg;
-    const encoded = { header, bytes };
-    return { msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, data, encoded), untagged };
+    const arrowBytes = length - front.schemaAt + restBytes;
+    const arrow = {
+      bytes: new Uint8Array(slab.buffer, at + front.schemaAt, arrowBytes),
+      compression: "off" as const,
+      uncompressedSize: arrowBytes,
+    };
+    const encoded = { header, bytes: new Uint8Array(slab.buffer, at, length + restBytes) };
+    return {
+      msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, encoded),
+      untagged,
+    };
   }
 
   /** The schema of a chunk of a blueprint, with today's path of its entity. */
@@ -165,7 +175,7 @@ export class StoreBridge {
       const { schema: today, isStatic, untagged, asksEntity, recasts: columns } = rewritten;
       const { bytes, openAt } = encodeSchema(this.#isBlueprint ? this.#placed(today) : today, open);
       return {
-        bytes,
+        front: new ArrowMsgFront(this.#storeId, isStatic, bytes),
         texts: open.map((from, i) => ({ from, to: openAt[i]! })),
         id: chunk.id.place,
         isStatic,

@@ -34,25 +34,31 @@ export class WordPattern {
     this.#masks = this.#open.map((at) => all[at]!);
   }
 
-  /** Whether these are the same but for open bits; words after them are not looked at. */
-  matches(others: Int32Array): boolean {
+  /**
+   * Whether these are the same but for open bits.
+   *
+   * @param others more words may stand after them
+   * @param from which of them on
+   */
+  matches(others: Int32Array, from: number): boolean {
     const words = this.#words;
     const closed = this.#closed;
     for (let run = 0; run < closed.length; run += 2) {
       const end = closed[run + 1]!;
       let at = closed[run]!;
       for (; at + 4 <= end; at += 4) {
-        const differing = (others[at]! ^ words[at]!) | (others[at + 1]! ^ words[at + 1]!) |
-          (others[at + 2]! ^ words[at + 2]!) | (others[at + 3]! ^ words[at + 3]!);
+        const to = from + at;
+        const differing = (others[to]! ^ words[at]!) | (others[to + 1]! ^ words[at + 1]!) |
+          (others[to + 2]! ^ words[at + 2]!) | (others[to + 3]! ^ words[at + 3]!);
         if (differing !== 0) return false;
       }
-      for (; at < end; at++) if (others[at] !== words[at]) return false;
+      for (; at < end; at++) if (others[from + at] !== words[at]) return false;
     }
     const open = this.#open;
     const masks = this.#masks;
     for (let i = 0; i < open.length; i++) {
       const at = open[i]!;
-      if ((others[at]! & masks[i]!) !== words[at]!) return false;
+      if ((others[from + at]! & masks[i]!) !== words[at]!) return false;
     }
     return true;
   }

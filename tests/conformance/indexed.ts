@@ -1,8 +1,9 @@
 /** What SDKs log over gRPC, saved with a chunk index: today's Rerun takes it and finds what was logged. */
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Child, run } from "./child.ts";
 import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
@@ -17,6 +18,8 @@ const VERIFYING = ["0.36.2", "0.41.0"];
 const TODAY = "0.41.0";
 const STEPS = 300;
 const [FIRST, END] = [100, 200];
+/** So long is the file of the server that is killed, in bytes. */
+const KILLED_AT = 1_000_000;
 const CLI_MS = 60_000;
 const INSTALL_MS = 300_000;
 const WORKLOAD = fileURLToPath(new URL("indexed.py", import.meta.url));
@@ -80,6 +83,7 @@ export async function playIndexed(
   await mkdir(parts);
   await own("split", merged, "-o", parts);
   const made = [
+    await killedAndRecovered(await get(TODAY), runtime, join(folder, "killed")),
     ...["filtered", "filtered-old", "routed", "recovered"].map(of),
     ...(await readdir(parts)).filter((name) => name.endsWith(".rrd")).map((name) =>
       join(parts, name)
@@ -91,8 +95,47 @@ export async function playIndexed(
       await run([...rerun, "rrd", "verify", file], { ms: CLI_MS, env });
     }
   }
+  for (const file of [...files, ...made]) await own("verify", "--strict", file);
   await queryCatalog(await get(TODAY), saved);
   return { packets: files.length + 2 + made.length, bytes: 0 };
+}
+
+/** The file of a server that was killed while an SDK logged, which the next one recovered and indexed. */
+async function killedAndRecovered(
+  { python, env }: Sdk,
+  runtime: Runtime,
+  folder: string,
+): Promise<string> {
+  await mkdir(folder);
+  const args = ["--save", join(folder, "{recording_id}.rrd")];
+  const file = join(folder, "rec-killed.rrd");
+  {
+    await using cli = await Cli.start(runtime, args);
+    const url = `rerun+http://127.0.0.1:${cli.port}/proxy`;
+    await using _sdk = new Child([python, WORKLOAD, url, "1000000", "rec-killed"], { env });
+    await until("the killed server's file", async () => (await sizeOf(`${file}.part`)) > KILLED_AT);
+    cli.child.kill("SIGKILL");
+    await cli.child.ended;
+  }
+  await using cli = await Cli.start(runtime, args);
+  await until("the recovered file's index", async () => {
+    const bytes = await readFile(file).catch(() => undefined);
+    return bytes !== undefined && bytes.subarray(-12, -4).toString() === "RRF2FOOT";
+  });
+  await cli.stop();
+  return file;
+}
+
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(({ size }) => size, () => 0);
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + CLI_MS;
+  while (!await isSo()) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come`);
+    await delay(50);
+  }
 }
 
 /** A catalog server over the folder has the rows of a range, no more and no less. */

@@ -1,8 +1,9 @@
 /** What old SDKs logged, migrated, and read by the CLI of today's Rerun. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { archetypesIn, checkTable } from "./archetype_table.ts";
 import { run } from "./child.ts";
 import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
 import { cutConnection } from "./cutter.ts";
@@ -18,6 +19,9 @@ export const MIGRATED: readonly string[] = Object.keys(SAVED).filter((version) =
 const EVERY = fileURLToPath(new URL("every_archetype.py", import.meta.url));
 /** Today's Rerun. */
 export const TODAY = "0.41.0";
+/** The Rerun that reads data of SDK 0.22, once the file says that it is of this one. */
+const NEXT = "0.23.4";
+const NEXT_READS = "0.22.1";
 const CLI_MS = 60_000;
 
 /** What the workload called `mixed` logs, by today's names. */
@@ -58,9 +62,13 @@ export async function playMigrated(
     const sent = await readFile(fixturePath(`${name}.bin`));
     const expected = await readFile(fixturePath(`${name}.expected.json`), "utf8");
     const send = (port: number) => replay(port, sent);
+    const own = await migrated(runtime, join(folder, kind), send);
+    if (sdk.version === NEXT_READS) {
+      await checkEqualsMerge(await get(NEXT), runtime, join(folder, kind), own);
+    }
     for (
       const path of [
-        await migrated(runtime, join(folder, kind), send),
+        own,
         await savedAsCurrent(runtime, join(folder, `${kind}-current.rrd`), send),
       ]
     ) {
@@ -93,10 +101,31 @@ async function checkEvery(sdk: Sdk, runtime: Runtime, name: string, today: Sdk):
   const { untagged_columns: untagged } = JSON.parse(report) as { untagged_columns: object };
   const found = Object.keys(untagged).sort();
   if (found.join() !== expected.join()) throw new Error(`untagged are ${found}, not ${expected}`);
+  await checkTable(await archetypesIn(path), minor);
   await checkNames(today, path, [
     ...["Arrows3D:vectors", "Pinhole:resolution", "confidence", "Tensor:data", "BarChart:values"],
     ...["DepthImage:format", "SegmentationImage:buffer", "SeriesPoints:markers"],
   ]);
+}
+
+/** What Rerun 0.23 itself makes of a file holds the same as what is migrated, as it and we compare. */
+async function checkEqualsMerge(
+  { rerun, env }: Sdk,
+  runtime: Runtime,
+  name: string,
+  own: string,
+): Promise<void> {
+  const [labelled, merged] = [`${name}-labelled.rrd`, `${name}-merged.rrd`];
+  const bytes = await readFile(`${name}.rrd`);
+  // The version in the header is all by which it refuses older ones.
+  bytes.set([0, ...NEXT.split(".").slice(1).map(Number), 0], 4);
+  await writeFile(labelled, bytes);
+  await run([...rerun, "rrd", "merge", labelled, "-o", merged], { ms: CLI_MS, env });
+  await run([...rerun, "rrd", "compare", own, merged], { ms: CLI_MS, env });
+  await run([...cliCommand(runtime), "rrd", "compare", own, merged], {
+    ms: CLI_MS,
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" },
+  });
 }
 
 /** What an SDK's workloads log, by today's names. */

@@ -8,11 +8,12 @@ function same(bytes: Uint8Array, masks: Uint8Array, others: Uint8Array): boolean
   return bytes.every((byte, i) => ((byte ^ others[i]!) & masks[i]!) === 0);
 }
 
-/** Whether the pattern of these bytes matches others, behind which stands something else. */
+/** Whether the pattern of these bytes matches others, before and behind which stands something else. */
 function matches(bytes: Uint8Array, masks: Uint8Array, others: Uint8Array): boolean {
-  const room = new Uint8Array(others.length + 8).fill(0xa5);
-  room.set(others);
-  return new WordPattern(bytes, masks).matches(new Int32Array(room.buffer));
+  const before = others.length % 3;
+  const room = new Uint8Array(4 * before + others.length + 8).fill(0xa5);
+  room.set(others, 4 * before);
+  return new WordPattern(bytes, masks).matches(new Int32Array(room.buffer), before);
 }
 
 describe("WordPattern", () => {

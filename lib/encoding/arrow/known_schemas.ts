@@ -16,6 +16,12 @@ import type { SchemaTree, TextPlace } from "./schema_tree.ts";
 
 /** Longer metadata comes with more data, and is read each time. */
 const MAX_BYTES = 8 * 1024;
+/** Data up to this length is copied in one piece with its schema, which is faster than a view of that. */
+const MAX_WHOLE_BYTES = 4 * 1024;
+/** An SDK alternates between a few kinds of chunks. */
+const MAX_ENDS = 4;
+/** Before the metadata of the first message. */
+const MAX_PREFIX_BYTES = 8;
 /** Metadata of all schemas together, in bytes; what is kept of each is a few times as long. */
 const MAX_ALL_BYTES = 1024 * 1024;
 /** Places of paths in metadata of one length. */
@@ -77,27 +83,52 @@ export class KnownSchemas<T> {
   readonly #all = new Set<Known<T>>();
   #allBytes = 0;
   /** What is looked up, where its words lie as numbers do. */
-  readonly #words = new Int32Array(MAX_BYTES / 4);
-  readonly #bytes = new Uint8Array(this.#words.buffer);
+  readonly #words = new Int32Array((MAX_PREFIX_BYTES + MAX_BYTES) / 4);
   readonly #view = new DataView(this.#words.buffer);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
+  /** Whether that is all of the data. */
+  #isWhole = false;
+  /** Ends of it, whichever message is there. */
+  #ends: Uint8Array[] = [];
 
   /** What was made of a schema that differs from this one at most in its open texts. */
   find({ ipc, place: { start, end } }: SchemaBytes, owner: unknown): T | undefined {
+    this.#isWhole = false;
     const shapes = this.#shapes.get(end - start);
     if (shapes === undefined) return undefined;
+    const bytes = this.#bytes;
+    this.#isWhole = ipc.length <= MAX_WHOLE_BYTES;
     // As `subarray` gives it, which takes half as long again on V8.
-    this.#bytes.set(new Uint8Array(ipc.buffer, ipc.byteOffset + start, end - start));
+    bytes.set(this.#isWhole ? ipc : new Uint8Array(ipc.buffer, ipc.byteOffset, end));
     for (const { key, known } of shapes) {
-      const alike = known.get(hash(this.#bytes, key.start, key.end));
+      const alike = known.get(hash(bytes, start + key.start, start + key.end));
       if (alike === undefined) continue;
       for (const each of alike) {
         if (each.owner !== owner) continue;
-        if (each.exact.matches(this.#words) || each.pattern.matches(this.#view, 0)) {
+        if (each.exact.matches(this.#words, start / 4) || each.pattern.matches(this.#view, start)) {
           return each.value;
         }
       }
     }
     return undefined;
+  }
+
+  /**
+   * What stands behind the schema, of the data that was looked up last: little data was copied with its
+   * schema, and a view of that copy is there already, which takes as long to make as to copy it.
+   *
+   * @param schema that was looked up
+   * @returns what is good until the next look-up
+   */
+  restOf({ ipc, place: { end } }: SchemaBytes): Uint8Array {
+    const length = ipc.length - end;
+    if (!this.#isWhole) return new Uint8Array(ipc.buffer, ipc.byteOffset + end, length);
+    for (const rest of this.#ends) {
+      if (rest.byteOffset === end && rest.length === length) return rest;
+    }
+    const rest = this.#bytes.subarray(end, end + length);
+    this.#ends = [rest, ...this.#ends.slice(0, MAX_ENDS - 1)];
+    return rest;
   }
 
   /**
