@@ -161,7 +161,7 @@ export class Forwarder implements JournalReader {
     return messages.length > 0;
   }
 
-  /** The same where the next message is large: one of all files at a time. */
+  /** Reads and sends the next message where it is large: one of all files at a time. */
   async #passLarge(queued: QueuedFile): Promise<boolean> {
     if (queued.reader.heldBytes <= this.#held.largeBytes) return false;
     return await this.#held.large(

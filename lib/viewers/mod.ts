@@ -28,6 +28,7 @@ export type { PageAsset, PageAssets } from "./serve/page_answer.ts";
 export { pageAssets } from "./page/assets.ts";
 export type { ClientJson, RecordingJson, ServerStatus, StatusJson } from "./serve/status.ts";
 export type { FleetBoxJson, FleetRecordingJson } from "./serve/fleet_list.ts";
+export type { FleetBox, FleetRecording } from "../server/nats_fleet.ts";
 export type { FileJson } from "./files/file_json.ts";
 export type { DownloadEnd, DownloadJson, DownloadStats } from "./files/downloads.ts";
 export type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../recordings/shelf.ts";

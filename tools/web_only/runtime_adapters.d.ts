@@ -16,3 +16,5 @@ export declare function openGrpcLink(
   timeoutMs: number,
 ): Promise<GrpcLink>;
 export declare function lowerPriority(): void;
+export declare function holdFile(path: string): Promise<(() => Promise<void>) | undefined>;
+export declare function isFileHeld(path: string): Promise<boolean | undefined>;
