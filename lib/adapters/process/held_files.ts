@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { type FileHandle, open } from "node:fs/promises";
+import { close, open } from "node:fs";
 import process from "node:process";
+import { promisify } from "node:util";
 import { cFunctions } from "./c_library.ts";
 
 /** What `flock` is told: exclusive, and without waiting. */
@@ -59,8 +60,10 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | false | un
 
 async function tryLockBun(path: string): Promise<(() => Promise<void>) | false> {
   const { flock } = cFunctions({ flock: { parameters: ["i32", "i32"], result: "i32" } });
-  const file: FileHandle = await open(path, "r+");
-  if (Number(flock(file.fd, EXCLUSIVE_NOW)) === 0) return () => file.close();
-  await file.close();
+  // A number, no FileHandle: one that is collected with a sink that nobody closed ends the program.
+  const fd = await promisify(open)(path, "r+");
+  const release = () => promisify(close)(fd);
+  if (Number(flock(fd, EXCLUSIVE_NOW)) === 0) return release;
+  await release();
   return false;
 }
