@@ -175,9 +175,7 @@ export async function robotLinks(
 function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): void {
   const { connection: { name: link, bytesPerSec, stall }, heavy, frames, scalars } = viewer;
   const ages = heavy.map(({ ageMs }) => ageMs);
-  // Of fewer than a hundred pictures, as half a minute has over 1 MB/s, p99 would be the oldest one.
-  const share = ages.length < 100 ? 0.95 : 0.99;
-  const [median, late] = [percentile(ages, 0.5), percentile(ages, share)];
+  const [median, late] = [percentile(ages, 0.5), percentile(ages, 0.99)];
   // What the system took before a stall comes when it is over; with one a minute that is below 1 %.
   const stallMs = stall !== undefined && stall.everyMs < 60_000 ? stall.forMs : 0;
   const heldBytes = Math.min(viewer.heldBytes, MAX_HELD_BYTES);
@@ -188,7 +186,7 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
   const who = `${name}, ${link}`;
   must(
     late <= allowed && ages.length > 0,
-    `${who}: pictures are ${ms(median)} old (median), ${ms(late)} (p${100 * share}), ${
+    `${who}: pictures are ${ms(median)} old (median), ${ms(late)} (p99), ${
       ms(Math.max(...ages))
     } ` +
       `at most; ${ms(allowed)} with the ${
