@@ -25,8 +25,8 @@ const IMPORTED = /\b(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g;
  *
  * @param {string} root the package
  * @returns {Promise<{ quick: string[], programs: string[] }>} paths relative to the package; a test
- * is in `programs` if it is in one of the folders above, is named `*_long_test.ts`, or if it starts a program by itself or
- * through a helper in tests/ that it imports
+ * is in `programs` if it is in one of the folders above, if its name ends with `_long_test.ts`, or if
+ * it starts a program by itself or through a helper in tests/ that it imports
  */
 export async function testFiles(root) {
   const apart = new RegExp(`^tests/(${APART.join("|")})/`);

@@ -8,7 +8,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
 import { escapeText } from "../base/escape.ts";
 import { reason } from "../base/errors.ts";
 import { cursorStatus, resetCursors } from "../forward/cursor_files.ts";
-import { openTarget } from "../forward/open_target.ts";
+import { targetName } from "../forward/open_target.ts";
 import { hideSecrets } from "../forward/url.ts";
 import { lockSaving } from "../sinks/file/parts/save_lock.ts";
 import { parseSavePattern, type SavePattern } from "../sinks/file/save_pattern.ts";
@@ -95,11 +95,9 @@ async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
 }
 
 /** As its cursor has it. */
-async function nameOf(url: string): Promise<string> {
+function nameOf(url: string): string {
   try {
-    const target = await openTarget(url);
-    await target.close();
-    return target.name;
+    return targetName(url);
   } catch (error) {
     throw new UsageError(`--forward ${hideSecrets(url)}: ${reason(error)}`);
   }
@@ -114,7 +112,7 @@ async function reset(
   const place = pattern.folder + pattern.name;
   const unlock = await lockSaving(place, adapter, await loadProcessAdapter());
   try {
-    const target = url === undefined ? undefined : await nameOf(url);
+    const target = url === undefined ? undefined : nameOf(url);
     const changed = await resetCursors({ pattern, adapter }, to, target);
     if (changed.length === 0) {
       throw new Error("there is no such cursor: see rerelay forward status");

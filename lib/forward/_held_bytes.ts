@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ByteGate } from "../nats/byte_gate.ts";
+import { ByteGate } from "../memory/byte_gate.ts";
 
 /** A message that takes a smaller part of the limit need not be alone. */
 const LARGE_SHARE = 16;

@@ -61,6 +61,11 @@ export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
   return new GrpcTarget(options);
 }
 
+/** The name of a target that is a server, by its address. */
+export function serverName(server: GrpcTargetOptions): string {
+  return `rerun+http://${formatAddr(server)}/proxy`;
+}
+
 class GrpcTarget implements MessageTarget {
   readonly kind = "messages";
   readonly name: string;
@@ -72,7 +77,7 @@ class GrpcTarget implements MessageTarget {
 
   constructor(options: GrpcTargetOptions) {
     this.#options = options;
-    this.name = `rerun+http://${formatAddr(options)}/proxy`;
+    this.name = serverName(options);
   }
 
   async send(

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseNatsAddress } from "../nats/address.ts";
-import { ByteGate } from "../nats/byte_gate.ts";
+import { ByteGate } from "../memory/byte_gate.ts";
 import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
 import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
 import { recordingSubject } from "../nats/subjects.ts";

@@ -6,7 +6,7 @@
 import { parseNatsAddress } from "../nats/address.ts";
 import type { FileReadAdapter } from "../adapters/files/types.ts";
 import type { Log } from "../base/log.ts";
-import { grpcTarget } from "./grpc_target.ts";
+import { grpcTarget, serverName } from "./grpc_target.ts";
 import type { NatsTargetOptions } from "./nats_target.ts";
 import { parseS3Url } from "./s3_place.ts";
 import type { ForwardTarget } from "./target.ts";
@@ -28,8 +28,8 @@ export interface OpenTargetOptions {
 interface TargetKind {
   /** How its URLs look. */
   readonly example: string;
-  /** Looks at a URL without connecting: throws a `RangeError` that says what is expected instead. */
-  check(url: string): void;
+  /** The target's name, by its URL alone: throws a `RangeError` that says what is expected instead. */
+  name(url: string): string;
   /** Makes the target, and loads what that needs; connects to nothing. */
   open(url: string, options: OpenTargetOptions): ForwardTarget | Promise<ForwardTarget>;
 }
@@ -38,12 +38,12 @@ interface TargetKind {
 const KINDS: Readonly<Record<string, TargetKind>> = {
   "rerun+http": {
     example: "rerun+http://HOST:PORT/proxy",
-    check: serverOf,
+    name: (url) => serverName(serverOf(url)),
     open: (url) => grpcTarget(serverOf(url)),
   },
-  nats: { example: "nats://HOST:PORT", check: parseNatsAddress, open: openNats },
-  tls: { example: "tls://HOST:PORT", check: parseNatsAddress, open: openNats },
-  s3: { example: "s3://BUCKET/PREFIX", check: parseS3Url, open: openS3 },
+  nats: { example: "nats://HOST:PORT", name: natsName, open: openNats },
+  tls: { example: "tls://HOST:PORT", name: natsName, open: openNats },
+  s3: { example: "s3://BUCKET/PREFIX", name: (url) => parseS3Url(url).name, open: openS3 },
 };
 
 /** By the variables of the environment that all programs take which upload to S3. */
@@ -108,17 +108,21 @@ export async function openTarget(
   options: OpenTargetOptions = {},
 ): Promise<ForwardTarget> {
   const kind = kindOf(url);
-  kind.check(url);
+  kind.name(url);
   return await kind.open(url, options);
 }
 
 /**
- * Looks at a URL before anything is touched.
+ * The name that the target of a URL has, as its cursor has it; nothing is opened for that.
  *
  * @throws {RangeError} as {@linkcode openTarget}
  */
-export function checkTarget(url: string): void {
-  kindOf(url).check(url);
+export function targetName(url: string): string {
+  return kindOf(url).name(url);
+}
+
+function natsName(url: string): string {
+  return parseNatsAddress(url).name;
 }
 
 function kindOf(url: string): TargetKind {

@@ -3,6 +3,8 @@ export interface S3Place {
   readonly bucket: string;
   /** Empty, or folders with a slash behind each. */
   readonly prefix: string;
+  /** Both as one address, with a slash at its end. */
+  readonly name: string;
 }
 
 /**
@@ -18,5 +20,6 @@ export function parseS3Url(url: string): S3Place {
     throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(url)}`);
   }
   const folders = path.split("/").filter((part) => part !== "");
-  return { bucket, prefix: folders.map((part) => `${part}/`).join("") };
+  const prefix = folders.map((part) => `${part}/`).join("");
+  return { bucket, prefix, name: `s3://${bucket}/${prefix}` };
 }

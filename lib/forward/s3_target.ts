@@ -66,14 +66,13 @@ export interface S3TargetOptions {
  * ```
  */
 export function s3Target(url: string, options: S3TargetOptions): FileTarget {
-  const { bucket, prefix } = parseS3Url(url);
+  const { bucket, prefix, name } = parseS3Url(url);
   const { credentials, files, endpoint, region = "us-east-1", log } = options;
   const { fetch: send = (request) => fetch(request) } = options;
   const host = `https://${bucket}.s3.${region}.amazonaws.com/`;
   const base = endpoint === undefined ? host : `${endpoint.replace(/\/+$/, "")}/${bucket}/`;
   const aws = new AwsClient({ ...credentials, service: "s3", region, retries: 0 });
   const s3 = new S3Client({ aws, base, fetch: send });
-  const name = `s3://${bucket}/${prefix}`;
   const ending = new AbortController();
   return {
     kind: "files",

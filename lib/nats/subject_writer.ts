@@ -7,7 +7,7 @@
 import { RerelayError } from "../base/errors.ts";
 import type { Nats } from "./connection.ts";
 import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
-import type { ByteGate } from "./byte_gate.ts";
+import type { ByteGate } from "../memory/byte_gate.ts";
 import {
   type NumberedMessage,
   partsOf,

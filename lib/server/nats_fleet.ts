@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
+import { SILENT_MS } from "../stores/recordings.ts";
 
 /** A recording of one box. */
 export interface FleetRecording {
@@ -72,7 +73,7 @@ interface Box {
 }
 
 /** A box, or a recording, that says nothing for so long is taken for gone, in seconds. */
-export const SILENT_SEC = 60;
+export const SILENT_SEC = SILENT_MS / 1000;
 
 /** Those longest silent are forgotten first. */
 const MAX_BOXES = 100_000;
@@ -123,7 +124,7 @@ export class NatsFleet {
 
   /** Those of which something came in the last minute, and the largest lag of their recordings. */
   get summary(): { readonly live: number; readonly recordings: number; readonly lagSec: number } {
-    const since = this.#now() - SILENT_SEC * 1000;
+    const since = this.#now() - SILENT_MS;
     let [live, recordings, lagSec] = [0, 0, 0];
     for (const { lastMs } of this.#boxes.values()) if (lastMs > since) live++;
     for (const recording of this.#recordings.keys()) {

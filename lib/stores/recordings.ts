@@ -15,7 +15,7 @@ import { Applications } from "./applications.ts";
 import { Blueprints } from "./blueprints.ts";
 
 /** A box that sends on what it has saved is taken for gone after so long without a message, in milliseconds. */
-const SILENT_MS = 60_000;
+export const SILENT_MS = 60_000;
 
 /** What is told of one recording. */
 export interface RecordingSummary {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { checkTarget, openTarget } from "../../lib/forward/open_target.ts";
+import { openTarget, targetName } from "../../lib/forward/open_target.ts";
 
 const KEYS: Readonly<Record<string, string>> = {
   AWS_ACCESS_KEY_ID: "me",
@@ -14,10 +14,18 @@ describe("openTarget", () => {
       const [url, kind, name] of [
         ["rerun+http://[::1]/proxy", "messages", "rerun+http://[::1]:9876/proxy"],
         ["s3://fleet/box-7", "files", "s3://fleet/box-7/"],
+        ["nats://me:hush@host", "messages", "nats://host:4222"],
+        ["tls://host:4223", "messages", "tls://host:4223"],
       ]
     ) {
-      const target = await openTarget(url!, { env: (name) => KEYS[name], files });
+      const nats = () => Promise.resolve({ box: "box-7", instance: "1" });
+      const target = await openTarget(url!, { env: (name) => KEYS[name], files, nats });
       assertEquals([target.kind, target.name], [kind, name]);
+      assertEquals(
+        targetName(url!),
+        name,
+        "the name that its cursor has, without opening anything",
+      );
       await target.close();
     }
   });
@@ -37,7 +45,7 @@ describe("openTarget", () => {
 
   it("refuses what it does not know, without its secrets", () => {
     for (const url of ["ftp://me:hush@host/", "s3://A/", "rerun+http://", "https://host"]) {
-      const { message } = assertThrows(() => checkTarget(url), RangeError, "");
+      const { message } = assertThrows(() => targetName(url), RangeError, "");
       assertEquals(message.includes("hush"), false, message);
     }
   });

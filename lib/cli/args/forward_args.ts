@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkTarget } from "../../forward/open_target.ts";
+import { targetName } from "../../forward/open_target.ts";
 import { hideSecrets } from "../../forward/url.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
@@ -49,7 +49,7 @@ export function forwardOptions(
   }
   const targets = given.split(/\s+/).filter((url) => url !== "");
   const hidden = hideSecrets(given);
-  for (const url of targets) args.read("forward", () => checkTarget(url), hidden);
+  for (const url of targets) args.read("forward", () => targetName(url), hidden);
   const twice = targets.find((url, i) => targets.indexOf(url) !== i);
   if (twice !== undefined) {
     throw new UsageError(

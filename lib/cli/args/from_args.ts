@@ -82,7 +82,7 @@ export const NATS_OPTIONS = [
     value: "TOKEN",
     example: "SECRET",
     secret: true,
-    help: "The same by a token; only in RERELAY_NATS_TOKEN or a file",
+    help: "Log in to NATS by a token; only in RERELAY_NATS_TOKEN or a file",
   },
   {
     name: "nats-token-file",
@@ -94,14 +94,14 @@ export const NATS_OPTIONS = [
     name: "nats-user",
     value: "NAME",
     example: "box-7",
-    help: "The same by a user's name, with a password",
+    help: "Log in to NATS by this name and a password",
   },
   {
     name: "nats-password",
     value: "PASSWORD",
     example: "SECRET",
     secret: true,
-    help: "Its password; only in RERELAY_NATS_PASSWORD or a file",
+    help: "That user's password; only in RERELAY_NATS_PASSWORD or a file",
   },
   {
     name: "nats-password-file",

@@ -36,7 +36,7 @@ const COLOR_MODELS: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 3 };
 const PIXEL_FORMATS: Readonly<Record<string, number>> = { NV12: 26, YUY2: 27 };
 const [PARENT_FROM_CHILD, CHILD_FROM_PARENT] = [1, 2];
 
-/** SDK 0.9 to 0.16 had more than one of these, and the same in them. */
+/** What SDK 0.9 to 0.16 named in the plural, and laid out as today's do. */
 export const OLD_COMPONENTS: Readonly<Record<string, string>> = {
   "rerun.components.HalfSizes2D": "rerun.components.HalfSize2D",
   "rerun.components.HalfSizes3D": "rerun.components.HalfSize3D",

@@ -1,6 +1,6 @@
 /**
- * Writes the fronts of today's `ArrowMsg`s, several times as fast as field by field, and memory for all
- * of them.
+ * Writes what stands in front of the data of today's `ArrowMsg`s, several times as fast as field by
+ * field, and gives the memory that whole messages are put together in.
  *
  * @module
  */
@@ -169,10 +169,11 @@ export class ArrowMsgFront {
 export interface Front {
   /** Envelope and schema. */
   readonly bytes: Uint8Array;
-  /** Of them. */
+  /** A view of `bytes`, through which the numbers of the chunk's id are written. */
   readonly view: DataView;
   /** Where the schema begins, which is the Arrow data's beginning. */
   readonly schemaAt: number;
+  /** Length of the Arrow data behind the schema, which the envelope's lengths count. */
   readonly restBytes: number;
   /** Where the fields of the chunk's id begin, if it has one. */
   readonly idAt: number | undefined;

@@ -148,7 +148,7 @@ export class FileAnswers {
     const { pathname, origin } = new URL(request.url);
     const url = origin + pathname;
     if (guard.refuseToken({ url, headers: new Headers() }) === undefined) {
-      return textResponse(403, "Files are removed only where a token is set (--viewer-token)");
+      return textResponse(403, "Files are removed only where a token is set (--viewer-token-file)");
     }
     const authorization = request.headers.get("authorization");
     const headers = new Headers(authorization === null ? {} : { authorization });

@@ -61,3 +61,14 @@ export function syncList(list, items, keyOf, create, update) {
   }
   for (const gone of known.values()) gone.remove();
 }
+
+/** A button that opens what a row of a list is of: its name, and two lines of facts. */
+export function openButton() {
+  return make(
+    "button",
+    { type: "button", class: "open" },
+    make("span", { class: "name" }),
+    make("span", { class: "facts" }),
+    make("span", { class: "facts" }),
+  );
+}

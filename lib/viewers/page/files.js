@@ -1,6 +1,6 @@
 /** The list of files: what was saved, and what the server was told to show. */
 import { hasToken, remove, withToken } from "./api.js";
-import { byId, make, setText, syncList } from "./dom.js";
+import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { download, MAX_BYTES } from "./download.js";
 import { formatBytes, formatCount, formatTime, unfitness } from "./format.js";
 
@@ -40,13 +40,7 @@ export function showFileRows(listed, total, chosen, choose, changed) {
  * @param {() => void} changed
  */
 function row(file, choose, changed) {
-  const open = make(
-    "button",
-    { type: "button", class: "open" },
-    make("span", { class: "name" }),
-    make("span", { class: "facts" }),
-    make("span", { class: "facts" }),
-  );
+  const open = openButton();
   const label = `Download file ${file.name}`;
   const link = make(
     "a",

@@ -1,6 +1,6 @@
 /** The boxes that send by NATS, with what each sends: asked for where there are any. */
 import { askList, NotAllowed } from "./api.js";
-import { byId, make, setText, syncList } from "./dom.js";
+import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { wish } from "./find.js";
 import { formatCount, formatLatency, formatRate, formatSpan } from "./format.js";
 import { MAX_ROWS } from "./recordings.js";
@@ -88,13 +88,7 @@ export function fleetKeys() {
 
 /** @param {(recording: { id: string }) => void} choose */
 function boxRow(choose) {
-  const button = make(
-    "button",
-    { type: "button", class: "open" },
-    make("span", { class: "name" }),
-    make("span", { class: "facts" }),
-    make("span", { class: "facts" }),
-  );
+  const button = openButton();
   opens(button, choose);
   return make("li", {}, button, make("ul", { class: "inner" }));
 }

@@ -1,6 +1,6 @@
 /** The list of recordings. */
 import { withToken } from "./api.js";
-import { byId, make, setText, syncList } from "./dom.js";
+import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { isFound, isSearching } from "./find.js";
 import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
 
@@ -46,13 +46,7 @@ export function showRecordings(all, total, chosen, rateOf, choose) {
  * @param {(recording: Recording) => void} choose
  */
 function row(recording, choose) {
-  const button = make(
-    "button",
-    { type: "button", class: "open" },
-    make("span", { class: "name" }),
-    make("span", { class: "facts" }),
-    make("span", { class: "facts" }),
-  );
+  const button = openButton();
   button.addEventListener("click", () => choose(recording));
   const label = `Download recording ${recording.id} as an .rrd file`;
   const download = make(

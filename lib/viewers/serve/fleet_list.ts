@@ -19,11 +19,11 @@ export interface FleetRecordingJson extends FleetRecording {
 export interface FleetBoxJson extends Omit<FleetBox, "order" | "recordings"> {
   /** Whether something came of it in the last minute. */
   readonly live: boolean;
-  /** How many recordings of it are remembered, */
+  /** How many recordings of it are remembered. */
   readonly recordings: number;
-  /** how many of these are live, */
+  /** How many of its recordings are live. */
   readonly liveRecordings: number;
-  /** and those heard of last. */
+  /** Its recordings that were heard of last, at most five. */
   readonly newest: readonly FleetRecordingJson[];
 }
 

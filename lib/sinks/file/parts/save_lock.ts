@@ -6,7 +6,7 @@
  */
 import { SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
-import type { FileAdapter } from "../../../adapters/files/types.ts";
+import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists, SaveLocked } from "../../../base/errors.ts";
 
@@ -43,23 +43,38 @@ export async function lockSaving(
   for (let tries = 0;; tries++) {
     try {
       const file = await files.create(path, "new");
-      // Before there is anything to read: whoever reads who we are asks whether we hold it.
-      const release = await processes.hold?.(path);
-      try {
-        await file.write(new TextEncoder().encode(own));
-      } catch (error) {
-        await release?.();
-        throw error;
-      } finally {
-        await file.close();
-      }
-      return () => givenUp(path, files, release);
+      return await heldWith(own, file, path, files, processes);
     } catch (error) {
       if (!(error instanceof FileExists)) throw error;
       if (tries === MAX_TRIES) throw trouble ?? error;
       trouble = await removeStale(path, files, processes);
     }
   }
+}
+
+/**
+ * Holds a file that was just made, and writes into it who we are.
+ *
+ * @returns gives it up, and removes it; never rejects
+ */
+async function heldWith(
+  text: string,
+  file: WritableFile,
+  path: string,
+  files: FileAdapter,
+  processes: ProcessAdapter,
+): Promise<() => Promise<void>> {
+  // Before there is anything to read: whoever reads who we are asks whether we hold it.
+  const release = await processes.hold?.(path);
+  try {
+    await file.write(new TextEncoder().encode(text));
+  } catch (error) {
+    await release?.();
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return () => givenUp(path, files, release);
 }
 
 /** Removed before it is let go: nobody may take it for left behind. */
@@ -83,14 +98,9 @@ export async function noteRunning(
   files: FileAdapter,
   processes: ProcessAdapter,
 ): Promise<() => Promise<void>> {
+  const text = `${await processes.identity(processes.pid)}\n`;
   const file = await files.create(path, "replace");
-  try {
-    await file.write(new TextEncoder().encode(`${await processes.identity(processes.pid)}\n`));
-  } finally {
-    await file.close();
-  }
-  const release = await processes.hold?.(path);
-  return () => givenUp(path, files, release);
+  return await heldWith(text, file, path, files, processes);
 }
 
 /**

@@ -5,6 +5,7 @@ import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { nodeProcesses } from "../../../../lib/adapters/process/node_processes.ts";
 import type { ProcessAdapter } from "../../../../lib/adapters/process/types.ts";
 import { SaveLocked } from "../../../../lib/base/errors.ts";
+import { holderOf, lockSaving, noteRunning } from "../../../../lib/sinks/file/parts/save_lock.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
 import { besidesIndex, msgpackMessage } from "../../messages.ts";
 
@@ -79,6 +80,28 @@ describe("rrdFileSink and other programs", () => {
     await next.close();
     assertEquals([held.size, besidesIndex(files)], [0, ["a.rrd"]]);
     void first;
+  });
+
+  it("holds locks and notes before others can read whose they are", async () => {
+    const files = memoryFiles();
+    const seen: (string | undefined)[] = [];
+    const processes: ProcessAdapter = {
+      ...machine(7, { 7: 1 }),
+      async hold(path) {
+        seen.push(await holderOf(path, files));
+        return () => Promise.resolve();
+      },
+    };
+    const releases = [
+      await lockSaving("a.rrd", files, processes),
+      await noteRunning("b.draining-7.lock", files, processes),
+    ];
+    assertEquals(seen, ["", ""]);
+    for (const path of ["a.rrd.lock", "b.draining-7.lock"]) {
+      assertEquals(await holderOf(path, files), "7 1");
+    }
+    for (const release of releases) await release();
+    assertEquals(besidesIndex(files), []);
   });
 
   it("asks the kernel nothing about those that it sees", async () => {
