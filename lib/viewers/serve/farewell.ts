@@ -5,9 +5,6 @@
  */
 import type { ViewerGone } from "../types.ts";
 
-/** The next message is sent while less than this waits in the socket, in bytes: the hub holds the rest for all. */
-export const BACKLOG_BYTES: number = 64 * 1024;
-
 /** What is taken from the hub at once, in bytes: live viewers share what it sends. */
 export const SLICE_BYTES: number = 256 * 1024;
 

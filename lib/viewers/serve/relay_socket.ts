@@ -9,7 +9,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
 import type { JoinOptions, ViewerGone, ViewerHub } from "../types.ts";
 import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
-import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
+import { FAREWELL, SLICE_BYTES } from "./farewell.ts";
 import {
   type BunWebSocket,
   givenSocket,
@@ -32,6 +32,9 @@ const NAMES: OptionNames<RelaySocketOptions> = {
 
 /** How often is looked whether the socket has room again, in milliseconds. */
 const LOOK_MS = 10;
+
+/** More is sent while less than this waits in the socket, in bytes: as much as a fast link takes between two looks. */
+const BACKLOG_BYTES = 256 * 1024;
 
 /**
  * Sends all that the hub has and gets to a viewer 0.16 to 0.22 at a WebSocket that was upgraded by

@@ -11,7 +11,13 @@ import { checkHub, joinHub } from "./join.ts";
 import { STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import type { Viewer, ViewerHub } from "../types.ts";
-import { BACKLOG_BYTES, FAREWELL, SLICE_BYTES } from "./farewell.ts";
+import { FAREWELL, SLICE_BYTES } from "./farewell.ts";
+
+/**
+ * More is taken from the hub while less than this waits in the socket, in bytes. What waits there can't
+ * be left out any more: a quarter of a megabyte made pictures on a link of 1 MB/s almost a second older.
+ */
+const BACKLOG_BYTES = 64 * 1024;
 
 /** Options of the relay; all may be left out. */
 export interface WebSocketRelayOptions extends StallOptions {
