@@ -103,6 +103,16 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     return this.#error === undefined ? this.#framer.readInto() : undefined;
   }
 
+  /**
+   * Has the next large packets put together so that their data lies at a multiple of 8.
+   *
+   * @param packet the first of a push
+   * @param data where it lies in that packet
+   */
+  alignLike(packet: Uint8Array, data: Uint8Array): void {
+    this.#framer.alignLike(packet, data);
+  }
+
   /** The packets that came of the last push have got their users. */
   releaseTaken(): void {
     this.#framer.releaseTaken();
