@@ -3,6 +3,14 @@
  *
  * @module
  */
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import { checkPositive } from "../base/check_options.ts";
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type { ForwardStats } from "./counts.ts";
@@ -18,6 +26,10 @@ export interface ForwardFollower extends FileFollower {
   readonly stats: ForwardStats;
 }
 
+const NAMES: OptionNames<ForwarderOptions> = {
+  ...{ maxBytesPerSec: true, maxHeldBytes: true, random: true, date: true },
+};
+
 /** Behind the pattern's name; the name of the target and `.jsonl` follow. */
 export const CURSOR_INFIX = ".forward-";
 
@@ -31,6 +43,8 @@ export const CURSOR_INFIX = ".forward-";
  * @param target where to
  * @param options limits
  * @returns to be passed to `rrdFileSink`, in `followers`
+ * @throws {TypeError} if there is no target, or no such option
+ * @throws {RangeError} if an option is out of its range
  *
  * @example
  * ```ts
@@ -55,6 +69,13 @@ export const CURSOR_INFIX = ".forward-";
  * ```
  */
 export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {}): ForwardFollower {
+  const isTarget = hasMethods(target, "send", "close") || hasMethods(target, "sendFile", "close");
+  checkGiven("forwardTo", "a target, such as grpcTarget() gives", isTarget, target);
+  checkOptions("forwardTo", options, NAMES);
+  for (const name of ["maxBytesPerSec", "maxHeldBytes"] as const) {
+    if (options[name] !== undefined) checkPositive(name, options[name]);
+  }
+  checkCallable(options, ["random", "date"]);
   let forwarder: Forwarder | FileForwarder | undefined;
   return {
     name: target.name,
