@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadFileAdapter } from "../../adapters/load.ts";
+import { loadFileAdapter, loadGarbageCollector } from "../../adapters/load.ts";
 import type { Readiness } from "../../base/readiness.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
@@ -31,7 +31,9 @@ export async function forwardersFor(
   const opened = targets.map((url) =>
     openTarget(url, { env: process.env, nats, log, files: loadFileAdapter })
   );
-  return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
+  const collectGarbage = await loadGarbageCollector();
+  const options = { maxBytesPerSec, collectGarbage };
+  return (await Promise.all(opened)).map((target) => forwardTo(target, options));
 }
 
 /** Which of them is too far behind, in words; `undefined` if none is. */

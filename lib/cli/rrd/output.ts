@@ -4,13 +4,13 @@
  * @module
  */
 import { stat } from "node:fs/promises";
-import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { InputError, nameOf } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { lockSaving, unfinishedName } from "../../sinks/file/output_lock.ts";
+import { outputWriter } from "../terminal/output_writer.ts";
 import { codeOf, systemText } from "./system_text.ts";
 
 /** An output that can't be written. */
@@ -194,11 +194,16 @@ async function directOutput(path: string, { files }: RrdContext): Promise<Output
 
 /** Standard output, as fast as its reader takes it. */
 export function standardOutput(): Output {
+  const write = outputWriter(1);
   return {
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        process.stdout.write(bytes, (error) => error ? reject(error) : resolve());
-      }),
+    async write(bytes) {
+      try {
+        for (let at = 0; at < bytes.length;) at += await write(bytes.subarray(at));
+      } catch (error) {
+        // A reader that has enough is no failure.
+        throw codeOf(error) === "EPIPE" ? error : new OutputError("standard output", error);
+      }
+    },
     suspend: () => Promise.resolve(),
     finish: () => Promise.resolve(),
     abandon: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import type { Bridge } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
+import { FlushPace } from "./_flush_pace.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
@@ -55,6 +56,8 @@ export interface RrdFilesOptions {
   readonly budget: WriteBudget;
   readonly now: Clock["now"];
   readonly date: Clock["date"];
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer: Clock["timer"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
@@ -75,13 +78,14 @@ export class RrdFiles {
     | undefined;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
+  readonly #pace: FlushPace;
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
-    const { opener, log, rotation, now, date } = options;
+    const { opener, log, rotation, now, date, timer, budget } = options;
     this.#warnings = new SaveWarnings(log, options.name);
     this.#host = {
       files: this.#files,
@@ -94,6 +98,8 @@ export class RrdFiles {
       versions: new VersionWarnings(log),
       memory: this.#memory,
     };
+    const waitingBytes = () => budget.usedBytes;
+    this.#pace = new FlushPace({ now, timer, waitingBytes, flush: () => this.#flushAll() });
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
   }
@@ -169,15 +175,15 @@ export class RrdFiles {
       await index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
-      this.flush();
+      this.#pace.flush();
       await this.#options.budget.waitForRoom();
     })();
   }
 
-  /** Begins to write what the files gathered. */
+  /** Begins to write what the files gathered, in a moment where many take messages. */
   flush(): void {
-    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
-    for (const series of this.#files.series) series.flush();
+    this.#pace.ask();
+    this.#options.budget.gatherMs = this.#pace.pauseMs;
   }
 
   /** Gives up what waits. */
@@ -187,12 +193,12 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
+    this.#pace.flush();
     await Promise.all([...this.#files.series].map((series) => series.drain()));
   }
 
   /** Writes out what was given, and tells how far the open files go then. */
   async mark(): Promise<FileMark[]> {
-    this.flush();
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
       const id = writer?.target.note?.line.id;
@@ -225,7 +231,7 @@ export class RrdFiles {
    */
   async close(): Promise<void> {
     this.#blueprints.decide(Infinity);
-    this.flush();
+    this.#pace.flush();
     const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
     if (first !== undefined) {
@@ -240,6 +246,13 @@ export class RrdFiles {
     if (bridge !== undefined) this.#warnings.notBridged(bridge.counts);
     this.#warnings.unplaced(this.#received, [this.kept, this.lost, repeated]);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
+  }
+
+  #flushAll(): number {
+    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
+    let files = 0;
+    for (const series of this.#files.series) if (series.flush()) files++;
+    return files;
   }
 
   #put(target: Group, entry: Entry): Promise<void> | undefined {

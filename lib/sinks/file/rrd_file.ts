@@ -148,6 +148,7 @@ async function startSink(
     budget,
     now,
     date,
+    timer,
     onError: options.onError ?? (() => {}),
   }, first);
   const shelf = catalog && index && new SavedShelf({

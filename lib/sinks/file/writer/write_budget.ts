@@ -22,6 +22,8 @@ const MAX_WAIT_MS = 100;
 
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
+  /** For how long messages are gathered before they are written, in milliseconds: none is late for that. */
+  gatherMs = 0;
   #used = 0;
   readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -33,6 +35,11 @@ export class WriteBudget {
     this.#ages = new Ages(now);
   }
 
+  /** What waits. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
   /** Whether whoever adds must wait first. */
   get isFull(): boolean {
     return this.#used > LIMIT_BYTES;
@@ -40,7 +47,7 @@ export class WriteBudget {
 
   /** Whether some of it has waited for too long. */
   get isLate(): boolean {
-    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS;
+    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS + this.gatherMs;
   }
 
   /** Resolves when there is room, and what waits is young. */
