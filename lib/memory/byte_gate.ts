@@ -33,7 +33,7 @@ export class ByteGate {
       return await action();
     } finally {
       this.#bytes -= bytes;
-      this.#letGo();
+      this.#letWaitingIn();
     }
   }
 
@@ -53,7 +53,7 @@ export class ByteGate {
     return promise.finally(() => signal.removeEventListener("abort", stop));
   }
 
-  #letGo(): void {
+  #letWaitingIn(): void {
     for (let first = this.#waiting[0]; first && this.#fits(first.bytes); first = this.#waiting[0]) {
       this.#waiting.shift();
       this.#bytes += first.bytes;

@@ -162,7 +162,7 @@ export class RecordingGroups {
     }
     const after = application.blueprints.all;
     return before.filter((blueprint) => !after.includes(blueprint))
-      .flatMap((blueprint) => this.#letGo(blueprint));
+      .flatMap((blueprint) => this.#giveUp(blueprint));
   }
 
   #keep(msg: LogMsg, { messages, unplaced }: Blueprint): void {
@@ -178,7 +178,7 @@ export class RecordingGroups {
   /**
    * Forgets a blueprint that no recording will get any more; gives its messages that none has got.
    */
-  #letGo(blueprint: Blueprint): Placed[] {
+  #giveUp(blueprint: Blueprint): Placed[] {
     const placed = alonePlaced(blueprint);
     for (const { encoded } of blueprint.messages) this.#blueprintBytes -= encoded.bytes.length;
     blueprint.messages = [];

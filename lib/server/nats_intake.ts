@@ -110,7 +110,7 @@ export class NatsIntake {
     this.#joiner = new PartJoiner(
       { maxMessageBytes, maxUnfinishedBytes: maxUnfinishedBytes / 2 },
       onUnfinished,
-      (subject) => this.#letGo(subject),
+      (subject) => this.#giveUp(subject),
     );
   }
 
@@ -295,7 +295,7 @@ export class NatsIntake {
     this.#log.write("warn", text, { seq, kind: "nats message refused" });
   }
 
-  #letGo(subject: string): void {
+  #giveUp(subject: string): void {
     const entry = this.#held.get(subject);
     this.#held.delete(subject);
     if (entry !== undefined) this.#progress.drop(entry);

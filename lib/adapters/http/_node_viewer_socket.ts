@@ -135,16 +135,16 @@ export class NodeViewerSocket implements ViewerSocket {
   }
 
   #gatherHead(opcode: number, length: number): void {
-    this.#used = writeFrameHead(this.#room(MAX_HEAD_BYTES), this.#used, opcode, length);
+    this.#used = writeFrameHead(this.#reserve(MAX_HEAD_BYTES), this.#used, opcode, length);
   }
 
   #gather(bytes: Uint8Array): void {
-    this.#room(bytes.length).set(bytes, this.#used);
+    this.#reserve(bytes.length).set(bytes, this.#used);
     this.#used += bytes.length;
   }
 
   /** The buffer in which small messages are gathered, with room for so many bytes. */
-  #room(bytes: number): Uint8Array {
+  #reserve(bytes: number): Uint8Array {
     if (this.#used + bytes > GATHERED_BYTES) this.#flush();
     if (this.#gathered === undefined) {
       this.#gathered = this.#free.pop() ?? new Uint8Array(GATHERED_BYTES);

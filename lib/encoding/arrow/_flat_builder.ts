@@ -23,7 +23,7 @@ export class FlatBuilder {
   text(text: string): number {
     const bytes = utf8.encode(text);
     this.#align(bytes.length + 1, 4);
-    const at = this.#room(bytes.length + 1);
+    const at = this.#reserve(bytes.length + 1);
     this.#bytes.set(bytes, at);
     return this.#number(4, bytes.length);
   }
@@ -68,7 +68,7 @@ export class FlatBuilder {
     const key = entries.join();
     let vtable = this.#vtables.get(key);
     if (vtable === undefined) {
-      const at = this.#room(2 * entries.length);
+      const at = this.#reserve(2 * entries.length);
       entries.forEach((entry, i) => this.#view.setUint16(at + 2 * i, entry, true));
       vtable = this.#used;
       this.#vtables.set(key, vtable);
@@ -91,7 +91,7 @@ export class FlatBuilder {
 
   #number(bytes: 1 | 2 | 4 | 8, value: number): number {
     this.#align(bytes, bytes);
-    const at = this.#room(bytes);
+    const at = this.#reserve(bytes);
     if (bytes === 1) this.#view.setUint8(at, value);
     else if (bytes === 2) this.#view.setInt16(at, value, true);
     else if (bytes === 4) this.#view.setInt32(at, value, true);
@@ -103,11 +103,11 @@ export class FlatBuilder {
   #align(size: number, alignment: number): void {
     this.#minAlign = Math.max(this.#minAlign, alignment);
     const rest = (this.#used + size) % alignment;
-    if (rest > 0) this.#room(alignment - rest);
+    if (rest > 0) this.#reserve(alignment - rest);
   }
 
   /** Room for so many bytes, which are zeros. */
-  #room(bytes: number): number {
+  #reserve(bytes: number): number {
     if (this.#used + bytes > this.#bytes.length) {
       const more = new Uint8Array(2 * (this.#used + bytes));
       more.set(this.#bytes.subarray(this.#bytes.length - this.#used), more.length - this.#used);

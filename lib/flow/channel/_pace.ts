@@ -15,11 +15,11 @@ const STEP_MS = 2;
  * Holds back each read until little waits, but only for a moment.
  *
  * While a socket has bytes ready, a loop of reads on Deno is not interrupted by its event loop: 32
- * MiB and more are read before a write to a file is found finished. To see it: `setTimeout(() =>
+ * MiB and more are read before a write to a file is found finished. To see it: `setInterval(() =>
  * console.log(read), 0)` beside a loop of `read += await conn.read(buffer)` from a fast sender
- * writes a number of many megabytes. Soon the channel would be full, and collecting garbage beside
- * so much that is alive would cost more time than all else. So reading waits for the receiver; a
- * client that sends less than about 100 MB/s still has the whole channel.
+ * writes numbers that are up to 32 MiB apart. Soon the channel would be full, and collecting
+ * garbage beside so much that is alive would cost more time than all else. So reading waits for the
+ * receiver; a client that sends less than about 100 MB/s still has the whole channel.
  */
 export class Pace {
   #waiting: PromiseWithResolvers<void> | undefined;
