@@ -183,7 +183,7 @@ export class RrdFiles {
     })();
   }
 
-  /** Begins to write what the files gathered, in a moment where many take messages. */
+  /** Begins to write what was gathered; if many files take messages, after a moment. */
   flush(): void {
     this.#pace.ask();
     this.#options.budget.gatherMs = this.#pace.pauseMs;
