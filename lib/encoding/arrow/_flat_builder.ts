@@ -1,6 +1,6 @@
 /**
- * Writes FlatBuffers from back to front, as the FlatBuffers library of every language does: the same
- * bytes as Rerun's for the same things written in the same order.
+ * Writes FlatBuffers from back to front, as the FlatBuffers libraries of all languages do: what is
+ * written in the same order has the same bytes as Rerun's.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export class FlatBuilder {
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
   #minAlign = 1;
-  /** By what they say. */
+  /** Vtables that were written, by their contents. */
   readonly #vtables = new Map<string, number>();
 
-  /** A text; gives its place. */
+  /** Writes a text; returns its place. */
   text(text: string): number {
     const bytes = utf8.encode(text);
     this.#align(bytes.length + 1, 4);
@@ -28,21 +28,21 @@ export class FlatBuilder {
     return this.#number(4, bytes.length);
   }
 
-  /** A vector of places; gives its own. */
+  /** Writes a vector of places; returns its own place. */
   vector(places: readonly number[]): number {
     this.#align(4 * places.length, 4);
     for (const place of places.toReversed()) this.#reference(place);
     return this.#number(4, places.length);
   }
 
-  /** A vector of 32-bit numbers; gives its place. */
+  /** Writes a vector of 32-bit numbers; returns its place. */
   numbers(numbers: readonly number[]): number {
     this.#align(4 * numbers.length, 4);
     for (const number of numbers.toReversed()) this.#number(4, number);
     return this.#number(4, numbers.length);
   }
 
-  /** A vector of structs of two 64-bit numbers each; gives its place. */
+  /** Writes a vector of structs of two 64-bit numbers each; returns its place. */
   pairs(pairs: readonly (readonly [number, number])[]): number {
     this.#align(16 * pairs.length, 8);
     for (const [first, second] of pairs.toReversed()) {
@@ -52,7 +52,7 @@ export class FlatBuilder {
     return this.#number(4, pairs.length);
   }
 
-  /** A table, whose fields are written in the order in which they are given; gives its place. */
+  /** Writes a table, its fields in the given order; returns its place. */
   table(slots: readonly BuiltSlot[]): number {
     const start = this.#used;
     const places: number[] = [];
@@ -77,7 +77,7 @@ export class FlatBuilder {
     return table;
   }
 
-  /** The whole buffer, which begins with a table. */
+  /** Finishes the buffer, whose root is a table. */
   finish(root: number): Uint8Array {
     this.#align(4, this.#minAlign);
     this.#reference(root);
@@ -99,14 +99,14 @@ export class FlatBuilder {
     return this.#used;
   }
 
-  /** Zeros, so that what is written next ends up aligned. */
+  /** Writes zeros, so that what is written next is aligned. */
   #align(size: number, alignment: number): void {
     this.#minAlign = Math.max(this.#minAlign, alignment);
     const rest = (this.#used + size) % alignment;
     if (rest > 0) this.#reserve(alignment - rest);
   }
 
-  /** Room for so many bytes, which are zeros. */
+  /** Makes room for so many bytes, which are zeros. */
   #reserve(bytes: number): number {
     if (this.#used + bytes > this.#bytes.length) {
       const more = new Uint8Array(2 * (this.#used + bytes));
