@@ -32,6 +32,12 @@ const BURST_PAUSE = 5;
  */
 const GARBAGE = { bytes: 32 * 1024 * 1024, bytesEach: 4 * 1024 };
 
+/**
+ * So many times as much is collected whatever a collection takes: on a machine that does other work each
+ * takes long, and in the pause behind it an attacker could make hundreds of megabytes.
+ */
+const MUCH_GARBAGE = 2;
+
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
@@ -124,8 +130,10 @@ export class MemoryPressure {
   lookAtBurst(clients: number): void {
     const isBurst = this.#left >= Math.max(BURST.left, clients) &&
       this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
-    const isMuch = this.#garbage >= Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
-    if ((isBurst || isMuch) && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
+    const most = Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
+    const isDue = isBurst || this.#garbage >= most;
+    if (!isDue || this.#garbage < MUCH_GARBAGE * most && this.now() < this.#notBefore) return;
+    this.#collect(BURST_PAUSE, 0);
   }
 
   /**

@@ -24,7 +24,7 @@ const IDLE_SEC = 60;
 const [MIN_WINDOW, MAX_WINDOW] = [64 * 1024, 2 * 1024 * 1024];
 
 /** What a connection is made of, a stream, and what each byte of frames but DATA becomes, in bytes, about. */
-const GARBAGE = { connection: 64 * 1024, stream: 8 * 1024, perByte: 8 };
+const GARBAGE = { connection: 64 * 1024, stream: 4 * 1024, perByte: 4 };
 
 /** What a connection works with. */
 export interface GrpcConnectionOptions {

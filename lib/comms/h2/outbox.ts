@@ -12,6 +12,8 @@ import type { Stream } from "./stream.ts";
 /** Of one stream so many bytes go out before the next has its turn. */
 const TURN_BYTES = 64 * 1024;
 
+const NOBODY: readonly (() => void)[] = [];
+
 /** What is to be sent: frames of our own at once, bodies as far as the peer's windows allow. */
 export class Outbox {
   /** Bytes that the peer lets us send, of all streams together. */
@@ -97,7 +99,7 @@ export class Outbox {
 
   /** Whose memory may change now; nobody's while something is being written. */
   done(): readonly (() => void)[] {
-    if (this.#isWriting || this.#done.length === 0) return [];
+    if (this.#isWriting || this.#done.length === 0) return NOBODY;
     const done = this.#done;
     this.#done = [];
     return done;
