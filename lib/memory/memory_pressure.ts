@@ -4,6 +4,9 @@ import { clearPieces } from "./piece_slabs.ts";
 /** Bytes that are read from one collection to the next while much waits: at most so many. */
 const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 
+/** And at least so many, however small the limit is: else a program collects and does nothing more. */
+const MIN_INTERVAL_BYTES = 16 * 1024 * 1024;
+
 /** Below this part of the limit there is room enough for what the runtime has not collected yet. */
 const CALM = 1 / 4;
 
@@ -100,7 +103,8 @@ export class MemoryPressure {
     if (!isCalm) this.#due = true;
     if (!this.#due) return;
     this.#bytes += bytes;
-    if (this.#bytes < Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES)) return;
+    const interval = Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES);
+    if (this.#bytes < Math.max(interval, MIN_INTERVAL_BYTES)) return;
     this.#bytes = 0;
     this.#due = !isCalm;
     this.collect();

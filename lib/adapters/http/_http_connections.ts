@@ -24,8 +24,11 @@ export interface SocketCount {
 /** Whoever accepted them counts them. */
 export const NOT_COUNTED: SocketCount = { hasRoom: true, opened() {}, closed() {} };
 
-/** A deadline that is noticed so late: the program stood still, and what came meanwhile is read first. */
-const LATE_MS = 1000;
+/**
+ * A deadline that is noticed so late: the program stood still, be it to collect garbage, and what came
+ * meanwhile is read first. Else a request that came in time would be closed instead of answered.
+ */
+const LATE_MS = 10;
 
 /** For so long. */
 const REST_MS = 500;
