@@ -20,6 +20,7 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { ChunkIds } from "./chunk_ids.ts";
 import { Entities } from "./entities.ts";
+import { RecordingStarts } from "./recording_start.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
 
@@ -97,6 +98,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   readonly #names = new Map<number, Names>();
   readonly #stores = new Map<string, StoreBridge>();
   readonly #memory: StreamMemory;
+  readonly #starts = new RecordingStarts();
   #last: { readonly of: StoreId; readonly minor: number; readonly store: StoreBridge } | undefined;
   readonly #untagged = new Map<string, number>();
   #bridged = 0;
@@ -134,9 +136,9 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     };
   }
 
-  /** Bridges messages of one stream, in their order. */
+  /** Bridges messages of one stream, in their order; see {@linkcode Bridge.messages}. */
   push(batch: readonly LogMsg[]): StepResult<LogMsg> {
-    return { items: batch.map((msg) => this.bridge(msg)) };
+    return { items: batch.flatMap((msg) => this.messages(msg)) };
   }
 
   /** Does nothing: no message is held back. */
@@ -145,7 +147,18 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   }
 
   /**
-   * Gives a message today's form.
+   * Gives a message today's form, and says what today's SDKs say besides: behind the announcement of a
+   * recording comes, once, a chunk with the time at which it began. Viewers call it by that.
+   *
+   * @param msg of any SDK
+   * @returns one message, or two; the message itself where {@linkcode Bridge.bridge} gives that
+   */
+  messages(msg: LogMsg): readonly LogMsg[] {
+    return this.#starts.withStart(msg, this.bridge(msg));
+  }
+
+  /**
+   * Gives a message today's form, and nothing besides.
    *
    * @param msg of any SDK
    * @returns the message itself if it has that form already, or can't have it

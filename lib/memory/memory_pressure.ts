@@ -4,6 +4,12 @@ import { clearPieces } from "./piece_slabs.ts";
 /** While much waits, a collection is due after at most so many bytes that were read. */
 const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 
+/**
+ * And after at least so many, however small the limit is: else a program would do nothing but collect
+ * garbage.
+ */
+const MIN_INTERVAL_BYTES = 16 * 1024 * 1024;
+
 /** Below this part of the limit there is room for garbage, and nothing is collected. */
 const CALM = 1 / 4;
 
@@ -34,6 +40,12 @@ const BURST_PAUSE = 5;
  * is connected: the more is alive, the longer a collection takes.
  */
 const GARBAGE = { bytes: 32 * 1024 * 1024, bytesEach: 4 * 1024 };
+
+/**
+ * So many times as much is collected whatever a collection takes: on a machine that does other work each
+ * takes long, and in the pause behind it an attacker could make hundreds of megabytes.
+ */
+const MUCH_GARBAGE = 2;
 
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
@@ -98,7 +110,8 @@ export class MemoryPressure {
     if (!isCalm) this.#due = true;
     if (!this.#due) return;
     this.#bytes += bytes;
-    if (this.#bytes < Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES)) return;
+    const interval = Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES);
+    if (this.#bytes < Math.max(interval, MIN_INTERVAL_BYTES)) return;
     this.#bytes = 0;
     this.#due = !isCalm;
     this.collect();
@@ -128,8 +141,10 @@ export class MemoryPressure {
   lookAtBurst(clients: number): void {
     const isBurst = this.#left >= Math.max(BURST.left, clients) &&
       this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
-    const isMuch = this.#garbage >= Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
-    if ((isBurst || isMuch) && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
+    const most = Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
+    const isDue = isBurst || this.#garbage >= most;
+    if (!isDue || this.#garbage < MUCH_GARBAGE * most && this.now() < this.#notBefore) return;
+    this.#collect(BURST_PAUSE, 0);
   }
 
   /**

@@ -27,7 +27,7 @@ const [MIN_WINDOW, MAX_WINDOW] = [64 * 1024, 2 * 1024 * 1024];
  * Bytes of garbage that a connection leaves behind, that a stream does, and that each byte of
  * frames other than DATA does; estimated.
  */
-const GARBAGE = { connection: 64 * 1024, stream: 8 * 1024, perByte: 8 };
+const GARBAGE = { connection: 64 * 1024, stream: 4 * 1024, perByte: 4 };
 
 /** What {@linkcode GrpcConnection} works with. */
 export interface GrpcConnectionOptions {

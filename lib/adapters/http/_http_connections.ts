@@ -25,10 +25,12 @@ export interface SocketCount {
 export const NOT_COUNTED: SocketCount = { hasRoom: true, opened() {}, closed() {} };
 
 /**
- * A timer that fires so late, in milliseconds, shows that the program stood still: what came
- * meanwhile is read before anybody is judged.
+/**
+ * A timer that fires so late, in milliseconds, shows that the program stood still, be it to collect
+ * garbage: what came meanwhile is read before anybody is judged. Else a request that came in time
+ * would be closed instead of answered.
  */
-const LATE_MS = 1000;
+const LATE_MS = 10;
 
 /** How long reading what came meanwhile may take, in milliseconds. */
 const REST_MS = 500;

@@ -192,6 +192,7 @@ async function* valuesOf(
         for (const chunk of chunks(msg)) {
           if (wanted?.(msg, chunk) === false) continue;
           for (const value of loggedValues(chunk, options.ignoreTimelines)) {
+            if (isStart(chunk, value)) continue;
             yield [msg, chunk, value];
           }
         }
@@ -201,6 +202,11 @@ async function* valuesOf(
       }
     }
   }
+}
+
+/** What SDK 0.23 and later say of a recording by themselves, those before in the announcement. */
+function isStart({ entityPath }: Chunk, { component: { name } }: LoggedValue): boolean {
+  return name === "RecordingInfo:start_time" && /^\/__properties(\/recording)?$/.test(entityPath);
 }
 
 /** Entities whose values differ, of one recording. */

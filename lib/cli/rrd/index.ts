@@ -4,7 +4,8 @@
  * @module
  */
 import { joined } from "../../base/joined.ts";
-import { chmod, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { chmod, chown, stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../chunk_index/not_indexable.ts";
@@ -95,11 +96,19 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) {
         throw new InputError(path, "it was written to meanwhile, and stays as it is", undefined);
       }
-    }, (unfinished) => chmod(unfinished, before.mode & 0o7777));
+    }, (unfinished) => takeOver(unfinished, before));
     return { ...result, isWritten: true };
   } finally {
     await file.close();
   }
+}
+
+/** Gives a new file the owner and the rights of the one that it replaces. */
+async function takeOver(path: string, { uid, gid, mode }: Stats): Promise<void> {
+  const { uid: ownUid, gid: ownGid } = await stat(path);
+  // Others' files are written by root alone; who may not give them away keeps the new one.
+  if (uid !== ownUid || gid !== ownGid) await chown(path, uid, gid).catch(() => {});
+  await chmod(path, mode & 0o7777);
 }
 
 async function statOf(path: string) {

@@ -6,6 +6,7 @@
 import { Bridge, type BridgeCounts, BRIDGED_HEADER } from "../../bridge/bridge.ts";
 import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { escapeText } from "../../base/escape.ts";
@@ -35,14 +36,15 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
     for await (const batch of partsOver(input, options, context)) {
       for (const part of batch) {
         if (part.kind === "message" && await repeated.has(part.msg)) continue;
-        const today = bridged(part, bridge, input);
-        if (today.kind !== "message") {
-          await file.add(today);
+        if (part.kind !== "message") {
+          await file.add(todays(part));
           continue;
         }
-        const msg = withChunkId(today.msg);
-        if (msg !== today.msg) withIds++;
-        await file.add({ ...today, msg });
+        for (const bridged of messages(part, bridge, input)) {
+          const msg = withChunkId(bridged);
+          if (msg !== bridged) withIds++;
+          await file.add({ ...part, msg });
+        }
       }
     }
   }
@@ -65,12 +67,17 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
   return EXIT.ok;
 }
 
-function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
-  if (part.kind === "header") {
-    return isNewProtobuf(part.header) ? part : { ...part, header: BRIDGED_HEADER };
-  }
-  if (part.kind !== "message") return part;
-  const msg = bridge.bridge(part.msg);
+function todays(part: RrdPart): RrdPart {
+  if (part.kind !== "header" || isNewProtobuf(part.header)) return part;
+  return { ...part, header: BRIDGED_HEADER };
+}
+
+function messages(
+  part: Extract<RrdPart, { readonly kind: "message" }>,
+  bridge: Bridge,
+  input: string,
+): readonly LogMsg[] {
+  const found = bridge.messages(part.msg);
   if (bridge.counts.tables > 0) {
     const { major, minor, patch } = part.header.version;
     throw new InputError(
@@ -79,7 +86,7 @@ function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
       undefined,
     );
   }
-  return { ...part, msg };
+  return found;
 }
 
 /** Warnings about data in the output that today's Rerun can't show. */

@@ -92,13 +92,12 @@ async function grpcSender(
   return {
     async send(msg) {
       if (isOfTables(msg)) throw new InputError(file, tablesText(msg), undefined);
-      const bridged = bridge.bridge(msg);
-      const frame = readFrame(bridged, "v1alpha1");
-      if (typeof frame === "string") {
+      const frames = bridge.messages(msg).map((each) => readFrame(each, "v1alpha1"));
+      if (!frames.every((frame) => typeof frame !== "string")) {
         unknown++;
         return false;
       }
-      await socket.send(frame);
+      for (const frame of frames) await socket.send(frame);
       return true;
     },
     finish: () => socket.finish(),

@@ -113,12 +113,17 @@ export function trailersOf(error?: Error): [string, string][] {
 const HEX = Array.from({ length: 256 }, (_, byte) => "%" + byte.toString(16).padStart(2, "0"))
   .map((text) => text.toUpperCase());
 
+/** What stands for itself. */
+const PLAIN = /^[ -$&-~]*$/;
+
 /**
  * A text as the `grpc-message` header holds it: UTF-8, with `%XX` for what is not printable ASCII.
  *
  * @param text cut to 1 KiB of UTF-8
  */
 export function encodeText(text: string): string {
+  // Nearly all are, and who makes a server say no again and again should leave no garbage for each letter.
+  if (text.length <= MAX_TEXT_BYTES && PLAIN.test(text)) return text;
   const bytes = new Uint8Array(MAX_TEXT_BYTES);
   const { written } = new TextEncoder().encodeInto(text.toWellFormed(), bytes);
   let encoded = "";

@@ -12,6 +12,8 @@ import type { Stream } from "./stream.ts";
 /** Bytes that are sent of one stream before it is the next one's turn. */
 const TURN_BYTES = 64 * 1024;
 
+const NOBODY: readonly (() => void)[] = [];
+
 /** What is to be sent: control frames at once, bodies as far as the peer's windows allow. */
 export class Outbox {
   /** Bytes that the peer lets us send in all streams together. */
@@ -98,7 +100,7 @@ export class Outbox {
 
   /** The callbacks of those whose memory may change now; none while something is being written. */
   done(): readonly (() => void)[] {
-    if (this.#isWriting || this.#done.length === 0) return [];
+    if (this.#isWriting || this.#done.length === 0) return NOBODY;
     const done = this.#done;
     this.#done = [];
     return done;

@@ -51,6 +51,8 @@ export class SendQueue {
 
   /** Drops what waits. */
   clear(done: (() => void)[]): void {
+    // As of nearly all streams when they end.
+    if (this.#pieces.length === 0) return;
     for (const piece of this.#pieces.slice(this.#first)) if (piece.done) done.push(piece.done);
     this.#reset();
   }

@@ -149,10 +149,19 @@ export class RrdFiles {
     }
   }
 
-  /** Puts a message into its files. */
+  /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
-    const msg = bridge === undefined ? received : withChunkId(bridge.bridge(received));
+    if (bridge === undefined) return this.#add(received, source);
+    const [msg, start] = bridge.messages(received);
+    const added = this.#add(withChunkId(msg!), source);
+    if (start === undefined) return added;
+    return added === undefined
+      ? this.#add(start, source)
+      : added.then(() => this.#add(start, source));
+  }
+
+  #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);
