@@ -97,22 +97,15 @@ export async function pipeClient(
 
 /** What the loop needs of a client, as the server sees it. */
 export interface PipelineOptions extends ReceiveOptions {
-  /**
-   * Gives what to wait for before the next read: the client's turn, or until less waits for room.
-   */
+  /** Gives what to wait for before the next read: the client's turn, or room. */
   beforeAsk(): Promise<void> | undefined;
   /** Called when a read begins. */
   onAsk(): void;
   /** Called with the number of bytes that came, 0 if the connection is over, and whether its socket holds more. */
   onAnswer(bytes: number, hasMore: boolean): void;
-  /**
-   * Gives what to wait for before the bytes that came are looked at: the client's place, or its
-   * turn.
-   */
+  /** Gives what to wait for before bytes are looked at: the client's place, or its turn. */
   beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined;
-  /**
-   * Called with the number of bytes that were read and wait, and with 0 once they no longer wait.
-   */
+  /** Called with the number of bytes that were read and wait; 0 once they no longer do. */
   onWait(bytes: number, why: "turn" | "room"): void;
   /** Called when the client has to wait until messages of its own are taken. */
   onPause(): void;
@@ -174,8 +167,7 @@ export async function receiveClient(
         if (refusal === undefined) step.admit(answer);
         else step.finish(refusal);
       }
-      // No whole packet is in these bytes: what they hold was copied to where the packet is put
-      // together.
+      // No whole packet is in these bytes: they were copied to where it is put together.
       if (!step.hasPackets) connection.giveBack?.(answer);
       if (packets.handOver !== undefined) {
         release();
@@ -289,10 +281,7 @@ class ReceiveStep {
     this.#room = room;
   }
 
-  /**
-   * Takes the next bytes; `next` gives the messages in them, and must be called until nothing is
-   * left.
-   */
+  /** Takes the next bytes; `next` must be called until it has given all messages in them. */
   push(bytes: Uint8Array): void {
     this.#put(this.#options.packets.push(bytes), bytes);
   }

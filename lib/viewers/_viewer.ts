@@ -56,10 +56,7 @@ export interface ViewerContext extends FreshnessContext {
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
 
-/**
- * How long a viewer looks through messages that it does not want before others have their turn, in
- * milliseconds.
- */
+/** A viewer skips unwanted messages for so long before others have their turn, in milliseconds. */
 const TURN_MS = 10;
 
 /** A viewer at the hub. */
@@ -274,8 +271,7 @@ export class HubViewer implements Viewer {
   }
 
   #skip(item: Item, from: number): void {
-    // Dropping the oldest of what is filled in is no news, so only the skipping of later messages
-    // is logged.
+    // Dropping the oldest of what is filled in is no news: only what is skipped later is logged.
     if (!this.#isTold && item.lastSeq > this.#cursor.at) {
       this.#isTold = true;
       this.#context.onSkip(this);

@@ -55,10 +55,7 @@ export interface HttpAppOptions extends StallOptions {
   readonly readers?: MessageReaders;
   /** Recordings on the disk, under `/files`; such as the `shelf` of a file sink. */
   readonly files?: Shelf;
-  /**
-   * Whether viewers with the guard's token may remove files; default false, and never without a
-   * token.
-   */
+  /** Whether viewers with the guard's token may remove files; default false, never without one. */
   readonly allowDelete?: boolean;
   /** The parts that `/readyz` asks; default none, which is always ready. */
   readonly readiness?: Readiness;
