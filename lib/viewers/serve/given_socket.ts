@@ -13,7 +13,7 @@ export interface RelayWebSocket {
   readonly readyState: number;
   /** Bytes that were sent and are not yet handed over. */
   readonly bufferedAmount: number;
-  /** Set to `"arraybuffer"`. */
+  /** Rerelay sets it to `"arraybuffer"`. */
   binaryType: string;
   /** Sends one binary message. */
   send(bytes: Uint8Array<ArrayBuffer>): void;

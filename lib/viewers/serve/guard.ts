@@ -75,7 +75,7 @@ export interface Guard {
 /**
  * A guard for the HTTP app and the WebSocket relay.
  *
- * @param options without any, only this machine's own programs and pages may ask
+ * @param options without any, only programs and pages of this machine may ask
  * @throws {TypeError} if an origin, a host or a token is none, or there is no such option
  * @throws {RangeError} if hosts or origins are no lists
  *
@@ -146,7 +146,7 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   };
 }
 
-/** The token in the header, or in the address. */
+/** The token in the header or in the address. */
 function tokenOf({ url, headers }: GuardedRequest): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
   // Undone here: queries decode a plus sign as a space, and a token may have plus signs but no

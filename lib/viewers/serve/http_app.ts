@@ -38,9 +38,9 @@ import type { ViewerHub } from "../types.ts";
 
 /** Options of the app. */
 export interface HttpAppOptions extends StallOptions {
-  /** Where viewers join. */
+  /** The hub that viewers join. */
   readonly hub: ViewerHub;
-  /** What `/status` and `/metrics` tell besides the hub's own counts. */
+  /** Gives what `/status` and `/metrics` report besides the hub's own counts. */
   readonly status?: () => ServerStatus;
   /** The page, which is served under all other addresses; left out, there is none. */
   readonly page?: PageAssets;
@@ -61,7 +61,7 @@ export interface HttpAppOptions extends StallOptions {
   readonly readiness?: Readiness;
   /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
-  /** Where faults are reported. */
+  /** Gets a line for each fault. */
   readonly log?: Log;
 }
 
