@@ -6,8 +6,8 @@ import process from "node:process";
 import { run } from "./child.ts";
 import type { Python } from "./python.ts";
 
-/** Installing one SDK, in milliseconds; 110 MB are downloaded. */
-const INSTALL_MS = 300_000;
+/** Installing one SDK, in milliseconds; 110 MB are downloaded: it took five minutes beside much else. */
+const INSTALL_MS = 600_000;
 
 /** Half-made folders of killed runs are removed after this, in milliseconds. */
 const LEFTOVER_MS = 2 * INSTALL_MS;
