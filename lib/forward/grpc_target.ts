@@ -7,6 +7,7 @@ import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
 import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
+import { withStart } from "../bridge/recording_start.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import { RerelayError } from "../base/errors.ts";
 import { readFrame } from "../comms/grpc/message_proxy.ts";
@@ -84,7 +85,7 @@ class GrpcTarget implements MessageTarget {
     { messages }: { readonly messages: readonly ForwardedMessage[] },
     signal: AbortSignal,
   ): Promise<void> {
-    const frames = messages.map((message) => this.#frame(message));
+    const frames = messages.flatMap((message) => this.#frames(message));
     const link = await this.#connected();
     signal.throwIfAborted();
     let call: WriteClient | undefined;
@@ -111,7 +112,8 @@ class GrpcTarget implements MessageTarget {
     (await link?.catch(() => undefined))?.destroy();
   }
 
-  #frame({ msg }: ForwardedMessage): readonly Uint8Array[] {
+  /** One, or two; the same when it is tried again. */
+  #frames({ msg }: ForwardedMessage): readonly (readonly Uint8Array[])[] {
     const { header, bytes } = msg.encoded;
     const { major, minor } = header.version;
     if (!isNewProtobuf(header) && major === 0 && minor < 17) {
@@ -121,9 +123,11 @@ class GrpcTarget implements MessageTarget {
         "batch",
       );
     }
-    const frame = readFrame(withChunkId(this.#bridge.bridge(msg)), "v1alpha1");
-    if (typeof frame !== "string") return frame;
-    throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+    return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
+      const frame = readFrame(withChunkId(each), "v1alpha1");
+      if (typeof frame !== "string") return frame;
+      throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+    });
   }
 
   async #connected(): Promise<GrpcLink> {

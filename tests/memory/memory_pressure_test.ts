@@ -24,6 +24,10 @@ describe("MemoryPressure", () => {
     assertEquals(collections(240, 60, 64), 15);
   });
 
+  it("does not collect at each message where the limit is tiny", () => {
+    assertEquals(collections(240, 1, 1), 15);
+  });
+
   it("says whether memory is short, from a thirty-second of the limit on", () => {
     const waiting = { bytes: 8 * MIB, limitBytes: 256 * MIB };
     const spare = { isTight: false, clear: () => {} };

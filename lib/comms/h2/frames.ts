@@ -46,7 +46,7 @@ export const PREFACE: Uint8Array = new TextEncoder().encode("PRI * HTTP/2.0\r\n\
 /** Bytes of a frame's head. */
 export const HEAD_BYTES = 9;
 
-/** The window of a stream or connection that nobody has said anything else of, in bytes. */
+/** The window of a stream or connection unless settings say otherwise, in bytes. */
 export const DEFAULT_WINDOW = 65_535;
 
 /** A window larger than this breaks the protocol. */
@@ -62,7 +62,7 @@ export function checkWindow(bytes: number): void {
   throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
 }
 
-/** Frames as long as this everybody takes, in bytes. */
+/** The length of frames that all peers take, in bytes. */
 export const DEFAULT_FRAME_BYTES = 16_384;
 
 /** No frame may be longer than this, in bytes. */
@@ -78,7 +78,7 @@ export function u31(bytes: Uint8Array, at: number): number {
   return u32(bytes, at) & MAX_WINDOW;
 }
 
-/** What stands before a payload of so many bytes. */
+/** Makes the head of a frame whose payload has so many bytes. */
 export function frameHead(length: number, type: number, flags: number, id: number): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
   writeHead(head, length, type, flags, id);
@@ -140,13 +140,13 @@ export function bytesFrame(
   return frame;
 }
 
-/** Of the text of a GOAWAY so many characters are sent. */
+/** How many characters of a GOAWAY's text are sent. */
 const MAX_TEXT = 120;
 
 /**
  * A GOAWAY frame.
  *
- * @param lastId the last stream of the peer's that was taken notice of
+ * @param lastId the last stream of the peer that was processed
  * @param code why
  * @param text the same in words
  */

@@ -1,5 +1,5 @@
 /**
- * HPACK (RFC 7541): decoding in full; encoding without a table of ours and without Huffman.
+ * HPACK (RFC 7541): decodes all of it; encodes without a dynamic table and without Huffman codes.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Field } from "./types.ts";
 
 export { HpackError } from "./_hpack_error.ts";
 
-/** The table that a peer may count on before it is told otherwise, in bytes. */
+/** Size of the dynamic table that a peer may use unless settings say otherwise, in bytes. */
 const TABLE_BYTES = 4096;
 
 /** No index, size or length in a block of ours needs more than so many bits behind its prefix. */
@@ -45,7 +45,7 @@ export class HpackDecoder {
    * @param maxListBytes limit of its fields, each counted with 32 bytes more
    * @returns the fields; `undefined` if they are over the limit: they are decoded nevertheless, so that
    * the table stays right, but not kept
-   * @throws {HpackError} if the block is none, and then no later block can be decoded
+   * @throws {HpackError} if the block is malformed; then no later block can be decoded either
    */
   decode(block: Uint8Array, maxListBytes: number): Field[] | undefined {
     this.#bytes = block;
@@ -138,7 +138,9 @@ const INDEXES: ReadonlyMap<string, Known> = new Map(
   }),
 );
 
-/** Says that we use no table, as a peer that allows none must hear before the first field. */
+/**
+ * Declares a table of size 0, which must come before the first field if the peer allows no table.
+ */
 const NO_TABLE = 0x20;
 
 /**

@@ -71,7 +71,7 @@ export async function* currentPieces(
   const bridged = function* (parts: readonly RrdPart[]) {
     for (const part of parts) {
       if (part.kind !== "message") continue;
-      yield* concat.message(withChunkId(bridge.bridge(part.msg)).encoded);
+      for (const msg of bridge.messages(part.msg)) yield* concat.message(withChunkId(msg).encoded);
     }
   };
   for await (const piece of rawPieces(file, { start: 0, end: bytes })) {

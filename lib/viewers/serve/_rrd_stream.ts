@@ -4,6 +4,7 @@
  * @module
  */
 import { BRIDGED_HEADER, isBridgeable } from "../../bridge/mod.ts";
+import { RecordingStarts } from "../../bridge/recording_start.ts";
 import { endMarker, endsWithMarker } from "../../encoding/rrd/rrd_encode.ts";
 import {
   compareVersions,
@@ -125,18 +126,21 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
 async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, undefined> {
   const { hub, viewer, encoding } = options;
   const isCurrent = encoding.wish.form === "current";
+  const starts = new RecordingStarts();
   let begun = false;
   for (;;) {
     const msgs = await viewer.next(SLICE_BYTES);
     if (msgs === undefined) break;
     if (!begun) yield encoding.header!.bytes;
     begun = true;
-    const bytesOf = (msg: LogMsg) => {
-      const { bytes } = (isCurrent ? hub.current(msg) : msg).encoded;
-      viewer.sent(1, bytes.length);
-      return bytes;
+    const bytesOf = function* (messages: readonly LogMsg[]) {
+      for (const msg of messages) {
+        const given = isCurrent ? starts.withStart(msg, hub.current(msg)) : [msg];
+        viewer.sent(1, given.reduce((sum, { encoded: { bytes } }) => sum + bytes.length, 0));
+        for (const { encoded: { bytes } } of given) yield bytes;
+      }
     };
-    yield* gathered(Iterator.from(msgs).map(bytesOf), PIECE_BYTES);
+    yield* gathered(bytesOf(msgs), PIECE_BYTES);
   }
   const { header } = encoding;
   if (viewer.options.until === undefined || header === undefined) return;

@@ -8,9 +8,11 @@ import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { isBridgeable } from "../../bridge/mod.ts";
+import { RecordingStarts } from "../../bridge/recording_start.ts";
 import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { checkHub, wishOf } from "./join.ts";
@@ -187,6 +189,9 @@ async function* framesOf(
   { stalls, patience }: { readonly stalls: StallWatch; readonly patience: number },
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
   const waiting: Part[] = [];
+  const starts = new RecordingStarts();
+  const given = (msg: LogMsg) =>
+    dialect === "v1alpha1" ? starts.withStart(msg, hub.current(msg)) : [msg];
   let isInMessage = false;
   const transfer = {
     patience,
@@ -205,7 +210,7 @@ async function* framesOf(
   if (signal.aborted) leave();
   const unwatch = stalls.add(transfer);
   try {
-    while (await fill(waiting, viewer, hub, dialect)) {
+    while (await fill(waiting, viewer, given, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
         const parts = nextParts(waiting);
@@ -233,16 +238,17 @@ async function* framesOf(
 async function fill(
   waiting: Part[],
   viewer: Viewer,
-  hub: ViewerHub,
+  given: (msg: LogMsg) => readonly LogMsg[],
   dialect: ProtobufDialect,
 ): Promise<boolean> {
   const msgs = await viewer.next(SLICE_BYTES);
   for (const msg of msgs ?? []) {
-    const frame = readFrame(dialect === "v1alpha1" ? hub.current(msg) : msg, dialect);
-    if (typeof frame === "string") {
+    const frames = given(msg).map((each) => readFrame(each, dialect));
+    if (!frames.every((frame) => typeof frame !== "string")) {
       viewer.options.onLeftOut?.();
       continue;
     }
+    const frame = frames.flat();
     viewer.sent(1, frame.reduce((sum, { length }) => sum + length, 0));
     for (const part of frame) {
       for (let at = 0; at < part.length; at += PIECE_BYTES) {
