@@ -30,7 +30,7 @@ const WHILE_LEAVING = 4;
  * many bytes were read, if each of them brought enough: clients that say nothing leave little
  * garbage, and a collection would only keep an SDK among them waiting.
  */
-const BURST = { left: 125, bytes: 16 * 1024 * 1024, bytesEach: 16 * 1024 };
+const BURST = { left: 50, bytes: 8 * 1024 * 1024, bytesEach: 16 * 1024 };
 
 /** After a collection for a burst, none follows for so many times as long as it took. */
 const BURST_PAUSE = 5;
@@ -42,10 +42,10 @@ const BURST_PAUSE = 5;
 const GARBAGE = { bytes: 32 * 1024 * 1024, bytesEach: 4 * 1024 };
 
 /**
- * So many times as much is collected whatever a collection takes: on a machine that does other work each
- * takes long, and in the pause behind it an attacker could make hundreds of megabytes.
+ * So many times as much of either is collected whatever a collection takes: on a machine that does other
+ * work each takes long, and in the pause behind it an attacker could make hundreds of megabytes.
  */
-const MUCH_GARBAGE = 2;
+const MUCH = { garbage: 2, read: 3 };
 
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
@@ -139,11 +139,15 @@ export class MemoryPressure {
    * @param clients that are connected
    */
   lookAtBurst(clients: number): void {
-    const isBurst = this.#left >= Math.max(BURST.left, clients) &&
-      this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
-    const most = Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
-    const isDue = isBurst || this.#garbage >= most;
-    if (!isDue || this.#garbage < MUCH_GARBAGE * most && this.now() < this.#notBefore) return;
+    const most = {
+      garbage: Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach),
+      read: Math.max(BURST.bytes, this.#left * BURST.bytesEach),
+    };
+    const isBurst = this.#left >= Math.max(BURST.left, clients) && this.#bytesSince >= most.read;
+    if (!isBurst && this.#garbage < most.garbage) return;
+    const isMuch = this.#garbage >= MUCH.garbage * most.garbage ||
+      isBurst && this.#bytesSince >= MUCH.read * most.read;
+    if (!isMuch && this.now() < this.#notBefore) return;
     this.#collect(BURST_PAUSE, 0);
   }
 
