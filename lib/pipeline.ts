@@ -333,15 +333,17 @@ class ReceiveStep {
   }
 
   #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    const { limits, onBadArrow } = this.#options;
     this.#decoder ??= new PacketDecoder({
-      ...limits,
-      onBadArrow,
+      ...this.#options.limits,
+      onBadArrow: this.#options.onBadArrow,
       onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
       onHeader: (header) => this.#options.onHeader(header),
       onPacket: (bytes) => this.#options.onPacket(bytes),
     });
-    return this.#decoder.push(packets);
+    const decoded = this.#decoder.push(packets);
+    const msg = decoded.items[0];
+    if (msg?.kind === "ArrowMsg") this.#options.packets.alignLike(packets[0]!, msg.arrow.bytes);
+    return decoded;
   }
 }
 

@@ -14,7 +14,7 @@ import {
   hasMethods,
   type OptionNames,
 } from "../../base/check_arguments.ts";
-import { checkText, checkTexts } from "../../base/check_options.ts";
+import { checkText, checkTexts, valueText } from "../../base/check_options.ts";
 import { isLoopback, withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
@@ -28,7 +28,10 @@ export interface GuardOptions {
   readonly allowOrigins?: readonly string[];
   /** Port of the page, whose origin may open the WebSocket on another port. */
   readonly pagePort?: () => number | undefined;
-  /** The token that viewers must know; without spaces, since it is used in addresses and headers. */
+  /**
+   * The token that viewers must know; without spaces, since it is used in addresses and headers. Left
+   * out, none is needed; `undefined` is refused, as it comes of an environment variable that is not set.
+   */
   readonly token?: string;
 }
 
@@ -76,7 +79,8 @@ export interface Guard {
  * A guard for the HTTP app and the WebSocket relay.
  *
  * @param options without any, only programs and pages of this machine may ask
- * @throws {TypeError} if an origin, a host or a token is none, or there is no such option
+ * @throws {TypeError} if an origin, a host or a token is none (an `undefined` one, too), or there is no
+ * such option
  * @throws {RangeError} if hosts or origins are no lists
  *
  * @example
@@ -105,8 +109,12 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   const hosts = new Set([hostname, ...allowHosts].map(hostOf));
   const origins = new Set(allowOrigins.map(originOf));
   const anyAddress = hosts.has("0.0.0.0") || hosts.has("[::]");
-  if (token !== undefined && (typeof token !== "string" || !/^\S+$/.test(token))) {
-    throw new TypeError("A token has no spaces, and is not empty");
+  // One that is passed and is none comes of an environment that lacks it: it must not let everybody in.
+  if ("token" in options && (typeof token !== "string" || !/^\S+$/.test(token))) {
+    const hint = token === undefined ? "; leave it out where none is needed" : "";
+    throw new TypeError(
+      `token must be a text without spaces that is not empty, not ${tokenText(token)}${hint}`,
+    );
   }
   const secret = token === undefined ? undefined : new TextEncoder().encode(token);
   const allowsHost = (name: string) =>
@@ -144,6 +152,12 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };
+}
+
+/** What an error says of a token that is wrong: nothing of what is in it. */
+function tokenText(token: unknown): string {
+  if (typeof token !== "string") return valueText(token);
+  return token === "" ? "an empty one" : "one with spaces";
 }
 
 /** The token in the header or in the address. */
