@@ -79,6 +79,9 @@ export const SILENT_SEC = SILENT_MS / 1000;
 const MAX_BOXES = 100_000;
 const MAX_RECORDINGS = 50_000;
 
+/** A list of all of them holds for so many times as long as it took to make. */
+const LIST_SHARE = 20;
+
 /** Remembers boxes and their recordings. */
 export class NatsFleet {
   readonly #now: Clock["now"];
@@ -86,6 +89,8 @@ export class NatsFleet {
   readonly #boxes = new Map<string, Box>();
   readonly #recordings = new Map<Recording, Recording>();
   #heard = 0;
+  /** The last list of all, which holds for a while. */
+  #listed: { readonly boxes: readonly FleetBox[]; readonly until: number } | undefined;
 
   /** @param now monotonic milliseconds */
   constructor(now: Clock["now"]) {
@@ -115,11 +120,18 @@ export class NatsFleet {
     }
   }
 
-  /** All of them, the one heard of first in front. */
-  get boxes(): FleetBox[] {
+  /**
+   * All of them, the one heard of first in front. A list that took long to make holds for longer, so that
+   * no number of pages that ask for it keeps the receiving waiting.
+   */
+  get boxes(): readonly FleetBox[] {
     const now = this.#now();
-    return Array.from(this.#boxes.values(), (box) => boxJson(box, now))
+    if (this.#listed !== undefined && now < this.#listed.until) return this.#listed.boxes;
+    const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, now))
       .sort((a, b) => a.order - b.order);
+    const end = this.#now();
+    this.#listed = { boxes, until: end + LIST_SHARE * (end - now) };
+    return boxes;
   }
 
   /** Those of which something came in the last minute, and the largest lag of their recordings. */
