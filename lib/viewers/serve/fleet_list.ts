@@ -42,7 +42,10 @@ export function fleetAnswer(
   if (typeof wish === "string") return textResponse(400, wish);
   const { page, found } = listed(boxes, wish, ({ box, order, bytes, recordings }) => ({
     ...{ name: box, lastMs: order, bytes },
-    texts: recordings.flatMap(({ id, applicationId }) => [id, applicationId]),
+    // Made only where something is searched for.
+    get texts() {
+      return recordings.flatMap(({ id, applicationId }) => [id, applicationId]);
+    },
   }));
   return Response.json(page.map(boxJson), { headers: { "x-total-count": String(found) } });
 }
