@@ -1,8 +1,9 @@
 /**
- * Messages of SDK 0.17 to 0.22 in the form of today's Rerun, which can't read the one they came in.
+ * Gives messages of SDK 0.17 to 0.22 the form of today's Rerun, which can't read the one they came
+ * in.
  *
- * Envelopes are written anew and the schemas of chunks get today's tags; the rest of the data, all that
- * was logged, goes through byte for byte. Later Rerun reads on from the form of 0.23.
+ * Envelopes are rewritten, and the schemas of chunks get today's tags; all that was logged keeps
+ * its bytes. The form is that of Rerun 0.23, which later versions read.
  *
  * @module
  */
@@ -23,15 +24,15 @@ import { RecordingStarts } from "./recording_start.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
 
-/** The header that all of it goes under; later readers know what to do with this version. */
+/** The header for all messages of this form; later readers migrate from this version. */
 export const BRIDGED_HEADER: RrdHeader = protobufHeader({ major: 0, minor: 23, patch: 4, meta: 0 });
 
-/** Stores of one stream whose envelopes are known. */
+/** How many stores of one stream are remembered. */
 const MAX_STORES = 64;
-/** Components that are counted by name. */
+/** How many components are counted by name. */
 const MAX_UNTAGGED = 256;
 
-/** What came of messages. */
+/** Counts of what became of messages. */
 export interface BridgeCounts {
   /** Messages that got today's form. */
   readonly bridged: number;
@@ -44,8 +45,9 @@ export interface BridgeCounts {
   /** Messages of kinds that are not known, left as they came. */
   readonly unknown: number;
   /**
-   * Columns of Rerun's components that got no archetype, by component: which one was not said, or its
-   * data is laid out otherwise today. They are listed in today's viewer, and not drawn.
+   * Columns of Rerun's components that got no archetype, by component, because it was not told
+   * which one, or because the data has another layout today. Today's viewer lists them, and does
+   * not draw them.
    */
   readonly untagged: ReadonlyMap<string, number>;
 }
@@ -53,8 +55,8 @@ export interface BridgeCounts {
 /** Options of {@linkcode Bridge}; all may be left out. */
 export interface BridgeOptions {
   /**
-   * Whether memory is kept for the next messages, for whoever calls {@linkcode Bridge.release}; default
-   * true.
+   * Whether memory is used again for later messages once {@linkcode Bridge.release} is called;
+   * default true.
    */
   readonly reusesMemory?: boolean;
 }
@@ -80,7 +82,7 @@ export function isBridgeable(header: Pick<RrdHeader, "version">): boolean {
 }
 
 /**
- * Gives messages today's form, one after another; what it knows of them is bounded.
+ * Gives messages today's form, one after another; what it remembers is bounded.
  *
  * @example
  * ```ts
@@ -122,7 +124,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     };
   }
 
-  /** What came of the messages so far. */
+  /** Counts so far. */
   get counts(): BridgeCounts {
     return {
       bridged: this.#bridged,
@@ -159,7 +161,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
    * Gives a message today's form, and nothing besides.
    *
    * @param msg of any SDK
-   * @returns the message itself where there is no such form, or it is of that form
+   * @returns the message itself if it has that form already, or can't have it
    */
   bridge(msg: LogMsg): LogMsg {
     const { header } = msg.encoded;
@@ -180,8 +182,8 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   }
 
   /**
-   * Says that nobody needs the messages that were given out: their memory is used for the next, which
-   * is a few times as fast. Without it, each keeps its own.
+   * Says that nobody needs the messages that were given out, so that their memory is used for later
+   * ones, which is several times as fast. Without this call each message keeps its own memory.
    */
   release(): void {
     this.#memory.writer.release();

@@ -8,6 +8,7 @@ import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { addTo, newTally, type Tally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
+import { CatchUpGarbage } from "./_catch_up_garbage.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { RateLimit } from "./_rate_limit.ts";
@@ -22,6 +23,8 @@ export interface ForwarderOptions {
    * is longer than a batch of the target and than a sixteenth of this is held besides, one at a time.
    */
   readonly maxHeldBytes?: number;
+  /** Collects all garbage, called while what waited is sent; default: nothing does but the runtime. */
+  readonly collectGarbage?: () => void;
   /** From 0 to 1, below 1; default `Math.random`. */
   readonly random?: () => number;
   /** Milliseconds since the Unix epoch; default `Date.now`. */
@@ -46,6 +49,7 @@ export class Delivery {
   readonly #date: Clock["date"];
   readonly #outage: Outage;
   readonly #rate: RateLimit;
+  readonly #garbage: CatchUpGarbage;
   readonly #sent = newTally();
   readonly #refused = newTally();
   readonly #dropped = newTally();
@@ -59,12 +63,14 @@ export class Delivery {
    */
   constructor(name: string, { log, now, timer }: FollowedFiles, options: ForwarderOptions) {
     const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
+    const { collectGarbage = () => {} } = options;
     this.#name = name;
     this.#log = log;
     this.#now = now;
     this.#date = date;
     this.#outage = new Outage({ name, log, now, random, timer });
     this.#rate = new RateLimit(maxBytesPerSec, now, timer);
+    this.#garbage = new CatchUpGarbage(collectGarbage, now);
   }
 
   /** Whether nothing is sent any more, for good or because the program ends. */
@@ -119,6 +125,7 @@ export class Delivery {
         await send(signal);
         this.#outage.worked();
         addTo(this.#sent, weight);
+        this.#garbage.sent(weight.bytes);
         this.#lastAckMs = this.#date();
         return undefined;
       } catch (error) {

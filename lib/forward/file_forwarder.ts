@@ -57,7 +57,9 @@ export class FileForwarder implements JournalReader {
 
   changed(file: JournaledFile, event: JournalEvent): void {
     if (event === "begun") {
-      if (this.#cursor.placeOf(file.id) === DONE) return this.#files.journal.settle(this, file.id);
+      if (this.#cursor.placeOf(file.id) === DONE) {
+        return this.#files.journal.finished(this, file.id);
+      }
       this.#waiting.set(file.id, { file, since: this.#files.now(), isUnderWay: false });
     }
     if (event === "gone") this.#gone(file);
@@ -112,7 +114,7 @@ export class FileForwarder implements JournalReader {
       if (refusal !== undefined) this.#delivery.refused(name, { messages, bytes }, refusal);
       this.#waiting.delete(file.id);
       await this.#cursor.note(file.id, DONE);
-      this.#files.journal.settle(this, file.id);
+      this.#files.journal.finished(this, file.id);
     } catch (error) {
       if (!this.#delivery.stopping.signal.aborted) throw error;
     }

@@ -65,7 +65,7 @@ export class Forwarder implements JournalReader {
     switch (event) {
       case "begun": {
         const place = this.#cursor.placeOf(file.id);
-        if (place === DONE) return journal.settle(this, file.id);
+        if (place === DONE) return journal.finished(this, file.id);
         const isWhole = place.isWhole || this.#gaps.delete(file.line.group ?? file.id);
         const from = isWhole && place === BEGINNING ? { ...place, isWhole } : place;
         return this.#queue.add(file, from, new PartReader(file, from, this.#files));
@@ -194,7 +194,7 @@ export class Forwarder implements JournalReader {
     await reader.close();
     this.#queue.remove(file.id);
     await this.#cursor.note(file.id, DONE);
-    this.#files.journal.settle(this, file.id);
+    this.#files.journal.finished(this, file.id);
   }
 
   /** A file was removed before all of it was sent. */

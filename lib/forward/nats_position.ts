@@ -72,7 +72,7 @@ export class NatsPosition implements FileFollower, JournalReader {
         await this.#count(file, { ...BEGINNING, ...place }, skip, signal);
       }
     }
-    for (const file of [...journal.files]) journal.settle(this, file.id);
+    for (const file of [...journal.files]) journal.finished(this, file.id);
     return { note: position?.note, skip };
   }
 
@@ -94,7 +94,7 @@ export class NatsPosition implements FileFollower, JournalReader {
       this.#noted = key;
       const { journal } = this.#files!;
       for (const { id, state } of [...journal.files]) {
-        if (state === "closed") journal.settle(this, id);
+        if (state === "closed") journal.finished(this, id);
       }
     })().finally(() => this.#noting = undefined);
     return this.#noting = noting;

@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { provideNats } from "../nats/nats_program.ts";
+import { NatsServer } from "../nats/nats_server.ts";
 import { scriptArgs } from "../script_args.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { Program } from "./program.ts";
@@ -99,8 +100,9 @@ async function measureBare(boxes: number, programs: number, seconds: number) {
   return { bare: true, boxes, sent: total, ...await middle.report, cpuSec };
 }
 
-if (noNats) {
-  console.log(noNats);
+const { missing } = provideNats();
+if (missing) {
+  console.log(missing);
 } else {
   const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20, bare: 0 });
   const run = numbers.bare > 0 ? measureBare : measure;

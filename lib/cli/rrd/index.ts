@@ -24,19 +24,19 @@ import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
 import { systemText } from "./system_text.ts";
 
-/** What came of one file. */
+/** The result for one file. */
 interface Result {
   readonly path: string;
   readonly chunks: number;
   readonly stores: number;
   readonly footerBytes: number;
-  /** Whether the file was written: not if it ended with this very footer. */
+  /** Whether the file was written; not if it ended with the same footer already. */
   readonly isWritten: boolean;
 }
 
 const COPY_BYTES = 1 << 20;
 
-/** Runs the command over all files, also behind those that can't be indexed. */
+/** Runs the command over all files, and goes on after those that can't be indexed. */
 export async function index(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   if (options.files.includes("-")) {
@@ -84,7 +84,7 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
     const { chunks, stores } = footer;
     const result = { path, chunks, stores, footerBytes: footer.bytes };
     if (await endsWith(file, found, end)) return { ...result, isWritten: false };
-    // Neither would show any more once the new list is there.
+    // Checked now, for the new list would hide both.
     if (!found.isMarked) {
       const why = noEndText(messagesEnd);
       if (options.strict) throw new InputError(path, why, undefined);
@@ -135,7 +135,7 @@ async function statOf(path: string) {
   return found;
 }
 
-/** Whether a file ends with this very footer. */
+/** Whether a file ends with this footer already. */
 async function endsWith(
   file: ReadableFile,
   { footer, messagesEnd }: IndexedFile,
@@ -155,7 +155,7 @@ async function endsWith(
   return true;
 }
 
-/** Refuses a file whose own list, if it is whole, has chunks that the new one would not have. */
+/** Refuses a file whose present list is whole and has chunks that the new one would not have. */
 async function checkNoneIsMissing(
   path: string,
   file: ReadableFile,
@@ -185,7 +185,7 @@ function listedIn(bytes: Uint8Array): Set<string> {
   if (bytes.length <= TRAILER_BYTES) return ids;
   const says = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - TRAILER_BYTES);
   try {
-    // Where it once stood does not matter: chunks may have gone before it.
+    // Its noted position does not matter: chunks before it may be missing.
     checkFooter(bytes, [Number(says.getBigUint64(0, true))]);
     for (const manifest of readFooter(bytes.subarray(0, -TRAILER_BYTES))) {
       for (const { id } of listedChunks(manifest)) ids.add(id);

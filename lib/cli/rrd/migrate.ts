@@ -19,7 +19,7 @@ import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 import { repeatedText, tellWritten } from "./written.ts";
 
-/** Components that are named in a line. */
+/** How many components are named in a line. */
 const MOST_NAMED = 8;
 
 /** Runs the command; as `merge` for several files. */
@@ -60,7 +60,7 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
     ...{ given_chunk_ids: withIds, damaged_schemas: damaged, unknown_messages: unknown },
     untagged_columns: Object.fromEntries(untagged),
   };
-  // What SDK 0.23 logged has today's form but for it, and readers since 0.24 ask for it.
+  // Data of SDK 0.23 has today's form except for the id, which readers since 0.24 demand.
   const ids = withIds === 0 ? "" : `, ${withIds} given the id of their chunk`;
   const more = `, ${migrated} migrated${ids}${repeatedText(leftOut)}`;
   tellWritten(file, options, context, { counts, more });
@@ -89,7 +89,7 @@ function messages(
   return found;
 }
 
-/** What is in the output, but not as today's Rerun wants it. */
+/** Warnings about data in the output that today's Rerun can't show. */
 function warnings({ damaged, unknown, untagged }: BridgeCounts): string[] {
   const columns = [...untagged.values()].reduce((sum, count) => sum + count, 0);
   const names = [...untagged].slice(0, MOST_NAMED)

@@ -1,5 +1,5 @@
 /**
- * One recording that a command writes.
+ * A recording that a command writes.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { NotIndexable } from "../../chunk_index/not_indexable.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 
-/** Messages on their way into an output, which ends with an index of its chunks where there can be one. */
+/** Writes messages into an output, and ends it with an index of its chunks if there can be one. */
 export class RecordingFile {
   readonly #concat = new RrdConcat();
   #empty: RrdHeader | undefined;
   /** How many were written. */
   messages = 0;
-  /** How many chunks the index lists; `undefined` where there is none. */
+  /** How many chunks the index lists; `undefined` if there is none. */
   indexedChunks: number | undefined;
   #bytes = 0;
   #index: FooterBuilder | undefined;
-  /** Why there is no index, where one could be expected. */
+  /** Why there is no index, if one could be expected. */
   #whyNot: string | undefined;
 
   /**
@@ -35,7 +35,7 @@ export class RecordingFile {
    */
   constructor(readonly path: string, readonly output: Output) {}
 
-  /** How many headers stand in it: more than one is more than Rerun reads of a file. */
+  /** How many headers it has: Rerun reads a file only up to the second one. */
   get headers(): number {
     return this.#concat.headers;
   }
@@ -57,7 +57,7 @@ export class RecordingFile {
   }
 
   /**
-   * Ends the recording, and says so where Rerun would show only a part of it.
+   * Ends the recording, and warns if Rerun would show only a part of it.
    *
    * @throws {RerelayError} if there was no recording: a file of nothing is none
    */
@@ -84,7 +84,7 @@ export class RecordingFile {
     );
   }
 
-  /** Of a form that can't be indexed there is no index, which is nothing to be said. */
+  /** Begins an index, unless the data is of a form that can't have one, which needs no warning. */
   #begin(header: RrdHeader): void {
     const isFirst = this.headers === 1;
     this.#index = isFirst && isNewProtobuf(header) ? new FooterBuilder(header) : undefined;

@@ -114,7 +114,7 @@ export class Wire {
       const given = part.from(Math.max(to, part.start));
       const length = given.pieces.reduce((sum, piece) => sum + piece.length, 0);
       if (used.length > 0 && bytes + length > maxBytes) return taken();
-      part.use();
+      part.acquire();
       used.push(part);
       pieces.push(...given.pieces);
       messages += given.messages;
@@ -127,7 +127,7 @@ export class Wire {
 
     function taken(): Taken {
       const done = () => {
-        for (const part of used) part.unuse();
+        for (const part of used) part.release();
       };
       return { frames: { pieces, messages, bytes, done }, to };
     }

@@ -30,22 +30,22 @@ export abstract class Part {
    */
   abstract from(seq: number): { readonly pieces: Uint8Array[]; readonly messages: number };
 
-  /** A socket is given its bytes. */
-  use(): void {
+  /** Counts a socket that is given its bytes. */
+  acquire(): void {
     this.#uses++;
   }
 
-  /** The socket needs them no more. */
-  unuse(): void {
+  /** Says that a socket no longer needs the bytes. */
+  release(): void {
     if (--this.#uses === 0) this.free();
   }
 
-  /** The wire has it no more. */
+  /** Says that the wire no longer holds it. */
   drop(): void {
-    this.unuse();
+    this.release();
   }
 
-  /** Nobody uses it. */
+  /** Frees it, once nobody uses it. */
   protected abstract free(): void;
 }
 
@@ -161,7 +161,7 @@ export class LargePart extends Part {
     this.bytes = length + tail.length;
     this.#head = bytes.subarray(0, length);
     this.#tail = tail;
-    memory.use(msg, "form");
+    memory.acquire(msg, "form");
     // Inflated data, which the message does not have.
     const isShared = msg.kind === "ArrowMsg" &&
       (tail.buffer === msg.arrow.bytes.buffer || tail.buffer === msg.encoded.bytes.buffer);
@@ -173,28 +173,28 @@ export class LargePart extends Part {
     return { pieces: [this.#head, this.#tail], messages: 1 };
   }
 
-  override use(): void {
-    super.use();
+  override acquire(): void {
+    super.acquire();
     if (this.#sockets++ === 0) this.#pin(1);
   }
 
-  override unuse(): void {
+  override release(): void {
     if (--this.#sockets === 0) this.#pin(-1);
-    super.unuse();
+    super.release();
   }
 
   override drop(): void {
-    super.unuse();
+    super.release();
   }
 
   protected free(): void {
     this.memory.add(-this.#ownBytes);
-    this.memory.unuse(this.msg, "form");
+    this.memory.release(this.msg, "form");
   }
 
   #pin(by: 1 | -1): void {
     this.memory.pinned += by * this.#ownBytes;
-    if (by > 0) this.memory.use(this.msg, "viewer");
-    else this.memory.unuse(this.msg, "viewer");
+    if (by > 0) this.memory.acquire(this.msg, "viewer");
+    else this.memory.release(this.msg, "viewer");
   }
 }

@@ -17,8 +17,8 @@ export class Held {
   /** Those that it was given last take the place of those before. */
   set(msgs: readonly LogMsg[]): void {
     const large = msgs.filter((msg) => !Slab.takes(msg));
-    for (const msg of large) this.memory.use(msg, "viewer");
-    for (const msg of this.#msgs) this.memory.unuse(msg, "viewer");
+    for (const msg of large) this.memory.acquire(msg, "viewer");
+    for (const msg of this.#msgs) this.memory.release(msg, "viewer");
     this.#msgs = large;
   }
 }

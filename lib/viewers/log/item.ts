@@ -85,7 +85,7 @@ export class Entry implements Item {
   hold(): this {
     this.#isHeld = true;
     this.memory.add(MESSAGE_OVERHEAD_BYTES);
-    this.memory.use(this.msg, this.user);
+    this.memory.acquire(this.msg, this.user);
     return this;
   }
 
@@ -93,7 +93,7 @@ export class Entry implements Item {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.memory.add(-MESSAGE_OVERHEAD_BYTES);
-    this.memory.unuse(this.msg, this.user);
+    this.memory.release(this.msg, this.user);
     this.#msg = undefined;
   }
 }

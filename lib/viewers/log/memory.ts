@@ -17,24 +17,27 @@ interface Buffer {
 
 /** Counts what messages keep alive: each buffer once, and what objects take. */
 export class Memory {
-  /** Bytes kept alive. */
+  /** Bytes that are kept alive. */
   bytes = 0;
-  /** Of these, what only viewers keep alive, that have not yet taken all of a message. */
+  /** How many of these only viewers keep alive, which have not yet taken all of a message. */
   pinned = 0;
   readonly #buffers = new WeakMap<ArrayBufferLike, Buffer>();
 
-  /** Adds what has no buffer that others could share. */
+  /** Counts bytes that are in no shared buffer. */
   add(bytes: number): void {
     this.bytes += bytes;
   }
 
-  /** Uses the buffers of a message; the first use counts. */
-  use(msg: LogMsg, user: User): void {
+  /** Counts one more user of the buffers of a message; the first user adds their bytes. */
+  acquire(msg: LogMsg, user: User): void {
     this.#change(msg, user, 1);
   }
 
-  /** Ends one use of the buffers of a message; the last one gives their bytes back to the account. */
-  unuse(msg: LogMsg, user: User): void {
+  /**
+   * Counts one user less of the buffers of a message; the last one takes their bytes out of the
+   * account.
+   */
+  release(msg: LogMsg, user: User): void {
     this.#change(msg, user, -1);
   }
 

@@ -42,7 +42,7 @@ export class ViewerLog {
   readonly #latest = new Map<string, Entry>();
   readonly #decoded = new DecodedSlabs();
   #open: Slab | undefined;
-  readonly #room = new Uint8Array(SLAB_ROOM_BYTES);
+  readonly #spareRoom = new Uint8Array(SLAB_ROOM_BYTES);
   readonly #onEvict: OnEvict;
 
   /**
@@ -124,7 +124,14 @@ export class ViewerLog {
         this.#open?.close();
         const seq = this.lastSeq + 1;
         const slab = new Slab(
-          ...[seq, this.bytes, encoded.header, this.#room, this.memory, this.#decoded] as const,
+          ...[
+            seq,
+            this.bytes,
+            encoded.header,
+            this.#spareRoom,
+            this.memory,
+            this.#decoded,
+          ] as const,
         );
         before = 0;
         taken = slab.append(msgs.slice(at));

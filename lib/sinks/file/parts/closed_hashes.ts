@@ -1,5 +1,5 @@
 /**
- * What the indexes of a folder say of files that were closed.
+ * Compares files with the hashes that indexes noted when they were closed.
  *
  * @module
  */
@@ -7,24 +7,24 @@ import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { FileHash } from "./_file_hash.ts";
 import { type FileLine, notedFiles } from "./noted_files.ts";
 
-/** An end marker; a footer has its length there. */
+/** Bytes of an end marker, and of the end header that a footer has in its place. */
 const MARKER_BYTES = 16;
 
 /**
- * Compares a file with what was noted when it was closed; a footer may have been added or renewed since:
- * in the place of the end marker, or behind the last message of a file that had none.
+ * Compares a file with the hash that was noted when it was closed; a footer may have been added or
+ * renewed since: in the place of the end marker, or behind the last message of a file that had none.
  */
 export class ClosedHash {
   readonly #hash = new FileHash();
   readonly #line: FileLine;
   readonly #plainBytes: number;
-  /** What stands where a file without a footer has its end marker. */
+  /** The bytes where a file without a footer has its end marker. */
   readonly #end = new Uint8Array(MARKER_BYTES);
   /** What stands behind what was noted. */
   readonly #behind = new Uint8Array(MARKER_BYTES);
   #bytes = 0;
 
-  /** @param line of the file, with a hash */
+  /** @param line of the file in the index; it has a hash */
   constructor(line: FileLine) {
     this.#line = line;
     this.#plainBytes = line.plain ?? line.bytes;
@@ -57,14 +57,14 @@ export class ClosedHash {
     return this.#hash.text === hash ? undefined : `its hash is ${this.#hash.text}, and was ${hash}`;
   }
 
-  /** Of shorter files, what there is. */
+  /** The bytes of the end marker, as far as a shorter file has them. */
   #endBytes(isPlain: boolean): Uint8Array {
     if (!isPlain) return new Uint8Array(MARKER_BYTES);
     return this.#end.subarray(Math.max(0, MARKER_BYTES - this.#plainBytes));
   }
 }
 
-/** Whether a footer comes: of an end header the kind is 0 as well, and the length is not. */
+/** Whether it is the header before a footer, which has the kind 0, too, but its length is not 0. */
 function isEndHeader(bytes: Uint8Array): boolean {
   return isZero(bytes.subarray(0, 8)) && !isZero(bytes);
 }
@@ -73,10 +73,10 @@ function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** Looks for files in the indexes beside them. */
+/** Looks up files in the indexes beside them. */
 export class ClosedHashes {
   readonly #adapter: FileReadAdapter;
-  /** Of the folder that was looked into last. */
+  /** What was noted in the folder that was looked into last. */
   #read:
     | { readonly folder: string; readonly lines: Promise<ReadonlyMap<string, FileLine>> }
     | undefined;
@@ -87,10 +87,10 @@ export class ClosedHashes {
   }
 
   /**
-   * What was noted of a file.
+   * Makes the comparison of a file.
    *
    * @param path of the file
-   * @returns `undefined` where nothing was, or no index can be read
+   * @returns `undefined` if no hash was noted, or no index can be read
    */
   async of(path: string): Promise<ClosedHash | undefined> {
     const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(path) ?? [];
