@@ -291,11 +291,7 @@ class ReceiveStep {
     this.#put(this.#options.packets.admit(), bytes);
   }
 
-  /**
-   * Says that no more bytes come.
-   *
-   * @param error why, if the connection did not end well
-   */
+  /** Says that no more bytes come; `error` says why, if the connection did not end well. */
   finish(error?: Error): void {
     this.#error = error ?? this.#options.packets.finish().error;
   }
