@@ -110,7 +110,7 @@ export interface SharedFrames {
 export interface Viewer {
   /** Counts up from 1. */
   readonly id: number;
-  /** As it joined. */
+  /** The options with which it joined. */
   readonly options: JoinOptions;
   /**
    * Gives the next messages, at least one; waits while there are none. One call at a time.
@@ -143,7 +143,7 @@ export interface ViewerStats {
   readonly id: number;
   /** How it is connected. */
   readonly transport: "websocket" | "http" | "grpc";
-  /** As it joined. */
+  /** Its address, from the options with which it joined. */
   readonly addr: string | undefined;
   /** What it calls itself. */
   readonly name: string | undefined;
