@@ -97,22 +97,15 @@ export async function pipeClient(
 
 /** What the loop needs of a client, as the server sees it. */
 export interface PipelineOptions extends ReceiveOptions {
-  /**
-   * Gives what to wait for before the next read: the client's turn, or until less waits for room.
-   */
+  /** Gives what to wait for before the next read: the client's turn, or room. */
   beforeAsk(): Promise<void> | undefined;
   /** Called when a read begins. */
   onAsk(): void;
   /** Called with the number of bytes that came, 0 if the connection is over, and whether its socket holds more. */
   onAnswer(bytes: number, hasMore: boolean): void;
-  /**
-   * Gives what to wait for before the bytes that came are looked at: the client's place, or its
-   * turn.
-   */
+  /** Gives what to wait for before bytes are looked at: the client's place, or its turn. */
   beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined;
-  /**
-   * Called with the number of bytes that were read and wait, and with 0 once they no longer wait.
-   */
+  /** Called with the number of bytes that were read and wait; 0 once they no longer do. */
   onWait(bytes: number, why: "turn" | "room"): void;
   /** Called when the client has to wait until messages of its own are taken. */
   onPause(): void;
@@ -174,8 +167,7 @@ export async function receiveClient(
         if (refusal === undefined) step.admit(answer);
         else step.finish(refusal);
       }
-      // No whole packet is in these bytes: what they hold was copied to where the packet is put
-      // together.
+      // No whole packet is in these bytes: they were copied to where it is put together.
       if (!step.hasPackets) connection.giveBack?.(answer);
       if (packets.handOver !== undefined) {
         release();
@@ -289,10 +281,7 @@ class ReceiveStep {
     this.#room = room;
   }
 
-  /**
-   * Takes the next bytes; `next` gives the messages in them, and must be called until nothing is
-   * left.
-   */
+  /** Takes the next bytes; `next` must be called until it has given all messages in them. */
   push(bytes: Uint8Array): void {
     this.#put(this.#options.packets.push(bytes), bytes);
   }
@@ -302,11 +291,7 @@ class ReceiveStep {
     this.#put(this.#options.packets.admit(), bytes);
   }
 
-  /**
-   * Says that no more bytes come.
-   *
-   * @param error why, if the connection did not end well
-   */
+  /** Says that no more bytes come; `error` says why, if the connection did not end well. */
   finish(error?: Error): void {
     this.#error = error ?? this.#options.packets.finish().error;
   }
@@ -344,15 +329,17 @@ class ReceiveStep {
   }
 
   #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    const { limits, onBadArrow } = this.#options;
     this.#decoder ??= new PacketDecoder({
-      ...limits,
-      onBadArrow,
+      ...this.#options.limits,
+      onBadArrow: this.#options.onBadArrow,
       onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
       onHeader: (header) => this.#options.onHeader(header),
       onPacket: (bytes) => this.#options.onPacket(bytes),
     });
-    return this.#decoder.push(packets);
+    const decoded = this.#decoder.push(packets);
+    const msg = decoded.items[0];
+    if (msg?.kind === "ArrowMsg") this.#options.packets.alignLike(packets[0]!, msg.arrow.bytes);
+    return decoded;
   }
 }
 

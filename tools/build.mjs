@@ -15,15 +15,13 @@ import { gzip } from "node:zlib";
 import { installedPackages } from "../lib/adapters/http/package_files.ts";
 import { PACKAGE_FILES } from "../lib/viewers/page/assets.ts";
 import { ROOT } from "./runtimes.mjs";
+import { TARGETS } from "./targets.mjs";
 
 /**
  * Of the folder that it is started in, the executable takes nothing that Bun would read by itself: a
  * `.env` there would set options, and a `bunfig.toml` would run code.
  */
 const ALONE = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
-
-/** What can be made; the first two when nothing is said. */
-const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"];
 
 /** Once for all who copy it. */
 const GZIP_LEVEL = 9;

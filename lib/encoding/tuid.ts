@@ -26,7 +26,7 @@ export class Tuid {
     return (hex16(this.timeNs) + hex16(this.inc)).toUpperCase();
   }
 
-  /** The same text as `toString`, for JSON. */
+  /** Gives JSON the text of `toString`. */
   toJSON(): string {
     return this.toString();
   }

@@ -14,6 +14,19 @@ const LEAST_ROOM = 32 * 1024;
  */
 const TRUSTED_BYTES = 4 * 1024 * 1024;
 
+/** Numbers of so many bytes can be read where they lie only at multiples of it. */
+const NUMBER_BYTES = 8;
+
+/**
+ * How many bytes to leave free before an item, so that data inside it begins at a multiple of 8 and
+ * numbers are read where they lie. Copying them takes as long as receiving them.
+ *
+ * @param offset of that data in the item
+ */
+export function leadFor(offset: number): number {
+  return (NUMBER_BYTES - offset % NUMBER_BYTES) % NUMBER_BYTES;
+}
+
 /**
  * Puts together bytes that arrive in pieces, taking memory as they come and never on their word.
  *
@@ -34,6 +47,9 @@ export class Assembler {
   #given = NOTHING;
 
   readonly #inSlabs: boolean;
+
+  /** Bytes left free before an item that is put together in one buffer, see {@linkcode leadFor}. */
+  lead = 0;
 
   /**
    * @param pool where large buffers come from; without it each is a new one
@@ -145,7 +161,9 @@ export class Assembler {
       const size = Math.min(length, this.#trusted);
       // If more follows, this piece is given back soon.
       const isFirst = this.#inSlabs && size === FIRST_BYTES && length > size;
-      const grown = isFirst ? FIRST_PIECES.take() : this.#new(size);
+      const grown = isFirst
+        ? FIRST_PIECES.take()
+        : this.#new(size, size === length ? this.lead : 0);
       grown.set(this.#buffer);
       this.#release(this.#buffer);
       this.#buffer = grown;
@@ -154,7 +172,7 @@ export class Assembler {
 
   #join(): void {
     const { filled } = this;
-    const whole = this.#new(filled);
+    const whole = this.#new(filled, this.lead);
     let at = 0;
     for (const piece of this.#pieces) {
       whole.set(piece, at);
@@ -173,8 +191,10 @@ export class Assembler {
     this.#filled = filled;
   }
 
-  #new(bytes: number): Uint8Array<ArrayBuffer> {
-    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
+  #new(bytes: number, lead = 0): Uint8Array<ArrayBuffer> {
+    const size = lead + bytes;
+    const taken = this.#pool?.take(size) ?? new Uint8Array(size);
+    return lead === 0 ? taken : taken.subarray(lead);
   }
 
   /** Gives a piece back; nobody else has a view on it. */

@@ -27,9 +27,9 @@ const SLAB_BYTES = 40 * 1024 * 1024;
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /**
- * The same while nothing is received: a slab is kept then too, because Bun clears a new one and so
- * puts all of its 40 MiB in use. To see it: after `let a = new ArrayBuffer(40 << 20); new
- * Uint8Array(a).fill(1, 0, 1e5); a.transfer(0)` another `new ArrayBuffer(40 << 20)` raises
+ * Kept at most while nothing is received, in bytes: a slab is kept then too, because Bun clears a
+ * new one and so puts all of its 40 MiB in use. To see it: after `let a = new ArrayBuffer(40 <<
+ * 20); new Uint8Array(a).fill(1, 0, 1e5); a.transfer(0)` another `new ArrayBuffer(40 << 20)` raises
  * `process.memoryUsage.rss()` by 40 MiB on Bun, and not on Deno.
  */
 const MAX_KEPT_IDLE_BYTES = 2 * 1024 * 1024;

@@ -58,10 +58,7 @@ export class Client implements PipelineOptions, ListedClient {
   #waitsForRoom = false;
   /** Resolves when the client has a place; `undefined` while it need not wait for one. */
   #place: Promise<void> | undefined;
-  /**
-   * Where the packet that was decoded last begins in all that came, and where the one behind it
-   * begins.
-   */
+  /** Where the packet that was decoded last begins in all that came, and where it ends. */
   #packetAt = 0;
   #nextAt = 0;
   /** Set when the server begins to close: what was read since. */
@@ -252,10 +249,7 @@ export class Client implements PipelineOptions, ListedClient {
     this.#reception.received(msgs);
   }
 
-  /**
-   * How long we have been waiting for bytes, in milliseconds; 0 while the client has to wait for
-   * us.
-   */
+  /** How long we have waited for bytes, in milliseconds; 0 while the client waits for us. */
   get silentMs(): number {
     return this.#clock.silentMs;
   }

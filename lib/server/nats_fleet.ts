@@ -81,6 +81,9 @@ export const SILENT_SEC = SILENT_MS / 1000;
 const MAX_BOXES = 100_000;
 const MAX_RECORDINGS = 50_000;
 
+/** A list of all of them holds for so many times as long as it took to make. */
+const LIST_SHARE = 20;
+
 /** Remembers boxes and their recordings. */
 export class NatsFleet {
   readonly #now: Clock["now"];
@@ -88,6 +91,8 @@ export class NatsFleet {
   readonly #boxes = new Map<string, Box>();
   readonly #recordings = new Map<Recording, Recording>();
   #heard = 0;
+  /** The last list of all, which holds for a while. */
+  #listed: { readonly boxes: readonly FleetBox[]; readonly until: number } | undefined;
 
   /** @param now monotonic milliseconds */
   constructor(now: Clock["now"]) {
@@ -117,11 +122,18 @@ export class NatsFleet {
     }
   }
 
-  /** All boxes, the one heard of first comes first. */
-  get boxes(): FleetBox[] {
+  /**
+   * All boxes, the one heard of first comes first. A list that took long to make holds for longer, so
+   * that receiving never waits for pages, however many ask for it.
+   */
+  get boxes(): readonly FleetBox[] {
     const now = this.#now();
-    return Array.from(this.#boxes.values(), (box) => boxJson(box, now))
+    if (this.#listed !== undefined && now < this.#listed.until) return this.#listed.boxes;
+    const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, now))
       .sort((a, b) => a.order - b.order);
+    const end = this.#now();
+    this.#listed = { boxes, until: end + LIST_SHARE * (end - now) };
+    return boxes;
   }
 
   /**

@@ -19,6 +19,8 @@ export type What =
   | "bridge"
   | "bridge-save"
   | "save"
+  | "view"
+  | "bridge-view"
   | "lz4"
   | "control"
   | "copy";

@@ -41,7 +41,11 @@ const BLUEPRINT_NAMES = [
 /** What an independent decoder read of a capture. */
 interface Expected {
   readonly packets: readonly {
-    readonly messages: readonly { readonly type: string; readonly rows?: number }[];
+    readonly messages: readonly {
+      readonly type: string;
+      readonly rows?: number;
+      readonly store_id?: { readonly kind: string; readonly id: string };
+    }[];
   }[];
 }
 
@@ -219,10 +223,15 @@ async function checkRows(today: Sdk, path: string, expected: string): Promise<vo
     ms: CLI_MS,
     env: today.env,
   });
-  const chunks = (JSON.parse(expected) as Expected).packets.flatMap(({ messages }) => messages)
-    .filter(({ type }) => type === "ArrowMsg");
-  const rows = chunks.reduce((sum, { rows = 0 }) => sum + rows, 0);
-  for (const line of [`num_chunks = ${chunks.length}`, `num_rows = ${rows}`]) {
+  const messages = (JSON.parse(expected) as Expected).packets.flatMap(({ messages }) => messages);
+  const chunks = messages.filter(({ type }) => type === "ArrowMsg");
+  // When it began, of each recording.
+  const starts = new Set(
+    messages.map(({ store_id: store }) => store?.kind === "Recording" ? store.id : undefined)
+      .filter((id) => id !== undefined),
+  ).size;
+  const rows = chunks.reduce((sum, { rows = 0 }) => sum + rows, starts);
+  for (const line of [`num_chunks = ${chunks.length + starts}`, `num_rows = ${rows}`]) {
     if (!stdout.split("\n").includes(line)) throw new Error(`${path} has not ${line}`);
   }
 }

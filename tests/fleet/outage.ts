@@ -115,6 +115,9 @@ export async function playOutage(play: OutageCase): Promise<OutageReport> {
     if (code !== 0) wrong.push(`the box ended with ${code}: ${stderr.slice(-2000)}`);
     if (wrong.length > 0) console.error(complaintsOf(box.child.stderr));
     return { ...report, wrong };
+  } catch (error) {
+    console.error(`${name} ${cut} ${runtime}: ${complaintsOf(box.child.stderr)}`);
+    throw error;
   } finally {
     stop.abort();
     watch.stop();

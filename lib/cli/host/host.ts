@@ -46,10 +46,7 @@ const HANGUP_UNSEEN =
   "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
   "can't be seen, which takes /proc/self/status (on Deno --allow-all)";
 
-/**
- * How long messages may wait before their client is paused, in seconds: a fifth of the time within
- * which they must be on the disk.
- */
+/** Messages wait so long before their client is paused: a fifth of the time to the disk. */
 const PAUSE_AFTER_SEC = 0.1;
 
 /** How long readers may take for what is left, in milliseconds, after all was saved. */
@@ -150,8 +147,7 @@ export async function host(
     await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
     return "drained";
   });
-  // If receiving ends before the signal, it broke, and a crash is better than a server that keeps
-  // nothing.
+  // If receiving ends before the signal, it broke: better a crash than to keep nothing.
   const first = await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
@@ -168,8 +164,7 @@ export async function host(
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
-  // The hub has ended the readers' streams; they may take the rest like other viewers, unless the
-  // time is over.
+  // The hub has ended the readers' streams; they may take the rest until the time is over.
   await Promise.all([viewers?.close(), whole ? server.closeDoors(DOORS_MS) : undefined]);
   status?.stop();
   manager.close();
@@ -200,10 +195,7 @@ interface Started {
   readonly forwarding: readonly ForwardFollower[];
 }
 
-/**
- * Starts all parts, in the order in which a mistake costs least: no file is touched before the port
- * is ours.
- */
+/** Starts all parts; no file is touched before the port is ours. */
 async function start(
   options: HostOptions,
   { live, log, always, process, onSaveError, status, opened }: {
@@ -311,10 +303,7 @@ async function start(
   }
 }
 
-/**
- * Makes the intake of what boxes have sent to NATS, if it is asked for; its code is loaded only
- * then.
- */
+/** Makes the intake from NATS, if it is asked for; its code is loaded only then. */
 async function intakeFor({ from, save }: HostOptions, log: Log): Promise<NatsIntake | undefined> {
   if (from === undefined) return undefined;
   const { NatsIntake } = await import("./nats.ts");

@@ -11,7 +11,7 @@ import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../chunk_index/not_indexable.ts";
 import { listedChunks, readFooter } from "../../chunk_index/stored_footer.ts";
 import { type IndexedFile, indexFile } from "../../chunk_index/walk_file.ts";
-import { RerelayError } from "../../base/errors.ts";
+import { NotAnRrd, RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { checkFooter, TRAILER_BYTES } from "../../encoding/rrd/footer.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
@@ -74,7 +74,9 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       told = at;
     };
     const found = await indexFile(file, { onProgress }).catch((cause) => {
-      if (cause instanceof NotIndexable) throw new InputError(path, cause.message, cause);
+      if (cause instanceof NotIndexable) {
+        throw new InputError(path, cause.message + mends(cause), cause);
+      }
       throw cause instanceof RerelayError ? cause : new InputError(path, systemText(cause), cause);
     });
     const { footer, messagesEnd } = found;
@@ -101,6 +103,15 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
   } finally {
     await file.close();
   }
+}
+
+/** What can be done about it. */
+function mends({ about, cause }: NotIndexable): string {
+  if (about === "form") {
+    return "; rrd migrate gives what SDK 0.17 and later logged today's, with one";
+  }
+  if (about !== "chunks" || cause instanceof NotAnRrd) return "";
+  return "; rrd recover writes what is whole, with one";
 }
 
 /** Gives a new file the owner and the rights of the one that it replaces. */

@@ -7,6 +7,7 @@ import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
+import { RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { CliProcess } from "../process.ts";
 import type { Output } from "./output.ts";
@@ -55,8 +56,15 @@ export class RecordingFile {
     if (this.#index !== undefined) this.#indexed(encoded.bytes);
   }
 
-  /** Ends the recording, and warns if Rerun would show only a part of it. */
+  /**
+   * Ends the recording, and warns if Rerun would show only a part of it.
+   *
+   * @throws {RerelayError} if there was no recording: a file of nothing is none
+   */
   async finish(process: CliProcess): Promise<void> {
+    if (this.messages === 0 && this.#empty === undefined) {
+      throw new RerelayError("There is no recording in what was read: nothing is written");
+    }
     const footer = await this.#footer();
     const plain = this.#concat.end(this.#empty);
     const end = footer?.endAt(this.#bytes);

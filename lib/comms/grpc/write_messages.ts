@@ -65,6 +65,8 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
     if (this.#isOver) return { items: [] };
     const { items: requests, ...others } = this.body.push(bytes);
     const { items, error } = this.#decodeAll(requests);
+    const msg = items[0];
+    if (msg?.kind === "ArrowMsg") this.body.alignLike(requests[0]!, msg.arrow.bytes);
     return error === undefined ? { items, ...others } : { items, error };
   }
 

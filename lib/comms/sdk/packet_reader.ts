@@ -112,6 +112,16 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
   }
 
   /**
+   * Has the next large packets put together so that their data lies at a multiple of 8.
+   *
+   * @param packet the first of a push
+   * @param data where it lies in that packet
+   */
+  alignLike(packet: Uint8Array, data: Uint8Array): void {
+    this.#framer.alignLike(packet, data);
+  }
+
+  /**
    * Drops our own use of the packets of the last push; to be called once their users are counted.
    */
   releaseTaken(): void {

@@ -84,7 +84,7 @@ export const IMAGE_OF_TENSOR: Recast = {
   arrays: (column, types) => imageArrays(column, types, true),
 };
 
-/** The same for images whose values are not colors. */
+/** Recasts a tensor into the plane of an image whose values are not colors. */
 export const PLANE_OF_TENSOR: Recast = {
   types: imageTypes,
   arrays: (column, types) => imageArrays(column, types, false),

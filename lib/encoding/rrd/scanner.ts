@@ -98,8 +98,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   /**
-   * Whether what came is still being searched; then only empty pushes are allowed, which go on
-   * searching.
+   * Whether a search goes on: then only empty pushes are allowed, which continue it.
    *
    * @internal
    */

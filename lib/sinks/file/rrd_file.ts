@@ -191,10 +191,7 @@ async function startSink(
   let writes = 0;
   const syncer = new Syncer(sync, timer, now, files);
 
-  /**
-   * Adds messages without waiting while it can: awaiting each batch would cost more than copying
-   * it.
-   */
+  /** Adds messages, waiting only where it must: an `await` costs more than copying a batch. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
     budget.tick();
     for (let i = start; i < batch.length; i++) {

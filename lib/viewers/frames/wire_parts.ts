@@ -1,5 +1,5 @@
 /**
- * What the wire is made of: many small frames in one buffer, or a large one.
+ * The parts of a wire: many small frames in one buffer, or one large frame.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../comms/websocket/fr
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Memory } from "../log/memory.ts";
 
-/** Bytes of whole frames of messages that came one after the other. */
+/** Whole frames of successive messages. */
 export abstract class Part {
   #uses = 1;
 
@@ -24,9 +24,9 @@ export abstract class Part {
   abstract readonly bytes: number;
 
   /**
-   * What came after a place.
+   * Gives the frames after a place.
    *
-   * @param seq within it
+   * @param seq a place within the part
    */
   abstract from(seq: number): { readonly pieces: Uint8Array[]; readonly messages: number };
 
@@ -49,24 +49,27 @@ export abstract class Part {
   protected abstract free(): void;
 }
 
-/** Of the buffers that are used again. */
+/** Bytes of the buffers that are used again. */
 export const PART_BYTES: number = 256 * 1024;
 
-/** Buffers that are kept for the next parts. */
+/** How many buffers are kept for the next parts. */
 const MAX_SPARE = 16;
 
-/** Small frames. */
+/** Small frames in one buffer. */
 export class SharedPart extends Part {
   readonly #buffer: Uint8Array;
-  /** Behind each of its messages, those that no frame is made of included: bytes, and frames. */
+  /**
+   * For each message, also those without a frame, how many bytes and frames there are up to its
+   * end.
+   */
   readonly #offsets: number[] = [];
   readonly #frames: number[] = [];
 
   /**
-   * @param start before its first message
+   * @param start place before its first message
    * @param offset bytes before it
    * @param size of its buffer
-   * @param spare buffers that are free, and get this one back
+   * @param spare free buffers, to which its buffer goes back
    * @param memory counts it
    */
   constructor(
@@ -162,7 +165,7 @@ export class LargePart extends Part {
     this.#head = bytes.subarray(0, length);
     this.#tail = tail;
     memory.acquire(msg, "form");
-    // Inflated data, which the message does not have.
+    // Not if the data was inflated for this, and so is not the message's own.
     const isShared = msg.kind === "ArrowMsg" &&
       (tail.buffer === msg.arrow.bytes.buffer || tail.buffer === msg.encoded.bytes.buffer);
     this.#ownBytes = isShared ? 0 : tail.buffer.byteLength;

@@ -1,5 +1,5 @@
 /**
- * What the log, its other forms and the sockets of viewers keep alive, in one account.
+ * One account of what the log, its other forms and the sockets of viewers keep alive.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 /** Who uses a message: the log, a form that is shared at the live edge, or viewers that take it. */
 export type User = "log" | "form" | "viewer";
 
-/** A buffer that messages are views on; counted once, however many there are. */
+/** A buffer that messages are views on, which is counted once. */
 interface Buffer {
   readonly bytes: number;
   readonly uses: Record<User, number>;
 }
 
-/** Counts what messages keep alive: each buffer once, and what objects take. */
+/** Counts what messages keep alive: each buffer once, and the objects. */
 export class Memory {
   /** Bytes that are kept alive. */
   bytes = 0;

@@ -17,7 +17,7 @@ import { gathered } from "./gathered.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
-/** What is taken from the hub at once, in bytes. */
+/** How much is taken from the hub at once, in bytes. */
 const SLICE_BYTES = 256 * 1024;
 
 /** Small messages go together, and large ones in pieces, so that progress shows. */
@@ -26,23 +26,27 @@ const PIECE_BYTES = 64 * 1024;
 /** How a stream gives what SDK 0.17 to 0.22 logged. */
 export type StreamForm = "current" | "as-sent";
 
-/** What a stream is to be of. */
+/** What a stream is to contain. */
 export interface StreamWish {
   readonly form: StreamForm;
-  /** The one SDK whose messages are wanted. */
+  /** Only messages of this SDK version are wanted. */
   readonly version?: RrdVersion;
-  /** That of the newest SDK; what can stand beside its messages is wanted. */
+  /**
+   * The version of the newest SDK: messages that can stand in one stream with its own are wanted.
+   */
   readonly newest?: RrdVersion | undefined;
 }
 
-/** Chooses what can stand under one header: the first message that is wanted decides. */
+/**
+ * Chooses messages that can stand under one RRD header: the first message that is wanted decides.
+ */
 export class OneEncoding {
-  /** That of the first message. */
+  /** The header of the first message. */
   header: RrdHeader | undefined;
-  /** That of the stream, if it is known before the first message. */
+  /** The version of the stream, if it is known before the first message. */
   readonly #newest: RrdVersion | undefined;
 
-  /** @param wish what the stream is to be of */
+  /** @param wish what the stream is to contain */
   constructor(readonly wish: StreamWish) {
     const { newest } = wish;
     const isBridged = newest !== undefined && this.#isBridged({ version: newest });
@@ -74,18 +78,18 @@ export class OneEncoding {
   }
 }
 
-/** What a stream is made of. */
+/** Options of a stream. */
 export interface RrdStreamOptions {
   readonly hub: ViewerHub;
   readonly viewer: Viewer;
   readonly encoding: OneEncoding;
   readonly stalls: StallWatch;
-  /** The viewer has so many times the usual time to take something; default 1. */
+  /** How many times the usual time the viewer has to take something; default 1. */
   readonly patience?: number;
 }
 
 /**
- * Streams what a viewer is given, as fast as it is taken.
+ * Streams the messages for a viewer, as fast as it reads them.
  *
  * @param options whose stream it is, and where it ends
  */
@@ -98,7 +102,7 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
     start(controller) {
       unwatch = stalls.add(transfer);
       viewer.left.then((gone) => {
-        // Nobody may take for whole what was cut off.
+        // The client must not take a stream that was cut off for a whole one.
         if (gone !== "closed" && gone !== "left") controller.error(new Error(gone));
         if (gone !== "closed") unwatch();
       });

@@ -120,20 +120,28 @@ describe("rrd index", { timeout: 60_000 }, () => {
 
   it("leaves what it can't index as it is, says why, and goes on", () =>
     inFolder(async (folder) => {
-      const [torn, old, good] = ["torn.rrd", "old.rrd", "good.rrd"].map((name) =>
+      const [torn, old, good, none] = ["torn.rrd", "old.rrd", "good.rrd", "none.rrd"].map((name) =>
         join(folder, name)
       );
+      writeFileSync(none!, "hi");
       writeFileSync(torn!, fixture(SAVED).subarray(0, -7));
       writeFileSync(old!, concat(...capturePackets("0.22.1-mixed")));
       writeFileSync(good!, fixture(SAVED));
       const before = [torn, old].map((path) => bytesOf(path!));
-      const { code, stdout, stderr } = await run("index", torn!, old!, good!);
+      const { code, stdout, stderr } = await run("index", torn!, old!, none!, good!);
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "torn.rrd: No chunk index: it is cut short at byte");
-      assertStringIncludes(stderr, "old.rrd: No chunk index: it is in the form of SDK 0.22.1");
+      assert(
+        /torn.rrd: No chunk index: it is cut short at byte.*; rrd recover writes/.test(stderr),
+        stderr,
+      );
+      assert(
+        /old.rrd: No chunk index: .* the form of SDK 0.22.1; rrd migrate gives/.test(stderr),
+        stderr,
+      );
+      assert(/none.rrd: No chunk index: it is no recording\n/.test(stderr), stderr);
       assertStringIncludes(stdout, "good.rrd: 5 chunks");
       assertEquals([torn, old].map((path) => bytesOf(path!)), before);
-      assertEquals(readdirSync(folder).sort(), ["good.rrd", "old.rrd", "torn.rrd"]);
+      assertEquals(readdirSync(folder).sort(), ["good.rrd", "none.rrd", "old.rrd", "torn.rrd"]);
     }));
 
   it("wants files that it can write anew", () =>

@@ -12,7 +12,7 @@ const MARKER_BYTES = 16;
 
 /**
  * Compares a file with the hash that was noted when it was closed; a footer may have been added or
- * renewed since.
+ * renewed since: in the place of the end marker, or behind the last message of a file that had none.
  */
 export class ClosedHash {
   readonly #hash = new FileHash();
@@ -20,6 +20,8 @@ export class ClosedHash {
   readonly #plainBytes: number;
   /** The bytes where a file without a footer has its end marker. */
   readonly #end = new Uint8Array(MARKER_BYTES);
+  /** What stands behind what was noted. */
+  readonly #behind = new Uint8Array(MARKER_BYTES);
   #bytes = 0;
 
   /** @param line of the file in the index; it has a hash */
@@ -34,8 +36,9 @@ export class ClosedHash {
     this.#hash.update(bytes.subarray(0, Math.max(0, endAt - this.#bytes)));
     for (let at = Math.max(0, endAt - this.#bytes); at < bytes.length; at++) {
       const place = this.#bytes + at - endAt;
-      if (place >= MARKER_BYTES) break;
-      this.#end[place] = bytes[at]!;
+      if (place >= 2 * MARKER_BYTES) break;
+      if (place < MARKER_BYTES) this.#end[place] = bytes[at]!;
+      else this.#behind[place - MARKER_BYTES] = bytes[at]!;
     }
     this.#bytes += bytes.length;
   }
@@ -44,13 +47,13 @@ export class ClosedHash {
   finish(): string | undefined {
     const { bytes, hash } = this.#line;
     const plainBytes = this.#plainBytes;
-    const isPlain = this.#bytes === plainBytes;
-    // An end header has the kind 0, too, but its length is not 0.
-    const hasFooter = this.#bytes > plainBytes &&
-      this.#end.subarray(0, 8).every((byte) => byte === 0) &&
-      this.#end.some((byte) => byte !== 0);
-    if (!isPlain && !hasFooter) return `it has ${this.#bytes} bytes, and had ${bytes}`;
-    this.#hash.update(this.#endBytes(isPlain));
+    const more = this.#bytes - plainBytes;
+    const inPlace = more > 0 && isEndHeader(this.#end);
+    // Recovery leaves a file without an end marker as it is.
+    const isAdded = !inPlace && more > 0 &&
+      (isEndHeader(this.#behind) || more === MARKER_BYTES && isZero(this.#behind));
+    if (more !== 0 && !inPlace && !isAdded) return `it has ${this.#bytes} bytes, and had ${bytes}`;
+    this.#hash.update(this.#endBytes(!inPlace));
     return this.#hash.text === hash ? undefined : `its hash is ${this.#hash.text}, and was ${hash}`;
   }
 
@@ -59,6 +62,15 @@ export class ClosedHash {
     if (!isPlain) return new Uint8Array(MARKER_BYTES);
     return this.#end.subarray(Math.max(0, MARKER_BYTES - this.#plainBytes));
   }
+}
+
+/** Whether it is the header before a footer, which has the kind 0, too, but its length is not 0. */
+function isEndHeader(bytes: Uint8Array): boolean {
+  return isZero(bytes.subarray(0, 8)) && !isZero(bytes);
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 /** Looks up files in the indexes beside them. */

@@ -62,10 +62,7 @@ export class RrdWriter {
   #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
   readonly #sealed = Promise.withResolvers<void>();
-  /**
-   * Resolves when all that it was given is on the disk, or the disk failed: then the next file may
-   * be begun.
-   */
+  /** Resolves when all of it is on the disk, or the disk failed: a next file may begin. */
   readonly sealed: Promise<void> = this.#sealed.promise;
 
   constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
@@ -81,10 +78,7 @@ export class RrdWriter {
     return { messages: this.whole.messages, bytes: this.whole.bytes };
   }
 
-  /**
-   * Length of the file with what waits and the end marker; too high while some of it has yet to be
-   * compressed.
-   */
+  /** Length with what waits and the end marker; too high before all is compressed. */
   get size(): number {
     const { size, modern } = this.whole;
     const { waitingBytes } = this.#pieces;
@@ -156,8 +150,7 @@ export class RrdWriter {
         await this.#checkThere();
         this.#durable = extent;
       } catch (error) {
-        // After a failed sync systems drop what they could not write: only what was synced before
-        // is certain.
+        // After a failed sync systems drop what they could not write.
         this.#fail(error, this.#durable);
       }
     });
@@ -280,10 +273,7 @@ export class RrdWriter {
     this.target.note?.reached(extent.size);
   }
 
-  /**
-   * Cuts the file after a failure, and ends it: a full disk still lets a file be cut, and often
-   * takes the few bytes of the end marker.
-   */
+  /** Cuts and ends the file after a failure: a full disk often takes the few bytes of the end. */
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
     this.#pieces.releaseWritten();
@@ -322,10 +312,7 @@ export class RrdWriter {
     this.target.note?.wrote(bytes, at);
   }
 
-  /**
-   * Notes in the index that the file is whole, before it gets its name: should we not come to that,
-   * the next start does it.
-   */
+  /** Notes that the file is whole before it gets its name: the next start may do that. */
   async #noteClosing(isCut: boolean): Promise<void> {
     const { header = EMPTY_HEADER, hasData, target: { note } } = this;
     const bytes = this.header === undefined ? EMPTY_BYTES : this.size;
