@@ -216,9 +216,11 @@ function parseBind(text: string): string {
 /** Options whose addresses may hold user and password. */
 const URLS: readonly string[] = ["forward", "from"];
 
-/** One value may name several, between spaces. */
+/** One value may name several; a password may hold gaps and slashes, and folders of S3 an @. */
 function hasPassword(urls: unknown): boolean {
-  return String(urls).split(/\s+/).some((url) => /^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(url));
+  return String(urls).split(/\s(?=[a-z][a-z0-9+.-]*:\/\/)/i).some((url) =>
+    url.includes("?") || (/^s3:/i.test(url) ? /^s3:\/\/[^/]*@/i : /@/).test(url)
+  );
 }
 
 /** Everybody on the machine sees the arguments of a program. */
