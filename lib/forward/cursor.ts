@@ -91,9 +91,11 @@ export class Cursor {
     return this.#target;
   }
 
-  /** Whether there was none before. */
-  get isNew(): boolean {
-    return this.#isNew;
+  /** Makes its file, if there is none: before anything is acknowledged, people see what waits for whom. */
+  begin(): void {
+    if (!this.#isNew) return;
+    this.#dirty.set("", { target: this.#target });
+    void (this.#writing ??= this.#write());
   }
 
   /** The place in a file, or that all of it was acknowledged. */
