@@ -95,9 +95,11 @@ export class Cursor {
     return this.#target;
   }
 
-  /** Whether the file did not exist before. */
-  get isNew(): boolean {
-    return this.#isNew;
+  /** Makes its file, if there is none, so that what waits for whom is seen before anything is acknowledged. */
+  begin(): void {
+    if (!this.#isNew) return;
+    this.#dirty.set("", { target: this.#target });
+    void (this.#writing ??= this.#write());
   }
 
   /** The place in a file, or that all of it was acknowledged. */

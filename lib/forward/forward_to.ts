@@ -68,6 +68,7 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       const path = cursorPath(files, target.name);
       const { adapter, log, now, journal } = files;
       const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });
+      cursor.begin();
       forwarder = target.kind === "messages"
         ? new Forwarder(target, files, cursor, options)
         : new FileForwarder(target, files, cursor, options);
