@@ -6,6 +6,7 @@ import { H2Driver, type H2Socket } from "../comms/h2/drive.ts";
 import { ERROR, H2Error, PeerSilent } from "../comms/h2/error_codes.ts";
 import type { PendingRequest } from "../comms/grpc/request_message.ts";
 import { overdue, type Waiting } from "../comms/sdk/patience.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
 import type { H2Stream } from "../comms/h2/types.ts";
 import type { CallPeer } from "./doors.ts";
 import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
@@ -33,6 +34,8 @@ export interface GrpcConnectionOptions {
   /** What was read of it. */
   readonly first: Uint8Array;
   readonly context: ReceptionContext;
+  /** Where memory for writes comes from. */
+  readonly pool: BufferPool | undefined;
   /** Clients that are here: the more, the less each may send ahead. */
   readonly clients: number;
   /** Whether a call of it would have a place. */
@@ -92,7 +95,10 @@ export class GrpcConnection implements ListedClient, CallPeer {
       idleTimeoutSec: Math.max(IDLE_SEC, handshakeTimeoutSec),
       now: patience.now,
     });
-    this.#driver = new H2Driver(this.#socket(), this.#h2);
+    this.#driver = new H2Driver(this.#socket(), this.#h2, {
+      pool: options.pool,
+      now: patience.now,
+    });
   }
 
   /** Streams that are open. */

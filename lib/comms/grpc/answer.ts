@@ -8,8 +8,11 @@ import type { CallField, CallStream } from "./call_stream.ts";
 import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { trailersOf } from "./status.ts";
 
-/** As much waits to be sent of an answer before more is asked for. */
-const MAX_QUEUED_BYTES = 256 * 1024;
+/**
+ * As much waits to be sent of an answer before more is asked for, in bytes: what waits there can't be left
+ * out any more, however old it becomes on a slow link.
+ */
+const MAX_QUEUED_BYTES = 64 * 1024;
 
 /** Answers are never compressed; they say how requests may be. */
 const HEADERS: readonly CallField[] = [

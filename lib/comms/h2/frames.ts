@@ -81,16 +81,34 @@ export function u31(bytes: Uint8Array, at: number): number {
 /** What stands before a payload of so many bytes. */
 export function frameHead(length: number, type: number, flags: number, id: number): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
-  head[0] = length >> 16;
-  head[1] = length >> 8;
-  head[2] = length;
-  head[3] = type;
-  head[4] = flags;
-  head[5] = id >>> 24;
-  head[6] = id >>> 16;
-  head[7] = id >>> 8;
-  head[8] = id;
+  writeFrameHead(head, 0, length, type, flags, id);
   return head;
+}
+
+/**
+ * Writes what stands before a payload.
+ *
+ * @param into where the 9 bytes go
+ * @param at from where on
+ * @param length of the payload in bytes
+ */
+export function writeFrameHead(
+  into: Uint8Array,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  id: number,
+): void {
+  into[at] = length >> 16;
+  into[at + 1] = length >> 8;
+  into[at + 2] = length;
+  into[at + 3] = type;
+  into[at + 4] = flags;
+  into[at + 5] = id >>> 24;
+  into[at + 6] = id >>> 16;
+  into[at + 7] = id >>> 8;
+  into[at + 8] = id;
 }
 
 /** A frame with a payload of unsigned 32-bit numbers. */
