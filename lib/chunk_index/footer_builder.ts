@@ -114,7 +114,9 @@ export class FooterBuilder {
     readMessage(front.subarray(0, length), "SetStoreInfo", {
       2: bytes((value) => {
         const { applicationId, storeId } = readStoreInfo(value, "v1alpha1", budget);
-        if (this.#applications.size >= MAX_STORES) throw new NotIndexable("it has too many stores");
+        if (this.#applications.size >= MAX_STORES) {
+          throw new NotIndexable("it has too many stores", "size");
+        }
         this.#applications.set(JSON.stringify([storeId.kind, storeId.id]), applicationId);
       }),
     }, budget);
@@ -167,7 +169,9 @@ export class FooterBuilder {
     const key = JSON.stringify([kind, id, applicationId]);
     let manifest = this.#manifests.get(key);
     if (manifest === undefined) {
-      if (this.#manifests.size >= MAX_STORES) throw new NotIndexable("it has too many stores");
+      if (this.#manifests.size >= MAX_STORES) {
+        throw new NotIndexable("it has too many stores", "size");
+      }
       const whole: StoreId = { kind, id, applicationId };
       this.#manifests.set(key, manifest = new Manifest(whole));
     }

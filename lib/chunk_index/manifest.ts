@@ -141,7 +141,7 @@ export class Manifest {
     let number = this.#schemaNumbers.get(schema.key);
     if (number === undefined) {
       this.#textLeft -= schema.key.length;
-      if (this.#textLeft < 0) throw new NotIndexable("its chunks have too many names");
+      if (this.#textLeft < 0) throw new NotIndexable("its chunks have too many names", "size");
       number = this.schemas.length;
       this.schemas.push(schema);
       this.#schemaNumbers.set(schema.key, number);

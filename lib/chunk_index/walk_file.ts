@@ -4,7 +4,7 @@
  * @module
  */
 import type { ReadableFile } from "../adapters/files/types.ts";
-import { RerelayError } from "../base/errors.ts";
+import { NotAnRrd, RerelayError } from "../base/errors.ts";
 import { isTrailer, TRAILER_BYTES } from "../encoding/rrd/footer.ts";
 import { readMessageHeader } from "../encoding/rrd/rrd_message.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
@@ -53,7 +53,9 @@ export async function indexFile(
   const { signal, onProgress = () => {}, maxCells } = options;
   const window = new Window(file);
   const head = await window.read(0, Math.min(RRD_HEADER_BYTES, file.size));
-  if (head.length < RRD_HEADER_BYTES) throw new NotIndexable("it is no recording");
+  if (head.length < RRD_HEADER_BYTES) {
+    throw new NotIndexable("it is no recording", "chunks", { cause: new NotAnRrd() });
+  }
   const header = indexable(() => decodeRrdHeader(head));
   const builder = new FooterBuilder(header, maxCells);
   let at = RRD_HEADER_BYTES;

@@ -8,7 +8,7 @@ import { Child } from "../conformance/child.ts";
 import type { Runtime } from "../conformance/cli_process.ts";
 import { findPython } from "../conformance/python.ts";
 import { cacheFolder, type Sdk, SdkCache } from "../conformance/sdk_cache.ts";
-import { freePorts } from "../conformance/viewers.ts";
+import { freePorts } from "../free_ports.ts";
 import { provideNats } from "../nats/nats_program.ts";
 import { NatsServer } from "../nats/nats_server.ts";
 import { startRerelay } from "./outage_box.ts";
