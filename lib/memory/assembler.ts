@@ -2,11 +2,16 @@ import { type BufferPool, isReused } from "./buffer_pool.ts";
 import { freeMemory } from "./free_memory.ts";
 import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./piece_slabs.ts";
 
-/** Packets that lie whole in a read need none: most of a small kind do. */
+/** No memory at all: small packets mostly lie whole in a read, and need none. */
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** Reading into the item itself is worth a system call of its own from so many bytes on. */
+/**
+ * From so many missing bytes on, reading directly into the item is worth a system call of its own.
+ */
 const LEAST_ROOM = 32 * 1024;
-/** As much as a peer that has sent packets of this size before is believed. */
+/**
+ * The largest first piece: a peer that has sent packets of this size before is believed to send
+ * another one.
+ */
 const TRUSTED_BYTES = 4 * 1024 * 1024;
 
 /** Numbers of so many bytes can be read where they lie only at multiples of it. */
@@ -29,16 +34,16 @@ export function leadFor(offset: number): number {
  * 256 KiB: so of a steady stream each straddling item is copied once, a larger one twice.
  */
 export class Assembler {
-  /** Those that are full. */
+  /** Pieces that are full. */
   #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** Bytes in them. */
+  /** Bytes in the full pieces. */
   #before = 0;
   /** The piece that is being filled, and how far it is. */
   #buffer = NOTHING;
   #filled = 0;
   #trusted = FIRST_BYTES;
   readonly #pool: BufferPool | undefined;
-  /** Handed over, and still used by us. */
+  /** What the last `take` handed over, while it counts as used by us. */
   #given = NOTHING;
 
   readonly #inSlabs: boolean;
@@ -48,14 +53,14 @@ export class Assembler {
 
   /**
    * @param pool where large buffers come from; without it each is a new one
-   * @param inSlabs takes pieces in slabs, which only `take` and `clear` give back
+   * @param inSlabs takes pieces from slabs, which only `take` and `clear` give back
    */
   constructor(pool?: BufferPool, inSlabs = false) {
     this.#pool = pool;
     this.#inSlabs = inSlabs;
   }
 
-  /** Bytes that are here. */
+  /** Bytes of the item that have come. */
   get filled(): number {
     return this.#before + this.#filled;
   }
@@ -101,13 +106,13 @@ export class Assembler {
     return end;
   }
 
-  /** The bytes that are here, as a view. */
+  /** The bytes that have come, as a view. */
   view(): Uint8Array<ArrayBuffer> {
     if (this.#pieces.length > 0) this.#join();
     return this.#buffer.subarray(0, this.#filled);
   }
 
-  /** Hands over the bytes that are here, and begins anew. */
+  /** Hands over the bytes that have come, and begins a new item. */
   take(): Uint8Array<ArrayBuffer> {
     const item = this.view();
     this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
@@ -134,7 +139,7 @@ export class Assembler {
     this.#begin(this.#buffer, this.#filled);
   }
 
-  /** Drops the bytes that are here. */
+  /** Drops the bytes that have come. */
   clear(): void {
     // Most often there is nothing, and this is called for each packet.
     if (this.#buffer === NOTHING) return;
@@ -154,7 +159,7 @@ export class Assembler {
       this.#filled = 0;
     } else {
       const size = Math.min(length, this.#trusted);
-      // Where more will follow, it is given back soon.
+      // If more follows, this piece is given back soon.
       const isFirst = this.#inSlabs && size === FIRST_BYTES && length > size;
       const grown = isFirst
         ? FIRST_PIECES.take()

@@ -12,7 +12,7 @@ const ALIGNED_BYTES = 64 * 1024;
 /** Cuts a connection's bytes, from behind the handshake on, into packets. */
 export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   readonly #assembler: Assembler;
-  /** What came of a length that is not whole. */
+  /** The bytes of a length that is not whole, as a number. */
   #prefix = 0;
   #prefixFilled = 0;
   /** Length of the packet that is being put together; −1 between packets. */
@@ -21,7 +21,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /**
    * @param maxPacketBytes a packet that declares more is refused before memory is taken for it
    * @param pool where the memory comes from; without it, it is new
-   * @param inSlabs takes it in slabs until a packet is whole: whoever says so calls `clear`
+   * @param inSlabs takes memory from slabs until a packet is whole; `clear` must be called then
    */
   constructor(readonly maxPacketBytes: number, pool?: BufferPool, inSlabs = false) {
     this.#assembler = new Assembler(pool, inSlabs);
@@ -72,7 +72,8 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];
-    // Once, for many views: asking for a buffer is slow on Bun (see pinned_bytes.ts).
+    // Asked for once, for many views: asking a view for its buffer is slow on Bun (see
+    // pinned_bytes.ts).
     const { buffer, byteOffset } = bytes;
     const end = bytes.length;
     let at = 0;

@@ -30,7 +30,7 @@ function read<T>(pieces: Iterable<Uint8Array>, describe: (msg: LogMsg) => T, ste
   for (const piece of pieces) {
     const { items, error } = step.push(piece);
     all.push(...items.map(describe));
-    step.body.settle();
+    step.body.releaseTaken();
     if (error !== undefined) throw error;
   }
   const { error } = step.finish();
