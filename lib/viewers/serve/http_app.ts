@@ -135,7 +135,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   checkGuard("httpApp", options.guard);
   checkCallable(options, ["status", "webSocketPort"]);
   checkServed(options);
-  const { path, page } = options;
+  const { page } = options;
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { readiness = new Readiness(), now = SYSTEM_CLOCK.now } = options;
