@@ -79,6 +79,7 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
     if (options[name] !== undefined) checkPositive(name, options[name]);
   }
   checkCallable(options, ["random", "date", "collectGarbage"]);
+  let isTaken = false;
   let forwarder: Forwarder | FileForwarder | undefined;
   return {
     name: target.name,
@@ -86,6 +87,10 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       return forwarder?.stats ?? nothing(target.name);
     },
     async open(files) {
+      if (isTaken) {
+        throw new TypeError("A forwarder follows one file sink: make another by forwardTo()");
+      }
+      isTaken = true;
       const path = cursorPath(files, target.name);
       const { adapter, log, now, journal } = files;
       const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });

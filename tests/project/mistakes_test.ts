@@ -256,6 +256,30 @@ const NAMED: readonly [string, () => unknown, string][] = [
   ],
   ["no step", () => new flow.StepStream(undefined!), "StepStream needs a step with push() and"],
   ["no manager", () => new flow.ThrottleStream(undefined!), "ThrottleStream needs a Congestion"],
+  ["no batch", () => hub.write(undefined!), "write needs a batch, a list of messages as batches()"],
+  [
+    "a message alone",
+    async () => (await sinks.rrdFileSink({ path: "a.rrd", files })).write({} as never),
+    "write needs a batch, a list of messages as batches() gives, not an object",
+  ],
+  [
+    "no feed",
+    async () => (await server()).join({} as never),
+    "join needs a feed, such as fromNats()",
+  ],
+  [
+    "a follower of two sinks",
+    async () => {
+      const followers = [forward.forwardTo(target())];
+      const one = await sinks.rrdFileSink({ path: "one-{part}.rrd", files, followers });
+      try {
+        await sinks.rrdFileSink({ path: "two-{part}.rrd", files, followers });
+      } finally {
+        await one.close();
+      }
+    },
+    "A forwarder follows one file sink: make another",
+  ],
   ["no target", () => forward.forwardTo(undefined!), "forwardTo needs a target, such as"],
   [
     "no rate",
