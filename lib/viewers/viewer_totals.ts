@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { newTally, type RunningTally, sumOf, type Tally } from "../base/tally.ts";
+import { newTally, sumOf } from "../base/tally.ts";
 import type { ViewerStats, ViewerTotals, ViewerTransport } from "./types.ts";
 
 type AllTotals = Record<ViewerTransport, ViewerTotals>;
