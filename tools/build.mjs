@@ -15,9 +15,13 @@ import { gzip } from "node:zlib";
 import { installedPackages } from "../lib/adapters/http/package_files.ts";
 import { PACKAGE_FILES } from "../lib/viewers/page/assets.ts";
 import { ROOT } from "./runtimes.mjs";
+import { TARGETS } from "./targets.mjs";
 
-/** What can be made; the first two when nothing is said. */
-const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"];
+/**
+ * Of the folder that it is started in, the executable takes nothing that Bun would read by itself: a
+ * `.env` there would set options, and a `bunfig.toml` would run code.
+ */
+const ALONE = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
 
 /** Once for all who copy it. */
 const GZIP_LEVEL = 9;
@@ -101,7 +105,8 @@ function from(folder, path) {
  */
 async function compile(folder, target, entries) {
   const out = join(folder, `rerelay-${target}${target.startsWith("windows") ? ".exe" : ""}`);
-  const args = ["build", "--compile", "--minify", `--target=bun-${target}`, `--outfile=${out}`];
+  const output = [`--target=bun-${target}`, `--outfile=${out}`];
+  const args = ["build", "--compile", "--minify", ...ALONE, ...output];
   const { status, stdout, stderr, error } = spawnSync("bun", [...args, ...entries], {
     cwd: ROOT,
     encoding: "utf8",

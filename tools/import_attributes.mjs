@@ -50,8 +50,10 @@ export async function refusedInPackage(root) {
 async function codeIn(root, places) {
   const paths = [];
   for (const place of places) {
-    if ((await fs.stat(join(root, place))).isFile()) paths.push(place);
-    else {
+    // What is not there can't be published, which the release check says by itself.
+    const stat = await fs.stat(join(root, place)).catch(() => undefined);
+    if (stat?.isFile()) paths.push(place);
+    else if (stat !== undefined) {
       const names = await fs.readdir(join(root, place), { recursive: true });
       paths.push(...names.map((name) => `${place}/${name.replaceAll("\\", "/")}`));
     }

@@ -15,7 +15,8 @@ const OPENERS = { darwin: "open", win32: "rundll32" };
 
 function command(runtime, path, args) {
   const script = join(ROOT, "cli.ts");
-  if (runtime === "bun") return [path, "run", script];
+  // Options come from where the docs say, on both runtimes: Bun would read a .env file as well.
+  if (runtime === "bun") return [path, "run", "--no-env-file", script];
   // A program may be started only if the user wants that.
   const opener = args.includes("--web-viewer")
     ? [`--allow-run=${OPENERS[process.platform] ?? "xdg-open"}`]

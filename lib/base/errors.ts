@@ -49,13 +49,13 @@ export class TcpBindError extends RerelayError {
   }
 }
 
-/** Deno tells by the error's name, Bun and Node by a code. */
+/** Whether the port is taken: Deno says so by the error's name, Bun and Node by its code. */
 function isInUse(cause: unknown): boolean {
   const { name = "", code = "" } = Object(cause) as { name?: string; code?: string };
   return name === "AddrInUse" || code === "EADDRINUSE" || reason(cause).includes("already in use");
 }
 
-/** Who else comes to the port of the SDKs. */
+/** Protocols of others that come to the port of the SDKs. */
 export type SeemsLike = "grpc" | "http" | "tls" | "ssh";
 
 /** What such a client is, and what whoever started it can do. */

@@ -1,5 +1,6 @@
 /**
- * What a connection is, by its first bytes: every kind of client comes to the same port.
+ * Tells what a connection speaks by its first bytes, for every kind of client comes to the same
+ * port.
  *
  * @module
  */
@@ -19,7 +20,7 @@ export type Protocol =
   /** None of these. */
   | "other";
 
-/** As many bytes at most are needed to decide. */
+/** How many bytes are needed to decide, at most. */
 export const MAX_FIRST_BYTES = 3;
 
 /** A TLS handshake record. */

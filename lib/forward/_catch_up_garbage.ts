@@ -7,7 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 
 /** So much sent makes a collection worth its time… */
-const MANY_BYTES = 32 * 1024 * 1024;
+const MANY_BYTES = 16 * 1024 * 1024;
 /** …if it was sent within so many milliseconds: what is logged now is left to the runtime. */
 const WITHIN_MS = 4000;
 /** A collection is followed by so many times its own time without one. */

@@ -3,12 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { fixture } from "../fixtures.ts";
 import { inFolder, replay } from "./cli_process.ts";
+import { freePort } from "../free_ports.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const RECORDING = fileURLToPath(
@@ -24,15 +24,6 @@ function run(args: string[], which?: "stdout" | "stderr"): ChildProcess {
   return spawn("sh", ["-c", shell, "sh", process.execPath, ...runtime, CLI, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("cli.ts whose output is on a full disk", { timeout: 60_000 }, () => {

@@ -19,12 +19,12 @@ function collections(bytesPerSec: number, collectionMs: number): number {
 }
 
 describe("CatchUpGarbage", () => {
-  it("collects for each 32 MiB while it catches up", () => {
-    assertEquals(collections(64 * MIB, 0), 20);
+  it("collects for each 16 MiB while it catches up", () => {
+    assertEquals(collections(64 * MIB, 0), 40);
   });
 
   it("leaves what is sent as it comes to the runtime", () => {
-    assertEquals(collections(2 * MIB, 0), 0);
+    assertEquals(collections(3 * MIB, 0), 0);
   });
 
   it("takes no more than a sixth of the time", () => {

@@ -3,7 +3,15 @@ import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +66,24 @@ describe("the executable", { timeout: 120_000, skip }, () => {
     assertStringIncludes(run("--help").stdout, "Usage: rerelay [OPTIONS]");
     assertEquals(run("--prot", "1").status, 2);
     assertEquals(run("config", "--port", "1").status, 0);
+  });
+
+  it("takes no options and no code from the folder that it is started in", () => {
+    const files = {
+      ".env": "RERELAY_PORT=1234\n",
+      "bunfig.toml": 'preload = ["./evil.ts"]\n',
+      "evil.ts": 'console.log("evil");\n',
+      "tsconfig.json": '{"compilerOptions": {"paths": {"*": ["./evil.ts"]}}}\n',
+      "package.json": '{"imports": {"#x": "./evil.ts"}}\n',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    try {
+      const { status, stdout, stderr } = run("config", "--json");
+      assertEquals([status, stderr], [0, ""]);
+      assertEquals(JSON.parse(stdout).port, { value: "9876", source: "default" });
+    } finally {
+      for (const name of Object.keys(files)) rmSync(join(folder, name));
+    }
   });
 
   it("saves, compresses in its worker, and serves the page with its viewer", async () => {

@@ -1,5 +1,5 @@
 /**
- * Where recordings travel to, as the arguments say.
+ * Sets up forwarding, as the arguments say.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import type { CliProcess } from "../process.ts";
 import { formatBytes, formatDuration } from "../terminal/units.ts";
 
 /**
- * Makes what sends recordings on; nothing is connected. Its code is loaded where it is asked for.
+ * Makes the followers that forward recordings, without connecting; their code is loaded only if
+ * they are asked for.
  *
  * @throws {RangeError} if a target can't be made
  */
@@ -36,7 +37,7 @@ export async function forwardersFor(
   return (await Promise.all(opened)).map((target) => forwardTo(target, options));
 }
 
-/** Which of them is too far behind, in words; `undefined` if none is. */
+/** A text about the target that is too far behind; `undefined` if none is. */
 function behindOf(
   forwarders: readonly Pick<ForwardFollower, "stats">[],
   maxLagSec: number,
@@ -46,7 +47,7 @@ function behindOf(
       `more than --ready-lag ${formatDuration(maxLagSec)}`;
 }
 
-/** Says where they go, and what goes away for it. */
+/** Logs where recordings are forwarded to, and what will be removed. */
 export function tellForwarding(
   { forward, save, quiet }: HostOptions,
   forwarders: readonly ForwardFollower[],

@@ -1,5 +1,5 @@
 /**
- * Joins a connection's bytes with the HTTP/2 that they are: the thin stream around the pure step.
+ * Connects a socket with an HTTP/2 connection: the thin stream around the pure step.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { H2Connection } from "./connection.ts";
 
-/** What is needed of a connection; those of the TCP adapters have it. */
+/** What is needed of a socket; connections of the TCP adapters have it. */
 export interface H2Socket {
   /** The peer's bytes. */
   readonly readable: ReadableStream<Uint8Array>;
@@ -24,7 +24,7 @@ export interface H2Socket {
 }
 
 /**
- * One write has about so many bytes: few where the peer was slow to take what came before, for what is
+ * Bytes of one write, approximately: few where the peer was slow to take what came before, for what is
  * being written can't be left out any more. With the heads of frames it fits into memory of a power of two.
  */
 const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
@@ -32,10 +32,13 @@ const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
 /** A write that takes longer shows a slow peer, in milliseconds. */
 const SLOW_MS = 20;
 
-/** A system takes some megabytes at once from time to time: so many quick writes in a row show a quick peer. */
+/**
+ * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
+ * a slow one, too.
+ */
 const QUICK_WRITES = 64;
 
-/** When HTTP/2 has ended, what is left may take so many ticks to be written, and the peer to leave. */
+/** When HTTP/2 has ended, in how many ticks the rest must be written and the peer must have left. */
 const TICKS_TO_CLOSE = 2;
 
 /** What a driver works with; all may be left out. */
@@ -46,7 +49,7 @@ export interface H2DriverOptions {
   readonly now?: Clock["now"];
 }
 
-/** Until it leaves, the peer may send so many bytes that nobody wants. */
+/** How many bytes the peer may send after that, which are ignored. */
 const LINGER_BYTES = 1024 * 1024;
 
 /**
@@ -78,10 +81,10 @@ export class H2Driver {
   /** Writes that were quick, since the last that was not. */
   #quickWrites = QUICK_WRITES;
   #isWriting = false;
-  /** Nothing is read any more. */
+  /** Set when nothing is read any more. */
   #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
-  /** Reading waits until the peer has taken our answers. */
+  /** Lets reading go on; set while it waits until the peer has taken our answers. */
   #rest: (() => void) | undefined;
 
   /**
@@ -131,13 +134,16 @@ export class H2Driver {
   /** Looks at the deadlines. */
   tick(): void {
     this.#h2.tick();
-    // A peer that does not read may not keep what is over.
+    // A peer that does not read must not keep a connection that is over.
     if (this.#h2.isClosed && --this.#ticksLeft <= 0) this.#socket.close();
   }
 
-  /** A function of its own, so that nothing that was read is held while the next bytes are awaited. */
+  /**
+   * Reads once; a function of its own, so that nothing that was read is held while the next bytes
+   * are awaited.
+   */
   async #readOnce(read: Read): Promise<boolean> {
-    const room = this.#h2.room();
+    const room = this.#h2.readInto();
     const chunk = await read(room);
     if (chunk === undefined) return false;
     const isFree = this.#h2.push(chunk);
@@ -148,7 +154,7 @@ export class H2Driver {
   #wake(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    // All that one turn has to say goes into one write.
+    // Written at the end of this turn of the event loop, with all that is added in it.
     queueMicrotask(() => this.#write());
   }
 
@@ -202,7 +208,7 @@ export class H2Driver {
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
-/** Reads without a stream where the socket can. */
+/** Gives the way to read: without a stream if the socket can do that. */
 function readerOf(socket: H2Socket): Read {
   if (socket.read !== undefined) return (into) => socket.read!(into);
   const reader = socket.readable.getReader();

@@ -11,15 +11,17 @@ import {
 import { encodeFields } from "./hpack.ts";
 import type { Stream } from "./stream.ts";
 
-/** Of one stream so many bytes go out before the next has its turn. */
+/** Bytes that are sent of one stream before it is the next one's turn. */
 const TURN_BYTES = 64 * 1024;
 
 /** Heads of so many frames stand in one piece of memory: each by itself would be garbage of its own. */
 const HEADS = 32;
 
-/** What is to be sent: frames of our own at once, bodies as far as the peer's windows allow. */
+const NOBODY: readonly (() => void)[] = [];
+
+/** What is to be sent: control frames at once, bodies as far as the peer's windows allow. */
 export class Outbox {
-  /** Bytes that the peer lets us send, of all streams together. */
+  /** Bytes that the peer lets us send in all streams together. */
   sendWindow: number = DEFAULT_WINDOW;
   /** The longest frame that the peer takes. */
   maxFrameBytes: number = DEFAULT_FRAME_BYTES;
@@ -32,7 +34,7 @@ export class Outbox {
   #heads: Uint8Array | undefined;
   #headsUsed = 0;
 
-  /** Bytes of frames of our own that wait. */
+  /** Bytes of control frames that wait. */
   get frameBytes(): number {
     return this.#frameBytes;
   }
@@ -48,12 +50,12 @@ export class Outbox {
     this.#frameBytes += frame.length;
   }
 
-  /** A stream has something to send. */
+  /** Says that a stream has something to send. */
   ready(stream: Stream): void {
     this.#ready.add(stream);
   }
 
-  /** A stream is gone: what it had to send is dropped. */
+  /** Drops what a stream that is gone had to send. */
   drop(stream: Stream): void {
     this.#ready.delete(stream);
     stream.queue.clear(this.#done);
@@ -63,7 +65,7 @@ export class Outbox {
    * Takes what is to be written next.
    *
    * @param most bytes, about
-   * @param served streams of which bytes or the end are among it
+   * @param served gets the streams of which bytes or the end are among it
    * @returns how many DATA frames are among it, and all pieces in their order
    */
   take(most: number, served: Set<Stream>): { readonly parts: Uint8Array[]; readonly data: number } {
@@ -82,7 +84,8 @@ export class Outbox {
         bytes += sent.bytes;
         data += sent.frames;
         if (parts.length > before) served.add(stream);
-        // It waits at the end; one that its own window holds is woken when that is raised.
+        // It goes on at the end of the queue; one whose own window is used up comes back when that
+        // is raised.
         if (!stream.isReady) continue;
         if (stream.sendWindow <= 0 && stream.queue.bytes > 0) continue;
         this.#ready.add(stream);
@@ -96,18 +99,18 @@ export class Outbox {
   }
 
   /**
-   * What was taken last is written: its memory may change.
+   * Says that what was taken last is written: its memory may change.
    *
-   * @returns whom to tell
+   * @returns the callbacks to call
    */
   wrote(): readonly (() => void)[] {
     this.#isWriting = false;
     return this.done();
   }
 
-  /** Whose memory may change now; nobody's while something is being written. */
+  /** The callbacks of those whose memory may change now; none while something is being written. */
   done(): readonly (() => void)[] {
-    if (this.#isWriting || this.#done.length === 0) return [];
+    if (this.#isWriting || this.#done.length === 0) return NOBODY;
     const done = this.#done;
     this.#done = [];
     return done;

@@ -36,23 +36,26 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** A blueprint waits so long for its client to log a recording, before it goes to those of others. */
+/**
+ * How long a blueprint waits for its client to log a recording, before it goes to recordings of
+ * other clients, in milliseconds.
+ */
 const UNDECIDED_MS = 1000;
 
-/** What {@linkcode RrdFiles} needs. */
+/** Options of {@linkcode RrdFiles}. */
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
-  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  /** Takes closed files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
-  /** Absent where there is but one file. */
+  /** The index of the files; absent if there is only one file. */
   readonly index: PartIndex | undefined;
-  /** Gives messages the form in which they are to be written; absent where that is their own. */
+  /** Gives messages today's form; absent if they are written as they came. */
   readonly bridge: Bridge | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
   readonly maxOpenFiles: number | undefined;
-  /** Shared by the files. */
+  /** Bounds the bytes that wait to be written, for all files together. */
   readonly budget: WriteBudget;
   readonly now: Clock["now"];
   readonly date: Clock["date"];
@@ -62,7 +65,7 @@ export interface RrdFilesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The files of one sink; sequential, the caller awaits what is returned. */
+/** The files of one sink; the caller must await each promise before the next call. */
 export class RrdFiles {
   readonly #options: RrdFilesOptions;
   readonly #host: SeriesHost<Series>;
@@ -119,7 +122,7 @@ export class RrdFiles {
     return this.#files.kept.list;
   }
 
-  /** Those that are being written. */
+  /** The files that are being written. */
   get live(): Iterable<RrdWriter> {
     return this.#files.kept.live;
   }
@@ -134,22 +137,31 @@ export class RrdFiles {
     return this.#files.isSynced;
   }
 
-  /** Takes closed files from the list that are there no more. */
+  /** Takes files from the list that were removed. */
   removed(names: readonly string[]): void {
     this.#files.removed(names);
   }
 
-  /** Counts a message that no file gets. */
+  /** Counts a message as lost. */
   refuse({ encoded: { bytes } }: LogMsg): undefined {
     for (const tally of [this.#received, this.#files.lost]) {
       addTo(tally, { messages: 1, bytes: bytes.length });
     }
   }
 
-  /** Puts a message into its files. */
+  /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
-    const msg = bridge === undefined ? received : withChunkId(bridge.bridge(received));
+    if (bridge === undefined) return this.#add(received, source);
+    const [msg, start] = bridge.messages(received);
+    const added = this.#add(withChunkId(msg!), source);
+    if (start === undefined) return added;
+    return added === undefined
+      ? this.#add(start, source)
+      : added.then(() => this.#add(start, source));
+  }
+
+  #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);
@@ -180,13 +192,13 @@ export class RrdFiles {
     })();
   }
 
-  /** Begins to write what the files gathered, in a moment where many take messages. */
+  /** Begins to write what was gathered; if many files take messages, after a moment. */
   flush(): void {
     this.#pace.ask();
     this.#options.budget.gatherMs = this.#pace.pauseMs;
   }
 
-  /** Gives up what waits. */
+  /** Gives up what waits to be written. */
   cut(): void {
     for (const series of this.#files.series) series.cut();
   }
@@ -197,7 +209,7 @@ export class RrdFiles {
     await Promise.all([...this.#files.series].map((series) => series.drain()));
   }
 
-  /** Writes out what was given, and tells how far the open files go then. */
+  /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
@@ -208,8 +220,8 @@ export class RrdFiles {
     });
   }
 
-  /** Resolves when the disk has all that was given, that of files being closed too. */
-  async settled(): Promise<void> {
+  /** Resolves when the disk has all that was added, also to files that are being closed. */
+  async allSynced(): Promise<void> {
     await this.#files.finished();
     await this.sync();
   }
@@ -240,7 +252,8 @@ export class RrdFiles {
     }
     const closed = await Promise.allSettled(closing);
     await this.#files.finished();
-    // What is neither written nor lost: blueprints of which no recording was open, and none began.
+    // Messages that are neither written nor lost: blueprints for which no recording was open or
+    // began.
     const { repeated } = this.#memory;
     const { bridge } = this.#options;
     if (bridge !== undefined) this.#warnings.notBridged(bridge.counts);
@@ -258,7 +271,7 @@ export class RrdFiles {
   #put(target: Group, entry: Entry): Promise<void> | undefined {
     const { header } = entry;
     const last = this.#last;
-    // Saves the look-up for one message after the other of the same kind.
+    // Saves the look-up for messages of the same kind in a row.
     if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
     const { series } = target;
     const encoding = this.#encodingOf(header);
@@ -291,7 +304,7 @@ export class RrdFiles {
     return target && (isOpen || mayOpen) ? this.#put(target, { ...entry, kept }) : undefined;
   }
 
-  /** Names what may share a file. */
+  /** Gives a text that is equal for messages that may share a file. */
   #encodingOf(header: RrdHeader): string {
     return fileEncoding(header, this.#options.opener.writer.compressor !== undefined);
   }

@@ -1,5 +1,5 @@
 /**
- * Counts in Prometheus' text format, version 0.0.4.
+ * Metrics in Prometheus' text format, version 0.0.4.
  *
  * @module
  */
@@ -14,20 +14,23 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [value: number, labels?: Labels];
 
-/** What the HTTP app counts itself. */
+/** Counts of the HTTP app itself. */
 export interface HttpCounts {
   /** Requests that failed for a fault of the server. */
   readonly errors: number;
   /** Messages that did not fit under the header of an RRD stream. */
   readonly otherEncoding: number;
-  /** Messages of other SDKs than those whose data a reader of gRPC understands. */
+  /**
+   * Messages that readers by gRPC were not given, because their viewers do not understand the SDK's
+   * data.
+   */
   readonly otherData: number;
 }
 
 /**
  * All counts as text.
  *
- * @param hub where viewers are
+ * @param hub the hub of viewers
  * @param status of the server
  * @param http of the HTTP app
  */
@@ -229,7 +232,7 @@ function viewerFamilies(
   ];
 }
 
-/** What travels, and what waits on the disk for it. */
+/** Metrics of forwarding. */
 function forwardFamilies(
   perTarget: (value: (stats: ForwardStats) => number) => readonly Sample[],
 ): string[] {

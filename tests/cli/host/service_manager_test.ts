@@ -84,38 +84,41 @@ describe("systemd", () => {
   });
 
   const skip = process.platform !== "linux" && "systemd is on Linux alone";
-  it(
-    "hears a real process, from its start to its end",
-    { skip, timeout: 30_000 },
-    () =>
-      inFolder(async (folder) => {
-        const name = join(folder, "notify");
-        const receiver = unixReceiver(name);
-        const heard: string[] = [];
-        const hears = async (text: string) => {
-          const deadline = Date.now() + 15_000;
-          while (!heard.some((datagram) => datagram.startsWith(text))) {
-            assert(Date.now() < deadline, `${text} did not come, but ${heard}`);
-            const datagram = receiver.take();
-            if (datagram !== undefined) heard.push(datagram);
-            else await new Promise((resolve) => setTimeout(resolve, 5));
-          }
-        };
-        const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: "20000" };
-        const { cli, port } = await startCli([], { env });
-        await hears("READY=1");
-        assertStringIncludes(
-          heard.join(),
-          `STATUS=Hosting a SDK server over TCP at 127.0.0.1:${port}`,
-        );
-        await hears("WATCHDOG=1");
-        cli.signal("SIGTERM");
-        await hears("STOPPING=1");
-        const { code, stderr } = await cli.ended;
-        assertEquals([code, /WARN|ERROR/.test(stderr)], [0, false]);
-        receiver.close();
-      }),
-  );
+  for (const kind of ["a path", "an abstract name"]) {
+    it(
+      `hears a real process at ${kind}, from its start to its end`,
+      { skip, timeout: 30_000 },
+      () =>
+        inFolder(async (folder) => {
+          const path = join(folder, "notify");
+          const name = kind === "a path" ? path : `@${path}`;
+          const receiver = unixReceiver(name);
+          const heard: string[] = [];
+          const hears = async (text: string) => {
+            const deadline = Date.now() + 15_000;
+            while (!heard.some((datagram) => datagram.startsWith(text))) {
+              assert(Date.now() < deadline, `${text} did not come, but ${heard}`);
+              const datagram = receiver.take();
+              if (datagram !== undefined) heard.push(datagram);
+              else await new Promise((resolve) => setTimeout(resolve, 5));
+            }
+          };
+          const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: "20000" };
+          const { cli, port } = await startCli([], { env });
+          await hears("READY=1");
+          assertStringIncludes(
+            heard.join(),
+            `STATUS=Hosting a SDK server over TCP at 127.0.0.1:${port}`,
+          );
+          await hears("WATCHDOG=1");
+          cli.signal("SIGTERM");
+          await hears("STOPPING=1");
+          const { code, stderr } = await cli.ended;
+          assertEquals([code, /WARN|ERROR/.test(stderr)], [0, false]);
+          receiver.close();
+        }),
+    );
+  }
 
   it("is not told where the C library may not be called, which the log says", async () => {
     if ("Bun" in globalThis) return; // has no permissions
