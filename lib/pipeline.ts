@@ -35,7 +35,7 @@ import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
 import { type QueueLoad, Throttle } from "./flow/throttle/throttle.ts";
 import { ThrottleStream } from "./flow/throttle/throttle_stream.ts";
 
-/** What the chain works with. */
+/** Options of {@linkcode pipeClient}. */
 export interface ChainOptions extends PacketOptions, PacketDecoderOptions {
   /** Decides what to drop so that what passes stays fresh. */
   readonly congestion: CongestionManager;
@@ -95,39 +95,41 @@ export async function pipeClient(
 
 // ------------------------------------------------------------------------------------ sockets
 
-/** What the loop works with: the client, as the server sees it. */
+/** What the loop needs of a client, as the server sees it. */
 export interface PipelineOptions extends ReceiveOptions {
-  /** Gives what to wait for before bytes are asked for: the next turn, or until less waits for room. */
+  /** Gives what to wait for before the next read: the client's turn, or room. */
   beforeAsk(): Promise<void> | undefined;
-  /** Called when bytes are asked for. */
+  /** Called when a read begins. */
   onAsk(): void;
   /** Called with the number of bytes that came, 0 if the connection is over, and whether its socket holds more. */
   onAnswer(bytes: number, hasMore: boolean): void;
-  /** Gives what to wait for before the bytes that came are looked at: a place for the client, or its turn. */
+  /** Gives what to wait for before bytes are looked at: the client's place, or its turn. */
   beforeLook(bytes: number, hasMore: boolean): Promise<void> | undefined;
-  /** Called with the number of bytes that were read and wait, and with 0 once they don't any more. */
+  /** Called with the number of bytes that were read and wait; 0 once they no longer do. */
   onWait(bytes: number, why: "turn" | "room"): void;
   /** Called when the client has to wait until messages of its own are taken. */
   onPause(): void;
-  /** Called when the connection is over; gives the reason if it was we who ended it for one. */
+  /** Called when the connection is over; gives the reason, if we ended it for one. */
   onEnd(): Error | undefined;
-  /** Called with the reason why the client is left, before anybody else hears of it. */
+  /** Called with the reason why the client leaves, before anybody else hears of it. */
   onError(error: Error): void;
   /** Called with the messages that go into the channel. */
   onMessages(msgs: readonly LogMsg[]): void;
 }
 
 /**
- * Does what the chain does, as a loop over `read()`: an idle client takes 3.5 KiB of heap instead of 32, and large
- * packets are read where they belong. It also lets a client wait for its place, its turn, and room.
+ * Does what the chain does, as a loop over `read()`: an idle client takes 3.5 KiB of heap instead
+ * of 32 KiB, and large packets are read directly into their place. It also lets a client wait for
+ * its place, its turn, and room in the channel.
  *
- * `tests/pipeline_test.ts` demands that it does what the chain does.
+ * `tests/pipeline_test.ts` checks that loop and chain do the same.
  *
  * @param connection of the client
  * @param sender the client's end of the smart channel
  * @param options limits and callbacks
- * @returns why the client was left, `undefined` if it left gracefully; or, where the client speaks
- * another protocol, which one and what was read: others receive it then. Never rejects for what a peer does
+ * @returns why the client left, `undefined` if it left gracefully; if the client speaks another
+ * protocol, which one and what was read, so that others receive it. Never rejects for what a peer
+ * does
  */
 export async function receiveClient(
   connection: TcpConnection,
@@ -165,7 +167,7 @@ export async function receiveClient(
         if (refusal === undefined) step.admit(answer);
         else step.finish(refusal);
       }
-      // No packet is in these bytes: what they hold was copied where the packet is put together.
+      // No whole packet is in these bytes: they were copied to where it is put together.
       if (!step.hasPackets) connection.giveBack?.(answer);
       if (packets.handOver !== undefined) {
         release();
@@ -207,10 +209,10 @@ export async function receiveClient(
   }
 }
 
-/** Bytes; how the connection broke; or nothing, where it ended in peace. */
+/** Bytes that came, the error with which the connection broke, or nothing if it ended well. */
 type Answer = Uint8Array | Error | undefined;
 
-/** Counts bytes as waiting for as long as they do. */
+/** Counts bytes as waiting while a promise is not resolved. */
 async function waits(
   options: PipelineOptions,
   bytes: number,
@@ -224,7 +226,7 @@ async function waits(
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
-/** Reads without a stream where the connection can. */
+/** Gives the way to read: without a stream if the connection can do that. */
 function readerOf(connection: TcpConnection): { read: Read; release: () => void } {
   if (connection.read !== undefined) {
     return { read: (into) => connection.read!(into), release() {} };
@@ -235,7 +237,7 @@ function readerOf(connection: TcpConnection): { read: Read; release: () => void 
 
 // ------------------------------------------------------------------------------ between the two
 
-/** What the steps work with, and what they call. */
+/** Options of {@linkcode ReceiveStep}, and whom it tells. */
 export interface ReceiveOptions {
   /** Cuts the bytes into packets. */
   readonly packets: PacketReader;
@@ -253,7 +255,7 @@ export interface ReceiveOptions {
   onCorrupt(msg: LogMsg, what: string): void;
 }
 
-/** What came of the packets that there was room for. */
+/** The messages of the packets that there was room for. */
 interface Received extends StepResult<LogMsg> {
   /** Bytes of room that the next packet needs; 0 if there is none. */
   readonly needs: number;
@@ -267,7 +269,7 @@ class ReceiveStep {
   /** Made with the first packet: most of many idle clients never send one. */
   #decoder: PacketDecoder | undefined;
   #throttle: Throttle | undefined;
-  /** What is wrong behind the packets that wait. */
+  /** The error that comes behind the packets that wait. */
   #error: Error | undefined;
 
   /**
@@ -279,7 +281,7 @@ class ReceiveStep {
     this.#room = room;
   }
 
-  /** Takes the next bytes; `next` gives what comes of them, and is to be called until nothing is left. */
+  /** Takes the next bytes; `next` must be called until it has given all messages in them. */
   push(bytes: Uint8Array): void {
     this.#put(this.#options.packets.push(bytes), bytes);
   }
@@ -289,11 +291,7 @@ class ReceiveStep {
     this.#put(this.#options.packets.admit(), bytes);
   }
 
-  /**
-   * Says that no more bytes come.
-   *
-   * @param error why, if not in peace
-   */
+  /** Says that no more bytes come; `error` says why, if the connection did not end well. */
   finish(error?: Error): void {
     this.#error = error ?? this.#options.packets.finish().error;
   }
@@ -331,15 +329,17 @@ class ReceiveStep {
   }
 
   #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    const { limits, onBadArrow } = this.#options;
     this.#decoder ??= new PacketDecoder({
-      ...limits,
-      onBadArrow,
+      ...this.#options.limits,
+      onBadArrow: this.#options.onBadArrow,
       onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
       onHeader: (header) => this.#options.onHeader(header),
       onPacket: (bytes) => this.#options.onPacket(bytes),
     });
-    return this.#decoder.push(packets);
+    const decoded = this.#decoder.push(packets);
+    const msg = decoded.items[0];
+    if (msg?.kind === "ArrowMsg") this.#options.packets.alignLike(packets[0]!, msg.arrow.bytes);
+    return decoded;
   }
 }
 

@@ -57,12 +57,16 @@ const passedOn = rest.filter((arg, i) =>
   !own.some((name) => arg.startsWith(`--${name}`) || rest[i - 1] === `--${name}`)
 );
 const counts = { passed: 0, failed: 0 };
+const failed: string[] = [];
 for (const script of scripts) {
   for (const runtime of runtimes) {
     const command = isCi ? testOf(runtime, script) : scriptOf(runtime, script);
-    counts[await run(runtime, command) ? "passed" : "failed"]++;
+    const hasPassed = await run(runtime, command);
+    counts[hasPassed ? "passed" : "failed"]++;
+    if (!hasPassed) failed.push(`${script} on ${runtime}`);
   }
 }
+if (failed.length > 0) console.log(`FAILED: ${failed.join(", ")}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed ? 1 : 0;
 

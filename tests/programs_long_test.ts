@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { createServer as createHttpServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { RrdDecoder } from "../lib/encoding/rrd/rrd_decoder.ts";
 import { concat } from "./encoding/rrd_builder.ts";
 import { fixture } from "./fixtures.ts";
 import { read } from "./project/tree.ts";
+import { freePort } from "./free_ports.ts";
 
 const LONGEST = 20;
 /** Programs that end with their server end so long after the test has seen what it waits for. */
@@ -75,14 +76,6 @@ function save(messages: readonly LogMsg[]): string {
   const path = join(folder, "robot.rrd");
   writeFileSync(path, fileOf(messages));
   return JSON.stringify(path);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Sends what an SDK sent, once somebody listens. */

@@ -1,6 +1,6 @@
 /**
- * What a runtime gives the server, as interfaces to write adapters of one's own for, and the two
- * that need no runtime: TCP and files in memory.
+ * Adapters: the interfaces through which the server uses its runtime, for those who write adapters
+ * of their own, and the two that need no runtime, TCP and files in memory.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Finds out which runtime this is.
+ * Which runtime this program runs on.
  *
  * @module
  */
@@ -15,7 +15,8 @@ export type Runtime = "deno" | "bun";
  * @throws {UnsupportedRuntime} if it is neither Deno nor Bun
  */
 export function detectRuntime(globals: object = globalThis): Runtime {
-  // Bun first: some packages put an object named Deno beside it to run Deno's programs.
+  // Bun is looked for first: some packages define a `Deno` on other runtimes, to run Deno's
+  // programs.
   if ("Bun" in globals) return "bun";
   if ("Deno" in globals) return "deno";
   throw new UnsupportedRuntime(["Deno", "Bun"]);

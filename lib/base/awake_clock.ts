@@ -1,14 +1,19 @@
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 
-/** Between two looks at the clock there is never so long, in milliseconds, unless we stood still. */
+/**
+ * Longer than this, in milliseconds, two looks at the clock are never apart, unless the program
+ * stood still.
+ */
 const GAP_MS = 1000;
 
-/** After that nobody is judged for so long: what came meanwhile is read first. */
+/**
+ * How long nobody is judged after a standstill, in milliseconds: what came meanwhile is read first.
+ */
 const REST_MS = 500;
 
 /**
- * A clock without the times in which this program stood still (SIGSTOP, a machine that slept): nobody
- * has kept us waiting then, and what peers sent waits in the system.
+ * A clock that leaves out the times in which this program stood still (SIGSTOP, a machine that
+ * slept): no peer kept us waiting then, and what peers sent waits in the system.
  *
  * It must be looked at more often than once a second; so it is where deadlines are checked.
  *
@@ -39,7 +44,7 @@ export class AwakeClock {
     this.#last = now();
   }
 
-  /** Milliseconds in which the program ran. */
+  /** Milliseconds in which the program ran so far. */
   readonly now = (): number => {
     const time = this.#now();
     const gap = time - this.#last;
@@ -59,7 +64,8 @@ export class AwakeClock {
 }
 
 /**
- * The clock that waiting is measured by; whoever runs tasks by hand means each step of the clock.
+ * The clock by which we measure how long peers keep us waiting. Where a program passes its own
+ * timers every step of its clock is meant, however long, so that no time is left out.
  *
  * @param options the server's
  */

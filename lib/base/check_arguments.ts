@@ -49,11 +49,11 @@ export function checkOptions<T extends object>(
 }
 
 /**
- * Refuses what a function can't do its work with.
+ * Refuses an argument that a function can't work without.
  *
  * @param taker the function
  * @param needed what it needs, such as `a list of sinks`
- * @param isGiven whether it was given that
+ * @param isGiven whether the value is what it needs
  * @param value what was passed
  * @throws {TypeError} that names both
  */
@@ -122,7 +122,7 @@ export function checkReading(options: object): void {
 }
 
 /**
- * Those of some options that another function takes.
+ * Picks from some options those that another function takes.
  *
  * @param options all
  * @param names which

@@ -65,12 +65,13 @@ export function checkBoolean(name: string, value: unknown): void {
 }
 
 /**
- * Refuses what has no options in it; what is left out has none to be looked at.
+ * Refuses an option that must be an object with options of its own and is none; one that is left
+ * out is not looked at.
  *
  * @param name of the option
  * @param value what was passed
  * @param example what it may be
- * @throws {RangeError} if it is no object
+ * @throws {RangeError} if it is not an object
  */
 export function checkObject(name: string, value: unknown, example: string): void {
   if (value === undefined || typeof value === "object" && value !== null) return;
@@ -78,11 +79,11 @@ export function checkObject(name: string, value: unknown, example: string): void
 }
 
 /**
- * Refuses a text that is empty, and what is no text.
+ * Refuses what is not a text, and an empty text.
  *
  * @param name of the option
  * @param value what was passed
- * @throws {RangeError} if it is one
+ * @throws {RangeError} if it is not one
  */
 export function checkText(name: string, value: unknown): void {
   if (typeof value === "string" && value !== "") return;

@@ -1,10 +1,11 @@
 /**
- * Time, as everything here is given it: by the runtime's timers, or by a test that turns it by hand.
+ * Time, which is passed in everywhere: from the runtime's timers, or from a test that turns it by
+ * hand.
  *
  * @module
  */
 
-/** What a program may ask of time; whoever needs less of it takes a `Pick` of this. */
+/** All that may be asked of time; a function that needs less of it takes a `Pick` of this. */
 export interface Clock {
   /** Monotonic milliseconds; default `performance.now`. */
   readonly now: () => number;

@@ -5,7 +5,9 @@
  */
 import { closestString, levenshteinDistance } from "@std/text";
 
-/** Arguments can be as long as the system allows; no option is. */
+/**
+ * Longer words are not compared: arguments can be as long as the system allows, and no option is.
+ */
 const LONGEST_WORD = 64;
 
 /**

@@ -23,7 +23,7 @@ export class RerelayError extends Error {
   }
 }
 
-/** A value of a peer in an error's text: never more of it than a line bears, and nothing unescaped. */
+/** A value that a peer sent, for the text of an error: escaped, and cut to a part of a line. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;

@@ -5,13 +5,13 @@
  */
 
 /**
- * Where a map has more entries than it may, takes out the oldest, and a sixteenth more: to find the
- * first entry of a map takes the longer the more were deleted before it, so one at a time would cost
- * a walk over the whole table each.
+ * Takes the oldest entries out of a map that has too many, and a sixteenth more than it must: the
+ * more entries were deleted before the first one, the longer a map takes to find it, so taking out
+ * one at a time would cost a walk over the whole table each time.
  *
  * @param map in the order of age
  * @param most entries it may have
- * @param mayGo says which may be forgotten; all if undefined
+ * @param mayGo tells which entries may be forgotten; all if undefined
  * @returns what was taken out
  */
 export function forgetOldest<K, V>(

@@ -1,7 +1,7 @@
 /**
  * Puts bytes together.
  *
- * @param parts in their order; one alone is given as it is, and not copied
+ * @param parts in their order; a single one is returned as it is, and not copied
  */
 export function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer>;
 export function joined(parts: readonly Uint8Array[]): Uint8Array;

@@ -23,7 +23,7 @@ export class HandshakeTimeout extends RerelayError {
   }
 }
 
-/** A packet stands still. */
+/** A packet began, and nothing more of it comes. */
 export class PacketTimeout extends RerelayError {
   /**
    * Says how much of the packet came, and names the option that sets the deadline.
@@ -40,7 +40,7 @@ export class PacketTimeout extends RerelayError {
   }
 }
 
-/** A packet trickles. */
+/** A packet comes too slowly. */
 export class PacketTooSlow extends RerelayError {
   /**
    * Says how slow the packet was, and names the option that sets the pace.
@@ -119,7 +119,10 @@ export class ConnectsTooOften extends RerelayError {
   }
 }
 
-/** More clients than there may be; this one came last, or waited longest to say hello. */
+/**
+ * There are more clients than may be; this one came last, or has waited longest without finishing
+ * its handshake.
+ */
 export class TooManyClients extends RerelayError {
   /**
    * Names the limit and the option that sets it.

@@ -1,11 +1,11 @@
 /**
- * Every limit that is a number, once: defaults of options, flags, help, documentation and the texts
- * of errors all come from here.
+ * Every limit that is a number, in one table: the defaults of options, the flags, the help, the
+ * documentation and the texts of errors all come from here.
  *
  * @module
  */
 
-/** A limit: what it is called where, and how much it is. */
+/** A limit: its names, its default, and its line of help. */
 export interface Limit {
   /** Its option on the command line, without the dashes. */
   readonly flag: string;
@@ -149,7 +149,7 @@ export const LIMIT_DEFAULTS: { readonly [Option in keyof typeof LIMITS]: number 
     [Option in keyof typeof LIMITS]: number;
   };
 
-/** Options that errors name and that are no numbers. */
+/** Options that errors name and that are not numbers. */
 const OTHER_FLAGS = { allow: "allow", onBadArrow: "on-bad-arrow" };
 
 const FLAGS: ReadonlyMap<string, string> = new Map([

@@ -6,7 +6,10 @@
 import type { Clock } from "./clock.ts";
 import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "./log.ts";
 
-/** Lines of one kind that are written in a second; traces are for who wants them all. */
+/**
+ * How many lines of one kind are written in a second; of traces all, for whoever asks for them
+ * wants all.
+ */
 const PER_SECOND: Readonly<Record<LogLevel, number>> = {
   error: 1,
   warn: 1,
@@ -15,10 +18,13 @@ const PER_SECOND: Readonly<Record<LogLevel, number>> = {
   trace: Infinity,
 };
 
-/** Kinds are words of this program, so there are few; what else comes shares one. */
+/**
+ * How many kinds are counted apart: they are words of this program, so there are few. All further
+ * kinds share one.
+ */
 const MAX_KINDS = 200;
 
-/** Lines of one kind in the second since its first. */
+/** The lines of one kind, counted for a second from the first of them. */
 interface Window {
   readonly since: number;
   count: number;
@@ -26,12 +32,12 @@ interface Window {
   last: string;
 }
 
-/** A log that counts lines of one kind where it would write too many. */
+/** A log that only counts the lines of a kind once it has written enough of them. */
 export interface LimitedLog extends Log {
   /**
-   * Says what was held back in seconds that are over.
+   * Writes how many lines were held back in seconds that are over.
    *
-   * @param all also in the seconds that are not
+   * @param all also in the seconds that are not over yet
    */
   flush(all?: boolean): void;
 }

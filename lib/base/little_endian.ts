@@ -1,5 +1,5 @@
 /**
- * Numbers as wires have them.
+ * Numbers in little-endian order, as protocols and files have them.
  *
  * @module
  */

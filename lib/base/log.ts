@@ -15,7 +15,7 @@ export const LOG_LEVELS: readonly ["error", "warn", "info", "debug", "trace"] = 
   "trace",
 ];
 
-/** One of {@linkcode LOG_LEVELS}. */
+/** How urgent a line is: one of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
 /** Machine-readable parts of a log line. */
@@ -28,7 +28,7 @@ export type LogFields = Readonly<Record<string, string | number | bigint | boole
  * cause have one, and the server holds back those that come too often.
  */
 export interface Log {
-  /** Whether lines of this level go anywhere; asked before a costly text is made. */
+  /** Whether lines of this level are written at all; asked before a costly text is made. */
   enabled(level: LogLevel): boolean;
   /** Takes a line. */
   write(level: LogLevel, message: string, fields?: LogFields): void;
@@ -73,5 +73,5 @@ export function consoleLog(level: LogLevel = "info"): Log {
   };
 }
 
-/** A log that takes nothing. */
+/** A log that writes nothing. */
 export const silentLog: Log = { enabled: () => false, write: () => {} };

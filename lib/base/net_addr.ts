@@ -4,11 +4,11 @@
  * @module
  */
 
-/** An address of a socket's end, as `hostname` and `port`. */
+/** The address of one end of a socket. */
 export interface NetAddr {
   /** An IP address, or a name to bind to. */
   readonly hostname: string;
-  /** 0 to 65,535; to bind to 0 is to get any free port. */
+  /** 0 to 65,535; binding to 0 takes any free port. */
   readonly port: number;
 }
 

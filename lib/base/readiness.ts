@@ -39,7 +39,7 @@ export class Readiness {
   readonly #delay: Clock["delay"];
 
   /**
-   * Begins with no part, which is ready.
+   * Begins with no parts: that is ready.
    *
    * @param delay resolves after so many milliseconds; default by a timer
    */
@@ -51,8 +51,8 @@ export class Readiness {
    * Adds a part, or puts another check in the place of one of that name.
    *
    * @param name as `/readyz` shows it
-   * @param check asked at each request, so it is to be cheap; what it throws counts as not ready
-   * @returns takes the part out
+   * @param check called at each request, so it should be cheap; if it throws, the part is not ready
+   * @returns a function that takes the part out
    */
   add(name: string, check: ReadyCheck): () => void {
     this.#checks.set(name, check);

@@ -6,7 +6,7 @@
 
 /** What a step made of its input. "Not enough yet" is an empty result, never an exception. */
 export interface StepResult<T> {
-  /** What is whole now; comes before the error. */
+  /** The items that are complete now; they come before the error. */
   readonly items: T[];
   /** Ends the step: what is pushed afterwards is ignored. */
   readonly error?: Error;

@@ -2,8 +2,8 @@ import { checkGiven, hasMethods } from "./check_arguments.ts";
 import type { Step, StepResult } from "./step.ts";
 
 /**
- * A step as a stream of its own: it errors as streams do, yet only once all that came before the
- * error has been read.
+ * A step as a stream: it errors as streams do, but only after all that came before the error was
+ * read.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export class StepStream<I, O> extends TransformStream<I, O[]> {
   }
 }
 
-/** Errors where an error comes along as an item. */
+/** Passes items on, and errors where an item is an error. */
 function raising<T>(source: ReadableStream<T | Error>): ReadableStream<T> {
   const reader = source.getReader();
   return new ReadableStream<T>({

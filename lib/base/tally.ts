@@ -12,7 +12,7 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** A tally that goes on. */
+/** A tally that is counted on. */
 export interface RunningTally {
   /** How many messages so far. */
   messages: number;
@@ -20,13 +20,13 @@ export interface RunningTally {
   bytes: number;
 }
 
-/** A tally of nothing so far. */
+/** A tally that begins at 0. */
 export function newTally(): RunningTally {
   return { messages: 0, bytes: 0 };
 }
 
 /**
- * Counts more, or takes it away again.
+ * Adds to a tally, or takes away from it.
  *
  * @param total what changes
  * @param tally how much
@@ -37,7 +37,7 @@ export function addTo(total: RunningTally, { messages, bytes }: Tally, sign: 1 |
   total.bytes += sign * bytes;
 }
 
-/** Both together. */
+/** The sum of two tallies. */
 export function sumOf(a: Tally, b: Tally): Tally {
   return { messages: a.messages + b.messages, bytes: a.bytes + b.bytes };
 }

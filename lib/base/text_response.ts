@@ -1,11 +1,11 @@
 /**
- * Answers in words.
+ * HTTP responses of one line of text.
  *
  * @module
  */
 
 /**
- * An answer of one line. Its type is named here, for Bun names it only where its own server answers:
+ * A response of one line. Its type is set here, for Bun sets it only where its own server answers:
  * `bun -e 'console.log(new Response("a").headers.get("content-type"))'` writes `null`.
  *
  * @param status of HTTP

@@ -1,8 +1,9 @@
 /**
- * Messages of SDK 0.17 to 0.22 in the form of today's Rerun, which can't read the one they came in.
+ * Gives messages of SDK 0.17 to 0.22 the form of today's Rerun, which can't read the one they came
+ * in.
  *
- * Envelopes are written anew and the schemas of chunks get today's tags; the rest of the data, all that
- * was logged, goes through byte for byte. Later Rerun reads on from the form of 0.23.
+ * Envelopes are rewritten, and the schemas of chunks get today's tags; all that was logged keeps
+ * its bytes. The form is that of Rerun 0.23, which later versions read.
  *
  * @module
  */
@@ -19,18 +20,19 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
 import { ChunkIds } from "./chunk_ids.ts";
 import { Entities } from "./entities.ts";
+import { RecordingStarts } from "./recording_start.ts";
 import { StoreBridge, type StreamMemory } from "./store_bridge.ts";
 import { KnownSchemas } from "../encoding/arrow/known_schemas.ts";
 
-/** The header that all of it goes under; later readers know what to do with this version. */
+/** The header for all messages of this form; later readers migrate from this version. */
 export const BRIDGED_HEADER: RrdHeader = protobufHeader({ major: 0, minor: 23, patch: 4, meta: 0 });
 
-/** Stores of one stream whose envelopes are known. */
+/** How many stores of one stream are remembered. */
 const MAX_STORES = 64;
-/** Components that are counted by name. */
+/** How many components are counted by name. */
 const MAX_UNTAGGED = 256;
 
-/** What came of messages. */
+/** Counts of what became of messages. */
 export interface BridgeCounts {
   /** Messages that got today's form. */
   readonly bridged: number;
@@ -43,8 +45,9 @@ export interface BridgeCounts {
   /** Messages of kinds that are not known, left as they came. */
   readonly unknown: number;
   /**
-   * Columns of Rerun's components that got no archetype, by component: which one was not said, or its
-   * data is laid out otherwise today. They are listed in today's viewer, and not drawn.
+   * Columns of Rerun's components that got no archetype, by component, because it was not told
+   * which one, or because the data has another layout today. Today's viewer lists them, and does
+   * not draw them.
    */
   readonly untagged: ReadonlyMap<string, number>;
 }
@@ -52,8 +55,8 @@ export interface BridgeCounts {
 /** Options of {@linkcode Bridge}; all may be left out. */
 export interface BridgeOptions {
   /**
-   * Whether memory is kept for the next messages, for whoever calls {@linkcode Bridge.release}; default
-   * true.
+   * Whether memory is used again for later messages once {@linkcode Bridge.release} is called;
+   * default true.
    */
   readonly reusesMemory?: boolean;
 }
@@ -79,7 +82,7 @@ export function isBridgeable(header: Pick<RrdHeader, "version">): boolean {
 }
 
 /**
- * Gives messages today's form, one after another; what it knows of them is bounded.
+ * Gives messages today's form, one after another; what it remembers is bounded.
  *
  * @example
  * ```ts
@@ -95,6 +98,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   readonly #names = new Map<number, Names>();
   readonly #stores = new Map<string, StoreBridge>();
   readonly #memory: StreamMemory;
+  readonly #starts = new RecordingStarts();
   #last: { readonly of: StoreId; readonly minor: number; readonly store: StoreBridge } | undefined;
   readonly #untagged = new Map<string, number>();
   #bridged = 0;
@@ -120,7 +124,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     };
   }
 
-  /** What came of the messages so far. */
+  /** Counts so far. */
   get counts(): BridgeCounts {
     return {
       bridged: this.#bridged,
@@ -132,9 +136,9 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     };
   }
 
-  /** Bridges messages of one stream, in their order. */
+  /** Bridges messages of one stream, in their order; see {@linkcode Bridge.messages}. */
   push(batch: readonly LogMsg[]): StepResult<LogMsg> {
-    return { items: batch.map((msg) => this.bridge(msg)) };
+    return { items: batch.flatMap((msg) => this.messages(msg)) };
   }
 
   /** Does nothing: no message is held back. */
@@ -143,10 +147,21 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   }
 
   /**
-   * Gives a message today's form.
+   * Gives a message today's form, and says what today's SDKs say besides: behind the announcement of a
+   * recording comes, once, a chunk with the time at which it began. Viewers call it by that.
    *
    * @param msg of any SDK
-   * @returns the message itself where there is no such form, or it is of that form
+   * @returns one message, or two; the message itself where {@linkcode Bridge.bridge} gives that
+   */
+  messages(msg: LogMsg): readonly LogMsg[] {
+    return this.#starts.withStart(msg, this.bridge(msg));
+  }
+
+  /**
+   * Gives a message today's form, and nothing besides.
+   *
+   * @param msg of any SDK
+   * @returns the message itself if it has that form already, or can't have it
    */
   bridge(msg: LogMsg): LogMsg {
     const { header } = msg.encoded;
@@ -167,8 +182,8 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   }
 
   /**
-   * Says that nobody needs the messages that were given out: their memory is used for the next, which
-   * is a few times as fast. Without it, each keeps its own.
+   * Says that nobody needs the messages that were given out, so that their memory is used for later
+   * ones, which is several times as fast. Without this call each message keeps its own memory.
    */
   release(): void {
     this.#memory.writer.release();

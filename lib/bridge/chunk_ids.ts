@@ -4,9 +4,9 @@ import { Tuid } from "../encoding/tuid.ts";
 const DIGITS = 32;
 const WORDS = 4;
 
-/** More than any digit. */
+/** Marks a byte that is not a digit. */
 const NO_DIGIT = 16;
-/** Which digit a byte is. */
+/** The digit that each byte stands for. */
 const VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = "0123456789abcdef".indexOf(String.fromCharCode(byte).toLowerCase());
   return digit < 0 ? NO_DIGIT : digit;
@@ -14,7 +14,7 @@ const VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 /** Reads the ids of chunks as schemas have them: 32 hex digits. */
 export class ChunkIds {
-  /** Four words, through which numbers of 64 bits are taken apart and put together. */
+  /** A view through which numbers of 64 bits are split into words and put together. */
   readonly #view = new DataView(new ArrayBuffer(4 * WORDS));
 
   /**
@@ -23,9 +23,9 @@ export class ChunkIds {
    * @param bytes where its text is
    * @param start of the text
    * @param end of the text
-   * @param expected mostly the same id: then it is given itself, for making numbers of 64 bits takes
-   * longer than all the rest
-   * @returns `undefined` if there is another text than an id
+   * @param expected an id that it mostly equals: then this object is returned, since making 64-bit
+   * numbers takes longer than all the rest
+   * @returns `undefined` if the text is not an id
    */
   read(
     bytes: Uint8Array,
@@ -34,8 +34,8 @@ export class ChunkIds {
     expected: Tuid | undefined,
   ): Tuid | undefined {
     if (end - start !== DIGITS || end > bytes.length) return undefined;
-    // Whether a digit is one is not asked of each: which it is differs from message to message, so that
-    // processors guess wrong.
+    // Invalid digits are looked for once at the end: the digits differ from message to message, so
+    // processors would mispredict a branch for each.
     let [a, b, c, d, all] = [0, 0, 0, 0, 0];
     for (let at = start; at < start + 8; at++) {
       const v = VALUES[bytes[at]!]!;

@@ -1,6 +1,6 @@
-/** What chunks of an entity said so far: the archetypes that are there. */
+/** What is known of an entity: the archetypes that its chunks have named so far. */
 export interface Entity {
-  /** The one that was told last first. */
+  /** The archetypes, the one named last first. */
   readonly archetypes: readonly string[];
 }
 
@@ -10,21 +10,21 @@ const MAX_ARCHETYPES = 16;
 
 const NO_ENTITY: Entity = { archetypes: [] };
 
-/** The entities of a stream that were told of last; memory is bounded. */
+/** Remembers the entities of a stream that were seen last, in bounded memory. */
 export class Entities {
   readonly #known = new Map<string, Entity>();
   #keys = 0;
 
-  /** What is known of an entity: another object once that is more. */
+  /** What is known of an entity; a new object whenever that changes. */
   get(key: string): Entity {
     return this.#known.get(key) ?? NO_ENTITY;
   }
 
   /**
-   * Adds what a chunk says of an entity.
+   * Adds archetypes that a chunk of an entity names.
    *
    * @param key names the entity and its store
-   * @param archetypes that are there
+   * @param archetypes archetypes of the entity
    * @returns what is known now
    */
   add(key: string, archetypes: readonly string[]): Entity {

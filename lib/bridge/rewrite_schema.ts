@@ -1,5 +1,5 @@
 /**
- * Today's names and tags for the schema of a chunk of SDK 0.17 to 0.22.
+ * Rewrites the schema of a chunk of SDK 0.17 to 0.22 with today's names and tags.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import type {
 import { type ColumnName, type Names, todaysComponent } from "../encoding/names/names.ts";
 import type { Recast } from "../encoding/names/recasts.ts";
 
-/** What chunks of an entity say of it, as far as they came. */
+/** What chunks of an entity have named so far. */
 export interface Entity {
-  /** The archetypes that are there. */
+  /** The archetypes of the entity. */
   readonly archetypes: readonly string[];
 }
 
 /** A schema in today's form, and what it says of the chunk. */
 export interface RewrittenSchema {
   readonly schema: Pick<SchemaTree, "version" | "fields" | "tags">;
-  /** Whether there is no time in it. */
+  /** Whether it has no timelines. */
   readonly isStatic: boolean;
   /** Components of Rerun that were left without an archetype. */
   readonly untagged: readonly string[];
-  /** For each column that was there, what describes it anew; none where none is. */
+  /** For each old column, how it is described in today's layout; `undefined` if it stays. */
   readonly recasts: readonly (ColumnRecast | undefined)[];
-  /** Whether other chunks of the entity might give it other names. */
+  /** Whether other chunks of the entity could change its names. */
   readonly asksEntity: boolean;
 }
 
-/** A column that is described anew. */
+/** A column that is described in another layout. */
 export interface ColumnRecast {
   readonly recast: Recast;
   readonly types: readonly SchemaField[];
@@ -41,9 +41,9 @@ export interface ColumnRecast {
 export interface ChunkTags {
   readonly entityPath: Required<SchemaTag>;
   readonly id: Required<SchemaTag>;
-  /** Texts that differ in every message: the chunk's id, and a size. */
+  /** Places of texts that differ in every message: the chunk's id, and a size. */
   readonly open: readonly TextPlace[];
-  /** Archetypes that the chunk says are there. */
+  /** Archetypes that the chunk names. */
   readonly archetypes: readonly string[];
 }
 
@@ -66,13 +66,13 @@ export function chunkTags(tree: SchemaTree, names: Names): ChunkTags | undefined
 }
 
 /**
- * Gives a chunk's schema the tags that Rerun 0.23 writes, from which later ones read on.
+ * Gives a chunk's schema the tags that Rerun 0.23 writes, which later versions migrate from.
  *
  * @param tree the schema
  * @param chunk what it says
  * @param names of the version it came from
- * @param entity what chunks of the entity said so far, this one included
- * @param recasts whether columns may be described anew
+ * @param entity what chunks of the entity have named so far, this one included
+ * @param recasts whether columns may be described in another layout
  */
 export function rewriteSchema(
   tree: SchemaTree,
@@ -112,7 +112,7 @@ export function rewriteSchema(
     if (today === undefined) untagged.push(name);
     return [{ ...field, tags: dataTags(field, today?.archetype, today?.field, today) }];
   });
-  // What a column may be alone, another chunk may say it is not.
+  // A name that is likely for this chunk alone may change when another chunk names an archetype.
   asksEntity ||= chunk.archetypes.length === 0;
   const tags = [...tree.tags.filter(({ key }) => key !== "rerun.version"), VERSION];
   return {
@@ -124,7 +124,7 @@ export function rewriteSchema(
   };
 }
 
-/** Of the form that has it, no software. */
+/** Version of the form, not of a program. */
 const VERSION: SchemaTag = { key: "rerun.version", value: "1" };
 
 function indexTags({ name, tags }: SchemaField): SchemaTag[] {

@@ -1,5 +1,5 @@
 /**
- * Chunks of one store on their way into today's form.
+ * Gives the chunks of one store today's form.
  *
  * @module
  */
@@ -27,29 +27,29 @@ import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "../encoding/names/names.ts";
 import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
 
-/** A rewritten schema, whose open texts are to be filled in. */
+/** A rewritten schema, in which open texts are filled in for each chunk. */
 export interface Template {
   /** Envelope and schema. */
   readonly front: ArrowMsgFront;
-  /** Where an open text stands in the metadata, and where it goes in the schema. */
+  /** Where open texts are in the metadata, and where they go in the schema. */
   readonly texts: readonly { readonly from: TextPlace; readonly to: number }[];
-  /** Where the chunk's id stands in the metadata. */
+  /** Where the chunk's id is in the metadata. */
   readonly id: TextPlace;
   readonly isStatic: boolean;
   readonly untagged: readonly string[];
-  /** Where columns are described anew. */
+  /** Set if columns are described in another layout. */
   readonly recast?: {
     /** Columns as they came, and what each becomes. */
     readonly fields: readonly SchemaField[];
     readonly columns: readonly (ColumnRecast | undefined)[];
-    /** For chunks whose data can't be described so. */
+    /** The template for chunks whose data can't be described so. */
     readonly otherwise: Template;
   };
-  /** What it was made by, where that may change. */
+  /** What it was made from, if that may change. */
   readonly madeBy?: { readonly key: string; readonly entity: Entity };
 }
 
-/** What is known of a stream. */
+/** What is remembered of a stream. */
 export interface StreamMemory {
   readonly schemas: KnownSchemas<Template>;
   readonly entities: Entities;
@@ -58,7 +58,7 @@ export interface StreamMemory {
   readonly writer: WriterMemory;
 }
 
-/** How many bytes longer the new description of columns may be than the one before. */
+/** How many bytes more than twice its old length a chunk may take in the new layout. */
 const MORE_BYTES = 4096;
 
 /** Gives the chunks of one store their form. */
@@ -71,7 +71,7 @@ export class StoreBridge {
 
   /**
    * @param storeId of the store
-   * @param key names it
+   * @param key key of the store
    * @param names of the version it comes from
    * @param memory of the stream
    */
@@ -87,8 +87,8 @@ export class StoreBridge {
    * Gives a chunk today's form.
    *
    * @param msg the chunk
-   * @param header that it is to stand under
-   * @returns with it, which of its components got no archetype
+   * @param header the header that it gets
+   * @returns the chunk, and which of its components got no archetype
    * @throws {InvalidMessage} if its schema is damaged, or not that of a chunk
    */
   chunk(
@@ -116,7 +116,7 @@ export class StoreBridge {
     const { ipc, place: { start, end } } = schema;
     const { writer, ids, schemas } = this.#memory;
     const { id, isStatic, untagged } = template;
-    // SDK 0.17 gave the envelope another; readers look for the chunk by its own.
+    // The id of the schema, which readers use: SDK 0.17 gave the envelope another one.
     const chunkId = ids.read(ipc, start + id.start, start + id.end, msg.chunkId) ?? msg.chunkId;
     const restBytes = batch?.bytes ?? ipc.length - end;
     const front = template.front.next(chunkId, restBytes);
@@ -146,7 +146,7 @@ export class StoreBridge {
     };
   }
 
-  /** The schema of a chunk of a blueprint, with today's path of its entity. */
+  /** Gives the schema of a blueprint's chunk today's path of its entity. */
   #placed<T extends Pick<SchemaTree, "tags">>(schema: T): T {
     const tags = schema.tags.map((tag) =>
       tag.key === "rerun.entity_path"
@@ -191,7 +191,7 @@ export class StoreBridge {
   }
 }
 
-/** The data of a chunk, described anew; `undefined` if what is in it can't be. */
+/** Describes the data of a chunk in the new layout; `undefined` if it can't be. */
 function recastBatch(
   { ipc, place: { end } }: SchemaBytes,
   { fields, columns }: NonNullable<Template["recast"]>,
@@ -205,7 +205,7 @@ function recastBatch(
         return to === undefined ? column : to.recast.arrays(column, to.types);
       }),
     });
-    // Many buffers may be said to lie at one place, and each is written.
+    // Bounded, since many buffers may be at the same place, and each is written.
     return encoded.bytes <= 2 * ipc.length + MORE_BYTES ? encoded : undefined;
   } catch (error) {
     if (!(error instanceof InvalidMessage)) throw error;

@@ -1,5 +1,6 @@
 /**
- * `rerelay config`: which options are in force and who set them, without a server.
+ * `rerelay config`: shows which options are in force and where they were set, without starting a
+ * server.
  *
  * @module
  */
@@ -77,7 +78,7 @@ async function answer(args: readonly string[], process: CliProcess): Promise<str
     : configText(settings);
 }
 
-/** A file alone, whatever this machine's environment adds to it. */
+/** Checks a file alone, without this machine's environment. */
 async function check(args: readonly string[]): Promise<string> {
   const unknown: string[] = [];
   const parsed = parseArgs([...args], {

@@ -1,5 +1,5 @@
 /**
- * What the command line ends with; the same numbers stand in `--help`.
+ * Exit codes of the command line, the same as in `--help`.
  *
  * @module
  */

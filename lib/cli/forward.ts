@@ -1,5 +1,5 @@
 /**
- * `rerelay forward`: how far recordings have travelled, without a server.
+ * `rerelay forward`: shows and resets how far recordings were forwarded, without starting a server.
  *
  * @module
  */
@@ -94,7 +94,7 @@ async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
   ).join("");
 }
 
-/** As its cursor has it. */
+/** The name of a target, as in its cursor. */
 function nameOf(url: string): string {
   try {
     return targetName(url);

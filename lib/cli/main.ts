@@ -22,7 +22,7 @@ import { VERSION } from "./version.ts";
  */
 export async function main(process: CliProcess): Promise<number> {
   if (process.args[0] === "rrd") {
-    // Loaded when asked for: a server needs none of it.
+    // Loaded only now: a server needs none of it.
     const { rrd } = await import("./rrd/rrd.ts");
     return await rrd(process.args.slice(1), process);
   }
@@ -34,7 +34,7 @@ export async function main(process: CliProcess): Promise<number> {
     const { forward } = await import("./forward.ts");
     return await forward(process.args.slice(1), process);
   }
-  // Signals are heard from here on, whatever the start still waits for.
+  // Signals are handled from here on, while the start may still wait.
   let beforeExit = () => {};
   const drain = new Promise<void>((resolve) => process.onDrainSignal(resolve));
   const signal = stopSignals(process, () => beforeExit());
@@ -69,14 +69,14 @@ export async function main(process: CliProcess): Promise<number> {
   }
 }
 
-/** Whether secrets stand in files of their own; their reader is loaded only then. */
+/** Whether secrets are in files of their own; the code to read them is loaded only then. */
 function hasSecretFiles({ viewers, from, forward }: HostOptions): boolean {
   const isIn = (nats?: NatsArgs) =>
     nats?.tokenFile !== undefined || nats?.passwordFile !== undefined;
   return viewers?.tokenFile !== undefined || isIn(from?.nats) || isIn(forward?.nats);
 }
 
-/** What the file of `--config` sets, if one is named; its reader is loaded only then. */
+/** Reads the file of `--config`, if one is named; the code for it is loaded only then. */
 async function configFile(process: CliProcess): Promise<Settings | undefined> {
   const path = configPath(process.args, process.env);
   if (path === undefined) return undefined;
@@ -84,7 +84,7 @@ async function configFile(process: CliProcess): Promise<Settings | undefined> {
   return await readConfig(path);
 }
 
-/** The version and what it runs on, for programs that look after many machines. */
+/** The version and what it runs on as JSON, for programs that look after many machines. */
 function versionJson({ platform, arch, runtime, packages }: CliProcess) {
   const isExecutable = packages !== undefined;
   return { name: "rerelay", version: VERSION, runtime, platform, arch, executable: isExecutable };

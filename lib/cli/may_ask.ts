@@ -1,13 +1,14 @@
 /**
- * Whether this program may do something.
+ * Asks whether this program has a permission.
  *
  * @module
  */
 
 /**
- * On Deno what is not permitted would stop the program and ask; none of ours is worth that.
+ * Whether something may be done without a prompt: Deno would stop the program to ask for a
+ * permission that is missing, and none of ours is worth that.
  *
- * @param permission what it takes on Deno
+ * @param permission the permission that it needs on Deno
  */
 export function mayAsk(permission: Deno.PermissionDescriptor): boolean {
   if (!("Deno" in globalThis) || "Bun" in globalThis) return true;

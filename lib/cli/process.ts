@@ -1,5 +1,5 @@
 /**
- * What the command line needs of the process it is: all of it in this file.
+ * All that the command line needs of its process.
  *
  * @module
  */
@@ -35,11 +35,11 @@ export interface CliProcess {
   readonly arch: string;
   /** The runtime and its version. */
   readonly runtime: string;
-  /** What the page needs of other packages, if the program carries it inside. */
+  /** Files of other packages for the page, if the executable carries them inside. */
   readonly packages?: PackageFiles;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
-  /** Whether standard output is one. */
+  /** Whether standard output is a terminal. */
   readonly isOutputTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
@@ -76,16 +76,18 @@ const STATUS = "/proc/self/status";
 
 /** The process this code runs in, on Deno and on Bun. */
 export function thisProcess(): CliProcess {
-  // Before anything is listened to: with the first signal, and half a second after its start, Deno hears
-  // all that end a program, SIGHUP among them, whether they were to be ignored or not.
+  // Looked at before any signal is listened to: with its first listener, and half a second after
+  // its start, Deno handles all signals that end a program, SIGHUP among them, even if they were to
+  // be ignored.
   const ignoresHangup = seesHangupIgnored();
   outliveFileLimit();
   if (isatty(1) || isatty(2)) writeFromBackground();
-  // A reader of our output that goes away must not end the recording; there is nobody to tell.
+  // A reader of our output that goes away must not end the recording.
   const stdout = new TextOutput(outputWriter(1));
   const stderr = new TextOutput(outputWriter(2));
-  // Without a listener Deno would end, once it listens to any signal: to see it, `kill -HUP` what
-  // `nohup deno eval 'Deno.addSignalListener("SIGINT", () => {}); setTimeout(() => {}, 9000)'` started.
+  // Once Deno listens to any signal, an ignored SIGHUP ends it unless it has a listener of its own.
+  // To see it, `kill -HUP` what `nohup deno eval 'Deno.addSignalListener("SIGINT", () => {});
+  // setTimeout(() => {}, 9000)'` started.
   if (ignoresHangup) process.on("SIGHUP", () => {});
   const onStopSignal = (listener: (signal: StopSignal) => void) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -139,16 +141,19 @@ function seesHangupIgnored(): boolean | undefined {
   }
 }
 
-/** A file that has the size of `ulimit -f` is an error of its write, not the end of the program. */
+/**
+ * Makes a file that reaches the size of `ulimit -f` an error of its write, and not the end of the
+ * program.
+ */
 function outliveFileLimit(): void {
   try {
     process.on("SIGXFSZ", () => {});
   } catch {
-    // A system without that signal.
+    // The system has no such signal.
   }
 }
 
-/** Whoever read our output has enough, as `head` does. */
+/** Whether the reader of our output has left, as `head` does when it has enough. */
 function isEpipe(error: unknown): boolean {
   return (error as { code?: string }).code === "EPIPE";
 }

@@ -1,5 +1,5 @@
 /**
- * Secrets that stand in files of their own: what others may not read has no place in a list of processes.
+ * Reads secrets from files of their own, which keeps them out of the list of processes.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { NatsArgs } from "./args/from_args.ts";
 import { parsePassword, parseToken, type SecretFile } from "./args/secret_args.ts";
 import { readLimited } from "./read_limited.ts";
 
-/** A larger file is no secret that somebody types, in bytes. */
+/** Limit of such a file, in bytes. */
 const MAX_SECRET_BYTES = 4096;
 
 /**
@@ -55,7 +55,7 @@ async function secretIn(
   }
 }
 
-/** Without the line feed that editors put behind it. */
+/** Reads a text, without the line feed that editors add. */
 async function readText(path: string, shown: string): Promise<string> {
   const bytes = await readLimited(path, MAX_SECRET_BYTES).catch((error) => {
     throw new UsageError(`${shown}: ${reason(error)}`);

@@ -1,5 +1,5 @@
 /**
- * The version of this package: a constant, so that it needs no file to be read; a test compares it
+ * The version of this package, as a constant, so that no file has to be read; a test compares it
  * with `deno.json`.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * The applications of recordings, as their announcements said.
+ * Remembers the applications of recordings, as their announcements told them.
  *
  * @module
  */
@@ -9,20 +9,23 @@ import type { LogMsg } from "./log_msg.ts";
 import type { StoreId } from "./message_parts.ts";
 import { storeKey } from "./store_of.ts";
 
-/** Stores that are remembered; the one announced longest ago goes first. */
+/** How many stores are remembered; the one announced longest ago is forgotten first. */
 const MAX_STORES = 10_000;
-/** Characters of a name that are kept; peers choose it. */
+/** Characters that are kept of a name; peers choose names as long as they like. */
 const MAX_NAME = 1024;
 
-/** Tells messages of SDK 0.24 and before, which do not say it themselves, what application they are of. */
+/**
+ * Tells messages of SDK 0.24 and before, which do not say it themselves, which application they
+ * belong to.
+ */
 export class Announced {
-  /** Made with the first. */
+  /** By store; made with the first announcement. */
   #applications: Map<string, string> | undefined;
-  /** Of the last message, and what it is of. */
+  /** The store of the last message, and its application. */
   #last: StoreId | undefined;
   #application: string | undefined;
 
-  /** Takes note of announcements, and tells the messages behind them. */
+  /** Takes note of announcements, and tells the messages after them. */
   tell(msgs: readonly LogMsg[]): void {
     for (const msg of msgs) this.tellOne(msg);
   }
@@ -65,7 +68,10 @@ function keyOf({ kind, id }: StoreId): string {
   return storeKey({ kind, id: shortened(id, MAX_NAME) });
 }
 
-/** Beside what the message itself holds, which is copied and compared. */
+/**
+ * Sets the application of a message as a property that is not enumerable, since messages are copied
+ * and compared.
+ */
 function show(msg: LogMsg, applicationId: string | undefined): void {
   if (applicationId === undefined || msg.applicationId === applicationId) return;
   Object.defineProperty(msg, "applicationId", { value: applicationId, configurable: true });

@@ -27,9 +27,9 @@ export async function loadArrow(): Promise<void> {
 
 /** The Arrow IPC stream of a message, as it came. */
 export interface ArrowData {
-  /** Compressed or not. */
+  /** The stream, compressed or not. */
   readonly bytes: Uint8Array;
-  /** Of these bytes; `"lz4"` only where the envelope is protobuf. */
+  /** How these bytes are compressed; `"lz4"` only if the envelope is protobuf. */
   readonly compression: "off" | "lz4";
   /** Length in bytes once inflated. */
   readonly uncompressedSize: number;
@@ -67,7 +67,7 @@ export interface ArrowData {
 export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
-  /** There once it is known. */
+  /** The application, once it is known. */
   declare private announced?: string;
 
   /**
@@ -101,15 +101,15 @@ export class ArrowMsg {
   }
 
   /**
-   * The application that logged it, which its store's announcement says, before it: `undefined` for a
-   * message of SDK 0.24 and before whose announcement did not come the same way.
+   * The application that logged it. For SDK 0.24 and before it is told by the announcement of its
+   * store, and `undefined` if that did not come before it on the same way.
    */
   get applicationId(): string | undefined {
     return this.storeId.applicationId ?? this.announced;
   }
 
   /**
-   * Takes down what the announcement of its store said, for SDKs that say it there alone.
+   * Sets the application that the announcement of its store told, for SDKs that tell it only there.
    *
    * @internal
    */
@@ -138,11 +138,11 @@ export class ArrowMsg {
    * @throws {Error} if the data is not a valid Arrow IPC stream
    */
   async table(): Promise<ArrowTable> {
-    // The entry for browsers: that of Node has static imports of `node:stream`, which would be in
-    // every bundle of the core. The classes are the same.
+    // The package's entry for browsers, which has the same classes: its entry for Node has static
+    // imports of `node:stream`, which would be in every bundle of the core.
     const { tableFromIPC } = await import("apache-arrow/Arrow.dom");
     const ipc = this.ipc();
-    // The library reads numbers of several bytes in place, so they must lie as the stream lays them.
+    // The library reads numbers in place, so the stream must begin at a multiple of 8 bytes.
     return tableFromIPC(ipc.byteOffset % 8 === 0 ? ipc : new Uint8Array(ipc));
   }
 }

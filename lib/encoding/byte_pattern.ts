@@ -1,18 +1,21 @@
-/** Bytes of which some bits are open: comparing eight at a time takes half as long as four. */
+/**
+ * A pattern of bytes in which some bits may have any value ("open" bits). Eight bytes are compared
+ * at a time, which takes half as long as four.
+ */
 export class BytePattern {
-  /** Bytes that must be there to compare with, some more than it has. */
+  /** How many bytes must be there to be compared; this may be some more than the pattern has. */
   readonly span: number;
-  /** Eight bytes without an open bit, and where they stand. */
+  /** Groups of eight bytes without open bits, and where they are. */
   readonly #doubles: Float64Array;
   readonly #doublesAt: Int32Array;
-  /** Four bytes, their open bits 0. */
+  /** Groups of four bytes, with their open bits set to 0. */
   readonly #words: Int32Array;
   readonly #masks: Int32Array;
   readonly #wordsAt: Int32Array;
 
   /**
-   * @param bytes what is compared with
-   * @param masks of each byte the bits that are not open
+   * @param bytes the bytes to compare with
+   * @param masks for each byte, a mask of the bits that are not open
    */
   constructor(bytes: Uint8Array, masks: Uint8Array) {
     this.span = Math.ceil(bytes.length / 8) * 8;
@@ -51,8 +54,8 @@ export class BytePattern {
   }
 
   /**
-   * Whether these bytes are the same but for open bits; `span` of them must be there, or as many as it
-   * has where that is a multiple of 4.
+   * Whether some bytes equal the pattern, except for open bits. `span` bytes must be there, or as
+   * many as the pattern has if that is a multiple of 4.
    */
   matches(view: DataView, at: number): boolean {
     const doubles = this.#doubles;

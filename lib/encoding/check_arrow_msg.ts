@@ -2,7 +2,7 @@ import { checkGiven } from "../base/check_arguments.ts";
 import type { ArrowMsg } from "./arrow_msg.ts";
 
 /**
- * Refuses what is no message with Arrow data.
+ * Refuses what is not a message with Arrow data.
  *
  * @param taker the function that needs one
  * @param msg what was passed

@@ -1,24 +1,25 @@
 /**
- * Short texts that come again and again: keys, names of timelines, recording ids.
+ * Keeps short texts that come again and again: keys, names of timelines, recording ids.
  *
- * A flood of small messages is decoded up to three times as fast if each such text is made once. A
- * table has a fixed size, so all that its peer can do to it is to make it useless, for itself alone.
+ * A flood of small messages is decoded up to three times as fast if each such text is made only
+ * once. A table has a fixed size and belongs to one peer, which can make it useless only for
+ * itself.
  *
  * @module
  */
 
-/** Longest text that is kept, in bytes: room for a UUID. */
+/** The longest text that is kept, in bytes: a UUID fits. */
 export const MAX_INTERNED_BYTES = 64;
 
 const SLOTS = 256;
 
-/** The short texts of one peer. */
+/** Short texts of one peer. */
 export class Interned {
-  /** Made with the first text: most of many clients never send one. */
+  /** Made with the first text, since most of many clients never send one. */
   #table: (string | undefined)[] | undefined;
 
   /**
-   * The text of some bytes if they are short and ASCII.
+   * The text of some short bytes, if they are ASCII.
    *
    * @param bytes where they are
    * @param start where they begin

@@ -1,5 +1,5 @@
 /**
- * What one packet or message may take: peers choose what they send, not what it costs.
+ * Limits of what decoding a packet or message may cost.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface DecodeLimits {
 /** Default of `maxMessageBytes`. */
 export const MAX_MESSAGE_BYTES: number = LIMIT_DEFAULTS.maxMessageBytes;
 
-/** The limits where nothing else is said. */
+/** The default limits. */
 export const DECODE_LIMITS: Required<DecodeLimits> = {
   maxMessageBytes: MAX_MESSAGE_BYTES,
   maxMessagesPerPacket: LIMIT_DEFAULTS.maxMessagesPerPacket,
@@ -39,7 +39,10 @@ export const DECODE_LIMITS: Required<DecodeLimits> = {
   maxLz4Ratio: LIMIT_DEFAULTS.maxLz4Ratio,
 };
 
-/** For files of our own, which bound their messages: what was taken in once is taken again. */
+/**
+ * No limits, for files of our own: a message that was accepted once is read again, and the file's
+ * length bounds it.
+ */
 export const NO_LIMITS: DecodeLimits = {
   maxMessageBytes: Infinity,
   maxDepth: 256,
@@ -47,7 +50,7 @@ export const NO_LIMITS: DecodeLimits = {
   maxTextBytes: Infinity,
 };
 
-/** What LZ4 reaches, rounded up. */
+/** The highest ratio that LZ4 reaches, rounded up. */
 export const DENSEST_LZ4 = 256;
 
 /** As {@linkcode decodeLimits}, for files: a user's own blank images may be as dense as they like. */
@@ -71,10 +74,10 @@ export function decodeLimits(options: DecodeLimits): Required<DecodeLimits> {
 }
 
 /**
- * What is thrown where a message has more text than it may.
+ * The error for a message that has more text than it may.
  *
  * @param maxTextBytes the limit
- * @param left what was left of it, below 0
+ * @param left what is left of it, below 0
  */
 export function tooMuchText(maxTextBytes: number, left: number): MessageLimit {
   const found = maxTextBytes - left;

@@ -25,7 +25,7 @@ export interface SetStoreInfo {
 export interface BlueprintActivationCommand {
   /** Tells the kinds of log messages apart. */
   readonly kind: "BlueprintActivationCommand";
-  /** Which blueprint. */
+  /** The blueprint to use. */
   readonly blueprintId: StoreId;
   /** Whether to show it now. */
   readonly makeActive: boolean;
@@ -43,7 +43,7 @@ export interface UnknownMsg {
   readonly kind: "UnknownMsg";
   /** The msgpack variant name, or the protobuf kind number as text. */
   readonly name: string;
-  /** Not known of these. */
+  /** Never known for such messages. */
   readonly applicationId?: undefined;
   /** The message as it came. */
   readonly encoded: Encoded;

@@ -1,6 +1,6 @@
 /**
- * What log messages are made of: whose they are, what a recording is said to be, times, and the
- * bytes they came as.
+ * Parts of log messages: the store that they belong to, what is announced of a recording, times,
+ * and the bytes that they came as.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export type StoreSource =
 /** How a file came to a viewer. */
 export type FileSource = "Cli" | "Uri" | "DragAndDrop" | "FileDialog" | "Sdk";
 
-/** What an SDK says of a recording before it logs to it. */
+/** What an SDK announces of a recording before it logs to it. */
 export interface StoreInfo {
   /** Name of the program, as it gave it. */
   readonly applicationId: string;
@@ -63,7 +63,7 @@ export interface Encoded {
 export interface TimelineTime {
   /** Name of the timeline. */
   readonly name: string;
-  /** Whether it counts, or measures time. */
+  /** Whether its times are counts, or moments. */
   readonly type: "sequence" | "time";
   /** A sequence number, or nanoseconds; {@linkcode TIME_STATIC} where the SDK sent none. */
   readonly time: bigint;

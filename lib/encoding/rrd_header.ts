@@ -8,11 +8,11 @@ import { NotAnRrd, OldRrdVersion, UnknownRrdOptions } from "../base/errors.ts";
 
 /** A Rerun version as RRD headers hold it. */
 export interface RrdVersion {
-  /** 0 so far. */
+  /** Always 0 so far. */
   readonly major: number;
-  /** Counts releases. */
+  /** Number of the release. */
   readonly minor: number;
-  /** Counts repairs of a release. */
+  /** Number of the bug fix of a release. */
   readonly patch: number;
   /** 0 for a release; top two bits 01 rc, 10 alpha, 11 alpha of a development build; low six bits its number. */
   readonly meta: number;
@@ -20,11 +20,11 @@ export interface RrdVersion {
 
 /** A decoded RRD header. */
 export interface RrdHeader {
-  /** Of the SDK, or of who saved the file. */
+  /** Version of the SDK, or of the program that saved the file. */
   readonly version: RrdVersion;
-  /** Of each message (msgpack), or of the Arrow data inside (protobuf). */
+  /** Compression of each message (msgpack), or of the Arrow data inside (protobuf). */
   readonly compression: "off" | "lz4";
-  /** How the messages are written. */
+  /** How the messages are serialized. */
   readonly serializer: "msgpack" | "protobuf";
   /** The 12 bytes as they came. */
   readonly bytes: Uint8Array;
@@ -89,7 +89,7 @@ export function decodeRrdHeader(bytes: Uint8Array): RrdHeader {
  *
  * @example
  * ```ts
- * import { rrdVersionText } from "@rerelay/server";
+ * import { rrdVersionText } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(rrdVersionText({ major: 0, minor: 23, patch: 0, meta: 0x42 }), "0.23.0-rc.2");
@@ -110,7 +110,7 @@ export function rrdVersionText(version: RrdVersion): string {
 }
 
 /**
- * Orders versions, a release behind its candidates.
+ * Compares versions; a release comes after its candidates.
  *
  * @returns below 0, 0 or above, as a compare function
  *

@@ -10,7 +10,7 @@ import { type ColumnPlace, indexColumns, isIndex, locateColumns } from "./arrow/
 const utf8 = new TextDecoder();
 
 /**
- * The rows of a table that have a time on no timeline: what they hold is static.
+ * The static rows of a table: those that have a time on no timeline.
  *
  * @param ipc an Arrow IPC stream, not compressed
  * @param fields of its schema
@@ -26,12 +26,12 @@ export function* staticRows(ipc: Uint8Array, fields: readonly ArrowField[]): Gen
 }
 
 /**
- * What rows of a table are about: entity and components of each.
+ * What rows of a table are about: the entity and the components of each.
  *
  * @param ipc an Arrow IPC stream, not compressed
  * @param fields of its schema
  * @param rows some of its rows
- * @returns each once, sorted
+ * @returns each combination once, sorted
  * @throws {InvalidMessage} if the stream is damaged, or has columns whose buffers are not known
  */
 export function rowSubjects(

@@ -1,5 +1,5 @@
 /**
- * Which recording or blueprint a message is of, and of which application that is.
+ * Which recording or blueprint a message belongs to, and which application that belongs to.
  *
  * @module
  */
@@ -20,14 +20,14 @@ export function storeOf(msg: LogMsg): StoreId | undefined {
   }
 }
 
-/** Tells stores apart: a blueprint may have the id of a recording. */
+/** A text that tells stores apart: a blueprint may have the same id as a recording. */
 export function storeKey({ kind, id }: StoreId): string {
   return `${kind} ${id}`;
 }
 
 /**
- * The application that a message says its store is of: announcements do, and all messages of SDK 0.25
- * and later.
+ * The application of its store that a message names, as announcements do, and all messages of SDK
+ * 0.25 and later.
  */
 export function toldApplication(msg: LogMsg): string | undefined {
   return msg.kind === "SetStoreInfo" ? msg.info.applicationId : storeOf(msg)?.applicationId;

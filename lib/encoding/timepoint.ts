@@ -1,5 +1,5 @@
 /**
- * The order Rerun keeps time points in.
+ * The order in which Rerun keeps time points.
  *
  * @module
  */
@@ -14,7 +14,7 @@ function compareUtf8(a: string, b: string): number {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x === y) continue;
-    // Surrogates stand for code points above every other UTF-16 unit.
+    // Surrogates belong to code points that are above all others.
     const xHigh = x >= 0xd800 && x < 0xe000;
     const yHigh = y >= 0xd800 && y < 0xe000;
     return xHigh === yHigh ? x - y : xHigh ? 1 : -1;
@@ -27,10 +27,10 @@ function compare(a: TimelineTime, b: TimelineTime): number {
 }
 
 /**
- * Brings a time point into Rerun's order: by the UTF-8 bytes of the name, then time before sequence;
- * of a repeated timeline the last stays.
+ * Brings a time point into Rerun's order: by the UTF-8 bytes of the name, then time before
+ * sequence. Of a repeated timeline the last time stays.
  *
- * @param times one entry a timeline; returned itself where it is in order
+ * @param times one entry for each timeline; returned itself if it is in order
  */
 export function orderTimepoint(times: TimelineTime[]): TimelineTime[] {
   let ordered = true;

@@ -26,7 +26,7 @@ export class Tuid {
     return (hex16(this.timeNs) + hex16(this.inc)).toUpperCase();
   }
 
-  /** What `toString` gives, so that JSON can hold it. */
+  /** Gives JSON the text of `toString`. */
   toJSON(): string {
     return this.toString();
   }
@@ -37,7 +37,7 @@ function hex16(value: bigint): string {
 }
 
 /**
- * A `Tuid` of two fields that must be there and unsigned.
+ * Makes a `Tuid` of two fields, which must be there and unsigned.
  *
  * @throws {InvalidMessage} otherwise
  */

@@ -1,18 +1,18 @@
 /**
- * Bytes of which some bits are open, compared with others that lie where words of four bytes do: a
- * third faster than a `BytePattern` where long parts are closed.
+ * A pattern of bytes in which some bits may have any value, compared with bytes that are aligned to
+ * words of four: a third faster than a `BytePattern` if long parts have no open bits.
  */
 export class WordPattern {
   readonly #words: Int32Array;
-  /** Where words without an open bit begin and end, one pair after the other. */
+  /** Where runs of words without open bits begin and end, in pairs. */
   readonly #closed: Int32Array;
-  /** Words that have open bits and others, and which are not open. */
+  /** Indices of words with some open bits, each followed by a mask of its other bits. */
   readonly #open: Int32Array;
   readonly #masks: Int32Array;
 
   /**
-   * @param bytes what is compared with, as many as words hold
-   * @param masks of each byte the bits that are not open
+   * @param bytes the bytes to compare with, a multiple of 4
+   * @param masks for each byte, a mask of the bits that are not open
    */
   constructor(bytes: Uint8Array, masks: Uint8Array) {
     const count = bytes.length / 4;
@@ -35,10 +35,10 @@ export class WordPattern {
   }
 
   /**
-   * Whether these are the same but for open bits.
+   * Whether some words equal the pattern, except for open bits.
    *
-   * @param others more words may stand after them
-   * @param from which of them on
+   * @param others the words; more may follow them
+   * @param from index of the first word
    */
   matches(others: Int32Array, from: number): boolean {
     const words = this.#words;

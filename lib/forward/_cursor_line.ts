@@ -5,7 +5,10 @@
  */
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 
-/** What a line says: whose cursor it is, how far a file went, that it is through, or is not there. */
+/**
+ * What a line says: which target's cursor this is, how far a file was acknowledged, that all of a
+ * file was, or that a file was removed.
+ */
 export type CursorLine =
   | { readonly target: string }
   | {
@@ -18,13 +21,13 @@ export type CursorLine =
   | { readonly file: string; readonly done: true }
   | { readonly file: string; readonly gone: true };
 
-/** A line with its line feed. */
+/** The text of a line, with its line feed. */
 export function encodeCursorLine(line: CursorLine): string {
   const json = JSON.stringify(line);
   return `${checksum(json)} ${json}\n`;
 }
 
-/** What a line says, without its line feed; `undefined` if it is torn, or makes no sense. */
+/** Reads a line, given without its line feed; `undefined` if it is torn, or makes no sense. */
 export function decodeCursorLine(text: string): CursorLine | undefined {
   const json = text.slice(9);
   if (text[8] !== " " || text.slice(0, 8) !== checksum(json)) return undefined;

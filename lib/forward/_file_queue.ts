@@ -1,5 +1,6 @@
 /**
- * Which file is read next: those of which enough came, or that have waited for long enough, in turn.
+ * Chooses the file to read next: files with enough for a batch, or that have waited long enough,
+ * take turns.
  *
  * @module
  */
@@ -11,13 +12,13 @@ import type { PartReader } from "./part_reader.ts";
 import { Progress } from "./_progress.ts";
 import type { BatchLimits } from "./target.ts";
 
-/** A file that is not through. */
+/** A file of which not all was acknowledged. */
 export interface QueuedFile {
   readonly file: JournaledFile;
   readonly reader: PartReader;
-  /** Up to where it was acknowledged. */
+  /** The place up to which the file was acknowledged. */
   acked: CursorPlace;
-  /** When what is behind that was written, in milliseconds of the clock. */
+  /** When the first message behind `acked` was written, in milliseconds of the clock. */
   readonly since: number | undefined;
 }
 
@@ -25,11 +26,11 @@ interface Entry extends QueuedFile {
   reader: PartReader;
   readonly progress: Progress;
   state: "quiet" | "waiting" | "ready" | "taken";
-  /** When it must be ready. */
+  /** When the file becomes ready at the latest. */
   due: number;
 }
 
-/** What a queue works with. */
+/** The clock and timer of a queue, and its callback. */
 export interface FileQueueOptions {
   /** Monotonic milliseconds. */
   readonly now: Clock["now"];
@@ -39,20 +40,20 @@ export interface FileQueueOptions {
   readonly onReady: () => void;
 }
 
-/** Files open between two reads: others are opened anew. */
+/** How many files stay open between two reads; others are opened anew. */
 const MAX_OPEN = 32;
 
-/** Files in the order in which they were begun, and those of them that may be read. */
+/** All files in the order in which they were begun, and which of them may be read now. */
 export class FileQueue {
   readonly #limits: BatchLimits;
   readonly #options: FileQueueOptions;
   readonly #entries = new Map<string, Entry>();
-  /** By group: those that come one after the other. */
+  /** Files by group: those of one group are sent one after the other. */
   readonly #groups = new Map<string, Entry[]>();
-  /** In the order in which they are due. */
+  /** Files that wait for more messages, in the order in which they are due. */
   readonly #waiting = new Set<Entry>();
   readonly #ready = new Set<Entry>();
-  /** Those whose readers may have a file open, the one used last at the end. */
+  /** Entries whose readers may have a file open; the one used last stands at the end. */
   readonly #open = new Set<Entry>();
   #callOff: (() => void) | undefined;
   #isHurried = false;
@@ -66,7 +67,7 @@ export class FileQueue {
     this.#options = options;
   }
 
-  /** Whether something may be taken, or will be in a moment. */
+  /** Whether a file may be taken now, or in this turn of the event loop. */
   get hasReady(): boolean {
     return this.#ready.size > 0 || this.#waiting.size > 0;
   }
@@ -88,16 +89,16 @@ export class FileQueue {
     this.#look(entry);
   }
 
-  /** A file has grown, or ended, or may be read now. */
+  /** To be called when a file has grown or ended, or may be read now. */
   changed(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#look(entry);
-    // What was behind it may come now, if it is of those that go side by side.
+    // The next file of the group may be sent now, if this one need not be finished first.
     if (entry.file.state !== "writing") this.#lookAtGroup(groupOf(entry.file));
   }
 
-  /** Takes the next; it is not given again before it is released. */
+  /** Takes the next file that is ready; it is not given again before `release`. */
   take(): QueuedFile | undefined {
     for (const entry of this.#ready) {
       this.#ready.delete(entry);
@@ -108,7 +109,7 @@ export class FileQueue {
     return undefined;
   }
 
-  /** One that was taken may be taken again, if there is more. */
+  /** Gives back a file, which may then be taken again if there is more in it. */
   release(queued: QueuedFile): void {
     const entry = queued as Entry;
     if (this.#entries.get(entry.file.id) !== entry) return;
@@ -122,7 +123,7 @@ export class FileQueue {
     this.#look(entry);
   }
 
-  /** Takes one out. */
+  /** Removes a file from the queue. */
   remove(id: string): QueuedFile | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
@@ -138,7 +139,10 @@ export class FileQueue {
     return entry;
   }
 
-  /** The next file of a group that was not begun is sent whole; `undefined` if there is none. */
+  /**
+   * Has the next file of a group sent from its very beginning, if nothing of it was sent;
+   * `undefined` if there is no such file.
+   */
   restart(group: string): QueuedFile | undefined {
     const next = this.#groups.get(group)?.[0];
     if (next === undefined || next.acked.before > 0 || next.state === "taken") return undefined;
@@ -147,7 +151,7 @@ export class FileQueue {
     return next;
   }
 
-  /** Everything is ready at once from now on. */
+  /** From now on every file with a message is ready at once. */
   hurry(): void {
     this.#isHurried = true;
     for (const entry of this.#waiting) this.#makeReady(entry);
@@ -168,7 +172,7 @@ export class FileQueue {
     return { bytes, oldest };
   }
 
-  /** Ends its timer, and closes all files. */
+  /** Cancels the timer and closes all files. */
   close(): void {
     this.#callOff?.();
     for (const { reader } of this.#entries.values()) void reader.close().catch(() => {});
@@ -195,7 +199,10 @@ export class FileQueue {
     this.#setTimer();
   }
 
-  /** Whether another file of its recording comes first: one that takes messages goes side by side. */
+  /**
+   * Whether another file of its recording must be sent first. A file that is still being written
+   * does not hold the next one back.
+   */
   #isBehind(entry: Entry): boolean {
     for (const other of this.#groups.get(groupOf(entry.file))!) {
       if (other === entry) return false;

@@ -1,24 +1,24 @@
 /**
- * How much of recordings is in memory, read from the disk and not acknowledged: bounded for all files of
- * a target together.
+ * Bounds the memory of messages that were read from the disk and not acknowledged yet, for all
+ * files of a target together.
  *
  * @module
  */
 import { ByteGate } from "../memory/byte_gate.ts";
 
-/** A message that takes a smaller part of the limit need not be alone. */
+/** A message below this fraction of the limit is not treated as large. */
 const LARGE_SHARE = 16;
 
-/** Bounds what is read at once. */
+/** Bounds what is in memory at once. */
 export class HeldBytes {
-  /** A message that is longer is large, in bytes. */
+  /** Messages longer than this are large, in bytes. */
   readonly largeBytes: number;
   readonly #gate: ByteGate;
-  /** Of those one is held at a time: nobody knows before how long they are. */
+  /** Lets one large message be held at a time, since its length is not known before it is read. */
   readonly #large = new ByteGate(1);
 
   /**
-   * @param limitBytes of all together, without large messages
+   * @param limitBytes for all files together, without large messages
    * @param batchBytes of one batch
    */
   constructor(limitBytes: number, batchBytes: number) {

@@ -1,5 +1,5 @@
 /**
- * A position in a stream as a file holds it: one JSON object and a checksum of it.
+ * The file that holds the position in a NATS stream: one JSON object and its checksum.
  *
  * @module
  */
@@ -7,27 +7,30 @@ import { xxh32 } from "../encoding/rrd/xxh32.ts";
 import type { NatsNote } from "../server/nats_note.ts";
 import type { FileMark } from "../sinks/file/file_mark.ts";
 
-/** What stands in the file. */
+/** The content of the file. */
 export interface PositionFile {
   readonly note: NatsNote;
-  /** Messages of each recording that were in the files though the position is not behind them. */
+  /**
+   * How many messages of each recording are in the files already, although the position is before
+   * them.
+   */
   readonly beyond: NatsNote["beyond"];
-  /** The file that was begun last; none before the first. */
+  /** The file that was begun last; `null` before the first. */
   readonly last: string | null;
-  /** How far those went that were open. */
+  /** The lengths of the files that were open. */
   readonly open: readonly FileMark[];
 }
 
-/** The file's text. */
+/** The text of the file. */
 export function positionText(position: PositionFile): string {
   const json = JSON.stringify({ version: 1, ...position });
   return `${json}\n${checksum(json)}\n`;
 }
 
 /**
- * Reads the file's text.
+ * Reads the text of the file.
  *
- * @throws {Error} if it is torn, or none of ours
+ * @throws {Error} if it is torn, or was not written by Rerelay
  */
 export function parsePosition(text: string): PositionFile {
   const [json = "", sum] = text.split("\n");

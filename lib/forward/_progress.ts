@@ -1,26 +1,27 @@
 /**
- * When bytes of a file came, for how long what is not acknowledged has waited.
+ * Remembers when bytes of a file were written, to tell how long the first unacknowledged ones have
+ * waited.
  *
  * @module
  */
 
-/** Marks of one file; where there would be more, every other one is let go of. */
+/** Most marks of one file; where there would be more, every other one is dropped. */
 const MAX_MARKS = 64;
-/** What comes within so many milliseconds counts as one. */
+/** Writes within so many milliseconds share one mark. */
 const STEP_MS = 20;
 
 /** Remembers, roughly, when a file had which length. */
 export class Progress {
-  /** What is behind `size` came at `at` or later. */
+  /** Bytes behind `size` were written at `at` or later. */
   #marks: { readonly size: number; readonly at: number }[] = [];
   #size: number;
 
-  /** @param size up to where nothing waits */
+  /** @param size length up to which everything was acknowledged */
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** The file has a length now, in bytes; `at` in milliseconds. */
+  /** Notes that the file has reached a length, in bytes, at a time in milliseconds. */
   reached(size: number, at: number): void {
     if (size <= this.#size) return;
     const last = this.#marks.at(-1);
@@ -29,7 +30,7 @@ export class Progress {
     if (this.#marks.length > MAX_MARKS) this.#marks = this.#marks.filter((_, i) => i % 2 === 0);
   }
 
-  /** Since when what is behind `size` waits. */
+  /** Since when the bytes behind `size` have waited. */
   since(size: number): number | undefined {
     while (this.#marks.length > 1 && this.#marks[1]!.size <= size) this.#marks.shift();
     return this.#marks[0]?.at;

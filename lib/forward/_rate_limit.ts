@@ -1,16 +1,19 @@
 /**
- * So many bytes a second, and no more.
+ * Limits the rate at which bytes are sent.
  *
  * @module
  */
 import type { Clock } from "../base/clock.ts";
 
-/** Lets bytes go at a rate; what is larger than a second's goes whole, and is waited for afterwards. */
+/**
+ * Lets bytes go at a rate. A batch larger than one second's bytes goes whole; the next one waits
+ * longer for it.
+ */
 export class RateLimit {
   readonly #perMs: number;
   readonly #now: Clock["now"];
   readonly #timer: Clock["timer"];
-  /** When the next may go, in milliseconds of the clock. */
+  /** When the next bytes may go, in milliseconds of the clock. */
   #free = -Infinity;
 
   /**

@@ -1,14 +1,17 @@
 /**
- * A file line by line, in bounded memory.
+ * Reads a file line by line, in bounded memory.
  *
  * @module
  */
 
-/** Longer lines are none of ours. */
+/** Rerelay writes no lines longer than this. */
 const MAX_LINE_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 
-/** The lines that end with a line feed; what is behind the last one is torn, and left out. */
+/**
+ * The lines that end with a line feed. What follows the last one was torn by a crash, and is left
+ * out.
+ */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest: Uint8Array = new Uint8Array(0);

@@ -1,5 +1,5 @@
 /**
- * The few requests of S3 that an upload needs, each checked on both ends.
+ * The few requests of S3 that an upload needs. Both ends compare checksums.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { encodeBase64 } from "@std/encoding";
 import { joined } from "../base/joined.ts";
 import { RerelayError } from "../base/errors.ts";
 
-/** A request may take so long, in milliseconds, */
+/** How long a request may take, in milliseconds, */
 const REQUEST_MS = 60_000;
-/** and so much longer that its body goes at this speed, in bytes per millisecond. */
+/** besides the time that its body needs at this speed, in bytes per millisecond. */
 const MIN_BYTES_PER_MS = 16;
-/** Answers are short; of a longer one no more is read, in characters. */
+/** No more of an answer is read, in characters: valid ones are short. */
 const MAX_ANSWER = 64 * 1024;
 
-/** An answer that is not what was asked for. */
+/** S3 answered with an error. */
 export class S3Error extends RerelayError {
   override readonly name = "S3Error";
 
@@ -25,20 +25,23 @@ export class S3Error extends RerelayError {
   }
 }
 
-/** What stands under a key. */
+/** An object that is stored under a key. */
 export interface S3Object {
   readonly bytes: number;
-  /** Who uploaded it, as metadata say. */
+  /** The id of the file that was uploaded, from the object's metadata. */
   readonly id: string | undefined;
-  /** `undefined` where the server keeps none. */
+  /** Its checksum; `undefined` if the server keeps none. */
   readonly checksum: string | undefined;
 }
 
 /** What {@linkcode S3Client} needs. */
 export interface S3ClientOptions {
-  /** Signs; its retries are off, for the forwarder tries again itself. */
+  /** Signs requests. Retries must be off, since the forwarder itself tries again. */
   readonly aws: Pick<AwsClient, "sign">;
-  /** Where objects of the bucket are, such as `https://bucket.s3.eu-central-1.amazonaws.com/`. */
+  /**
+   * The URL that keys of the bucket are appended to, such as
+   * `https://bucket.s3.eu-central-1.amazonaws.com/`.
+   */
   readonly base: string;
   readonly fetch: (request: Request) => Promise<Response>;
 }
@@ -59,7 +62,7 @@ function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Asks one bucket. */
+/** Sends requests about one bucket. */
 export class S3Client {
   readonly #options: S3ClientOptions;
 
@@ -67,7 +70,7 @@ export class S3Client {
     this.#options = options;
   }
 
-  /** What stands under a key; `undefined` if nothing does. */
+  /** Asks for the object under a key; `undefined` if there is none. */
   async head(key: string, signal: AbortSignal): Promise<S3Object | undefined> {
     const headers = { "x-amz-checksum-mode": "ENABLED" };
     const response = await this.#ask("HEAD", key, { headers, signal, allowed: [404] });
@@ -80,7 +83,7 @@ export class S3Client {
     };
   }
 
-  /** Uploads a short file at once; gives the checksum that must stand there. */
+  /** Uploads a short file in one request; returns the checksum that the object must have. */
   async put(
     key: string,
     bytes: Uint8Array<ArrayBuffer>,
@@ -98,8 +101,8 @@ export class S3Client {
   /**
    * Uploads a long file in parts, one after the other, so that one part is in memory.
    *
-   * @param parts each of its length, all but the last at least 5 MiB
-   * @returns the checksum that must stand there: of those of the parts, and how many there are
+   * @param parts the parts with their lengths, all but the last at least 5 MiB
+   * @returns the checksum that the object must have: made of those of the parts, with their number
    */
   async putParts(
     key: string,
@@ -144,12 +147,12 @@ export class S3Client {
         signal,
       });
       const answer = await textOf(done);
-      // It may fail after its status was sent.
+      // S3 may report an error after it has sent status 200.
       if (elementOf(answer, "Error") !== undefined) throw errorOf("POST", key, 200, answer);
       const all = await sumOf(joined(sums.map(({ digest }) => digest)));
       return `${all.base64}-${sums.length}`;
     } catch (error) {
-      // What was uploaded costs money until somebody removes it.
+      // Parts that are left behind cost money until somebody removes them.
       await this.#ask("DELETE", key, { query, signal: AbortSignal.timeout(REQUEST_MS) })
         .catch(() => {});
       throw error;
@@ -165,7 +168,7 @@ export class S3Client {
       method,
       headers: {
         ...headers,
-        // By these the server compares what comes with what was sent.
+        // With these the server checks that it received what was sent.
         ...(sum && { "x-amz-content-sha256": sum.hex }),
         ...(sum && method === "PUT" && { "x-amz-checksum-sha256": sum.base64 }),
       },
@@ -185,20 +188,20 @@ export class S3Client {
         "BadDigest",
       );
     }
-    // The connection is free once the answer is read.
+    // The connection can be used again only once the answer is read.
     if (method === "PUT" || method === "HEAD" || method === "DELETE") await response.body?.cancel();
     return response;
   }
 }
 
-/** What is asked for, besides method and key. */
+/** The parts of a request besides method and key. */
 interface Ask {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly sum?: Sum;
   readonly signal: AbortSignal;
-  /** Statuses that are answers, too. */
+  /** Error statuses that are no errors for this request. */
   readonly allowed?: readonly number[];
 }
 
@@ -209,7 +212,7 @@ function errorOf(method: string, key: string, status: number, answer: string): S
   return new S3Error(`${text} (${method} ${key})`, status, code);
 }
 
-/** What stands in an element of a short XML text. */
+/** The text of an element in a short XML text. */
 function elementOf(xml: string, name: string): string | undefined {
   const from = xml.indexOf(`<${name}>`);
   const to = xml.indexOf(`</${name}>`, from);
@@ -222,7 +225,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** The beginning of an answer; a server that sends without end is cut off. */
+/** Reads the beginning of an answer, so that a server that sends without end does no harm. */
 async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

@@ -1,11 +1,11 @@
 /**
- * When a target is tried again.
+ * How long to wait before a target is tried again.
  *
  * @module
  */
 
 const FIRST_MS = 250;
-/** A link that is back is noticed after so long at most. */
+/** A connection that works again is noticed after so long at most. */
 const LONGEST_MS = 5000;
 
 /** Doubles from a quarter of a second to 5 s, each time between half of it and all of it. */
@@ -13,7 +13,10 @@ export class TargetBackoff {
   readonly #random: () => number;
   #failures = 0;
 
-  /** @param random from 0 to 1, below 1: boxes that lost one server do not come back at one time */
+  /**
+   * @param random a number from 0 to below 1, so that boxes that lost one server do not all come
+   * back at one time
+   */
   constructor(random: () => number) {
     this.#random = random;
   }
@@ -23,14 +26,14 @@ export class TargetBackoff {
     return this.#failures;
   }
 
-  /** Notes a failure; gives how long to wait, in milliseconds. */
+  /** Notes a failure; returns how long to wait, in milliseconds. */
   failed(): number {
     const longest = Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS);
     this.#failures++;
     return longest * (0.5 + this.#random() / 2);
   }
 
-  /** Notes that it works. */
+  /** Notes that the target works again. */
   worked(): void {
     this.#failures = 0;
   }

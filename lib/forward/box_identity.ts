@@ -1,6 +1,6 @@
 /**
- * Which box this is: a random id beside its recordings, so that a name that two boxes have, or a disk
- * that was copied, is seen.
+ * The identity of this box: a random id in a file beside its recordings. With it two boxes of one
+ * name, or a copied disk, are noticed.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { FileAdapter } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import { isId } from "../nats/headers.ts";
 
-/** The file's name. */
+/** The name of the file. */
 export const BOX_FILE = ".rerelay-box.json";
 
 const MAX_BYTES = 4096;
 
 /**
- * Reads the id, or makes one that no other box has.
+ * Reads the id; if there is none, makes and writes a new one.
  *
  * @param folder of the recordings, with the separator at its end; empty for the current one
- * @param adapter files
- * @param newId gives a new id
- * @throws {Error} if the file is there and says none: nothing is written over it
+ * @param adapter reads and writes the file
+ * @param newId makes a new id
+ * @throws {Error} if the file exists but has no valid id: it is not overwritten
  */
 export async function boxIdentity(
   folder: string,

@@ -1,30 +1,33 @@
 /**
- * What is known of a target, for status lines and monitors.
+ * Counts and state of a target, for status lines and monitoring.
  *
  * @module
  */
 import type { Tally } from "../base/tally.ts";
 
-/** How a target does. */
+/** Counts and state of a target. */
 export interface ForwardStats {
   /** Its address, without user names, passwords and tokens. */
   readonly target: string;
-  /** What it has acknowledged in this run. */
+  /** Messages that it has acknowledged in this run. */
   readonly sent: Tally;
-  /** What it will never take. */
+  /** Messages that it refused for good. */
   readonly refused: Tally;
-  /** What was removed from the disk before it was sent. */
+  /** Messages that were removed from the disk before they were sent. */
   readonly dropped: Tally;
-  /** What waits on the disk, in bytes of its files. */
+  /** How much waits on the disk, in bytes of its files. */
   readonly lagBytes: number;
-  /** Since when the oldest of that waits, in seconds: since it was written, or since this run began. */
+  /**
+   * How long the oldest of that has waited, in seconds: since it was written, or since this run
+   * began.
+   */
   readonly lagSec: number;
   /** When it last acknowledged something, in milliseconds since the Unix epoch. */
   readonly lastAckMs?: number;
-  /** For how long it has taken nothing, in seconds; 0 where it works. */
+  /** How long the target has failed, in seconds; 0 while it works. */
   readonly outageSec: number;
-  /** Why it takes nothing. */
+  /** Why the target fails. */
   readonly error?: string;
-  /** Whether nothing is sent to it any more until the next start. */
+  /** Whether the target refused everything, so that nothing is sent to it before the next start. */
   readonly isStopped: boolean;
 }

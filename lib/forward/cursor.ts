@@ -1,5 +1,5 @@
 /**
- * How far a target has acknowledged each file, on the disk beside the recordings.
+ * A file beside the recordings that says how far a target has acknowledged each of them.
  *
  * @module
  */
@@ -10,53 +10,57 @@ import type { Log } from "../base/log.ts";
 import { type CursorLine, decodeCursorLine, encodeCursorLine } from "./_cursor_line.ts";
 import { readLines } from "./_read_lines.ts";
 
-/** A place in a file: all before it was acknowledged. */
+/** A place in a file up to which everything was acknowledged. */
 export interface CursorPlace {
   /** The number that the next message has. */
   readonly number: number;
   /** How many messages of any kind stand before it. */
   readonly before: number;
-  /** Where it begins, in bytes; 0 stands for the first. */
+  /** Where the next message begins, in bytes; 0 stands for the first message. */
   readonly offset: number;
-  /** Whether the messages that the file begins recordings with are sent, and numbered, too. */
+  /**
+   * Whether the messages that each file repeats at its beginning, such as static data, are sent and
+   * numbered too.
+   */
   readonly isWhole: boolean;
 }
 
-/** Where every file begins. */
+/** The place before the first message of a file. */
 export const BEGINNING: CursorPlace = { number: 0, before: 0, offset: 0, isWhole: false };
 
-/** Stands for a file of which all was acknowledged. */
+/** Stands in place of a place once all of a file was acknowledged. */
 export const DONE = "done";
 
-/** What is written again when so many lines say nothing any more. */
+/** The file is written anew when so many of its lines are outdated. */
 const MANY_LINES = 1000;
-/** What an acknowledgement says must be on the disk after so long, in milliseconds. */
+/** A place that was noted is synced to the disk after so long, in milliseconds. */
 const SYNC_MS = 1000;
 
-/** What a cursor works with. */
+/** The file, the clock and the log of a cursor. */
 export interface CursorOptions {
   readonly path: string;
   readonly adapter: FileAdapter;
   readonly log: Log;
   /** Monotonic milliseconds. */
   readonly now: Clock["now"];
-  /** The target's name, for people who look into the file. */
+  /** The name of the target, for people who look into the file. */
   readonly target: string;
 }
 
 /**
- * A file with one line for each acknowledgement, each with its checksum. The last sound line of a file
- * holds; what is torn or lost means that something is sent again, never that something is left out.
+ * Keeps a file with one line for each acknowledgement, each with a checksum. The last valid line
+ * about a recording file counts. If lines are torn or lost, something is sent again; nothing is
+ * ever left out.
  */
 export class Cursor {
   readonly #options: CursorOptions;
   readonly #places = new Map<string, CursorPlace | typeof DONE>();
   #target: string;
   #file: WritableFile | undefined;
-  /** Length of what is whole in the file. */
+  /** Length of the whole lines in the file, in bytes. */
   #size = 0;
   #lines = 0;
-  /** What is to be written, by file. */
+  /** Lines that are not written yet, by file. */
   #dirty = new Map<string, CursorLine>();
   #writing: Promise<void> | undefined;
   #syncedAt = -Infinity;
@@ -71,7 +75,7 @@ export class Cursor {
   /**
    * Reads the file, if there is one.
    *
-   * @throws whatever the disk says: without its cursor, a target would be sent all once more
+   * @throws the error of the disk, since without the cursor everything would be sent once more
    */
   static async open(options: CursorOptions): Promise<Cursor> {
     const cursor = new Cursor(options);
@@ -86,14 +90,16 @@ export class Cursor {
     return cursor;
   }
 
-  /** Whose it is. */
+  /** The target whose cursor this is. */
   get target(): string {
     return this.#target;
   }
 
-  /** Whether there was none before. */
-  get isNew(): boolean {
-    return this.#isNew;
+  /** Makes its file, if there is none, so that what waits for whom is seen before anything is acknowledged. */
+  begin(): void {
+    if (!this.#isNew) return;
+    this.#dirty.set("", { target: this.#target });
+    void (this.#writing ??= this.#write());
   }
 
   /** The place in a file, or that all of it was acknowledged. */
@@ -101,7 +107,7 @@ export class Cursor {
     return this.#places.get(file) ?? BEGINNING;
   }
 
-  /** Files that it has a place in. */
+  /** The files in which it has a place. */
   get files(): Iterable<string> {
     return this.#places.keys();
   }
@@ -109,8 +115,8 @@ export class Cursor {
   /**
    * Notes a place.
    *
-   * @returns resolves when it is written; never rejects: what can't be written is told, and tried again
-   * with the next
+   * @returns resolves when it is written. Never rejects: if writing fails, that is logged, and
+   * tried again with the next note
    */
   note(file: string, place: CursorPlace | typeof DONE): Promise<void> {
     this.#places.set(file, place);
@@ -118,14 +124,14 @@ export class Cursor {
     return this.#writing ??= this.#write();
   }
 
-  /** A file is not there any more. */
+  /** Notes that a file was removed. */
   forget(file: string): void {
     if (!this.#places.delete(file)) return;
     this.#dirty.set(file, { file, gone: true });
     void (this.#writing ??= this.#write());
   }
 
-  /** Writes what is not written, and closes the file. */
+  /** Writes all lines that are not written yet, and closes the file. */
   async close(): Promise<void> {
     await this.#writing;
     if (this.#dirty.size > 0) await this.#write();
@@ -147,7 +153,7 @@ export class Cursor {
   }
 
   async #write(): Promise<void> {
-    // All that is noted at one time goes in one write.
+    // Waits a moment, so that all that is noted at one time goes in one write.
     await Promise.resolve();
     while (this.#dirty.size > 0) {
       const lines = [...this.#dirty.values()];
@@ -156,7 +162,7 @@ export class Cursor {
         await this.#put(lines);
       } catch (error) {
         this.#warn(error);
-        // Nothing is lost but time: after a crash, what is not noted is sent again.
+        // Losing lines does little harm: after a crash some messages are sent again.
         for (const line of lines) {
           if (!("target" in line) && !this.#dirty.has(line.file)) this.#dirty.set(line.file, line);
         }
@@ -175,7 +181,7 @@ export class Cursor {
     try {
       await this.#file.write(bytes);
     } catch (error) {
-      await this.#file.truncate(this.#size).catch(() => {}); // a torn line is known by its checksum
+      await this.#file.truncate(this.#size).catch(() => {}); // a torn line is recognized by its checksum
       throw error;
     }
     this.#size += bytes.length;
@@ -185,7 +191,7 @@ export class Cursor {
     await this.#file.sync();
   }
 
-  /** Writes all places anew, in a file that takes the place of the old one when it is on the disk. */
+  /** Writes all places into a new file, which replaces the old one once it is on the disk. */
   async #replace(): Promise<void> {
     const { path, adapter, now } = this.#options;
     const lines: CursorLine[] = [{ target: this.#target }];
@@ -205,7 +211,7 @@ export class Cursor {
       this.#lines = lines.length;
       this.#syncedAt = now();
     } catch (error) {
-      await file.close().catch(() => {}); // what was wrong before is told
+      await file.close().catch(() => {}); // the first error is the one to report
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The cursors beside the recordings, looked at and changed while nothing is saved there.
+ * Shows and resets the cursors beside the recordings, while no program saves there.
  *
  * @module
  */
@@ -11,27 +11,27 @@ import type { SavePattern } from "../sinks/file/save_pattern.ts";
 import { Cursor, DONE } from "./cursor.ts";
 import { CURSOR_INFIX } from "./forward_to.ts";
 
-/** How far a target is, as the disk says. */
+/** How far a target has acknowledged the files, read from the disk. */
 export interface CursorStatus {
   /** Its address, without secrets. */
   readonly target: string;
   /** The cursor's file. */
   readonly path: string;
-  /** Files that the index names, and those of them that wait. */
+  /** How many files the index names, and how many of them wait. */
   readonly files: number;
   readonly waitingFiles: number;
-  /** What waits, in bytes of files. */
+  /** How much waits, in bytes of files. */
   readonly waitingBytes: number;
 }
 
-/** The place where cursors are. */
+/** Where the cursors are. */
 export interface CursorPlaceOptions {
   readonly pattern: Pick<SavePattern, "folder" | "name">;
   readonly adapter: FileAdapter;
 }
 
 /**
- * How far each target is.
+ * Reads how far each target has acknowledged the files.
  *
  * @throws whatever the disk says
  */
@@ -45,7 +45,7 @@ export async function cursorStatus(options: CursorPlaceOptions): Promise<CursorS
       const place = cursor.placeOf(id);
       if (place === DONE) continue;
       const { folder } = options.pattern;
-      // What is being written has no length in the index.
+      // The index has no length of a file that is being written.
       const size = state === "closed" ? bytes : await sizeOf(`${folder}${name}.part`, options);
       waitingFiles++;
       waitingBytes += Math.max(0, size - place.offset);
@@ -57,10 +57,10 @@ export async function cursorStatus(options: CursorPlaceOptions): Promise<CursorS
 }
 
 /**
- * Lets cursors begin anew. Nothing may be saved there meanwhile.
+ * Sets cursors to the beginning or the end. No program may save there meanwhile.
  *
  * @param options where
- * @param to `"oldest"`: all that is there is sent again; `"now"`: nothing of it is
+ * @param to `"oldest"`: all that is on the disk is sent again; `"now"`: nothing of it is
  * @param target which one; all if left out
  * @returns the targets whose cursors were changed
  * @throws whatever the disk says

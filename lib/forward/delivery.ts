@@ -1,5 +1,6 @@
 /**
- * What all that send to one target share: patience, pace, counts, and the words of the log.
+ * Sends to one target with retries and a rate limit, and counts and logs what happens: shared by
+ * both kinds of forwarders.
  *
  * @module
  */
@@ -8,37 +9,44 @@ import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { addTo, newTally, type Tally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
+import { CatchUpGarbage } from "./_catch_up_garbage.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { RateLimit } from "./_rate_limit.ts";
 import { TargetRefused } from "./target.ts";
 
-/** What a forwarder works with besides. */
+/** Limits and sources of time and chance of a forwarder. */
 export interface ForwarderOptions {
   /** Bytes of messages a second at most; default no limit. */
   readonly maxBytesPerSec?: number;
   /**
-   * Bytes of messages that are in memory at once, of all files together; default 64 MiB. A message that
-   * is longer than a batch of the target and than a sixteenth of this is held besides, one at a time.
+   * Bytes of messages that are in memory at once, of all files together; default 64 MiB. A message
+   * that is longer than a batch of the target and than a sixteenth of this does not count: one such
+   * message at a time is held in addition.
    */
   readonly maxHeldBytes?: number;
+  /** Collects all garbage, called while what waited is sent; default: nothing does but the runtime. */
+  readonly collectGarbage?: () => void;
   /** From 0 to 1, below 1; default `Math.random`. */
   readonly random?: () => number;
   /** Milliseconds since the Unix epoch; default `Date.now`. */
   readonly date?: Clock["date"];
 }
 
-/** What waits, as far as its forwarder knows. */
+/** How much waits to be sent, as far as the forwarder knows. */
 export interface Lag {
-  /** On the disk. */
+  /** Bytes on the disk. */
   readonly bytes: number;
-  /** Since when the oldest of it waits, in milliseconds of the clock; `undefined` if nothing does. */
+  /**
+   * Since when the oldest of them has waited, in milliseconds of the clock; `undefined` if nothing
+   * waits.
+   */
   readonly oldest: number | undefined;
 }
 
-/** Sends to one target until it takes what it is sent, or refuses it. */
+/** Sends to one target, again and again until it accepts or refuses. */
 export class Delivery {
-  /** Ends all that is under way. */
+  /** Its signal ends all that is under way. */
   readonly stopping = new AbortController();
   readonly #name: string;
   readonly #log: Log;
@@ -46,6 +54,7 @@ export class Delivery {
   readonly #date: Clock["date"];
   readonly #outage: Outage;
   readonly #rate: RateLimit;
+  readonly #garbage: CatchUpGarbage;
   readonly #sent = newTally();
   readonly #refused = newTally();
   readonly #dropped = newTally();
@@ -59,25 +68,27 @@ export class Delivery {
    */
   constructor(name: string, { log, now, timer }: FollowedFiles, options: ForwarderOptions) {
     const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
+    const { collectGarbage = () => {} } = options;
     this.#name = name;
     this.#log = log;
     this.#now = now;
     this.#date = date;
     this.#outage = new Outage({ name, log, now, random, timer });
     this.#rate = new RateLimit(maxBytesPerSec, now, timer);
+    this.#garbage = new CatchUpGarbage(collectGarbage, now);
   }
 
-  /** Whether nothing is sent any more, for good or because the program ends. */
+  /** Whether nothing more is sent, because the target refused for good or the program ends. */
   get isOver(): boolean {
     return this.#isStopped || this.stopping.signal.aborted;
   }
 
-  /** Whether it takes what it is sent, as far as is known. */
+  /** Whether the target accepts messages, as far as is known. */
   get isWorking(): boolean {
     return this.#outage.since === undefined && !this.#isStopped;
   }
 
-  /** How the target does. */
+  /** Counts and state of the target. */
   stats({ bytes, oldest }: Lag): ForwardStats {
     const { since, error } = this.#outage;
     const seconds = (from: number | undefined) =>
@@ -97,13 +108,13 @@ export class Delivery {
   }
 
   /**
-   * Sends something until it is taken.
+   * Sends something until the target accepts or refuses it.
    *
-   * @param weight what it counts as
+   * @param weight how many messages and bytes it counts as
    * @param send one try
-   * @param isGone whether it is there no more, and need not be sent
-   * @returns why it is refused for good; `undefined` if it was taken, or is gone
-   * @throws whatever ends it, once `stopping` is aborted
+   * @param isGone says whether it was removed from the disk, and need not be sent
+   * @returns why the target refused it; `undefined` if it was accepted, or removed
+   * @throws the reason of `stopping`, once that is aborted
    */
   async deliver(
     weight: Readonly<Tally>,
@@ -119,6 +130,7 @@ export class Delivery {
         await send(signal);
         this.#outage.worked();
         addTo(this.#sent, weight);
+        this.#garbage.sent(weight.bytes);
         this.#lastAckMs = this.#date();
         return undefined;
       } catch (error) {
@@ -132,14 +144,14 @@ export class Delivery {
     }
   }
 
-  /** Counts what it will never take. */
+  /** Counts and logs messages that the target refused. */
   refused(what: string, weight: Readonly<Tally>, error: TargetRefused): void {
     addTo(this.#refused, weight);
     const text = `${what} is not forwarded to ${this.#name}: ${reason(error)}`;
     this.#log.write("warn", text, { target: this.#name, kind: "forward refused" });
   }
 
-  /** Counts what was removed from the disk before it was sent. */
+  /** Counts and logs messages that were removed from the disk before they were sent. */
   dropped(file: string, weight: Readonly<Tally>, had: string): void {
     addTo(this.#dropped, weight);
     const { messages, bytes } = weight;
@@ -150,14 +162,14 @@ export class Delivery {
     });
   }
 
-  /** Sends nothing any more until the program is started again. */
+  /** Stops sending until the program is started again. */
   stop(error: TargetRefused): void {
     this.#isStopped = true;
     const text = `Nothing is forwarded to ${this.#name} any more: ${reason(error)}`;
     this.#log.write("error", text, { target: this.#name, kind: "forward stopped" });
   }
 
-  /** Ends what is under way, and its timers. */
+  /** Ends what is under way, and cancels timers. */
   close(): void {
     this.stopping.abort(new Error("the program ends"));
     this.#outage.close();

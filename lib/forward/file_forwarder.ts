@@ -1,5 +1,5 @@
 /**
- * Sends closed files to one target, whole.
+ * Sends closed files as a whole to one target.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { FileTarget } from "./target.ts";
 
 interface Waiting {
   readonly file: JournaledFile;
-  /** Since when it is known, in milliseconds of the clock. */
+  /** Since when the file is known, in milliseconds of the clock. */
   readonly since: number;
   isUnderWay: boolean;
 }
@@ -44,7 +44,7 @@ export class FileForwarder implements JournalReader {
     this.#delivery = new Delivery(target.name, files, options);
   }
 
-  /** How it does. */
+  /** Counts and state of the target. */
   get stats(): ForwardStats {
     let bytes = 0;
     let oldest: number | undefined;
@@ -57,19 +57,21 @@ export class FileForwarder implements JournalReader {
 
   changed(file: JournaledFile, event: JournalEvent): void {
     if (event === "begun") {
-      if (this.#cursor.placeOf(file.id) === DONE) return this.#files.journal.settle(this, file.id);
+      if (this.#cursor.placeOf(file.id) === DONE) {
+        return this.#files.journal.finished(this, file.id);
+      }
       this.#waiting.set(file.id, { file, since: this.#files.now(), isUnderWay: false });
     }
     if (event === "gone") this.#gone(file);
-    // The first files are known before anything else is ready.
+    // Waits a moment, since the first files are announced before everything else is ready.
     if (event === "ready" || event === "begun") queueMicrotask(() => this.#pump());
   }
 
-  /** Sends what it can until the signal, and ends. Never rejects. */
+  /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     const stop = () => this.#delivery.close();
     signal.addEventListener("abort", stop);
-    // Whoever can't be reached now will not be in a moment.
+    // A target that can't be reached now will hardly be reached before the end.
     if (!signal.aborted && this.#delivery.isWorking) {
       await new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve());
@@ -81,7 +83,7 @@ export class FileForwarder implements JournalReader {
     while (this.#underWay > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-    await this.#target.close().catch(() => {}); // nothing is asked of it any more
+    await this.#target.close().catch(() => {}); // it is not used any more
     await this.#cursor.close();
   }
 
@@ -112,7 +114,7 @@ export class FileForwarder implements JournalReader {
       if (refusal !== undefined) this.#delivery.refused(name, { messages, bytes }, refusal);
       this.#waiting.delete(file.id);
       await this.#cursor.note(file.id, DONE);
-      this.#files.journal.settle(this, file.id);
+      this.#files.journal.finished(this, file.id);
     } catch (error) {
       if (!this.#delivery.stopping.signal.aborted) throw error;
     }

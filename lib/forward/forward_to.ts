@@ -1,5 +1,5 @@
 /**
- * Recordings that travel by themselves: what a file sink has written goes on to a target.
+ * Forwarding: recordings that a file sink writes are sent on to a target.
  *
  * @module
  */
@@ -14,23 +14,26 @@ import type { ForwardTarget } from "./target.ts";
 
 /** A follower that sends recordings to a target. */
 export interface ForwardFollower extends FileFollower {
-  /** How it does; zeros before the file sink is open. */
+  /** Counts and state of the target; zeros before the file sink is open. */
   readonly stats: ForwardStats;
 }
 
-/** Behind the pattern's name; the name of the target and `.jsonl` follow. */
+/**
+ * Follows the name of the pattern in the name of a cursor's file; a name of the target and `.jsonl`
+ * follow.
+ */
 export const CURSOR_INFIX = ".forward-";
 
 /**
- * Sends what a file sink writes to a target, from the files: what can't be sent now waits on the disk,
- * over restarts too, and nobody who logs waits for it.
+ * Sends what a file sink writes to a target, reading from the files: what can't be sent now waits
+ * on the disk, also over restarts, and programs that log never wait for the target.
  *
  * How far the target has acknowledged each file stands in `PATTERN.forward-….jsonl` beside the
- * recordings. What is sent comes at least once, in the order of each recording.
+ * recordings. Every message arrives at least once, and those of a recording arrive in order.
  *
- * @param target where to
+ * @param target where to send
  * @param options limits
- * @returns to be passed to `rrdFileSink`, in `followers`
+ * @returns a follower, to be passed to `rrdFileSink` in `followers`
  *
  * @example
  * ```ts
@@ -65,6 +68,7 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       const path = cursorPath(files, target.name);
       const { adapter, log, now, journal } = files;
       const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });
+      cursor.begin();
       forwarder = target.kind === "messages"
         ? new Forwarder(target, files, cursor, options)
         : new FileForwarder(target, files, cursor, options);
@@ -77,10 +81,10 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
 }
 
 /**
- * Where the cursor of a target is.
+ * The path of a target's cursor.
  *
  * @param files the folder and the pattern's name
- * @param target its name, without secrets
+ * @param target the name of the target, without secrets
  */
 export function cursorPath(
   { folder, name }: Pick<FollowedFiles, "folder" | "name">,

@@ -1,6 +1,6 @@
 /**
- * Sends what is in files to one target: each file in order, files of one recording one after the other,
- * others side by side.
+ * Sends the messages of files to one target: those of a file in order, files of one recording one
+ * after the other, other files side by side.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { type MessageTarget, TargetRefused } from "./target.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;
 
-/** Forwards to one target. */
+/** Forwards messages to one target. */
 export class Forwarder implements JournalReader {
   readonly #target: MessageTarget;
   readonly #files: FollowedFiles;
@@ -31,12 +31,12 @@ export class Forwarder implements JournalReader {
   readonly #held: HeldBytes;
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
-  /** Groups of which a part was dropped before it was sent. */
+  /** Groups of files of which some messages were removed before they were sent. */
   readonly #gaps = new Set<string>();
 
   /**
-   * @param target where to
-   * @param files what is written, and where
+   * @param target where to send
+   * @param files the files that are written, and their folder
    * @param cursor of this target
    * @param options limits, randomness
    */
@@ -55,7 +55,7 @@ export class Forwarder implements JournalReader {
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
   }
 
-  /** How it does. */
+  /** Counts and state of the target. */
   get stats(): ForwardStats {
     return this.#delivery.stats(this.#queue.lag());
   }
@@ -65,7 +65,7 @@ export class Forwarder implements JournalReader {
     switch (event) {
       case "begun": {
         const place = this.#cursor.placeOf(file.id);
-        if (place === DONE) return journal.settle(this, file.id);
+        if (place === DONE) return journal.finished(this, file.id);
         const isWhole = place.isWhole || this.#gaps.delete(file.line.group ?? file.id);
         const from = isWhole && place === BEGINNING ? { ...place, isWhole } : place;
         return this.#queue.add(file, from, new PartReader(file, from, this.#files));
@@ -79,13 +79,13 @@ export class Forwarder implements JournalReader {
     }
   }
 
-  /** Sends what it can until the signal, and ends. Never rejects. */
+  /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     const stop = () => this.#delivery.close();
     signal.addEventListener("abort", stop);
     this.#queue.hurry();
     this.#pump();
-    // Whoever can't be reached now will not be in a moment.
+    // A target that can't be reached now will hardly be reached before the end.
     if (!signal.aborted && this.#delivery.isWorking) {
       await new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve());
@@ -95,7 +95,7 @@ export class Forwarder implements JournalReader {
     stop();
     await new Promise<void>((resolve) => this.#underWay === 0 ? resolve() : this.#onIdle(resolve));
     this.#queue.close();
-    await this.#target.close().catch(() => {}); // nothing is asked of it any more
+    await this.#target.close().catch(() => {}); // it is not used any more
     await this.#cursor.close();
   }
 
@@ -124,7 +124,7 @@ export class Forwarder implements JournalReader {
     this.#tellIdle();
   }
 
-  /** Sends one batch of a file; what goes wrong is told. */
+  /** Sends one batch of a file, and logs errors of reading it. */
   async #step(queued: QueuedFile): Promise<void> {
     const { log } = this.#files;
     const { stopping: { signal } } = this.#delivery;
@@ -138,7 +138,8 @@ export class Forwarder implements JournalReader {
       );
       queued.acked = reader.place;
       if (reader.isAtEnd) return await this.#done(queued);
-      // The next batch does not wait for the disk: what is not noted is sent once more.
+      // The next batch does not wait for the cursor to be written: after a crash this one would be
+      // sent once more.
       if (isSent) void this.#cursor.note(file.id, reader.place);
     } catch (error) {
       if (signal.aborted || file.state === "gone") return;
@@ -153,7 +154,7 @@ export class Forwarder implements JournalReader {
     }
   }
 
-  /** Reads a batch and sends it; says whether there was one. */
+  /** Reads and sends a batch; returns whether there was one. */
   async #pass(queued: QueuedFile, largestBytes: number): Promise<boolean> {
     const { stopping: { signal } } = this.#delivery;
     const messages = await queued.reader.next(this.#target.limits.maxBytes, signal, largestBytes);
@@ -161,7 +162,7 @@ export class Forwarder implements JournalReader {
     return messages.length > 0;
   }
 
-  /** Reads and sends the next message where it is large: one of all files at a time. */
+  /** Reads and sends the next message if it is large: one at a time over all files. */
   async #passLarge(queued: QueuedFile): Promise<boolean> {
     if (queued.reader.heldBytes <= this.#held.largeBytes) return false;
     return await this.#held.large(
@@ -170,7 +171,10 @@ export class Forwarder implements JournalReader {
     );
   }
 
-  /** Sends messages until they are taken; what is refused is split until it is known which. */
+  /**
+   * Sends messages until they are accepted. A batch that is refused is split until the refused
+   * messages are found.
+   */
   async #send(queued: QueuedFile, messages: readonly ReadMessage[]): Promise<void> {
     const bytes = messages.reduce((sum, { msg }) => sum + msg.encoded.bytes.length, 0);
     const weight = { messages: messages.length, bytes };
@@ -194,10 +198,10 @@ export class Forwarder implements JournalReader {
     await reader.close();
     this.#queue.remove(file.id);
     await this.#cursor.note(file.id, DONE);
-    this.#files.journal.settle(this, file.id);
+    this.#files.journal.finished(this, file.id);
   }
 
-  /** A file was removed before all of it was sent. */
+  /** Handles that a file was removed before all of it was sent. */
   #gone(file: JournaledFile): void {
     const queued = this.#queue.remove(file.id);
     this.#cursor.forget(file.id);
@@ -209,7 +213,8 @@ export class Forwarder implements JournalReader {
     const bytes = Math.max(0, line.bytes - offset);
     if (messages === 0 && !line.hasData) return;
     this.#delivery.dropped(line.name, { messages, bytes }, "all of it");
-    // What comes next of it begins with how it is announced, which may have been in there.
+    // The recording may have been announced in that file, so its next file is sent from its very
+    // beginning, which repeats that.
     const group = line.group ?? file.id;
     const next = this.#queue.restart(group);
     if (next === undefined) return void this.#gaps.add(group);

@@ -1,5 +1,5 @@
 /**
- * Another Rerelay, or a server of Rerun 0.24 and later, by gRPC.
+ * A target that is another Rerelay, or a server of Rerun 0.24 and later, over gRPC.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
 import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
+import { withStart } from "../bridge/recording_start.ts";
 import { formatAddr } from "../base/net_addr.ts";
 import { RerelayError } from "../base/errors.ts";
 import { readFrame } from "../comms/grpc/message_proxy.ts";
@@ -23,27 +24,31 @@ export interface GrpcTargetOptions {
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
-  /** How long it may take none of our bytes and not answer, in milliseconds; default 20 s. */
+  /** How long the server may neither read nor answer, in milliseconds; default 20,000. */
   readonly timeoutMs?: number;
 }
 
-/** A call has so many bytes at most, or one message. */
+/** Most bytes of one call, unless a single message is longer. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
 const MAX_WAIT_MS = 1000;
-/** Calls at once, each of another file. */
+/** Most calls at once, each with messages of another file. */
 const MAX_CALLS = 8;
 const TIMEOUT_MS = 20_000;
-/** A server that is there answers a connection within this time. */
+/** A server that is running accepts a connection within this time, in milliseconds. */
 const CONNECT_MS = 5000;
-/** Asks a Rerelay to answer when what it was sent is on its disk; others answer when they have it. */
+/**
+ * Asks a Rerelay to answer only once the messages are on its disk; other servers answer when they
+ * have them in memory.
+ */
 const METADATA = [["rerelay-ack", "synced"]] as const;
-/** gRPC's word for a message that is longer than a server takes. */
+/** gRPC's status for a message that is longer than a server accepts. */
 const OUT_OF_RANGE = 11;
 
 /**
  * Sends by gRPC, in today's form: one `WriteMessages` call for each batch, whose answer acknowledges it.
  *
- * A Rerelay answers when it has it on its disk; a server of Rerun, when it has it in memory.
+ * A Rerelay answers when it has the messages on its disk; a server of Rerun, when it has them in
+ * memory.
  *
  * @param options which server
  *
@@ -71,7 +76,7 @@ class GrpcTarget implements MessageTarget {
   readonly name: string;
   readonly limits = { maxBytes: MAX_CALL_BYTES, maxWaitMs: MAX_WAIT_MS, maxUnderWay: MAX_CALLS };
   readonly #options: GrpcTargetOptions;
-  /** Of all files: what is known of names and schemas is the same for each. */
+  /** One bridge for all files, since what it knows about names and schemas serves all of them. */
   readonly #bridge = new Bridge({ reusesMemory: false });
   #link: Promise<GrpcLink> | undefined;
 
@@ -84,7 +89,7 @@ class GrpcTarget implements MessageTarget {
     { messages }: { readonly messages: readonly ForwardedMessage[] },
     signal: AbortSignal,
   ): Promise<void> {
-    const frames = messages.map((message) => this.#frame(message));
+    const frames = messages.flatMap((message) => this.#frames(message));
     const link = await this.#connected();
     signal.throwIfAborted();
     let call: WriteClient | undefined;
@@ -97,7 +102,7 @@ class GrpcTarget implements MessageTarget {
         throw error;
       }
       if (isRefusal(error)) throw new TargetRefused(`it refuses it: ${error.message}`, "batch");
-      // A server that turns one call away goes on with the others.
+      // A server that refuses one call still serves the others.
       if (!(error instanceof GrpcError) || error.status !== STATUS.RESOURCE_EXHAUSTED) {
         this.#drop(link);
       }
@@ -111,7 +116,8 @@ class GrpcTarget implements MessageTarget {
     (await link?.catch(() => undefined))?.destroy();
   }
 
-  #frame({ msg }: ForwardedMessage): readonly Uint8Array[] {
+  /** One, or two; the same when it is tried again. */
+  #frames({ msg }: ForwardedMessage): readonly (readonly Uint8Array[])[] {
     const { header, bytes } = msg.encoded;
     const { major, minor } = header.version;
     if (!isNewProtobuf(header) && major === 0 && minor < 17) {
@@ -121,9 +127,11 @@ class GrpcTarget implements MessageTarget {
         "batch",
       );
     }
-    const frame = readFrame(withChunkId(this.#bridge.bridge(msg)), "v1alpha1");
-    if (typeof frame !== "string") return frame;
-    throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+    return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
+      const frame = readFrame(withChunkId(each), "v1alpha1");
+      if (typeof frame !== "string") return frame;
+      throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+    });
   }
 
   async #connected(): Promise<GrpcLink> {
@@ -145,7 +153,7 @@ class GrpcTarget implements MessageTarget {
     link.destroy();
   }
 
-  /** Waits for the answer as long as bytes go out, and a while without any. */
+  /** Waits for the answer while bytes are sent, and for `timeoutMs` when none are. */
   async #whileAnswering(call: WriteClient, answer: Promise<void>, signal: AbortSignal) {
     const { timeoutMs = TIMEOUT_MS } = this.#options;
     const late = Promise.withResolvers<never>();
@@ -161,7 +169,7 @@ class GrpcTarget implements MessageTarget {
     try {
       await Promise.race([answer, late.promise]);
     } finally {
-      answer.catch(() => {}); // what became of it is told
+      answer.catch(() => {}); // its outcome was reported before
       stopLooking();
       signal.removeEventListener("abort", stop);
     }
@@ -177,9 +185,12 @@ function isRefusal(error: unknown): error is GrpcError {
   if (!(error instanceof GrpcError)) return false;
   const status: number = error.status;
   if (status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE) return true;
-  // A server that is full has room again; a message that is too large for it stays so.
+  // A server that is full will have room again; a message that is too large for it stays too large.
   return status === STATUS.RESOURCE_EXHAUSTED && TOO_LARGE.test(error.message);
 }
 
-/** How Rerelay and the gRPC library of Rerun's server name a message that is above their limit. */
+/**
+ * The words with which Rerelay and the gRPC library of Rerun's server refuse a message above their
+ * limit.
+ */
 const TOO_LARGE = /maxMessageBytes|max-message|message length too large/;

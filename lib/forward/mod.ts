@@ -1,5 +1,5 @@
 /**
- * Recordings that travel by themselves: a file sink's followers, and where these send what was saved.
+ * Forwarding: followers of a file sink, and the targets to which they send what was saved.
  *
  * @module
  */

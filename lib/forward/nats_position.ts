@@ -1,6 +1,7 @@
 /**
- * How far a stream was received, on the disk beside the recordings: noted after what came is there, so
- * that a program that is killed goes on where it was, and keeps nothing twice.
+ * A file beside the recordings that says how far a NATS stream was received. It is written after
+ * the messages are on the disk, so that a program that was killed goes on from there, and saves
+ * nothing twice.
  *
  * @module
  */
@@ -14,33 +15,39 @@ import { parsePosition, type PositionFile, positionText } from "./_position_file
 import { BEGINNING } from "./cursor.ts";
 import { PartReader } from "./part_reader.ts";
 
-/** Behind the pattern's name. */
+/** Follows the name of the pattern in the name of the file. */
 const SUFFIX = ".from-nats.json";
 
-/** A note is some kilobytes, and 100 bytes for each recording of the last days. */
+/**
+ * Most bytes of a file that is read: a real one has some kilobytes, and 100 bytes for each
+ * recording of the last days.
+ */
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Read at once of what was kept beyond the note, in bytes. */
+/** How much is read at once of the messages that were saved after the last note, in bytes. */
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** What a start goes on from. */
+/** Where a start goes on from. */
 export interface NatsStart {
   /** Absent at the first start. */
   readonly note: NatsNote | undefined;
-  /** Messages of each recording that were kept beyond the note. */
+  /** How many messages of each recording were saved after the note was written. */
   readonly skip: ReadonlyMap<string, number>;
 }
 
-/** Keeps the position of a feed beside what a file sink writes. */
+/** Keeps the position of a NATS feed beside the files of a file sink. */
 export class NatsPosition implements FileFollower, JournalReader {
   readonly name = "the position in NATS";
   #files: FollowedFiles | undefined;
   #position: PositionFile | undefined;
-  /** The file begun last. */
+  /** The file that was begun last. */
   #last: string | undefined;
   #noting: Promise<void> | undefined;
   #noted: string | undefined;
-  /** What is noted at the end, once all files are closed; nothing where not all of it is in them. */
+  /**
+   * Gives the note to write at the end, once all files are closed; `undefined` if not all that was
+   * received is in them.
+   */
   onClosed: () => NatsNote | undefined = () => undefined;
 
   async open(files: FollowedFiles): Promise<void> {
@@ -54,9 +61,9 @@ export class NatsPosition implements FileFollower, JournalReader {
   }
 
   /**
-   * Says where to go on; to be called once all that an earlier run left is recovered.
+   * Returns where to go on. To be called once the files of an earlier run are recovered.
    *
-   * @param signal ends the reading of what was kept
+   * @param signal ends the reading of files
    */
   async start(signal: AbortSignal): Promise<NatsStart> {
     const { journal } = this.#files!;
@@ -72,37 +79,41 @@ export class NatsPosition implements FileFollower, JournalReader {
         await this.#count(file, { ...BEGINNING, ...place }, skip, signal);
       }
     }
-    for (const file of [...journal.files]) journal.settle(this, file.id);
+    for (const file of [...journal.files]) journal.finished(this, file.id);
     return { note: position?.note, skip };
   }
 
   /**
-   * Writes down how far the feed is, once all that was received by now is on the disk; nothing where that
-   * stands there already.
+   * Writes the position of the feed, once all that was received before this call is on the disk.
+   * Writes nothing if the file says so already.
    *
-   * @param note as the feed is now
-   * @param sink where all of it was written to before this call
+   * @param note the present position of the feed
+   * @param sink the sink that all of it was written to before this call
    */
   note(note: NatsNote, sink: Pick<RrdFileSink, "mark">): Promise<void> {
     const key = `${note.created} ${note.seq} ${note.beyond.map(([, count]) => count)}`;
     if (key === this.#noted || this.#noting !== undefined) return this.#noting ?? Promise.resolve();
     const noting = (async () => {
       let last: string | null = null;
-      // Files may have been begun before its turn came, and are begun while the disk takes its time.
+      // The newest file must be read when the mark is set, since files may be begun before that and
+      // after it.
       const open = await sink.mark(() => last = this.#last ?? null);
       await this.#write(positionText({ note, beyond: note.beyond, last, open }));
       this.#noted = key;
       const { journal } = this.#files!;
       for (const { id, state } of [...journal.files]) {
-        if (state === "closed") journal.settle(this, id);
+        if (state === "closed") journal.finished(this, id);
       }
     })().finally(() => this.#noting = undefined);
     return this.#noting = noting;
   }
 
-  /** Files need not wait for it: what is there was noted, or is counted at the next start. */
+  /**
+   * Waits for a note that is being written. Files that were not noted are counted at the next
+   * start.
+   */
   async close(): Promise<void> {
-    await this.#noting?.catch(() => {}); // who began it is told
+    await this.#noting?.catch(() => {}); // the caller of `note` gets the error
     const note = this.onClosed();
     if (note === undefined) return;
     const last = this.#last ?? null;

@@ -20,41 +20,44 @@ import {
   TargetRefused,
 } from "./target.ts";
 
-/** Where to, and as whom. */
+/** Options of {@linkcode natsTarget}: the server, credentials, and the box. */
 export interface NatsTargetOptions extends NatsCredentials {
   /** Such as `nats://host:4222`, several servers of one cluster with commas. */
   readonly url: string;
-  /** Name of this box, which viewers show and subjects have. */
+  /** The name of this box, which stands in subjects and which viewers show. */
   readonly box: string;
   /**
    * The random id beside its recordings: two boxes of one name are told apart by it. A function is asked
    * for it before the first message is sent.
    */
   readonly instance: string | (() => Promise<string>);
-  /** Servers that hold a copy of each message, where the stream has to be made; default 1. */
+  /** How many servers hold a copy of each message, if the stream has to be made; default 1. */
   readonly replicas?: number;
   /** Bytes of messages that wait for their acknowledgement, over all recordings; default 32 MiB. */
   readonly maxInFlightBytes?: number;
   /** After so many milliseconds without an acknowledgement a publish counts as failed; default 10,000. */
   readonly ackTimeoutMs?: number;
-  /** Where is said what was made, and what failed; default nowhere. */
+  /** Gets lines about what was made and what failed; default none. */
   readonly log?: Log;
-  /** Gives a name that no other start of the program has; default `crypto.randomUUID`. */
+  /** Makes an id for this start of the program that no other has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
 
 const MIB = 1024 * 1024;
 
-/** Messages of a recording are gathered for so long, or up to so much. */
+/** How long, and up to how many bytes, messages of a recording are gathered. */
 const LIMITS: BatchLimits = { maxBytes: 512 * 1024, maxWaitMs: 200, maxUnderWay: 1024 };
 
-/** Recordings whose place in the stream is remembered; of others it is asked for again. */
+/**
+ * How many recordings have their place in the stream remembered; the server is asked for that of
+ * others.
+ */
 const MAX_WRITERS = 4096;
 
-/** JetStream's numbers for a stream that is full, in messages or bytes, or for want of disk. */
+/** JetStream's error codes for a stream that is full, by messages, bytes or lack of disk space. */
 const FULL = [10047, 10077, 10023, 10028];
 
-/** A connection that is made, and what it takes. */
+/** An open connection, and its limits. */
 interface Opened {
   readonly nats: Nats;
   /** The id of this box. */
@@ -65,8 +68,8 @@ interface Opened {
 /**
  * Makes a target that sends to NATS; it connects with the first batch.
  *
- * @param options where to, and as whom
- * @throws {RangeError} if the address or the id of the box is none
+ * @param options the server, credentials and the box
+ * @throws {RangeError} if the address or the id of the box is invalid
  *
  * @example
  * ```ts
@@ -105,7 +108,8 @@ class NatsTarget implements MessageTarget {
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
     const { nats, instance, maxPayloadBytes } = await this.#opened(signal);
-    // What is sent now would wait in memory; it is on the disk.
+    // The client would keep these messages in memory until it is connected; but they are on the
+    // disk already.
     if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
     const untilBroken = AbortSignal.any([signal, nats.link]);
     const { box, ackTimeoutMs = 10_000 } = this.#options;
@@ -145,7 +149,7 @@ class NatsTarget implements MessageTarget {
 
   #writer(subject: string): SubjectWriter {
     const writer = this.#writers.get(subject) ?? new SubjectWriter(subject);
-    // The one used last at the end.
+    // Moves the writer to the end, since the one used longest ago is dropped first.
     this.#writers.delete(subject);
     this.#writers.set(subject, writer);
     for (const [subject, { users }] of this.#writers) {
@@ -159,7 +163,7 @@ class NatsTarget implements MessageTarget {
     signal.throwIfAborted();
     const opening = this.#opening;
     const known = await opening?.catch(() => undefined);
-    // Another batch was quicker to begin anew.
+    // Another batch has begun to connect anew.
     if (this.#opening !== opening) return await this.#opened(signal);
     if (known?.nats.connection.isClosed() === false) return known;
     if (this.#isClosed) throw new Error(`${this.name} is closed`);
@@ -193,7 +197,7 @@ class NatsTarget implements MessageTarget {
     }
   }
 
-  /** What goes wrong, with what can be done about it. */
+  /** Turns an error into one that says what can be done about it. */
   #told(error: unknown): unknown {
     if (error instanceof SubjectConflict) return new TargetRefused(error.message, "target");
     const code = codeOf(error);

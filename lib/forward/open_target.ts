@@ -1,5 +1,5 @@
 /**
- * URLs → targets, by their schemes.
+ * Makes targets from URLs, by their schemes.
  *
  * @module
  */
@@ -12,29 +12,29 @@ import { parseS3Url } from "./s3_place.ts";
 import type { ForwardTarget } from "./target.ts";
 import { hideSecrets } from "./url.ts";
 
-/** What targets may need besides their URL. */
+/** Options: what targets may need besides their URL. */
 export interface OpenTargetOptions {
   /** Reads a variable of the environment. */
   readonly env?: (name: string) => string | undefined;
-  /** What NATS needs besides its address; asked for where a target is one. */
+  /** Gives what NATS needs besides its address; called only for a target in NATS. */
   readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
-  /** Reads the files that are uploaded to S3; asked for where a target is there. */
+  /** Gives what reads files to upload to S3; called only for a target in S3. */
   readonly files?: () => Promise<Pick<FileReadAdapter, "openAt">>;
-  /** Where targets report what is no failure. */
+  /** Gets lines about what is no failure. */
   readonly log?: Log;
 }
 
 /** A kind of target. */
 interface TargetKind {
-  /** How its URLs look. */
+  /** An example of its URLs. */
   readonly example: string;
-  /** The target's name, by its URL alone: throws a `RangeError` that says what is expected instead. */
+  /** The name of the target with this URL. Throws a `RangeError` that says which URLs are valid. */
   name(url: string): string;
-  /** Makes the target, and loads what that needs; connects to nothing. */
+  /** Makes the target, and loads the code that it needs; connects to nothing. */
   open(url: string, options: OpenTargetOptions): ForwardTarget | Promise<ForwardTarget>;
 }
 
-/** By scheme: each kind of target has its line here. */
+/** The kinds of targets, by the scheme of their URLs. */
 const KINDS: Readonly<Record<string, TargetKind>> = {
   "rerun+http": {
     example: "rerun+http://HOST:PORT/proxy",
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<string, TargetKind>> = {
   s3: { example: "s3://BUCKET/PREFIX", name: (url) => parseS3Url(url).name, open: openS3 },
 };
 
-/** By the variables of the environment that all programs take which upload to S3. */
+/** Makes a target in S3 from the environment variables that are usual for S3. */
 async function openS3(
   url: string,
   { env = () => undefined, files, log }: OpenTargetOptions,
@@ -83,11 +83,11 @@ async function openNats(url: string, { nats }: OpenTargetOptions): Promise<Forwa
   return natsTarget({ url, ...await nats() });
 }
 
-/** Rerun's port. */
+/** Rerun's default port. */
 const PORT = 9876;
 
 /**
- * The target that a URL names; nothing is connected.
+ * Makes the target that a URL names, without connecting to it.
  *
  * @param url such as `rerun+http://HOST:PORT/proxy`
  * @param options the environment
@@ -113,7 +113,7 @@ export async function openTarget(
 }
 
 /**
- * The name that the target of a URL has, as its cursor has it; nothing is opened for that.
+ * The name of the target with a URL, as its cursor has it; opens nothing.
  *
  * @throws {RangeError} as {@linkcode openTarget}
  */

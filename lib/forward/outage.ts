@@ -1,5 +1,5 @@
 /**
- * Whether a target can be reached: while it can't, one tries for all, with back-off.
+ * Keeps track of whether a target works: while it fails, only one sender tries it, with back-off.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { TargetBackoff } from "./backoff.ts";
 
-/** What it works with. */
+/** The name, the clock and the log of an outage. */
 export interface OutageOptions {
-  /** The target, in the words of the log. */
+  /** The name of the target in log lines. */
   readonly name: string;
   readonly log: Log;
   /** Monotonic milliseconds. */
@@ -20,7 +20,7 @@ export interface OutageOptions {
   readonly timer: Clock["timer"];
 }
 
-/** Keeps all away from a target that fails but one, from time to time. */
+/** Lets only one sender try a failing target, from time to time. */
 export class Outage {
   readonly #options: OutageOptions;
   readonly #backoff: TargetBackoff;
@@ -32,24 +32,24 @@ export class Outage {
   #waiting: (() => void)[] = [];
   #callOff: (() => void) | undefined;
 
-  /** @param options whose it is */
+  /** @param options the target, clock and log */
   constructor(options: OutageOptions) {
     this.#options = options;
     this.#backoff = new TargetBackoff(options.random);
   }
 
-  /** Since when it fails, in milliseconds of the clock; `undefined` while it works. */
+  /** Since when the target has failed, in milliseconds of the clock; `undefined` while it works. */
   get since(): number | undefined {
     return this.#since;
   }
 
-  /** Why it fails. */
+  /** Why the target fails. */
   get error(): string | undefined {
     return this.#error;
   }
 
   /**
-   * Resolves when it may be tried.
+   * Resolves when the caller may try the target.
    *
    * @param signal ends the waiting
    * @throws the signal's reason
@@ -66,7 +66,7 @@ export class Outage {
     }
   }
 
-  /** It took something. */
+  /** To be called when the target accepted something. */
   worked(): void {
     const { name, log, now } = this.#options;
     this.#isTrying = false;
@@ -81,10 +81,10 @@ export class Outage {
     this.#wake();
   }
 
-  /** It failed, and is to be tried again. */
+  /** To be called when the target failed, and is to be tried again. */
   failed(error: unknown): void {
     const { name, log, now, timer } = this.#options;
-    // Others that were under way when it began are one failure with it.
+    // Requests that were under way when the outage began are part of the same failure.
     if (this.#since !== undefined && !this.#isTrying) return;
     this.#isTrying = false;
     const ms = this.#backoff.failed();
@@ -102,13 +102,13 @@ export class Outage {
     });
   }
 
-  /** Nobody tries now after all. */
+  /** To be called when the caller of `turn` does not try after all. */
   gaveUp(): void {
     this.#isTrying = false;
     this.#wake();
   }
 
-  /** Ends its timer. */
+  /** Cancels the timer. */
   close(): void {
     this.#callOff?.();
     this.#wake();

@@ -1,5 +1,6 @@
 /**
- * Reads the logged messages of one file from a place on, as far as it is written, with their numbers.
+ * Reads the logged messages of one file, with their numbers, from a place on to the end of what is
+ * written by now.
  *
  * @module
  */
@@ -17,54 +18,55 @@ import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
 import { BEGINNING, type CursorPlace } from "./cursor.ts";
 import type { ForwardedMessage } from "./target.ts";
 
-/** Read at once at most, in bytes. */
+/** How much is read at once, in bytes. */
 const BLOCK_BYTES = 512 * 1024;
-/** Recordings of a file whose application is kept. */
+/** How many recordings of a file have their application remembered. */
 const MAX_APPLICATIONS = 1000;
 
-/** A message, and the place behind it. */
+/** A message, and the place in the file behind it. */
 export interface ReadMessage extends ForwardedMessage {
   readonly behind: CursorPlace;
 }
 
-/** What a reader works with. */
+/** The folder and the files of a reader. */
 export interface PartReaderOptions {
-  /** With the separator at its end. */
+  /** The folder of the recordings, with the separator at its end. */
   readonly folder: string;
   readonly adapter: FileReadAdapter;
   readonly journal: PartJournal;
 }
 
-/** Reads one file; one call at a time. */
+/** Reads one file. Only one call may run at a time. */
 export class PartReader {
   readonly #file: JournaledFile;
   readonly #options: PartReaderOptions;
   #open: ReadableFile | undefined;
   #scanner = newScanner();
-  /** Where the scanner's first byte stands in the file. */
+  /** The place in the file of the first byte that the scanner got. */
   #base = 0;
   #isBegun = false;
-  /** Read so far, and looked at so far: the place behind the last message that was looked at. */
+  /** How far the file was read, and the place behind the last message that was looked at. */
   #read: number;
   #place: CursorPlace;
-  /** Messages that were read and not given. */
+  /** Messages that were read and not returned yet. */
   #waiting: ReadMessage[] = [];
   #isAtEnd = false;
-  /** What ends it, once all before it was given. */
+  /** Damage at which reading ends, once all messages before it were returned. */
   #damage: Error | undefined;
-  /** So many messages of any kind from its beginning on are not given. */
+  /** How many messages of any kind are skipped at the beginning of the file. */
   readonly #skipped: number;
   readonly #applications = new Map<string, string>();
 
   /**
    * @param file which
-   * @param place from where on
-   * @param options where it is
+   * @param place where reading begins
+   * @param options where the file is
    */
   constructor(file: JournaledFile, place: CursorPlace, options: PartReaderOptions) {
     this.#file = file;
     const hole = file.line.hole?.[0] ?? Infinity;
-    // Behind a hole nothing stands where it was: all is read from the beginning.
+    // Behind a hole, messages have moved since the place was noted, so the file is read from its
+    // beginning.
     const isMoved = place.before > hole;
     this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
     this.#skipped = isMoved ? hole : 0;
@@ -73,7 +75,7 @@ export class PartReader {
     options.journal.recent.reached(file.id, this.#place.offset);
   }
 
-  /** Whether all is read that is ever in the file. */
+  /** Whether the file is closed, and read to its end. */
   get isAtEnd(): boolean {
     if (this.#waiting.length > 0 || this.#damage !== undefined) return false;
     const { state, size } = this.#file;
@@ -86,17 +88,17 @@ export class PartReader {
     return !this.#isAtEnd && this.#read < this.#file.size;
   }
 
-  /** Length of what is kept of a message that is not whole, in bytes. */
+  /** How much is held of a message that is not read to its end, in bytes. */
   get heldBytes(): number {
     return this.#read - this.#base - this.#scanner.offset;
   }
 
-  /** How much a batch takes in memory, in bytes, where no message is longer than so many. */
+  /** The most memory that a batch takes, in bytes, if no message is longer than `largestBytes`. */
   batchBytes(largestBytes: number): number {
     return Math.min(largestBytes + BLOCK_BYTES, Math.max(0, this.#file.size - this.place.offset));
   }
 
-  /** The place behind all that was given: where one goes on that reads the file later. */
+  /** The place behind all messages that were returned, where a later reader goes on. */
   get place(): CursorPlace {
     return this.#waiting.length > 0 ? this.#given : this.#place;
   }
@@ -104,13 +106,13 @@ export class PartReader {
   #given!: CursorPlace;
 
   /**
-   * The next messages.
+   * Reads the next messages.
    *
-   * @param maxBytes of them all; one that is larger comes alone
-   * @param signal ends it
-   * @param largestBytes of a message that is read
-   * @returns none where there are none now, or a larger one is next
-   * @throws {RrdDamage} where the file is damaged, and whatever the disk says
+   * @param maxBytes length of all of them together; a message that is longer is returned alone
+   * @param signal ends the reading
+   * @param largestBytes longest message that is read
+   * @returns the messages; an empty list if there are none now, or a longer one is next
+   * @throws {RrdDamage} where the file is damaged; also throws errors of the disk
    */
   async next(
     maxBytes: number,
@@ -135,20 +137,20 @@ export class PartReader {
         throw damage;
       }
       if (bytes >= maxBytes || this.#damage !== undefined || !this.hasMore) return taken;
-      // Nothing is kept of a long message while those before it are on their way.
+      // Returns now, so that little is held of a long message while those before it are being sent.
       if (this.heldBytes > BLOCK_BYTES && taken.length > 0) return taken;
       if (this.heldBytes > largestBytes) return taken;
       await this.#readOn();
     }
   }
 
-  /** Gives a reader of this file that begins at another place. */
+  /** Closes this reader, and returns one of the same file that begins at another place. */
   restarted(place: CursorPlace): PartReader {
     void this.close().catch(() => {}); // it was only read
     return new PartReader(this.#file, place, this.#options);
   }
 
-  /** Closes the file, and keeps nothing of it; it is opened again when more is asked for. */
+  /** Closes the file and frees the memory; `next` opens it again. */
   async close(): Promise<void> {
     this.#forget();
     const open = this.#open;
@@ -156,7 +158,10 @@ export class PartReader {
     await open?.close();
   }
 
-  /** What was read and not given is read again; where the file has a hole, that would be all of it. */
+  /**
+   * Forgets what was read and not returned, to read it again. Not done for a file with a hole,
+   * which would have to be read from its beginning.
+   */
   #forget(): void {
     if (this.#waiting.length === 0 && this.heldBytes === 0) return;
     if (this.#damage !== undefined || this.#isAtEnd || this.#file.line.hole !== undefined) return;
@@ -188,7 +193,7 @@ export class PartReader {
     this.#isAtEnd = true;
   }
 
-  /** What was written a moment ago is in memory, all else on the disk. */
+  /** Reads the next bytes: those written last are still in memory, all others on the disk. */
   async #nextBlock(): Promise<Uint8Array> {
     const { id, size } = this.#file;
     const { recent } = this.#options.journal;
@@ -203,7 +208,7 @@ export class PartReader {
     return block.subarray(0, length);
   }
 
-  /** Goes on behind what was acknowledged, which is behind the header of the file. */
+  /** Begins behind what was acknowledged, after reading the header of the file. */
   async #begin(): Promise<void> {
     this.#isBegun = true;
     if (this.#read === 0) return;
@@ -214,7 +219,7 @@ export class PartReader {
     this.#base = this.#read - RRD_HEADER_BYTES;
   }
 
-  /** Under the name that it has now: it may get another at any time. */
+  /** Opens the file under its present name, which may change at any time. */
   async #openFile(): Promise<ReadableFile> {
     const { folder, adapter } = this.#options;
     for (let tries = 0;; tries++) {
@@ -259,7 +264,7 @@ export class PartReader {
     return application;
   }
 
-  /** As an earlier file or run announced it. */
+  /** The application of a recording that an earlier file or run announced. */
   #announced(key: string): string | undefined {
     const announced = this.#options.journal.announcementOf(key);
     if (announced === undefined) return undefined;
@@ -269,7 +274,7 @@ export class PartReader {
       const head = readMessageHeader(header, message, 0, Infinity);
       return toldApplication(decodeMessage(header, head, message, 0, fileLimits(NO_LIMITS)));
     } catch {
-      return undefined; // its data goes all the same
+      return undefined; // its messages are sent without an application
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Recordings to object storage that speaks S3.
+ * Uploads recordings to object storage that speaks S3.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 import { hideSecrets } from "./url.ts";
 
-/** Where objects go: a bucket, and what their names begin with. */
+/** Where objects go: a bucket, and the prefix of their names. */
 export interface S3Place {
   readonly bucket: string;
   /** Empty, or folders with a slash behind each. */
   readonly prefix: string;
-  /** Both as one address, with a slash at its end. */
+  /** Bucket and prefix as one address, with a slash at its end. */
   readonly name: string;
 }
 

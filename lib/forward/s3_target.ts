@@ -1,5 +1,5 @@
 /**
- * Recordings to object storage that speaks S3: each closed file under its name, once.
+ * A target in object storage that speaks S3: each closed file is uploaded once, under its name.
  *
  * @module
  */
@@ -11,9 +11,12 @@ import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
 
-/** Files up to this length go at once, longer ones in parts of it or more, in bytes. */
+/**
+ * Files up to this length, in bytes, are uploaded in one request; longer ones in parts of at least
+ * this length.
+ */
 const PART_BYTES = 16 * 1024 * 1024;
-/** S3 takes no more parts of one upload. */
+/** S3's limit for the parts of one upload. */
 const MAX_PARTS = 10_000;
 
 /** Who may upload. */
@@ -26,17 +29,20 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-/** How {@linkcode s3Target} uploads. */
+/** Options of {@linkcode s3Target}. */
 export interface S3TargetOptions {
   /** Who may upload. */
   readonly credentials: S3Credentials;
   /** Reads the files. */
   readonly files: Pick<FileReadAdapter, "openAt">;
-  /** Where a server is that is not Amazon's, such as `http://127.0.0.1:7070`; the bucket is in its path. */
+  /**
+   * The URL of a server other than Amazon's, such as `http://127.0.0.1:7070`; the bucket is then
+   * the first part of the path.
+   */
   readonly endpoint?: string;
   /** The region that requests are signed for; default `us-east-1`. */
   readonly region?: string;
-  /** Where a file of another box under the same name is told. */
+  /** Gets a line if another box has a file under the same name. */
   readonly log?: Log;
   /** Sends requests; default the runtime's `fetch`. */
   readonly fetch?: (request: Request) => Promise<Response>;
@@ -46,11 +52,12 @@ export interface S3TargetOptions {
  * Makes a target that uploads closed files to S3, and compares the checksum of what is there with what
  * was sent.
  *
- * What stands under a name is never replaced: the same file is there already and counts as uploaded,
- * another one is left, and the file gets eight letters of its id into its name.
+ * An object is never replaced by another file. If the same file is there already, it counts as
+ * uploaded; if another one has its name, that stays, and the file is uploaded with eight letters of
+ * its id in its name.
  *
  * @param url `s3://BUCKET/PREFIX`
- * @param options who may upload, where to, and what reads the files
+ * @param options credentials, the server, and what reads the files
  * @throws {RangeError} if the URL names no bucket
  *
  * @example
@@ -96,12 +103,12 @@ export function s3Target(url: string, options: S3TargetOptions): FileTarget {
   };
 }
 
-/** A file on its way. */
+/** A file that is being uploaded. */
 interface Uploaded {
   readonly file: ClosedFile;
   readonly opened: ReadableFile;
   readonly log: Log | undefined;
-  /** The target's name. */
+  /** The name of the target, for messages. */
   readonly name: string;
 }
 
@@ -122,7 +129,8 @@ async function upload(
     const text = `${name} has another file ${file.name}: this one is uploaded as ${key}`;
     if (there === undefined) log?.write("warn", text, { path: file.path });
   }
-  // An indexed file is longer than it was before, and replaces that.
+  // A file that got its chunk index after it was uploaded is longer than the object, and replaces
+  // it.
   if (there?.id === file.id && there.bytes === size) return;
   const checksum = size <= PART_BYTES
     ? await s3.put(key, await readAll(opened, 0, size, file.path), file.id, signal)
@@ -130,7 +138,10 @@ async function upload(
   compare(key, { bytes: size, id: file.id, checksum }, await s3.head(key, signal));
 }
 
-/** Servers that keep no checksum have compared what came with its signature. */
+/**
+ * Compares the checksums. A server that keeps none has compared the content with the signature of
+ * the request.
+ */
 function compare(key: string, sent: S3Object, there: S3Object | undefined): void {
   const isSame = there !== undefined && there.bytes === sent.bytes &&
     (there.checksum ?? sent.checksum) === sent.checksum;
@@ -186,9 +197,9 @@ function withId(name: string, id: string): string {
   return dot <= 0 ? `${name}.${short}` : `${name.slice(0, dot)}.${short}${name.slice(dot)}`;
 }
 
-/** What can be done about it. */
+/** What can be done about an error, by S3's code or the status. */
 const ADVICE: Readonly<Record<string, string>> = {
-  // Answers to HEAD have no text.
+  // Answers to HEAD have no body, so only the status tells what is wrong.
   "403":
     "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and at what the keys may",
   "301": "set AWS_REGION to the bucket's region",

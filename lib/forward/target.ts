@@ -1,5 +1,6 @@
 /**
- * Where recordings travel to, as the forwarder needs it: a new kind of place is one file that has this.
+ * The interface of targets that recordings are forwarded to: a new kind of target is one file that
+ * implements it.
  *
  * @module
  */
@@ -8,7 +9,10 @@ import type { LogMsg } from "../encoding/log_msg.ts";
 
 /** A logged message, and its place on the disk of the box. */
 export interface ForwardedMessage {
-  /** Counts the logged messages of its file from 0, those that the file only begins with left out. */
+  /**
+   * Counts the logged messages of its file from 0, without those that the file repeats at its
+   * beginning.
+   */
   readonly number: number;
   /** The message as it stands in the file, with its encoded bytes and the header that these are under. */
   readonly msg: LogMsg;
@@ -18,19 +22,24 @@ export interface ForwardedMessage {
   readonly recording: string;
 }
 
-/** Messages of one file that follow one another; numbers grow, and leave out only what is sent elsewhere. */
+/**
+ * Messages of one file in their order. Their numbers grow, and may leave out messages that are sent
+ * in another batch.
+ */
 export interface ForwardBatch {
   /** The random id of the file, which no other file of any box has. */
   readonly file: string;
   /** At least one message, in the order of the file. */
   readonly messages: readonly ForwardedMessage[];
-  /** Length of all of them, encoded. */
+  /** Length of all messages, encoded. */
   readonly bytes: number;
-  /** For how long the first of them has waited since it was written, in milliseconds, if that is known. */
+  /**
+   * How long the first message has waited since it was written, in milliseconds, if that is known.
+   */
   readonly waitedMs?: number;
 }
 
-/** How much is gathered for one `send`, and how many of these may be under way. */
+/** How much is gathered for one `send`, and how many calls of `send` may be under way. */
 export interface BatchLimits {
   /** Length of the messages of one batch, in bytes; a larger message is a batch of its own. */
   readonly maxBytes: number;
@@ -40,31 +49,31 @@ export interface BatchLimits {
   readonly maxUnderWay: number;
 }
 
-/** Takes messages, as gRPC and NATS do. */
+/** A target that takes messages, as gRPC and NATS do. */
 export interface MessageTarget {
   /** Tells the kinds of targets apart. */
   readonly kind: "messages";
   /** Its address as logs show it, without user names, passwords and tokens. */
   readonly name: string;
-  /** Length of its batches. */
+  /** Limits of its batches. */
   readonly limits: BatchLimits;
   /**
-   * Sends a batch; resolves once the other side has acknowledged all of it, as far as this kind of
-   * target promises anything.
+   * Sends a batch; resolves once the other side has acknowledged all of it, in the way of this kind
+   * of target.
    *
    * The forwarder tries the same batch again after any error that is not a {@linkcode TargetRefused},
    * with back-off: connections are made, and made anew, by `send` itself.
    *
-   * @param batch what is to be sent
+   * @param batch the messages to send
    * @param signal ends the waiting, with the signal's reason
-   * @throws {TargetRefused} if this batch will never be taken, or nothing will
+   * @throws {TargetRefused} if this batch will never be accepted, or no batch will
    */
   send(batch: ForwardBatch, signal: AbortSignal): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
 }
 
-/** A file that is closed, and has its name and, where it can have one, its chunk index. */
+/** A file that is closed and has its final name and, if it can have one, its chunk index. */
 export interface ClosedFile {
   /** Its random id. */
   readonly id: string;
@@ -76,37 +85,37 @@ export interface ClosedFile {
   readonly bytes: number;
 }
 
-/** Takes closed files whole, as object storage does. */
+/** A target that takes closed files as a whole, as object storage does. */
 export interface FileTarget {
   /** Tells the kinds of targets apart. */
   readonly kind: "files";
   /** Its address as logs show it, without keys. */
   readonly name: string;
-  /** Uploads at once. */
+  /** Most uploads at a time. */
   readonly maxUnderWay: number;
   /**
-   * Uploads a file; resolves once what is there was compared with what was sent. Errors as with
-   * {@linkcode MessageTarget.send}.
+   * Uploads a file; resolves once the object was compared with what was sent. Errors mean the same
+   * as those of {@linkcode MessageTarget.send}.
    */
   sendFile(file: ClosedFile, signal: AbortSignal): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
 }
 
-/** Any target. */
+/** Either kind of target. */
 export type ForwardTarget = MessageTarget | FileTarget;
 
-/** What trying again does not change. */
+/** A refusal that trying again would not change. */
 export class TargetRefused extends RerelayError {
   /** Tells it from other errors. */
   override readonly name = "TargetRefused";
 
   /**
-   * Says who refuses, and why.
+   * Makes the error.
    *
-   * @param message with the option or the step that changes it
-   * @param scope `"batch"`: these messages are counted as not forwardable, and the next ones are sent.
-   * `"target"`: nothing is sent to it any more until the program is started again
+   * @param message who refuses and why, with the option or step that helps
+   * @param scope `"batch"`: these messages are counted as refused, and the next ones are sent.
+   * `"target"`: nothing is sent to the target until the program is started again
    */
   constructor(message: string, readonly scope: "batch" | "target") {
     super(message);

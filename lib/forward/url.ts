@@ -1,5 +1,5 @@
 /**
- * URLs as others may see them.
+ * Hides the secrets of URLs.
  *
  * @module
  */
@@ -18,7 +18,8 @@ export function hideSecrets(text: string): string {
 function hideOne(text: string): string {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(text) ?? [];
   const [, authority = "", path = ""] = /^([^/?#]*)([^?#]*)/s.exec(rest) ?? [];
-  // There may be several servers, each with its own. What has a slash in its password has no path.
+  // There may be several servers, each with its own password. A slash may be part of a password, so
+  // what is behind it counts as a path only without an `@`.
   if (path.includes("@")) return `${scheme}${path.slice(path.lastIndexOf("@") + 1)}`;
   return scheme + authority.split(",").map(hideInHost).join(",") + path;
 }

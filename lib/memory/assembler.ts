@@ -2,12 +2,30 @@ import { type BufferPool, isReused } from "./buffer_pool.ts";
 import { freeMemory } from "./free_memory.ts";
 import { FIRST_BYTES, FIRST_PIECES, PIECE_BYTES, PIECES } from "./piece_slabs.ts";
 
-/** Packets that lie whole in a read need none: most of a small kind do. */
+/** No memory at all: small packets mostly lie whole in a read, and need none. */
 const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** Reading into the item itself is worth a system call of its own from so many bytes on. */
+/**
+ * From so many missing bytes on, reading directly into the item is worth a system call of its own.
+ */
 const LEAST_ROOM = 32 * 1024;
-/** As much as a peer that has sent packets of this size before is believed. */
+/**
+ * The largest first piece: a peer that has sent packets of this size before is believed to send
+ * another one.
+ */
 const TRUSTED_BYTES = 4 * 1024 * 1024;
+
+/** Numbers of so many bytes can be read where they lie only at multiples of it. */
+const NUMBER_BYTES = 8;
+
+/**
+ * How many bytes to leave free before an item, so that data inside it begins at a multiple of 8 and
+ * numbers are read where they lie. Copying them takes as long as receiving them.
+ *
+ * @param offset of that data in the item
+ */
+export function leadFor(offset: number): number {
+  return (NUMBER_BYTES - offset % NUMBER_BYTES) % NUMBER_BYTES;
+}
 
 /**
  * Puts together bytes that arrive in pieces, taking memory as they come and never on their word.
@@ -16,30 +34,33 @@ const TRUSTED_BYTES = 4 * 1024 * 1024;
  * 256 KiB: so of a steady stream each straddling item is copied once, a larger one twice.
  */
 export class Assembler {
-  /** Those that are full. */
+  /** Pieces that are full. */
   #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** Bytes in them. */
+  /** Bytes in the full pieces. */
   #before = 0;
   /** The piece that is being filled, and how far it is. */
   #buffer = NOTHING;
   #filled = 0;
   #trusted = FIRST_BYTES;
   readonly #pool: BufferPool | undefined;
-  /** Handed over, and still used by us. */
+  /** What the last `take` handed over, while it counts as used by us. */
   #given = NOTHING;
 
   readonly #inSlabs: boolean;
 
+  /** Bytes left free before an item that is put together in one buffer, see {@linkcode leadFor}. */
+  lead = 0;
+
   /**
    * @param pool where large buffers come from; without it each is a new one
-   * @param inSlabs takes pieces in slabs, which only `take` and `clear` give back
+   * @param inSlabs takes pieces from slabs, which only `take` and `clear` give back
    */
   constructor(pool?: BufferPool, inSlabs = false) {
     this.#pool = pool;
     this.#inSlabs = inSlabs;
   }
 
-  /** Bytes that are here. */
+  /** Bytes of the item that have come. */
   get filled(): number {
     return this.#before + this.#filled;
   }
@@ -85,13 +106,13 @@ export class Assembler {
     return end;
   }
 
-  /** The bytes that are here, as a view. */
+  /** The bytes that have come, as a view. */
   view(): Uint8Array<ArrayBuffer> {
     if (this.#pieces.length > 0) this.#join();
     return this.#buffer.subarray(0, this.#filled);
   }
 
-  /** Hands over the bytes that are here, and begins anew. */
+  /** Hands over the bytes that have come, and begins a new item. */
   take(): Uint8Array<ArrayBuffer> {
     const item = this.view();
     this.#trusted = Math.min(Math.max(this.#trusted, this.#filled), TRUSTED_BYTES);
@@ -118,7 +139,7 @@ export class Assembler {
     this.#begin(this.#buffer, this.#filled);
   }
 
-  /** Drops the bytes that are here. */
+  /** Drops the bytes that have come. */
   clear(): void {
     // Most often there is nothing, and this is called for each packet.
     if (this.#buffer === NOTHING) return;
@@ -138,9 +159,11 @@ export class Assembler {
       this.#filled = 0;
     } else {
       const size = Math.min(length, this.#trusted);
-      // Where more will follow, it is given back soon.
+      // If more follows, this piece is given back soon.
       const isFirst = this.#inSlabs && size === FIRST_BYTES && length > size;
-      const grown = isFirst ? FIRST_PIECES.take() : this.#new(size);
+      const grown = isFirst
+        ? FIRST_PIECES.take()
+        : this.#new(size, size === length ? this.lead : 0);
       grown.set(this.#buffer);
       this.#release(this.#buffer);
       this.#buffer = grown;
@@ -149,7 +172,7 @@ export class Assembler {
 
   #join(): void {
     const { filled } = this;
-    const whole = this.#new(filled);
+    const whole = this.#new(filled, this.lead);
     let at = 0;
     for (const piece of this.#pieces) {
       whole.set(piece, at);
@@ -168,8 +191,10 @@ export class Assembler {
     this.#filled = filled;
   }
 
-  #new(bytes: number): Uint8Array<ArrayBuffer> {
-    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
+  #new(bytes: number, lead = 0): Uint8Array<ArrayBuffer> {
+    const size = lead + bytes;
+    const taken = this.#pool?.take(size) ?? new Uint8Array(size);
+    return lead === 0 ? taken : taken.subarray(lead);
   }
 
   /** Gives a piece back; nobody else has a view on it. */

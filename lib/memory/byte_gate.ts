@@ -1,15 +1,16 @@
 /**
- * Lets as much pass at once as a limit in bytes allows, first come first served.
+ * Lets actions run side by side as long as their bytes stay within a limit, first come first
+ * served.
  *
  * @module
  */
 
-/** A limit of bytes under way. */
+/** A limit on the bytes that are under way. */
 export class ByteGate {
   #bytes = 0;
   #waiting: { readonly bytes: number; readonly go: () => void }[] = [];
 
-  /** @param limitBytes of all together; what is larger passes alone */
+  /** @param limitBytes for all together; an action that is larger runs alone */
   constructor(readonly limitBytes: number) {}
 
   /** Bytes under way. */
@@ -20,7 +21,7 @@ export class ByteGate {
   /**
    * Waits for room, does something, and gives the room back.
    *
-   * @param bytes that are under way meanwhile
+   * @param bytes that the action takes while it runs
    * @param signal ends the waiting, with its reason
    * @param action what is done
    */
@@ -32,7 +33,7 @@ export class ByteGate {
       return await action();
     } finally {
       this.#bytes -= bytes;
-      this.#letGo();
+      this.#letWaitingIn();
     }
   }
 
@@ -52,7 +53,7 @@ export class ByteGate {
     return promise.finally(() => signal.removeEventListener("abort", stop));
   }
 
-  #letGo(): void {
+  #letWaitingIn(): void {
     for (let first = this.#waiting[0]; first && this.#fits(first.bytes); first = this.#waiting[0]) {
       this.#waiting.shift();
       this.#bytes += first.bytes;

@@ -4,8 +4,8 @@ const MIN_BYTES = 16 * 1024;
 /**
  * Gives a buffer's memory back at once; its views are empty from then on.
  *
- * Runtimes look for dead buffers late: who makes many of them could do so faster than they are found,
- * and each look at all memory takes time from everybody.
+ * Runtimes look for dead buffers late: a peer could make us allocate them faster than they are
+ * found, and each collection takes time from everybody.
  *
  * @param buffer that nobody uses any more
  */

@@ -1,80 +1,96 @@
 import type { Clock } from "../base/clock.ts";
 import { clearPieces } from "./piece_slabs.ts";
 
-/** Bytes that are read from one collection to the next while much waits: at most so many. */
+/** While much waits, a collection is due after at most so many bytes that were read. */
 const MAX_INTERVAL_BYTES = 24 * 1024 * 1024;
 
-/** Below this part of the limit there is room enough for what the runtime has not collected yet. */
+/**
+ * And after at least so many, however small the limit is: else a program would do nothing but collect
+ * garbage.
+ */
+const MIN_INTERVAL_BYTES = 16 * 1024 * 1024;
+
+/** Below this part of the limit there is room for garbage, and nothing is collected. */
 const CALM = 1 / 4;
 
-/** From this part of it on, memory is given back as soon as it is dead: more is to come. */
+/** From this part of the limit on, the pool gives memory back as soon as it is dead. */
 const TIGHT = 1 / 32;
 
-/** Clients that left, after which a collection is worth its time. */
+/** After so many clients have left a collection is worth its time. */
 const MANY_LEFT = 100;
 
-/** So many times as many while others still leave: soon there will be less to look through. */
+/**
+ * While clients are still leaving it takes so many times as many: the fewer are left, the quicker a
+ * collection is.
+ */
 const WHILE_LEAVING = 4;
 
 /**
- * Clients that left, and bytes that were read, after which a collection is worth its time at once, where
- * each of them has brought so many: the many that say nothing leave little behind, and a collection then
- * would keep an SDK among them waiting.
+ * When clients come and go in bursts a collection is due at once after so many have left and so
+ * many bytes were read, if each of them brought enough: clients that say nothing leave little
+ * garbage, and a collection would only keep an SDK among them waiting.
  */
-const BURST = { left: 125, bytes: 16 * 1024 * 1024, bytesEach: 16 * 1024 };
+const BURST = { left: 50, bytes: 8 * 1024 * 1024, bytesEach: 16 * 1024 };
 
-/** A collection for a burst is followed by so many times its own time without one. */
+/** After a collection for a burst, none follows for so many times as long as it took. */
 const BURST_PAUSE = 5;
 
 /**
- * Garbage after which a collection is worth its time at once, and the same for each client that is here:
- * to look through what they are made of takes time, and what is alive is what runtimes measure it by.
+ * A collection is due at once after so many bytes of garbage, and so many more for each client that
+ * is connected: the more is alive, the longer a collection takes.
  */
 const GARBAGE = { bytes: 32 * 1024 * 1024, bytesEach: 4 * 1024 };
+
+/**
+ * So many times as much of either is collected whatever a collection takes: on a machine that does other
+ * work each takes long, and in the pause behind it an attacker could make hundreds of megabytes.
+ */
+const MUCH = { garbage: 2, read: 3 };
 
 /** Collections for clients that left may take at most 1/50 of the time. */
 const MIN_PAUSE = 50;
 
-/** The least time between these, in milliseconds. */
+/** The least time between two such collections, in milliseconds. */
 const MIN_PAUSE_MS = 1000;
 
-/** Reads after which a collection is worth its time, once it is quiet. */
+/** After so many reads a collection is worth its time once nothing comes any more. */
 const MIN_READS = 1000;
 
-/** Looks without a read after which it is quiet. */
+/** It is quiet when so many looks in a row found nothing read. */
 const QUIET_LOOKS = 4;
 
 /**
  * Asks for a garbage collection now and then while many messages wait, and once it is quiet.
  *
  * Runtimes let garbage grow with what is alive: with 256 MiB waiting, Deno's process had 500 MB and
- * Bun's 870 MB. What waits is bounded by the user's limit, and so should be what is dead. And when
- * all is over Deno would keep its garbage until something happens again: 40 MB after 5,000 clients.
+ * Bun's 870 MB. The user bounds what may wait, and what is dead should stay small beside that. And
+ * without work Deno does not collect at all: 5,000 clients that have left keep 40 MB until
+ * something happens again.
  */
 export class MemoryPressure {
   #bytes = 0;
-  /** Much has waited since the last collection: once received it is dead, and still there. */
+  /** Whether much has waited since the last collection: what was received of it is garbage now. */
   #due = false;
-  /** Since it was collected because it was quiet. */
+  /** Reads since the last collection that was made because nothing came any more. */
   #reads = 0;
   #readsAtLook = 0;
-  /** Read since the last collection for clients that left. */
+  /** Bytes that were read since the last collection for clients that left. */
   #bytesSince = 0;
   #quietLooks = 0;
-  /** What was said to be dead since the last collection, in bytes. */
+  /** Bytes of garbage that were reported since the last collection. */
   #garbage = 0;
   #left = 0;
   #leftAtLook = 0;
-  /** When a collection for clients that left may follow. */
+  /** When the next collection for clients that left may be made, in milliseconds. */
   #notBefore = -Infinity;
   #hasBegun = false;
 
   /**
-   * @param collect collects the garbage before it returns; with `true` it lets the runtime begin, which
-   *   takes next to no time and makes the collection short that follows at the next look
-   * @param waiting what waits, and its limit, in bytes
+   * @param collect collects the garbage before it returns; with `true` it lets the runtime begin,
+   * which takes next to no time, and shortens the collection that follows at the next look
+   * @param waiting gives the bytes that wait, and their limit
    * @param now milliseconds
-   * @param spare memory that is let go of before
+   * @param spare memory that is kept for later, and is let go of first
    */
   constructor(
     readonly collect: (onlyBegin?: boolean) => void,
@@ -94,44 +110,51 @@ export class MemoryPressure {
     if (!isCalm) this.#due = true;
     if (!this.#due) return;
     this.#bytes += bytes;
-    if (this.#bytes < Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES)) return;
+    const interval = Math.min(this.waiting.limitBytes / 4, MAX_INTERVAL_BYTES);
+    if (this.#bytes < Math.max(interval, MIN_INTERVAL_BYTES)) return;
     this.#bytes = 0;
     this.#due = !isCalm;
     this.collect();
   }
 
-  /** Takes note of a client that left: what it was made of is dead, and runtimes let that pile up. */
+  /** Takes note of a client that left: its objects are garbage, and runtimes let that pile up. */
   left(): void {
     this.#left++;
   }
 
   /**
-   * Takes note of what was made of bytes that came, beside messages, and is dead soon: beside thousands of
-   * clients runtimes let hundreds of megabytes of it pile up.
+   * Takes note of objects that are garbage soon and are not messages, such as those of HTTP/2
+   * frames: with thousands of clients runtimes let hundreds of megabytes of them pile up.
    *
-   * @param bytes of memory, about
+   * @param bytes of memory that they take, estimated
    */
   garbage(bytes: number): void {
     this.#garbage += bytes;
   }
 
   /**
-   * To be called often: where clients come in bursts, each leaves its messages behind too, and waiting
-   * until others have left would let hundreds of megabytes pile up.
+   * Collects if clients come and go in bursts: each leaves its messages behind as garbage, and
+   * waiting for the next look would let hundreds of megabytes pile up. To be called often.
    *
-   * @param clients that are here
+   * @param clients that are connected
    */
   lookAtBurst(clients: number): void {
-    const isBurst = this.#left >= Math.max(BURST.left, clients) &&
-      this.#bytesSince >= Math.max(BURST.bytes, this.#left * BURST.bytesEach);
-    const isMuch = this.#garbage >= Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach);
-    if ((isBurst || isMuch) && this.now() >= this.#notBefore) this.#collect(BURST_PAUSE, 0);
+    const most = {
+      garbage: Math.max(GARBAGE.bytes, clients * GARBAGE.bytesEach),
+      read: Math.max(BURST.bytes, this.#left * BURST.bytesEach),
+    };
+    const isBurst = this.#left >= Math.max(BURST.left, clients) && this.#bytesSince >= most.read;
+    if (!isBurst && this.#garbage < most.garbage) return;
+    const isMuch = this.#garbage >= MUCH.garbage * most.garbage ||
+      isBurst && this.#bytesSince >= MUCH.read * most.read;
+    if (!isMuch && this.now() < this.#notBefore) return;
+    this.#collect(BURST_PAUSE, 0);
   }
 
   /**
-   * To be called now and then.
+   * Collects if it is worth its time. To be called now and then.
    *
-   * @param clients that are here: to look through what they are made of takes time, too
+   * @param clients that are connected: the more there are, the longer a collection takes
    */
   look(clients: number): void {
     clearPieces();
@@ -146,7 +169,10 @@ export class MemoryPressure {
     this.#collect(MIN_PAUSE, MIN_PAUSE_MS);
   }
 
-  /** Collects, and not again before so many times as long has passed. */
+  /**
+   * Collects; no collection for clients that left follows for so many times as long as this one
+   * took.
+   */
   #collect(pause: number, leastMs: number): void {
     this.#left =
       this.#leftAtLook =

@@ -1,33 +1,48 @@
 /**
- * Memory for what is not whole yet: pieces of two sizes, in slabs that are given back to the system.
+ * Memory for packets that are not whole yet: pieces of two sizes, cut from slabs that are given
+ * back to the system when none of their pieces is used.
  *
- * Taken one by one from the runtime's allocator, a gigabyte of them stayed with the process on Deno
- * for as long as one at its end was in use.
+ * When pieces were taken one by one from the runtime's allocator, a gigabyte of free ones stayed
+ * with the process on Deno for as long as the last one was in use.
  *
  * @module
  */
 import { freeMemory } from "./free_memory.ts";
 
-/** Of a piece that follows others; that of large reads. */
+/** Bytes of a later piece, the size of a large read. */
 export const PIECE_BYTES: number = 256 * 1024;
-/** Of one that others may follow: more than the small packets of SDKs, and not worth an attacker's while. */
+/**
+ * Bytes of the first piece of a packet: enough for the small packets of SDKs, and too little to
+ * gain much by attacking with packets that are never finished.
+ */
 export const FIRST_BYTES: number = 64 * 1024;
-/** Of a slab: above 32 MiB the C library asks the system for it, and memory comes with its use. */
+/**
+ * Bytes of a slab: the C library asks the system for blocks above 32 MiB, which take memory only
+ * where they are used.
+ */
 const SLAB_BYTES = 40 * 1024 * 1024;
-/** Of a slab that may have been used and is kept for whoever comes next. */
+/**
+ * A slab without pieces in use is kept for the next ones if no more than so many of its bytes were
+ * ever used.
+ */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** Of a slab that is kept while nobody receives: Bun clears the next one, which puts all 40 MiB in use. */
+/**
+ * Kept at most while nothing is received, in bytes: a slab is kept then too, because Bun clears a
+ * new one and so puts all of its 40 MiB in use. To see it: after `let a = new ArrayBuffer(40 <<
+ * 20); new Uint8Array(a).fill(1, 0, 1e5); a.transfer(0)` another `new ArrayBuffer(40 << 20)` raises
+ * `process.memoryUsage.rss()` by 40 MiB on Bun, and not on Deno.
+ */
 const MAX_KEPT_IDLE_BYTES = 2 * 1024 * 1024;
 
 interface Slab {
   readonly buffer: ArrayBuffer;
   readonly taken: Uint8Array;
   used: number;
-  /** Pieces before this one have been used. */
+  /** Only pieces before this one have ever been used. */
   touched: number;
 }
 
-/** Hands out pieces, the foremost that are free. */
+/** Hands out pieces, of the free ones the foremost. */
 export class PieceSlabs {
   readonly #slabs: Slab[] = [];
 
@@ -44,7 +59,7 @@ export class PieceSlabs {
     return this.pieceBytes * this.#slabs.reduce((sum, { used }) => sum + used, 0);
   }
 
-  /** A piece; what is in it is arbitrary. */
+  /** Takes a piece; its contents are arbitrary. */
   take(): Uint8Array<ArrayBuffer> {
     const { pieceBytes } = this;
     const slab = this.#slabs.find(({ used, taken }) => used < taken.length) ?? this.#add();
@@ -56,9 +71,9 @@ export class PieceSlabs {
   }
 
   /**
-   * Takes one back that nobody uses any more.
+   * Takes back a piece that nobody uses any more.
    *
-   * @returns whether it is one of these
+   * @returns whether it is a piece of these slabs
    */
   release({ buffer, byteOffset }: Uint8Array): boolean {
     const at = this.#slabs.findIndex((slab) => slab.buffer === buffer);
@@ -71,7 +86,7 @@ export class PieceSlabs {
     return true;
   }
 
-  /** Lets go of what is unused, if it is worth it. */
+  /** Gives slabs without pieces in use back to the system, except one that hardly takes memory. */
   clear(): void {
     for (const slab of [...this.#slabs]) {
       if (slab.used === 0 && !this.#hasFew(slab, MAX_KEPT_IDLE_BYTES)) this.#free(slab);
@@ -102,7 +117,7 @@ export const FIRST_PIECES: PieceSlabs = new PieceSlabs(FIRST_BYTES);
 /** Slabs of 256 KiB pieces of this process, for the later parts of large packets. */
 export const PIECES: PieceSlabs = new PieceSlabs(PIECE_BYTES);
 
-/** Of both, lets go of what is unused. */
+/** Gives unused slabs of both sizes back to the system. */
 export function clearPieces(): void {
   FIRST_PIECES.clear();
   PIECES.clear();

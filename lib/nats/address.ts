@@ -1,14 +1,14 @@
 /**
- * Where NATS is, as an address says it: `nats://host:4222,other:4222`.
+ * Reads addresses of NATS servers: `nats://host:4222,other:4222`.
  *
  * @module
  */
 
-/** A NATS address, taken apart. */
+/** The parts of a NATS address. */
 export interface NatsAddress {
   /** The servers, each as `host:port`. */
   readonly servers: readonly string[];
-  /** How logs name it: without user name, password and token. */
+  /** Its name in logs: without user name, password and token. */
   readonly name: string;
   /** Whether the connection must be encrypted, whatever the server says. */
   readonly tls: boolean;
@@ -23,7 +23,7 @@ const DEFAULT_PORT = 4222;
  * Reads an address.
  *
  * @param text `nats://HOST:PORT[,…]` or `tls://…`; before the first host may stand `USER:PASSWORD@` or `TOKEN@`
- * @throws {RangeError} with what is expected instead, and without what may be secret
+ * @throws {RangeError} that says what is valid, and repeats nothing that may be secret
  */
 export function parseNatsAddress(text: string): NatsAddress {
   const [, scheme, , secret, list] = /^(nats|tls):\/\/(([^@/]*)@)?([^@/]+)\/?$/.exec(text) ?? [];
@@ -60,7 +60,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether two addresses may be of the same servers. */
+/** Whether two addresses may belong to the same servers. */
 export function mayShareServers(a: NatsAddress, b: NatsAddress): boolean {
   return a.servers.some((server) => b.servers.includes(server));
 }

@@ -1,5 +1,5 @@
 /**
- * A connection to NATS with JetStream. The client library is loaded where one is made.
+ * Connects to NATS with JetStream. The client library is loaded only when a connection is made.
  *
  * @module
  */
@@ -7,59 +7,65 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { type NatsAddress, parseNatsAddress } from "./address.ts";
 
-/** Who we are towards NATS, and how the connection is encrypted. */
+/** Credentials for NATS, and certificates for an encrypted connection. */
 export interface NatsCredentials {
-  /** What stands in a credentials file, which holds a JWT and a key. */
+  /** The content of a credentials file, which holds a JWT and a key. */
   readonly credentials?: string;
-  /** A user name, where it is not in the address. */
+  /** A user name, if it is not in the address. */
   readonly user?: string;
-  /** Its password. */
+  /** The password of that user. */
   readonly password?: string;
-  /** A token, where it is not in the address. */
+  /** A token, if it is not in the address. */
   readonly token?: string;
   /** Certificates of authorities that may have signed the server's, as PEM. */
   readonly ca?: string;
-  /** Our certificate, as PEM. */
+  /** The client's certificate, as PEM. */
   readonly cert?: string;
-  /** Its key, as PEM. */
+  /** The key of the client's certificate, as PEM. */
   readonly key?: string;
 }
 
-/** How a connection is made. */
+/** Options of a connection. */
 export interface NatsConnectOptions extends NatsCredentials {
   /** Such as `nats://host:4222,other:4222`. */
   readonly url: string;
-  /** How the servers' monitoring names us. */
+  /** The name of this client in the servers' monitoring. */
   readonly clientName: string;
-  /** Told when the connection breaks, and when it is there again. */
+  /** Called when the connection breaks, and when it is back. */
   readonly onLink?: (isThere: boolean) => void;
 }
 
-/** A connection, and what is asked over it. */
+/** A connection, and the parts of the client that use it. */
 export interface Nats {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
   readonly client: JetStreamClient;
-  /** Aborted once the connection breaks: what was asked for over it is not answered any more. */
+  /** Aborted when the connection breaks, since requests made over it are not answered any more. */
   readonly link: AbortSignal;
-  /** New header fields. */
+  /** Makes header fields. */
   headers(fields: readonly (readonly [string, string])[]): MsgHdrs;
-  /** A subject that only we are sent to. */
+  /** A new subject for answers to this client only. */
   inbox(): string;
 }
 
-/** Who does not answer is left: an attempt to connect, or a request, waits for so long in milliseconds. */
+/** How long an attempt to connect or a request waits for an answer, in milliseconds. */
 const TIMEOUT_MS = 10_000;
-/** A peer is asked for a sign of life so often, and is left when two are missing, in milliseconds. */
+/**
+ * How often the server is pinged, in milliseconds; the connection is closed when two answers are
+ * missing.
+ */
 const PING_MS = 10_000;
 
-/** Between attempts to connect anew, in milliseconds; up to as much again by chance. */
+/**
+ * The pause between attempts to connect anew, in milliseconds; up to as much again is added at
+ * random.
+ */
 const RECONNECT_MS = 500;
 
 /**
- * Connects; from then on the client connects anew by itself whenever it has to.
+ * Connects. From then on the client connects anew by itself whenever the connection breaks.
  *
- * @throws whatever the client says if no server can be reached, or does not take us
+ * @throws the error of the client if no server can be reached, or it refuses the connection
  */
 export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
   const address = parseNatsAddress(options.url);
@@ -97,7 +103,10 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
   }
 }
 
-/** Gives a signal for the connection as it is now, which the client makes anew where it breaks. */
+/**
+ * Gives a signal for the present connection; after a break the client makes a new connection, with
+ * a new signal.
+ */
 function watchLink(
   connection: NatsConnection,
   onLink: NatsConnectOptions["onLink"] = () => {},
@@ -117,7 +126,7 @@ function watchLink(
       }
     }
   };
-  // It ends with the connection.
+  // `watch` ends when the connection is closed for good.
   watch().finally(broken);
   return () => link.signal;
 }
@@ -142,7 +151,7 @@ function connectionOptions(address: NatsAddress, options: NatsConnectOptions): C
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS,
     reconnectJitterTLS: RECONNECT_MS,
-    // Whoever changes a password on the server may change it back.
+    // Goes on after a wrong password too: somebody who changed it on the server may change it back.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(user !== undefined && { user }),

@@ -1,19 +1,19 @@
 /**
- * What stands above each message in NATS, so that who reads it knows which messages of which file
- * they are, and who continues a recording knows where it ended.
+ * The header fields of each message in NATS. They tell readers which messages of which file it
+ * holds, and the sender where it left off.
  *
  * @module
  */
 
 /** Names of the header fields. */
 export const FIELD = {
-  /** The random id beside the recordings of a box. */
+  /** The random id of a box, kept beside its recordings. */
   box: "Rerelay-Box",
-  /** Random for each start of the program on the box. */
+  /** A random id for each start of the program on the box. */
   run: "Rerelay-Run",
-  /** Id of the file that the messages stand in. */
+  /** The id of the file that the messages come from. */
   file: "Rerelay-File",
-  /** Their numbers in it, such as `4-9,12`. */
+  /** The numbers of the messages in that file, such as `4-9,12`. */
   numbers: "Rerelay-Numbers",
   /** For how long the oldest of them had waited on the box when it was sent, in milliseconds. */
   waited: "Rerelay-Waited",
@@ -33,12 +33,12 @@ export interface PartPlace {
   readonly bytes: number;
 }
 
-/** What a message's header says. */
+/** The content of a message's header. */
 export interface BatchHeaders {
   readonly box: string;
   readonly run: string;
   readonly file: string;
-  /** They grow. */
+  /** The numbers of the messages in their file, in growing order. */
   readonly numbers: readonly number[];
   /** For how long the oldest of them had waited on the box when it was sent, in milliseconds. */
   readonly waitedMs?: number;
@@ -46,20 +46,20 @@ export interface BatchHeaders {
   readonly part?: PartPlace;
 }
 
-/** Messages in one publish: their numbers must stand in its header. */
+/** Most messages in one publish, since their numbers must fit into its header. */
 export const MAX_MESSAGES = 512;
 
-/** What is left for header fields of what a server takes, in bytes. */
+/** How much of a server's limit for messages is reserved for header fields, in bytes. */
 export const HEADER_ROOM_BYTES: number = 2048 + MAX_MESSAGES * 12;
 
 const ID = /^[\w.:-]{1,128}$/;
 
-/** Whether a text may stand in a header as the id of a box, a start of the program, or a file. */
+/** Whether a text may be used as the id of a box, of a start of the program, or of a file. */
 export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Numbers that grow as text: neighbours as `first-last`. */
+/** Growing numbers as text, with runs as `first-last`. */
 export function numbersText(numbers: readonly number[]): string {
   const ranges: string[] = [];
   for (let at = 0; at < numbers.length;) {
@@ -71,7 +71,10 @@ export function numbersText(numbers: readonly number[]): string {
   return ranges.join(",");
 }
 
-/** The numbers again; nothing where that is no list of growing numbers, or a longer one than is sent. */
+/**
+ * Reads such a text; `undefined` if it is no list of growing numbers, or longer than any that is
+ * sent.
+ */
 export function parseNumbers(text: string): number[] | undefined {
   const numbers: number[] = [];
   for (const range of text.split(",")) {
@@ -86,7 +89,7 @@ export function parseNumbers(text: string): number[] | undefined {
   return numbers;
 }
 
-/** Header fields in their order. */
+/** The header fields in their order. */
 export function headerFields(headers: BatchHeaders): [string, string][] {
   const fields: [string, string][] = [
     [FIELD.box, headers.box],
@@ -105,8 +108,8 @@ export function headerFields(headers: BatchHeaders): [string, string][] {
 /**
  * Reads header fields.
  *
- * @param get gives a field, or an empty text
- * @returns nothing where they are none of ours
+ * @param get gives the value of a field, or an empty text
+ * @returns `undefined` if Rerelay did not write them
  */
 export function readHeaders(get: (name: string) => string): BatchHeaders | undefined {
   const [box, run, file] = [get(FIELD.box), get(FIELD.run), get(FIELD.file)];

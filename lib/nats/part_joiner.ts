@@ -1,38 +1,39 @@
 /**
- * Puts large messages together again, of which each part came as a message of its own.
+ * Joins the parts of large messages, which come as messages of their own.
  *
  * @module
  */
 import type { BatchHeaders, PartPlace } from "./headers.ts";
 
-/** What came of a large message. */
+/** The parts of a large message that have come so far. */
 interface Unfinished {
-  /** Which it is: all its parts say the same. */
+  /** Identifies the large message: equal for all its parts. */
   readonly key: string;
   readonly place: PartPlace;
   readonly parts: Uint8Array[];
   bytes: number;
 }
 
-/** A message that is whole, or why nothing came of a part. */
+/** A message that is whole, or the reason why a part was dropped. */
 export type Joined =
   | { readonly is: "whole"; readonly payload: Uint8Array<ArrayBuffer> }
   | { readonly is: "unfinished" }
   | {
     readonly is: "refused";
-    /** In the words of a log line. */
+    /** The reason, for a log line. */
     readonly why: string;
   };
 
-/** One unfinished message for each subject, all of them within a limit. */
+/** Holds one unfinished message for each subject, and bounds the memory of all of them. */
 export class PartJoiner {
   readonly #unfinished = new Map<string, Unfinished>();
   #bytes = 0;
 
   /**
-   * @param limits in bytes: of one message, and of all that is unfinished
-   * @param onHeld called when more is held, or less, by so many bytes
-   * @param onDropped called with the subject of what is given up before it is whole
+   * @param limits the bytes of one message, and of all unfinished messages together
+   * @param onHeld called with the number of bytes that are held in addition, or no longer
+   * (negative)
+   * @param onDropped called with the subject of a message that is dropped before it is whole
    */
   constructor(
     readonly limits: { readonly maxMessageBytes: number; readonly maxUnfinishedBytes: number },
@@ -40,16 +41,16 @@ export class PartJoiner {
     readonly onDropped: (subject: string) => void = () => {},
   ) {}
 
-  /** Bytes of what is unfinished. */
+  /** Bytes of all unfinished messages. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Takes a part; a first one replaces what was unfinished under its subject.
+   * Adds a part. The first part of a message replaces an unfinished message of its subject.
    *
-   * @param subject where it stands
-   * @param headers with the place of the part
+   * @param subject the subject of the part
+   * @param headers its header, with the place of the part
    * @param data its bytes, which are copied
    */
   push(
@@ -97,7 +98,7 @@ export class PartJoiner {
     return { is: "whole", payload };
   }
 
-  /** Gives up what is unfinished under a subject. */
+  /** Drops the unfinished message of a subject. */
   drop(subject: string): void {
     if (this.#remove(subject)) this.onDropped(subject);
   }

@@ -1,5 +1,6 @@
 /**
- * Messages as NATS holds them: an RRD stream each, as an SDK's packet is one; a large message in parts.
+ * Encodes messages for NATS: each publish holds one RRD stream, or a part of one if a message is
+ * large.
  *
  * @module
  */
@@ -13,17 +14,17 @@ export interface NumberedMessage {
   readonly msg: LogMsg;
 }
 
-/** How much stands in one publish. */
+/** Limits of one publish. */
 export interface PayloadLimits {
-  /** Length of the messages of one, in bytes, where there are several. */
+  /** Most bytes of its messages, if there are several. */
   readonly maxBatchBytes: number;
-  /** What the server takes, headers left out, in bytes: a larger message is sent in parts. */
+  /** The server's limit without headers, in bytes: a larger message is sent in parts. */
   readonly maxPayloadBytes: number;
 }
 
 /**
- * Cuts messages into runs that may stand in one publish: neighbours under one RRD header, few enough
- * and short enough; a larger one stands alone.
+ * Cuts messages into runs for one publish each: neighbors that can stand under one RRD header,
+ * within the limits. A larger message becomes a run of its own.
  */
 export function publishRuns<T extends NumberedMessage>(
   messages: readonly T[],
@@ -47,7 +48,7 @@ export function publishRuns<T extends NumberedMessage>(
   return runs;
 }
 
-/** The RRD stream of messages that may stand under one header. */
+/** Encodes a run as an RRD stream. */
 export function payloadOf(messages: readonly NumberedMessage[]): Uint8Array<ArrayBuffer> {
   let bytes = RRD_HEADER_BYTES;
   for (const { msg } of messages) bytes += msg.encoded.bytes.length;
@@ -61,7 +62,10 @@ export function payloadOf(messages: readonly NumberedMessage[]): Uint8Array<Arra
   return payload;
 }
 
-/** The parts of what is too large for one publish, as views; one where it is not. */
+/**
+ * Cuts a payload that is too large for one publish into parts, as views; otherwise returns it as
+ * the only one.
+ */
 export function partsOf(payload: Uint8Array, maxPayloadBytes: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < payload.length; at += maxPayloadBytes) {

@@ -1,5 +1,6 @@
 /**
- * The stream that holds what all boxes send: made where it is missing, never changed where it is there.
+ * The JetStream stream that holds what all boxes send: it is made if it does not exist, and never
+ * changed if it does.
  *
  * @module
  */
@@ -7,18 +8,20 @@ import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { Log } from "../base/log.ts";
 import { SUBJECT_PREFIX } from "./subjects.ts";
 
-/** Its name. */
+/** The name of the stream. */
 export const STREAM = "RERELAY";
 
 const MS = 1_000_000;
 const MAX_AGE_NS = 7 * 24 * 3600 * 1000 * MS;
 const DUPLICATE_WINDOW_NS = 10 * 60 * 1000 * MS;
 
-/** JetStream's number for a stream that is not there, and for one that is there as another. */
+/**
+ * JetStream's error codes for a stream that does not exist, and for a name that another stream has.
+ */
 const NOT_FOUND = 10059;
 const NAME_IN_USE = 10058;
 
-/** How the stream is made where it is missing. */
+/** How the stream is made if it does not exist. */
 export interface StreamOptions {
   /** Servers that hold a copy of each message: 1, 3 or 5. */
   readonly replicas: number;
@@ -26,9 +29,10 @@ export interface StreamOptions {
 }
 
 /**
- * Looks for the stream, and makes it where it is missing.
+ * Makes sure that the stream exists.
  *
- * @throws {JetStreamApiError} if it can't be made, such as for want of servers for its copies
+ * @throws {JetStreamApiError} if it can't be made, for example because there are too few servers
+ * for its copies
  */
 export async function ensureStream(
   manager: JetStreamManager,
@@ -49,7 +53,7 @@ export async function ensureStream(
     const made = await manager.streams.add({
       name: STREAM,
       subjects: [`${SUBJECT_PREFIX}.*.*.*`],
-      // Values of the client's enumerations, which are loaded with it alone.
+      // Written as text, since the client's enumerations are loaded only together with the client.
       retention: "limits",
       storage: "file",
       discard: "new",
@@ -66,7 +70,7 @@ export async function ensureStream(
     });
     return made;
   } catch (error) {
-    // Another box was quicker.
+    // Another box has made it meanwhile.
     if (codeOf(error) !== NAME_IN_USE) throw error;
     return await manager.streams.info(STREAM);
   }
@@ -81,7 +85,7 @@ async function streamInfo(manager: JetStreamManager): Promise<StreamInfo | undef
   }
 }
 
-/** JetStream's number of what went wrong. */
+/** JetStream's code of an error. */
 export function codeOf(error: unknown): number | undefined {
   const { code } = Object(error) as { code?: unknown };
   return typeof code === "number" ? code : undefined;

@@ -1,6 +1,7 @@
 /**
- * Reads the stream from a place on, in order and without a gap, for as long as it is wanted: a consumer
- * that acknowledges nothing is made at the server, and made anew from where we are whenever it is lost.
+ * Reads the stream from a place on, in order and without gaps. It makes a consumer at the server
+ * that acknowledges nothing, and whenever that is lost, a new one that goes on from the present
+ * place.
  *
  * @module
  */
@@ -11,58 +12,64 @@ import type { Log } from "../base/log.ts";
 import { STREAM } from "./stream.ts";
 import type { Nats } from "./connection.ts";
 
-/** A message as it stands in the stream. */
+/** A message of the stream. */
 export interface StreamMessage {
   readonly subject: string;
-  /** Its place in the stream; they grow, and leave out what is of other subjects or was removed. */
+  /**
+   * Its number in the stream. Numbers grow, with gaps where messages have other subjects or were
+   * removed.
+   */
   readonly seq: number;
   /** When JetStream stored it, in milliseconds since the Unix epoch, by its clock. */
   readonly storedMs: number;
-  /** How many wait behind it. */
+  /** How many messages follow it in the stream by now. */
   readonly pending: number;
-  /** A field of its header; an empty text where it is missing. */
+  /** Gives a field of its header; an empty text if it has none. */
   header(name: string): string;
-  /** Views of memory that is the reader's own. */
+  /** The bytes of the message: a view of memory that nothing else writes to. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-/** What is read. */
+/** What a reader reads. */
 export interface StreamReaderOptions {
   readonly nats: Nats;
-  /** As `filterSubjects` gives them. */
+  /** The subjects to read, from `filterSubjects`. */
   readonly subjects: readonly string[];
-  /** The last one that is not wanted any more; 0 for all. */
+  /** The number of the last message that is not to be read; 0 to read all. */
   readonly after: number;
-  /** Bytes that are asked for at once. */
+  /** How many bytes are requested at once. */
   readonly pullBytes: number;
   readonly log: Log;
   readonly clock: Pick<Clock, "now" | "delay" | "timer">;
 }
 
 const MS = 1_000_000;
-/** A pull that gets nothing ends after so long; meanwhile the server says so often that it is there. */
+/**
+ * A pull that gets nothing ends after so long, in milliseconds; meanwhile the server sends
+ * heartbeats.
+ */
 const EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
-/** After so long without a word the consumer is taken for lost. */
+/** The consumer counts as lost when the server has sent nothing for so long, in milliseconds. */
 const SILENCE_MS = 5_000;
-/** A consumer that nobody pulls from is removed by the server after so long. */
+/** The server removes a consumer that nobody has pulled from for so long, in milliseconds. */
 const INACTIVE_MS = 5 * 60_000;
 const MAX_MESSAGES_PER_PULL = 100_000;
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
 
-/** The consumer that is read by now. */
+/** The present consumer, and the state of its pulls. */
 interface Pulling {
   readonly name: string;
   readonly subscription: Subscription;
-  /** Messages that came and were not given out. */
+  /** Messages that came and were not yielded yet. */
   readonly came: Msg[];
   wake: (() => void) | undefined;
-  /** Of the pull that is under way; below 1 where none is. */
+  /** What is left of the present pull, in bytes; below 1 if there is none. */
   bytesLeft: number;
-  /** When something came last. */
+  /** When the server sent something last. */
   heardMs: number;
-  /** The number of the last message that the server sent by this consumer. */
+  /** This consumer's number of the last message that came. */
   delivered: number;
   lost: string | undefined;
 }
@@ -73,16 +80,16 @@ export class StreamReader {
   #after: number;
   #pulling: Pulling | undefined;
 
-  /** @param options what is read */
+  /** @param options the connection, and what is to be read */
   constructor(options: StreamReaderOptions) {
     this.#options = options;
     this.#after = options.after;
   }
 
   /**
-   * Gives messages as they come; asks for more only while they are taken.
+   * Yields messages as they come; requests more only while they are consumed.
    *
-   * @param signal ends it
+   * @param signal ends the reading
    */
   async *read(signal: AbortSignal): AsyncGenerator<StreamMessage> {
     const { clock: { delay }, log } = this.#options;
@@ -139,7 +146,7 @@ export class StreamReader {
       ...{ name, subscription, came, wake: undefined, lost: undefined },
       ...{ bytesLeft: 0, delivered: 0, heardMs: now() },
     };
-    // What was asked for over a connection that broke does not come.
+    // Messages that were requested over a connection that broke do not come.
     const lose = () => {
       pulling.lost = reason(link.reason);
       pulling.wake?.();
@@ -155,7 +162,7 @@ export class StreamReader {
     if (pulling === undefined) return;
     const { connection, manager } = this.#options.nats;
     pulling.subscription.unsubscribe();
-    // Else the server removes it by itself.
+    // If this fails, the server removes the consumer by itself after a while.
     if (!connection.isClosed()) manager.consumers.delete(STREAM, pulling.name).catch(() => {});
   }
 
@@ -163,7 +170,8 @@ export class StreamReader {
     while (!signal.aborted) {
       if (pulling.lost !== undefined) throw new Error(pulling.lost);
       const came = pulling.came.splice(0);
-      // What is asked for now comes while this is taken: at most twice as much is held as is asked for.
+      // Requests the next messages while these are consumed, so at most two pulls are held in
+      // memory.
       if (pulling.bytesLeft < 1) this.#pull(pulling);
       if (came.length === 0) await this.#wait(pulling, signal);
       for (const msg of came) {
@@ -174,18 +182,18 @@ export class StreamReader {
     }
   }
 
-  /** Nothing where it is a word of the server's. */
+  /** Turns what came into a message; `undefined` if the server sent a status. */
   #message(pulling: Pulling, msg: Msg): StreamMessage | undefined {
     if (msg.subject === pulling.subscription.getSubject()) {
       return void this.#status(pulling, msg.headers?.code ?? 0, msg.headers?.description ?? "");
     }
-    // The server counts subjects and headers, too; the client's types leave that out.
+    // The server counts subjects and headers too, as `size()` does, which the client's types lack.
     pulling.bytesLeft -= (msg as Msg & { size(): number }).size();
     const info = deliveryOf(msg.reply ?? "");
     if (info === undefined) return undefined;
     if (info.delivered !== pulling.delivered + 1) throw new Error("a message is missing");
     pulling.delivered = info.delivered;
-    // A consumer that was made anew may begin with what we have.
+    // A new consumer may begin with messages that were read before.
     if (info.seq <= this.#after) return undefined;
     this.#after = info.seq;
     const { buffer, byteOffset, length } = msg.data;
@@ -200,10 +208,11 @@ export class StreamReader {
   }
 
   #status(pulling: Pulling, code: number, description: string): void {
-    // Idle, but there.
+    // A heartbeat.
     if (code === 100) return;
     pulling.bytesLeft = 0;
-    // The time is over, there is nothing, or what is next did not fit into the rest.
+    // The pull has ended: its time is over, there is nothing, or the next message did not fit into
+    // the rest of its bytes.
     const isOver = code === 404 || code === 408 ||
       /size exceeds|batch completed/i.test(description);
     if (!isOver) throw new Error(`${code} ${description}`);
@@ -241,7 +250,7 @@ export class StreamReader {
   }
 }
 
-/** What the reply subject of a message says of it: `$JS.ACK.…`, in the older form or the newer. */
+/** The facts about a message in its reply subject, `$JS.ACK.…`, in the older or the newer form. */
 function deliveryOf(reply: string) {
   const tokens = reply.split(".");
   const at = tokens.length === 9 ? 5 : 7;

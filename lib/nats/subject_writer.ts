@@ -1,6 +1,7 @@
 /**
- * Writes the messages of one recording into the stream, one publish after the other: each says which
- * one it must stand behind, so that none is stored twice, left out, or before an earlier one.
+ * Writes the messages of one recording into the stream, one publish after the other. Each publish
+ * names the one before it, so that the server stores none twice, leaves none out, and keeps the
+ * order.
  *
  * @module
  */
@@ -17,14 +18,14 @@ import {
 } from "./payload.ts";
 import { codeOf, STREAM } from "./stream.ts";
 
-/** Another box, or a copy of this one, writes the same recording. */
+/** Another box, or a copy of this one, writes to the same subject. */
 export class SubjectConflict extends RerelayError {
   /**
-   * Names both.
+   * Makes the error.
    *
-   * @param subject which both write
-   * @param own we, as `instance/run`
-   * @param other the other one
+   * @param subject the subject that both write to
+   * @param own this box, as `instance/run`
+   * @param other the other box, as `instance/run`
    */
   constructor(readonly subject: string, readonly own: string, readonly other: string) {
     super(
@@ -35,10 +36,10 @@ export class SubjectConflict extends RerelayError {
   }
 }
 
-/** What all recordings of a target share. */
+/** What all writers of a target share. */
 export interface WriterContext {
   readonly nats: Nats;
-  /** Of this box and this start of the program. */
+  /** The ids of this box and of this start of the program. */
   readonly box: string;
   readonly run: string;
   readonly limits: PayloadLimits;
@@ -47,46 +48,47 @@ export interface WriterContext {
   readonly ackTimeoutMs: number;
 }
 
-/** What stands in one file, and is to be written. */
+/** Messages of one file that are to be written. */
 export interface FileMessages {
   /** The id of the file. */
   readonly file: string;
   readonly messages: readonly NumberedMessage[];
-  /** For how long the first of them has waited, in milliseconds, if that is known. */
+  /** How long the first of them has waited, in milliseconds, if that is known. */
   readonly waitedMs?: number;
 }
 
-/** What stands last under a subject. */
+/** The last message under a subject. */
 interface Last {
-  /** Its sequence in the stream; 0 where nothing stands there. */
+  /** Its number in the stream; 0 if the subject has no message. */
   readonly seq: number;
   readonly file?: string;
-  /** The last message that stands there whole. */
+  /** The number in its file of the last message that is stored whole. */
   readonly number?: number;
 }
 
 const WRONG_SEQUENCE = [10071, 10164];
 
-/** JetStream's number where nothing stands under a subject. */
+/** JetStream's error code for a subject without messages. */
 const NO_MESSAGE = 10037;
 
-/** The messages of one recording of this box. */
+/** Writes the messages of one recording of this box. */
 export class SubjectWriter {
-  /** Absent where it has to be asked for. */
+  /** `undefined` when the server must be asked for it. */
   #last: Last | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  /** How often something came while we wrote that this start of the program has not sent. */
+  /** How often a message of another start of the program has appeared while this one wrote. */
   #strangers = 0;
-  /** Writes under way. */
+  /** How many calls of `write` are under way. */
   users = 0;
 
   constructor(readonly subject: string) {}
 
   /**
-   * Stores messages of one file, as far as they are not there already.
+   * Stores messages of one file, but for those that are stored already.
    *
-   * @throws {SubjectConflict} if somebody else writes here
-   * @throws whatever the client says if that fails: what is there is then asked for the next time
+   * @throws {SubjectConflict} if another box writes to this subject
+   * @throws the error of the client if that fails; the next call then asks the server what is
+   * stored
    */
   write(
     context: WriterContext,
@@ -119,7 +121,7 @@ export class SubjectWriter {
     }
   }
 
-  /** All of it, or an error; what stands there last is known afterwards, or is asked for. */
+  /** Publishes a whole run or throws. Then `#last` is either known, or unset to be asked for. */
   async #publishRun(
     context: WriterContext,
     { file, messages: run, ...waited }: FileMessages,
@@ -146,14 +148,16 @@ export class SubjectWriter {
       try {
         const id = messageId(headers);
         seq = await send(id);
-        // A part that an earlier attempt left counts only where it stands behind those before it.
+        // A part that an earlier attempt stored counts only if it stands behind the parts before
+        // it.
         if (parts.length > 1 && seq < last.seq) seq = await send(`${id}.${crypto.randomUUID()}`);
       } catch (error) {
         if (!WRONG_SEQUENCE.includes(codeOf(error) ?? 0)) throw error;
         this.#last = await this.#look(context, true);
         return;
       }
-      // What was there before stands further up, where a file is sent a second time.
+      // When a file is sent a second time, the server answers with the earlier place of a message
+      // it has.
       last = { ...last, seq: Math.max(seq, last.seq) };
     }
     this.#last = { seq: last.seq, file, number: numbers.at(-1)! };
@@ -170,7 +174,8 @@ export class SubjectWriter {
   ): Promise<number> {
     const { seq, stream } = await nats.client.publish(this.subject, part, {
       msgID: id,
-      // Not the stream's name: a stream that takes this one over from a leaf node would refuse it.
+      // The name of the stream is not expected here: a stream that mirrors this one from a leaf
+      // node would refuse it.
       expect: { lastSubjectSequence: behind },
       headers: nats.headers(headerFields(headers)),
       timeout: ackTimeoutMs,
@@ -180,8 +185,9 @@ export class SubjectWriter {
   }
 
   /**
-   * Asks what stands there last. While we write that is a publish of ours whose answer was lost, or one
-   * that this box had under way when it was killed; anything else is somebody else's.
+   * Asks the server for the last message. While this writer writes, that may be a publish of its
+   * own whose answer was lost, or one that the box had under way when it was killed; anything else
+   * comes from another box.
    */
   async #look({ nats, box, run }: WriterContext, whileWriting = false): Promise<Last> {
     const stored = await nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject })
@@ -195,7 +201,7 @@ export class SubjectWriter {
       ? `a program that is no Rerelay (message ${stored.seq})`
       : `${headers.box}/${headers.run}`;
     if (headers?.box !== box) throw new SubjectConflict(this.subject, `${box}/${run}`, other);
-    // Of its start before, a box has one publish under way at most.
+    // At most one publish of the box's previous start can still arrive.
     if (whileWriting && headers.run !== run && ++this.#strangers > 1) {
       throw new SubjectConflict(this.subject, `${box}/${run}`, other);
     }
@@ -206,13 +212,16 @@ export class SubjectWriter {
   }
 }
 
-/** An id that depends on the messages and the part alone, so that one sent again has it again. */
+/**
+ * An id made only of the messages and the part, so that a publish that is repeated has the same
+ * one.
+ */
 function messageId({ file, numbers, part }: BatchHeaders): string {
   const range = `${file}.${numbers[0]}-${numbers.at(-1)}.${numbers.length}`;
   return part === undefined ? range : `${range}.${part.index}/${part.count}`;
 }
 
-/** Does not wait for what is not wanted any more. */
+/** Waits for the promise, but rejects as soon as the signal is aborted. */
 function aborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

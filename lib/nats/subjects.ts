@@ -1,5 +1,5 @@
 /**
- * Where a recording's messages stand in NATS: one subject for each recording of each box.
+ * Subjects of NATS: one for each recording of each box.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { xxh32 } from "../encoding/rrd/xxh32.ts";
 /** The first part of all subjects. */
 export const SUBJECT_PREFIX = "rerelay";
 
-/** Longer names are cut: servers take 4096 bytes for all of a line. */
+/** Longer names are cut, since servers limit a whole line to 4096 bytes. */
 const MAX_TOKEN_CHARS = 160;
 
-/** Bytes that stand in a subject as they are. */
+/** Characters that are written into a subject unchanged. */
 const SAFE = /^[A-Za-z0-9_-]$/;
 
-/** Whose messages a subject has. */
+/** The box, application and recording of a subject. */
 export interface SubjectNames {
-  /** Name of the box, as its option gives it. */
+  /** The name of the box, from its option. */
   readonly box: string;
   /** The application of the recording; empty where that was never announced. */
   readonly application: string;
@@ -25,10 +25,10 @@ export interface SubjectNames {
 }
 
 /**
- * A name as part of a subject: what NATS or a person at a terminal could take for something else
- * stands there as `=` and two hexadecimal digits a byte, and nothing at all as `=`.
+ * Encodes a name as a part of a subject: each byte that has a meaning for NATS or in a terminal
+ * becomes `=` and two hexadecimal digits, and an empty name becomes `=`.
  *
- * @param text any text of a peer's
+ * @param text a name from a peer, which may be any text
  */
 export function subjectToken(text: string): string {
   let token = "";
@@ -40,7 +40,10 @@ export function subjectToken(text: string): string {
   return token === "" ? "=" : token;
 }
 
-/** A name that was cut says so, and still differs from others with the same beginning. */
+/**
+ * Cuts a long name, and adds its hash, so that it still differs from others with the same
+ * beginning.
+ */
 function cutToken(text: string, token: string): string {
   const bytes = new TextEncoder().encode(text);
   const hash = xxh32(bytes, 0).toString(16).padStart(8, "0");
@@ -48,7 +51,7 @@ function cutToken(text: string, token: string): string {
   return `${kept}==${hash}-${bytes.length}`;
 }
 
-/** The name that a token stands for; of one that was cut, its beginning and `…`. */
+/** Decodes such a part; of a name that was cut, gives the beginning and `…`. */
 export function tokenText(token: string): string {
   const [, kept] = /^(.*)==[0-9a-f]{8}-\d+$/.exec(token) ?? [];
   const bytes: number[] = [];
@@ -61,13 +64,13 @@ export function tokenText(token: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes)) + (kept === undefined ? "" : "…");
 }
 
-/** The subject of a recording of a box. */
+/** The subject for a recording of a box. */
 export function recordingSubject({ box, application, recording }: SubjectNames): string {
   const tokens = [box, application, recording].map(subjectToken);
   return [SUBJECT_PREFIX, ...tokens].join(".");
 }
 
-/** Whose messages these are; nothing where the subject is none of a recording. */
+/** Reads a subject; `undefined` if it is not that of a recording. */
 export function subjectNames(subject: string): SubjectNames | undefined {
   const [prefix, box, application, recording, ...more] = subject.split(".");
   if (prefix !== SUBJECT_PREFIX || more.length > 0 || !box || !application || !recording) {
@@ -80,7 +83,7 @@ export function subjectNames(subject: string): SubjectNames | undefined {
   };
 }
 
-/** Which recordings are wanted; of a list that is empty or left out, all. */
+/** Selects recordings; a list that is empty or left out selects all. */
 export interface SubjectFilter {
   /** Names of boxes. */
   readonly boxes?: readonly string[];
@@ -90,7 +93,7 @@ export interface SubjectFilter {
   readonly recordings?: readonly string[];
 }
 
-/** The subjects of all recordings that a filter lets pass. */
+/** The subjects, with wildcards, of all recordings that a filter selects. */
 export function filterSubjects(filter: SubjectFilter): string[] {
   const { boxes = [], applications = [], recordings = [] } = filter;
   let subjects = [SUBJECT_PREFIX];

@@ -21,21 +21,21 @@ export interface ChunkTimeline {
   readonly name: string;
   /** As Arrow calls it, such as `Int64` or `Timestamp[ns]`. */
   readonly type: string;
-  /** The first: a sequence number, or nanoseconds. */
+  /** The first time: a sequence number, or nanoseconds. */
   readonly min: bigint;
-  /** The last: a sequence number, or nanoseconds. */
+  /** The last time: a sequence number, or nanoseconds. */
   readonly max: bigint;
 }
 
 /** What a chunk is about. */
 export interface ChunkSummary {
-  /** How many there are. */
+  /** How many rows it has. */
   readonly rows: number;
-  /** From the envelope, else from the Arrow data. */
+  /** Id of the chunk, from the envelope, else from the Arrow data. */
   readonly chunkId?: Tuid;
   /** Absent for the tables of SDK 0.9 to 0.16, which hold several entities. */
   readonly entityPath?: string;
-  /** None if the data is static. */
+  /** Its timelines; none if the data is static. */
   readonly timelines: readonly ChunkTimeline[];
   /** Names of the data columns. */
   readonly columns: readonly string[];

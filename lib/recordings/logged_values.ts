@@ -1,6 +1,7 @@
 /**
- * What was logged, value by value, whatever the encoding and the chunking: each value of a component
- * with the times of its row, as bytes that are equal only if all of this is.
+ * What was logged, value by value, whatever the encoding and the chunking: each value of a
+ * component with the times of its row, as bytes. Two values have equal bytes only if name, value
+ * and times are equal.
  *
  * @module
  */
@@ -12,7 +13,7 @@ export interface LoggedValue {
   readonly value: unknown;
   /** Its row, as {@linkcode timesOf} takes it. */
   readonly row: number;
-  /** Times, name and value; overwritten by the next value. */
+  /** Times, name and value as bytes, which the next value overwrites. */
   readonly bytes: Uint8Array;
 }
 
@@ -22,7 +23,7 @@ export interface LoggedValue {
  * Row ids are left out: they, like the ids of chunks, only tell which program wrote a row.
  *
  * @param chunk any chunk
- * @param ignored timelines that don't count
+ * @param ignored timelines that are left out
  * @throws {InvalidMessage} if the data is damaged
  */
 export function* loggedValues(
@@ -63,7 +64,7 @@ export function timesOf(
   );
 }
 
-/** Files have them in any order. */
+/** Timelines in one order, for files have them in any. */
 function ordered(timelines: readonly ChunkTimes[], ignored: ReadonlySet<string>): ChunkTimes[] {
   const key = ({ name, type }: ChunkTimes) => `${name}\0${type}`;
   return timelines.filter(({ name }) => !ignored.has(name))
@@ -72,13 +73,13 @@ function ordered(timelines: readonly ChunkTimes[], ignored: ReadonlySet<string>)
 
 const TEXT = new TextEncoder();
 
-/** Values one after another, each with its type and its length before it. */
+/** Writes values one after another, each behind its type and its length. */
 class Canonical {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
   length = 0;
 
-  /** Forgets what is behind so many bytes. */
+  /** Keeps only the first so many bytes. */
   cut(length: number): void {
     this.length = length;
   }

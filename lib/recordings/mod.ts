@@ -1,6 +1,6 @@
 /**
- * Recordings as files: messages with their places, over damage if need be; what is in them, and
- * several made one.
+ * Recordings as files: reads their messages, over damage if need be, counts what is in them, and
+ * merges several into one.
  *
  * @module
  */

@@ -28,7 +28,7 @@ export interface RrdReader {
 
 /** Options of {@linkcode openRrd}. */
 export interface OpenRrdOptions extends RrdScannerOptions {
-  /** Where the file is; default the files of this runtime. */
+  /** Files to read from; default those of this runtime. */
   readonly adapter?: FileAdapter;
 }
 
@@ -107,7 +107,7 @@ export function readRrd(
   const messages = new ReadableStream<RrdMessage>({
     async pull(controller) {
       while (true) {
-        // Goes on behind the part that it left off at.
+        // Goes on with the parts that were not given out yet.
         for (const part of waiting) {
           report.add(part);
           if (part.kind !== "message") continue;

@@ -1,5 +1,5 @@
 /**
- * Which recordings get which messages, where each recording is to be opened alone.
+ * Decides which messages go with which recording, so that each recording can be opened alone.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { StoreId } from "../encoding/message_parts.ts";
 import { BlueprintRoles } from "../stores/blueprint_roles.ts";
 import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 
-/** Stores of one file. */
+/** How many stores a file may have. */
 const MAX_STORES = 10_000;
-/** Of blueprints, which are kept for recordings that may follow. */
+/** Bytes of blueprints that are kept for recordings that may follow. */
 const MAX_BLUEPRINT_BYTES = 256 << 20;
 
 /** A message, and a store whose file it belongs into. */
@@ -23,26 +23,26 @@ export interface Placed {
 
 interface Blueprint {
   readonly id: StoreId;
-  /** Let go of when newer ones have replaced it. */
+  /** Its messages, which are forgotten when newer blueprints have replaced it. */
   messages: LogMsg[];
-  /** Those that no recording got yet. */
+  /** Messages that no recording got yet. */
   readonly unplaced: Set<LogMsg>;
 }
 
 interface Recording {
   readonly store: StoreId;
-  /** Messages of blueprints. */
+  /** Messages of blueprints that it has. */
   readonly has: WeakSet<LogMsg>;
   hasBlueprint: boolean;
-  /** Its own messages less what was copied besides, in bytes. */
+  /** Bytes of its own messages, less those of the blueprints that were copied into it. */
   credit: number;
-  /** How many messages of blueprints had come when it got the last. */
+  /** How many messages of blueprints had come when it last got some. */
   version: number;
 }
 
 interface Application {
   readonly blueprints: BlueprintRoles<Blueprint>;
-  /** The one that a message came for last comes last. */
+  /** The one that got a message last comes last. */
   readonly recordings: Map<string, Recording>;
 }
 
@@ -53,7 +53,7 @@ interface Application {
  */
 export class RecordingGroups {
   readonly #applications = new Map<string, Application>();
-  /** By store: the application, once it is known. */
+  /** The application of each store, once it is known. */
   readonly #applicationOf = new Map<string, string | undefined>();
   readonly #blueprints = new Map<string, Blueprint>();
   #blueprintBytes = 0;
@@ -62,7 +62,8 @@ export class RecordingGroups {
   /**
    * Takes the next message.
    *
-   * @returns it, unless it is of a blueprint, and those before it that now have a place
+   * @returns the message itself, unless it is of a blueprint, and earlier messages that now have a
+   * place
    * @throws {RerelayError} if there are too many recordings, or too much is to be kept
    */
   add(msg: LogMsg): Placed[] {
@@ -83,7 +84,9 @@ export class RecordingGroups {
     return this.#addToRecording(msg, store, application);
   }
 
-  /** What is left: each blueprint that went with no recording for itself. */
+  /**
+   * The messages that are left: blueprints that went with no recording, each as a file of its own.
+   */
   finish(): Placed[] {
     const placed = [...this.#applications.values()].flatMap(({ recordings, blueprints }) => {
       const last = [...recordings.values()].at(-1);
@@ -117,7 +120,7 @@ export class RecordingGroups {
     recording.credit += msg.encoded.bytes.length;
     if (known === undefined) return [{ msg, store }, ...this.#copy(recording, blueprints.all)];
     if (recording.version === this.#version) return [{ msg, store }];
-    // What no recording got yet is no copy.
+    // Messages that no recording got yet do not count as copies.
     const copies = blueprints.activated.flatMap(({ messages, unplaced }) =>
       messages.filter((message) => !recording.has.has(message) && !unplaced.has(message))
     );
@@ -159,7 +162,7 @@ export class RecordingGroups {
     }
     const after = application.blueprints.all;
     return before.filter((blueprint) => !after.includes(blueprint))
-      .flatMap((blueprint) => this.#letGo(blueprint));
+      .flatMap((blueprint) => this.#giveUp(blueprint));
   }
 
   #keep(msg: LogMsg, { messages, unplaced }: Blueprint): void {
@@ -172,8 +175,10 @@ export class RecordingGroups {
     unplaced.add(kept!);
   }
 
-  /** No recording gets it any more. */
-  #letGo(blueprint: Blueprint): Placed[] {
+  /**
+   * Forgets a blueprint that no recording will get any more; gives its messages that none has got.
+   */
+  #giveUp(blueprint: Blueprint): Placed[] {
     const placed = alonePlaced(blueprint);
     for (const { encoded } of blueprint.messages) this.#blueprintBytes -= encoded.bytes.length;
     blueprint.messages = [];

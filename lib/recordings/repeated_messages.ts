@@ -1,5 +1,6 @@
 /**
- * Messages of blueprints and static data that several files have, because each was to be opened alone.
+ * Finds messages of blueprints and static data that several files have, because each file can be
+ * opened alone.
  *
  * @module
  */
@@ -7,12 +8,15 @@ import { storeOf } from "../encoding/store_of.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
 
-/** Messages that are remembered; blueprints have a few dozen, recordings as many of static data. */
+/**
+ * How many messages are remembered; a blueprint has a few dozen, and so has the static data of a
+ * recording.
+ */
 const MAX_KNOWN = 100_000;
 
 /** Finds messages of blueprints and static data that an earlier file has as often. */
 export class RepeatedMessages {
-  /** How often each came in the file that has it most often, and in this one. */
+  /** How often each message came in the file that has it most often, and in this file. */
   readonly #known = new Map<string, { most: number; here: number }>();
   #leftOut = 0;
 
@@ -45,7 +49,10 @@ export class RepeatedMessages {
   }
 }
 
-/** Whether parts of a recording begin with it. Static data has its row ids, so that it is the same. */
+/**
+ * Whether the parts of a recording may begin with a message. Static data is compared with its row
+ * ids, so only the same logged data is found again.
+ */
 function mayBeRepeated(msg: LogMsg): boolean {
   if (storeOf(msg)?.kind === "Blueprint") return true;
   return msg.kind === "ArrowMsg" && staticKey(msg) !== undefined;

@@ -1,5 +1,5 @@
 /**
- * How messages of a file go to a server again.
+ * Sends the messages of a file to a server again.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function packetPieces(
   return [head, bytes, ...tail];
 }
 
-/** Seconds between two messages that are waited for at most, where nothing else is said. */
+/** Default of the longest pause between two messages that is waited for, in seconds. */
 const MAX_GAP_SEC = 10;
 
 /**
@@ -34,7 +34,10 @@ const MAX_GAP_SEC = 10;
  * Where the clock of the log jumps, forwards or backwards, the pace goes on behind the jump.
  */
 export class Pacer {
-  /** Since when times count: at the first message, and behind each jump. */
+  /**
+   * The time in the log and on our clock from which is counted: of the first message, and after
+   * each jump.
+   */
   #since: { readonly time: bigint; readonly at: number } | undefined;
   #last = 0n;
   #jumpSec = 0;
@@ -76,6 +79,6 @@ function logTime(msg: Extract<LogMsg, { kind: "ArrowMsg" }>): bigint | undefined
   try {
     return timepointOf(msg).find(({ name }) => name === "log_time")?.time;
   } catch {
-    return undefined; // whatever its data is, it can be sent
+    return undefined; // whatever its data is, it can be sent at once
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { RrdPart } from "../encoding/rrd/part.ts";
 
-/** Stretches that are kept one by one. */
+/** How many losses are listed one by one. */
 const LISTED = 100;
 
 /** A stretch that is lost. */
@@ -14,7 +14,7 @@ export interface RrdLoss {
   readonly offset: number;
   /** How long it is. */
   readonly bytes: number;
-  /** Why it can't be read. */
+  /** Why the stretch can't be read. */
   readonly error: Error;
 }
 
@@ -40,11 +40,14 @@ export class RrdReport {
   bytes = 0;
   /** End markers; a file that was closed has one, unless Rerun before 0.19 wrote it. */
   endMarkers = 0;
-  /** Streams of Rerun 0.19 or later without one: cut at a message, or their writer was stopped. */
+  /**
+   * Streams of Rerun 0.19 or later without an end marker: they were cut between two messages, or
+   * their writer was stopped.
+   */
   missingEndMarkers = 0;
   /** Where the first of these is missing, in bytes. */
   firstMissingEnd: number | undefined;
-  /** Headers that were damaged or gone, and put in their place. */
+  /** Headers that were damaged or missing, and were guessed. */
   guessedHeaders = 0;
   /** Stretches that are lost. */
   losses = 0;

@@ -1,5 +1,5 @@
 /**
- * Recordings that stand on a disk, as viewers ask for them: listed, read and removed by name alone.
+ * Recordings on a disk, as viewers ask for them: listed, read and removed by name alone.
  *
  * @module
  */
@@ -7,11 +7,14 @@ import type { ReadableFile } from "../adapters/files/types.ts";
 
 /** One file, as far as that is known without reading it. */
 export interface ShelvedFile {
-  /** By which it is asked for: one of this list, and never a path that leads anywhere. */
+  /**
+   * The name by which it is asked for: it is in this list, and is never a path that leads
+   * elsewhere.
+   */
   readonly name: string;
   /** Where it is, links followed: by this, two shelves show one file once. Viewers are not told. */
   readonly path: string;
-  /** Of its first recording, where that is known. */
+  /** The application of its first recording, where that is known. */
   readonly application?: string | undefined;
   /** The id of its first recording, where that is known. */
   readonly recording?: string | undefined;
@@ -23,37 +26,39 @@ export interface ShelvedFile {
   readonly firstMs?: number | undefined;
   /** When its last message came, in milliseconds since the Unix epoch. */
   readonly lastMs?: number | undefined;
-  /** Logged messages in it. */
+  /** How many logged messages it has. */
   readonly messages?: number | undefined;
-  /** Its length; of one that is being written, what is whole so far. */
+  /** Its length in bytes; of a file that is being written, what is whole so far. */
   readonly bytes: number;
-  /** `left`: by an earlier run, which ended before it was closed; it is to be recovered first. */
+  /** `left`: an earlier run ended before it was closed, and it has to be recovered first. */
   readonly state: "writing" | "left" | "closed";
-  /** Whether it was damaged, and holds what could still be read; `undefined`: nobody looked. */
+  /**
+   * Whether it was damaged, and holds what could still be read; `undefined` if nobody has looked.
+   */
   readonly damaged?: boolean | undefined;
-  /** Whether it may be removed by who asks for that. */
+  /** Whether a viewer may have it removed. */
   readonly isOurs: boolean;
 }
 
-/** A file that was opened: whatever happens to its name, this is what is read. */
+/** A file that was opened: whatever happens to its name, this file is read. */
 export interface OpenedFile {
-  /** To be closed by who reads it. */
+  /** The open file; whoever reads it closes it. */
   readonly file: ReadableFile;
-  /** So much of it is whole, in bytes: all of it, or what was written so far. */
+  /** Bytes of it that are whole: all of it, or what was written so far. */
   readonly bytes: number;
-  /** Changes with what is in it. */
+  /** A text that changes with the file's content. */
   readonly version: string;
 }
 
-/** Why a file is not opened: there is none of that name, or it is to be recovered first. */
+/** Why a file is not opened: there is none of that name, or it has to be recovered first. */
 export type NotOpened = "missing" | "left";
 
 /** What came of the wish to remove a file. */
 export type Removal = "removed" | "missing" | "writing" | "busy" | "foreign";
 
-/** Where recordings stand. */
+/** A place where recordings are. */
 export interface Shelf {
-  /** All that are there, in no order. */
+  /** All files, in no order. */
   list(): Promise<readonly ShelvedFile[]>;
   /**
    * Opens one to read it.
@@ -63,7 +68,7 @@ export interface Shelf {
    */
   open(name: string): Promise<OpenedFile | NotOpened>;
   /**
-   * Removes one that is closed, and what belongs to it.
+   * Removes a closed file, and what belongs to it.
    *
    * @param name as it is listed
    * @throws whatever the runtime says of a file that can't be removed
@@ -71,11 +76,11 @@ export interface Shelf {
   remove(name: string): Promise<Removal>;
 }
 
-/** Before the name of a file whose own another shelf has. */
+/** Put before the name of a file if another shelf has a file of the same name. */
 const SECOND = "(2) ";
 
 /**
- * Several shelves as one: a file that stands on two of them is shown once, as the first has it.
+ * Several shelves as one: a file that is on two of them is shown once, as the first shelf has it.
  *
  * @example
  * ```ts
@@ -93,12 +98,14 @@ const SECOND = "(2) ";
 export class Shelves implements Shelf {
   readonly #shelves: Shelf[] = [];
 
-  /** Adds what stands on another one, behind the others. */
+  /** Adds another shelf behind the others. */
   add(shelf: Shelf): void {
     this.#shelves.push(shelf);
   }
 
-  /** Adds what stands on another one, before the others: theirs are shown as it has them. */
+  /**
+   * Adds another shelf before the others: files that it shares with them are shown as it has them.
+   */
   addFirst(shelf: Shelf): void {
     this.#shelves.unshift(shelf);
   }

@@ -12,7 +12,7 @@ import type { StoreId, StoreInfo, StoreSource } from "../encoding/message_parts.
 import { type ChunkSummary, type ChunkTimeline, summarize } from "./chunk_summary.ts";
 import type { RrdPart } from "../encoding/rrd/part.ts";
 
-/** How many rows each of the bounded tables has. */
+/** How many rows each of the bounded tables may have. */
 export interface TableLimits {
   /** Recordings and blueprints. */
   readonly recordings: number;
@@ -47,7 +47,7 @@ export interface TimelineRange {
 
 /** What is known of one recording or blueprint. */
 export interface RecordingStatistics extends RunningTally {
-  /** Which it is. */
+  /** The id of the store. */
   readonly storeId: StoreId;
   /** Absent where it was never announced. */
   applicationId?: string;
@@ -55,11 +55,11 @@ export interface RecordingStatistics extends RunningTally {
   source?: StoreSource;
   /** Of the SDK, such as `0.22.1`. */
   version?: string;
-  /** Of all chunks. */
+  /** Rows of all its chunks. */
   rows: number;
-  /** By entity path. */
+  /** Counts by entity path. */
   readonly entities: Map<string, RunningTally>;
-  /** By name. */
+  /** Timelines by name. */
   readonly timelines: Map<string, TimelineRange>;
 }
 
@@ -90,11 +90,11 @@ export class RrdStatistics {
     entities: 0,
     timelines: 0,
   };
-  /** Such as `msgpack, lz4, Rerun 0.22.1`. */
+  /** Encodings that were met, such as `msgpack, lz4, Rerun 0.22.1`. */
   readonly encodings: Set<string> = new Set();
-  /** By the kind of the message. */
+  /** Counts by the kind of message. */
   readonly kinds: Map<string, RunningTally> = new Map();
-  /** By kind and id. */
+  /** Recordings and blueprints, by kind and id. */
   readonly recordings: Map<string, RecordingStatistics> = new Map();
   #entities = 0;
   #timelines = 0;
@@ -206,7 +206,7 @@ export class RrdStatistics {
   }
 }
 
-/** Such as `msgpack, lz4, Rerun 0.22.1`. */
+/** Names an encoding, such as `msgpack, lz4, Rerun 0.22.1`. */
 export function encodingText({ serializer, compression, version }: RrdHeader): string {
   return `${serializer}, ${compression}, Rerun ${rrdVersionText(version)}`;
 }

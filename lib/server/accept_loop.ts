@@ -6,21 +6,26 @@ import type { Log } from "../base/log.ts";
 /** How long to wait after an accept that failed, in milliseconds: doubling from the first to the last. */
 const BACKOFF_MS = { first: 10, last: 1000 };
 
-/** Thousands that come at once are let in by so many, so that those that are in are read between. */
+/**
+ * Of thousands that come at once so many are let in, then those that are in are read, then the next
+ * are let in.
+ */
 const AT_ONCE = 32;
 
-/** The system has nobody left for us if nobody came for so long, in milliseconds. */
+/** If nobody came for so long, in milliseconds, nobody waits in the system's queue any more. */
 const QUIET_MS = 10;
 
-/** More clients than systems keep for a program that has not let them in. */
+/** The system's queue never holds more clients than these. */
 const MAX_BACKLOG = 4096;
 
 /** What the accept loop needs of its server. */
 export interface AcceptLoopOptions {
-  /** Limited: a failure may come hundreds of times a second. */
+  /** A limited one: accepting may fail hundreds of times a second. */
   readonly log: Log;
   readonly delay: Clock["delay"];
-  /** What to wait for before the next is accepted. */
+  /**
+   * Gives what to wait for before the next client is accepted; nothing if it may be accepted now.
+   */
   readonly pace?: () => Promise<void> | undefined;
   readonly onConnection: (connection: TcpConnection) => void;
 }
@@ -29,9 +34,12 @@ export interface AcceptLoopOptions {
 export interface AcceptLoop {
   /** Resolves once the listener is closed. */
   readonly ended: Promise<void>;
-  /** Ends a pause: a file descriptor is free again, or the listener is closed. */
+  /** Ends a pause, because a file descriptor is free again or the listener is closed. */
   wake(): void;
-  /** Resolves once nobody has come for a moment, all that the system may have had came, or it is over. */
+  /**
+   * Resolves once nobody waits in the system's queue any more, or `isOver` is true: nobody has come
+   * for a moment, or as many have come as the queue can hold.
+   */
   quiet(isOver: () => boolean): Promise<void>;
 }
 
@@ -64,7 +72,7 @@ export function acceptLoop(listener: TcpListener, options: AcceptLoopOptions): A
     async quiet(isOver) {
       const last = accepted + MAX_BACKLOG;
       for (let before = -1; accepted < last && !isOver();) {
-        // While the loop waits for its turn, that nobody came says nothing.
+        // That nobody came says something only if the loop was asking.
         if (before === accepted && state.isAsking) return;
         before = state.isAsking ? accepted : -1;
         await delay(QUIET_MS);

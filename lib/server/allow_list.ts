@@ -12,7 +12,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
  * Reads addresses and networks in CIDR notation (RFC 4632, RFC 4291), such as `10.0.0.0/8` or `::1`.
  *
  * @param entries IPv4 or IPv6; an IPv4 address mapped into IPv6 counts as IPv4
- * @returns says whether an address is one of them, or in one of them
+ * @returns a function that tells whether an address is one of these, or is in one of these networks
  * @throws {RangeError} with what is expected instead
  */
 export function allowList(entries: readonly string[]): (hostname: string) => boolean {
@@ -38,7 +38,7 @@ function parseRange(entry: string): [Address, number] {
   return [parsed.toIPv4Address(), bits - 96];
 }
 
-/** As sockets tell addresses: those of one link carry its name. */
+/** Reads an address as sockets give it: behind a link-local one stands the name of its link. */
 function parseAddress(hostname: string): Address | undefined {
   const address = parse(hostname.replace(/%.*$/s, ""));
   return address !== undefined && isMapped(address) ? address.toIPv4Address() : address;

@@ -5,7 +5,10 @@ import type { ChannelSender } from "../flow/channel/channel_sender.ts";
 import type { ClientStats } from "./client_stats.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
 
-/** A box whose messages come by a feed: a client like any other, which has no connection of its own. */
+/**
+ * A box whose messages come by a feed: a client like any other, but without a connection of its
+ * own.
+ */
 export class BoxClient {
   readonly #reception: Reception;
   readonly #context: ReceptionContext;
@@ -24,16 +27,16 @@ export class BoxClient {
     return this.#reception.stats;
   }
 
-  /** It is heard of for the first time. */
+  /** Says in the log that the box was heard of for the first time. */
   welcome(): void {
     this.#reception.welcome();
   }
 
   /**
-   * Takes messages that came: those that are not dropped go into the channel.
+   * Takes messages that came, and puts those that are not dropped into the channel.
    *
    * @param msgs in their order
-   * @param onSent called with how many that are, before any of them can be received
+   * @param onSent called with how many go into the channel, before any of them can be received
    * @returns resolves when more may come
    */
   async take(msgs: readonly LogMsg[], onSent: (count: number) => void): Promise<void> {
@@ -56,7 +59,8 @@ export class BoxClient {
     const { onBadArrow, congestion, sender } = this.#reception;
     let items = msgs;
     if (onBadArrow !== "save") {
-      // Who would be closed sends on whatever we do: what is corrupt is left out, and told.
+      // There is no connection to close, so `onBadArrow: "close"` means `"drop"` here: what is
+      // corrupt is left out, and logged.
       items = guardArrow([...msgs], "drop", (msg, what) =>
         this.#reception.corrupt(msg, what)).items;
     }
@@ -65,7 +69,7 @@ export class BoxClient {
     return this.#throttle.push([...items]).items;
   }
 
-  /** Nothing more comes of it. */
+  /** The box has left: its last word goes into the channel. */
   quit(): void {
     this.#reception.sender.quit();
     this.#reception.finish();

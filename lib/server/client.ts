@@ -24,17 +24,22 @@ import { type PipelineOptions, receiveClient } from "../pipeline.ts";
 /** Length of the length before each packet, in bytes. */
 const PACKET_PREFIX_BYTES = 4;
 
-/** What a client shares with the others. */
+/** What a client shares with all others of its server. */
 export interface ClientContext extends ReceptionContext {
   /** Where memory for what is read comes from; without it, it is new. */
   readonly pool: BufferPool | undefined;
-  /** Who may be read on, of those whose sockets hold more. */
+  /** Decides which of the clients whose sockets hold more may be read on. */
   readonly turns: FlowTurns<Client>;
   /** Shut while too much that was read waits for room in the channel. */
   readonly gate: ReadGate;
-  /** Gives who takes over connections that speak another protocol; loads it the first time. */
+  /**
+   * Gives the part that takes over connections of other protocols; its code is loaded the first
+   * time.
+   */
   readonly guests: () => Promise<Guests>;
-  /** Says whether this version is new to the server, so that each is warned of once. */
+  /**
+   * Tells whether the server meets this version for the first time, so that it warns of each once.
+   */
   readonly isNewVersion: (version: string) => boolean;
 }
 
@@ -45,17 +50,20 @@ export class Client implements PipelineOptions, ListedClient {
   readonly #reception: Reception;
   readonly #context: ClientContext;
   readonly #clock: ClientClock;
-  /** Of what is held for it, what was read and waits to be looked at, or for room. */
+  /**
+   * Bytes that were read and wait to be looked at, or for room in the channel; a part of what is
+   * held for it.
+   */
   #waiting = 0;
   #waitsForRoom = false;
-  /** Until the client has a place. */
+  /** Resolves when the client has a place; `undefined` while it need not wait for one. */
   #place: Promise<void> | undefined;
-  /** Where in all that came the packet is that was decoded last, and the one behind it. */
+  /** Where the packet that was decoded last begins in all that came, and where it ends. */
   #packetAt = 0;
   #nextAt = 0;
-  /** Since the server closes: what was read since. */
+  /** Set when the server begins to close: what was read since. */
   #last: LastReads | undefined;
-  /** Why we ended the connection. */
+  /** Why we ended the connection, if we did. */
   #verdict: Error | undefined;
   /** Set while the code for another protocol is loaded: bytes that wait for it, and what ends the wait. */
   #handOver: { readonly bytes: number; readonly cut: () => void } | undefined;
@@ -76,7 +84,7 @@ export class Client implements PipelineOptions, ListedClient {
     this.#clock = new ClientClock(this.packets, context.patience);
   }
 
-  /** Which client. */
+  /** Who this client is. */
   get source(): MessageSource {
     return this.#reception.source;
   }
@@ -86,7 +94,7 @@ export class Client implements PipelineOptions, ListedClient {
     return this.#clock.since;
   }
 
-  /** Counts so far. */
+  /** What was counted of it so far. */
   get stats(): ClientStats {
     return this.#reception.stats;
   }
@@ -111,7 +119,7 @@ export class Client implements PipelineOptions, ListedClient {
       if (outcome instanceof Error) logLeft(this.#context.options.log, this.#addr, outcome);
       else handOver = outcome;
     } catch (bug) {
-      // Nothing a peer does leads here; should it happen, it costs this one client.
+      // A mistake of our own, for nothing that a peer does leads here: it costs only this client.
       this.#reception.bug(bug);
     } finally {
       this.packets.clear();
@@ -119,7 +127,7 @@ export class Client implements PipelineOptions, ListedClient {
       this.onWait(0, "room");
     }
     const guests = handOver && await this.#guestsFor(handOver);
-    // What it may be read into from now on is no memory of a client any more.
+    // Should a read still be under way, its memory is not counted as the client's any more.
     this.#reception.finish();
     if (handOver !== undefined && guests !== undefined) {
       const { source: { id }, since } = this;
@@ -132,7 +140,7 @@ export class Client implements PipelineOptions, ListedClient {
    * Waits for the code that serves the protocol this connection speaks. Meanwhile only its first bytes
    * are held, it is not read, and the deadline of its handshake stays.
    *
-   * @returns nothing if the connection was closed before, or the code can't be loaded
+   * @returns nothing if the connection was closed meanwhile, or the code can't be loaded
    */
   async #guestsFor({ first: { length } }: HandOver): Promise<Guests | undefined> {
     const { log } = this.#context.options;
@@ -193,7 +201,7 @@ export class Client implements PipelineOptions, ListedClient {
     this.#countUnfinished();
   }
 
-  /** Others may be read meanwhile. */
+  /** While this client waits for the receiver, others may be read. */
   onPause(): void {
     this.#context.turns.release(this);
   }
@@ -209,7 +217,10 @@ export class Client implements PipelineOptions, ListedClient {
     if (log.enabled("trace")) log.write("trace", `Received packet of size ${bytes}.`);
   }
 
-  /** SDKs before 0.9 sent other data, and those after 0.22 do not speak this protocol. */
+  /**
+   * Warns of versions whose data this protocol does not carry: SDKs before 0.9 sent other data, and
+   * those after 0.22 speak gRPC.
+   */
   onHeader({ version }: RrdHeader): void {
     if (version.major === 0 && version.minor >= 9 && version.minor <= 22) return;
     const text = rrdVersionText(version);
@@ -229,7 +240,8 @@ export class Client implements PipelineOptions, ListedClient {
   onError(error: Error): void {
     if (!(error instanceof RerelayError)) return;
     error.client = this.#addr;
-    // What is wrong inside a packet is found when it is decoded; all else behind the last whole one.
+    // An error inside a packet was found when that packet was decoded; all other errors are behind
+    // the last whole packet.
     error.byteOffset = isInPacket(error) ? this.#packetAt : this.#nextAt;
   }
 
@@ -237,12 +249,12 @@ export class Client implements PipelineOptions, ListedClient {
     this.#reception.received(msgs);
   }
 
-  /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
+  /** How long we have waited for bytes, in milliseconds; 0 while the client waits for us. */
   get silentMs(): number {
     return this.#clock.silentMs;
   }
 
-  /** Bytes of memory taken for a packet that is not whole, and for what is read next. */
+  /** Bytes of memory that are taken for a packet that is not whole, and for what is read next. */
   get unfinishedBytes(): number {
     const { spaceBytes = 0 } = this.#connection;
     return this.packets.unfinishedBytes + spaceBytes + (this.#handOver?.bytes ?? 0);
@@ -268,14 +280,14 @@ export class Client implements PipelineOptions, ListedClient {
     this.#connection.holdReading(isHeld);
   }
 
-  /** When that packet began, in milliseconds of the server's clock. */
+  /** When the unfinished packet began, in milliseconds of the server's clock. */
   get unfinishedSince(): number {
     return this.#clock.since;
   }
 
   /** Ends the connection if it keeps us waiting for too long; says whether it did. */
   checkDeadlines(): boolean {
-    // A client that waits for room has not come by `onAsk` since its last read, so it is counted here.
+    // `onAsk` counts at each read, and a client that waits for room has had no read for a while.
     this.#countUnfinished();
     const error = this.#handOver === undefined
       ? overdue(this.#clock.waiting, this.#context.options)
@@ -285,9 +297,10 @@ export class Client implements PipelineOptions, ListedClient {
   }
 
   /**
-   * Cuts the connection; what was read of it is still received.
+   * Cuts the connection; what was read of it will still be received.
    *
-   * @param why the error that the client is left with; without one the stream ends where it is
+   * @param why the error that the client's `quit` is to have; without one it ends as if the client
+   * had stopped sending
    */
   close(why?: Error): void {
     this.#verdict ??= why;

@@ -3,28 +3,28 @@ import { credit, type PatienceOptions, type Waiting } from "../comms/sdk/patienc
 
 /** Where a client stands in what it sends. */
 export interface ClientPlace {
-  /** Packets that are done with; messages, for a call. */
+  /** Packets that were completed; of a gRPC call, messages. */
   readonly packets: number;
-  /** Where the next byte belongs, and how many came there already. */
+  /** What the next byte is part of, and how many bytes of it have come. */
   readonly place: Pick<Waiting, "where" | "bytes">;
 }
 
-/** Deadlines, and a clock in milliseconds. */
+/** Deadlines, and the clock that they are measured by, in milliseconds. */
 export type ClientClockOptions = Required<PatienceOptions> & { readonly now: Clock["now"] };
 
-/** Measures how long a client keeps us waiting, at each place of its stream. */
+/** Measures how long a client keeps us waiting at each place of its stream. */
 export class ClientClock {
   readonly #packets: ClientPlace;
   readonly #options: ClientClockOptions;
-  /** Since when bytes are asked for; `undefined` while none are. */
+  /** When we began to wait for bytes; `undefined` while we do not. */
   #askedAt: number | undefined;
   #isHeld = false;
-  /** At the place where the client stood when it was last looked at. */
+  /** How long we waited at this place before that, in milliseconds. */
   #waitedMs = 0;
   #creditMs = 0;
   #where = "";
   #packet = 0;
-  /** When it was first seen there. */
+  /** When the client was first seen at this place. */
   #since = 0;
 
   /**
@@ -36,13 +36,13 @@ export class ClientClock {
     this.#options = options;
   }
 
-  /** Bytes are asked for. */
+  /** We begin to wait for bytes. */
   ask(): void {
     this.#moveOn();
     this.#askedAt = this.#options.now();
   }
 
-  /** So many came. */
+  /** So many bytes came. */
   answer(bytes: number): void {
     const { silentMs } = this;
     this.#waitedMs += silentMs;
@@ -51,7 +51,8 @@ export class ClientClock {
   }
 
   /**
-   * What is asked for is held back by us, or comes again: meanwhile the client does not keep us waiting.
+   * We hold back what we asked for, or let it come again: meanwhile the client does not keep us
+   * waiting.
    *
    * @param isHeld whether it is held back from now on
    */
@@ -64,17 +65,23 @@ export class ClientClock {
     if (this.#askedAt !== undefined) this.#askedAt = this.#options.now();
   }
 
-  /** Whether bytes are asked for. */
+  /** Whether we wait for bytes. */
   get isAsking(): boolean {
     return this.#askedAt !== undefined;
   }
 
-  /** For how long bytes have been asked for in vain, in milliseconds; 0 while the client must wait for us. */
+  /**
+   * How long we have been waiting for bytes, in milliseconds; 0 while the client has to wait for
+   * us.
+   */
   get silentMs(): number {
     return this.#askedAt === undefined || this.#isHeld ? 0 : this.#options.now() - this.#askedAt;
   }
 
-  /** When the client came where it stands, in milliseconds: the age of its unfinished packet. */
+  /**
+   * When the client came to this place, in milliseconds: since then its unfinished packet is under
+   * way.
+   */
   get since(): number {
     this.#moveOn();
     return this.#since;
@@ -89,7 +96,10 @@ export class ClientClock {
     return { where, bytes, waitedMs, silentMs, creditMs: this.#creditMs - silentMs };
   }
 
-  /** What was waited for a packet that is whole by now does not count for the next. */
+  /**
+   * Begins anew when the client has come to another place: the wait for one packet does not count
+   * for the next.
+   */
   #moveOn(): void {
     const { packets, place: { where, bytes } } = this.#packets;
     if (packets === this.#packet && where === this.#where) return;

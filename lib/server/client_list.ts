@@ -13,51 +13,56 @@ export interface ClientLimits {
   readonly now: Clock["now"];
 }
 
-/** In how many calls all deadlines are looked at. */
+/** Each call of `checkDeadlines` looks at one of so many parts of the list. */
 const PARTS = 10;
 
-/** Clients in their handshake that one call ends: it takes some 20 ms, in which all others wait. */
+/**
+ * How many clients in their handshake one call ends at most: that takes some 20 ms, in which all
+ * others wait.
+ */
 const MAX_ENDED = 750;
 
-/** What was read of clients that wait for a place: above it those that come are not even read once. */
+/**
+ * While more than this was read of clients that wait for a place, new ones are not even read once.
+ */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
-/** How many of those are read at once when less is held. */
+/** How many of those unread ones are read at once when less is held again. */
 const READ_AT_ONCE = 16;
 
-/** A client that waits, and how it is let go on. */
+/** A client that waits, and what lets it go on. */
 interface Waiting {
   /** When it came, in milliseconds. */
   readonly since: number;
   readonly go: () => void;
-  /** What was read of it. */
+  /** Bytes that were read of it. */
   heldBytes: number;
 }
 
 /**
  * The connected clients of a server, in the order they came, kept within limits.
  *
- * Where all places are taken a client is read once, so that it is known to be an SDK, and waits for a
- * place, first come first served.
+ * When all places are taken, a client is still read once, to see that it is an SDK, and then waits
+ * for a place, first come first served.
  */
 export class ClientList implements Iterable<ListedClient> {
   readonly #limits: ClientLimits;
-  /** With the end of each one's run. */
+  /** Each client with the promise of its `run`. */
   readonly #clients = new Map<ListedClient, Promise<void>>();
   /** Whose deadline is looked at next. */
   #next = this.#clients.keys();
-  /** Those in their handshake, the oldest first, and when each came in milliseconds. */
+  /** Clients in their handshake with when each came, in milliseconds; the oldest first. */
   readonly #strangers = new Map<ListedClient, number>();
-  /** Those that have said hello and wait for a place. */
+  /** Clients that have finished their handshake and wait for a place. */
   readonly #waiting = new Map<ListedClient, Waiting>();
-  /** Connections that carry clients, and are none themselves. */
+  /** Connections that carry calls: these are clients, and their connection is none. */
   readonly #carriers = new Set<ListedClient>();
-  /** Of those that carried some, the ones that carry none now; the longest idle first. */
+  /** Connections that have carried calls and carry none now; the one idle for longest first. */
   readonly #idle = new Set<ListedClient>();
-  /** Strangers that were not read yet. */
+  /** Clients in their handshake that were not read yet. */
   readonly #unread = new Map<ListedClient, Waiting>();
   #heldBytes = 0;
-  /** What is held for all of them outside of the channel in bytes, as it was counted last. */
+  /** Bytes that are held for all of them outside of the channel, as counted last. */
   #unfinished = 0;
 
   /** @param limits for all clients together */
@@ -65,33 +70,37 @@ export class ClientList implements Iterable<ListedClient> {
     this.#limits = limits;
   }
 
-  /** Clients that are here, and connections that are none yet. */
+  /** How many clients there are, with connections that are still in their handshake. */
   get size(): number {
     return this.#clients.size - this.#carriers.size - this.#idle.size;
   }
 
-  /** Whether one more client would have a place. */
+  /** Whether there is a place for one more client. */
   get hasPlace(): boolean {
     return this.#placed < this.#limits.maxClients;
   }
 
-  /** How many have sent something in so many milliseconds, or wait for us to read it. */
+  /**
+   * How many clients have sent something in the last so many milliseconds, or wait until we read
+   * it.
+   */
   sending(ms: number): number {
     let count = 0;
     for (const { silentMs } of this.#clients.keys()) if (silentMs < ms) count++;
     return count;
   }
 
-  /** Tells all of them that the server closes. */
+  /** Tells all clients that the server closes. */
   drain(): void {
     for (const client of this.#clients.keys()) client.drain?.();
   }
 
   /**
-   * Looks at what clients had sent before `drain`, and closes those that go on sending.
+   * Looks whether what clients had sent before `drain` has been read, and closes those that go on
+   * sending.
    *
-   * @param gapMs where nothing came for so many milliseconds there is no more
-   * @returns how many are still to be read on, and how many were closed
+   * @param gapMs if nothing came for so many milliseconds, nothing more is on its way
+   * @returns how many clients have to be read on, and how many were closed
    */
   lookAtBacklog(gapMs: number): { readonly some: number; readonly closed: number } {
     let [some, closed] = [0, 0];
@@ -114,30 +123,33 @@ export class ClientList implements Iterable<ListedClient> {
     return this.#clients.keys();
   }
 
-  /** Resolves when all clients that are here have left; connections that carried some may stay. */
+  /**
+   * Resolves when all clients have left that are here now; connections that carried calls may stay.
+   */
   async left(): Promise<void> {
     const clients = [...this.#clients].filter(([client]) => client.stats !== undefined);
     await Promise.all(clients.map(([, left]) => left));
   }
 
-  /** Closes all of them; what was read of those that wait for a place is still received. */
+  /** Closes all of them; what was read of those that wait for a place will still be received. */
   close(): void {
     for (const client of this.#clients.keys()) client.close();
     for (const { go } of [...this.#waiting.values(), ...this.#unread.values()]) go();
   }
 
   /**
-   * Takes in a client and lets it run; where too many have not said hello yet, the oldest of them goes.
+   * Takes in a client and lets it run; if too many are in their handshake, the oldest of them is
+   * closed.
    *
-   * @param client who came
-   * @param onLeft called when it has left, with who had its connection last
+   * @param client the new client
+   * @param onLeft called when it has left, with who had its connection at the end
    */
   add(client: ListedClient, onLeft: (last: ListedClient) => void): void {
     const { maxHandshakes, now } = this.#limits;
     const since = now();
     this.#strangers.set(client, since);
     if (this.#handshakes > maxHandshakes) this.#endOldest();
-    // A call says hello at once.
+    // A call has no handshake of its own.
     this.#clients.set(client, Promise.resolve());
     const run = this.#mayBeRead ? client.run() : this.#whenRead(client, since);
     this.#follow(client, run, onLeft);
@@ -159,30 +171,31 @@ export class ClientList implements Iterable<ListedClient> {
         return this.#givePlaces();
       }
       if (since !== undefined) this.#strangers.set(heir, since);
-      // Its first bytes may bring calls, which are counted beside it.
+      // Its first bytes may begin calls already, which are clients of their own.
       this.#clients.set(heir, Promise.resolve());
       this.#follow(heir, heir.run(), onLeft);
     });
     this.#clients.set(client, left);
   }
 
-  /** It carries others that are clients, so that it counts as none from now on. */
+  /** A connection carries calls, which are clients; it counts as none itself from now on. */
   carries(connection: ListedClient): void {
     this.#strangers.delete(connection);
     this.#idle.delete(connection);
     this.#carriers.add(connection);
   }
 
-  /** It carries none any more, or none yet, and counts as those do that have not said hello. */
+  /** A connection carries no calls any more, or none yet, and counts as one in its handshake. */
   rests(connection: ListedClient): void {
     const isKnown = this.#carriers.delete(connection) || this.#strangers.delete(connection);
     if (isKnown) this.#idle.add(connection);
   }
 
   /**
-   * A client has said hello: it may stay, at once or when there is a place for it.
+   * A client has finished its handshake, and may stay when there is a place for it.
    *
-   * @returns resolves when it has a place, or was closed for want of one; nothing where it need not wait
+   * @returns resolves when it has a place, or was closed because there was none in time; nothing if
+   * it has a place now
    */
   greeted(client: ListedClient): Promise<void> | undefined {
     const { maxClients, maxHandshakes, now } = this.#limits;
@@ -209,9 +222,9 @@ export class ClientList implements Iterable<ListedClient> {
   }
 
   /**
-   * Ends those that keep us waiting for too long, or that waited too long for a place; to be called
-   * often, for no call takes long: it looks at a part of all, and at those without a place from the
-   * oldest to the first that may stay.
+   * Ends clients that keep us waiting for too long, or that waited too long for a place. To be
+   * called often: so that no call takes long, each looks only at a part of the list, and at those
+   * without a place from the oldest to the first that may stay.
    */
   checkDeadlines(): void {
     let ended = 0;
@@ -230,15 +243,15 @@ export class ClientList implements Iterable<ListedClient> {
     this.#readNext();
     for (let i = 0; i < this.#clients.size / PARTS; i++) {
       const { value } = this.#next.next();
-      // After the last the first is next again.
+      // After the last client the first one is next again.
       if (value === undefined) return void (this.#next = this.#clients.keys());
       value.checkDeadlines();
     }
   }
 
   /**
-   * Takes note that more is held for a client outside of the channel, or less; where it is too much for
-   * all together, the clients go whose unfinished packets are the oldest, and nobody waits for another.
+   * Takes note that more or less is held for a client outside of the channel. If it is too much for
+   * all clients together, those whose unfinished packets are the oldest are closed at once.
    *
    * @param bytes more than before
    */
@@ -247,7 +260,7 @@ export class ClientList implements Iterable<ListedClient> {
     const { maxUnfinishedBytes } = this.#limits;
     if (bytes <= 0 || this.#unfinished <= maxUnfinishedBytes) return;
     const holders: { client: ListedClient; bytes: number; since: number }[] = [];
-    // What was counted may be done with by now.
+    // Counted anew, for some of what was noted may be freed by now.
     let excess = -maxUnfinishedBytes;
     for (const client of this.#clients.keys()) {
       const { unfinishedBytes: bytes, unfinishedSince: since, waitingBytes } = client;
@@ -264,12 +277,12 @@ export class ClientList implements Iterable<ListedClient> {
 
   // ------------------------------------------------------------------------------------ places
 
-  /** Clients past their handshake that do not wait for a place. */
+  /** How many clients have a place. */
   get #placed(): number {
     return this.size - this.#strangers.size - this.#waiting.size;
   }
 
-  /** Those that have not said hello, or have no place, or nothing to say. */
+  /** How many are in their handshake, wait for a place, or are connections without calls. */
   get #handshakes(): number {
     return this.#strangers.size + this.#waiting.size + this.#idle.size;
   }
@@ -297,7 +310,7 @@ export class ClientList implements Iterable<ListedClient> {
     this.#readNext();
   }
 
-  /** A few at a time: how much each has sent is known once it was read. */
+  /** Lets a few more be read: how much each has sent is known only afterwards. */
   #readNext(): void {
     if (this.#unread.size === 0 || this.#heldBytes > MAX_HELD_BYTES) return;
     let left = READ_AT_ONCE;
@@ -311,14 +324,14 @@ export class ClientList implements Iterable<ListedClient> {
     client.close(new TooManyClients(this.#limits.maxClients, "maxClients"));
   }
 
-  /** Of the strangers; where all have said hello, none has to go for another. */
+  /** Ends the oldest client in its handshake; if none is in its handshake, nobody has to leave. */
   #endOldest(): void {
     const [oldest] = this.#idle.size > 0 ? this.#idle : this.#strangers.keys();
     const { maxHandshakes } = this.#limits;
     oldest!.close(new TooManyClients(maxHandshakes, "maxHandshakes"));
     this.#strangers.delete(oldest!);
     this.#unread.get(oldest!)?.go();
-    // It goes when the peer has been told; until then it counts no more.
+    // It ends when its peer has been told; until then it is not counted among the idle ones.
     if (this.#idle.delete(oldest!)) this.#carriers.add(oldest!);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What is said of a client: that its version is new, and why it was left.
+ * What the log says of a client: that its version is new, and why it left.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 import { CallCut } from "../comms/grpc/status.ts";
 import type { Log } from "../base/log.ts";
 
-/** What may be wrong inside a packet. */
+/** Errors about what is inside a packet. */
 const IN_PACKET = [
   CorruptArrow,
   InvalidMessage,
@@ -33,18 +33,18 @@ const IN_PACKET = [
   UnknownRrdOptions,
 ] as const;
 
-/** Whether an error is about what a packet holds, not about packets. */
+/** Whether an error is about the content of a packet, and not about the stream of packets. */
 export function isInPacket(error: Error): boolean {
   return IN_PACKET.some((kind) => error instanceof kind);
 }
 
 /**
- * Says why a client was left.
+ * Writes why a client left, or why we closed it.
  *
  * @param log limited
  * @param addr the client's
  * @param error the reason
- * @param messages that came before, of a call
+ * @param messages messages that came before, if it is a call
  */
 export function logLeft(log: Log, addr: string, error: Error, messages?: number): void {
   const byteOffset = error instanceof RerelayError ? error.byteOffset : undefined;
@@ -52,12 +52,12 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
   const fields = { client: addr, kind, byteOffset };
   const closing = `Closing connection to client at ${addr}`;
   if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
-    // Probes of the port that do not hang up: no more than nothing was sent.
+    // A probe of the port that did not hang up: it is worth no more than one that did.
     log.write("debug", `${closing}: ${error.message}`, fields);
   } else if (error instanceof UnknownClient) {
     const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-    if (error.seemsLike === undefined) log.write("debug", text, fields);
-    else log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike}` });
+    // A scan of all ports of a machine causes at most one line a second.
+    log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike ?? "other"}` });
   } else if (error instanceof CallCut) {
     const level = error.isInMessage ? "warn" : "info";
     log.write(level, `Client at ${addr} left early: ${error.message}`, fields);
@@ -73,10 +73,12 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
   }
 }
 
-/** Versions of data that are told apart; a peer that names more of them is not warned of again. */
+/**
+ * Versions that are remembered; when a peer has named more of them, further ones are not warned of.
+ */
 const MAX_VERSIONS = 100;
 
-/** Gives a function that says of each version whether it is seen for the first time. */
+/** Makes a function that tells of each version whether it is seen for the first time. */
 export function newVersions(): (version: string) => boolean {
   const seen = new Set<string>();
   return (version) => {

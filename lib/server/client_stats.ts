@@ -1,11 +1,11 @@
 import type { MessageSource } from "../flow/channel/smart_message.ts";
 import type { DropCounts } from "../flow/throttle/drop_counts.ts";
 
-/** What is counted of one connected client. */
+/** Counts of one connected client. */
 export interface ClientStats {
-  /** Which client. */
+  /** Who it is. */
   readonly source: MessageSource;
-  /** Log messages received, but for those dropped. */
+  /** Log messages received, without those that were dropped. */
   readonly messages: number;
   /** Their bytes as they came. */
   readonly bytes: number;

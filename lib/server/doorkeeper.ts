@@ -1,5 +1,5 @@
 /**
- * Who may come in: decided by the address alone, before a byte is read.
+ * Decides who may connect, by the address alone, before a byte is read.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import {
   TooManyOfAddress,
 } from "../base/errors.ts";
 
-/** What is decided by. */
+/** What the doorkeeper decides by. */
 export interface DoorkeeperOptions {
-  /** Says whether an address may connect at all. */
+  /** Tells whether an address may connect at all. */
   readonly isAllowed?: (hostname: string) => boolean;
   /** Connections that one address may have open; infinity if undefined. */
   readonly maxConnectionsPerAddress?: number;
@@ -25,25 +25,28 @@ export interface DoorkeeperOptions {
   readonly now: Clock["now"];
 }
 
-/** Addresses that are remembered without a connection: who comes from more is not counted right. */
+/**
+ * How many addresses without an open connection are remembered: a peer with more of them may
+ * connect too often.
+ */
 const MAX_ADDRESSES = 65_536;
 
 interface Visitor {
   open: number;
   /** Connects that it may still make at once. */
   tokens: number;
-  /** When they were counted. */
+  /** When the tokens were counted last. */
   at: number;
 }
 
-/** Counts the connections of each address. */
+/** Counts the connections of each address, and lets in or refuses new ones. */
 export class Doorkeeper {
   readonly #options: DoorkeeperOptions;
   readonly #counts: boolean;
-  /** The one that came last at the end. */
+  /** By address; the one that connected last is at the end. */
   readonly #visitors = new Map<string, Visitor>();
 
-  /** @param options limits, none of which must be there */
+  /** @param options limits; each may be left out */
   constructor(options: DoorkeeperOptions) {
     this.#options = options;
     const { maxConnectionsPerAddress = Infinity, maxConnectsPerSec = Infinity } = options;
@@ -56,7 +59,8 @@ export class Doorkeeper {
   }
 
   /**
-   * Lets a connection in, or says why not; who is let in must be said to have {@linkcode Doorkeeper.left}.
+   * Lets a connection in, or gives the error why not. When a connection that was let in is over,
+   * {@linkcode Doorkeeper.left} must be called.
    *
    * @param addr where it comes from; undefined if it has left already
    */

@@ -1,8 +1,9 @@
 /**
- * What comes to the port of the SDKs and is none of theirs: viewers that read, browsers that ask.
+ * Who serves what comes to the port of the SDKs and is not from an SDK: viewers that read, and
+ * browsers.
  *
- * Viewers stand above the server, which knows of them no more than these doors. An SDK's
- * `WriteMessages` needs none.
+ * The code of viewers stands above that of the server, which knows no more of it than these doors.
+ * An SDK's `WriteMessages` needs no door.
  *
  * @module
  */
@@ -10,19 +11,22 @@ import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpConnection } from "../adapters/tcp/types.ts";
 import type { AnswerInfo } from "../comms/grpc/service.ts";
 
-/** Whom a call comes from. */
+/** Who makes a call. */
 export interface CallPeer {
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
 }
 
-/** Who takes what is none of the server's own; what is left out is refused with a line that says why. */
+/**
+ * Who serves what the server does not serve itself; whatever is left out is refused with a line
+ * that says why.
+ */
 export interface Doors {
   /**
    * Takes a connection over that speaks HTTP/1.1: nobody else reads from it, writes to it or closes it
    * from now on. Until what this returns resolves, it counts for its address and among the connections.
    *
-   * @param connection of the client, whose address was let in
+   * @param connection the client's connection; its address was let in
    * @param first what was read of it already, at least a byte
    * @returns resolves when the connection is over; what it rejects with is logged, and closes the connection
    */

@@ -6,17 +6,20 @@ import type { Log } from "../base/log.ts";
 
 /** How often a closing server looks whether its clients have gone quiet, in milliseconds. */
 const STEP_MS = 10;
-/** Where so long nothing more was received, waiting for what is still to be read leads nowhere. */
+/**
+ * If nothing was received for so long, in milliseconds, the receiver is stuck, and waiting for it
+ * is given up.
+ */
 const STALLED_MS = 500;
 
-/** Where nothing comes for so long, a peer has sent all, in milliseconds, */
+/** If nothing came of a peer for so long, in milliseconds, it has sent all it had, */
 const GAP_MS = 20;
-/** but a program that is busy sees late what came: then only its end tells. */
+/** unless this program was so busy, in milliseconds, that it may not have seen what came. */
 const LAG_MS = 15;
 
-/** Who waits at a port that closes is let in for so long, in milliseconds. */
+/** How long clients that wait at a closing port are still let in, in milliseconds. */
 const LAST_ACCEPTS_MS = 100;
-/** Connections that have just come begin their calls in so many milliseconds. */
+/** How long a new connection may take to begin its calls, in milliseconds. */
 const LAST_CALLS_MS = 1000;
 /** How often a server that takes no more clients looks whether those that it has are gone, in milliseconds. */
 const LEFT_STEP_MS = 50;
@@ -24,17 +27,18 @@ const LEFT_STEP_MS = 50;
 /** What a closing server reads, and by which clock. */
 export interface DrainOptions
   extends Required<Omit<CloseOptions, "backlogMs">>, Pick<Clock, "now" | "delay"> {
-  /** When nothing is read any more, in milliseconds of the clock. */
+  /** When reading ends at the latest, in milliseconds of the clock. */
   readonly end: number;
   readonly clients: Pick<ClientList, "sending" | "lookAtBacklog">;
-  /** Bytes of the messages that were received so far. */
+  /** Gives the bytes of all messages that were received so far. */
   readonly received: () => number;
   readonly log: Log;
 }
 
 /**
- * Reads what clients still send, and then of those that have sent more than could be read so far, what
- * they had sent before: a program that ended in time must not lose what its last seconds were about.
+ * Reads what clients still send. After that it reads on those that had sent more before the close
+ * than could be read so far: a program that ended in time must not lose what its last seconds were
+ * about.
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { clients, log, now, delay, drainMs, quietMs, end } = options;
@@ -43,7 +47,7 @@ export async function drain(options: DrainOptions): Promise<void> {
     while (now() < until) {
       const asked = now();
       await delay(STEP_MS);
-      // A program that is busy sees late what came: what it has not read by then says nothing.
+      // Quiet counts only if this look came in time: a busy program sees late what came.
       if (isQuiet() && now() - asked < Math.max(LAG_MS, quietMs / 2)) return;
     }
   };
@@ -56,7 +60,10 @@ export async function drain(options: DrainOptions): Promise<void> {
   logUnread(log, unread);
 }
 
-/** Reads on as long as messages come of it; tells of how many clients not all was read, and how many went on. */
+/**
+ * Reads on as long as messages come; logs of how many clients not all was read, and how many went
+ * on sending.
+ */
 async function readBacklog(
   { clients, received, now, delay, end }: DrainOptions,
 ): Promise<{ readonly unread: number; readonly closed: number }> {
@@ -75,13 +82,16 @@ async function readBacklog(
   return { unread: some, closed };
 }
 
-/** Whether whoever waits at a port that closes has had time to be let in. */
+/**
+ * Makes a function that tells whether clients that waited at a closing port have had time to be let
+ * in.
+ */
 export function lastAccepts(now: Clock["now"], until: AbortSignal): () => boolean {
   const end = now() + LAST_ACCEPTS_MS;
   return () => now() >= end || until.aborted;
 }
 
-/** Why a port lets nobody in, for `/readyz`. */
+/** Why the port lets nobody in, for `/readyz`; `undefined` while it is open. */
 export function notListening(isShut: boolean, isRetired: boolean): string | undefined {
   if (isShut) return "the server closes";
   return isRetired ? "the server drains: it takes no more clients" : undefined;
@@ -90,10 +100,11 @@ export function notListening(isShut: boolean, isRetired: boolean): string | unde
 /**
  * Waits until clients have left.
  *
- * @param clients that are waited for
+ * @param clients the clients to wait for
  * @param until ends the waiting
  * @param delay resolves after so many milliseconds
- * @param onCalled called once, when whoever had just come has begun its calls
+ * @param onCalled called once, when connections that had just come have had time to begin their
+ * calls
  */
 export async function whenLeft(
   clients: Pick<ClientList, "size">,

@@ -1,5 +1,5 @@
 /**
- * What brings messages to a server besides its connections, such as a stream in NATS.
+ * Feeds: what brings messages to a server besides its own connections, such as a stream in NATS.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.
 import type { ClientStats } from "./client_stats.ts";
 import type { ReceptionContext } from "./reception.ts";
 
-/** What a server gives to those that bring messages. */
+/** What a server gives to a feed. */
 export interface FeedHost {
   /** Options and accounts that all clients share. */
   readonly context: ReceptionContext;
-  /** The end of the channel for whom messages come from. */
+  /** Makes the end of the channel through which the messages of one source are sent. */
   sender(source: MessageSource): ChannelSender;
   /** Gives the next client its number. */
   nextId(): number;
 }
 
-/** Brings messages, as if those that they come from had connected. */
+/** Brings messages, as if their sources had connected. */
 export interface Feed {
   /**
    * Begins; called once, by `server.join`.
@@ -26,10 +26,10 @@ export interface Feed {
    * @internal
    */
   start(host: FeedHost): void;
-  /** Those whose messages it brings. */
+  /** The sources whose messages it brings, with their counts. */
   readonly clients: readonly { readonly stats: ClientStats }[];
-  /** Told of all that was received, behind all that is written: what is there need not come again. */
+  /** Called with all messages that were received and written, so that they need not come again. */
   received(batch: readonly SmartMessage[]): void;
-  /** Ends it: whose messages it brings have left, and nothing more comes. */
+  /** Ends the feed: all of its sources leave, and nothing more comes. */
   close(): Promise<void>;
 }

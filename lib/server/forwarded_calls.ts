@@ -1,6 +1,6 @@
 /**
- * Calls by which another Rerelay sends on what it has saved: what comes again is left out, and the answer
- * says that what came is kept.
+ * Calls by which another Rerelay forwards what it has saved: what came before is left out, and the
+ * answer says that what came is kept.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { RecentChunks } from "./recent_chunks.ts";
 
-/** What such a call asks for in its metadata. */
+/** The metadata by which such a call asks for an answer only once its messages are kept. */
 const ACK_HEADER = "rerelay-ack";
 
-/** What they work with. */
+/** What {@linkcode ForwardedCalls} work with. */
 export interface ForwardedCallsOptions {
-  /** Resolves when all that was sent before was received, and done with. */
+  /** Resolves when all that was sent before was received, and the receiver has asked for more. */
   readonly settled: () => Promise<void>;
-  /** See the option of `serve`. */
+  /** The option `confirm` of `serve`. */
   readonly confirm: () => () => Promise<void>;
 }
 
-/** What such calls share. */
+/** All such calls of a server, which share what they remember. */
 export class ForwardedCalls {
   readonly #options: ForwardedCallsOptions;
   readonly #chunks = new RecentChunks();
@@ -33,8 +33,8 @@ export class ForwardedCalls {
    * A call begins.
    *
    * @param headers of the request
-   * @returns `undefined` if it is that of an SDK
-   * @throws {GrpcError} if it asks for something else than we can give
+   * @returns the call; `undefined` if it is an SDK's
+   * @throws {GrpcError} if it asks for an acknowledgement that we do not know
    */
   begin(headers: ReadonlyMap<string, string>): ForwardedCall | undefined {
     const ack = headers.get(ACK_HEADER);
@@ -56,20 +56,20 @@ export class ForwardedCalls {
   }
 }
 
-/** One such call. */
+/** One call of a Rerelay that forwards. */
 export interface ForwardedCall {
-  /** Without the chunks that came before. */
+  /** Leaves out the chunks that came before. */
   fresh(msgs: readonly LogMsg[]): LogMsg[];
-  /** Resolves when all of it is received, and kept for good. */
+  /** Resolves when all messages of the call are received, and kept for good. */
   kept(): Promise<void>;
-  /** What came of it may not be kept: it is taken when it comes again. */
+  /** Says that what came may not be kept, so that it is taken when it comes again. */
   forget(): void;
 }
 
 /**
- * Waits until a call is kept.
+ * Waits until the messages of a call are kept.
  *
- * @throws {GrpcError} if it is not, so that it comes again
+ * @throws {GrpcError} if they are not, so that they are sent again
  */
 export async function waitUntilKept(call: ForwardedCall): Promise<void> {
   try {

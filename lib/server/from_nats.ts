@@ -1,5 +1,5 @@
 /**
- * Receives what boxes have sent to NATS, as if they had connected to this server.
+ * Receives what boxes have sent to NATS, as if each box had connected to this server.
  *
  * @module
  */
@@ -18,41 +18,47 @@ import type { Feed, FeedHost } from "./feed.ts";
 import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
 import type { NatsNote } from "./nats_note.ts";
 
-/** Where from, as whom, and what. */
+/** Which server of NATS, by which credentials, and which of the subjects. */
 export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
-  /** Such as `nats://host:4222`, several servers of one cluster with commas. */
+  /** Such as `nats://host:4222`; several servers of one cluster are separated by commas. */
   readonly url: string;
-  /** Servers that hold a copy of each message, where the stream has to be made; default 1. */
+  /** How many servers hold a copy of each message, if the stream has to be made; default 1. */
   readonly replicas?: number;
   /** Bytes that are asked for at once; default 8 MiB, and at least twice the largest message. */
   readonly pullBytes?: number;
-  /** Where an earlier run was; left out, all that the stream still holds comes. */
+  /** How far an earlier run came; left out, all that the stream still holds comes. */
   readonly note?: NatsNote;
-  /** Messages of each recording that were kept beyond the note, and are not wanted again. */
+  /**
+   * How many messages of each recording were kept beyond the note: they are left out when they come
+   * again.
+   */
   readonly skip?: ReadonlyMap<string, number>;
-  /** Where is said what came, and what failed; default nowhere. */
+  /** Where log lines go; default nowhere. */
   readonly log?: Log;
 }
 
-/** What is counted. */
+/** Counts of a feed, and how its connection is. */
 export interface FromNatsStats extends NatsIntakeStats {
   /** The address, without what is secret. */
   readonly name: string;
   /** Whether the connection is there now. */
   readonly connected: boolean;
-  /** For how long it has not been, in seconds. */
+  /** For how long it has been gone, in seconds; 0 while it is there. */
   readonly outageSec: number;
 }
 
-/** A feed of what is in NATS. */
+/** A feed of what boxes sent to NATS. */
 export interface FromNats extends Feed {
   /** The address, without what is secret. */
   readonly name: string;
   /** Counts up to now. */
   readonly stats: FromNatsStats;
-  /** The boxes that were heard of, each with its recordings, the first in front. */
+  /** The boxes that were heard of, each with its recordings; the one heard of first comes first. */
   readonly boxes: readonly FleetBox[];
-  /** Up to where all was received, and what came of each recording up to there. */
+  /**
+   * How far all was received, and what came of each recording up to there: what the next run is
+   * given as `note`.
+   */
   note(): NatsNote;
 }
 
@@ -60,14 +66,17 @@ const MIB = 1024 * 1024;
 const PULL_BYTES = 8 * MIB;
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** Clocks that differ by more make latencies wrong. */
+/**
+ * When the clocks of two machines differ by more than this, in milliseconds, it is told: latencies
+ * are wrong then.
+ */
 const MAX_SKEW_MS = 1000;
 
 /**
  * Makes a feed that a server may join: several servers may read one stream, and each gets all of it.
  *
- * @param options where from, as whom, and what
- * @throws {RangeError} if the address is none
+ * @param options the server of NATS, credentials, and which subjects
+ * @throws {RangeError} if the address is not one of NATS
  *
  * @example
  * ```ts
@@ -93,7 +102,10 @@ class NatsFeed implements FromNats {
   #intake: NatsIntake | undefined;
   #created: string | undefined;
   #nats: Nats | undefined;
-  /** Since when it is not connected, by the server's clock; `undefined` while it is, or before it began. */
+  /**
+   * When the connection was lost, by the server's clock; `undefined` while it is there, and before
+   * it began.
+   */
   #downMs: number | undefined;
   #now: Clock["now"] = SYSTEM_CLOCK.now;
   #running: Promise<void> | undefined;
@@ -109,7 +121,8 @@ class NatsFeed implements FromNats {
     const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
     this.#early = skip === undefined ? early : { ...early, beyond: [...skip] };
     if (isSame) return;
-    // What was left out before may stand anywhere; what came is known by its numbers.
+    // Other subjects were asked for before, and what those left out may stand anywhere in the
+    // stream: it is read from its beginning, and what came already is known by its numbers.
     this.#early = { ...this.#early, seq: 0 };
   }
 
@@ -223,7 +236,10 @@ class NatsFeed implements FromNats {
     }
   }
 
-  /** By how much the clock of NATS is behind ours, in milliseconds, as far as that is worth a word. */
+  /**
+   * By how many milliseconds the clock of NATS is behind ours; 0 if that is too little to matter.
+   * Says so in the log if not.
+   */
   #tellSkew(ts: string | undefined): number {
     const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
     if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return 0;
@@ -233,7 +249,7 @@ class NatsFeed implements FromNats {
     return skewMs;
   }
 
-  /** Ends early where all ends. */
+  /** Waits; ends early when the feed is closed. */
   async #wait(ms: number, delay: Clock["delay"]): Promise<void> {
     const { signal } = this.#stop;
     if (signal.aborted) return;

@@ -14,15 +14,15 @@ import type { ClientStats } from "./client_stats.ts";
 import { type ForwardedCall, waitUntilKept } from "./forwarded_calls.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
 
-/** The connection that a call came by. */
+/** The connection that carries a call. */
 export interface CallCarrier {
-  /** The call is over. */
+  /** To be called when the call is over. */
   ended(client: GrpcClient): void;
-  /** Takes no more calls, and ends behind those that are open. */
+  /** Lets the connection take no more calls, and end when those that are open are over. */
   leave(reason: string): void;
 }
 
-/** One `WriteMessages` call, which is a client like any other. */
+/** One `WriteMessages` call: a client like any other. */
 export class GrpcClient implements ListedClient, MessageTaker {
   readonly call: WriteCall;
   readonly #carrier: CallCarrier;
@@ -32,23 +32,23 @@ export class GrpcClient implements ListedClient, MessageTaker {
   readonly #forwarded: ForwardedCall | undefined;
   readonly #over = Promise.withResolvers<void>();
   #throttle: Throttle | undefined;
-  /** Bytes of the call when it was last looked at. */
+  /** Bytes that had come of the call when it was last looked at. */
   #lookedAtBytes = 0;
-  /** Messages that wait for room in the channel, in bytes. */
+  /** Bytes of messages that wait for room in the channel. */
   #waiting = 0;
-  /** Nothing that comes is taken any more. */
+  /** Set when nothing more of it is taken, because something went wrong. */
   #isSpoilt = false;
   #isOver = false;
   #isAdmitted = false;
-  /** We are closing, and this is no fault of the client. */
+  /** Set when the server closes: an end of the call is no fault of the client then. */
   #isClosing = false;
 
   /**
-   * @param call that nobody has taken
+   * @param call a call that nobody takes messages of yet
    * @param sender its end of the channel
    * @param carrier its connection
    * @param context what it shares with other clients
-   * @param forwarded set where another Rerelay sends on what it has saved
+   * @param forwarded set if another Rerelay forwards what it has saved
    */
   constructor(
     call: WriteCall,
@@ -88,7 +88,10 @@ export class GrpcClient implements ListedClient, MessageTaker {
     return this.call.unfinishedBytes;
   }
 
-  /** What one inflates is much for little: where there is no room for it, it goes before any other. */
+  /**
+   * A call that inflates compressed messages counts as the oldest, so that it is closed before any
+   * other when memory is short: it takes much memory for few bytes sent.
+   */
   get unfinishedSince(): number {
     return this.call.isInflating ? -Infinity : this.#clock.since;
   }
@@ -111,10 +114,16 @@ export class GrpcClient implements ListedClient, MessageTaker {
     await this.#over.promise;
   }
 
-  /** Its windows stop it; the connection is read on, for what others send by it and for PINGs. */
+  /**
+   * Does nothing: HTTP/2's windows stop the call, and the connection is read on for its other calls
+   * and for PINGs.
+   */
   holdReading(): void {}
 
-  /** Takes note of what came, and what is held; to be called whenever the connection was read. */
+  /**
+   * Takes note of what came of the call, and what is held for it; to be called whenever the
+   * connection was read.
+   */
   look(): void {
     const { receivedBytes, isHeldBack } = this.call;
     const came = receivedBytes - this.#lookedAtBytes;
@@ -149,7 +158,7 @@ export class GrpcClient implements ListedClient, MessageTaker {
 
   #fail(why: Error): void {
     this.call.fail(why);
-    // Nobody else says so where it has no place.
+    // A call that still waits for a place is ended here, for nobody takes messages of it.
     if (!this.#isAdmitted) this.#end(why);
   }
 

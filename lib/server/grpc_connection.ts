@@ -6,6 +6,7 @@ import { H2Driver, type H2Socket } from "../comms/h2/drive.ts";
 import { ERROR, H2Error, PeerSilent } from "../comms/h2/error_codes.ts";
 import type { PendingRequest } from "../comms/grpc/request_message.ts";
 import { overdue, type Waiting } from "../comms/sdk/patience.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
 import type { H2Stream } from "../comms/h2/types.ts";
 import type { CallPeer } from "./doors.ts";
 import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
@@ -15,34 +16,44 @@ import type { TableReader } from "./grpc_tables.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ReceptionContext } from "./reception.ts";
 
-/** PINGs and deadlines are looked at so often, in milliseconds. */
+/** How often PINGs and deadlines are looked at, in milliseconds. */
 const TICK_MS = 900;
 
-/** A connection without calls may stay for so long, in seconds. */
+/** How long a connection without calls may stay, in seconds. */
 const IDLE_SEC = 60;
 
 const [MIN_WINDOW, MAX_WINDOW] = [64 * 1024, 2 * 1024 * 1024];
 
-/** What a connection is made of, a stream, and what each byte of frames but DATA becomes, in bytes, about. */
-const GARBAGE = { connection: 64 * 1024, stream: 8 * 1024, perByte: 8 };
+/**
+ * Bytes of garbage that a connection leaves behind, that a stream does, and that each byte of
+ * frames other than DATA does; estimated.
+ */
+const GARBAGE = { connection: 64 * 1024, stream: 4 * 1024, perByte: 4 };
 
-/** What a connection works with. */
+/** What {@linkcode GrpcConnection} works with. */
 export interface GrpcConnectionOptions {
-  /** When it came, in milliseconds of the clock of deadlines. */
+  /** When the connection came, in milliseconds of the clock of deadlines. */
   readonly since: number;
-  /** What was read of it. */
+  /** Bytes that were read of it already. */
   readonly first: Uint8Array;
   readonly context: ReceptionContext;
-  /** Clients that are here: the more, the less each may send ahead. */
+  /** Where memory for writes comes from. */
+  readonly pool: BufferPool | undefined;
+  /** How many clients are connected: the more there are, the less each may send ahead. */
   readonly clients: number;
-  /** Whether a call of it would have a place. */
+  /** Tells whether there is a place for a call of it. */
   readonly hasPlace: boolean;
   readonly onStream: (stream: H2Stream, connection: GrpcConnection) => void;
-  /** Calls of it were taken that are open, or none is any more: a request on its way is none yet. */
+  /**
+   * Called when the connection carries calls from now on, and when it carries none any more; a
+   * request that has not come whole is no call yet.
+   */
   readonly onCalls: (connection: GrpcConnection, hasSome: boolean) => void;
 }
 
-/** One connection that speaks HTTP/2: it carries calls, and some of these are clients. */
+/**
+ * One connection that speaks HTTP/2: it carries calls, and those that write messages are clients.
+ */
 export class GrpcConnection implements ListedClient, CallPeer {
   declare readonly addr?: NetAddr;
   readonly stats = undefined;
@@ -52,20 +63,20 @@ export class GrpcConnection implements ListedClient, CallPeer {
   readonly #driver: H2Driver;
   readonly #closed = Promise.withResolvers<void>();
   readonly #clients = new Set<GrpcClient>();
-  /** A call that is over, into whose memory a read may be under way. */
+  /** A call that is over, while a read into its memory may still be under way. */
   #readInto: GrpcClient | undefined;
-  /** Requests of one message that are on their way. */
+  /** Requests of one message that have not come whole. */
   readonly #requests = new Map<PendingRequest, RequestClock>();
   readonly #tableReaders = new Set<TableReader>();
   #tickedAt: number;
   #hadCalls: boolean | undefined;
-  /** What is held for it, as it was counted last, and since when something is that is not whole. */
+  /** Bytes that are held for it, as counted last, and since when something in it is not whole. */
   #counted = 0;
   #unfinishedSince = 0;
-  /** What was said to become of what came. */
+  /** Bytes of garbage that were reported so far. */
   #garbage = 0;
   #isOver = false;
-  /** Why we ended it. */
+  /** Why we ended the connection, if we did. */
   #verdict: Error | undefined;
 
   /**
@@ -87,15 +98,19 @@ export class GrpcConnection implements ListedClient, CallPeer {
       streamWindow,
       initialWindow: options.hasPlace ? streamWindow : 0,
       connectionWindow: 2 * streamWindow,
-      // Until then it is a connection in its handshake, of which the list takes care.
+      // Until its first call it is a connection in its handshake, whose deadline the list of
+      // clients keeps.
       headersTimeoutSec: Infinity,
       idleTimeoutSec: Math.max(IDLE_SEC, handshakeTimeoutSec),
       now: patience.now,
     });
-    this.#driver = new H2Driver(this.#socket(), this.#h2);
+    this.#driver = new H2Driver(this.#socket(), this.#h2, {
+      pool: options.pool,
+      now: patience.now,
+    });
   }
 
-  /** Streams that are open. */
+  /** How many streams are open. */
   get openStreams(): number {
     return this.#h2.openStreams;
   }
@@ -104,7 +119,10 @@ export class GrpcConnection implements ListedClient, CallPeer {
     return Infinity;
   }
 
-  /** What is not whole, or not taken by a reader, of all that is held for it but for its clients. */
+  /**
+   * Bytes that are held for it, besides those held for its clients: what is not whole, and what a
+   * reader has not taken.
+   */
   get unfinishedBytes(): number {
     let bytes = (this.#connection.spaceBytes ?? 0) + this.#h2.partialBytes;
     for (const request of this.#requests.keys()) bytes += request.unfinishedBytes;
@@ -113,11 +131,11 @@ export class GrpcConnection implements ListedClient, CallPeer {
   }
 
   get unfinishedSince(): number {
-    // What came just now was not looked at.
+    // What came just now was not looked at, so it counts as new.
     return this.#unfinishedSince || this.#options.context.patience.now();
   }
 
-  /** The header fields of its calls. */
+  /** Bytes of the header fields of its calls. */
   get waitingBytes(): number {
     return this.#h2.headerBytes;
   }
@@ -129,7 +147,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#noteGarbage(GARBAGE.connection);
     for (const { call } of this.#clients) call.readsEnded();
     this.#readInto?.call.readsEnded();
-    // What is still to be written may take until the next ticks.
+    // What is still to be written may take some more ticks.
     await this.#closed.promise;
     const { log } = this.#options.context.options;
     const why = this.#verdict ?? error;
@@ -137,26 +155,26 @@ export class GrpcConnection implements ListedClient, CallPeer {
     const isAbuse = this.#verdict !== undefined || why instanceof H2Error ||
       why instanceof PeerSilent;
     if (isAbuse) return logLeft(log, this.#text, why);
-    // What was lost of calls is told with them.
+    // What calls lost is logged with each call.
     const text = `The connection of ${this.#text} broke: ${reason(why)}`;
     log.write("debug", text, { client: this.#text, kind: "connection broke" });
   }
 
   holdReading(): void {}
 
-  /** A call is a client now. */
+  /** A call has become a client. */
   began(client: GrpcClient): void {
     this.#clients.add(client);
     this.#note(true);
   }
 
-  /** A call of one message began. */
+  /** A call that asks with one message has begun. */
   requested(request: PendingRequest): void {
     request.onHeld = () => this.#look();
     this.#requests.set(request, new RequestClock(request, this.#options.context.patience));
   }
 
-  /** A viewer reads tables. */
+  /** A viewer has begun to read tables. */
   readsTables(reader: TableReader, signal: AbortSignal): void {
     reader.onHeld = () => this.#look();
     this.#tableReaders.add(reader);
@@ -166,7 +184,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
   ended(client: GrpcClient): void {
     this.#clients.delete(client);
     if (!client.call.isReadInto) return;
-    // Only one read is ever under way.
+    // There is one read under way at most, so this is all that could be read into.
     this.#readInto?.call.readsEnded();
     this.#readInto = client;
   }
@@ -204,7 +222,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     const { size } = this.#requests;
     for (const request of [...this.#requests.keys()]) request.fail(why);
     this.#look();
-    // They were told, and what was held for them is free.
+    // Its clients were closed, and what was held for them is freed.
     if (size > 0 && this.unfinishedBytes === 0) {
       this.#verdict ??= why;
       return this.leave(why.message);
@@ -213,7 +231,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#connection.close();
   }
 
-  /** Ends it whatever it does. */
+  /** Ends the connection at once. */
   cut(): void {
     this.#h2.close(ERROR.NO_ERROR, "the server closes");
     this.#connection.close();
@@ -230,7 +248,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#options.onCalls(this, hasCalls);
   }
 
-  /** Takes note of what came of requests, and of what is held. */
+  /** Takes note of what came of requests, and of what is held for the connection. */
   #look(): void {
     if (this.#isOver) return;
     for (const [request, clock] of this.#requests) {
@@ -246,7 +264,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#count(unfinishedBytes + this.waitingBytes);
   }
 
-  /** Takes note of what came that was no message: all of it is dead soon. */
+  /** Reports as garbage what came and is not a message. */
   #noteGarbage(more = 0): void {
     const { streams, frameBytes } = this.#h2;
     const garbage = streams * GARBAGE.stream + frameBytes * GARBAGE.perByte;
@@ -260,7 +278,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     if (more !== 0) this.#options.context.onUnfinished(more);
   }
 
-  /** Looks at the calls between reads, when it is known what came. */
+  /** The socket as HTTP/2 sees it; after each read the calls are looked at. */
   #socket(): H2Socket {
     const connection = this.#connection;
     const reader = connection.read === undefined ? connection.readable.getReader() : undefined;
@@ -283,7 +301,10 @@ export class GrpcConnection implements ListedClient, CallPeer {
   }
 }
 
-/** How long a request keeps us waiting: until it begins, in the midst of it, and until it ends. */
+/**
+ * Measures how long a request keeps us waiting: until its message begins, until it is whole, and
+ * until the request ends.
+ */
 class RequestClock {
   readonly #request: PendingRequest;
   readonly #clock: ClientClock;
@@ -301,12 +322,12 @@ class RequestClock {
     this.#clock.ask();
   }
 
-  /** Where it stands. */
+  /** Where the request stands, and how long it has kept us waiting there. */
   get waiting(): Waiting {
     return this.#clock.waiting;
   }
 
-  /** To be called whenever something may have come. */
+  /** Looks where the request stands now; to be called whenever something may have come. */
   look(): void {
     const { receivedBytes } = this.#request;
     const came = receivedBytes - this.#lookedAtBytes;
@@ -317,7 +338,7 @@ class RequestClock {
   }
 }
 
-/** What a call may send ahead: all that they can have waiting stays well within the limit for clients. */
+/** Bytes that a call may send ahead: so few that all clients together stay well within the limit. */
 function windowFor(clients: number, maxUnfinishedBytes: number): number {
   const share = Math.floor(maxUnfinishedBytes / 8 / (clients + 1));
   return Math.max(MIN_WINDOW, Math.min(MAX_WINDOW, share));

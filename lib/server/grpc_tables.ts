@@ -7,40 +7,40 @@ import { frameHead } from "../comms/grpc/body.ts";
 import type { TableMessage } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 
-/** Tables are kept up to so many bytes in all; the oldest go. */
+/** Bytes of all tables that are kept; beyond that the oldest are forgotten. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** What an entry takes beside its bytes: so a flood of tiny tables is bounded, too. */
+/** What an entry takes besides its bytes, so that a flood of tiny tables is bounded, too. */
 const OVERHEAD_BYTES = 1024;
 
-/** Who reads at once: each has copies of its own of what waits to be sent. */
+/** How many viewers may read at once: each has its own copies of what waits to be sent. */
 const MAX_READERS = 256;
 
-/** A reader is given so much at once. */
+/** Bytes that a reader is given at once. */
 const PIECE_BYTES = 64 * 1024;
 
-/** So much waits for a reader that does not take it, by the way that answers go. */
+/** Bytes that wait at most for a reader that does not take them. */
 const READER_BYTES = 256 * 1024 + PIECE_BYTES;
 
 /** A table, and when it was written. */
 interface Entry {
   readonly table: TableMessage;
   readonly number: number;
-  /** Those that are in the midst of it. */
+  /** How many readers are in the midst of it. */
   readers: number;
 }
 
-/** One reader, for whoever counts what is held for it. */
+/** One reader of tables, as the account of memory sees it. */
 export interface TableReader {
   /** Bytes held for it alone; 0 while it has taken all. */
   readonly unfinishedBytes: number;
-  /** Called when that may have become more. */
+  /** Called when these bytes may have become more. */
   onHeld: () => void;
 }
 
-/** The latest of each table, and who waits for more. */
+/** The latest state of each table, and the readers that wait for more. */
 export class GrpcTables {
-  /** The one that came last at the end. */
+  /** By name; the one that was written last is at the end. */
   readonly #tables = new Map<string, Entry>();
   #bytes = 0;
   #written = 0;
@@ -66,14 +66,14 @@ export class GrpcTables {
     this.#wake();
   }
 
-  /** Those that read get no more. */
+  /** Ends all readers: they get no more tables. */
   close(): void {
     this.#isOver = true;
     this.#wake();
   }
 
   /**
-   * What is kept, then what comes.
+   * Gives a reader the tables that are kept, and then those that are written.
    *
    * @param signal aborts when nobody reads any more
    * @param onReader is given the reader, which is over when the signal aborts or the frames end
@@ -102,7 +102,7 @@ export class GrpcTables {
       let seen = 0;
       while (!signal.aborted) {
         const changed = this.#changed.promise;
-        // What is written meanwhile is met at the end.
+        // A table that is written meanwhile moves to the end, so this loop comes to it.
         for (const entry of this.#tables.values()) {
           if (entry.number <= seen) continue;
           seen = entry.number;
@@ -133,7 +133,7 @@ export class GrpcTables {
   }
 }
 
-/** What one reader keeps from being forgotten. */
+/** One reader, and the tables that it keeps from being forgotten. */
 class Reader implements TableReader {
   readonly #tables: ReadonlyMap<string, Entry>;
   #entry: Entry | undefined;
@@ -148,12 +148,12 @@ class Reader implements TableReader {
     const entry = this.#entry;
     if (entry === undefined || this.isOver) return 0;
     const { table, readers } = entry;
-    // A table that is no more stays for those alone that are in the midst of it.
+    // A table that is kept no more is held only for those that are in the midst of it.
     const isKept = this.#tables.get(table.id) === entry;
     return READER_BYTES + (isKept ? 0 : Math.ceil(table.bytes.length / readers));
   }
 
-  /** A table as copies, for what is queued would keep all of it. */
+  /** A table in copied pieces: a queued view would keep all of the table in memory. */
   *pieces(entry: Entry): Generator<readonly Uint8Array[]> {
     const { bytes } = entry.table;
     this.#entry = entry;

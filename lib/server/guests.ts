@@ -26,16 +26,16 @@ import { HttpGuest } from "./http_guest.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ReceptionContext } from "./reception.ts";
 
-/** A closing server looks so often whether its connections are over, in milliseconds, */
+/** How often a closing server looks whether its connections are over, in milliseconds, */
 const LEAVE_STEP_MS = 10;
 
-/** and waits so long for peers that were told to leave. */
+/** and how long it waits for peers that were told to leave. */
 const LEAVE_MS = 500;
 
-/** Readers of history, of which there is none. */
+/** What viewers are told that ask for history. */
 const NO_HISTORY = "No history is kept here for viewers: start the server with --serve-web";
 
-/** What the guests of a server work with. */
+/** What {@linkcode Guests} work with. */
 export interface GuestsOptions {
   readonly context: ReceptionContext;
   readonly list: ClientList;
@@ -44,13 +44,13 @@ export interface GuestsOptions {
   readonly channel: SmartChannel;
   /** Gives the next client its number. */
   readonly nextId: () => number;
-  /** A call, which was a client, is over. */
+  /** Called when a call that was a client is over. */
   readonly onCallLeft: (client: ListedClient) => void;
 }
 
-/** A connection that is handed over, of which nothing was decoded. */
+/** A connection that is handed over; nothing of it was decoded yet. */
 export interface NewGuest {
-  /** Its number among the clients, which its first call takes over. */
+  /** Its number among the clients; its first call takes this number over. */
   readonly id: number;
   /** When it came, in milliseconds of the clock of deadlines. */
   readonly since: number;
@@ -63,7 +63,7 @@ export class Guests {
   readonly #tables = new GrpcTables();
   readonly #connections = new Set<GrpcConnection>();
   readonly #https = new Set<HttpGuest>();
-  /** Numbers of connections that no call has taken over yet. */
+  /** Connections whose number no call has taken over yet. */
   readonly #unusedIds = new WeakMap<GrpcConnection, number>();
   readonly #forwarded: ForwardedCalls;
   #isServing = true;
@@ -101,10 +101,10 @@ export class Guests {
   /**
    * Takes a connection over.
    *
-   * @param connection nobody else reads from
-   * @param handOver what it speaks, and what came
+   * @param connection a connection that nobody else reads from
+   * @param handOver which protocol it speaks, and the bytes that came
    * @param newGuest its number, and when it came
-   * @returns what is to run in the list of clients
+   * @returns what the list of clients runs
    */
   take(
     connection: TcpConnection,
@@ -117,6 +117,7 @@ export class Guests {
         since,
         first,
         context,
+        pool: this.#options.pool,
         clients: list.size,
         hasPlace: list.hasPlace,
         onStream: (stream, connection) => this.#grpc.accept(stream, connection),
@@ -132,30 +133,36 @@ export class Guests {
     return guest;
   }
 
-  /** One of them is over. */
+  /** To be called when a connection or a call is over. */
   left(guest: unknown): void {
     this.#connections.delete(guest as GrpcConnection);
     this.#https.delete(guest as HttpGuest);
   }
 
-  /** Connections that are open. */
+  /** How many connections are open. */
   get size(): number {
     return this.#connections.size + this.#https.size;
   }
 
-  /** New calls belong to another server: connections end behind the calls that they have. */
+  /**
+   * Lets connections end when the calls that they have are over: new calls belong to another
+   * server.
+   */
   retire(): void {
     this.#isRetiring = true;
     for (const connection of this.#connections) connection.close();
   }
 
-  /** No new calls; those that are open go on. */
+  /** Takes no new calls; those that are open go on. */
   leave(): void {
     this.#isServing = false;
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Resolves when the connections are over that carry nothing but calls that have ended; cuts the rest of them. */
+  /**
+   * Resolves when all connections without open calls are over; those whose peers are slow to leave
+   * are cut.
+   */
   async ended(): Promise<void> {
     const { delay } = this.#options.context.options;
     for (let ms = 0; ms < LEAVE_MS && this.#idle.length > 0; ms += LEAVE_STEP_MS) {
@@ -164,7 +171,7 @@ export class Guests {
     for (const connection of this.#idle) connection.cut();
   }
 
-  /** Ends what doors have: readers that end by themselves in this time end well. */
+  /** Ends the calls that doors serve; readers that end by themselves in this time end well. */
   async close(graceMs: number): Promise<void> {
     this.#tables.close();
     const { delay } = this.#options.context.options;
@@ -174,7 +181,7 @@ export class Guests {
     for (const guest of [...this.#connections, ...this.#https]) guest.cut();
   }
 
-  /** Looks at the deadlines of those that are left when the list of clients is closed. */
+  /** Checks the deadlines of connections that are left after the list of clients was closed. */
   check(): void {
     for (const connection of this.#connections) connection.checkDeadlines();
   }
@@ -183,7 +190,9 @@ export class Guests {
     return [...this.#connections].filter(({ openStreams }) => openStreams === 0);
   }
 
-  /** Lets a call in as a client; the first call of a connection takes its number over. */
+  /**
+   * Lets a call in as a client; the first call of a connection takes over the connection's number.
+   */
   #admit(call: WriteCall, connection: GrpcConnection, forwarded?: ForwardedCall): void {
     const { channel, context, list, nextId, onCallLeft } = this.#options;
     const id = this.#unusedIds.get(connection) ?? nextId();

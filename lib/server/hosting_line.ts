@@ -1,9 +1,9 @@
 import { formatAddr, isLoopback, type NetAddr } from "../base/net_addr.ts";
 
 /**
- * What is said once the port is open: where, and how each generation of SDKs gets there.
+ * The log line once the port is open: where it is, and how each generation of SDKs connects.
  *
- * @param addr that the server listens at
+ * @param addr the address that the server listens at
  */
 export function hostingLine(addr: NetAddr): string {
   const text = formatAddr(addr);
@@ -11,7 +11,7 @@ export function hostingLine(addr: NetAddr): string {
     `From 0.23 on: rr.connect_grpc("rerun+http://${text}/proxy"); before: rr.connect_tcp("${text}")`;
 }
 
-/** A warning where anyone may connect; of a server that listens on loopback alone there is none. */
+/** A warning if anyone may connect; `undefined` for a server that listens on loopback alone. */
 export function openLine(addr: NetAddr): string | undefined {
   if (isLoopback(addr.hostname)) return undefined;
   return `Whoever reaches ${formatAddr(addr)} can connect: nothing is encrypted and nobody is ` +

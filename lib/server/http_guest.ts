@@ -1,6 +1,6 @@
 /**
- * Clients of HTTP/1.1 at the port of the SDKs, where nobody serves them: probes get their answer, and
- * others are told what to do.
+ * Clients of HTTP/1.1 at the port of the SDKs: they are handed to the door for HTTP; without a door
+ * probes are answered, and others are told what to do.
  *
  * @module
  */
@@ -14,31 +14,31 @@ import { logLeft } from "./client_log.ts";
 import type { Doors } from "./doors.ts";
 import type { ListedClient } from "./listed_client.ts";
 
-/** A request's head may be so long, in bytes. */
+/** How long the head of a request may be, in bytes. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
 const NO_PAGE = "Nothing is served here: the page and what viewers read come with --serve-web";
 
-/** What a guest works with. */
+/** What {@linkcode HttpGuest} works with. */
 export interface HttpGuestOptions {
-  /** When it came, in milliseconds of the clock of deadlines. */
+  /** When the connection came, in milliseconds of the clock of deadlines. */
   readonly since: number;
-  /** What was read of it. */
+  /** Bytes that were read of it already. */
   readonly first: Uint8Array<ArrayBuffer>;
   readonly handshakeTimeoutSec: number;
   readonly now: Clock["now"];
   readonly log: Log;
   /** What `/readyz` asks. */
   readonly readiness: Readiness;
-  /** Who serves it instead. */
+  /** The door that serves it, if there is one. */
   readonly door: Doors["http"];
   /** Called when what is held for it grows or shrinks, by so many bytes. */
   readonly onHeld: (more: number) => void;
-  /** It was handed to the door, whose deadlines hold from now on. */
+  /** Called when it was handed to the door, whose deadlines hold from now on. */
   readonly onServed: (guest: HttpGuest) => void;
 }
 
-/** One connection of HTTP/1.1, for one request where there is no door. */
+/** One connection of HTTP/1.1; without a door it serves one request. */
 export class HttpGuest implements ListedClient {
   readonly stats = undefined;
   readonly silentMs = Infinity;
@@ -52,7 +52,7 @@ export class HttpGuest implements ListedClient {
 
   /**
    * @param connection whose first bytes are those of HTTP/1.1
-   * @param options those bytes, deadline, and the door
+   * @param options the bytes that came, the deadline, and the door
    */
   constructor(connection: TcpConnection, options: HttpGuestOptions) {
     this.#connection = connection;
@@ -60,7 +60,7 @@ export class HttpGuest implements ListedClient {
     this.#received = options.first.length;
   }
 
-  /** What came of its request's head; nothing of it is kept once it is handed on. */
+  /** Bytes that came of its request's head; 0 once they are handed on. */
   get unfinishedBytes(): number {
     return this.#heldBytes;
   }
@@ -98,7 +98,7 @@ export class HttpGuest implements ListedClient {
   }
 
   close(why?: Error): void {
-    // What a door has is closed by the door.
+    // The door closes what it serves.
     if (why === undefined && this.#isServed) return;
     this.cut(why);
   }
@@ -107,7 +107,7 @@ export class HttpGuest implements ListedClient {
     this.cut(why);
   }
 
-  /** Ends it whatever it does. */
+  /** Ends the connection at once. */
   cut(why?: Error): void {
     this.#verdict ??= why;
     this.#connection.close();
@@ -156,14 +156,14 @@ export class HttpGuest implements ListedClient {
     return { status, type: "application/json", line: JSON.stringify(report) };
   }
 
-  /** All up to the empty line; nothing if it does not come. */
+  /** Reads the head up to the empty line; gives nothing if that does not come. */
   async #head(): Promise<string | undefined> {
     const connection = this.#connection;
     const reader = connection.read === undefined ? connection.readable.getReader() : undefined;
     const latin1 = new TextDecoder("latin1");
     let head = latin1.decode(this.#options.first.subarray(0, MAX_HEAD_BYTES));
     while (!/\r?\n\r?\n/.test(head)) {
-      // Other protocols begin with capitals, too.
+      // Some other protocols begin with capital letters, too.
       if (!/^[A-Z]{1,20}( |$)/.test(head)) return undefined;
       if (head.length >= MAX_HEAD_BYTES) return undefined;
       this.#hold(head.length);

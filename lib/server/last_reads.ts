@@ -1,17 +1,20 @@
-/** More than systems hold of a connection at both of its ends together, in bytes. */
+/** More bytes than the systems at both ends of a connection hold together. */
 const MAX_SYSTEM_BYTES = 10 * 1024 * 1024;
 
 /**
- * A peer that has sent all may hold megabytes that its system sends only when ours has room, in pieces
- * of at least so many bytes: many smaller ones are of a peer that goes on sending.
+ * A peer that has finished may have megabytes in its system, which sends them when ours has room,
+ * in pieces of at least so many bytes. Many smaller pieces mean that the peer goes on sending.
  */
 const WINDOW_BYTES = 64 * 1024;
 const MAX_SMALL_READS = 64;
 
-/** What is still to be read of what was sent before: or so much came since that it goes on without end. */
+/**
+ * Whether something is still to be read of what was sent before the close; `"endless"`: so much
+ * came since that the peer must be going on.
+ */
 export type Backlog = "some" | "none" | "endless";
 
-/** What is read of a client since its server closes. */
+/** Watches what is read of a client after its server has begun to close. */
 export class LastReads {
   #bytes = 0;
   #small = 0;
@@ -26,7 +29,7 @@ export class LastReads {
   /**
    * Tells what is left of what the client had sent when the server began to close.
    *
-   * @param isSilent whether nothing has come for so long that there is no more
+   * @param isSilent whether nothing has come for so long that nothing more is on its way
    */
   backlog(isSilent: boolean): Backlog {
     this.#isAll ||= isSilent;

@@ -1,5 +1,5 @@
 /**
- * Who sends by NATS, and what: the boxes with their recordings, as people who look after them see them.
+ * The boxes that send by NATS, with their recordings, as the fleet view shows them.
  *
  * @module
  */
@@ -13,11 +13,13 @@ export interface FleetRecording {
   readonly id: string;
   /** Empty for one that was never announced. */
   readonly applicationId: string;
-  /** Log messages that came of it. */
+  /** How many log messages came of it. */
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** How old its last messages were when they came: since they were written on the box, in seconds. */
+  /**
+   * How old its last messages were when they came, in seconds since they were written on the box.
+   */
   readonly lagSec: number;
   /** For how long nothing has come of it, in seconds. */
   readonly silentSec: number;
@@ -33,15 +35,15 @@ export interface FleetBox {
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** The largest of its recordings that something came of in the last minute, in seconds. */
+  /** The largest lag of its recordings of the last minute, in seconds. */
   readonly lagSec: number;
   /** For how long nothing has come of it, in seconds. */
   readonly silentSec: number;
-  /** Its recordings that are remembered, the one heard of last in front. */
+  /** Its recordings, the one heard of last first. */
   readonly recordings: readonly FleetRecording[];
 }
 
-/** Something that came. */
+/** What one message of the stream tells of a box. */
 export interface FleetNews {
   readonly box: string;
   readonly recording: string;
@@ -68,31 +70,36 @@ interface Box {
   messages: number;
   bytes: number;
   lastMs: number;
-  /** The one heard of last at the end. */
+  /** By name; the one heard of last is at the end. */
   readonly recordings: Map<string, Recording>;
 }
 
-/** A box, or a recording, that says nothing for so long is taken for gone, in seconds. */
+/** A box or a recording of which nothing came for so long, in seconds, counts as gone. */
 export const SILENT_SEC = SILENT_MS / 1000;
 
-/** Those longest silent are forgotten first. */
+/** How many boxes are remembered; those silent for longest are forgotten first. */
 const MAX_BOXES = 100_000;
 const MAX_RECORDINGS = 50_000;
+
+/** A list of all of them holds for so many times as long as it took to make. */
+const LIST_SHARE = 20;
 
 /** Remembers boxes and their recordings. */
 export class NatsFleet {
   readonly #now: Clock["now"];
-  /** The one heard of last at the end. */
+  /** By name; the one heard of last is at the end. */
   readonly #boxes = new Map<string, Box>();
   readonly #recordings = new Map<Recording, Recording>();
   #heard = 0;
+  /** The last list of all, which holds for a while. */
+  #listed: { readonly boxes: readonly FleetBox[]; readonly until: number } | undefined;
 
   /** @param now monotonic milliseconds */
   constructor(now: Clock["now"]) {
     this.#now = now;
   }
 
-  /** Something came of a recording. */
+  /** Takes note of a message of a recording. */
   came(news: FleetNews): void {
     const { box: name, recording: id, applicationId, messages, bytes, lagSec } = news;
     const now = this.#now();
@@ -115,14 +122,24 @@ export class NatsFleet {
     }
   }
 
-  /** All of them, the one heard of first in front. */
-  get boxes(): FleetBox[] {
+  /**
+   * All boxes, the one heard of first comes first. A list that took long to make holds for longer, so
+   * that receiving never waits for pages, however many ask for it.
+   */
+  get boxes(): readonly FleetBox[] {
     const now = this.#now();
-    return Array.from(this.#boxes.values(), (box) => boxJson(box, now))
+    if (this.#listed !== undefined && now < this.#listed.until) return this.#listed.boxes;
+    const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, now))
       .sort((a, b) => a.order - b.order);
+    const end = this.#now();
+    this.#listed = { boxes, until: end + LIST_SHARE * (end - now) };
+    return boxes;
   }
 
-  /** Those of which something came in the last minute, and the largest lag of their recordings. */
+  /**
+   * How many boxes and recordings sent something in the last minute, and the largest lag among
+   * these recordings.
+   */
   get summary(): { readonly live: number; readonly recordings: number; readonly lagSec: number } {
     const since = this.#now() - SILENT_MS;
     let [live, recordings, lagSec] = [0, 0, 0];

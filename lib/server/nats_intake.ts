@@ -1,6 +1,6 @@
 /**
- * What becomes of each message of the stream: whose it is, whether it came before, and its way into the
- * channel.
+ * Takes the messages of the stream: finds out whose each is and whether it came before, and puts it
+ * into the channel.
  *
  * @module
  */
@@ -21,33 +21,36 @@ import type { NatsNote } from "./nats_note.ts";
 import { NatsProgress, type UnderWay } from "./nats_progress.ts";
 import { NatsSeen } from "./nats_seen.ts";
 
-/** What is counted of a stream. */
+/** Counts of a stream. */
 export interface NatsIntakeStats {
-  /** All up to this message of the stream was received. */
+  /** Number of the message of the stream up to which all was received. */
   readonly position: number;
   /** Messages of the stream that wait behind the one that was read last. */
   readonly pending: number;
-  /** The age of the message that was read last while others wait behind it, in seconds; else 0. */
+  /** How old the message is that was read last, in seconds, while others wait behind it; else 0. */
   readonly lagSec: number;
   /** Boxes that were heard of. */
   readonly boxes: number;
-  /** Those of them that sent something in the last 60 s. */
+  /** How many boxes sent something in the last 60 s. */
   readonly live: number;
   /** Recordings of boxes that something came of in the last 60 s. */
   readonly recordings: number;
-  /** How old messages of these were when they came, since they were written on the box: the largest, in seconds. */
+  /**
+   * How old the last messages of these recordings were when they came, since they were written on
+   * the box: the largest, in seconds.
+   */
   readonly ageSec: number;
-  /** Log messages that came, without those that came before. */
+  /** Log messages that came for the first time. */
   readonly messages: number;
-  /** Those that came before, and were left out. */
+  /** Log messages that had come before, and were left out. */
   readonly repeated: number;
-  /** Messages of the stream that are none of a box's, or can't be read. */
+  /** Messages of the stream that no box sent, or that can't be read. */
   readonly refused: number;
   /** Messages of the stream whose log messages wait to be received. */
   readonly underWay: number;
 }
 
-/** Boxes that are remembered; the one longest silent leaves first. */
+/** How many boxes are remembered as clients; the one silent for longest leaves first. */
 const MAX_BOXES = 100_000;
 
 interface Box {
@@ -63,15 +66,15 @@ export class NatsIntake {
   readonly #boxes = new Map<string, Box>();
   readonly #decoder: PacketDecoder;
   readonly #joiner: PartJoiner;
-  /** First parts whose message is not whole, by subject. */
+  /** Entries of large messages that are not whole, by subject. */
   readonly #held = new Map<string, UnderWay>();
   readonly #skip: Map<string, number>;
   readonly #progress: NatsProgress;
-  /** Who sends, and what. */
+  /** The boxes and their recordings, for the fleet view. */
   readonly fleet: NatsFleet;
   /** By how much the clock of NATS is behind ours, in milliseconds. */
   skewMs = 0;
-  /** Of all that came, and of what was received. */
+  /** The last numbers that came, and the last that were received. */
   readonly #seen: NatsSeen;
   readonly #received: NatsSeen;
   #lastSeq: number;
@@ -82,7 +85,7 @@ export class NatsIntake {
 
   /**
    * @param host the server
-   * @param options where to go on, and what was kept beyond that
+   * @param options where an earlier run stopped, and what it had kept beyond that
    */
   constructor(
     host: FeedHost,
@@ -107,16 +110,16 @@ export class NatsIntake {
     this.#joiner = new PartJoiner(
       { maxMessageBytes, maxUnfinishedBytes: maxUnfinishedBytes / 2 },
       onUnfinished,
-      (subject) => this.#letGo(subject),
+      (subject) => this.#giveUp(subject),
     );
   }
 
-  /** The last message of the stream that came. */
+  /** Number of the last message of the stream that came. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
-  /** The boxes. */
+  /** The boxes, each a client of the server. */
   get clients(): readonly BoxClient[] {
     return Array.from(this.#boxes.values(), ({ client }) => client);
   }
@@ -137,25 +140,27 @@ export class NatsIntake {
     };
   }
 
-  /** Up to where all was received. */
+  /** How far all was received. */
   note(): NatsNote {
     const { position, beyond } = this.#progress;
-    // What an earlier run kept and has not come again is in the files, and would be kept twice.
+    // What an earlier run kept and that has not come again yet must stay in the note, or it would
+    // be kept twice.
     for (const [recording, count] of this.#skip) {
       beyond.set(recording, (beyond.get(recording) ?? 0) + count);
     }
     return { seq: position, seen: this.#received.toJSON(), beyond: [...beyond] };
   }
 
-  /** The stream was made anew, and is read from its beginning. */
+  /** Says that the stream was made anew, and is read from its beginning. */
   beginsAnew(): void {
     this.#lastSeq = 0;
-    // What an earlier run kept was of the one before: rather twice than left out.
+    // What an earlier run had kept was of the stream before; keeping something twice is better than
+    // leaving it out.
     this.#skip.clear();
     this.#progress.restart();
   }
 
-  /** Takes a message; resolves when the next one may come. */
+  /** Takes a message of the stream; resolves when the next one may come. */
   async take(message: StreamMessage): Promise<void> {
     this.#lastSeq = message.seq;
     this.#last = message;
@@ -172,7 +177,7 @@ export class NatsIntake {
     }
     const joined = this.#joiner.push(subject, { ...headers, part }, data);
     if (joined.is === "refused") return this.#refuse(message, joined.why);
-    // The position stays before the first part until all of them are here.
+    // The position stays before the first part until all parts are here.
     const first = part.index > 0 ? this.#held.get(subject)! : this.#progress.came(seq);
     if (part.index > 0) this.#progress.drop(this.#progress.came(seq));
     if (joined.is === "unfinished") return void this.#held.set(subject, first);
@@ -190,7 +195,7 @@ export class NatsIntake {
     }
   }
 
-  /** All boxes leave. */
+  /** Lets all boxes leave. */
   quit(): void {
     for (const { client } of this.#boxes.values()) client.quit();
     this.#boxes.clear();
@@ -242,16 +247,16 @@ export class NatsIntake {
     this.fleet.came({ box, recording: store.id, applicationId, ...counts });
   }
 
-  /** For how long a message has been in the stream. */
+  /** How long a message has been in the stream, in milliseconds. */
   #ageMs(storedMs: number): number {
     return Math.max(0, SYSTEM_CLOCK.date() - this.skewMs - storedMs);
   }
 
-  /** Whether an earlier run kept it, beyond what it had noted. */
+  /** Whether an earlier run had kept a message without noting so. */
   #isKept(msg: LogMsg): boolean {
     if (this.#skip.size === 0) return false;
     const store = storeOf(msg);
-    // Blueprints stand in files of several recordings: to keep one twice changes nothing.
+    // Blueprints are in the files of several recordings, and keeping one twice changes nothing.
     if (store?.kind !== "Recording") return false;
     const { id: recording } = store;
     const left = this.#skip.get(recording);
@@ -290,7 +295,7 @@ export class NatsIntake {
     this.#log.write("warn", text, { seq, kind: "nats message refused" });
   }
 
-  #letGo(subject: string): void {
+  #giveUp(subject: string): void {
     const entry = this.#held.get(subject);
     this.#held.delete(subject);
     if (entry !== undefined) this.#progress.drop(entry);

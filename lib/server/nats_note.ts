@@ -1,5 +1,5 @@
 /**
- * How far a stream was received, as it is written down beside the recordings.
+ * The note that is written beside the recordings: how far a stream of NATS was received.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { SeenJson } from "./nats_seen.ts";
 
 /** A place in the stream, and what came of each recording up to there. */
 export interface NatsNote {
-  /** The last message of the stream that need not come again; 0 before the first. */
+  /** Number of the last message of the stream that need not come again; 0 before the first. */
   readonly seq: number;
   /**
    * The last message of each file of each recording.
@@ -15,10 +15,15 @@ export interface NatsNote {
    * @internal
    */
   readonly seen: SeenJson;
-  /** When the stream was made, as JetStream says: one made anew begins with 1 again. */
+  /**
+   * When the stream was made, as JetStream says: a stream that is made anew begins with number 1
+   * again.
+   */
   readonly created?: string;
-  /** What was asked for. */
+  /** Which subjects were asked for. */
   readonly subjects?: readonly string[];
-  /** Messages of each recording that were received, though one before them was not yet. */
+  /**
+   * How many messages of each recording were received beyond `seq`, while one before them was not.
+   */
   readonly beyond: readonly (readonly [recording: string, count: number])[];
 }

@@ -1,26 +1,26 @@
 /**
- * How far a stream was received: what came of it is spread over the queues of many boxes, and the
- * position moves only over messages that all before them were received with.
+ * How far a stream was received. Its messages are spread over the queues of many boxes, and the
+ * position moves over a message only once all before it were received too.
  *
  * @module
  */
 
 /** A message of the stream whose log messages are under way. */
 export interface UnderWay {
-  /** Its place in the stream. */
+  /** Its number in the stream. */
   seq: number;
-  /** Log messages that were not received yet; infinite where they are not all here. */
+  /** How many of its log messages were not received yet; infinite while they are not all here. */
   left: number;
-  /** Says that it counts, once the position moves over it. */
+  /** Called once the position moves over it. */
   done?: () => void;
   /** How many log messages it has, and of which recording they are. */
   count: number;
-  /** Those of it that an earlier run has kept, and that are not received again. */
+  /** How many of them an earlier run has kept, so that they are not received again. */
   kept?: number;
   recording?: string;
 }
 
-/** Counts what is under way. */
+/** Counts what is under way, and moves the position. */
 export class NatsProgress {
   /** In the order of the stream. */
   #entries: UnderWay[] = [];
@@ -33,17 +33,19 @@ export class NatsProgress {
     this.#position = position;
   }
 
-  /** All up to here was received. */
+  /** The number up to which all was received. */
   get position(): number {
     return this.#position;
   }
 
-  /** Messages of the stream that are under way. */
+  /** How many messages of the stream are under way. */
   get length(): number {
     return this.#entries.length - this.#head;
   }
 
-  /** Log messages of each recording that were received, or kept before, behind one that was not. */
+  /**
+   * How many log messages of each recording were received, or kept before, behind one that was not.
+   */
   get beyond(): Map<string, number> {
     const counts = new Map<string, number>();
     for (let at = this.#head; at < this.#entries.length; at++) {
@@ -55,14 +57,17 @@ export class NatsProgress {
     return counts;
   }
 
-  /** A message came; it holds the position until {@linkcode NatsProgress.sent} or `drop`. */
+  /**
+   * Takes note of a message that came; it holds the position until it is said to be {@linkcode
+   * NatsProgress.sent}, or dropped.
+   */
   came(seq: number): UnderWay {
     const entry: UnderWay = { seq, left: Infinity, count: 0 };
     this.#entries.push(entry);
     return entry;
   }
 
-  /** Its log messages, so many, went into the queue of a source. */
+  /** Takes note that so many log messages of it went into the queue of a source. */
   sent(entry: UnderWay, source: number, count: number): void {
     entry.left = entry.count = count;
     if (count === 0) return this.#advance();
@@ -71,19 +76,21 @@ export class NatsProgress {
     else queue.push(entry);
   }
 
-  /** Nothing of it is wanted. */
+  /** Says that nothing of a message is wanted. */
   drop(entry: UnderWay): void {
     entry.left = 0;
     this.#advance();
   }
 
-  /** The stream begins anew: what is under way of the one before moves the position no more. */
+  /**
+   * Begins anew with a new stream: what is under way of the one before moves the position no more.
+   */
   restart(): void {
     this.#position = 0;
     for (const entry of this.#entries) entry.seq = 0;
   }
 
-  /** So many log messages of a source were received. */
+  /** Takes note that so many log messages of a source were received. */
   received(source: number, count: number): void {
     const queue = this.#ofSource.get(source);
     let left = count;
@@ -103,7 +110,7 @@ export class NatsProgress {
       this.#position = seq;
       done?.();
     }
-    // Now and then, so that a long list stays cheap.
+    // Only now and then, for cutting the front off a long list is costly.
     if (this.#head === this.#entries.length || this.#head > 1024) {
       this.#entries.splice(0, this.#head);
       this.#head = 0;

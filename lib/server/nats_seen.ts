@@ -1,20 +1,21 @@
 /**
- * The last message of each file that came of each recording: whatever is not above it came before.
+ * The number of the last message that came of each file of each recording: a message whose number
+ * is not above it came before.
  *
  * @module
  */
 import { forgetOldest } from "../base/forget_oldest.ts";
 
-/** Recordings of boxes that are remembered; the one longest without a message goes first. */
+/** How many recordings are remembered; the one without a message for longest is forgotten first. */
 const MAX_RECORDINGS = 200_000;
 
-/** Files of one recording, the newest last. */
+/** How many files of one recording are remembered. */
 const MAX_FILES = 8;
 
-/** As it is written down: for each recording its files, each with its last number. */
+/** The form in which it is written down: for each recording its files, each with its last number. */
 export type SeenJson = readonly (readonly [string, readonly (readonly [string, number])[]])[];
 
-/** What came last. */
+/** Remembers the last number of each file. */
 export class NatsSeen {
   readonly #recordings = new Map<string, Map<string, number>>();
 
@@ -28,11 +29,11 @@ export class NatsSeen {
     return this.#recordings.get(key)?.get(file) ?? -1;
   }
 
-  /** All up to a number of a file came. */
+  /** Takes note that all messages of a file came up to a number. */
   note(key: string, file: string, number: number): void {
     const files = this.#recordings.get(key) ?? new Map<string, number>();
     const before = files.get(file) ?? -1;
-    // The one used last at the end, so that the oldest goes first.
+    // Moved to the end, so that the oldest is forgotten first.
     files.delete(file);
     files.set(file, Math.max(before, number));
     forgetOldest(files, MAX_FILES);
@@ -41,7 +42,7 @@ export class NatsSeen {
     forgetOldest(this.#recordings, MAX_RECORDINGS);
   }
 
-  /** What is to be written down. */
+  /** The form to be written down. */
   toJSON(): SeenJson {
     return Array.from(this.#recordings, ([key, files]) => [key, [...files]] as const);
   }

@@ -81,9 +81,11 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    * rejects if some of it may not be kept. Default: it is kept once it is taken.
    */
   readonly confirm?: () => () => Promise<void>;
-  /** Who takes viewers and browsers that come to this port; default none, who are told so. */
+  /**
+   * Who serves viewers and browsers that come to this port; default nobody, and they are told so.
+   */
   readonly doors?: Doors;
-  /** What `GET /readyz` asks; default the port alone, which the server adds in any case. */
+  /** The parts that `GET /readyz` asks; default the port alone, which the server always adds. */
   readonly readiness?: Readiness;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
@@ -164,7 +166,7 @@ function checkSignal(signal: unknown): void {
   throw new RangeError(`signal must be an AbortSignal, not ${valueText(signal)}`);
 }
 
-/** Whoever passes `undefined` means the default. */
+/** An option that is passed as `undefined` means its default. */
 function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T;
 }
@@ -176,16 +178,16 @@ export interface CloseOptions {
   /** Ends the reading once no bytes came for so many milliseconds; default 100. */
   readonly quietMs?: number;
   /**
-   * After that, reads those on for at most so many milliseconds that had sent more before the close than
-   * could be read so far, as long as bytes come; default 0.
+   * After that, goes on reading clients that had sent more before the close than could be read so
+   * far, as long as bytes come, for at most so many milliseconds; default 0.
    */
   readonly backlogMs?: number;
 }
 
 /**
- * Refuses what {@linkcode Server.close} can't go by.
+ * Checks the options of {@linkcode Server.close}.
  *
- * @throws {RangeError} if a time is none
+ * @throws {RangeError} if a time is not 0 or more
  * @throws {TypeError} if there is no such option
  */
 export function checkedClose(options: CloseOptions): CloseOptions {

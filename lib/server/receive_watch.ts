@@ -1,17 +1,20 @@
 import type { Log } from "../base/log.ts";
 
-/** Messages that wait so long with nobody to take them were forgotten, in milliseconds. */
+/**
+ * If messages have waited for so long, in milliseconds, and nobody ever took one, the program has
+ * forgotten to receive.
+ */
 const UNRECEIVED_MS = 5000;
 
-/** What waits, and whether anybody ever took something. */
+/** How much waits in a channel. */
 export interface Receivable {
-  /** Messages that wait. */
+  /** How many messages wait. */
   readonly length: number;
-  /** Bytes that these keep alive. */
+  /** How many bytes these keep alive. */
   readonly bytes: number;
 }
 
-/** Who forgets to receive sees clients that hang, and nothing else: it is said, once. */
+/** Warns, once, when nobody receives: a program that forgets to would only see clients that hang. */
 export class ReceiveWatch {
   readonly #channel: Receivable;
   readonly #wasTaken: () => boolean;
@@ -21,7 +24,7 @@ export class ReceiveWatch {
 
   /**
    * @param channel where messages wait
-   * @param wasTaken whether anybody ever received
+   * @param wasTaken tells whether anybody ever received
    * @param log where it is said
    */
   constructor(channel: Receivable, wasTaken: () => boolean, log: Log) {

@@ -1,25 +1,25 @@
 /**
- * Which chunks came lately, in memory that does not grow.
+ * Remembers which chunks came lately, in memory that does not grow.
  *
  * @module
  */
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 
-/** Chunks with the same place in the table. */
+/** How many chunks share one place in the table. */
 const WAYS = 8;
 const PLACES = 2 ** 15;
 
 /**
- * Remembers the ids of about the last 260,000 chunks, in 4 MiB that are taken with the first: what is
- * sent twice comes again soon, after a link broke.
+ * Remembers the ids of about the last 260,000 chunks, in 4 MiB that are taken with the first one.
+ * That is enough, for what is sent twice after a link broke comes again soon.
  */
 export class RecentChunks {
   #ids: BigUint64Array | undefined;
   #next: Uint8Array | undefined;
 
   /**
-   * Whether a chunk came before; from now on it has.
+   * Whether a chunk came before, and takes note that it came now.
    *
    * @param msg any chunk; one without an id is always new
    */
@@ -42,7 +42,7 @@ export class RecentChunks {
     return false;
   }
 
-  /** Forgets all: some of what came may not be kept. */
+  /** Forgets all chunks, because some of them may not be kept and are to be taken again. */
   clear(): void {
     this.#ids?.fill(0n);
   }

@@ -11,18 +11,24 @@ import type { ClientClockOptions } from "./client_clock.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ResolvedOptions } from "./options.ts";
 
-/** What all clients share, however they are connected. */
+/** What all clients of a server share, however they are connected. */
 export interface ReceptionContext {
   readonly options: ResolvedOptions;
-  /** Deadlines, by a clock that stands while the program does. */
+  /** Deadlines, with a clock that leaves out the times in which the program stood still. */
   readonly patience: ClientClockOptions;
   /** Called with the bytes of each read. */
   readonly onRead: (bytes: number) => void;
-  /** Told of memory in bytes, about, that is dead or soon will be, of what is no message. */
+  /** Called with the bytes, estimated, of objects that are garbage soon and are not messages. */
   readonly onGarbage: (bytes: number) => void;
-  /** Called when what is held for it outside of the channel grows or shrinks, by so many bytes. */
+  /**
+   * Called when what is held for a client outside of the channel grows or shrinks, by so many
+   * bytes.
+   */
   readonly onUnfinished: (more: number) => void;
-  /** Called once the client has said that it is an SDK; gives what to wait for if there is no place for it. */
+  /**
+   * Called once a client has shown that it is an SDK; gives what to wait for if there is no place
+   * for it.
+   */
   readonly onGreeted: (client: ListedClient) => Promise<void> | undefined;
   /** Called with what was read of a client that waits for a place, in bytes. */
   readonly onHeld: (client: ListedClient, bytes: number) => void;
@@ -32,15 +38,18 @@ export interface ReceptionContext {
   readonly onBadArrow: (bytes: number) => void;
 }
 
-/** What is the same of all clients: counts, what is dropped, what is held, and what is said of them. */
+/**
+ * What is the same for all clients: their counts, what is dropped, what is held, and what the log
+ * says.
+ */
 export class Reception {
   readonly sender: ChannelSender;
   readonly #context: ReceptionContext;
   #messages = 0;
   #bytes = 0;
-  /** Made with the first message: most of many idle clients never send one. */
+  /** Made with the first message, for most of many idle clients never send one. */
   #throttle: CongestionManager | undefined;
-  /** What is held for it outside of the channel, as it was counted last. */
+  /** Bytes that are held for it outside of the channel, as counted last. */
   #held = 0;
 
   /**
@@ -52,12 +61,12 @@ export class Reception {
     this.#context = context;
   }
 
-  /** Which client. */
+  /** Who this client is. */
   get source(): MessageSource {
     return this.sender.source;
   }
 
-  /** The client in the words of the log. */
+  /** The client's address, as the log shows it. */
   get addr(): string {
     const { addr } = this.source;
     return addr === undefined ? sourceText(this.source) : formatAddr(addr);
@@ -85,7 +94,7 @@ export class Reception {
     return this.#context.options.onBadArrow;
   }
 
-  /** Decides what is dropped of it. */
+  /** Decides which of its messages are dropped. */
   get congestion(): CongestionManager {
     if (this.#throttle !== undefined) return this.#throttle;
     const { maxLatencySec, rules, now, random, log } = this.#context.options;
@@ -106,7 +115,7 @@ export class Reception {
     });
   }
 
-  /** A message was taken out for its corrupt Arrow data. */
+  /** Takes note of a message that was taken out for its corrupt Arrow data. */
   corrupt(msg: LogMsg, what: string): void {
     const { length } = msg.encoded.bytes;
     this.#context.onBadArrow(length);
@@ -115,7 +124,7 @@ export class Reception {
     log.write("warn", text, { client: this.addr, kind: "corrupt Arrow" });
   }
 
-  /** These messages go into the channel. */
+  /** Takes note of messages that go into the channel. */
   received(msgs: readonly LogMsg[]): void {
     let bytes = 0;
     for (const msg of msgs) bytes += msg.encoded.bytes.length;
@@ -124,7 +133,7 @@ export class Reception {
     this.#context.onReceived(msgs.length, bytes);
   }
 
-  /** So many bytes are held for it outside of the channel now. */
+  /** Takes note that so many bytes are held for it outside of the channel now. */
   holds(bytes: number): void {
     if (bytes === this.#held) return;
     const more = bytes - this.#held;
@@ -132,7 +141,7 @@ export class Reception {
     this.#context.onUnfinished(more);
   }
 
-  /** It is an SDK, and has a place. */
+  /** Says in the log that it is an SDK, and has a place. */
   welcome(how = ""): void {
     const { log, quiet } = this.#context.options;
     const text = `New SDK client connected from: ${this.addr}${how}`;
@@ -142,7 +151,7 @@ export class Reception {
     });
   }
 
-  /** What went wrong is none of a peer's doing; it costs this one client. */
+  /** Ends this client for a mistake of our own, and asks in the log to report it. */
   bug(cause: unknown): void {
     const stack = cause instanceof Error ? cause.stack : String(cause);
     const text = `A bug of this server ended the client at ${this.addr}: ${stack}`;
@@ -150,7 +159,7 @@ export class Reception {
     this.sender.quit(cause instanceof Error ? cause : new Error(String(cause)));
   }
 
-  /** It has left. */
+  /** To be called when it has left. */
   finish(): void {
     this.#throttle?.finish();
     this.holds(0);

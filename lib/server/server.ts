@@ -61,7 +61,7 @@ export class Server {
   readonly #pressure: MemoryPressure;
   readonly #clients: ClientList;
   readonly #turns: FlowTurns<Client>;
-  /** What all clients share. */
+  /** What all clients of this server share. */
   readonly #shared: ClientContext;
   readonly #accepting: AcceptLoop;
   readonly #door: Doorkeeper;
@@ -89,7 +89,8 @@ export class Server {
     this.#door = new Doorkeeper({ ...options, ...(isAllowed && { isAllowed }) });
     const clock = clientClock(options);
     this.#clients = new ClientList({ ...options, now: clock.now });
-    // With a maximum latency what waits must be seen, so that frames are dropped.
+    // With a maximum latency clients are not paused: what waits must be measured, so that frames
+    // are dropped.
     const pause = options.maxLatencySec === Infinity ? delay : undefined;
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
     const maxWaitMs = options.pauseAfterSec * 1000;
@@ -151,7 +152,7 @@ export class Server {
     const resolved = listenOptions(options, adapter);
     resolved.signal?.throwIfAborted();
     const { hostname, port, quiet, log, allow } = resolved;
-    // Loaded where it is asked for: few need it.
+    // Loaded only if it is asked for, since few need it.
     const { allowList } = allow.length > 0 ? await import("./allow_list.ts") : {};
     const isAllowed = allowList?.(allow);
     const listener = await adapter.listen({ hostname, port });
@@ -216,7 +217,7 @@ export class Server {
     feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });
   }
 
-  /** Resolves when all that clients have sent so far was received. */
+  /** Resolves when all that has come from clients so far was received. */
   flush(): Promise<void> {
     return this.#channel.flush();
   }
@@ -231,9 +232,9 @@ export class Server {
   }
 
   /**
-   * Stops listening and receiving of feeds; resolves when those that are connected have left.
+   * Stops listening, and ends all feeds; resolves when the clients that are connected have left.
    *
-   * @param until resolves it before, with who is still there
+   * @param until makes it resolve earlier, while clients are still connected
    */
   async retire(until: AbortSignal): Promise<void> {
     await this.#accepting.quiet(lastAccepts(this.#options.now, until));
@@ -244,7 +245,7 @@ export class Server {
   }
 
   /**
-   * Closes the server, and then what its doors have: viewers and browsers.
+   * Closes the server, and then the viewers and browsers that its doors serve.
    *
    * @param graceMs answers that end in so many milliseconds end well; default 0
    */
@@ -254,7 +255,7 @@ export class Server {
     this.#stopGuests();
   }
 
-  /** Whether it closes, and still reads what clients send or had sent. */
+  /** Whether it is closing, and still reads what clients send. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
@@ -268,7 +269,8 @@ export class Server {
     const { now, delay } = this.#options;
     this.#isDraining = drainMs > 0;
     const end = now() + drainMs + backlogMs;
-    // Clients that the system has let in for us believe that we have what they sent.
+    // Clients that still wait in the system's queue are connected for all they know, and believe
+    // that we have what they sent.
     if (drainMs > 0) await this.#accepting.quiet(() => this.#isRetired || now() >= end);
     this.#isShut = true;
     this.#listener.close();
@@ -298,14 +300,14 @@ export class Server {
     const refusal = this.#door.enter(remoteAddr);
     if (refusal !== undefined) return this.#refuse(connection, refusal);
     const source = new TcpClientSource(++this.#counts.connected, remoteAddr);
-    // One that sends nothing leaves garbage as well.
+    // A client that sent nothing leaves garbage too.
     this.#pressure.read(0);
     const client = new Client(connection, this.#channel.sender(source), this.#shared);
     this.#clients.add(client, (last) => {
       this.#guests?.left(last);
       this.#door.left(remoteAddr);
       this.#countLeft(client.stats);
-      // Its file descriptor is free.
+      // Its file descriptor is free again.
       this.#accepting.wake();
     });
   }
@@ -326,7 +328,7 @@ export class Server {
       else if (this.#isRetired) this.#guests.retire();
       return this.#guests;
     });
-    // Whoever comes next may find the disk or the network at work again.
+    // For the next client the disk, or the network, may work again.
     loading.catch(() => this.#loadingGuests = undefined);
     return loading;
   }

@@ -1,5 +1,5 @@
 /**
- * What a server counts.
+ * Counts of a server.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { addDropped, type DropCounts, NONE_DROPPED } from "../flow/throttle/drop
 import type { Tally } from "../base/tally.ts";
 import type { ClientStats } from "./client_stats.ts";
 
-/** What a server counts. */
+/** Counts of a server, over all clients and of each. */
 export interface ServerStats {
-  /** Clients. */
+  /** Its connections. */
   readonly connections: {
-    /** Connected now. */
+    /** How many clients are connected now. */
     readonly open: number;
-    /** Connections ever, those of probes and viewers to this port too; those refused not counted. */
+    /** How many ever connected, probes and viewers at this port included; without those refused. */
     readonly total: number;
     /** Refused for the address they came from: not allowed, too many, too often. */
     readonly refused: number;
@@ -24,11 +24,14 @@ export interface ServerStats {
   readonly bytes: number;
   /** What was dropped, of all clients ever, to keep the latency low or for want of room. */
   readonly dropped: DropCounts;
-  /** Dropped since their Arrow data is corrupt; none where `onBadArrow` is `"save"`. */
+  /** What was dropped for corrupt Arrow data; nothing if `onBadArrow` is `"save"`. */
   readonly badArrow: Tally;
-  /** The lowest share of its frames that is accepted of a connected client, 0.01 to 1. */
+  /**
+   * The share of the frames that is accepted, 0.01 to 1, of the connected client with the lowest
+   * one.
+   */
   readonly acceptRate: number;
-  /** What waits in the channel; bytes are those it keeps in memory. */
+  /** What waits in the channel; its bytes are those that it keeps in memory. */
   readonly queued: Tally;
   /** Bytes held for clients outside of the channel: unfinished packets, and what was read and waits. */
   readonly unfinishedBytes: number;
@@ -43,22 +46,22 @@ export class ServerCounts {
   messages = 0;
   bytes = 0;
   readonly #badArrow = { messages: 0, bytes: 0 };
-  /** Of clients that have left. */
+  /** What was dropped of clients that have left. */
   #dropped: DropCounts = NONE_DROPPED;
 
-  /** Messages came. */
+  /** Takes note of messages that came. */
   received(messages: number, bytes: number): void {
     this.messages += messages;
     this.bytes += bytes;
   }
 
-  /** A message with corrupt data was dropped. */
+  /** Takes note of a message that was dropped for its corrupt data. */
   badArrow(bytes: number): void {
     this.#badArrow.messages++;
     this.#badArrow.bytes += bytes;
   }
 
-  /** A client has left. */
+  /** Takes note of a client that has left. */
   left(stats: ClientStats | undefined): void {
     if (stats !== undefined) this.#dropped = addDropped(this.#dropped, stats.dropped);
   }
@@ -66,8 +69,8 @@ export class ServerCounts {
   /**
    * All counts up to now.
    *
-   * @param list of clients that are here
-   * @param now what is so in this moment
+   * @param list of clients that are connected
+   * @param now the values of this moment
    */
   stats(
     list: readonly { readonly stats: ClientStats | undefined }[],

@@ -12,7 +12,7 @@ import { checkSink, type Sink, tallyOf } from "./sink.ts";
 
 /** How a sink did. */
 export interface SinkStats {
-  /** As in the sink. */
+  /** Name of the sink. */
   readonly name: string;
   /** What it could not keep. */
   readonly lost: Tally;
@@ -100,7 +100,7 @@ export function fanOut(sinks: readonly Sink[], options: { readonly log?: Log } =
 class Branch {
   #lost = { messages: 0, bytes: 0 };
   #failed = false;
-  /** Lost since the sink began to fail; `undefined` while it works. */
+  /** What was lost since the sink began to fail; `undefined` while it works. */
   #failing: RunningTally | undefined;
 
   constructor(readonly sink: Sink, readonly log: Log) {}

@@ -66,7 +66,7 @@ class FilterSink implements Sink {
   }
 }
 
-/** A promise would let all messages pass, whatever it comes to. */
+/** Checks an answer of the predicate: a promise would count as true, whatever it resolves to. */
 function isWanted(answer: unknown): boolean {
   const isPromise = hasMethods(answer, "then");
   checkGiven("filterSink", "a function that gives true or false at once", !isPromise, answer);

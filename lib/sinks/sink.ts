@@ -1,5 +1,5 @@
 /**
- * Where received messages go.
+ * Sinks: where received messages go.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { SmartMessage } from "../flow/channel/smart_message.ts";
  * Takes what the fan-out receives.
  *
  * A *holding* sink returns a promise, and nothing more is received until it resolves: it must end
- * its waits itself. A *shedding* sink returns `undefined` at once and looks after its own queue.
- * A sink that keeps a message beyond `write` copies its bytes, for they pin a whole read buffer, and
- * with `reuseBuffers` others will stand in their place.
+ * its waits itself. A *shedding* sink returns `undefined` at once and looks after its own queue. A
+ * sink that keeps a message beyond `write` copies its bytes, for they keep a whole read buffer
+ * alive, and with `reuseBuffers` they will be overwritten.
  */
 export interface Sink {
   /** Names it in log lines. */
   readonly name: string;
-  /** What it could not keep so far, if it counts that itself; else each failed batch counts. */
+  /** What it could not keep so far, if it counts that itself; if not, failed batches are counted. */
   readonly lost?: Tally | undefined;
   /** Whether anything went wrong with it, besides what it lost. */
   readonly failed?: boolean;
@@ -29,7 +29,7 @@ export interface Sink {
 }
 
 /**
- * Refuses what is no sink.
+ * Refuses what is not a sink.
  *
  * @param taker the function that needs one
  * @param sink what was passed

@@ -1,20 +1,21 @@
 /**
- * Messages that are kept for the beginning of later files, bounded: the oldest are forgotten first.
+ * Bounds the messages that are kept for the beginning of later files: the oldest are forgotten
+ * first.
  *
  * @module
  */
 import type { Kept } from "./kept.ts";
 
-/** About what the objects around a kept message take, in bytes. */
+/** Bytes that the objects around a kept message take, estimated. */
 const KEPT_OVERHEAD_BYTES = 512;
-/** Enough for thousands of messages. */
+/** From this limit on, in bytes, some more are forgotten at once than must be. */
 const MANY_BYTES = 2 ** 20;
 
 /** Counts the bytes of kept messages, and forgets the oldest where they are too many. */
 export class KeptBytes {
   /** Messages that were forgotten for want of room. */
   forgotten = 0;
-  /** The oldest first, each with what takes it from where it is kept. */
+  /** The oldest first, each with the function that removes it from where it is kept. */
   readonly #order = new Map<Kept, () => void>();
   #bytes = 0;
 
@@ -38,7 +39,8 @@ export class KeptBytes {
     this.#order.set(kept, forget);
     this.#bytes += cost(kept);
     if (this.#bytes <= this.maxBytes) return;
-    // Some more than must be: to find the oldest takes a walk past all that went before.
+    // Some more than must be: finding the oldest entry of a map takes longer the more were deleted
+    // before it.
     const enough = this.maxBytes - (this.maxBytes >= MANY_BYTES ? this.maxBytes / 16 : 0);
     for (const [oldest, forget] of this.#order) {
       if (this.#bytes <= enough) break;
@@ -48,7 +50,7 @@ export class KeptBytes {
     }
   }
 
-  /** Lets go of a message. */
+  /** Counts a message no longer. */
   remove(kept: Kept): void {
     if (this.#order.delete(kept)) this.#bytes -= cost(kept);
   }

@@ -9,12 +9,12 @@ import type { LogMsg } from "../encoding/log_msg.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { storeKey } from "../encoding/store_of.ts";
 
-/** Stores that are remembered; the one announced longest ago goes first. */
+/** How many stores are remembered; the one announced longest ago is forgotten first. */
 const MAX_STORES = 10_000;
-/** Characters of a name that are kept; peers choose it. */
+/** Characters that are kept of a name; peers choose names as long as they like. */
 const MAX_NAME = 1024;
 
-/** What announcements said: SDKs do not repeat them when they connect again. */
+/** Remembers what announcements said, which SDKs do not repeat when they connect again. */
 export class Applications {
   readonly #announced = new Map<string, string>();
 

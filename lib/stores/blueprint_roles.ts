@@ -1,6 +1,6 @@
 /**
- * Which blueprints of an application count: viewers show the active one, and go back to the default
- * one when the user resets the layout.
+ * Which blueprints of an application are needed: viewers show the active one, and go back to the
+ * default one when the user resets the layout.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const ROLES = ["sending", "active", "default"] as const;
 
 interface Held<B> {
   readonly blueprint: B;
-  /** When it got the role; counts up. */
+  /** When it got the role, as a number that counts up. */
   readonly at: number;
 }
 
@@ -24,7 +24,7 @@ export class BlueprintRoles<B> {
     return this.#roles.size === 0;
   }
 
-  /** Each of them once, the one that got its last role first comes first. */
+  /** Each of them once, in the order in which they got their last roles. */
   get all(): B[] {
     return this.#inOrder(ROLES);
   }
@@ -53,7 +53,7 @@ export class BlueprintRoles<B> {
     else if (this.#roles.get("sending")?.blueprint === blueprint) this.#roles.delete("sending");
   }
 
-  /** Takes from others each role that was given later. */
+  /** Takes over each role that was given later in others. */
   merge(others: BlueprintRoles<B>): void {
     for (const [role, held] of others.#roles) {
       if (held.at > (this.#roles.get(role)?.at ?? -1)) this.#roles.set(role, held);
@@ -63,7 +63,7 @@ export class BlueprintRoles<B> {
   #inOrder(roles: readonly typeof ROLES[number][]): B[] {
     const held = roles.flatMap((role) => this.#roles.get(role) ?? []);
     held.sort((a, b) => a.at - b.at);
-    // The last role of each says where it stands.
+    // The last role of a blueprint decides where it stands.
     const last = new Set<B>();
     for (const { blueprint } of held) {
       last.delete(blueprint);

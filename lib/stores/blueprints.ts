@@ -10,7 +10,7 @@ import { BlueprintRoles } from "./blueprint_roles.ts";
 
 /** Applications that are remembered; the one longest without a blueprint goes first. */
 const MAX_APPLICATIONS = 1000;
-/** Applications of one client, and recordings. */
+/** How many applications, and how many recordings, of one client are remembered. */
 const MAX_OF_CLIENT = 100;
 
 interface Application<B> {
@@ -54,7 +54,7 @@ export class Blueprints<R extends object, B> {
     return this.#holds.size;
   }
 
-  /** Whether there is something to `settle`. */
+  /** Whether there is something to {@linkcode Blueprints.decide}. */
   get isUndecided(): boolean {
     return this.#undecided > 0;
   }
@@ -125,7 +125,10 @@ export class Blueprints<R extends object, B> {
     return last;
   }
 
-  /** Gives what clients sent so long ago, and were to log no recording for, to all recordings. */
+  /**
+   * Gives all recordings the blueprints that came before a time from clients which have logged no
+   * recording of that application since.
+   */
   decide(before: number): void {
     if (this.#undecided === 0) return;
     for (const [name, { undecided }] of this.#applications) {

@@ -1,5 +1,5 @@
 /**
- * What is written before the first message of a store in a file.
+ * What is written into a file before the first message of a store.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { Kept } from "./kept.ts";
 /** The name of recordings whose application nobody told. */
 export const UNKNOWN_APPLICATION = "unknown";
 
-/** What a file has of what it must begin with. */
+/** What a file already has of what it must begin with. */
 export class PartContents {
   /** Stores that are announced in it. */
   readonly introduced = new WeakSet<Store>();
-  /** Messages of blueprints. */
+  /** Messages of blueprints that are in it. */
   readonly has = new WeakSet<Kept>();
 }
 
@@ -88,7 +88,7 @@ export function* took(
   }
 }
 
-/** Whose recording it is. */
+/** The application of a recording. */
 export function applicationOf({ info, id }: Store): string {
   return info?.applicationId ?? id.applicationId ?? UNKNOWN_APPLICATION;
 }

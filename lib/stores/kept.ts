@@ -4,6 +4,6 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 export interface Kept {
   readonly header: RrdHeader;
   readonly bytes: Uint8Array;
-  /** Of a blueprint's: whether no file has it yet. */
+  /** Set for a message of a blueprint while no file has it. */
   isNew?: boolean;
 }

@@ -14,10 +14,13 @@ import { storeOf } from "../encoding/store_of.ts";
 import { Applications } from "./applications.ts";
 import { Blueprints } from "./blueprints.ts";
 
-/** A box that sends on what it has saved is taken for gone after so long without a message, in milliseconds. */
+/**
+ * A box that forwards what it has saved counts as gone after so long without a message, in
+ * milliseconds.
+ */
 export const SILENT_MS = 60_000;
 
-/** What is told of one recording. */
+/** What is known of one recording. */
 export interface RecordingSummary {
   /** The recording id as the SDK chose it; any text a peer likes. */
   readonly id: string;
@@ -25,7 +28,7 @@ export interface RecordingSummary {
   readonly applicationId: string;
   /** Version of the SDK, such as `0.22.1`; of several that logged to it, the newest. */
   readonly sdk: string | undefined;
-  /** Those of all that logged to it, in numbers, the newest first; at most 16. */
+  /** Versions of all SDKs that logged to it, the newest first; at most 16. */
   readonly sdkVersions: readonly RrdVersion[];
   /** What made it, such as `Python 3.11.7`. */
   readonly source: string;
@@ -39,27 +42,33 @@ export interface RecordingSummary {
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** Whether a client that has logged to it is still connected; where a box sends it on, whether it does. */
+  /**
+   * Whether a client that has logged to it is still connected; if a box forwards it, whether
+   * something came lately.
+   */
   readonly live: boolean;
 }
 
-/** Recordings, and blueprints, that are remembered; the one longest without a message goes first. */
+/**
+ * How many recordings, and how many blueprints, are remembered; the one without a message for
+ * longest is forgotten first.
+ */
 const MAX_STORES = 10_000;
 /** Characters of a name that are kept. */
 const MAX_NAME = 1024;
-/** Real announcements have a few hundred bytes: of longer ones not all is kept. */
+/** Real announcements have a few hundred bytes; of longer ones not all is kept. */
 const MAX_ANNOUNCEMENT_BYTES = 4096;
-/** Recordings of one client whose end is noticed when it leaves. */
+/** For how many recordings of one client is remembered that it logs to them. */
 const MAX_OF_CLIENT = 100;
-/** Versions of one recording; a fleet is updated one robot at a time. */
+/** How many versions of one recording are remembered: a fleet is updated one robot at a time. */
 const MAX_VERSIONS = 16;
 
 interface Recording {
   readonly id: string;
   info?: StoreInfo;
-  /** That of the last message. */
+  /** Version of the SDK of the last message. */
   version: RrdVersion | undefined;
-  /** All, the newest first. */
+  /** All versions, the newest first. */
   readonly versions: RrdVersion[];
   readonly firstMs: number;
   lastMs: number;
@@ -67,9 +76,12 @@ interface Recording {
   bytes: number;
   /** Connected clients that have logged to it. */
   clients: number;
-  /** Of these, boxes of which nobody says whether they are there: only what comes shows it. */
+  /** How many of these are boxes: only what comes shows whether they are still there. */
   boxes: number;
-  /** When another Rerelay last sent some of it on; each of its calls ends within a second. */
+  /**
+   * When another Rerelay last forwarded some of it: its calls end within a second each, so an open
+   * call says nothing.
+   */
   forwardedMs: number;
 }
 
@@ -77,12 +89,12 @@ interface Recording {
 export class Recordings {
   /** The one that got a message last comes last. */
   readonly #recordings = new Map<string, Recording>();
-  /** The applications of blueprints. */
+  /** Remembers the applications of blueprints. */
   readonly #applications = new Applications();
   readonly #blueprints = new Blueprints<Recording, string>();
   readonly #ofClient = new Map<number, Set<Recording>>();
   #last: Recording | undefined;
-  /** What was asked for last. */
+  /** The recording that was asked for last. */
   #found:
     | { readonly recording: Recording; readonly version: number; readonly ids: readonly string[] }
     | undefined;
@@ -124,7 +136,7 @@ export class Recordings {
     return known !== undefined && this.#blueprintsOf(known).includes(named(storeId.id));
   }
 
-  /** Of all that its application has, those that go with a recording. */
+  /** The blueprints that go with a recording, of all that its application has. */
   #blueprintsOf(recording: Recording): readonly string[] {
     const { version } = this.#blueprints;
     if (this.#found?.recording === recording && this.#found.version === version) {
@@ -212,12 +224,12 @@ function noteVersion(recording: Recording, version: RrdVersion): void {
   versions.length = Math.min(versions.length, MAX_VERSIONS);
 }
 
-/** A name whose length does not matter; peers choose it. */
+/** Shortens a name, whatever length a peer has chosen for it. */
 function named(text: string): string {
   return shortened(text, MAX_NAME);
 }
 
-/** Of an announcement with long texts, what is bounded. */
+/** Shortens the texts of an announcement that is too long. */
 function bounded(info: StoreInfo, bytes: number): StoreInfo {
   if (bytes <= MAX_ANNOUNCEMENT_BYTES) return info;
   const { applicationId, isOfficialExample, started } = info;

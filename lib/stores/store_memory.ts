@@ -1,6 +1,6 @@
 /**
- * What a file must begin with to open alone: of each store its announcement, its blueprint and its
- * latest static data, within bounds.
+ * Remembers what a file must begin with so that it can be opened alone: of each store its
+ * announcement, its blueprint and its latest static data, within bounds.
  *
  * @module
  */
@@ -16,15 +16,15 @@ import { KeptBytes } from "./_kept_bytes.ts";
 import type { Kept } from "./kept.ts";
 import { staticKey } from "../encoding/arrow/static_key.ts";
 
-/** Recordings that are remembered; the one announced first is forgotten first. */
+/** How many recordings are remembered; the one announced first is forgotten first. */
 const MAX_RECORDINGS = 9000;
-/** Blueprints that are remembered besides those of which there is data. */
+/** How many blueprints are remembered besides those of which data is kept. */
 const MAX_BLUEPRINTS = 1000;
-/** Static data that is kept, in bytes. */
+/** Bytes of static data that are kept. */
 const MAX_BYTES = 128 * 2 ** 20;
-/** What blueprints may take of memory besides, as a share of that. */
+/** What blueprints may take in addition, as a share of these bytes. */
 const BLUEPRINT_SHARE = 1 / 4;
-/** Real ones have a few hundred bytes; as long may one be that is kept. */
+/** How long an announcement may be that is kept, in bytes; real ones have a few hundred. */
 const MAX_ANNOUNCEMENT_BYTES = 64 * 1024;
 /** Characters of a name that are kept; peers choose it. */
 const MAX_NAME = 1024;
@@ -32,21 +32,24 @@ const MAX_NAME = 1024;
 /** A recording or blueprint. */
 export interface Store {
   readonly id: StoreId;
-  /** As announced, or as the store id says. */
+  /** What was announced; before that what the store id says. */
   info?: StoreInfo;
   /** The announcement as it came. */
   announced?: Kept;
-  /** By entity and components, the newest last; of a blueprint all there is. */
+  /** Static data by entity and components, the newest last; of a blueprint all data. */
   readonly data: Map<string, Kept>;
 }
 
-/** All stores that clients spoke of. */
+/** All stores that clients have logged to. */
 export class StoreMemory {
   readonly #recordings = new Map<string, Store>();
   readonly #blueprints = new Map<string, Store>();
   readonly #statics: KeptBytes;
   readonly #layouts: KeptBytes;
-  /** Messages of blueprints that came again before a file had them: nothing is missed of these. */
+  /**
+   * Messages of blueprints that came again before a file had them: nothing is lost by leaving these
+   * out.
+   */
   readonly repeated = { messages: 0, bytes: 0 };
   #last: Store | undefined;
   #count = 0;
@@ -74,9 +77,9 @@ export class StoreMemory {
   }
 
   /**
-   * Keeps of a message what later files begin with.
+   * Keeps a message if later files must begin with it.
    *
-   * @param store the message's
+   * @param store the store of the message
    * @param msg any message
    * @param message as it stands in the files
    * @returns what is kept; `undefined` if it is not
@@ -102,7 +105,7 @@ export class StoreMemory {
     if (kept !== undefined) kept.isNew = false;
   }
 
-  /** Lets go of a store's data; how it was announced stays. */
+  /** Forgets a store's data, but not its announcement. */
   dropData(store: Store): void {
     for (const key of store.data.keys()) this.#drop(store, key);
   }
@@ -126,7 +129,7 @@ export class StoreMemory {
         data: new Map(),
       };
       stores.set(id, store);
-      // Blueprints that later files begin with stay, however many came since.
+      // Blueprints that later files begin with are kept, however many came since.
       const gone = kind === "Blueprint"
         ? forgetOldest(stores, MAX_BLUEPRINTS, ({ data }) => data.size === 0)
         : forgetOldest(stores, MAX_RECORDINGS);
@@ -147,7 +150,10 @@ export class StoreMemory {
     return store.announced;
   }
 
-  /** What a newer message of a blueprint replaces: the same one, sent again. */
+  /**
+   * The key by which a newer message of a blueprint replaces one: only the same message, sent
+   * again, does.
+   */
   #blueprintKey(msg: LogMsg): string {
     if (msg.kind === "BlueprintActivationCommand") {
       return `activation ${msg.makeActive} ${msg.makeDefault}`;
@@ -199,7 +205,7 @@ export class StoreMemory {
   }
 }
 
-/** As much of a name as is kept. */
+/** A name, cut to what is kept of it. */
 export function shortened(text: string): string {
   return shortenedTo(text, MAX_NAME);
 }

@@ -7,7 +7,7 @@ const NAMES: OptionNames<JoinOptions> = {
   ...{ name: true, until: true, order: true, accepts: true, onLeftOut: true },
 };
 
-/** What some of them may be. */
+/** The values that some options may have. */
 const CHOICES = {
   transport: ["websocket", "http", "grpc"],
   history: ["all", "none", "newest-first"],
@@ -16,7 +16,7 @@ const CHOICES = {
 } as const;
 
 /**
- * Refuses options by which no viewer can join.
+ * Refuses invalid options of joining.
  *
  * @throws {RangeError} that names the option
  * @throws {TypeError} if there is no such option

@@ -34,27 +34,29 @@ import { bytesOf, type ViewerLog } from "./log/viewer_log.ts";
 import { Freshness, type FreshnessContext } from "./thin/freshness.ts";
 import type { JoinOptions, SharedFrames, Viewer, ViewerGone, ViewerStats } from "./types.ts";
 
-/** In what form a viewer asks for messages. */
+/** The form in which a viewer asks for messages. */
 export type Form = "messages" | "frames";
 
 /** What a viewer needs of the hub. */
 export interface ViewerContext extends FreshnessContext {
   readonly log: ViewerLog;
-  /** The newest messages in each form, made once for all. */
+  /** The newest messages, decoded, for all viewers. */
   readonly recent: Recent;
   readonly wire: Wire;
-  /** Makes frames of what is older. */
+  /** Makes frames of older messages. */
   readonly frames: LogFrames;
   /** Whether a viewer of one recording gets this message. */
   readonly belongs: (msg: LogMsg, recording: string) => boolean;
-  /** To which place a viewer must go before it takes more; `undefined`: it may stay. */
+  /**
+   * Gives the place to which a viewer must skip before it takes more; `undefined` if it may go on.
+   */
   readonly skipTo: (viewer: HubViewer) => number | undefined;
   readonly delay: Clock["delay"];
   readonly onSkip: (viewer: HubViewer) => void;
   readonly onGone: (viewer: HubViewer, reason: ViewerGone) => void;
 }
 
-/** It looks for so long through what it does not want, in milliseconds; then others have their turn. */
+/** A viewer skips unwanted messages for so long before others have their turn, in milliseconds. */
 const TURN_MS = 10;
 
 /** A viewer at the hub. */
@@ -62,20 +64,20 @@ export class HubViewer implements Viewer {
   readonly left: Promise<ViewerGone>;
   readonly #context: ViewerContext;
   readonly #cursor: Cursor;
-  /** It is given nothing that came later. */
+  /** The last place that it is given. */
   readonly #end: number;
   readonly #sent = newTally();
   readonly #skipped = newTally();
-  /** Where it is to be kept fresh on a slow link. */
+  /** Set if it is to be kept fresh on a slow link. */
   readonly #freshness: Freshness | undefined;
-  /** Of history, where the newest comes first. */
+  /** Paces history, if the newest comes first. */
   readonly #pace: Pace | undefined;
   #form: Form | undefined;
   #caughtUp = false;
   #isEnding = false;
-  /** Whether somebody was told that it skips. */
+  /** Whether it was logged that it skips. */
   #isTold = false;
-  /** Whether it is roused after a pause. */
+  /** Whether a timer will rouse it after a pause. */
   #isTimed = false;
   #gone: ViewerGone | undefined;
   readonly #held: Held;
@@ -131,17 +133,17 @@ export class HubViewer implements Viewer {
     };
   }
 
-  /** Whether it is kept fresh, so that it must be known when what came. */
+  /** Whether it is kept fresh, so that the arrival times of messages are needed. */
   get isThinned(): boolean {
     return this.#freshness !== undefined;
   }
 
-  /** In what form it wants to be given what comes. */
+  /** The form in which it waits for messages. */
   get form(): Form | undefined {
     return this.#form === "frames" && !this.#getsAll ? "messages" : this.#form;
   }
 
-  /** Its place, where all that comes next for it is in the order of arrival. */
+  /** Its place, if it gets everything from there in the order of arrival. */
   get place(): number | undefined {
     return this.#cursor.place;
   }
@@ -177,7 +179,7 @@ export class HubViewer implements Viewer {
     });
   }
 
-  /** Called before the log lets go of an item. */
+  /** Called before the log drops an item. */
   miss(item: Item): void {
     if (item.seq > this.#end) return;
     const from = this.#cursor.miss(item);
@@ -185,7 +187,7 @@ export class HubViewer implements Viewer {
     this.#skip(item, from);
   }
 
-  /** Gives what is there, and then ends. */
+  /** Lets it take what is there, and then end. */
   end(): void {
     this.#isEnding = true;
     this.rouse();
@@ -200,7 +202,7 @@ export class HubViewer implements Viewer {
     this.rouse();
   }
 
-  /** Called by the hub when there may be something for it. */
+  /** Called by the hub when there may be new messages for it. */
   rouse(): void {
     this.#wake?.();
     this.#wake = undefined;
@@ -245,7 +247,7 @@ export class HubViewer implements Viewer {
     return this.#cursor.isAtEnd || this.#cursor.at >= this.#end;
   }
 
-  /** How long history is held back for what comes live. */
+  /** How long history is held back for live messages, in milliseconds. */
   get #pauseMs(): number {
     if (this.#isEnding || !this.#cursor.hasOnlyPast) return 0;
     return this.#pace?.pauseMs(this.#context.now()) ?? 0;
@@ -256,7 +258,7 @@ export class HubViewer implements Viewer {
     return recording === undefined && accepts === undefined && this.#end === Infinity;
   }
 
-  /** Where viewers keep too much alive that the log would have let go of, it leaves out what is between. */
+  /** Skips messages if viewers keep too much alive that the log would have dropped. */
   #goOn(): void {
     const to = this.#context.skipTo(this);
     if (to === undefined) return;
@@ -269,7 +271,7 @@ export class HubViewer implements Viewer {
   }
 
   #skip(item: Item, from: number): void {
-    // Of what was to be filled in, the oldest goes all the time.
+    // Dropping the oldest of what is filled in is no news: only what is skipped later is logged.
     if (!this.#isTold && item.lastSeq > this.#cursor.at) {
       this.#isTold = true;
       this.#context.onSkip(this);
@@ -285,7 +287,7 @@ export class HubViewer implements Viewer {
     return this.#takeRecent(maxBytes) ?? this.#cursor.take(maxBytes, wants, this.#end);
   }
 
-  /** `undefined`: what comes next is only in the log. */
+  /** Takes from the newest messages; gives `undefined` if what comes next is only in the log. */
   #takeRecent(maxBytes: number): LogMsg[] | undefined {
     const { place, isFilling } = this.#cursor;
     if (place === undefined || isFilling || this.#end < Infinity) return undefined;
@@ -331,7 +333,7 @@ export class HubViewer implements Viewer {
     return frames.of(items, (slab) => log.isOpen(slab));
   }
 
-  /** Decides on a message that is next, and counts what is not given. */
+  /** Decides whether it gets the next message, and counts it if not. */
   #gets(msg: LogMsg, seq: number): boolean {
     return this.#wants(msg, this.options.onLeftOut) && (this.#freshness?.keeps(msg, seq) ?? true);
   }

@@ -1,5 +1,5 @@
 /**
- * Live viewers: what they get, when they joined late as well, and what it may cost.
+ * The hub of live viewers: what they get, also if they join late, and what that may cost.
  *
  * @module
  */
@@ -29,6 +29,7 @@ import { bytesOf, ViewerLog } from "./log/viewer_log.ts";
 import { Recordings } from "../stores/recordings.ts";
 import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
+import { TotalsOfViewers } from "./viewer_totals.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 const NAMES: OptionNames<ViewerHubOptions> = {
@@ -44,26 +45,26 @@ const NAMES: OptionNames<ViewerHubOptions> = {
   },
 };
 
-/** Viewers get so long to take what waits for them when the hub closes, in milliseconds. */
+/** How long viewers may take what waits for them when the hub closes, in milliseconds. */
 const CLOSE_MS = 500;
 
-/** What is made of the newest messages for viewers may take this share of the limit in each form. */
+/** What share of the limit the newest messages may take in each other form. */
 const FORM_SHARE = 1 / 8;
 
 /**
- * Above this share of the limit, kept alive by sockets alone, the viewer that is furthest behind skips to
- * the newest at its next message; above the second share, every viewer does.
+ * If sockets alone keep more than the first share of the limit alive, the viewer that is furthest
+ * behind skips to the newest at its next message; above the second share every viewer does.
  */
 const PINNED_SHARES = [1 / 4, 1 / 2] as const;
 
-/** A history that overflows with what should stay is told of so often, in milliseconds. */
+/** How often a history is warned of that overflows with what should stay, in milliseconds. */
 const WARN_MS = 10_000;
 
-/** A message in another form takes so many times its size while it is made. */
+/** How many times its size a message takes while it is converted to another form. */
 const MADE_COPIES = 3;
 
 /**
- * Keeps what is logged for live viewers, as far as it fits, and hands it to them as it comes.
+ * Keeps what is logged for live viewers, as far as it fits, and gives it to them as it comes.
  *
  * Store infos, blueprints, activations and the latest static data of each entity stay; other chunks go
  * oldest first, once memory is above the limit. A viewer is a place in what is kept: nobody waits for
@@ -128,11 +129,12 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   const bridged = new BridgedMessages(
     limitBytes,
     () => memory.bytes + frames.bytes,
-    // What it was made by, and of, is dead as soon as it is sent.
+    // The memory for converting is garbage as soon as the message is sent.
     (bytes) => pressure.read(MADE_COPIES * bytes),
   );
   const recordings = new Recordings(date);
   const gone: Record<ViewerGone, number> = { left: 0, stalled: 0, closed: 0, failed: 0 };
+  const totals = new TotalsOfViewers();
   let joined = 0;
   let refused = 0;
   let corrupt = 0;
@@ -142,8 +144,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
 
   const onGone = (viewer: HubViewer, reason: ViewerGone) => {
     viewers.delete(viewer);
+    totals.left(viewer.stats);
     gone[reason]++;
-    // Those of WebSockets get what was sent.
+    // Viewers at WebSockets may still get the frames that were sent.
     const isUsed = Array.from(viewers).some(({ options: { transport } }) =>
       transport === "http" || transport === "grpc"
     );
@@ -192,7 +195,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     for (const { payload } of batch) {
       if (payload.type !== "msg") continue;
       const { msg } = payload;
-      // Corrupt Arrow data ends native viewers; it is still saved.
+      // Left out, since corrupt Arrow data ends native viewers; it is still saved.
       if (!relayCorrupt && msg.kind === "ArrowMsg" && checkArrow(msg) !== undefined) corrupt++;
       else msgs.push(msg);
     }
@@ -200,7 +203,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   };
 
   const give = (sound: readonly LogMsg[]) => {
-    // Decoded messages: whoever takes frames, or is behind, has no use for them.
+    // Decoded messages are kept only if a viewer at the live edge takes messages, not frames.
     const isLive = furthest("messages", (at) => at === history.lastSeq || recent.covers(at)) !==
       undefined;
     const msgs = isLive ? keepable(sound) : withLargeKept(sound);
@@ -220,19 +223,22 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       form === "frames" && wire.covers(at, history.lastSeq)
     );
     if (isOnWire) logFrames.clear();
-    // Decoded messages are short-lived garbage beside a history that is large.
+    // Decoded messages are much garbage beside a large history.
     pressure.read(isOnWire ? bytes : 4 * bytes);
     for (const viewer of viewers) viewer.rouse();
   };
 
-  /** What nobody is to be kept fresh for need not be looked at. */
+  /** Notes arrival times, unless no viewer is to be kept fresh. */
   const noteArrivals = (msgs: readonly LogMsg[], first: number) => {
     if (!Array.from(viewers).some(({ isThinned }) => isThinned)) return arrivals.clear();
     arrivals.push(msgs, first, now());
     arrivals.trim(history.items.oldest()?.seq ?? first);
   };
 
-  /** The place that is furthest behind, of the viewers that a window has or will have all for. */
+  /**
+   * The place that is furthest behind, of viewers that can be served from a window of the newest
+   * messages.
+   */
   const furthest = (form: Form, covers: (at: number) => boolean): number | undefined => {
     let furthest: number | undefined;
     for (const { form: wanted, place } of viewers) {
@@ -289,6 +295,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     },
     get stats() {
       const { kept, protected: spared, evicted, evictedProtected } = history;
+      const present = Array.from(viewers, ({ stats }) => stats);
       return {
         history: {
           ...kept,
@@ -298,7 +305,8 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         },
         heldBytes: memory.bytes + frames.bytes + bridged.bytes,
         limitBytes,
-        viewers: Array.from(viewers, ({ stats }) => stats),
+        viewers: present,
+        totals: totals.with(present),
         joined,
         refused,
         gone: { ...gone },
@@ -319,7 +327,9 @@ function nameOf({ id, options }: HubViewer): string {
   return options.addr ?? `viewer ${id}`;
 }
 
-/** The log and viewers share large messages, and copy small ones. */
+/**
+ * Makes messages that can be kept: large ones are shared by log and viewers, small ones are copied.
+ */
 function withLargeKept(msgs: readonly LogMsg[]): readonly LogMsg[] {
   return msgs.map((msg) =>
     Slab.takes(msg) || !isReused(msg.encoded.bytes) ? msg : copyOut([msg])[0]!

@@ -1,5 +1,5 @@
 /**
- * What live viewers see of the hub: a place among the viewers, and what is counted.
+ * The interface of the hub: options, viewers and counts.
  *
  * @module
  */
@@ -19,26 +19,26 @@ export interface ViewerHubOptions {
   /** Bytes of history for late viewers, all that sockets of viewers keep alive included; default 1 GiB. */
   readonly limitBytes?: number;
   /**
-   * Has no effect any more, whatever it is; default 64 MiB.
+   * Has no effect any more.
    *
    * @deprecated a viewer falls behind in the log, and skips what is no longer there
    */
   readonly viewerQueueBytes?: number;
   /**
-   * The age in seconds above which viewers are left out images, points and what else is heavy; each may ask
-   * for another. Default `Infinity`: nothing is left out.
+   * Age in seconds above which images, points and other heavy data are left out for a viewer; each
+   * viewer may ask for another. Default `Infinity`: nothing is left out.
    */
   readonly viewerLatencySec?: number;
   /**
-   * Viewers get the live edge first, and history backwards where it leaves room; each may ask for another
-   * order. Default false: history first.
+   * Whether viewers get the live edge first, and history backwards when that leaves room; each
+   * viewer may ask for another order. Default false: history first.
    */
   readonly newestFirst?: boolean;
   /** Viewers at once; default 256. */
   readonly maxViewers?: number;
   /** Passes corrupt Arrow data on as well; default false, for it ends native viewers. */
   readonly relayCorrupt?: boolean;
-  /** Collects garbage, called while the history is large; default: nothing does but the runtime. */
+  /** Collects garbage; called while the history is large. Default: left to the runtime. */
   readonly collectGarbage?: (onlyBegin?: boolean) => void;
   /** Where cut-off viewers and a history that overflows are reported. */
   readonly log?: Log;
@@ -50,30 +50,31 @@ export interface ViewerHubOptions {
   readonly delay?: Clock["delay"];
 }
 
-/** What a viewer wants of what was logged before it joined, and in which order. */
+/** Which history a viewer wants, and in which order. */
 export type History = "all" | "none" | "newest-first";
 
 /** What a viewer wants. */
 export interface JoinOptions {
   /** How it is connected; default `"websocket"`. */
-  readonly transport?: "websocket" | "http" | "grpc";
+  readonly transport?: ViewerTransport;
   /** Names it in log lines. */
   readonly addr?: string;
-  /** What it calls itself, to find itself in the counts. */
+  /** A name of its own, by which it finds itself in the counts. */
   readonly name?: string;
   /**
-   * `"none"` starts at now; for `"newest-first"` what explains the rest is followed by the live edge, and
-   * history comes backwards where that leaves room, unless it ends at now. Default that of the hub.
+   * `"none"` starts at now. With `"newest-first"` the live edge comes right after what explains it,
+   * and history comes backwards when that leaves room, unless `until` is set. Default that of the
+   * hub.
    */
   readonly history?: History;
   /** Only the recording of this id, with the blueprints of its application. */
   readonly recording?: string;
   /**
-   * The age in seconds above which it is left out heavy messages, whole frames of them, so that what it is
-   * given stays fresh on a slow link; `Infinity`: never. Default that of the hub.
+   * Age in seconds above which heavy messages are left out for it, whole frames at a time, so that
+   * it stays fresh on a slow link; `Infinity` for never. Default that of the hub.
    */
   readonly latencySec?: number;
-  /** `"now"` ends with the newest message that is there when it joins; default: it goes on. */
+  /** `"now"` ends with the newest message that is there when it joins; default: goes on. */
   readonly until?: "now";
   /**
    * How the history is ordered: for `"viewer"` (default) store infos, blueprints and activations come
@@ -101,7 +102,7 @@ export interface SharedFrames {
   readonly messages: number;
   /** Bytes of all pieces. */
   readonly bytes: number;
-  /** To be called once when the pieces are needed no more: their memory is used again. */
+  /** Must be called once when the pieces are no longer needed, since their memory is used again. */
   readonly done: () => void;
 }
 
@@ -109,10 +110,10 @@ export interface SharedFrames {
 export interface Viewer {
   /** Counts up from 1. */
   readonly id: number;
-  /** As it joined. */
+  /** The options with which it joined. */
   readonly options: JoinOptions;
   /**
-   * The next messages, at least one; waits while there are none. One call at a time.
+   * Gives the next messages, at least one; waits while there are none. One call at a time.
    *
    * @param maxBytes about how many bytes of them; a larger message comes alone
    * @returns `undefined` once the viewer is gone, or the hub closed and all was given
@@ -136,27 +137,49 @@ export interface Viewer {
   readonly caughtUp: boolean;
 }
 
+/** How a viewer is connected. */
+export type ViewerTransport = "websocket" | "http" | "grpc";
+
+/** What is counted of all viewers that are connected in one way, those that have left included. */
+export interface ViewerTotals {
+  /** What was sent to them. */
+  readonly sent: Tally;
+  /** What was dropped from the log before they were given it. */
+  readonly skipped: Tally;
+  /** Frames of heavy messages given to those that are kept fresh. */
+  readonly shownFrames: number;
+  /** Frames of heavy messages left out to keep them fresh. */
+  readonly thinnedFrames: number;
+  /** All that was left out to keep them fresh, light messages too. */
+  readonly thinned: Tally;
+  /** Light messages of these. */
+  readonly thinnedLightMessages: number;
+}
+
 /** What is counted of one viewer. */
 export interface ViewerStats {
   /** Counts up from 1. */
   readonly id: number;
   /** How it is connected. */
-  readonly transport: "websocket" | "http" | "grpc";
-  /** As it joined. */
+  readonly transport: ViewerTransport;
+  /** Its address, from the options with which it joined. */
   readonly addr: string | undefined;
   /** What it calls itself. */
   readonly name: string | undefined;
   /** Whether it has been given all history. */
   readonly caughtUp: boolean;
-  /** What is behind its place in the log, once it has caught up; for all recordings. */
+  /** How much of the log is after its place, once it has caught up; of all recordings. */
   readonly backlog: Tally;
   /** What was sent to it. */
   readonly sent: Tally;
-  /** What was dropped from the log before it was given it. */
+  /** How much was dropped from the log before it got there. */
   readonly skipped: Tally;
-  /** How old the oldest is that it was not given, of what came after it joined, in seconds; else 0. */
+  /**
+   * Age in seconds of the oldest message that it was not given, of those that came after it joined;
+   * 0 if there is none.
+   */
   readonly ageSec: number;
-  /** What was left out to keep it fresh; `undefined` where it asks for all. */
+  /** What was left out to keep it fresh; `undefined` if it asks for everything. */
   readonly thinned: Thinned | undefined;
 }
 
@@ -164,34 +187,39 @@ export interface ViewerStats {
 export interface HubStats {
   /** What is kept for late viewers. */
   readonly history: Tally & {
-    /** Of these, what ordinary pressure never drops. */
+    /** How much of that is spared when the oldest are dropped. */
     readonly protected: Tally;
     /** What was dropped to stay within the limit. */
     readonly evicted: Tally;
-    /** Of these, what should have been kept, and did not fit the limit by itself. */
+    /** How much of that should have been kept, but did not fit the limit by itself. */
     readonly evictedProtected: Tally;
   };
-  /** Memory of history and of what sockets take, together, each buffer counted once, in bytes. */
+  /** Memory of history and of what sockets hold, in bytes; each buffer is counted once. */
   readonly heldBytes: number;
-  /** What that may be. */
+  /** The limit of these bytes. */
   readonly limitBytes: number;
-  /** Those that are there. */
+  /** The viewers that are there. */
   readonly viewers: readonly ViewerStats[];
-  /** Viewers that ever joined. */
+  /** These and those that have left together, by how they are connected. */
+  readonly totals: Readonly<Record<ViewerTransport, ViewerTotals>>;
+  /** How many viewers ever joined. */
   readonly joined: number;
-  /** Viewers that were refused because there were too many. */
+  /** How many viewers were refused, because there were too many. */
   readonly refused: number;
-  /** Viewers that went, by reason. */
+  /** How many viewers are gone, by reason. */
   readonly gone: Readonly<Record<ViewerGone, number>>;
   /** SDKs that left by an error, such as a packet that could not be read. */
   readonly clientErrors: number;
   /** Messages that no frame could be made of, each counted once. */
   readonly leftOut: Readonly<Record<LeftOut, number>>;
-  /** What viewers were given in today's form. */
+  /** Counts of messages in today's form. */
   readonly bridge: BridgeStats;
 }
 
-/** What came of giving messages of SDK 0.17 to 0.22 today's form; what was made again counts again. */
+/**
+ * Counts of messages of SDK 0.17 to 0.22 that were given today's form; one that was made again
+ * counts again.
+ */
 export interface BridgeStats {
   /** Messages that got it. */
   readonly bridged: number;
@@ -201,7 +229,7 @@ export interface BridgeStats {
   readonly untagged: Readonly<Record<string, number>>;
 }
 
-/** Where viewers join; a sink that never makes anybody wait. */
+/** The hub that viewers join; as a sink it never makes anybody wait. */
 export interface ViewerHub extends Sink {
   /**
    * Adds a viewer.
@@ -218,7 +246,7 @@ export interface ViewerHub extends Sink {
    * form, or none.
    */
   current(msg: LogMsg): LogMsg;
-  /** Recordings that messages came for, the newest first; at most 10,000. */
+  /** The recordings that messages came for, the newest first; at most 10,000. */
   readonly recordings: readonly RecordingSummary[];
   /** Counts up to now. */
   readonly stats: HubStats;

@@ -91,7 +91,15 @@ async function box(): Promise<void> {
   const recording = async (i: number) => {
     const file = crypto.randomUUID();
     let number = 0;
-    const many = Array.from({ length: 200 }, (_, at) => small[at % small.length]!);
+    // As many as the forwarder reads for one batch: more would be a second, small publish.
+    const many: LogMsg[] = [];
+    let left = target.limits.maxBytes;
+    for (let at = 0;; at++) {
+      const next = small[at % small.length]!;
+      left -= next.encoded.bytes.length;
+      if (left < 0) break;
+      many.push(next);
+    }
     while (performance.now() < end) {
       const msgs = kind === "images" ? [image] : many;
       const messages = numbered(msgs, number).map((one) => ({ ...one, recording: `r${i}` }));

@@ -2,16 +2,20 @@
  * Takes clients in, one for warming up and then the given number again and again, and says when all
  * had left:
  *
- *     receive_child.ts server|tables|column|columns|bridge|save|bridge-save|lz4|control|copy CLIENTS [FILE]
+ *     receive_child.ts
+ *       server|tables|column|columns|bridge|save|bridge-save|view|bridge-view|lz4|control|copy
+ *       CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `lz4` compresses them before; `control` only reads the
+ * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `view` gives all to a viewer that is told as well once
+ * it has had them, as they were sent, `bridge-view` in today's form, `lz4` compresses them before; `control` only reads the
  * bytes and discards them, and `copy` writes them into a file without looking at them.
  */
 import process from "node:process";
 import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
 import { Bridge } from "../../lib/bridge/mod.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
+import { httpApp, viewerHub } from "../../lib/viewers/mod.ts";
 import { serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
@@ -72,6 +76,37 @@ function bridged(sink: Sink): Sink {
   };
 }
 
+/** A hub with one viewer inside this process, and who counts: a client has left when that has all. */
+function viewed(): Sink[] {
+  const hub = viewerHub({ limitBytes: 2 ** 31 });
+  const quits: SmartMessage[] = [];
+  let all = 0;
+  const look = () => {
+    if (quits.length > 0 && hub.stats.viewers[0]!.sent.messages >= all) take(quits.splice(0));
+  };
+  void (async () => {
+    const form = what === "view" ? "as-sent" : "current";
+    const url = `http://localhost/stream.rrd?format=${form}`;
+    const { body } = await httpApp({ hub }).fetch(new Request(url));
+    for await (const bytes of body!) {
+      read += bytes.length;
+      look();
+    }
+  })();
+  const counts: Sink = {
+    name: "count",
+    async write(batch) {
+      const messages = batch.filter(({ payload }) => payload.type !== "quit");
+      all += messages.length;
+      await take(messages);
+      quits.push(...batch.filter(({ payload }) => payload.type === "quit"));
+      look();
+    },
+    close: () => Promise.resolve(),
+  };
+  return [hub, counts];
+}
+
 async function server(): Promise<void> {
   await using server = await serve({
     port: 0,
@@ -85,6 +120,7 @@ async function server(): Promise<void> {
     const saving = await rrdFileSink({ path: file!, force: true, compress });
     sinks.unshift(what === "bridge-save" ? bridged(saving) : saving);
   }
+  if (what === "view" || what === "bridge-view") sinks.splice(0, 1, ...viewed());
   await fanOut(sinks).receive(server.batches());
 }
 

@@ -1,7 +1,6 @@
 /** One measured run: a receiver and a sender, each a process of its own. */
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Child as Program, within } from "../conformance/child.ts";
@@ -9,6 +8,7 @@ import { type Child, startChild, startProgram } from "../contract/child.ts";
 import { DENO_FLAGS } from "../../tools/runtimes.mjs";
 import { RerunSaver, type Saved } from "./rerun_saver.ts";
 import type { Stream } from "./streams.ts";
+import { freePort } from "../free_ports.ts";
 
 /** What the receiver does with what it gets. */
 export type What =
@@ -19,6 +19,8 @@ export type What =
   | "bridge"
   | "bridge-save"
   | "save"
+  | "view"
+  | "bridge-view"
   | "lz4"
   | "control"
   | "copy";
@@ -227,13 +229,4 @@ export function usageOf(pid: number): Omit<Run, "sec"> {
     cpuSec: (user! + system!) / ticksPerSec,
     peakKiB: Number(/VmHWM:\s*(\d+)/.exec(status)![1]),
   };
-}
-
-/** A port of this machine that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

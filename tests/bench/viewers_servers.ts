@@ -5,7 +5,8 @@ import { Cli } from "../conformance/cli_process.ts";
 import { findPython } from "../conformance/python.ts";
 import { cacheFolder, type Sdk, SdkCache } from "../conformance/sdk_cache.ts";
 import { type Child, startChild } from "../contract/child.ts";
-import { DEADLINE_MS, freePort, usageOf } from "./receive_runs.ts";
+import { freePort } from "../free_ports.ts";
+import { DEADLINE_MS, usageOf } from "./receive_runs.ts";
 import type { Stream } from "./streams.ts";
 
 /** Who sends: Rerelay on a runtime, an earlier one, a program that only writes, and Rerun's own. */

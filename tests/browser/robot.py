@@ -1,5 +1,9 @@
-"""What a robot logs for some seconds: robot.py PORT SECONDS RECORDING_ID [APPLICATION_ID [PAUSE]]"""
+"""What a robot logs for some seconds: robot.py PORT SECONDS RECORDING_ID [APPLICATION_ID [PAUSE [UNTIL]]]
 
+With UNTIL it goes on until that file exists, for a minute at most.
+"""
+
+import os
 import sys
 import time
 from importlib.metadata import version
@@ -10,6 +14,7 @@ import rerun as rr
 port, seconds, recording = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 application = sys.argv[4] if len(sys.argv) > 4 else "warehouse_robot"
 pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.05
+until = sys.argv[6] if len(sys.argv) > 6 else None
 rr.init(application, recording_id=recording)
 address = f"127.0.0.1:{port}"
 if hasattr(rr, "connect_grpc") and not hasattr(rr, "connect_tcp"):
@@ -26,7 +31,14 @@ rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
 rr.log("notes", rr.TextDocument(f"SDK {version('rerun-sdk')}"), static=True)
 
 start, frame = time.time(), 0
-while time.time() - start < seconds:
+
+
+def goes_on():
+    took = time.time() - start
+    return took < seconds or until is not None and took < 60 and not os.path.exists(until)
+
+
+while goes_on():
     if hasattr(rr, "set_time_sequence"):
         rr.set_time_sequence("frame", frame)
     else:

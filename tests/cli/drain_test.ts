@@ -1,31 +1,17 @@
 /** An upgrade: SIGUSR2, and a second server with the same command while the first has clients. */
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { capturePackets, fixture } from "../fixtures.ts";
 import { wholeIn } from "../sinks/leftovers.ts";
 import { Cli, inFolder, open, replay, runCli, send } from "./cli_process.ts";
+import { freePorts } from "../free_ports.ts";
 
 const CAPTURE = fixture("captures/0.22.1-mixed.bin");
 const MESSAGES = capturePackets("0.22.1-mixed").length;
-
-/** Ports that nobody has just now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}
 
 /** As `npm start` and the docs have it: on Deno these programs may not ask for processes. */
 const FEW = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];

@@ -3,12 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { fixture } from "../fixtures.ts";
 import { inFolder, replay } from "./cli_process.ts";
+import { freePort } from "../free_ports.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const RECORDING = fileURLToPath(
@@ -16,22 +16,14 @@ const RECORDING = fileURLToPath(
 );
 const full = existsSync("/dev/full") ? it : it.skip;
 
-/** Runs with standard output or standard error on a full disk. */
-function run(args: string[], which: "stdout" | "stderr"): ChildProcess {
+/** Runs, with standard output or standard error on a full disk if one of them is named. */
+function run(args: string[], which?: "stdout" | "stderr"): ChildProcess {
   const runtime = "Bun" in globalThis ? [] : ["run", "-A", "--quiet"];
-  const shell = `exec "$@" ${which === "stdout" ? ">" : "2>"}/dev/full`;
+  const full = which === undefined ? "" : `${which === "stdout" ? ">" : "2>"}/dev/full`;
+  const shell = `exec "$@" ${full}`;
   return spawn("sh", ["-c", shell, "sh", process.execPath, ...runtime, CLI, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("cli.ts whose output is on a full disk", { timeout: 60_000 }, () => {
@@ -52,13 +44,30 @@ describe("cli.ts whose output is on a full disk", { timeout: 60_000 }, () => {
     }));
 
   full("fails where that was what it was asked for", async () => {
-    for (const args of [["rrd", "verify", RECORDING], ["rrd", "verify", "--json", RECORDING]]) {
+    const commands = [["verify"], ["verify", "--json"], ["stats"], ["print"], ["merge"]];
+    for (const args of commands.map((words) => ["rrd", ...words, RECORDING])) {
       const child = run(args, "stdout");
       let stderr = "";
       child.stderr!.on("data", (text) => stderr += text);
       const [code] = await once(child, "close");
       assertEquals(code, 1, args.join(" "));
-      assert(/^error: .*no space left/i.test(stderr), stderr);
+      assert(
+        /^error: standard output.*(no space left|disk is full)[^\n]*\n$/i.test(stderr),
+        stderr,
+      );
+    }
+  });
+});
+
+describe("cli.ts whose reader leaves", { timeout: 60_000 }, () => {
+  it("ends without a word, as the system's own programs do", async () => {
+    for (const words of [["merge"], ["print", "--json"], ["stats"]]) {
+      const child = run(["rrd", ...words, RECORDING]);
+      child.stdout!.destroy();
+      let stderr = "";
+      child.stderr!.on("data", (text) => stderr += text);
+      const [code] = await once(child, "close");
+      assertEquals([code, stderr], [141, ""], words.join(" "));
     }
   });
 });

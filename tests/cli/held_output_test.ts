@@ -11,12 +11,12 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { fixture } from "../fixtures.ts";
 import { inFolder, replay } from "./cli_process.ts";
+import { freePort } from "../free_ports.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const CAPTURE = fixture("captures/0.22.1-mixed.bin");
@@ -25,15 +25,6 @@ const FILE = fileURLToPath(
 );
 const RECORDING = readFileSync(FILE);
 const PROGRAM = [process.execPath, ..."Bun" in globalThis ? [] : ["run", "-A", "--quiet"], CLI];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Resolves when a look finds it so. */
 async function until(found: () => boolean | Promise<boolean>): Promise<void> {

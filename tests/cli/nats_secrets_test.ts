@@ -4,6 +4,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { connectSdk, Robot, send } from "../fleet/robot.ts";
+import { makeCertificates, noOpenssl } from "../nats/certificates.ts";
+import { jwtAccount } from "../nats/jwt.ts";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
 import { inFolder, runCli, startCli } from "./cli_process.ts";
 
@@ -62,4 +65,43 @@ describe("secrets of NATS", { timeout: 60_000 }, () => {
         }
       }));
   }
+
+  it("go over TLS with certificates and a credentials file, from a box to a middle", {
+    skip: noNats || noOpenssl,
+    timeout: 60_000,
+  }, () =>
+    inFolder(async (folder) => {
+      makeCertificates(folder);
+      const { config, credentials } = jwtAccount();
+      const file = (name: string) => join(folder, name);
+      writeFileSync(file("box.creds"), credentials);
+      const [cert, key, ca] = ["server.pem", "server.key", "ca.pem"].map(file);
+      const tls = `cert_file: "${cert}", key_file: "${key}", ca_file: "${ca}", verify: true`;
+      await using server = await NatsServer.start(`${config}\ntls { ${tls} }`);
+      const url = `tls://127.0.0.1:${server.port}`;
+      const options = [
+        ...["--nats-ca", file("ca.pem"), "--nats-cert", file("client.pem")],
+        ...["--nats-key", file("client.key"), "--nats-credentials", file("box.creds")],
+      ];
+      const save = file("{recording_id}-{part}.rrd");
+      const box = await startCli(["--save", save, "--forward", url, "--box", "box-7", ...options]);
+      const socket = await connectSdk(box.port);
+      const robot = new Robot("over-tls");
+      await send(socket, robot.announcement());
+      await send(socket, robot.scalar("/a", 1, 1));
+      socket.end();
+      const { cli } = await startCli(["--from", url, ...options]);
+      await cli.sees(/nats box-7 logs recording "over-tls"/);
+      for (const one of [box.cli, cli]) {
+        one.signal("SIGTERM");
+        const { code, stderr } = await one.ended;
+        assertEquals(code, 0, stderr);
+        assert(!/ERROR|takes nothing now/.test(stderr), stderr);
+      }
+      // A stranger is let in by nobody, and told why.
+      const stranger = await startCli(["--from", url, ...options.slice(0, 6)]);
+      await stranger.cli.sees(/WARN.*NATS|WARN.*tls:/);
+      stranger.cli.signal("SIGTERM");
+      await stranger.cli.ended;
+    }));
 });

@@ -9,8 +9,11 @@ export type Runtime = "deno" | "bun" | "executable";
 /** First start on a fresh machine: dependencies are fetched. */
 const READY_MS = 60_000;
 
-/** The command line promises to end within 2 s. */
-const STOP_MS = 4_000;
+/**
+ * The command line promises to end within 2 s, and tests/cli holds it to that. Here several SDKs and viewers
+ * have the processors to themselves: it just may not hang.
+ */
+const STOP_MS = 30_000;
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const READY = /Hosting a SDK server over TCP at 127\.0\.0\.1:(\d+)\. Connect with/;

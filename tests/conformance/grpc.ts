@@ -10,7 +10,8 @@ import { checkSame, cutCalls, cutProtobufFile } from "./grpc_cutter.ts";
 import { recordedBytes, RecordingProxy } from "./proxy.ts";
 import type { Passed } from "./scenarios.ts";
 import type { Sdk } from "./sdk_cache.ts";
-import { freePorts, stands } from "./viewers.ts";
+import { freePorts } from "../free_ports.ts";
+import { given } from "./viewers.ts";
 
 /** SDKs that log by gRPC. */
 export const GRPC_VERSIONS = ["0.23.4", "0.24.1", "0.28.2", "0.31.4", "0.36.2", "0.41.0"];
@@ -67,13 +68,16 @@ export async function playGrpc(
     const ended = await run(grpcWorkload(sdk, proxy.port, STEPS, "rec"), options);
     checkSilent(sdk, ended.stderr);
     await proxy.finish(1);
-    const readings = readers.map((reader) =>
-      readBack(reader, cli, join(folder, `read-${reader.version}.rrd`))
+    await using children = new AsyncDisposableStack();
+    const paths = readers.map(({ version }) => join(folder, `read-${version}.rrd`));
+    const readings = await Promise.all(
+      readers.map((reader, i) => readBack(reader, cli, paths[i]!)),
     );
-    const paths = await Promise.all(readings.map((reading) => reading.stands));
+    for (const reading of readings) children.use(reading);
+    await given(cli, readers.length);
     await cli.stop();
     // Their stream ends well, so that they do by themselves.
-    await Promise.all(readings.map((reading) => reading.ends()));
+    await Promise.all(readings.map(ends));
     const [complaint] = cli.complaints([]);
     if (complaint) throw new Error(`the CLI says: ${complaint}`);
     const [recording] = proxy.recordings;
@@ -90,25 +94,18 @@ export async function playGrpc(
 }
 
 /** Lets Rerun's CLI write what it reads. */
-function readBack(reader: Sdk, cli: Cli, path: string) {
-  const started = (async () => {
-    const [port] = await freePorts(1);
-    const args = ["--bind", "127.0.0.1", "--port", String(port), "--save", path];
-    const url = `rerun+http://127.0.0.1:${cli.port}/proxy`;
-    return new Child([...reader.rerun, url, ...args], { env: { ...reader.env, RUST_LOG: "info" } });
-  })();
-  return {
-    stands: started.then(async (child) => {
-      await within(SDK_MS, `${path} to be written`, stands(path, child));
-      return path;
-    }),
-    async ends(): Promise<void> {
-      const ended = await within(SDK_MS, "a reader to end", (await started).ended);
-      if (ended.code !== 0) throw new Error(`the reader ended with ${describeEnd(ended)}`);
-      const complaint = /^.*\bERROR\b.*$/m.exec(ended.stderr);
-      if (complaint) throw new Error(`Rerun's CLI says: ${complaint[0].slice(0, 400)}`);
-    },
-  };
+async function readBack(reader: Sdk, cli: Cli, path: string): Promise<Child> {
+  const [port] = await freePorts(1);
+  const args = ["--bind", "127.0.0.1", "--port", String(port), "--save", path];
+  const url = `rerun+http://127.0.0.1:${cli.port}/proxy`;
+  return new Child([...reader.rerun, url, ...args], { env: { ...reader.env, RUST_LOG: "info" } });
+}
+
+async function ends(reader: Child): Promise<void> {
+  const ended = await within(SDK_MS, "a reader to end", reader.ended);
+  if (ended.code !== 0) throw new Error(`the reader ended with ${describeEnd(ended)}`);
+  const complaint = /^.*\bERROR\b.*$/m.exec(ended.stderr);
+  if (complaint) throw new Error(`Rerun's CLI says: ${complaint[0].slice(0, 400)}`);
 }
 
 /** What was read is what was saved, to the last value, as the CLI prints both. */

@@ -1,5 +1,10 @@
-"""Logs something of every kind with an SDK that speaks gRPC: grpc_workload.py PORT STEPS RECORDING_ID [PAUSE]."""
+"""Logs something of every kind with an SDK that speaks gRPC: grpc_workload.py PORT STEPS RECORDING_ID [PAUSE [UNTIL]].
 
+With UNTIL it goes on behind its steps until that file exists, for a minute at most.
+"""
+
+import itertools
+import os
 import sys
 import time
 
@@ -8,11 +13,20 @@ import rerun as rr
 
 PORT, STEPS, RECORDING = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 PAUSE = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
+UNTIL = sys.argv[5] if len(sys.argv) > 5 else None
 rng = np.random.default_rng(0)
 
 
 def bytes_of(*shape):
     return rng.integers(0, 255, shape, dtype=np.uint8)
+
+
+def steps():
+    end = time.time() + 60
+    for i in itertools.count():
+        if i >= STEPS and (UNTIL is None or os.path.exists(UNTIL) or time.time() > end):
+            return
+        yield i
 
 
 rr.init("rerelay_conformance", recording_id=RECORDING, spawn=False, strict=True)
@@ -23,7 +37,7 @@ if PAUSE == 0:
     rr.send_blueprint(rrb.Blueprint(rrb.TimeSeriesView(origin="/"), collapse_panels=True))
 rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
 rr.log("desc", rr.TextDocument("# hello\nworld"), static=True)
-for i in range(STEPS):
+for i in steps():
     rr.set_time("frame", sequence=i)
     rr.set_time("sim", duration=i * 0.01)
     rr.log("plots/sin", rr.Scalars(float(np.sin(i * 0.1))))

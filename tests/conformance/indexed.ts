@@ -1,6 +1,5 @@
 /** What SDKs log over gRPC, saved with a chunk index: today's Rerun takes it and finds what was logged. */
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,6 +8,7 @@ import { Child, run } from "./child.ts";
 import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
 import { logWorkload, type Passed } from "./scenarios.ts";
 import type { Sdk } from "./sdk_cache.ts";
+import { freePort } from "../free_ports.ts";
 
 /** Once, with the last that spoke TCP. */
 export const INDEXED: readonly string[] = ["0.22.1"];
@@ -21,7 +21,6 @@ const [FIRST, END] = [100, 200];
 /** So long is the file of the server that is killed, in bytes. */
 const KILLED_AT = 1_000_000;
 const CLI_MS = 60_000;
-const INSTALL_MS = 300_000;
 const WORKLOAD = fileURLToPath(new URL("indexed.py", import.meta.url));
 const QUERY = fileURLToPath(new URL("catalog.py", import.meta.url));
 
@@ -139,9 +138,7 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 }
 
 /** A catalog server over the folder has the rows of a range, no more and no less. */
-async function queryCatalog({ python, rerun, env, version }: Sdk, saved: string): Promise<void> {
-  const pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  await run([...pip, `rerun-sdk[catalog]==${version}`], { ms: INSTALL_MS });
+async function queryCatalog({ python, rerun, env }: Sdk, saved: string): Promise<void> {
   const port = await freePort();
   const command = ["server", "--host", "127.0.0.1", "-p", String(port), "-d", `saved=${saved}`];
   await using server = new Child([...rerun, ...command], { env });
@@ -159,15 +156,4 @@ async function queryCatalog({ python, rerun, env, version }: Sdk, saved: string)
       throw new Error(`the catalog has ${rows?.length} rows of SDK ${logged} from ${FIRST} on`);
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

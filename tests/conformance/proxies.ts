@@ -6,7 +6,6 @@
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -39,6 +38,7 @@ for i in range(${IMAGES}):
     rr.log("camera", rr.Image(noise.integers(0, 255, (316, 316, 3), np.uint8)))
     time.sleep(0.05)
 `;
+import { freePort } from "../free_ports.ts";
 
 /** Nothing here takes so long, in milliseconds. */
 const STEP_MS = 60_000;
@@ -105,15 +105,6 @@ const PROXIES: Record<string, { command(folder: string): string[]; configure: Co
     },
   },
 };
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A certificate that nobody has signed. */
 async function certify(folder: string): Promise<void> {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { within } from "./child.ts";
 
 /** How long the server may take to read what was sent, in milliseconds. */
-const FINISH_MS = 20_000;
+const FINISH_MS = 60_000;
 
 /** One connection of an SDK. */
 export interface Recording {
@@ -47,6 +47,14 @@ export class RecordingProxy implements AsyncDisposable {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Resolves when something has come over so many connections. */
+  async begun(connections: number): Promise<void> {
+    while ((this.recordings[connections - 1]?.bytes ?? 0) === 0) {
+      if (!this.#server.listening) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /**

@@ -1,12 +1,12 @@
 /** What old SDKs log, read live by the CLI of today's Rerun while it comes, and once it is history. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Child, describeEnd, run, within } from "./child.ts";
 import { Cli, type Runtime } from "./cli_process.ts";
 import { checkNames, names, TODAY } from "./migrated.ts";
 import { logWorkload, type Passed } from "./scenarios.ts";
-import { freePorts } from "./viewers.ts";
+import { freePorts } from "../free_ports.ts";
+import { given } from "./viewers.ts";
 import type { Sdk } from "./sdk_cache.ts";
 
 const ARGS = ["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"];
@@ -34,13 +34,10 @@ export async function playReadToday(
   const paths = ["early", "late"].map((name) => join(folder, `${name}.rrd`)) as [string, string];
   await using cli = await Cli.start(runtime, [...ARGS, "--save", saved, "--rrd-format", "current"]);
   await using early = await reader(today, cli.port, paths[0]);
-  await viewers(cli, 1);
+  await given(cli, 1);
   for (const job of JOBS) await logWorkload(sdk, cli.port, job, STEPS, `rec-${job}`);
   await using late = await reader(today, cli.port, paths[1]);
-  const { sent, messages, bytes } = await viewers(cli, 2);
-  if (!sent.every((each) => each === messages)) {
-    throw new Error(`readers were given ${sent} of ${messages} messages`);
-  }
+  const { messages, bytes } = await given(cli, 2);
   await cli.stop();
   for (const child of [early, late]) {
     const ended = await within(CLI_MS, "the reader's end", child.ended);
@@ -62,22 +59,6 @@ async function reader(today: Sdk, port: number, path: string): Promise<Child> {
   return new Child([...today.rerun, url, "--port", String(own), "--save", path], {
     env: today.env,
   });
-}
-
-/** Waits until so many viewers have been given all there is. */
-async function viewers(cli: Cli, count: number) {
-  const deadline = performance.now() + CLI_MS;
-  for (;;) {
-    const status = await (await fetch(`http://127.0.0.1:${cli.port}/status`)).json();
-    const { messages, bytes } = status as { messages: number; bytes: number };
-    const { viewers } = status.hub as { viewers: { sent: { messages: number } }[] };
-    const sent = viewers.map(({ sent }) => sent.messages);
-    if (sent.length === count && sent.every((each) => each === messages)) {
-      return { sent, messages, bytes };
-    }
-    if (performance.now() > deadline) return { sent, messages, bytes };
-    await delay(100);
-  }
 }
 
 /** How many chunks and rows a file has. */

@@ -16,7 +16,7 @@ import type { Runtime } from "./cli_process.ts";
 import { INDEXED, playIndexed } from "./indexed.ts";
 import { CROWD_SDKS, playCrowd } from "./crowd.ts";
 import { GRPC_VERSIONS, playGrpc } from "./grpc.ts";
-import { MIGRATED, playMigrated } from "./migrated.ts";
+import { MIGRATED, playMigrated, TABLES } from "./migrated.ts";
 import { NEWEST_FIRST, playNewestFirst } from "./newest_first.ts";
 import { playReadToday } from "./read_today.ts";
 import { findPython } from "./python.ts";
@@ -56,7 +56,7 @@ const PARTS: readonly Part[] = [
     play: (sdk, runtime, folder) => play(scenario, sdk, runtime, folder),
   })),
   { name: "captures", versions: Object.keys(SAVED), play: playSaved },
-  { name: "migrated", versions: MIGRATED, play: playMigrated },
+  { name: "migrated", versions: [TABLES, ...MIGRATED], play: playMigrated },
   { name: "indexed", versions: INDEXED, play: playIndexed },
   { name: "read today", versions: MIGRATED, play: playReadToday },
   { name: "newest first", versions: NEWEST_FIRST, play: playNewestFirst },

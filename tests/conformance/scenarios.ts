@@ -27,7 +27,7 @@ export interface Scenario extends ProxyOptions {
   /** Run one after the other, or at once. */
   readonly jobs: (version: string) => readonly Job[];
   readonly atOnce?: boolean;
-  /** Connections that the SDKs make. */
+  /** Connections that the SDKs make, and for the last of which they go on. */
   readonly connections?: number;
 }
 
@@ -71,7 +71,13 @@ export async function play(
   await using proxy = await RecordingProxy.start(cli.port, scenario);
   try {
     const jobs = scenario.jobs(sdk.version);
-    await logAll(jobs, sdk, proxy.port, scenario.atOnce ?? false);
+    // A fast SDK would have sent all before a slow proxy has broken its connection.
+    const until = join(folder, "connected");
+    if (scenario.connections !== undefined) {
+      proxy.begun(scenario.connections).then(() => writeFile(until, ""), () => {});
+    }
+    const goesOn = scenario.connections === undefined ? [] : [until];
+    await logAll(jobs, sdk, proxy.port, scenario.atOnce ?? false, goesOn);
     await proxy.finish(scenario.connections ?? jobs.length);
     await cli.stop();
     return await check(scenario, sdk, proxy, cli, saved);
@@ -84,23 +90,34 @@ export async function play(
   }
 }
 
-/** Lets an SDK log. */
+/**
+ * Lets an SDK log.
+ *
+ * @param until a file for whose existence it goes on, if there is one
+ */
 export async function logWorkload(
   sdk: Sdk,
   port: number,
   mode: string,
   steps: number,
   recording: string,
+  until: readonly string[] = [],
 ): Promise<void> {
-  const args = [port, mode, steps, recording].map(String);
+  const args = [port, mode, steps, recording, ...until].map(String);
   await run([sdk.python, WORKLOAD, ...args], { ms: SDK_MS, env: sdk.env });
 }
 
-async function logAll(jobs: readonly Job[], sdk: Sdk, port: number, atOnce: boolean) {
+async function logAll(
+  jobs: readonly Job[],
+  sdk: Sdk,
+  port: number,
+  atOnce: boolean,
+  until: readonly string[],
+) {
   const log = async ([mode, steps]: Job, number: number) => {
     // The `compare` of the oldest CLI takes files with one recording only.
     const recording = sdk.printCommand === undefined ? "rec" : `rec-${mode}-${number}`;
-    await logWorkload(sdk, port, mode, steps, recording);
+    await logWorkload(sdk, port, mode, steps, recording, until);
   };
   if (atOnce) await Promise.all(jobs.map(log));
   else for (const [number, job] of jobs.entries()) await log(job, number);

@@ -6,14 +6,18 @@ import process from "node:process";
 import { run } from "./child.ts";
 import type { Python } from "./python.ts";
 
-/** Installing one SDK, in milliseconds; 110 MB are downloaded. */
-const INSTALL_MS = 300_000;
+/** Installing one SDK, in milliseconds; 110 MB are downloaded: it took five minutes beside much else. */
+const INSTALL_MS = 600_000;
 
 /** Half-made folders of killed runs are removed after this, in milliseconds. */
 const LEFTOVER_MS = 2 * INSTALL_MS;
 
 /** Counted up when what is installed changes. */
 const RECIPE = 1;
+/** Of one that is asked for its catalog: what that needs beside it, installed with it and never while it runs. */
+const EXTRAS: Readonly<Record<string, string>> = { "0.41.0": "catalog" };
+/** The network may fail once. */
+const TRIES = 2;
 /** What SDKs before 0.23 do not limit themselves. */
 const OTHER_PACKAGES = ["numpy<2", "pyarrow<19"];
 
@@ -59,8 +63,17 @@ export class SdkCache {
   }
 
   async #provide(version: string): Promise<Sdk> {
-    const folder = join(this.folder, `${version}-py${this.python.version}-${RECIPE}`);
-    if (!await isWhole(folder)) await this.#install(version, folder);
+    const extra = EXTRAS[version];
+    const recipe = extra === undefined ? `${RECIPE}` : `${RECIPE}-${extra}`;
+    const folder = join(this.folder, `${version}-py${this.python.version}-${recipe}`);
+    for (let tries = 1; !await isWhole(folder); tries++) {
+      try {
+        await this.#install(version, folder);
+      } catch (error) {
+        if (tries === TRIES) throw error;
+        console.log(`once more: ${(error as Error).message}`);
+      }
+    }
     const facts = JSON.parse(await readFile(join(folder, "rerelay.json"), "utf8"));
     return { ...await located(version, folder), printCommand: facts.printCommand };
   }
@@ -79,7 +92,8 @@ export class SdkCache {
       const pip = [join(making, "bin", "python"), "-m", "pip", "install", "--quiet"];
       const wheels = ["--disable-pip-version-check", "--only-binary", ":all:"];
       const others = Number(version.split(".")[1]) < 23 ? OTHER_PACKAGES : [];
-      await run([...pip, ...wheels, `rerun-sdk==${version}`, ...others], rest());
+      const extra = EXTRAS[version] === undefined ? "" : `[${EXTRAS[version]}]`;
+      await run([...pip, ...wheels, `rerun-sdk${extra}==${version}`, ...others], rest());
       await mkdir(join(making, "home"));
       const facts = { printCommand: await prepareRerun(await located(version, making)) };
       await writeFile(join(making, "rerelay.json"), JSON.stringify(facts));

@@ -11,13 +11,16 @@ import { checkSame, cutCalls, cutProtobufFile } from "./grpc_cutter.ts";
 import { recordedBytes, RecordingProxy } from "./proxy.ts";
 import type { Passed } from "./scenarios.ts";
 import type { Sdk } from "./sdk_cache.ts";
-import { freePorts } from "./viewers.ts";
+import { freePorts } from "../free_ports.ts";
 
 /** The SDK by TCP beside the one by gRPC that this is played with. */
 const TCP_SDK = "0.22.1";
 
-/** Frames of those who are there before, a hundredth of a second apart, and of those who come behind. */
-const [STEPS, CUT_STEPS, LATE_STEPS] = [300, 600, 60];
+/**
+ * Frames of those who are there before, a hundredth of a second apart, and of those who come behind. The
+ * former go on until they are told: how fast each of them begins rests on the machine.
+ */
+const [EARLY_STEPS, LATE_STEPS] = [300, 60];
 const PAUSE_SEC = 0.01;
 /** Who logs has begun once so much came of it. */
 const BEGUN_BYTES = 20_000;
@@ -73,9 +76,9 @@ async function upgrade(
   };
   try {
     const isCut = drain.length > 0;
-    const steps = isCut ? CUT_STEPS : STEPS;
+    const until = join(folder, "upgraded");
     const early = await Promise.all(
-      sdks.map((sdk) => log(sdk, port!, `early-${sdk.version}`, steps)),
+      sdks.map((sdk) => log(sdk, port!, `early-${sdk.version}`, EARLY_STEPS, [until])),
     );
     for (const logging of early) keep(logging);
     await within(STEP_MS, "all to log", begun(early));
@@ -87,6 +90,12 @@ async function upgrade(
     );
     for (const logging of late) keep(logging);
     for (const logging of late) await ends(logging, false);
+    if (isCut) {
+      await within(STEP_MS, "the first server to cut all", first.child.ended);
+      const [again] = early.filter(({ isGrpc }) => !isGrpc);
+      await within(STEP_MS, `${again!.name} to connect anew`, again!.proxy.begun(2));
+    }
+    await writeFile(until, "");
     for (const logging of early) await ends(logging, isCut);
     const ended = await within(STEP_MS, "the first server to end", first.child.ended);
     if (ended.code !== 0) throw new Error(`the first server ended with ${describeEnd(ended)}`);
@@ -113,12 +122,18 @@ async function upgrade(
   }
 }
 
-async function log(sdk: Sdk, port: number, name: string, steps: number): Promise<Logging> {
+async function log(
+  sdk: Sdk,
+  port: number,
+  name: string,
+  steps: number,
+  until: readonly string[] = [],
+): Promise<Logging> {
   const isGrpc = Number(sdk.version.split(".")[1]) >= 23;
   const proxy = await RecordingProxy.start(port);
   const command = isGrpc
-    ? grpcWorkload(sdk, proxy.port, steps, name, PAUSE_SEC)
-    : [sdk.python, TCP_WORKLOAD, String(proxy.port), "steady", String(steps), name];
+    ? [...grpcWorkload(sdk, proxy.port, steps, name, PAUSE_SEC), ...until]
+    : [sdk.python, TCP_WORKLOAD, String(proxy.port), "steady", String(steps), name, ...until];
   return { name, isGrpc, proxy, child: new Child(command, { env: sdk.env }) };
 }
 

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
@@ -15,6 +15,7 @@ import { Cli, type Runtime } from "./cli_process.ts";
 import { cutConnection } from "./cutter.ts";
 import type { Passed } from "./scenarios.ts";
 import type { Sdk } from "./sdk_cache.ts";
+import { freePorts } from "../free_ports.ts";
 
 /** What is replayed, by the version whose SDK sent it and whose CLI reads it. */
 export const VIEWED: Readonly<Record<string, readonly string[]>> = {
@@ -25,10 +26,10 @@ export const VIEWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Starting Rerun's CLI, in milliseconds. */
-const START_MS = 30_000;
+const START_MS = 60_000;
 
-/** A file that has not grown for so long is whole: the CLI reads a socket that never ends. */
-const STILL_MS = 1500;
+/** What has come once all is there that must come is too much: it has so much time. */
+const STILL_MS = 500;
 
 const LIVE_ARGS = ["--serve-web", "--ws-server-port", "0", "--web-viewer-port", "0"];
 const FIXTURES = new URL("../fixtures/", import.meta.url);
@@ -52,8 +53,8 @@ export async function playViewers(sdk: Sdk, runtime: Runtime, folder: string): P
     await replay(cli.port, sent);
     await cli.child.waitFor(new RegExp(`left: ${messages.length} messages`), START_MS);
     const path = join(folder, `${capture}.ours.rrd`);
-    const ours = await readBack(sdk, Number(port), path);
-    const theirs = await expected(sdk, capture, sent, folder);
+    const ours = await readBack(sdk, Number(port), path, messages.length);
+    const theirs = await expected(sdk, capture, sent, folder, messages.length);
     await cli.stop();
     const [complaint] = cli.complaints([]);
     if (complaint) throw new Error(`the CLI says: ${complaint}`);
@@ -86,14 +87,15 @@ export async function playAllVersions(sdk: Sdk, runtime: Runtime, folder: string
   const [, port] = await cli.child.waitFor(/WebSocket server at ws:\/\/\S+:(\d+)\./, START_MS);
   let packets = 0;
   let bytes = 0;
-  for (const capture of sdk.version === "0.22.1" ? CHUNKS : [...OLD, ...CHUNKS]) {
+  const captures = sdk.version === "0.22.1" ? CHUNKS : [...OLD, ...CHUNKS];
+  for (const capture of captures) {
     const sent = await readFile(new URL(`captures/${capture}.bin`, FIXTURES));
     await replay(cli.port, sent);
     packets += cutConnection(sent).messages.length;
     bytes += sent.length;
   }
-  await cli.child.waitFor(/(?:left: \d+ messages[^]*){6}/, START_MS);
-  const file = await readBack(sdk, Number(port), join(folder, "all.rrd"));
+  await status(cli, "all to be received", (status) => status.messages >= packets);
+  const file = await readBack(sdk, Number(port), join(folder, "all.rrd"), packets);
   await cli.stop();
   const { items, error } = new RrdDecoder().push(withoutEnd(file));
   if (error !== undefined) throw error;
@@ -107,6 +109,7 @@ async function expected(
   capture: string,
   sent: Uint8Array,
   folder: string,
+  messages: number,
 ): Promise<Uint8Array> {
   const known = fileURLToPath(new URL(`viewers/${capture}.readback.rrd`, FIXTURES));
   if (existsSync(known)) return await readFile(known);
@@ -120,19 +123,24 @@ async function expected(
   await listening(port!);
   await listening(socket!);
   await replay(port!, sent);
-  const file = await readBack(sdk, socket!, join(folder, `${capture}.theirs.rrd`));
+  const file = await readBack(sdk, socket!, join(folder, `${capture}.theirs.rrd`), messages);
   server.kill("SIGTERM");
   return file;
 }
 
-/** What Rerun's CLI writes of a WebSocket server. */
-async function readBack(sdk: Sdk, socket: number, path: string): Promise<Uint8Array> {
+/** What Rerun's CLI writes of a WebSocket server that has so many messages. */
+async function readBack(
+  sdk: Sdk,
+  socket: number,
+  path: string,
+  messages: number,
+): Promise<Uint8Array> {
   const [port] = await freePorts(1);
   const args = ["--bind", "127.0.0.1", "--port", String(port), "--save", path];
   const command = [...sdk.rerun, `ws://127.0.0.1:${socket}`, ...args];
   await using reader = new Child(command, { env: { ...sdk.env, RUST_LOG: "info" } });
   try {
-    await within(START_MS, `${path} to be written`, stands(path, reader));
+    await within(START_MS, `${path} to be written`, holds(path, messages, reader));
   } catch (error) {
     await writeFile(`${path}.log`, reader.stderr);
     throw error;
@@ -142,18 +150,67 @@ async function readBack(sdk: Sdk, socket: number, path: string): Promise<Uint8Ar
   return await readFile(path);
 }
 
-/** Resolves when a file has something in it and grows no more. */
-export async function stands(path: string, writer: Child): Promise<void> {
+/**
+ * Resolves when a file holds so many messages and grows no more: the CLI that writes it reads a socket
+ * that never ends, and may stand still in the midst of it.
+ */
+export async function holds(path: string, messages: number, writer: Child): Promise<void> {
   let ended = false;
   writer.ended.then(() => ended = true, () => ended = true);
-  for (let size = 0, since = performance.now(); !ended;) {
+  let [size, found, since] = [0, 0, 0];
+  while (!ended) {
     await delay(50);
     const now = await stat(path).then(({ size }) => size, () => 0);
-    if (now !== size || now === 0) since = performance.now();
-    if (performance.now() - since > STILL_MS) return;
+    if (now !== size) since = performance.now();
+    else if (found < messages && now > 0) found = messagesIn(await readFile(path));
+    else if (found >= messages && performance.now() - since > STILL_MS) return;
+    if (now !== size) found = 0;
     size = now;
   }
   throw new Error(`Rerun's CLI ended early: ${writer.stderr.slice(-400)}`);
+}
+
+/** Those that are whole. */
+function messagesIn(file: Uint8Array): number {
+  return new RrdDecoder().push(withoutEnd(file)).items.length;
+}
+
+/** What a server says of itself that is looked at here. */
+interface Status {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly hub: { readonly viewers: readonly { readonly sent: { readonly messages: number } }[] };
+}
+
+/**
+ * Asks a server until it says what is waited for.
+ *
+ * @param what is waited for, in words
+ * @throws if that does not come
+ */
+export function status(
+  cli: Cli,
+  what: string,
+  isSo: (status: Status) => boolean,
+): Promise<Status> {
+  const asked = async () => {
+    for (;;) {
+      const status = await (await fetch(`http://127.0.0.1:${cli.port}/status`)).json() as Status;
+      if (isSo(status)) return status;
+      await delay(50);
+    }
+  };
+  return within(START_MS, what, asked());
+}
+
+/** Resolves when there are so many viewers, and each was given all there is. */
+export function given(cli: Cli, viewers: number): Promise<Status> {
+  return status(
+    cli,
+    `${viewers} viewers to be given all`,
+    ({ messages, hub }) =>
+      hub.viewers.length === viewers && hub.viewers.every(({ sent }) => sent.messages === messages),
+  );
 }
 
 function replay(port: number, bytes: Uint8Array): Promise<void> {
@@ -177,19 +234,6 @@ async function listening(port: number): Promise<void> {
     await delay(50);
   }
   throw new Error(`nothing listens on port ${port}`);
-}
-
-/** Ports that nobody has now; Rerun can't pick them itself. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () =>
-      new Promise<ReturnType<typeof createServer>>((resolve) => {
-        const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-      })),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Some versions write the end marker, if they are ended in time. */

@@ -1,5 +1,10 @@
-"""Logs something of every kind with the installed Rerun SDK: workload.py PORT MODE STEPS RECORDING_ID."""
+"""Logs something of every kind with the installed Rerun SDK: workload.py PORT MODE STEPS RECORDING_ID [UNTIL].
 
+With UNTIL the mode `steady` goes on behind its steps until that file exists, for a minute at most.
+"""
+
+import itertools
+import os
 import sys
 import time
 from importlib.metadata import version
@@ -8,6 +13,7 @@ import numpy as np
 import rerun as rr
 
 PORT, MODE, STEPS, RECORDING = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+UNTIL = sys.argv[5] if len(sys.argv) > 5 else None
 VERSION = tuple(int(part) for part in version("rerun-sdk").split(".")[:2])
 STATIC = {"static": True} if VERSION >= (0, 16) else {"timeless": True}
 rng = np.random.default_rng(0)
@@ -26,10 +32,18 @@ def points(count):
     return rr.Points3D(positions, colors=bytes_of(count, 3), radii=0.05)
 
 
+def steps():
+    end = time.time() + 60
+    for i in itertools.count():
+        if i >= STEPS and (UNTIL is None or os.path.exists(UNTIL) or time.time() > end):
+            return
+        yield i
+
+
 def mixed(pause=0.0):
     rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, **STATIC)
     rr.log("desc", rr.TextDocument("# hello\nworld"), **STATIC)
-    for i in range(STEPS):
+    for i in steps():
         rr.set_time_sequence("frame", i)
         rr.set_time_seconds("sim", i * 0.01)
         rr.log("plots/sin", scalar(float(np.sin(i * 0.1))))

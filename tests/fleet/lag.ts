@@ -10,7 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { freePorts } from "../free_ports.ts";
+import { provideNats } from "../nats/nats_program.ts";
+import { NatsServer } from "../nats/nats_server.ts";
 import { scriptArgs } from "../script_args.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { Program } from "./program.ts";
@@ -52,8 +54,7 @@ function processorTime(sides: Readonly<Record<string, readonly number[]>>) {
 async function measure(boxes: number, programs: number, seconds: number) {
   const folder = mkdtempSync(join(tmpdir(), "rerelay-lag-"));
   await using nats = await NatsServer.start();
-  const all = Array.from({ length: programs }, (_, i) => {
-    const port = 21_000 + Math.floor(Math.random() * 5000) * programs + i;
+  const all = (await freePorts(programs)).map((port, i) => {
     const save = join(folder, `${i}`, "{recording_id}-{part}.rrd");
     const args = ["--port", `${port}`, "--save", save, "--forward", nats.url];
     return { port, program: new Program(`box ${i}`, [...args, "--box", `box-${i}`]) };
@@ -99,8 +100,9 @@ async function measureBare(boxes: number, programs: number, seconds: number) {
   return { bare: true, boxes, sent: total, ...await middle.report, cpuSec };
 }
 
-if (noNats) {
-  console.log(noNats);
+const { missing } = provideNats();
+if (missing) {
+  console.log(missing);
 } else {
   const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20, bare: 0 });
   const run = numbers.bare > 0 ? measureBare : measure;

@@ -49,6 +49,8 @@ export interface OutageReport {
 }
 
 const MIB = 2 ** 20;
+/** A value of a curve, about. */
+const SMALL_BYTES = 2500;
 const WARM_MS = 8000;
 const CATCH_UP_MS = 120_000;
 const MIN_TIMES_LIVE = 3;
@@ -60,6 +62,7 @@ const MAX_SLOWEST_MS = 3000;
 /** Runs one case. */
 export async function playOutage(play: OutageCase): Promise<OutageReport> {
   const { target: name, cut, runtime, seconds, load } = play;
+  const { small, pictureBytes } = load;
   const folder = mkdtempSync(join(tmpdir(), "rerelay-outage-"));
   const target = await TARGETS[name]!.start(folder, runtime);
   const link = cut === "port" ? await CutLink.open(target.port) : undefined;
@@ -85,7 +88,9 @@ export async function playOutage(play: OutageCase): Promise<OutageReport> {
     if (link !== undefined) await link.restore();
     else target.signal("SIGCONT");
     const live = watch.samples.filter(({ atMs }) => atMs <= before.atMs).slice(4);
-    const usual = Math.max(...live.map(({ lagBytes }) => lagBytes)) + 2 * MIB;
+    // A batch gathers for a second at most, and is under way for as long.
+    const logged = 2 * (small * SMALL_BYTES + pictureBytes);
+    const usual = Math.max(logged, ...live.map(({ lagBytes }) => lagBytes)) + 2 * MIB;
     const caughtUp = await watch.until(
       "the box to catch up",
       ({ lagBytes }) => lagBytes <= usual,
@@ -110,6 +115,9 @@ export async function playOutage(play: OutageCase): Promise<OutageReport> {
     if (code !== 0) wrong.push(`the box ended with ${code}: ${stderr.slice(-2000)}`);
     if (wrong.length > 0) console.error(complaintsOf(box.child.stderr));
     return { ...report, wrong };
+  } catch (error) {
+    console.error(`${name} ${cut} ${runtime}: ${complaintsOf(box.child.stderr)}`);
+    throw error;
   } finally {
     stop.abort();
     watch.stop();

@@ -8,8 +8,9 @@ import { Child } from "../conformance/child.ts";
 import type { Runtime } from "../conformance/cli_process.ts";
 import { findPython } from "../conformance/python.ts";
 import { cacheFolder, type Sdk, SdkCache } from "../conformance/sdk_cache.ts";
-import { freePorts } from "../conformance/viewers.ts";
-import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { freePorts } from "../free_ports.ts";
+import { provideNats } from "../nats/nats_program.ts";
+import { NatsServer } from "../nats/nats_server.ts";
 import { startRerelay } from "./outage_box.ts";
 import { difference, recorded } from "./recorded.ts";
 
@@ -47,7 +48,12 @@ const noS3 = spawnSync("versitygw", ["--version"]).status === 0
 
 /** By the name that the script takes. */
 export const TARGETS: Readonly<Record<string, TargetKind>> = {
-  nats: { missing: noNats, start: startNats },
+  nats: {
+    get missing() {
+      return provideNats().missing;
+    },
+    start: startNats,
+  },
   rerelay: { missing: false, start: startOther },
   rerun: { missing: false, start: startRerun },
   s3: { missing: noS3, start: startS3 },

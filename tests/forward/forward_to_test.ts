@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import type { ForwarderOptions } from "../../lib/forward/delivery.ts";
+import { cursorStatus } from "../../lib/forward/cursor_files.ts";
 import { forwardTo } from "../../lib/forward/forward_to.ts";
 import { TargetRefused } from "../../lib/forward/target.ts";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
@@ -38,7 +39,7 @@ async function run(
 }
 
 async function until(isOver: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 60_000;
   while (!isOver()) {
     if (performance.now() > end) throw new Error("it takes too long");
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -46,6 +47,17 @@ async function until(isOver: () => boolean): Promise<void> {
 }
 
 describe("forwardTo", () => {
+  it("says what waits for a target that has acknowledged nothing yet", async () => {
+    const target = fakeTarget();
+    target.before = () => Promise.reject(new Error("down"));
+    const files = memoryFiles();
+    await run(target, { files }, [received(announcement("a")), ...batch("a", 0, 5)]);
+    const status = await cursorStatus({ pattern: { folder: "", name: PATTERN }, adapter: files });
+    assertEquals(status.map(({ target, waitingFiles }) => [target, waitingFiles]), [
+      ["fake://target", 1],
+    ]);
+  });
+
   it("sends what was logged, once and in order, and not what parts begin with", async () => {
     const files = memoryFiles();
     const target = fakeTarget();

@@ -124,7 +124,7 @@ class User {
     if (random() < 0.05) return;
     stream.sink = {
       headers: () => this.#expect(stream, "open"),
-      room: (most) => random() < 0.5 ? undefined : place.subarray(0, 1 + below(most)),
+      readInto: (most) => random() < 0.5 ? undefined : place.subarray(0, 1 + below(most)),
       data: (bytes) => {
         this.#expect(stream, "open");
         if (bytes.length === 0) throw new Error("a sink was given nothing");
@@ -221,7 +221,7 @@ export function runH2Case(seed: number, index: number, tally: H2Tally): void {
   const window = h2.take(1); // with what the connection's window begins with
   h2.wrote();
   for (const piece of randomPieces(input, random)) {
-    const room = h2.room();
+    const room = h2.readInto();
     for (let at = 0; at < piece.length;) {
       const part = piece.slice(at, at + (room?.length || piece.length));
       room?.set(part);

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { Assembler } from "../../lib/memory/assembler.ts";
+import { Assembler, leadFor } from "../../lib/memory/assembler.ts";
 import { BufferPool } from "../../lib/memory/buffer_pool.ts";
 import { FIRST_PIECES, PIECES } from "../../lib/memory/piece_slabs.ts";
 import { seeded } from "../random.ts";
@@ -37,6 +37,29 @@ describe("Assembler", () => {
         assertEquals([assembler.filled, assembler.capacity, inUse()], [0, 0, 0]);
       }
     }
+  });
+
+  it("leaves bytes free before an item where it is asked to, so that its data lies at a multiple of 8", () => {
+    for (const pool of [undefined, new BufferPool()]) {
+      const assembler = new Assembler(pool, pool !== undefined);
+      for (const offset of [0, 189, 190, 5, 1024]) {
+        assembler.lead = leadFor(offset);
+        // The first is larger than any before it, and put together of several pieces.
+        for (let round = 0; round < 3; round++) {
+          const item = numbered(1_000_000);
+          assembler.fill(item.subarray(0, 70_000), 0, item.length);
+          const room = assembler.readInto(item.length)!;
+          room.set(item.subarray(70_000, 70_000 + room.length));
+          assembler.fill(room, 0, item.length);
+          assembler.fill(item, 70_000 + room.length, item.length);
+          const whole = assembler.take();
+          assert(Buffer.compare(whole, item) === 0);
+          assertEquals((whole.byteOffset + offset) % 8, 0);
+          assembler.releaseTaken();
+        }
+      }
+    }
+    assertEquals([0, 1, 7, 8, 189].map(leadFor), [0, 7, 1, 0, 3]);
   });
 
   it("gives all back at once when it is cleared, all but the place of a read when it is shed", () => {

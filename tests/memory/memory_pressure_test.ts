@@ -24,6 +24,10 @@ describe("MemoryPressure", () => {
     assertEquals(collections(240, 60, 64), 15);
   });
 
+  it("does not collect at each message where the limit is tiny", () => {
+    assertEquals(collections(240, 1, 1), 15);
+  });
+
   it("says whether memory is short, from a thirty-second of the limit on", () => {
     const waiting = { bytes: 8 * MIB, limitBytes: 256 * MIB };
     const spare = { isTight: false, clear: () => {} };
@@ -112,7 +116,7 @@ describe("MemoryPressure", () => {
       return collected;
     };
     // Too few have left; too little was read; it would take long to look through those that are here.
-    assertEquals([burst(124, 100, 10), burst(1, 0, 1000), burst(874, 0, 1000)], [0, 0, 0]);
+    assertEquals([burst(49, 20, 10), burst(1, 0, 1000), burst(949, 0, 1000)], [0, 0, 0]);
     assertEquals([burst(1, 0, 1000), burst(1000, 15, 0)], [1, 1]);
     now += 49;
     assertEquals(burst(0, 1, 0), 1);
@@ -121,6 +125,8 @@ describe("MemoryPressure", () => {
     // Thousands that brought little leave little behind.
     now += 1000;
     assertEquals([burst(10_000, 156, 0), burst(0, 1, 0)], [2, 3]);
+    // Thrice as much does not wait until the pause is over.
+    assertEquals([burst(50, 23, 0), burst(0, 1, 0), burst(49, 100, 0)], [3, 4, 4]);
   });
 
   it("collects at once for what came that was no message, a sixth of the time, of many clients later", () => {
@@ -136,12 +142,29 @@ describe("MemoryPressure", () => {
       pressure.lookAtBurst(clients);
       return collected;
     };
-    assertEquals([garbage(31, 10), garbage(1, 10), garbage(100, 10)], [0, 1, 1]);
+    assertEquals([garbage(31, 10), garbage(1, 10), garbage(63, 10)], [0, 1, 1]);
     now += 50;
     assertEquals([garbage(0, 10), garbage(0, 10)], [2, 2]);
     now += 50;
     // 4 KiB each.
     assertEquals([garbage(39, 10_240), garbage(1, 10_240)], [2, 3]);
+  });
+
+  it("collects twice as much in the pause behind a collection, however long that takes", () => {
+    let now = 0;
+    let collected = 0;
+    const collect = () => {
+      collected++;
+      now += 5000;
+    };
+    const pressure = new MemoryPressure(collect, { bytes: 0, limitBytes: 256 * MIB }, () => now);
+    const garbage = (mib: number, clients: number) => {
+      pressure.garbage(mib * MIB);
+      pressure.lookAtBurst(clients);
+      return collected;
+    };
+    assertEquals([garbage(32, 10), garbage(63, 10), garbage(1, 10)], [1, 1, 2]);
+    assertEquals([garbage(79, 10_240), garbage(1, 10_240)], [2, 3]);
   });
 
   it("lets the runtime begin a look before it collects", () => {

@@ -1,18 +1,15 @@
 /** Real nats-servers for tests: one, or a cluster, on loopback. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-
-/** Where the server program is: on PATH, or as the environment names it. */
-export const NATS_SERVER: string = process.env["NATS_SERVER"] || "nats-server";
+import { freePorts } from "../free_ports.ts";
+import { findNats } from "./nats_program.ts";
 
 /** Why tests are skipped that need the server; `false` where it is there. */
-export const noNats: string | false = spawnSync(NATS_SERVER, ["--version"]).status === 0
-  ? false
-  : "nats-server is not on PATH (go install github.com/nats-io/nats-server/v2@latest)";
+export const noNats: string | false = findNats().missing;
 
 /** A server process with a store of its own, which outlives `kill`. */
 export class NatsServer {
@@ -75,7 +72,7 @@ export class NatsServer {
 
   /** Starts it, again, with what its store holds; resolves when it lets clients in. */
   async start(): Promise<void> {
-    const child = spawn(NATS_SERVER, this.args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(findNats().path, this.args, { stdio: ["ignore", "pipe", "pipe"] });
     const kill = () => void child.kill("SIGKILL");
     process.once("exit", kill);
     child.on("close", () => process.off("exit", kill));
@@ -110,21 +107,6 @@ export class NatsServer {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Ports that nobody listens at now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map((server) =>
-      new Promise<number>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
-      })
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function answers(port: number): Promise<boolean> {

@@ -119,7 +119,7 @@ const OPTIONS: readonly [string, (options: never) => unknown, string, string][] 
   ["openRrd", (options) => rrd.openRrd("a.rrd", options), "recovr", "recover"],
   ["readRrd", (options) => rrd.readRrd(source(), options), "recovery", "recover"],
   ["RrdScanner", (options) => new rrd.RrdScanner(options), "maxDept", "maxDepth"],
-  ["RrdDecoder", (options) => new all.RrdDecoder(options), "maxDept", "maxDepth"],
+  ["RrdDecoder", (options) => new encoding.RrdDecoder(options), "maxDept", "maxDepth"],
   ["RrdDecoder", (options) => new all.RrdDecodeStream(options), "onHeaders", "onHeader"],
   ["PacketStream", (options) => new all.PacketStream(options), "maxPacketByte", "maxPacketBytes"],
   [

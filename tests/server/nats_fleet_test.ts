@@ -32,6 +32,25 @@ describe("NatsFleet", () => {
     );
   });
 
+  it("makes a list anew only after twenty times as long as it took", () => {
+    let [ms, listMs] = [0, 0];
+    // Each look at the clock takes time: so does a list.
+    const fleet = new NatsFleet(() => ms += listMs);
+    const came = (recording: string) =>
+      fleet.came({
+        ...{ box: "a", recording, applicationId: "robot", messages: 1, bytes: 1, lagSec: 0 },
+      });
+    came("one");
+    listMs = 10;
+    assertEquals(fleet.boxes[0]!.recordings.length, 1);
+    listMs = 0;
+    came("two");
+    ms += 199;
+    assertEquals(fleet.boxes[0]!.recordings.length, 1);
+    ms += 1;
+    assertEquals(fleet.boxes[0]!.recordings.length, 2);
+  });
+
   it("keeps one recording id of two boxes apart", () => {
     const { fleet, came } = fleetAt();
     came("a", "run", 0.1);

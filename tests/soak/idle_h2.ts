@@ -24,6 +24,8 @@ const IDLE_KIB = 40;
 const BESIDE_MS = 1000;
 const SERVED_MS = 100;
 const EVERY_MS = 100;
+/** So many are served then: one alone may meet whatever else the machine has to do. */
+const AFTER = 5;
 const SPARE_FILES = 500;
 /** Until all are there, and for what is done before. */
 const DIALING_SEC = 60;
@@ -118,8 +120,11 @@ export async function idleH2(
     } (median), ` +
       `${ms(waits.at(-1)!)} (slowest)`,
   );
-  const next = await served(host.port);
-  must(next < SERVED_MS * patience, `the next client was served in ${ms(next)}`);
+  const after: number[] = [];
+  while (after.length < AFTER) after.push(await served(host.port));
+  after.sort((a, b) => a - b);
+  const next = after[AFTER >> 1]!;
+  must(next < SERVED_MS * patience, `the next ${AFTER} were served in ${ms(next)} (median)`);
   const grown = host.peakMiB - quiet;
   must(
     grown < HELD_MIB + CHANNEL_MIB + GROWN_MIB,
@@ -132,6 +137,8 @@ export async function idleH2(
     `${counts.closed} of the idle ones were closed, ${counts.failed} never opened`,
   );
   await peer.stop();
+  // On a machine that does other work it takes longer than the command line gives itself to end.
+  while (host.alive && host.descriptors > SPARE_FILES) await sleep(EVERY_MS);
   must((await host.stop()).code === 0, "the process lived");
 }
 

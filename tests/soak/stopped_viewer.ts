@@ -4,7 +4,6 @@
  *
  * `deno run -A tests/soak/stopped_viewer.ts [--servers deno,bun,rerun] [--seconds 80]`
  */
-import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "@std/cli";
@@ -14,6 +13,7 @@ import { findPython } from "../conformance/python.ts";
 import { cacheFolder, type Sdk, SdkCache } from "../conformance/sdk_cache.ts";
 import { readDoor } from "./door_readers.ts";
 import { SlowLink } from "./slow_link.ts";
+import { freePort } from "../free_ports.ts";
 
 const SDK = "0.41.0";
 const ROBOT = fileURLToPath(new URL("robot.py", import.meta.url));
@@ -49,14 +49,6 @@ async function rerun({ rerun, env }: Sdk): Promise<Server> {
   });
   await sleep(3);
   return { port, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function watch(

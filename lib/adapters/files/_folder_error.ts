@@ -1,4 +1,7 @@
-/** What is thrown where a file is to be read and a folder is there; runtimes say so late, and not which. */
+/**
+ * The error for reading a folder as a file: runtimes throw theirs only at the first read, and
+ * without the path.
+ */
 export function folderError(path: string): Error {
   return Object.assign(new Error(`${path} is a folder, not a file`), { code: "EISDIR" });
 }

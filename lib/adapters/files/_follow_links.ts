@@ -1,13 +1,13 @@
 /**
- * Where a path leads through links.
+ * Where a path leads through symbolic links.
  *
  * @module
  */
 
-/** As many links as systems follow. */
+/** How many links are followed before we give up: as many as Linux follows. */
 const MAX_LINKS = 40;
 
-/** What is asked of the system; each throws where there is nothing. */
+/** What is asked of the system; each function throws where nothing is at the path. */
 export interface Links {
   isFile(path: string): Promise<boolean>;
   readLink(path: string): Promise<string>;

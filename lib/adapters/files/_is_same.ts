@@ -1,10 +1,15 @@
-/** What a runtime tells of a file; where the system has no numbers of files, `ino` is 0 or null. */
+/**
+ * What tells one file from another; `ino` is 0 or null on systems that do not number their files.
+ */
 export interface FileIdentity {
   readonly dev: number | null;
   readonly ino: number | null;
 }
 
-/** Whether two are the same file, by whatever names; true where the system does not tell. */
+/**
+ * Whether two are the same file, by whatever names; true where the system has no numbers to
+ * compare.
+ */
 export function isSame(a: FileIdentity, b: FileIdentity): boolean {
   return !a.ino || !b.ino || (a.ino === b.ino && a.dev === b.dev);
 }

@@ -1,5 +1,5 @@
 /**
- * Systems may write less than they are asked to; sinks need it all.
+ * Writes that leave nothing out: systems may write less than they are asked to.
  *
  * @module
  */

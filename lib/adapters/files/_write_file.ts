@@ -12,7 +12,7 @@ import { writeAll } from "./_write_all.ts";
  * Deno's error has no code. To see it, after `trap '' XFSZ; ulimit -f 1`:
  * `deno eval 'try { Deno.writeFileSync("a", new Uint8Array(4096)) } catch (e) { console.log(e.code) }'`.
  *
- * @throws {FileTooLarge} where the system says so
+ * @throws {FileTooLarge} if the file can't grow, though there may be room for another file
  */
 export async function writeFile(
   path: string,

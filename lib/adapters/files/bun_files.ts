@@ -27,12 +27,14 @@ import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
 
-/** As much is read at once. */
+/** Bytes that one read asks for. */
 const READ_BYTES = 64 * 1024;
 
 /**
- * Files that are open. Bun throws where a file is collected that nobody closed, which would end a
- * program for a recording that it did not read to its end; as on Deno, such a file stays open instead.
+ * All files that are open, so that none is garbage: when Bun collects a `FileHandle` that nobody
+ * closed it throws where nobody can catch it (https://github.com/oven-sh/bun/pull/33693), so a
+ * program that does not read a recording to its end would be ended for that. On Deno such a file
+ * just stays open, and so it does here.
  */
 const OPEN = new Set<FileHandle>();
 
@@ -135,7 +137,7 @@ async function close(file: FileHandle): Promise<void> {
   await file.close();
 }
 
-/** What a file is, which is closed if that is not to be had. */
+/** What the system says of an open file; closes the file if it does not say. */
 async function statOf(file: FileHandle): Promise<Stats> {
   try {
     return await file.stat();
@@ -167,7 +169,7 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
   let closed = false;
   const found = await statOf(file);
   let position = mode === "append" ? found.size : 0;
-  // Pipes have no positions.
+  // A pipe has no positions: it is written to wherever it is.
   const at = found.isFile() ? () => position : () => null;
   return {
     write: (bytes) =>
@@ -189,7 +191,7 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
       await file.truncate(size);
       position = size;
     },
-    // As long as it is open, no other file gets its number.
+    // As long as this file is open, no other file gets its inode number.
     isAt: async (path) => isSame(found, await lstat(path)),
     async close() {
       if (closed) return;

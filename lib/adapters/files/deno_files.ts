@@ -114,11 +114,15 @@ async function openAt(path: string): Promise<ReadableFile> {
   };
 }
 
-/** So many bytes between two syncs make a file worth another descriptor. */
+/**
+ * A file into which so many bytes are written between two syncs gets a second descriptor, to sync
+ * by.
+ */
 const MANY_BYTES = 4 * 1024 * 1024;
 
 async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promise<WritableFile> {
-  // Not opened with `append`, for such a file ignores where it was cut to.
+  // Not opened with `append`: Linux puts all that is written to such a file at its end, also what
+  // `writeAt` writes.
   if (mode === "append") await file.seek(0, Deno.SeekMode.End);
   let closed = false;
   let unsynced = 0;
@@ -147,7 +151,7 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
       await file.seek(size, Deno.SeekMode.Start);
     },
     async isAt(path) {
-      // As long as it is open, no other file gets its number.
+      // As long as this file is open, no other file gets its inode number.
       identity ??= await file.stat();
       return isSame(identity, await Deno.lstat(path));
     },
@@ -161,7 +165,12 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
   };
 }
 
-/** Writes wait for a sync of their own descriptor, not for one of another; the same if there is none. */
+/**
+ * A second descriptor of a file, to sync by; the first one if there can be no second. Deno keeps a
+ * write waiting while a sync of the same descriptor runs: after 500 MB, `const s = f.syncData();
+ * await f.write(byte); await s` takes as long for the write as for the sync, and a few milliseconds
+ * if `s` is of another descriptor.
+ */
 async function openAgain(file: Deno.FsFile, path: string): Promise<Deno.FsFile> {
   let other: Deno.FsFile | undefined;
   try {
@@ -169,7 +178,7 @@ async function openAgain(file: Deno.FsFile, path: string): Promise<Deno.FsFile> 
     const [mine, found] = await Promise.all([file.stat(), other.stat()]);
     if (mine.ino !== null && isSame(mine, found)) return other;
   } catch {
-    // It was renamed, or there are no more descriptors.
+    // The file was renamed meanwhile, or the process has no descriptor left.
   }
   other?.close();
   return file;

@@ -1,5 +1,5 @@
 /**
- * Files without a disk, for tests of what a sink does when one fails.
+ * Files in memory, for tests of what a sink does when the disk fails.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { FileAdapter, WritableFile } from "./types.ts";
 
 /** One operation on a file, about to be done. */
 export interface FileOperation {
-  /** The method of the adapter or of the file. */
+  /** Which method of the adapter, or of the file, was called. */
   readonly kind: keyof FileAdapter | keyof WritableFile | "readAt";
-  /** The file's, or the folder's. */
+  /** Path of the file or folder that it is about. */
   readonly path: string;
-  /** What `write` would write, the rest of it after a part was written. */
+  /** The bytes that `write` is about to write; after a part was written, the rest of them. */
   readonly bytes?: Uint8Array;
 }
 
@@ -26,15 +26,15 @@ export type FileHook = (operation: FileOperation) => void | number | Promise<voi
 
 /** Files in memory. */
 export interface MemoryFiles extends FileAdapter {
-  /** The paths there are. */
+  /** Paths of all files. */
   readonly paths: string[];
-  /** What a file holds; `undefined` without one. */
+  /** What a file holds; `undefined` if there is no such file. */
   read(path: string): Uint8Array | undefined;
   /** What a file held at its last `sync`: no more would be sure to outlive a power cut. */
   readSynced(path: string): Uint8Array | undefined;
 }
 
-/** What a file holds: the bytes, of which `size` are the file's. */
+/** What a file holds: the first `size` of these bytes. */
 interface Content {
   bytes: Uint8Array<ArrayBuffer>;
   size: number;

@@ -32,7 +32,7 @@ export type FileKind = "file" | "other";
 
 /** A file being read, at any place. */
 export interface ReadableFile {
-  /** Of the file when it was opened, in bytes. */
+  /** Length of the file when it was opened, in bytes. */
   readonly size: number;
   /** When it was changed last, in milliseconds since the Unix epoch; absent where nobody knows. */
   readonly modifiedMs?: number;
@@ -50,7 +50,7 @@ export interface ReadableFile {
 
 /** Reads files and folders, and changes nothing. */
 export interface FileReadAdapter {
-  /** What stands at this path, a link itself and not its target; `undefined`: nothing. */
+  /** What is at this path (of a link the link itself, not its target); `undefined` if nothing is. */
   kind(path: string): Promise<FileKind | undefined>;
   /** Names of what is in a folder, without its path; `""` is the current folder. */
   list(folder: string): Promise<string[]>;
@@ -59,8 +59,8 @@ export interface FileReadAdapter {
   /** Opens a file to read it at any place. */
   openAt(path: string): Promise<ReadableFile>;
   /**
-   * Where a path leads through links, also to a file that is not there yet; a path that leads to
-   * something else than a file stays as it is.
+   * The path that a path leads to through symbolic links, also if no file is there yet; a path that
+   * leads to a device, a pipe or a folder is returned as it is.
    */
   realPath(path: string): Promise<string>;
   /** Bytes that may still be written in a folder; `undefined` where nobody knows. */
@@ -77,13 +77,16 @@ export interface FileWriteAdapter {
    * `"append"`: writes behind what it holds, or makes it
    */
   create(path: string, mode: FileMode): Promise<WritableFile>;
-  /** Gives a file another name in the same file system; what had that name is replaced. */
+  /** Gives a file another name in the same file system; a file that had this name is replaced. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
-  /** Makes a folder and those that it is in, as far as they are missing. */
+  /** Makes a folder, and the folders around it that are missing. */
   makeFolder(folder: string): Promise<void>;
-  /** Makes sure that new names and removed ones of a folder are on the disk; `""` is the current one. */
+  /**
+   * Makes sure that what was created, renamed or removed in a folder is on the disk; `""` is the
+   * current folder.
+   */
   syncFolder(folder: string): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
 /**
- * The server's side of RFC 6455, as far as it is needed to send binary messages: the runtimes' own
- * WebSockets ping, compress, time out or drop messages by themselves, each in its own way, and can't
- * be had behind one HTTP server on both.
+ * The server's half of the WebSocket handshake (RFC 6455). WebSockets are our own, as far as
+ * sending binary messages needs them: those of the runtimes ping, compress, time out or drop
+ * messages by themselves, each in its own way, and `node:http`, which serves both runtimes here,
+ * has none.
  *
  * @module
  */
@@ -11,7 +12,8 @@ import type { IncomingHttpHeaders } from "node:http";
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /**
- * The headers that accept a WebSocket (section 4.2), `undefined` if none was asked for as it must be.
+ * The headers that accept a WebSocket (section 4.2); `undefined` if the request does not ask for
+ * one properly.
  *
  * @param headers of a GET request
  */

@@ -7,19 +7,22 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { TcpConnection } from "../tcp/types.ts";
 
-/** What is needed of a connection; those of the server's own port have all but the optional ones. */
+/**
+ * What a connection must offer to become a socket; the members that may be missing are missing in
+ * connections that the SDKs' port hands over.
+ */
 export interface SocketSource
   extends Pick<TcpConnection, "remoteAddr" | "write" | "setNoDelay" | "close"> {
-  /** The next bytes, which nobody writes to again; `undefined` at the end. */
+  /** The next bytes, in memory that nobody writes to again; `undefined` at the end. */
   read(): Promise<Uint8Array | undefined>;
   /** Writes some of the bytes, at least one. */
   writeSome?(bytes: Uint8Array): Promise<number>;
-  /** Says that nothing more is written. */
+  /** Tells the peer that nothing more is written (a half-close). */
   closeWrite?(): Promise<void>;
 }
 
 /**
- * What is needed of a connection that the server accepted.
+ * Makes such a source of a connection that the server accepted.
  *
  * @param connection that nobody else reads from or writes to
  * @param first what was read of it already
@@ -36,7 +39,7 @@ export function sourceOf(connection: TcpConnection, first: Uint8Array): SocketSo
         return bytes;
       }
       if (reader !== undefined) return (await reader.read()).value;
-      // Nobody may write to what is read, which memory of a pool does not promise.
+      // Copied, for the memory of a pool is written to again.
       return (await connection.read!())?.slice();
     },
     write: (bytes) => connection.write(bytes),
@@ -45,12 +48,15 @@ export function sourceOf(connection: TcpConnection, first: Uint8Array): SocketSo
   };
 }
 
-/** As `node:http` takes it, which asks for no more of a socket than there is here. */
+/**
+ * The socket under the type that `node:http` asks for; it uses no more of a socket than there is
+ * here.
+ */
 export function asSocket(socket: ConnectionSocket): Socket {
   return socket as unknown as Socket;
 }
 
-/** What `node:http` needs of a socket. */
+/** A connection with all that `node:http` uses of a socket. */
 export class ConnectionSocket extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
@@ -81,7 +87,7 @@ export class ConnectionSocket extends Duplex {
     this.#source.write(bytes).then(() => done(), done);
   }
 
-  /** Past the stream: see `_hand_over.ts`. */
+  /** Writes past the stream's own buffer, see `_hand_over.ts`. */
   async handOver(bytes: Uint8Array, took: (count: number) => void): Promise<void> {
     const { writeSome } = this.#source;
     if (writeSome !== undefined) return took(await writeSome(bytes));
@@ -93,7 +99,8 @@ export class ConnectionSocket extends Duplex {
     const closed = this.#source.closeWrite?.();
     if (closed !== undefined) return void closed.then(() => done(), () => done());
     done();
-    // Only a whole close tells the peer that this was all; it has asked, and is answered.
+    // Such a connection has no half-close, so only closing it tells the peer that this was all. Its
+    // request is answered by now.
     this.destroy();
   }
 
@@ -102,7 +109,7 @@ export class ConnectionSocket extends Duplex {
     done(error);
   }
 
-  /** Deadlines are the server's own. */
+  /** Does nothing: the server keeps the deadlines of its connections itself. */
   setTimeout(): this {
     return this;
   }

@@ -12,7 +12,10 @@ import { asSocket, ConnectionSocket, type SocketSource } from "./_connection_soc
 import { openSignalPipe } from "../tcp/deno_tcp.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 
-/** Clients send one request; a buffer for each of thousands of idle ones. */
+/**
+ * Bytes of the buffer of each read: small, for clients send a short request, and thousands of idle
+ * ones hold a buffer each.
+ */
 const READ_BYTES = 4096;
 
 /** How long accepting rests after an error, in milliseconds. */
@@ -46,7 +49,7 @@ export function listenDeno(
       try {
         onSocket(asSocket(new ConnectionSocket(sourceOf(await listener.accept()))));
       } catch {
-        // Out of descriptors, or a client that left before its turn: others may come.
+        // No descriptor is left, or the client left before its turn: go on accepting, after a rest.
         if (!closed) await new Promise((resolve) => setTimeout(resolve, REST_MS));
       }
     }
@@ -70,12 +73,15 @@ function bind(addr: NetAddr, tcpBacklog: number): Deno.TcpListener {
   }
 }
 
-/** With its own half-close, and told of each part that is written. */
+/**
+ * Makes a source of Deno's connection, which can be closed in one direction, and says how much each
+ * write took.
+ */
 function sourceOf(conn: Deno.TcpConn): SocketSource {
   try {
     conn.setKeepAlive(true);
   } catch {
-    // The peer has left already: reading tells.
+    // The peer has left already, which the next read tells.
   }
   return {
     remoteAddr: { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port },
@@ -93,14 +99,14 @@ function sourceOf(conn: Deno.TcpConn): SocketSource {
       try {
         conn.setNoDelay(noDelay);
       } catch {
-        // As with keep-alive.
+        // Fails where the peer has left already, which the next read tells.
       }
     },
     close() {
       try {
         conn.close();
       } catch {
-        // It is closed.
+        // The connection is closed already.
       }
     },
   };

@@ -14,25 +14,33 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
 }
 
-/** How many sockets the process has, where that is counted here. */
+/** Counts the sockets of the process, so that files can still be opened. */
 export interface SocketCount {
   readonly hasRoom: boolean;
   opened(): void;
   closed(): void;
 }
 
-/** Whoever accepted them counts them. */
+/** For connections that were accepted elsewhere, and are counted there. */
 export const NOT_COUNTED: SocketCount = { hasRoom: true, opened() {}, closed() {} };
 
-/** A deadline that is noticed so late: the program stood still, and what came meanwhile is read first. */
-const LATE_MS = 1000;
+/**
+/**
+ * A timer that fires so late, in milliseconds, shows that the program stood still, be it to collect
+ * garbage: what came meanwhile is read before anybody is judged. Else a request that came in time
+ * would be closed instead of answered.
+ */
+const LATE_MS = 10;
 
-/** For so long. */
+/** How long reading what came meanwhile may take, in milliseconds. */
 const REST_MS = 500;
 
 /** All connections that are open. */
 export class HttpConnections {
-  /** With the deadline's timer while there is one; those without come after their deadline. */
+  /**
+   * Each open socket with when its request was last waited for, and the timer of its deadline while
+   * it has one.
+   */
   readonly #open = new Map<Socket, { asked: number; timer?: ReturnType<typeof setTimeout> }>();
   /** Those that have not asked for anything, the oldest first. */
   readonly #silent = new Set<Socket>();
@@ -40,14 +48,15 @@ export class HttpConnections {
 
   /**
    * @param limits of all of them
-   * @param count of all sockets of the process
+   * @param count counts the sockets of the whole process
    */
   constructor(readonly limits: ConnectionLimits, readonly count: SocketCount = sockets) {}
 
   /**
-   * Takes a new one in, if need be for the oldest silent one.
+   * Takes in a new connection; if there is no room, the oldest one that has not asked for anything
+   * is closed for it.
    *
-   * @returns whether there is room for it; else it is closed
+   * @returns whether it was taken in; if not it was closed
    */
   add(socket: Socket): boolean {
     socket.on("error", () => {}); // a reset; "close" tells
@@ -65,7 +74,7 @@ export class HttpConnections {
     return true;
   }
 
-  /** A request of it is whole. */
+  /** To be called when a whole request of a connection has come. */
   asked(socket: Socket): void {
     const state = this.#open.get(socket);
     if (state === undefined) return;
@@ -74,21 +83,24 @@ export class HttpConnections {
     this.#silent.delete(socket);
   }
 
-  /** A request of it is answered. */
+  /** To be called when the request of a connection is answered. */
   answered(socket: Socket): void {
     const state = this.#open.get(socket);
     if (state === undefined || --state.asked > 0) return;
     this.#await(socket);
   }
 
-  /** Closes the silent ones, and resolves when all others are closed too. */
+  /**
+   * Closes the connections that have not asked for anything, and resolves when all others are
+   * closed too.
+   */
   gone(): Promise<void> {
     for (const socket of this.#silent) socket.destroy();
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#emptied = resolve);
   }
 
-  /** Closes all. */
+  /** Closes all connections at once. */
   destroy(): void {
     for (const socket of this.#open.keys()) socket.destroy();
   }

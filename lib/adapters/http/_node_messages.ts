@@ -14,13 +14,13 @@ import { withoutZone } from "../../base/net_addr.ts";
 const [MAX_BODY_BYTES, BODY_SEC] = [64 * 1024 * 1024, 60];
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Whether a request says that it brings one. */
+/** Whether a request's headers announce a body. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
 }
 
 /**
- * Makes a request of the Web, or the answer to one that can't be.
+ * Makes a request of the Web; of what can't be one, the response that refuses it.
  *
  * @param incoming what came
  * @param bodyMs how long the body of a gRPC-web call may take, in milliseconds
@@ -62,7 +62,10 @@ export function toRequest(
   return new Request(whole, { method, headers: names, body, duplex: "half" } as RequestInit);
 }
 
-/** What the peer sends, as fast as it is taken, within a time and of so many bytes at most. */
+/**
+ * The body that the peer sends, read as fast as it is taken; errors if it is too long or takes too
+ * long.
+ */
 function bodyOf(
   incoming: IncomingMessage,
   ms: number,
@@ -99,8 +102,9 @@ function isHost(text: string): boolean {
 }
 
 /**
- * What is asked for, and of whom: proxies and tests write the whole address behind the method, whose host
- * then stands over that of the header (RFC 9112, section 3.2.2). So a guard sees the one that is asked.
+ * The host and the path that a request asks for. Proxies may write the whole address behind the
+ * method; its host then counts instead of the `Host` header (RFC 9112, section 3.2.2), so that a
+ * guard judges the host that is really asked.
  */
 function targetOf(url: string, host: string): { host: string; path: string } {
   const [, asked, path = ""] = /^http:\/\/([^/?#]*)([^#]*)$/is.exec(url) ?? [];
@@ -109,7 +113,7 @@ function targetOf(url: string, host: string): { host: string; path: string } {
 }
 
 /**
- * Writes a body as fast as the peer takes it, and ends there.
+ * Writes a response's body as fast as the peer takes it, then ends the response.
  *
  * @param body cancelled if the peer leaves
  * @param outgoing cut if the body errors
@@ -139,7 +143,7 @@ export async function sendBody(
     }
     outgoing.end();
   } catch {
-    // The one who made the body knows why it ended.
+    // Cut without a word: whoever made the body knows why it failed.
     outgoing.destroy();
   }
 }

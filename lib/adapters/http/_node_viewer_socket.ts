@@ -9,7 +9,7 @@ import { type HandOver, handOverOf } from "./_hand_over.ts";
 import { type ClientFrames, closeFrame } from "../../comms/websocket/client_frames.ts";
 import type { ViewerSocket } from "./types.ts";
 
-/** Small messages are written together. */
+/** Bytes of small messages that are gathered and written together. */
 const GATHERED_BYTES = 64 * 1024;
 
 /** From here on copying costs more than a write of its own. */
@@ -18,16 +18,19 @@ const DIRECT_BYTES = 16 * 1024;
 /** How long a peer may take to close, in milliseconds. */
 const CLOSE_MS = 1000;
 
-/** Unused buffers that are kept. */
+/** How many unused buffers are kept. */
 const MAX_FREE = 128;
 
-/** Buffers that were written and are free for other viewers: fifty of them would make much garbage. */
+/**
+ * Buffers that were written and may be used again: with fifty viewers, new ones for each message
+ * would be much garbage.
+ */
 export type FreeBuffers = Uint8Array[];
 
-/** What is to be written next. */
+/** A piece of memory to be written. */
 interface Chunk {
   readonly bytes: Uint8Array;
-  /** Told when the system has them all. */
+  /** Called when the system has taken all of its bytes. */
   readonly written: (() => void) | undefined;
 }
 
@@ -43,22 +46,25 @@ export class NodeViewerSocket implements ViewerSocket {
   #used = 0;
   #queue: Chunk[] = [];
   #isWriting = false;
-  /** Bytes in the queue. */
+  /** Bytes that wait in the queue. */
   #waiting = 0;
   #sent = 0;
   #closing = false;
   #progress: PromiseWithResolvers<void> | undefined;
-  /** Told when their bytes have been written, or will never be. */
+  /**
+   * The callbacks of `sendFrames` whose bytes are not written yet; all are called when the socket
+   * closes.
+   */
   readonly #unfinished = new Set<() => void>();
 
   /**
    * Takes over a socket.
    *
-   * @param socket behind the answer that accepts the WebSocket
+   * @param socket on which the answer that accepts the WebSocket was written
    * @param answered when that answer is written
    * @param frames reads what the client sends
-   * @param head what came of it already
-   * @param free what its listener's viewers use in turn
+   * @param head bytes that came behind the request's headers
+   * @param free buffers that all viewers of its listener share
    */
   constructor(
     socket: Duplex,
@@ -122,27 +128,27 @@ export class NodeViewerSocket implements ViewerSocket {
     if (this.#closing) return;
     this.#gather(closeFrame(code, reason));
     this.#flush();
-    // Ends when all of it is written.
+    // The socket is ended once all that waits is written.
     this.#closing = true;
     const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
     this.closed.then(() => clearTimeout(timer));
   }
 
   #gatherHead(opcode: number, length: number): void {
-    this.#used = writeFrameHead(this.#room(MAX_HEAD_BYTES), this.#used, opcode, length);
+    this.#used = writeFrameHead(this.#reserve(MAX_HEAD_BYTES), this.#used, opcode, length);
   }
 
   #gather(bytes: Uint8Array): void {
-    this.#room(bytes.length).set(bytes, this.#used);
+    this.#reserve(bytes.length).set(bytes, this.#used);
     this.#used += bytes.length;
   }
 
-  /** The buffer that is gathered in, with room for so many bytes. */
-  #room(bytes: number): Uint8Array {
+  /** The buffer in which small messages are gathered, with room for so many bytes. */
+  #reserve(bytes: number): Uint8Array {
     if (this.#used + bytes > GATHERED_BYTES) this.#flush();
     if (this.#gathered === undefined) {
       this.#gathered = this.#free.pop() ?? new Uint8Array(GATHERED_BYTES);
-      // What the same turn sends goes along.
+      // Written at the end of this turn of the event loop, with what else is sent in it.
       queueMicrotask(() => this.#flush());
     }
     return this.#gathered;
@@ -166,7 +172,7 @@ export class NodeViewerSocket implements ViewerSocket {
     if (!this.#isWriting) void this.#writeAll();
   }
 
-  /** Writes what is in the queue, and what comes meanwhile. */
+  /** Writes what waits in the queue, and what is added meanwhile. */
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
     try {
@@ -181,7 +187,7 @@ export class NodeViewerSocket implements ViewerSocket {
             this.#sent += count;
             this.#advance();
           });
-          if (this.#socket.destroyed) return; // "closed" tells
+          if (this.#socket.destroyed) return; // `closed` tells its owner
         }
         this.#queue.shift();
         written?.();

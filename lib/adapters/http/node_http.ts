@@ -1,7 +1,7 @@
 /**
- * HTTP on Deno and on Bun, by the `node:http` that both have: Deno's own server has no deadline
- * for a request's headers (https://github.com/denoland/deno/issues/3515), and neither's WebSockets say
- * what waits in a way that both share.
+ * HTTP on Deno and on Bun, by the `node:http` that both have. Deno's own server has no deadline for
+ * a request's headers (https://github.com/denoland/deno/issues/3515), and the WebSockets of the two
+ * tell how much waits to be sent in different ways.
  *
  * @module
  */
@@ -76,9 +76,10 @@ function door(serving: HttpServing): HttpDoor {
 }
 
 /**
- * Serves connections. Bun's `node:http` emits `connection` only when the first bytes come (to see it:
- * connect, and send nothing for a second), and forgets silent ones when it closes: so TCP is accepted
- * elsewhere, and the deadlines are our own.
+ * Serves connections. Bun's `node:http` emits `connection` only when the first bytes come, so that
+ * clients that say nothing could not be counted: TCP is accepted elsewhere, and the deadlines are
+ * our own. To see it: `createServer().on("connection", () =>
+ * console.log("connection")).listen(9000)`, connect to it, and send nothing.
  */
 class ConnectionServer {
   readonly #http: Server;
@@ -99,7 +100,8 @@ class ConnectionServer {
       connections.asked(socket);
       void this.#upgrade(incoming, socket, head, serving);
     });
-    // A server that does not listen closes each connection behind its answer.
+    // This server never listens itself, and Deno closes each connection of such a server behind its
+    // answer (https://github.com/denoland/deno/issues/35609). So it says that it listens.
     Object.defineProperty(this.#http, "listening", { get: () => !this.#isClosing });
   }
 
@@ -161,7 +163,8 @@ async function answer(
   options: HttpServing,
 ): Promise<void> {
   const response = await respond(incoming, options, () => undefined);
-  // What is not read must not wait in the connection for the next request.
+  // A body that was not read would stand before the next request: on Deno that request would never
+  // be answered (https://github.com/denoland/deno/issues/36821).
   if (hasBody(incoming) && !incoming.readableEnded) outgoing.setHeader("connection", "close");
   for (const [name, value] of response.headers) outgoing.setHeader(name, value);
   outgoing.writeHead(response.status);

@@ -1,5 +1,5 @@
 /**
- * Files of installed packages that are no code of ours: what a browser is served.
+ * Files of installed packages that browsers are served: Rerun's web viewers and the plots.
  *
  * @module
  */
@@ -15,8 +15,9 @@ import { reason } from "../../base/errors.ts";
 import type { PackageFiles, ServedPackage } from "./types.ts";
 
 /**
- * The packages, as package.json has them, a test compares. `fetch` brings one into Deno's cache where
- * it is not there; none has side effects.
+ * The packages whose files are served, in the versions that package.json has (a test compares).
+ * `fetch` imports one, which puts it into Deno's cache if it is not there; importing them has no
+ * side effects.
  */
 const PACKAGES: Readonly<Record<ServedPackage, InstalledPackage>> = {
   "@rerun-io/web-viewer": {
@@ -33,14 +34,14 @@ const PACKAGES: Readonly<Record<ServedPackage, InstalledPackage>> = {
   "uplot": { is: "uplot", version: "1.6.32", fetch: () => import("uplot") },
 };
 
-/** What a package is, under whatever name it is installed. */
+/** A package and its version, under whatever name it is installed. */
 interface InstalledPackage {
   readonly is: string;
   readonly version: string;
   readonly fetch: () => Promise<unknown>;
 }
 
-/** Compressed quickly, since it is mostly sent over loopback. */
+/** Level of gzip: a quick one, since most is sent over loopback. */
 const LEVEL = 4;
 
 /** The version of each package that is served, and no other. */
@@ -58,7 +59,7 @@ export const installedPackages: PackageFiles = {
 
 /** A file inside an executable, compressed by gzip. */
 export interface EmbeddedFile {
-  /** Where the runtime finds it. */
+  /** The path by which the runtime reads it. */
   readonly path: string;
   /** Bytes, uncompressed. */
   readonly size: number;
@@ -105,7 +106,7 @@ async function readPackageFile(
  *
  * @param name of the package
  * @param path in its folder
- * @returns what it is compressed, and how many bytes it has uncompressed
+ * @returns the compressed bytes, and how many there are uncompressed
  * @throws {Error} if the package can't be found, or only another version of it
  */
 async function compressPackageFile(
@@ -132,7 +133,7 @@ export async function compressGzip(bytes: Uint8Array): Promise<Uint8Array<ArrayB
   );
 }
 
-/** Where a package is: looked for from this module, never from the working folder. */
+/** The folder of a package, looked for from this module and never from the working folder. */
 async function packageFolder(name: ServedPackage): Promise<string> {
   const { is, version, fetch } = PACKAGES[name];
   const problems: string[] = [];
@@ -153,22 +154,25 @@ async function packageFolder(name: ServedPackage): Promise<string> {
   );
 }
 
-/** Deno alone takes versions, also where this module came over the network and has no folder. */
+/**
+ * By name and version, which Deno alone can look up; it works also if this module came over the
+ * network and is in no folder.
+ */
 function exactly(name: ServedPackage, version: string): string | undefined {
   return "Bun" in globalThis
     ? undefined
     : fileOf(import.meta.resolve(`npm:${PACKAGES[name].is}@${version}`));
 }
 
-/** Bun and Node: a file of the package. */
+/** By the package's name, on Bun and Node. */
 function byName(name: ServedPackage): string | undefined {
   return fileOf(import.meta.resolve(name));
 }
 
-/** Node and Deno: the package's own `package.json`. */
+/** By the package's own `package.json`, on Node and Deno. */
 function byPackageJson(name: ServedPackage): string | undefined {
   const { findPackageJSON } = modules as Partial<typeof modules>;
-  // A module that came over the network, or was bundled, is in no package.
+  // A module that came over the network, or was bundled, belongs to no package.
   return import.meta.url.startsWith("file:") ? findPackageJSON?.(name, import.meta.url) : undefined;
 }
 

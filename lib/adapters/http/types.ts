@@ -18,14 +18,18 @@ export interface ViewerSocket {
    * Sends whole frames that were made before, the same for many sockets.
    *
    * @param pieces one behind the other; at least one, and none empty
-   * @param done called once, when the bytes may change: they were handed over, or the socket closed
+   * @param done called once, when the pieces may be written to again: they were handed to the
+   * system, or the socket closed
    */
   sendFrames(pieces: readonly Uint8Array[], done: () => void): void;
   /** Bytes that were sent and are not yet handed to the operating system. */
   readonly bufferedBytes: number;
   /** Bytes that were handed to the operating system so far. */
   readonly sentBytes: number;
-  /** Resolves when some of them have been handed over, at once if there are none, and when it closes. */
+  /**
+   * Resolves when some of the buffered bytes have been handed to the system; at once if there are
+   * none, and when the socket closes.
+   */
   progress(): Promise<void>;
   /**
    * Closes it behind what was sent, but in a second at most; safe to call twice, never throws.
@@ -40,9 +44,12 @@ export interface ViewerSocket {
 
 /** What is known of a request besides what it says. */
 export interface HttpRequestInfo {
-  /** Absent where the transport has none. */
+  /** The client's address; absent where the transport has none. */
   readonly remoteAddr?: NetAddr;
-  /** What was asked for, which apps that are mounted in others see only in part. */
+  /**
+   * The URL as it was asked for: an app that is mounted in another one sees only a part of it in
+   * its request.
+   */
   readonly url?: string;
   /**
    * Makes a WebSocket of the request's connection; `undefined` if the client did not ask for one.
@@ -68,7 +75,7 @@ export interface HttpServing {
    *
    * @param request whose body, if it is of gRPC-web, must come within the handshake's seconds; requests
    * with other bodies are refused
-   * @param info of its connection
+   * @param info what is known of its connection
    */
   fetch(request: Request, info: HttpRequestInfo): Response | Promise<Response>;
   /** Takes requests with bodies, for apps that want them; by default they are refused with status 413. */
@@ -94,13 +101,13 @@ export interface HttpDoor {
    * @returns resolves when it is closed; never rejects
    */
   take(connection: TcpConnection, first: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Takes none any more; those that are slow to end are cut after a second. */
+  /** Takes no more connections; those that are slow to end are cut after a second. */
   close(): Promise<void>;
 }
 
 /** A listening HTTP server. */
 export interface HttpListener {
-  /** What it is really bound to. */
+  /** The address that it is really bound to. */
   readonly addr: NetAddr;
   /** Stops listening; connections stay open. */
   leave(): void;

@@ -8,7 +8,7 @@ import process from "node:process";
 /** Types of C, as Deno names them; a `buffer` is the address of its bytes. */
 export type CType = "i32" | "u32" | "usize" | "isize" | "buffer";
 
-/** How a function is called. */
+/** The types of a function's parameters and of its result. */
 export interface CSignature {
   readonly parameters: readonly CType[];
   readonly result: CType;
@@ -17,14 +17,14 @@ export interface CSignature {
 /** A function; integers of the size of an address are given as bigint. */
 export type CFunction = (...args: (number | bigint | Uint8Array<ArrayBuffer>)[]) => number | bigint;
 
-/** The library by its names: of Linux with glibc and with musl, and of macOS. */
+/** What the library is called: on Linux with glibc, on Linux with musl, on macOS. */
 const LIBRARIES = [
   "libc.so.6",
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
   "/usr/lib/libSystem.B.dylib",
 ];
 
-/** Bun's names, where it has others than Deno. */
+/** Names of types that differ between Bun and Deno. */
 const OF_BUN: Readonly<Partial<Record<CType, string>>> = { buffer: "ptr", isize: "i64" };
 
 /** What is used of `bun:ffi`. */
@@ -68,7 +68,7 @@ function opener() {
       return dlopen(library, Object.fromEntries(symbols)).symbols;
     };
   }
-  // On Deno what is not permitted would stop the program and ask.
+  // Asked before, for Deno would stop the program and prompt for a permission that is missing.
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     throw new Error("the C library may not be called (--allow-ffi)");
   }

@@ -1,6 +1,7 @@
 /**
- * Datagrams to Unix sockets: Bun has none, and Deno has them only behind `--unstable-net`, for sockets
- * that it makes itself, see https://github.com/denoland/deno/issues/14214.
+ * Datagrams to Unix sockets, by the C library: Bun has none, and Deno has them only behind
+ * `--unstable-net`, for sockets that it makes itself
+ * (https://github.com/denoland/deno/issues/14214).
  *
  * @module
  */

@@ -6,7 +6,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** V8 begins to look for garbage beside the program once so many bytes outside of its heap are new. */
+/** So many new bytes outside of its heap make V8 begin a collection beside the program. */
 const BALLAST = 256 * 2 ** 20;
 
 let collect: (() => void) | undefined;
@@ -15,12 +15,13 @@ let collect: (() => void) | undefined;
  * Collects all garbage before it returns; takes about 20 ms for 30,000 messages, and up to 100 ms for
  * 100 MB that are dead, but 25 where V8 could begin half a second before.
  *
- * @param onlyBegin lets V8 begin
+ * @param onlyBegin returns at once; V8 then collects beside the program
  */
 export function collectGarbage(onlyBegin?: boolean): void {
   if (onlyBegin) return begin();
   if (collect === undefined) {
-    // The flag counts for contexts made after it is set; programs of this one do not see it.
+    // The flag counts only for contexts that are made after it is set: `gc` stays undefined in this
+    // one.
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as () => void;
   }
@@ -29,9 +30,10 @@ export function collectGarbage(onlyBegin?: boolean): void {
 
 function begin(): void {
   try {
-    // Dead at once, and never touched: the system gives no memory for it, but V8 counts it.
+    // Garbage at once, and never touched: V8 counts it, though the system has given no memory for
+    // it.
     new ArrayBuffer(BALLAST);
   } catch {
-    // Where so much may not even be asked for, the collection takes longer.
+    // So much address space may be forbidden (`ulimit -v`): then the collection just takes longer.
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Files that a program holds for as long as it runs, by a lock of the kernel: whoever may not ask for
- * processes, as most programs on Deno may not, sees by it that the program is there.
+ * Files that a program holds for as long as it runs, by a lock of the kernel (`flock`). By such a
+ * file another program sees that the holder runs, also where it may not look at processes, as most
+ * programs on Deno may not.
  *
- * On Windows nobody else could read a file that is locked so, and nobody is asked there.
+ * Not on Windows, where nobody else could read a file that is locked so.
  *
  * @module
  */
@@ -18,7 +19,8 @@ const EXCLUSIVE_NOW = 2 | 4;
  * Holds a file until this program ends.
  *
  * @param path of a file that is there
- * @returns gives it up; `undefined` where it can't be held, or another one holds it
+ * @returns a function that gives it up; `undefined` if it can't be held, or another program holds
+ * it
  */
 export async function holdFile(path: string): Promise<(() => Promise<void>) | undefined> {
   return await tryLock(path).catch(() => undefined) || undefined;
@@ -42,7 +44,10 @@ export async function isFileHeld(path: string): Promise<boolean | undefined> {
   }
 }
 
-/** @returns gives it up; `false` if another one has it, `undefined` where there are no such locks */
+/**
+ * @returns a function that gives it up; `false` if another program has it, `undefined` where there
+ * are no such locks
+ */
 async function tryLock(path: string): Promise<(() => Promise<void>) | false | undefined> {
   if (process.platform === "win32") return undefined;
   if ("Bun" in globalThis) return await tryLockBun(path);
@@ -60,7 +65,8 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | false | un
 
 async function tryLockBun(path: string): Promise<(() => Promise<void>) | false> {
   const { flock } = cFunctions({ flock: { parameters: ["i32", "i32"], result: "i32" } });
-  // A number, no FileHandle: one that is collected with a sink that nobody closed ends the program.
+  // By number: a `FileHandle` that is collected with a sink that nobody closed would end the
+  // program, see `bun_files.ts`.
   const fd = await promisify(open)(path, "r+");
   const release = () => promisify(close)(fd);
   if (Number(flock(fd, EXCLUSIVE_NOW)) === 0) return release;

@@ -6,7 +6,7 @@
 import { setPriority } from "node:os";
 import process from "node:process";
 
-/** The lowest priority, as `nice` counts. */
+/** The lowest priority, in the numbers of nice(1). */
 const LEAST = 19;
 
 /**
@@ -19,11 +19,11 @@ export function lowerPriority(): void {
   try {
     setPriority(0, LEAST);
   } catch {
-    // Then the work is done at the usual priority.
+    // Not permitted: the work is done at the usual priority.
   }
 }
 
-/** To be asked for a permission would stop the program. */
+/** Asked before, for Deno would stop the program and prompt for a permission that is missing. */
 function isGranted(): boolean {
   if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
   return Deno.permissions.querySync({ name: "sys", kind: "setPriority" }).state === "granted";

@@ -9,7 +9,7 @@ import { holdFile, isFileHeld } from "./held_files.ts";
 import { openFiles } from "./open_files.ts";
 import type { ProcessAdapter } from "./types.ts";
 
-/** What is asked of Deno, whose types are not at hand everywhere that this file is read. */
+/** The part of Deno that is used here; this file is also type-checked without Deno's types. */
 interface WithDeno {
   readonly Deno?: {
     readonly permissions: { querySync(asked: { name: "run" }): { readonly state: string } };
@@ -27,13 +27,13 @@ export const nodeProcesses: ProcessAdapter = {
       // The 20th number behind the name, which may have spaces and brackets, is when it started.
       const stat = await readFile(`/proc/${pid}/stat`, "utf8");
       const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-      // Containers count their processes for themselves.
+      // With the container's namespace: each container numbers its processes for itself.
       return `${pid} ${started} ${await readlink("/proc/self/ns/pid")}`;
     } catch (error) {
       const isLinux = process.platform === "linux";
       if (isLinux && (error as { code?: string }).code === "ENOENT") return undefined;
       if (mayAsk()) return isRunning(pid) ? `${pid}` : undefined;
-      // Others see us by the files that we hold.
+      // No signals may be sent, so others see only by the files that we hold whether we run.
       return pid === process.pid ? `${pid} ~${Math.round(performance.timeOrigin)}` : undefined;
     }
   },
@@ -42,7 +42,7 @@ export const nodeProcesses: ProcessAdapter = {
   isHeld: isFileHeld,
 };
 
-/** On Deno only programs that may start others may send signals, and signal 0 is one. */
+/** Whether signal 0 may be sent: on Deno only programs that may start others may send signals. */
 function mayAsk(): boolean {
   const { Deno } = globalThis as WithDeno;
   if (Deno === undefined || "Bun" in globalThis) return true;

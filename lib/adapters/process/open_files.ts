@@ -8,20 +8,20 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 
 const LIMITS = "/proc/self/limits";
-/** Files that are saved into at once, where there is room. */
+/** Files that may be saved into at the same time, where the limit has room for so many. */
 const MOST_FILES = 256;
-/** For what the runtime itself has open, and for files that are open for a moment. */
+/** Descriptors that are left for the runtime itself, and for files that are open for a moment. */
 const SPARE = 64;
 
-/** How many files and sockets there may be of each kind. */
+/** How many files and sockets of each kind may be open. */
 export interface OpenFiles {
-  /** Infinity where nobody tells. */
+  /** Descriptors of the whole process; infinity where the system does not tell. */
   readonly limit: number;
   /** Files that may be saved into at once. */
   readonly files: number;
   /** Connections that may be open, of SDKs and viewers. */
   readonly sockets: number;
-  /** Of these, connections to one port for viewers. */
+  /** How many of these may be connections to one port for viewers. */
   readonly viewers: number;
 }
 
@@ -36,7 +36,7 @@ export function shareOut(limit: number): OpenFiles {
   return { limit, files, sockets, viewers: Math.ceil(sockets / 4) };
 }
 
-/** What is asked of Deno, whose types are not at hand everywhere that this file is read. */
+/** The part of Deno that is used here; this file is also type-checked without Deno's types. */
 interface WithDeno {
   readonly Deno?: {
     readonly permissions: {
@@ -57,7 +57,7 @@ function softLimit(): number {
   } catch {
     // Not Linux; or Deno, which gives files of the system only to programs that may do everything.
   }
-  // A report tells of much else: Deno asks for permissions that nobody gives.
+  // A diagnostic report tells it elsewhere, but on Deno that needs permissions that nobody gives.
   if (isDeno) return Infinity;
   const report = process.report?.getReport?.() as
     | { userLimits?: { open_files?: { soft: number | string } } }
@@ -83,12 +83,12 @@ class Sockets {
     return this.#open < openFiles().sockets;
   }
 
-  /** One more is. */
+  /** Counts one more. */
   opened(): void {
     this.#open++;
   }
 
-  /** One less. */
+  /** Counts one less. */
   closed(): void {
     this.#open--;
     this.wake();
@@ -105,5 +105,8 @@ class Sockets {
   }
 }
 
-/** Those of this process. */
+/**
+ * The connections of this process: the limit of descriptors is the process's, whichever server uses
+ * them.
+ */
 export const sockets: Sockets = new Sockets();

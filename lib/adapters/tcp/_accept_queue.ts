@@ -1,5 +1,5 @@
 /**
- * From a listener that calls back to an `accept()` that is awaited.
+ * Turns a listener that calls back into an `accept()` that can be awaited.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class AcceptQueue {
   #waiting: PromiseWithResolvers<TcpConnection | undefined>[] = [];
   #closed = false;
 
-  /** Passes a new connection on. */
+  /** Adds a new connection. */
   offer(connection: TcpConnection): void {
     const next = this.#waiting.shift();
     if (next) next.resolve(connection);

@@ -1,6 +1,6 @@
 /**
- * The few of Bun's types that the adapters use; JSR takes no global augmentation, and `@types/bun`
- * would be one.
+ * The few of Bun's types that the adapters use, written out: JSR takes no packages that declare
+ * globals, as `@types/bun` does.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface BunSocket<Data> {
   setNoDelay(noDelay: boolean): boolean;
   /** Takes as many bytes as fit, copying none that do not; tells how many, below 0 if it is closed. */
   write(bytes: Uint8Array): number;
-  /** Closes in peace. */
+  /** Closes once what was written is sent. */
   end(): number;
   /** Closes at once, with a reset. */
   terminate(): void;
@@ -29,7 +29,7 @@ export interface BunSocketHandlers<Data> {
   binaryType: "uint8array";
   open(socket: BunSocket<Data>): void;
   data(socket: BunSocket<Data>, bytes: Uint8Array): void;
-  /** It takes bytes again. */
+  /** The socket takes bytes again. */
   drain(socket: BunSocket<Data>): void;
   end(socket: BunSocket<Data>): void;
   close(socket: BunSocket<Data>, error?: Error): void;

@@ -1,5 +1,5 @@
 /**
- * From a source that calls back to chunks that are pulled.
+ * Turns a source that calls back into chunks that are read one by one.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface PullSource {
 /**
  * Keeps chunks until they are read, and the end, or the error, until all chunks were read.
  *
- * A stream's own queue would not do: `controller.error` throws away what waits in it.
+ * The queue of a `ReadableStream` would not do: `controller.error` throws away what waits in it.
  */
 export class PullQueue {
   readonly #source: PullSource;
@@ -69,7 +69,7 @@ export class PullQueue {
   /**
    * Ends the chunks once they are read; the first end counts.
    *
-   * @param error what to end them with, if not in peace
+   * @param error what the reader gets instead of an end
    */
   end(error?: unknown): void {
     this.#end ??= { error };
@@ -79,7 +79,7 @@ export class PullQueue {
     else waiting?.reject(this.#end.error);
   }
 
-  /** Throws away what was not read, and ends in peace. */
+  /** Throws away what was not read, and ends without an error. */
   discard(): void {
     this.#chunks = [];
     this.#end = { error: undefined };

@@ -9,19 +9,19 @@
 
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 
-/** Bytes of the first buffer: a handshake has 7, and many a client says no more for hours. */
+/** Bytes of the first buffer: a handshake has 7, and many clients then say nothing for hours. */
 export const FIRST_READ = 512;
 
-/** Bytes of the buffers of a connection that has sent more, and is quiet. */
+/** Bytes of the buffer with which a connection waits that has sent more and is quiet now. */
 export const MIN_READ = 4 * 1024;
 
-/** Bytes of those that follow such a one with a pool, which has no smaller ones. */
+/** Bytes of the next buffer if it comes from a pool: a pool has no smaller ones. */
 const POOLED_READ = 64 * 1024;
 
 /** Bytes of the largest buffer. */
 export const MAX_READ = 256 * 1024;
 
-/** Hands out the space for one read after the other; no byte of it twice. */
+/** Hands out the space for one read after another, no byte of it twice. */
 export class ReadSizer {
   #size = FIRST_READ;
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -46,12 +46,12 @@ export class ReadSizer {
     return this.#rest;
   }
 
-  /** Bytes that are kept for the next read; 0 if they are few. */
+  /** Bytes of memory that are kept for the next read; 0 if they are few. */
   get spaceBytes(): number {
     return this.#rest.length > MIN_READ ? this.#rest.length : 0;
   }
 
-  /** Nothing more is read into what is left. */
+  /** Lets go of what is left of the last buffer. */
   done(): void {
     this.#pool?.release([this.#rest.buffer]);
     this.#rest = new Uint8Array(0);
@@ -75,7 +75,10 @@ export class ReadSizer {
     return space.subarray(0, length);
   }
 
-  /** With a pool in few steps: of many short connections each would leave a buffer of each size. */
+  /**
+   * Makes the next buffer larger; with a pool in few steps, for each of many short connections
+   * would leave a buffer of each size.
+   */
   #grow(): void {
     const least = this.#size < MIN_READ || this.#pool === undefined ? MIN_READ : POOLED_READ;
     this.#size = Math.min(Math.max(this.#size * 2, least), MAX_READ);

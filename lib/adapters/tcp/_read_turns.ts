@@ -1,43 +1,52 @@
 /**
- * Whose turn it is to read, of clients that send more than is read at once.
+ * Decides whose turn it is to read, of clients that send more than is read at once.
  *
- * Deno reads a buffer of each socket in turn. Then the system's queues of all sockets are full, far more
- * than the processor's caches hold, and it is the receiver that moves on what the senders left in
- * theirs. Many reads of one socket after the other empty its queue, and its sender fills it up again
- * while it is read, as with one client alone. For that the turn stays a moment where a queue was
- * emptied, but not with a client whose data did not come in such a moment before.
+ * Deno reads a buffer of each socket in turn. Then the system's queues of all sockets are full, far
+ * more than the processor's caches hold, and it is the receiver that moves on what the senders left
+ * in theirs. Many reads of one socket in a row empty its queue, and its sender fills it again
+ * meanwhile, as with one client alone. For that the turn stays a moment where a queue was emptied,
+ * but not with a client whose data did not come in such a moment before.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 
-/** Bytes of one client before it is the next one's turn: some times what the system's queues hold. */
+/**
+ * Bytes that one client may send before it is the next one's turn: several times what the system's
+ * queues hold.
+ */
 const TURN_BYTES = 32 * 1024 * 1024;
 
-/** What a read counts at least, in bytes: who sends little by little has no turn without end. */
+/**
+ * What a read counts at least, in bytes, so that the turn of a client that sends little by little
+ * ends too.
+ */
 const MIN_COUNT = 64 * 1024;
 
-/** Who sends less in a turn, in bytes, sends something now and then: nobody waits for more of it. */
+/**
+ * A client that sends less than this in its turn, in bytes, is no steady stream: nobody waits for
+ * more of it.
+ */
 const STREAM_BYTES = 2 * 1024 * 1024;
 
-/** How long a turn may stand still while others wait, in milliseconds. */
+/** How long a turn may go on without bytes while others wait, in milliseconds. */
 const STILL_MS = 1;
 
-/** Turns without a wait for a client that was waited for in vain. */
+/** A client that was waited for in vain is not waited for in so many turns. */
 const TURNS_WITHOUT_WAIT = 64;
 
 /** A client that takes turns. */
 export interface TurnTaker {
-  /** How many turns it is not waited for; 0 at first. */
+  /** In how many turns it will not be waited for; 0 at first. */
   turnsWithoutWait: number;
 }
 
-/** Gives one client after the other its turn; one that does not use it loses it. */
+/** Gives one client after another its turn; a client that does not use it loses it. */
 export class ReadTurns {
   readonly #every: Clock["every"];
   #holder: TurnTaker | undefined;
   #left = 0;
-  /** The holder has emptied its socket, and is waited for. */
+  /** Whether the client whose turn it is has emptied its socket, and is waited for. */
   #isEmpty = false;
   #waiting: { readonly who: TurnTaker; readonly go: () => void }[] = [];
   #reads = 0;

@@ -23,7 +23,7 @@ export const bunTcp: TcpAdapter = { listen };
 /** File descriptors that no connection gets, whatever else the process has open. */
 const RESERVED_FILES = 32;
 
-/** A chunk of so many bytes shows that more may be there already. */
+/** After a chunk of so many bytes more may be there already. */
 const MANY_BYTES = 64 * 1024;
 
 /** What one connection may read before Bun looks after all others again, in bytes. */
@@ -58,8 +58,8 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
         binaryType: "uint8array",
         open(socket) {
           // The system gives out the lowest free number: a high one means that few are left. At the
-          // limit itself Bun would say nothing and keep one core busy, see
-          // https://github.com/oven-sh/bun/pull/32705.
+          // limit itself Bun says nothing and keeps one core busy
+          // (https://github.com/oven-sh/bun/pull/32705).
           if (sockets.hasRoom && socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
             return accepted.offer(new BunConnection(socket));
           }
@@ -82,8 +82,8 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
       },
     });
   } catch (error) {
-    // Bun's text has no reason in it, only its code has. To see it: listen twice at one port; the second
-    // error is "Failed to listen at 127.0.0.1" with the code EADDRINUSE.
+    // The text of Bun's error has no reason in it, only its code has. To see it: listen twice at
+    // one port; the second error is "Failed to listen at 127.0.0.1" with the code EADDRINUSE.
     const { code } = error as { code?: string };
     const text = code ? `${reason(error)} (${code})` : reason(error);
     throw new TcpBindError(
@@ -101,11 +101,11 @@ class BunConnection implements TcpConnection {
   readonly #queue: PullQueue;
   #readable: ReadableStream<Uint8Array> | undefined;
   #pool: BufferPool | undefined;
-  /** Made when it is needed first: most of many idle clients send little. */
+  /** Made when it is first needed: most of many idle clients send little. */
   #sizer: ReadSizer | undefined;
   #mayHaveMore = false;
   #isHeld = false;
-  /** What Bun made for the last chunk, while it is not read on. */
+  /** The buffer that Bun made for the last chunk, until the next read. */
   #adopted: ArrayBufferLike | undefined;
   #turnLeft = TURN_BYTES;
   /** A write waits until the socket takes bytes again. */
@@ -115,14 +115,14 @@ class BunConnection implements TcpConnection {
   constructor(socket: BunSocket<BunConnection | undefined>) {
     socket.pause();
     socket.setKeepAlive(true, 0);
-    // What Bun hands over after pause(), when the peer resets, is at most what the system held for
-    // the socket: the queue has this bound.
+    // Bun may hand over more after pause(), when the peer resets the connection: at most what the
+    // system held for the socket, so the queue is bounded by that.
     this.#queue = new PullQueue({ wanted: () => this.#isHeld || socket.resume() });
     socket.data = this;
     sockets.opened();
     this.#socket = socket;
     const { remoteAddress: hostname, remotePort: port } = socket;
-    // A peer that has left already has no address any more.
+    // Empty if the peer has left already.
     if (hostname) this.remoteAddr = { hostname, port };
   }
 
@@ -132,7 +132,8 @@ class BunConnection implements TcpConnection {
 
   readonly close = (): void => {
     this.#queue.discard();
-    // What waits to be written would be lost, and a peer that does not read would keep the socket.
+    // While a write waits the peer does not read, and an orderly end would keep the socket until it
+    // does.
     if (this.#drain === undefined) this.#socket.end();
     else this.#socket.terminate();
     this.onClosed();
@@ -170,12 +171,15 @@ class BunConnection implements TcpConnection {
     const chunk = this.#mayHaveMore && this.#queue.isWaiting ? this.#readNow(into) : undefined;
     if (chunk !== undefined) return Promise.resolve(chunk);
     this.#turnLeft = TURN_BYTES;
-    // The next bytes may be hours away.
+    // The next bytes may come in hours: do not hold memory for them.
     this.#sizer?.done();
     return this.#queue.read();
   }
 
-  /** A chunk that Bun hands over may have half a megabyte, and thousands may come at once. */
+  /**
+   * Bun hands over chunks of up to half a megabyte, of thousands of clients at once: so even a read
+   * that waits must be stopped.
+   */
   holdReading(isHeld: boolean): void {
     this.#isHeld = isHeld;
     if (!this.#queue.isAsked) return;
@@ -188,13 +192,14 @@ class BunConnection implements TcpConnection {
   }
 
   giveBack(chunk: Uint8Array): void {
-    // Bun makes a buffer for each chunk; of others a part may be read into next.
+    // Only buffers that Bun made for one chunk are freed: into a part of any other the next bytes
+    // may be read.
     if (chunk.length === chunk.buffer.byteLength && !isReused(chunk)) freeMemory(chunk.buffer);
   }
 
   /**
-   * Takes what the system holds already: Bun copies what it hands over, so that large packets are
-   * copied twice.
+   * Reads what the system holds already, directly into its place: Bun copies what it hands to the
+   * `data` handler, so a large packet would be copied twice.
    */
   #readNow(into?: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
     if (this.#turnLeft <= 0) return undefined;
@@ -204,10 +209,11 @@ class BunConnection implements TcpConnection {
     try {
       length = readSync(this.#socket.fd, space);
     } catch (error) {
-      // Nothing is there yet; or it is over, and Bun would not be told why any more.
+      // EAGAIN: nothing is there yet. Any other error is told to this read alone, and Bun would not
+      // hear of it.
       if ((error as { code?: string }).code !== "EAGAIN") this.#queue.end(error);
     }
-    // The end Bun finds out itself.
+    // A length of 0 is the end, which Bun's own handler will tell.
     this.#mayHaveMore = length === space.length;
     this.#turnLeft -= length;
     if (length === 0) return undefined;
@@ -220,7 +226,7 @@ class BunConnection implements TcpConnection {
     this.#mayHaveMore = bytes.length >= MANY_BYTES && this.#socket.fd >= 0;
     if (this.#pool?.isTight && this.#mayHaveMore && this.#queue.isAsked) {
       const { buffer } = bytes;
-      // Whoever gets such a chunk knows that its memory is not its own.
+      // The pool then counts the chunk's memory as reused: whoever keeps such a chunk copies it.
       if (buffer.byteLength === bytes.length) this.#pool.adopt(this.#adopted = buffer);
     }
     this.#queue.push(bytes);

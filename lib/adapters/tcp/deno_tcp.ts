@@ -17,7 +17,9 @@ import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
 /** TCP by `Deno.listen`. */
 export const denoTcp: TcpAdapter = { listen };
 
-/** Connections that may wait to be accepted; beyond it the system lets clients try again after a second. */
+/**
+ * Connections that may wait to be accepted; more of them try again after a second, by themselves.
+ */
 const BACKLOG = 1024;
 
 // ------------------------------------------------------------------------------------ listener
@@ -33,7 +35,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
       addr: { hostname: listener.addr.hostname, port: listener.addr.port },
       async accept() {
         for (;;) {
-          // Others wait in the system's queue: files must be left to be opened.
+          // At the limit new clients wait in the system's queue, so that files can still be opened.
           while (!sockets.hasRoom && !closed) {
             if (!told) {
               told = true;
@@ -47,7 +49,8 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
           } catch (error) {
             // Closing makes a waiting accept throw: BadResource, Interrupted, on Windows 10004, 10093.
             if (closed) return undefined;
-            // A client that left before its turn must not cost the next one the caller's back-off.
+            // The client left before its turn: accept the next one, without the pause that callers
+            // make after errors.
             if (error instanceof Deno.errors.NotConnected) continue;
             if (error instanceof Deno.errors.ConnectionAborted) continue;
             throw error;
@@ -73,9 +76,10 @@ function bind(addr: NetAddr): Deno.TcpListener {
 }
 
 /**
- * Half a second after its start Deno opens a pipe for signals, and panics if clients have taken all
- * file descriptors by then; the first listener opens it at once. To see it, after `ulimit -n 40`:
- * `deno eval 'setTimeout(() => {}, 2000); for (;;) Deno.openSync("/dev/null")'`, its error caught.
+ * Opens Deno's pipe for signals now, by a listener. Without one Deno opens it half a second after
+ * its start, and panics if clients have taken all file descriptors by then. To see it, after
+ * `ulimit -n 40`: `deno eval 'setTimeout(() => {}, 2000); for (;;) Deno.openSync("/dev/null")'`,
+ * its error caught.
  */
 export function openSignalPipe(): void {
   if (Deno.build.os === "windows") return;
@@ -96,7 +100,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   #readable: ReadableStream<Uint8Array> | undefined;
   #closed = false;
   hasMore = false;
-  /** The last read filled a large buffer. */
+  /** Whether the last read filled a large buffer. */
   #isStream = false;
 
   constructor(conn: Deno.TcpConn, turns: ReadTurns) {
@@ -108,7 +112,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     try {
       conn.setKeepAlive(true);
     } catch {
-      // Some systems refuse where the peer has left already: the first read tells.
+      // Some systems refuse this where the peer has left already, which the first read tells.
     }
   }
 
@@ -120,7 +124,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
-    // A closed one asks for no turn any more.
+    // A closed connection asks for no more turns.
     this.#isStream = false;
     this.#turns.leave(this);
     sockets.closed();
@@ -134,7 +138,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     try {
       this.#conn.setNoDelay(noDelay);
     } catch {
-      // As with keep-alive; or it is closed.
+      // As with keep-alive, or this side has closed the connection.
     }
   }
 
@@ -174,7 +178,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
     isGiven: boolean,
   ): Uint8Array | undefined {
     if (length === null) {
-      // Frees the file descriptor even if the owner forgets to.
+      // At the end or an error the descriptor is freed, even if the owner forgets to close.
       this.close();
       this.hasMore = false;
       this.#sizer.done();

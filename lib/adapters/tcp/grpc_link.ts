@@ -1,5 +1,5 @@
 /**
- * A connection that calls are made by, as a runtime must offer it.
+ * A connection over which gRPC calls are made, as a runtime must offer it.
  *
  * @module
  */
@@ -17,8 +17,8 @@ export interface GrpcLink {
    * @throws {GrpcError} UNAVAILABLE if the server takes no calls
    */
   begin(metadata: readonly Field[]): WriteClient;
-  /** What an error of a call means to a user. */
+  /** Turns an error of a call into one that tells a user what to do. */
   explain(error: unknown): unknown;
-  /** Ends it, with all calls. */
+  /** Closes the connection, and with it all calls. */
   destroy(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * How long a server may take to read what was sent: as long as bytes flow.
+ * How long we wait for a server to read what was sent: as long as bytes flow.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class LinkPatience {
   }
 
   /**
-   * Looks again.
+   * Takes note of what is left, and decides.
    *
    * @param left bytes that are still to be taken, as far as can be seen; `undefined`: can't be seen
    * @param now monotonic milliseconds

@@ -13,9 +13,15 @@ import type { TcpAdapter, TcpListener } from "./types.ts";
 export interface MemoryClient {
   /** What the server sees as the remote address. */
   readonly localAddr: NetAddr;
-  /** A write is done when its last 256 KiB wait to be read, alone; closing it is TCP's FIN. */
+  /**
+   * What the client sends. A write resolves once no more than its last 256 KiB wait to be read;
+   * closing is TCP's FIN.
+   */
   readonly writable: WritableStream<Uint8Array>;
-  /** What the server writes; it waits until the last 256 KiB are read. Cancelling resets the connection. */
+  /**
+   * What the server writes; a write of the server waits until the 256 KiB before it are read.
+   * Cancelling resets the connection.
+   */
   readonly readable: ReadableStream<Uint8Array>;
   /** Resolves once the server has closed its end. */
   readonly closed: Promise<void>;
@@ -86,7 +92,7 @@ export function memoryTcp(): MemoryNet {
 
 // ---------------------------------------------------------------------------------- connection
 
-/** One way of a connection. */
+/** One direction of a connection. */
 class Pipe {
   readonly queue: PullQueue;
   #space = Promise.withResolvers<void>();
@@ -106,7 +112,7 @@ class Pipe {
     }
   }
 
-  /** What is written from now on fails. */
+  /** Makes all later writes fail. */
   break(error: Error): void {
     this.#broken ??= error;
     this.#space.resolve();

@@ -1,5 +1,6 @@
 /**
- * The SDK's end of a connection: tries again while connecting, waits while the server is slow.
+ * A connection to a server, as an SDK makes it: tries to connect again and again, and waits while
+ * the server is slow.
  *
  * @module
  */
@@ -9,7 +10,10 @@ import { dialRetrying, whileTaken } from "./node_dial.ts";
 /** What an SDK says first: version 1 of the protocol. */
 const HANDSHAKE = Uint8Array.of(1, 0, ...new TextEncoder().encode("rerun"));
 
-/** As much is handed to the system at once: over a slow link larger pieces would hide that bytes flow. */
+/**
+ * Bytes that are handed to the system at once: over a slow link larger pieces would hide that bytes
+ * flow.
+ */
 const PIECE_BYTES = 256 * 1024;
 
 /** A connection to a server. */
@@ -24,7 +28,8 @@ export interface SdkSocket {
 /**
  * Connects and shakes hands; tries again until the time is up.
  *
- * @param timeoutMs for that, in milliseconds, and later for each wait in which no byte flows
+ * @param timeoutMs how long connecting may take, and later each wait in which no byte flows, in
+ * milliseconds
  * @throws {RerelayError} if there is no server within that time
  */
 export function connectRetrying(
@@ -51,7 +56,7 @@ function sdkSocket(socket: Socket, timeoutMs: number): SdkSocket {
     wake();
     ended.resolve();
   });
-  // The server never writes; its end is seen only if somebody reads.
+  // The server never writes, but the end of the connection is seen only if somebody reads.
   socket.resume();
   const broken = () => failure ?? Object.assign(new Error("closed"), { code: "EPIPE" });
   return {

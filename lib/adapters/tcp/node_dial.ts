@@ -1,5 +1,5 @@
 /**
- * Connects to servers, with patience.
+ * Connects to servers, and tries again for a while.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export async function dialRetrying<T>(
 /**
  * Connects, once.
  *
- * @throws whatever the system says, and if it takes too long
+ * @throws {Error} what the system says, or that the server does not answer in time
  */
 export function dial(host: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -71,7 +71,7 @@ export function dial(host: string, port: number, timeoutMs: number): Promise<Soc
  * Waits until the server has taken all that was sent: as long as bytes flow, and a while without any.
  *
  * @param socket to the server
- * @param taken resolves when it has
+ * @param taken resolves when the server has taken all
  * @param options `timeoutMs` without a byte, when the connection began by `performance.now`, and how
  * many bytes wait outside of the socket
  * @throws {RerelayError} if it takes nothing for so long, and what `taken` rejects with

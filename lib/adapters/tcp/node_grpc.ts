@@ -1,5 +1,5 @@
 /**
- * The end of an SDK that logs by gRPC: one call on one connection.
+ * A connection to a server as an SDK makes it that logs by gRPC: one call on one connection.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { H2Driver, type H2Socket } from "../../comms/h2/drive.ts";
 import type { GrpcLink } from "./grpc_link.ts";
 import { dial, dialRetrying, whileTaken } from "./node_dial.ts";
 
-/** Deadlines are looked at so often, in milliseconds. */
+/** How often deadlines are looked at, in milliseconds. */
 const TICK_MS = 1000;
 
 /** A connection to a server of Rerun 0.23 and later, or to Rerelay. */
@@ -47,7 +47,7 @@ export function connectGrpc(
     const driver = new H2Driver(to, h2);
     const call = new WriteClient(h2, formatAddr({ hostname, port }));
     const ticking = setInterval(() => driver.tick(), TICK_MS);
-    // How it ended is told with the call.
+    // The call tells how it ended.
     void driver.run().then(() => clearInterval(ticking));
     const told = (error: unknown) => explained(error, h2.error, to.speaksHttp2);
     const waitFor = async (taken: Promise<void>) => {
@@ -105,7 +105,7 @@ export async function openGrpcLink(
   };
 }
 
-/** What a user can do about it. */
+/** An error that says what a user can do about another one. */
 function explained(error: unknown, broken: Error | undefined, speaksHttp2: boolean): unknown {
   if (!(error instanceof GrpcError)) return error;
   if (!speaksHttp2 || error.status === STATUS.UNIMPLEMENTED) {
@@ -119,18 +119,18 @@ function explained(error: unknown, broken: Error | undefined, speaksHttp2: boole
   return new RerelayError(`${error.message} (gRPC status ${error.status})`, { cause: error });
 }
 
-/** The way to the server, and what its first bytes say of it. */
+/** A connection to the server, which remembers whether the server's first bytes were HTTP/2. */
 class ServerSocket implements H2Socket {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #socket: Socket;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #isFirst = true;
-  /** Whether it has begun with SETTINGS. */
+  /** Whether the server's first bytes were a SETTINGS frame, as HTTP/2 demands. */
   speaksHttp2 = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("error", () => {}); // the reading tells
+    socket.on("error", () => {}); // the read tells of it
     this.readable = Readable.toWeb(socket) as ReadableStream<Uint8Array>;
     this.#reader = this.readable.getReader();
   }
@@ -159,5 +159,5 @@ class ServerSocket implements H2Socket {
   }
 }
 
-/** The type of HTTP/2's frame that each side sends first. */
+/** Type of the HTTP/2 frame that each side sends first. */
 const SETTINGS = 4;

@@ -8,7 +8,7 @@ import type { BufferPool } from "../../memory/buffer_pool.ts";
 
 /** One accepted connection. */
 export interface TcpConnection {
-  /** Absent where the transport has none. */
+  /** The peer's address; absent where the transport has none. */
   readonly remoteAddr?: NetAddr;
   /**
    * The peer's bytes in chunks of at most 512 KiB; the chunks are never written to again.
@@ -33,14 +33,15 @@ export interface TcpConnection {
    */
   usePool?(pool: BufferPool): void;
   /**
-   * Takes back memory that nobody needs any more, where it finds that worth while.
+   * Takes back a chunk whose memory nobody needs any more; the connection decides whether to free
+   * or use it again.
    *
-   * @param chunk that was read, and nothing else lies in its buffer that is needed
+   * @param chunk a chunk that was read, and whose whole buffer is not needed any more
    */
   giveBack?(chunk: Uint8Array): void;
   /** Whether the last read took all that it had memory for, so that more is there already. */
   readonly hasMore?: boolean;
-  /** Bytes of memory that are kept for what is read next, where they are many. */
+  /** Bytes of memory that are held for the next read; 0 or absent where they are few. */
   readonly spaceBytes?: number;
   /**
    * Stops a read that is under way from getting bytes, or lets it go on; absent where a read that waits
@@ -67,7 +68,7 @@ export interface TcpConnection {
 
 /** A listening socket. */
 export interface TcpListener {
-  /** What it is really bound to. */
+  /** The address that it is really bound to. */
   readonly addr: NetAddr;
   /**
    * The next connection; `undefined` once the listener is closed. One call at a time.

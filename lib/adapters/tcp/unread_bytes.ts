@@ -1,18 +1,18 @@
 /**
- * How much of what was written to a connection its other end has not read, where the system tells.
+ * How many bytes written to a connection its other end has not read, where the system tells.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
 
-/** Linux lists the connections of this machine here. */
+/** Where Linux lists the connections of this machine. */
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 
 /** The ends of a connection. */
 export interface Ports {
-  /** Ours. */
+  /** The port at our end. */
   readonly local: number;
-  /** The server's. */
+  /** The port at the server's end. */
   readonly remote: number;
 }
 
@@ -43,7 +43,7 @@ export function waitingBytes(table: string, { local, remote }: Ports): number | 
 }
 
 async function readTable(path: string): Promise<string> {
-  // Without permission Deno would stop and ask; it is not worth that.
+  // Asked before, for Deno would stop the program and prompt for a permission that is missing.
   const isDeno = "Deno" in globalThis && !("Bun" in globalThis);
   if (isDeno && Deno.permissions.querySync({ name: "read", path }).state !== "granted") return "";
   return await readFile(path, "latin1").catch(() => ""); // other systems have none

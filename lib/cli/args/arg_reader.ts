@@ -1,5 +1,5 @@
 /**
- * Reads one argument after the other, and says which one is wrong.
+ * Reads options from where they are set, and says which one is wrong.
  *
  * @module
  */
@@ -12,21 +12,21 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** What is set, option by option: on the command line before anywhere else. */
+/** Reads options; the command line comes before all other places. */
 export class ArgReader {
   readonly #parsed: Readonly<Record<string, unknown>>;
   readonly #others: readonly Settings[];
 
   /**
    * @param parsed what `parseArgs` made of the arguments; options may be collected in arrays
-   * @param others where else options are set; the first one that has an option counts
+   * @param others other places where options are set; the first one that has an option counts
    */
   constructor(parsed: Readonly<Record<string, unknown>>, others: readonly Settings[] = []) {
     this.#parsed = parsed;
     this.#others = others;
   }
 
-  /** Who set an option, and to what; `undefined` where nobody did. */
+  /** What an option is set to, and where; `undefined` if it is not set. */
   setting(name: string): Setting | undefined {
     const given = this.#parsed[name];
     const value = Array.isArray(given) ? oneOfAll(given) : given;
@@ -53,8 +53,8 @@ export class ArgReader {
   }
 
   /**
-   * The first of some options that is given to this run: an environment is there for other runs too,
-   * and may have more.
+   * The first of some options that is given for this run. The environment does not count: it is
+   * there for other runs, too.
    */
   given<T extends string>(names: readonly T[]): T | undefined {
     return names.find((name) => {
@@ -67,7 +67,7 @@ export class ArgReader {
    * The value of an option, if it is set.
    *
    * @param parse throws what is expected instead
-   * @param secret what errors show in place of a value that others must not see
+   * @param secret what errors show instead of a value that others must not see
    * @throws {UsageError} with the option and where it is set, its value and what is expected instead
    */
   read<T>(name: string, parse: (text: string) => T, secret?: string): T | undefined {
@@ -82,7 +82,7 @@ export class ArgReader {
   }
 }
 
-/** An option that is given several times has its values between spaces. */
+/** Joins the values of an option that is given several times, with spaces. */
 function oneOfAll(given: readonly unknown[]): unknown {
   return typeof given[0] === "string" ? given.join(" ") : given[0];
 }
@@ -101,7 +101,7 @@ export function parseCount(text: string): number {
   throw new RangeError("expected a number above 0, such as 20");
 }
 
-/** Reads one of some words. */
+/** Makes a reader of one of some words. */
 export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
   return (text) => {
     const word = words.find((w) => w === text);

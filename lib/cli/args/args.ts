@@ -1,5 +1,6 @@
 /**
- * Arguments → options, strictly: what is not understood is refused before anything is touched.
+ * Turns arguments into options, strictly: what is not understood is refused before anything is
+ * touched.
  *
  * @module
  */
@@ -25,23 +26,23 @@ export type CliCommand =
   | { readonly command: "version"; readonly json: boolean }
   | { readonly command: "host"; readonly options: HostOptions };
 
-/** How to host. */
+/** Options of hosting a server. */
 export interface HostOptions {
   readonly bind: string;
   readonly port: number;
-  /** Absent where nothing is kept. */
+  /** How recordings are saved; absent if they are not. */
   readonly save?: SaveOptions;
-  /** Absent where nothing is sent on. */
+  /** Where recordings are forwarded to; absent if they are not. */
   readonly forward?: ForwardArgs;
-  /** Absent where nothing is shown. */
+  /** How viewers are served; absent if they are not. */
   readonly viewers?: ViewerArgs;
-  /** Absent where SDKs alone send. */
+  /** What is received from NATS; absent if nothing is. */
   readonly from?: FromArgs;
-  /** Seconds; infinite where nothing may be dropped. */
+  /** Latency in seconds above which frames are dropped; infinite if none may be. */
   readonly maxLatencySec: number;
   /** How long clients may stay after SIGUSR2, in seconds; may be infinite. */
   readonly drainSec: number;
-  /** Those that are given. */
+  /** Limits that are given. */
   readonly limits: LimitArgs;
   readonly quiet: boolean;
   readonly logLevel: LogLevel;
@@ -53,7 +54,7 @@ const FLAGS = OPTIONS.filter((o) => o.value === undefined).map((o) => o.name);
 const VALUED = OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name);
 const SWITCHES = SETTABLE.filter((o) => o.value === undefined).map((o) => o.name);
 
-/** Where options are set beside the command line. */
+/** Where options are set besides the command line. */
 export interface OtherSources {
   /** Reads a variable of the environment. */
   readonly env?: (name: string) => string | undefined;
@@ -65,12 +66,13 @@ export interface OtherSources {
  * Reads arguments.
  *
  * @param args those after the program's name
- * @param sources count where the command line says nothing: the environment before the file
+ * @param sources for options that the command line does not set: the environment comes before the
+ * file
  * @throws {UsageError}
  */
 export function parseCliArgs(args: readonly string[], sources: OtherSources = {}): CliCommand {
   const parsed = parseFlags(args);
-  // Asked first: whoever asks for help may have written other things wrong.
+  // Asked first, for a user who asks for help may have mistyped other options.
   const questions = new ArgReader(parsed);
   if (questions.flag("help")) return { command: "help" };
   if (questions.flag("version")) {
@@ -81,7 +83,7 @@ export function parseCliArgs(args: readonly string[], sources: OtherSources = {}
 }
 
 /**
- * The configuration file that arguments or the environment name, if one does.
+ * The path of the configuration file, if arguments or the environment name one.
  *
  * @throws {UsageError} if the arguments are wrong
  */
@@ -106,7 +108,7 @@ export function settingsOf(args: readonly string[], sources: OtherSources): ArgR
   return argReader(parsed, sources);
 }
 
-/** Arguments that are no options. */
+/** Arguments that are not options. */
 function filesOf(parsed: Readonly<Record<string, unknown>>): readonly string[] {
   return parsed["_"] as string[];
 }
@@ -118,7 +120,7 @@ function argReader(
   return new ArgReader(parsed, [environmentSettings(SETTABLE, env), file]);
 }
 
-/** A dash alone is an argument by itself for `parseArgs`; here it is standard input. */
+/** Takes a lone dash for standard input, which `parseArgs` would not give as an argument. */
 function withStandardInput(args: readonly string[]): string[] {
   const at = args.findIndex((arg, i) => arg === "--config" && args[i + 1] === "-");
   return at < 0 ? [...args] : [...args.slice(0, at), "--config=-", ...args.slice(at + 2)];
@@ -130,11 +132,11 @@ function parseFlags(given: readonly string[]): Record<string, unknown> {
   const unknown: string[] = [];
   const files: string[] = [];
   const parsed: Record<string, unknown> = parseArgs(args, {
-    // For programs that ask for the version.
+    // `--json` goes with `--version`.
     boolean: [...FLAGS, "json"],
     string: VALUED,
     collect: [...FLAGS, ...VALUED],
-    // What the environment or a file switches on, the command line can switch off.
+    // The command line can switch off what the environment or a file switches on.
     negatable: SWITCHES,
     alias: { help: "h", version: "V" },
     unknown: (arg) => {
@@ -165,15 +167,15 @@ function parseFlags(given: readonly string[]): Record<string, unknown> {
   if (unknown[0] !== undefined) throw unknownArgument(unknown[0]);
   const isAnswer = new ArgReader(parsed).flag("version");
   if (parsed["json"] === true && !isAnswer) throw unknownArgument("--json");
-  // Behind `--`, what begins with a dash is a file as well.
+  // Behind `--` also what begins with a dash is a file.
   return { ...parsed, _: [...files, ...(parsed["_"] as unknown[]).map(String)] };
 }
 
 /**
- * How to host, as it is set.
+ * Reads the options of hosting.
  *
  * @param args the options
- * @param files arguments that are none
+ * @param files arguments that are not options
  * @throws {UsageError}
  */
 export function hostOptions(args: ArgReader, files: readonly string[] = []): HostOptions {
@@ -216,14 +218,17 @@ function parseBind(text: string): string {
 /** Options whose addresses may hold user and password. */
 const URLS: readonly string[] = ["forward", "from"];
 
-/** One value may name several; a password may hold gaps and slashes, and folders of S3 an @. */
+/**
+ * Whether one of the URLs has a password; a value may have several URLs, separated by spaces. A password
+ * may have spaces and slashes itself, and folders of S3 an @.
+ */
 function hasPassword(urls: unknown): boolean {
   return String(urls).split(/\s(?=[a-z][a-z0-9+.-]*:\/\/)/i).some((url) =>
     url.includes("?") || (/^s3:/i.test(url) ? /^s3:\/\/[^/]*@/i : /@/).test(url)
   );
 }
 
-/** Everybody on the machine sees the arguments of a program. */
+/** The error for a secret on the command line, which everybody on the machine can see. */
 function secretArgument(name: string): UsageError {
   return new UsageError(
     `--${name} would show a secret to all who list processes: ` +

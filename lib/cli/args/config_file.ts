@@ -16,15 +16,15 @@ import { closest } from "../../base/closest.ts";
 import type { CliOption } from "./option.ts";
 import type { Setting, Settings } from "./setting.ts";
 
-/** A larger file is none that people wrote, in bytes. */
+/** Limit of a configuration file, in bytes: nobody writes a larger one. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /**
  * Reads the settings in a configuration file.
  *
  * @param text what the file holds
- * @param path what errors call it
- * @param options those that may be given so
+ * @param path the file's name in errors
+ * @param options options that may be set there
  * @throws {UsageError} with the line, for what is no TOML, no option, or no value of that option
  */
 export function configSettings(
@@ -55,7 +55,7 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   } catch (error) {
     const { message } = error as Error;
     const [, line, rest] = /line (\d+), column \d+: ([^\n]*)/.exec(message) ?? [];
-    // What the line holds may be a secret: the reason alone is told.
+    // Only the reason is shown, for the line may hold a secret.
     const what = (rest ?? message).replace(/ doesn't have "="/, " without =")
       .replace(/[:`'"].*/s, "").trim();
     throw new UsageError(
@@ -65,7 +65,7 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   }
 }
 
-/** The lines in which each key of the top level stands, from 1 on; the parser gives none. */
+/** The lines of each key of the top level, counted from 1; the parser does not give them. */
 function keyLines(text: string): Map<string, number[]> {
   const lines = new Map<string, number[]>();
   /** What ends a text of several lines, inside of one. */

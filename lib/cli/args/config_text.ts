@@ -1,5 +1,5 @@
 /**
- * Options as a configuration file: what is in force, and an example of all.
+ * Options as the text of a configuration file: those in force, and an example with all.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { variableOf } from "./environment.ts";
 import type { CliOption } from "./option.ts";
 import { OPTION_GROUPS, SETTABLE } from "./option_table.ts";
 
-/** An option as it is in force. */
+/** The value of an option that is in force, and where it was set. */
 export interface InForce {
-  /** Absent where the option is not set and has no default, or where nobody shall see it. */
+  /** Absent if the option is not set and has no default, or is secret. */
   readonly value?: string | boolean;
   readonly source: "flag" | "environment" | "file" | "default" | "unset";
   /** Such as `--port`, `RERELAY_PORT`, or `rerelay.toml, line 3: port`. */
@@ -18,7 +18,7 @@ export interface InForce {
 }
 
 /**
- * What each option is, and who says so, in the order of the help text.
+ * The value of each option and where it was set, in the order of the help text.
  *
  * @param args where options are set
  */

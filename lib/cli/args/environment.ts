@@ -10,7 +10,7 @@ import type { Setting, Settings } from "./setting.ts";
 
 const PREFIX = "RERELAY_";
 
-/** Variables of our own tests and tools, which say nothing to a server. */
+/** Variables of our own tests and tools, which are not options of the server. */
 const NOT_OPTIONS = new Set(["CACHE", "CHROMIUM", "PEER", "PYTHON", "STREAMS", "TOOLS"]);
 
 /** The variable that stands for an option. */
@@ -21,7 +21,7 @@ export function variableOf(option: string): string {
 /**
  * Reads the variables of options; an empty one counts as none, as shells and service files have it.
  *
- * @param options those that may be given so
+ * @param options options that may be set there
  * @param env reads a variable
  * @throws {UsageError} if the variable of a flag is neither true nor false
  */
@@ -44,9 +44,9 @@ export function environmentSettings(
 }
 
 /**
- * A line for each variable that looks like one of ours and is none.
+ * A warning for each variable that begins as ours do and is no option.
  *
- * @param options those that may be given so
+ * @param options options that may be set there
  * @param names all variables that can be seen
  */
 export function unknownVariables(
@@ -59,7 +59,7 @@ export function unknownVariables(
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .filter((name) => !NOT_OPTIONS.has(bare(name)))
     .map((name) => {
-      // What all of them begin with would make each look like another.
+      // Compared without the prefix, which would make all of them look alike.
       const meant = closest(bare(name), known.map(bare));
       return `The variable ${name} is none of ours and was ignored; ` +
         (meant === undefined

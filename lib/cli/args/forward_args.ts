@@ -11,20 +11,23 @@ import { type ArgReader, oneOf, UsageError } from "./arg_reader.ts";
 import { type NatsArgs, natsArgs } from "./from_args.ts";
 import type { SaveOptions } from "./save_args.ts";
 
-/** Where recordings travel to. */
+/** Where recordings are forwarded to. */
 export interface ForwardArgs {
   /** URLs, with their secrets. */
   readonly targets: readonly string[];
-  /** Bytes a second to each; infinite where nothing is said. */
+  /** Bytes a second to each target; infinite if not set. */
   readonly maxBytesPerSec: number;
   /** Seconds that a target may be behind while the server is ready; infinite for `never`. */
   readonly readyLagSec: number;
-  /** Name of this box; absent: that of the machine. */
+  /** Name of this box; absent for that of the machine. */
   readonly box?: string;
   readonly nats: NatsArgs;
 }
 
-/** What is kept where nothing else is said: recordings that travel are not there to fill the disk. */
+/**
+ * Default of `--keep-size` with `--forward`, in bytes, so that forwarded recordings do not fill the
+ * disk.
+ */
 const KEEP_BYTES = 20 * 2 ** 30;
 
 /**
@@ -32,7 +35,7 @@ const KEEP_BYTES = 20 * 2 ** 30;
  *
  * @param args where they are set
  * @param save options of `--save`, if it is given
- * @returns the options, and those of `--save` as they are with them
+ * @returns these options, and those of `--save`, which they may change
  * @throws {UsageError}
  */
 export function forwardOptions(
@@ -79,7 +82,7 @@ function parseLag(text: string): number {
   return text === "never" ? Infinity : parseDuration(text);
 }
 
-/** Reads `2MB/s`; the second may be left out. */
+/** Reads a rate such as `2MB/s`; `/s` may be left out. */
 function parseRate(text: string): number {
   try {
     return parseSize(text.replace(/\/s$/, ""));

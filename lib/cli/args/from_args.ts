@@ -10,7 +10,7 @@ import { type ArgReader, UsageError } from "./arg_reader.ts";
 import type { CliOption } from "./option.ts";
 import { parsePassword, secretArg, type SecretFile } from "./secret_args.ts";
 
-/** Files and words that say who we are towards NATS, and how the connection is encrypted. */
+/** Credentials for NATS, and files for encrypting the connection. */
 export interface NatsArgs {
   readonly credentialsFile?: string;
   readonly token?: string;
@@ -24,7 +24,7 @@ export interface NatsArgs {
   readonly replicas: number;
 }
 
-/** Where messages come from besides SDKs. */
+/** What is received from NATS. */
 export interface FromArgs extends SubjectFilter {
   readonly url: string;
   readonly nats: NatsArgs;
@@ -62,7 +62,7 @@ export const FROM_OPTIONS = [
   },
 ] as const satisfies readonly CliOption[];
 
-/** Of NATS, in both directions. */
+/** Options of NATS, for sending and for receiving. */
 export const NATS_OPTIONS = [
   {
     name: "nats-replicas",
@@ -150,7 +150,8 @@ export function fromArgs(args: ArgReader): FromArgs | undefined {
 }
 
 /**
- * Refuses what says nothing without NATS, and to send what is received back to where it came from.
+ * Refuses options of NATS without NATS, and forwarding to the very NATS that messages are received
+ * from.
  *
  * @throws {UsageError}
  */
@@ -176,7 +177,7 @@ export function checkNats(
 }
 
 /**
- * Reads how NATS is spoken to.
+ * Reads the options of NATS.
  *
  * @throws {UsageError}
  */

@@ -7,7 +7,7 @@ import { OPTION_GROUPS } from "./option_table.ts";
 import type { CliOption } from "./option.ts";
 import { VERSION } from "../version.ts";
 
-/** The text of `--help`, ends with a line feed. */
+/** The text of `--help`, with a line feed at its end. */
 export function helpText(): string {
   return `rerelay ${VERSION}: a headless server for Rerun logging SDKs, from 0.9 to today's
 
@@ -104,7 +104,7 @@ function section([title, options]: [string, readonly CliOption[]]): string {
   return `${title}:\n${options.map(optionLine).join("\n")}`;
 }
 
-/** Fits the longest option. */
+/** Width of the left column, in characters: the longest option fits. */
 const LEFT_COLUMNS = 36;
 
 function optionLine(option: CliOption): string {

@@ -10,14 +10,14 @@ import { durationText, parseDuration, parseSize, sizeText } from "../terminal/un
 import { type ArgReader, oneOf, parseCount } from "./arg_reader.ts";
 import type { CliOption } from "./option.ts";
 
-/** How numbers of a unit stand on the command line: their name in the help, read, and written. */
+/** The units of limits: how the help names their values, and how these are read and written. */
 const UNITS = {
   bytes: { value: "SIZE", parse: parseSize, write: sizeText },
   count: { value: "COUNT", parse: parseCount, write: String },
   seconds: { value: "TIME", parse: parseDuration, write: durationText },
 } as const;
 
-/** The options that set some limits. */
+/** Makes the options that set some limits. */
 export function limitOptions(limits: Readonly<Record<string, Limit>>): CliOption[] {
   return Object.values(limits).map(({ flag, unit, default: preset, example = preset, help }) => {
     const { value, write } = UNITS[unit];
@@ -35,7 +35,7 @@ export function readLimit(args: ArgReader, { flag, unit }: Limit): number | unde
   return args.read<number>(flag, UNITS[unit].parse);
 }
 
-/** In the order of the help text. */
+/** Options of limits, in the order of the help text. */
 export const LIMIT_OPTIONS: readonly CliOption[] = [
   {
     name: "drop-at-latency",
@@ -53,11 +53,11 @@ export const LIMIT_OPTIONS: readonly CliOption[] = [
   },
 ];
 
-/** Options of `serve` that the command line sets only where they are given. */
+/** Options of `serve` that are passed on only if they are given. */
 export type LimitArgs = Pick<ServeOptions, keyof typeof LIMITS | "allow" | "onBadArrow">;
 
 /**
- * Reads those that are given.
+ * Reads the limits that are given.
  *
  * @throws {UsageError}
  */

@@ -1,22 +1,24 @@
-/** One option of the command line, as the parser and the help text read it. */
+/** One option of the command line, as the parser and the help text use it. */
 export interface CliOption {
   /** Its long name without the dashes. */
   readonly name: string;
   /** What stands for its value in the help text; absent for a flag. */
   readonly value?: string;
-  /** A value that works, for error texts; the default where there is one. */
+  /** A valid value, for error texts; the default if there is one. */
   readonly example?: string;
-  /** One letter for it. */
+  /** Its short name, one letter. */
   readonly short?: string;
   readonly help: string;
   /** Whether its value is a list with commas, which a configuration file may write as an array. */
   readonly list?: boolean;
-  /** Whether it may be given several times; in the environment its values stand between spaces. */
+  /**
+   * Whether it may be given several times; in the environment its values are separated by spaces.
+   */
   readonly several?: boolean;
-  /** Its value as others may see it. */
+  /** Makes its value safe to show. */
   readonly show?: (value: string) => string;
-  /** Whether its value is for nobody's eyes. */
+  /** Whether its value must never be shown. */
   readonly secret?: boolean;
-  /** Shown in the help text. */
+  /** Its default, as the help text shows it. */
   readonly default?: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Every option of the command line, once: the parser and the help text both read this table.
+ * All options of the command line in one table, which the parser and the help text both use.
  *
  * @module
  */
@@ -156,8 +156,8 @@ const FORWARDING = [
 
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
-  { name: "serve-grpc", help: "The same: Rerun's name for it" },
-  { name: "web-viewer", help: "The same, and open the page in the browser" },
+  { name: "serve-grpc", help: "As --serve-web: Rerun's name for it" },
+  { name: "web-viewer", help: "As --serve-web, and opens the page in the browser" },
   {
     name: "ws-server-port",
     value: "PORT",
@@ -271,7 +271,7 @@ export const OPTION_TABLE = [
   ...OUTPUT,
 ] as const;
 
-/** Options that ask for a text, or for a file with options: only the command line gives these. */
+/** Options that make sense only on the command line. */
 const QUESTIONS: readonly string[] = ["config", "help", "version"];
 
 /** Options that a configuration file and the environment may set. */

@@ -8,7 +8,7 @@ import type { RrdFileSinkOptions } from "../../sinks/file/sink_options.ts";
 import { type ArgReader, oneOf, parseCount, UsageError } from "./arg_reader.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 
-/** How recordings are kept. */
+/** How recordings are saved. */
 export interface SaveOptions extends
   Required<
     Pick<
@@ -28,7 +28,7 @@ export interface SaveOptions extends
   readonly readyFreeBytes: number;
 }
 
-/** Options that say nothing without `--save`. */
+/** Options that need `--save`. */
 const DEPENDENT = [
   "sync",
   "rotate-size",

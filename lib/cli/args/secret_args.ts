@@ -1,25 +1,26 @@
 /**
- * Secrets, which stand in the environment, in the file of `--config`, or in files of their own, and
- * never on the command line: everybody on the machine sees the arguments of a program.
+ * Secrets: they come from the environment, from the file of `--config` or from files of their own,
+ * and never from the command line, for everybody on the machine can see the arguments of a program.
  *
  * @module
  */
 import { type ArgReader, UsageError } from "./arg_reader.ts";
 
-/** A file that holds a secret, and who says so. */
+/** A file that holds a secret, and where it was named. */
 export interface SecretFile {
   readonly path: string;
   readonly where: string;
 }
 
-/** A secret, or the file that holds it; neither where none is set. */
+/** A secret, or the file that holds it; neither if none is set. */
 export interface SecretArg {
   readonly value?: string;
   readonly file?: SecretFile;
 }
 
 /**
- * Reads a secret that `--NAME` or `--NAME-file` sets; as with all options, the nearer one counts.
+ * Reads a secret that the option NAME or NAME-file sets; as with all options, the place that comes
+ * first counts.
  *
  * @param args all options
  * @param name of the option that holds the secret itself
@@ -45,7 +46,7 @@ export function secretArg(
 }
 
 /**
- * A token of viewers: it stands in addresses and headers.
+ * Reads the token of viewers, which is used in addresses and headers.
  *
  * @throws {RangeError} with what is expected instead
  */
@@ -55,7 +56,7 @@ export function parseToken(text: string): string {
 }
 
 /**
- * A password or token of another program, which may hold what it likes.
+ * Reads a password or token of another program, which may have any characters.
  *
  * @throws {RangeError} with what is expected instead
  */

@@ -1,6 +1,6 @@
-/** The value of one option, and who gave it. */
+/** The value of one option, and where it was set. */
 export interface Setting {
-  /** As a text, or whether a flag is on. */
+  /** The value as a text; of a flag, whether it is on. */
   readonly value: string | boolean;
   /** How errors call the place, such as `RERELAY_PORT` or `rerelay.toml, line 3: port`. */
   readonly where: string;

@@ -9,7 +9,7 @@ import { readLimit } from "./limit_table.ts";
 import { parseToken, secretArg, type SecretFile } from "./secret_args.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 
-/** Memory, as such or as a share of what the machine has. */
+/** An amount of memory: in bytes, or as a share of the machine's. */
 export type MemoryLimit = { readonly bytes: number } | { readonly share: number };
 
 /** How live viewers are served. */
@@ -18,30 +18,30 @@ export interface ViewerArgs {
   readonly openBrowser: boolean;
   readonly socketPort: number;
   readonly pagePort: number;
-  /** Absent: a quarter of the machine's memory, if that can be seen. */
+  /** Memory for history; absent for a quarter of the machine's, if that can be seen. */
   readonly memoryLimit?: MemoryLimit;
-  /** Given, but without effect. */
+  /** Value of `--viewer-queue`, which has no effect any more. */
   readonly queueBytes?: number;
   readonly maxViewers: number;
-  /** In seconds; `Infinity`: viewers are left out nothing. */
+  /** Age in seconds above which images are left out; infinite if none are. */
   readonly latencySec: number;
-  /** Whether viewers get the live edge before history. */
+  /** Whether viewers get what is live before history. */
   readonly newestFirst: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly token?: string;
-  /** The file that holds it, and who says so. */
+  /** The file that holds the token, and where it was named. */
   readonly tokenFile?: SecretFile;
-  /** Whether who has the token may remove what was saved. */
+  /** Whether viewers with the token may remove saved files. */
   readonly allowDelete?: true;
   /** Files and folders that are shown beside what is logged. */
   readonly files?: readonly string[];
 }
 
-/** Where the token is, so that it stands in no list of processes. */
+/** The variable of the token, which keeps it out of the list of processes. */
 export const TOKEN_VARIABLE = "RERELAY_VIEWER_TOKEN";
 
-/** Options that say nothing without `--serve-web`. */
+/** Options that need `--serve-web`. */
 const DEPENDENT = [
   "ws-server-port",
   "web-viewer-port",
@@ -60,7 +60,7 @@ const DEPENDENT = [
  * Reads the options of `--serve-web`.
  *
  * @param args all options
- * @param files that are to be shown
+ * @param files paths of files and folders to show
  * @throws {UsageError}
  */
 export function viewerArgs(
@@ -107,7 +107,7 @@ export function viewerArgs(
 }
 
 /**
- * Memory in a text such as `25%` or `4GiB`.
+ * Reads an amount of memory such as `25%` or `4GiB`.
  *
  * @throws {RangeError} with what is expected instead
  */

@@ -1,5 +1,5 @@
 /**
- * What a recording's first messages tell of it.
+ * What is known of a file from its first messages, without reading all of it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { RrdScanner } from "../../encoding/rrd/scanner.ts";
 import type { ShelvedFile } from "../../recordings/shelf.ts";
 import type { FileLine } from "../../sinks/file/parts/noted_files.ts";
 
-/** Read of a file to find out whose it is, in bytes: recordings are announced first. */
+/** Bytes that are read of a file: recordings are announced at its beginning. */
 const FRONT_BYTES = 256 * 1024;
 
 /** What is known of a file without reading all of it. */
@@ -45,7 +45,7 @@ export async function frontFacts(file: ReadableFile): Promise<GivenFacts> {
   return { sdk };
 }
 
-/** What the server noted that saved the file, if it is the same still. */
+/** What the server that saved a file noted of it, if the file has not changed since. */
 export function notedFacts(line: FileLine | undefined, bytes: number): GivenFacts | undefined {
   if (line?.state !== "closed" || line.bytes !== bytes) return undefined;
   const { application, recording, recordings, sdk, firstAt, lastAt, messages, damaged } = line;

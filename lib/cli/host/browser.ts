@@ -1,5 +1,5 @@
 /**
- * Opens the page, where there is a desktop; elsewhere it only says so.
+ * Opens the page in a browser, if there is a desktop; else it logs that there is none.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { CliProcess } from "../process.ts";
 
-/** What opens an address, by system. */
+/** Commands that open an address, by system. */
 const OPENERS: Readonly<Record<string, readonly string[]>> = {
   darwin: ["open"],
-  // `start` alone is no program but a word of the shell.
+  // `start` is a command of the shell and not a program.
   win32: ["rundll32", "url.dll,FileProtocolHandler"],
 };
 
 /**
  * Opens an address in the browser; never fails.
  *
- * @param url without anything secret: it stands in the list of processes
- * @param process whose environment tells of a desktop
- * @param log where it is said if that does not work
+ * @param url the address, without secrets, for it is visible in the list of processes
+ * @param process its environment tells whether there is a desktop
+ * @param log where it is logged if that fails
  */
 export function openBrowser(
   url: string,
@@ -43,7 +43,7 @@ export function openBrowser(
   }
 }
 
-/** On Deno starting a program without permission would stop and ask. */
+/** Asked before, for Deno would stop the program and prompt for a permission that is missing. */
 function mayRun(command: string): boolean {
   if (!("Deno" in globalThis) || "Bun" in globalThis) return true;
   return Deno.permissions.querySync({ name: "run", command }).state === "granted";

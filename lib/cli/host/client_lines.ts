@@ -1,5 +1,5 @@
 /**
- * What each client logs and how much of it, as log lines.
+ * Log lines of each client: what it logs, and how much it was in the end.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
 import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
 
-/** A longer id is a peer's joke, and would take memory. */
+/** Longer ids, in characters, are cut: they would take memory. */
 const MAX_ID_LENGTH = 200;
 
 interface ClientTotals extends RunningTally {
@@ -28,22 +28,22 @@ interface ClientTotals extends RunningTally {
   hasRecording?: true;
 }
 
-/** A shedding sink that counts, and says who logs what. */
+/** A shedding sink that counts, and logs which client logs what. */
 export interface ClientLines extends Sink {
   /** Everything that was received. */
   readonly total: Tally;
-  /** Recordings whose application is remembered. */
+  /** How many recordings' applications are remembered. */
   readonly remembered: number;
 }
 
 /**
  * Writes a line at a client's first recording and one with totals when it leaves.
  *
- * @param log where to
- * @param level at which
+ * @param log where the lines go
+ * @param level level of the lines
  */
 export function clientLines(log: Log, level: LogLevel): ClientLines {
-  // Bounded by the connections there are: each ends with a quit.
+  // Bounded by the number of connections, each of which ends with a quit.
   const clients = new Map<number, ClientTotals>();
   const applications = new Applications();
   const total = newTally();
@@ -69,7 +69,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     sayRecording(source, recording, payload.msg);
   }
 
-  /** Whoever sends on what it has saved comes and goes with each batch. */
+  /** A lower level for another Rerelay that forwards, which connects for each batch. */
   function levelOf(source: MessageSource): LogLevel {
     return source.isForwarded ? "debug" : level;
   }
@@ -96,7 +96,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     const seconds = Math.max(0, time - client.since) / 1000;
     const text = `${sourceText(source)} ${failed ? "was closed" : "left"}: ` +
       `${plural(messages, "message")}, ${formatBytes(bytes)} in ${formatDuration(seconds)}`;
-    // Whoever only looks whether a server is there gets no line.
+    // A client that sent nothing only looked whether a server is there.
     const shown = messages === 0 && level === "info" ? "debug" : levelOf(source);
     log.write(shown, text, {
       client: sourceText(source),

@@ -1,18 +1,18 @@
 /**
- * How much memory Linux lets this program's container have: by control groups of either version.
+ * How much memory Linux lets this program's container have, by control groups of version 1 or 2.
  *
  * @module
  */
 
-/** Which text each version has, of a group itself. */
+/** The file that has the limit of a group, in each version. */
 const LIMIT = { v1: "memory.limit_in_bytes", v2: "memory.max" } as const;
 
 type Version = keyof typeof LIMIT;
 
-/** Where a hierarchy of groups is seen. */
+/** Where a hierarchy of groups is mounted. */
 interface Mount {
   readonly version: Version;
-  /** The group that is seen at the path. */
+  /** The group that is mounted there. */
   readonly root: string;
   readonly path: string;
 }
@@ -21,7 +21,7 @@ interface Mount {
  * The lowest limit of the groups that this program is in, and of those above them that can be seen.
  *
  * @param read gives the text of a file of the system; `undefined` where it can't be read
- * @returns bytes; `undefined` where there is no limit, or none is seen
+ * @returns bytes; `undefined` if there is no limit, or none can be seen
  */
 export function containerMemory(read: (path: string) => string | undefined): number | undefined {
   const mounts = (read("/proc/self/mountinfo") ?? "").split("\n").flatMap(mountOf);
@@ -39,7 +39,10 @@ export function containerMemory(read: (path: string) => string | undefined): num
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** proc_pid_mountinfo(5): the root and the path are the fourth and the fifth, the rest behind a hyphen. */
+/**
+ * Reads a line of proc_pid_mountinfo(5): root and path are the fourth and fifth field, the type
+ * follows a hyphen.
+ */
 function mountOf(line: string): Mount[] {
   const [left = "", right = ""] = line.split(" - ");
   const [, , , root, path] = left.split(" ").map(unescapeOctal);
@@ -50,7 +53,10 @@ function mountOf(line: string): Mount[] {
   return isMemory ? [{ version: "v1", root, path }] : [];
 }
 
-/** The group's folder and all above it; inside a container only the mount's own may be there. */
+/**
+ * The folders of a group and of all groups above it; inside a container only that of the mount may
+ * exist.
+ */
 function foldersOf({ root, path }: Mount, group: string): string[] {
   const base = root === "/" ? "" : root;
   const isBelow = `${group}/`.startsWith(`${base}/`) && !group.includes("/..");

@@ -1,5 +1,5 @@
 /**
- * Whether what is logged can be saved: tried by a file of one byte, and by the room that is left.
+ * Checks whether recordings can be saved: by writing a file of one byte, and by the free space.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { reason } from "../../base/errors.ts";
 import type { ReadyCheck } from "../../base/readiness.ts";
 import { formatBytes } from "../terminal/units.ts";
 
-/** Probes may ask every second; the disk is tried so often, in milliseconds. */
+/** How long a result counts, in milliseconds, for probes may ask every second. */
 const FRESH_MS = 5000;
 
-/** What a check needs. */
+/** Options of {@linkcode diskCheck}. */
 export interface DiskCheckOptions {
   readonly files: FileAdapter;
   /** With the separator at its end; `""` is the current one. */
   readonly folder: string;
-  /** Of a file that nobody else has. */
+  /** Name of a file that nobody else has. */
   readonly probe: string;
   /** With less room than this the disk is not ready, in bytes. */
   readonly minFreeBytes: number;
@@ -25,12 +25,12 @@ export interface DiskCheckOptions {
   readonly now: Clock["now"];
 }
 
-/** Gives the check of the folder of `--save`. */
+/** Makes the check of the folder of `--save`. */
 export function diskCheck(options: DiskCheckOptions): ReadyCheck {
   let asked: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined;
   return () => {
     const now = options.now();
-    // What failed is tried again at once: a disk that has room again is ready again.
+    // A failed check is repeated at once, so that a disk that has room again is ready again.
     if (asked === undefined || now - asked.at >= FRESH_MS) {
       const answer = tryDisk(options);
       const mine = asked = { at: now, answer };

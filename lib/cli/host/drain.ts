@@ -1,5 +1,5 @@
 /**
- * `SIGUSR2`: another server takes over, and this one stays for whom it has.
+ * `SIGUSR2`: another server takes over, and this one stays for the clients that it has.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import type { Server } from "../../server/server.ts";
 import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { durationText, plural } from "../terminal/units.ts";
 
-/** Clients that are named when they are cut; of others their number is told. */
+/** How many clients are named when they are cut; the others are only counted. */
 const MAX_NAMED = 10;
 
-/** What drains. */
+/** What is drained. */
 export interface DrainOptions {
   readonly server: Pick<Server, "retire" | "stats" | "addr">;
-  /** Gives its name up to the successor, if there is one that can. */
+  /** The file sink, whose name the successor takes over if that is possible. */
   readonly file: Pick<RrdFileSink, "handOver" | "name"> | undefined;
-  /** Stops listening for viewers; those that are here stay. */
+  /** Stops listening for viewers; those that are connected stay. */
   readonly leaveViewers: () => void;
   /** How long clients may stay, in seconds. */
   readonly limitSec: number;
@@ -34,7 +34,8 @@ export interface DrainOptions {
 /**
  * Gives up name and ports, and waits until the clients have left or the time is over.
  *
- * The file's name goes first: who finds the port free finds the name free as well.
+ * The file's name goes first, so that a server that finds the port free finds the name free as
+ * well.
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { server, file, leaveViewers, limitSec, stopped, log, timer = SYSTEM_CLOCK.timer } =
@@ -78,7 +79,7 @@ async function giveName(file: DrainOptions["file"], log: Log): Promise<void> {
   }
 }
 
-/** Who has to be started again is told: SDKs with gRPC never connect a second time. */
+/** Logs which clients were cut: SDKs with gRPC do not connect again by themselves. */
 function tellCut({ server, limitSec, log }: DrainOptions): void {
   const sources = server.stats.clients.map(({ source }) => source);
   if (sources.length === 0) return;

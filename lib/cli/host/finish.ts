@@ -1,5 +1,6 @@
 /**
- * From the signal to the end: what SDKs are still sending is read and written, within limits.
+ * From the signal to the end of the program: reads and writes what SDKs still send, within time
+ * limits.
  *
  * @module
  */
@@ -12,48 +13,57 @@ import type { Tally } from "../../base/tally.ts";
 import type { StatusFigures } from "./status_line.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 
-/** Open sockets are read until no bytes came for so long, */
+/** Open sockets are read until no bytes came for so long, in milliseconds, */
 const QUIET_MS = 100;
 
 /** but no longer than this. */
 const DRAIN_MS = 1000;
 
-/** Those that had sent more before than could be read in that time are read so much longer. */
+/**
+ * Clients that had sent more than could be read in that time are read on for so long, in
+ * milliseconds.
+ */
 const BACKLOG_MS = 20_000;
 
-/** Then what was received must be written; whoever asked for the end waits about 2 s before killing. */
+/**
+ * Until then, in milliseconds, what was received must be written: whoever sent the signal kills
+ * after about 2 s.
+ */
 const CUT_MS = 1800;
 
-/** After a drain nobody waits to kill: files get so long to be closed, if no signal comes. */
+/**
+ * After a drain nobody is about to kill the program: closing files may take so long, in
+ * milliseconds, unless a signal comes.
+ */
 const UNHURRIED_MS = 60_000;
 
-/** Whether there is still something to read is looked at so often. */
+/** How often it is looked whether there is still something to read, in milliseconds. */
 const LOOK_MS = 20;
 
-/** A write that still runs at the cut gets so long to reach a whole message. */
+/** How long a write that still runs at the cut may take to finish its message, in milliseconds. */
 const CUT_GRACE_MS = 150;
 
-/** What has to be finished. */
+/** Options of {@linkcode finish}. */
 export interface FinishOptions {
   readonly server: Pick<Server, "close" | "isDraining"> & { readonly stats: StatusFigures };
   readonly receiver: FanOut;
-  /** Resolves when the receiver has received all. */
+  /** Resolves when the receiver has taken all. */
   readonly receiving: Promise<void>;
   /** Where messages are kept, if anywhere. */
   readonly file: Pick<RrdFileSink, "kept"> | undefined;
   /** What the receiver has taken. */
   readonly received: Tally;
   readonly log: Log;
-  /** Resolves when somebody waits for the end; if left out, that is so from the start. */
+  /** Resolves when somebody waits for the end; left out if somebody does from the start. */
   readonly hurried?: Promise<unknown>;
   /** Resolves after so many milliseconds. */
   readonly delay?: Clock["delay"];
 }
 
 /**
- * Stops accepting, drains the sockets, writes out and closes the sinks; cuts at 1.8 s, or 0.8 s after the
- * last was read of what had been sent before. Where nobody waits for the end, the 1.8 s begin when
- * somebody does, or after a minute.
+ * Stops accepting, drains the sockets, writes everything out and closes the sinks. Cuts that after
+ * 1.8 s, or 0.8 s after the last of what had been sent before was read. If nobody waits for the
+ * end, the 1.8 s begin when somebody does, or after a minute.
  *
  * @returns whether all was written; else the log says how much is lost
  */
@@ -83,7 +93,7 @@ export async function finish(options: FinishOptions): Promise<boolean> {
   return false;
 }
 
-/** What came in, of which nothing that was dropped on purpose is counted, less what was kept. */
+/** Logs how much is lost: what came in, without what was dropped on purpose, less what was kept. */
 function sayLost(
   { server: { stats }, file, received, log }: FinishOptions,
   after: string,

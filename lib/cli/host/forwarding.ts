@@ -1,9 +1,9 @@
 /**
- * Where recordings travel to, as the arguments say.
+ * Sets up forwarding, as the arguments say.
  *
  * @module
  */
-import { loadFileAdapter } from "../../adapters/load.ts";
+import { loadFileAdapter, loadGarbageCollector } from "../../adapters/load.ts";
 import type { Readiness } from "../../base/readiness.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
@@ -12,7 +12,8 @@ import type { CliProcess } from "../process.ts";
 import { formatBytes, formatDuration } from "../terminal/units.ts";
 
 /**
- * Makes what sends recordings on; nothing is connected. Its code is loaded where it is asked for.
+ * Makes the followers that forward recordings, without connecting; their code is loaded only if
+ * they are asked for.
  *
  * @throws {RangeError} if a target can't be made
  */
@@ -31,10 +32,12 @@ export async function forwardersFor(
   const opened = targets.map((url) =>
     openTarget(url, { env: process.env, nats, log, files: loadFileAdapter })
   );
-  return (await Promise.all(opened)).map((target) => forwardTo(target, { maxBytesPerSec }));
+  const collectGarbage = await loadGarbageCollector();
+  const options = { maxBytesPerSec, collectGarbage };
+  return (await Promise.all(opened)).map((target) => forwardTo(target, options));
 }
 
-/** Which of them is too far behind, in words; `undefined` if none is. */
+/** A text about the target that is too far behind; `undefined` if none is. */
 function behindOf(
   forwarders: readonly Pick<ForwardFollower, "stats">[],
   maxLagSec: number,
@@ -44,7 +47,7 @@ function behindOf(
       `more than --ready-lag ${formatDuration(maxLagSec)}`;
 }
 
-/** Says where they go, and what goes away for it. */
+/** Logs where recordings are forwarded to, and what will be removed. */
 export function tellForwarding(
   { forward, save, quiet }: HostOptions,
   forwarders: readonly ForwardFollower[],

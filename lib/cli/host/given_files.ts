@@ -1,5 +1,5 @@
 /**
- * Files and folders of the command line that viewers are shown: `rerelay FILE… --serve-web`.
+ * Shows viewers files and folders of the command line: `rerelay FILE… --serve-web`.
  *
  * @module
  */
@@ -19,33 +19,33 @@ import { frontFacts, type GivenFacts, notedFacts } from "./_given_facts.ts";
 /** A file or folder can't be shown; the message names it, and says why. */
 export class NotShown extends RerelayError {}
 
-/** Files that are shown; of more, those first by name. */
+/** How many files are shown; if there are more, the first ones by name. */
 const MAX_FILES = 50_000;
-/** Folders are looked into again when they are listed, but not sooner, in milliseconds. */
+/** How long the listing of a folder counts, in milliseconds. */
 const LOOK_MS = 2000;
-/** A look may take a twentieth of the time. */
+/** Looking into folders may take one part in so many of the time. */
 const LOOK_SHARE = 20;
-/** Looked into before the server says that it is there; the rest follows meanwhile. */
+/** How many files are read before the server is ready; the others are read afterwards. */
 const FIRST_LOOKS = 200;
 
 /** A file that was found. */
 interface Found {
   readonly name: string;
-  /** Where it is, links followed. */
+  /** Its path, links followed. */
   readonly path: string;
   readonly bytes: number;
   readonly modifiedMs: number;
 }
 
-/** Shows files, and what is in folders, also what comes into them. */
+/** Shows files, and what is in folders, also if it comes later. */
 export class GivenFiles implements Shelf {
-  /** Links followed. */
+  /** Paths of files, links followed. */
   readonly #files: readonly string[];
   readonly #folders: readonly string[];
   readonly #adapter: FileReadAdapter;
   readonly #log: Log;
   #found = new Map<string, Found>();
-  /** By path; a file that is no recording has none. */
+  /** What is known of each file, by path; `facts` is absent if the file is not a recording. */
   readonly #facts = new Map<
     string,
     { readonly of: Found; readonly facts: GivenFacts | undefined }
@@ -68,12 +68,12 @@ export class GivenFiles implements Shelf {
   }
 
   /**
-   * Looks at all that is given.
+   * Looks at all given files and folders.
    *
    * @param paths of files and folders
    * @param adapter reads them
-   * @param log told what is left out
-   * @throws {NotShown} for one that is not there, or is no recording
+   * @param log where it is logged what is left out
+   * @throws {NotShown} if one does not exist, or is not a recording
    */
   static async open(
     paths: readonly string[],
@@ -104,7 +104,7 @@ export class GivenFiles implements Shelf {
     return given;
   }
 
-  /** How many there are. */
+  /** How many files there are. */
   get count(): number {
     return this.#found.size;
   }
@@ -118,7 +118,7 @@ export class GivenFiles implements Shelf {
     for (const found of this.#found.values()) {
       const { name, path, bytes, modifiedMs } = found;
       const known = this.#facts.get(path);
-      // Known to be something else.
+      // Known not to be a recording.
       if (known !== undefined && known.facts === undefined) continue;
       const facts = known?.facts ?? {};
       const lastMs = facts.lastMs ?? Math.round(modifiedMs);
@@ -132,7 +132,7 @@ export class GivenFiles implements Shelf {
     if (found === undefined) return "missing";
     let file: ReadableFile | undefined;
     try {
-      // A pipe in its place would keep the reader waiting; and what a link leads to was not given.
+      // A pipe in its place would keep the reader waiting, and the target of a link was not given.
       if (!(await lstat(found.path)).isFile()) return "missing";
       file = await this.#adapter.openAt(found.path);
       if (await realpath(found.path) === found.path) {
@@ -159,7 +159,7 @@ export class GivenFiles implements Shelf {
     const paths = new Set<string>();
     const add = async (path: string, name: string) => {
       if (paths.has(path) || found.size >= MAX_FILES) return;
-      // Not what a link leads to: that was not given.
+      // Not followed if it is a link by now: its target was not given.
       const there = await lstat(path).catch(() => undefined);
       if (there?.isFile() !== true) return;
       paths.add(path);
@@ -223,7 +223,7 @@ async function readFacts(path: string, adapter: FileReadAdapter): Promise<GivenF
   }
 }
 
-/** As it is called below its folder, with slashes on every system. */
+/** A file's path below its folder, with slashes on every system. */
 function nameIn(folder: string, path: string): string {
   return resolve(path).slice(resolve(folder).length).replace(/^[/\\]+/, "").replaceAll(sep, "/");
 }

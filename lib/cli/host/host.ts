@@ -1,5 +1,5 @@
 /**
- * Hosts a server until a signal: receives, saves, says what happens.
+ * Hosts a server until a signal comes: receives, saves, and logs what happens.
  *
  * @module
  */
@@ -46,19 +46,19 @@ const HANGUP_UNSEEN =
   "SIGHUP ends the program in order: whether it was started to ignore it (nohup) " +
   "can't be seen, which takes /proc/self/status (on Deno --allow-all)";
 
-/** A fifth of the time after which what was received must be on the disk. */
+/** Messages wait so long before their client is paused: a fifth of the time to the disk. */
 const PAUSE_AFTER_SEC = 0.1;
 
-/** Readers get so long for what is left of it, in milliseconds, after all was saved. */
+/** How long readers may take for what is left, in milliseconds, after all was saved. */
 const DOORS_MS = 500;
 
-/** The wish to end. */
+/** The signals that ask the program to end. */
 export interface StopRequest {
   /** Resolves at the first signal. */
   readonly signal: Promise<StopSignal>;
   /** Resolves at the first SIGUSR2. */
   readonly drain: Promise<void>;
-  /** Takes what is done before a second one ends the process at once. */
+  /** Sets what is done before a second signal ends the process at once. */
   onExitNow(task: () => void): void;
 }
 
@@ -78,7 +78,7 @@ export async function host(
   const style = logOptions(options, process);
   const display = screen(process.stderr, { leftOut: (lines) => leftOutLine(lines, style) });
   stop.onExitNow(() => display.status(undefined));
-  // One for all that writes: kinds of lines are counted over all of it.
+  // One log for all parts, so that lines of a kind are counted together.
   const log = limitedLog(
     cliLog({ ...style, write: display.line }),
     SYSTEM_CLOCK.now,
@@ -89,7 +89,7 @@ export async function host(
       log.write("warn", HANGUP_UNSEEN);
     }
   });
-  // The live line stands for the lines of the single clients.
+  // The status line replaces the lines about single clients.
   const live = process.isTerminal && options.logFormat === "text" && !options.quiet &&
     process.env("TERM") !== "dumb";
   const broken = Promise.withResolvers<void>();
@@ -97,7 +97,7 @@ export async function host(
   let started: Started | undefined;
   let figures = (): ServerStatus => ({});
   try {
-    // Nobody could guess a picked port: it is told whatever the log level.
+    // A port that was picked is told at any log level, since nobody could guess it.
     const always = cliLog({ ...style, level: "info", write: display.line });
     const starting = start(options, {
       live,
@@ -116,14 +116,14 @@ export async function host(
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
   const { server, file, viewers, nats, forwarding } = started;
   const lines = clientLines(log, live || options.quiet ? "debug" : "info");
-  // NATS is told what was received behind all that keep it.
+  // The sink of NATS comes last: it acknowledges what all others have kept.
   const sinks = [lines, file, viewers?.hub, nats?.sink].filter((sink) => sink !== undefined);
   const receiver = fanOut(sinks, { log });
   figures = () => ({
     addr: server.addr,
     stats: server.stats,
     latencySec: server.latencySec,
-    // The lines are for people, and keep nothing.
+    // Without sinks that keep nothing.
     sinks: receiver.stats.filter(({ name }) => name !== lines.name && name !== nats?.sink.name),
     ...(file === undefined ? {} : { files: file.kept }),
     ...nats?.figures,
@@ -147,14 +147,14 @@ export async function host(
     await drain({ server, file, leaveViewers, limitSec, stopped: ended.signal, log });
     return "drained";
   });
-  // Receiving ends before the signal only if it broke: better a crash than a server that keeps nothing.
+  // If receiving ends before the signal, it broke: better a crash than to keep nothing.
   const first = await Promise.race([stopped, receiving, broken.promise, drained]);
   manager.stopping();
   const level = options.quiet ? "debug" : "info";
   const open = server.stats.connections.open;
   const finishing = finish({
     ...{ server, receiver, receiving, file, received: lines.total, log },
-    // After a drain nobody waits to kill, until a signal comes.
+    // After a drain nobody waits for the end, until a signal comes.
     ...(first === "drained" && { hurried: stopped }),
   });
   if (open > 0) {
@@ -164,8 +164,7 @@ export async function host(
     log.write(level, text, { clients: open });
   }
   const whole = await finishing;
-  // The hub has ended what readers read; they have as long to take the last of it as other viewers,
-  // but where the time is over nobody waits for them.
+  // The hub has ended the readers' streams; they may take the rest until the time is over.
   await Promise.all([viewers?.close(), whole ? server.closeDoors(DOORS_MS) : undefined]);
   status?.stop();
   manager.close();
@@ -187,7 +186,7 @@ export async function host(
   return whole && !receiver.stats.some((sink) => sink.failed) ? EXIT.ok : EXIT.failed;
 }
 
-/** What is started, as far as it is asked for. */
+/** The parts that were started. */
 interface Started {
   readonly server: Server;
   readonly file: RrdFileSink | undefined;
@@ -196,7 +195,7 @@ interface Started {
   readonly forwarding: readonly ForwardFollower[];
 }
 
-/** In the order in which a mistake costs least: nothing is touched before the port is ours. */
+/** Starts all parts; no file is touched before the port is ours. */
 async function start(
   options: HostOptions,
   { live, log, always, process, onSaveError, status, opened }: {
@@ -206,7 +205,7 @@ async function start(
     readonly process: CliProcess;
     readonly onSaveError: () => void;
     readonly status: () => ServerStatus;
-    /** What is open so far. */
+    /** Gets the parts that are open so far. */
     readonly opened: Opened;
   },
 ): Promise<Started> {
@@ -229,12 +228,12 @@ async function start(
     readiness,
     quiet,
     log,
-    // What a slow disk leaves waiting would not be on it in time.
+    // Without this, what waits for a slow disk would not be on it in time.
     ...(save !== undefined && save.sync !== "never" && { pauseAfterSec: PAUSE_AFTER_SEC }),
-    // The sinks copy what they keep.
+    // Possible because all sinks copy what they keep.
     reuseBuffers: true,
     confirm: () => confirm(),
-    // Without viewers, the server itself says with which option there would be some.
+    // Without viewers the server itself tells which option there is for them.
     ...(options.viewers !== undefined && { doors }),
   });
   opened.server = server;
@@ -282,7 +281,7 @@ async function start(
       followers: [...forwarding, ...nats?.followers ?? []],
       onError: onError === "stop" ? onSaveError : () => {},
     });
-    // What is saved is shown as such, also where its folder was given.
+    // First, so that a saved file is shown by this shelf even if its folder was given, too.
     if (file.shelf !== undefined) shelves.addFirst(file.shelf);
     confirm = () => file.confirm();
     log.write(options.quiet ? "debug" : "info", `Saving what is logged to ${path}`, { path });
@@ -304,14 +303,14 @@ async function start(
   }
 }
 
-/** What boxes have sent to NATS; what is needed for that is loaded where it is asked for. */
+/** Makes the intake from NATS, if it is asked for; its code is loaded only then. */
 async function intakeFor({ from, save }: HostOptions, log: Log): Promise<NatsIntake | undefined> {
   if (from === undefined) return undefined;
   const { NatsIntake } = await import("./nats.ts");
   return new NatsIntake(from, save?.path, { files: await loadFileAdapter(), log });
 }
 
-/** The files that are to be shown, if there are any. */
+/** Opens the given files, if there are any. */
 async function givenFiles({ viewers, quiet }: HostOptions, log: Log): Promise<Shelf | undefined> {
   if (viewers?.files === undefined) return undefined;
   const { GivenFiles } = await import("./given_files.ts");
@@ -321,7 +320,7 @@ async function givenFiles({ viewers, quiet }: HostOptions, log: Log): Promise<Sh
   return given;
 }
 
-/** Says which path it was, where that is not said. */
+/** Adds the path to an error that does not name it. */
 function saveError(path: string, error: unknown): unknown {
   const isSaid = [FileExists, SaveLocked, PartExists].some((kind) => error instanceof kind);
   return isSaid ? error : new Error(`Can't write ${path}: ${reason(error)}`);
@@ -344,7 +343,7 @@ function logOptions(options: HostOptions, process: CliProcess): Omit<CliLogOptio
   };
 }
 
-/** As no-color.org asks. */
+/** Whether to use colors, as no-color.org asks. */
 function usesColor(process: CliProcess): boolean {
   return process.isTerminal && !process.env("NO_COLOR") && process.env("TERM") !== "dumb";
 }

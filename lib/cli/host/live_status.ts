@@ -13,10 +13,10 @@ import { RateMeter } from "./rates.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { statusLine } from "./status_line.ts";
 
-/** Often enough to be live, seldom enough to be read. */
+/** How often the line is redrawn, in milliseconds. */
 const EVERY_MS = 250;
 
-/** What the line is made from. */
+/** Options of {@linkcode liveStatus}. */
 export interface LiveStatusOptions {
   readonly server: Pick<Server, "stats" | "latencySec">;
   readonly receiver: Pick<FanOut, "stats">;

@@ -1,5 +1,5 @@
 /**
- * Joins a server to what boxes have sent to NATS; loaded where `--from` is given.
+ * Lets a server receive what boxes have sent to NATS; loaded only with `--from`.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import type { Sink } from "../../sinks/sink.ts";
 import type { FromArgs } from "../args/from_args.ts";
 import { natsCredentials } from "./nats_credentials.ts";
 
-/** What came must be noted after so long, in milliseconds. */
+/** How often the position is noted, in milliseconds. */
 const NOTE_MS = 1000;
 
-/** What comes by NATS, from the start of the program to its end. */
+/** Receives by NATS, from the start of the program to its end. */
 export class NatsIntake {
   readonly #from: FromArgs;
   readonly #files: FileAdapter;
@@ -32,8 +32,8 @@ export class NatsIntake {
   #stopNoting = () => {};
 
   /**
-   * @param from what is wanted
-   * @param savePath where messages are kept, if they are
+   * @param from what to receive
+   * @param savePath where messages are saved, if they are
    * @param context files and the log
    */
   constructor(
@@ -52,23 +52,23 @@ export class NatsIntake {
     log.write("warn", text);
   }
 
-  /** To be told of the files that are written. */
+  /** Followers for the file sink. */
   get followers(): readonly FileFollower[] {
     return this.#position === undefined ? [] : [this.#position];
   }
 
-  /** What is counted. */
+  /** Counts up to now. */
   get stats(): FromNatsStats | undefined {
     return this.#feed?.stats;
   }
 
-  /** What the page and monitors are told. */
+  /** Figures for the page and for monitoring. */
   get figures(): Pick<ServerStatus, "nats" | "fleet"> {
     const feed = this.#feed;
     return feed === undefined ? {} : { nats: feed.stats, fleet: () => feed.boxes };
   }
 
-  /** To stand behind the sinks that keep messages. */
+  /** A sink that must come after those that keep messages. */
   get sink(): Sink {
     return {
       name: "NATS",
@@ -82,7 +82,7 @@ export class NatsIntake {
   }
 
   /**
-   * Begins to receive, once all that an earlier run left is recovered.
+   * Begins to receive, after all that an earlier run left is recovered.
    *
    * @param server to join
    * @param file that keeps what comes, if one does
@@ -123,7 +123,7 @@ export class NatsIntake {
         this.#log.write("warn", text, { kind: "nats position" });
       });
     };
-    // Before anything comes: what is in the files by now did not come by it.
+    // Noted before anything comes: what is in the files by now did not come by this stream.
     note();
     this.#stopNoting = SYSTEM_CLOCK.every(NOTE_MS, note);
     position.onClosed = () => file.lost.messages === lost ? feed.note() : undefined;

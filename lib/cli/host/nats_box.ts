@@ -1,5 +1,5 @@
 /**
- * Who a box is that sends to NATS; loaded where `--forward` names one.
+ * The identity of a box that sends to NATS; loaded only if `--forward` names NATS.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { SaveOptions } from "../args/save_args.ts";
 import { natsCredentials } from "./nats_credentials.ts";
 
 /**
- * What a target in NATS needs besides its address.
+ * Gives what a target in NATS needs besides its address.
  *
  * @param forward the options of `--forward`
  * @param save where the recordings are
@@ -28,7 +28,7 @@ export async function natsBox(
   const files = await loadFileAdapter();
   const { folder } = parseSavePattern(path);
   const { replicas } = nats;
-  // The folder is made, and locked, by those who save: until then nothing is touched.
+  // Asked later, for the folder is made and locked by the file sink, and nothing is touched before.
   const instance = () => boxIdentity(folder, files);
   return { ...await natsCredentials(nats, files), box, instance, replicas, log };
 }

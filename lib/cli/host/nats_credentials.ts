@@ -1,5 +1,5 @@
 /**
- * Who we are towards NATS, as files say it.
+ * Credentials for NATS that are in files.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { reason } from "../../base/errors.ts";
 import type { NatsCredentials } from "../../nats/connection.ts";
 import type { NatsArgs } from "../args/from_args.ts";
 
-/** A credentials file or certificate has a few kilobytes. */
+/** Limit of a credentials file or certificate, in bytes; real ones have a few kilobytes. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
- * Reads the files that say who we are.
+ * Reads the files with credentials.
  *
  * @throws {Error} if one can't be read, with its option
  */

@@ -1,5 +1,5 @@
 /**
- * Speeds over the last moments, from totals that only grow.
+ * Speeds over the last seconds, computed from totals that only grow.
  *
  * @module
  */

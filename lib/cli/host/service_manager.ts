@@ -1,5 +1,5 @@
 /**
- * What systemd is told, as sd_notify(3) describes it: ready, alive, stopping.
+ * Tells systemd, as sd_notify(3) describes, that the server is ready, alive, or stopping.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { Log } from "../../base/log.ts";
 /** Variables that systemd sets. */
 export const SERVICE_VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
-/** Whoever started the program and waits for word from it. */
+/** The service manager that started the program. */
 export interface ServiceManager {
-  /** The port is open, and what is to be saved can be. */
+  /** Tells that the port is open, and that recordings can be saved. */
   ready(status: string): void;
-  /** What `systemctl status` shows from now on. */
+  /** Sets what `systemctl status` shows. */
   status(text: string): void;
-  /** The end has begun; the watchdog goes on until it is over. */
+  /** Tells that the program is ending; the watchdog is still served meanwhile. */
   stopping(): void;
-  /** No more is told. */
+  /** Stops telling. */
   close(): void;
 }
 
-/** What the service manager needs of the process. */
+/** Options of {@linkcode serviceManager}. */
 export interface ServiceManagerContext {
   readonly env: (name: string) => string | undefined;
   readonly pid: number;
@@ -38,9 +38,9 @@ export interface ServiceManagerContext {
 const NOBODY: ServiceManager = { ready() {}, status() {}, stopping() {}, close() {} };
 
 /**
- * The service manager that waits for word, if one does.
+ * Makes the connection to a service manager, if one waits for it.
  *
- * @param context of the process; a socket that can't be reached is told in one line of the log
+ * @param context of the process; a socket that can't be reached is logged once
  */
 export function serviceManager(context: ServiceManagerContext): ServiceManager {
   const { env, pid, log, open = datagramSender, every = SYSTEM_CLOCK.every } = context;
@@ -57,7 +57,8 @@ export function serviceManager(context: ServiceManagerContext): ServiceManager {
     if (send(new TextEncoder().encode(text))) return;
     log.write("warn", `systemd could not be told ${text.split("=")[0]}`, { kind: "sd_notify" });
   };
-  // Twice within its time, from the very loop that serves: one that hangs tells nothing.
+  // Twice within the watchdog's time, by a timer of the loop that serves: a program that hangs
+  // tells nothing.
   const ms = watchdogMs(env, pid);
   const stop = ms === undefined ? () => {} : every(ms / 2, () => tell("WATCHDOG=1"));
   return {
@@ -68,11 +69,11 @@ export function serviceManager(context: ServiceManagerContext): ServiceManager {
   };
 }
 
-/** After so long without a word systemd takes the program for dead. */
+/** After how long without a sign of life systemd takes the program for dead, in milliseconds. */
 function watchdogMs(env: (name: string) => string | undefined, pid: number): number | undefined {
   const usec = Number(env("WATCHDOG_USEC") ?? NaN);
   const meant = env("WATCHDOG_PID");
-  // Started by a program that systemd watches: not meant for us.
+  // Meant for the program that started us.
   if (meant && meant !== String(pid)) return undefined;
   return usec > 0 && Number.isFinite(usec) ? usec / 1000 : undefined;
 }

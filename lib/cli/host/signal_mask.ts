@@ -1,5 +1,5 @@
 /**
- * Whether a signal is ignored, as the system tells it of a process.
+ * Whether a process ignores a signal, as the system tells.
  *
  * @module
  */
@@ -9,8 +9,8 @@
  *
  * @param status whose lines `SigIgn` and `SigCgt` have a bit for each signal, as a hexadecimal number
  * @param signal its number, from 1 on
- * @returns `undefined` if the text does not say it: a signal that is heard by now may have been ignored
- *   before
+ * @returns `undefined` if the text does not tell: a signal that has a handler by now may have been
+ * ignored before
  */
 export function ignoresSignal(status: string, signal: number): boolean | undefined {
   const isIn = (name: string): boolean | undefined => {

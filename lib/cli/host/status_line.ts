@@ -14,14 +14,14 @@ export interface StatusFigures {
   readonly connections: { readonly open: number };
   readonly messages: number;
   readonly bytes: number;
-  /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
+  /** The share of the frames that is accepted, 0.01 to 1, of the client with the lowest one. */
   readonly acceptRate?: number;
-  /** Where recordings travel to. */
+  /** The targets of `--forward`. */
   readonly forwarding?: readonly Pick<
     ForwardStats,
     "lagBytes" | "lagSec" | "lastAckMs" | "outageSec" | "dropped" | "refused"
   >[];
-  /** What comes by NATS. */
+  /** What is received by NATS. */
   readonly nats?: Pick<FromNatsStats, "boxes" | "live" | "ageSec" | "outageSec">;
   readonly dropped?: {
     readonly throttled: Tally;
@@ -89,7 +89,7 @@ export function statusLine(
   return [...parts, ...shown].join(SEPARATOR);
 }
 
-/** For how long a target takes nothing, and when it did. */
+/** A text of how long a target has taken nothing, and when it last did. */
 function downText({ outageSec, lastAckMs }: NonNullable<StatusFigures["forwarding"]>[0]): string {
   const acked = lastAckMs === undefined
     ? "nothing acknowledged yet"
@@ -97,7 +97,7 @@ function downText({ outageSec, lastAckMs }: NonNullable<StatusFigures["forwardin
   return `forward down ${formatDuration(outageSec)}, ${acked}`;
 }
 
-/** How far the target is behind that is farthest. */
+/** A text of how far the targets are behind: of the one that is farthest. */
 function forwardPart(forwarding: NonNullable<StatusFigures["forwarding"]>): string {
   const bytes = Math.max(...forwarding.map(({ lagBytes }) => lagBytes));
   const seconds = Math.max(...forwarding.map(({ lagSec }) => lagSec));

@@ -8,16 +8,16 @@ import { EXIT } from "../exit_codes.ts";
 import type { CliProcess, StopSignal } from "../process.ts";
 
 /**
- * Ctrl-C reaches all processes of a terminal, and a starter such as `npm` may pass on what it got
- * as well; a terminal that is closed tells by the system and by its shell: signals so close together
- * are one wish.
+ * Signals that are so close together, in milliseconds, count as one. Ctrl-C reaches all processes
+ * of a terminal, and a starter such as `npm` may pass it on as well; when a terminal is closed,
+ * both the system and its shell send SIGHUP.
  */
 const ONE_WISH_MS = 50;
 
 /**
  * Resolves at the first signal; a second one ends the process at once.
  *
- * @param process whose signals
+ * @param process the process that gets the signals
  * @param beforeExit called before the process is ended at once
  * @param now monotonic milliseconds
  * @returns the first signal

@@ -1,5 +1,5 @@
 /**
- * How much memory there is for this program.
+ * How much memory this program may use.
  *
  * @module
  */
@@ -17,7 +17,8 @@ import { containerMemory } from "./container_memory.ts";
  */
 export function systemMemory(): number | undefined {
   if (!mayAsk({ name: "sys", kind: "systemMemoryInfo" })) return undefined;
-  // What the runtime says of it needs no permission, but is 0 or more than all where it knows of none.
+  // The runtime's own value needs no permission, but is 0, or more than all memory, if it knows of
+  // no limit.
   const constrained = process.constrainedMemory?.() || Infinity;
   return Math.min(totalmem(), containerMemory(readSystem) ?? Infinity, constrained);
 }

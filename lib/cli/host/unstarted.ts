@@ -1,5 +1,6 @@
 /**
- * A start that a signal ends: nobody waits for a named pipe that nobody reads, nor for a slow disk.
+ * Ends a start at a signal, although it still waits for a named pipe that nobody reads or for a
+ * slow disk.
  *
  * @module
  */
@@ -10,13 +11,16 @@ import { EXIT } from "../exit_codes.ts";
 import { formatBytes, plural } from "../terminal/units.ts";
 import type { LiveViewers } from "./viewers.ts";
 
-/** A start that is nearly done may finish, so that all is closed as usual. */
+/**
+ * How long a start may still take after the signal, in milliseconds, so that one that is nearly
+ * done is closed as usual.
+ */
 const GRACE_MS = 300;
 
-/** Closing may take so long. */
+/** How long closing may take, in milliseconds. */
 const CLOSE_MS = 500;
 
-/** Before a pipe is spoken of. */
+/** After how long of waiting for a pipe it is told, in milliseconds. */
 const TELL_MS = 1000;
 
 /** What a start has opened so far. */
@@ -26,9 +30,9 @@ export interface Opened {
 }
 
 /**
- * Waits for a start, but no longer than a moment after the wish to end.
+ * Waits for a start, but only a moment longer once the signal came.
  *
- * @param starting what is waited for; once it was given up, it may fail as it likes
+ * @param starting the start; after it was given up its errors are ignored
  * @param stopped resolves at the signal
  * @param delay resolves after so many milliseconds
  * @returns what was started; `undefined` if the signal was first
@@ -43,7 +47,7 @@ export async function unlessStopped<T>(
 }
 
 /**
- * Leaves what is open, and says what is lost.
+ * Closes what is open, and logs what is lost.
  *
  * @param opened so far
  * @param path what was still being opened
@@ -70,11 +74,11 @@ export async function leaveUnstarted(
 }
 
 /**
- * Says after a moment what a start waits for.
+ * Logs after a moment what a start waits for.
  *
  * @param path a pipe or device
  * @param log told
- * @returns calls that off
+ * @returns a function that calls this off
  */
 export function tellWait(path: string, log: Log): () => void {
   const text = `Waiting for ${path} to open: a named pipe does once somebody reads it`;

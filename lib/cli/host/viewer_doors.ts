@@ -1,5 +1,5 @@
 /**
- * What comes to the port of the SDKs and is for viewers.
+ * The doors for viewers at the port of the SDKs.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import type { CallPeer, Doors } from "../../server/doors.ts";
 import type { HttpDoor, MessageReaders, ServeHttpOptions } from "../../viewers/mod.ts";
 
-/** What answers. */
+/** Who answers behind the doors. */
 export interface Served {
   readonly readers: MessageReaders;
   readonly fetch: ServeHttpOptions["fetch"];
   readonly onError: (error: unknown) => void;
 }
 
-/** The doors of the server, which is there before what stands behind them. */
+/** The doors of the server; those who answer behind them are started later. */
 export class ViewerDoors implements Doors {
   readonly #served = Promise.withResolvers<Served>();
   #door: Promise<HttpDoor> | undefined;
 
-  /** From now on, callers are answered; those that came before have waited. */
+  /** Opens the doors: callers are answered from now on, also those that have waited. */
   open(served: Served): void {
     this.#served.resolve(served);
   }
@@ -43,7 +43,7 @@ export class ViewerDoors implements Doors {
     yield* readers.read(info, peer);
   }
 
-  /** Ends what is left of the connections. */
+  /** Cuts the connections that are left. */
   async cut(): Promise<void> {
     const door = await this.#door?.catch(() => undefined);
     await door?.close();

@@ -1,5 +1,5 @@
 /**
- * Live viewers of the command line: their hub, the WebSocket and the page.
+ * Serves live viewers for the command line: the hub, the WebSocket and the page.
  *
  * @module
  */
@@ -19,42 +19,42 @@ import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
 import type { ViewerDoors } from "./viewer_doors.ts";
 
-/** History where the machine's memory can't be seen, in bytes. */
+/** Memory for history if the machine's can't be seen, in bytes. */
 const UNSEEN_MEMORY_LIMIT = 1024 * 1024 * 1024;
 
-/** Scripts give it still. */
+/** The warning for an option that scripts may still pass. */
 const NO_QUEUE =
   "--viewer-queue has no effect any more: a viewer that falls behind goes on with what " +
   "--server-memory-limit keeps";
 
-/** Viewers that were told of the end get so long to say that they heard it, in milliseconds. */
+/** How long viewers may take to confirm the end of their connection, in milliseconds. */
 const CLOSE_MS = 150;
 
-/** What is started. */
+/** The started parts. */
 export interface LiveViewers {
   readonly hub: ViewerHub;
-  /** Stops listening; viewers that are here stay. */
+  /** Stops listening; viewers that are connected stay. */
   leave(): void;
-  /** Ends what is left of the connections, once the hub is closed. */
+  /** Cuts the connections that are left, once the hub is closed. */
   close(): Promise<void>;
 }
 
-/** What viewers are started with. */
+/** Options of {@linkcode liveViewers}. */
 export interface LiveViewersContext {
   readonly bind: string;
   readonly process: CliProcess;
   readonly log: Log;
-  /** For addresses that nobody could guess. */
+  /** Log for lines that are written at any level, such as addresses that nobody could guess. */
   readonly always: Log;
   readonly quiet: boolean;
   readonly status: () => ServerStatus;
-  /** Recordings on the disk. */
+  /** Recordings on the disk, to be shown. */
   readonly files: Shelf;
-  /** Of the port for SDKs. */
+  /** The doors at the port of the SDKs. */
   readonly doors: ViewerDoors;
-  /** That port, which viewers 0.23 and later read at. */
+  /** Address of that port, at which viewers 0.23 and later read. */
   readonly sdk: NetAddr;
-  /** What `/readyz` asks. */
+  /** The parts that `/readyz` asks. */
   readonly readiness: Readiness;
 }
 
@@ -68,7 +68,7 @@ export async function liveViewers(
   context: LiveViewersContext,
 ): Promise<LiveViewers> {
   const { bind, process, log, status, files, doors, readiness } = context;
-  // Loaded when asked for: whoever only records needs none of it.
+  // Loaded only now: a server that only records needs none of it.
   const viewers = await import("../../viewers/mod.ts");
   const { httpApp, messageReaders, pageAssets, serveHttp, viewerGuard, viewerHub, websocketRelay } =
     viewers;
@@ -153,7 +153,7 @@ export async function liveViewers(
   return { hub, leave, close };
 }
 
-/** Says where viewers connect to. */
+/** Logs where viewers connect to. */
 function tell(
   args: ViewerArgs,
   { log, always, quiet, sdk }: LiveViewersContext,
@@ -167,7 +167,7 @@ function tell(
     });
   const url = `http://${reached(page)}/`;
   const native = `ws://${reached(socket)}`;
-  // Native viewers leave out a slash that is not given, and no HTTP server takes that.
+  // With a slash before the query, which native viewers do not add and HTTP servers demand.
   const shown = args.token === undefined ? native : `'${native}/?token=…'`;
   const picked = args.socketPort === 0 || args.pagePort === 0;
   const to = picked ? always : log;

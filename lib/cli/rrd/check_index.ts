@@ -9,11 +9,11 @@ import { RrdDamage, type RrdPart } from "../../encoding/rrd/part.ts";
 import { InputError, nameOf } from "./input.ts";
 
 /**
- * Takes the next part of a file. An index that lists other chunks than are there is damage: Rerun would
- * show what it lists.
+ * Takes the next part of a file. An index that lists other chunks than are there is damage, since
+ * Rerun would go by it.
  *
  * @param path of the file
- * @throws {InputError} if it is such an index
+ * @throws {InputError} if the part is such an index
  */
 export function checkIndex(path: string, check: IndexCheck, part: RrdPart): void {
   try {

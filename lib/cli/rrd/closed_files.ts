@@ -1,11 +1,11 @@
 /**
- * What is known of files since they were closed: RRD has no checksums, but who wrote a file may have
- * noted what all of it hashes to.
+ * Checks that files have not changed since they were closed: RRD has no checksums, but the server
+ * that saved a file may have noted its hash.
  *
  * @module
  */
 
-/** Compares one file with what was noted when it was closed. */
+/** Compares one file with the noted hash. */
 export interface ClosedFileCheck {
   /** Takes the next bytes of the file. */
   add(bytes: Uint8Array): void;
@@ -13,5 +13,5 @@ export interface ClosedFileCheck {
   finish(): string | undefined;
 }
 
-/** Finds what was noted of a file; `undefined` where nothing was. */
+/** Makes the check of a file; `undefined` if nothing was noted of it. */
 export type ClosedFiles = (path: string) => Promise<ClosedFileCheck | undefined>;

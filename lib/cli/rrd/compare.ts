@@ -21,11 +21,11 @@ import { InputError, nameOf, parts, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";
 import { shortText } from "./value_text.ts";
 
-/** Entities of a file. */
+/** How many entities a file may have. */
 const MAX_ENTITIES = 1 << 20;
-/** Values that are told apart one by one at a time, to find those that differ. */
+/** How many values are compared one by one at a time, to find those that differ. */
 const MAX_VALUES = 1 << 20;
-/** Differences that are shown. */
+/** How many differences are shown. */
 const MOST_SHOWN = 10;
 
 /** All values of an entity, in any order. */
@@ -46,7 +46,7 @@ interface Found {
   readonly recording: string;
   readonly entity: string;
   readonly component: string;
-  /** By timeline; none of static data. */
+  /** Times by timeline; none for static data. */
   readonly times: Readonly<Record<string, string>>;
   readonly static: boolean;
   readonly text: string;
@@ -99,7 +99,10 @@ interface Pair {
   readonly b?: Store;
 }
 
-/** By their ids; where each file has one of a kind, these two, whatever their ids are. */
+/**
+ * Pairs the recordings of the files by their ids; if each file has one of a kind, these two,
+ * whatever their ids are.
+ */
 function paired(a: ReadonlyMap<string, Store>, b: ReadonlyMap<string, Store>): Pair[] {
   const pairs: Pair[] = [];
   for (const kind of ["Recording", "Blueprint"]) {
@@ -166,7 +169,8 @@ function digestOf(bytes: Uint8Array) {
 /**
  * Every value of a file, or an error that names the file.
  *
- * @param wanted chunks that are looked into; absent: all, and what is wrong with the file is told
+ * @param wanted which chunks are looked into; absent for all, and then what is wrong with the file
+ * is told
  */
 async function* valuesOf(
   path: string,
@@ -188,6 +192,7 @@ async function* valuesOf(
         for (const chunk of chunks(msg)) {
           if (wanted?.(msg, chunk) === false) continue;
           for (const value of loggedValues(chunk, options.ignoreTimelines)) {
+            if (isStart(chunk, value)) continue;
             yield [msg, chunk, value];
           }
         }
@@ -199,18 +204,23 @@ async function* valuesOf(
   }
 }
 
+/** What SDK 0.23 and later say of a recording by themselves, those before in the announcement. */
+function isStart({ entityPath }: Chunk, { component: { name } }: LoggedValue): boolean {
+  return name === "RecordingInfo:start_time" && /^\/__properties(\/recording)?$/.test(entityPath);
+}
+
 /** Entities whose values differ, of one recording. */
 interface Unlike {
   readonly pair: Pair;
   readonly entities: ReadonlySet<string>;
 }
 
-/** Looks for the values that differ in entities whose sums do. */
+/** Looks for the values that differ, in entities whose sums differ. */
 class Search {
-  /** Whether all differences are among those found. */
+  /** Whether all differences were found. */
   isComplete = true;
   readonly #entities: ReadonlyMap<string, readonly [recording: string, ReadonlySet<string>]>;
-  /** Values are told apart one by one: so many times a part of them, to bound the memory. */
+  /** In how many rounds the values are compared, each with a part of them, to bound the memory. */
   readonly #rounds: number;
 
   constructor(
@@ -244,7 +254,7 @@ class Search {
   }
 
   async #round(a: string, b: string, round: number): Promise<Difference[]> {
-    /** Of each value, how many more the first file has. */
+    /** How many more of each value the first file has. */
     const surplus = new Map<string, number>();
     for (const [path, step] of [[a, 1], [b, -1]] as const) {
       for await (const [key] of this.#values(path, round)) {
@@ -311,7 +321,7 @@ function line({ entity, component, times, static: isStatic, a, b }: Difference):
   const when = isStatic
     ? "static"
     : Object.entries(times).map(([name, time]) => `${escapeText(name)}=${time}`).join(" ");
-  // What is too long for a line may differ behind it.
+  // Values that are too long for a line may differ in the rest.
   const other = a === b ? `${b} of other contents` : b;
   const values = `${a ?? "(not there)"} | ${other ?? "(not there)"}`;
   return `  ${escapeText(entity)} ${escapeText(component)} ${when}: ${values}\n`;

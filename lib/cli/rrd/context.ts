@@ -10,14 +10,14 @@ import type { ClosedFiles } from "./closed_files.ts";
 import type { Progress } from "./progress.ts";
 import type { Unfinished } from "./unfinished.ts";
 
-/** What the commands share. */
+/** What the commands share: streams, files, options of the process. */
 export interface RrdContext {
   readonly process: CliProcess;
   readonly files: FileAdapter;
-  /** Tells whether another program writes what is to be written. */
+  /** Tells whether another program writes an output. */
   readonly processes: ProcessAdapter;
   readonly progress: Progress;
   readonly unfinished: Unfinished;
-  /** What is known of files that were closed; absent: nothing. */
+  /** Checks of files against what was noted of them; absent if none are made. */
   readonly closedFiles?: ClosedFiles;
 }

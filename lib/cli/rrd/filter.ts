@@ -1,6 +1,6 @@
 /**
- * `rrd filter`: what of recordings is of some recordings, entities and times, in whole chunks, and
- * chunks without some timelines.
+ * `rrd filter`: keeps some recordings, entities and times, in whole chunks, and takes timelines out
+ * of chunks.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { RecordingFile } from "./recording_file.ts";
 import type { TimeRange } from "./time_range.ts";
 import { tellWritten } from "./written.ts";
 
-/** Runs the command; messages that stay are the same bytes, but for chunks that lose a timeline. */
+/** Runs the command; messages that stay keep their bytes, unless a chunk loses a timeline. */
 export async function filter(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const path = options.output ?? "-";
@@ -63,7 +63,7 @@ export async function filter(options: RrdOptions, context: RrdContext): Promise<
 function isKept(msg: LogMsg, options: RrdOptions, input: string): boolean {
   const { recordingId, applicationId, dropEntities, timeRanges } = options;
   const store = storeOf(msg);
-  // Nothing says what it is of.
+  // A message without a store stays.
   if (store === undefined) return true;
   if (applicationId !== undefined && msg.applicationId !== applicationId) return false;
   if (recordingId !== undefined && store.kind === "Recording" && store.id !== recordingId) {
@@ -75,7 +75,7 @@ function isKept(msg: LogMsg, options: RrdOptions, input: string): boolean {
     all = chunks(msg);
   } catch (error) {
     if (!(error instanceof InvalidMessage)) throw error;
-    // What is to be left out may be in it.
+    // Data that is to be left out may be in it.
     throw new InputError(nameOf(input), `a chunk can't be read: ${error.message}`, error);
   }
   const kept = all.filter((chunk) =>
@@ -93,7 +93,7 @@ function isKept(msg: LogMsg, options: RrdOptions, input: string): boolean {
   return kept.length > 0;
 }
 
-/** A message without the timelines that are left out; the same one if it has none of them. */
+/** Takes timelines out of a message; gives the message itself if it has none of them. */
 function onOtherTimelines(
   msg: LogMsg,
   { dropTimelines }: RrdOptions,

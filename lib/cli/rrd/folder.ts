@@ -7,18 +7,18 @@ import { readdir } from "node:fs/promises";
 import { InputError } from "./input.ts";
 import { systemText } from "./system_text.ts";
 
-/** What is in a folder and the folders in it. */
+/** The recordings in a folder and in the folders below. */
 export interface RecordingFolder {
   /** Paths of `.rrd` and `.rbl` files, in order. */
   readonly files: readonly string[];
-  /** How many files there are that are being written, or were left so. */
+  /** How many files are being written, or were left unfinished. */
   readonly unfinished: number;
-  /** How many originals of recovered files there are. */
+  /** How many files are originals of recovered ones. */
   readonly setAside: number;
 }
 
 /**
- * Looks for recordings; links to folders are not followed, for they may lead round in a circle.
+ * Looks for recordings; links to folders are not followed, for they may form a circle.
  *
  * @param folder its path
  * @throws {InputError} if a folder can't be read

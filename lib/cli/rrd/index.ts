@@ -4,13 +4,14 @@
  * @module
  */
 import { joined } from "../../base/joined.ts";
-import { chmod, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { chmod, chown, stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../chunk_index/not_indexable.ts";
 import { listedChunks, readFooter } from "../../chunk_index/stored_footer.ts";
 import { type IndexedFile, indexFile } from "../../chunk_index/walk_file.ts";
-import { RerelayError } from "../../base/errors.ts";
+import { NotAnRrd, RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { checkFooter, TRAILER_BYTES } from "../../encoding/rrd/footer.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
@@ -23,19 +24,19 @@ import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
 import { systemText } from "./system_text.ts";
 
-/** What came of one file. */
+/** The result for one file. */
 interface Result {
   readonly path: string;
   readonly chunks: number;
   readonly stores: number;
   readonly footerBytes: number;
-  /** Whether the file was written: not if it ended with this very footer. */
+  /** Whether the file was written; not if it ended with the same footer already. */
   readonly isWritten: boolean;
 }
 
 const COPY_BYTES = 1 << 20;
 
-/** Runs the command over all files, also behind those that can't be indexed. */
+/** Runs the command over all files, and goes on after those that can't be indexed. */
 export async function index(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   if (options.files.includes("-")) {
@@ -73,7 +74,9 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       told = at;
     };
     const found = await indexFile(file, { onProgress }).catch((cause) => {
-      if (cause instanceof NotIndexable) throw new InputError(path, cause.message, cause);
+      if (cause instanceof NotIndexable) {
+        throw new InputError(path, cause.message + mends(cause), cause);
+      }
       throw cause instanceof RerelayError ? cause : new InputError(path, systemText(cause), cause);
     });
     const { footer, messagesEnd } = found;
@@ -81,7 +84,7 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
     const { chunks, stores } = footer;
     const result = { path, chunks, stores, footerBytes: footer.bytes };
     if (await endsWith(file, found, end)) return { ...result, isWritten: false };
-    // Neither would show any more once the new list is there.
+    // Checked now, for the new list would hide both.
     if (!found.isMarked) {
       const why = noEndText(messagesEnd);
       if (options.strict) throw new InputError(path, why, undefined);
@@ -95,11 +98,28 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) {
         throw new InputError(path, "it was written to meanwhile, and stays as it is", undefined);
       }
-    }, (unfinished) => chmod(unfinished, before.mode & 0o7777));
+    }, (unfinished) => takeOver(unfinished, before));
     return { ...result, isWritten: true };
   } finally {
     await file.close();
   }
+}
+
+/** What can be done about it. */
+function mends({ about, cause }: NotIndexable): string {
+  if (about === "form") {
+    return "; rrd migrate gives what SDK 0.17 and later logged today's, with one";
+  }
+  if (about !== "chunks" || cause instanceof NotAnRrd) return "";
+  return "; rrd recover writes what is whole, with one";
+}
+
+/** Gives a new file the owner and the rights of the one that it replaces. */
+async function takeOver(path: string, { uid, gid, mode }: Stats): Promise<void> {
+  const { uid: ownUid, gid: ownGid } = await stat(path);
+  // Others' files are written by root alone; who may not give them away keeps the new one.
+  if (uid !== ownUid || gid !== ownGid) await chown(path, uid, gid).catch(() => {});
+  await chmod(path, mode & 0o7777);
 }
 
 async function statOf(path: string) {
@@ -115,7 +135,7 @@ async function statOf(path: string) {
   return found;
 }
 
-/** Whether a file ends with this very footer. */
+/** Whether a file ends with this footer already. */
 async function endsWith(
   file: ReadableFile,
   { footer, messagesEnd }: IndexedFile,
@@ -135,7 +155,7 @@ async function endsWith(
   return true;
 }
 
-/** Refuses a file whose own list, if it is whole, has chunks that the new one would not have. */
+/** Refuses a file whose present list is whole and has chunks that the new one would not have. */
 async function checkNoneIsMissing(
   path: string,
   file: ReadableFile,
@@ -165,7 +185,7 @@ function listedIn(bytes: Uint8Array): Set<string> {
   if (bytes.length <= TRAILER_BYTES) return ids;
   const says = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - TRAILER_BYTES);
   try {
-    // Where it once stood does not matter: chunks may have gone before it.
+    // Its noted position does not matter: chunks before it may be missing.
     checkFooter(bytes, [Number(says.getBigUint64(0, true))]);
     for (const manifest of readFooter(bytes.subarray(0, -TRAILER_BYTES))) {
       for (const { id } of listedChunks(manifest)) ids.add(id);

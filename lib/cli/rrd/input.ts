@@ -32,17 +32,17 @@ export class InputError extends RerelayError {
   }
 }
 
-/** Searched at once behind damage, in bytes. */
+/** Bytes that are searched at once behind damage. */
 const SEARCH_BYTES = 4 << 20;
 
 /** How a file is read. */
 export interface PartsOptions extends RrdScannerOptions {
-  /** Is shown all that is read. */
+  /** Called with all bytes that are read. */
   readonly onBytes?: (bytes: Uint8Array) => void;
 }
 
 /**
- * Reads a file, in bounded memory: the parts that each read made whole.
+ * Reads a file in bounded memory; gives, for each read, the parts that it completed.
  *
  * @param path `-` for standard input
  * @throws {InputError} if it can't be read, or is damaged and not to be recovered
@@ -67,7 +67,7 @@ export async function* parts(
       if (isEmpty) throw new InputError(nameOf(path), "it is empty", undefined);
       const { items, error } = bytes === undefined ? scanner.finish() : scanner.push(bytes);
       if (items.length > 0) yield items;
-      // Signals and the progress are heard while long damage is searched.
+      // In steps, so that signals and the progress bar work while long damage is searched.
       while (scanner.isSearching) {
         await SYSTEM_CLOCK.delay(0);
         const { items } = scanner.push(new Uint8Array(0));
@@ -85,8 +85,8 @@ export async function* parts(
 export const NO_END = "cut at a message, or its writer was stopped";
 
 /**
- * As {@linkcode parts}; says on standard error where an end marker is missing, and with
- * `--continue-on-error` reads over damage, which it tells too.
+ * As {@linkcode parts}, but tells on standard error where an end marker is missing, and with
+ * `--continue-on-error` reads over damage and tells of it.
  *
  * @throws {InputError} with `--strict` also behind a stream without its end marker
  */
@@ -117,12 +117,12 @@ export async function* partsOver(
   }
 }
 
-/** Says where an end marker is missing, and why it may be. */
+/** A text that says where an end marker is missing, and why that may be. */
 export function noEndText(offset: number): string {
   return `no end marker at byte ${offset}: ${NO_END}`;
 }
 
-/** The bytes of a file, read by read. */
+/** Gives the bytes of a file, one read after another. */
 class Source {
   #reads: AsyncIterator<Uint8Array> | undefined;
 
@@ -146,7 +146,7 @@ class Source {
   }
 }
 
-/** Says what is lost where, and why. */
+/** A text that says what is lost, where and why. */
 export function lossText({ offset, bytes, error }: RrdLoss): string {
   return `${formatBytes(bytes)} lost at byte ${offset}: ${escapeText(error.message)}`;
 }
@@ -157,19 +157,19 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return found.size > 0 ? found.size : undefined;
 }
 
-/** Whether somebody would have to type the recording. */
+/** Whether standard input is a terminal, from which no recording comes. */
 export function isStdinTerminal(): boolean {
   return process.stdin.isTTY === true;
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {
   for await (const chunk of process.stdin) {
-    // Bun hands out the same memory again.
-    yield new Uint8Array(chunk as Uint8Array);
+    const { buffer, byteOffset, length } = chunk as Buffer<ArrayBuffer>;
+    yield new Uint8Array(buffer, byteOffset, length);
   }
 }
 
-/** The path as messages show it. */
+/** The path, as error messages show it. */
 export function nameOf(path: string): string {
   return path === "-" ? "standard input" : path;
 }

@@ -6,6 +6,7 @@
 import { Bridge, type BridgeCounts, BRIDGED_HEADER } from "../../bridge/bridge.ts";
 import { RepeatedMessages } from "../../recordings/repeated_messages.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { escapeText } from "../../base/escape.ts";
@@ -18,7 +19,7 @@ import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 import { repeatedText, tellWritten } from "./written.ts";
 
-/** Components that are named in a line. */
+/** How many components are named in a line. */
 const MOST_NAMED = 8;
 
 /** Runs the command; as `merge` for several files. */
@@ -35,14 +36,15 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
     for await (const batch of partsOver(input, options, context)) {
       for (const part of batch) {
         if (part.kind === "message" && await repeated.has(part.msg)) continue;
-        const today = bridged(part, bridge, input);
-        if (today.kind !== "message") {
-          await file.add(today);
+        if (part.kind !== "message") {
+          await file.add(todays(part));
           continue;
         }
-        const msg = withChunkId(today.msg);
-        if (msg !== today.msg) withIds++;
-        await file.add({ ...today, msg });
+        for (const bridged of messages(part, bridge, input)) {
+          const msg = withChunkId(bridged);
+          if (msg !== bridged) withIds++;
+          await file.add({ ...part, msg });
+        }
       }
     }
   }
@@ -58,19 +60,24 @@ export async function migrate(options: RrdOptions, context: RrdContext): Promise
     ...{ given_chunk_ids: withIds, damaged_schemas: damaged, unknown_messages: unknown },
     untagged_columns: Object.fromEntries(untagged),
   };
-  // What SDK 0.23 logged has today's form but for it, and readers since 0.24 ask for it.
+  // Data of SDK 0.23 has today's form except for the id, which readers since 0.24 demand.
   const ids = withIds === 0 ? "" : `, ${withIds} given the id of their chunk`;
   const more = `, ${migrated} migrated${ids}${repeatedText(leftOut)}`;
   tellWritten(file, options, context, { counts, more });
   return EXIT.ok;
 }
 
-function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
-  if (part.kind === "header") {
-    return isNewProtobuf(part.header) ? part : { ...part, header: BRIDGED_HEADER };
-  }
-  if (part.kind !== "message") return part;
-  const msg = bridge.bridge(part.msg);
+function todays(part: RrdPart): RrdPart {
+  if (part.kind !== "header" || isNewProtobuf(part.header)) return part;
+  return { ...part, header: BRIDGED_HEADER };
+}
+
+function messages(
+  part: Extract<RrdPart, { readonly kind: "message" }>,
+  bridge: Bridge,
+  input: string,
+): readonly LogMsg[] {
+  const found = bridge.messages(part.msg);
   if (bridge.counts.tables > 0) {
     const { major, minor, patch } = part.header.version;
     throw new InputError(
@@ -79,10 +86,10 @@ function bridged(part: RrdPart, bridge: Bridge, input: string): RrdPart {
       undefined,
     );
   }
-  return { ...part, msg };
+  return found;
 }
 
-/** What is in the output, but not as today's Rerun wants it. */
+/** Warnings about data in the output that today's Rerun can't show. */
 function warnings({ damaged, unknown, untagged }: BridgeCounts): string[] {
   const columns = [...untagged.values()].reduce((sum, count) => sum + count, 0);
   const names = [...untagged].slice(0, MOST_NAMED)

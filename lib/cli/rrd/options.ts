@@ -13,7 +13,7 @@ import { parseDuration, parseSize } from "../terminal/units.ts";
 import { parseTimeRange, type TimeRange } from "./time_range.ts";
 import { type ReplayTarget, replayTargets } from "./targets.ts";
 
-/** What each command takes. */
+/** The options of each command. */
 const COMMANDS = {
   stats: { flags: ["json", "verbose", "strict"], valued: [], max: Infinity },
   print: { flags: ["json", "verbose", "strict", "continue-on-error"], valued: [], max: Infinity },
@@ -71,23 +71,23 @@ export interface RrdOptions {
   readonly strict: boolean;
   /** `-` for standard output. */
   readonly output?: string;
-  /** Timelines that don't count. */
+  /** Timelines that are not compared. */
   readonly ignoreTimelines: ReadonlySet<string>;
-  /** Entities that are left out, each with its slash. */
+  /** Paths of entities that are left out, each beginning with a slash. */
   readonly dropEntities: ReadonlySet<string>;
   /** Timelines that are left out of all chunks. */
   readonly dropTimelines: ReadonlySet<string>;
-  /** Of chunks that have these timelines, those that stay. */
+  /** Which chunks stay, of those that have these timelines. */
   readonly timeRanges: readonly TimeRange[];
-  /** The recording that stays; of `route`, what it is to be. */
+  /** Id of the recording that stays; for `route`, the new id. */
   readonly recordingId?: string;
-  /** The application whose recordings and blueprints stay; of `route`, what it is to be. */
+  /** Application whose recordings and blueprints stay; for `route`, the new one. */
   readonly applicationId?: string;
-  /** Where to send to: one server, or one of each kind. */
+  /** The servers to send to: one, or one of each kind. */
   readonly to: readonly ReplayTarget[];
-  /** Times as fast as it was logged; infinite for as fast as it goes. */
+  /** Speed, in times as fast as it was logged; infinite for as fast as possible. */
   readonly speed: number;
-  /** Seconds in the log between two messages; what is longer is not waited for. */
+  /** The longest pause in the log that is waited for, in seconds. */
   readonly maxGapSec: number;
   readonly timeoutSec: number;
   /** Limit of a message in bytes. */
@@ -119,7 +119,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     boolean: [...flags, "help"],
     string: [...valued, "_"],
     collect: valued,
-    // A letter that the command does not know would be given the next argument as its value.
+    // Only letters that the command knows, for others would take the next argument as their value.
     alias: Object.fromEntries(
       Object.entries(ALIAS).filter(([, name]) => [...flags, ...valued, "help"].includes(name)),
     ),
@@ -140,7 +140,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
       `rrd ${command} takes ${count}: leave out ${escapeText(files[max]!, 60)}${several}`,
     );
   }
-  // Where files differ, both are read again.
+  // Both files may be read a second time.
   if (command === "compare" && (files.length < 2 || files.includes("-"))) {
     throw new UsageError("rrd compare needs two files, neither of them standard input");
   }
@@ -227,7 +227,7 @@ function valuedOf(command: RrdCommandName): string[] {
   return [...COMMANDS[command].valued, "max-message"];
 }
 
-/** A dash alone is taken for the end of a list by the parser. */
+/** Takes a lone dash for standard input. */
 function stdio(path: string): string {
   return path === "./-" ? "-" : path;
 }
@@ -239,7 +239,10 @@ function parseSpeed(text: string): number {
   throw new RangeError("expected max, 1x, or such as 0.5x or 10x");
 }
 
-/** The length of a file bounds its messages, where it is known; a limit must not cost one of them. */
+/**
+ * The limit of a message: the length of the file if that is known, so that the limit costs no
+ * message.
+ */
 function maxMessage(command: RrdCommandName, [file]: readonly string[]): number {
   const isBounded = command === "recover" && file !== undefined && file !== "-";
   return isBounded ? Infinity : MAX_MESSAGE_BYTES;

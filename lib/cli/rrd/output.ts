@@ -1,21 +1,22 @@
 /**
- * Where recordings are written to: never over an input, and whole or not at all.
+ * Outputs of commands: they are never written over an input, and are written completely or not at
+ * all.
  *
  * @module
  */
 import { stat } from "node:fs/promises";
-import process from "node:process";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { InputError, nameOf } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { lockSaving, unfinishedName } from "../../sinks/file/output_lock.ts";
+import { outputWriter } from "../terminal/output_writer.ts";
 import { codeOf, systemText } from "./system_text.ts";
 
 /** An output that can't be written. */
 export class OutputError extends RerelayError {
-  /** Takes its name, and what was thrown. */
+  /** Names the output, and takes what was thrown. */
   constructor(readonly output: string, override readonly cause: unknown) {
     super(`${output} can't be written: ${systemText(cause)}`, { cause });
   }
@@ -24,11 +25,13 @@ export class OutputError extends RerelayError {
 /** What takes the bytes of a recording. */
 export interface Output {
   write(bytes: Uint8Array): Promise<void>;
-  /** Lets go of the file until the next write. */
+  /** Closes the file until the next write. */
   suspend(): Promise<void>;
-  /** Makes it last, under its name. */
+  /** Completes the output, and gives it its name. */
   finish(): Promise<void>;
-  /** Leaves nothing behind; safe to call at any time, does nothing once it is finished. */
+  /**
+   * Removes what was written; safe to call at any time, does nothing once the output is finished.
+   */
   abandon(): Promise<void>;
 }
 
@@ -50,7 +53,7 @@ export async function openOutput(
   const there = path === "-" ? undefined : await statOf(path);
   for (const input of inputs) {
     if (input === "-") continue;
-    // An input that is not there must not cost what stands at the output.
+    // Before anything is written: a missing input must not cost an existing output.
     const { ino, dev } = await stat(input, { bigint: true }).catch((cause) => {
       throw new InputError(nameOf(input), systemText(cause), cause);
     });
@@ -60,7 +63,7 @@ export async function openOutput(
   }
   if (path === "-") return standardOutput();
   if (there?.isDirectory()) throw new UsageError(`${path} is a folder: name a file in it`);
-  // A device or a pipe has no name to take.
+  // A device or a pipe is written to directly.
   if (there !== undefined && !there.isFile()) return directOutput(path, context);
   if (there !== undefined && !force) throw new FileExists(path);
   const output = new FileOutput(await context.files.realPath(path), context, force);
@@ -70,11 +73,11 @@ export async function openOutput(
 }
 
 /**
- * Writes a file anew in its place: whole or not at all.
+ * Rewrites a file in its place, completely or not at all.
  *
  * @param path of a file
  * @param fill writes what is to be in it
- * @param prepare is told its name until then, before it is renamed
+ * @param prepare called with the path of the new file before it is renamed
  * @throws whatever `fill` throws; the file is then as it was
  */
 export async function rewriteFile(
@@ -96,14 +99,14 @@ export async function rewriteFile(
   }
 }
 
-/** A file that has a name that nothing else has until it is whole, and a lock meanwhile. */
+/** A file that has a temporary name of its own, and a lock, until it is whole. */
 class FileOutput implements Output {
   readonly #path: string;
   /** Its name until it is whole. */
   readonly unfinished: string;
   readonly #context: RrdContext;
   readonly #force: boolean;
-  /** Being opened, or open. */
+  /** The open file, or its opening. */
   #file: Promise<WritableFile> | undefined;
   #isMade = false;
   #isAbandoned = false;
@@ -129,7 +132,7 @@ class FileOutput implements Output {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    // The process is about to end.
+    // The process is about to end, so nothing goes on here.
     if (this.#isAbandoned) return await new Promise(() => {});
     const file = await (this.#file ?? this.open());
     await named(this.#path, file.write(bytes));
@@ -173,7 +176,7 @@ class FileOutput implements Output {
   }
 }
 
-/** Says which output it was where something goes wrong. */
+/** Adds the name of the output to errors. */
 async function named<T>(path: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;
@@ -194,18 +197,23 @@ async function directOutput(path: string, { files }: RrdContext): Promise<Output
 
 /** Standard output, as fast as its reader takes it. */
 export function standardOutput(): Output {
+  const write = outputWriter(1);
   return {
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        process.stdout.write(bytes, (error) => error ? reject(error) : resolve());
-      }),
+    async write(bytes) {
+      try {
+        for (let at = 0; at < bytes.length;) at += await write(bytes.subarray(at));
+      } catch (error) {
+        // A reader that has enough is no failure.
+        throw codeOf(error) === "EPIPE" ? error : new OutputError("standard output", error);
+      }
+    },
     suspend: () => Promise.resolve(),
     finish: () => Promise.resolve(),
     abandon: () => Promise.resolve(),
   };
 }
 
-/** Of what a link leads to. */
+/** Looks at the target of a link; `undefined` if there is none. */
 async function statOf(path: string) {
   try {
     return await stat(path, { bigint: true });

@@ -9,19 +9,19 @@ import { screen } from "../terminal/screen.ts";
 import type { CliProcess } from "../process.ts";
 import { formatBytes } from "../terminal/units.ts";
 
-/** Often enough to be live. */
+/** How often the bar is redrawn, in milliseconds. */
 const EVERY_MS = 100;
 const BAR = 24;
 
 /** How far a command is. */
 export interface Progress {
-  /** Begins with the next file; `total` bytes where that is known. */
+  /** Begins the next file, of `total` bytes if that is known. */
   start(path: string, total: number | undefined): void;
-  /** So many bytes more. */
+  /** Counts bytes that were read. */
   add(bytes: number): void;
   /** Writes a line to standard error, above the bar. */
   line(text: string): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   done(): void;
 }
 
@@ -29,7 +29,8 @@ export interface Progress {
  * A bar on standard error if that is a terminal that can redraw a line.
  *
  * @param process has the terminal
- * @param writesLines whether the command writes lines as it reads, which on a terminal show how far it is
+ * @param writesLines whether the command writes lines while it reads: on a terminal these show the
+ * progress
  */
 export function progress(
   process: CliProcess,
@@ -40,7 +41,7 @@ export function progress(
   if (isBusy || !process.isTerminal || process.env("TERM") === "dumb") {
     return { start() {}, add() {}, line: (text) => void process.stderr(`${text}\n`), done() {} };
   }
-  // A command says all that it has to say.
+  // No line of a command may be left out.
   const display = screen((text) => process.stderr(text), { maxWaiting: Infinity });
   let name = "";
   let total: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * One recording that a command writes.
+ * A recording that a command writes.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { RrdConcat } from "../../encoding/rrd/rrd_concat.ts";
+import { RerelayError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import type { CliProcess } from "../process.ts";
 import type { Output } from "./output.ts";
@@ -15,17 +16,17 @@ import { NotIndexable } from "../../chunk_index/not_indexable.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 
-/** Messages on their way into an output, which ends with an index of its chunks where there can be one. */
+/** Writes messages into an output, and ends it with an index of its chunks if there can be one. */
 export class RecordingFile {
   readonly #concat = new RrdConcat();
   #empty: RrdHeader | undefined;
   /** How many were written. */
   messages = 0;
-  /** How many chunks the index lists; `undefined` where there is none. */
+  /** How many chunks the index lists; `undefined` if there is none. */
   indexedChunks: number | undefined;
   #bytes = 0;
   #index: FooterBuilder | undefined;
-  /** Why there is no index, where one could be expected. */
+  /** Why there is no index, if one could be expected. */
   #whyNot: string | undefined;
 
   /**
@@ -34,7 +35,7 @@ export class RecordingFile {
    */
   constructor(readonly path: string, readonly output: Output) {}
 
-  /** How many headers stand in it: more than one is more than Rerun reads of a file. */
+  /** How many headers it has: Rerun reads a file only up to the second one. */
   get headers(): number {
     return this.#concat.headers;
   }
@@ -55,8 +56,15 @@ export class RecordingFile {
     if (this.#index !== undefined) this.#indexed(encoded.bytes);
   }
 
-  /** Ends the recording, and says so where Rerun would show only a part of it. */
+  /**
+   * Ends the recording, and warns if Rerun would show only a part of it.
+   *
+   * @throws {RerelayError} if there was no recording: a file of nothing is none
+   */
   async finish(process: CliProcess): Promise<void> {
+    if (this.messages === 0 && this.#empty === undefined) {
+      throw new RerelayError("There is no recording in what was read: nothing is written");
+    }
     const footer = await this.#footer();
     const plain = this.#concat.end(this.#empty);
     const end = footer?.endAt(this.#bytes);
@@ -76,7 +84,7 @@ export class RecordingFile {
     );
   }
 
-  /** Of a form that can't be indexed there is no index, which is nothing to be said. */
+  /** Begins an index, unless the data is of a form that can't have one, which needs no warning. */
   #begin(header: RrdHeader): void {
     const isFirst = this.headers === 1;
     this.#index = isFirst && isNewProtobuf(header) ? new FooterBuilder(header) : undefined;

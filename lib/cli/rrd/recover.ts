@@ -1,5 +1,5 @@
 /**
- * `rrd recover`: all that is whole, and a report of what is lost.
+ * `rrd recover`: writes all that is whole, and reports what is lost.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 
-/** Runs the command; ends well if anything could be saved, or could be in a dry run. */
+/** Runs the command; succeeds if anything could be saved, or could be without `--dry-run`. */
 export async function recover(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const { dryRun } = options;
@@ -51,7 +51,7 @@ async function openFile(options: RrdOptions, context: RrdContext): Promise<Recor
   return new RecordingFile(path, await openOutput(path, options.files, context, options.force));
 }
 
-/** Of a file that nobody adds to; `undefined` for what has no length. */
+/** The length of a file; `undefined` if it has none. */
 async function sizeOf(path: string): Promise<number | undefined> {
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
   return found?.isFile() === true && found.size > 0 ? found.size : undefined;

@@ -16,11 +16,11 @@ import type { RrdOptions } from "./options.ts";
 import { senderTo } from "./replay_sender.ts";
 import { targetFor, targetText } from "./targets.ts";
 
-/** Jumps of the clock that are told one by one. */
+/** How many jumps of the clock are told one by one. */
 const JUMPS_TOLD = 10;
-/** Waiting longer than this is told, in milliseconds. */
+/** A wait that is longer than this, in milliseconds, is told. */
 const LONG_WAIT_MS = 5000;
-/** What timers can wait at once is less than a month: longer waits go in parts. */
+/** Longer waits are split, in milliseconds: timers can't wait for a month. */
 const LONGEST_TIMER_MS = 3_600_000;
 
 /**
@@ -37,7 +37,7 @@ async function replayFile(path: string, options: RrdOptions, context: RrdContext
   const began = SYSTEM_CLOCK.now();
   const pace = new Pace(options, context);
   const input = partsOver(path, options, context);
-  // A file that can't be read is told before a server is looked for.
+  // Read first, so that a file that can't be read is told before a server is looked for.
   let batch = await input.next();
   const target = targetFor(options.to, isNewer(batch.value));
   const timeoutMs = options.timeoutSec * 1000;
@@ -76,13 +76,13 @@ async function replayFile(path: string, options: RrdOptions, context: RrdContext
   }
 }
 
-/** Whether what a file begins with is of SDK 0.23 or later. */
+/** Whether the first data of a file is of SDK 0.23 or later. */
 function isNewer(parts: readonly RrdPart[] | undefined | void): boolean {
   const first = parts?.find((part) => part.kind === "header");
   return first?.kind === "header" && isNewProtobuf(first.header);
 }
 
-/** Keeps the pace of the log, and tells where its clock jumps. */
+/** Keeps the pace of the log, and tells when its clock jumps. */
 class Pace {
   readonly #pacer: Pacer;
   readonly #maxGapSec: number;
@@ -95,7 +95,7 @@ class Pace {
     this.#tell = (text) => progress.line(text);
   }
 
-  /** Resolves when it is the message's time; `number` is which of the file it is. */
+  /** Resolves when it is time for a message, which is the file's message `number`. */
   async wait(msg: Parameters<Pacer["delay"]>[0], number: number): Promise<void> {
     const pacer = this.#pacer;
     const waitMs = pacer.delay(msg, SYSTEM_CLOCK.now());
@@ -110,7 +110,7 @@ class Pace {
     }
   }
 
-  /** Tells what was not told one by one. */
+  /** Tells how many jumps were not told one by one. */
   done(): void {
     if (this.#jumps <= JUMPS_TOLD) return;
     this.#tell(`warning: the clock of the log jumped ${this.#jumps - JUMPS_TOLD} times more`);

@@ -1,5 +1,5 @@
 /**
- * How messages of a file reach a server: by the TCP protocol of SDK 0.9 to 0.22, or by gRPC.
+ * Sends messages of a file to a server, by the TCP protocol of SDK 0.9 to 0.22 or by gRPC.
  *
  * @module
  */
@@ -15,19 +15,25 @@ import { plural } from "../terminal/units.ts";
 import { InputError } from "./input.ts";
 import type { ReplayTarget } from "./targets.ts";
 
-/** Rerun's servers of that time do not listen to TCP clients any more. */
+/**
+ * The warning for newer messages by TCP: Rerun's servers of that time do not accept TCP clients any
+ * more.
+ */
 const NEWER = "warning: these messages are of Rerun 0.23 or later: Rerelay takes them, " +
   "but no server of Rerun does over TCP; it takes --to rerun+http://HOST:PORT/proxy";
 
-/** The way to one server, for one file. */
+/** A connection to one server, for one file. */
 export interface ReplaySender {
-  /** Sends a message, when there is room for it; says whether there is a form for it. */
+  /**
+   * Sends a message when there is room for it; gives `false` if the message has no form for this
+   * server.
+   */
   send(msg: LogMsg): Promise<boolean>;
   /** Ends it, and waits until the server has taken all. */
   finish(): Promise<void>;
-  /** Whether an error is the server's, or of the way there. */
+  /** Whether an error comes from the server or the connection to it. */
   isLost(error: unknown): boolean;
-  /** What is to be said at the end, one line each. */
+  /** Warnings to be written at the end, one line each. */
   readonly warnings: string[];
   destroy(): void;
 }
@@ -86,13 +92,12 @@ async function grpcSender(
   return {
     async send(msg) {
       if (isOfTables(msg)) throw new InputError(file, tablesText(msg), undefined);
-      const bridged = bridge.bridge(msg);
-      const frame = readFrame(bridged, "v1alpha1");
-      if (typeof frame === "string") {
+      const frames = bridge.messages(msg).map((each) => readFrame(each, "v1alpha1"));
+      if (!frames.every((frame) => typeof frame !== "string")) {
         unknown++;
         return false;
       }
-      await socket.send(frame);
+      for (const frame of frames) await socket.send(frame);
       return true;
     },
     finish: () => socket.finish(),
@@ -111,7 +116,7 @@ async function grpcSender(
   };
 }
 
-/** SDKs before 0.17 logged tables, which have no form of today. */
+/** Whether a message is of SDK 0.16 or older, which logged tables; these have no form of today. */
 function isOfTables({ encoded: { header } }: LogMsg): boolean {
   const { major, minor } = header.version;
   return !isNewProtobuf(header) && major === 0 && minor < 17;

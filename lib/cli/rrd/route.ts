@@ -15,7 +15,7 @@ import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 import { tellWritten } from "./written.ts";
 
-/** Runs the command; of several files, which go into one recording, no blueprint is activated. */
+/** Runs the command; of several files, which become one recording, no blueprint is activated. */
 export async function route(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const path = options.output ?? "-";

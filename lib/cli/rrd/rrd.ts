@@ -30,7 +30,7 @@ import { stats } from "./stats.ts";
 import { Unfinished } from "./unfinished.ts";
 import { verify } from "./verify.ts";
 
-/** As shells report a program that SIGPIPE ended, such as `cat` before `head`. */
+/** Exit code if the reader of our output has left: 128 + SIGPIPE, as shells report it. */
 const READER_LEFT = 141;
 
 type Command = (options: RrdOptions, context: RrdContext) => Promise<number>;
@@ -80,7 +80,7 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
     if (!(error instanceof UsageError || error instanceof RerelayError || isSystemError(error))) {
       throw error;
     }
-    // Whoever read our output has enough, as `head` does.
+    // The reader of our output has enough, as `head` does.
     if ((error as { code?: string }).code === "EPIPE") return READER_LEFT;
     process.stderr(`error: ${escapeText(reason(error))}${hint(error, args[0])}\n`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
@@ -90,17 +90,20 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
   }
 }
 
-/** How to go on over damage. */
+/** A hint how to read over damage. */
 function hint(error: unknown, command: string | undefined): string {
   const isDamage = error instanceof InputError && error.cause instanceof RrdDamage;
   if (!isDamage || error.cause.cause instanceof NotAnRrd || command === "recover") return "";
   return "; --continue-on-error reads over damage";
 }
 
-/** No such file, no permission, connection refused: nothing wrong with this program. */
+/**
+ * Whether an error is the system's (no such file, no permission, connection refused), and no
+ * mistake of this program.
+ */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && ("code" in error || error.name in SYSTEM_ERRORS);
 }
 
-/** Names of Deno's own, which may have no code. */
+/** Names of Deno's errors, which may have no code. */
 const SYSTEM_ERRORS = { NotFound: 1, PermissionDenied: 1, NotADirectory: 1, IsADirectory: 1 };

@@ -1,5 +1,5 @@
 /**
- * `rrd split`: one file for each recording, with the blueprints of its application.
+ * `rrd split`: writes one file for each recording, with the blueprints of its application.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { RecordingFile } from "./recording_file.ts";
 
-/** Files open at a time. */
+/** How many files are open at a time. */
 const MAX_OPEN = 64;
 
 /** Runs the command. */
@@ -111,7 +111,10 @@ class Files {
   }
 }
 
-/** Numbered, so that ids which are made safe can't meet; inside the folder whatever the id is. */
+/**
+ * Makes a file's name from an id: numbered, for two ids may become the same once they are made
+ * safe, and without anything that leads out of the folder.
+ */
 export function fileName({ kind, id }: StoreId, number: number): string {
   const safe = id.replaceAll(/[^A-Za-z0-9._-]+/g, "_").replace(/^\.+/, "").slice(0, 100);
   return `${String(number).padStart(3, "0")}-${safe || "recording"}.${

@@ -13,7 +13,7 @@ import type { IndexCheck, IndexTally } from "../../chunk_index/index_check.ts";
 import { escapeText, quote } from "../../base/escape.ts";
 import { formatBytes, formatCount, plural } from "../terminal/units.ts";
 
-/** As many of a recording's entities the chart shows, unless all are asked for. */
+/** How many of a recording's entities the chart shows, unless all are asked for. */
 const SHOWN_ENTITIES = 30;
 
 /**
@@ -56,7 +56,7 @@ export function statisticsText(
   return `${lines.join("\n")}\n`;
 }
 
-/** What is said of a file of today's form whose chunks no index lists. */
+/** The remark about a file of today's form without a chunk index. */
 export const NO_INDEX = "no chunk index, which rrd index adds";
 
 function indexText({ chunks, stores, bytes }: IndexTally): string {
@@ -96,7 +96,7 @@ function chart({ entities }: RecordingStatistics, columns: number, limit: number
   return more === 0 ? lines : [...lines, `    and ${formatCount(more)} more entities (-v)`];
 }
 
-/** Times as UTC, sequence numbers and durations as numbers. */
+/** Writes a time: timestamps in UTC, sequence numbers and durations as numbers. */
 export function timeText({ type }: Pick<TimelineRange, "type">, time: bigint): string {
   const date = new Date(Number(time / 1_000_000n));
   if (!type.startsWith("Timestamp") || Number.isNaN(date.getTime())) return String(time);

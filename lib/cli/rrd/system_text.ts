@@ -1,5 +1,5 @@
 /**
- * What the operating system says, in the same words on every runtime.
+ * Errors of the operating system, in the same words on every runtime.
  *
  * @module
  */

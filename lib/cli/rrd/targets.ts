@@ -1,17 +1,17 @@
 /**
- * Where recordings are sent to.
+ * The servers that `rrd replay` sends to.
  *
  * @module
  */
 import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 
-/** Rerun's port, for SDKs of all versions. */
+/** Rerun's default port, for SDKs of all versions. */
 const PORT = 9876;
 
-/** A server, and how it is spoken to. */
+/** A server, and the protocol to use. */
 export interface ReplayTarget {
-  /** By the TCP protocol of SDK 0.9 to 0.22, or as those since. */
+  /** The TCP protocol of SDK 0.9 to 0.22, or gRPC, as SDKs since then use it. */
   readonly protocol: "tcp" | "grpc";
   readonly hostname: string;
   readonly port: number;
@@ -42,13 +42,13 @@ export function replayTargets(given: readonly string[]): ReplayTarget[] {
   return targets;
 }
 
-/** The one for a file: that of its kind, or the only one. */
+/** Chooses the server for a file: the one of its kind, or the only one. */
 export function targetFor(targets: readonly ReplayTarget[], isNewer: boolean): ReplayTarget {
   const protocol = isNewer ? "grpc" : "tcp";
   return targets.find((target) => target.protocol === protocol) ?? targets[0]!;
 }
 
-/** The server as it is given to `--to`. */
+/** The server, as it is written behind `--to`. */
 export function targetText({ protocol, hostname, port }: ReplayTarget): string {
   const address = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   return protocol === "tcp" ? address : `rerun+http://${address}/proxy`;

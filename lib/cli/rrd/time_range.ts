@@ -1,10 +1,10 @@
 /**
- * A range of times on a timeline, as arguments tell it.
+ * A range of times on a timeline, as arguments give it.
  *
  * @module
  */
 
-/** Both ends are inside. */
+/** A range of times; both ends belong to it. */
 export interface TimeRange {
   readonly timeline: string;
   /** A sequence number, or nanoseconds. */

@@ -6,13 +6,16 @@
 import { EXIT } from "../exit_codes.ts";
 import type { CliProcess } from "../process.ts";
 
-/** What can be left off before it is whole. */
+/** Something that can be abandoned before it is complete. */
 export interface Abandonable {
-  /** Leaves nothing behind. */
+  /** Removes what was written. */
   abandon(): Promise<void>;
 }
 
-/** Those that are being written; SIGINT, SIGTERM and SIGHUP remove them before the process ends. */
+/**
+ * The outputs that are being written; at SIGINT, SIGTERM and SIGHUP they are removed before the
+ * process ends.
+ */
 export class Unfinished {
   readonly #outputs = new Set<Abandonable>();
   readonly #process: CliProcess;
@@ -23,7 +26,7 @@ export class Unfinished {
     this.#process = process;
   }
 
-  /** Takes care of one more. */
+  /** Adds an output. */
   add(output: Abandonable): void {
     this.#outputs.add(output);
     if (this.#isListening) return;
@@ -37,12 +40,12 @@ export class Unfinished {
     });
   }
 
-  /** Leaves one be. */
+  /** Takes an output out. */
   delete(output: Abandonable): void {
     this.#outputs.delete(output);
   }
 
-  /** Removes all of them. */
+  /** Abandons all outputs. */
   async abandon(): Promise<void> {
     await Promise.allSettled([...this.#outputs].map((output) => output.abandon()));
   }

@@ -5,12 +5,12 @@
  */
 import { escapeText } from "../../base/escape.ts";
 
-/** Characters of a value. */
+/** How many characters of a value are shown. */
 const MOST = 100;
-/** Numbers or instances of a value. */
+/** How many numbers or instances of a value are shown. */
 const MOST_ITEMS = 8;
 
-/** A value as a line shows it, its end left out where it is long. */
+/** A value as one line shows it, cut if it is long. */
 export function shortText(value: unknown): string {
   return escapeText(textOf(value), MOST);
 }

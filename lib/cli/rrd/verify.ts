@@ -1,5 +1,5 @@
 /**
- * `rrd verify`: everything decodes, Arrow data too.
+ * `rrd verify`: checks that everything can be decoded, Arrow data included.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { NO_INDEX } from "./stats_text.ts";
 
-/** What came of one file. */
+/** The result for one file. */
 interface Result {
   readonly path: string;
   readonly report: RrdReport;
   /** What its chunk index lists, if it has one. */
   readonly index: IndexTally | undefined;
-  /** Whether it is of today's form, and has none. */
+  /** Whether it is of today's form and has no chunk index. */
   readonly lacksIndex?: boolean;
   readonly failure: InputError | undefined;
 }
 
-/** What came of all of them. */
+/** The results of all files. */
 interface Totals {
   files: number;
   good: number;
@@ -41,7 +41,9 @@ interface Totals {
   set_aside: number;
 }
 
-/** Runs the command over all files, the bad ones included; a folder stands for those in it. */
+/**
+ * Runs the command over all files, and goes on after bad ones; a folder stands for the files in it.
+ */
 export async function verify(options: RrdOptions, context: RrdContext): Promise<number> {
   const { process, progress } = context;
   const results: unknown[] = [];
@@ -115,7 +117,10 @@ async function isFolder(path: string): Promise<boolean> {
   return path !== "-" && await stat(path).then((found) => found.isDirectory(), () => false);
 }
 
-/** A folder that can't be read, or has nothing in it, is bad: what is there was not looked at. */
+/**
+ * Looks into a folder; one that can't be read or has no recordings is an error, for nothing was
+ * verified.
+ */
 async function look(path: string): Promise<RecordingFolder | InputError> {
   try {
     const found = await recordingsIn(path);

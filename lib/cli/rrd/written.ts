@@ -1,5 +1,5 @@
 /**
- * What a command says when it has written a recording.
+ * What a command prints when it has written a recording.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { RrdOptions } from "./options.ts";
 import type { RecordingFile } from "./recording_file.ts";
 
 /**
- * Says how many messages were written: in a line, or with `--json` in an object.
+ * Prints how many messages were written, as a line, or with `--json` as an object.
  *
  * @param file that was finished
- * @param counts of the command's own, for the object
- * @param more of the line, behind the number of messages
+ * @param counts further counts of the command, for the object
+ * @param more more of the line, behind the number of messages
  */
 export function tellWritten(
   file: RecordingFile,
@@ -35,7 +35,7 @@ export function tellWritten(
   }
 }
 
-/** What is said of messages that several files had. */
+/** A text about messages that several files had. */
 export function repeatedText(leftOut: number): string {
   return leftOut === 0
     ? ""

@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error, written without keeping the program waiting: a terminal that is
- * held (Ctrl-S, an ssh connection that hangs) and a pipe that nobody reads take nothing for hours.
+ * Writes standard output and standard error without blocking the program: a terminal that is held
+ * (Ctrl-S, a hanging ssh connection) and a pipe that nobody reads may take nothing for hours.
  *
  * @module
  */
@@ -18,16 +18,20 @@ import { detectRuntime } from "../../adapters/runtime.ts";
  */
 export type OutputWriter = (bytes: Uint8Array) => Promise<number>;
 
-/** A held terminal is asked again after so many milliseconds, doubling from the first to the last. */
+/**
+ * When a held terminal is tried again, in milliseconds: doubling from the first pause to the last.
+ */
 const ASK_AGAIN_MS = { first: 10, last: 250 };
 
 /**
- * The way to write that keeps nobody waiting.
+ * Gives the way to write that does not block the program.
  *
- * Deno writes in a thread, of which it has as many as are needed. Bun has two at least for all files:
- * one that hangs at a terminal beside one that waits for a named pipe to open would stop the saving,
- * so a terminal is asked whether it takes something, and pipes and sockets are left to Bun's streams,
- * which wait beside the program.
+ * Deno writes in threads, of which it starts as many as are needed. Bun has few for all files, two
+ * on two cores: one that hangs at a terminal and one that waits for a named pipe to open would stop
+ * all saving. To see it, after `mkfifo p`: `for (const _ of "12") fs.open("p", "r", () => {});
+ * fs.writeFile("q", "a", console.log)` of `node:fs` never writes on Bun. So terminals are asked
+ * first whether they take something, and pipes and sockets are left to Bun's streams, which do not
+ * block.
  *
  * @param fd 1 or 2
  */
@@ -45,11 +49,14 @@ function isStreamed(fd: number): boolean {
     const kind = fstatSync(fd);
     return kind.isFIFO() || kind.isSocket();
   } catch {
-    return false; // closed: writing tells
+    return false; // it is closed, which the write will tell
   }
 }
 
-/** A terminal by a description of its own, for those who share the other would not wait either. */
+/**
+ * Writes to a terminal that is opened anew, without blocking: changing the shared one would change
+ * it for other programs, too.
+ */
 function terminalWriter(fd: number): OutputWriter | undefined {
   let own: number;
   try {
@@ -80,7 +87,7 @@ function threadWriter(fd: number): OutputWriter {
 function streamWriter(fd: 1 | 2): OutputWriter {
   const stream = fd === 1 ? process.stdout : process.stderr;
   let failure: Error | undefined;
-  // Without a listener it would end the program.
+  // Without a listener an error would end the program.
   stream.on("error", (error) => failure ??= error);
   return (bytes) =>
     new Promise((resolve, reject) => {

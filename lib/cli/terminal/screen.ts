@@ -1,8 +1,8 @@
 /**
  * Standard error shared by log lines, which stay, and one status line below them, which is redrawn.
  *
- * Nobody waits for it: while it takes nothing, the first lines are kept and the others counted, and
- * of the status lines the last one is shown.
+ * It never blocks: while standard error takes nothing, the first lines are kept and the others
+ * counted, and later the last status line is shown.
  *
  * @module
  */
@@ -11,14 +11,14 @@
 export interface Screen {
   /** Writes a line that stays. */
   line(text: string): void;
-  /** Shows this on the status line; `undefined` takes the line away. */
+  /** Sets the status line; `undefined` removes it. */
   status(text: string | undefined): void;
 }
 
-/** What is said of lines that were left out. */
+/** Options of {@linkcode screen}. */
 export interface ScreenOptions {
   /**
-   * The line that says it.
+   * Makes the line that tells of lines that were left out.
    *
    * @param lines how many
    */
@@ -27,17 +27,17 @@ export interface ScreenOptions {
   readonly maxWaiting?: number;
 }
 
-// Back to the first column, then erase to the end of the line.
+// Goes to the first column, and erases to the end of the line.
 const CLEAR = "\r\x1b[K";
 
-/** More than what is ever logged at once. */
+/** Characters that may wait by default: more than is ever logged at once. */
 const MAX_WAITING = 1024 * 1024;
 
 /**
  * A screen on a terminal or a pipe.
  *
- * @param write takes text for standard error; may give a promise that resolves when it is done with it,
- *   to `false` where it could not write all
+ * @param write writes text to standard error; may return a promise that resolves when the text is
+ * written, to `false` if not all of it could be
  * @param options what is said of lines that were left out
  */
 export function screen(
@@ -52,7 +52,7 @@ export function screen(
   /** Lines that could not be written, or came while too much waited. */
   let lost = 0;
 
-  /** One write, so that no other program's output comes in between. */
+  /** Writes all in one call, so that no other program's output comes in between. */
   function draw(lines: readonly string[], count = lines.length): void {
     if (lines.length === 0 && wanted === shown) return;
     const text = lines.map((line) => `${line}\n`).join("");
@@ -72,7 +72,7 @@ export function screen(
     waiting = [];
     waitingLength = lost = 0;
     if (failed > 0 && lines.length === 0) {
-      // Told with the next line: at once it would fail again.
+      // Told with the next line, for now it would fail again.
       lost = failed + after;
       return draw([]);
     }
@@ -90,7 +90,8 @@ export function screen(
         lost = 0;
         return before === 0 ? draw([text]) : draw([leftOut(before), text], before + 1);
       }
-      // Behind one that was left out none is kept: there is one gap, and it is told where it is.
+      // After a line that was left out none is kept, so that there is one gap, which is told where
+      // it is.
       if (lost > 0 || waitingLength + text.length > maxWaiting) return void lost++;
       waiting.push(text);
       waitingLength += text.length;

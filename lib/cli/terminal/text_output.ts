@@ -1,31 +1,34 @@
 /**
- * Text for standard output or standard error, which may fail at any time (their reader leaves, or they
- * are files on a full disk), or take nothing for a while.
+ * Writes text to standard output or standard error, which may fail at any time (their reader
+ * leaves, or they are files on a full disk) or take nothing for a while.
  *
  * @module
  */
 import type { OutputWriter } from "./output_writer.ts";
 
-/** Writes texts in turn, keeps nobody waiting, and notes what goes wrong instead of throwing it. */
+/** Writes texts in order without blocking, and notes errors instead of throwing them. */
 export class TextOutput {
   /** The first error. */
   failure: unknown;
 
   readonly #write: OutputWriter;
   readonly #encoder = new TextEncoder();
-  /** What has not been written; it grows while nothing is taken, so who writes for long waits. */
+  /**
+   * Texts that wait; they pile up while nothing is taken, so commands that write much await each
+   * write.
+   */
   #waiting: string[] = [];
   #writing: Promise<boolean> | undefined;
 
-  /** @param write to the stream */
+  /** @param write writes to the stream */
   constructor(write: OutputWriter) {
     this.#write = write;
   }
 
   /**
-   * Writes; never throws.
+   * Writes a text; never throws.
    *
-   * @returns resolves when nothing waits any more: with whether the system took all of it
+   * @returns resolves when nothing waits any more, to whether the system took all of it
    */
   write(text: string): Promise<boolean> {
     if (text === "" && this.isIdle) return Promise.resolve(true);
@@ -33,14 +36,14 @@ export class TextOutput {
     return this.#writing ??= this.#writeAll();
   }
 
-  /** Whether all was handed to the system, or failed. */
+  /** Whether nothing waits: all was handed to the system, or failed. */
   get isIdle(): boolean {
     return this.#writing === undefined;
   }
 
   /**
-   * Resolves when all was handed to the system, or failed; also what whoever waited for the end of a
-   * write writes then.
+   * Resolves when all was handed to the system or failed, including what is written in reaction to
+   * the end of a write.
    */
   async idle(): Promise<void> {
     do {
@@ -58,7 +61,7 @@ export class TextOutput {
         const bytes = this.#encoder.encode(text);
         for (let at = 0; at < bytes.length;) at += await this.#write(bytes.subarray(at));
       } catch (error) {
-        // What comes later is tried all the same: a full disk may have room again.
+        // Later texts are tried all the same, for a full disk may have room again.
         this.failure ??= error;
         isWhole = false;
       }

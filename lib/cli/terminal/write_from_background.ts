@@ -6,15 +6,15 @@
 import { constants } from "node:os";
 import { cFunctions } from "../../adapters/process/c_library.ts";
 
-/** As the C library names it. */
+/** SIG_IGN of the C library. */
 const SIG_IGN = 1n;
 
 /**
- * Has SIGTTOU ignored, so that what is written is written: after `stty tostop` the system stops programs
- * in the background that write to their terminal, and a server that stands still receives nothing.
+ * Ignores SIGTTOU, so that writes work: after `stty tostop` the system stops programs in the
+ * background that write to their terminal, and a stopped server receives nothing.
  *
- * A listener would not do, for the write would go on being refused; so the C library is asked. Where it
- * can't be, on Deno without `--allow-ffi`, all stays as it is.
+ * A listener would not do, for the write would still be refused, so this calls the C library. If it
+ * may not (on Deno without `--allow-ffi`), nothing changes.
  */
 export function writeFromBackground(): void {
   const { SIGTTOU } = constants.signals;
@@ -23,6 +23,6 @@ export function writeFromBackground(): void {
     const { signal } = cFunctions({ signal: { parameters: ["i32", "usize"], result: "usize" } });
     signal(SIGTTOU, SIG_IGN);
   } catch {
-    // There is no such library, or it may not be called.
+    // There is no C library, or it may not be called.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Answers of calls: one message, or as many as there come.
+ * Answers to calls: of one message, or of many.
  *
  * @module
  */
@@ -8,17 +8,20 @@ import type { CallField, CallStream } from "./call_stream.ts";
 import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { trailersOf } from "./status.ts";
 
-/** As much waits to be sent of an answer before more is asked for. */
-const MAX_QUEUED_BYTES = 256 * 1024;
+/**
+ * Bytes of an answer that may wait to be sent before more frames are asked for: what waits there can't be
+ * left out any more, however old it becomes on a slow link.
+ */
+const MAX_QUEUED_BYTES = 64 * 1024;
 
-/** Answers are never compressed; they say how requests may be. */
+/** The header fields of an answer. Answers are never compressed; they say how requests may be. */
 const HEADERS: readonly CallField[] = [
   [":status", "200"],
   ["content-type", "application/grpc"],
   ["grpc-accept-encoding", ACCEPTED_ENCODINGS],
 ];
 
-/** Begins an answer, if it has not begun. */
+/** Sends the header fields of an answer, if they were not sent yet. */
 export function beginAnswer(stream: CallStream): void {
   stream.respond(HEADERS);
 }
@@ -59,14 +62,14 @@ export async function answerFrames(
   for await (const parts of frames) {
     if (!stream.isWritable) return;
     for (const part of parts) stream.write(part);
-    await room(stream);
+    await waitForRoom(stream);
     if (!stream.isWritable) return;
   }
   if (stream.isWritable) stream.end(trailersOf());
 }
 
-/** Resolves when more may be written, or nothing goes out any more. */
-export async function room(stream: CallStream): Promise<void> {
+/** Resolves when more may be written, or when the stream takes nothing any more. */
+export async function waitForRoom(stream: CallStream): Promise<void> {
   while (stream.isWritable && stream.queuedBytes > MAX_QUEUED_BYTES) {
     await new Promise<void>((resolve) => {
       stream.onRoom = resolve;

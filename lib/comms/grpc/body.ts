@@ -1,16 +1,21 @@
-import { Assembler } from "../../memory/assembler.ts";
+import { Assembler, leadFor } from "../../memory/assembler.ts";
 import { MessageTooLarge } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import type { Encoding } from "./inflate.ts";
 import { CallCut, GrpcError, STATUS } from "./status.ts";
 
-/** Length of what stands before each message: a flag, and the length as a big-endian u32. */
+/**
+ * Length of the head before each message, in bytes: a flag, and the message's length as a
+ * big-endian u32.
+ */
 export const FRAME_HEAD_BYTES = 5;
 /** The flag of a message that is compressed. */
 const COMPRESSED = 1;
-/** Reading into the message itself is worth it from so many bytes on. */
+/** From so many missing bytes on it is worth reading directly into the message. */
 const LEAST_ROOM = 32 * 1024;
+/** The numbers of smaller messages are copied fast. */
+const ALIGNED_BYTES = 64 * 1024;
 
 /** Options of {@linkcode GrpcBody}. */
 export interface BodyOptions {
@@ -23,21 +28,24 @@ export interface BodyOptions {
   readonly headroom?: number;
   /** Where memory for messages comes from; without it, it is new. */
   readonly pool?: BufferPool | undefined;
-  /** Takes memory in slabs until a message is whole: whoever says so calls `clear` at the end. */
+  /** Takes memory from slabs until a message is whole; `clear` must be called at the end then. */
   readonly inSlabs?: boolean;
-  /** How messages are compressed that say they are; without it, none may be. */
+  /** How compressed messages are compressed; left out, no message may be. */
   readonly encoding?: Encoding | undefined;
 }
 
-/** What came of a piece of a body. */
+/** What a piece of a body gave. */
 export interface BodyResult<T> extends StepResult<T> {
-  /** Behind the items: a message that is compressed, a view which may be used again after the push. */
+  /**
+   * A compressed message that follows the items: a view, whose memory may be used again after the
+   * push.
+   */
   readonly compressed?: Uint8Array;
-  /** What of the piece was not looked at, since it lies behind that message. */
+  /** The rest of the piece, behind that message, which was not looked at. */
   readonly rest?: Uint8Array;
 }
 
-/** The body of a call → its messages: views where they came in one piece, put together otherwise. */
+/** The body of a call → its messages: as views if they came in one piece, else put together. */
 export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   readonly #maxMessageBytes: number;
   readonly #headroom: Uint8Array<ArrayBuffer>;
@@ -50,7 +58,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
   /** Length of the message that is being put together; −1 between messages. */
   #length = -1;
   #isOver = false;
-  /** The memory of the messages that were handed over last. */
+  /** The buffer of the messages that were handed over last, while it counts as used by us. */
   #given: ArrayBuffer | undefined;
 
   /** @param options limit of a message, and where its memory comes from */
@@ -77,25 +85,42 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
    *
    * @param most how many of the next bytes are sure to be the body's
    */
-  room(most: number): Uint8Array<ArrayBuffer> | undefined {
+  readInto(most: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.#isOver || this.#length < 0 || most < LEAST_ROOM) return undefined;
     return this.#assembler.readInto(this.#whole)?.subarray(0, most);
   }
 
-  /** The messages that came of the last push have got their users. */
-  settle(): void {
+  /**
+   * Puts the next messages together so that their data lies at a multiple of 8: SDKs have it at the
+   * same place in each for as long as they log alike.
+   *
+   * @param message that was cut
+   * @param data where it lies in that message
+   */
+  alignLike(message: Uint8Array, data: Uint8Array): void {
+    if (message.length < ALIGNED_BYTES || data.buffer !== message.buffer) return;
+    this.#assembler.lead = leadFor(this.#headroom.length + data.byteOffset - message.byteOffset);
+  }
+
+  /**
+   * Drops our own use of the messages of the last push; to be called once their users are counted.
+   */
+  releaseTaken(): void {
     this.#assembler.releaseTaken();
     if (this.#given !== undefined) this.#pool?.release([this.#given]);
     this.#given = undefined;
   }
 
-  /** Gives up the message that is not whole, and all that comes: a read may still be under way. */
+  /**
+   * Gives up the message that is not whole, and all that comes; a read into its memory may still be
+   * under way.
+   */
   shed(): void {
     this.#assembler.shed();
     this.#isOver = true;
   }
 
-  /** Nothing is read any more: drops what came of a message that is not whole. */
+  /** Drops what came of a message that is not whole, once nothing is read into it any more. */
   clear(): void {
     this.#assembler.clear();
     this.#isOver = true;
@@ -103,12 +128,13 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
 
   push(bytes: Uint8Array): BodyResult<Uint8Array> {
     const items: Uint8Array[] = [];
-    // Those that do not lie in the bytes pushed; only the first can.
+    // How many messages do not lie in the pushed bytes: only the first can be one.
     let own = 0;
     let error: Error | undefined;
     let isCompressed = false;
     let at = 0;
-    // Once, for many views: asking for a buffer is slow on Bun (see pinned_bytes.ts).
+    // Asked for once, for many views: asking a view for its buffer is slow on Bun (see
+    // pinned_bytes.ts).
     const { buffer, byteOffset, length: end } = bytes;
     while (at < end && !this.#isOver && !isCompressed) {
       if (this.#length < 0) {
@@ -146,7 +172,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     return { items: [], error: new CallCut(partialBytes, expected) };
   }
 
-  /** Of the message that is being put together, its headroom included. */
+  /** Bytes of the message that is being put together, with its headroom. */
   get #whole(): number {
     return this.#headroom.length + this.#length;
   }
@@ -172,7 +198,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     return at;
   }
 
-  /** What is wrong with the head that was just read. */
+  /** Gives what is wrong with the head that was just read. */
   #check(): Error | undefined {
     const flag = this.#flag;
     if (flag === COMPRESSED && this.#encoding === undefined) {
@@ -192,7 +218,7 @@ export class GrpcBody implements Step<Uint8Array, Uint8Array> {
     this.#assembler.fill(this.#headroom, 0, this.#whole);
   }
 
-  /** Moves messages to memory of their own, from the one at `from` on. */
+  /** Copies messages to memory of their own, from the one at `from` on. */
   #move(items: Uint8Array[], from: number): void {
     if (from === items.length) return;
     const headroom = this.#headroom.length;
@@ -218,7 +244,7 @@ function lengthAt(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * What stands before a message.
+ * Makes the head before a message.
  *
  * @param length of the message in bytes
  * @param flag 0 for a message, 0x80 for the trailers of gRPC-web

@@ -14,40 +14,41 @@ export interface CallSink {
    *
    * @param most how many of the next bytes are sure to be the body's
    */
-  room?(most: number): Uint8Array<ArrayBuffer> | undefined;
+  readInto?(most: number): Uint8Array<ArrayBuffer> | undefined;
   /**
-   * The next bytes of the body, until `consume` has said of all before that they are done with.
+   * Takes the next bytes of the body. The peer may send as many more once `consume` has said that
+   * they are no longer needed.
    *
    * @returns `false` if nobody needs the bytes after this call
    */
   data(bytes: Uint8Array): boolean | void;
-  /** The peer has sent all; SDKs have no trailers. */
+  /** The peer has sent all of its body; SDKs send no trailers. */
   end(trailers: ReadonlyMap<string, string>): void;
-  /** The call is over before both sides ended it. */
+  /** The call was broken off before both sides ended it. */
   gone(code: number, reason: string): void;
 }
 
 /** One request and its answer, seen from the server. */
 export interface CallStream {
-  /** Of the request, with `:method` and `:path`. */
+  /** Header fields of the request, with `:method` and `:path`. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Set before the stream is given out of hand; without one, what comes is thrown away. */
+  /** Takes what comes; must be set before the first bytes, or they are thrown away. */
   sink: CallSink | undefined;
-  /** Called when more may be written, and when it is over. */
+  /** Called when more may be written, and when the call is over. */
   onRoom: (() => void) | undefined;
-  /** Bytes that were written and wait. */
+  /** Bytes that were written and wait to be sent. */
   readonly queuedBytes: number;
-  /** Whether what is written still goes out. */
+  /** Whether what is written is still sent. */
   readonly isWritable: boolean;
-  /** These bytes of the body are done with: the peer may send as many more. */
+  /** Says that so many bytes of the body are no longer needed: the peer may send as many more. */
   consume(bytes: number): void;
-  /** Lets the peer send as much ahead as a call that was taken may. */
+  /** Lets the peer send ahead as much as it may in a call that was admitted. */
   widen(): void;
   /** Sends the answer's header fields, `:status` first; further calls do nothing. With `isEnd` nothing follows. */
   respond(fields: readonly CallField[], isEnd?: boolean): void;
-  /** Sends bytes, which may not change until they are taken. */
+  /** Sends bytes, which must not change until they were taken. */
   write(bytes: Uint8Array): void;
-  /** Says that all is sent. */
+  /** Ends the answer. */
   end(trailers?: readonly CallField[]): void;
 }
 

@@ -6,7 +6,7 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { PROTO_FILES as FILES, type ProtoFile } from "./proto_files.ts";
 
-/** As `FieldDescriptorProto` numbers them. */
+/** Numbers of the types in `FieldDescriptorProto`. */
 const SCALARS: Readonly<Record<string, number>> = {
   int64: 3,
   uint64: 4,
@@ -69,7 +69,7 @@ function namesIn<T>(
 
 function withImports(file: ProtoFile): Uint8Array[] {
   const imported = FILES.filter(({ name }) => file.imports?.includes(name));
-  // Each stands before what it imports.
+  // Each file comes before those that it imports.
   return [file, ...imported.toReversed()].map(encodeFile);
 }
 
@@ -90,7 +90,7 @@ function fieldsOf(text: string): ProtoField[] {
     const match = /^(?:(optional|repeated) )?([\w.]+) (\w+) = (\d+)$/.exec(part);
     if (match === null) return [];
     const [, label, type, name, number] = match;
-    // As compilers do: a field that may be missing is alone in a `oneof` that has its name.
+    // As compilers do it: a field that may be missing is alone in a `oneof` of its name.
     const its = label === "optional" ? `_${name}` : oneof;
     return [{ label, type: type!, name: name!, number: Number(number), oneof: its }];
   });
@@ -135,7 +135,7 @@ function writeMessage(
   file: ProtoFile,
 ): void {
   text(into, 1, name);
-  // Those of fields that may be missing have to come last.
+  // The `oneof`s of fields that may be missing have to come last.
   const own = fields.filter(({ label }) => label !== "optional");
   const oneofs = [...new Set([...own, ...fields].flatMap(({ oneof }) => oneof ?? []))];
   for (const field of fields) {

@@ -8,26 +8,26 @@ import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
 import { freeMemory } from "../../memory/free_memory.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
-/** How a message may be compressed. */
+/** Compressions of messages that are known here. */
 export type Encoding = "gzip" | "deflate";
 
-/** What peers are told that they may use. */
+/** Which compressions peers are told that they may use. */
 export const ACCEPTED_ENCODINGS = "identity,gzip,deflate";
 
-/** A decompressor is given so many bytes at once: of the densest data they become 1 MiB. */
+/** Bytes that the decompressor is given at once; of the densest data they become 1 MiB. */
 const PIECE_BYTES = 1024;
 
-/** After so many inflated bytes another message has its turn. */
+/** After so many inflated bytes others have their turn. */
 const TURN_BYTES = 512 * 1024;
 
-/** So many messages are inflated at once: each has what its last piece became in its hands. */
+/** How many messages are inflated at the same time: each holds what its last piece became. */
 const AT_ONCE = 2;
 
 /**
- * How the messages of a call are compressed that say they are.
+ * Reads how the compressed messages of a call are compressed.
  *
  * @param header `grpc-encoding`, if the call has it
- * @returns `undefined` where none is
+ * @returns `undefined` if none are
  * @throws {GrpcError} UNIMPLEMENTED for what is not known here
  */
 export function encodingOf(header: string | undefined): Encoding | undefined {
@@ -38,18 +38,18 @@ export function encodingOf(header: string | undefined): Encoding | undefined {
   throw new GrpcError(STATUS.UNIMPLEMENTED, text);
 }
 
-/** Whose turn it is to inflate; the others wait in their order. */
+/** Gives the turns to inflate, in the order in which they were asked for. */
 export class InflationTurns {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves when it is the caller's turn, who must call `end` then. */
+  /** Resolves when it is the caller's turn, who must call `end` afterwards. */
   async begin(): Promise<void> {
     if (this.#running < AT_ONCE) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** The turn goes to the next. */
+  /** Gives the turn to the next one. */
   end(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;
@@ -66,11 +66,11 @@ export interface InflationOptions {
   readonly headroom?: number;
   /** Called when more memory is taken. */
   readonly onGrow?: () => void;
-  /** Whose turn it is, of all that share it; without it nobody waits. */
+  /** The turns of all that share them; left out, nobody waits. */
   readonly turns?: InflationTurns | undefined;
 }
 
-/** One message being inflated: by the runtime's own stream, and never further than it may. */
+/** Inflates one message, by the runtime's own stream, and never beyond its limit. */
 export class Inflation {
   readonly #options: InflationOptions;
   #heldBytes = 0;
@@ -81,12 +81,12 @@ export class Inflation {
     this.#options = options;
   }
 
-  /** Bytes of memory taken: what is compressed, and what came of it. */
+  /** Bytes of memory taken: the compressed message, and what was inflated so far. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Nobody wants it any more; `run` then rejects. */
+  /** Gives it up; `run` then rejects. */
   cancel(): void {
     this.#isCancelled = true;
     this.#heldBytes = 0;
@@ -95,8 +95,8 @@ export class Inflation {
   /**
    * Inflates the message.
    *
-   * @param compressed nobody else writes to it
-   * @returns memory of its own
+   * @param compressed the message, to which nobody else writes
+   * @returns the inflated message, in memory of its own
    * @throws {MessageTooLarge} as soon as it is
    * @throws {InvalidMessage} if the data is damaged
    */
@@ -118,7 +118,7 @@ export class Inflation {
     const writer = writable.getWriter();
     const reader = readable.getReader();
     const feeding = feed(writer, compressed);
-    // Reading fails for the same reason, and that error is told.
+    // The reading below fails for the same reason, and throws it.
     feeding.catch(() => {});
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -136,7 +136,7 @@ export class Inflation {
         sinceTurn += value.length;
         if (sinceTurn < TURN_BYTES) continue;
         sinceTurn = 0;
-        // The runtime's stream alone would keep all others waiting until it is done.
+        // Without this the loop would keep all others waiting until the message is done.
         await SYSTEM_CLOCK.delay(0);
       }
       await feeding;
@@ -161,7 +161,10 @@ export class Inflation {
   }
 }
 
-/** Nobody else knows them, and a runtime takes long to find out that they are dead. */
+/**
+ * Frees chunks that nobody else knows; the runtime would take long to find out that they are
+ * garbage.
+ */
 function free(chunks: readonly Uint8Array[]): void {
   for (const { buffer } of chunks) if (buffer instanceof ArrayBuffer) freeMemory(buffer);
 }

@@ -1,5 +1,5 @@
 /**
- * What SDKs and viewers call: Rerun's service of today, and the one that SDK 0.22 knew.
+ * The service that SDKs and viewers call: Rerun's of today, and the one of SDK 0.22.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { FRAME_HEAD_BYTES } from "./body.ts";
 
-/** Of log messages: their tag has one byte. */
+/** The highest kind of a log message whose tag has one byte. */
 const MAX_KIND = 15;
 
 const KINDS = { SetStoreInfo: 1, ArrowMsg: 2, BlueprintActivationCommand: 3 } as const;
@@ -22,7 +22,7 @@ export const PROXY_METHODS = ["WriteMessages", "ReadMessages", "WriteTable", "Re
 
 /** A method of the service, in one of its two definitions. */
 export interface ProxyMethod {
-  /** As Rerun calls it. */
+  /** The method's name. */
   readonly name: "WriteMessages" | "ReadMessages" | "WriteTable" | "ReadTables";
   /** Which definitions its messages follow. */
   readonly dialect: ProtobufDialect;
@@ -46,7 +46,7 @@ export function proxyMethod(path: string): ProxyMethod | undefined {
   if (empty !== "" || rest.length > 0 || dialect === undefined || name === undefined) {
     return undefined;
   }
-  // Tables came with the newer one.
+  // The older definition has no tables.
   return dialect === "v0" && name.includes("Table") ? undefined : { name, dialect };
 }
 
@@ -58,7 +58,7 @@ export type NotReadable = "other data" | "unknown kind";
  *
  * @param msg of any SDK
  * @param dialect of the viewer's service
- * @returns a frame in two parts, of which the second may be the message's own bytes; or why there is none
+ * @returns a frame in parts, of which the last may be the message's own bytes; or why there is none
  */
 export function readFrame(msg: LogMsg, dialect: ProtobufDialect): Uint8Array[] | NotReadable {
   if (msg.kind === "ArrowMsg" && !isReadable(msg.encoded.header, dialect)) return "other data";
@@ -84,7 +84,8 @@ export function isReadable(header: RrdHeader, dialect: ProtobufDialect): boolean
 }
 
 /**
- * What stands before a message in `ReadMessages` and `WriteMessages`, which have frames of one shape.
+ * Makes what precedes a log message in the frames of `ReadMessages` and `WriteMessages`, which have
+ * the same shape.
  *
  * @param kind of the message
  * @param length of the message in bytes

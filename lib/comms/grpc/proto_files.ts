@@ -1,6 +1,6 @@
 /**
- * The services that are answered here and their messages, for tools such as grpcurl that ask for them.
- * What is described is what is read here: Rerun's own definitions have more.
+ * The services that are answered here and their messages, for tools such as grpcurl that ask for
+ * them. Only what is read here is described: Rerun's own definitions have more.
  *
  * @module
  */
@@ -9,11 +9,11 @@ export interface ProtoFile {
   readonly name: string;
   readonly package: string;
   readonly imports?: readonly string[];
-  /** Fields as `.proto` files have them; behind `oneof NAME:` all that follow are of it. */
+  /** Fields as in `.proto` files; all that follow `oneof NAME:` belong to it. */
   readonly messages: Readonly<Record<string, string>>;
   /** Names of the values, which count from 0. */
   readonly enums?: Readonly<Record<string, readonly string[]>>;
-  /** By service and method: what is sent, and what is answered. */
+  /** By service and method: the types of the request and of the answer. */
   readonly services?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -35,7 +35,7 @@ const COMMON: ProtoFile = {
   },
 };
 
-/** Of a recording's beginning, which the two definitions number alike. */
+/** Messages about the beginning of a recording, which both definitions number alike. */
 const STORE_INFO_MESSAGES = {
   StoreSource: "StoreSourceKind kind = 1; StoreSourceExtra extra = 2",
   StoreSourceExtra: "bytes payload = 1",
@@ -101,7 +101,7 @@ const SDK_COMMS: ProtoFile = {
   },
 };
 
-/** Of SDK 0.22. */
+/** Log messages in the definition of SDK 0.22. */
 const LOG_MSGS_V0: ProtoFile = {
   name: "rerun/v0/log_msg.proto",
   package: "rerun.log_msg.v0",
@@ -153,7 +153,7 @@ const HEALTH: ProtoFile = {
   services: { Health: { Check: "HealthCheckRequest -> HealthCheckResponse" } },
 };
 
-/** Both packages of reflection have the same messages. */
+/** The reflection service, of which there are two packages with the same messages. */
 function reflection(version: string): ProtoFile {
   return {
     name: `grpc/reflection/${version}/reflection.proto`,
@@ -183,7 +183,7 @@ function reflection(version: string): ProtoFile {
   };
 }
 
-/** All of them. */
+/** All files. */
 export const PROTO_FILES: readonly ProtoFile[] = [
   COMMON,
   LOG_MSGS,

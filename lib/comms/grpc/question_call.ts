@@ -1,17 +1,17 @@
 import { frameHead, GrpcBody } from "./body.ts";
-import { beginAnswer, endAnswer, room } from "./answer.ts";
+import { beginAnswer, endAnswer, waitForRoom } from "./answer.ts";
 import type { CallSink, CallStream } from "./call_stream.ts";
 import type { PendingRequest } from "./request_message.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
-/** What a question that waits takes beside its bytes, about. */
+/** Bytes that a waiting question takes besides its own, estimated. */
 const OBJECT_BYTES = 256;
 
-/** Whom a {@linkcode QuestionCall} asks and tells. */
+/** Who answers the questions of a {@linkcode QuestionCall}, and hears of its end. */
 export interface QuestionEvents {
   /** Answers one question. */
   answer(question: Uint8Array): Promise<Uint8Array>;
-  /** It is over: well, or for this reason, which the peer is yet to be told. */
+  /** The call is over: well, or for this reason, which the peer has not been told yet. */
   over(error?: Error): void;
 }
 
@@ -21,7 +21,7 @@ export class QuestionCall implements CallSink, PendingRequest {
   readonly #events: QuestionEvents;
   readonly #body: GrpcBody;
   #questions: Uint8Array[] = [];
-  /** Of the stream's bytes, those that are not done with. */
+  /** Bytes of the body that came and were not consumed. */
   #held = 0;
   #receivedBytes = 0;
   #isAnswering = false;
@@ -113,7 +113,7 @@ export class QuestionCall implements CallSink, PendingRequest {
         beginAnswer(stream);
         stream.write(frameHead(answer.length));
         stream.write(answer);
-        await room(stream);
+        await waitForRoom(stream);
       }
     } catch (error) {
       this.fail(error as Error);

@@ -15,7 +15,8 @@ const [ORIGINAL_REQUEST, FILES, LIST, ERROR] = [2, 4, 6, 7];
  * Answers one question.
  *
  * @param request a `ServerReflectionRequest`
- * @returns the `ServerReflectionResponse`, which says so itself where there is no such thing
+ * @returns the `ServerReflectionResponse`; it has an error in itself if what was asked for does not
+ * exist
  * @throws {InvalidMessage} if the request is damaged
  */
 export function reflect(request: Uint8Array): Uint8Array {

@@ -3,25 +3,25 @@ import type { CallSink, CallStream } from "./call_stream.ts";
 import { type Encoding, Inflation, type InflationTurns } from "./inflate.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
-/** Whom a {@linkcode RequestMessage} tells. */
+/** Who hears of a {@linkcode RequestMessage}. */
 export interface RequestEvents {
-  /** The request is whole. */
+  /** Called with the message of the whole request. */
   onMessage(message: Uint8Array): void;
-  /** It will not be. */
+  /** Called if the request will never be whole. */
   onError(error: Error): void;
-  /** Nobody waits for the answer any more; called after either of the others, too. */
+  /** Called when nobody waits for the answer any more, also after one of the others was called. */
   onGone(error: Error): void;
 }
 
-/** A request of one message that is on its way, for whoever counts what is held of it. */
+/** A request of one message that is on its way, as the account of memory sees it. */
 export interface PendingRequest {
   /** Bytes of memory taken for it. */
   readonly unfinishedBytes: number;
   /** Bytes that came of its body. */
   readonly receivedBytes: number;
-  /** Bytes that came of its message, where that is not whole; 0 before and behind it. */
+  /** Bytes that came of its message while that is not whole; else 0. */
   readonly partialBytes: number;
-  /** Whether nothing of it is awaited or held any more: it is answered, or will be. */
+  /** Whether nothing more of it is awaited or held: it is answered, or will be. */
   readonly isOver: boolean;
   /** Called when more is held for it while nothing is read. */
   onHeld: () => void;
@@ -57,7 +57,7 @@ export class RequestMessage implements CallSink, PendingRequest {
   constructor(stream: CallStream, options: RequestOptions, events: RequestEvents) {
     this.#stream = stream;
     this.#options = options;
-    // Whichever way the call ends, the memory of this body is given back.
+    // In slabs, for the memory of this body is given back whichever way the call ends.
     this.#body = new GrpcBody({ ...options, inSlabs: true });
     this.#events = events;
   }
@@ -91,7 +91,7 @@ export class RequestMessage implements CallSink, PendingRequest {
     else if (hasMore || first !== undefined && this.#message !== undefined) {
       this.fail(new GrpcError(STATUS.INVALID_ARGUMENT, "The request has more than one message"));
     } else if (first !== undefined) {
-      // What was put together has memory of its own.
+      // A message that came in one piece is a view on what was read, so it is copied.
       this.#message = first.buffer === bytes.buffer ? first.slice() : first;
       this.#isCompressed = compressed !== undefined;
     }

@@ -18,63 +18,78 @@ import { WriteMessages } from "./write_messages.ts";
 export interface CallInfo {
   /** Which method was called. */
   readonly method: ProxyMethod;
-  /** Of the request: metadata, and what HTTP adds. */
+  /** Header fields of the request: metadata, and those of HTTP. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 /** What is known of a call whose answer may take long. */
 export interface AnswerInfo extends CallInfo {
-  /** Aborts when nobody waits for the answer any more, for the reason that it gives. */
+  /** Aborts, with a reason, when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
 /** What calls do. Each may throw a `GrpcError`, or reject with one, which is what the peer is told. */
 export interface CallHandlers<Peer> {
   /**
-   * A call begins: throws to refuse it before anything of its body is kept. Without it, none is.
+   * Called when a call begins; throws to refuse it before any of its body is kept. Left out, no
+   * call is refused.
    *
    * @throws {GrpcError} what the peer is told
    */
   check?(info: CallInfo, peer: Peer): void;
-  /** A call of one message began, of which memory is taken until it is over. */
+  /** Called when a call of one message begins, which holds memory until it is over. */
   requested?(request: PendingRequest, peer: Peer): void;
-  /** An SDK begins to log: whoever takes the call says `call.admit`, now or later, or `call.fail`. */
+  /** Called when an SDK begins to log; must call `call.admit` or `call.fail`, now or later. */
   writeMessages(call: WriteCall, info: CallInfo, peer: Peer): void;
-  /** A viewer wants what was logged: frames as `readFrame` gives them. It ends well when they end. */
+  /**
+   * Called when a viewer wants what was logged; gives frames as `readFrame` makes them. The call
+   * ends well when they end.
+   */
   readMessages(info: AnswerInfo, peer: Peer): AsyncIterable<readonly Uint8Array[]>;
-  /** An SDK sends a table. */
+  /** Called with a table that an SDK sends. */
   writeTable(table: TableMessage, info: AnswerInfo, peer: Peer): Promise<void> | void;
-  /** A viewer wants tables: frames whose messages are those that were written. */
+  /** Called when a viewer wants tables; gives frames whose messages are those that were written. */
   readTables(info: AnswerInfo, peer: Peer): AsyncIterable<readonly Uint8Array[]>;
   /** Whether new calls are taken, for probes. */
   isServing(): boolean;
-  /** A call that none of these takes, or but `writeMessages`, ended with an error, which the peer knows. */
+  /**
+   * Called when a call other than `writeMessages` has ended with an error, which the peer was told.
+   */
   failed(error: Error, headers: ReadonlyMap<string, string>, peer: Peer): void;
 }
 
 /** Options of {@linkcode GrpcService}. */
 export interface GrpcServiceOptions extends DecodeLimits {
-  /** The headers that messages get, over all calls; default its own. */
+  /** Remembers the RRD headers that messages get, shared by all calls; default one of its own. */
   readonly headers?: StoreHeaders;
   /** Where memory for messages comes from; without it, it is new. */
   readonly pool?: BufferPool | undefined;
   /** Limit of a table in bytes; default 64 MiB. */
   readonly maxTableBytes?: number;
-  /** Does something in so many milliseconds, unless what it returns is called before; default a timer. */
+  /**
+   * Runs a task in so many milliseconds, unless the function that it returns is called before;
+   * default by a timer.
+   */
   readonly timer?: Clock["timer"];
 }
 
-/** Requests that say nothing, or little: no viewer sends more than some ten bytes. */
+/** Limit of requests that say little, in bytes: viewers send some ten. */
 const MAX_REQUEST_BYTES = 4 * 1024;
 const MAX_TABLE_BYTES = 64 * 1024 * 1024;
-/** By which tools learn what there is, in two packages that have the same messages. */
+/** Path of the reflection method, in both of its packages. */
 const REFLECTION = /^\/grpc\.reflection\.v1(alpha)?\.ServerReflection\/ServerReflectionInfo$/;
-/** A tool asks within seconds; one that wants more calls again. */
+/**
+ * How long a call of reflection may take, in milliseconds: tools ask within seconds, and can call
+ * again.
+ */
 const REFLECTION_MS = 60_000;
-/** Timers go no further. */
+/** The longest time of a timer, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Joins calls to what they do: looks at paths, content types and deadlines, and answers. */
+/**
+ * Dispatches calls: looks at their path, content type and deadline, lets a handler do the work, and
+ * answers.
+ */
 export class GrpcService<Peer> {
   readonly #handlers: CallHandlers<Peer>;
   readonly #options: GrpcServiceOptions;
@@ -94,10 +109,10 @@ export class GrpcService<Peer> {
   }
 
   /**
-   * Takes a new call; its sink is set when this returns.
+   * Takes a new call, and sets its sink before it returns.
    *
    * @param stream of the call
-   * @param peer whom it comes from, for the handlers
+   * @param peer who makes the call, for the handlers
    */
   accept(stream: CallStream, peer: Peer): void {
     const { headers } = stream;
@@ -162,7 +177,7 @@ export class GrpcService<Peer> {
     }
   }
 
-  /** What describes the services is loaded when somebody asks. */
+  /** Answers reflection; the descriptions of services are loaded when somebody asks. */
   #reflect(stream: CallStream, timeoutMs: number, peer: Peer): void {
     const call = new QuestionCall(stream, MAX_REQUEST_BYTES, {
       answer: async (question) => (await import("./reflection.ts")).reflect(question),
@@ -198,7 +213,7 @@ export class GrpcService<Peer> {
     }
   }
 
-  /** A call whose request is one message. */
+  /** Takes a call whose request is one message. */
   #request(
     stream: CallStream,
     maxMessageBytes: number,
@@ -238,7 +253,7 @@ export class GrpcService<Peer> {
     this.#handlers.requested?.(request, peer);
   }
 
-  /** What comes to pass when the peer's own deadline has passed. */
+  /** Calls `pass` when the peer's own deadline has passed. */
   #deadline(ms: number, pass: (error: Error) => void): () => void {
     if (ms > MAX_TIMER_MS) return () => {};
     const text = `The deadline of ${

@@ -1,5 +1,5 @@
 /**
- * How gRPC says what became of a call: a number and a text in the trailers.
+ * Statuses of gRPC: how a call ended is a number and a text in its trailers.
  *
  * @module
  */
@@ -76,7 +76,10 @@ export class CallCut extends GrpcError {
   }
 }
 
-/** The status that tells a peer of an error: limits are not its data's fault, and bugs not its own. */
+/**
+ * The status for an error: a limit does not mean that the data is wrong, and a bug of ours is not
+ * the peer's.
+ */
 export function statusOf(error: Error): Status {
   if (error instanceof GrpcError) return error.status;
   if (EXHAUSTED.some((limit) => error instanceof limit)) return STATUS.RESOURCE_EXHAUSTED;
@@ -94,7 +97,7 @@ const EXHAUSTED = [
   IdleTimeout,
 ];
 
-/** Longer texts would not fit in the header lists that peers take. */
+/** Limit of a text in bytes: longer ones would not fit in the header lists that peers take. */
 const MAX_TEXT_BYTES = 1024;
 
 /**
@@ -110,12 +113,17 @@ export function trailersOf(error?: Error): [string, string][] {
 const HEX = Array.from({ length: 256 }, (_, byte) => "%" + byte.toString(16).padStart(2, "0"))
   .map((text) => text.toUpperCase());
 
+/** What stands for itself. */
+const PLAIN = /^[ -$&-~]*$/;
+
 /**
  * A text as the `grpc-message` header holds it: UTF-8, with `%XX` for what is not printable ASCII.
  *
  * @param text cut to 1 KiB of UTF-8
  */
 export function encodeText(text: string): string {
+  // Nearly all are, and who makes a server say no again and again should leave no garbage for each letter.
+  if (text.length <= MAX_TEXT_BYTES && PLAIN.test(text)) return text;
   const bytes = new Uint8Array(MAX_TEXT_BYTES);
   const { written } = new TextEncoder().encodeInto(text.toWellFormed(), bytes);
   let encoded = "";
@@ -126,7 +134,7 @@ export function encodeText(text: string): string {
   return encoded;
 }
 
-/** The text that a `grpc-message` header holds; what is encoded wrongly stays as it is. */
+/** Decodes the text of a `grpc-message` header; what is encoded wrongly stays as it is. */
 export function decodeText(encoded: string): string {
   const text = encoded.replaceAll(/(?:%[0-9a-f]{2})+/gi, (run) => {
     const bytes = Uint8Array.from(run.slice(1).split("%"), (hex) => parseInt(hex, 16));

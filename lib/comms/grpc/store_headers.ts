@@ -5,24 +5,28 @@ import { forgetOldest } from "../../base/forget_oldest.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { StoreId } from "../../encoding/message_parts.ts";
 
-/** Stores whose version is remembered. */
+/** How many stores' versions are remembered. */
 const MAX_STORES = 10_000;
-/** Stores with longer names are not worth remembering. */
+/** Stores with longer names, in characters, are not remembered. */
 const MAX_KEY_LENGTH = 1024;
 
-/** Where a store has not said it, it is of the first SDK that spoke so; readers only warn of others. */
+/**
+ * The version that is assumed of a store which has not told its own: that of the first SDK with
+ * this definition. Readers use it for warnings only.
+ */
 const FIRST: Readonly<Record<ProtobufDialect, RrdVersion>> = {
   v0: { major: 0, minor: 22, patch: 1, meta: 0 },
   v1alpha1: { major: 0, minor: 23, patch: 4, meta: 0 },
 };
 
 /**
- * The RRD headers of messages that came without: each has the version that its store said last.
+ * Gives RRD headers to messages that came without one: each gets the version that its store told
+ * last.
  *
  * One for all calls, since a recording's store info may come by another call than its data.
  */
 export class StoreHeaders {
-  /** Those of messages whose store has not said its version. */
+  /** The headers of messages whose store has not told its version. */
   readonly first: Readonly<Record<ProtobufDialect, RrdHeader>> = {
     v0: protobufHeader(FIRST.v0),
     v1alpha1: protobufHeader(FIRST.v1alpha1),
@@ -31,7 +35,7 @@ export class StoreHeaders {
   #newest: RrdHeader | undefined;
   #last: { readonly id: StoreId; readonly header: RrdHeader } | undefined;
 
-  /** Stores whose version is remembered. */
+  /** How many stores' versions are remembered now. */
   get size(): number {
     return this.#ofStores.size;
   }
@@ -40,7 +44,7 @@ export class StoreHeaders {
    * The header of a message; store infos are remembered.
    *
    * @param msg as it was decoded, whatever header it has now
-   * @param dialect the definitions that its bytes follow, and its header has to say
+   * @param dialect the definitions that its bytes follow, which its header has to tell
    */
   of(msg: LogMsg, dialect: ProtobufDialect): RrdHeader {
     switch (msg.kind) {
@@ -55,7 +59,10 @@ export class StoreHeaders {
     }
   }
 
-  /** Headers tell readers which definitions to follow, so no store may claim what its bytes are not. */
+  /**
+   * Makes sure that a header fits: it tells readers which definitions to follow, so a store must
+   * not claim a version whose definitions its bytes do not follow.
+   */
   #fit(header: RrdHeader | undefined, dialect: ProtobufDialect): RrdHeader {
     return header !== undefined && fits(header.version, dialect) ? header : this.first[dialect];
   }
@@ -82,7 +89,7 @@ export class StoreHeaders {
     return header;
   }
 
-  /** Of equal versions it is the same object mostly, which makes it fast to find out. */
+  /** Gives mostly the same object for equal versions, which makes comparing headers fast. */
   #headerOf(version: RrdVersion, dialect: ProtobufDialect): RrdHeader {
     for (const header of [this.first[dialect], this.#newest]) {
       if (header !== undefined && isSame(header.version, version)) return header;

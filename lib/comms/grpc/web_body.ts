@@ -1,15 +1,16 @@
 /**
- * What gRPC-web has instead of HTTP/2: trailers in the body, and leave for pages of other origins.
+ * What gRPC-web has instead of HTTP/2: trailers in the body, and the headers (CORS) that let pages
+ * of other origins call.
  *
  * @module
  */
 import { FRAME_HEAD_BYTES, frameHead } from "./body.ts";
 import type { CallField } from "./call_stream.ts";
 
-/** Of the frame that holds the trailers. */
+/** Flag of the frame that holds the trailers. */
 const TRAILERS_FLAG = 0x80;
 
-/** What answers are of. */
+/** Content type of answers. */
 export const WEB_CONTENT_TYPE = "application/grpc-web+proto";
 
 /**
@@ -34,7 +35,7 @@ export function webTrailers(trailers: readonly CallField[]): Uint8Array<ArrayBuf
   return frame;
 }
 
-/** More of them, or longer ones, no viewer asks for. */
+/** Limit of the list of headers that a page asks for, in characters. */
 const MAX_ASKED_LENGTH = 1024;
 
 /**
@@ -43,7 +44,7 @@ const MAX_ASKED_LENGTH = 1024;
  * Who may call at all is decided elsewhere, before this.
  *
  * @param request what its headers say
- * @returns nothing where the request is from no page
+ * @returns no headers if the request is not from a page
  */
 export function corsHeaders(request: Headers): Record<string, string> {
   const origin = request.get("origin");
@@ -58,7 +59,7 @@ export function corsHeaders(request: Headers): Record<string, string> {
   headers["access-control-allow-methods"] = "POST";
   headers["access-control-max-age"] = "600";
   const asked = request.get("access-control-request-headers") ?? "";
-  // Names of headers, and what stands between them.
+  // Only names of headers and what separates them are sent back.
   if (asked.length <= MAX_ASKED_LENGTH && /^[\w\-, ]+$/.test(asked)) {
     headers["access-control-allow-headers"] = asked;
   }

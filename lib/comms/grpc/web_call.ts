@@ -1,9 +1,9 @@
 import type { CallField, CallSink, CallStream } from "./call_stream.ts";
 import { isGrpcWeb, WEB_CONTENT_TYPE, webTrailers } from "./web_body.ts";
 
-/** HTTP/2's code for an answer that nobody reads any more. */
+/** Error code of HTTP/2 for an answer that nobody wants any more. */
 const CANCEL = 8;
-/** Bytes of a request's body that may come before those before them are done with. */
+/** Bytes of a request's body that are handed on before those before them were consumed. */
 const WINDOW_BYTES = 256 * 1024;
 
 /**
@@ -28,7 +28,7 @@ export function answerWeb(
   return call.response;
 }
 
-/** A request of HTTP/1.1 in the place of a stream. */
+/** A request of HTTP/1.1 that takes the place of a stream of HTTP/2. */
 class WebCall implements CallStream {
   readonly headers: ReadonlyMap<string, string>;
   sink: CallSink | undefined;
@@ -40,7 +40,7 @@ class WebCall implements CallStream {
   #isEnded = false;
   #isGone = false;
   #hasResponded = false;
-  /** The reader of the answer, while it waits. */
+  /** Lets the reader of the answer go on; set while it waits. */
   #pull: (() => void) | undefined;
   /** Bytes that came and were not consumed. */
   #held = 0;
@@ -63,14 +63,14 @@ class WebCall implements CallStream {
     return !this.#isEnded && !this.#isGone;
   }
 
-  /** Hands on the body, no faster than it is taken. */
+  /** Reads the body, and hands it on no faster than it is consumed. */
   async read(): Promise<void> {
     try {
       const reader = this.#request.body?.getReader();
       while (reader !== undefined && !this.#isGone) {
         const { done, value } = await reader.read();
         if (done) break;
-        // Of what came too much, the rest does not matter.
+        // The call is over already, and the rest of its body is not wanted.
         if (!this.isWritable) return void reader.cancel();
         this.#held += value.length;
         if (this.sink === undefined) this.#held = 0;
@@ -90,7 +90,7 @@ class WebCall implements CallStream {
     this.#consumed?.();
   }
 
-  /** There is but one call on the connection: what is held back holds back nobody else. */
+  /** Does nothing: there is only one call on the connection, which holds back no other. */
   widen(): void {}
 
   respond(fields: readonly CallField[], isEnd = false): void {
@@ -145,7 +145,7 @@ class WebCall implements CallStream {
     this.#pull?.();
     this.sink?.gone(CANCEL, reason);
     this.onRoom?.();
-    // Whoever waits for it has left.
+    // Nobody waits for this answer any more, but the promise of it must resolve.
     this.respond([[":status", "499"]], true);
   }
 }

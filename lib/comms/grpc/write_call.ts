@@ -12,14 +12,14 @@ const NOTHING = new Uint8Array(0);
 /** Where the messages of a call go. */
 export interface MessageTaker {
   /**
-   * Takes messages; not called again before it says so.
+   * Takes messages; is not called again before its promise resolves.
    *
    * @returns a promise where the call must wait before it sends more
    */
   take(msgs: LogMsg[]): Promise<void> | undefined;
   /**
-   * The call is over; called once, after all messages that came whole. The peer is answered when this
-   * is done.
+   * Called once when the call is over, after all messages that came whole. The peer is answered
+   * when this resolves.
    *
    * @param error why, if it did not end well
    */
@@ -30,8 +30,8 @@ export interface MessageTaker {
  * A `WriteMessages` call: its body becomes messages, which a taker takes at its own pace, and the
  * peer is answered once all of them were taken.
  *
- * While the taker is behind, or there is none yet, nothing is consumed: the peer stops within its
- * window, and the connection goes on.
+ * While the taker is behind, or there is none yet, nothing is consumed: the peer stops when its
+ * window is used up, and other calls on the connection go on.
  */
 export class WriteCall implements CallSink {
   readonly #stream: CallStream;
@@ -39,16 +39,16 @@ export class WriteCall implements CallSink {
   readonly #onOver: () => void;
   #taker: MessageTaker | undefined;
   #isBehind = false;
-  /** Messages that came meanwhile, which the window bounds, and what keeps their memory. */
+  /** Messages that wait for the taker, bounded by the window, and the buffers that they use. */
   #pending: LogMsg[] = [];
   #pendingBytes = 0;
   #holds: (() => void)[] = [];
   /** Bytes that came and were not consumed. */
   #owed = 0;
-  /** Set once no more is read. */
+  /** Set when nothing more of the body is read. */
   #over: { readonly error: Error | undefined } | undefined;
   #isQuit = false;
-  /** The message that is being inflated: what came behind it waits, and how the body ended. */
+  /** The message that is being inflated, what came behind it, and how the body ended. */
   #inflation: Inflation | undefined;
   #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
@@ -61,7 +61,7 @@ export class WriteCall implements CallSink {
 
   /**
    * @param stream of the call
-   * @param step what its body goes through
+   * @param step turns its body into messages
    * @param onOver called when all is done
    */
   constructor(stream: CallStream, step: WriteMessages, onOver: () => void = () => {}) {
@@ -70,7 +70,10 @@ export class WriteCall implements CallSink {
     this.#step = step;
   }
 
-  /** Bytes of memory taken for what is not whole, and for what nobody could take yet. */
+  /**
+   * Bytes of memory that are held for what is not whole, and for messages that the taker has not
+   * taken.
+   */
   get unfinishedBytes(): number {
     return this.#pendingBytes + this.#step.body.unfinishedBytes + this.#backlogBytes +
       (this.#inflation?.heldBytes ?? 0);
@@ -81,7 +84,7 @@ export class WriteCall implements CallSink {
     return this.#step.body.partialBytes;
   }
 
-  /** Whether the peer may have to wait for us, so that its silence is none of its own. */
+  /** Whether the peer may have to wait for us, so that it is not to blame for its silence. */
   get isHeldBack(): boolean {
     return this.#isBehind || this.#taker === undefined || this.#inflation !== undefined;
   }
@@ -96,7 +99,7 @@ export class WriteCall implements CallSink {
     return this.#receivedBytes;
   }
 
-  /** Messages that came whole. */
+  /** How many messages came whole. */
   get messages(): number {
     return this.#messages;
   }
@@ -106,7 +109,7 @@ export class WriteCall implements CallSink {
     return this.#isReadInto;
   }
 
-  /** Why it ended, once it is over, if not well. */
+  /** The error with which it ended; `undefined` if it ended well, and before its end. */
   get error(): Error | undefined {
     return this.#over?.error;
   }
@@ -117,9 +120,9 @@ export class WriteCall implements CallSink {
   }
 
   /**
-   * The call is taken: what came and what comes goes there.
+   * Admits the call: what came and what comes goes to a taker.
    *
-   * @returns whether there is still something to take; the taker hears nothing of it otherwise
+   * @returns whether there is still something to take; if not, the taker is never called
    */
   admit(taker: MessageTaker): boolean {
     if (this.#isQuit) return false;
@@ -140,19 +143,22 @@ export class WriteCall implements CallSink {
     this.#inflation?.cancel();
     this.#inflation = undefined;
     this.#forgetBacklog();
-    // A read into it may be under way.
+    // A read into its memory may be under way, so this piece is kept.
     this.#step.body.shed();
     if (this.#taker === undefined) void this.#quit(error);
     else this.#advance();
   }
 
-  room(most: number): Uint8Array<ArrayBuffer> | undefined {
-    const room = this.#step.body.room(most);
+  readInto(most: number): Uint8Array<ArrayBuffer> | undefined {
+    const room = this.#step.body.readInto(most);
     this.#isReadInto = room !== undefined;
     return room;
   }
 
-  /** No read into the room is under way any more: for who ends the connection while one may be. */
+  /**
+   * Says that no read into its memory is under way any more, when the connection has ended during
+   * one.
+   */
   readsEnded(): void {
     this.#isReadInto = false;
     if (this.#isQuit) this.#step.body.clear();
@@ -182,7 +188,7 @@ export class WriteCall implements CallSink {
     this.#advance();
   }
 
-  /** The body has ended, and all of it was looked at. */
+  /** Called when the body has ended and all of it was looked at. */
   #finish(): void {
     if (this.#bodyEnd === undefined || this.#inflation !== undefined) return;
     const isCut = this.#bodyEnd === "gone";
@@ -197,7 +203,7 @@ export class WriteCall implements CallSink {
       if (rest !== undefined && rest.length > 0) this.#keep(rest.slice(), true);
       void this.#inflate(compressed.slice());
     }
-    this.#step.body.settle();
+    this.#step.body.releaseTaken();
   }
 
   #received(items: LogMsg[]): void {
@@ -205,7 +211,7 @@ export class WriteCall implements CallSink {
     if (items.length > 0) this.#deliver(items);
   }
 
-  /** Nothing is consumed meanwhile, so that no more comes than the window lets. */
+  /** Inflates a message. Nothing is consumed meanwhile, so no more comes than the window allows. */
   async #inflate(compressed: Uint8Array): Promise<void> {
     const inflation = this.#inflation = this.#step.inflation(() => this.onHeld());
     let result: { readonly items: LogMsg[]; readonly error?: Error };
@@ -270,7 +276,10 @@ export class WriteCall implements CallSink {
     });
   }
 
-  /** Does what can be done now, in order: what came goes on, the peer may send more, the call ends. */
+  /**
+   * Does what can be done now, in this order: hands messages to the taker, lets the peer send more,
+   * ends the call.
+   */
   #advance(): void {
     if (this.isHeldBack) return;
     if (this.#pending.length > 0) {
@@ -303,7 +312,7 @@ export class WriteCall implements CallSink {
     } catch (cause) {
       outcome ??= cause as Error;
     }
-    // Memory that is still read into may not be given to others.
+    // Memory into which a read is under way must not be given to others.
     if (!this.#isReadInto) this.#step.body.clear();
     this.#onOver();
     if (outcome === undefined) answerMessage(this.#stream, NOTHING);

@@ -1,10 +1,10 @@
 import type { Field, H2Peer, H2Stream } from "../h2/types.ts";
 import { decodeText, GrpcError, STATUS, type Status } from "./status.ts";
 
-/** As much waits to be sent before whoever logs has to wait. */
+/** When so many bytes wait to be sent, whoever logs has to wait. */
 const MAX_QUEUED_BYTES = 256 * 1024;
 
-/** A call's answer has one empty message, or none. */
+/** Limit of an answer, in bytes; it has one empty message, or none. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 const METHOD = "/rerun.sdk_comms.v1alpha1.MessageProxyService/WriteMessages";
@@ -102,7 +102,9 @@ export class WriteClient {
     await this.#answered.promise;
   }
 
-  /** What the server says: in the header fields, where that is all. */
+  /**
+   * Takes note of the status that the server sends, in its trailers or in its only header fields.
+   */
   #note(fields: ReadonlyMap<string, string>): void {
     const status = fields.get("grpc-status");
     if (status === undefined) return;
@@ -118,7 +120,7 @@ export class WriteClient {
     if (this.#status === undefined) {
       this.#fail(STATUS.INTERNAL, "it ended the call without a status");
     } else if (this.#status !== STATUS.OK) {
-      // What a server says counts more than how the connection ended behind it.
+      // The status that a server sent counts more than how the connection ended afterwards.
       this.#error = new GrpcError(
         this.#status as Status,
         this.#text || `gRPC status ${this.#status}`,
@@ -137,5 +139,5 @@ export class WriteClient {
   }
 }
 
-/** HTTP/2's code for a stream that nobody wants any more. */
+/** Error code of HTTP/2 for a stream that nobody wants any more. */
 const CANCEL = 8;

@@ -15,9 +15,11 @@ import { type Encoding, Inflation, type InflationTurns } from "./inflate.ts";
 import type { StoreHeaders } from "./store_headers.ts";
 
 const HEAD_BYTES = MESSAGE_HEADER_BYTES.protobuf;
-/** Kinds of log messages that there may be one day: a tag of one byte says no more. */
+/**
+ * The highest kind of a log message that there may be one day: a tag of one byte can say no more.
+ */
 const MAX_KIND = 15;
-/** Of `log_msg`, the first field of a request, which has a length. */
+/** Tag of `log_msg`, the first field of a request. */
 const LOG_MSG_TAG = 1 << 3 | 2;
 const ARROW_MSG = 2;
 
@@ -25,21 +27,23 @@ const ARROW_MSG = 2;
 export interface WriteMessagesOptions extends DecodeLimits {
   /** Which service was called. */
   readonly dialect: ProtobufDialect;
-  /** The headers that messages get, over all calls. */
+  /** Gives messages their RRD headers, for all calls. */
   readonly headers: StoreHeaders;
   /** Where memory for messages comes from; without it, it is new. */
   readonly pool?: BufferPool | undefined;
-  /** Takes memory in slabs until a message is whole: whoever says so calls `body.clear` at the end. */
+  /**
+   * Takes memory from slabs until a message is whole; `body.clear` must be called at the end then.
+   */
   readonly inSlabs?: boolean;
-  /** How messages are compressed that say they are; without it, none may be. */
+  /** How compressed messages are compressed; left out, no message may be. */
   readonly encoding?: Encoding | undefined;
-  /** Whose turn it is to inflate one. */
+  /** The turns to inflate, shared by all calls. */
   readonly turns?: InflationTurns | undefined;
 }
 
-/** The body of a `WriteMessages` call → log messages, each with the bytes that `.rrd` has of it. */
+/** The body of a `WriteMessages` call → log messages, each with its bytes as in a `.rrd` file. */
 export class WriteMessages implements Step<Uint8Array, LogMsg> {
-  /** Cuts the body into requests; knows where in it the call is. */
+  /** Cuts the body into requests, and knows how far the call is. */
   readonly body: GrpcBody;
   readonly #options: WriteMessagesOptions;
   readonly #limits: Required<DecodeLimits>;
@@ -52,7 +56,8 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
     this.#limits = decodeLimits(options);
     this.#envelopes = new ArrowEnvelopes(options.dialect, this.#limits);
     const { maxMessageBytes } = this.#limits;
-    // What stands around a log message makes room for what `.rrd` has before it, though not enough.
+    // The header of a `.rrd` message is written over what precedes the log message in its request,
+    // which is a little shorter: hence the headroom.
     this.body = new GrpcBody({ ...options, maxMessageBytes, headroom: HEAD_BYTES });
   }
 
@@ -60,10 +65,12 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
     if (this.#isOver) return { items: [] };
     const { items: requests, ...others } = this.body.push(bytes);
     const { items, error } = this.#decodeAll(requests);
+    const msg = items[0];
+    if (msg?.kind === "ArrowMsg") this.body.alignLike(requests[0]!, msg.arrow.bytes);
     return error === undefined ? { items, ...others } : { items, error };
   }
 
-  /** What is to be done with a message that is compressed, before more is pushed. */
+  /** Makes the inflation of a compressed message, which must be run before more is pushed. */
   inflation(onGrow: () => void): Inflation {
     const { encoding, turns } = this.#options;
     const { maxMessageBytes } = this.#limits;
@@ -91,7 +98,7 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
       try {
         items.push(this.#decode(request));
       } catch (invalid) {
-        // What no peer can cause is a bug, which has to be seen with its stack.
+        // Anything else is a bug of ours, which has to be seen with its stack.
         if (!(invalid instanceof RerelayError)) throw invalid;
         this.#isOver = true;
         return { items, error: invalid };
@@ -103,7 +110,7 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
   #decode(request: Uint8Array): LogMsg {
     const { dialect, headers } = this.#options;
     const { kind, bytes } = withHead(request, dialect, this.#limits);
-    // Whose header it has is known once it is decoded.
+    // The header depends on the store, which is known once the message is decoded.
     const encoded: { header: RrdHeader; bytes: Uint8Array } = {
       header: headers.first[dialect],
       bytes,
@@ -115,13 +122,13 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
   }
 }
 
-/** A log message as `.rrd` has it. */
+/** A log message with its bytes as in a `.rrd` file. */
 interface Unwrapped {
   readonly kind: number;
   readonly bytes: Uint8Array;
 }
 
-/** Puts a message's kind and length before it, over what is there. */
+/** Writes a message's kind and length before it, over what is there. */
 function withHead(
   request: Uint8Array,
   dialect: ProtobufDialect,
@@ -140,7 +147,7 @@ function withHead(
   return { kind, bytes };
 }
 
-/** Finds the log message in a request that has more fields than that one, or none. */
+/** Finds the log message in a request that has other fields, too, or lacks it. */
 function unwrap(
   request: Uint8Array,
   dialect: ProtobufDialect,
@@ -162,7 +169,10 @@ function unwrap(
   return found;
 }
 
-/** Where the value begins of a field that has a tag of one byte and reaches up to the end; −1 if none. */
+/**
+ * Where the value of a field begins, if that field has a tag of one byte and reaches to the end of
+ * the bytes; else −1.
+ */
 function onlyField(bytes: Uint8Array, from: number): number {
   const end = bytes.length;
   const tag = bytes[from];

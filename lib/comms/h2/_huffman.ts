@@ -1,4 +1,5 @@
 import { HpackError } from "./_hpack_error.ts";
+import { latin1 } from "./_latin1.ts";
 
 /**
  * The lengths of the codes of the symbols 0 to 256, in base 32. The code of RFC 7541, appendix B, is
@@ -39,17 +40,25 @@ function plant(): Int16Array {
   return Int16Array.from(tree);
 }
 
+/** The shortest code, in bits. */
+const LEAST_BITS = 5;
+
 /**
  * Decodes a string of HPACK's Huffman code; each byte gives one character of U+0000 to U+00FF.
  *
+ * @param bytes of which it is a part
+ * @param from where it begins
+ * @param to where it ends
  * @throws {HpackError} if it has the symbol of the end, or padding other than up to 7 ones
  */
-export function decodeHuffman(bytes: Uint8Array): string {
-  let text = "";
+export function decodeHuffman(bytes: Uint8Array, from: number, to: number): string {
+  const decoded = new Uint8Array(Math.floor((to - from) * 8 / LEAST_BITS));
+  let length = 0;
   let node = 0;
   let depth = 0;
   let isOnes = true;
-  for (const byte of bytes) {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!;
     for (let bit = 7; bit >= 0; bit--) {
       const one = byte >> bit & 1;
       const next = TREE[2 * node + one]!;
@@ -60,11 +69,11 @@ export function decodeHuffman(bytes: Uint8Array): string {
         continue;
       }
       if (next === -1 - END) throw new HpackError("the symbol of the end in a string");
-      text += String.fromCharCode(-1 - next);
+      decoded[length++] = -1 - next;
       node = depth = 0;
       isOnes = true;
     }
   }
   if (depth > 7 || !isOnes) throw new HpackError("a string with wrong padding");
-  return text;
+  return latin1(decoded, 0, length);
 }

@@ -1,12 +1,15 @@
 /**
- * Bounds on what costs us more than it brings.
+ * Bounds on what costs us more than it costs the peer.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 import { ERROR, H2Error } from "./error_codes.ts";
 
-/** Things may happen so often at once, and so many a second; some earn others. */
+/**
+ * A budget for one kind of event: so many at once, so many a second, and more where other events
+ * earn some.
+ */
 export class Budget {
   #left: number;
   #at: number;
@@ -22,7 +25,7 @@ export class Budget {
   }
 
   /**
-   * One more has happened.
+   * Counts one more event.
    *
    * @param what it is, in the plural
    * @param count how many, where it is not one
@@ -34,12 +37,15 @@ export class Budget {
     this.#left -= count;
   }
 
-  /** So many more may happen, but never more at once than `burst`. */
+  /** Allows so many more, but never more at once than `burst`. */
   earn(count: number): void {
     this.#left = Math.min(this.burst, this.#left + count);
   }
 
-  /** The clock is asked only when it matters: most connections never come here. */
+  /**
+   * Refills by the time that passed; called only when the budget is used up, as most connections
+   * never do.
+   */
   #refill(): void {
     const now = this.now();
     this.earn((now - this.#at) / 1000 * this.perSec);
@@ -47,13 +53,16 @@ export class Budget {
   }
 }
 
-/** So many bytes of header fields may come at once, beside those of calls that ended well, and a second. */
+/**
+ * Bytes of header fields that may come at once and in a second, not counting those of calls that
+ * ended well.
+ */
 const [HEADER_BYTES, HEADER_BYTES_PER_SEC] = [128 * 1024, 16 * 1024];
 
 /** DATA frames with fewer bytes of a body are tiny. */
 const TINY_BYTES = 256;
 
-/** A DATA frame that we sent may be answered by so many updates of windows. */
+/** How many WINDOW_UPDATEs a DATA frame that we sent may be answered by. */
 const UPDATES_PER_DATA = 4;
 
 /** All bounds of one connection on how often its peer may do something. */

@@ -25,10 +25,10 @@ import type { Stream } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
 import type { Field, H2Options, H2Peer, H2Role, H2Stream } from "./types.ts";
 
-/** Reading into a body's own memory is worth it from so many bytes on. */
+/** From so many bytes on it is worth reading directly into the memory of a body. */
 const LEAST_ROOM = 64 * 1024;
 
-/** While the peer leaves so many bytes of our answers to its frames in our hands, it is not read. */
+/** While so many bytes of our answers to the peer's frames wait to be sent, it is not read. */
 const CONGESTED_BYTES = 64 * 1024;
 
 /** The largest number of a stream. */
@@ -130,12 +130,18 @@ export class H2Connection implements H2Peer {
     return this.#cameBytes - this.#incoming.dataBytes;
   }
 
-  /** The peer does not take our answers to its frames: it should not be read meanwhile. */
+  /**
+   * Whether the peer does not take our answers to its frames, so that it should not be read
+   * meanwhile.
+   */
   get isCongested(): boolean {
     return this.#outbox.frameBytes > CONGESTED_BYTES;
   }
 
-  /** A server that left in peace: it is the client who closes, once it has read all. */
+  /**
+   * Whether a server has left without an error and waits until the client, which has read all then,
+   * closes.
+   */
   get lingers(): boolean {
     return this.#isClosed && this.#isLeaving && !this.#isClient && this.#error === undefined;
   }
@@ -143,9 +149,9 @@ export class H2Connection implements H2Peer {
   // ------------------------------------------------------------------------------------- input
 
   /** Where the next bytes may be read into, so that they need no copy; nothing: it is not worth it. */
-  room(): Uint8Array<ArrayBuffer> | undefined {
+  readInto(): Uint8Array<ArrayBuffer> | undefined {
     const most = this.#frames.dataLeft;
-    return most < LEAST_ROOM ? undefined : this.#incoming.room(most);
+    return most < LEAST_ROOM ? undefined : this.#incoming.readInto(most);
   }
 
   /**
@@ -182,27 +188,28 @@ export class H2Connection implements H2Peer {
   // ------------------------------------------------------------------------------------ output
 
   /**
-   * What is to be written next, as far as the peer's windows allow. Call it again once that is written.
+   * Gives what is to be written next, as far as the peer's windows allow. To be called again once
+   * that is written.
    *
-   * @param most bytes, about
+   * @param most bytes, approximately
    * @returns pieces in their order; none: wait for `onWake`
    */
   take(most: number): Uint8Array[] {
     const served = new Set<Stream>();
     const { parts, data } = this.#outbox.take(most, served);
     if (data > 0) this.#abuse.sent(data);
-    this.#guard(() => this.#settle(served));
+    this.#guard(() => this.#closeEnded(served));
     return parts;
   }
 
-  /** What was taken last was handed over: its memory may change. */
+  /** Says that what was taken last was handed to the system: its memory may change. */
   wrote(): void {
     for (const done of this.#outbox.wrote()) this.#guard(done);
   }
 
-  #settle(served: ReadonlySet<Stream>): void {
+  #closeEnded(served: ReadonlySet<Stream>): void {
     for (const stream of served) {
-      this.#table.settle(stream);
+      this.#table.closeIfEnded(stream);
       if (!stream.isGone) stream.onRoom?.();
     }
     if (this.#isClient) this.#tellIfReady();
@@ -228,7 +235,7 @@ export class H2Connection implements H2Peer {
     return stream;
   }
 
-  /** What a push may have changed for requests. */
+  /** Tells requests of what a push may have changed. */
   #news(): void {
     const { goAway } = this.#incoming;
     if (goAway !== undefined) {
@@ -274,7 +281,7 @@ export class H2Connection implements H2Peer {
     else this.#close(ERROR.NO_ERROR, "all streams have ended", undefined);
   }
 
-  /** What goes wrong inside ends the connection, and nothing else. */
+  /** Runs something; an exception ends the connection, and nothing else. */
   #guard(run: () => void): void {
     try {
       run();
@@ -298,7 +305,7 @@ export class H2Connection implements H2Peer {
     this.#isClosed = true;
     this.#error = error;
     this.#frames.stop();
-    // Each sink is told, whatever the one before it threw.
+    // Again after an exception, so that each sink is told.
     while (this.#table.size > 0) this.#guard(() => this.#table.dropAll(code, reason));
     this.onWake();
   }

@@ -1,11 +1,13 @@
 /**
- * Joins a connection's bytes with the HTTP/2 that they are: the thin stream around the pure step.
+ * Connects a socket with an HTTP/2 connection: the thin stream around the pure step.
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { H2Connection } from "./connection.ts";
 
-/** What is needed of a connection; those of the TCP adapters have it. */
+/** What is needed of a socket; connections of the TCP adapters have it. */
 export interface H2Socket {
   /** The peer's bytes. */
   readonly readable: ReadableStream<Uint8Array>;
@@ -21,13 +23,33 @@ export interface H2Socket {
   close(): void;
 }
 
-/** One write has about so many bytes at most. */
-const WRITE_BYTES = 256 * 1024;
+/**
+ * Bytes of one write, approximately: few where the peer was slow to take what came before, for what is
+ * being written can't be left out any more. With the heads of frames it fits into memory of a power of two.
+ */
+const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
 
-/** When HTTP/2 has ended, what is left may take so many ticks to be written, and the peer to leave. */
+/** A write that takes longer shows a slow peer, in milliseconds. */
+const SLOW_MS = 20;
+
+/**
+ * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
+ * a slow one, too.
+ */
+const QUICK_WRITES = 64;
+
+/** When HTTP/2 has ended, in how many ticks the rest must be written and the peer must have left. */
 const TICKS_TO_CLOSE = 2;
 
-/** Until it leaves, the peer may send so many bytes that nobody wants. */
+/** What a driver works with; all may be left out. */
+export interface H2DriverOptions {
+  /** Where memory for writes comes from; without it, it is new for each run of writes. */
+  readonly pool?: BufferPool | undefined;
+  /** Monotonic milliseconds. */
+  readonly now?: Clock["now"];
+}
+
+/** How many bytes the peer may send after that, which are ignored. */
 const LINGER_BYTES = 1024 * 1024;
 
 /**
@@ -54,20 +76,31 @@ const LINGER_BYTES = 1024 * 1024;
 export class H2Driver {
   readonly #socket: H2Socket;
   readonly #h2: H2Connection;
+  readonly #pool: BufferPool | undefined;
+  readonly #now: Clock["now"];
+  /** Writes that were quick, since the last that was not. */
+  #quickWrites = QUICK_WRITES;
   #isWriting = false;
-  /** Nothing is read any more. */
+  /** Set when nothing is read any more. */
   #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
-  /** Reading waits until the peer has taken our answers. */
+  /** Lets reading go on; set while it waits until the peer has taken our answers. */
   #rest: (() => void) | undefined;
 
   /**
    * @param socket nobody else reads from or writes to
    * @param h2 nobody else pushes to or takes from
+   * @param options a clock, and where memory comes from
    */
-  constructor(socket: H2Socket, h2: H2Connection) {
+  constructor(
+    socket: H2Socket,
+    h2: H2Connection,
+    { pool, now = SYSTEM_CLOCK.now }: H2DriverOptions = {},
+  ) {
     this.#socket = socket;
     this.#h2 = h2;
+    this.#pool = pool;
+    this.#now = now;
   }
 
   /**
@@ -101,13 +134,16 @@ export class H2Driver {
   /** Looks at the deadlines. */
   tick(): void {
     this.#h2.tick();
-    // A peer that does not read may not keep what is over.
+    // A peer that does not read must not keep a connection that is over.
     if (this.#h2.isClosed && --this.#ticksLeft <= 0) this.#socket.close();
   }
 
-  /** A function of its own, so that nothing that was read is held while the next bytes are awaited. */
+  /**
+   * Reads once; a function of its own, so that nothing that was read is held while the next bytes
+   * are awaited.
+   */
   async #readOnce(read: Read): Promise<boolean> {
-    const room = this.#h2.room();
+    const room = this.#h2.readInto();
     const chunk = await read(room);
     if (chunk === undefined) return false;
     const isFree = this.#h2.push(chunk);
@@ -118,17 +154,23 @@ export class H2Driver {
   #wake(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    // All that one turn has to say goes into one write.
+    // Written at the end of this turn of the event loop, with all that is added in it.
     queueMicrotask(() => this.#write());
   }
 
   async #write(): Promise<void> {
     const h2 = this.#h2;
-    let memory: Uint8Array | undefined;
+    let memory: Uint8Array<ArrayBuffer> | undefined;
     try {
-      for (let parts = h2.take(WRITE_BYTES); parts.length > 0; parts = h2.take(WRITE_BYTES)) {
-        const bytes = parts.length === 1 ? parts[0]! : memory = join(parts, memory);
+      for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
+        let [bytes] = parts as [Uint8Array];
+        if (parts.length > 1) {
+          memory = this.#memoryFor(parts, memory);
+          bytes = joined(parts, memory);
+        }
+        const since = this.#now();
         await this.#socket.write(bytes);
+        this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
         h2.wrote();
         this.#goOn();
       }
@@ -136,9 +178,25 @@ export class H2Driver {
       h2.wrote();
       h2.finish(error instanceof Error ? error : new Error(String(error)));
     }
+    if (memory !== undefined) this.#pool?.release([memory.buffer]);
     this.#isWriting = false;
     this.#goOn();
     if (this.#isOver || h2.isClosed && !h2.lingers) this.#socket.close();
+  }
+
+  #take(): Uint8Array[] {
+    return this.#h2.take(WRITE_BYTES[this.#quickWrites < QUICK_WRITES ? "slow" : "quick"]);
+  }
+
+  /** That of the write before, if it is large enough. */
+  #memoryFor(
+    parts: readonly Uint8Array[],
+    before: Uint8Array<ArrayBuffer> | undefined,
+  ): Uint8Array<ArrayBuffer> {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (before !== undefined && before.length >= bytes) return before;
+    if (before !== undefined) this.#pool?.release([before.buffer]);
+    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
   }
 
   #goOn(): void {
@@ -150,7 +208,7 @@ export class H2Driver {
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
-/** Reads without a stream where the socket can. */
+/** Gives the way to read: without a stream if the socket can do that. */
 function readerOf(socket: H2Socket): Read {
   if (socket.read !== undefined) return (into) => socket.read!(into);
   const reader = socket.readable.getReader();
@@ -169,21 +227,12 @@ async function linger(read: Read): Promise<void> {
   }
 }
 
-/**
- * Puts pieces together, into the memory of the write before if that is large enough: it is a view of
- * just their bytes.
- */
-function join(parts: readonly Uint8Array[], memory: Uint8Array | undefined): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const buffer = memory?.buffer;
-  const bytes = buffer !== undefined && buffer.byteLength >= length
-    ? new Uint8Array(buffer, 0, length)
-    : new Uint8Array(length);
+/** Puts pieces together, in memory that is large enough. */
+function joined(parts: readonly Uint8Array[], into: Uint8Array): Uint8Array {
   let at = 0;
   for (const part of parts) {
-    bytes.set(part, at);
+    into.set(part, at);
     at += part.length;
   }
-  return bytes;
+  return into.subarray(0, at);
 }

@@ -1,5 +1,5 @@
 /**
- * Why HTTP/2 streams and connections end.
+ * Error codes and errors with which HTTP/2 streams and connections end.
  *
  * @module
  */

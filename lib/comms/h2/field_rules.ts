@@ -1,5 +1,5 @@
 /**
- * What RFC 9113, section 8, asks of header fields.
+ * Checks of header fields by RFC 9113, section 8.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const OF_REQUESTS: ReadonlySet<string> = new Set([":method", ":scheme", ":path",
 const OF_ANSWERS: ReadonlySet<string> = new Set([":status"]);
 const NONE: ReadonlySet<string> = new Set();
 
-/** Fields of HTTP/1.1 that have no place here. */
+/** Fields about one hop of HTTP/1.1, which HTTP/2 forbids. */
 const OF_ONE_HOP: ReadonlySet<string> = new Set([
   "connection",
   "proxy-connection",

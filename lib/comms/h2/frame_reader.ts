@@ -3,7 +3,7 @@ import { FLAG, FRAME, HEAD_BYTES, PREFACE } from "./frames.ts";
 
 /** Takes what a {@linkcode FrameReader} finds; what it throws ends the reading. */
 export interface FrameHandler {
-  /** A frame's head is there; of DATA and of frames that are left out as well. */
+  /** The head of a frame has come; called for DATA and for ignored frames, too. */
   head(type: number, flags: number, id: number): void;
   /**
    * A DATA frame begins.
@@ -14,10 +14,10 @@ export interface FrameHandler {
   beginData(flags: number, id: number, length: number, padding: number): void;
   /** Bytes of its body, a view on what was pushed. */
   data(bytes: Uint8Array): void;
-  /** It is whole. */
+  /** The DATA frame is whole. */
   endData(flags: number): void;
   /**
-   * Any other frame that is known, whole; only of GOAWAY the end may be left out.
+   * Any other known frame, whole; of a GOAWAY the end may be left out.
    *
    * @param payload a view, which may be used again after the call
    */
@@ -26,17 +26,17 @@ export interface FrameHandler {
 
 /** Limits of frames in bytes. */
 export interface FrameLimits {
-  /** Of DATA, which needs no memory of ours; no other frame may be longer either. */
+  /** Limit of all frames; DATA, which needs no memory of ours, may be as long. */
   readonly maxFrameBytes: number;
-  /** Of HEADERS and CONTINUATION, but for what may surround a header block. */
+  /** Limit of HEADERS and CONTINUATION, without padding and priority. */
   readonly maxHeaderBytes: number;
 }
 
-/** Padding, its length, and a priority may stand around a header block. */
+/** Bytes that may surround a header block: the padding and its length, and a priority. */
 const AROUND_BLOCK_BYTES = 1 + 255 + 5 + 1;
-/** More settings in a frame serve nobody. */
+/** How many settings a frame may have. */
 const MAX_SETTINGS = 32;
-/** Of a GOAWAY's text so much is read. */
+/** How much of a GOAWAY is read, in bytes; the rest of its text is ignored. */
 const GOAWAY_BYTES = 8 + 120;
 
 const NOTHING = new Uint8Array(0);
@@ -54,19 +54,19 @@ type Place =
 /**
  * Cuts a connection's bytes into frames, whatever pieces they come in.
  *
- * Bytes of DATA go on as they come. Other frames are put together, and each type has a small limit of
- * its own: the large one is for DATA alone.
+ * Bytes of DATA are handed on as they come. Other frames are put together, and each type has a
+ * small limit of its own: the large limit is for DATA alone.
  */
 export class FrameReader {
   readonly #handler: FrameHandler;
   readonly #limits: FrameLimits;
   #place: Place;
-  /** What is put together, a head or a payload; of most payloads no copy is needed. */
+  /** The head or payload that is being put together; most payloads need no copy. */
   #bytes: Uint8Array;
   #filled = 0;
-  /** Bytes of the payload that are kept. */
+  /** How many bytes of the payload are kept. */
   #wanted = 0;
-  /** Of the body, the padding, or what is skipped. */
+  /** Bytes that are still to come of the body, the padding, or what is skipped. */
   #left = 0;
   #padding = 0;
   #type = 0;
@@ -92,12 +92,12 @@ export class FrameReader {
     return this.#place === "data" ? this.#left : 0;
   }
 
-  /** Bytes of memory taken for a frame that is not whole; those of DATA are none of ours. */
+  /** Bytes of memory taken for a frame that is not whole; DATA takes none. */
   get partialBytes(): number {
     return this.#bytes === this.#head ? 0 : this.#bytes.length;
   }
 
-  /** What comes from now on is left alone. */
+  /** Ignores all that comes from now on. */
   stop(): void {
     this.#place = "stopped";
     this.#bytes = this.#head;
@@ -239,7 +239,10 @@ export class FrameReader {
     this.#body(length - 1 - padding, padding + 1);
   }
 
-  /** The padding's length counts as padding; it is behind us. */
+  /**
+   * Begins the body of a frame; the length of the padding, which was read already, counts as
+   * padding.
+   */
   #body(length: number, padding: number): void {
     this.#left = length;
     this.#padding = Math.max(0, padding - 1);
@@ -261,7 +264,7 @@ export class FrameReader {
   }
 }
 
-/** What each type may have at most, before memory is taken for it. */
+/** Checks the length of a frame by its type, before memory is taken for it. */
 function checkLength(type: number, length: number, limits: FrameLimits): void {
   const { maxFrameBytes, maxHeaderBytes } = limits;
   if (length > maxFrameBytes) {

@@ -46,7 +46,7 @@ export const PREFACE: Uint8Array = new TextEncoder().encode("PRI * HTTP/2.0\r\n\
 /** Bytes of a frame's head. */
 export const HEAD_BYTES = 9;
 
-/** The window of a stream or connection that nobody has said anything else of, in bytes. */
+/** The window of a stream or connection unless settings say otherwise, in bytes. */
 export const DEFAULT_WINDOW = 65_535;
 
 /** A window larger than this breaks the protocol. */
@@ -62,7 +62,7 @@ export function checkWindow(bytes: number): void {
   throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "a window over 2^31 - 1 bytes");
 }
 
-/** Frames as long as this everybody takes, in bytes. */
+/** The length of frames that all peers take, in bytes. */
 export const DEFAULT_FRAME_BYTES = 16_384;
 
 /** No frame may be longer than this, in bytes. */
@@ -78,34 +78,55 @@ export function u31(bytes: Uint8Array, at: number): number {
   return u32(bytes, at) & MAX_WINDOW;
 }
 
-/** What stands before a payload of so many bytes. */
+/** Makes the head of a frame whose payload has so many bytes. */
 export function frameHead(length: number, type: number, flags: number, id: number): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
-  head[0] = length >> 16;
-  head[1] = length >> 8;
-  head[2] = length;
-  head[3] = type;
-  head[4] = flags;
-  head[5] = id >>> 24;
-  head[6] = id >>> 16;
-  head[7] = id >>> 8;
-  head[8] = id;
+  writeFrameHead(head, 0, length, type, flags, id);
   return head;
+}
+
+/**
+ * Writes what stands before a payload.
+ *
+ * @param into where the 9 bytes go
+ * @param at from where on
+ * @param length of the payload in bytes
+ */
+export function writeFrameHead(
+  into: Uint8Array,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  id: number,
+): void {
+  into[at] = length >> 16;
+  into[at + 1] = length >> 8;
+  into[at + 2] = length;
+  into[at + 3] = type;
+  into[at + 4] = flags;
+  writeU32(into, at + 5, id);
+}
+
+function writeU32(out: Uint8Array, at: number, number: number): void {
+  out[at] = number >>> 24;
+  out[at + 1] = number >>> 16;
+  out[at + 2] = number >>> 8;
+  out[at + 3] = number;
 }
 
 /** A frame with a payload of unsigned 32-bit numbers. */
 export function numbersFrame(type: number, id: number, ...numbers: number[]): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + 4 * numbers.length);
-  frame.set(frameHead(4 * numbers.length, type, 0, id));
-  const view = new DataView(frame.buffer);
-  numbers.forEach((number, i) => view.setUint32(HEAD_BYTES + 4 * i, number));
+  writeFrameHead(frame, 0, 4 * numbers.length, type, 0, id);
+  for (let i = 0; i < numbers.length; i++) writeU32(frame, HEAD_BYTES + 4 * i, numbers[i]!);
   return frame;
 }
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: readonly (readonly [number, number])[]): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + 6 * settings.length);
-  frame.set(frameHead(6 * settings.length, FRAME.SETTINGS, 0, 0));
+  writeFrameHead(frame, 0, 6 * settings.length, FRAME.SETTINGS, 0, 0);
   const view = new DataView(frame.buffer);
   settings.forEach(([name, value], i) => {
     view.setUint16(HEAD_BYTES + 6 * i, name);
@@ -122,18 +143,18 @@ export function bytesFrame(
   payload: Uint8Array,
 ): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + payload.length);
-  frame.set(frameHead(payload.length, type, flags, id));
+  writeFrameHead(frame, 0, payload.length, type, flags, id);
   frame.set(payload, HEAD_BYTES);
   return frame;
 }
 
-/** Of the text of a GOAWAY so many characters are sent. */
+/** How many characters of a GOAWAY's text are sent. */
 const MAX_TEXT = 120;
 
 /**
  * A GOAWAY frame.
  *
- * @param lastId the last stream of the peer's that was taken notice of
+ * @param lastId the last stream of the peer that was processed
  * @param code why
  * @param text the same in words
  */

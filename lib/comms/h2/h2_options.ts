@@ -44,7 +44,7 @@ function check(name: string, value: number, least: number, most: number): void {
   throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`);
 }
 
-/** What the peer is told of the options, as pairs of a setting and its value. */
+/** The settings that the peer is told, as pairs of a setting and its value. */
 export function settingsOf(isClient: boolean, options: ResolvedH2Options): [number, number][] {
   const { maxStreams, initialWindow, maxFrameBytes, maxHeaderBytes } = options;
   return [

@@ -7,11 +7,11 @@ export interface WholeBlock {
   readonly bytes: Uint8Array;
   /** Whether the stream ends with it. */
   readonly isEnd: boolean;
-  /** Its priority is a circle: a stream error. */
+  /** Whether its priority makes the stream depend on itself, which is a stream error. */
   readonly dependsOnItself: boolean;
 }
 
-/** A block may come in so many frames: of 16 KiB and over, eight are more than enough. */
+/** How many frames a block may come in: with frames of 16 KiB, eight are more than enough. */
 const MAX_FRAMES = 9;
 
 /** Bytes of a priority. */

@@ -23,7 +23,7 @@ const NO_TRAILERS: FieldMap = new Map();
 export class HeaderReader {
   readonly #options: HeaderReaderOptions;
   readonly #decoder = new HpackDecoder();
-  /** New streams are refused. */
+  /** Whether new streams are refused, because we are leaving. */
   isLeaving = false;
 
   /** @param options limits, and where streams are kept */
@@ -39,7 +39,7 @@ export class HeaderReader {
   push(block: WholeBlock): void {
     const { table, isClient } = this.#options;
     const { id } = block;
-    // Whatever becomes of it: later blocks count on its being decoded.
+    // Decoded even if it is refused: later blocks refer to the table that it changes.
     const fields = this.#decode(block.bytes);
     this.#spend(block.bytes.length, fields);
     const stream = table.get(id);
@@ -53,7 +53,7 @@ export class HeaderReader {
     } else this.#request(block, fields);
   }
 
-  /** A header block costs as many bytes as it had when it came or when it was decoded, whichever is more. */
+  /** Counts the cost of a header block: its bytes as sent or as decoded, whichever are more. */
   #spend(blockBytes: number, fields: Field[] | undefined): void {
     const { maxHeaderBytes, abuse } = this.#options;
     let bytes = fields === undefined ? maxHeaderBytes : 0;
@@ -90,10 +90,10 @@ export class HeaderReader {
     if (headers === undefined) {
       return table.reset(stream, ERROR.PROTOCOL_ERROR, "an answer's header fields are malformed");
     }
-    // More of them follow.
+    // An informational answer (1xx): the real one follows.
     if (headers.get(":status")!.startsWith("1") && !isEnd) return;
     stream.hasAnswer = true;
-    // The answer to HEAD says how long the body would be that it does not have.
+    // The answer to HEAD declares the length of a body that it does not have.
     if (stream.headers.get(":method") !== "HEAD" && !stream.expect(headers, isEnd)) {
       return table.reset(stream, ERROR.PROTOCOL_ERROR, "a wrong content-length");
     }

@@ -1,16 +1,17 @@
 /**
- * HPACK (RFC 7541): decoding in full; encoding without a table of ours and without Huffman.
+ * HPACK (RFC 7541): decodes all of it; encodes without a dynamic table and without Huffman codes.
  *
  * @module
  */
 import { HpackError } from "./_hpack_error.ts";
+import { latin1 } from "./_latin1.ts";
 import { DynamicTable, fieldBytes, STATIC_TABLE } from "./_hpack_table.ts";
 import { decodeHuffman } from "./_huffman.ts";
 import type { Field } from "./types.ts";
 
 export { HpackError } from "./_hpack_error.ts";
 
-/** The table that a peer may count on before it is told otherwise, in bytes. */
+/** Size of the dynamic table that a peer may use unless settings say otherwise, in bytes. */
 const TABLE_BYTES = 4096;
 
 /** No index, size or length in a block of ours needs more than so many bits behind its prefix. */
@@ -44,7 +45,7 @@ export class HpackDecoder {
    * @param maxListBytes limit of its fields, each counted with 32 bytes more
    * @returns the fields; `undefined` if they are over the limit: they are decoded nevertheless, so that
    * the table stays right, but not kept
-   * @throws {HpackError} if the block is none, and then no later block can be decoded
+   * @throws {HpackError} if the block is malformed; then no later block can be decoded either
    */
   decode(block: Uint8Array, maxListBytes: number): Field[] | undefined {
     this.#bytes = block;
@@ -108,35 +109,38 @@ export class HpackDecoder {
     const length = this.#int(7);
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new HpackError("the header block is cut off");
-    const bytes = this.#bytes.subarray(this.#at, end);
+    const from = this.#at;
     this.#at = end;
-    return isHuffman ? decodeHuffman(bytes) : latin1(bytes);
+    return isHuffman ? decodeHuffman(this.#bytes, from, end) : latin1(this.#bytes, from, end);
   }
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
-
 // ------------------------------------------------------------------------------------- encoding
 
-/** The first index of each name in the static table, and of each whole field. */
-const INDEXES: ReadonlyMap<string, number> = new Map(
-  STATIC_TABLE.flatMap(([name, value], i): [string, number][] => {
-    const whole: [string, number] = [`${name}=${value}`, i + 1];
-    const isFirst = STATIC_TABLE.findIndex((entry) => entry[0] === name) === i;
-    return [
-      ...(value === "" ? [] : [whole]),
-      ...(isFirst ? [[name, i + 1] as [string, number]] : []),
-    ];
+/** What the static table has of a name. */
+interface Known {
+  /** The first index. */
+  readonly first: number;
+  /** The index of each whole field. */
+  readonly values: ReadonlyMap<string, number>;
+}
+
+/** Asked for name and value one after the other: putting them together would make a string each time. */
+const INDEXES: ReadonlyMap<string, Known> = new Map(
+  STATIC_TABLE.map(([name]): [string, Known] => {
+    const entries = STATIC_TABLE.map(([other, value], i) => [other, value, i + 1] as const)
+      .filter(([other]) => other === name);
+    const values = entries.filter(([, value]) => value !== "")
+      .map(([, value, index]): [string, number] => [value, index]);
+    return [name, { first: entries[0]![2], values: new Map(values) }];
   }),
 );
 
-/** Says that we use no table, as a peer that allows none must hear before the first field. */
+/**
+ * Declares a table of size 0, which must come before the first field if the peer allows no table.
+ */
 const NO_TABLE = 0x20;
 
 /**
@@ -146,35 +150,72 @@ const NO_TABLE = 0x20;
  * @param isFirst whether it is the connection's first block
  */
 export function encodeFields(fields: readonly Field[], isFirst = false): Uint8Array {
-  const out: number[] = isFirst ? [NO_TABLE] : [];
+  const out = new BlockWriter(fields);
+  if (isFirst) out.int(0, 5, NO_TABLE);
   for (const [name, value] of fields) {
-    const whole = INDEXES.get(`${name}=${value}`);
+    const known = INDEXES.get(name);
+    const whole = known?.values.get(value);
     if (whole !== undefined) {
-      writeInt(out, whole, 7, 0x80);
+      out.int(whole, 7, 0x80);
       continue;
     }
-    const index = INDEXES.get(name) ?? 0;
-    writeInt(out, index, 4, 0);
-    if (index === 0) writeString(out, name);
-    writeString(out, value);
+    const index = known?.first ?? 0;
+    out.int(index, 4, 0);
+    if (index === 0) out.string(name);
+    out.string(value);
   }
-  return Uint8Array.from(out);
+  return out.written;
 }
 
-function writeInt(out: number[], value: number, prefix: number, flags: number): void {
-  const mask = (1 << prefix) - 1;
-  if (value < mask) {
-    out.push(flags | value);
-    return;
+/** Room for the integers of a field. */
+const INTS_BYTES = 16;
+/** UTF-8 has at most so many bytes for a unit of UTF-16. */
+const UTF8_BYTES = 3;
+const UTF8 = new TextEncoder();
+
+/** Writes a block into memory that is sure to be enough: growing would leave garbage behind. */
+class BlockWriter {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(fields: readonly Field[]) {
+    let most = 1;
+    for (const [name, value] of fields) {
+      most += INTS_BYTES + UTF8_BYTES * (name.length + value.length);
+    }
+    this.#bytes = new Uint8Array(most);
   }
-  out.push(flags | mask);
-  let rest = value - mask;
-  for (; rest > 127; rest >>>= 7) out.push(rest & 127 | 128);
-  out.push(rest);
+
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  int(value: number, prefix: number, flags: number): void {
+    const mask = (1 << prefix) - 1;
+    if (value < mask) {
+      this.#bytes[this.#at++] = flags | value;
+      return;
+    }
+    this.#bytes[this.#at++] = flags | mask;
+    let rest = value - mask;
+    for (; rest > 127; rest >>>= 7) this.#bytes[this.#at++] = rest & 127 | 128;
+    this.#bytes[this.#at++] = rest;
+  }
+
+  string(text: string): void {
+    if (isAscii(text)) {
+      this.int(text.length, 7, 0);
+      for (let i = 0; i < text.length; i++) this.#bytes[this.#at++] = text.charCodeAt(i);
+      return;
+    }
+    const bytes = UTF8.encode(text);
+    this.int(bytes.length, 7, 0);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
 }
 
-function writeString(out: number[], text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  writeInt(out, bytes.length, 7, 0);
-  for (const byte of bytes) out.push(byte);
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
 }

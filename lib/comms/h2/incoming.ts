@@ -13,13 +13,13 @@ import type { StreamTable } from "./stream_table.ts";
 export interface IncomingOptions extends HeaderReaderOptions {
   readonly outbox: Outbox;
   readonly abuse: Abuse;
-  /** There is something to send. */
+  /** Called when there is something to send. */
   wake(): void;
 }
 
 /** What the peer said when it left. */
 export interface GoAway {
-  /** It takes no notice of streams beyond this one. */
+  /** It has ignored streams beyond this one. */
   readonly lastId: number;
   readonly code: number;
   readonly text: string;
@@ -27,7 +27,7 @@ export interface GoAway {
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** Acts upon each frame that comes. */
+/** Acts on each frame that comes. */
 export class Incoming implements FrameHandler {
   readonly #options: IncomingOptions;
   readonly #table: StreamTable;
@@ -35,9 +35,9 @@ export class Incoming implements FrameHandler {
   readonly #blocks: HeaderBlocks;
   readonly #headers: HeaderReader;
   #dataStream: Stream | undefined;
-  /** Somebody keeps bytes of a body that came since this was set to `false`. */
+  /** Whether somebody keeps bytes of a body that came since this was set to `false`. */
   isKept = false;
-  /** Streams that the peer lets us have open at once. */
+  /** How many streams the peer lets us have open at once. */
   maxRequests = Infinity;
   goAway: GoAway | undefined;
   /** Bytes that DATA frames carried. */
@@ -57,15 +57,15 @@ export class Incoming implements FrameHandler {
     return this.#blocks.partialBytes;
   }
 
-  /** New streams of the peer are refused from now on. */
+  /** Refuses new streams of the peer from now on. */
   leave(): void {
     this.#headers.isLeaving = true;
   }
 
   /** Where the next bytes of a body may be read into, if so many are sure to come. */
-  room(most: number): Uint8Array<ArrayBuffer> | undefined {
+  readInto(most: number): Uint8Array<ArrayBuffer> | undefined {
     const stream = this.#dataStream;
-    return stream === undefined || stream.isGone ? undefined : stream.sink?.room?.(most);
+    return stream === undefined || stream.isGone ? undefined : stream.sink?.readInto?.(most);
   }
 
   // -------------------------------------------------------------------------------------- DATA
@@ -131,7 +131,7 @@ export class Incoming implements FrameHandler {
     if (block !== undefined) this.#headers.push(block);
   }
 
-  /** Priorities are left alone, but must be whole. */
+  /** Priorities are ignored, but must be well-formed. */
   #priority(id: number, payload: Uint8Array): void {
     if (id === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "PRIORITY of no stream");
     this.#abuse.control.spend("PRIORITY frames");
@@ -143,7 +143,8 @@ export class Incoming implements FrameHandler {
     if (code === undefined) return;
     const stream = this.#table.get(id);
     if (stream !== undefined) return this.#table.reset(stream, code, "PRIORITY is malformed");
-    // What was never begun, or is over, can't be reset; one of another length is an error all the same.
+    // A stream that was never begun, or is over, can't be reset, so this ends the connection, and a
+    // frame of a wrong length always does.
     if (this.#table.isIdle(id) || code === ERROR.FRAME_SIZE_ERROR) {
       throw new H2Error(code, "PRIORITY is malformed");
     }
@@ -158,7 +159,7 @@ export class Incoming implements FrameHandler {
     const stream = this.#table.get(id);
     if (stream === undefined) return;
     const code = u32(payload, 0);
-    // A server whose answer is whole wants no more of the request.
+    // A server that has answered completely may refuse the rest of the request this way.
     const isAnswered = stream.isOurs && stream.isEndedByPeer && code === ERROR.NO_ERROR;
     this.#table.drop(
       stream,

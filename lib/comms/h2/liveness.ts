@@ -4,35 +4,41 @@ import { PeerSilent } from "./error_codes.ts";
 
 /** Deadlines of a connection, in seconds, and a clock in milliseconds. */
 export interface LivenessOptions {
-  /** Until the first stream. */
+  /** How long the peer may take until its first stream. */
   readonly headersTimeoutSec: number;
-  /** Without streams. */
+  /** How long the connection may be without streams. */
   readonly idleTimeoutSec: number;
-  /** Of silence, until a PING. */
+  /** How long it may be silent before it is sent a PING. */
   readonly pingAfterSec: number;
-  /** Of silence after it. */
+  /** How long it may be silent after that. */
   readonly pingTimeoutSec: number;
   readonly now: Clock["now"];
 }
 
-/** Between two looks no more time than this counts, in milliseconds: who was frozen did not listen. */
+/**
+ * How much time counts between two looks at most, in milliseconds: more passed only if this program
+ * stood still.
+ */
 const MAX_STEP_MS = 2000;
 
-/** A peer whose time is over has so long still: what came by then is read before we judge. */
+/**
+ * How long a peer whose time is over still has, in milliseconds: what came until then is read
+ * before we judge.
+ */
 const GRACE_MS = 1000;
 
 /** Finds out whether the peer is still there, by being asked every second or so. */
 export class Liveness {
   readonly #options: LivenessOptions;
   #lookedAt: number;
-  /** Since the last look. */
+  /** Whether bytes came since the last look. */
   #hasHeard = false;
   #heardBytes = 0;
   #silentMs = 0;
-  /** Without streams. */
+  /** How long it has been without streams. */
   #idleMs = 0;
   #hasPinged = false;
-  /** Since its time was over. */
+  /** How long its time has been over. */
   #overdueMs: number | undefined;
 
   /** @param options deadlines and clock */
@@ -41,14 +47,14 @@ export class Liveness {
     this.#lookedAt = options.now();
   }
 
-  /** Bytes came. */
+  /** Takes note that bytes came. */
   heard(bytes: number): void {
     this.#hasHeard = true;
     this.#heardBytes += bytes;
   }
 
   /**
-   * Looks whether its time is over.
+   * Looks whether the peer's time is over.
    *
    * @param open streams that are open
    * @param begun streams begun so far

@@ -4,17 +4,24 @@ import {
   FLAG,
   FRAME,
   frameHead,
+  HEAD_BYTES,
   headersFrames,
+  writeFrameHead,
 } from "./frames.ts";
 import { encodeFields } from "./hpack.ts";
 import type { Stream } from "./stream.ts";
 
-/** Of one stream so many bytes go out before the next has its turn. */
+/** Bytes that are sent of one stream before it is the next one's turn. */
 const TURN_BYTES = 64 * 1024;
 
-/** What is to be sent: frames of our own at once, bodies as far as the peer's windows allow. */
+/** Heads of so many frames stand in one piece of memory: each by itself would be garbage of its own. */
+const HEADS = 32;
+
+const NOBODY: readonly (() => void)[] = [];
+
+/** What is to be sent: control frames at once, bodies as far as the peer's windows allow. */
 export class Outbox {
-  /** Bytes that the peer lets us send, of all streams together. */
+  /** Bytes that the peer lets us send in all streams together. */
   sendWindow: number = DEFAULT_WINDOW;
   /** The longest frame that the peer takes. */
   maxFrameBytes: number = DEFAULT_FRAME_BYTES;
@@ -23,8 +30,11 @@ export class Outbox {
   #ready = new Set<Stream>();
   #done: (() => void)[] = [];
   #isWriting = false;
+  /** Where the next heads go, and how much of it is used. */
+  #heads: Uint8Array | undefined;
+  #headsUsed = 0;
 
-  /** Bytes of frames of our own that wait. */
+  /** Bytes of control frames that wait. */
   get frameBytes(): number {
     return this.#frameBytes;
   }
@@ -40,12 +50,12 @@ export class Outbox {
     this.#frameBytes += frame.length;
   }
 
-  /** A stream has something to send. */
+  /** Says that a stream has something to send. */
   ready(stream: Stream): void {
     this.#ready.add(stream);
   }
 
-  /** A stream is gone: what it had to send is dropped. */
+  /** Drops what a stream that is gone had to send. */
   drop(stream: Stream): void {
     this.#ready.delete(stream);
     stream.queue.clear(this.#done);
@@ -55,7 +65,7 @@ export class Outbox {
    * Takes what is to be written next.
    *
    * @param most bytes, about
-   * @param served streams of which bytes or the end are among it
+   * @param served gets the streams of which bytes or the end are among it
    * @returns how many DATA frames are among it, and all pieces in their order
    */
   take(most: number, served: Set<Stream>): { readonly parts: Uint8Array[]; readonly data: number } {
@@ -74,7 +84,8 @@ export class Outbox {
         bytes += sent.bytes;
         data += sent.frames;
         if (parts.length > before) served.add(stream);
-        // It waits at the end; one that its own window holds is woken when that is raised.
+        // It goes on at the end of the queue; one whose own window is used up comes back when that
+        // is raised.
         if (!stream.isReady) continue;
         if (stream.sendWindow <= 0 && stream.queue.bytes > 0) continue;
         this.#ready.add(stream);
@@ -82,22 +93,24 @@ export class Outbox {
       }
     }
     this.#isWriting = parts.length > 0;
+    // It may be long until there is more.
+    this.#heads = undefined;
     return { parts, data };
   }
 
   /**
-   * What was taken last is written: its memory may change.
+   * Says that what was taken last is written: its memory may change.
    *
-   * @returns whom to tell
+   * @returns the callbacks to call
    */
   wrote(): readonly (() => void)[] {
     this.#isWriting = false;
     return this.done();
   }
 
-  /** Whose memory may change now; nobody's while something is being written. */
+  /** The callbacks of those whose memory may change now; none while something is being written. */
   done(): readonly (() => void)[] {
-    if (this.#isWriting || this.#done.length === 0) return [];
+    if (this.#isWriting || this.#done.length === 0) return NOBODY;
     const done = this.#done;
     this.#done = [];
     return done;
@@ -116,7 +129,7 @@ export class Outbox {
       const length = Math.min(queue.bytes, windows, this.maxFrameBytes, most - bytes);
       if (length <= 0) return { bytes, frames };
       const isEnd = length === queue.bytes && trailers?.length === 0;
-      out.push(frameHead(length, FRAME.DATA, isEnd ? FLAG.END_STREAM : 0, stream.id));
+      out.push(this.#dataHead(length, isEnd ? FLAG.END_STREAM : 0, stream.id));
       queue.take(length, out, this.#done);
       this.sendWindow -= length;
       stream.sendWindow -= length;
@@ -129,5 +142,16 @@ export class Outbox {
     if (trailers.length === 0) out.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, stream.id));
     else out.push(...headersFrames(stream.id, encodeFields(trailers), true, this.maxFrameBytes));
     return { bytes, frames };
+  }
+
+  #dataHead(length: number, flags: number, id: number): Uint8Array {
+    if (this.#heads === undefined || this.#headsUsed === HEADS * HEAD_BYTES) {
+      this.#heads = new Uint8Array(HEADS * HEAD_BYTES);
+      this.#headsUsed = 0;
+    }
+    const at = this.#headsUsed;
+    writeFrameHead(this.#heads, at, length, FRAME.DATA, flags, id);
+    this.#headsUsed += HEAD_BYTES;
+    return this.#heads.subarray(at, this.#headsUsed);
   }
 }

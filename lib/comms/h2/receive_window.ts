@@ -1,4 +1,7 @@
-/** How much a peer may send, of one stream or of all: it is told of more once a quarter was consumed. */
+/**
+ * How much a peer may send, in one stream or in all: it is allowed more once a quarter was
+ * consumed.
+ */
 export class ReceiveWindow {
   #size: number;
   #left: number;
@@ -15,7 +18,7 @@ export class ReceiveWindow {
   }
 
   /**
-   * So many bytes came.
+   * Takes note of bytes that came.
    *
    * @param beyond as many more may come, from a peer that does not know yet how small the window is
    * @returns `false` if the peer was not allowed to send them
@@ -27,9 +30,9 @@ export class ReceiveWindow {
   }
 
   /**
-   * So many bytes are consumed.
+   * Takes note of bytes that were consumed.
    *
-   * @returns how many more the peer is to be told of; 0: none yet
+   * @returns how many more the peer is to be allowed; 0: none yet
    */
   consume(bytes: number): number {
     this.#consumed += bytes;
@@ -39,7 +42,7 @@ export class ReceiveWindow {
   /**
    * Raises the size.
    *
-   * @returns how many more the peer is to be told of
+   * @returns how many more the peer is to be allowed
    */
   grow(size: number): number {
     if (size <= this.#size) return 0;

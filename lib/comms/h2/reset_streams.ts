@@ -8,10 +8,10 @@ export class ResetStreams {
   /** The bytes that are left of each window, the oldest first. */
   readonly #left = new Map<number, number>();
 
-  /** @param most how many are remembered, the youngest */
+  /** @param most how many of the youngest are remembered */
   constructor(readonly most: number) {}
 
-  /** Remembers one. */
+  /** Remembers a stream. */
   add(id: number, left: number): void {
     this.#left.set(id, left);
     if (this.#left.size <= this.most) return;
@@ -19,16 +19,16 @@ export class ResetStreams {
     this.#left.delete(oldest!);
   }
 
-  /** Whether it is remembered. */
+  /** Whether a stream is remembered. */
   has(id: number): boolean {
     return this.#left.has(id);
   }
 
   /**
-   * DATA of a stream came that is not open, but was.
+   * Takes note of DATA of a stream that is no longer open.
    *
    * @param beyond as many bytes more may come as its window had room for
-   * @throws {H2Error} if it may not come any more, or not so much
+   * @throws {H2Error} if none, or not so much, may come any more
    */
   data(id: number, length: number, beyond = 0): void {
     const left = this.#left.get(id);

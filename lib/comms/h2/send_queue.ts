@@ -6,7 +6,7 @@ interface Piece {
 /** Bytes of one stream that wait for the peer's windows. */
 export class SendQueue {
   #pieces: Piece[] = [];
-  /** The first that is left, and where in it. */
+  /** Index of the first piece that is left, and how much of it was taken. */
   #first = 0;
   #at = 0;
   #bytes = 0;
@@ -16,7 +16,7 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  /** Adds a piece; `done` is told once, when its memory may change. */
+  /** Adds a piece; `done` is called once, when its memory may change. */
   push(bytes: Uint8Array, done: (() => void) | undefined): void {
     this.#pieces.push({ bytes, done });
     this.#bytes += bytes.length;
@@ -27,7 +27,7 @@ export class SendQueue {
    *
    * @param count how many, at most `bytes`
    * @param out where the views go
-   * @param done where those go that are told once the views are written
+   * @param done gets the callbacks that must be called once the views are written
    */
   take(count: number, out: Uint8Array[], done: (() => void)[]): void {
     this.#bytes -= count;
@@ -51,6 +51,8 @@ export class SendQueue {
 
   /** Drops what waits. */
   clear(done: (() => void)[]): void {
+    // As of nearly all streams when they end.
+    if (this.#pieces.length === 0) return;
     for (const piece of this.#pieces.slice(this.#first)) if (piece.done) done.push(piece.done);
     this.#reset();
   }

@@ -3,30 +3,30 @@ import type { ReceiveWindow } from "./receive_window.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Field, FieldMap, H2Stream, StreamSink } from "./types.ts";
 
-/** What RFC 9113 counts for a field beside its name and value, in bytes. */
+/** What RFC 9113 counts for a field in addition to its name and value, in bytes. */
 export const FIELD_BYTES = 32;
 
-/** What a runtime needs for it beside these. */
+/** What a field takes of the runtime's memory in addition, in bytes. */
 const FIELD_MEMORY = 128;
 
 /** What a stream asks of its connection. */
 export interface StreamHost {
-  /** It has something to send. */
+  /** Says that the stream has something to send. */
   ready(stream: Stream): void;
   /** Sends header fields, before any of its bytes. */
   sendHeaders(stream: Stream, fields: readonly Field[], isEnd: boolean): void;
-  /** Ends it both ways, as its user wants. */
+  /** Ends the stream in both directions, as its user wants. */
   cancel(stream: Stream, code: number): void;
-  /** The peer may send so many bytes more. */
+  /** Lets the peer send so many more bytes. */
   consume(stream: Stream, bytes: number): void;
-  /** The peer may send as much as a stream may. */
+  /** Lets the peer send as much as in a stream that was taken. */
   widen(stream: Stream): void;
 }
 
 /** What a stream begins with. */
 export interface StreamStart {
   readonly id: number;
-  /** Of the request. */
+  /** Header fields of the request. */
   readonly headers: FieldMap;
   readonly receiveWindow: ReceiveWindow;
   /** Bytes that the peer lets us send. */
@@ -41,27 +41,27 @@ export class Stream implements H2Stream {
   readonly headers: FieldMap;
   sink: StreamSink | undefined;
   onRoom: (() => void) | undefined;
-  /** Memory that its header fields take, in bytes, about. */
+  /** Memory that its header fields take, in bytes, estimated. */
   readonly headerBytes: number;
-  /** Of the bytes that come. */
+  /** How much the peer may send. */
   readonly receiveWindow: ReceiveWindow;
   /** Bytes that the peer lets us send; below 0 after it has made its windows smaller. */
   sendWindow: number;
   readonly queue = new SendQueue();
-  /** Our trailers, empty if there are none, once we want to end it. */
+  /** Our trailers, set when we want to end it; empty if there are none. */
   trailers: readonly Field[] | undefined;
-  /** The end has been sent. */
+  /** Whether the end has been sent. */
   isEndedByUs = false;
-  /** The end has come. */
+  /** Whether the end has come. */
   isEndedByPeer = false;
-  /** It was reset, or its connection is over. */
+  /** Whether it was reset, or its connection is over. */
   isGone = false;
   heldBytes = 0;
-  /** A client's: the answer's header fields are there. A server's: they were sent. */
+  /** Whether the header fields of the answer have come, or, of a server, were sent. */
   hasAnswer = false;
   readonly isOurs: boolean;
   readonly #host: StreamHost;
-  /** What the body is said to have in bytes, and what of it came. */
+  /** Declared length of the body in bytes, and how many came. */
   #bodyBytes: number | undefined;
   #cameBytes = 0;
 
@@ -137,11 +137,11 @@ export class Stream implements H2Stream {
   }
 
   /**
-   * Notes how long the body is said to be.
+   * Takes note of the declared length of the body.
    *
-   * @param fields that came before it
-   * @param isEnd whether there is none
-   * @returns whether that can be
+   * @param header fields that came before the body
+   * @param isEnd whether there is no body
+   * @returns whether the two agree
    */
   expect(fields: FieldMap, isEnd: boolean): boolean {
     this.#bodyBytes = contentLength(fields);
@@ -149,13 +149,13 @@ export class Stream implements H2Stream {
     return bytes === undefined || (isEnd ? bytes === 0 : !Number.isNaN(bytes));
   }
 
-  /** So many bytes of the body came; `false` if it is longer than was said. */
+  /** Takes note of bytes of the body; gives `false` if it is longer than was declared. */
   came(bytes: number): boolean {
     this.#cameBytes += bytes;
     return this.#bodyBytes === undefined || this.#cameBytes <= this.#bodyBytes;
   }
 
-  /** Whether all came that was said to come. */
+  /** Whether as much came as was declared. */
   get isWhole(): boolean {
     return this.#bodyBytes === undefined || this.#cameBytes === this.#bodyBytes;
   }

@@ -24,7 +24,7 @@ export interface StreamTableOptions {
   readonly maxStreams: number;
   readonly abuse: Abuse;
   readonly outbox: Outbox;
-  /** There is something to send, or a stream has ended. */
+  /** Called when there is something to send, or a stream has ended. */
   wake(): void;
 }
 
@@ -37,11 +37,11 @@ export class StreamTable implements StreamHost {
   /** The window of a new stream for what we send. */
   #sendWindow = DEFAULT_WINDOW;
   #hasSentBlock = false;
-  /** Whether the peer knows how much it may send of a new stream. */
+  /** Whether the peer knows our settings, and so how much it may send in a new stream. */
   #isKnown = false;
   /** Memory that the header fields of open streams take, in bytes. */
   headerBytes = 0;
-  /** The last stream that was begun. */
+  /** Number of the last stream that was begun. */
   lastId: number;
   begun = 0;
 
@@ -53,22 +53,22 @@ export class StreamTable implements StreamHost {
     this.lastId = options.isClient ? -1 : 0;
   }
 
-  /** How many are open. */
+  /** How many streams are open. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** One that is open. */
+  /** Gives an open stream. */
   get(id: number): Stream | undefined {
     return this.#open.get(id);
   }
 
-  /** Whether it was never begun. */
+  /** Whether a stream was never begun. */
   isIdle(id: number): boolean {
     return id > this.lastId || id % 2 === 0;
   }
 
-  /** Opens one; its number is the next to be begun. */
+  /** Opens a stream, whose number is above all before. */
   open(id: number, headers: FieldMap): Stream {
     const { initialWindow, isClient: isOurs } = this.#options;
     const receiveWindow = new ReceiveWindow(initialWindow);
@@ -80,12 +80,15 @@ export class StreamTable implements StreamHost {
     return stream;
   }
 
-  /** The peer has acted upon our settings: what it sent before has come. */
+  /** Says that the peer has acknowledged our settings: what it sent before has come. */
   settingsKnown(): void {
     this.#isKnown = true;
   }
 
-  /** What came before the peer knew our settings may fill the window that it supposed (RFC 9113, 6.9.3). */
+  /**
+   * How many bytes more may come because the peer, before it knew our settings, assumed a larger
+   * window (RFC 9113, 6.9.3).
+   */
   get #beyond(): number {
     return this.#isKnown ? 0 : Math.max(0, DEFAULT_WINDOW - this.#options.initialWindow);
   }
@@ -106,7 +109,7 @@ export class StreamTable implements StreamHost {
       outbox.add(frame);
     }
     stream.isEndedByUs = isEnd;
-    this.settle(stream);
+    this.closeIfEnded(stream);
     this.#options.wake();
   }
 
@@ -117,7 +120,7 @@ export class StreamTable implements StreamHost {
   }
 
   consume(stream: Stream, bytes: number): void {
-    // Of a stream that is gone all was given back.
+    // All bytes of a stream that is gone were given back already.
     const count = Math.min(bytes, stream.heldBytes);
     stream.heldBytes -= count;
     this.credit(count);
@@ -133,11 +136,11 @@ export class StreamTable implements StreamHost {
   // ------------------------------------------------------------------------------ what comes in
 
   /**
-   * DATA of so many bytes begins.
+   * Takes note that a DATA frame begins.
    *
    * @param length of the frame's payload
-   * @param padding how much of it is none of the body's, and counts as consumed
-   * @returns the stream that takes it; `undefined`: it is thrown away
+   * @param padding how much of it is not part of the body, and counts as consumed
+   * @returns the stream that takes it; `undefined` if it is ignored
    * @throws {H2Error} if it may not come
    */
   beginData(id: number, length: number, padding: number): Stream | undefined {
@@ -164,7 +167,7 @@ export class StreamTable implements StreamHost {
   }
 
   /**
-   * The peer has ended a stream.
+   * Takes note that the peer has ended a stream.
    *
    * @param trailers that came
    */
@@ -175,11 +178,11 @@ export class StreamTable implements StreamHost {
     }
     stream.isEndedByPeer = true;
     stream.sink?.end(trailers);
-    this.settle(stream);
+    this.closeIfEnded(stream);
   }
 
   /**
-   * The peer lets us send more.
+   * Takes note that the peer lets us send more.
    *
    * @param id of the stream; 0 is the connection
    * @param more bytes
@@ -206,9 +209,9 @@ export class StreamTable implements StreamHost {
   }
 
   /**
-   * The peer has set the window of new streams, which changes those that are open as well.
+   * Takes note of the peer's window for new streams, which changes those of open streams as well.
    *
-   * @throws {H2Error} if one becomes too large
+   * @throws {H2Error} if a window becomes too large
    */
   setSendWindow(bytes: number): void {
     checkWindow(bytes);
@@ -244,13 +247,15 @@ export class StreamTable implements StreamHost {
     this.#sendReset(id, code, left);
   }
 
-  /** Looks whether both sides have ended it, or we have answered before its end. */
-  settle(stream: Stream): void {
+  /**
+   * Closes a stream if both sides have ended it, or if we have answered before the request's end.
+   */
+  closeIfEnded(stream: Stream): void {
     if (!stream.isEndedByUs || stream.isGone) return;
     if (stream.isEndedByPeer) {
       this.#forget(stream);
       this.#options.abuse.endedWell(stream.headerBytes);
-      // What nobody has consumed by now holds no other stream up.
+      // Bytes that nobody has consumed must not take room in the connection's window any more.
       this.credit(stream.heldBytes);
       stream.heldBytes = 0;
     } else if (!this.#options.isClient) {
@@ -261,9 +266,10 @@ export class StreamTable implements StreamHost {
   }
 
   /**
-   * A stream is over.
+   * Removes a stream that is over.
    *
-   * @param code why, and the reason in words; without one its sink is not told
+   * @param code error code that its sink is told, with a reason in words; left out, the sink is not
+   * told
    */
   drop(stream: Stream, code?: number, reason = ""): void {
     if (stream.isGone) return;
@@ -274,7 +280,7 @@ export class StreamTable implements StreamHost {
     try {
       if (code !== undefined) stream.sink?.gone(code, reason);
     } finally {
-      // Whatever one of them throws, the others are told.
+      // Even if one callback throws, the others are called.
       try {
         stream.onRoom?.();
       } finally {
@@ -283,14 +289,14 @@ export class StreamTable implements StreamHost {
     }
   }
 
-  /** Drops all of them, or those from a number on. */
+  /** Drops all streams, or those from a number on. */
   dropAll(code: number, reason: string, from = 0): void {
     for (const stream of [...this.#open.values()]) {
       if (stream.id >= from) this.drop(stream, code, reason);
     }
   }
 
-  /** So many bytes are done with that no stream holds. */
+  /** Counts bytes as consumed that no stream holds. */
   credit(bytes: number): void {
     this.#tell(0, this.#window.consume(bytes));
   }

@@ -29,10 +29,10 @@ export interface StreamSink {
    *
    * @param most how many of the next bytes are sure to be the body's; the room may be smaller
    */
-  room?(most: number): Uint8Array<ArrayBuffer> | undefined;
+  readInto?(most: number): Uint8Array<ArrayBuffer> | undefined;
   /**
-   * The next bytes of the body. The peer may send as many more once `H2Stream.consume` was told that
-   * they are done with: who never says so stops it after one window.
+   * The next bytes of the body. The peer may send as many more once `H2Stream.consume` was called
+   * for them; without that it stops after one window.
    *
    * @param bytes a view on what was read from the socket
    * @returns `false` if nobody needs the bytes after this call, so that their memory may be used again
@@ -41,8 +41,9 @@ export interface StreamSink {
   /** The peer has sent all; trailers are empty where there were none. We may go on sending. */
   end(trailers: FieldMap): void;
   /**
-   * The stream is over before both sides ended it, after `end` also: nothing that is written goes out
-   * any more, and the windows are settled. Not called where we answer before the request has ended.
+   * The stream was broken off before both sides ended it, possibly after `end`: nothing that is
+   * written is sent any more, and nothing needs to be consumed. Not called if we answer before the
+   * request has ended.
    *
    * @param code of RFC 9113, section 7; see `ERROR`
    * @param reason what is known of it, one line for a log
@@ -54,9 +55,9 @@ export interface StreamSink {
 export interface H2Stream {
   /** Its number on the connection. */
   readonly id: number;
-  /** Of the request. */
+  /** Header fields of the request. */
   readonly headers: FieldMap;
-  /** Memory that these take, in bytes. */
+  /** Memory that the header fields take, in bytes. */
   readonly headerBytes: number;
   /** Set it before `onStream` returns, or right after `request`; without one, bytes are thrown away. */
   sink: StreamSink | undefined;
@@ -68,7 +69,10 @@ export interface H2Stream {
   readonly heldBytes: number;
   /** Whether what is written still goes out: neither ended by us nor gone. */
   readonly isWritable: boolean;
-  /** These bytes of the body are done with: the peer may send as many more. Safe when it is over. */
+  /**
+   * Says that so many bytes of the body are no longer needed: the peer may send as many more. Safe
+   * when the stream is over.
+   */
   consume(bytes: number): void;
   /** Raises the window of a stream from `initialWindow` to `streamWindow`; further calls do nothing. */
   widen(): void;
@@ -88,7 +92,10 @@ export interface H2Stream {
   write(bytes: Uint8Array, done?: () => void): void;
   /** Says that all is sent, behind what is queued; a server that has not yet responded must do so first. */
   end(trailers?: readonly Field[]): void;
-  /** Ends it at once, both ways; `gone` is called with this code. Of an ended stream nothing happens. */
+  /**
+   * Ends the stream at once, in both directions; `gone` is called with this code. Does nothing if
+   * it has ended.
+   */
   reset(code: number): void;
 }
 
@@ -96,9 +103,9 @@ export interface H2Stream {
 export interface H2Peer {
   /** Streams that are open, both sides counted. */
   readonly openStreams: number;
-  /** Neither broken nor left. */
+  /** Whether the connection has ended. */
   readonly isClosed: boolean;
-  /** Why the connection was ended, if not in peace. */
+  /** Why the connection was ended, if not in good order. */
   readonly error: Error | undefined;
   /** Streams begun on it so far. */
   readonly streams: number;
@@ -115,10 +122,14 @@ export interface H2Peer {
   readonly canRequest: boolean;
   /** A client's: called when a stream may be opened again after `request` gave none. */
   onReady: (() => void) | undefined;
-  /** No new streams; those that are open go on, and the connection closes behind the last of them. */
+  /**
+   * Refuses new streams; those that are open go on, and the connection closes when the last of them
+   * ends.
+   */
   leave(reason?: string): void;
   /**
-   * Ends it now: the peer is told why, and all streams are gone with this code and reason.
+   * Ends the connection now: the peer is told why, and all streams are broken off with this code
+   * and reason.
    *
    * @param code of RFC 9113, section 7; see `ERROR`
    * @param reason one line

@@ -11,16 +11,22 @@ export const PROTOCOL_VERSION = 1;
 
 const MAGIC = [..."rerun"].map((letter) => letter.charCodeAt(0));
 
-/** What users call clients of other protocols by. */
-const SEEMS_LIKE = { http2: "grpc", http1: "http", tls: "tls", other: undefined } as const;
+/** Names of other protocols in error messages. */
+const SEEMS_LIKE = {
+  http2: "grpc",
+  http1: "http",
+  tls: "tls",
+  ssh: "ssh",
+  other: undefined,
+} as const;
 
-/** What the handshake says so far. */
+/** What is known of a handshake so far. */
 export interface HandshakeResult {
-  /** Where it stopped in the bytes. */
+  /** How many of the pushed bytes it has read. */
   readonly at: number;
   /** The client's protocol version, once the handshake is over and the client is an SDK. */
   readonly version?: number;
-  /** What the client speaks, if it is none of this protocol; there is an error then, too. */
+  /** What the client speaks, if it is not this protocol; there is an error then, too. */
   readonly protocol?: Exclude<Protocol, "sdk">;
   /** Why the client is refused. */
   readonly error?: Error;
@@ -41,7 +47,7 @@ export class Handshake {
     return this.#bytes.subarray(0, this.#filled);
   }
 
-  /** Takes the next bytes; stops behind the handshake, or where it is sure that it is none. */
+  /** Takes the next bytes; stops behind the handshake, or where it is clear that this is none. */
   push(bytes: Uint8Array): HandshakeResult {
     let at = 0;
     while (at < bytes.length && this.#filled < this.#bytes.length) {
@@ -66,7 +72,9 @@ export class Handshake {
     return { at, version };
   }
 
-  /** The error of a connection that ends here; none if nothing was sent, as port probes do. */
+  /**
+   * The error of a connection that ends here; none if nothing was sent, as by probes of the port.
+   */
   finish(): Error | undefined {
     return this.#filled > 0 ? new TruncatedHandshake(this.#filled) : undefined;
   }

@@ -1,4 +1,4 @@
-import { Assembler } from "../../memory/assembler.ts";
+import { Assembler, leadFor } from "../../memory/assembler.ts";
 import { PacketTooLarge, TruncatedPacket } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { u32 } from "../../base/little_endian.ts";
@@ -6,11 +6,13 @@ import type { Step, StepResult } from "../../base/step.ts";
 
 /** Length of the length before each packet, in bytes. */
 const PREFIX_BYTES = 4;
+/** The numbers of smaller packets are copied fast. */
+const ALIGNED_BYTES = 64 * 1024;
 
 /** Cuts a connection's bytes, from behind the handshake on, into packets. */
 export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   readonly #assembler: Assembler;
-  /** What came of a length that is not whole. */
+  /** The bytes of a length that is not whole, as a number. */
   #prefix = 0;
   #prefixFilled = 0;
   /** Length of the packet that is being put together; −1 between packets. */
@@ -19,7 +21,7 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /**
    * @param maxPacketBytes a packet that declares more is refused before memory is taken for it
    * @param pool where the memory comes from; without it, it is new
-   * @param inSlabs takes it in slabs until a packet is whole: whoever says so calls `clear`
+   * @param inSlabs takes memory from slabs until a packet is whole; `clear` must be called then
    */
   constructor(readonly maxPacketBytes: number, pool?: BufferPool, inSlabs = false) {
     this.#assembler = new Assembler(pool, inSlabs);
@@ -40,6 +42,18 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
     return this.#length < 0 ? undefined : this.#assembler.readInto(this.#length);
   }
 
+  /**
+   * Puts the next packets together so that their data lies at a multiple of 8: SDKs have it at the same
+   * place in each for as long as they log alike.
+   *
+   * @param packet the first of a push: no other was put together
+   * @param data where it lies in that packet
+   */
+  alignLike(packet: Uint8Array, data: Uint8Array): void {
+    if (packet.length < ALIGNED_BYTES || data.buffer !== packet.buffer) return;
+    this.#assembler.lead = leadFor(data.byteOffset - packet.byteOffset);
+  }
+
   /** Drops our own use of the packets of the last push; to be called once their users are counted. */
   releaseTaken(): void {
     this.#assembler.releaseTaken();
@@ -58,7 +72,8 @@ export class PacketFramer implements Step<Uint8Array, Uint8Array> {
   /** Packets that lie whole in these bytes are views on them; one that straddles is copied once. */
   push(bytes: Uint8Array): StepResult<Uint8Array> {
     const items: Uint8Array[] = [];
-    // Once, for many views: asking for a buffer is slow on Bun (see pinned_bytes.ts).
+    // Asked for once, for many views: asking a view for its buffer is slow on Bun (see
+    // pinned_bytes.ts).
     const { buffer, byteOffset } = bytes;
     const end = bytes.length;
     let at = 0;

@@ -17,22 +17,27 @@ export interface PacketOptions {
   readonly onHandshake?: (version: number) => void;
   /** Where memory for large packets comes from; without it, it is new. */
   readonly pool?: BufferPool | undefined;
-  /** Takes memory in slabs until a packet is whole: whoever says so calls `clear` at the end. */
+  /** Takes memory from slabs until a packet is whole; `clear` must be called at the end then. */
   readonly inSlabs?: boolean;
-  /** Looks at nothing behind the handshake until {@linkcode PacketReader.admit} is called. */
+  /**
+   * Whether nothing behind the handshake is looked at until {@linkcode PacketReader.admit} is
+   * called.
+   */
   readonly holdsGreeted?: boolean;
 }
 
-/** Names of all of them. */
+/** Names of all options. */
 export const PACKET_NAMES: OptionNames<PacketOptions> = {
   ...{ maxPacketBytes: true, onHandshake: true, pool: true, inSlabs: true, holdsGreeted: true },
 };
 
-/** A connection that speaks another protocol which there is somebody for. */
+/**
+ * A connection that turned out to speak another protocol, which another part of the server serves.
+ */
 export interface HandOver {
-  /** Which. */
+  /** Which protocol. */
   readonly protocol: "http1" | "http2";
-  /** All that was read of it: a copy. */
+  /** A copy of all that was read of it. */
   readonly first: Uint8Array<ArrayBuffer>;
 }
 
@@ -71,7 +76,7 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     return this.#handOver;
   }
 
-  /** Packets that are done with. */
+  /** How many packets were completed. */
   get packets(): number {
     return this.#packets;
   }
@@ -81,17 +86,20 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     return this.#framer.unfinishedBytes;
   }
 
-  /** Whether the client has said hello. */
+  /** Whether the handshake is complete. */
   get isGreeted(): boolean {
     return this.#handshake === undefined;
   }
 
-  /** Whether it has, and what came behind it waits for {@linkcode PacketReader.admit}. */
+  /**
+   * Whether the handshake is complete, and what came behind it waits for {@linkcode
+   * PacketReader.admit}.
+   */
   get isHeld(): boolean {
     return this.#held !== undefined;
   }
 
-  /** Where the next byte belongs, and how many came there already. */
+  /** What the next byte is part of, and how many bytes of it have come. */
   get place(): { readonly where: "handshake" | "between" | "packet"; readonly bytes: number } {
     if (this.#handshake !== undefined) return { where: "handshake", bytes: this.#handshake.filled };
     const bytes = this.#framer.partialBytes;
@@ -103,18 +111,33 @@ export class PacketReader implements Step<Uint8Array, Uint8Array> {
     return this.#error === undefined ? this.#framer.readInto() : undefined;
   }
 
-  /** The packets that came of the last push have got their users. */
+  /**
+   * Has the next large packets put together so that their data lies at a multiple of 8.
+   *
+   * @param packet the first of a push
+   * @param data where it lies in that packet
+   */
+  alignLike(packet: Uint8Array, data: Uint8Array): void {
+    this.#framer.alignLike(packet, data);
+  }
+
+  /**
+   * Drops our own use of the packets of the last push; to be called once their users are counted.
+   */
   releaseTaken(): void {
     this.#framer.releaseTaken();
   }
 
-  /** Gives up the packet that is not whole, and all that comes: a read may still be under way. */
+  /**
+   * Gives up the packet that is not whole, and all that comes; a read into its memory may still be
+   * under way.
+   */
   shed(): void {
     this.#framer.shed();
     this.#isShed = true;
   }
 
-  /** Nothing is read any more: drops what came of a packet that is not whole. */
+  /** Drops what came of a packet that is not whole, once nothing is read into it any more. */
   clear(): void {
     this.#framer.clear();
   }

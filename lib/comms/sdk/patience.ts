@@ -9,9 +9,9 @@ import { HandshakeTimeout, IdleTimeout, PacketTimeout, PacketTooSlow } from "../
 export interface Waiting {
   /** Inside the handshake, between two packets, or inside one. */
   readonly where: "handshake" | "between" | "packet";
-  /** Milliseconds in all that we asked for bytes here and got none. */
+  /** How long we have waited for bytes at this place in all, in milliseconds. */
   readonly waitedMs: number;
-  /** Milliseconds since bytes came last that we asked for more and got none. */
+  /** How long we have waited since bytes came last, in milliseconds. */
   readonly silentMs: number;
   /** Bytes that came of the handshake or of the packet. */
   readonly bytes: number;
@@ -31,12 +31,12 @@ export interface PatienceOptions {
   readonly minPacketBytesPerSec?: number;
 }
 
-/** A packet may keep us waiting for so long whatever its pace, in milliseconds. */
+/** How long a packet may keep us waiting however slow it is, in milliseconds. */
 const GRACE_MS = 30_000;
 
 /**
- * For how long a packet may keep us waiting after bytes came, in milliseconds: what came fast makes up
- * for a pause, but of no more than one deadline.
+ * How long a packet may still keep us waiting after bytes came, in milliseconds. Bytes that came
+ * fast earn credit for a later pause, but for no more than one deadline.
  *
  * @param bytes that came
  * @param options deadlines
@@ -52,7 +52,7 @@ export function credit(
 }
 
 /**
- * Why a client has to go, if it has kept us waiting for too long.
+ * The error for a client that has kept us waiting for too long; `undefined` if it has not.
  *
  * Only time in which we asked for bytes counts: a client that we paused is never cut off for it.
  *

@@ -1,6 +1,6 @@
 /**
- * What a WebSocket's client sends (RFC 6455), as far as a server that only sends must read it; and the
- * frame that closes.
+ * Reads what a WebSocket's client sends (RFC 6455), as far as a server must that only sends; and
+ * makes close frames.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "./frame_head.ts";
 /** Longest payload of a control frame (section 5.5). */
 const MAX_CONTROL_BYTES = 125;
 
-/** Viewers have nothing to say; what they say all the same is thrown away up to this. */
+/**
+ * Viewers need not send messages; those up to this length, in bytes, are ignored, and longer ones
+ * end the connection.
+ */
 const MAX_IGNORED_BYTES = 64 * 1024;
 
 /**

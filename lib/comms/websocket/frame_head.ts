@@ -1,5 +1,5 @@
 /**
- * What stands before the payload of a WebSocket frame from a server (RFC 6455, section 5.2).
+ * The head of a WebSocket frame from a server, which precedes the payload (RFC 6455, section 5.2).
  *
  * @module
  */
@@ -7,12 +7,12 @@
 /** Kinds of frames. */
 export const OPCODE = { binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** What stands before a payload is no longer than this. */
+/** Bytes of a head at most. */
 export const MAX_HEAD_BYTES = 10;
 
 /**
- * Writes what stands before the payload of a frame that is a message of its own (section 5.2); into
- * a buffer that is there, for it is done for each message and viewer.
+ * Writes the head of a frame that is a whole message (section 5.2), into a given buffer, for this
+ * is done for each message and viewer.
  *
  * @param into with room for it
  * @param at where it begins

@@ -1,5 +1,5 @@
 /**
- * Whether the columns of an Arrow record batch lie inside it, as their types say they must:
+ * Checks that the columns of an Arrow record batch lie inside it, as their types demand:
  * https://arrow.apache.org/docs/format/Columnar.html#physical-memory-layout
  *
  * @module
@@ -9,34 +9,40 @@ import { damaged, T } from "./_arrow_types.ts";
 import type { ArrowValues } from "./_arrow_values.ts";
 import type { FlatPairs, FlatTable } from "./_flatbuffers.ts";
 
-/** Where the offsets of a column are: values that the metadata says nothing of. */
+/** The offsets of a column, which are in the data, so that the metadata alone can't check them. */
 export interface Offsets {
   /** Where the first is, in bytes from the start of the batch's data. */
   readonly first: number;
   readonly last: number;
-  /** Bytes of each. */
+  /** Bytes of an offset. */
   readonly size: number;
-  /** What they lead into is so long. */
+  /** Length of what they point into. */
   readonly limit: number;
 }
 
-/** Where a column is in a record batch's data, in bytes from its start; −1 for what it does not have. */
+/**
+ * Where the parts of a column are in a record batch's data, in bytes from its start; −1 for parts
+ * that it does not have.
+ */
 export interface DataPlace {
   readonly column: Column;
   /** How many values it has. */
   readonly length: number;
   /** How many of them are missing. */
   readonly nulls: number;
-  /** A bit for each value; only where some are missing. */
+  /** The validity bitmap, with a bit for each value; only if some are missing. */
   readonly validityAt: number;
-  /** The values; of texts, binaries and lists their offsets, of unions the types, of views the views. */
+  /**
+   * The values; for texts, binaries and lists their offsets, for unions the types, for views the
+   * views.
+   */
   readonly at: number;
-  /** What offsets of texts and binaries lead into, or the offsets of a dense union. */
+  /** What the offsets of texts and binaries point into; for a dense union its offsets. */
   readonly dataAt: number;
-  /** How long that is. */
+  /** Length of that, in bytes. */
   readonly dataBytes: number;
   readonly children: readonly DataPlace[];
-  /** What views lead into: where each is, and how long. */
+  /** The buffers that views point into: where each is, and how long. */
   readonly views: readonly (readonly [number, number])[];
 }
 
@@ -45,7 +51,7 @@ const NO_VIEWS: DataPlace["views"] = [];
 
 /** Walks over the columns of one record batch. */
 export class BatchWalk {
-  /** What was found besides the metadata. */
+  /** Offsets that were found, and that must be checked in each batch. */
   readonly offsets: Offsets[] = [];
   readonly #body: DataView;
   readonly #nodes: FlatPairs;
@@ -61,9 +67,9 @@ export class BatchWalk {
   /**
    * @param batch a `RecordBatch` of Arrow's `Message.fbs`
    * @param body its data
-   * @param unionBitmaps whether unions have one, as up to metadata version V4
+   * @param unionBitmaps whether unions have a bitmap, as up to metadata version V4
    * @param dictionaries how many values they have, by their ids
-   * @param values looks at these, too, if it is given
+   * @param values checks the values as well, if given
    */
   constructor(
     batch: FlatTable,
@@ -85,7 +91,7 @@ export class BatchWalk {
    * Checks the next column.
    *
    * @param column its type
-   * @param rows how long it must be; any length if undefined
+   * @param rows how long it must be; any length if left out
    * @param values whether it holds a dictionary's values, instead of indices into it
    * @returns where it is
    * @throws {InvalidMessage} if it is not inside the data
@@ -152,7 +158,7 @@ export class BatchWalk {
       case T.UTF8_VIEW: {
         const [at] = this.#array(length, 128);
         const count = this.#views[this.#view++] ?? 0;
-        // More than there are buffers end at the first that is not there.
+        // If more are declared than there are, this fails at the first missing buffer.
         const views: [number, number][] = [];
         for (let i = 0; i < count; i++) views.push(this.#next());
         this.#values?.views(column, at, length, views);
@@ -204,7 +210,7 @@ export class BatchWalk {
     return buffer;
   }
 
-  /** Where it is; −1 if no value is missing. */
+  /** Where the bitmap is; −1 if no value is missing. */
   #bitmap(length: number, nulls: number): number {
     if (nulls === 0) {
       this.#next();
@@ -215,14 +221,14 @@ export class BatchWalk {
     return at;
   }
 
-  /** Where they are; −1 if there are none. */
+  /** Where the offsets are; −1 if there are none. */
   #offsets(length: number, size: number): number {
     if (length === 0) {
       this.#next();
       return -1;
     }
     const [at, bytes] = this.#array(length + 1, 8 * size);
-    // Rerun 0.22 reads all of it as offsets.
+    // Rerun 0.22 reads the whole buffer as offsets.
     if (bytes % size !== 0) throw damaged("a buffer ends inside an offset");
     return at;
   }
@@ -237,10 +243,10 @@ export class BatchWalk {
 }
 
 /**
- * Looks at the first and the last offset.
+ * Checks the first and the last offset.
  *
  * @param body the batch's data
- * @throws {InvalidMessage} if they lead outside
+ * @throws {InvalidMessage} if they point outside
  */
 export function checkOffsets(body: DataView, { first, last, size, limit }: Offsets): void {
   const start = offsetAt(body, first, size);

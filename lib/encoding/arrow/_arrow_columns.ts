@@ -8,25 +8,25 @@ import { damaged, T, UnknownArrowType } from "./_arrow_types.ts";
 import type { Parameter, Parameters } from "./_type_parameters.ts";
 import type { SchemaField } from "./schema_tree.ts";
 
-/** Bytes or items of a value of fixed size, as an `int` bears. */
+/** The largest size of a fixed-size value, in bytes or items: that of an `int`. */
 const MAX_SIZE = 2 ** 31 - 1;
 
-/** A column's type, with what its buffers' lengths follow from. */
+/** A column's type, with what determines the lengths of its buffers. */
 export interface Column {
-  /** As Arrow's `Type` union numbers it. */
+  /** Number of the type in Arrow's `Type` union. */
   readonly type: number;
   /** Bits of a value; bytes of an offset; length of a fixed-size list; 1 for a dense union. */
   readonly size: number;
   /** If its values are indices: the dictionary's id, and bits of an index. */
   readonly dictionary: { readonly id: number; readonly bits: number } | undefined;
   readonly children: readonly Column[];
-  /** Of a union: by which number its rows name each child. */
+  /** For a union, the numbers by which rows name its children. */
   readonly typeIds: readonly number[];
-  /** What the schema tells of it. */
+  /** The column in the schema. */
   readonly field: SchemaField;
 }
 
-/** How many columns a type is made of; none where it is not listed, any number where that is −1. */
+/** How many child columns a type has; none if it is not listed, any number if it is −1. */
 const CHILDREN: Readonly<Record<number, number>> = {
   [T.LIST]: 1,
   [T.STRUCT]: -1,
@@ -37,9 +37,9 @@ const CHILDREN: Readonly<Record<number, number>> = {
 };
 
 /**
- * What the layout of a column follows from.
+ * Finds what determines the layout of a column.
  *
- * @param field a column as a schema tells it
+ * @param field the column in a schema
  * @throws {InvalidMessage} if it is of a type that Arrow does not have
  */
 export function columnOf(field: SchemaField): Column {
@@ -92,7 +92,7 @@ function sizeOf(type: number, parameters: Parameters): number {
     case T.LARGE_LIST:
       return 8;
     default:
-      // What is newer, Rerun's viewers do not read, and some end at it.
+      // Rerun's viewers do not read newer types, and some of them end at one.
       if (!Object.values<number>(T).includes(type)) throw new UnknownArrowType(type);
       return 4;
   }
@@ -111,7 +111,7 @@ function within(value: Parameter, least: number, most: number): number {
   return oneOf(typeof value === "number" && value >= least && value <= most ? value : undefined);
 }
 
-/** They are bytes, one a child; without any the children are numbered. */
+/** The type ids of a union: a byte for each child; if there are none the children are numbered. */
 function typeIdsOf(ids: Parameter, children: number): readonly number[] {
   if (typeof ids !== "object") {
     return Array.from({ length: within(children, 0, 128) }, (_, i) => i);

@@ -1,5 +1,5 @@
 /**
- * The frame of Arrow data: one schema and one record batch, all of it inside the message.
+ * Checks the frame of Arrow data: one schema and one record batch, all inside the message.
  *
  * @module
  */
@@ -20,22 +20,22 @@ import {
 import { parseSchema, type SchemaField } from "./schema_tree.ts";
 import type { KnownBatch, KnownFrames, KnownSchema } from "./_known_frames.ts";
 
-/** Metadata versions; before V4 the layout was another. */
+/** Numbers of metadata versions; before V4 the layout was different. */
 const V4 = 3;
 const V5 = 4;
 
-/** Where the row ids are, SDK 0.22 and before. */
+/** The column of row ids in SDK 0.22 and before. */
 const ROW_ID = "rerun.controls.RowId";
 
-/** What a check has found of a schema. */
+/** A schema that was checked. */
 type Schema = Pick<KnownSchema, "columns"> | KnownSchema;
 
 /**
  * Checks an Arrow IPC stream.
  *
  * @param ipc not compressed
- * @param known what was found sound before; what is found now is added
- * @param values whether to look at the values, too
+ * @param known frames that were found sound before; this one is added
+ * @param values whether to check the values, too
  * @throws {InvalidMessage} if it is not sound
  */
 export function checkFrame(ipc: Uint8Array, known: KnownFrames, values = false): void {
@@ -44,7 +44,7 @@ export function checkFrame(ipc: Uint8Array, known: KnownFrames, values = false):
   const end = values
     ? walkBatches(ipc, place.end, schema.columns, true).end
     : checkBatches(ipc, place.end, schema, known);
-  // Without it, viewers from before 0.22 end.
+  // Viewers before 0.22 end if the end marker is missing.
   if (end + 8 === ipc.length && isEndOfStream(ipc, end)) return;
   throw damaged("no end marker follows its record batch");
 }
@@ -54,7 +54,8 @@ function checkSchema(ipc: Uint8Array, place: MetadataPlace, known: KnownFrames):
   const { tree, header } = parseSchema(ipc, reads);
   const columns = tree.fields.map((field, i) => {
     if (field.isNameless) throw damaged("a column has no name");
-    // Read as what the check goes by: another name must not pass for this one.
+    // Read with `string`, so that this name counts as structure: a schema with another name must
+    // not match this one.
     if (field.type === T.STRUCT && header.tables(1)[i]!.string(0) === ROW_ID) checkRowId(field);
     return columnOf(field);
   });
@@ -62,7 +63,7 @@ function checkSchema(ipc: Uint8Array, place: MetadataPlace, known: KnownFrames):
   return added ?? { columns };
 }
 
-/** Viewers take for granted that it holds two UInt64. */
+/** Viewers rely on row ids being two UInt64. */
 function checkRowId({ children }: SchemaField): void {
   for (const { type, parameters: [bits, isSigned] } of children) {
     if (type === T.INT && bits === 64 && !isSigned) continue;
@@ -70,7 +71,7 @@ function checkRowId({ children }: SchemaField): void {
   }
 }
 
-/** Returns where the record batch ends. */
+/** Checks the batches, and returns where the record batch ends. */
 function checkBatches(ipc: Uint8Array, at: number, schema: Schema, known: KnownFrames): number {
   const { columns } = schema;
   const place = findMetadata(ipc, at);
@@ -83,7 +84,7 @@ function checkBatches(ipc: Uint8Array, at: number, schema: Schema, known: KnownF
   return end;
 }
 
-/** Dictionaries, if there are any, and the record batch. */
+/** Walks over the dictionaries, if there are any, and the record batch. */
 function walkBatches(ipc: Uint8Array, at: number, columns: readonly Column[], values: boolean) {
   let message = readIpcMessage(ipc, at);
   const isAlone = message.kind !== DICTIONARY;
@@ -109,7 +110,7 @@ function walkBatches(ipc: Uint8Array, at: number, columns: readonly Column[], va
   return { offsets, bodyBytes, isAlone, end: endOf(message) };
 }
 
-/** Of a batch whose metadata is known, the data alone is looked at. */
+/** Checks a batch whose metadata is known: only its data must be looked at. */
 function checkAgain(ipc: Uint8Array, at: number, { offsets, bodyBytes }: KnownBatch): number {
   const body = bodyOf(ipc, at, bodyBytes);
   for (const each of offsets) checkOffsets(body, each);

@@ -1,5 +1,5 @@
 /**
- * Which columns are of plain numbers, and the arrays that these come in.
+ * Columns of plain numbers, and the typed arrays that they are read into.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export function isNumber({ column: { type, size } }: DataPlace): boolean {
     type === T.TIMESTAMP || type === T.DURATION || type === T.INTERVAL && size === 32;
 }
 
-/** The array that the numbers of a column come in. */
+/** The kind of typed array for the numbers of a column. */
 export function numbersOf({ column: { type, size, field } }: DataPlace): NumbersOf {
   if (type === T.FLOAT) return size === 64 ? Float64Array : Float32Array;
   const isSigned = type !== T.INT || field.parameters[1] === true;
@@ -46,7 +46,7 @@ export function numbersOf({ column: { type, size, field } }: DataPlace): Numbers
   }
 }
 
-/** Numbers of 16 bits, as not all runtimes have an array of them. */
+/** Reads floating-point numbers of 16 bits, for which not all runtimes have a typed array. */
 export function halves(view: DataView, at: number, length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => {
     const half = view.getUint16(at + 2 * i, true);

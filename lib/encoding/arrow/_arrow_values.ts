@@ -1,5 +1,5 @@
 /**
- * Whether the values of Arrow columns are such as their types allow, where a reader goes by them:
+ * Checks the values in Arrow columns that readers rely on:
  * https://arrow.apache.org/docs/format/Columnar.html#physical-memory-layout
  *
  * @module
@@ -9,11 +9,11 @@ import { damaged, T } from "./_arrow_types.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes of a view, and as many as are held in itself. */
+/** Bytes of a view, and how many bytes a view holds in itself. */
 const VIEW_BYTES = 16;
 const INLINE_BYTES = 12;
 
-/** Looks at the values in one record batch's data; places were found to be inside it before. */
+/** Checks the values in one record batch's data; that places are inside was checked before. */
 export class ArrowValues {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -24,7 +24,7 @@ export class ArrowValues {
     this.#bytes = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   }
 
-  /** Whether as many rows are null as the batch says. */
+  /** Checks that as many rows are null as the batch says. */
   nulls(at: number, length: number, declared: number): void {
     let valid = 0;
     for (let i = 0; i < length >> 3; i++) valid += ones(this.#bytes[at + i]!);
@@ -35,7 +35,7 @@ export class ArrowValues {
     }
   }
 
-  /** Whether none of `length + 1` offsets is less than the one before it. */
+  /** Checks that none of `length + 1` offsets is less than the one before it. */
   offsets(at: number, length: number, size: number): void {
     let last = 0;
     for (let i = 0; i <= length; i++) {
@@ -45,14 +45,14 @@ export class ArrowValues {
     }
   }
 
-  /** Whether texts are UTF-8, each for itself. */
+  /** Checks that each text is UTF-8. */
   texts(offsetsAt: number, length: number, size: number, dataAt: number): void {
     const offset = (i: number) => this.#integer(offsetsAt + i * size, size);
     const [first, last] = [offset(0), offset(length)];
     const all = this.#bytes.subarray(dataAt + first, dataAt + last);
     if (isAscii(all)) return;
     this.#text(all);
-    // All together are; so each is, if none begins inside a character.
+    // All texts together are UTF-8, so each one is if none begins inside a character.
     for (let i = 1; i < length; i++) {
       const at = offset(i);
       if (at < last && (this.#bytes[dataAt + at]! & 0xc0) === 0x80) {
@@ -61,7 +61,7 @@ export class ArrowValues {
     }
   }
 
-  /** Whether views lead into their buffers, and texts among them are UTF-8. */
+  /** Checks that views point into their buffers, and that texts among them are UTF-8. */
   views({ type }: Column, at: number, length: number, buffers: readonly [number, number][]): void {
     for (let view = at; view < at + VIEW_BYTES * length; view += VIEW_BYTES) {
       const bytes = this.#integer(view, 4);
@@ -78,7 +78,7 @@ export class ArrowValues {
     }
   }
 
-  /** Whether a union's rows are of types that it has; of a dense one also where they lead. */
+  /** Checks that a union's rows have types that it has, and for a dense union also their offsets. */
   union(
     typeIds: readonly number[],
     length: number,
@@ -95,7 +95,7 @@ export class ArrowValues {
     }
   }
 
-  /** Whether indices lead into a dictionary; what stands at null rows does not matter. */
+  /** Checks that indices point into a dictionary; those of null rows do not matter. */
   indices(
     at: number,
     length: number,
@@ -106,7 +106,7 @@ export class ArrowValues {
     for (let i = 0; i < length; i++) {
       const bits = validityAt === undefined ? 255 : this.#bytes[validityAt + (i >> 3)]!;
       if ((bits >> (i & 7) & 1) === 0) continue;
-      // What is below 0 becomes too large.
+      // Negative numbers become too large this way.
       const index = BigInt.asUintN(8 * size, BigInt(this.#integer(at + i * size, size)));
       if (index >= values) throw damaged("an index leads outside its dictionary");
     }

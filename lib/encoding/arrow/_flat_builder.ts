@@ -1,6 +1,6 @@
 /**
- * Writes FlatBuffers from back to front, as the FlatBuffers library of every language does: the same
- * bytes as Rerun's for the same things written in the same order.
+ * Writes FlatBuffers from back to front, as the FlatBuffers libraries of all languages do: what is
+ * written in the same order has the same bytes as Rerun's.
  *
  * @module
  */
@@ -16,33 +16,33 @@ export class FlatBuilder {
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
   #minAlign = 1;
-  /** By what they say. */
+  /** Vtables that were written, by their contents. */
   readonly #vtables = new Map<string, number>();
 
-  /** A text; gives its place. */
+  /** Writes a text; returns its place. */
   text(text: string): number {
     const bytes = utf8.encode(text);
     this.#align(bytes.length + 1, 4);
-    const at = this.#room(bytes.length + 1);
+    const at = this.#reserve(bytes.length + 1);
     this.#bytes.set(bytes, at);
     return this.#number(4, bytes.length);
   }
 
-  /** A vector of places; gives its own. */
+  /** Writes a vector of places; returns its own place. */
   vector(places: readonly number[]): number {
     this.#align(4 * places.length, 4);
     for (const place of places.toReversed()) this.#reference(place);
     return this.#number(4, places.length);
   }
 
-  /** A vector of 32-bit numbers; gives its place. */
+  /** Writes a vector of 32-bit numbers; returns its place. */
   numbers(numbers: readonly number[]): number {
     this.#align(4 * numbers.length, 4);
     for (const number of numbers.toReversed()) this.#number(4, number);
     return this.#number(4, numbers.length);
   }
 
-  /** A vector of structs of two 64-bit numbers each; gives its place. */
+  /** Writes a vector of structs of two 64-bit numbers each; returns its place. */
   pairs(pairs: readonly (readonly [number, number])[]): number {
     this.#align(16 * pairs.length, 8);
     for (const [first, second] of pairs.toReversed()) {
@@ -52,7 +52,7 @@ export class FlatBuilder {
     return this.#number(4, pairs.length);
   }
 
-  /** A table, whose fields are written in the order in which they are given; gives its place. */
+  /** Writes a table, its fields in the given order; returns its place. */
   table(slots: readonly BuiltSlot[]): number {
     const start = this.#used;
     const places: number[] = [];
@@ -68,7 +68,7 @@ export class FlatBuilder {
     const key = entries.join();
     let vtable = this.#vtables.get(key);
     if (vtable === undefined) {
-      const at = this.#room(2 * entries.length);
+      const at = this.#reserve(2 * entries.length);
       entries.forEach((entry, i) => this.#view.setUint16(at + 2 * i, entry, true));
       vtable = this.#used;
       this.#vtables.set(key, vtable);
@@ -77,7 +77,7 @@ export class FlatBuilder {
     return table;
   }
 
-  /** The whole buffer, which begins with a table. */
+  /** Finishes the buffer, whose root is a table. */
   finish(root: number): Uint8Array {
     this.#align(4, this.#minAlign);
     this.#reference(root);
@@ -91,7 +91,7 @@ export class FlatBuilder {
 
   #number(bytes: 1 | 2 | 4 | 8, value: number): number {
     this.#align(bytes, bytes);
-    const at = this.#room(bytes);
+    const at = this.#reserve(bytes);
     if (bytes === 1) this.#view.setUint8(at, value);
     else if (bytes === 2) this.#view.setInt16(at, value, true);
     else if (bytes === 4) this.#view.setInt32(at, value, true);
@@ -99,15 +99,15 @@ export class FlatBuilder {
     return this.#used;
   }
 
-  /** Zeros, so that what is written next ends up aligned. */
+  /** Writes zeros, so that what is written next is aligned. */
   #align(size: number, alignment: number): void {
     this.#minAlign = Math.max(this.#minAlign, alignment);
     const rest = (this.#used + size) % alignment;
-    if (rest > 0) this.#room(alignment - rest);
+    if (rest > 0) this.#reserve(alignment - rest);
   }
 
-  /** Room for so many bytes, which are zeros. */
-  #room(bytes: number): number {
+  /** Makes room for so many bytes, which are zeros. */
+  #reserve(bytes: number): number {
     if (this.#used + bytes > this.#bytes.length) {
       const more = new Uint8Array(2 * (this.#used + bytes));
       more.set(this.#bytes.subarray(this.#bytes.length - this.#used), more.length - this.#used);

@@ -1,8 +1,8 @@
 /**
  * Writes FlatBuffers from front to back: https://flatbuffers.dev/internals/.
  *
- * What a table points to must stand behind it. So places that point are kept until that is written,
- * and what several point to is written once, behind all of them.
+ * What a table points to must be behind it. So pointing places are kept until their target is
+ * written, and a target of several is written once, behind all of them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const utf8 = new TextEncoder();
 export class FlatWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
-  /** Vtables, by what they say. */
+  /** Vtables that were written, by their contents. */
   readonly #vtables = new Map<string, number>();
   /** How many bytes are written. */
   length = 0;
@@ -30,17 +30,17 @@ export class FlatWriter {
     return this.#bytes.slice(0, this.length);
   }
 
-  /** A place that will point to something. */
+  /** Writes a place that will point to something. */
   ref(): number {
     return this.#take(4, 4);
   }
 
-  /** Lets a place point to what is written next, or was before but behind the place. */
+  /** Lets a place point to a target behind it. */
   point(at: number, target: number): void {
     this.#view.setUint32(at, target - at, true);
   }
 
-  /** A table; gives where it is. */
+  /** Writes a table; returns where it is. */
   table(fields: readonly FlatField[]): number {
     let size = 4;
     let align = 4;
@@ -65,21 +65,21 @@ export class FlatWriter {
     return at;
   }
 
-  /** A vector of `length` places that will point to something; gives where it is. */
+  /** Writes a vector of `length` places that will point to something; returns where it is. */
   vector(length: number): { readonly at: number; readonly refs: number[] } {
     const at = this.#take(4 + 4 * length, 4);
     this.#view.setUint32(at, length, true);
     return { at, refs: Array.from({ length }, (_, i) => at + 4 + 4 * i) };
   }
 
-  /** A vector of 32-bit numbers; gives where it is. */
+  /** Writes a vector of 32-bit numbers; returns where it is. */
   numbers(numbers: readonly number[]): number {
     const { at, refs } = this.vector(numbers.length);
     numbers.forEach((value, i) => this.#view.setInt32(refs[i]!, value, true));
     return at;
   }
 
-  /** A vector of structs of two 64-bit numbers each; gives where it is. */
+  /** Writes a vector of structs of two 64-bit numbers each; returns where it is. */
   pairs(pairs: readonly (readonly [number, number])[]): number {
     // The first struct, behind the length, stands at a multiple of 8.
     this.#take(up(this.length + 4, 8) - 4 - this.length, 1);
@@ -92,7 +92,7 @@ export class FlatWriter {
     return at;
   }
 
-  /** A text; gives where it is. Its bytes begin 4 behind that. */
+  /** Writes a text; returns where it is. Its bytes begin 4 behind that. */
   text(text: string): number {
     const bytes = utf8.encode(text);
     const at = this.#take(4 + bytes.length + 1, 4);
@@ -119,7 +119,7 @@ export class FlatWriter {
     else this.#view.setBigInt64(at, BigInt(value), true);
   }
 
-  /** Room for so many bytes. */
+  /** Makes room for so many bytes. */
   #take(bytes: number, align: number): number {
     const at = up(this.length, align);
     this.length = at + bytes;

@@ -9,14 +9,17 @@
 import { InvalidMessage } from "../../base/errors.ts";
 import { Interned, MAX_INTERNED_BYTES } from "../interned.ts";
 
-/** Tables of one buffer; Arrow writes about five a column. */
+/** How many tables one buffer may have; Arrow writes about five for each column. */
 const MAX_TABLES = 65_536;
 /** Text of one buffer in bytes. */
 const MAX_TEXT_BYTES = 1 << 20;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What a byte was read as; one that was read as both counts as structure. */
+/**
+ * How a byte was read: as structure, or only as text. A byte that was read as both counts as
+ * structure.
+ */
 export const STRUCTURE = 1;
 export const TEXT = 2;
 
@@ -26,12 +29,12 @@ class Source {
   tablesLeft = MAX_TABLES;
   #textLeft = MAX_TEXT_BYTES;
 
-  /** @param reads takes note of what each byte is read as */
+  /** @param reads is told how each byte is read */
   constructor(readonly bytes: Uint8Array, readonly reads: Uint8Array | undefined) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** `at`, if `size` bytes are there, of which nothing is read yet. */
+  /** Gives `at` if `size` bytes are there, without noting them as read. */
   inside(at: number, size: number): number {
     if (at < 0 || size < 0 || at + size > this.bytes.length) {
       throw damaged("an offset leads outside");
@@ -39,14 +42,14 @@ class Source {
     return at;
   }
 
-  /** `at`, if `size` bytes are there. */
+  /** Gives `at` if `size` bytes are there, and notes them as structure. */
   check(at: number, size: number): number {
     this.inside(at, size);
     this.reads?.fill(STRUCTURE, at, at + size);
     return at;
   }
 
-  /** Takes note that so much text is read, or would be. */
+  /** Counts text that is read, or would be. */
   text(length: number): void {
     this.#textLeft -= length;
     if (this.#textLeft < 0) throw damaged(`more than ${MAX_TEXT_BYTES} bytes of text`);
@@ -95,7 +98,7 @@ export class FlatTable {
    * The table a buffer begins with.
    *
    * @param bytes the buffer
-   * @param reads as long as it, takes note of what each byte is read as: {@linkcode STRUCTURE},
+   * @param reads as long as it, is told how each byte is read: {@linkcode STRUCTURE},
    * {@linkcode TEXT} where it is only checked as text, or neither
    * @throws {InvalidMessage} if the buffer is damaged, as everything here does
    */
@@ -112,7 +115,7 @@ export class FlatTable {
     return offset === 0 ? undefined : this.#source.check(this.#at + offset, size);
   }
 
-  /** Where the thing is that the field points to. */
+  /** Where the target of a field is. */
   #target(field: number): number | undefined {
     const at = this.#field(field, 4);
     return at === undefined ? undefined : at + this.#source.u32(at);
@@ -161,7 +164,10 @@ export class FlatTable {
     return decode(source.bytes, at + 4, at + 4 + length);
   }
 
-  /** A text and its place; the bytes are noted as {@linkcode TEXT}, for nothing here goes by them. */
+  /**
+   * A text and its place; its bytes are noted as {@linkcode TEXT}, since nothing here depends on
+   * them.
+   */
   textAt(field: number): FlatText | undefined {
     const at = this.#target(field);
     if (at === undefined) return undefined;
@@ -245,7 +251,7 @@ export class FlatPairs {
   }
 }
 
-/** Names of fields and keys of their metadata, which come again with each schema. */
+/** Names of fields and keys of metadata, which come again with each schema. */
 const NAMES = new Interned();
 
 function decode(bytes: Uint8Array, start: number, end: number): string {

@@ -16,19 +16,19 @@ export const RECORD_BATCH = 3;
 export interface IpcMessage {
   /** {@linkcode SCHEMA}, {@linkcode DICTIONARY}, {@linkcode RECORD_BATCH}, or what Rerun never sends. */
   readonly kind: number;
-  /** Of the metadata: 0 is Arrow's V1, 4 its V5. */
+  /** Metadata version: 0 is Arrow's V1, 4 its V5. */
   readonly version: number;
-  /** What describes it, by its kind. */
+  /** The table for its kind: schema, batch or dictionary. */
   readonly header: FlatTable;
   /** Where its data begins, in bytes. */
   readonly bodyAt: number;
   /** How long its data claims to be, in bytes. */
   readonly bodyBytes: number;
-  /** All of it, what describes it included. */
+  /** The whole message table, which includes the header. */
   readonly message: FlatTable;
 }
 
-/** Where the metadata of a message stands in an Arrow IPC stream. */
+/** Where the metadata of a message is in an Arrow IPC stream. */
 export interface MetadataPlace {
   readonly start: number;
   readonly end: number;
@@ -42,7 +42,7 @@ export interface MetadataPlace {
  * @throws {InvalidMessage} if it is not all there, or the stream ends at `at`
  */
 export function findMetadata(ipc: Uint8Array, at: number): MetadataPlace {
-  // Before Arrow 0.15 the mark was not there.
+  // Before Arrow 0.15 there was no mark before the length.
   const start = at + (lengthAt(ipc, at) === 0xffffffff ? 8 : 4);
   const bytes = lengthAt(ipc, start - 4);
   if (bytes === 0) throw new InvalidMessage(`The Arrow IPC stream ends at byte ${at}`);
@@ -56,7 +56,7 @@ export function findMetadata(ipc: Uint8Array, at: number): MetadataPlace {
 }
 
 /**
- * The message at `at`, its data not checked.
+ * Reads the message at `at`, without checking its data.
  *
  * @param ipc an Arrow IPC stream
  * @param at in bytes
@@ -78,12 +78,12 @@ export function readIpcMessage(ipc: Uint8Array, at: number, reads?: Uint8Array):
   };
 }
 
-/** 0 where the stream is too short. */
+/** The length at a place; 0 if the stream is too short. */
 function lengthAt(ipc: Uint8Array, at: number): number {
   return at + 4 > ipc.length ? 0 : u32(ipc, at);
 }
 
-/** Nobody writes big endian; to read it as little endian would give wrong times. */
+/** Refuses big endian, which nobody writes: read as little endian it would give wrong times. */
 export function checkEndianness(schema: FlatTable): void {
   if (schema.i16(0) !== 0) throw new InvalidMessage("The Arrow IPC stream is big endian");
 }

@@ -1,9 +1,9 @@
 /**
- * Frames of Arrow data that were found sound.
+ * Remembers frames of Arrow data that were found sound.
  *
- * A flood of small chunks comes with the same few frames again and again, in which only texts differ:
- * the chunk's id, a size. To compare them takes a fraction of the time that checking them takes.
- * Memory is bounded, so all that peers can do to it is to make it useless.
+ * A flood of small chunks has the same few frames again and again, which differ only in texts: the
+ * chunk's id, a size. Comparing them takes a fraction of the time that checking them takes. Memory
+ * is bounded: peers can fill it with useless frames, and do no other harm.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import { BytePattern } from "../byte_pattern.ts";
 import { TEXT } from "./_flatbuffers.ts";
 import type { MetadataPlace } from "./_ipc_message.ts";
 
-/** Longer metadata comes with more data, and is checked each time. */
+/** Longer metadata, in bytes, usually comes with more data, and is checked each time. */
 const MAX_BYTES = 8 * 1024;
-/** Columns, those that columns are made of included. */
+/** How many columns a schema may have to be kept, children included. */
 const MAX_COLUMNS = 256;
-/** Lengths of schemas that are kept; the one that was added first goes first. */
+/** How many lengths of schemas are kept apart; the first one added is forgotten first. */
 const MAX_LENGTHS = 32;
-/** Schemas of one length. */
+/** How many schemas of one length are kept. */
 const MAX_OF_LENGTH = 4;
-/** Record batches of one schema. */
+/** How many record batches of one schema are kept. */
 const MAX_BATCHES = 2;
 
-/** Metadata, of which some bits may differ. */
+/** Metadata with the bits in it that may differ. */
 interface Metadata {
   readonly length: number;
   readonly pattern: BytePattern;
 }
 
-/** A schema, of which some bytes are no more than text. */
+/** A schema in which some bytes are only text. */
 export interface KnownSchema extends Metadata {
   readonly columns: readonly Column[];
   readonly batches: KnownBatch[];
@@ -38,7 +38,7 @@ export interface KnownSchema extends Metadata {
 
 /** A record batch of a schema. */
 export interface KnownBatch extends Metadata {
-  /** What is to be checked each time. */
+  /** Offsets that must be checked in each batch. */
   readonly offsets: readonly Offsets[];
   /** Length of its data in bytes. */
   readonly bodyBytes: number;
@@ -53,7 +53,7 @@ export class KnownFrames {
     return end - start <= MAX_BYTES && (end - start) % 4 === 0;
   }
 
-  /** A schema that was added, or differs from it by ASCII text alone. */
+  /** A schema that was added and equals this one, except for ASCII text. */
   schema(ipc: Uint8Array, place: MetadataPlace): KnownSchema | undefined {
     return findLike(this.#schemas.get(place.end - place.start) ?? [], ipc, place);
   }
@@ -63,7 +63,7 @@ export class KnownFrames {
    *
    * @param ipc an Arrow IPC stream
    * @param place of the schema in it
-   * @param reads what the check has read each byte as
+   * @param reads how the check has read each byte
    * @param columns what it has found
    * @returns `undefined` if there are too many columns
    */
@@ -73,10 +73,10 @@ export class KnownFrames {
     reads: Uint8Array,
     columns: readonly Column[],
   ): KnownSchema | undefined {
-    // Many may be one and the same place in the metadata.
+    // Counted, for many columns may be the same place in the metadata.
     if (count(columns) > MAX_COLUMNS) return undefined;
     const bytes = ipc.subarray(place.start, place.end);
-    // UTF-8 stays UTF-8 if ASCII takes the place of ASCII.
+    // Text stays valid UTF-8 if ASCII is replaced by ASCII.
     const masks = reads.map((read, i) => read === TEXT && bytes[i]! < 0x80 ? 0x80 : 0xff);
     const schema = { ...metadata(bytes, masks), columns, batches: [] };
     const known = this.#schemas.get(bytes.length) ?? [];
@@ -127,7 +127,7 @@ function count(columns: readonly Column[]): number {
   return columns.reduce((sum, { children }) => sum + count(children), columns.length);
 }
 
-/** Without the oldest, if there are more than `max`. */
+/** Adds an item, and drops the oldest if there are more than `max`. */
 function push<T>(items: T[], item: T, max: number): void {
   items.push(item);
   if (items.length > max) items.shift();

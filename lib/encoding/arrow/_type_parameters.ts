@@ -1,5 +1,5 @@
 /**
- * What the types of Arrow columns are described by:
+ * Parameters of the types of Arrow columns:
  * https://github.com/apache/arrow/blob/main/format/Schema.fbs
  *
  * @module
@@ -8,15 +8,15 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { damaged, T, TYPE_NAMES, UnknownArrowType } from "./_arrow_types.ts";
 import type { FlatTable } from "./_flatbuffers.ts";
 
-/** A parameter: a number, a truth, a text, numbers; `undefined` for one that is absent. */
+/** A parameter: a number, a boolean, a text or numbers; `undefined` if it is absent. */
 export type Parameter = number | boolean | string | readonly number[] | undefined;
-/** All of a type. */
+/** All parameters of a type. */
 export type Parameters = readonly Parameter[];
 
-/** How a parameter is written, and what it is where it is absent. */
+/** How a parameter is written, and its default. */
 type Slot = ["i32" | "i16", number] | ["bool"] | ["text"] | ["numbers"];
 
-/** The types that have any. */
+/** The types that have parameters. */
 const SLOTS: Readonly<Record<number, readonly Slot[]>> = {
   [T.INT]: [["i32", 0], ["bool"]],
   [T.FLOAT]: [["i16", 0]],
@@ -32,7 +32,7 @@ const SLOTS: Readonly<Record<number, readonly Slot[]>> = {
   [T.DURATION]: [["i16", 1]],
 };
 
-/** Columns of a union, each of which has a number of seven bits. */
+/** How many columns a union may have: each has a number of seven bits. */
 const MAX_NUMBERS = 128;
 
 /** How each parameter of a type is written. */
@@ -67,7 +67,7 @@ export function readParameters(
         return readText(table, slot)?.text;
       case "numbers": {
         const numbers = table.numbers(slot);
-        // Many columns may point to the same.
+        // Bounded, for many columns may point to the same numbers.
         if (numbers.length > MAX_NUMBERS) throw new InvalidMessage("An Arrow union of too many");
         return numbers.length === 0 ? undefined : numbers;
       }

@@ -1,6 +1,6 @@
 /**
- * Whether Arrow data can be given to a viewer, for corrupt data ends native Rerun viewers, and whether it
- * is whole, as far as can be told without checksums.
+ * Checks whether Arrow data can be given to a viewer, since corrupt data ends native Rerun viewers,
+ * and whether it is whole, as far as that can be told without checksums.
  *
  * @module
  */
@@ -93,8 +93,8 @@ function whatIsWrong(check: () => void): string | undefined {
 }
 
 /**
- * Looks at all that a reader goes by: frame, lengths, offsets, texts. Of types that are not known only
- * the frame, for later versions of Rerun may write them.
+ * Checks all that a reader relies on: frame, lengths, offsets, texts. Of unknown types only the
+ * frame is checked, since later versions of Rerun may write them.
  *
  * @param ipc the stream, not compressed
  * @throws {InvalidMessage} if it is damaged
@@ -109,7 +109,7 @@ export function checkArrowWhole(ipc: Uint8Array): void {
 }
 
 /**
- * Walks over an Arrow IPC stream, which must end with its end marker, or with its last message.
+ * Checks that an Arrow IPC stream ends with its end marker, or with its last message.
  *
  * @param ipc the stream, not compressed
  * @throws {InvalidMessage} if it does not end there

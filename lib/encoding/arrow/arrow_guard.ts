@@ -14,14 +14,14 @@ import type { StepResult } from "../../base/step.ts";
  */
 export type OnBadArrow = "save" | "drop" | "close";
 
-/** All of them. */
+/** All choices. */
 export const ON_BAD_ARROW: readonly OnBadArrow[] = ["save", "drop", "close"];
 
 /**
  * Takes out messages whose Arrow data is corrupt.
  *
  * @param msgs any messages
- * @param onBadArrow whether to go on behind such a message
+ * @param onBadArrow what is done with such messages
  * @param onBad called for each
  */
 export function guardArrow(

@@ -1,5 +1,5 @@
 /**
- * Reads what describes the data of an Arrow IPC stream, without reading the data:
+ * Reads the schema of an Arrow IPC stream, without reading the data:
  * https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc
  *
  * @module
@@ -15,7 +15,7 @@ export type ArrowTypeName = string;
 
 /** One column of an {@linkcode ArrowSchema}. */
 export interface ArrowField {
-  /** As the table calls it; of a timeline see the tag `index_name` first. */
+  /** The column's name; the name of a timeline is in its tag `index_name`. */
   readonly name: string;
   /** Such as `Int64`, `Timestamp[ns]`, `List`. */
   readonly type: ArrowTypeName;
@@ -40,7 +40,7 @@ export interface ArrowSchema {
 }
 
 /**
- * Reads the schema of an Arrow IPC stream; of the rest nothing is looked at.
+ * Reads the schema of an Arrow IPC stream, and looks at nothing else.
  *
  * @param ipc the stream, not compressed
  * @throws {InvalidMessage} if it does not begin with a schema, or that is damaged
@@ -106,13 +106,13 @@ function fieldOf(field: SchemaField): ArrowField {
   return shown;
 }
 
-/** What schemas tell of the columns that were given out, with the parameters of their types. */
+/** Columns that were given out, with all that their schemas say of them. */
 const TOLD = new WeakMap<ArrowField, SchemaField>();
 
 /**
  * All that the schema tells of a column.
  *
- * @throws {InvalidMessage} if it was read from none
+ * @throws {InvalidMessage} if it was not read from a schema
  */
 export function toldOf(field: ArrowField): SchemaField {
   const told = TOLD.get(field);
@@ -124,7 +124,7 @@ function metadataOf(tags: readonly SchemaTag[]): Map<string, string> {
   return new Map(tags.map(({ key, value }) => [key, value]));
 }
 
-/** 32 hex digits, from SDK 0.23 on with `chunk_` before them. */
+/** Reads a chunk id: 32 hex digits, from SDK 0.23 on behind `chunk_`. */
 function parseChunkId(text: string | undefined): Tuid | undefined {
   const match = /^(?:chunk_)?([0-9a-f]{16})([0-9a-f]{16})$/i.exec(text ?? "");
   return match ? new Tuid(BigInt(`0x${match[1]}`), BigInt(`0x${match[2]}`)) : undefined;

@@ -12,7 +12,7 @@ import { type IndexColumn, indexColumns, isIndex } from "./index_columns.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
 import { orderTimepoint } from "../timepoint.ts";
 
-/** What the envelope calls a timeline of each of the types that index columns have. */
+/** The envelope's word for each type of an index column. */
 const TIMELINE_TYPES: Readonly<Record<string, TimelineTime["type"]>> = {
   "Int64": "sequence",
   "Timestamp[ns]": "time",
@@ -34,8 +34,8 @@ export function timepointOf(msg: ArrowMsg): readonly TimelineTime[] {
 }
 
 /**
- * Whether a chunk is static: by the envelope, which says so of SDK 0.25 and later and of those that
- * logged over TCP, else by the columns that its schema has.
+ * Whether a chunk is static: by its envelope if that tells (SDK 0.25 and later, and all over TCP),
+ * else by the columns of its schema.
  *
  * @param msg any chunk
  * @throws {InvalidMessage} if the envelope does not say it and the schema cannot be read
@@ -46,7 +46,7 @@ export function isStaticChunk(msg: ArrowMsg): boolean {
 }
 
 /**
- * The schema of a message's Arrow data, for which no more of it is inflated than needed.
+ * The schema of a message's Arrow data, of which no more is inflated than needed.
  *
  * @param msg any chunk
  * @throws {InvalidMessage} if it is damaged

@@ -1,6 +1,6 @@
 /**
- * A record batch of an Arrow IPC stream as arrays, of which another one can be made: their buffers are
- * those of the batch, none of which is copied before the new one is written.
+ * Reads a record batch as arrays, from which another batch can be made. The arrays use the buffers
+ * of the batch, which are copied only when the new one is written.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface ArrowArray {
   readonly length: number;
   /** How many of them are null. */
   readonly nulls: number;
-  /** As the type has them: bitmap, offsets, values. */
+  /** The buffers in the type's order: bitmap, offsets, values. */
   readonly buffers: readonly Uint8Array[];
   readonly children: readonly ArrowArray[];
 }
@@ -36,12 +36,12 @@ export interface Batch {
 }
 
 /**
- * Reads a record batch. Of its buffers it is checked that they are there, not what they hold.
+ * Reads a record batch. Its buffers are checked to be there, but not for what they hold.
  *
  * @param ipc an Arrow IPC stream
  * @param at where the batch's message begins, in bytes
  * @param fields of the schema
- * @throws {InvalidMessage} if it is damaged, or has features that chunks of Rerun have not
+ * @throws {InvalidMessage} if it is damaged, or has features that chunks of Rerun do not have
  */
 export function readBatch(ipc: Uint8Array, at: number, fields: readonly SchemaField[]): Batch {
   const { kind, version, header, bodyAt, bodyBytes } = readIpcMessage(ipc, at);
@@ -102,7 +102,7 @@ function buffersOf({ type, parameters }: SchemaField): number {
 
 /** A batch to be written. */
 export interface EncodedBatch {
-  /** What it takes, with the end marker of its stream. */
+  /** How many bytes it takes, with the end marker of its stream. */
   readonly bytes: number;
   /** Writes it to the beginning of `into`. */
   write(into: Uint8Array): void;

@@ -1,7 +1,7 @@
 /**
- * Where columns are in the first record batch of a stream of which only the beginning may be there.
+ * Finds columns in the first record batch of a stream, of which only the beginning may be there.
  *
- * It is for who knows from the schema which nodes and buffers to look at, see `column_slots.ts`.
+ * For callers that know from the schema which nodes and buffers to look at, see `column_slots.ts`.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface BatchFront {
   readonly bodyBytes: number;
 }
 
-/** Rerun writes none, and more would take long to pass over. */
+/** How many dictionaries are passed over; Rerun writes none. */
 const MAX_DICTIONARIES = 100;
 
 /** Where the metadata of a message ends that begins at `at`; `undefined` if too little is there. */
@@ -37,7 +37,7 @@ export function metadataEnd(ipc: Uint8Array, at: number): number | undefined {
  *
  * @param ipc the beginning of an Arrow IPC stream, or all of it
  * @param at where the message behind the schema begins
- * @returns how many bytes of the stream must be there, if they are not
+ * @returns the places, or how many bytes of the stream must be there if too few are
  * @throws {InvalidMessage} if there is none, or its buffers are compressed one by one
  */
 export function batchFront(ipc: Uint8Array, at: number): BatchFront | number {

@@ -1,5 +1,5 @@
 /**
- * The values in an Arrow record batch, read where they lie, each place checked before it is read:
+ * Reads values in an Arrow record batch in place; each place is checked before it is read:
  * https://arrow.apache.org/docs/format/Columnar.html#physical-memory-layout
  *
  * @module
@@ -10,24 +10,27 @@ import { damaged, T } from "./_arrow_types.ts";
 
 export type { Numbers } from "./_arrow_numbers.ts";
 
-/** Types in types, and dictionaries in dictionaries. */
+/** How deep types and dictionaries may be nested. */
 const MAX_DEPTH = 32;
-/** Values of one row that are made one by one. */
+/** How many values of one row may be made one by one. */
 const MAX_VALUES = 1 << 22;
-/** How many of them a byte of data may unfold to, and as many as small data may have all the same. */
+/**
+ * How many of them a byte of data may unfold to, and how many are allowed however small the data
+ * is.
+ */
 const VALUES_PER_BYTE = 8;
 const SOME_VALUES = 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const FEW = 4;
 
-/** Part of a dictionary: deltas come in batches of their own. */
+/** A part of a dictionary: deltas come in batches of their own. */
 export interface DictionaryPart {
   readonly values: BatchValues;
   readonly place: DataPlace;
 }
 
-/** Values of one record batch. */
+/** Reads the values of one record batch. */
 export class BatchValues {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -48,7 +51,7 @@ export class BatchValues {
     this.#dictionaries = dictionaries;
   }
 
-  /** Where the data lies. */
+  /** The buffer that the data is in. */
   get buffer(): ArrayBufferLike {
     return this.#bytes.buffer;
   }
@@ -59,11 +62,11 @@ export class BatchValues {
   }
 
   /**
-   * What stands in a row: of a list its items.
+   * The value in a row; for a list, its items.
    *
    * @param place of the column
    * @param row below its length
-   * @returns `undefined` if nothing does
+   * @returns `undefined` if there is none
    * @throws {InvalidMessage} if the data is damaged
    */
   row(place: DataPlace, row: number): unknown {
@@ -73,7 +76,7 @@ export class BatchValues {
     return this.#value(place, row);
   }
 
-  /** Whether a column is of plain numbers, or of so many a value, none of them missing. */
+  /** Whether a column has plain numbers, or a fixed number of them in each value, none missing. */
   isNumbers(place: DataPlace): boolean {
     const { column: { type, dictionary }, nulls, children } = place;
     if (nulls > 0 || dictionary !== undefined) return false;
@@ -91,7 +94,7 @@ export class BatchValues {
    * @param place of a column that is of numbers
    * @param start the first value
    * @param end behind the last
-   * @returns where they lie, or a copy where they do not lie as numbers of that size must
+   * @returns a view of the numbers; a copy if they are not aligned
    */
   numbers(place: DataPlace, start = 0, end: number = place.length): Numbers {
     const { column: { type, size }, at, children } = place;
@@ -110,7 +113,7 @@ export class BatchValues {
     return new of(bytes.slice(first, at + end * size / 8).buffer, 0, end - start);
   }
 
-  /** So few are read faster one by one than copied. */
+  /** Reads a few numbers one by one, which is faster than copying. */
   #few(numbers: Numbers, at: number): Numbers {
     const view = this.#view;
     const { length } = numbers;
@@ -129,7 +132,7 @@ export class BatchValues {
   }
 
   /**
-   * Where the items of each row of a list begin, and behind the last where they end.
+   * Where the items of each row of a list begin, with the end of the last row as its last item.
    *
    * @param place of the list
    * @throws {InvalidMessage} if they lead outside
@@ -187,7 +190,7 @@ export class BatchValues {
     return this.numbers(place, row, row + 1)[0];
   }
 
-  /** Of a value that may be missing, as it stands in a list or a struct. */
+  /** A value in a list or a struct, which may be `null`. */
   #valueOrNull(place: DataPlace, row: number): unknown {
     return this.isValid(place, row) ? this.#value(place, row) : null;
   }
@@ -204,7 +207,7 @@ export class BatchValues {
 
   #struct({ column, children }: DataPlace, row: number): unknown {
     if (++this.#depth > MAX_DEPTH) throw damaged(`values are nested deeper than ${MAX_DEPTH}`);
-    // By entries: a field of a peer's may be called `__proto__`.
+    // From entries, since a peer may call a field `__proto__`.
     const entries = children.map((child, i): [string, unknown] => [
       column.children[i]!.field.name,
       this.#valueOrNull(child, row),
@@ -213,7 +216,7 @@ export class BatchValues {
     return Object.fromEntries(entries);
   }
 
-  /** Which of the types it is, and the value. */
+  /** The value of a union, with its kind. */
   #union({ column, at, dataAt, children }: DataPlace, row: number): unknown {
     if (++this.#depth > MAX_DEPTH) throw damaged(`values are nested deeper than ${MAX_DEPTH}`);
     const which = column.typeIds.indexOf(this.#view.getInt8(at + row));
@@ -241,7 +244,7 @@ export class BatchValues {
     throw damaged("an index leads outside its dictionary");
   }
 
-  /** What is read in another batch counts here. */
+  /** Reads a value in another batch, and counts it here. */
   #lend(values: BatchValues, place: DataPlace, row: number): unknown {
     values.#left = this.#left;
     values.#depth = this.#depth;
@@ -250,7 +253,7 @@ export class BatchValues {
     return value;
   }
 
-  /** A value of a dictionary itself. */
+  /** A value in a dictionary. */
   #stored(place: DataPlace, row: number): unknown {
     const { dictionary: _, ...column } = place.column;
     return this.#value({ ...place, column: { ...column, dictionary: undefined } }, row);
@@ -303,7 +306,7 @@ export class BatchValues {
     }
   }
 
-  /** A whole number, without the point that its type puts into it. */
+  /** An integer of several words, as decimals are stored, without their decimal point. */
   #wide(at: number, bits: number): bigint {
     let value = 0n;
     for (let byte = bits - 64; byte >= 0; byte -= 64) {

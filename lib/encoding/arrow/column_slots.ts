@@ -1,5 +1,5 @@
 /**
- * How many nodes and buffers a column has in a record batch.
+ * Counts the nodes and buffers that a column has in a record batch.
  *
  * A chunk index counts them once for a schema, and then looks up the few nodes and buffers that it
  * needs in each chunk. `BatchWalk`, which visits every column of every batch and checks where it lies,
@@ -12,10 +12,10 @@
 import { T } from "./_arrow_types.ts";
 import type { SchemaField } from "./schema_tree.ts";
 
-/** How many nodes and buffers a column has, those of the columns that it is made of included. */
+/** How many nodes and buffers a column has, those of its children included. */
 export interface ColumnSlots {
   readonly nodes: number;
-  /** `undefined` where the schema does not tell it. */
+  /** `undefined` if the schema does not tell. */
   readonly buffers: number | undefined;
 }
 
@@ -39,7 +39,7 @@ const BUFFERS: ReadonlyMap<number, number> = new Map([
 const V5 = 4;
 
 /**
- * Counts them.
+ * Counts the nodes and buffers of a column.
  *
  * @param field the column
  * @param version of the metadata, as Arrow numbers it

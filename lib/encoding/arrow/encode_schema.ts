@@ -1,5 +1,6 @@
 /**
- * Writes a schema message of an Arrow IPC stream; what is in it several times is written once.
+ * Writes the schema message of an Arrow IPC stream; parts that occur several times are written
+ * once.
  *
  * @module
  */
@@ -8,16 +9,16 @@ import { type FlatField, FlatWriter } from "./_flat_writer.ts";
 import { type Parameters, slotsOf } from "./_type_parameters.ts";
 import type { SchemaField, SchemaTag, SchemaTree, TextPlace } from "./schema_tree.ts";
 
-/** The number of schemas among what messages hold. */
+/** Number of a schema in Arrow's union of headers. */
 const SCHEMA_HEADER = 1;
 /** The mark before a message, and its length. */
 const PREFIX_BYTES = 8;
 
 /** A schema message as it stands in an Arrow IPC stream. */
 export interface EncodedSchema {
-  /** With the mark and the length before it; a multiple of 8. */
+  /** The message, with the mark and the length before it; a multiple of 8 bytes. */
   readonly bytes: Uint8Array;
-  /** Where in `bytes` the open texts begin, in the order in which they were asked for. */
+  /** Where the open texts begin in `bytes`, in the order of `open`. */
   readonly openAt: readonly number[];
 }
 
@@ -25,8 +26,8 @@ export interface EncodedSchema {
  * Encodes a schema message.
  *
  * @param schema what it says
- * @param open places that tags of it have: these texts are written for themselves, so that others as
- * long can take their place
+ * @param open places of tags whose texts are written separately, so that others of the same length
+ * can replace them
  */
 export function encodeSchema(
   schema: Pick<SchemaTree, "version" | "fields" | "tags">,
@@ -42,7 +43,7 @@ export function encodeSchema(
   return { bytes, openAt: open.map((place) => PREFIX_BYTES + encoder.openAt.get(place.start)!) };
 }
 
-/** What is written once for all places that point to it. */
+/** A part that is written once, with all places that point to it. */
 class Shared {
   readonly #items = new Map<string, { readonly refs: number[]; readonly write: () => number }>();
 
@@ -63,11 +64,11 @@ class Shared {
 }
 
 class SchemaEncoder {
-  /** By where they stand now: several tags may share one. */
+  /** Places of open texts by their present place: several tags may share one. */
   readonly openAt = new Map<number, number>();
   readonly #open: ReadonlySet<TextPlace>;
   readonly #writer = new FlatWriter();
-  // In the order in which they are written: each may point to those below.
+  // In the order of writing: each may point to those below.
   readonly #parts = new Shared(this.#writer);
   readonly #tagLists = new Shared(this.#writer);
   readonly #tags = new Shared(this.#writer);
@@ -130,7 +131,7 @@ class SchemaEncoder {
       {
         bytes: "ref",
         to: (at) => {
-          // Readers want the list even of what is made of nothing else.
+          // Readers demand the list of children even if it is empty.
           if (children.length > 0) below = at;
           else this.#parts.add("no children", at, () => this.#writer.vector(0).at);
         },
@@ -164,7 +165,7 @@ class SchemaEncoder {
     };
   }
 
-  /** Of a dictionary, which is a part itself, so that parts below it are written at once. */
+  /** The index type of a dictionary, which is written at once. */
   #indexType(parameters: Parameters): FlatField {
     const [bits, isSigned] = parameters;
     return {

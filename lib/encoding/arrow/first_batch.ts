@@ -1,5 +1,5 @@
 /**
- * The first record batch of a chunk, found again at once where its metadata came before.
+ * Finds the first record batch of a chunk, quickly if the same metadata came before.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export type { DataPlace } from "./_arrow_batch.ts";
 
 /** The metadata version up to which unions have a bitmap. */
 const V4 = 3;
-/** Longer metadata comes with more data, and is read each time. */
+/** Longer metadata, in bytes, usually comes with more data, and is read each time. */
 const MAX_BYTES = 8 * 1024;
-/** Record batches that are known of one schema. */
+/** How many record batches are remembered of one schema. */
 const MAX_KNOWN = 4;
-/** Rows of data without a byte. */
+/** How many rows data without any bytes may have. */
 const MAX_EMPTY_ROWS = 1024;
 
 const NO_DICTIONARIES: ReadonlyMap<number, readonly DictionaryPart[]> = new Map();
@@ -37,7 +37,7 @@ interface Known {
 /** A record batch. */
 export interface Batch {
   readonly rows: number;
-  /** Of the columns of its schema. */
+  /** Places of the columns of its schema. */
   readonly places: readonly DataPlace[];
   readonly values: BatchValues;
 }

@@ -1,5 +1,5 @@
 /**
- * Where the times of a chunk are in its Arrow data, without decoding the other columns.
+ * Reads the times of a chunk from its Arrow data, without decoding the other columns.
  *
  * @module
  */
@@ -16,14 +16,14 @@ const NO_DICTIONARIES: ReadonlyMap<number, number> = new Map();
 
 /** One timeline's column. */
 export class IndexColumn {
-  /** Of the timeline. */
+  /** Name of the timeline. */
   readonly name: string;
   readonly #body: DataView;
   readonly #valuesAt: number;
   readonly #validityAt: number | undefined;
 
   /**
-   * Looks where its values are.
+   * Finds where its values are.
    *
    * @param field its type
    * @param rows how many values it has
@@ -88,11 +88,11 @@ export interface ColumnPlace {
   readonly length: number;
   /** How many of them are missing. */
   readonly nulls: number;
-  /** Where in the body buffers are. */
+  /** The places of all buffers in the body. */
   readonly buffers: FlatPairs;
   /** Index of the first of its buffers. */
   readonly buffer: number;
-  /** Where all of it is. */
+  /** The places of all its parts. */
   readonly place: DataPlace;
 }
 
@@ -101,7 +101,7 @@ export interface ColumnPlace {
  *
  * @param ipc an Arrow IPC stream, not compressed
  * @param fields of its schema
- * @param wants which of them
+ * @param wants tells which columns are wanted
  * @throws {InvalidMessage} if the stream is damaged, its buffers are compressed one by one, or a column
  * up to the last that is wanted is of a type that is not known
  */
@@ -123,7 +123,7 @@ export function locateColumns(
   const columns: ColumnPlace[] = [];
   const last = fields.findLastIndex(wants);
   if (last < 0) return { body, rows, columns };
-  // Rerun's dictionaries are in data alone: what their indices lead to, nobody here asks.
+  // Dictionaries are ignored: Rerun uses them only for data, which is not read here.
   const walk = new BatchWalk(header, body, version === V4, NO_DICTIONARIES, undefined);
   for (const field of fields.slice(0, last + 1)) {
     const { buffer } = walk;

@@ -1,5 +1,5 @@
 /**
- * How many rows a chunk has, without a look at its data.
+ * Tells how many rows a chunk has, without looking at its data.
  *
  * @module
  */
@@ -7,7 +7,10 @@ import type { ArrowMsg } from "../arrow_msg.ts";
 import { inflateLz4Front } from "../lz4/lz4.ts";
 import { recordBatch } from "./index_columns.ts";
 
-/** What comes before the data of a chunk is shorter, but for schemas of hundreds of columns. */
+/**
+ * Bytes that are inflated: what comes before the data of a chunk is shorter, except for schemas of
+ * hundreds of columns.
+ */
 const FRONT_BYTES = 16 * 1024;
 
 /**

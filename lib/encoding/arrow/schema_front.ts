@@ -1,11 +1,11 @@
 /**
- * As much of Arrow data as its schema takes.
+ * Gives as much of Arrow data as its schema takes.
  *
  * @module
  */
 import { inflateLz4, inflateLz4Front } from "../lz4/lz4.ts";
 
-/** Bytes that tell how long a schema is, and so many that most schemas are there with them. */
+/** Bytes that tell how long a schema is, and bytes that most schemas fit in. */
 const [LENGTH_BYTES, MOST_SCHEMAS_BYTES] = [8, 4096];
 const MAX_SCHEMA_BYTES = 1 << 20;
 
@@ -28,7 +28,7 @@ export function schemaFront({ bytes, compression, uncompressedSize }: PackedArro
   const schemaBytes = mark === 0xffffffff ? new DataView(front.buffer).getUint32(4, true) : mark;
   const needed = LENGTH_BYTES + schemaBytes;
   if (needed <= front.length || front.length === uncompressedSize) return front;
-  // Of one that declares so much, memory is taken for what is really there.
+  // If so much is declared, all is inflated, which takes memory only for what is really there.
   if (needed > MAX_SCHEMA_BYTES) return inflateLz4(bytes, uncompressedSize);
   return inflateLz4Front(bytes, Math.min(needed, uncompressedSize));
 }

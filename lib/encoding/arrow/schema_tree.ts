@@ -1,5 +1,6 @@
 /**
- * A schema message of an Arrow IPC stream, read whole: it can be written again with other names and tags.
+ * Reads a schema message of an Arrow IPC stream completely, so that it can be written again with
+ * other names and tags.
  *
  * @module
  */
@@ -8,14 +9,14 @@ import type { FlatTable, FlatText } from "./_flatbuffers.ts";
 import { checkEndianness, readIpcMessage, SCHEMA } from "./_ipc_message.ts";
 import { type Parameters, readParameters } from "./_type_parameters.ts";
 
-/** Types in types; Rerun's deepest have five. */
+/** How deep types may be nested; Rerun's deepest have five levels. */
 const MAX_DEPTH = 16;
 
-/** A pair of the metadata of a schema or a column. */
+/** A key and a value in the metadata of a schema or a column. */
 export interface SchemaTag {
   readonly key: string;
   readonly value: string;
-  /** Where in the metadata of the message the value stands; absent if it is not from there. */
+  /** Where the value is in the metadata of the message; absent if it was not read from there. */
   readonly place?: TextPlace;
 }
 
@@ -28,12 +29,12 @@ export interface TextPlace {
 /** A column, with all that Arrow says of it. */
 export interface SchemaField {
   readonly name: string;
-  /** Set where it has none, at which some readers end. */
+  /** Set if it has no name, which some readers can't handle. */
   readonly isNameless?: true;
   readonly nullable: boolean;
   /** As Arrow's `Type` union numbers it. */
   readonly type: number;
-  /** Of the type, in Arrow's order. */
+  /** Parameters of the type, in Arrow's order. */
   readonly parameters: Parameters;
   readonly dictionary: SchemaDictionary | undefined;
   readonly children: readonly SchemaField[];
@@ -43,7 +44,7 @@ export interface SchemaField {
 /** Says that the values of a column are indices. */
 export interface SchemaDictionary {
   readonly id: number;
-  /** Of the indices' type, a whole number; absent for Arrow's own choice. */
+  /** Parameters of the indices' type, an integer; absent for Arrow's default. */
   readonly index: Parameters | undefined;
   readonly isOrdered: boolean;
   readonly kind: number;
@@ -51,11 +52,11 @@ export interface SchemaDictionary {
 
 /** A schema message. */
 export interface SchemaTree {
-  /** Of the metadata, as Arrow numbers it. */
+  /** Metadata version, in Arrow's numbers. */
   readonly version: number;
   readonly fields: readonly SchemaField[];
   readonly tags: readonly SchemaTag[];
-  /** Where all texts stand that were read. */
+  /** Places of all texts that were read. */
   readonly texts: readonly TextPlace[];
 }
 
@@ -63,7 +64,7 @@ export interface SchemaTree {
  * Reads the schema message at the beginning of an Arrow IPC stream.
  *
  * @param ipc the stream, not compressed
- * @param reads as long as the message's metadata: takes note of what each byte of that is read as
+ * @param reads as long as the message's metadata: is told how each byte of that was read
  * @throws {InvalidMessage} if it is damaged, or has what could not be written again
  */
 export function readSchemaTree(ipc: Uint8Array, reads?: Uint8Array): SchemaTree {
@@ -75,9 +76,9 @@ export function readSchemaTree(ipc: Uint8Array, reads?: Uint8Array): SchemaTree 
 }
 
 /**
- * As {@linkcode readSchemaTree}, whether or not it could be written again.
+ * As {@linkcode readSchemaTree}, also for schemas that could not be written again.
  *
- * @returns with it, where it was read from
+ * @returns the schema, and the tables that it was read from
  * @throws {InvalidMessage} if it is damaged
  */
 export function parseSchema(

@@ -3,13 +3,13 @@ import type { ArrowMsg } from "../arrow_msg.ts";
 import { isStaticChunk, schemaOf } from "./arrow_timepoint.ts";
 import { rowSubjects, staticRows } from "../static_rows.ts";
 
-/** Of more rows nobody looks what they are about; a longer key would take too much memory. */
+/** Tables with more rows are not looked into, since the key would take too much memory. */
 const MAX_ROWS = 1000;
 const MAX_KEY = 4096;
 
 /**
- * What newer static data replaces; `undefined` for data that has a time. A table of SDK 0.16 and
- * before is static data if one of its rows is.
+ * The key by which newer static data replaces older; `undefined` for data that has a time. A table
+ * of SDK 0.16 and before counts as static if one of its rows is.
  */
 export function staticKey(msg: ArrowMsg): string | undefined {
   try {
@@ -27,7 +27,7 @@ export function staticKey(msg: ArrowMsg): string | undefined {
     if (rows.length === 0 && !isStaticChunk(msg)) return undefined;
     return tableKey(msg, () => rows.length > MAX_ROWS ? [] : rowSubjects(ipc, fields, rows));
   } catch {
-    // What can't be read is written all the same; to keep it as static would only guess.
+    // Damaged data is saved all the same, but not kept as static, which would be a guess.
     return undefined;
   }
 }
@@ -38,14 +38,14 @@ export function isOfTables({ encoded }: ArrowMsg): boolean {
     encoded.header.version.minor < 17;
 }
 
-/** One table replaces another that is about the very same; any other would miss some of it. */
+/** The key of a table: it replaces only a table with exactly the same subjects. */
 function tableKey({ chunkId }: ArrowMsg, subjects: () => readonly string[]): string {
   try {
     const known = subjects();
     const key = `table ${known.join()}`;
     if (known.length > 0 && key.length <= MAX_KEY) return key;
   } catch {
-    // Components of which nobody knows how they lie.
+    // Some components have an unknown layout: the table gets a key of its own.
   }
   return `table ${chunkId?.timeNs} ${chunkId?.inc}`;
 }

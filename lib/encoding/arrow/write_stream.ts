@@ -1,6 +1,6 @@
 /**
- * What an Arrow IPC stream consists of, written as Rerun writes it: a schema message of the same fields
- * is the same bytes as Rerun's.
+ * Writes the parts of an Arrow IPC stream as Rerun does: the schema message of the same fields has
+ * the same bytes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { RECORD_BATCH, SCHEMA } from "./_ipc_message.ts";
 import { encodeSchema } from "./encode_schema.ts";
 import type { SchemaField, SchemaTag } from "./schema_tree.ts";
 
-/** Of the metadata, as Arrow numbers it: V5. */
+/** Metadata version V5, in Arrow's numbers. */
 const VERSION = 4;
 /** The mark before a message, and its length. */
 const PREFIX_BYTES = 8;
@@ -24,7 +24,8 @@ export const END_OF_STREAM: Uint8Array = Uint8Array.of(255, 255, 255, 255, 0, 0,
  * @param fields the columns; the schema has no tags of its own
  */
 export function schemaMessage(fields: readonly SchemaField[]): Uint8Array {
-  // Of rare types nobody knows how Rerun lays them out: another layout says the same.
+  // How Rerun writes rare types is not known, so these are written in another layout that means the
+  // same.
   if (!fields.every(isPlain)) return encodeSchema({ version: VERSION, fields, tags: [] }).bytes;
   const builder = new FlatBuilder();
   const columns = builder.vector(fields.map((field) => buildField(builder, field)));
@@ -34,7 +35,7 @@ export function schemaMessage(fields: readonly SchemaField[]): Uint8Array {
 }
 
 /**
- * What stands before the data of a record batch.
+ * The message that precedes the data of a record batch.
  *
  * @param rows how many
  * @param nodes length and number of nulls of each column
@@ -69,7 +70,7 @@ function withPrefix(metadata: Uint8Array, align: number): Uint8Array {
   return bytes;
 }
 
-/** Types that are described by nothing. */
+/** Types without parameters. */
 const BARE: readonly number[] = [
   ...[T.NULL, T.BINARY, T.UTF8, T.BOOL, T.LARGE_BINARY, T.LARGE_UTF8],
   ...[T.BINARY_VIEW, T.UTF8_VIEW],
@@ -84,7 +85,7 @@ function isPlain({ type, dictionary, children }: SchemaField): boolean {
   return isKnown && dictionary === undefined && children.every(isPlain);
 }
 
-/** In the order in which Rerun's library writes the parts of a field. */
+/** Writes a field, its parts in the order of Rerun's library. */
 function buildField(builder: FlatBuilder, field: SchemaField): number {
   const tags = field.tags.length === 0 ? undefined : buildTags(builder, field.tags);
   const name = builder.text(field.name);

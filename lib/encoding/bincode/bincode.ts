@@ -6,12 +6,14 @@
  */
 
 const ENCODER = new TextEncoder();
-/** Beyond it a length would not fit what JavaScript counts exactly. */
+/** The largest number that is written as a u32. */
 const MAX_U32 = 0xffff_ffff;
-/** Up to so many characters a loop is faster than the runtime's encoder; below what `uvar` marks. */
+/**
+ * Up to so many characters a loop is faster than the runtime's encoder. Such lengths take one byte.
+ */
 const SHORT = 64;
 
-/** Puts values one behind the other. */
+/** Writes values one after another. */
 export class BincodeWriter {
   #bytes: Uint8Array;
   #view: DataView;
@@ -76,18 +78,18 @@ export class BincodeWriter {
     return this;
   }
 
-  /** Bytes that this will be followed by, with {@linkcode finish}, are not copied twice. */
+  /** Length of what was written, in bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was written, until something else is. */
+  /** A view of what was written, valid until more is written. */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
   /**
-   * What was written, on a buffer of its own of just that size.
+   * Copies what was written into a buffer of exactly its size.
    *
    * @param tail bytes that come last, with no length before them
    */
@@ -98,7 +100,7 @@ export class BincodeWriter {
     return bytes;
   }
 
-  /** Forgets what was written, to write the next. */
+  /** Forgets what was written, so that the writer can be used again. */
   clear(): this {
     this.#length = 0;
     return this;

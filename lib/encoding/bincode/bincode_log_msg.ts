@@ -26,10 +26,10 @@ export type LeftOut = "tooLarge" | "unknownKind" | "unreadable";
 
 const MAGIC = Uint8Array.of(0x52, 0x52, 0x30, 0x30);
 const FILE_SOURCES: readonly FileSource[] = ["Cli", "DragAndDrop", "FileDialog", "Sdk"];
-/** From 0.21 on there is one more, and not at the end. */
+/** File sources of 0.21 and later, which have one more, and not at the end. */
 const FILE_SOURCES_0_21: readonly FileSource[] = ["Cli", "Uri", "DragAndDrop", "FileDialog", "Sdk"];
 
-/** One message at a time is written, and never across a wait. */
+/** Shared by all calls: each writes one message, without waiting in between. */
 const writer = new BincodeWriter(4096);
 
 /**
@@ -59,14 +59,14 @@ export function viewerFrame(msg: LogMsg): Uint8Array<ArrayBuffer> | LeftOut {
 
 /** A frame for a viewer in two parts, so that Arrow data needs no copy. */
 export interface ViewerFrameParts {
-  /** Valid until the next frame is made: to be copied. */
+  /** The beginning; valid only until the next frame is made, so it must be copied. */
   readonly head: Uint8Array;
-  /** The message's own bytes; empty where the head is all. */
+  /** The rest, in the message's own bytes; empty if the head is all. */
   readonly tail: Uint8Array;
 }
 
 /**
- * {@linkcode viewerFrame} without its copy.
+ * As {@linkcode viewerFrame}, without copying the message's bytes.
  *
  * @param msg of any SDK that viewers 0.16 to 0.22 can show
  */
@@ -77,7 +77,7 @@ export function viewerFrameParts(msg: LogMsg): ViewerFrameParts | LeftOut {
 
 const NOTHING = new Uint8Array();
 
-/** Writes all but what comes last, which is returned. */
+/** Writes all but the last part, which is returned. */
 function write(msg: LogMsg): Uint8Array | LeftOut {
   writer.clear().raw(MAGIC);
   switch (msg.kind) {
@@ -128,7 +128,10 @@ function isBefore(version: RrdVersion, minor: number): boolean {
   return version.major === 0 && version.minor < minor;
 }
 
-/** As Rerun reads index columns: the least time stands for static data and is moved off it. */
+/**
+ * Moves a time as Rerun does when it reads index columns: the smallest value stands for static
+ * data, so no time may have it.
+ */
 function temporal(time: TimelineTime): TimelineTime {
   return time.time === TIME_STATIC ? { ...time, time: TIME_STATIC + 1n } : time;
 }
@@ -185,7 +188,10 @@ function storeInfo(info: StoreInfo, version: RrdVersion): void {
   }
 }
 
-/** A viewer is of the SDK's version; older ones have no word for a file from a link. */
+/**
+ * The number of a file source; the viewer has the SDK's version, and older ones have no number for
+ * a file from a link.
+ */
 function fileSource(source: FileSource, version: RrdVersion): number {
   const known = isBefore(version, 21) ? FILE_SOURCES : FILE_SOURCES_0_21;
   return Math.max(0, known.indexOf(source));

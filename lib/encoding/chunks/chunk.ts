@@ -1,5 +1,6 @@
 /**
- * What an SDK logged to one entity: rows with times and components, each read where it is asked for.
+ * Chunks: what an SDK logged to one entity, as rows with times and components, each read only when
+ * it is asked for.
  *
  * @module
  */
@@ -13,34 +14,34 @@ import type { ComponentValues } from "./component_types.ts";
 export type { Numbers } from "../arrow/batch_values.ts";
 export type { TimelineType } from "./chunk_schema.ts";
 
-/** When each row of a chunk is, on one timeline. */
+/** The times of a chunk's rows on one timeline. */
 export interface ChunkTimes {
-  /** As it was logged, such as `frame` or `log_time`. */
+  /** Name of the timeline, such as `frame` or `log_time`. */
   readonly name: string;
-  /** Whether it counts, tells a moment, or tells how much time went by. */
+  /** Whether its times are counts, moments, or durations. */
   readonly type: TimelineType;
-  /** Of each row: a sequence number, or nanoseconds (of a moment since the Unix epoch). */
+  /** The time of each row: a sequence number, or nanoseconds (for moments, since the Unix epoch). */
   readonly times: BigInt64Array;
-  /** Of each row, whether it has a time on this timeline: 1 or 0; absent where all have. */
+  /** For each row 1 if it has a time on this timeline, else 0; absent if all have one. */
   readonly validity?: Uint8Array;
 }
 
 /** One component of a chunk, for all of its rows. */
 export interface ChunkComponent<Values = unknown> {
-  /** As today's Rerun calls it: `Scalars:scalars`, or its type where no archetype is known. */
+  /** Its name in today's Rerun, such as `Scalars:scalars`; its type if no archetype is known. */
   readonly name: string;
-  /** Such as `rerun.archetypes.Scalars`. */
+  /** Its archetype, such as `rerun.archetypes.Scalars`. */
   readonly archetype?: string;
-  /** Of the archetype, such as `scalars`. */
+  /** Its field of the archetype, such as `scalars`. */
   readonly field?: string;
   /** Its type, such as `rerun.components.Scalar`. */
   readonly component: string;
   /**
    * What was logged in a row: an array with one item for each instance.
    *
-   * Numbers come as a typed array, which lies in the message's own bytes where it can; numbers of which
-   * an instance has several, such as positions, lie in it one after another. Structs are objects, and
-   * a value of a union is `{ kind, value }`.
+   * Numbers come as a typed array, if possible a view on the message's own bytes. If an instance
+   * has several numbers, such as a position, they follow one another in it. Structs are objects,
+   * and a value of a union is `{ kind, value }`.
    *
    * @param row from 0
    * @returns `undefined` where nothing was logged in this row
@@ -57,35 +58,36 @@ export interface ChunkColumn {
   /** The component's name as sent, such as `rerun.components.Scalar` or `Scalars:scalars`. */
   readonly name: string;
   /**
-   * The numbers of all rows, one after another; `undefined` where they are no plain numbers, or some
-   * are missing.
+   * The numbers of all rows, one after another; `undefined` if the values are not plain numbers, or
+   * some are missing.
    */
   readonly values: Numbers | undefined;
   /**
-   * Where the instances of each row begin, and behind the last where they end, counted in instances;
-   * `undefined` where rows are no lists. Of tables of SDK 0.16 and before the rows are the table's.
+   * Where the instances of each row begin, counted in instances, with the end of the last row as
+   * its last item; `undefined` if rows are not lists. For tables of SDK 0.16 and before these are
+   * the rows of the table.
    */
   readonly offsets: Float64Array | undefined;
 }
 
 /** What an SDK logged to one entity; SDKs batch rows, so most chunks have many. */
 export interface Chunk {
-  /** Where it was logged to, such as `/robot/camera`. */
+  /** The entity that it was logged to, such as `/robot/camera`. */
   readonly entityPath: string;
-  /** Rows that it has. */
+  /** How many rows it has. */
   readonly rowCount: number;
-  /** Whether it has no times, and holds at all of them. */
+  /** Whether it has no times, and is valid at all times. */
   readonly isStatic: boolean;
-  /** Of each row, in the order of the rows; none where they were not sent. */
+  /** The id of each row, in order; empty if they were not sent. */
   readonly rowIds: readonly Tuid[];
-  /** None where it is static. */
+  /** Its timelines; none if it is static. */
   readonly timelines: readonly ChunkTimes[];
   /**
-   * Archetypes that were logged, such as `rerun.archetypes.Image`, where the SDK says so: before 0.22 it
-   * does unless components were logged without one.
+   * Archetypes that were logged, such as `rerun.archetypes.Image`, if the SDK tells: those before
+   * 0.22 do unless components were logged without one.
    */
   readonly archetypes: readonly string[];
-  /** In the order in which they were sent. */
+  /** Its components, in the order in which they were sent. */
   readonly components: readonly ChunkComponent[];
   /**
    * The component of a name, whose values are typed where Rerun's archetypes say what they are.
@@ -100,7 +102,7 @@ export interface Chunk {
     | undefined;
 }
 
-/** Rows of a record batch that are of one entity. */
+/** A chunk made of the rows of a record batch that belong to one entity. */
 export class BatchChunk implements Chunk {
   readonly isStatic: boolean;
   readonly rowCount: number;
@@ -108,7 +110,7 @@ export class BatchChunk implements Chunk {
   readonly #schema: ChunkSchema;
   readonly #timelines: readonly TimelinePlan[];
   readonly #plans: readonly ComponentPlan[];
-  /** Of the batch; all of them in their order if it is not given. */
+  /** Indices of its rows in the batch; absent if these are all rows in their order. */
   readonly #rows: readonly number[] | undefined;
   readonly #splats: ReadonlyMap<number, number> | undefined;
   readonly #has: ((column: number) => boolean) | undefined;
@@ -130,9 +132,9 @@ export class BatchChunk implements Chunk {
       readonly timelines: readonly TimelinePlan[];
       readonly components: readonly ComponentPlan[];
       readonly rows?: readonly number[];
-      /** Rows that hold for each instance of another one, by that one. */
+      /** Splats: rows whose value counts for each instance of another row, by that other row. */
       readonly splats?: ReadonlyMap<number, number>;
-      /** Whether a column has any in these rows; all have if it is not given. */
+      /** Tells whether a column has values in these rows; left out, all have. */
       readonly has?: (column: number) => boolean;
     },
   ) {
@@ -169,7 +171,7 @@ export class BatchChunk implements Chunk {
     | ChunkComponent<Name extends keyof ComponentValues ? ComponentValues[Name] : unknown>
     | undefined {
     const all = this.#all();
-    // Most are asked for by today's name, which one alone has.
+    // First by today's name, which only one component has, and which most callers use.
     const found = all.find((each) => each.name === name) ??
       all.find((each) => each.component === name || each.sentName === name);
     return found as ReturnType<Chunk["component"]> as undefined;
@@ -188,7 +190,7 @@ export class BatchChunk implements Chunk {
     let times: BigInt64Array;
     if (rows === undefined) {
       times = values.numbers(place) as BigInt64Array;
-      // They are the caller's own: a message's bytes may be used again, and are nobody's to change.
+      // Copied: a message's bytes may be used again, and the caller may change this array.
       if (times.buffer === values.buffer) times = times.slice();
     } else {
       const all = values.numbers(place) as BigInt64Array;
@@ -212,7 +214,7 @@ export class BatchChunk implements Chunk {
 }
 
 /**
- * Reads row ids.
+ * Makes a function that reads row ids.
  *
  * @param batch with all rows
  * @param place of the column of ids
@@ -265,14 +267,17 @@ class BatchComponent implements ChunkComponent {
     this.#today = plan.today;
   }
 
-  /** Of what was one component, and is several today, some may not have been given. */
+  /**
+   * Whether the component is there at all: of one old component that is several today, some may be
+   * missing.
+   */
   isThere(): boolean {
     if (this.#today === undefined) return true;
     const length = this.#rows?.length ?? this.#batch.rows;
     try {
       for (let row = 0; row < length; row++) if (this.at(row) !== undefined) return true;
     } catch (error) {
-      // Who asks for the value is told.
+      // Whoever asks for the value gets the error.
       if (error instanceof InvalidMessage) return true;
       throw error;
     }

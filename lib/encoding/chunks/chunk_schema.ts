@@ -1,6 +1,6 @@
 /**
- * What the schemas of chunks say, read once for all messages that repeat it but for an id, a size, a
- * time of sending.
+ * What the schemas of chunks say. A schema is read once for all messages that repeat it, except for
+ * an id, a size or a time of sending.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import {
 } from "../names/today.ts";
 import { OLD_COMPONENTS, type OldValue, oldValues } from "./old_values.ts";
 
-/** How many sets of components are remembered of one table. */
+/** How many sets of components are remembered for one table. */
 const MAX_SETS = 64;
 
-/** Whether a timeline counts, tells a moment, or how much time went by. */
+/** Whether the times on a timeline are counts, moments, or durations. */
 export type TimelineType = "sequence" | "timestamp" | "duration";
 
 /** A timeline of a chunk. */
@@ -41,21 +41,21 @@ export interface ComponentPlan extends TodaysName {
   /** Index of its column. */
   readonly column: number;
   readonly sentName: string;
-  /** What a value is today, where it was laid out otherwise. */
+  /** Turns a value into today's layout, if it had another one. */
   readonly today?: OldValue["today"];
 }
 
-/** Nanoseconds of Arrow's units. */
+/** Nanoseconds of Arrow's units of time, by their numbers. */
 const UNITS = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
 
-/** What a schema says. */
+/** What the schema of a chunk or table says. */
 export class ChunkSchema {
   /** Absent for the tables of SDK 0.16 and before. */
   readonly entityPath: string | undefined;
   readonly finder: BatchFinder;
   /** Index of the column of row ids; −1 if there is none. */
   readonly rowIds: number;
-  /** Of the column of entity paths, which tables have. */
+  /** Index of the column of entity paths, which tables have; −1 if there is none. */
   readonly paths: number;
   readonly timelines: readonly TimelinePlan[];
   readonly #data: readonly (readonly [number, SchemaField])[];
@@ -82,7 +82,7 @@ export class ChunkSchema {
   }
 
   /**
-   * The components in columns of data, indicators left out.
+   * The components in the columns of data, without indicators.
    *
    * @param has whether a column has any; all have if it is not given
    */
@@ -105,7 +105,7 @@ export class ChunkSchema {
   }
 
   /**
-   * Archetypes that columns of data are of, or that indicators say were logged.
+   * Archetypes that columns of data belong to, or that indicators name.
    *
    * @param has whether a column has any; all have if it is not given
    */
@@ -123,7 +123,7 @@ export class ChunkSchema {
   ): readonly (TodaysName & Pick<ComponentPlan, "today">)[] {
     const archetype = archetypeOf(tags);
     const told = tag(tags, "component");
-    // Since 0.24 it names the archetype's field.
+    // Since SDK 0.24 the column names the archetype's field.
     const field = tag(tags, "archetype_field") ?? tag(tags, "archetype_field_name") ??
       (archetype === undefined ? undefined : told?.slice(told.indexOf(":") + 1));
     const sent = tag(tags, "component_type") ?? told ?? name;
@@ -139,7 +139,7 @@ export class ChunkSchema {
         today: each.today,
       }));
     }
-    // Data that is laid out otherwise is not what the name promises.
+    // Not if the data has another layout than today's name promises.
     const found = likely?.isSame ? likely : undefined;
     return [todaysName(found?.archetype, found?.field, found?.component ?? component)];
   }
@@ -151,17 +151,17 @@ export class ChunkSchemas {
   readonly #schemas = new WeakMap<ChunkTree, ChunkSchema>();
   readonly #names = new Map<number, Names>();
 
-  /** @param trees that were read of them */
+  /** @param trees trees that the schemas are read from */
   constructor(trees: ChunkTrees) {
     this.#trees = trees;
   }
 
   /**
-   * What the schema of a chunk says.
+   * Reads the schema of a chunk.
    *
    * @param ipc an Arrow IPC stream, not compressed
    * @param version of the SDK
-   * @returns with it, where the schema ends
+   * @returns the schema, and where it ends
    * @throws {InvalidMessage} if it is damaged, or has a type that is not known
    */
   of(ipc: Uint8Array, version: RrdVersion): { readonly schema: ChunkSchema; readonly end: number } {
@@ -186,7 +186,7 @@ function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan
   const name = timelineOf(field)!;
   if (field.dictionary === undefined) {
     const unit = UNITS[Number(first)];
-    // As Arrow numbers its types: Int, Timestamp, Duration.
+    // Numbers of Arrow's types: Int, Timestamp, Duration.
     if (type === 2 && first === 64 && second === true) {
       return { column, name, type: "sequence", unit: 1n };
     }
@@ -197,7 +197,7 @@ function timeline([column, field]: readonly [number, SchemaField]): TimelinePlan
 }
 
 /**
- * The name of the timeline that a column is.
+ * The name of the timeline that a column belongs to.
  *
  * @returns `undefined` if it is another column
  */

@@ -1,6 +1,6 @@
 /**
- * Schemas of chunks, each read once for all messages that repeat it but for an id, a size, a time of
- * sending.
+ * Schema messages of chunks, each read once for all messages that repeat it, except for an id, a
+ * size or a time of sending.
  *
  * @module
  */
@@ -8,20 +8,23 @@ import { KnownSchemas, type SchemaBytes, schemaBytes } from "../arrow/known_sche
 import { parseSchema, type SchemaTree, type TextPlace } from "../arrow/schema_tree.ts";
 import type { RrdVersion } from "../rrd_header.ts";
 
-/** Archetypes were the same before, and from 0.23 on chunks name them. */
+/**
+ * Minor versions between which archetypes have to be looked up: before the first they are the same,
+ * and from the last on chunks name them.
+ */
 const [FIRST_MINOR, TODAY] = [17, 23];
-/** The text a schema is looked up by where it names no entity. */
+/** The key of a schema that names no entity. */
 const NOWHERE: TextPlace = { start: 0, end: 0 };
 
 /** The schema of a chunk. */
 export interface ChunkTree extends SchemaTree {
   /** Absent for the tables of SDK 0.16 and before. */
   readonly entityPath: string | undefined;
-  /** Of the SDK's version: 17 for those before, 23 for those after. */
+  /** The SDK's minor version; 17 also for older ones, 23 also for newer ones. */
   readonly minor: number;
 }
 
-/** Schemas that came before; their memory is bounded. */
+/** Remembers schemas that came before, in bounded memory. */
 export class ChunkTrees {
   readonly #known = new KnownSchemas<ChunkTree>();
 
@@ -57,5 +60,8 @@ export class ChunkTrees {
   }
 }
 
-/** Those of this process; all that peers can do to them is to make them useless. */
+/**
+ * The schemas of this process. Peers can fill this table with useless entries, and do no other
+ * harm.
+ */
 export const TREES: ChunkTrees = new ChunkTrees();

@@ -1,5 +1,5 @@
 /**
- * Messages → chunks, of one meaning for SDKs of all versions.
+ * Messages → chunks, which mean the same for SDKs of all versions.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";
 import type { Tuid } from "../tuid.ts";
 import { TREES } from "./chunk_trees.ts";
 
-/** Entities of one table. */
+/** How many entities a table may have. */
 const MAX_ENTITIES = 65_536;
 
-/** Reads chunks of one stream after another; what it knows of their schemas is bounded. */
+/** Reads chunks; remembers schemas in bounded memory. */
 class ChunkReader {
   readonly #schemas = new ChunkSchemas(TREES);
 
@@ -55,20 +55,21 @@ function whole(path: string, schema: ChunkSchema, batch: Batch): Chunk {
   return new BatchChunk(path, batch, schema, { timelines, components: schema.components() });
 }
 
-/** Rows of one entity that are all static, or all of a time. */
+/** Rows of one entity that are all static, or all have times. */
 interface RowSet {
   readonly path: string;
   readonly rows: number[];
-  /** Rows that hold for each instance of another one, by that one. */
+  /** Splats: rows whose value counts for each instance of another row, by that other row. */
   readonly splats: Map<number, number>;
 }
 
-/** The column and the value by which SDK 0.9 to 0.15 said that a row is a splat. */
+/** The column and the value that mark a row as a splat in SDK 0.9 to 0.15. */
 const [INSTANCE_KEY, SPLAT] = ["rerun.components.InstanceKey", 2n ** 64n - 1n] as const;
 
 /**
- * Finds the splats of SDK 0.9 to 0.15: what was logged once for all instances, such as one radius of
- * many points, came in a row of its own, right before that of the instances; today it is in theirs.
+ * Finds the splats of SDK 0.9 to 0.15. What was logged once for all instances, such as one radius
+ * for many points, came in a row of its own right before the row of the instances; today it is in
+ * that row.
  */
 class Splats {
   readonly column: number;
@@ -82,7 +83,7 @@ class Splats {
     if (this.column >= 0 && ids !== undefined) this.#idOf = rowIdReader(batch, ids);
   }
 
-  /** Whether the first row holds for each instance of the second. */
+  /** Whether the first row is a splat for the instances of the second. */
   isOf(row: number | undefined, instances: number): boolean {
     if (this.#idOf === undefined || row === undefined) return false;
     if (!this.#isSplat(row) || this.#isSplat(instances)) return false;
@@ -137,14 +138,14 @@ function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
 const READER = new ChunkReader();
 
 /**
- * The chunks of a message: one for each message of SDK 0.17 and later; of the tables that SDK 0.9 to
- * 0.16 send, one for each entity and what of it is static.
+ * The chunks of a message. A message of SDK 0.17 and later is one chunk; a table of SDK 0.9 to 0.16
+ * gives one for each entity, and another for its static rows.
  *
- * Nothing is decoded before it is asked for. What is read may lie in the message's own bytes: where a
- * server uses these again (`reuseBuffers`), copy what you keep.
+ * Nothing is decoded before it is asked for. Values may be views on the message's own bytes: with
+ * `reuseBuffers`, copy what you keep.
  *
  * @param msg any chunk or table
- * @throws {TypeError} if it is no chunk or table, such as a `SetStoreInfo`
+ * @throws {TypeError} if it is not a chunk or table, such as a `SetStoreInfo`
  * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
  *
  * @example
@@ -178,7 +179,7 @@ export function chunks(msg: ArrowMsg): Chunk[] {
  * The one chunk of a message, as SDK 0.17 and later send it; see {@linkcode chunks}.
  *
  * @param msg a chunk
- * @throws {TypeError} if it is a table of several, as SDK 0.9 to 0.16 send them, or none
+ * @throws {TypeError} if it is not a chunk, or a table with several, as SDK 0.9 to 0.16 send them
  * @throws {InvalidMessage} if its data is damaged, or of a type that is not known
  *
  * @example

@@ -1,20 +1,20 @@
-/** What the rows of Rerun's components hold, by their names of today; others are `unknown`. */
+/** Types of the values of Rerun's components, by today's names; those of others are `unknown`. */
 export interface ComponentValues {
   /** One number, or one for each series. */
   readonly "Scalars:scalars": Float64Array;
   /** Bytes of each picture. */
   readonly "Image:buffer": readonly Uint8Array[];
-  /** How each picture lies in its bytes. */
+  /** How each picture is stored in its bytes. */
   readonly "Image:format": readonly ImageFormatValue[];
   /** Bytes of each picture. */
   readonly "DepthImage:buffer": readonly Uint8Array[];
-  /** How each picture lies in its bytes. */
+  /** How each picture is stored in its bytes. */
   readonly "DepthImage:format": readonly ImageFormatValue[];
   /** How many of its units are a meter. */
   readonly "DepthImage:meter": Float32Array;
   /** Bytes of each picture, a class id for each pixel. */
   readonly "SegmentationImage:buffer": readonly Uint8Array[];
-  /** How each picture lies in its bytes. */
+  /** How each picture is stored in its bytes. */
   readonly "SegmentationImage:format": readonly ImageFormatValue[];
   /** A file, such as a JPEG. */
   readonly "EncodedImage:blob": readonly Uint8Array[];
@@ -54,15 +54,15 @@ export interface ComponentValues {
   readonly "LineStrips3D:strips": readonly Float32Array[];
   /** For each strip two for each point. */
   readonly "LineStrips2D:strips": readonly Float32Array[];
-  /** Three. */
+  /** Three numbers. */
   readonly "Transform3D:translation": Float32Array;
   /** x, y, z, w. */
   readonly "Transform3D:quaternion": Float32Array;
-  /** Three. */
+  /** Three numbers. */
   readonly "Transform3D:scale": Float32Array;
-  /** Nine, column by column. */
+  /** Nine numbers, column by column. */
   readonly "Transform3D:mat3x3": Float32Array;
-  /** Nine, column by column. */
+  /** Nine numbers, column by column. */
   readonly "Pinhole:image_from_camera": Float32Array;
   /** Width and height. */
   readonly "Pinhole:resolution": Float32Array;
@@ -80,7 +80,7 @@ export interface ComponentValues {
   readonly "ViewCoordinates:xyz": Uint8Array;
 }
 
-/** How a picture lies in its bytes, as Rerun numbers it. */
+/** How a picture is stored in its bytes, with Rerun's numbers. */
 export interface ImageFormatValue {
   /** In pixels. */
   readonly width: number;

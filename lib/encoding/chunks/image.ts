@@ -1,5 +1,5 @@
 /**
- * Pictures that are not compressed, whichever way SDKs of a version sent them.
+ * Decodes pictures that are not compressed, in whichever way SDKs of any version sent them.
  *
  * @module
  */
@@ -14,16 +14,16 @@ export interface DecodedImage {
   /** In pixels. */
   readonly height: number;
   /**
-   * What a pixel is: `L`, `RGB`, `RGBA`, `BGR` or `BGRA` and what each of these is, such as `RGB8` or
-   * `L16` of whole numbers, `L16I` of signed ones, `L32F` of fractions; or a format of video, such as
-   * `NV12` or `YUY2`.
+   * What a pixel is: its channels, `L`, `RGB`, `RGBA`, `BGR` or `BGRA`, and the type of each, such
+   * as `RGB8` or `L16` for unsigned integers, `L16I` for signed ones, `L32F` for floating point; or
+   * a video format, such as `NV12` or `YUY2`.
    */
   readonly format: string;
-  /** Row by row, numbers little endian; it lies in the message's own bytes. */
+  /** The pixels row by row, numbers in little endian; a view on the message's own bytes. */
   readonly data: Uint8Array;
 }
 
-/** As Rerun numbers them. */
+/** Rerun's pixel formats, by number. */
 const PIXEL_FORMATS: Readonly<Record<number, string>> = {
   20: "Y_U_V12_LimitedRange",
   26: "NV12",
@@ -44,7 +44,8 @@ const DATATYPES: Readonly<Record<number, string>> = {
 
 /**
  * The picture in a row of a chunk: an `Image`, a `DepthImage` or a `SegmentationImage` that is not
- * compressed, and was logged as such: before SDK 0.18 its components alone tell nobody that it is one.
+ * compressed. It must have been logged as such an archetype, since before SDK 0.18 the components
+ * alone do not tell that.
  *
  * @param chunk any chunk
  * @param row from 0, which it is by default
@@ -87,14 +88,14 @@ function ofFormat(format: ImageFormatValue, data: Uint8Array): DecodedImage | un
     const name = PIXEL_FORMATS[pixel_format];
     return name === undefined ? undefined : { width, height, format: name, data };
   }
-  // What depth and classes are made of is one number a pixel, and not said.
+  // Depth and class images name no color model: they have one number for each pixel.
   const model = COLOR_MODELS[color_model ?? 1];
   const datatype = DATATYPES[channel_datatype ?? 6];
   if (model === undefined || datatype === undefined) return undefined;
   return whole({ width, height, format: model + datatype, data });
 }
 
-/** A picture that has all of its bytes. */
+/** Gives a picture if all of its bytes are there. */
 function whole(picture: DecodedImage): DecodedImage | undefined {
   const [, model, bits] = /^([A-Z]+?)(\d+)/.exec(picture.format)!;
   const bytes = picture.width * picture.height * model!.length * Number(bits) / 8;

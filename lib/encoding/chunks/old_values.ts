@@ -1,22 +1,22 @@
 /**
- * What SDK 0.9 to 0.21 laid out otherwise than today's does, value by value: tensors, the pictures that
- * were tensors, and transforms.
+ * Converts values that SDK 0.9 to 0.21 laid out differently from today: tensors, pictures that were
+ * tensors, and transforms.
  *
  * @module
  */
 import type { ImageFormatValue } from "./component_types.ts";
 
-/** A component of today that is in a column of that time. */
+/** A component of today that is made of an old column. */
 export interface OldValue {
   /** Absent where no archetype is known. */
   readonly archetype?: string;
   readonly field?: string;
   readonly component: string;
   /**
-   * What a row has, as it is laid out today.
+   * Converts the values of a row to today's layout.
    *
    * @param sent a value as it was sent, for each instance
-   * @returns `undefined` if there is nothing of it
+   * @returns `undefined` if the row does not have this component
    */
   today(sent: readonly unknown[]): unknown;
 }
@@ -27,7 +27,7 @@ const [IMAGE, DEPTH, CLASSES] = ["Image", "DepthImage", "SegmentationImage"].map
   `rerun.archetypes.${name}`
 );
 
-/** As Rerun numbers them today. */
+/** Numbers of today's datatypes, by the old names. */
 const DATATYPES: Readonly<Record<string, number>> = {
   ...{ U8: 6, I8: 7, U16: 8, I16: 9, U32: 10, I32: 11, U64: 12, I64: 13 },
   ...{ F16: 33, F32: 34, F64: 35 },
@@ -36,18 +36,18 @@ const COLOR_MODELS: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 3 };
 const PIXEL_FORMATS: Readonly<Record<string, number>> = { NV12: 26, YUY2: 27 };
 const [PARENT_FROM_CHILD, CHILD_FROM_PARENT] = [1, 2];
 
-/** What SDK 0.9 to 0.16 named in the plural, and laid out as today's do. */
+/** Components that SDK 0.9 to 0.16 named in the plural, with the same layout as today. */
 export const OLD_COMPONENTS: Readonly<Record<string, string>> = {
   "rerun.components.HalfSizes2D": "rerun.components.HalfSize2D",
   "rerun.components.HalfSizes3D": "rerun.components.HalfSize3D",
 };
 
 /**
- * What a column is today.
+ * Finds what an old column is today.
  *
  * @param component of the column, as it was sent
  * @param archetype and its field, as they are called today; absent where none is known
- * @param minor of the SDK, 0.17 for those before
+ * @param minor minor version of the SDK, 17 for older ones
  * @returns `undefined` if it is laid out as it is today
  */
 export function oldValues(
@@ -65,7 +65,7 @@ export function oldValues(
 
 // --------------------------------------------------------------------------------- tensors
 
-/** As far as it is looked into; what peers send may be anything. */
+/** The parts of a tensor that are looked at; peers may send anything. */
 interface Tensor {
   readonly shape?: unknown;
   readonly buffer?: unknown;
@@ -87,7 +87,7 @@ function tensor(sent: unknown): unknown {
   };
 }
 
-/** `undefined` if it is no tensor of that time. */
+/** The dimensions; `undefined` if it is not an old tensor. */
 function dimensionsOf(sent: unknown): readonly { size: bigint; name: unknown }[] | undefined {
   const shape = isObject(sent) ? (sent as Tensor).shape : undefined;
   if (!Array.isArray(shape)) return undefined;
@@ -145,7 +145,7 @@ function pictureOf(
   const { kind } = (sent as { buffer: Kind }).buffer;
   const pixels = PIXEL_FORMATS[kind];
   if (pixels !== undefined) {
-    // NV12 has half a row of colors below each row of brightness.
+    // NV12 has half a row of colors for each row of brightness.
     const height = kind === "NV12" ? rows * 2 / 3 : rows;
     const none = { color_model: null, channel_datatype: null };
     return pictureIf({ width, height, pixel_format: pixels, ...none }, data);
@@ -168,7 +168,7 @@ function jpegOf(sent: unknown): Uint8Array | undefined {
   return isJpeg ? bytesOf(sent) : undefined;
 }
 
-/** Of the numbers of a tensor, little endian. */
+/** The numbers of a tensor as bytes in little endian. */
 function bytesOf(sent: unknown): Uint8Array | undefined {
   const buffer = isObject(sent) ? sent["buffer"] : undefined;
   if (!isKind(buffer) || !ArrayBuffer.isView(buffer.value)) return undefined;
@@ -232,7 +232,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-/** The values if all are there. */
+/** The values, if all are there. */
 function some<T>(values: readonly (T | undefined)[]): readonly T[] | undefined {
   const there = values.filter((value) => value !== undefined);
   return there.length === values.length && there.length > 0 ? there : undefined;

@@ -1,5 +1,5 @@
 /**
- * Values of one component, and counts by entity, from whatever gives messages.
+ * Values of one component, and counts by entity, from any source of messages.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import type { Chunk, ChunkTimes } from "./chunk.ts";
 import { chunks } from "./chunks.ts";
 import type { ComponentValues } from "./component_types.ts";
 
-/** A message alone, as a server gives it (in batches, too), or as a file gives it. */
+/**
+ * A message in any of the forms in which servers and files give it: alone, with its source, in
+ * batches, or with its place in a file.
+ */
 export type Logged =
   | LogMsg
   | { readonly msg: LogMsg }
@@ -23,13 +26,13 @@ export type LoggedSource = AsyncIterable<Logged> | Iterable<Logged>;
 
 /** Which values {@linkcode values} gives. */
 export interface ValuesOptions<Name extends string = string> {
-  /** Where they are logged to, such as `/robot/speed`. */
+  /** The entity that they are logged to, such as `/robot/speed`. */
   readonly entity: string;
-  /** As {@linkcode Chunk.component} takes it, such as `Scalars:scalars`. */
+  /** The component, named as in {@linkcode Chunk.component}, such as `Scalars:scalars`. */
   readonly component: Name;
   /**
-   * The timeline of the times; default for each row the first sequence that the program set for it,
-   * else the first other timeline that it set, else `log_time`.
+   * The timeline of the times. Default: for each row the first sequence that the program has set,
+   * else its first other timeline, else `log_time`.
    */
   readonly timeline?: string;
 }
@@ -50,8 +53,7 @@ export type ValueOf<Name extends string> = Name extends keyof ComponentValues
 /**
  * The values of one component of one entity, each with its time, as they come.
  *
- * Messages whose data is damaged have none. Rows without a time on the timeline that is asked for are
- * left out.
+ * Messages with damaged data, and rows without a time on the given timeline, are left out.
  *
  * @param messages such as a server, or the messages of a file
  * @param options which entity, which component, on which timeline
@@ -95,20 +97,20 @@ export async function* values<Name extends keyof ComponentValues | (string & Rec
 
 /** How much was logged to one entity. */
 export interface EntityCount {
-  /** Messages that it is in. */
+  /** How many messages have data of it. */
   messages: number;
-  /** Rows of these that hold anything. */
+  /** How many of their rows have data of it. */
   rows: number;
-  /** Bytes of messages that are of it alone. */
+  /** Bytes of the messages that have data of no other entity. */
   bytes: number;
 }
 
-/** Entities that are counted one by one; peers may name as many as they like. */
+/** How many entities are counted separately; peers may name as many as they like. */
 const MAX_ENTITIES = 65_536;
 const [OTHERS, DAMAGED] = ["(others)", "(damaged)"];
 
 /**
- * Counts what is logged, by entity, until the messages end, as they do when a server is closed.
+ * Counts what is logged by entity, until the messages end, as they do when a server is closed.
  *
  * @param messages such as a server, or the messages of a file
  * @returns by entity; from the 65,537th on under `(others)`, and what can't be read under `(damaged)`
@@ -142,7 +144,7 @@ export async function byEntity(messages: LoggedSource): Promise<Map<string, Enti
       const all = readable(msg);
       if (all.length === 0) count(DAMAGED, 0, length);
       for (const { entityPath, rowCount, components } of all) {
-        // SDK 0.22 and 0.23 tell in chunks of their own which archetypes are there.
+        // Chunks of SDK 0.22 and 0.23 that only tell which archetypes there are have no data.
         const rows = components.length === 0 ? 0 : rowCount;
         count(entityPath, rows, all.length === 1 ? length : 0);
       }
@@ -191,7 +193,7 @@ function* valuesOf<Value>(
   const timelines = timelinesOf(chunk.timelines, timeline);
   if (timelines.length === 0 && !chunk.isStatic) return;
   for (let row = 0; row < chunk.rowCount; row++) {
-    // Rows of SDK 0.9 to 0.16 that have other timelines share a table; they are read as if apart.
+    // In tables of SDK 0.9 to 0.16 rows may have different timelines: each row is looked at alone.
     const times = timelines.find(({ validity }) => validity?.[row] !== 0);
     if (times === undefined && !chunk.isStatic) continue;
     const value = valueAt(found, row);
@@ -208,7 +210,7 @@ function valueAt(component: { at(row: number): unknown }, row: number): unknown 
   }
 }
 
-/** Of those, a row's time is on the first that it has one on. */
+/** The timelines to look at: the time of a row is that on the first on which it has one. */
 function timelinesOf(
   timelines: readonly ChunkTimes[],
   name: string | undefined,

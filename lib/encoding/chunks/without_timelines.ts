@@ -1,6 +1,6 @@
 /**
- * Chunks without some of their timelines: the columns are taken out of the schema and of the batch, and
- * all other columns keep their bytes.
+ * Removes timelines from chunks: their columns are taken out of schema and batch, and all other
+ * columns keep their bytes.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { withArrow } from "../protobuf/with_arrow.ts";
 import { timelineOf } from "./chunk_schema.ts";
 
 /**
- * Leaves timelines of a chunk out. Its rows stay, and where none of its timelines does, it is static.
+ * Removes timelines from a chunk. Its rows stay; without any timeline it becomes static.
  *
  * @param msg of SDK 0.17 and later, in protobuf
  * @param names of the timelines

@@ -1,5 +1,5 @@
 /**
- * LZ4 blocks, inflated only after their own lengths were found to agree.
+ * Inflates LZ4 blocks, after checking that their own lengths agree.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { type DecodeLimits, DENSEST_LZ4 } from "../limits.ts";
  * @throws {InvalidMessage} if the block is damaged or inflates to another size
  */
 export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  // A few bytes can say that they are gigabytes: so the block is walked first, which takes time by its
-  // length, and memory is taken only for what it really holds.
+  // A few bytes can declare gigabytes. So the block is walked over first, which takes time by its
+  // own length, and memory is taken only for what it really holds.
   const actual = inflatedLength(block, size);
   if (actual !== size) {
     if (actual < 0) throw damaged(block);
@@ -29,12 +29,12 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
 }
 
 /**
- * Inflates the beginning of one LZ4 block; of the rest nothing is looked at.
+ * Inflates the beginning of one LZ4 block; the rest is not looked at.
  *
  * @param block the compressed bytes, or the beginning of them
- * @param size how many bytes of what it inflates to are wanted; checked against a limit by the caller
+ * @param size how many inflated bytes are wanted; checked against a limit by the caller
  * @param storedBytes how long the whole block is, in bytes
- * @returns so many bytes, or fewer where the block holds no more or its own beginning ends before
+ * @returns these bytes; fewer if the block holds no more, or if too little of it is there
  * @throws {InvalidMessage} if it is damaged there
  */
 export function inflateLz4Front(
@@ -45,7 +45,8 @@ export function inflateLz4Front(
   const out = new Uint8Array(size);
   const end = block.length;
   let [at, to] = [0, 0];
-  // A block that ends within a sequence is damaged; of the beginning of one, the rest is missing.
+  // A whole block that ends within a sequence is damaged; if only its beginning is here, the rest
+  // is missing.
   const cut = () => {
     if (end >= storedBytes) throw damaged(block);
   };
@@ -87,7 +88,7 @@ function damaged(block: Uint8Array): InvalidMessage {
   return new InvalidMessage(`A damaged LZ4 block of ${block.length} bytes`);
 }
 
-/** Inflating less than this is not worth an attacker's while, in bytes. */
+/** Inflated sizes up to this, in bytes, are allowed at any ratio: they are no use to an attacker. */
 const HARMLESS_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -95,7 +96,7 @@ const HARMLESS_BYTES = 16 * 1024 * 1024;
  *
  * @param stored bytes of the block
  * @param declared what it says to inflate to, in bytes
- * @param limits with the highest ratio of the two
+ * @param limits with the highest allowed ratio
  * @throws {MessageLimit} if it declares too much
  */
 export function checkLz4Ratio(
@@ -109,7 +110,7 @@ export function checkLz4Ratio(
   throw new MessageLimit(ratio, limit, "maxLz4Ratio", "times the size of its LZ4 block");
 }
 
-/** What the block inflates to in bytes, as far as `limit` and one sequence more; −1 if it is damaged. */
+/** Bytes that the block inflates to, counted until they exceed `limit`; −1 if it is damaged. */
 function inflatedLength(block: Uint8Array, limit: number): number {
   const end = block.length;
   let at = 0;
@@ -142,7 +143,7 @@ function inflatedLength(block: Uint8Array, limit: number): number {
   return out;
 }
 
-/** Shorter literals are copied byte by byte faster than by a call. */
+/** Fewer bytes are copied faster one by one than by a call. */
 const LONG = 32;
 
 /** Inflates a block whose lengths agree. */
@@ -169,7 +170,7 @@ function inflateInto(out: Uint8Array, block: Uint8Array): void {
       let more = 255;
       while (more === 255) length += more = block[at++]!;
     }
-    // A match may reach into itself, which repeats it.
+    // A match may overlap what it writes, which repeats its beginning.
     if (length < LONG || from + length > to) {
       for (let i = 0; i < length; i++) out[to + i] = out[from + i]!;
     } else out.copyWithin(to, from, from + length);

@@ -10,7 +10,7 @@ const MATCH_LIMIT = 12;
 const END_LITERALS = 6;
 const MIN_MATCH = 4;
 const MAX_DISTANCE = 65_535;
-/** The step grows by one after so many bytes without a match, as a power of two. */
+/** The step grows by one after so many bytes without a match, given as a power of two. */
 const STEP_BITS = 5;
 
 const HASH_ENTRIES = 4096;
@@ -63,7 +63,7 @@ export function deflateBlock(input: Uint8Array, out: Uint8Array, at: number): nu
   }
 }
 
-/** How long a block is at most. */
+/** The most bytes that a block can have. */
 export function deflatedBound(bytes: number): number {
   return bytes + Math.ceil(bytes / 255) + 16;
 }

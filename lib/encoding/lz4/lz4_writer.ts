@@ -1,5 +1,6 @@
 /**
- * One LZ4 block of data that comes piece by piece: of what came no more is kept than matches reach.
+ * Writes one LZ4 block of data that comes piece by piece, and keeps only as much of the data as
+ * matches reach back.
  *
  * @module
  */
@@ -11,16 +12,16 @@ const END_LITERALS = 5;
 const MIN_MATCH = 4;
 const MAX_DISTANCE = 65_535;
 const HASH_BITS = 14;
-/** The step grows by one after so many bytes without a match, as a power of two. */
+/** The step grows by one after so many bytes without a match, given as a power of two. */
 const STEP_BITS = 6;
 const FIRST_INPUT_BYTES = 256 * 1024;
 
 /** Deflates what is written to it. */
 export class Lz4Writer {
-  /** What came and may still be needed. */
+  /** Data that may still be needed. */
   #input = new Uint8Array(FIRST_INPUT_BYTES);
   #end = 0;
-  /** Where the bytes begin that are not in the output. */
+  /** Where the data begins that is not in the output. */
   #literals = 0;
   /** Where the next match is looked for. */
   #at = 1;
@@ -97,7 +98,7 @@ export class Lz4Writer {
     }
   }
 
-  /** The literals up to `start`, and a match behind them; the last has none. */
+  /** Writes the literals up to `start`, and a match behind them; the last sequence has no match. */
   #sequence(start: number, distance: number, length: number): void {
     const literals = start - this.#literals;
     this.#grow(literals + Math.ceil(literals / 255) + Math.ceil(length / 255) + 8);

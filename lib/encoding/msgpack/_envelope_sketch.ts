@@ -2,33 +2,36 @@ import { type StoreId, TIME_STATIC, type TimelineTime } from "../message_parts.t
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { BytePattern } from "../byte_pattern.ts";
 
-/** What a message must have in common with an earlier one, and what it has then. */
+/**
+ * An envelope with its integers left open: what a message must have in common with it, and what it
+ * is then known to have.
+ */
 export interface EnvelopeTemplate {
   readonly pattern: BytePattern;
   /** Bytes up to the Arrow data's own length. */
   readonly length: number;
   readonly storeId: StoreId;
-  /** Where the halves of the chunk's id are, unsigned integers of 64 bits. */
+  /** Where the two halves of the chunk's id are, unsigned integers of 64 bits. */
   readonly timeNsAt: number;
   readonly incAt: number;
-  /** In Rerun's order. */
+  /** Its timelines, in Rerun's order. */
   readonly timelines: readonly TimelinePlace[];
 }
 
-/** A timeline, and where the time on it stands. */
+/** A timeline, and where the time on it is. */
 interface TimelinePlace extends Pick<TimelineTime, "name" | "type"> {
   readonly at: number;
   /** The msgpack type byte; 0 for an integer that is its own byte. */
   readonly wire: number;
 }
 
-/** Longer ones, of peers that like long names, are read again and again. */
+/** Longer envelopes get no template, and are read each time. */
 const MAX_ENVELOPE_BYTES = 1024;
 
 /** Bytes of the integers by type byte, 0xcc to 0xd3. */
 const WIDTHS = [1, 2, 4, 8, 1, 2, 4, 8];
 
-/** Not as SDKs write it: no template then. */
+/** Thrown where an envelope is not written as SDKs do: it gets no template. */
 const OTHER = Symbol("another form");
 
 /**
@@ -37,7 +40,7 @@ const OTHER = Symbol("another form");
  * @param bytes where it is
  * @param start where it begins
  * @param msg what was read from it
- * @returns nothing where it is not written as SDKs write
+ * @returns nothing if it is not written as SDKs do
  */
 export function sketchEnvelope(
   bytes: Uint8Array,
@@ -55,7 +58,7 @@ export function sketchEnvelope(
 /** Walks over one envelope. */
 class Sketch {
   #at: number;
-  /** Which bits of each byte are not open. */
+  /** For each byte, a mask of the bits that are not open. */
   readonly #masks = new Uint8Array(MAX_ENVELOPE_BYTES).fill(0xff);
 
   constructor(readonly bytes: Uint8Array, readonly start: number) {
@@ -76,7 +79,7 @@ class Sketch {
     this.#textOf("inc");
     const incAt = this.#u64();
     const times = msg.timepointMax ?? [];
-    // At most 15, or the map is written in another way.
+    // At most 15 entries, for larger maps are written in another way.
     this.#bytesOf(0x80 + times.length);
     const timelines = times.map((time) => this.#timeline(time));
     return { ...this.#pattern(), storeId: msg.storeId, timeNsAt, incAt, timelines };
@@ -96,7 +99,7 @@ class Sketch {
     for (const byte of expected) if (this.bytes[this.#at++] !== byte) throw OTHER;
   }
 
-  /** A short text of ASCII; others are rare. */
+  /** Expects a short text of ASCII; others are rare. */
   #textOf(text: string): void {
     if (text.length < 32) this.#bytesOf(0xa0 + text.length);
     else this.#bytesOf(0xd9, text.length);
@@ -123,7 +126,7 @@ class Sketch {
     return isOwnByte ? 0 : wire;
   }
 
-  /** Leaves so many bytes open, but for some of their bits. */
+  /** Leaves so many bytes open, except for some of their bits. */
   #open(width: number, mask = 0): number {
     const at = this.#at;
     this.#masks.fill(mask, at - this.start, at - this.start + width);
@@ -149,7 +152,7 @@ class Sketch {
  * @param view where the envelope is
  * @param at where the time stands in it
  * @param wire its type
- * @returns nothing where it is none that may stand there
+ * @returns nothing if it is not a time that may be there
  */
 export function readTimeAt(view: DataView, at: number, wire: number): bigint | undefined {
   switch (wire) {
@@ -174,7 +177,10 @@ export function readTimeAt(view: DataView, at: number, wire: number): bigint | u
   }
 }
 
-/** The largest unsigned ones are too large, and the smallest signed one is reserved. */
+/**
+ * Checks a time: the largest unsigned integers are too large, and the smallest signed one is
+ * reserved.
+ */
 function wideTime(time: bigint, wire: number): bigint | undefined {
   return (wire === 0xcf && time < 0n) || time === TIME_STATIC ? undefined : time;
 }

@@ -1,9 +1,11 @@
 /**
- * Envelopes that repeat: an SDK writes the same keys in the same order, message after message.
+ * Decodes envelopes that repeat: an SDK writes the same keys in the same order, message after
+ * message.
  *
  * A template is the envelope of an earlier message with its integers left open. Comparing a message
- * with it, eight bytes at a time, tells all but these integers, in a fifth of the time that reading it
- * takes. Whatever does not fit is read as before; that is also what the result is tested against.
+ * with it, eight bytes at a time, tells everything but these integers, in a fifth of the time that
+ * reading takes. A message that fits no template is read in full; tests compare the results of both
+ * ways.
  *
  * @module
  */
@@ -13,22 +15,22 @@ import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_s
 import { Interned } from "../interned.ts";
 import { Tuid } from "../tuid.ts";
 
-/** An SDK alternates between a few kinds of chunks. */
+/** How many templates are kept: an SDK alternates between a few kinds of chunks. */
 const MAX_TEMPLATES = 4;
-/** A stream whose envelopes do not repeat is not worth making templates of: only one in so many. */
+/** If envelopes do not repeat, a template is made only of one in so many. */
 const TRY_EVERY = 64;
 
 /** The templates of one stream of messages. */
 export class EnvelopeTemplates {
-  /** What is read of the others repeats as well. */
+  /** Short texts of messages that fit no template, which repeat as well. */
   readonly texts: Interned = new Interned();
   readonly #templates: EnvelopeTemplate[] = [];
   #next = 0;
-  /** Templates that were made since one was of use. */
+  /** How many templates were made since one last fitted. */
   #useless = 0;
-  /** Messages that fit none since then. */
+  /** How many messages have fitted none since then. */
   #missed = 0;
-  /** Of the buffer of the last message: many messages lie in one. */
+  /** A view of the last message's buffer, in which many messages may be. */
   #view: DataView | undefined;
 
   /**
@@ -38,7 +40,7 @@ export class EnvelopeTemplates {
    * @param start where the msgpack value begins
    * @param end where the message ends
    * @param encoded the message as it came, for the result
-   * @returns nothing if it fits no template, or is not as it should be
+   * @returns nothing if it fits no template, or is damaged
    */
   decode(
     bytes: Uint8Array,
@@ -62,13 +64,13 @@ export class EnvelopeTemplates {
     return undefined;
   }
 
-  /** Lets go of the buffer of the last message, which a client that is idle must not keep alive. */
+  /** Drops the buffer of the last message, which an idle client must not keep alive. */
   rest(): void {
     this.#view = undefined;
   }
 
   /**
-   * Makes a template of a message that fitted none and was read well.
+   * Makes a template of a message that fitted none and was read without an error.
    *
    * @param bytes where it is
    * @param start where the msgpack value begins
@@ -84,7 +86,7 @@ export class EnvelopeTemplates {
   }
 }
 
-/** The binary that begins here; nothing if there is none, or not all of it. */
+/** The binary value that begins here; nothing if there is none, or not all of it. */
 function arrowData(
   bytes: Uint8Array,
   buffer: ArrayBufferLike,

@@ -1,5 +1,6 @@
 /**
- * A reader of msgpack that never takes memory or time on a peer's word.
+ * A bounded reader of msgpack: memory and time depend on what is there, not on what a peer
+ * declares.
  *
  * @module
  */
@@ -33,7 +34,7 @@ export class MsgpackReader {
    * @param pos where the next value begins, in bytes
    * @param end where the bytes to read end
    * @param limits for all that is read
-   * @param texts short ones that were read before; absent where nothing comes again
+   * @param texts keeps short texts that come again; absent if none do
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -78,7 +79,7 @@ export class MsgpackReader {
     return this.#texts?.ascii(this.bytes, start, this.pos) ?? this.#utf8(start);
   }
 
-  /** The binary that begins here, as a view: bounded by the message it stands in alone. */
+  /** The binary value that begins here, as a view; only the message bounds it. */
   binary(): Uint8Array {
     const start = this.#skip(this.#binaryLength());
     return this.bytes.subarray(start, this.pos);
@@ -154,7 +155,7 @@ export class MsgpackReader {
         return this.#take(4), view.getInt32(at);
       case 0xd3:
         return this.#take(8), view.getBigInt64(at);
-      // Extensions (0xc7–0xc9, 0xd4–0xd8) stand in no log message.
+      // No log message has extensions (0xc7–0xc9, 0xd4–0xd8).
       default:
         return this.#fail("a value", byte);
     }
@@ -178,7 +179,7 @@ export class MsgpackReader {
     return this.bytes[at]!;
   }
 
-  /** A binary that is not the Arrow data, counted as text. */
+  /** A binary value that is not Arrow data, which counts as text. */
   #smallBinary(): Uint8Array {
     const start = this.#text(this.#binaryLength());
     return this.bytes.subarray(start, this.pos);

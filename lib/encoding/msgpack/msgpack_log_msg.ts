@@ -24,7 +24,7 @@ import { makeTuid, type Tuid } from "../tuid.ts";
  * @param encoded the message as it came, for the result
  * @param limits of the envelope
  * @param templates what was learned from the messages before
- * @throws {InvalidMessage} if the value is no log message
+ * @throws {InvalidMessage} if the value is not a log message
  */
 export function decodeMsgpackLogMsg(
   bytes: Uint8Array,

@@ -57,7 +57,9 @@ export function readBlueprintActivation(
   };
 }
 
-/** Reads the store source; one that no version has is `Unknown`, since nothing hangs on it. */
+/**
+ * Reads the store source; one that no version has becomes `Unknown`, since nothing depends on it.
+ */
 function storeSource(value: MsgpackValue | undefined): StoreSource {
   if (value === "CSdk" || value === "Viewer") return { kind: value };
   if (!(value instanceof Map)) return { kind: "Unknown" };

@@ -1,6 +1,6 @@
 /**
- * Messages of SDK 0.9 to 0.22 in msgpack, of other recordings and applications: only their ids are
- * written anew.
+ * Gives msgpack messages of SDK 0.9 to 0.22 other ids of recordings and applications; nothing else
+ * changes.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { Encoded } from "../message_parts.ts";
 import type { OtherIds } from "../protobuf/with_other_ids.ts";
 import { MsgpackReader } from "./msgpack.ts";
 
-/** Before a message in `.rrd`: its length as it is stored, and inflated, four bytes each. */
+/** Bytes before a message in `.rrd`: its stored and its inflated length, four bytes each. */
 const HEAD_BYTES = 8;
 
-/** A text that takes the place of another. */
+/** A text that replaces another. */
 interface Edit {
   readonly from: number;
   readonly to: number;
@@ -24,12 +24,11 @@ interface Edit {
 }
 
 /**
- * Gives a message other ids; what is not an id stays byte for byte, before it is compressed as the
- * message was.
+ * Gives a message other ids; all else keeps its bytes, and is compressed again if the message was.
  *
  * @param encoded a message in msgpack that was decoded without an error
- * @param ids what they become
- * @returns one of an unknown kind as it is
+ * @param ids the new ids
+ * @returns the message; one of an unknown kind as it is
  * @throws {InvalidMessage} if it is damaged
  */
 export function withOtherMsgpackIds(encoded: Encoded, ids: OtherIds): Encoded {
@@ -50,14 +49,14 @@ export function withOtherMsgpackIds(encoded: Encoded, ids: OtherIds): Encoded {
   const body = isCompressed ? compressLz4(changed) : changed;
   const whole = new Uint8Array(HEAD_BYTES + body.length);
   const view = new DataView(whole.buffer);
-  // Without compression both are the length, as SDKs write it.
+  // Without compression both lengths are the same, as SDKs write it.
   view.setUint32(0, body.length, true);
   view.setUint32(4, changed.length, true);
   whole.set(body, HEAD_BYTES);
   return { header, bytes: whole };
 }
 
-/** In the order in which the texts stand. */
+/** Finds the texts to replace, in their order. */
 function editsOf(payload: Uint8Array, ids: OtherIds): Edit[] {
   const reader = new IdReader(payload, ids);
   reader.message();

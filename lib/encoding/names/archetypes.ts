@@ -1,6 +1,5 @@
 /**
- * Which field of which archetype a component was in Rerun 0.17 to 0.22, whose chunks name components
- * alone.
+ * The fields of all archetypes in Rerun 0.17 to 0.22, whose chunks name only components.
  *
  * Made from Rerun's type definitions by `tests/bridge/make_archetypes.ts`: do not edit.
  *
@@ -8,12 +7,12 @@
  */
 
 /**
- * One archetype a line, and its fields: `FIELD=COMPONENT`, with `!` instead of `=` where an archetype
- * is none without it, `~` behind it where today's data is laid out otherwise or there is none, and
- * the versions that have it so: `@19-` from 0.19 on, `@-17` up to 0.17.
+ * One archetype in each line, with its fields as `FIELD=COMPONENT`. `!` instead of `=` marks a
+ * required field, and `~` behind it one whose data has another layout today, or none. `@19-` says
+ * from 0.19 on, `@-17` up to 0.17.
  *
- * Names stand for those in `rerun.archetypes` and `rerun.components`, with `blueprint.` before them for
- * those in `rerun.blueprint.archetypes` and `rerun.blueprint.components`.
+ * Names are short for those in `rerun.archetypes` and `rerun.components`; with `blueprint.` before
+ * them, for those in `rerun.blueprint.archetypes` and `rerun.blueprint.components`.
  */
 export const ARCHETYPES: readonly string[] = [
   "AnnotationContext context!AnnotationContext",

@@ -1,5 +1,5 @@
 /**
- * Today's names of the columns of chunks that name components alone.
+ * Finds today's names of columns in chunks that name only components.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { ENUMERATION, IMAGE_OF_TENSOR, PLANE_OF_TENSOR, type Recast, TENSOR } fr
 import { SPACE_VIEW_PATHS, todaysViewPath } from "./view_paths.ts";
 import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
 
-/** The versions that the table is of. */
+/** The first and last minor version in the table. */
 export const [FIRST_MINOR, LAST_MINOR] = [17, 22] as const;
 
-/** A field of an archetype, under its names of that time. */
+/** A field of an archetype, with its names of that version. */
 interface Field {
   readonly archetype: Archetype;
   readonly name: string;
   readonly component: string;
   readonly isRequired: boolean;
-  /** Whether today's data of it is laid out in the same way. */
+  /** Whether its data has the same layout today. */
   readonly isSame: boolean;
 }
 
@@ -32,9 +32,9 @@ export interface ColumnName {
   readonly archetype: string;
   readonly field: string;
   readonly component: string;
-  /** Whether today's data of it is laid out in the same way. */
+  /** Whether its data has the same layout today. */
   readonly isSame: boolean;
-  /** What describes its data anew, where that is laid out otherwise today. */
+  /** How its data can be described in today's layout, if that differs. */
   readonly recast?: Recast;
 }
 
@@ -58,7 +58,7 @@ export class Names {
     }
   }
 
-  /** The archetype that a component says is there; `undefined` for other components. */
+  /** The archetype that an indicator names; `undefined` for other components. */
   indicated(component: string): string | undefined {
     const [, path, name] =
       /^(rerun\.(?:blueprint\.)?)components\.(\w+)Indicator$/.exec(component) ??
@@ -67,13 +67,13 @@ export class Names {
     return this.#archetypes.has(archetype) ? archetype : undefined;
   }
 
-  /** Whether a component is one that archetypes of Rerun have. */
+  /** Whether archetypes of Rerun have this component. */
   isKnown(component: string): boolean {
     return this.#fields.has(component);
   }
 
   /**
-   * Where a view of a blueprint stands today.
+   * Today's path of a view in a blueprint.
    *
    * @param path of an entity of a blueprint
    */
@@ -82,14 +82,14 @@ export class Names {
   }
 
   /**
-   * What the column of a component is called today.
+   * Finds today's name for the column of a component.
    *
    * @param component as the chunk names it
-   * @param here archetypes that the chunk itself says are there
-   * @param before archetypes that other chunks of the entity said are there
+   * @param here archetypes that the chunk itself names
+   * @param before archetypes that other chunks of the entity have named
    * @param beside all components of the chunk
-   * @returns `undefined` if no archetype has it or it could be of several, or if today's data of it is
-   * laid out otherwise and can't be described anew
+   * @returns `undefined` if no archetype has it, or several could, or if its data has another
+   * layout today and can't be described in it
    */
   find(
     component: string,
@@ -116,7 +116,7 @@ export function todaysComponent(component: string): string {
   return COMPONENT_NAMES[component] ?? component;
 }
 
-/** How data is described anew that is laid out otherwise today, if it can be. */
+/** How data of a field can be described in today's layout, if it can be. */
 function recastOf({ archetype, component }: Field, minor: number): Recast | undefined {
   const isTensor = component === "rerun.components.TensorData";
   if (isTensor && TENSORS.includes(archetype.name)) return TENSOR;
@@ -126,13 +126,13 @@ function recastOf({ archetype, component }: Field, minor: number): Recast | unde
 
 /** The last version that called views space views. */
 const LAST_SPACE_VIEWS = 20;
-/** Components that name views by their paths. */
+/** Components whose values are paths of views. */
 const VIEW_PATHS = ["ActiveTab", "IncludedContent"].map((name) =>
   `rerun.blueprint.components.${name}`
 );
-/** Archetypes of tensors that are no images. */
+/** Archetypes of tensors that are not images. */
 const TENSORS = ["rerun.archetypes.Tensor", "rerun.archetypes.BarChart"];
-/** Images whose values are no colors. */
+/** Images whose values are not colors. */
 const PLANES = ["rerun.archetypes.DepthImage", "rerun.archetypes.SegmentationImage"];
 /** Enumerations that have kept their numbers. */
 const ENUMERATIONS = [

@@ -1,5 +1,6 @@
 /**
- * Columns that are laid out otherwise today: described anew, with the buffers that they have.
+ * Turns columns with an old layout into columns of today's, by describing the same buffers in a new
+ * way.
  *
  * @module
  */
@@ -7,24 +8,24 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { type ArrowArray, T } from "../arrow/batch_arrays.ts";
 import type { SchemaField } from "../arrow/schema_tree.ts";
 
-/** A column that comes of another one. */
+/** A column that is made of another one. */
 export interface RecastColumn {
   /** Its name in the schema: the component. */
   readonly component: string;
-  /** Its field of the archetype, if that is another one than before. */
+  /** Its field of the archetype, if that has changed. */
   readonly field?: string;
   /** Its type. */
   readonly type: SchemaField;
 }
 
-/** How columns of a component are described anew. */
+/** A way to describe columns of a component in today's layout. */
 export interface Recast {
   /**
-   * The columns that come of one.
+   * The types of the columns that one column becomes.
    *
    * @param column of the schema
    * @param field of the archetype that it is
-   * @returns `undefined` if it is not of the type that is known
+   * @returns `undefined` if it does not have the expected type
    */
   types(column: SchemaField, field: string): readonly RecastColumn[] | undefined;
   /**
@@ -39,7 +40,10 @@ export interface Recast {
 
 const IMAGE = "rerun.components.Image";
 
-/** Numbers of today's `ChannelDatatype`, and bytes of a value, by the name that tensors have for it. */
+/**
+ * Numbers of today's `ChannelDatatype`, and the bytes of a value, by the names of tensors'
+ * variants.
+ */
 const CHANNELS: Readonly<Record<string, readonly [number, number]>> = {
   U8: [6, 1],
   I8: [7, 1],
@@ -53,7 +57,7 @@ const CHANNELS: Readonly<Record<string, readonly [number, number]>> = {
   F32: [34, 4],
   F64: [35, 8],
 };
-/** Numbers of today's `ColorModel`, by how many channels there are. */
+/** Numbers of today's `ColorModel`, by the number of channels. */
 const COLOR_MODELS: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 3 };
 
 const U8 = field("item", T.INT, [8, false]);
@@ -80,7 +84,7 @@ export const IMAGE_OF_TENSOR: Recast = {
   arrays: (column, types) => imageArrays(column, types, true),
 };
 
-/** Those whose values are no colors. */
+/** Recasts a tensor into the plane of an image whose values are not colors. */
 export const PLANE_OF_TENSOR: Recast = {
   types: imageTypes,
   arrays: (column, types) => imageArrays(column, types, false),
@@ -159,7 +163,9 @@ function imageArrays(
   ];
 }
 
-/** The names of dimensions stand beside their sizes since 0.22, where they stood with each. */
+/**
+ * Tensors up to 0.21 had a name with each dimension; today the names are a list beside the sizes.
+ */
 export const TENSOR: Recast = {
   types(column) {
     if (!isTensor(column)) return undefined;
@@ -175,7 +181,8 @@ export const TENSOR: Recast = {
         children: [
           { ...shape!, children: [{ ...size!, name: "item" }] },
           { ...shape!, name: "names", nullable: true, children: [textType(name!)] },
-          // Viewers draw nothing of a type that is another one, be it in what may be null.
+          // Exactly today's type: viewers draw nothing if it differs, even if only in what may be
+          // null.
           { ...data!, nullable: true, parameters: [1, numbers], children: variants },
         ],
       }],
@@ -187,7 +194,7 @@ export const TENSOR: Recast = {
     const [shape, data] = tensor.children as [ArrowArray, ArrowArray];
     const item = type!.children[0]!;
     const [sizeType, nameType, dataType] = item.children as [SchemaField, SchemaField, SchemaField];
-    // Variants that came last are no more.
+    // The last variants do not exist any more today.
     const [types] = data.buffers;
     const count = dataType.children.length;
     if (types!.subarray(0, data.length).some((id) => id >= count)) fail("a tensor of a picture");
@@ -198,7 +205,7 @@ export const TENSOR: Recast = {
       ? {
         ...shape,
         field: nameType,
-        // One that is missing among others has no length.
+        // A missing name is an empty text.
         children: [{ ...name, nulls: 0, buffers: [NOTHING, ...name.buffers.slice(1)] }],
       }
       : {
@@ -220,7 +227,7 @@ export const TENSOR: Recast = {
   },
 };
 
-/** Enumerations of SDK 0.17 were unions of nothings, whose numbers are today's values. */
+/** Enumerations of SDK 0.17 were unions of empty types, whose type numbers are today's values. */
 export const ENUMERATION: Recast = {
   types(column) {
     const [item] = column.children;
@@ -260,7 +267,7 @@ function textType(name: SchemaField): SchemaField {
   return { ...name, name: "item", nullable: false };
 }
 
-/** Whether a column is of the tensors up to 0.21. */
+/** Whether a column has tensors of SDK 0.21 and before. */
 function isTensor({ type, children: [item] }: SchemaField): boolean {
   const [shape, data] = item?.children ?? [];
   const [size, name] = shape?.children[0]?.children ?? [];
@@ -277,14 +284,14 @@ function fail(what: string): never {
   throw new InvalidMessage(`There is no form of today for ${what}`);
 }
 
-/** Bitmaps that say that nothing is null are left out. */
+/** Leaves out bitmaps if nothing is null. */
 function withoutNulls(array: ArrowArray): ArrowArray {
   if (array.nulls > 0) fail("a null");
   const [bitmap, ...others] = array.buffers;
   return bitmap === undefined ? array : { ...array, buffers: [NOTHING, ...others] };
 }
 
-/** What is in a dense union all of whose values are of one kind, one behind the other. */
+/** The values of a dense union that are all of one variant, one after another. */
 function oneVariant({ field, length, buffers, children }: ArrowArray): {
   readonly variant: string;
   readonly values: ArrowArray;
@@ -303,7 +310,7 @@ function oneVariant({ field, length, buffers, children }: ArrowArray): {
   return { variant: field.children[at]!.name, values: lists.children[0]!, offsets };
 }
 
-/** Sizes of all dimensions of each tensor. */
+/** The sizes of all dimensions of each tensor. */
 function shapesOf(shape: ArrowArray): number[][] {
   const [size] = withoutNulls(shape.children[0]!).children;
   const sizes = size!.buffers[1]!;

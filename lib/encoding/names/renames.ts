@@ -1,6 +1,6 @@
 /**
- * What was renamed from Rerun 0.17 to 0.23 while its data stayed the same, by the change logs and type
- * definitions of these versions.
+ * Names that changed from Rerun 0.17 to 0.23 while the data stayed the same, from the change logs
+ * and type definitions of these versions.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * What was renamed from Rerun 0.23 to today while its data stayed the same, by the type definitions of
- * these versions, and the names that today's columns have.
+ * Names that changed from Rerun 0.23 to today while the data stayed the same, from the type
+ * definitions of these versions, and the names of today's columns.
  *
  * @module
  */
 import { ARCHETYPE_NAMES, COMPONENT_NAMES } from "./renames.ts";
 
-/** What a column of data is called. */
+/** The names of a column of data. */
 export interface TodaysName {
   /** As today's Rerun calls the column: `Scalars:scalars`, or the component where no archetype is known. */
   readonly name: string;
@@ -18,10 +18,10 @@ export interface TodaysName {
   readonly component: string;
 }
 
-/** New names of archetypes, with those of the fields that have one, too. */
+/** New names of archetypes, with the new names of their fields. */
 type Renamed = Readonly<Record<string, readonly [string, Readonly<Record<string, string>>]>>;
 
-/** What 0.23 renamed. */
+/** Archetypes and fields that 0.23 renamed. */
 export const RENAMED_IN_23: Renamed = {
   "rerun.archetypes.Scalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
   "rerun.archetypes.SeriesLine": [
@@ -34,7 +34,7 @@ export const RENAMED_IN_23: Renamed = {
   ],
 };
 
-/** Archetypes that were renamed until today. */
+/** Archetypes that were renamed after 0.23. */
 const ARCHETYPES: Renamed = {
   ...RENAMED_IN_23,
   "rerun.archetypes.TimeSeriesScalar": ["rerun.archetypes.Scalars", { scalar: "scalars" }],
@@ -70,7 +70,7 @@ export function todaysName(
   if (archetype === undefined || field === undefined) {
     return { name: type, ...(archetype !== undefined && { archetype }), component: type };
   }
-  // 0.30 gave the axes that are shown an archetype of their own.
+  // Since 0.30 shown axes have an archetype of their own.
   const since = ARCHETYPE_NAMES[archetype] ?? archetype;
   const [today, fields] = since === TRANSFORM && field === "axis_length"
     ? ["rerun.archetypes.TransformAxes3D", {} as Readonly<Record<string, string>>]
@@ -80,7 +80,9 @@ export function todaysName(
   return { name: `${short}:${name}`, archetype: today, field: name, component: type };
 }
 
-/** Whether a component only told that an archetype is there, as indicators did up to SDK 0.23. */
+/**
+ * Whether a component is an indicator, which only told up to SDK 0.23 that an archetype is there.
+ */
 export function isIndicator(component: string): boolean {
   return /^(?:rerun\.(?:blueprint\.)?components\.)?\w+Indicator$/.test(component);
 }
@@ -91,7 +93,7 @@ export function todaysArchetype(archetype: string): string {
   return ARCHETYPES[since]?.[0] ?? since;
 }
 
-/** The archetype that a component says is there, whichever it is; `undefined` for other components. */
+/** The archetype that an indicator names, whether known or not; `undefined` for other components. */
 export function indicatedArchetype(component: string): string | undefined {
   const [, prefix = "rerun.components.", name] =
     /^(rerun\.(?:blueprint\.)?components\.)?(\w+)Indicator$/.exec(component) ?? [];

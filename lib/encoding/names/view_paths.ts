@@ -8,7 +8,7 @@ import { T } from "../arrow/batch_arrays.ts";
 import type { Recast } from "./recasts.ts";
 
 /**
- * Where a view stands today: `space_view/ID/SpaceViewContents` is `view/ID/ViewContents`.
+ * Today's path of a view: `space_view/ID/SpaceViewContents` becomes `view/ID/ViewContents`.
  *
  * @param path in a blueprint, with a `/` before it or without
  */
@@ -17,7 +17,7 @@ export function todaysViewPath(path: string): string {
     .replace(/^(\/?view\/[^/]+)\/SpaceViewContents(?=\/|$)/, "$1/ViewContents");
 }
 
-/** Texts that are such paths. */
+/** Rewrites texts that are such paths. */
 export const SPACE_VIEW_PATHS: Recast = {
   types: (column) =>
     column.type === T.LIST && column.children[0]?.type === T.UTF8
@@ -34,7 +34,7 @@ export const SPACE_VIEW_PATHS: Recast = {
     let end = 0;
     for (let i = 0; i < texts.length; i++) {
       const [from, to] = [view.getInt32(4 * i, true), view.getInt32(4 * i + 4, true)];
-      // Each text once: what peers claim is never more than what they sent.
+      // Each text must lie behind the one before: so peers can't claim more text than they sent.
       if (from < 0 || to < from || to > data.length || end > data.length) {
         throw new InvalidMessage("An Arrow text leads outside");
       }

@@ -27,7 +27,7 @@ const COMPRESSIONS = { v0: ["off", "lz4"], v1alpha1: [undefined, "off", "lz4"] }
 /**
  * Reads the envelopes of `ArrowMsg`s as SDKs write them, several times as fast as field by field.
  *
- * Of one call nearly all are of the same store, whose id is read once.
+ * Nearly all messages of a call belong to the same store, whose id is read only once.
  */
 export class ArrowEnvelopes {
   readonly #dialect: ProtobufDialect;
@@ -35,7 +35,10 @@ export class ArrowEnvelopes {
   /** The last store id, and its bytes. */
   #storeId: StoreId | undefined;
   #storeIdBytes: Uint8Array = new Uint8Array(0);
-  /** Asking a view for its buffer is slow on Bun (see pinned_bytes.ts), making a view is on both. */
+  /**
+   * Kept, since asking a view for its buffer is slow on Bun (see pinned_bytes.ts), and making a
+   * view on both runtimes.
+   */
   #view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the next byte is. */
   #at = 0;
@@ -52,10 +55,10 @@ export class ArrowEnvelopes {
   /**
    * Reads a message.
    *
-   * @param bytes that it reaches up to the end of
+   * @param bytes which the message reaches to the end of
    * @param start where it begins
    * @param encoded the message as it came, for the result
-   * @returns nothing if it is not as SDKs write it: it may still be right
+   * @returns nothing if it is not written as SDKs do; it may be valid all the same
    */
   decode(bytes: Uint8Array, start: number, encoded: Encoded): ArrowMsg | undefined {
     const { buffer, byteOffset, length: end } = bytes;
@@ -70,7 +73,7 @@ export class ArrowEnvelopes {
       const tag = this.#varint(bytes);
       const value = this.#varint(bytes);
       if (Number.isNaN(value)) return undefined;
-      // What has a length ends here.
+      // End of a field with a length.
       const until = this.#at + value;
       if (tag === TAGS.compression) compression = value;
       else if (tag === TAGS.uncompressedSize) declared = value;
@@ -89,7 +92,7 @@ export class ArrowEnvelopes {
         this.#at = until;
       } else return undefined;
     }
-    // Numbers that run over the end are not numbers.
+    // A number that runs over the end makes `#at` differ.
     if (this.#at !== end || storeId === undefined || encoding !== 1 || data === undefined) {
       return undefined;
     }

@@ -1,6 +1,6 @@
 /**
- * Writes what stands in front of the data of today's `ArrowMsg`s, several times as fast as field by
- * field, and gives the memory that whole messages are put together in.
+ * Writes what precedes the data in today's `ArrowMsg`s, several times as fast as field by field,
+ * and provides the memory in which whole messages are put together.
  *
  * @module
  */
@@ -25,18 +25,18 @@ const TAGS = {
   inc: 2 << 3 | 1,
 } as const;
 
-/** Small messages share their memory, so many at once. */
+/** Bytes of the memory that small messages share. */
 const SLAB_BYTES = 256 * 1024;
 const MOST_IN_SLAB = 32 * 1024;
-/** Memory that is kept to be used again. */
+/** Bytes of memory that are kept to be used again. */
 const MOST_KEPT_BYTES = 4 * 1024 * 1024;
 
-/** Memory for what is written, from which it takes turns. */
+/** Memory for messages that are written, used again once it is released. */
 export class WriterMemory {
-  /** All of it that is kept: what was given out since it was released, and what is free. */
+  /** All memory that is kept, in use or free. */
   readonly #kept: Slab[] = [];
   #keptBytes = 0;
-  /** How many of them were begun. */
+  /** How many of these slabs are in use. */
   #begun = 0;
   #slab = newSlab(0);
   #at = 0;
@@ -60,7 +60,7 @@ export class WriterMemory {
     return { slab: this.#slab, at };
   }
 
-  /** Says that nobody needs what was given out. */
+  /** Says that nobody needs what was taken. */
   release(): void {
     this.#begun = 0;
     this.#slab = newSlab(0);
@@ -95,7 +95,7 @@ function newSlab(length: number): Slab {
   return { bytes: new Uint8Array(buffer), buffer, view: new DataView(buffer) };
 }
 
-/** What stands before the data of messages that have one schema: written once, and then mended. */
+/** The front of messages that share one schema: written once, then changed for each message. */
 export class ArrowMsgFront {
   readonly #storeId: Uint8Array;
   readonly #isStatic: boolean;
@@ -118,7 +118,7 @@ export class ArrowMsgFront {
    *
    * @param chunkId of the chunk, if it is known
    * @param restBytes length of its Arrow data behind the schema; none of it is compressed
-   * @returns what to write of it, which the next message takes for itself
+   * @returns the front, valid until the next message begins
    */
   next(chunkId: Tuid | undefined, restBytes: number): Front {
     let front = this.#front;

@@ -1,5 +1,5 @@
 /**
- * Log messages as Rerun's gRPC and newer `.rrd` files have them.
+ * Encodes log messages in protobuf, as in Rerun's gRPC and newer `.rrd` files.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { decodeRrdHeader, type RrdHeader, type RrdVersion } from "../rrd_header.
 import { isNewProtobuf } from "../rrd/same_encoding.ts";
 import type { Tuid } from "../tuid.ts";
 
-/** Length of what stands before a message in `.rrd`: its kind and its length, a u64 each. */
+/** Bytes before a message in `.rrd`: its kind and its length, a u64 each. */
 const HEAD_BYTES = 16;
 
 /** Numbers that differ between the two definitions. */
@@ -59,9 +59,9 @@ export function dialectOf(header: RrdHeader): ProtobufDialect | undefined {
 }
 
 /**
- * Encodes a log message; one that is of this form already is given as it came.
+ * Encodes a log message; one that has this form already is returned as it came.
  *
- * Arrow data goes through as it is: that of SDK 0.22 and older needs more for newer viewers.
+ * Arrow data is not changed: that of SDK 0.22 and older needs the bridge, too, for newer viewers.
  *
  * @param msg of any SDK
  * @param dialect which definitions to follow
@@ -136,7 +136,7 @@ function arrowFields(writer: BinaryWriter, msg: ArrowMsg, dialect: ProtobufDiale
 function storeInfo(writer: BinaryWriter, info: StoreInfo, dialect: ProtobufDialect): void {
   const { applicationId, isOfficialExample, started, storeSource, storeVersion } = info;
   nested(writer, 1, () => text(writer, 1, applicationId));
-  // Newer readers look for the application there.
+  // With the application, which newer readers look for there.
   nested(writer, 2, () => storeId(writer, { applicationId, ...info.storeId }, dialect));
   if (dialect === "v0") {
     number(writer, 3, isOfficialExample ? 1 : 0);
@@ -188,7 +188,7 @@ function source(writer: BinaryWriter, from: StoreSource): void {
   }
 }
 
-/** What stands beside the number of a source: a message inside of bytes. */
+/** Writes what accompanies the number of a source: a message nested in a bytes field. */
 function extra(writer: BinaryWriter, write: (writer: BinaryWriter) => void): void {
   const inner = new BinaryWriter();
   write(inner);
@@ -199,7 +199,7 @@ function tuid(writer: BinaryWriter, { timeNs, inc }: Tuid): void {
   writer.tag(1, WireType.Bit64).fixed64(timeNs).tag(2, WireType.Bit64).fixed64(inc);
 }
 
-/** As Rerun's encoder, which leaves out zeros and empty texts. */
+/** Writes a number; zeros are left out, as by Rerun's encoder. */
 function number(writer: BinaryWriter, field: number, value: number): void {
   if (value !== 0) writer.tag(field, WireType.Varint).int64(value);
 }

@@ -7,13 +7,13 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { InvalidMessage, MessageLimit, reason, RerelayError } from "../../base/errors.ts";
 import { DECODE_LIMITS, type DecodeLimits, tooMuchText } from "../limits.ts";
 
-/** How to take one field: its wire type, and what to do with the reader at its value. */
+/** How to read one field: its wire type, and what to do with the reader at its value. */
 export type Field = readonly [WireType, (reader: BinaryReader, budget: ProtobufBudget) => void];
 
-/** A field takes as long to read as so many values of msgpack. */
+/** A field counts as so many msgpack values, since it takes as long to read. */
 const FIELD_ENTRIES = 8;
 
-/** What may still be read of one log message, over all messages in it. */
+/** How much may still be read of one log message, over all messages nested in it. */
 export class ProtobufBudget {
   #fieldsLeft: number;
   #textLeft: number;
@@ -77,7 +77,7 @@ export function fixed64(take: (value: bigint) => void): Field {
  * @param name of the message, for errors
  * @param fields by number
  * @param budget of the log message it stands in
- * @throws {InvalidMessage} if the bytes are no protobuf message
+ * @throws {InvalidMessage} if the bytes are not a protobuf message
  */
 export function readMessage(
   message: Uint8Array,
@@ -98,7 +98,7 @@ export function readMessage(
     if (cause instanceof RerelayError) throw cause;
     throw new InvalidMessage(`Invalid protobuf ${name}: ${reason(cause)}`, { cause });
   }
-  // The reader may pass the end while it reads a number, and gives zeros for what is not there.
+  // The reader may run past the end while it reads a number, and takes missing bytes for zeros.
   if (reader.pos > reader.len) {
     throw new InvalidMessage(`Invalid protobuf ${name}: it is cut short`);
   }

@@ -17,7 +17,7 @@ const STORE_KINDS = {
   v1alpha1: [undefined, "Recording", "Blueprint"],
 } as const;
 
-/** As `FileSource` numbers them here. */
+/** File sources, by their numbers in protobuf. */
 const FILE_SOURCES = [undefined, "Cli", "Uri", "DragAndDrop", "FileDialog", "Sdk"] as const;
 
 /** Reads a `Tuid`. */

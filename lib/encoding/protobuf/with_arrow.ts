@@ -1,5 +1,5 @@
 /**
- * A chunk's message with other Arrow data; of its envelope the rest stays as it came.
+ * Replaces the Arrow data of a chunk's message; the rest of its envelope stays.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ArrowMsg } from "../arrow_msg.ts";
 import { compressLz4 } from "../lz4/lz4_deflate.ts";
 import { dialectOf, writeHead } from "./encode_log_msg.ts";
 
-/** Before a message in `.rrd`, in bytes. */
+/** Bytes before a message in `.rrd`. */
 const HEAD_BYTES = 16;
 /** The kind of an `ArrowMsg`, and fields of it. */
 const ARROW_MSG = 2;
@@ -16,11 +16,11 @@ const [UNCOMPRESSED_SIZE, IS_STATIC] = [3, 7];
 const PAYLOAD = { v0: 1000, v1alpha1: 5 } as const;
 
 /**
- * Gives a chunk other Arrow data, compressed as that was which it had.
+ * Gives a chunk other Arrow data, compressed if the old data was.
  *
  * @param msg in protobuf, decoded without an error
  * @param ipc an Arrow IPC stream
- * @param isStatic whether there is no time in it
+ * @param isStatic whether it has no times
  */
 export function withArrow(msg: ArrowMsg, ipc: Uint8Array, isStatic: boolean): ArrowMsg {
   const { storeId, chunkId, encoded: { header, bytes } } = msg;

@@ -1,5 +1,5 @@
 /**
- * The chunk's id in the envelope, where Rerun 0.24 and later look for it.
+ * Adds the chunk's id to the envelope, where Rerun 0.24 and later look for it.
  *
  * @module
  */
@@ -20,10 +20,11 @@ const [CHUNK_ID, TIME_NS, INC] = [6 << 3 | 2, 1 << 3 | 1, 2 << 3 | 1];
 const TUID_BYTES = 18;
 
 /**
- * Adds the id that the chunk's schema says, behind all that the message has.
+ * Adds the id from the chunk's schema at the end of the message.
  *
  * @param msg any message
- * @returns the same message if it is no chunk, has an id, is in another form, or its schema says none
+ * @returns the same message if it is not a chunk, has an id, is in another form, or has no id in
+ * its schema
  */
 export function withChunkId(msg: LogMsg): LogMsg {
   const { header, bytes } = msg.encoded;
@@ -49,6 +50,6 @@ function idOf(msg: ArrowMsg): Tuid | undefined {
     return schemaOf(msg).chunkId;
   } catch (error) {
     if (!(error instanceof InvalidMessage)) throw error;
-    return undefined; // what can't be read is kept as it came
+    return undefined; // damaged data is kept as it came
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Messages of other recordings and applications: only their ids are written anew.
+ * Gives protobuf messages other ids of recordings and applications; nothing else changes.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { writeHead } from "./encode_log_msg.ts";
 
 /** Before a message in `.rrd`, in bytes. */
 const HEAD_BYTES = 16;
-/** Kinds of messages, and fields of theirs that are ids or have them inside. */
+/** Kinds of messages, and their fields that are ids or contain them. */
 const [SET_STORE_INFO, ARROW_MSG, ACTIVATION] = [1, 2, 3];
 const [STORE_ID, INFO, INFO_APPLICATION, INFO_STORE_ID, ID, APPLICATION] = [1, 2, 1, 2, 2, 3];
 
-/** What ids become; those that are absent stay. */
+/** New ids; those that are absent stay. */
 export interface OtherIds {
   readonly recordingId?: string;
   readonly applicationId?: string;
@@ -22,11 +22,11 @@ export interface OtherIds {
 type Edit = (value: Uint8Array) => Uint8Array;
 
 /**
- * Gives a message other ids. An application is named where the message names one already.
+ * Gives a message other ids. The application is changed only where the message names one.
  *
  * @param encoded a message in protobuf that was decoded without an error
- * @param ids what they become
- * @returns one of an unknown kind as it is
+ * @param ids the new ids
+ * @returns the message; one of an unknown kind as it is
  */
 export function withOtherIds(encoded: Encoded, ids: OtherIds): Encoded {
   const { header, bytes } = encoded;
@@ -60,7 +60,7 @@ function application({ applicationId }: OtherIds, field: number): Record<number,
   return { [field]: () => named };
 }
 
-/** Copies the fields in their order, some of those that have a length with another value. */
+/** Copies the fields in their order, and replaces some of those that have a length. */
 function edited(message: Uint8Array, edits: Readonly<Record<number, Edit>>): Uint8Array {
   const reader = new BinaryReader(message);
   const writer = new BinaryWriter();

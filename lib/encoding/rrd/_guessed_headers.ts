@@ -1,11 +1,14 @@
 /**
- * Under which header messages may stand whose own is damaged or gone.
+ * Guesses the header of messages whose own is damaged or missing.
  *
  * @module
  */
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
 
-/** Of the last SDK that wrote it: 0.22.1 msgpack and v0 protobuf, 0.23.4 v1alpha1. */
+/**
+ * A header for each encoding, of the last SDK that wrote it: 0.22.1 for msgpack and v0 protobuf,
+ * 0.23.4 for v1alpha1.
+ */
 const GUESSES = [[22, 1, 0, 1], [22, 1, 1, 1], [22, 1, 1, 2], [23, 4, 1, 2]].map((
   [minor, patch, compression, serializer],
 ) =>
@@ -15,9 +18,9 @@ const GUESSES = [[22, 1, 0, 1], [22, 1, 1, 1], [22, 1, 1, 2], [23, 4, 1, 2]].map
 );
 
 /**
- * The header that stood before, then those of other encodings.
+ * The headers to try: the present one, then those of other encodings.
  *
- * @param current `undefined` where none was read yet
+ * @param current the present header; `undefined` if none was read yet
  */
 export function guessedHeaders(current: RrdHeader | undefined): RrdHeader[] {
   return [...(current === undefined ? [] : [current]), ...GUESSES];

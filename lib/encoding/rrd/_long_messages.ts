@@ -1,6 +1,6 @@
 /**
- * Whether a message that is said to be long can be: its own beginning says where its data ends. A length
- * that was damaged would otherwise take as much memory as the rest of the file has bytes.
+ * Checks whether a message can be as long as it declares, by its beginning, which tells where its
+ * data ends. Without this a damaged length would take as much memory as the rest of the file.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { MsgpackReader } from "../msgpack/msgpack.ts";
 import type { RrdHeader } from "../rrd_header.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
-/** Of messages that take more, so much is looked at before the rest is waited for, in bytes. */
+/** Bytes of a longer message that are looked at before the rest is waited for. */
 export const LONG_BYTES: number = 1 << 20;
 
-/** What of a message that is not compressed may stand behind its data, in bytes. */
+/** Bytes that may follow the data of an uncompressed message. */
 const MAX_BEHIND_DATA = LONG_BYTES;
 /** Begins binary data that is longer than 64 KiB. */
 const MSGPACK_BIN32 = 0xc6;
 
 /**
- * Whether a message can be as long as it says; true where its beginning does not tell.
+ * Whether a message can be as long as it declares; true if its beginning does not tell.
  *
  * @param header of the stream
  * @param start the first {@linkcode LONG_BYTES} or more of it
@@ -38,7 +38,7 @@ export function fitsItsLength(
   return header.compression === "lz4" ? fitsLz4(start) : fitsMsgpack(start, total, limits);
 }
 
-/** Its fields lead to its end. */
+/** Checks a protobuf message: its fields must lead to its end. */
 function fitsProtobuf(start: Uint8Array, total: number): boolean {
   const reader = new BinaryReader(start.subarray(MESSAGE_HEADER_BYTES.protobuf));
   const left = total - start.length;
@@ -56,12 +56,15 @@ function fitsProtobuf(start: Uint8Array, total: number): boolean {
     }
     return true;
   } catch {
-    // No field, unless it is one that goes on behind what there is.
+    // Not a valid field, unless it goes on behind the bytes that are here.
     return reader.pos >= reader.len;
   }
 }
 
-/** What it inflates to is not much less than what is stored, and it repeats only what came before. */
+/**
+ * Checks an LZ4 block: it inflates to about its stored size or more, and repeats only what came
+ * before.
+ */
 function fitsLz4(start: Uint8Array): boolean {
   const [stored, inflated] = [u32(start, 0), u32(start, 4)];
   if (stored > inflated + inflated / 255 + 16 || inflated > stored * DENSEST_LZ4) return false;
@@ -84,7 +87,9 @@ function fitsLz4(start: Uint8Array): boolean {
   return true;
 }
 
-/** Its data ends where it does; what has none is over before. */
+/**
+ * Checks a msgpack message: its data must end where it does, and a message without data is shorter.
+ */
 function fitsMsgpack(
   start: Uint8Array,
   total: number,
@@ -104,7 +109,7 @@ function fitsMsgpack(
   }
 }
 
-/** Whether the name of the message begins as that of those that have data does. */
+/** Whether the message is of the kind that has data. */
 function isArrow(start: Uint8Array): boolean {
   return start[MESSAGE_HEADER_BYTES.msgpack + 1] === 0xa8;
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a msgpack message has the fields that Rerun's have: no later version writes msgpack, so the
- * list is complete, and whatever else is there came by damage.
+ * Checks that a msgpack message has the fields of Rerun's messages. No later version writes
+ * msgpack, so the list is complete, and anything else is damage.
  *
  * @module
  */
@@ -47,7 +47,7 @@ const MESSAGES: Fields = {
 };
 
 /**
- * Looks at the names in a message, and at values that are one of a few.
+ * Checks the names in a message, and values of which there are only a few.
  *
  * @throws {InvalidMessage} if one is not Rerun's
  */

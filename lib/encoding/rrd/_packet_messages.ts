@@ -1,6 +1,5 @@
 /**
- * The messages of one packet: a whole RRD stream that is in memory already, read as the Rerun server
- * reads it.
+ * Decodes the messages of one packet: a whole RRD stream in memory, read as the Rerun server does.
  *
  * @module
  */
@@ -17,7 +16,7 @@ import {
   readMessageHeader,
 } from "./rrd_message.ts";
 
-/** Fewer bytes where a message should begin are passed over. */
+/** Fewer bytes than this where a message should begin are ignored. */
 const PEEK_BYTES = 8;
 
 /** Decodes the packets of one connection, which have much in common. */
@@ -42,7 +41,7 @@ export class PacketMessages {
    *
    * @param items where they are added
    * @param packet the bytes of the packet
-   * @returns the error, if nothing was added for it
+   * @returns the error, for which nothing was added
    */
   decodeInto(items: LogMsg[], packet: Uint8Array): Error | undefined {
     const before = items.length;
@@ -53,19 +52,22 @@ export class PacketMessages {
       else items.push(this.#decode(single, packet, RRD_HEADER_BYTES));
       return undefined;
     } catch (error) {
-      // What no peer can cause is a bug, which has to be seen with its stack.
+      // Anything else is a bug of ours, which has to be seen with its stack.
       if (!(error instanceof RerelayError)) throw error;
       items.length = before;
       return error;
     }
   }
 
-  /** Lets go of the packets that were decoded; to be called when no others follow at once. */
+  /** Drops references to decoded packets; to be called when no others follow at once. */
   rest(): void {
     this.#templates.rest();
   }
 
-  /** What SDKs send: the header from before, then one message up to the packet's end. */
+  /**
+   * The message of a packet as SDKs send it: with the same header as before, and one message up to
+   * the end.
+   */
   #singleOf(packet: Uint8Array): MessageHeader | undefined {
     const header = this.#header;
     if (header?.serializer !== "msgpack" || !startsWith(packet, 0, header.bytes)) return undefined;
@@ -98,13 +100,13 @@ export class PacketMessages {
       if (!message.end) {
         this.#count("messages in a packet");
         items.push(this.#decode(message, packet, at));
-      } // Behind an end marker all but another stream is passed over.
+      } // Behind an end marker everything but another stream is ignored.
       else if (packet.length - end < RRD_HEADER_BYTES || !isRrdMagic(packet, end)) return;
       at = end;
     }
   }
 
-  /** Reads a header, and says where it ends; an equal one is the same object as before. */
+  /** Reads a header, and returns where it ends; an equal header stays the same object. */
   #readHeader(packet: Uint8Array, at: number): number {
     const end = at + RRD_HEADER_BYTES;
     if (packet.length < end) {

@@ -1,18 +1,18 @@
 /**
- * Bytes that came and are not read: a message that comes in many pieces is in memory once.
+ * Bytes that came and were not read: a message that comes in many pieces is in memory only once.
  *
  * @module
  */
 
-/** Puts bytes behind each other until they are read. */
+/** Collects bytes until they are read. */
 export class WaitingBytes {
   #memory: Uint8Array = new Uint8Array(0);
   /** How many there are. */
   length = 0;
-  /** Whether more may be put behind them. */
+  /** Whether the buffer has room behind the bytes. */
   #hasRoom = false;
 
-  /** @param isSizeKnown whether no more is declared than comes */
+  /** @param isSizeKnown whether all that is declared will come */
   constructor(readonly isSizeKnown: boolean) {}
 
   /** All of them. */
@@ -27,7 +27,7 @@ export class WaitingBytes {
   }
 
   /**
-   * Takes the next, which are kept: they must not be written to any more.
+   * Adds bytes, which are kept: they must not be written to any more.
    *
    * @param bytes come behind those that wait
    * @param declared how many there are to be, as the input says

@@ -1,5 +1,5 @@
 /**
- * What tells a message that is whole from bytes that only look like one.
+ * Tells whole messages from bytes that only look like one.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { MESSAGE_HEADER_BYTES, type MessageHeader } from "./rrd_message.ts";
 import { u32 } from "../../base/little_endian.ts";
 import { checkArrowWhole } from "../arrow/arrow_check.ts";
 
-/** As much of a message as {@linkcode looksLikeMessage} looks at, in bytes. */
+/** Bytes that {@linkcode looksLikeMessage} looks at. */
 export const SIGNATURE_BYTES = 32;
 
-/** As many zeros are passed over at once: some ms. */
+/** How many zeros are skipped at once, which takes some milliseconds. */
 const MAX_ZEROS = 8 << 20;
 
-/** Kinds of protobuf messages that a later Rerun may add; what is above came by damage. */
+/** The highest kind of a protobuf message that a later Rerun may add; higher ones are damage. */
 const MAX_KIND = 255;
 
 /** First letters of the msgpack variants, by the length of their names. */
@@ -39,7 +39,7 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
   }
   let payload = start;
   if (header.compression === "lz4") {
-    // The first literals of a block are the beginning of the message.
+    // The first literals of a block are the beginning of the inflated message.
     const literals = bytes[payload++]! >> 4;
     if (literals < 3) return false;
     if (literals === 15) { while (payload < at + SIGNATURE_BYTES && bytes[payload++] === 255); }
@@ -51,8 +51,8 @@ export function looksLikeMessage(header: RrdHeader, bytes: Uint8Array, at: numbe
 }
 
 /**
- * Where the name of a message's kind stands, and how long it is: in any form that msgpack has for a map
- * of one entry and for a text. SDKs write the shortest; other programs need not.
+ * Where the name of a message's kind is, and how long it is, in any form that msgpack has for a map
+ * of one entry and a text. SDKs write the shortest; other programs need not.
  */
 function nameAt(bytes: Uint8Array, at: number): { at: number; length: number } | undefined {
   const map = bytes[at];
@@ -75,7 +75,9 @@ function uintAt(bytes: Uint8Array, at: number, length: number): number {
   return value;
 }
 
-/** The next place at which something may begin, a few MiB on at most: nothing does with eight zeros. */
+/**
+ * The next place where something may begin, a few MiB on at most: nothing begins with eight zeros.
+ */
 export function behindZeros(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== 0 || bytes[at + 7] !== 0) return at;
   const limit = at + MAX_ZEROS;
@@ -85,13 +87,13 @@ export function behindZeros(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Refuses the header of a message that no SDK writes and that would draw the next messages in.
+ * Refuses a message header that no SDK writes, since it would swallow the messages behind it.
  *
  * @param header of the stream
- * @param message what its own header says
+ * @param message its own header
  * @param bytes where it is
  * @param at where it begins, in bytes
- * @throws {InvalidMessage} if its two lengths differ, or its kind is none there may be
+ * @throws {InvalidMessage} if its two lengths differ, or there can be no such kind
  */
 export function checkLengths(
   { serializer, compression }: RrdHeader,
@@ -107,9 +109,11 @@ export function checkLengths(
 }
 
 /**
- * Checks what a message that decodes may still lack: sound Arrow data, the end of its value.
+ * Checks what may still be wrong with a message that decodes: its Arrow data, and the end of its
+ * value.
  *
- * A hole inside a message draws the next one in; its Arrow stream then does not end where it should.
+ * If bytes inside a message are missing, it swallows the beginning of the next one, and its Arrow
+ * stream does not end where it should.
  *
  * @throws {InvalidMessage} if it is not whole
  */
@@ -117,7 +121,8 @@ export function checkWhole(msg: LogMsg, limits: Required<DecodeLimits>): void {
   if (msg.kind === "UnknownMsg" && msg.name !== "EntityPathOpMsg") {
     throw new InvalidMessage("A message of unknown kind");
   }
-  // Data under the number of another kind reads like one: store ids come first in both.
+  // A data message with the kind of an activation can be decoded as one, since both begin with a
+  // store id.
   if (msg.kind === "BlueprintActivationCommand") checkActivation(msg);
   checkEnd(msg, limits);
   if (msg.kind === "ArrowMsg") checkArrowWhole(msg.ipc());
@@ -139,8 +144,8 @@ function checkActivation({ blueprintId, encoded }: BlueprintActivationCommand): 
 }
 
 /**
- * Checks that a msgpack message ends with its value: bytes behind it may be the next messages, drawn in
- * by lengths that are not as they were. Of protobuf there can't be any that its reader does not see.
+ * Checks that a msgpack message ends with its value: bytes behind it may be the next messages,
+ * swallowed because of a damaged length. A protobuf reader notices such bytes by itself.
  *
  * @throws {InvalidMessage} if it does not
  */
@@ -150,7 +155,7 @@ export function checkEnd(msg: LogMsg, limits: Required<DecodeLimits>): void {
   let left: number;
   if (msg.kind === "ArrowMsg") {
     const { buffer, byteOffset, length } = msg.arrow.bytes;
-    // The data comes last; what was inflated has memory of its own.
+    // Uncompressed data comes last in the message; inflated data has a buffer of its own.
     const { bytes } = encoded;
     const end = bytes.buffer === buffer ? bytes.byteOffset + bytes.length : buffer.byteLength;
     left = end - byteOffset - length;

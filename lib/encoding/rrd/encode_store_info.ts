@@ -1,6 +1,5 @@
 /**
- * Announces a store in the encoding of a file, where the SDK did not: without that a file does not
- * open.
+ * Encodes announcements of stores that the SDK did not announce: without one a file does not open.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { StoreInfo } from "../message_parts.ts";
  * Encodes a `SetStoreInfo`.
  *
  * @param header of the file it goes to
- * @param info what it says; the store source is not kept, unless it has nothing but a name
+ * @param info what to announce; the store source is kept only if it is nothing but a name
  * @returns the message with its own header
  */
 export function encodeStoreInfo(header: RrdHeader, info: StoreInfo): Uint8Array {
@@ -90,7 +89,7 @@ function put(out: number[], value: Value): void {
   else if (typeof value === "bigint") putInteger(out, value);
   else if (typeof value === "string") {
     const bytes = new TextEncoder().encode(value);
-    // As short as it goes, as Rerun writes it.
+    // In the shortest form, as Rerun writes it.
     if (bytes.length < 32) out.push(0xa0 | bytes.length);
     else if (bytes.length < 256) out.push(0xd9, bytes.length);
     else out.push(0xdb, ...u32(bytes.length));

@@ -1,6 +1,6 @@
 /**
- * The footer that files closed by SDK 0.28 and later have behind their end marker: bytes that index
- * the file, then a trailer that says where they are and what they hash to.
+ * The footer that files of SDK 0.28 and later have behind their end marker: an index of the file,
+ * then a trailer with its place and its hash.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { Xxh32, xxh32 } from "./xxh32.ts";
 /** Length of the trailer in bytes. */
 export const TRAILER_BYTES = 32;
 
-/** With which Rerun hashes the bytes of a footer. */
+/** The seed of Rerun's hash of a footer. */
 const SEED = 7_850_921;
 const MAGIC = new TextEncoder().encode("RRF2FOOT");
 
-/** Whether a trailer stands here, by its magic alone. */
+/** Whether a trailer begins here, by its magic alone. */
 export function isTrailer(bytes: Uint8Array, at: number): boolean {
   const magic = at + 20;
   if (magic + MAGIC.length > bytes.length) return false;
@@ -26,9 +26,9 @@ export function isTrailer(bytes: Uint8Array, at: number): boolean {
  * Compares a footer with its trailer.
  *
  * @param bytes the footer's own bytes, then its trailer
- * @param starts where the footer may say that it begins: from the beginning of the file, or of the
- * stream, as `cat` puts several files into one
- * @throws {InvalidMessage} if one does not fit the other
+ * @param starts where the footer may say that it begins, counted from the beginning of the file, or
+ * of its stream if `cat` has put several files into one
+ * @throws {InvalidMessage} if the two do not fit together
  */
 export function checkFooter(bytes: Uint8Array, starts: readonly number[]): void {
   const length = bytes.length - TRAILER_BYTES;
@@ -55,7 +55,7 @@ export function footerHash(pieces: readonly Uint8Array[]): number {
 }
 
 /**
- * What stands behind a footer, as the last bytes of the file.
+ * Makes the trailer behind a footer, the last bytes of the file.
  *
  * @param start where the footer begins, in bytes from the beginning of the file
  * @param length of the footer in bytes

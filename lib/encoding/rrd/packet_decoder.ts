@@ -17,7 +17,7 @@ export interface PacketDecoderOptions extends RrdDecoderOptions {
   readonly onPacket?: (bytes: number) => void;
 }
 
-/** Names of all of them. */
+/** Names of all options. */
 export const PACKET_DECODER_NAMES: OptionNames<PacketDecoderOptions> = {
   ...DECODE_LIMITS,
   ...{ onHeader: true, onBadArrow: true, onCorrupt: true, onPacket: true },
@@ -43,7 +43,7 @@ export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
     this.#onPacket = onPacket;
   }
 
-  /** Takes packets up to the first that is wrong. */
+  /** Decodes packets, up to the first one with an error. */
   push(packets: readonly Uint8Array[]): StepResult<LogMsg> {
     const items: LogMsg[] = [];
     let error: Error | undefined;

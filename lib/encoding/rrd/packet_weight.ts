@@ -1,5 +1,5 @@
 /**
- * What a packet will take once it is decoded, found without decoding it.
+ * Estimates what a packet will take once it is decoded, without decoding it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { isRrdMagic, RRD_HEADER_BYTES } from "../rrd_header.ts";
 import { TRAILER_BYTES } from "./footer.ts";
 import { MESSAGE_HEADER_BYTES } from "./rrd_message.ts";
 
-/** Values in an RRD header. */
+/** Values of options in an RRD header. */
 const LZ4 = 1;
 const PROTOBUF = 2;
 
@@ -16,11 +16,12 @@ const PROTOBUF = 2;
  * Bytes that the messages of a packet take beside the packet itself: their objects, and buffers that
  * decoding makes.
  *
- * What the packet says of itself is believed: a lie makes its client wait for room that it does not need.
+ * What the packet declares is believed: a client that lies only waits for room that it does not
+ * need.
  *
  * @param packet a whole RRD stream, or anything else
- * @param bytesPerMessage what the objects of one take
- * @param maxMessages after so many the packet will be refused
+ * @param bytesPerMessage what the objects of one message take
+ * @param maxMessages with more messages the packet will be refused
  */
 export function packetWeight(
   packet: Uint8Array,
@@ -43,7 +44,7 @@ export function packetWeight(
     if (isProtobuf && at + MESSAGE_HEADER_BYTES.protobuf > length) break;
     const first = u32(packet, at);
     const second = u32(packet, at + 4);
-    // Behind an end marker there is another stream, or nothing that is looked at.
+    // Behind an end marker only another stream is read.
     if (first === 0 && second === 0) {
       at += MESSAGE_HEADER_BYTES[isProtobuf ? "protobuf" : "msgpack"];
       const footer = isProtobuf ? u32(packet, at - 8) + u32(packet, at - 4) * 2 ** 32 : 0;
@@ -62,7 +63,7 @@ export function packetWeight(
       weight += second;
       at += first;
     } else {
-      // Lengths that differ are made equal in a copy.
+      // A message whose lengths differ is copied.
       if (first !== second) weight += MESSAGE_HEADER_BYTES.msgpack + second;
       at += second;
     }

@@ -1,5 +1,5 @@
 /**
- * What an RRD file consists of.
+ * The parts of an RRD file.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { LogMsg } from "../log_msg.ts";
 /**
  * A part of an RRD file; `offset` and `bytes` say where it is and how long.
  *
- * An `end` holds the end marker and the footer behind it, if there is one; `footer` is what stands
- * between its header and its trailer. A `no-end` is no bytes: a
- * stream of Rerun 0.19 or later is over here and has no end marker, because it was cut between two
- * messages, or because its writer was stopped.
+ * An `end` is the end marker with the footer behind it, if there is one; `footer` is the part
+ * between end header and trailer. A `no-end` has no bytes: here a stream of Rerun 0.19 or later
+ * ends without an end marker, because it was cut between two messages, or because its writer was
+ * stopped.
  */
 export type RrdPart =
   & { readonly offset: number; readonly bytes: number }
@@ -29,7 +29,7 @@ export type RrdPart =
 export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
 
 /**
- * What is wrong at a place of an RRD file.
+ * Damage at a place of an RRD file.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export type RrdMessage = Extract<RrdPart, { kind: "message" }>;
  */
 export class RrdDamage extends RerelayError {
   /**
-   * Says where the damage begins, and what it is.
+   * Names the place of the damage, and its cause.
    *
    * @param offset where the part begins that can't be read, in bytes
    * @param cause why

@@ -1,5 +1,5 @@
 /**
- * Msgpack messages under a header of the other compression; what is inside stays as it came.
+ * Compresses or inflates msgpack messages, whose contents stay as they came.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { decodeRrdHeader, type RrdHeader } from "../rrd_header.ts";
  * Compresses or inflates a msgpack message.
  *
  * @param bytes the message with its own header
- * @param to what it is to become, from the other
+ * @param to the compression that it gets
  * @throws {InvalidMessage} if it is damaged
  */
 export function recompress(bytes: Uint8Array, to: RrdHeader["compression"]): Uint8Array {
@@ -26,10 +26,10 @@ export function recompress(bytes: Uint8Array, to: RrdHeader["compression"]): Uin
   return message;
 }
 
-/** So that the same header gives the same object. */
+/** Headers that were made, so that the same header always gives the same object. */
 const headers = new WeakMap<RrdHeader, RrdHeader>();
 
-/** Whether messages under this header are compressed; all others stay as they are. */
+/** Whether messages under this header can be compressed; all others stay as they are. */
 export function isCompressible({ serializer, compression }: RrdHeader): boolean {
   return serializer === "msgpack" && compression === "off";
 }

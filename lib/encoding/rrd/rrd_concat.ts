@@ -10,11 +10,11 @@ import { isSameEncoding } from "./same_encoding.ts";
 import type { Encoded } from "../message_parts.ts";
 
 /**
- * Puts headers before, between and an end marker behind messages.
+ * Puts messages into one file: adds headers, and an end marker.
  *
- * Msgpack messages are brought to the compression of the first, all else stays as it is. A header is
- * written where the encoding changes; Rerun's CLI reads such data from standard input, but of a file
- * only as far as the second header.
+ * Msgpack messages get the compression of the first one, all else stays as it is. A header is
+ * written where the encoding changes; Rerun's CLI reads such data from standard input, but a file
+ * only up to the second header.
  *
  * @example
  * ```ts

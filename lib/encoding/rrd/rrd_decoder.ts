@@ -19,11 +19,11 @@ export interface RrdDecoderOptions extends DecodeLimits {
  * RRD bytes → log messages, in any pieces, one stream after another.
  *
  * All four encodings of Rerun 0.9 to 0.22 and the messages of later ones are read. A new header may
- * stand wherever a message could, and behind an end marker, where only that or the end may follow.
+ * come wherever a message could, and behind an end marker, where nothing else may follow.
  *
  * @example
  * ```ts
- * import { RrdDecoder } from "@rerelay/server";
+ * import { RrdDecoder } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
  * const decoder = new RrdDecoder();
@@ -38,7 +38,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
   readonly #packets: PacketMessages;
   readonly #announced = new Announced();
   #scanner: RrdScanner;
-  /** Of the stream, as the scanner gave it last. */
+  /** Header of the stream, as the scanner gave it last. */
   #header: RrdHeader | undefined;
 
   /**
@@ -56,7 +56,7 @@ export class RrdDecoder implements Step<Uint8Array, LogMsg> {
     this.#scanner = this.#newScanner();
   }
 
-  /** Where the first thing begins that was not decoded yet, in bytes since the beginning or reset. */
+  /** Where decoding has come to, in bytes since the beginning or the last reset. */
   get offset(): number {
     return this.#scanner.offset;
   }

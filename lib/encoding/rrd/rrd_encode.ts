@@ -1,5 +1,5 @@
 /**
- * What has to be written around messages that are kept as they came.
+ * What a file needs around messages that are written as they came.
  *
  * @module
  */

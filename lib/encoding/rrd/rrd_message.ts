@@ -81,7 +81,8 @@ export function decodeMessage(
 ): LogMsg {
   const start = at + MESSAGE_HEADER_BYTES[header.serializer];
   const end = start + message.length;
-  // As `subarray` gives it, which takes half as long again on V8.
+  // Faster than `subarray` on V8: a million views of one byte take some 70 ms this way on Deno, and
+  // 80 to 170 ms by `bytes.subarray(i, i + 1)`.
   const whole = new Uint8Array(bytes.buffer, bytes.byteOffset + at, end - at);
   const encoded = { header, bytes: whole };
   if (header.serializer === "protobuf") {
@@ -99,15 +100,18 @@ export function decodeMessage(
   return decodeMsgpackLogMsg(bytes, start, end, kept, limits, templates);
 }
 
-/** As Rerun's decoder does: a file that was saved again tells the version of who saved it. */
+/**
+ * Sets the version of a store info from its header, as Rerun's decoder does: in a file that was
+ * saved again it is that of the program that saved it.
+ */
 function withVersion(msg: LogMsg): LogMsg {
   if (msg.kind !== "SetStoreInfo") return msg;
   return { ...msg, info: { ...msg.info, storeVersion: msg.encoded.header.version } };
 }
 
 /**
- * A message that all readers take alike: uncompressed msgpack declares its length twice, and readers
- * differ in which one they take.
+ * Makes the two lengths of an uncompressed msgpack message equal, since readers differ in which one
+ * they take.
  *
  * @param header of the stream
  * @param bytes of the message, with its own header

@@ -1,5 +1,5 @@
 /**
- * What an RRD file consists of, with the place of everything in it; optionally over damage.
+ * Scans an RRD file into parts with their places; optionally goes on over damage.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export { type RrdScannerOptions, SCANNER_NAMES };
 type Templates = Parameters<typeof decodeMessage>[5];
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** More bytes must come first. */
+/** Says that more bytes must come first. */
 class Needs {
   constructor(readonly bytes: number) {}
 }
@@ -34,10 +34,10 @@ class Needs {
 /**
  * RRD bytes, in any pieces → headers, messages, end markers and damaged stretches, each with its place.
  *
- * An end marker is the end of a stream: what follows it must be a header or the end of the file, all
- * else is damage, a few stray bytes as well. Memory is bounded by the largest message. A recovering
- * scanner hands out only messages that are whole in the input; a flipped byte inside data can't be
- * seen, as RRD has no checksums.
+ * Behind an end marker only a header or the end of the file may follow; anything else is damage,
+ * even a few stray bytes. Memory is bounded by the largest message. A recovering scanner gives out
+ * only messages that are whole in the input; a changed byte inside data can't be noticed, since RRD
+ * has no checksums.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #templates: Templates;
   readonly #sizeBytes: number;
   readonly #searchBytes: number;
-  /** What came and is not read. */
+  /** Bytes that came and were not read. */
   readonly #waiting: WaitingBytes;
   #need = RRD_HEADER_BYTES;
   #buffer = NOTHING;
@@ -66,7 +66,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Where the buffer begins in the file. */
   #base = 0;
   #header: RrdHeader | undefined;
-  /** Where the header stands that was read last. */
+  /** Where the header is that was read last. */
   #headerAt = 0;
   #state: "start" | "next" | "behind the end" | "damage" | "over" = "start";
   #damage: { readonly offset: number; readonly error: Error; isBehindEnd: boolean } | undefined;
@@ -76,7 +76,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    * Expects the first byte of a file.
    *
    * @param options limits of a message, and whether to go on behind damage
-   * @param templates makes decoding faster where envelopes repeat; not used where the inside is checked
+   * @param templates makes decoding faster if envelopes repeat; not used if the inside is checked
    */
   constructor(options: RrdScannerOptions = {}, templates?: Templates) {
     checkOptions("RrdScanner", options, SCANNER_NAMES);
@@ -92,13 +92,13 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     this.#templates = this.#checkInside ? undefined : templates;
   }
 
-  /** Where the first thing begins that was not read yet, in bytes. */
+  /** Where reading has come to, in bytes. */
   get offset(): number {
     return this.#base + this.#at;
   }
 
   /**
-   * Whether what came is not searched to its end; nothing must be pushed then but no bytes, to go on.
+   * Whether a search goes on: then only empty pushes are allowed, which continue it.
    *
    * @internal
    */
@@ -128,7 +128,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
       this.#need = needs?.bytes ?? 0;
     } catch (error) {
       this.#state = "over";
-      // What no file can cause is a bug, which has to be seen with its stack.
+      // Anything else is a bug of ours, which has to be seen with its stack.
       if (!(error instanceof RerelayError)) throw error;
       return { items, error: new RrdDamage(this.offset, error) };
     } finally {
@@ -206,7 +206,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     } else if (this.#header!.serializer === "protobuf" && this.#left < withFooter && !this.#final) {
       return new Needs(withFooter);
     }
-    // A file without data has a trailer alone.
+    // A file without data has only a trailer.
     const hasFooter = footer > 0 || isTrailer(this.#buffer, this.#at + size);
     const bytes = hasFooter ? withFooter : size;
     if (hasFooter && !this.#isLenient) {
@@ -222,7 +222,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return undefined;
   }
 
-  /** A stream that is over without an end marker, though Rerun writes one since 0.19. */
+  /** Notes that a stream ended without the end marker that Rerun writes since 0.19. */
   #endUnmarked(items: RrdPart[]): void {
     const header = this.#header;
     if (this.#state !== "next" || header === undefined || !endsWithMarker(header)) return;
@@ -240,7 +240,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   }
 
   #readHeader(read: RrdHeader, items: RrdPart[]): void {
-    // Captures have one before each message: equal ones are the same object.
+    // An equal header stays the same object: captures have one before each message.
     const isKnown = this.#header?.bytes.every((byte, i) => read.bytes[i] === byte) ?? false;
     const header = this.#header = isKnown ? this.#header! : read;
     const offset = this.#headerAt = this.offset;
@@ -257,7 +257,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     return new Needs(bytes);
   }
 
-  /** A long message that is to be whole is looked at before all of it is in memory. */
+  /** Looks at the beginning of a long message before all of it is in memory. */
   #await(header: RrdHeader, needs: Needs): Needs {
     if (!this.#checkInside || needs.bytes <= LONG_BYTES) return needs;
     if (this.#left < LONG_BYTES) return new Needs(LONG_BYTES);
@@ -343,7 +343,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   #endDamage(items: RrdPart[]): void {
     const { offset, error, isBehindEnd } = this.#damage!;
     const bytes = this.offset - offset;
-    // A header that is gone leaves no byte, and is guessed; nor does a message behind an end marker.
+    // A missing header leaves no damaged bytes, and neither does one behind an end marker.
     if (bytes > 0 || isBehindEnd) items.push({ kind: "damage", offset, bytes, error });
     this.#damage = undefined;
   }

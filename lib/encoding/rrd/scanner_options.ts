@@ -1,5 +1,5 @@
 /**
- * How a scanner of RRD bytes reads.
+ * Options of the scanner of RRD bytes.
  *
  * @module
  */
@@ -11,11 +11,11 @@ export interface RrdScannerOptions extends DecodeLimits {
   /** Whether to look for whole messages behind damage; else the first damage ends it. */
   readonly recover?: boolean;
   /**
-   * Whether messages must be sound inside too: Arrow data, and nothing behind a value; default where
-   * it recovers.
+   * Whether the inside of messages is checked too: their Arrow data, and that nothing follows a
+   * value; default is the value of `recover`.
    */
   readonly checkInside?: boolean;
-  /** Length of the whole input where it is known: what is said to go on behind it is damage at once. */
+  /** Length of the whole input, if known: a message that would reach beyond it is damage at once. */
   readonly sizeBytes?: number | undefined;
   /**
    * Whether messages and footers may be as peers may send them, such as with two lengths that differ.
@@ -24,15 +24,15 @@ export interface RrdScannerOptions extends DecodeLimits {
    */
   readonly isLenient?: boolean;
   /**
-   * So many bytes behind damage are searched at once, before `isSearching` gives the caller time for
-   * something else; default all that came.
+   * Bytes behind damage that are searched at once; then `isSearching` lets the caller do other
+   * work. Default: all that came.
    *
    * @internal
    */
   readonly searchBytes?: number;
 }
 
-/** Names of all of them. */
+/** Names of all options. */
 export const SCANNER_NAMES: OptionNames<RrdScannerOptions> = {
   ...DECODE_LIMITS,
   ...{ recover: true, checkInside: true, sizeBytes: true, isLenient: true, searchBytes: true },

@@ -6,7 +6,7 @@
 const [P1, P2, P3, P4, P5] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
 const STRIPE = 16;
 
-/** What bytes hash to that come piece by piece. */
+/** The hash of bytes that come piece by piece. */
 export class Xxh32 {
   readonly #seed: number;
   #a: number;
@@ -49,7 +49,7 @@ export class Xxh32 {
     let hash = this.#length < STRIPE
       ? (this.#seed + P5) | 0
       : (rotate(this.#a, 1) + rotate(this.#b, 7) + rotate(this.#c, 12) + rotate(this.#d, 18)) | 0;
-    // Its definition has the length modulo 2 ** 32.
+    // The definition takes the length modulo 2 ** 32.
     hash = (hash + (this.#length % 2 ** 32)) | 0;
     let at = 0;
     for (; at + 4 <= this.#restBytes; at += 4) {
@@ -81,7 +81,7 @@ export class Xxh32 {
 }
 
 /**
- * The hash of bytes that are all there.
+ * The hash of bytes.
  *
  * @param bytes any number of them
  * @param seed 32 bits

@@ -1,5 +1,5 @@
 /**
- * Keeps what waits from getting old.
+ * Keeps messages from waiting for too long in the channel.
  *
  * @module
  */
@@ -11,14 +11,14 @@ export class Lag {
   readonly #waiting = new Map<ClientQueue, () => void>();
 
   /**
-   * Begins with nobody held back.
+   * Begins with no client held back.
    *
    * @param maxMs how long it may wait, in milliseconds
    * @param now monotonic clock in milliseconds
    */
   constructor(readonly maxMs: number, readonly now: Clock["now"]) {}
 
-  /** What to wait for before the client's next read. */
+  /** Gives what to wait for before the client's next read; nothing if it may be read now. */
   behind(queue: ClientQueue): Promise<void> | undefined {
     if (!this.#isBehind(queue)) return undefined;
     return new Promise((resolve) => this.#waiting.set(queue, resolve));
@@ -32,7 +32,7 @@ export class Lag {
     resume();
   }
 
-  /** Lets all go on. */
+  /** Lets all clients go on. */
   release(): void {
     for (const resume of this.#waiting.values()) resume();
     this.#waiting.clear();

@@ -1,23 +1,25 @@
 /**
- * Keeps reading from running far ahead of a receiver that has to wait, for a disk say.
+ * Keeps reading from running far ahead of a receiver that has to wait, for a disk, for example.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 
-/** As much may wait before reading takes turns with receiving. */
+/** Bytes that may wait before reading is slowed down to the pace of the receiver. */
 const AHEAD_BYTES = 1024 * 1024;
 
-/** Then one read follows the other after so many milliseconds, if the receiver is no faster. */
+/** From then on a read waits until the receiver has taken enough, or for so many milliseconds. */
 const STEP_MS = 2;
 
 /**
- * Holds each read back until little waits, or for a moment.
+ * Holds back each read until little waits, but only for a moment.
  *
- * While a socket has bytes ready, Deno reads it again and again within one turn of its event loop: 32 MiB
- * and more, during which no write to a file is found finished. Soon the channel would be full, and what
- * is alive in it cost the garbage collector more time than all else. So reading waits for the receiver,
- * but what comes at less than about 100 MB/s a client still finds the whole channel.
+ * While a socket has bytes ready, a loop of reads on Deno is not interrupted by its event loop: 32
+ * MiB and more are read before a write to a file is found finished. To see it: `setInterval(() =>
+ * console.log(read), 0)` beside a loop of `read += await conn.read(buffer)` from a fast sender
+ * writes numbers that are up to 32 MiB apart. Soon the channel would be full, and collecting
+ * garbage beside so much that is alive would cost more time than all else. So reading waits for the
+ * receiver; a client that sends less than about 100 MB/s still has the whole channel.
  */
 export class Pace {
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -25,7 +27,10 @@ export class Pace {
   /** @param delay waits for so many milliseconds */
   constructor(readonly delay: Clock["delay"]) {}
 
-  /** What to wait for before the next read, while so many bytes wait. */
+  /**
+   * Gives what to wait for before the next read, while so many bytes wait; nothing if it may be
+   * made now.
+   */
   ahead(bytes: number): Promise<void> | undefined {
     if (bytes <= AHEAD_BYTES) return undefined;
     if (this.#waiting === undefined) {

@@ -4,21 +4,21 @@ import type { ClientQueue, Entry } from "./client_queue.ts";
 import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "./pinned_bytes.ts";
 import type { MessageSource } from "./smart_message.ts";
 
-/** What a sender asks of its channel; the queue says who asks. */
+/** What a sender asks of its channel; the queue says which client asks. */
 export interface SenderChannel {
   readonly now: Clock["now"];
   put(queue: ClientQueue, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
   /** How much of its share a client holds, 0 to 1. */
   filled(queue: ClientQueue): number;
-  /** A wait until a client whose share is full may go on. */
+  /** Gives a promise to wait for by a client whose share is full. */
   pause(queue: ClientQueue): Promise<void>;
-  /** A wait for what this client sent, where that has waited for too long. */
+  /** Gives a promise to wait for if messages of this client have waited for too long. */
   behind(queue: ClientQueue): Promise<void> | undefined;
-  /** A short wait for a receiver that is behind. */
+  /** Gives a promise to wait for, for a moment, if the receiver is behind. */
   ahead(): Promise<void> | undefined;
-  /** Bytes that fit beside what others were promised. */
+  /** Bytes that fit beside those that others were promised. */
   free(queue: ClientQueue): number;
-  /** Whether nothing of others waits, nor is promised to them. */
+  /** Whether nothing of other clients waits, and nothing is promised to them. */
   isEmpty(queue: ClientQueue): boolean;
   waitForRoom(queue: ClientQueue, bytes: number): Promise<void>;
   releaseRoom(queue: ClientQueue): void;
@@ -41,7 +41,7 @@ export interface SenderChannel {
  * ```
  */
 export class ChannelSender {
-  /** Whether it waits for its own messages to be taken, not just for its turn. */
+  /** Whether the client waits until its own messages are taken, and not just for its turn. */
   isPaused = false;
   readonly #queue: ClientQueue;
   readonly #channel: SenderChannel;
@@ -58,7 +58,7 @@ export class ChannelSender {
     this.#channel = channel;
   }
 
-  /** Whom the messages come from. */
+  /** The client that the messages come from. */
   get source(): MessageSource {
     return this.#queue.source;
   }
@@ -73,7 +73,10 @@ export class ChannelSender {
     return this.#channel.free(this.#queue);
   }
 
-  /** Whether nothing else waits, so that what is larger than the channel may be sent. */
+  /**
+   * Whether nothing else waits, so that a message may be sent that is larger than the channel's
+   * limit.
+   */
   get isEmpty(): boolean {
     return this.#channel.isEmpty(this.#queue);
   }
@@ -124,7 +127,7 @@ export class ChannelSender {
     return this.#channel.waitForRoom(this.#queue, bytes);
   }
 
-  /** Gives back what it was promised and does not need. */
+  /** Gives back the room that it was promised and does not need. */
   releaseRoom(): void {
     if (this.#queue.promised > 0) this.#channel.releaseRoom(this.#queue);
   }

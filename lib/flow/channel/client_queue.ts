@@ -1,23 +1,23 @@
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
-/** What was sent at once. */
+/** Messages that were sent at once. */
 export interface Entry {
   readonly msgs: readonly LogMsg[];
   /** The client's last word, after the messages. */
   readonly quit?: { readonly error?: Error };
   readonly time: number;
-  /** What its messages keep alive. */
+  /** The buffers that its messages keep alive. */
   readonly buffers: readonly ArrayBufferLike[];
-  /** Position among all entries of the channel. */
+  /** Number of the entry among all entries of the channel. */
   readonly order: number;
 }
 
-/** What a channel knows of one client: its messages, first in, first out, and what it waits for. */
+/** What a channel keeps for one client: its messages, first in, first out, and what it waits for. */
 export class ClientQueue {
   /** Bytes that its waiting messages keep alive. */
   bytes = 0;
-  /** Bytes of room that it was promised. */
+  /** Bytes of room that the client was promised. */
   promised = 0;
   /** Lets the client go on, while it is paused. */
   resume: (() => void) | undefined;
@@ -25,7 +25,7 @@ export class ClientQueue {
   lastLatencyMs = 0;
   #entries: (Entry | undefined)[] = [];
   #head = 0;
-  /** Messages of the first entry that were taken already. */
+  /** How many messages of the first entry were taken already. */
   #taken = 0;
 
   /** @param source whose messages these are */
@@ -83,7 +83,7 @@ export class ClientQueue {
     this.#taken = 0;
     // An entry that stayed here would keep its messages alive.
     this.#entries[this.#head++] = undefined;
-    // Now and then, so that long queues stay cheap on every runtime.
+    // Only now and then, for cutting the front off a long list is costly.
     if (this.#head > 1024 || this.#head === this.#entries.length) {
       this.#entries.splice(0, this.#head);
       this.#head = 0;

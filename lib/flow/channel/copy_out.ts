@@ -36,7 +36,10 @@ export function copyOut(msgs: readonly LogMsg[]): LogMsg[] {
   });
 }
 
-/** Gives messages that may be kept: these, copied out if the memory of one of them is used again. */
+/**
+ * Gives messages that may be kept: copies if the memory of one of them will be reused, else these
+ * themselves.
+ */
 export function keepable(msgs: readonly LogMsg[]): readonly LogMsg[] {
   return msgs.some(({ encoded }) => isReused(encoded.bytes)) ? copyOut(msgs) : msgs;
 }

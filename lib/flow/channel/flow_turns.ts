@@ -1,34 +1,38 @@
 /**
- * Whose turn it is to be read on, of clients whose sockets hold more.
+ * Decides whose turn it is to be read, of clients whose sockets hold more than one read takes.
  *
- * Ten thousand clients that were all read a little would all have a packet that is not whole: 100 kB
- * each are a gigabyte. With turns the same clients come one after the other, and a few packets are
- * under way. Whoever sends less than is read at once needs no turn and waits for nobody.
+ * If ten thousand clients were each read a little, each would have a packet that is not whole: with
+ * 100 kB each that is a gigabyte. With turns they are read one after another, and only a few
+ * packets are under way. A client that sends less than one read takes needs no turn, and waits for
+ * nobody.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
 
-/** Bytes of one client before it is the next one's turn. */
+/** Bytes that one client may send before it is the next one's turn. */
 const TURN_BYTES = 1024 * 1024;
 
-/** A turn in which no bytes come is looked at after so many milliseconds, and lost at the second look. */
+/**
+ * A turn in which no bytes come is looked at every so many milliseconds, and lost at the second
+ * look.
+ */
 const STILL_MS = 2;
 
-/** Memory of what one turn may have under way: what it reads, and a packet that is not whole. */
+/** Memory that one turn may take: what it reads, and a packet that is not whole. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
 
-/** More would be read from in one round of the event loop. */
+/** How many turns there are at most: so many sockets are read in one round of the event loop. */
 const MAX_TURNS = 16;
 
-/** Clients that wait before no more are let in than go on. */
+/** While so many clients wait for a turn, a new client is let in only for one that gets its turn. */
 const CROWD = 256;
 
 interface Turn {
   left: number;
-  /** Bytes are asked for and have not come. */
+  /** Whether we wait for bytes of it. */
   isAsking: boolean;
-  /** That was so at the last look. */
+  /** Whether that was so at the last look, too. */
   stoodStill: boolean;
 }
 
@@ -49,7 +53,7 @@ export function turnsFor(limitBytes: number): number {
   return Math.max(1, Math.min(MAX_TURNS, Math.floor(limitBytes / BYTES_PER_TURN)));
 }
 
-/** A few turns, first come first served. */
+/** Gives clients their turns, first come first served. */
 export class FlowTurns<Who> {
   #count: number;
   readonly #delay: Clock["delay"];
@@ -70,8 +74,9 @@ export class FlowTurns<Who> {
   }
 
   /**
-   * What to wait for before another client is let in: while many wait, until one of them has its turn.
-   * Those that were not let in wait in the system's queue, where they take no memory of ours.
+   * Gives what to wait for before another client is let in: while many wait, until one of them gets
+   * its turn. Clients that are not let in wait in the system's queue, where they take no memory of
+   * ours.
    */
   pace(): Promise<void> | undefined {
     if (this.#row.length < CROWD) return undefined;
@@ -81,7 +86,7 @@ export class FlowTurns<Who> {
   /**
    * Asks for a turn.
    *
-   * @param who has more to be read
+   * @param who the client whose socket holds more
    * @returns resolves when it is its turn; nothing if it is now
    */
   acquire(who: Who): Promise<void> | undefined {
@@ -91,9 +96,9 @@ export class FlowTurns<Who> {
   }
 
   /**
-   * Asks to go on, which somebody whose turn is used up may only if nobody waits.
+   * Asks to go on; a client whose turn is used up may only do so if nobody waits.
    *
-   * @param who may have a turn, or not
+   * @param who a client, with or without a turn
    * @returns resolves when it is its turn again; nothing if it may go on now
    */
   goOn(who: Who): Promise<void> | undefined {
@@ -105,7 +110,7 @@ export class FlowTurns<Who> {
     return again;
   }
 
-  /** Takes note that bytes are asked for. */
+  /** Takes note that we wait for bytes of a client. */
   asks(who: Who): void {
     const turn = this.#turns.get(who);
     if (turn === undefined) return;
@@ -114,9 +119,9 @@ export class FlowTurns<Who> {
   }
 
   /**
-   * Takes note of what came: without more behind it the turn is over.
+   * Takes note of what came; if its socket holds no more, the turn is over.
    *
-   * @param who was read
+   * @param the client that was read
    * @param bytes that came
    * @param hasMore whether its socket holds more
    */
@@ -162,7 +167,7 @@ export class FlowTurns<Who> {
     }
   }
 
-  /** Looks for turns in which nothing comes, as long as somebody waits for one. */
+  /** Looks for turns in which nothing comes, as long as a client waits for a turn. */
   #look(): void {
     if (this.#isLooking || !this.#mayStandStill()) return;
     this.#isLooking = true;
@@ -178,7 +183,10 @@ export class FlowTurns<Who> {
     });
   }
 
-  /** Whoever waits for the receiver keeps its turn: a look at it would change nothing. */
+  /**
+   * Whether a turn may be lost at a look: one whose client waits for the receiver is kept in any
+   * case.
+   */
   #mayStandStill(): boolean {
     for (const { isAsking } of this.#turns.values()) if (isAsking) return true;
     return false;

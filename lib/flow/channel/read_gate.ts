@@ -1,13 +1,16 @@
 /**
- * Keeps more from being read while much waits for room in the channel.
+ * Stops reading while much of what was read waits for room in the channel.
  *
  * @module
  */
 
-/** What was read and waits for room: with so many bytes nobody is read any more. */
+/** When so many bytes that were read wait for room, no client is read any more. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** Shut while too many bytes wait for room in the channel; only what the receiver takes opens it. */
+/**
+ * A gate that all reads pass: shut while too many bytes wait for room in the channel, until the
+ * receiver has taken some.
+ */
 export class ReadGate {
   #waiting = 0;
   #opened: PromiseWithResolvers<void> | undefined;
@@ -17,13 +20,14 @@ export class ReadGate {
    * Begins open.
    *
    * @param maxBytes that may wait
-   * @param onChange called when it shuts or opens: some sockets are read from without being asked
+   * @param onChange called when it shuts or opens, because some sockets deliver bytes without being
+   * asked
    */
   constructor(readonly maxBytes: number, onChange: (isShut: boolean) => void) {
     this.#onChange = onChange;
   }
 
-  /** Whether nobody is to be read. */
+  /** Whether no client may be read. */
   get isShut(): boolean {
     return this.#opened !== undefined;
   }
@@ -43,14 +47,15 @@ export class ReadGate {
     }
   }
 
-  /** What to wait for before a read; nothing while it is open. */
+  /** Gives what to wait for before a read; nothing while the gate is open. */
   opened(): Promise<void> | undefined {
     return this.#opened?.promise;
   }
 }
 
 /**
- * What may wait for room beside a limit.
+ * How many bytes may wait for room, by the limit for all that is held for clients outside of the
+ * channel.
  *
  * @param maxUnfinishedBytes that are held for clients and are not in the channel
  */

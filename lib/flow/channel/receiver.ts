@@ -39,7 +39,10 @@ export class Receiver implements AsyncIterable<SmartMessage> {
     return this.#iterate(() => this.#take());
   }
 
-  /** Of the whole server: SDKs do not announce a recording again when they connect again. */
+  /**
+   * Announcements are noted for the whole server, because an SDK that connects again does not
+   * announce its recording again.
+   */
   #take(most?: number): SmartMessage[] | undefined {
     const batch = this.#channel.take(most);
     if (batch === undefined) return undefined;

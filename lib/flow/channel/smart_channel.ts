@@ -17,12 +17,13 @@ import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pin
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
-/** What a client gets passed on before it is the next one's turn. */
+/** Bytes that are taken of one client before it is the next one's turn. */
 const TURN_BYTES = 256 * 1024;
 
 /**
- * A client may hold this many times what is free, and goes on again at half of it: so one client
- * alone gets most of the channel, and there is always room left for the next.
+ * A client may hold this many times as much as is free, and after a pause goes on when it holds
+ * half of that. So a client alone gets most of the channel, and there is always room left for the
+ * next.
  */
 const SHARE = 8;
 
@@ -52,14 +53,17 @@ export class SmartChannel {
   readonly #lag: Lag | undefined;
   readonly #pinned = new PinnedBytes();
   readonly #pool: BufferPool | undefined;
-  /** Buffers of what was taken last. */
+  /** Buffers of the messages that were taken last. */
   #handed: ArrayBufferLike[] = [];
-  /** Clients with waiting messages, the next one first; not a set, for the same reason as in `PinnedBytes`. */
+  /**
+   * Clients with waiting messages, the next one first; an array and not a set, for the reason that
+   * `PinnedBytes` gives.
+   */
   readonly #active: ClientQueue[] = [];
   readonly #paused = new Set<ClientQueue>();
-  /** Clients that wait for room, the first to get it first. */
+  /** Clients that wait for room, in the order in which they get it. */
   #rooms: { readonly queue: ClientQueue; readonly bytes: number; readonly go: () => void }[] = [];
-  /** Room that is kept for clients that are about to send. */
+  /** Bytes of room that are promised to clients that are about to send. */
   #promised = 0;
   #turnLeft = TURN_BYTES;
   #bytes = 0;
@@ -67,12 +71,12 @@ export class SmartChannel {
   #sent = 0;
   #closed = false;
   #unpaused = false;
-  /** The receiver, while it waits for something. */
+  /** Resolved when something can be taken; set while the receiver waits. */
   #waiting: PromiseWithResolvers<void> | undefined;
   readonly #settling: (() => void)[] = [];
   #flushes: { readonly upTo: number; readonly resolve: () => void }[] = [];
 
-  /** What senders see of the channel. */
+  /** The part of the channel that senders see. */
   readonly #end: SenderChannel;
 
   /**
@@ -128,7 +132,7 @@ export class SmartChannel {
     return latency;
   }
 
-  /** The end a client sends through. */
+  /** Makes the end through which a client sends. */
   sender(source: MessageSource): ChannelSender {
     return new ChannelSender(new ClientQueue(source), this.#end);
   }
@@ -197,7 +201,10 @@ export class SmartChannel {
     this.#wake();
   }
 
-  /** Lets every client go on, for good: their sockets are closed, and what they have sent is to come in. */
+  /**
+   * Lets all clients go on, for good: their sockets are closed, and what they have sent must still
+   * come in.
+   */
   unpause(): void {
     this.#unpaused = true;
     for (const queue of this.#paused) this.#goOn(queue);
@@ -205,7 +212,7 @@ export class SmartChannel {
     this.#giveRoom();
   }
 
-  /** Drops what waits; returns how much that was. */
+  /** Drops all that waits, and returns how much that was. */
   discard(): Tally {
     const lost = newTally();
     for (let batch = this.take(); batch !== undefined; batch = this.take()) {
@@ -282,7 +289,7 @@ export class SmartChannel {
 
   #freeFor(queue: ClientQueue): number {
     if (this.#unpaused) return Infinity;
-    // Whoever waits comes first, however little another one needs.
+    // Clients that wait for room come first, however little another one needs.
     if (this.#rooms.length > 0 && queue.promised === 0) return 0;
     return this.limitBytes - this.#bytes - this.#promised + queue.promised;
   }

@@ -9,20 +9,20 @@ export interface SmartChannelOptions {
   /** Monotonic clock in milliseconds; default `performance.now`. */
   readonly now?: Clock["now"];
   /**
-   * Waits for so many milliseconds. Given where nothing is to be dropped: clients then wait for a
-   * receiver that is behind, for a moment at each read, before the channel is full.
+   * Waits for so many milliseconds. Passed if nothing is to be dropped: clients then wait a moment
+   * at each read for a receiver that is behind, before the channel is full.
    */
   readonly delay?: Clock["delay"] | undefined;
   /**
-   * How long messages of a client may wait before it is paused, in milliseconds, where nothing is to be
-   * dropped; default infinity.
+   * How long messages of a client may wait before it is paused, in milliseconds, if nothing is to
+   * be dropped; default infinity.
    */
   readonly maxWaitMs?: number;
-  /** Where buffers are given back to, once what follows is taken. */
+  /** The pool that buffers go back to, once what follows is taken. */
   readonly pool?: BufferPool | undefined;
 }
 
-/** Their names. */
+/** Names of all options. */
 export const CHANNEL_OPTIONS: OptionNames<SmartChannelOptions> = {
   ...{ limitBytes: true, now: true, delay: true, maxWaitMs: true, pool: true },
 };

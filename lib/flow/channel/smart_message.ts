@@ -18,7 +18,10 @@ export interface MessageSource {
   readonly box?: string;
   /** Tells clients apart; counts up from 1 for each server. */
   readonly id: number;
-  /** Whether another Rerelay sends on what it has saved: such a client comes and goes with each batch. */
+  /**
+   * Whether it is another Rerelay that forwards what it has saved: such a client comes and goes
+   * with each batch.
+   */
   readonly isForwarded?: boolean;
 }
 
@@ -73,7 +76,7 @@ export class GrpcClientSource implements MessageSource {
   readonly kind = "grpc-client" as const;
   /** Absent where the transport has none. */
   declare readonly addr?: NetAddr;
-  /** Absent where it is that of an SDK. */
+  /** Set if another Rerelay forwards by this call what it has saved. */
   declare readonly isForwarded?: boolean;
 
   /**
@@ -128,7 +131,7 @@ export type SmartPayload =
   | { readonly type: "msg"; readonly msg: LogMsg }
   | {
     readonly type: "quit";
-    /** Why; `undefined` if it left gracefully. */
+    /** Why it left; `undefined` if it left gracefully. */
     readonly error?: Error;
   };
 

@@ -1,7 +1,7 @@
 import { packetWeight } from "../../encoding/rrd/packet_weight.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./pinned_bytes.ts";
 
-/** What the channel has room for. */
+/** How much room the channel has. */
 export interface Room {
   /** Bytes that may be sent now. */
   readonly free: number;
@@ -9,27 +9,30 @@ export interface Room {
   readonly isEmpty: boolean;
 }
 
-/** If so many times the bytes of all packets are free, the packets need not be weighed. */
+/**
+ * If so many times the bytes of all packets are free, there is no need to look what each would
+ * take.
+ */
 const AMPLE = 400;
 
 const NONE: readonly Uint8Array[] = [];
 
-/** The packets of one read that are not decoded yet; gives as many as the channel has room for. */
+/** The packets of one read that are not decoded yet, given out as the channel has room for them. */
 export class WaitingPackets {
   #packets = NONE;
-  /** The first that was not given yet. */
+  /** Index of the first packet that was not given out yet. */
   #at = 0;
   #needs = 0;
-  /** Bytes of the first packet's buffer, if it has one of its own; 0 once that is counted. */
+  /** Bytes of the first packet's buffer, if it has one of its own; 0 once they are counted. */
   #firstBytes = 0;
   /** Bytes of the buffer that all others share. */
   #restBytes = 0;
 
   /**
-   * Puts packets here, in place of what was given.
+   * Puts in the packets of the next read.
    *
    * @param packets cut from a read; the first may have begun in reads before it
-   * @param bytes what was read
+   * @param bytes the bytes that were read
    */
   put(packets: readonly Uint8Array[], bytes: Uint8Array): void {
     this.#packets = packets;
@@ -41,7 +44,7 @@ export class WaitingPackets {
     this.#firstBytes = first === rest ? 0 : first.byteLength;
   }
 
-  /** Whether all were given. */
+  /** Whether all packets were given out. */
   get isEmpty(): boolean {
     return this.#at === this.#packets.length;
   }
@@ -51,14 +54,14 @@ export class WaitingPackets {
     return this.#needs;
   }
 
-  /** Forgets all packets, so that a client that is idle from now on keeps none of them alive. */
+  /** Forgets all packets, so that an idle client keeps none of them alive. */
   clear(): void {
     this.#packets = NONE;
     this.#at = 0;
     this.#needs = 0;
   }
 
-  /** Gives all that are left. */
+  /** Gives out all packets that are left. */
   takeAll(): readonly Uint8Array[] {
     this.#needs = 0;
     return this.#giveUpTo(this.#packets.length);
@@ -68,7 +71,8 @@ export class WaitingPackets {
    * Gives the next packets, as many as there is room for.
    *
    * @param room in the channel
-   * @param maxMessages of a packet, beyond which it will be refused
+   * @param maxMessages messages that a packet may have: one with more is refused by the decoder, so
+   * no room is needed for them
    */
   take({ free, isEmpty }: Room, maxMessages: number): readonly Uint8Array[] {
     const packets = this.#packets;
@@ -93,7 +97,10 @@ export class WaitingPackets {
     return this.takeAll();
   }
 
-  /** What packets keep alive in the shared buffer: where they are less than half of it, they are copied. */
+  /**
+   * Bytes that packets will keep alive of the shared buffer; if they are less than half of it they
+   * will be copied, and keep only themselves.
+   */
   #inBuffer(length: number): number {
     return Math.min(2 * length, this.#restBytes);
   }

@@ -7,15 +7,21 @@
  * @module
  */
 
-/** Of one time: it is sent, dropped to keep the latency low, or dropped for want of memory. */
+/**
+ * What is decided on messages of one time: they are sent, dropped to keep the latency low, or
+ * dropped for want of memory.
+ */
 export type Verdict = "send" | "throttled" | "overflow";
 
-/** The Rerun server remembers as many times of a timeline. */
+/** How many times are remembered of a timeline, as in the Rerun server. */
 export const MAX_DECISIONS = 1024;
 
 const FIRST_CAPACITY = 16;
 const VERDICTS: readonly Verdict[] = ["send", "throttled", "overflow"];
-/** The time of static data, which no decision is ever asked for under the corrected rules. */
+/**
+ * Marks an entry that was forgotten: this is the time of static data, for which the corrected rules
+ * never ask.
+ */
 const FORGOTTEN = -(2n ** 63n);
 
 /** Which decision gives way when the table is full. */
@@ -28,16 +34,17 @@ export class DecisionTable {
   #verdicts = new Uint8Array(FIRST_CAPACITY);
   #decidedMs = new Float64Array(FIRST_CAPACITY);
   #size = 0;
-  /** Where the oldest decision is, once the table is full. */
+  /** Index of the oldest decision, once the table is full. */
   #oldest = 0;
 
   constructor(pruning: Pruning) {
     this.#pruning = pruning;
   }
 
-  /** Where the decision on a time is, or −1. */
+  /** Index of the decision on a time, or −1. */
   find(time: bigint): number {
-    // What is not filled yet is all zero, and stands behind a decision on the time 0.
+    // Entries that are not filled yet have the time 0, too, but a decision on the time 0 stands
+    // before them.
     const at = this.#times.indexOf(time);
     return at < this.#size ? at : -1;
   }
@@ -51,12 +58,12 @@ export class DecisionTable {
     return this.#decidedMs[at]!;
   }
 
-  /** Forgets a decision; only where the oldest gives way. */
+  /** Forgets a decision; only for tables in which the oldest gives way. */
   forget(at: number): void {
     this.#times[at] = FORGOTTEN;
   }
 
-  /** Keeps a decision on a time that has none; another one may give way. */
+  /** Adds a decision on a time that has none; another one may give way for it. */
   add(time: bigint, verdict: Verdict, nowMs: number): void {
     const at = this.#place(time);
     if (at < 0) return;
@@ -65,7 +72,7 @@ export class DecisionTable {
     this.#decidedMs[at] = nowMs;
   }
 
-  /** Makes room for a time, and says where; −1 if it is the one that gives way. */
+  /** Makes room for a time, and returns the index; −1 if this time itself would give way at once. */
   #place(time: bigint): number {
     const isFull = this.#size === MAX_DECISIONS;
     if (!isFull && this.#size === this.#times.length) this.#grow();
@@ -76,7 +83,10 @@ export class DecisionTable {
     return at;
   }
 
-  /** Keeps the times in order: to look for the smallest of 1024 each time takes 40 µs on Bun. */
+  /**
+   * Puts a time in its place in their order: looking for the smallest of 1024 each time would take
+   * 40 µs on Bun.
+   */
   #placeInOrder(time: bigint, isFull: boolean): number {
     let at = 0;
     for (let end = this.#size; at < end;) {

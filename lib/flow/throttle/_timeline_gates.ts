@@ -8,22 +8,29 @@ import type { ThrottleRules } from "./accept_rate.ts";
 import { TimelineGate } from "./timeline_gate.ts";
 
 /**
- * Timelines of one client, over all of its recordings. An SDK logs to one or two recordings by one or
- * two timelines that decide; at 17 KB each this many take a client that fills them all 1.1 MB.
+ * How many timelines of one client are remembered, over all of its recordings. An SDK logs to one
+ * or two recordings, with one or two timelines that decide; a client that fills all of these takes
+ * 1.1 MB, 17 KB for each.
  */
 export const MAX_TIMELINES = 64;
 
-/** All of their names and recording ids together, which are as long as a peer likes. */
+/**
+ * Characters of all their names and recording ids together; peers may make these as long as they
+ * like.
+ */
 const MAX_KEY_CHARS = 65_536;
 
-/** As long are the names that are compared with the next message's. */
+/**
+ * Names longer than this, in characters, are not kept for comparing them with those of the next
+ * message.
+ */
 const MAX_LAST_CHARS = 1024;
 
 /** Finds the gate of a recording's timeline. */
 export class TimelineGates {
   readonly #rules: ThrottleRules;
   readonly #random: () => number;
-  /** The least recently used first. */
+  /** The least recently used one first. */
   readonly #gates = new Map<string, TimelineGate>();
   #keyChars = 0;
   #last:
@@ -73,7 +80,10 @@ export class TimelineGates {
     return this.#rules === "rerun" ? timeline : JSON.stringify([timeline, kind, id, applicationId]);
   }
 
-  /** Keeps the one just asked for, whatever its names take. */
+  /**
+   * Forgets the least recently used gates, but never the one that was just asked for, however long
+   * its names are.
+   */
   #forget(): void {
     for (const oldest of this.#gates.keys()) {
       if (this.#gates.size <= MAX_TIMELINES && this.#keyChars <= MAX_KEY_CHARS) return;

@@ -15,17 +15,20 @@ import type { Log } from "../../base/log.ts";
  */
 export type ThrottleRules = "corrected" | "rerun";
 
-/** All of them. */
+/** All sets of rules. */
 export const THROTTLE_RULES: readonly ThrottleRules[] = ["corrected", "rerun"];
 
 const f32 = Math.fround;
 
-/** Below it a receiver that has recovered would hardly be noticed: nothing would come to measure. */
+/**
+ * The lowest accept rate. If less were accepted, nothing would come by which to notice that the
+ * receiver has recovered.
+ */
 export const MIN_ACCEPT_RATE: number = f32(0.01);
 
 /**
- * The most that one latency may count for: after a pause of 10 s a single bad one would take the
- * rate from 1 to its minimum, though nothing is known of these 10 s.
+ * How many seconds one latency may count for at most. Otherwise one bad latency after a pause of 10
+ * s would take the rate from 1 to its minimum, though nothing is known of these 10 s.
  */
 const MAX_STEP_SEC = 1;
 
@@ -80,7 +83,7 @@ export function latencyAsF32(latencySec: number): number {
     : f32(f32(Math.round(latencySec * 1e9)) / f32(1e9));
 }
 
-/** What an {@linkcode AcceptRate} needs. */
+/** Options of {@linkcode AcceptRate}. */
 export interface AcceptRateOptions {
   /** The latency aimed at, in seconds. */
   readonly maxLatencySec: number;
@@ -88,7 +91,7 @@ export interface AcceptRateOptions {
   readonly rules: ThrottleRules;
   /** Monotonic milliseconds. */
   readonly now: Clock["now"];
-  /** Told at most once a second what share is dropped. */
+  /** Where the share that is dropped is written, at most once a second. */
   readonly log: Log;
 }
 
@@ -151,9 +154,10 @@ function seconds(ms: number): number {
 }
 
 /**
- * Says no to one that is not above 0.
+ * Refuses a maximum latency that is not above 0.
  *
- * @param maxLatencySec in seconds; 0 as well is what is lost as a 32-bit float, which it is in the arithmetic
+ * @param maxLatencySec in seconds; a value that becomes 0 as a 32-bit float, as it is in the
+ * arithmetic, is refused too
  * @throws {RangeError} if it is not
  */
 export function checkMaxLatency(maxLatencySec: number): void {

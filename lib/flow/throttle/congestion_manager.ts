@@ -25,7 +25,10 @@ export type { Verdict } from "./_decision_table.ts";
 /** A timeline that SDKs add to all they log; each message has its own time on it. */
 const LOG_TICK = "log_tick";
 
-/** Up to this part of the maximum latency, and of the client's share, no dropping is near. */
+/**
+ * Below this part of the maximum latency, and of the client's share, nothing is likely to be
+ * dropped soon.
+ */
 const CALM = 1 / 4;
 
 /** How a {@linkcode CongestionManager} works. */
@@ -177,7 +180,7 @@ export class CongestionManager {
 
   #judgeCorrected(msg: ArrowMsg, full: boolean): Verdict {
     if (msg.storeId.kind === "Blueprint") return "send";
-    // Arrow data is read only once a throttle is near: by then the frames that it meets are known.
+    // Arrow data is not read to find a message's time while nothing is likely to be dropped soon.
     if (this.#isCalm && !full && msg.timepointMax === undefined) return "send";
     const times = this.#timepoint(msg).filter(({ time }) => time !== TIME_STATIC);
     if (times.length === 0 || msg.isStatic) return "send";
@@ -186,7 +189,10 @@ export class CongestionManager {
     return frame ? this.#judgeFrame(msg, frame, full) : this.#judgeByChance(full);
   }
 
-  /** At 1 the Rerun server does not even look; only what was refused for want of room stays so. */
+  /**
+   * At an accept rate of 1 the Rerun server looks at nothing; only frames that were refused for
+   * want of room stay refused.
+   */
   #judgeAsRerun(msg: ArrowMsg, full: boolean): Verdict {
     const { value: acceptRate, updatedMs } = this.#rate;
     if (acceptRate === 1 && !full && updatedMs - this.#drops.lastDropMs > HOLD_MS) return "send";

@@ -18,9 +18,9 @@ export class Dither {
   #due: number;
 
   /**
-   * Begins anew.
+   * Begins without any frame so far.
    *
-   * @param rules which of the two ways
+   * @param rules whether to accept r of the frames, or r/(1+r) as the Rerun server does
    * @param due what has built up so far, above −0.5 up to 0.5: chosen by chance it makes the share come
    * out right over many timelines of a few frames each too
    */

@@ -1,5 +1,5 @@
 /**
- * How much is dropped and why, and the word when dropping begins and ends.
+ * Counts what is dropped and why, and logs when dropping begins and ends.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export type DropCause = Exclude<Verdict, "send">;
 /** What was dropped since the client came, by cause. */
 export type DropCounts = Readonly<Record<DropCause, Tally>>;
 
-/** Before anything was dropped. */
+/** The counts before anything was dropped. */
 export const NONE_DROPPED: DropCounts = {
   throttled: { messages: 0, bytes: 0 },
   overflow: { messages: 0, bytes: 0 },
 };
 
-/** Both together. */
+/** The sum of two counts. */
 export function addDropped(a: DropCounts, b: DropCounts): DropCounts {
   return {
     throttled: sumOf(a.throttled, b.throttled),
@@ -30,7 +30,7 @@ export function addDropped(a: DropCounts, b: DropCounts): DropCounts {
 /** Dropping has ended once nothing was dropped for this long: it often stops for a moment only. */
 const QUIET_MS = 5000;
 
-/** Keeps the counts of one client. */
+/** Counts what is dropped of one client. */
 export class DropReport {
   readonly #maxLatencySec: number;
   readonly #log: Log;
@@ -48,12 +48,12 @@ export class DropReport {
     return { throttled: { ...throttled }, overflow: { ...overflow } };
   }
 
-  /** Monotonic milliseconds; −Infinity before the first. */
+  /** When something was dropped last, in monotonic milliseconds; −Infinity before that. */
   get lastDropMs(): number {
     return this.#lastDropMs;
   }
 
-  /** Takes a dropped message. */
+  /** Counts a dropped message. */
   count(cause: DropCause, bytes: number, nowMs: number): void {
     if (this.#atBegin === undefined) {
       this.#atBegin = this.#total();
@@ -67,12 +67,12 @@ export class DropReport {
     this.#lastDropMs = nowMs;
   }
 
-  /** Says that dropping has ended, if nothing was dropped for a while. */
+  /** Logs that dropping has ended, if nothing was dropped for a while. */
   endDropping(nowMs: number): void {
     if (this.#atBegin !== undefined && nowMs - this.#lastDropMs > QUIET_MS) this.finish();
   }
 
-  /** The client has left: dropping has ended, if it had begun. */
+  /** Logs that dropping has ended, if it had begun, because the client has left. */
   finish(): void {
     const before = this.#atBegin;
     if (before === undefined) return;

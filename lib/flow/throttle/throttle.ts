@@ -2,7 +2,7 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import type { CongestionManager } from "./congestion_manager.ts";
 
-/** What a throttle wants to know of the queue that it protects. */
+/** What a throttle needs to know of the queue that it protects. */
 export interface QueueLoad {
   /** Age of the oldest waiting message in seconds, 0 if none waits. */
   readonly latencySec: number;
@@ -11,9 +11,11 @@ export interface QueueLoad {
 }
 
 /**
- * Above it no new frame is let in: the rest is for frames that have begun and what is never dropped.
+ * When more than this of its share is taken, no new frame is let in: the rest is for frames that
+ * have begun, and for what is never dropped.
  *
- * The share shrinks as the client fills it: what is 7/16 taken holds 7/8 of what a client alone can.
+ * The share shrinks while the client fills it: when 7/16 of it are taken, the client holds 7/8 of
+ * the most that a client alone can hold.
  */
 const REFUSE_ABOVE = 7 / 16;
 
@@ -24,7 +26,7 @@ export class Throttle implements Step<readonly LogMsg[], LogMsg> {
 
   /**
    * @param congestion decides
-   * @param load of the queue behind; read once for each batch
+   * @param load how full the queue behind is; read once for each batch
    */
   constructor(congestion: CongestionManager, load: QueueLoad) {
     this.#congestion = congestion;

@@ -4,7 +4,7 @@ import { StepStream } from "../../base/step_stream.ts";
 import type { CongestionManager } from "./congestion_manager.ts";
 import { type QueueLoad, Throttle } from "./throttle.ts";
 
-/** Where no queue waits behind, or nobody asks how full it is. */
+/** The load where no queue is behind, or nobody asks how full it is. */
 const EMPTY: QueueLoad = { latencySec: 0, filled: 0 };
 
 /**
@@ -26,8 +26,8 @@ export class ThrottleStream extends StepStream<readonly LogMsg[], LogMsg> {
    * Protects a queue.
    *
    * @param congestion decides which messages pass
-   * @param load of the queue behind, read once for each batch, so it may be an object with getters;
-   * left out, nothing waits there
+   * @param load how full the queue behind is, read once for each batch, so it may be an object with
+   * getters; left out, it counts as empty
    */
   constructor(congestion: CongestionManager, load: QueueLoad = EMPTY) {
     const decides = hasMethods(congestion, "registerLatency");

@@ -1,5 +1,5 @@
 /**
- * Lets the frames of one timeline through, or not, whole.
+ * Lets each frame of one timeline through as a whole, or drops it as a whole.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import { DecisionTable, type Verdict } from "./_decision_table.ts";
 import { Dither } from "./dither.ts";
 
 /**
- * How long a refusal holds after the accept rate is back at 1: longer than a frame takes to be logged,
- * so that none comes out torn, and short, so that a loop over the same times is soon seen whole.
+ * How long a refusal holds after the accept rate is back at 1, in milliseconds: longer than logging
+ * a frame takes, so that no frame is torn, and short, so that a program that loops over the same
+ * times is soon seen completely.
  */
 export const HOLD_MS = 1000;
 
 /**
- * After this time a frame is decided anew: some programs set a time once and then log under it for
- * ever, which one refusal must not silence, nor one acceptance put out of the throttle's reach.
+ * After so many milliseconds a frame is decided anew. Some programs set a time once and log under
+ * it for ever: one refusal must not silence them, and one acceptance must not exempt them.
  */
 export const RENEW_MS = 30_000;
 
-/** What a decision depends on besides the time. */
+/** What a decision depends on, besides the time. */
 export interface Circumstances {
   /** The share to accept, 0 to 1. */
   readonly acceptRate: number;

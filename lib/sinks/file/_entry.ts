@@ -12,21 +12,21 @@ import type { Introduced } from "../../stores/introduction.ts";
 import type { Store, StoreMemory } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
 
-/** What files are told of a message. */
+/** A message as files take it. */
 export interface Entry extends Introduced {
   readonly bytes: Uint8Array;
   /** Whether a file that has nothing else is worth keeping. */
   readonly isData: boolean;
-  /** Of a blueprint: as it is kept for later files. */
+  /** The message as it is kept for later files, if it is of a blueprint. */
   readonly kept?: Kept | undefined;
 }
 
 /**
- * What files are told of a message.
+ * Makes an entry of a message.
  *
  * @param msg any message
  * @param encoded its encoded form
- * @param store whose it is
+ * @param store the store that it belongs to
  */
 export function entryOf(
   msg: LogMsg,
@@ -39,24 +39,27 @@ export function entryOf(
     bytes: withEqualLengths(header, bytes),
     store,
     announces,
-    // Asked of the first messages of a file alone.
+    // A getter, for it is asked only of the first messages of a file.
     get isData() {
       return !announces && store?.id.kind !== "Blueprint" && !isProperties(msg);
     },
   };
 }
 
-/** Whether it tells of its recording, as today's SDKs do by themselves when a program begins. */
+/**
+ * Whether it is about the recording itself, as SDKs of today send by themselves when a program
+ * begins.
+ */
 function isProperties(msg: LogMsg): boolean {
   return msg.kind === "ArrowMsg" && /^\/__properties(\/|$)/.test(msg.entityPath ?? "");
 }
 
 /**
- * What files are told of a message that was on its way into one.
+ * Makes an entry of a message that another file did not take.
  *
- * @param header it stands under
+ * @param header the header that it came under
  * @param bytes with its own header
- * @param memory knows whose it is
+ * @param memory knows the store that it belongs to
  */
 export function takenEntry(
   header: RrdHeader,
@@ -68,7 +71,7 @@ export function takenEntry(
     const msg = decodeMessage(header, message, bytes, 0, fileLimits(NO_LIMITS));
     return entryOf(msg, { header, bytes }, memory.storeOf(msg));
   } catch {
-    // As it was taken: files keep what is not understood.
+    // Kept as it is: files hold what is not understood, too.
     return { header, bytes, store: undefined, announces: false, isData: true };
   }
 }

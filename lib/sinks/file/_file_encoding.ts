@@ -3,10 +3,10 @@ import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import { compressedHeader, isCompressible } from "../../encoding/rrd/recompress.ts";
 
 /**
- * Names what messages have in common that may share a file.
+ * Gives a text that is equal for messages that may share a file.
  *
  * @param header they came under
- * @param compresses whether what can be is compressed before it is written
+ * @param compresses whether messages are compressed before they are written, if they can be
  */
 export function fileEncoding(header: RrdHeader, compresses: boolean): string {
   const { serializer, compression } = compresses && isCompressible(header)

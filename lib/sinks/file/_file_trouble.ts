@@ -1,5 +1,5 @@
 /**
- * What is said of files that can't be made, or take no more.
+ * Log lines about files that can't be made, or take no more.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** A file has all that it may have, and another goes on. */
+/** A file is as long as it may be, and another one goes on. */
 export function tellFull(log: Log, path: string): void {
   const text = `${path} can't grow any more: the next file goes on at once`;
   log.write("info", text, { path, kind: "file full" });
 }
 
-/** A message has more bytes than a file may have. */
+/** A message is longer than a file may be. */
 export function tellTooLarge(log: Log, path: string, bytes: number): void {
   const text = `A message of ${bytes} bytes is lost: no file here can be as large`;
   log.write("error", text, { path, messages: 1, bytes, kind: "file too large" });

@@ -1,5 +1,5 @@
 /**
- * Says that a disk is about to be full, before it is.
+ * Warns before a disk is full.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Log } from "../../base/log.ts";
 
 /** From one look to the next, in milliseconds. */
 const INTERVAL_MS = 5000;
-/** So little is too little at any speed, in bytes. */
+/** With less free space than this, in bytes, it warns at any speed of writing. */
 const LITTLE_BYTES = 256 * 2 ** 20;
-/** And what is full within so many seconds. */
+/** It also warns if the disk will be full within so many seconds. */
 const SOON_SEC = 600;
 
-/** What a watch needs. */
+/** Options of {@linkcode FreeSpace}. */
 export interface FreeSpaceOptions {
   /** `""` is the current one. */
   readonly folder: string;
@@ -33,7 +33,7 @@ export class FreeSpace {
   #isLooking = false;
   #isTold = false;
 
-  /** @param options whose folder it is */
+  /** @param options folder, clock and log */
   constructor(readonly options: FreeSpaceOptions) {
     this.#lookedAt = options.now() - INTERVAL_MS;
     this.#before = options.written();
@@ -57,7 +57,7 @@ export class FreeSpace {
     const free = await adapter.freeBytes(folder).catch(() => undefined);
     if (free === undefined) return;
     const enough = Math.max(LITTLE_BYTES, bytesPerSec * SOON_SEC);
-    // Said again only after there was much more.
+    // It warns again only after there was much more.
     if (free > 2 * enough) this.#isTold = false;
     if (free > enough || this.#isTold) return;
     this.#isTold = true;

@@ -1,5 +1,5 @@
 /**
- * Which recordings share files, as the pattern says.
+ * Groups recordings that share files, as the pattern says.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { shortened, type Store } from "../../stores/store_memory.ts";
 import type { Blueprints } from "../../stores/blueprints.ts";
 import type { SavePattern } from "./save_pattern.ts";
 
-/** Recordings that have files of their own; the one that was quiet for longest is forgotten. */
+/** How many groups there may be; the one that was quiet for longest is forgotten. */
 const MAX_GROUPS = 10_000;
 
 /** Recordings that share files: one series of files for each encoding. */
@@ -58,7 +58,7 @@ export class Groups {
     if (!this.#perRecording && !this.#perApplication && !this.#perBox) {
       return this.#last ??= this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
     }
-    // What names no store most likely belongs to what its client sent before.
+    // A message without a store most likely belongs to what its client sent before.
     if (store === undefined) {
       const last = this.#bySource.get(sourceId);
       return last ?? this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
@@ -85,9 +85,9 @@ export class Groups {
    *
    * @param store the blueprint
    * @param msg its message
-   * @param source whose message it is
+   * @param source the client that sent it
    * @param now monotonic milliseconds
-   * @returns `undefined` where nothing has files that it goes with
+   * @returns `undefined` if no files are open that it goes with
    */
   blueprintTarget(
     store: Store,
@@ -104,7 +104,7 @@ export class Groups {
     return this.#group(keyOf(), UNKNOWN_APPLICATION, UNKNOWN_APPLICATION);
   }
 
-  /** What was closed for want of room. */
+  /** Takes out the series of groups that were forgotten, so that they are closed. */
   takeEvicted(): Series[] {
     const evicted = this.#evicted;
     this.#evicted = [];

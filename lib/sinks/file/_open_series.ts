@@ -1,14 +1,14 @@
 /**
- * Files that are open at once, bounded: the one not written to for longest is closed beside the
- * receiving.
+ * Bounds the files that are open at once: the one not written to for longest is closed in the
+ * background.
  *
  * @module
  */
 import type { Series } from "./_series.ts";
 
-/** Files that are open at once, those being closed included. */
+/** How many files may be open at once, including those that are being closed. */
 const MAX_OPEN = 256;
-/** Files that are closed at once to make room: most of it is waiting for the disk. */
+/** How many files are closed at once to make room: closing is mostly waiting for the disk. */
 const MAX_CLOSING = 64;
 
 /** The series that have an open file; iterates over them, the one written to last at the end. */
@@ -18,23 +18,23 @@ export class OpenSeries implements Iterable<Series> {
   readonly #closing = new Set<Promise<void>>();
   readonly #most: number;
 
-  /** @param most the system lets us have */
+  /** @param most how many files the system lets us have open */
   constructor(most: number = MAX_OPEN) {
     this.#most = Math.min(most, MAX_OPEN);
   }
 
-  /** Notes one that has a file, or is written to again. */
+  /** Notes a series that has a file, or is written to again. */
   use(series: Series): void {
     this.#open.delete(series);
     this.#open.add(series);
   }
 
-  /** Whether it is noted. */
+  /** Whether a series is noted. */
   has(series: Series): boolean {
     return this.#open.has(series);
   }
 
-  /** Forgets one. */
+  /** Forgets a series. */
   delete(series: Series): void {
     this.#open.delete(series);
   }

@@ -16,10 +16,10 @@ import { KeptFiles } from "./saved_files.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SyncedFiles } from "./writer/syncer.ts";
 
-/** What {@linkcode OpenedFiles} work with. */
+/** Options of {@linkcode OpenedFiles}. */
 export interface OpenedFilesOptions {
   readonly opener: PartOpener;
-  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  /** Takes closed files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   readonly log: Log;
   readonly maxOpenFiles: number | undefined;
@@ -31,7 +31,7 @@ export interface OpenedFilesOptions {
 
 /** Opens files for series, and counts what is in them, closed or not, and what no file took. */
 export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
-  /** Those that are written to. */
+  /** The series that are being written. */
   readonly series: OpenSeries;
   /** What is in the files. */
   readonly kept = new KeptFiles();
@@ -54,7 +54,7 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     await this.series.waitForRoom();
     try {
       const writer = await opener.open(series.names, date(), series.sibling !== undefined);
-      // Before any other wait: `closed` drops open series that have no writer.
+      // Before anything is awaited: `closed` drops open series that have no writer.
       series.begin(writer);
       this.series.use(series);
       this.kept.opened(writer);
@@ -90,7 +90,7 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     void work.then(() => this.#pending.delete(work));
   }
 
-  /** Takes closed files from the list that are there no more. */
+  /** Takes files from the list that were removed. */
   removed(names: readonly string[]): void {
     const { folder } = this.#options.opener.pattern;
     for (const name of names) this.kept.removed(folder + name);
@@ -105,7 +105,7 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     await Promise.all([...this.kept.live].map((writer) => writer.sync()));
   }
 
-  /** Resolves when all is over that goes on beside the writing. */
+  /** Resolves when all work in the background is over. */
   async finished(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }

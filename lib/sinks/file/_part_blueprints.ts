@@ -1,6 +1,6 @@
 /**
- * What one file has of the blueprints that go with it, and what it is still to have. Copies never
- * take more of a file than what was received for it, besides what it began with.
+ * Which blueprints one file has, and which it still gets. Besides what a file begins with, copies
+ * of blueprints never take more of it than the messages that came for it.
  *
  * @module
  */
@@ -22,17 +22,20 @@ import type { Blueprints } from "../../stores/blueprints.ts";
 export class PartBlueprints {
   readonly #contents = new PartContents();
   #hasBlueprint = false;
-  /** What was received for the file, in bytes, and what was copied into it. */
+  /** Bytes of messages that came for the file, and bytes that were copied into it. */
   #received = 0;
   #copied = 0;
-  /** The version of all blueprints that the file is up to date with. */
+  /** The version of the blueprints up to which the file has all that it gets. */
   #version = -1;
-  /** What blueprints that it is to have take, where that is more than it has received. */
+  /**
+   * Bytes of blueprints that were postponed, because they are more than came for the file so far.
+   */
   #postponed = Infinity;
 
   /**
    * @param blueprints of all
-   * @param recording whose file it is, as they know it; `undefined` where several share it
+   * @param recording the recording of the file, as the blueprints know it; `undefined` if several
+   * share the file
    * @param date milliseconds since the Unix epoch
    */
   constructor(
@@ -49,7 +52,10 @@ export class PartBlueprints {
     return false;
   }
 
-  /** Whether there may be something to `update`: asked for each open file at each batch. */
+  /**
+   * Whether there may be something to {@linkcode PartBlueprints.update}; cheap, for it is asked for
+   * each open file at each batch.
+   */
   get isBehind(): boolean {
     if (this.recording === undefined) return false;
     return this.#version !== this.blueprints.version ||
@@ -61,7 +67,7 @@ export class PartBlueprints {
     this.#received += bytes;
   }
 
-  /** What is to be written before the first message of a store. */
+  /** Gives what is to be written before the first message of a store. */
   *introduction(entry: Introduced): Generator<Kept> {
     const { store } = entry;
     if (store === undefined) return;
@@ -70,7 +76,9 @@ export class PartBlueprints {
     this.#hasBlueprint ||= blueprints.length > 0;
   }
 
-  /** What is to be written where a message of a blueprint came: that message, and what it builds on. */
+  /**
+   * Gives what is to be written for a message of a blueprint: that message, and what it builds on.
+   */
   *message(header: RrdHeader, blueprint: Store): Generator<Kept> {
     this.#hasBlueprint = true;
     const missing = missingOf(header, blueprint, this.#contents, this.date());
@@ -78,7 +86,8 @@ export class PartBlueprints {
   }
 
   /**
-   * What is to be written of blueprints that now go with the recording, from other clients as well.
+   * Gives what is to be written of blueprints that now go with the recording, also from other
+   * clients.
    *
    * @param header of the last message
    * @param store the recording
@@ -112,7 +121,10 @@ export class PartBlueprints {
     return kept.length > 0 ? kept : this.blueprints.latest(application).all.filter(hasData);
   }
 
-  /** Of a blueprint that no file had yet: it is received, and not copied. */
+  /**
+   * Counts messages of a blueprint: those that no file had yet count as received, all others as
+   * copied.
+   */
   *#counted(messages: Iterable<Kept>): Generator<Kept> {
     for (const kept of messages) {
       if (kept.isNew) this.#received += kept.bytes.length;

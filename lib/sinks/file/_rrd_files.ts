@@ -8,6 +8,7 @@ import type { Bridge } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
+import { FlushPace } from "./_flush_pace.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
@@ -35,31 +36,36 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Rotation } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** A blueprint waits so long for its client to log a recording, before it goes to those of others. */
+/**
+ * How long a blueprint waits for its client to log a recording, before it goes to recordings of
+ * other clients, in milliseconds.
+ */
 const UNDECIDED_MS = 1000;
 
-/** What {@linkcode RrdFiles} needs. */
+/** Options of {@linkcode RrdFiles}. */
 export interface RrdFilesOptions {
   readonly name: string;
   readonly opener: PartOpener;
-  /** Takes closed files that are to get a list of their chunks; absent where that is not wanted. */
+  /** Takes closed files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
-  /** Absent where there is but one file. */
+  /** The index of the files; absent if there is only one file. */
   readonly index: PartIndex | undefined;
-  /** Gives messages the form in which they are to be written; absent where that is their own. */
+  /** Gives messages today's form; absent if they are written as they came. */
   readonly bridge: Bridge | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
   readonly maxOpenFiles: number | undefined;
-  /** Shared by the files. */
+  /** Bounds the bytes that wait to be written, for all files together. */
   readonly budget: WriteBudget;
   readonly now: Clock["now"];
   readonly date: Clock["date"];
+  /** Calls back after so many milliseconds, once, and returns what calls that off. */
+  readonly timer: Clock["timer"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
 
-/** The files of one sink; sequential, the caller awaits what is returned. */
+/** The files of one sink; the caller must await each promise before the next call. */
 export class RrdFiles {
   readonly #options: RrdFilesOptions;
   readonly #host: SeriesHost<Series>;
@@ -75,13 +81,14 @@ export class RrdFiles {
     | undefined;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
+  readonly #pace: FlushPace;
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
-    const { opener, log, rotation, now, date } = options;
+    const { opener, log, rotation, now, date, timer, budget } = options;
     this.#warnings = new SaveWarnings(log, options.name);
     this.#host = {
       files: this.#files,
@@ -94,6 +101,8 @@ export class RrdFiles {
       versions: new VersionWarnings(log),
       memory: this.#memory,
     };
+    const waitingBytes = () => budget.usedBytes;
+    this.#pace = new FlushPace({ now, timer, waitingBytes, flush: () => this.#flushAll() });
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
   }
@@ -113,7 +122,7 @@ export class RrdFiles {
     return this.#files.kept.list;
   }
 
-  /** Those that are being written. */
+  /** The files that are being written. */
   get live(): Iterable<RrdWriter> {
     return this.#files.kept.live;
   }
@@ -128,22 +137,31 @@ export class RrdFiles {
     return this.#files.isSynced;
   }
 
-  /** Takes closed files from the list that are there no more. */
+  /** Takes files from the list that were removed. */
   removed(names: readonly string[]): void {
     this.#files.removed(names);
   }
 
-  /** Counts a message that no file gets. */
+  /** Counts a message as lost. */
   refuse({ encoded: { bytes } }: LogMsg): undefined {
     for (const tally of [this.#received, this.#files.lost]) {
       addTo(tally, { messages: 1, bytes: bytes.length });
     }
   }
 
-  /** Puts a message into its files. */
+  /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
-    const msg = bridge === undefined ? received : withChunkId(bridge.bridge(received));
+    if (bridge === undefined) return this.#add(received, source);
+    const [msg, start] = bridge.messages(received);
+    const added = this.#add(withChunkId(msg!), source);
+    if (start === undefined) return added;
+    return added === undefined
+      ? this.#add(start, source)
+      : added.then(() => this.#add(start, source));
+  }
+
+  #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
     const store = this.#memory.storeOf(msg);
@@ -169,30 +187,30 @@ export class RrdFiles {
       await index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
-      this.flush();
+      this.#pace.flush();
       await this.#options.budget.waitForRoom();
     })();
   }
 
-  /** Begins to write what the files gathered. */
+  /** Begins to write what was gathered; if many files take messages, after a moment. */
   flush(): void {
-    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
-    for (const series of this.#files.series) series.flush();
+    this.#pace.ask();
+    this.#options.budget.gatherMs = this.#pace.pauseMs;
   }
 
-  /** Gives up what waits. */
+  /** Gives up what waits to be written. */
   cut(): void {
     for (const series of this.#files.series) series.cut();
   }
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
+    this.#pace.flush();
     await Promise.all([...this.#files.series].map((series) => series.drain()));
   }
 
-  /** Writes out what was given, and tells how far the open files go then. */
+  /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
-    this.flush();
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
       const id = writer?.target.note?.line.id;
@@ -202,8 +220,8 @@ export class RrdFiles {
     });
   }
 
-  /** Resolves when the disk has all that was given, that of files being closed too. */
-  async settled(): Promise<void> {
+  /** Resolves when the disk has all that was added, also to files that are being closed. */
+  async allSynced(): Promise<void> {
     await this.#files.finished();
     await this.sync();
   }
@@ -225,7 +243,7 @@ export class RrdFiles {
    */
   async close(): Promise<void> {
     this.#blueprints.decide(Infinity);
-    this.flush();
+    this.#pace.flush();
     const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
     if (first !== undefined) {
@@ -234,7 +252,8 @@ export class RrdFiles {
     }
     const closed = await Promise.allSettled(closing);
     await this.#files.finished();
-    // What is neither written nor lost: blueprints of which no recording was open, and none began.
+    // Messages that are neither written nor lost: blueprints for which no recording was open or
+    // began.
     const { repeated } = this.#memory;
     const { bridge } = this.#options;
     if (bridge !== undefined) this.#warnings.notBridged(bridge.counts);
@@ -242,10 +261,17 @@ export class RrdFiles {
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
+  #flushAll(): number {
+    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
+    let files = 0;
+    for (const series of this.#files.series) if (series.flush()) files++;
+    return files;
+  }
+
   #put(target: Group, entry: Entry): Promise<void> | undefined {
     const { header } = entry;
     const last = this.#last;
-    // Saves the look-up for one message after the other of the same kind.
+    // Saves the look-up for messages of the same kind in a row.
     if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
     const { series } = target;
     const encoding = this.#encodingOf(header);
@@ -278,7 +304,7 @@ export class RrdFiles {
     return target && (isOpen || mayOpen) ? this.#put(target, { ...entry, kept }) : undefined;
   }
 
-  /** Names what may share a file. */
+  /** Gives a text that is equal for messages that may share a file. */
   #encodingOf(header: RrdHeader): string {
     return fileEncoding(header, this.#options.opener.writer.compressor !== undefined);
   }

@@ -1,5 +1,5 @@
 /**
- * What is said once of saving, however often it happens.
+ * Warnings about saving that are logged once, however often they apply.
  *
  * @module
  */
@@ -12,12 +12,12 @@ export class SaveWarnings {
   readonly #said = new Set<string>();
 
   /**
-   * @param log where it is said
+   * @param log where the warnings go
    * @param name of the sink
    */
   constructor(readonly log: Log, readonly name: string) {}
 
-  /** Not all static data can be repeated in later files. */
+  /** Warns that not all static data can be repeated in later files. */
   forgotten(): void {
     this.#say(
       "warn",
@@ -27,7 +27,7 @@ export class SaveWarnings {
     );
   }
 
-  /** What a file begins with alone is above the size at which the next one begins. */
+  /** Warns that what a file begins with is already longer than a file may be. */
   longBeginning(path: string, bytes: number, maxBytes: number): void {
     this.#say(
       "warn",
@@ -37,7 +37,7 @@ export class SaveWarnings {
     );
   }
 
-  /** When all files were closed, there may be blueprints that came and are nowhere else. */
+  /** Warns, when all files are closed, of blueprints that are in no file. */
   unplaced(received: Tally, elsewhere: readonly Tally[]): void {
     const messages = elsewhere.reduce((rest, each) => rest - each.messages, received.messages);
     const bytes = elsewhere.reduce((rest, each) => rest - each.bytes, received.bytes);
@@ -50,7 +50,10 @@ export class SaveWarnings {
     );
   }
 
-  /** When all files were closed, there may be what has no form of today, or not all of it. */
+  /**
+   * Warns, when all files are closed, of messages that could not be given today's form, or not
+   * completely.
+   */
   notBridged({ tables, damaged, unknown, untagged }: BridgeCounts): void {
     const texts = [
       tables > 0 && `${tables} messages of SDK 0.16 and before, which are tables`,

@@ -1,6 +1,6 @@
 /**
- * The files of one recording and encoding, one after the other: each opens alone, and after a
- * failure of the disk the next is tried with back-off.
+ * The files of one recording and encoding, one after another: each can be opened alone, and after a
+ * failure of the disk the next one is tried with back-off.
  *
  * @module
  */
@@ -17,37 +17,42 @@ import type { Kept } from "../../stores/kept.ts";
 import { Backoff, isRotationDue } from "./rotation.ts";
 import type { Tally } from "../../base/tally.ts";
 
-/** The files of one recording and encoding; sequential, the caller awaits what is returned. */
+/**
+ * The files of one recording and encoding; the caller must await each promise before the next call.
+ */
 export class Series {
   /** The open file. */
   writer: RrdWriter | undefined;
-  /** What its names are made of. */
+  /** What the names of its files are made of. */
   readonly names: Numbered;
 
   readonly #host: SeriesHost<Series>;
   readonly #recording: object | undefined;
   readonly #backoff = new Backoff();
-  /** Of the open file. */
+  /** The blueprints of the open file. */
   #part: PartBlueprints;
   #lastStore: Store | undefined;
-  /** Under which the last message came that is not of a blueprint, and whose it is. */
+  /** Header and store of the last message that is not of a blueprint. */
   #header: RrdHeader | undefined;
   #store: Store | undefined;
   #openedAt = 0;
-  /** The file before, until it is closed. */
+  /** Resolves when the file before is closed; `undefined` if there is none to wait for. */
   #finishing: Promise<void> | undefined;
-  /** What a file did not take goes to the next, before anything else does. */
+  /**
+   * Resolves when the next file has what the full one did not take, which comes before anything
+   * else.
+   */
   #carrying: Promise<void> | undefined;
   readonly #full: RrdWriter[] = [];
   readonly #finished = new WeakMap<RrdWriter, Promise<void>>();
   readonly #rest: { readonly header: RrdHeader; readonly bytes: Uint8Array }[] = [];
-  /** What is still to be said of files that failed. */
+  /** Resolves when the log says all about files that failed. */
   #reporting: Promise<void> = Promise.resolve();
 
   /**
    * @param host what it shares with the others
-   * @param owner whose files they are
-   * @param sibling which encoding it is for, if others came before
+   * @param owner the recordings that the files are of
+   * @param sibling the encoding, if it is not the first of these recordings
    */
   constructor(host: SeriesHost<Series>, owner: SeriesOwner, readonly sibling: string | undefined) {
     this.#host = host;
@@ -56,7 +61,7 @@ export class Series {
     this.#part = new PartBlueprints(host.blueprints, this.#recording, host.date);
   }
 
-  /** Takes the file that was opened beforehand. */
+  /** Goes on with a file that was opened before. */
   begin(writer: RrdWriter): void {
     this.writer = writer;
     writer.onFailed = (lost) => this.#fail(writer, lost);
@@ -74,7 +79,7 @@ export class Series {
   add(entry: Entry): Promise<void> | undefined {
     const { writer } = this;
     if (this.#carrying !== undefined) return this.#carrying.then(() => this.add(entry));
-    // No file begins because of a blueprint.
+    // A blueprint alone begins no file.
     const isBlueprint = entry.store?.id.kind === "Blueprint";
     if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.bytes.length))) {
       return this.#addToNext(entry);
@@ -83,15 +88,15 @@ export class Series {
     return undefined;
   }
 
-  /** Begins to write what was gathered. */
-  flush(): void {
+  /** Begins to write what was gathered; tells whether there was anything. */
+  flush(): boolean {
     const { writer } = this;
-    if (writer === undefined) return;
+    if (writer === undefined) return false;
     if (this.#part.isBehind && writer.failure === undefined) {
       const [header, store] = [this.#header, this.#store];
       if (header && store) this.#write(writer, this.#part.update(header, store));
     }
-    writer.flush();
+    return writer.flush();
   }
 
   /** Whether it has a file, or is about to. */
@@ -107,7 +112,7 @@ export class Series {
     } while (this.#carrying !== undefined);
   }
 
-  /** Gives up what waits. */
+  /** Gives up what waits to be written. */
   cut(): void {
     if (this.writer !== undefined) this.#host.files.lose(this.writer.cut());
   }
@@ -119,8 +124,8 @@ export class Series {
   }
 
   /**
-   * Finishes the open file in the background; the next message opens another, behind it. Resolves when
-   * the system has it back; never rejects.
+   * Finishes the open file in the background; the next message opens another one. Resolves when the
+   * file is closed; never rejects.
    */
   finish(): Promise<void> {
     const { writer } = this;
@@ -152,15 +157,18 @@ export class Series {
 
   #isDue(writer: RrdWriter, bytes: number): boolean {
     const { rotation, now } = this.#host;
-    // A file whose first message alone is over the limit is not rotated for it.
+    // A file with a single message that is over the limit is not rotated for that.
     const then = writer.size - writer.repeatedBytes + bytes;
     return writer.hasMessages && isRotationDue(rotation, then, () => now() - this.#openedAt);
   }
 
-  /** The written file is finished beside the next one's taking; before that, the one before must be. */
+  /**
+   * Finishes the open file in the background, while the next one takes messages, once the file
+   * before it is finished.
+   */
   async #retire(): Promise<void> {
     await this.#finishing;
-    // Nothing of the next file is written before all of this one: a crash leaves no hole.
+    // Nothing of the next file is written before all of this one, so that a crash leaves no hole.
     await this.drain();
     const { writer } = this;
     if (writer === undefined) return;
@@ -168,14 +176,17 @@ export class Series {
     this.#finishing = this.#seal(writer);
   }
 
-  /** Finishes a file; resolves when all of it is on the disk: nobody waits for its index. Never rejects. */
+  /**
+   * Finishes a file. Resolves when all messages are on the disk, and does not wait for the chunk
+   * index; never rejects.
+   */
   #seal(writer: RrdWriter): Promise<void> {
     const finishing = this.#finish(writer).catch(() => {});
     this.#host.files.track(finishing);
     return Promise.race([finishing, writer.sealed]);
   }
 
-  /** Once for each file: one that turns out to be full may be about to be closed. */
+  /** Finishes a file only once: one that turns out to be full may be about to be closed already. */
   #finish(writer: RrdWriter): Promise<void> {
     const known = this.#finished.get(writer) ?? this.#finishOnce(writer);
     this.#finished.set(writer, known);
@@ -188,7 +199,7 @@ export class Series {
       await writer.close();
     } catch (error) {
       await this.#reporting;
-      // What failed before is reported.
+      // An earlier failure was reported already.
       if (failure === undefined) throw error;
       return;
     }
@@ -241,7 +252,7 @@ export class Series {
     if (repeatedBytes > maxBytes) this.#host.warnings.longBeginning(path, repeatedBytes, maxBytes);
   }
 
-  /** Writes what is kept; a blueprint that no file has yet counts as received. */
+  /** Writes kept messages; a blueprint that no file has yet counts as received. */
   #write(writer: RrdWriter, messages: Iterable<Kept>): void {
     for (const kept of messages) {
       const { header, bytes, isNew = false } = kept;
@@ -250,7 +261,10 @@ export class Series {
     }
   }
 
-  /** The file can't grow, as on FAT32: nothing is lost by that but a message that no file can take. */
+  /**
+   * Goes on in another file because this one can't grow, as on FAT32. Nothing is lost but a message
+   * that no file can take.
+   */
   #outgrow(writer: RrdWriter, rest: readonly Kept[]): void {
     const { log } = this.#host;
     const { path } = writer;
@@ -258,14 +272,14 @@ export class Series {
     if (writer.written.messages === 0 && first !== undefined) {
       this.#host.files.lose({ messages: 1, bytes: first.bytes.length });
       tellTooLarge(log, path, first.bytes.length);
-      // What it begins with stands in it.
+      // What the next file begins with is in it by now.
       for (const { header, bytes } of others) writer.add(header, bytes);
       return;
     }
     tellFull(log, path);
     if (this.writer === writer) this.writer = undefined;
     this.#full.push(writer);
-    // Before what another file did not take.
+    // These come before messages that another file did not take.
     this.#rest.unshift(...rest);
     if (this.#carrying !== undefined) return;
     this.#carrying = this.#carry().finally(() => this.#carrying = undefined);
@@ -276,7 +290,7 @@ export class Series {
     while (this.#full.length + this.#rest.length > 0) {
       const full = this.#full.shift();
       if (full !== undefined) {
-        // Nothing of the next file is written before all of this one: a crash leaves no hole.
+        // Nothing of the next file is written before all of this one, so that a crash leaves no hole.
         this.#finishing = this.#seal(full);
         await this.#finishing;
         continue;

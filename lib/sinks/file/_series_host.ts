@@ -14,15 +14,15 @@ import type { Numbered } from "./parts/part_opener.ts";
 import type { Rotation } from "./rotation.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 
-/** Opens files for series, and is told what becomes of them. */
+/** Opens files for series, and hears what becomes of them. */
 export interface SeriesObserver<Series> {
-  /** Makes the next file, and begins it. */
+  /** Makes the next file of a series, and begins it. */
   open(series: Series): Promise<RrdWriter>;
-  /** A file has its name, or had to be given up. */
+  /** Called when a file has its name, or had to be given up. */
   closed(writer: RrdWriter, error?: unknown): Promise<void>;
-  /** So much is in no file. */
+  /** Called with what is in no file. */
   lose(lost: Tally): void;
-  /** Takes what must be over before all is closed; it never rejects. */
+  /** Takes work that must be over before all is closed; the promise must not reject. */
   track(work: Promise<void>): void;
 }
 
@@ -30,7 +30,7 @@ export interface SeriesObserver<Series> {
 export interface SeriesHost<Series> {
   readonly files: SeriesObserver<Series>;
   readonly log: Log;
-  /** By what tells recordings apart that have files of their own. */
+  /** The blueprints, by the objects that stand for recordings with files of their own. */
   readonly blueprints: Blueprints<object, Store>;
   readonly rotation: Rotation;
   /** Monotonic milliseconds. */
@@ -39,14 +39,14 @@ export interface SeriesHost<Series> {
   readonly date: Clock["date"];
   readonly warnings: SaveWarnings;
   readonly versions: VersionWarnings;
-  /** What is known of recordings. */
+  /** Remembers what files must begin with. */
   readonly memory: StoreMemory;
 }
 
-/** Whose files they are. */
+/** The recordings that files are of. */
 export interface SeriesOwner {
   /** What its files' names are made of. */
   readonly names: Numbered;
-  /** Stands for the recording whose files they are; `undefined` where several share them. */
+  /** Stands for the recording; `undefined` if several share the files. */
   readonly recording: object | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Says when a file holds data of several SDK versions.
+ * Warns when a file holds data of several SDK versions.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type RrdHeader, type RrdVersion, rrdVersionText } from "../../encoding/
 import type { Log } from "../../base/log.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 
-/** A peer chooses the versions it sends; this many are reported. */
+/** How many versions are reported: peers choose them as they like. */
 const MAX_WARNED_VERSIONS = 16;
 
 /** Warns once for each version. */
@@ -20,7 +20,7 @@ export class VersionWarnings {
     this.#log = log;
   }
 
-  /** Compares a message's version with that of the file it goes to. */
+  /** Compares the version of a message with that of its file. */
   look({ path, header }: RrdWriter, { version }: RrdHeader): void {
     if (header === undefined || isSame(version, header.version)) return;
     if (this.#warned.size >= MAX_WARNED_VERSIONS) return;

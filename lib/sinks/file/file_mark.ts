@@ -1,4 +1,4 @@
-/** How far a file that is open went when all that was given to its sink was in it. */
+/** How far an open file goes when all that its sink was given is in it. */
 export interface FileMark {
   /** The file's random id. */
   readonly id: string;

@@ -1,5 +1,5 @@
 /**
- * How commands keep out of each other's way, and out of that of a server that saves.
+ * The lock by which commands avoid each other's outputs, and those of a server that saves.
  *
  * @module
  */

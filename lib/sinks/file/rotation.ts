@@ -1,5 +1,5 @@
 /**
- * When a file is full, and when to try again after the disk failed.
+ * Decides when a file is full, and when to try again after the disk failed.
  *
  * @module
  */
@@ -26,12 +26,15 @@ export function isRotationDue(rotation: Rotation, bytes: number, ageMs: () => nu
     (maxAgeSec !== undefined && ageMs() >= maxAgeSec * 1000);
 }
 
-/** Quiet recordings are rotated as well; a file gets older than wanted by a fraction, or a second. */
+/**
+ * How often the ages of files are looked at, in milliseconds, for quiet recordings are rotated as
+ * well: a file may get older than wanted by a fraction of its age, or by a second.
+ */
 export function rotationStep(maxAgeSec: number): number {
   return Math.min(1000, Math.max(10, maxAgeSec * 100));
 }
 
-/** Does something every so many milliseconds, until what it returns is called. */
+/** Runs an action every so many milliseconds, until the function that it returns is called. */
 export function repeat(
   timer: Clock["timer"],
   ms: number,
@@ -62,14 +65,17 @@ export class Backoff {
     return now >= this.#retryAt;
   }
 
-  /** Notes a failure at `now` milliseconds; tells how many there were in a row. */
+  /** Notes a failure at `now` milliseconds; returns how many there were in a row. */
   failed(now: number): number {
     const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
     this.#retryAt = now + delay;
     return ++this.#failures;
   }
 
-  /** Notes that it works at `now`; what works for the longest delay starts over. */
+  /**
+   * Notes that it works at `now`; after working for as long as the longest delay it starts over
+   * with the shortest.
+   */
   worked(now: number): void {
     if (this.#failures > 0 && now - this.#retryAt > LONGEST_DELAY_MS) this.#failures = 0;
   }

@@ -1,5 +1,5 @@
 /**
- * What was logged, in an `.rrd` file that Rerun opens.
+ * The file sink: saves what was logged in `.rrd` files that Rerun opens.
  *
  * @module
  */
@@ -148,6 +148,7 @@ async function startSink(
     budget,
     now,
     date,
+    timer,
     onError: options.onError ?? (() => {}),
   }, first);
   const shelf = catalog && index && new SavedShelf({
@@ -177,20 +178,20 @@ async function startSink(
     stopWatching = watchDrainingFiles({
       ...{ pattern, adapter, processes, draining, journal, log, timer },
     });
-    journal.onSettled = (line) => void index.forwarded(line).then((names) => files.removed(names));
+    journal.onFinished = (line) => void index.forwarded(line).then((names) => files.removed(names));
   }
   for (const line of index?.takeUnindexed() ?? []) renewal?.add(line);
   let handingOver: Promise<boolean> | undefined;
   let writing: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
-  /** Actions in turn, and those of them that are writes. */
+  /** How many actions wait or run, and how many of them are writes. */
   let waiting = 0;
-  /** Waits for its turn: who comes before that shares it. */
+  /** A sync that waits for its turn, which all share who ask before it begins. */
   let syncing: Promise<void> | undefined;
   let writes = 0;
   const syncer = new Syncer(sync, timer, now, files);
 
-  /** Takes what it can at once; a wait for each batch would cost more than the copy. */
+  /** Adds messages, waiting only where it must: an `await` costs more than copying a batch. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
     budget.tick();
     for (let i = start; i < batch.length; i++) {
@@ -214,7 +215,7 @@ async function startSink(
     return inTurn(action).finally(() => writes--);
   }
 
-  /** One after the other. */
+  /** Runs actions one after another. */
   async function inTurn(action: () => Promise<void> | undefined): Promise<void> {
     waiting++;
     const before = writing;
@@ -222,7 +223,7 @@ async function startSink(
       await before;
       await action();
     })();
-    // Whoever called a write that failed is told; the next is tried all the same.
+    // The caller of a failed write gets its error; the next one is tried all the same.
     writing = next.catch(() => {}).finally(() => waiting--);
     return await next;
   }
@@ -279,7 +280,8 @@ async function startSink(
         stopRecovering.abort();
         renewal?.stop();
         await recovered.then(() => renewal?.done());
-        // A cursor has one who writes it: the next program goes on from where it stands.
+        // Followers first, for only one program may write a cursor: the next one goes on from
+        // there.
         await stopFollowers();
       }),
     async mark(onMarked) {
@@ -288,14 +290,16 @@ async function startSink(
         marks = await files.mark();
         onMarked?.();
       });
-      await files.settled();
+      await files.allSynced();
       return marks;
     },
     close() {
       closing ??= (async () => {
-        // Whoever can't wait for a write gets no more than is being written.
+        // `close` was called while a write runs: only what is being written at this moment is
+        // finished.
         if (writes > 0) files.cut();
-        // Files that were closed before wait for the next start; those that are being closed do not.
+        // Files that were closed before get their index at the next start; those that are being
+        // closed get it now.
         for (const stop of [stopRotating, () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
@@ -323,13 +327,21 @@ async function startSink(
   return sink;
 }
 
-/** What is being recovered or indexed when the sink closes has so long; the next start does the rest. */
+/**
+ * How long recovering and indexing may go on when the sink closes, in milliseconds; the next start
+ * does the rest.
+ */
 const CLOSE_MS = 500;
 
-/** Those that read what was written have so long for the rest of it; the next start does what is left. */
+/**
+ * How long followers may go on when the sink closes, in milliseconds; the next start does the rest.
+ */
 const FOLLOW_MS = 500;
 
-/** Files of the runtime are read in a worker, others can only be read here. */
+/**
+ * Indexes in a worker if the files are those of the runtime; other files can only be read in this
+ * thread.
+ */
 async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
   const own = await loadFileAdapter().catch(() => undefined);
   return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);

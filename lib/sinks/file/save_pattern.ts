@@ -7,7 +7,7 @@ import { checkCount, checkText } from "../../base/check_options.ts";
  * @module
  */
 
-/** What may stand in braces. */
+/** The words that may be in braces. */
 const PLACEHOLDERS: readonly Placeholder[] = [
   "application_id",
   "recording_id",
@@ -17,13 +17,13 @@ const PLACEHOLDERS: readonly Placeholder[] = [
   "part",
 ];
 
-/** A word that stands in braces in a {@linkcode SavePattern}. */
+/** A word in braces in a {@linkcode SavePattern}. */
 export type Placeholder = "application_id" | "recording_id" | "box" | "date" | "time" | "part";
 
-/** Those that stand for a text of a peer's. */
+/** Placeholders for a text that a peer chooses. */
 const TEXTS: readonly string[] = ["application_id", "recording_id", "box"];
 
-/** Stands for the box of what SDKs send here themselves. */
+/** The value of `{box}` for what SDKs send to this server directly. */
 const NO_BOX = "sdk";
 
 /** Where recordings go. */
@@ -32,34 +32,34 @@ export interface SavePattern {
   readonly folder: string;
   /** The name of the files, with its placeholders. */
   readonly name: string;
-  /** Those in the name. */
+  /** The placeholders in the name. */
   readonly placeholders: ReadonlySet<Placeholder>;
 }
 
-/** Whether files of one recording get names of their own: what rotation needs. */
+/** Whether several files of one recording get different names, as rotation needs. */
 export function hasSerialNames({ placeholders }: SavePattern): boolean {
   return (["part", "date", "time"] as const).some((word) => placeholders.has(word));
 }
 
 /** What the placeholders stand for. */
 export interface NameValues {
-  /** As the client gave it. */
+  /** As the client has sent it. */
   readonly applicationId: string;
-  /** As the client gave it. */
+  /** As the client has sent it. */
   readonly recordingId: string;
   /** The box that it came from through NATS; absent where an SDK sent it here. */
   readonly box?: string;
   /** When the part begins. */
   readonly date: Date;
-  /** Its number, from 1 on. */
+  /** Number of the part, from 1 on. */
   readonly part: number;
 }
 
-/** What file systems take as a name. */
+/** Bytes of a name that file systems take. */
 const MAX_NAME_BYTES = 255;
-/** Kept free for `.part`, and for a number such as `.12345.rrd`. */
+/** Bytes that are kept free for `.part`, and for a number such as `.12345.rrd`. */
 const RESERVED_BYTES = 5 + 10;
-/** Fewer bytes would not tell recordings apart. */
+/** Bytes that a placeholder must have at least: with fewer, recordings could not be told apart. */
 const MIN_VALUE_BYTES = 16;
 const FIXED_BYTES = { date: 10, time: 8, part: 9 } as const;
 
@@ -109,7 +109,7 @@ export function parseSavePattern(text: string): SavePattern {
  * from a client, and at most 255 bytes with `.part` behind it.
  *
  * @param pattern what it is made of
- * @param values what stands in it
+ * @param values the values of its placeholders
  *
  * @example
  * ```ts
@@ -171,7 +171,7 @@ export function isNameOf(pattern: SavePattern, name: string, suffix = ""): boole
 /**
  * Takes a name apart, to go on counting where earlier runs ended.
  *
- * @param pattern that the name may have been made of
+ * @param pattern the pattern that the name may have been made of
  * @param name without its folder
  * @returns its part's number, and a text that all parts of its recording share
  */
@@ -202,7 +202,7 @@ function escapeRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** A text of a client's as part of a name. */
+/** A text of a client, made safe as part of a name. */
 function safeText(text: string, maxBytes: number): string {
   const safe = text.slice(0, maxBytes).toWellFormed().normalize("NFC")
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}/\\:*?"<>|{}\ufffd]/gu, "_")
@@ -217,7 +217,7 @@ function safeText(text: string, maxBytes: number): string {
   return cut === "" ? "_" : cut;
 }
 
-/** How long one client's text may be, in bytes. */
+/** How long the text of one placeholder may be, in bytes. */
 function valueBytes({ name, placeholders }: SavePattern): number {
   let free = MAX_NAME_BYTES - RESERVED_BYTES;
   let texts = 0;

@@ -1,6 +1,6 @@
 /**
- * Where recordings go, before anything is made there: links are followed, folders made, other programs
- * kept out.
+ * Prepares the place where recordings go, before any file is made: follows links, makes folders,
+ * and keeps other programs out.
  *
  * @module
  */
@@ -18,20 +18,23 @@ export interface SavePlace {
   /** Whether it is a device or a pipe, and no file. */
   readonly isDevice: boolean;
   readonly unlock: () => Promise<void>;
-  /** Who writes there, in the index; absent where nobody looks. */
+  /** Our identity, for the index; absent if no other programs are looked at. */
   readonly writer?: string;
-  /** Programs that gave the lock up and still write there, as the index calls them. */
+  /** Identities of programs that gave up the lock and still write there. */
   readonly draining: ReadonlySet<string>;
-  /** Gives the lock up for one that says that this program writes on; absent where that can't be. */
+  /**
+   * Exchanges the lock for a note that this program still writes here; absent if that is not
+   * possible.
+   */
   readonly handOver?: () => Promise<void>;
 }
 
 /**
- * Where a path leads: a file is called what the last link says, and locked there.
+ * Finds where a path leads through links: the file gets its name, and its lock, there.
  *
  * @param path of `--save`
  * @param force whether a file that is there is replaced
- * @param adapter follows links
+ * @param adapter files to look at
  * @throws {FileExists} if the file is there, or a device, without `force`
  */
 export async function resolveSavePath(
@@ -45,18 +48,18 @@ export async function resolveSavePath(
   const real = kind === "other" ? await adapter.realPath(path) : path;
   if (real !== path) kind = await adapter.kind(real);
   if (kind !== undefined && !force) throw new FileExists(path);
-  // No placeholder: what a link leads to is taken as it is.
+  // The target of a link is taken as it is, without placeholders.
   const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(real) ?? [];
   return { pattern: { ...given, folder, name }, isDevice: kind === "other" };
 }
 
 /**
- * Goes there.
+ * Takes the place: finds it, makes its folders, and locks it.
  *
  * @param path of `--save`
  * @param force whether a file that is there is replaced
- * @param adapter whose files they are
- * @param processes tells whether another program saves there; nobody looks without it
+ * @param adapter files to look at and to make folders with
+ * @param processes tells whether another program saves there; left out, that is not looked at
  * @throws {FileExists} if the file is there and `force` is not set
  * @throws {SaveLocked} if another program saves under the same name
  * @throws whatever the runtime says of a folder that can't be made
@@ -71,17 +74,17 @@ export async function takeSavePlace(
   const { folder, name } = pattern;
   if (folder !== "") await adapter.makeFolder(folder);
   const place = { pattern, adapter, isDevice, draining: new Set<string>() };
-  // A device or pipe may stand where no lock can be made.
+  // A device or pipe may be where no lock file can be made.
   if (processes === undefined || isDevice) return { ...place, unlock: () => Promise.resolve() };
   const writer = await processes.identity(processes.pid);
   const locked = { ...place, ...(writer === undefined ? {} : { writer }) };
   let unlock = await lockSaving(folder + name, adapter, processes);
-  // One file has one name, which a second program could not have.
+  // A pattern without placeholders has one name, which can't be handed over.
   if (pattern.placeholders.size === 0) return { ...locked, unlock };
   try {
     const draining = await drainingThere(pattern, adapter, processes);
     const handOver = async () => {
-      // In this order nobody ever finds neither.
+      // In this order other programs always find one of the two.
       const unnote = await noteDraining(pattern, adapter, processes);
       await unlock();
       unlock = unnote;

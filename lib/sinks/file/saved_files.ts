@@ -7,7 +7,7 @@ export interface SavedFile extends Tally {
   readonly path: string;
 }
 
-/** Closed files that are still listed. */
+/** How many closed files are listed. */
 const MAX_LISTED = 100;
 
 /** The files that a sink made, and what is in them. */
@@ -16,12 +16,12 @@ export class KeptFiles {
   readonly #closed: SavedFile[] = [];
   readonly #closedTotal = { messages: 0, bytes: 0 };
 
-  /** Files that are not closed. */
+  /** Files that are being written. */
   get live(): Iterable<RrdWriter> {
     return this.#live;
   }
 
-  /** The last ones that were closed, then those that are not. */
+  /** The files that were closed last, then those that are being written. */
   get list(): SavedFile[] {
     return [...this.#closed, ...[...this.#live].map(({ path, written }) => ({ path, ...written }))];
   }
@@ -40,7 +40,7 @@ export class KeptFiles {
     this.#live.add(writer);
   }
 
-  /** Takes note of one that is closed; one that failed is listed only if there is something in it. */
+  /** Takes note of a file that was closed; one that failed is listed only if it has messages. */
   closed(writer: RrdWriter, failed: boolean): void {
     this.#live.delete(writer);
     const { path, written, target } = writer;
@@ -52,7 +52,7 @@ export class KeptFiles {
     if (this.#closed.length > MAX_LISTED) this.#closed.shift();
   }
 
-  /** Takes one from the list that is there no more. */
+  /** Takes a file from the list that was removed. */
   removed(path: string): void {
     const at = this.#closed.findIndex((saved) => saved.path === path);
     if (at >= 0) this.#closed.splice(at, 1);

@@ -1,5 +1,5 @@
 /**
- * How a file sink is opened, and what it is then.
+ * Options of the file sink, and what it offers.
  *
  * @module
  */
@@ -26,16 +26,16 @@ export interface RrdFileSinkOptions {
    * own; the others are `{application_id}`, `{box}` of what came through NATS, `{date}`, `{time}` (UTC) and `{part}`.
    */
   readonly path: string;
-  /** Replaces a file that is there, where the path has no braces; without it that is refused. */
+  /** Replaces an existing file, if the path has no braces; default false, which refuses to. */
   readonly force?: boolean;
-  /** Where files are made; those of this runtime if left out. */
+  /** Files to write to; default those of this runtime. */
   readonly files?: FileAdapter;
   /**
-   * Tells whether another program saves under the same name, which is then refused; that of this
-   * runtime where `files` is left out, else nobody looks.
+   * Tells whether another program saves under the same name, which is then refused; default that of
+   * this runtime if `files` is left out, else nobody looks.
    */
   readonly processes?: ProcessAdapter;
-  /** Where other encodings, other versions and disk errors are reported. */
+  /** Where log lines go, about other encodings, other versions and disk errors; default nowhere. */
   readonly log?: Log;
   /**
    * When the disk must have what was written: within 500 ms of the write (`"interval"`, the
@@ -60,13 +60,13 @@ export interface RrdFileSinkOptions {
    */
   readonly chunkIndex?: boolean;
   /**
-   * Who reads what was written from the files, such as `forwardTo` gives it; the path must make several
-   * files. `keep` waits for them up to twice as much.
+   * Followers that read from the files what was written, such as that of `forwardTo`; the path must
+   * make several files. `keep` waits for them until there is twice as much.
    */
   readonly followers?: readonly FileFollower[];
   /** Whether viewers are to see the files: `shelf` lists them, at most 50,000; default false. */
   readonly shelved?: boolean;
-  /** Told of each file that had to be given up, and why. */
+  /** Called with the error of each file that had to be given up. */
   readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds; default `performance.now`. */
   readonly now?: Clock["now"];
@@ -74,39 +74,52 @@ export interface RrdFileSinkOptions {
   readonly date?: Clock["date"];
   /** Calls back after so many milliseconds, once, and returns what calls that off. */
   readonly timer?: Clock["timer"];
-  /** Gives a name that no other file ever has; default `crypto.randomUUID`. */
+  /** Makes an id that no other file ever has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
 
 /** A sink that writes `.rrd` files. */
 export interface RrdFileSink extends Sink {
-  /** What no file took: after a disk error, or cut off by `close`. */
+  /** What no file took, after a disk error or because `close` cut it off. */
   readonly lost: Tally;
   /** Whether a file had to be given up. */
   readonly failed: boolean;
   /** What all files hold. */
   readonly kept: Tally;
-  /** What came of giving messages today's form, where `rrdFormat` asks for it. */
+  /** Counts of messages that were given today's form, if `rrdFormat` asks for it. */
   readonly bridge: BridgeCounts | undefined;
   /** The last 100 files that were closed, then those open. */
   readonly saved: readonly SavedFile[];
-  /** The files of this path's pattern for viewers, of earlier runs as well; where `shelved` asks for it. */
+  /**
+   * The files of this path's pattern for viewers, of earlier runs as well, if `shelved` asks for
+   * it.
+   */
   readonly shelf: Shelf | undefined;
   /**
-   * Says when what comes from now on is on the disk, such as for `confirm` of `serve`: what it gives
-   * resolves once all that was written meanwhile is, and rejects if some of it was lost.
+   * Tells when what comes from now on is on the disk, for `confirm` of `serve`: the function that
+   * it returns resolves once all that was written since is on the disk, and rejects if some of it
+   * was lost.
    */
   confirm(): () => Promise<void>;
-  /** Resolves when all that an earlier run left is recovered, or reported; what `close` cuts off is next time. */
+  /**
+   * Resolves when all that an earlier run left is recovered, or logged as not recovered; what
+   * `close` cuts off is done at the next start.
+   */
   readonly recovered: Promise<void>;
-  /** Resolves when the files of earlier runs that were to get a list of their chunks have it, or that is reported. */
+  /**
+   * Resolves when the files of earlier runs have the list of their chunks that they were to get, or
+   * the log says why not.
+   */
   readonly indexed: Promise<void>;
-  /** Lets another program save under the pattern while this one writes on; `false` where that can't be. */
+  /**
+   * Lets another program save under the pattern while this one still writes; resolves to `false` if
+   * that is not possible.
+   */
   handOver(): Promise<boolean>;
   /**
-   * Puts all that was written by now on the disk; resolves with how far the open files go then.
+   * Puts all that was written so far on the disk; resolves with how far the open files go then.
    *
-   * @param onMarked called once that is known, before anything is written behind it
+   * @param onMarked called once that is known, before anything more is written
    *
    * @internal
    */

@@ -1,22 +1,22 @@
 /**
- * What part of a file a request asks for (RFC 9110, 14).
+ * Reads which part of a file a request asks for (RFC 9110, section 14).
  *
  * @module
  */
 
-/** A part of a file, in bytes: from `start` up to `end`, which is not in it. */
+/** A part of a file, in bytes: from `start` up to `end`, exclusive. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Reads `Range`.
+ * Reads the header `Range`.
  *
  * @param text of the header
  * @param size of the file in bytes
- * @returns `undefined`: the whole file, for none is asked for, or several, or what makes no sense;
- * `"outside"`: the file has nothing there
+ * @returns `undefined` for the whole file, if no part is asked for, or several, or the header makes
+ * no sense; `"outside"` if the file has nothing there
  */
 export function byteRange(text: string | null, size: number): ByteRange | "outside" | undefined {
   const [, first = "", last = ""] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(text ?? "") ?? [];

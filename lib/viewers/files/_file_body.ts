@@ -1,5 +1,5 @@
 /**
- * The bytes of a file on their way to a viewer, as fast as it takes them.
+ * Gives the bytes of a file to a viewer, as fast as it takes them.
  *
  * @module
  */
@@ -16,21 +16,23 @@ import type { StallWatch } from "../serve/stall_watch.ts";
 import type { ByteRange } from "./_byte_range.ts";
 import type { Download, DownloadEnd } from "./downloads.ts";
 
-/** Read and sent at once. */
+/** Bytes that are read and sent at once. */
 const PIECE_BYTES = 256 * 1024;
-/** Searched behind damage at once, in bytes: about 10 ms. */
+/** Bytes that are searched at once behind damage, which takes about 10 ms. */
 const SEARCH_BYTES = 512 * 1024;
-/** A page stands still while Rerun's viewer makes itself ready: it has so many times the usual time. */
+/**
+ * How many times the usual deadline counts here: a page stands still while Rerun's viewer starts.
+ */
 const PATIENCE = 6;
 
-/** The header of a recording; `undefined` where there is none that is known. */
+/** The header of a recording; `undefined` if it has none that is known. */
 export async function headerOf(file: ReadableFile): Promise<RrdHeader | undefined> {
   const head = new Uint8Array(RRD_HEADER_BYTES);
   if (await file.readAt(0, head) < head.length) return undefined;
   try {
     return decodeRrdHeader(head);
   } catch {
-    return undefined; // it is shown by none of Rerun's viewers, and kept as it is
+    return undefined; // no viewer of Rerun shows it, and it is given as it is
   }
 }
 
@@ -40,7 +42,7 @@ export async function isOfOldForm(file: ReadableFile): Promise<boolean> {
   return header !== undefined && isBridgeable(header);
 }
 
-/** The bytes of a part of a file, as they stand there. */
+/** Gives the bytes of a part of a file, unchanged. */
 export async function* rawPieces(
   file: ReadableFile,
   { start, end }: ByteRange,
@@ -48,7 +50,7 @@ export async function* rawPieces(
   for (let at = start; at < end;) {
     const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
     const length = await file.readAt(at, piece);
-    // Nobody may take for whole what was cut.
+    // An error, so that nobody takes the part for whole.
     if (length === 0) throw new Error(`the file was cut at byte ${at} while it was read`);
     at += length;
     yield piece.subarray(0, length);
@@ -56,10 +58,10 @@ export async function* rawPieces(
 }
 
 /**
- * The messages of a file of SDK 0.17 to 0.22 in today's form, over all damage.
+ * Gives the messages of a file of SDK 0.17 to 0.22 in today's form, over all damage.
  *
  * @param file what is read
- * @param bytes so much of it
+ * @param bytes how much of it is read
  */
 export async function* currentPieces(
   file: ReadableFile,
@@ -71,7 +73,7 @@ export async function* currentPieces(
   const bridged = function* (parts: readonly RrdPart[]) {
     for (const part of parts) {
       if (part.kind !== "message") continue;
-      yield* concat.message(withChunkId(bridge.bridge(part.msg)).encoded);
+      for (const msg of bridge.messages(part.msg)) yield* concat.message(withChunkId(msg).encoded);
     }
   };
   for await (const piece of rawPieces(file, { start: 0, end: bytes })) {
@@ -86,7 +88,8 @@ export async function* currentPieces(
 }
 
 /**
- * A body of pieces, read as they are taken; who takes nothing for too long is cut off.
+ * Makes a body of pieces, which are read as they are taken; a viewer that takes nothing for too
+ * long is cut off.
  *
  * @param pieces what is sent
  * @param stalls watches it
@@ -103,14 +106,14 @@ export function bodyOf(
   let unwatch = () => {};
   let reading: Promise<unknown> = Promise.resolve();
   let cut = () => {};
-  // Whoever never asks for the first piece holds the file open as well.
+  // It waits from the start: a viewer that never asks for the first piece holds the file open, too.
   const transfer = { patience: PATIENCE, waits: true, taken: 0, cut: () => cut() };
   const end = (how: DownloadEnd, error?: unknown) => {
     if (isOver) return;
     isOver = true;
     unwatch();
     download.end(how, error);
-    // What is being read has a use for the file still.
+    // The file is closed only after a read that is under way.
     void reading.catch(() => {}).then(() => pieces.return(undefined)).finally(done);
   };
   return new ReadableStream<Uint8Array>({

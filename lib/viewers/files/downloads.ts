@@ -1,5 +1,5 @@
 /**
- * Files on their way to viewers, counted.
+ * Counts downloads of files.
  *
  * @module
  */
@@ -17,59 +17,61 @@ export type DownloadEnd = "whole" | "left" | "stalled" | "failed";
 export interface DownloadJson {
   /** Counts up from 1. */
   readonly id: number;
-  /** Whom it goes to, or `null`. */
+  /** Address of the viewer, or `null`. */
   readonly addr: string | null;
-  /** Of the file. */
+  /** Name of the file. */
   readonly name: string;
-  /** Given so far. */
+  /** Bytes that were given so far. */
   readonly bytes: number;
-  /** What was asked for of it, in bytes; `null`: in today's form, whose length nobody knows before. */
+  /** Bytes that were asked for; `null` for today's form, whose length is not known before. */
   readonly ofBytes: number | null;
 }
 
-/** Files that viewers read, counted. */
+/** Counts of downloads. */
 export interface DownloadStats {
-  /** Those under way, at most 64. */
+  /** Downloads under way, at most 64. */
   readonly open: readonly DownloadJson[];
-  /** Begun so far. */
+  /** How many were begun so far. */
   readonly begun: number;
-  /** Refused, since too many were under way. */
+  /** How many were refused, because too many were under way. */
   readonly refused: number;
-  /** Given in all, in bytes. */
+  /** Bytes that were given in all. */
   readonly bytes: number;
-  /** Those that are over. */
+  /** How many have ended, by how. */
   readonly ended: Readonly<Record<DownloadEnd, number>>;
-  /** Files that viewers removed. */
+  /** How many files viewers removed. */
   readonly removed: number;
 }
 
-/** Where nothing was read. */
+/** The counts before any download. */
 export const NO_DOWNLOADS: DownloadStats = {
   ...{ open: [], begun: 0, refused: 0, bytes: 0, removed: 0 },
   ended: { whole: 0, left: 0, stalled: 0, failed: 0 },
 };
 
-/** One that is under way, for who gives it. */
+/** A download under way, for the code that serves it. */
 export interface Download {
-  /** So many more bytes were given. */
+  /** Counts bytes that were given. */
   gave(bytes: number): void;
-  /** It is over; the first word stands. */
+  /** Says how it ended; the first call counts. */
   end(how: DownloadEnd, error?: unknown): void;
 }
 
-/** Counts all of them. */
+/** Counts all downloads. */
 export class Downloads {
   readonly #open = new Map<Download, () => DownloadJson>();
   readonly #ended = { ...NO_DOWNLOADS.ended };
   readonly #log: Log;
   #begun = 0;
   #bytes = 0;
-  /** Refused, since too many were under way. */
+  /** How many were refused, because too many were under way. */
   refused = 0;
-  /** Files that viewers removed. */
+  /** How many files viewers removed. */
   removed = 0;
 
-  /** @param log is told of those that were not given all, unless their viewer left */
+  /**
+   * @param log where downloads are logged that were not given completely, unless their viewer left
+   */
   constructor(log: Log) {
     this.#log = log;
   }
@@ -87,11 +89,11 @@ export class Downloads {
   }
 
   /**
-   * One begins.
+   * Begins a download.
    *
    * @param name of the file
-   * @param ofBytes what was asked for of it, if that is known
-   * @param addr whom it goes to, if that is known
+   * @param ofBytes how many bytes were asked for, if known
+   * @param addr address of the viewer, if known
    */
   begin(name: string, ofBytes: number | null, addr: string | undefined): Download {
     const id = ++this.#begun;

@@ -1,5 +1,6 @@
 /**
- * Files of the disk over HTTP: listed, given whole or in parts, and removed where that is allowed.
+ * Serves files of the disk over HTTP: lists them, gives them whole or in parts, and removes them if
+ * that is allowed.
  *
  * @module
  */
@@ -18,32 +19,32 @@ import { Downloads, type DownloadStats } from "./downloads.ts";
 import { fileJson } from "./file_json.ts";
 import { listed, type ListKeys, listQuery } from "./list_query.ts";
 
-/** What files are answered with. */
+/** Options of {@linkcode FileAnswers}. */
 export interface FileAnswersOptions extends StallOptions {
   readonly shelf: Shelf;
   readonly guard: Guard;
-  /** Whether files may be removed by who has the token. */
+  /** Whether viewers with the token may remove files. */
   readonly allowDelete: boolean;
-  /** Told of downloads that were cut off, or failed. */
+  /** Where downloads are logged that were cut off or failed. */
   readonly log: Log;
 }
 
-/** What is asked for, and by whom. */
+/** A request for a file, and who makes it. */
 interface Asked {
   readonly request: Request;
   readonly name: string;
   readonly addr: string | undefined;
 }
 
-/** Downloads at once, each of which holds a file open. */
+/** How many downloads may run at once; each holds a file open. */
 const MAX_READERS = 64;
-/** Of these, those that are given today's form: each holds a message, as it was and as it becomes. */
+/** How many of these may be converted to today's form: each holds a message in both forms. */
 const MAX_BRIDGED = 4;
 
-/** Listed where no number is asked for. */
+/** How many files are listed by default. */
 const DEFAULT_LIMIT = 10_000;
 
-/** Answers requests for files; who may ask at all is decided before, but for `DELETE`. */
+/** Answers requests for files. Who may ask is decided before, except for `DELETE`. */
 export class FileAnswers {
   readonly #options: FileAnswersOptions;
   readonly #stalls: StallWatch;
@@ -51,24 +52,24 @@ export class FileAnswers {
   #readers = 0;
   #bridged = 0;
 
-  /** @param options whose files, and what is allowed */
+  /** @param options the files, and what is allowed */
   constructor(options: FileAnswersOptions) {
     this.#options = options;
     this.#stalls = new StallWatch(options);
     this.#downloads = new Downloads(options.log);
   }
 
-  /** What was given so far. */
+  /** Counts of downloads so far. */
   get stats(): DownloadStats {
     return this.#downloads.stats;
   }
 
   /**
-   * One page of the list, as JSON; how many there are on all pages is in `x-total-count`, and where the
-   * next one is in `link`.
+   * One page of the list, as JSON; `x-total-count` has the number of files on all pages, and `link`
+   * the next page.
    *
-   * @param request with `limit`, `offset`, `search` and `sort` in its address, and with `also` the name of
-   * one more
+   * @param request with `limit`, `offset`, `search` and `sort` in its address, and in `also` the
+   * name of one more file
    */
   async list(request: Request): Promise<Response> {
     const { shelf, allowDelete } = this.#options;
@@ -91,12 +92,12 @@ export class FileAnswers {
   }
 
   /**
-   * A file, or a part of it. What SDK 0.17 to 0.22 logged is given in today's form where the address asks
-   * for that (`?format=current`), without parts.
+   * Gives a file, or a part of it. If the address asks for it (`?format=current`), data of SDK 0.17
+   * to 0.22 is given in today's form, and then only as a whole.
    *
    * @param request `GET` or `HEAD`
    * @param name of the file
-   * @param info of its connection, as far as that is known
+   * @param info what is known of its connection
    */
   async give(
     request: Request,
@@ -138,8 +139,8 @@ export class FileAnswers {
   /**
    * Removes a file, and its original if it was recovered.
    *
-   * @param request `DELETE`, with the token in its header: pages have no other way to take from
-   * nobody but their user
+   * @param request `DELETE`, with the token in a header: browsers send cookies for other pages,
+   * too, but headers only for the user's own
    * @param name of the file
    */
   async remove(request: Request, name: string): Promise<Response> {
@@ -194,7 +195,8 @@ export class FileAnswers {
     if (isAmong(request.headers.get("if-none-match"), etag)) {
       return new Response(null, { status: 304, headers });
     }
-    // A date may be that of two versions within one second: only a tag tells whether it is the same.
+    // Only a tag tells whether the file is the same: two versions within one second have the same
+    // date.
     const ifRange = request.headers.get("if-range");
     const isSame = ifRange === null || ifRange === etag;
     const range = isSame && request.method === "GET"
@@ -238,7 +240,7 @@ export class FileAnswers {
 
   #close(opened: OpenedFile | undefined): void {
     this.#readers--;
-    // It was only read.
+    // Errors do not matter: the file was only read.
     opened?.file.close().catch(() => {});
   }
 }
@@ -256,7 +258,7 @@ function keysOf(file: ShelvedFile): ListKeys {
   return {
     name,
     texts: [recording, application, sdk],
-    // What is being written is newest, whenever something came for it.
+    // A file that is being written counts as the newest.
     lastMs: state === "writing" ? Infinity : lastMs ?? firstMs ?? 0,
     bytes,
   };

@@ -1,13 +1,13 @@
 /**
- * A file of the disk, as `/files` lists it.
+ * Files of the disk, as `/files` lists them.
  *
  * @module
  */
 import type { ShelvedFile } from "../../recordings/shelf.ts";
 
-/** One file, as `/files` lists it; what nobody knows without reading all of it is `null`. */
+/** One file, as `/files` lists it; what is not known without reading all of it is `null`. */
 export interface FileJson {
-  /** By which it is asked for. */
+  /** The name by which it is asked for. */
   readonly name: string;
   /** The id of its first recording. */
   readonly recording: string | null;
@@ -25,22 +25,25 @@ export interface FileJson {
   readonly firstMs: number | null;
   /** When its last message came, in milliseconds since the Unix epoch. */
   readonly lastMs: number | null;
-  /** Logged messages in it. */
+  /** How many logged messages it has. */
   readonly messages: number | null;
-  /** Its length; of one that is being written, what is whole so far. */
+  /** Its length in bytes; of a file that is being written, what is whole so far. */
   readonly bytes: number;
-  /** `writing`, `closed`, or `left` by an earlier run, which is to be recovered before it can be read. */
+  /**
+   * `writing`, `closed`, or `left`: by an earlier run, so that it has to be recovered before it can
+   * be read.
+   */
   readonly state: ShelvedFile["state"];
-  /** Whether it was damaged, and holds what could still be read; `null`: nobody looked. */
+  /** Whether it was damaged, and holds what could still be read; `null` if nobody has looked. */
   readonly damaged: boolean | null;
   /** Whether `DELETE` would remove it. */
   readonly deletable: boolean;
-  /** Where it is: a path below where the app is. */
+  /** Its address: a path below that of the app. */
   readonly url: string;
 }
 
 /**
- * A file for JSON.
+ * Makes the JSON of a file.
  *
  * @param file as its shelf has it
  * @param mayDelete whether files may be removed at all
@@ -67,6 +70,6 @@ export function fileJson(file: ShelvedFile, mayDelete: boolean): FileJson {
 }
 
 function isoOf(ms: number | undefined): string | null {
-  // An index is a file, in which anything may stand.
+  // Checked, since the index that it comes from may hold anything.
   return ms === undefined || !(Math.abs(ms) <= 8.64e15) ? null : new Date(ms).toISOString();
 }

@@ -1,27 +1,27 @@
 /**
- * Which of many a list shows, and in which order, as an address asks for it.
+ * Searches, sorts and pages lists, as an address asks for it.
  *
  * @module
  */
 
-/** What a list is searched and sorted by. */
+/** What an item is found and sorted by. */
 export interface ListKeys {
-  /** What people call it. */
+  /** Its name for people. */
   readonly name: string;
-  /** What a search looks into, besides. */
+  /** Further texts that a search looks into. */
   readonly texts: readonly (string | undefined)[];
-  /** When it was changed last, in milliseconds since the Unix epoch. */
+  /** When it was last changed, in milliseconds since the Unix epoch. */
   readonly lastMs: number;
   readonly bytes: number;
 }
 
 /** What an address asks for. */
 export interface ListQuery {
-  /** So many. */
+  /** How many items. */
   readonly limit: number;
-  /** Without so many before. */
+  /** How many items to leave out before. */
   readonly offset: number;
-  /** All of these words are in what is listed. */
+  /** Words that all must be in a listed item. */
   readonly words: readonly string[];
   readonly sort: ListSort;
 }
@@ -31,15 +31,15 @@ const SORTS = ["newest", "oldest", "name", "largest"] as const;
 /** How a list is sorted. */
 export type ListSort = typeof SORTS[number];
 
-/** A search has so many letters at most. */
+/** How many letters a search may have. */
 const MAX_SEARCH = 200;
 
 /**
  * Reads `limit`, `offset`, `search` and `sort` of an address.
  *
  * @param query of the address
- * @param limit where none is given
- * @returns a line that says what is wrong, if something is
+ * @param limit the default limit
+ * @returns the query, or a line that says what is wrong
  */
 export function listQuery(
   query: Readonly<Record<string, string>>,
@@ -55,12 +55,12 @@ export function listQuery(
 }
 
 /**
- * Those that are asked for.
+ * Selects the items that are asked for.
  *
  * @param all in any order
  * @param query what is asked for
- * @param keysOf what one is found and sorted by, given its place in `all`
- * @returns one page, and how many there are on all pages
+ * @param keysOf gives the keys of an item, by its index in `all`
+ * @returns one page, and how many items there are on all pages
  */
 export function listed<T>(
   all: readonly T[],
@@ -84,12 +84,12 @@ const ORDERS: Readonly<Record<ListSort, (a: ListKeys, b: ListKeys) => number>> =
   largest: (a, b) => compare(b.bytes, a.bytes),
 };
 
-/** Texts without an `Intl.Collator`, which takes seconds for thousands. */
+/** Compares without an `Intl.Collator`, which takes seconds for thousands of texts. */
 function compare<T extends string | number>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** As people search: large and small letters are one. */
+/** A text for comparing, without upper case. */
 function plain(text: string): string {
   return text.normalize("NFKC").toLowerCase();
 }

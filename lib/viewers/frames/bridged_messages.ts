@@ -1,27 +1,27 @@
 /**
- * What SDK 0.17 to 0.22 logged in today's form: made when a viewer asks for it, and once for all viewers
- * that are about at the same message.
+ * Messages of SDK 0.17 to 0.22 in today's form, made when a viewer asks for them, and once for all
+ * viewers that are at about the same message.
  *
  * @module
  */
 import { Bridge, type BridgeCounts, isBridgeable } from "../../bridge/mod.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
-/** So much is kept where history leaves no room, if it is no more than an eighth of the limit. */
+/** Bytes that are kept even if history leaves no room, but no more than an eighth of the limit. */
 const MIN_BYTES = 2 * 1024 * 1024;
-/** Small messages take more in objects than in bytes. */
+/** How many messages are kept: small ones take more memory in objects than in bytes. */
 const MAX_MESSAGES = 4096;
 
-/** A message in today's form; without it once it was let go of. */
+/** A message, with its form of today until that was dropped. */
 interface Kept {
   msg: LogMsg | undefined;
 }
 
-/** The last ones that were made. */
+/** Keeps the messages that were made last. */
 export class BridgedMessages {
   readonly #bridge = new Bridge({ reusesMemory: false });
   readonly #known = new WeakMap<LogMsg, Kept>();
-  /** In the order in which they were made; those before `#first` are gone. */
+  /** In the order in which they were made; those before `#first` were dropped. */
   #kept: Kept[] = [];
   #first = 0;
   #bytes = 0;
@@ -31,8 +31,8 @@ export class BridgedMessages {
 
   /**
    * @param limitBytes of all that is kept for viewers
-   * @param heldBytes of what is kept besides
-   * @param onMade told of the bytes of each message that was made
+   * @param heldBytes gives the bytes of what else is kept for viewers
+   * @param onMade called with the bytes of each message that was made
    */
   constructor(
     limitBytes: number,
@@ -49,15 +49,15 @@ export class BridgedMessages {
     return this.#bytes;
   }
 
-  /** What came of messages; one that was made twice is counted twice. */
+  /** Counts of what became of messages; one that was made twice is counted twice. */
   get counts(): BridgeCounts {
     return this.#bridge.counts;
   }
 
   /**
-   * A message in today's form.
+   * Gives a message in today's form.
    *
-   * @returns the message itself if it has that already, or there is none of it
+   * @returns the message itself if it has that form already, or can't have it
    */
   get(msg: LogMsg): LogMsg {
     if (!isBridgeable(msg.encoded.header)) return msg;
@@ -74,7 +74,7 @@ export class BridgedMessages {
     return bridged;
   }
 
-  /** Lets go of the oldest until what is kept fits the limit. */
+  /** Drops the oldest until what is kept fits the limit. */
   trim(): void {
     const free = Math.max(MIN_BYTES, this.#limitBytes - this.#heldBytes());
     const maxBytes = Math.min(this.#limitBytes / 8, free);
@@ -86,7 +86,7 @@ export class BridgedMessages {
     this.#first = 0;
   }
 
-  /** Nobody asks for them any more. */
+  /** Drops all, when nobody asks for them any more. */
   clear(): void {
     while (this.#length > 0) this.#drop();
     this.#kept = [];

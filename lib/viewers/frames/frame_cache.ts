@@ -1,19 +1,20 @@
 /**
- * Frames are made once for all viewers, which are about at the same message.
+ * Keeps WebSocket frames, so that they are made once for all viewers, which are at about the same
+ * message.
  *
  * @module
  */
 import { type LeftOut, viewerFrame } from "../../encoding/bincode/bincode_log_msg.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
-/** Kept of the last frames, the very last one aside. */
+/** Bytes of frames that are kept, not counting the very last one. */
 const MAX_BYTES = 2 * 1024 * 1024;
-/** Small frames take more in objects than in bytes. */
+/** How many frames are kept: small ones take more memory in objects than in bytes. */
 const MAX_FRAMES = 1024;
 
-/** The last frames. */
+/** Keeps the frames that were made last. */
 export class FrameCache {
-  /** Messages that no frame could be made of. */
+  /** How many messages no frame could be made of, by reason. */
   readonly leftOut: Record<LeftOut, number> = { tooLarge: 0, unknownKind: 0, unreadable: 0 };
   readonly #frames = new Map<LogMsg, Uint8Array<ArrayBuffer>>();
   readonly #left = new WeakMap<LogMsg, LeftOut>();

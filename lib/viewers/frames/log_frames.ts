@@ -1,5 +1,6 @@
 /**
- * The log as WebSocket frames: viewers that are behind are so by about the same, and share them.
+ * Makes WebSocket frames of older parts of the log. Viewers that are behind are mostly at about the
+ * same place, and share them.
  *
  * @module
  */
@@ -10,15 +11,15 @@ import type { SharedFrames } from "../types.ts";
 import { type FrameSettings, Wire } from "./wire.ts";
 import { PART_BYTES } from "./wire_parts.ts";
 
-/** Slabs whose frames are kept, of about 288 KiB each. */
+/** How many slabs' frames are kept, of about 288 KiB each. */
 const MAX_SLABS = 8;
 
-/** What a frame may need beyond what it is made of. */
+/** Bytes that a frame may need in addition to its message. */
 const FRAME_BYTES = 64;
 
-/** Makes frames of what is not at the live edge. */
+/** Makes frames of messages that are not at the live edge. */
 export class LogFrames {
-  /** The one that was asked for last is at the end. */
+  /** By slab; the one that was asked for last is at the end. */
   readonly #slabs = new Map<Slab, Wire>();
   readonly #settings: FrameSettings;
 
@@ -27,9 +28,9 @@ export class LogFrames {
   }
 
   /**
-   * Frames of items of the log, one behind the other.
+   * Gives the frames of items of the log, one after another.
    *
-   * @param items and the first place in each of which they are wanted
+   * @param items each with the place from which its messages are wanted
    * @param isOpen whether messages may still be added to one
    */
   of(items: readonly [Item, from: number][], isOpen: (slab: Slab) => boolean): SharedFrames {
@@ -49,7 +50,7 @@ export class LogFrames {
     return joined(taken);
   }
 
-  /** Frames of messages that nobody else wants just so. */
+  /** Makes frames of messages that no other viewer wants in this selection. */
   make(msgs: readonly LogMsg[]): SharedFrames {
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length + FRAME_BYTES;
@@ -68,7 +69,7 @@ export class LogFrames {
     return frames;
   }
 
-  /** Nobody goes through the log. */
+  /** Drops all, when no viewer goes through the log. */
   clear(): void {
     for (const slab of this.#slabs.keys()) this.#forget(slab);
   }

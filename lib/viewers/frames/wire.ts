@@ -12,16 +12,16 @@ import type { Memory } from "../log/memory.ts";
 import { LargePart, type Part, PART_BYTES, SharedPart } from "./wire_parts.ts";
 import type { SharedFrames } from "../types.ts";
 
-/** Larger Arrow data is not copied: sockets are given the message's own bytes. */
+/** Larger Arrow data, in bytes, is not copied: sockets are given the message's own bytes. */
 const LARGE_BYTES = 32 * 1024;
 
-/** What all frames of a hub are made with. */
+/** Settings for all frames of a hub. */
 export interface FrameSettings {
-  /** Counts what they take. */
+  /** Counts the memory that they take. */
   readonly memory: Memory;
-  /** Buffers that are free for others. */
+  /** Free buffers. */
   readonly spare: Uint8Array[];
-  /** Told of messages that no frame can be made of. */
+  /** Called with messages that no frame can be made of. */
   readonly onLeftOut: (msg: LogMsg, why: LeftOut) => void;
 }
 
@@ -32,21 +32,22 @@ export interface Taken {
   readonly to: number;
 }
 
-/** Frames, kept while a viewer needs them. */
+/** Frames, which are kept while a viewer needs them. */
 export class Wire {
   readonly #parts: Part[] = [];
-  /** It has all that came after this place, up to its end. */
+  /** The place after which it has everything, up to its end. */
   #start = 0;
   #end = 0;
-  /** Bytes of all frames that ever were on it. */
+  /** Bytes of all frames that it ever had. */
   #offset = 0;
   #isEmpty = true;
   readonly #settings: FrameSettings;
 
   /**
-   * @param maxBytes kept for viewers that are behind; for others, frames are made of the log
+   * @param maxBytes bytes that are kept for viewers that are behind; further back, frames are made
+   * from the log
    * @param settings the same for all wires of a hub
-   * @param partBytes of the buffers for small frames, if so much will come
+   * @param partBytes bytes of the buffers for small frames
    */
   constructor(
     readonly maxBytes: number,
@@ -56,13 +57,13 @@ export class Wire {
     this.#settings = settings;
   }
 
-  /** Whether it has all that came after a place, or will have, if what comes next is put on it. */
+  /** Whether it has everything after a place, or will have when the next messages are added. */
   covers(seq: number, lastSeq: number): boolean {
     return this.#isEmpty ? seq === lastSeq : seq >= this.#start && seq <= this.#end;
   }
 
   /**
-   * Takes in what came next.
+   * Adds the next messages.
    *
    * @param msgs in their order
    * @param seq place of the first in the order of arrival
@@ -74,9 +75,9 @@ export class Wire {
   }
 
   /**
-   * Lets go of what no viewer needs, and of what is too much.
+   * Drops what no viewer needs, and what is too much.
    *
-   * @param place of the viewer that is furthest behind; what is before it is needed no more
+   * @param place place of the viewer that is furthest behind; nothing before it is needed
    */
   trim(place: number): void {
     let count = 0;
@@ -91,18 +92,18 @@ export class Wire {
     }
   }
 
-  /** No viewer is at the live edge. */
+  /** Drops all, when no viewer is at the live edge. */
   clear(): void {
     this.#isEmpty = true;
     for (const part of this.#parts.splice(0)) part.drop();
   }
 
   /**
-   * What comes next.
+   * Gives the next frames.
    *
    * @param from the place of the last message that was given
    * @param maxBytes about how many bytes; a larger message comes alone
-   * @returns `undefined` where the wire begins later
+   * @returns `undefined` if the wire begins later
    */
   take(from: number, maxBytes: number): Taken | undefined {
     if (this.#isEmpty || from < this.#start || from > this.#end) return undefined;
@@ -114,26 +115,26 @@ export class Wire {
       const given = part.from(Math.max(to, part.start));
       const length = given.pieces.reduce((sum, piece) => sum + piece.length, 0);
       if (used.length > 0 && bytes + length > maxBytes) return taken();
-      part.use();
+      part.acquire();
       used.push(part);
       pieces.push(...given.pieces);
       messages += given.messages;
       bytes += length;
       to = part.end;
     }
-    // No frame is made of what is behind the last part.
+    // Messages behind the last part have no frames.
     to = this.#end;
     return taken();
 
     function taken(): Taken {
       const done = () => {
-        for (const part of used) part.unuse();
+        for (const part of used) part.release();
       };
       return { frames: { pieces, messages, bytes, done }, to };
     }
   }
 
-  /** All that is on it. */
+  /** Gives all frames. */
   takeAll(): Taken {
     return this.take(this.#start, Infinity)!;
   }

@@ -1,5 +1,5 @@
 /**
- * What the wire is made of: many small frames in one buffer, or a large one.
+ * The parts of a wire: many small frames in one buffer, or one large frame.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { MAX_HEAD_BYTES, OPCODE, writeFrameHead } from "../../comms/websocket/fr
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Memory } from "../log/memory.ts";
 
-/** Bytes of whole frames of messages that came one after the other. */
+/** Whole frames of successive messages. */
 export abstract class Part {
   #uses = 1;
 
@@ -24,50 +24,53 @@ export abstract class Part {
   abstract readonly bytes: number;
 
   /**
-   * What came after a place.
+   * Gives the frames after a place.
    *
-   * @param seq within it
+   * @param seq a place within the part
    */
   abstract from(seq: number): { readonly pieces: Uint8Array[]; readonly messages: number };
 
-  /** A socket is given its bytes. */
-  use(): void {
+  /** Counts a socket that is given its bytes. */
+  acquire(): void {
     this.#uses++;
   }
 
-  /** The socket needs them no more. */
-  unuse(): void {
+  /** Says that a socket no longer needs the bytes. */
+  release(): void {
     if (--this.#uses === 0) this.free();
   }
 
-  /** The wire has it no more. */
+  /** Says that the wire no longer holds it. */
   drop(): void {
-    this.unuse();
+    this.release();
   }
 
-  /** Nobody uses it. */
+  /** Frees it, once nobody uses it. */
   protected abstract free(): void;
 }
 
-/** Of the buffers that are used again. */
+/** Bytes of the buffers that are used again. */
 export const PART_BYTES: number = 256 * 1024;
 
-/** Buffers that are kept for the next parts. */
+/** How many buffers are kept for the next parts. */
 const MAX_SPARE = 16;
 
-/** Small frames. */
+/** Small frames in one buffer. */
 export class SharedPart extends Part {
   readonly #buffer: Uint8Array;
-  /** Behind each of its messages, those that no frame is made of included: bytes, and frames. */
+  /**
+   * For each message, also those without a frame, how many bytes and frames there are up to its
+   * end.
+   */
   readonly #offsets: number[] = [];
   readonly #frames: number[] = [];
 
   /**
-   * @param start before its first message
-   * @param offset bytes before it
+   * @param start place before its first message
+   * @param offset its place in the whole stream, in bytes
    * @param size of its buffer
-   * @param spare buffers that are free, and get this one back
-   * @param memory counts it
+   * @param spare free buffers, to which its buffer goes back
+   * @param memory counts its bytes
    */
   constructor(
     start: number,
@@ -138,11 +141,11 @@ export class LargePart extends Part {
 
   /**
    * @param start before it
-   * @param offset bytes before it
+   * @param offset its place in the whole stream, in bytes
    * @param head copied
    * @param msg of the message
    * @param tail its Arrow data
-   * @param memory counts it, once with all else that holds the message
+   * @param memory counts its bytes, only once however many hold the message
    */
   constructor(
     start: number,
@@ -161,8 +164,8 @@ export class LargePart extends Part {
     this.bytes = length + tail.length;
     this.#head = bytes.subarray(0, length);
     this.#tail = tail;
-    memory.use(msg, "form");
-    // Inflated data, which the message does not have.
+    memory.acquire(msg, "form");
+    // Not if the data was inflated for this, and so is not the message's own.
     const isShared = msg.kind === "ArrowMsg" &&
       (tail.buffer === msg.arrow.bytes.buffer || tail.buffer === msg.encoded.bytes.buffer);
     this.#ownBytes = isShared ? 0 : tail.buffer.byteLength;
@@ -173,28 +176,28 @@ export class LargePart extends Part {
     return { pieces: [this.#head, this.#tail], messages: 1 };
   }
 
-  override use(): void {
-    super.use();
+  override acquire(): void {
+    super.acquire();
     if (this.#sockets++ === 0) this.#pin(1);
   }
 
-  override unuse(): void {
+  override release(): void {
     if (--this.#sockets === 0) this.#pin(-1);
-    super.unuse();
+    super.release();
   }
 
   override drop(): void {
-    super.unuse();
+    super.release();
   }
 
   protected free(): void {
     this.memory.add(-this.#ownBytes);
-    this.memory.unuse(this.msg, "form");
+    this.memory.release(this.msg, "form");
   }
 
   #pin(by: 1 | -1): void {
     this.memory.pinned += by * this.#ownBytes;
-    if (by > 0) this.memory.use(this.msg, "viewer");
-    else this.memory.unuse(this.msg, "viewer");
+    if (by > 0) this.memory.acquire(this.msg, "viewer");
+    else this.memory.release(this.msg, "viewer");
   }
 }

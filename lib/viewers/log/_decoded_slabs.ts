@@ -1,18 +1,19 @@
 /**
- * The slabs that were decoded last: viewers that are behind are so by about the same.
+ * Keeps the slabs that were decoded last, for viewers that are behind are mostly at about the same
+ * place.
  *
  * @module
  */
 import type { LogMsg } from "../../encoding/log_msg.ts";
 
-/** Of at most 288 KiB each. */
+/** How many slabs are kept, of at most 288 KiB each. */
 const MAX_SLABS = 16;
 
-/** Decoded messages by what they are kept in. */
+/** Decoded messages by slab. */
 export class DecodedSlabs {
   readonly #decoded = new Map<object, readonly LogMsg[]>();
 
-  /** What was decoded of a slab that takes no more messages, or what `decode` makes of it. */
+  /** Gives the decoded messages of a closed slab; calls `decode` if they are not kept. */
   get(slab: object, decode: () => readonly LogMsg[]): readonly LogMsg[] {
     const known = this.#decoded.get(slab) ?? decode();
     this.#decoded.delete(slab);
@@ -21,7 +22,7 @@ export class DecodedSlabs {
     return known;
   }
 
-  /** Forgets a slab that has gone out of the history. */
+  /** Forgets a slab that was dropped from the history. */
   forget(slab: object): void {
     this.#decoded.delete(slab);
   }

@@ -1,43 +1,46 @@
 /**
- * Items in the order of arrival, from which any may go.
+ * A list of items in the order of arrival, from which any may be removed.
  *
  * @module
  */
 import type { Item } from "./item.ts";
 
-/** Those that are gone stay in place until they are the half, for places are found by halving. */
+/**
+ * Removed items stay in place until there are so many, and half of all: a binary search needs the
+ * order.
+ */
 const MIN_GONE = 1024;
 
 /** A list of items, each with a higher `seq` than the last of the one before. */
 export class ItemList {
   #items: Item[] = [];
   #gone = 0;
-  /** Before it, all are protected or gone. */
+  /** All items before this index are protected or gone. */
   #scanned = 0;
 
-  /** The newest, gone or not. */
+  /** The newest item, gone or not. */
   get last(): Item | undefined {
     return this.#items.at(-1);
   }
 
-  /** The oldest that is not gone. */
+  /** The oldest item that is not gone. */
   get first(): Item | undefined {
     const [first] = this.after(0);
     return first;
   }
 
-  /** The one with the message of a place, or the first that comes after it. */
+  /** The item with the message of a place, or the first item after it. */
   at(seq: number): Item | undefined {
     const [item] = this.after(seq - 1);
     return item;
   }
 
-  /** Puts the newest at the end. */
+  /** Adds the newest item. */
   push(item: Item): void {
     this.#items.push(item);
   }
 
-  /** Notes that one of them is gone. */
+  /** Notes that an item is gone. */
   remove(item: Item): void {
     item.isGone = true;
     if (++this.#gone < MIN_GONE || this.#gone * 2 < this.#items.length) return;
@@ -47,7 +50,7 @@ export class ItemList {
     this.#scanned = this.#indexOf(seq);
   }
 
-  /** The oldest that is neither protected nor gone. */
+  /** The oldest item that is neither protected nor gone. */
   oldest(): Item | undefined {
     const items = this.#items;
     while (this.#scanned < items.length) {
@@ -58,26 +61,29 @@ export class ItemList {
     return undefined;
   }
 
-  /** Looks at it again for {@linkcode ItemList.oldest}: it is protected no more. */
+  /**
+   * Says that an item is no longer protected, so that {@linkcode ItemList.oldest} looks at it
+   * again.
+   */
   rescan({ seq }: Item): void {
     this.#scanned = Math.min(this.#scanned, this.#indexOf(seq));
   }
 
-  /** Those with a message behind a place that are not gone. */
+  /** Items with a message after a place that are not gone. */
   *after(seq: number): Iterable<Item> {
     for (let i = this.#indexOf(seq + 1); i < this.#items.length; i++) {
       if (!this.#items[i]!.isGone) yield this.#items[i]!;
     }
   }
 
-  /** Those whose messages are all before a place and that are not gone, the newest first. */
+  /** Items whose messages are all before a place and that are not gone, the newest first. */
   *before(seq: number): Iterable<Item> {
     for (let i = this.#indexOf(seq) - 1; i >= 0; i--) {
       if (!this.#items[i]!.isGone) yield this.#items[i]!;
     }
   }
 
-  /** Where the first item is that has a message with this place or a later one. */
+  /** Index of the first item that has a message with this place or a later one. */
   #indexOf(seq: number): number {
     let low = 0;
     let high = this.#items.length;

@@ -1,38 +1,36 @@
 /**
- * What a viewer that asked for the newest first is given in the room that the live edge leaves: static
- * data that is much, and the history backwards.
+ * What a viewer that asked for the newest first gets when the live edge leaves room: large static
+ * data, and the history backwards.
  *
  * @module
  */
 import type { Item } from "./item.ts";
 import type { ViewerLog } from "./viewer_log.ts";
 
-/** So much static data comes before anything else, in bytes: the smallest of it. */
+/** Bytes of static data that come before anything else, beginning with the smallest. */
 const FIRST_STATIC_BYTES = 1024 * 1024;
-/** A message above this may be a picture, … */
+/** A longer message, in bytes, may be a picture; … */
 const PICTURE_BYTES = 16 * 1024;
-/** … and where there is none, so many bytes have shown what there is. */
+/** … without one, a viewer shows enough after so many bytes. */
 const SHOWN_BYTES = 1024 * 1024;
 
-/** Is given an item of the log and the first place in it; returns the bytes that were taken. */
+/** Called with an item of the log and the first place in it; returns the bytes that were taken. */
 export type Give = (item: Item, from: number) => number;
 
-/** One viewer's place in what came before it. */
+/** One viewer's place in what came before it joined. */
 export class Backfill {
   readonly #log: ViewerLog;
-  /** What came before this place is yet to be given. */
+  /** What came before this place is still to be given. */
   #back: number;
   /** Static data up to this size comes first, … */
   #firstBytes = 0;
   /** … and larger one that came after this place and up to that one, later. */
   #late = { at: 0, to: 0 };
-  /** Given since larger static data is to come, of it and of all else. */
+  /** Bytes given since there is larger static data to give: of it, and of everything else. */
   #given = { late: 0, others: 0 };
   #hasShown = false;
 
-  /**
-   * @param log where all of it is; nothing may be added to its items any more
-   */
+  /** @param log the log, to whose items nothing may be added any more */
   constructor(log: ViewerLog) {
     this.#log = log;
     this.#back = log.lastSeq + 1;
@@ -45,9 +43,9 @@ export class Backfill {
   }
 
   /**
-   * Static data is to be given, as it is now.
+   * Begins to give static data, as it is now.
    *
-   * @param after what came until this place was given, but for what is still to come
+   * @param after everything up to this place was given, except what is still to be filled in
    */
   explain(after: number): void {
     this.#late = { at: this.#hasLate ? this.#late.at : after, to: this.#log.lastSeq };
@@ -56,20 +54,20 @@ export class Backfill {
     this.#skip();
   }
 
-  /** Whether static data comes before all else. */
+  /** Whether this static data comes before everything else. */
   isFirst(item: Item): boolean {
     return item.isProtected && item.bytes <= this.#firstBytes;
   }
 
-  /** Whether this is still to be given. */
+  /** Whether this item is still to be given. */
   owes(item: Item): boolean {
     if (item.role === "chunk") return item.seq < this.#back;
     return item.role === "static" && this.#isLate(item);
   }
 
   /**
-   * Whether the next is of this, and not of the live edge: larger static data has at most half of a link
-   * that is full.
+   * Whether the backfill is next, and not the live edge: larger static data gets at most half of a
+   * full link.
    *
    * @param isLive whether there is something live
    */
@@ -77,7 +75,7 @@ export class Backfill {
     return isLive ? this.#isLateDue : !this.isDone;
   }
 
-  /** Told of what was given from the live edge. */
+  /** Takes note of what was given from the live edge. */
   gave(messages: number, bytes: number): void {
     this.#given.others += bytes;
     const isPicture = messages > 0 && bytes / messages > PICTURE_BYTES;
@@ -85,10 +83,10 @@ export class Backfill {
   }
 
   /**
-   * Goes on.
+   * Gives the next items.
    *
    * @param maxBytes about how many; a larger message comes alone
-   * @param give is given each item
+   * @param give called with each item
    * @param isLive whether there is something live
    */
   walk(maxBytes: number, give: Give, isLive: boolean): void {
@@ -128,7 +126,7 @@ export class Backfill {
     this.#late.at = this.#late.to;
   }
 
-  /** Each item as it came: its messages are older ones first. */
+  /** Gives items backwards; inside an item older messages come first. */
   #walkBack(maxBytes: number, give: Give): void {
     let bytes = 0;
     for (const item of this.#log.items.before(this.#back)) {
@@ -139,20 +137,20 @@ export class Backfill {
         this.gave(item.messages, given);
       }
       this.#back = item.seq;
-      // What a picture is followed by is not to be waited for.
+      // Once a picture was shown, larger static data must not wait for more history.
       if (this.#hasLate && this.#hasShown) return;
     }
     this.#back = 1;
   }
 
-  /** There may be none that is larger. */
+  /** Skips static data that is gone or was given. */
   #skip(): void {
     for (const item of this.#log.statics.after(0)) if (this.#isLate(item)) return;
     this.#late.at = this.#late.to;
   }
 }
 
-/** Up to which size the smallest static data is as much as may come first. */
+/** The size up to which static data comes first. */
 function sizeOfFirst({ statics, protected: spared }: ViewerLog): number {
   if (spared.bytes <= FIRST_STATIC_BYTES) return Infinity;
   const sizes = Array.from(statics.after(0)).filter(({ isProtected }) => isProtected)
@@ -160,6 +158,6 @@ function sizeOfFirst({ statics, protected: spared }: ViewerLog): number {
   let sum = 0;
   const over = sizes.findIndex((size) => (sum += size) > FIRST_STATIC_BYTES);
   if (over < 0) return Infinity;
-  // All of one size come together.
+  // Items of the same size stay together.
   return sizes[over]! - 1;
 }

@@ -1,6 +1,6 @@
 /**
- * One viewer's place in the log. It holds no message, so that many viewers, slow ones too, cost no more
- * memory than the log has; what the log lets go of before it comes there, it skips.
+ * One viewer's place in the log. It holds no messages, so that even many slow viewers take no more
+ * memory than the log; it skips what the log drops before it comes there.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { Backfill, type Give } from "./backfill.ts";
 import type { Item } from "./item.ts";
 import type { ViewerLog } from "./viewer_log.ts";
 
-/** How what is there already is given, before what comes later as it comes. */
+/** The order in which a viewer gets what is there when it joins. */
 export type Order = "viewer" | "kinds" | "arrival";
 
-/** What is given before the rest, one after the other: what a list has of a kind, or only some of it. */
+/** A pass over a list: which items it gives, and which of these are still needed. */
 type Pass = readonly [
   list: "preamble" | "statics",
   has: (item: Item) => boolean,
@@ -22,9 +22,12 @@ type Pass = readonly [
 
 const PREAMBLE: Pass = ["preamble", () => true];
 const STATICS: Pass = ["statics", () => true];
-/** Without what newer data has taken the place of. */
+/** The pass for static data, without what newer data has replaced. */
 const LATEST: Pass = ["statics", () => true, ({ isProtected }) => isProtected];
-/** A viewer takes a blueprint as it is when it is activated: without its data, it shows no view. */
+/**
+ * Kinds in the order in which they must come: a viewer uses a blueprint as it is when it is
+ * activated, so its data must come before.
+ */
 const OF_KINDS = ["SetStoreInfo", "ArrowMsg", "BlueprintActivationCommand"] as const;
 
 /** The passes of an order by kind, with a pass for static data. */
@@ -36,7 +39,7 @@ function byKind(statics: Pass): readonly Pass[] {
   ];
 }
 
-/** The passes of each order; what is left is given in the order of arrival. */
+/** The passes of each order; the rest is given in the order of arrival. */
 const PASSES: Readonly<Record<Order | "again", readonly Pass[]>> = {
   viewer: [PREAMBLE],
   kinds: byKind(STATICS),
@@ -44,37 +47,37 @@ const PASSES: Readonly<Record<Order | "again", readonly Pass[]>> = {
   again: [PREAMBLE, LATEST],
 };
 
-/** What is looked through counts as so large a share of what is given. */
+/** Bytes that are only looked through count as this share of bytes that are given. */
 const LOOKED_SHARE = 1 / 16;
 
 /** A place in the log. */
 export class Cursor {
   readonly #log: ViewerLog;
-  /** Nothing is given of what came until here. */
+  /** Nothing up to this place is given, unless a pass has it. */
   readonly #start: number;
   #passes: readonly Pass[];
-  /** What came until here is given in the passes, if one of them has it. */
+  /** Up to this place, items of a pass are given in that pass. */
   #sorted: number;
-  /** Which pass is under way, and how far. */
+  /** The pass under way, and the place in it. */
   #pass = 0;
   #passAt: number;
-  /** The last place that was given, or passed, in the order of arrival. */
+  /** The place, in the order of arrival, of the last message that was given or passed over. */
   #at: number;
-  /** Static data was missed; what is kept of such is given again. */
+  /** Set if static data was missed, so that all that is kept of it must be given again. */
   #mustBeginAgain = false;
   /**
-   * Bytes by which it must go on before it begins again: static data that comes quicker than a link
-   * takes it may not be all that it gets.
+   * Bytes that it must give before it begins again: otherwise a viewer would get nothing but static
+   * data, if that comes faster than its link takes it.
    */
   #owed = 0;
-  /** Where the newest comes first. */
+  /** Set if the newest comes first. */
   readonly #backfill: Backfill | undefined;
 
   /**
-   * @param log where it goes through
-   * @param order of what is there now; without it, nothing of that is given
-   * @param isNewestFirst whether what explains the rest is followed by the live edge, and that by history
-   * backwards
+   * @param log the log
+   * @param order order of what is there now; left out, nothing of that is given
+   * @param isNewestFirst whether the live edge comes right after what explains it, and history
+   * comes backwards
    */
   constructor(log: ViewerLog, order?: Order, isNewestFirst = false) {
     this.#log = log;
@@ -89,7 +92,7 @@ export class Cursor {
   }
 
   /**
-   * The place of the last message that was given, where all that comes next is in the order of arrival.
+   * The place of the last message that was given, if all that follows is in the order of arrival.
    */
   get place(): number | undefined {
     const isSorted = this.#passes.length === 0 || this.#at >= this.#sorted;
@@ -97,7 +100,7 @@ export class Cursor {
     return isSorted && !isFirst && !this.#mustBeginAgain ? this.#at : undefined;
   }
 
-  /** The last place that was given, or passed, in the order of arrival. */
+  /** The place, in the order of arrival, of the last message that was given or passed over. */
   get at(): number {
     return this.#at;
   }
@@ -107,20 +110,20 @@ export class Cursor {
     return this.place === this.#log.lastSeq && (this.#backfill?.isDone ?? true);
   }
 
-  /** Whether what comes next is older than what is at its place. */
+  /** Whether what comes next is older than its place. */
   get isFilling(): boolean {
     return this.#backfill?.isNext(this.#at < this.#log.lastSeq) ?? false;
   }
 
-  /** Whether there is nothing live to give, but what is older. */
+  /** Whether there is nothing live to give, but something older. */
   get hasOnlyPast(): boolean {
     return this.place === this.#log.lastSeq && !this.isAtEnd;
   }
 
   /**
-   * Goes on behind a place.
+   * Skips to a place.
    *
-   * @param seq what is before it was given, or is never to be
+   * @param seq everything up to it was given, or never will be
    * @param given of that
    */
   moveTo(seq: number, given?: Tally): void {
@@ -129,11 +132,12 @@ export class Cursor {
   }
 
   /**
-   * Those of an item's messages that it was not given, and never will be once the item is gone.
+   * Takes note that an item will be gone: gives the first of its messages that the viewer did not
+   * get.
    *
-   * Where they are static data, it begins again with what explains chunks: what replaced them.
+   * If it is static data, all that explains chunks will be given again, including what replaced it.
    *
-   * @param item that the log lets go of
+   * @param item the item that the log drops
    * @returns the place of the first; `undefined` if there are none
    */
   miss(item: Item): number | undefined {
@@ -144,10 +148,10 @@ export class Cursor {
   }
 
   /**
-   * The next messages.
+   * Gives the next messages.
    *
    * @param maxBytes about how many, fewer where most are not wanted; a larger message comes alone
-   * @param wants which of them
+   * @param wants tells which messages are wanted
    * @param end the place of the last one
    */
   take(maxBytes: number, wants: (msg: LogMsg, seq: number) => boolean, end = Infinity): LogMsg[] {
@@ -161,7 +165,7 @@ export class Cursor {
         msgs.push(msg);
         bytes += msg.encoded.bytes.length;
       }
-      // To look through what is of others takes time as well.
+      // Looking through unwanted messages takes time as well.
       return bytes + item.bytes * LOOKED_SHARE;
     }, end);
     return msgs;
@@ -171,8 +175,9 @@ export class Cursor {
    * Goes on.
    *
    * @param maxBytes about how many; a larger message comes alone
-   * @param give is given each item and the first place in it that was not given; returns the bytes
-   * @param end what came after it is not given, but for what is with it in one item
+   * @param give called with each item and the first place in it that was not given; returns the
+   * bytes
+   * @param end nothing after it is given, except what is in the same item
    */
   walk(maxBytes: number, give: Give, end = Infinity): void {
     if (this.#mustBeginAgain && this.#owed <= 0 && !this.#isInPasses) this.#beginAgain();
@@ -211,7 +216,7 @@ export class Cursor {
     this.#at = Math.min(end, this.#log.lastSeq);
   }
 
-  /** All that explains chunks is given again, and then the oldest kept. */
+  /** Gives all that explains chunks again, and goes on with the oldest that is kept. */
   #beginAgain(): void {
     this.#mustBeginAgain = false;
     this.#owed = 0;
@@ -226,12 +231,12 @@ export class Cursor {
     return this.#pass < this.#passes.length;
   }
 
-  /** What is left of static data comes later. */
+  /** The pass for the static data that comes first. */
   get #firstStatics(): Pass {
     return ["statics", () => true, (item) => this.#backfill!.isFirst(item)];
   }
 
-  /** Whether one of the passes has it. */
+  /** Whether one of the passes gives this item. */
   #isOfPasses(item: Item): boolean {
     return item.seq <= this.#sorted && this.#passOf(item) >= 0;
   }
@@ -248,7 +253,7 @@ export class Cursor {
   }
 }
 
-/** Of what is kept as single messages. */
+/** The kind of an item that is a single message. */
 function kindOf(item: Item): LogMsg["kind"] | undefined {
   return item.from(item.seq)[0]?.kind;
 }

@@ -1,5 +1,5 @@
 /**
- * What the log is made of.
+ * The items of the log.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Memory, User } from "./memory.ts";
 
 /**
- * What a message is to those that come after it: the preamble (store infos, blueprints, activations,
- * and what is unknown) and static data explain chunks, of which the newest are kept.
+ * The role of a message: the preamble (store infos, blueprints, activations, and what is unknown)
+ * and static data explain chunks; of chunks the newest are kept.
  */
 export type Role = "preamble" | "static" | "chunk";
 
-/** One message or several that came one after the other. */
+/** One message, or several successive ones. */
 export interface Item {
-  /** Place of the first in the order of arrival; counts up over all messages. */
+  /** Place of its first message in the order of arrival, counted over all messages. */
   readonly seq: number;
-  /** Place of the last. */
+  /** Place of its last message. */
   readonly lastSeq: number;
   /** Encoded bytes of all messages that came before it. */
   readonly before: number;
   readonly role: Role;
   readonly messages: number;
-  /** Encoded bytes. */
+  /** Encoded bytes of its messages. */
   readonly bytes: number;
-  /** Whether ordinary pressure spares it. */
+  /** Whether it is spared when the oldest are dropped. */
   isProtected: boolean;
-  /** Whether the log has it no more. */
+  /** Whether the log has dropped it. */
   isGone: boolean;
-  /** Those from a place on. */
+  /** Its messages from a place on. */
   from(seq: number): readonly LogMsg[];
-  /** The log lets go of it. */
+  /** Frees it, when the log drops it. */
   release(): void;
 }
 
@@ -42,16 +42,16 @@ export class Entry implements Item {
   readonly messages = 1;
   readonly bytes: number;
   #isHeld = false;
-  /** Lists keep their places for a while after they are gone, and must keep no message alive. */
+  /** Lists keep items for a while after they are gone; these must not keep the message alive. */
   #msg: LogMsg | undefined;
 
   /**
    * @param msg what is kept
    * @param seq its place
    * @param before encoded bytes before it
-   * @param memory counts what it takes once it is held
-   * @param user who holds it
-   * @param role `"static"`: newer data with the same `staticKey` takes its place
+   * @param memory counts its memory once it is held
+   * @param user the user of the memory
+   * @param role its role; newer static data with the same `staticKey` replaces older
    * @param staticKey of static data
    */
   constructor(
@@ -67,7 +67,7 @@ export class Entry implements Item {
     this.#msg = msg;
   }
 
-  /** What is kept, until it is released. */
+  /** The message, until it is released. */
   get msg(): LogMsg {
     if (this.#msg === undefined) throw new TypeError("Nobody holds this message any more");
     return this.#msg;
@@ -81,11 +81,11 @@ export class Entry implements Item {
     return this.#msg === undefined ? [] : [this.#msg];
   }
 
-  /** Counts it. */
+  /** Counts its memory. */
   hold(): this {
     this.#isHeld = true;
     this.memory.add(MESSAGE_OVERHEAD_BYTES);
-    this.memory.use(this.msg, this.user);
+    this.memory.acquire(this.msg, this.user);
     return this;
   }
 
@@ -93,7 +93,7 @@ export class Entry implements Item {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.memory.add(-MESSAGE_OVERHEAD_BYTES);
-    this.memory.unuse(this.msg, this.user);
+    this.memory.release(this.msg, this.user);
     this.#msg = undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the log, its other forms and the sockets of viewers keep alive, in one account.
+ * One account of what the log, its other forms and the sockets of viewers keep alive.
  *
  * @module
  */
@@ -9,32 +9,35 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 /** Who uses a message: the log, a form that is shared at the live edge, or viewers that take it. */
 export type User = "log" | "form" | "viewer";
 
-/** A buffer that messages are views on; counted once, however many there are. */
+/** A buffer that messages are views on, which is counted once. */
 interface Buffer {
   readonly bytes: number;
   readonly uses: Record<User, number>;
 }
 
-/** Counts what messages keep alive: each buffer once, and what objects take. */
+/** Counts what messages keep alive: each buffer once, and the objects. */
 export class Memory {
-  /** Bytes kept alive. */
+  /** Bytes that are kept alive. */
   bytes = 0;
-  /** Of these, what only viewers keep alive, that have not yet taken all of a message. */
+  /** How many of these only viewers keep alive, which have not yet taken all of a message. */
   pinned = 0;
   readonly #buffers = new WeakMap<ArrayBufferLike, Buffer>();
 
-  /** Adds what has no buffer that others could share. */
+  /** Counts bytes that are in no shared buffer. */
   add(bytes: number): void {
     this.bytes += bytes;
   }
 
-  /** Uses the buffers of a message; the first use counts. */
-  use(msg: LogMsg, user: User): void {
+  /** Counts one more user of the buffers of a message; the first user adds their bytes. */
+  acquire(msg: LogMsg, user: User): void {
     this.#change(msg, user, 1);
   }
 
-  /** Ends one use of the buffers of a message; the last one gives their bytes back to the account. */
-  unuse(msg: LogMsg, user: User): void {
+  /**
+   * Counts one user less of the buffers of a message; the last one takes their bytes out of the
+   * account.
+   */
+  release(msg: LogMsg, user: User): void {
     this.#change(msg, user, -1);
   }
 

@@ -1,43 +1,45 @@
 /**
- * How quickly history is filled in beside what comes live: sockets take megabytes before they are full,
- * and on a slow link all that comes live would come behind these.
+ * Limits how fast history is filled in beside live messages: sockets take megabytes before they are
+ * full, and on a slow link live messages would wait behind these.
  *
- * A link is known by how much it takes while its socket is full. Until then twice as much is given each
- * half second; from then on somewhat less than that, so that what waits in sockets gets less, and now and
- * then more, to see whether the link has become quicker.
+ * The rate of a link is known when its socket is full. Until then twice as much is given in each
+ * half second; from then on a little less than the rate, so that sockets drain, and now and then
+ * more, to see whether the link has become faster.
  *
  * @module
  */
 
-/** Before anything is known, in bytes a second. */
+/** The rate before anything is known, in bytes a second. */
 const FIRST_RATE = 2 * 1024 * 1024;
 const MIN_RATE = 64 * 1024;
-/** What is given at once, in bytes. */
+/** Bytes that are given at once. */
 const BURST_BYTES = 512 * 1024;
-/** It is looked so often, in milliseconds. */
+/** Length of a window of measuring, in milliseconds. */
 const WINDOW_MS = 500;
 /** A socket that keeps its viewer waiting for this share of the time is full. */
 const FULL_SHARE = 0.5;
-/** Of what a link takes, so much is given. */
+/** The share of a link's rate that is given. */
 const SHARE = 0.8;
-/** What sockets may have taken before one was found full, in bytes. */
+/** Bytes that sockets may have taken before one is found full. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
-/** Growth in a window up to the known rate, and beyond it. */
+/** Growth of the rate in a window, up to the known rate and beyond it. */
 const GROWTH = { known: 2, beyond: 1.03 } as const;
-/** For so long after its socket was full, a link is given no more than is known of it, in milliseconds. */
+/**
+ * How long after its socket was full a link is given no more than its known rate, in milliseconds.
+ */
 const HOLD_MS = 20_000;
-/** What is known of a link lasts so long where it takes less, as a factor in a window. */
+/** Factor by which the known rate decays in a window if the link takes less. */
 const DECAY = 0.85;
 
-/** One viewer's; time is passed in, in monotonic milliseconds. */
+/** The pace of one viewer; time is passed in, in monotonic milliseconds. */
 export class Pace {
-  /** Bytes a second. */
+  /** The present rate, in bytes a second. */
   #rate = FIRST_RATE;
-  /** What the link takes; `undefined` until its socket was full. */
+  /** The known rate of the link; `undefined` until its socket was full. */
   #known: number | undefined;
   /** Bytes given beyond what the rate allows. */
   #debt = 0;
-  /** What all sockets on the way hold once the first of them is full, in bytes. */
+  /** Bytes that the sockets hold when they are full. */
   #held = 0;
   #fullMs = -Infinity;
   #given = 0;
@@ -51,7 +53,7 @@ export class Pace {
     this.#window = newWindow(nowMs);
   }
 
-  /** The viewer was given something, of history or live. */
+  /** Takes note that the viewer was given history or live messages. */
   gave(bytes: number, nowMs: number): void {
     this.#pass(nowMs);
     this.#gaveMs = nowMs;
@@ -60,14 +62,14 @@ export class Pace {
     this.#debt = Math.min(this.#debt + bytes, Math.max(bytes, MAX_HELD_BYTES));
   }
 
-  /** The viewer asks for more: its socket has room. */
+  /** Takes note that the viewer asks for more, because its socket has room. */
   asks(nowMs: number): void {
     if (this.#gaveMs !== undefined) this.#window.fullMs += nowMs - this.#gaveMs;
     this.#gaveMs = undefined;
     this.#pass(nowMs);
   }
 
-  /** How long nothing may be filled in yet, in milliseconds. */
+  /** How long to wait before more history is given, in milliseconds. */
   pauseMs(nowMs: number): number {
     this.#pass(nowMs);
     const beyond = this.#debt - BURST_BYTES;
@@ -95,7 +97,7 @@ export class Pace {
       this.#fullMs = nowMs;
       return;
     }
-    // Only what was held back may come quicker.
+    // The rate grows only if history was held back by it.
     if (!isPaused) return;
     const known = SHARE * (this.#known ?? Infinity);
     const quicker = Math.min(known, this.#rate * GROWTH.known);

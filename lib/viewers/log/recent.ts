@@ -1,5 +1,5 @@
 /**
- * The newest messages, decoded: what viewers at the live edge are given, all of them the same.
+ * Keeps the newest messages decoded, for all viewers at the live edge.
  *
  * @module
  */
@@ -7,23 +7,23 @@ import type { LogMsg } from "../../encoding/log_msg.ts";
 import { Entry } from "./item.ts";
 import type { Memory } from "./memory.ts";
 
-/** More is found in the log, where it must be decoded again. */
+/** Bytes that are kept; older messages must be decoded from the log. */
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Small messages take more in objects than in bytes. */
+/** How many messages are kept: small ones take more memory in objects than in bytes. */
 const MAX_MESSAGES = 4096;
 
-/** The last messages, at least one. */
+/** The newest messages, at least one. */
 export class Recent {
   #entries: Entry[] = [];
-  /** Before it, they are let go of. */
+  /** Index of the first message that is still kept. */
   #first = 0;
   #bytes = 0;
   readonly #memory: Memory;
   readonly #maxBytes: number;
 
   /**
-   * @param memory counts what they take
-   * @param maxBytes of them
+   * @param memory counts their memory
+   * @param maxBytes most bytes of the messages
    */
   constructor(memory: Memory, maxBytes = MAX_BYTES) {
     this.#memory = memory;
@@ -31,7 +31,7 @@ export class Recent {
   }
 
   /**
-   * Takes in what came next.
+   * Adds the next messages.
    *
    * @param msgs in their order
    * @param seq place of the first
@@ -50,20 +50,20 @@ export class Recent {
     this.#first = 0;
   }
 
-  /** Nobody is at the live edge. */
+  /** Drops all, when no viewer is at the live edge. */
   clear(): void {
     while (this.#length > 0) this.#drop();
     this.#entries = [];
     this.#first = 0;
   }
 
-  /** Whether it has all that came after a place. */
+  /** Whether it has everything after a place. */
   covers(seq: number): boolean {
     const oldest = this.#entries[this.#first];
     return oldest !== undefined && oldest.seq <= seq + 1;
   }
 
-  /** Those from a place on; `undefined` if some of them are here no more. */
+  /** The messages from a place on; `undefined` if some of them are not kept any more. */
   from(seq: number): readonly Entry[] | undefined {
     if (!this.covers(seq - 1)) return undefined;
     return this.#entries.slice(this.#first + seq - this.#entries[this.#first]!.seq);

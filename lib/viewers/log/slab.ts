@@ -1,6 +1,6 @@
 /**
- * Many small chunks as their bytes alone. As decoded messages they would take as much memory again,
- * in objects that each garbage collection walks over.
+ * Many small chunks, kept only as bytes. Decoded they would take twice the memory, in objects that
+ * each garbage collection has to walk over.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import type { DecodedSlabs } from "./_decoded_slabs.ts";
 import type { Item } from "./item.ts";
 import type { Memory } from "./memory.ts";
 
-/** Larger messages are kept as they are, without a copy. */
+/** Larger messages, in bytes, are kept as they are, without a copy. */
 const SMALL_BYTES = 32 * 1024;
-/** A slab takes no more messages above this. */
+/** A slab with so many bytes takes no more messages. */
 const FULL_BYTES = 256 * 1024;
-/** So much room it may need, then. */
+/** Bytes that a slab may need at most. */
 export const SLAB_ROOM_BYTES: number = FULL_BYTES + SMALL_BYTES;
 
 /**
- * Chunks that came one after the other, under one RRD header.
+ * Successive chunks under one RRD header.
  *
- * While it is open, its bytes lie in a room that one slab after the other uses: growing buffers would
- * leave several times as much behind for the garbage collector.
+ * While it is open, its bytes are in a buffer that one slab after another uses: growing buffers
+ * would leave several times as much garbage.
  */
 export class Slab implements Item {
   readonly role = "chunk";
@@ -32,7 +32,7 @@ export class Slab implements Item {
   messages = 0;
   bytes = 0;
   #isClosed = false;
-  /** The room while it is open, then a buffer of its own. */
+  /** The shared buffer while it is open, then a buffer of its own. */
   #data: Uint8Array;
   readonly #memory: Memory;
   readonly #decoded: DecodedSlabs;
@@ -41,8 +41,8 @@ export class Slab implements Item {
    * @param seq place of its first message
    * @param before encoded bytes before it
    * @param header that all of its messages came under
-   * @param room of {@linkcode SLAB_ROOM_BYTES}, its own until it is closed
-   * @param memory counts what it takes
+   * @param room a buffer of {@linkcode SLAB_ROOM_BYTES}, which it uses until it is closed
+   * @param memory counts its memory
    * @param decoded shared by all slabs
    */
   constructor(
@@ -69,7 +69,7 @@ export class Slab implements Item {
   }
 
   /**
-   * Adds messages that came next, as far as it takes them.
+   * Adds the next messages, as far as there is room.
    *
    * @returns how many
    */
@@ -92,7 +92,7 @@ export class Slab implements Item {
     return fitting;
   }
 
-  /** Leaves the room: no message is added any more. */
+  /** Closes it: its bytes get a buffer of their own, and no message is added any more. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -103,7 +103,7 @@ export class Slab implements Item {
   from(seq: number): readonly LogMsg[] {
     const all = this.#isClosed
       ? this.#decoded.get(this, () => this.#decode(this.#data))
-      // The room's bytes will be others.
+      // Copied, for the shared buffer will be overwritten.
       : this.#decode(this.#data.slice(0, this.bytes));
     return seq <= this.seq ? all : all.slice(seq - this.seq);
   }
@@ -119,7 +119,7 @@ export class Slab implements Item {
     const decoder = new RrdDecoder();
     decoder.push(this.header.bytes);
     const { items, error } = decoder.push(bytes);
-    // They have been decoded once, when they came.
+    // Can't happen: the messages were decoded once when they came.
     if (error !== undefined) throw error;
     return items;
   }

@@ -1,6 +1,6 @@
 /**
- * What viewers are given: everything up to a limit, then the newest, and always what the rest needs to
- * be understood.
+ * The log for viewers: everything up to a limit, above it the newest, and always what is needed to
+ * understand the rest.
  *
  * @module
  */
@@ -16,24 +16,24 @@ import type { Memory } from "./memory.ts";
 import { ItemList } from "./_item_list.ts";
 import { Slab, SLAB_ROOM_BYTES } from "./slab.ts";
 
-/** What is told of a message that the log let go of. */
+/** Called with an item before the log drops it. */
 export type OnEvict = (item: Item) => void;
 
-/** All that came, as far as it fits: history and live are the same list. */
+/** All that came, as far as it fits: history and live messages are one list. */
 export class ViewerLog {
-  /** What is in it. */
+  /** How much is in it. */
   readonly kept = newTally();
-  /** Of these, what ordinary pressure spares. */
+  /** How much of that is spared when the oldest are dropped. */
   readonly protected = newTally();
-  /** What was dropped. */
+  /** How much was dropped. */
   readonly evicted = newTally();
-  /** Of these, what should have stayed. */
+  /** How much of that should have stayed. */
   readonly evictedProtected = newTally();
-  /** Everything, in the order of arrival. */
+  /** All items, in the order of arrival. */
   readonly items = new ItemList();
-  /** Of these, store infos, blueprints, activations, and what is unknown. */
+  /** The items that are store infos, blueprints, activations, and what is unknown. */
   readonly preamble = new ItemList();
-  /** And static data of recordings. */
+  /** The items that are static data of recordings. */
   readonly statics = new ItemList();
   /** The place of the newest message. */
   lastSeq = 0;
@@ -42,19 +42,19 @@ export class ViewerLog {
   readonly #latest = new Map<string, Entry>();
   readonly #decoded = new DecodedSlabs();
   #open: Slab | undefined;
-  readonly #room = new Uint8Array(SLAB_ROOM_BYTES);
+  readonly #spareRoom = new Uint8Array(SLAB_ROOM_BYTES);
   readonly #onEvict: OnEvict;
 
   /**
-   * @param limitBytes of memory, all that viewers keep alive included
-   * @param memory counts it
-   * @param onEvict told of an item before it is gone
+   * @param limitBytes limit of memory, which includes all that viewers keep alive
+   * @param memory counts the memory
+   * @param onEvict called with an item before it is dropped
    */
   constructor(readonly limitBytes: number, readonly memory: Memory, onEvict: OnEvict = () => {}) {
     this.#onEvict = onEvict;
   }
 
-  /** Adds messages; {@linkcode ViewerLog.trim} comes when viewers have been told of them. */
+  /** Adds messages; {@linkcode ViewerLog.trim} must be called after viewers were told of them. */
   add(msgs: readonly LogMsg[]): void {
     for (let at = 0; at < msgs.length;) {
       const end = msgs.findIndex((msg, i) => i >= at && !isOrdinary(msg));
@@ -77,7 +77,7 @@ export class ViewerLog {
       this.#evict(oldest);
     }
     let isShort = false;
-    // Not measured by all memory: what viewers keep alive is in it, and has limits of its own.
+    // Compared without what viewers keep alive, which has limits of its own.
     while (heldBytes(this.protected) > this.limitBytes) {
       isShort = true;
       const oldest = this.statics.first ?? this.preamble.first!;
@@ -87,7 +87,7 @@ export class ViewerLog {
     return isShort;
   }
 
-  /** Nothing is added any more to what is there. */
+  /** Closes the open slab: nothing is added to existing items any more. */
   seal(): void {
     this.#open?.close();
     this.#open = undefined;
@@ -99,13 +99,13 @@ export class ViewerLog {
   }
 
   /**
-   * What came after a place and is kept.
+   * How much is kept of what came after a place.
    *
    * @param seq the place of the last message before it
    */
   after(seq: number): Tally {
     if (seq >= this.lastSeq) return newTally();
-    // Before the oldest that is not spared, there is next to nothing.
+    // Before the oldest item that is not spared there is next to nothing.
     const oldest = this.items.oldest();
     const from = Math.max(seq + 1, oldest?.seq ?? 0);
     const item = this.items.at(from);
@@ -124,7 +124,14 @@ export class ViewerLog {
         this.#open?.close();
         const seq = this.lastSeq + 1;
         const slab = new Slab(
-          ...[seq, this.bytes, encoded.header, this.#room, this.memory, this.#decoded] as const,
+          ...[
+            seq,
+            this.bytes,
+            encoded.header,
+            this.#spareRoom,
+            this.memory,
+            this.#decoded,
+          ] as const,
         );
         before = 0;
         taken = slab.append(msgs.slice(at));
@@ -136,7 +143,7 @@ export class ViewerLog {
   }
 
   #addEntry(msg: LogMsg): void {
-    // Nothing may be added to a slab behind which something else came.
+    // Nothing may be added to a slab after another item came.
     this.seal();
     const isSpared = !isChunk(msg);
     const key = isSpared ? undefined : staticKeyOf(msg);
@@ -193,30 +200,36 @@ export function bytesOf(msgs: readonly LogMsg[]): number {
   return msgs.reduce((sum, { encoded }) => sum + encoded.bytes.length, 0);
 }
 
-/** Chunks with a time, small enough for a slab. */
+/** Whether a message is a chunk with a time, small enough for a slab. */
 function isOrdinary(msg: LogMsg): boolean {
   return isChunk(msg) && Slab.takes(msg) && staticKeyOf(msg) === undefined;
 }
 
-/** Without what it would keep alive besides itself. */
+/** Copies a message if it would keep much else alive. */
 function compact(msg: LogMsg, isSpared: boolean): LogMsg {
   const mustCopy = isSpared || isReused(msg.encoded.bytes);
   return mustCopy || isWasteful(pinnedBy([msg])) ? copyOut([msg])[0]! : msg;
 }
 
-/** Whether viewers get it after all that explains it. */
+/** Whether it is a chunk, which viewers get after all that explains it. */
 function isChunk(msg: LogMsg): boolean {
   return msg.kind === "ArrowMsg" && msg.storeId.kind === "Recording";
 }
 
-/** Nearly all chunks have a time in the envelope, or it says that they have: nothing of them is read. */
+/**
+ * Whether a chunk may be static; for nearly all the envelope tells that they are not, without
+ * reading their data.
+ */
 function mayBeStatic(msg: LogMsg): boolean {
   if (msg.kind !== "ArrowMsg") return false;
   if (msg.timepointMax === undefined) return msg.isStatic !== false;
   return msg.timepointMax.length === 0 || isOfTables(msg);
 }
 
-/** What newer static data of a recording replaces; `undefined` for all else. */
+/**
+ * The key by which newer static data of a recording replaces older; `undefined` for everything
+ * else.
+ */
 function staticKeyOf(msg: LogMsg): string | undefined {
   if (msg.kind !== "ArrowMsg" || !mayBeStatic(msg)) return undefined;
   const key = staticKey(msg);

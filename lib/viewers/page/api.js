@@ -1,4 +1,4 @@
-/** What the server tells, and how it is asked. */
+/** Requests to the server that serves this page, with the viewers' token. */
 
 /** The token came with the address; it is kept for this tab and taken out of the address. */
 const address = new URL(location.href);
@@ -11,7 +11,7 @@ if (given !== null) {
 const token = sessionStorage.getItem("token");
 
 /**
- * Begins anew with this token.
+ * Loads the page anew with a token that the user typed in.
  *
  * @param {string} text
  */
@@ -20,11 +20,11 @@ export function useToken(text) {
   location.reload();
 }
 
-/** Says no before the user has given a token. */
+/** The server asks for a token that the user has not given yet, or gave wrong. */
 export class NotAllowed extends Error {}
 
 /**
- * An address of the server, which may be mounted in a folder of another one.
+ * A path of the server → an address: the server may be mounted in a folder of another one.
  *
  * @param {string} path as the server knows it
  */
@@ -32,7 +32,7 @@ function urlOf(path) {
   return new URL(path.replace(/^\/?/, "./"), document.baseURI);
 }
 
-/** Whether the user gave a token: what changes something needs one. */
+/** Whether the user gave a token: requests that change something need one. */
 export const hasToken = token !== null;
 
 /**
@@ -72,7 +72,7 @@ export async function askList(path) {
 }
 
 /**
- * Removes what is at an address.
+ * Removes the file at an address.
  *
  * @param {string} path
  */
@@ -82,7 +82,7 @@ export async function remove(path) {
 }
 
 /**
- * An address with the token, for whoever can't send a header.
+ * An address with the token in its query, for downloads and viewers that can't send a header.
  *
  * @param {string} path
  * @param {Record<string, string>} query

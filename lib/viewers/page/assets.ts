@@ -17,7 +17,7 @@ import { PAGE_FILES, type PageFile } from "./page_files.ts";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-/** Types of ours, by ending. */
+/** Content types of the page's own files, by ending. */
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   svg: "image/svg+xml",
@@ -32,7 +32,10 @@ interface PackageFile {
   readonly from: readonly [ServedPackage, string];
 }
 
-/** Rerun's viewer, in the folder that the page loads it from; it imports its glue code without an ending. */
+/**
+ * The files of one version of Rerun's viewer, in the folder that the page loads it from; the viewer
+ * imports its glue code without an ending.
+ */
 function viewerFiles(folder: string, name: ServedPackage): readonly PackageFile[] {
   return [
     { paths: [`${folder}/index.js`], type: JS, from: [name, "index.js"] },
@@ -49,7 +52,9 @@ function viewerFiles(folder: string, name: ServedPackage): readonly PackageFile[
   ];
 }
 
-/** Those of packages: viewer 0.22 for what SDK 0.17 to 0.22 logged, 0.33 for what newer ones do. */
+/**
+ * The files of packages: viewer 0.22 for what SDK 0.17 to 0.22 logged, 0.33 for what newer ones do.
+ */
 const FILES: readonly PackageFile[] = [
   { paths: ["/plot/uPlot.esm.js"], type: JS, from: ["uplot", "dist/uPlot.esm.js"] },
   { paths: ["/plot/uPlot.min.css"], type: CSS, from: ["uplot", "dist/uPlot.min.css"] },
@@ -57,19 +62,19 @@ const FILES: readonly PackageFile[] = [
   ...viewerFiles("/viewer-0.33", "rerun-web-viewer-0-33"),
 ];
 
-/** The files of packages that the page needs: what an executable has to carry. */
+/** The files of packages that the page needs: an executable has to carry them. */
 export const PACKAGE_FILES: readonly (readonly [ServedPackage, string])[] = FILES.map(
   ({ from }) => from,
 );
 
-/** Smaller ones gain nothing. */
+/** Smaller files are not compressed, since that gains nothing. */
 const MIN_COMPRESSED_BYTES = 1024;
 
 /**
  * The page; Rerun's viewer, of tens of megabytes, is read and compressed when it is first asked for.
  *
- * @param log told where a package is not installed, or in another version: the rest of the page
- * works without; default the console
+ * @param log gets a line where a package is not installed, or in another version: the rest of the
+ * page works without it; default the console
  * @param packages where the files of packages are; default installed beside this one
  *
  * @example
@@ -106,7 +111,7 @@ export function pageAssets(
       try {
         return await assets.get(path)?.served(accepted);
       } catch (error) {
-        // Whoever asks for it again causes the line again.
+        // Each request for the file would log this line again.
         limited.write("warn", `The page goes without ${path}: ${reason(error)}`, {
           kind: `page without ${path}`,
           path,
@@ -127,11 +132,11 @@ class Asset {
     readonly compress?: () => Promise<PageAsset>,
   ) {}
 
-  /** In a form that is accepted. */
+  /** The file as it is, or compressed if the client accepts that. */
   async served(accepted: string): Promise<PageAsset> {
     if (!acceptsGzip(accepted)) return await this.#describe(await this.read());
     this.#compressed ??= this.compress?.() ?? this.#compress();
-    // Found again once the package is installed.
+    // Forgotten, so that the file is found once the package is installed.
     this.#compressed.catch(() => this.#compressed = undefined);
     return await this.#compressed;
   }

@@ -2,7 +2,7 @@
 import { byId, make, setText, syncList } from "./dom.js";
 import { formatCount, formatLatency, formatRate } from "./format.js";
 
-/** Rows beyond it would only slow the page down. */
+/** More rows than this would only slow the page down. */
 const MAX_ROWS = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** What the server has on its disk, asked for now and then. */
+/** The files on the server's disk, asked for every few seconds. */
 import { askList, NotAllowed } from "./api.js";
 import { byId } from "./dom.js";
 import { showFileRows } from "./files.js";
@@ -7,19 +7,21 @@ import { MAX_ROWS } from "./recordings.js";
 
 /** @typedef {import("./files.js").DiskFile} DiskFile */
 
-/** Asked for so often: who records for hours has thousands. */
+/**
+ * How often the files are asked for, in milliseconds: there are thousands after hours of recording.
+ */
 const FILES_MS = 3000;
 
 /** @type {DiskFile[]} */
 let files = [];
 let filesInAll = 0;
-/** When they are asked for again. */
+/** When the files are asked for again, by `performance.now()`. */
 let asksAt = 0;
 
 /**
- * Asks for them if it is time.
+ * Asks for the files if it is time.
  *
- * @param {string | undefined} chosen is told of in any case
+ * @param {string | undefined} chosen name of the file that is in the list in any case
  */
 export async function refreshFiles(chosen) {
   if (performance.now() < asksAt) return;
@@ -28,14 +30,14 @@ export async function refreshFiles(chosen) {
   const query = new URLSearchParams({ limit: String(MAX_ROWS), ...wish(), ...also });
   const listed = await askList(`/files?${query}`).catch((error) => {
     if (error instanceof NotAllowed) throw error;
-    // A program of one's own may have no files.
+    // A program that uses the library may serve no files.
     return { items: [], total: 0 };
   });
   files = listed.items;
   filesInAll = listed.total;
 }
 
-/** It is time to ask for them. */
+/** Has the files asked for at the next occasion. */
 export function askFilesSoon() {
   asksAt = 0;
 }
@@ -48,16 +50,16 @@ export function fileCalled(name) {
   return files.find((file) => file.name === name);
 }
 
-/** The newest that can be opened, if the list begins with that. */
+/** The newest file, if it can be opened. */
 export function newestFile() {
   return files.find(({ state }) => state !== "left");
 }
 
 /**
- * @param {number} recordings that are listed too
+ * @param {number} how many recordings are listed too
  * @param {string | undefined} chosen
  * @param {(file: DiskFile) => void} choose
- * @param {() => void} changed called when one is gone
+ * @param {() => void} changed called when a file was removed
  */
 export function showFiles(recordings, chosen, choose, changed) {
   byId("disk").hidden = filesInAll === 0 && !isSearching();

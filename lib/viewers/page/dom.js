@@ -1,4 +1,4 @@
-/** Elements; texts of peers are only ever set as text. */
+/** Makes and updates elements. Texts of peers are only ever set as text, never as HTML. */
 
 /**
  * @param {string} id
@@ -23,7 +23,8 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * Sets a text, and touches nothing where it is the same: screen readers and selections stay calm.
+ * Sets a text, but touches nothing where it is the same already: that would disturb screen readers
+ * and selections.
  *
  * @param {Element} element
  * @param {string} text
@@ -62,7 +63,7 @@ export function syncList(list, items, keyOf, create, update) {
   for (const gone of known.values()) gone.remove();
 }
 
-/** A button that opens what a row of a list is of: its name, and two lines of facts. */
+/** A button for a row of a list: a name and two lines of facts; a click opens it. */
 export function openButton() {
   return make(
     "button",

@@ -1,14 +1,17 @@
-/** Downloads that show how far they are, and go on where a link broke. */
+/** Downloads that show their progress, and go on where a connection broke. */
 import { make } from "./dom.js";
 
-/** Larger ones are left to the browser, which writes them to the disk at once. */
+/** Larger files, in bytes, are left to the browser, which writes them to the disk directly. */
 export const MAX_BYTES = 2 ** 31;
-/** Kept in memory of a download; what is above it browsers put elsewhere. */
+/**
+ * Bytes of a download that are kept in memory before they become a `Blob`, which browsers may keep
+ * on the disk.
+ */
 const PIECE_BYTES = 2 ** 23;
 const MAX_TRIES = 5;
 const RETRY_MS = 1000;
 
-/** What the server says no with: to ask again would change nothing. */
+/** The server refused the download: trying again would change nothing. */
 class Refused extends Error {}
 
 /**
@@ -16,7 +19,7 @@ class Refused extends Error {}
  *
  * @param {string} url
  * @param {string} name
- * @param {(share: number) => void} progress told how much of it is there, 0 to 1
+ * @param {(share: number) => void} progress called with the part that has arrived, 0 to 1
  * @param {AbortSignal} signal
  */
 export async function download(url, name, progress, signal) {
@@ -29,10 +32,10 @@ export async function download(url, name, progress, signal) {
 class Transfer {
   /** @type {Blob[]} */
   #parts = [];
-  /** @type {Uint8Array<ArrayBuffer>[]} what is in none of the parts yet */
+  /** @type {Uint8Array<ArrayBuffer>[]} bytes that are in none of the parts yet */
   #rest = [];
   #restBytes = 0;
-  /** How much is there, in bytes. */
+  /** How much has arrived, in bytes. */
   #at = 0;
   #tag = "";
   #tries = 0;
@@ -48,7 +51,7 @@ class Transfer {
     this.signal = signal;
   }
 
-  /** All of it, however often the link breaks for a while. */
+  /** Gives the whole file, however often the connection breaks for a while. */
   async whole() {
     for (;;) {
       try {
@@ -68,7 +71,7 @@ class Transfer {
     const headers = this.#at === 0 ? {} : { range: `bytes=${this.#at}-`, "if-range": this.#tag };
     const response = await fetch(this.url, { cache: "no-store", headers, signal });
     if (!response.ok) throw new Refused((await response.text()).trim());
-    // Nothing is there yet, or it is another one by now.
+    // Nothing has arrived yet, or the server has another file under this name by now.
     if (response.status !== 206) {
       this.#parts = [];
       this.#rest = [];

@@ -1,4 +1,4 @@
-/** The list of files: what was saved, and what the server was told to show. */
+/** The list of files: those that the server saved, and those that it was told to show. */
 import { hasToken, remove, withToken } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { download, MAX_BYTES } from "./download.js";
@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatTime, unfitness } from "./format.js";
  *   damaged: boolean | null, deletable: boolean, url: string }} DiskFile
  */
 
-/** What is known of each row; its buttons use the latest. */
+/** The newest facts of each row's file, for its buttons. */
 /** @type {WeakMap<Element, DiskFile>} */
 const files = new WeakMap();
 
@@ -20,7 +20,7 @@ const files = new WeakMap();
  * @param {number} total how many there are, listed or not
  * @param {string | undefined} chosen
  * @param {(file: DiskFile) => void} choose
- * @param {() => void} changed called when one is gone
+ * @param {() => void} changed called when a file was removed
  */
 export function showFileRows(listed, total, chosen, choose, changed) {
   byId("more-files").hidden = total <= listed.length;

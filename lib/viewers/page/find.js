@@ -1,27 +1,27 @@
-/** What both lists are searched for, and how they are sorted. */
+/** The field to search both lists, and their order. */
 import { byId } from "./dom.js";
 
-/** So many need no search. */
+/** Lists with up to so many rows need no search. */
 const FEW = 5;
-/** Between two keys, in milliseconds. */
+/** The list is searched when so long nothing was typed, in milliseconds. */
 const PAUSE_MS = 250;
 
 const search = /** @type {HTMLInputElement} */ (byId("search"));
 const sort = /** @type {HTMLSelectElement} */ (byId("sort"));
 
-/** What the server is asked for. */
+/** The search and the order, as the server's query takes them. */
 export function wish() {
   const text = search.value.trim();
   return { sort: sort.value, ...(text === "" ? {} : { search: text }) };
 }
 
-/** Whether something is searched for. */
+/** Whether the user searches for something. */
 export function isSearching() {
   return search.value.trim() !== "";
 }
 
 /**
- * Whether what is searched for is in texts.
+ * Whether one of the texts has what the user searches for.
  *
  * @param {(string | null)[]} texts
  */
@@ -31,7 +31,7 @@ export function isFound(texts) {
 }
 
 /**
- * As the server compares.
+ * A text in the form that the server compares.
  *
  * @param {string} text
  */
@@ -40,7 +40,7 @@ function plain(text) {
 }
 
 /**
- * The search is shown once there is much to look through.
+ * Shows the search field once the lists are long.
  *
  * @param {number} count
  */
@@ -48,7 +48,7 @@ export function offerSearch(count) {
   byId("find").hidden = count <= FEW && !isSearching();
 }
 
-/** @param {() => void} changed called when something else is asked for */
+/** @param {() => void} changed called when the search or the order changes */
 export function startFind(changed) {
   let timer = 0;
   search.addEventListener("input", () => {

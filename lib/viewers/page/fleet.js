@@ -1,4 +1,4 @@
-/** The boxes that send by NATS, with what each sends: asked for where there are any. */
+/** The list of boxes that send recordings by NATS, asked for only if there are any. */
 import { askList, NotAllowed } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { wish } from "./find.js";
@@ -16,13 +16,13 @@ import { MAX_ROWS } from "./recordings.js";
 let boxes = [];
 let boxesInAll = 0;
 
-/** @param {any} nats of `/status`; `null` where nothing is received from boxes */
+/** @param {any} nats the part `nats` of `/status`; `null` where nothing is received from boxes */
 export async function refreshFleet(nats) {
   if (nats === null) return;
   const query = new URLSearchParams({ limit: String(MAX_ROWS), ...wish() });
   const listed = await askList(`/fleet?${query}`).catch((error) => {
     if (error instanceof NotAllowed) throw error;
-    // A program of one's own may not list them.
+    // A program that uses the library may not list the boxes.
     return { items: [], total: 0 };
   });
   boxes = listed.items;
@@ -78,7 +78,7 @@ export function showFleet(nats, chosen, rateOf, choose) {
   );
 }
 
-/** Keys of rates that are still wanted. */
+/** The keys under which rates of boxes are still needed. */
 export function fleetKeys() {
   return boxes.flatMap(({ box, newest }) => [
     `box ${box}`,
@@ -101,7 +101,7 @@ function recordingRow(choose) {
 }
 
 /**
- * @param {Element} button opens the recording that its data names
+ * @param {Element} button a click on it opens the recording that its data names
  * @param {(recording: { id: string }) => void} choose
  */
 function opens(button, choose) {

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers, times and addresses as text for people. */
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
@@ -31,7 +31,7 @@ export function formatLatency(seconds) {
   return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(1)} ms`;
 }
 
-/** @param {number} seconds for which something has gone on */
+/** @param {number} seconds how long something has gone on */
 export function formatSpan(seconds) {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
@@ -40,7 +40,7 @@ export function formatSpan(seconds) {
 /** @param {number | null} ms since the Unix epoch */
 export function formatTime(ms) {
   if (ms === null) return "at an unknown time";
-  // As people in any country read it; the year in front sorts by itself.
+  // With the year in front, which people in any country read alike.
   return local(ms).slice(0, 16).replace("T", " ");
 }
 
@@ -55,7 +55,7 @@ function local(ms) {
 }
 
 /**
- * Where SDKs connect to; they take IP addresses and no names.
+ * The address that SDKs connect to: an IP address, since they take no names.
  *
  * @param {string} hostname as the browser has it
  * @param {number} port

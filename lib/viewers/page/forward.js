@@ -1,4 +1,4 @@
-/** Where recordings travel to, in one line each. */
+/** A line of text for each target that recordings are forwarded to. */
 import { formatBytes, formatClock, formatCount, formatLatency, formatSpan } from "./format.js";
 
 /**
@@ -21,7 +21,7 @@ export function forwardLines(targets) {
 }
 
 /**
- * Whether one of them needs somebody.
+ * Whether a target fails or has stopped, so that somebody should look at it.
  *
  * @param {any[]} targets of `/status`
  */

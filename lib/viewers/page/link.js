@@ -1,15 +1,20 @@
-/** What the link to this page carries, told where images are left out for it. */
+/**
+ * The speed of the connection to this page, shown while images are left out because it is too slow.
+ */
 import { formatCount, formatRate } from "./format.js";
 
-/** Frames a second are told over so many milliseconds: each look alone has whole frames only. */
+/**
+ * Frames a second are an average over so many milliseconds, since each look alone counts whole
+ * frames only.
+ */
 const WINDOW_MS = 5000;
 
-/** How this page finds itself among the viewers. */
+/** The name by which this page finds itself among the server's viewers. */
 export const NAME = `page-${Math.random().toString(36).slice(2)}`;
 
 /** @typedef {{ at: number, shown: number, leftOut: number, light: number, bytes: number }} Look */
 
-/** What was counted lately, of one viewer. */
+/** Counts of one viewer from the last seconds. */
 export class Link {
   /** @type {Look[]} */
   #looks = [];
@@ -17,9 +22,9 @@ export class Link {
   #id;
 
   /**
-   * What is to be told; empty where nothing was left out lately.
+   * The text to show; empty if nothing was left out lately.
    *
-   * @param {any[]} viewers of the server
+   * @param {any[]} viewers all viewers that the server lists
    * @param {number} at milliseconds
    */
   next(viewers, at) {

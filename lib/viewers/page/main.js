@@ -1,4 +1,4 @@
-/** Asks the server each second, and shows what it tells. */
+/** Asks the server every second, and shows the answers. */
 import { ask, askList, NotAllowed, useToken, withToken } from "./api.js";
 import { showClients } from "./clients.js";
 import { byId, make, setText } from "./dom.js";
@@ -35,9 +35,9 @@ import {
 /** @typedef {import("./files.js").DiskFile} DiskFile */
 
 const INTERVAL_MS = 1000;
-/** A stream that the server ended is opened again after this, */
+/** A stream that the server ended is opened again after so many milliseconds, */
 const REOPEN_MS = 2000;
-/** and one that it refuses after this. */
+/** and a stream that it refuses after so many. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
 const asked = new URLSearchParams(location.hash.slice(1));
@@ -46,18 +46,18 @@ const link = new Link();
 let chosen = asked.get("recording") ?? undefined;
 /** @type {string | undefined} the name of a file, which is shown in place of a recording */
 let chosenFile = asked.get("file") ?? undefined;
-/** Whether the user chose it; else the newest is shown. */
+/** Whether the user chose what is shown; otherwise that is the newest recording. */
 let isPicked = chosen !== undefined || chosenFile !== undefined;
 /** @type {Recording[]} */
 let recordings = [];
 let recordingsInAll = 0;
-/** By the clock of the server: a browser that is busy gets answers late. */
+/** When the last answer was made, by the clock of the server: a busy browser gets answers late. */
 let askedAt = 0;
 /** @type {string | undefined} */
 let shown;
 /** When a stream that ended may be opened again. */
 let opensAt = 0;
-/** Whether the last stream ended by itself: then the server is asked why. */
+/** Whether the last stream ended without the page's doing: then the server is asked why. */
 let hasEnded = false;
 let asksForToken = false;
 
@@ -81,12 +81,15 @@ function chooseFile(file) {
   show();
 }
 
-/** Unless the user chose one: the newest that is live, once the one that is shown has ended. */
+/**
+ * Chooses the newest live recording once the one that is shown has ended, unless the user chose
+ * one.
+ */
 function follow() {
   const current = recordings.find(({ id }) => id === chosen);
-  // What is found is not all that there is.
+  // A search lists only some of the recordings.
   if (isSearching()) return;
-  // Where nothing is live, and nothing was: what was recorded before.
+  // Without any recording, the newest file is shown.
   chosenFile = isPicked || recordings.length > 0 ? chosenFile : chosenFile ?? newestFile()?.name;
   if (!isPicked && recordings.length > 0) chosenFile = undefined;
   if (isPicked || current?.live && !unfitness(current.sdk)) return;
@@ -133,7 +136,7 @@ function show() {
   });
 }
 
-/** @param {DiskFile | undefined} file `undefined`: it is not listed (any more) */
+/** @param {DiskFile | undefined} file `undefined` if it is not listed, or no longer */
 function showFile(file) {
   const key = `file ${chosenFile}`;
   if (key === shown) return;
@@ -149,7 +152,7 @@ function showFile(file) {
   const unfit = unfitness(file.sdk);
   if (unfit !== "") return refuse({ ...file, id: file.name }, unfit);
   const kind = viewerOf(file.sdk);
-  // The viewer that is there shows old files as well, in today's form.
+  // The viewer that is loaded shows old files as well, bridged to today's form.
   const isBridged = kind === "viewer" && viewerKind() === "viewer-0.33";
   openFile(isBridged ? "viewer-0.33" : kind, file, isBridged ? "current" : "as-sent")
     .catch((error) => {
@@ -179,7 +182,7 @@ async function view(recording) {
 function reopen() {
   streamEnded();
   hasEnded = true;
-  // It is another thing that is shown.
+  // Meanwhile the user chose a file.
   if (chosenFile !== undefined) return;
   shown = undefined;
   opensAt = performance.now() + REOPEN_MS;
@@ -239,7 +242,7 @@ async function refresh() {
   }
 }
 
-/** Asks for both lists at once. */
+/** Asks for recordings and files without waiting for their time. */
 function again() {
   askFilesSoon();
   refresh();
@@ -367,6 +370,7 @@ byId("toggle").addEventListener("click", togglePanel);
 startPlots();
 startFind(again);
 await refresh();
-// It takes a while: begun before there is data; what fails is told once there is something to show.
+// Loading takes a while, so it begins before there is data; a failure is shown once there is
+// something to view.
 if (recordings.length === 0 && newestFile() === undefined) start("viewer-0.33").catch(() => {});
 setInterval(refresh, INTERVAL_MS);

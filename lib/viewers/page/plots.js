@@ -17,7 +17,7 @@ const series = [[], []];
 let plots = [];
 
 /**
- * The next round number.
+ * The next larger round number, for the top of an axis.
  *
  * @param {number} value
  */
@@ -30,7 +30,7 @@ function roundUp(value) {
  * @param {string} id
  * @param {string} color name of a CSS variable
  * @param {(value: number) => string} format
- * @param {number} least the highest value shown where all are small
+ * @param {number} least the top of the axis where all values are small
  */
 function makePlot(id, color, format, least) {
   const style = getComputedStyle(document.documentElement);
@@ -92,7 +92,7 @@ function draw() {
   for (const [i, plot] of plots.entries()) plot.setData([ages, series[i]]);
 }
 
-/** Draws them, and again when colours or the width change. */
+/** Draws both plots, and draws them again when colors or the width change. */
 export function startPlots() {
   remake();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", remake);

@@ -1,4 +1,4 @@
-/** Rates from counts that are asked for now and then. */
+/** Rates, computed from counts that are asked for every second or so. */
 
 /** Remembers a count of each key, and says how fast it grows. */
 export class Rates {
@@ -20,7 +20,10 @@ export class Rates {
     return values.map((value, i) => Math.max(0, value - (last.values[i] ?? 0)) / seconds);
   }
 
-  /** @param {Iterable<string | number>} keys that are still there */
+  /**
+   * @param {Iterable<string | number>} keys all keys that are still needed; the others are
+   * forgotten
+   */
   keep(keys) {
     const kept = new Set(keys);
     for (const key of this.#last.keys()) if (!kept.has(key)) this.#last.delete(key);

@@ -4,7 +4,7 @@ import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { isFound, isSearching } from "./find.js";
 import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
 
-/** Rows beyond it would only slow the page down. */
+/** More rows than this would only slow the page down. */
 export const MAX_ROWS = 200;
 
 /**
@@ -13,14 +13,14 @@ export const MAX_ROWS = 200;
  */
 
 /**
- * @param {Recording[]} all those that the server told of
+ * @param {Recording[]} all recordings that the server listed
  * @param {number} total how many there are, older ones included
  * @param {string | undefined} chosen
  * @param {(id: string) => number} rateOf bytes a second
  * @param {(recording: Recording) => void} choose
  */
 export function showRecordings(all, total, chosen, rateOf, choose) {
-  // The one that is shown is told of in any case.
+  // The chosen recording is listed in any case, whatever is searched for.
   const recordings = isSearching()
     ? all.filter(({ id, applicationId, sdk }) => isFound([id, applicationId, sdk]))
     : all;

@@ -5,7 +5,10 @@
  */
 import { NAME } from "./link.js";
 
-/** What people want of a stream: the live edge, also on a slow link, and history where that leaves room. */
+/**
+ * Options of the stream: the newest data first, also over a slow connection, and history with what
+ * capacity is left.
+ */
 export const WISH = { name: NAME, latency: "2s", history: "newest-first" };
 
 /** @type {{ url: string, end: AbortController } | undefined} */
@@ -19,7 +22,8 @@ globalThis.fetch = (input, init) => {
   return send(input, { ...init, signal: current.end.signal });
 };
 
-// The one thing that tells the end of an answer that somebody else reads.
+// The viewer reads the answer, not this page: only resource timing tells the page that it has
+// ended.
 new PerformanceObserver((list) => {
   if (!list.getEntries().some(({ name }) => name === current?.url)) return;
   current = undefined;
@@ -30,7 +34,7 @@ new PerformanceObserver((list) => {
  * Begins a stream in place of the one before.
  *
  * @param {string} address
- * @returns {string} what the viewer is to open; never the same twice
+ * @returns {string} the address that the viewer is to open; never the same twice
  */
 export function beginStream(address) {
   endStream();
@@ -40,7 +44,7 @@ export function beginStream(address) {
   return url.href;
 }
 
-/** Ends it. */
+/** Ends the stream. */
 export function endStream() {
   const stream = current;
   current = undefined;
@@ -51,10 +55,11 @@ export function endStream() {
  * Why the server would refuse a stream, in its own words.
  *
  * @param {string} address
- * @returns {Promise<string | undefined>} `undefined`: it gives it
+ * @returns {Promise<string | undefined>} `undefined` if it would not refuse it
  */
 export async function refusal(address) {
-  // Without taking the place that there may be: that is given back after the viewer has asked for it.
+  // `HEAD` takes no place among the viewers: a place taken by `GET` would be freed too late for the
+  // viewer's own request.
   const { ok } = await send(address, { method: "HEAD", cache: "no-store" });
   if (ok) return undefined;
   const end = new AbortController();

@@ -7,9 +7,9 @@ import { beginStream, endStream, WISH } from "./streams.js";
 
 /** @type {any} */
 let viewer;
-/** @type {Kind | undefined} of the one that is there */
+/** @type {Kind | undefined} of the viewer that is loaded */
 let kind;
-/** One is loaded after the other. */
+/** Viewers are loaded one after the other. */
 let loading = Promise.resolve();
 /** @type {string | undefined} */
 let opened;
@@ -30,7 +30,7 @@ export function notify(...content) {
   byId("notice").replaceChildren(...content);
 }
 
-/** How far loading has come. */
+/** Shows the progress of loading. */
 const bar = /** @type {HTMLProgressElement} */ (make("progress", {
   "aria-label": "Loading the viewer",
 }));
@@ -60,7 +60,7 @@ async function load(which) {
       dispatchEvent(new CustomEvent(`viewer-${name}`, { detail }));
     });
   }
-  // Of a file all recordings come, and the viewer shows the one that came last.
+  // A file may hold several recordings, and the viewer shows the one that came last.
   loaded.on("recording_open", (/** @type {{ recording_id: string }} */ event) => {
     if (event.recording_id === seen) loaded.set_active_recording_id(seen);
   });
@@ -68,12 +68,12 @@ async function load(which) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   await loaded.start(null, holder, { width: "100%", height: "100%", hide_welcome_screen: true });
   letGo(focused);
-  // For whoever drives the page with scripts.
+  // For scripts and tests that drive the page.
   holder.viewer = viewer = loaded;
   kind = which;
 }
 
-/** Names of the viewers' events, and ours. */
+/** The names of the viewers' events, and the page's names for them. */
 const EVENTS = [
   ["ready", "ready"],
   ["timeupdate", "timeupdate"],
@@ -82,7 +82,7 @@ const EVENTS = [
   ["timeline_change", "timelinechange"],
 ];
 
-/** Takes the viewer that is there away. */
+/** Removes the viewer that is loaded. */
 function stop() {
   if (viewer === undefined) return;
   closeStream(false);
@@ -95,11 +95,11 @@ function stop() {
  * The viewer takes the focus when it starts, and the Tab key for itself: whoever has only a keyboard
  * would never get out of it.
  *
- * @param {HTMLElement | null} focused what had the focus
+ * @param {HTMLElement | null} focused the element that had the focus before
  */
 function letGo(focused) {
   const holder = byId("canvas");
-  // Where it hears what is typed; it comes in by itself.
+  // The viewer puts this field into the page, to receive what is typed.
   const input = document.querySelector("body > input");
   input?.setAttribute("tabindex", "-1");
   input?.setAttribute("aria-hidden", "true");
@@ -168,7 +168,7 @@ function wake() {
  *
  * @param {Kind} which viewer
  * @param {{ url: string, recording: string | null }} wish
- * @param {"current" | "as-sent"} format in which it is to be given
+ * @param {"current" | "as-sent"} format the form in which the server is to give the file
  */
 export async function openFile(which, { url, recording }, format) {
   if (kind !== which) notify(make("p", {}, "Loading the Rerun viewer…"), bar);
@@ -178,33 +178,35 @@ export async function openFile(which, { url, recording }, format) {
   notify();
   closeFile();
   seen = recording ?? undefined;
-  // No address twice: one that was read to its end is not read again.
+  // Each address is different, since the viewer does not read one again that it has read to its
+  // end.
   file = withToken(url, { format, open: String(++files) });
   viewer.open(file);
   wake();
 }
 
-/** Leaves the file. */
+/** Closes the file that is open, if any. */
 function closeFile() {
   if (file !== undefined) viewer.close(file);
   file = undefined;
 }
 
-/** Which viewer is there, if one is. */
+/** Which viewer is loaded, if any. */
 export function viewerKind() {
   return kind;
 }
 
-/** The stream has ended: what is opened next is opened anew. */
+/** Notes that the stream has ended, so that it can be opened again. */
 export function streamEnded() {
   if (opened !== undefined) viewer.close(opened);
   opened = undefined;
 }
 
 /**
- * Leaves the stream.
+ * Closes the stream that is open, if any.
  *
- * @param {boolean} [isUnwanted] whether none is to be opened that the viewer is loaded for
+ * @param {boolean} [isUnwanted] whether a stream that waits until the viewer is loaded is no longer
+ * to be opened
  */
 export function closeStream(isUnwanted = true) {
   if (opened !== undefined) viewer.close(opened);

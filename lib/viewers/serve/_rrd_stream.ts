@@ -4,6 +4,7 @@
  * @module
  */
 import { BRIDGED_HEADER, isBridgeable } from "../../bridge/mod.ts";
+import { RecordingStarts } from "../../bridge/recording_start.ts";
 import { endMarker, endsWithMarker } from "../../encoding/rrd/rrd_encode.ts";
 import {
   compareVersions,
@@ -16,7 +17,7 @@ import { gathered } from "./gathered.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
-/** What is taken from the hub at once, in bytes. */
+/** How much is taken from the hub at once, in bytes. */
 const SLICE_BYTES = 256 * 1024;
 
 /** Small messages go together, and large ones in pieces, so that progress shows. */
@@ -25,23 +26,27 @@ const PIECE_BYTES = 64 * 1024;
 /** How a stream gives what SDK 0.17 to 0.22 logged. */
 export type StreamForm = "current" | "as-sent";
 
-/** What a stream is to be of. */
+/** What a stream is to contain. */
 export interface StreamWish {
   readonly form: StreamForm;
-  /** The one SDK whose messages are wanted. */
+  /** Only messages of this SDK version are wanted. */
   readonly version?: RrdVersion;
-  /** That of the newest SDK; what can stand beside its messages is wanted. */
+  /**
+   * The version of the newest SDK: messages that can stand in one stream with its own are wanted.
+   */
   readonly newest?: RrdVersion | undefined;
 }
 
-/** Chooses what can stand under one header: the first message that is wanted decides. */
+/**
+ * Chooses messages that can stand under one RRD header: the first message that is wanted decides.
+ */
 export class OneEncoding {
-  /** That of the first message. */
+  /** The header of the first message. */
   header: RrdHeader | undefined;
-  /** That of the stream, if it is known before the first message. */
+  /** The version of the stream, if it is known before the first message. */
   readonly #newest: RrdVersion | undefined;
 
-  /** @param wish what the stream is to be of */
+  /** @param wish what the stream is to contain */
   constructor(readonly wish: StreamWish) {
     const { newest } = wish;
     const isBridged = newest !== undefined && this.#isBridged({ version: newest });
@@ -73,18 +78,18 @@ export class OneEncoding {
   }
 }
 
-/** What a stream is made of. */
+/** Options of a stream. */
 export interface RrdStreamOptions {
   readonly hub: ViewerHub;
   readonly viewer: Viewer;
   readonly encoding: OneEncoding;
   readonly stalls: StallWatch;
-  /** The viewer has so many times the usual time to take something; default 1. */
+  /** How many times the usual time the viewer has to take something; default 1. */
   readonly patience?: number;
 }
 
 /**
- * Streams what a viewer is given, as fast as it is taken.
+ * Streams the messages for a viewer, as fast as it reads them.
  *
  * @param options whose stream it is, and where it ends
  */
@@ -97,7 +102,7 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
     start(controller) {
       unwatch = stalls.add(transfer);
       viewer.left.then((gone) => {
-        // Nobody may take for whole what was cut off.
+        // The client must not take a stream that was cut off for a whole one.
         if (gone !== "closed" && gone !== "left") controller.error(new Error(gone));
         if (gone !== "closed") unwatch();
       });
@@ -125,18 +130,21 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
 async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, undefined> {
   const { hub, viewer, encoding } = options;
   const isCurrent = encoding.wish.form === "current";
+  const starts = new RecordingStarts();
   let begun = false;
   for (;;) {
     const msgs = await viewer.next(SLICE_BYTES);
     if (msgs === undefined) break;
     if (!begun) yield encoding.header!.bytes;
     begun = true;
-    const bytesOf = (msg: LogMsg) => {
-      const { bytes } = (isCurrent ? hub.current(msg) : msg).encoded;
-      viewer.sent(1, bytes.length);
-      return bytes;
+    const bytesOf = function* (messages: readonly LogMsg[]) {
+      for (const msg of messages) {
+        const given = isCurrent ? starts.withStart(msg, hub.current(msg)) : [msg];
+        viewer.sent(1, given.reduce((sum, { encoded: { bytes } }) => sum + bytes.length, 0));
+        for (const { encoded: { bytes } } of given) yield bytes;
+      }
     };
-    yield* gathered(Iterator.from(msgs).map(bytesOf), PIECE_BYTES);
+    yield* gathered(bytesOf(msgs), PIECE_BYTES);
   }
   const { header } = encoding;
   if (viewer.options.until === undefined || header === undefined) return;

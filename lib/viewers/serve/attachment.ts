@@ -1,13 +1,14 @@
 /**
- * The name of a download: what a peer called a recording leads nowhere, and shows as it is.
+ * The file name of a download, made of a name that a peer chose: it can't lead to another folder,
+ * nor look like another name.
  *
  * @module
  */
 
-/** What no name of people has in it: such a name is shown in ASCII alone. */
+/** Control characters and the like, which no honest name has: such a name is given in ASCII only. */
 const HOSTILE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** What is not in file names somewhere. */
+/** Characters that some system does not allow in file names. */
 const UNSAFE = /[/\\:*?"<>|]+/g;
 
 /** Most file systems take 255 bytes. */
@@ -17,8 +18,8 @@ const MAX_BYTES = 200;
  * A `Content-Disposition` (RFC 6266) for a recording: the name in ASCII for all, and as it is for those
  * who read more (RFC 8187).
  *
- * @param name any text
- * @param ending behind it
+ * @param name a name that a peer chose, which may be any text
+ * @param ending the ending of the file name
  */
 export function attachment(name: string, ending = ".rrd"): string {
   const plain = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, 100);
@@ -28,7 +29,7 @@ export function attachment(name: string, ending = ".rrd"): string {
   return `${ascii}; filename*=UTF-8''${encoded(`${shownName(name)}${ending}`)}`;
 }
 
-/** As the peer wrote it, as far as a file may be called so. */
+/** The name as the peer wrote it, without what file names must not have. */
 function shownName(name: string): string {
   const safe = name.replaceAll(UNSAFE, "_").replace(/^\.+/, "_");
   const encoder = new TextEncoder();

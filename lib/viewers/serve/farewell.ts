@@ -1,11 +1,12 @@
 /**
- * What viewers at WebSockets get at once, and what they are told at the end.
+ * How much viewers at WebSockets get at once, and the close code that tells them why they were
+ * left.
  *
  * @module
  */
 import type { ViewerGone } from "../types.ts";
 
-/** What is taken from the hub at once, in bytes: live viewers share what it sends. */
+/** How much is taken from the hub at once, in bytes: live viewers share such slices. */
 export const SLICE_BYTES: number = 256 * 1024;
 
 /** Close codes of RFC 6455, section 7.4, and what viewers are told. */

@@ -11,15 +11,15 @@ import { textResponse } from "../../base/text_response.ts";
 
 /** A recording of a box, in `/fleet`. */
 export interface FleetRecordingJson extends FleetRecording {
-  /** Whether something came of it in the last minute. */
+  /** Whether something came from it in the last minute. */
   readonly live: boolean;
 }
 
-/** A box, in `/fleet`. */
+/** A box as `/fleet` lists it. */
 export interface FleetBoxJson extends Omit<FleetBox, "order" | "recordings"> {
-  /** Whether something came of it in the last minute. */
+  /** Whether something came from it in the last minute. */
   readonly live: boolean;
-  /** How many recordings of it are remembered. */
+  /** How many of its recordings are remembered. */
   readonly recordings: number;
   /** How many of its recordings are live. */
   readonly liveRecordings: number;
@@ -28,10 +28,10 @@ export interface FleetBoxJson extends Omit<FleetBox, "order" | "recordings"> {
 }
 
 const LIMIT = 200;
-/** Recordings of one box that are listed. */
+/** How many recordings of one box are listed. */
 const MOST_RECORDINGS = 5;
 
-/** Answers with the boxes that an address asks for, the one heard of first last. */
+/** Answers with the boxes that an address asks for; the box that was first heard of stands last. */
 export function fleetAnswer(
   { fleet }: ServerStatus,
   query: Readonly<Record<string, string>>,
@@ -42,7 +42,10 @@ export function fleetAnswer(
   if (typeof wish === "string") return textResponse(400, wish);
   const { page, found } = listed(boxes, wish, ({ box, order, bytes, recordings }) => ({
     ...{ name: box, lastMs: order, bytes },
-    texts: recordings.flatMap(({ id, applicationId }) => [id, applicationId]),
+    // Made only where something is searched for.
+    get texts() {
+      return recordings.flatMap(({ id, applicationId }) => [id, applicationId]);
+    },
   }));
   return Response.json(page.map(boxJson), { headers: { "x-total-count": String(found) } });
 }

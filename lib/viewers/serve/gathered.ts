@@ -1,10 +1,10 @@
 import { joined } from "../../base/joined.ts";
 
 /**
- * Puts small pieces together, and gives large ones in parts, so that progress shows.
+ * Joins small pieces, and splits large ones so that progress can be measured.
  *
- * @param pieces taken as they are needed
- * @param bytes length of what is given at once, at most
+ * @param pieces the pieces, which are taken as they are needed
+ * @param bytes the most bytes that are given at once
  */
 export function* gathered(pieces: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
   let waiting: Uint8Array[] = [];

@@ -1,28 +1,29 @@
 /**
- * The WebSockets that a program may hand over: those of the Web as they are, Bun's and hono's as such.
+ * WebSockets that a program may hand over: those of the Web are used as they are, those of Bun and
+ * hono get the same interface.
  *
  * @module
  */
 import { hasMethods } from "../../base/check_arguments.ts";
 import type { Clock } from "../../base/clock.ts";
 
-/** As much of a WebSocket as is used: that of Deno, of a browser, of `ws`. */
+/** The part of a WebSocket that is used, as Deno, browsers and `ws` have it. */
 export interface RelayWebSocket {
   /** 0 while it connects, 1 while it is open. */
   readonly readyState: number;
   /** Bytes that were sent and are not yet handed over. */
   readonly bufferedAmount: number;
-  /** Set to `"arraybuffer"`. */
+  /** Rerelay sets it to `"arraybuffer"`. */
   binaryType: string;
   /** Sends one binary message. */
   send(bytes: Uint8Array<ArrayBuffer>): void;
   /** Closes it. */
   close(code?: number, reason?: string): void;
-  /** Hears of `open`, `close` and `error`. */
+  /** Listens to `open`, `close` and `error`. */
   addEventListener(event: "open" | "close" | "error", listener: () => void): void;
 }
 
-/** As much of a `ServerWebSocket` of Bun as is used. */
+/** The part of Bun's `ServerWebSocket` that is used. */
 export interface BunWebSocket {
   /** 1 while it is open. */
   readonly readyState: number;
@@ -40,15 +41,15 @@ export interface WrappedWebSocket {
   readonly raw?: unknown;
 }
 
-/** How often is looked whether a socket that does not tell has closed, in milliseconds. */
+/** How often a socket without events is asked whether it has closed, in milliseconds. */
 const CLOSED_MS = 200;
 
 /**
- * A WebSocket of the Web.
+ * Gives a WebSocket with the interface of the Web.
  *
  * @param given any WebSocket
- * @param delay for sockets that do not tell when they close
- * @throws {TypeError} if it is none
+ * @param delay waits between looks at sockets without events
+ * @throws {TypeError} if it is not a WebSocket
  */
 export function givenSocket(given: unknown, delay: Clock["delay"]): RelayWebSocket {
   const isWrapped = typeof given === "object" && given !== null && "raw" in given &&
@@ -63,7 +64,11 @@ export function givenSocket(given: unknown, delay: Clock["delay"]): RelayWebSock
   );
 }
 
-/** Bun tells the handlers that a program gave it when a socket closes, and nobody else. */
+/**
+ * Bun's `ServerWebSocket`, which has no events: when it closes, Bun calls only the handlers that
+ * the program passed to `Bun.serve` (https://bun.sh/docs/api/websockets), so it is asked again and
+ * again.
+ */
 class BunSocket implements RelayWebSocket {
   binaryType = "arraybuffer";
   readonly #socket: BunWebSocket;

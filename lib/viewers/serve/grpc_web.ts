@@ -17,24 +17,24 @@ const ELSEWHERE = {
   ReadTables: "Read tables",
 } as const;
 
-/** Answers a request of gRPC-web; `undefined` to all else. */
+/** Answers a request of gRPC-web; gives `undefined` for all others. */
 export type GrpcWeb = (
   request: Request,
   info: Partial<ConnectionInfo>,
 ) => Promise<Response> | undefined;
 
 /**
- * Answers calls by gRPC-web, and browsers that ask first whether they may. Who may ask at all is decided
- * before.
+ * Answers calls by gRPC-web, and browsers' questions whether they may call (CORS). Who may ask at
+ * all is decided before.
  *
- * @param readers what answers `ReadMessages`
+ * @param readers who answers `ReadMessages`
  */
 export function grpcWeb(readers: MessageReaders): GrpcWeb {
   const service = new GrpcService<ReaderPeer>({
     check({ method: { name } }) {
       if (name !== "ReadMessages") throw onlyRead(ELSEWHERE[name]);
     },
-    // None of these comes here, but by `check`.
+    // `check` refuses all of these before.
     writeMessages: (call) => call.fail(onlyRead(ELSEWHERE.WriteMessages)),
     readMessages: (info, peer) => readers.read(info, peer),
     writeTable() {
@@ -44,7 +44,7 @@ export function grpcWeb(readers: MessageReaders): GrpcWeb {
       throw onlyRead(ELSEWHERE.ReadTables);
     },
     isServing: () => true,
-    // The caller knows, and it is no fault of this server's.
+    // The caller was told, and nothing is wrong with this server.
     failed() {},
   });
   return (request, { remoteAddr }) => {

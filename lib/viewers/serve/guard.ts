@@ -1,8 +1,9 @@
 /**
- * Who may ask: no web page of somebody else can read a robot's camera through the user's browser.
+ * Decides who may ask, so that no web page of somebody else can read a robot's camera through the
+ * user's browser.
  *
- * A page of another origin is told by its `Origin`; one that has had its name pointed at this
- * machine (DNS rebinding) by the `Host` it asks for.
+ * A page of another origin is recognised by its `Origin`, and one whose name was pointed at this
+ * machine (DNS rebinding) by the `Host` that it asks for.
  *
  * @module
  */
@@ -13,11 +14,11 @@ import {
   hasMethods,
   type OptionNames,
 } from "../../base/check_arguments.ts";
-import { checkText, checkTexts } from "../../base/check_options.ts";
+import { checkText, checkTexts, valueText } from "../../base/check_options.ts";
 import { isLoopback, withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
-/** Who may ask, besides programs on this machine. */
+/** Who may ask besides programs on this machine. */
 export interface GuardOptions {
   /** The address that is listened on; a wildcard (`0.0.0.0`, `::`) allows every IP address, but no name. */
   readonly hostname?: string;
@@ -27,7 +28,10 @@ export interface GuardOptions {
   readonly allowOrigins?: readonly string[];
   /** Port of the page, whose origin may open the WebSocket on another port. */
   readonly pagePort?: () => number | undefined;
-  /** What viewers must know; without spaces, since it stands in addresses and headers. */
+  /**
+   * The token that viewers must know; without spaces, since it is used in addresses and headers. Left
+   * out, none is needed; `undefined` is refused, as it comes of an environment variable that is not set.
+   */
   readonly token?: string;
 }
 
@@ -35,36 +39,38 @@ const NAMES: OptionNames<GuardOptions> = {
   ...{ hostname: true, allowHosts: true, allowOrigins: true, pagePort: true, token: true },
 };
 
-/** What is looked at of a request. */
+/** The parts of a request that are looked at. */
 export type GuardedRequest = Pick<Request, "url" | "headers">;
 
-/** The cookie by which the page's viewer, which can send no header, has the token. */
+/** Name of the cookie with the token, for the page's viewer, which can't send headers. */
 export function tokenCookieName(url: string): string {
-  // Browsers give cookies of one port to all of a host: several servers would change each other's.
+  // With the port in its name: browsers share cookies between all ports of a host, and several
+  // servers would overwrite each other's.
   return `rerelay-token-${new URL(url).port || 80}`;
 }
 
 /** Decides on requests. */
 export interface Guard {
   /**
-   * Looks at where a request comes from, and whom it asks.
+   * Checks where a request comes from, and which host it asks.
    *
    * @returns the answer that refuses it; `undefined` if it may pass
    */
   refuse(request: GuardedRequest): Response | undefined;
   /**
-   * Looks for the token.
+   * Checks the token.
    *
    * @param request whose header or query may have it
-   * @param orCookie whether its cookie may have it too: only where pages of other ports can't ask
+   * @param orCookie whether its cookie may have it, too; only safe where pages of other ports can't
+   * ask
    * @returns the answer that refuses the request; `undefined` if it has the token or none is needed
    */
   refuseToken(request: GuardedRequest, orCookie?: boolean): Response | undefined;
   /**
-   * The cookie for a page that has shown the token in a header or its address: no script sees it, and
-   * no other site's page sends it.
+   * The cookie for a page that has sent the token in a header or its address. Scripts can't see it,
+   * and browsers do not send it for pages of other sites.
    *
-   * @returns `undefined` where no token is needed, or the request has none that is right
+   * @returns `undefined` if no token is needed, or the request does not have the right one
    */
   tokenCookie(request: GuardedRequest): string | undefined;
 }
@@ -72,8 +78,9 @@ export interface Guard {
 /**
  * A guard for the HTTP app and the WebSocket relay.
  *
- * @param options without any, only this machine's own programs and pages may ask
- * @throws {TypeError} if an origin, a host or a token is none, or there is no such option
+ * @param options without any, only programs and pages of this machine may ask
+ * @throws {TypeError} if an origin, a host or a token is none (an `undefined` one, too), or there is no
+ * such option
  * @throws {RangeError} if hosts or origins are no lists
  *
  * @example
@@ -102,8 +109,12 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   const hosts = new Set([hostname, ...allowHosts].map(hostOf));
   const origins = new Set(allowOrigins.map(originOf));
   const anyAddress = hosts.has("0.0.0.0") || hosts.has("[::]");
-  if (token !== undefined && (typeof token !== "string" || !/^\S+$/.test(token))) {
-    throw new TypeError("A token has no spaces, and is not empty");
+  // One that is passed and is none comes of an environment that lacks it: it must not let everybody in.
+  if ("token" in options && (typeof token !== "string" || !/^\S+$/.test(token))) {
+    const hint = token === undefined ? "; leave it out where none is needed" : "";
+    throw new TypeError(
+      `token must be a text without spaces that is not empty, not ${tokenText(token)}${hint}`,
+    );
   }
   const secret = token === undefined ? undefined : new TextEncoder().encode(token);
   const allowsHost = (name: string) =>
@@ -143,10 +154,17 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
   };
 }
 
-/** The token in the header, or in the address. */
+/** What an error says of a token that is wrong: nothing of what is in it. */
+function tokenText(token: unknown): string {
+  if (typeof token !== "string") return valueText(token);
+  return token === "" ? "an empty one" : "one with spaces";
+}
+
+/** The token in the header or in the address. */
 function tokenOf({ url, headers }: GuardedRequest): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
-  // Queries write a space as a plus sign; a token has plus signs, and no spaces.
+  // Undone here: queries decode a plus sign as a space, and a token may have plus signs but no
+  // spaces.
   return bearer ?? new URL(url).searchParams.get("token")?.replaceAll(" ", "+");
 }
 
@@ -157,17 +175,20 @@ function tokenInCookie({ url, headers }: GuardedRequest): string | undefined {
   try {
     return value && decodeURIComponent(value);
   } catch {
-    return undefined; // none of ours
+    return undefined; // not one of ours
   }
 }
 
-/** Images and scripts come without an origin; browsers tell all the same that another site asks. */
+/**
+ * Whether another site embeds it: images and scripts are requested without `Origin`, but with
+ * `Sec-Fetch-Site`.
+ */
 function isEmbedded({ headers }: GuardedRequest): boolean {
   return headers.get("sec-fetch-site") === "cross-site" &&
     headers.get("sec-fetch-mode") !== "navigate";
 }
 
-/** How long it takes depends on what was given alone. */
+/** Compares in a time that depends only on what was given. */
 function isSame(given: Uint8Array, secret: Uint8Array): boolean {
   let difference = given.length ^ secret.length;
   for (let i = 0; i < given.length; i++) difference |= given[i]! ^ secret[i % secret.length]!;
@@ -175,8 +196,8 @@ function isSame(given: Uint8Array, secret: Uint8Array): boolean {
 }
 
 /**
- * As URLs write it: lower case, IPv6 in brackets, no port, no dot at the end, and no zone: which of its
- * interfaces leads here is the client's own affair (RFC 6874).
+ * A host as in URLs: in lower case, IPv6 in brackets, without port, final dot and zone (which
+ * interface leads here matters only to the client, RFC 6874).
  */
 function hostOf(text: string): string {
   const host = withoutZone(text);
@@ -192,13 +213,13 @@ function originOf(text: string): string {
   return origin;
 }
 
-/** An address can't be pointed elsewhere, as a name can. */
+/** Whether it is an IP address, which can't be pointed elsewhere as a name can. */
 function isAddress(name: string): boolean {
   return name.startsWith("[") || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(name);
 }
 
 /**
- * Refuses what is no guard; one that is left out is not looked at.
+ * Refuses what is not a guard; one that is left out is not looked at.
  *
  * @param taker the function that takes one
  * @param guard what was passed

@@ -1,5 +1,5 @@
 /**
- * What the hub has, over HTTP.
+ * The HTTP app: recordings, files, status and the page.
  *
  * @module
  */
@@ -38,34 +38,34 @@ import type { ViewerHub } from "../types.ts";
 
 /** Options of the app. */
 export interface HttpAppOptions extends StallOptions {
-  /** Where viewers join. */
+  /** The hub that viewers join. */
   readonly hub: ViewerHub;
-  /** What `/status` and `/metrics` tell besides the hub's own counts. */
+  /** Gives what `/status` and `/metrics` report besides the hub's own counts. */
   readonly status?: () => ServerStatus;
-  /** What is served under all other addresses; without it there is no page. */
+  /** The page, which is served under all other addresses; left out, there is none. */
   readonly page?: PageAssets;
   /**
-   * Where an app that hands requests on as they came has it, such as `/robot`, which is redirected to
-   * `/robot/`; default `/`.
+   * The path below which an outer app has it, if that passes requests on unchanged, such as
+   * `/robot`, which is redirected to `/robot/`; default `/`.
    */
   readonly path?: string;
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
-  /** What answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
+  /** Who answers web viewers by gRPC-web, the page's among them; default: readers of the hub. */
   readonly readers?: MessageReaders;
   /** Recordings on the disk, under `/files`; such as the `shelf` of a file sink. */
   readonly files?: Shelf;
-  /** Whether who has the guard's token may remove files; default false, and never without a token. */
+  /** Whether viewers with the guard's token may remove files; default false, never without one. */
   readonly allowDelete?: boolean;
-  /** What `/readyz` asks; default nothing, which is always ready. */
+  /** The parts that `/readyz` asks; default none, which is always ready. */
   readonly readiness?: Readiness;
   /** Port of the WebSocket that the page may connect to. */
   readonly webSocketPort?: () => number | undefined;
-  /** Where faults are reported. */
+  /** Gets a line for each fault. */
   readonly log?: Log;
 }
 
-/** A hono app, of which this much is promised: see https://hono.dev for `app.mount(path, fetch)`. */
+/** The guaranteed part of a hono app; see https://hono.dev for `app.mount(path, fetch)`. */
 export interface HttpApp {
   /**
    * Answers a request.
@@ -91,7 +91,10 @@ const NAMES: OptionNames<HttpAppOptions> = {
 
 type Env = { Bindings: Partial<ConnectionInfo> };
 
-/** The wasm viewer compiles itself, and its glue code writes styles into elements. */
+/**
+ * The content security policy: the viewer is WebAssembly, which must be compiled, and its glue code
+ * sets styles of elements.
+ */
 const CONTENT_POLICY = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -197,7 +200,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return c.json(report, report.ready ? 200 : 503);
   });
   app.get("/recordings", token, (c) => {
-    // Pages ask every second, and there may be thousands.
+    // Chosen before JSON is made, since pages ask every second and there may be thousands of
+    // recordings.
     const wanted = chosenRecordings(hub.recordings, c.req.query());
     if (typeof wanted === "string") return textResponse(400, wanted);
     c.header("x-total-count", String(wanted.found));
@@ -232,7 +236,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   app.notFound((c) => c.text("There is nothing here\n", 404));
   app.onError((error, c) => {
     counts.errors++;
-    // The path alone: a token may be in the query.
+    // Only the path, for a token may be in the query.
     const text = `Could not answer ${c.req.method} ${c.req.path}: ${reason(error)}`;
     log.write("error", text, { kind: "request failed" });
     return c.text("The server failed to answer; its log says why\n", 500);
@@ -240,7 +244,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   return options.path === undefined ? app : below(options.path, app);
 }
 
-/** What pages of other origins may read of an answer. */
+/** Headers of answers that pages of other origins may read. */
 const EXPOSED =
   "accept-ranges, content-disposition, content-length, content-range, etag, link, x-total-count";
 
@@ -249,7 +253,7 @@ function methodsOf(path: string, { files, allowDelete = false }: HttpAppOptions)
   return isFile && allowDelete ? "GET, HEAD, DELETE" : "GET, HEAD";
 }
 
-/** Serves the app below a path; what is elsewhere is not there. */
+/** Serves the app below a path; all other addresses are not found. */
 function below(path: string, app: HttpApp): HttpApp {
   const folder = path.replace(/\/*$/, "/");
   if (!path.startsWith("/")) {
@@ -266,7 +270,10 @@ function below(path: string, app: HttpApp): HttpApp {
   return { fetch, request: (url, init) => fetch(new Request(url, init)) };
 }
 
-/** Where the page is, if it was asked for without the slash that its addresses go by. */
+/**
+ * The address of the page with a slash at its end, which its relative addresses need, if it was
+ * asked for without.
+ */
 function folderOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const { pathname, search } = new URL(url);
@@ -305,7 +312,7 @@ function streams(options: HttpAppOptions, onLeftOut: () => void) {
     }
     const download = !["0", "false", undefined].includes(c.req.query("download"));
     c.header("content-type", "application/octet-stream");
-    // Whoever keeps a recording while it grows wants its name, too.
+    // With a file name also for a recording that grows, in case somebody saves it.
     if (download || recording !== undefined) {
       c.header("content-disposition", attachment(recording ?? "stream"));
     }

@@ -1,5 +1,5 @@
 /**
- * How a request becomes a viewer.
+ * Lets a request join the hub as a viewer.
  *
  * @module
  */
@@ -11,19 +11,24 @@ import type { History, JoinOptions, Viewer, ViewerHub } from "../types.ts";
 
 /** What is known of a request's connection. */
 export interface ConnectionInfo {
-  /** Absent where the transport has none. */
+  /** Address of the client; absent if the transport has none. */
   readonly remoteAddr?: NetAddr;
-  /** What was asked for, where an app that is mounted in another sees only a part of it. */
+  /**
+   * The URL as it was asked for: an app that is mounted in another one sees only a part of it in
+   * its request.
+   */
   readonly url?: string;
 }
 
-/** Where there is no room now. */
+/** The header for "try again in 10 s". */
 export const RETRY_LATER = { "retry-after": "10" };
 
 /**
- * Joins the hub as a request's address asks for: `history=none`, `recording=ID`, `latency=2s`, `name=NAME`.
+ * Joins the hub as a request's address asks: `history=none`, `recording=ID`, `latency=2s`,
+ * `name=NAME`.
  *
- * @returns the answer that refuses it, if there is no room or the address makes no sense
+ * @returns the viewer, or the answer that refuses it if there is no room or the address makes no
+ * sense
  */
 export function joinHub(
   hub: ViewerHub,
@@ -52,11 +57,11 @@ export function joinHub(
 export type Wish = Pick<JoinOptions, "history" | "latencySec" | "name">;
 
 /**
- * What a viewer asks for, by an address or a call.
+ * Reads what a viewer asks for, in an address or a call.
  *
  * @param valueOf gives the value of `history`, `latency` or `name`
  * @param until where the stream ends
- * @returns a text that says what makes no sense
+ * @returns the wish, or a text that says what makes no sense
  */
 export function wishOf(
   valueOf: (name: string) => string | null | undefined,
@@ -89,9 +94,9 @@ function isHistory(text: string): text is History {
 }
 
 /**
- * A latency as an address or a call has it, in seconds.
+ * Reads a latency, in seconds.
  *
- * @returns `undefined`: none is asked for; 0: it makes no sense
+ * @returns `undefined` if none is asked for; 0 if it makes no sense
  */
 function latencyOf(text: string | null | undefined): number | undefined {
   if (text === null || text === undefined) return undefined;
@@ -102,7 +107,7 @@ function latencyOf(text: string | null | undefined): number | undefined {
 }
 
 /**
- * Refuses what is no hub.
+ * Refuses what is not a hub.
  *
  * @param taker the function that needs one
  * @param hub what was passed

@@ -1,12 +1,12 @@
 /**
- * Counts in Prometheus' text format, version 0.0.4.
+ * Metrics in Prometheus' text format, version 0.0.4.
  *
  * @module
  */
 import type { Tally } from "../../base/tally.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
-import type { ViewerHub } from "../types.ts";
+import type { ViewerHub, ViewerTotals } from "../types.ts";
 
 /** The format's media type. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -14,27 +14,30 @@ export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [value: number, labels?: Labels];
 
-/** What the HTTP app counts itself. */
+/** Counts of the HTTP app itself. */
 export interface HttpCounts {
   /** Requests that failed for a fault of the server. */
   readonly errors: number;
   /** Messages that did not fit under the header of an RRD stream. */
   readonly otherEncoding: number;
-  /** Messages of other SDKs than those whose data a reader of gRPC understands. */
+  /**
+   * Messages that readers by gRPC were not given, because their viewers do not understand the SDK's
+   * data.
+   */
   readonly otherData: number;
 }
 
 /**
  * All counts as text.
  *
- * @param hub where viewers are
+ * @param hub the hub of viewers
  * @param status of the server
  * @param http of the HTTP app
  */
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
   const { sinks, files, downloads, forwarding, nats, ...all } = statusJson(hub, status, 0);
-  const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
+  const { history, viewers, totals, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -48,6 +51,8 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       value(viewer),
       { viewer: String(viewer.id), transport: viewer.transport },
     ]);
+  const perDoor = (value: (totals: ViewerTotals) => number) =>
+    Object.entries(totals).map(([transport, all]): Sample => [value(all), { transport }]);
   const on = (transport: string) => viewers.filter((v) => v.transport === transport).length;
   const dropped = stats === undefined ? {} : { ...stats.dropped, badArrow: stats.badArrow };
   return [
@@ -130,6 +135,7 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       perViewer((v) => v.thinned?.light.messages ?? 0),
     ),
     counter("viewer_sent_bytes", "Bytes sent to a viewer", perViewer((v) => v.sent.bytes)),
+    ...viewerFamilies(perDoor),
     counter("viewers_joined", "Viewers so far", held.joined),
     counter("viewers_refused", "Viewers refused for want of room", held.refused),
     counter("viewers_gone", "Viewers that went", reasons(gone)),
@@ -186,7 +192,47 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
   ].join("");
 }
 
-/** What travels, and what waits on the disk for it. */
+/** What stays when viewers leave. */
+function viewerFamilies(
+  perDoor: (value: (totals: ViewerTotals) => number) => readonly Sample[],
+): string[] {
+  return [
+    counter(
+      "viewers_sent_messages",
+      "Messages sent to all viewers, those that left included",
+      perDoor((all) => all.sent.messages),
+    ),
+    counter("viewers_sent_bytes", "Bytes of these", perDoor((all) => all.sent.bytes)),
+    counter(
+      "viewers_skipped_messages",
+      "Messages dropped from history before viewers took them, those that left included",
+      perDoor((all) => all.skipped.messages),
+    ),
+    counter("viewers_skipped_bytes", "Bytes of those", perDoor((all) => all.skipped.bytes)),
+    counter(
+      "viewers_shown_frames",
+      "Frames of heavy messages given to all viewers that are or were kept fresh",
+      perDoor((all) => all.shownFrames),
+    ),
+    counter(
+      "viewers_thinned_frames",
+      "Frames of heavy messages left out to keep these fresh",
+      perDoor((all) => all.thinnedFrames),
+    ),
+    counter(
+      "viewers_thinned_bytes",
+      "All bytes left out for that, of light messages too",
+      perDoor((all) => all.thinned.bytes),
+    ),
+    counter(
+      "viewers_thinned_light_messages",
+      "Light messages among these",
+      perDoor((all) => all.thinnedLightMessages),
+    ),
+  ];
+}
+
+/** Metrics of forwarding. */
 function forwardFamilies(
   perTarget: (value: (stats: ForwardStats) => number) => readonly Sample[],
 ): string[] {

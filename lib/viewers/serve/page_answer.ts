@@ -1,5 +1,5 @@
 /**
- * Files of the page, and how they go over HTTP.
+ * Serves files of the page over HTTP.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface PageAssets {
   get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
 }
 
-/** Files of the page are sent in pieces of so many bytes. */
+/** Bytes of the pieces in which files are sent. */
 const ASSET_PIECE_BYTES = 64 * 1024;
 
 /** Answers with a file of the page, or that there is none. */
@@ -40,18 +40,21 @@ export async function assetAnswer(c: Context, page: PageAssets | undefined): Pro
   const { type, body, encoding, etag, size } = found;
   c.header("content-type", type);
   c.header("etag", etag);
-  // Always asked for again, and mostly answered by "not modified".
+  // Browsers must ask each time, and are mostly answered "not modified".
   c.header("cache-control", "no-cache");
   c.header("vary", "accept-encoding");
   const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
   if (known.some((tag) => tag.replace(/^W\//, "") === etag)) return c.body(null, 304);
   if (encoding !== undefined) c.header("content-encoding", encoding);
-  // The page shows how far it has come, which the length of compressed content does not tell.
+  // For the page's progress bar: the length of compressed content does not tell it.
   c.header("x-full-length", String(size));
   return c.body(inPieces(body));
 }
 
-/** A body of bytes would be copied whole for each request, and the viewer has ten megabytes. */
+/**
+ * A body that is sent in pieces: as one piece, the ten megabytes of a viewer would be copied for
+ * each request.
+ */
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({

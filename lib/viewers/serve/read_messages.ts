@@ -1,5 +1,6 @@
 /**
- * What the hub has, to viewers 0.23 and later by gRPC's `ReadMessages`, and from web viewers by gRPC-web.
+ * Gives viewers 0.23 and later what the hub has, by gRPC's `ReadMessages`, and web viewers by
+ * gRPC-web.
  *
  * @module
  */
@@ -8,9 +9,11 @@ import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import { HubClosed, TooManyViewers } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { isBridgeable } from "../../bridge/mod.ts";
+import { RecordingStarts } from "../../bridge/recording_start.ts";
 import { isReadable, readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
+import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
 import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
 import { checkHub, wishOf } from "./join.ts";
@@ -21,15 +24,15 @@ import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
 export interface MessageReadersOptions extends StallOptions {
   /** Who may ask; default this machine alone. */
   readonly guard?: Guard;
-  /** Told when a viewer is not given what other SDKs logged. */
+  /** Where it is logged that a viewer is not given what some SDKs logged. */
   readonly log?: Log;
 }
 
-/** Whom a call comes from. */
+/** Who makes a call. */
 export interface ReaderPeer {
   /** Absent where the transport has no addresses. */
   readonly addr?: NetAddr;
-  /** Whether a page reads, by gRPC-web. */
+  /** Whether it is a page, which reads by gRPC-web. */
   readonly isBrowser?: boolean;
 }
 
@@ -39,19 +42,22 @@ export interface MessageReaders {
    * Answers one call: first the history, then what comes; it ends well once the hub is closed.
    *
    * @param info of the call
-   * @param peer whom it comes from
+   * @param peer who makes it
    * @returns frames in parts
-   * @throws {GrpcError} to refuse it: for who asks, or because there is no room
+   * @throws {GrpcError} to refuse it, because of who asks, or because there is no room
    */
   read(info: AnswerInfo, peer: ReaderPeer): AsyncIterable<readonly Uint8Array[]>;
-  /** Messages that readers were not given, since viewers of theirs don't understand their SDK's data. */
+  /**
+   * How many messages readers were not given, because their viewers do not understand the SDK's
+   * data.
+   */
   readonly otherData: number;
 }
 
-/** What is taken from the hub at once, in bytes. */
+/** Bytes that are taken from the hub at once. */
 const SLICE_BYTES = 256 * 1024;
 
-/** Large messages go in pieces, so that progress shows. */
+/** Bytes of the pieces of large messages, so that progress can be measured. */
 const PIECE_BYTES = 64 * 1024;
 
 /** A piece of a message's frame. */
@@ -63,7 +69,7 @@ interface Part {
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
 
-/** What a reader is told that is cut off. */
+/** What a reader is told when it is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
   stalled: [STATUS.RESOURCE_EXHAUSTED, "Stalled: this viewer took nothing for too long"],
   closed: [STATUS.UNAVAILABLE, "The server stopped before all was read"],
@@ -156,7 +162,7 @@ function joined(join: () => Viewer): Viewer {
   }
 }
 
-/** Host, origin and token, as for requests of HTTP/1.1. */
+/** Checks host, origin and token of a call, as for requests of HTTP/1.1. */
 function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
   const host = fields.get(":authority") ?? fields.get("host") ?? "localhost";
   const url = `http://${host}/`;
@@ -187,14 +193,17 @@ async function* framesOf(
   { stalls, patience }: { readonly stalls: StallWatch; readonly patience: number },
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
   const waiting: Part[] = [];
+  const starts = new RecordingStarts();
+  const given = (msg: LogMsg) =>
+    dialect === "v1alpha1" ? starts.withStart(msg, hub.current(msg)) : [msg];
   let isInMessage = false;
   const transfer = {
     patience,
     waits: false,
     taken: 0,
     cut() {
-      // Whoever takes nothing need not keep alive what it was not given, but to be told it needs the end
-      // of the message that it has begun to take.
+      // A viewer that is cut off gets only the rest of the message that it has begun to take, so
+      // that it can be told why; everything else is dropped.
       const whole = isInMessage ? waiting.findIndex(({ isLast }) => isLast) + 1 : 0;
       waiting.length = whole;
       viewer.close("stalled");
@@ -205,7 +214,7 @@ async function* framesOf(
   if (signal.aborted) leave();
   const unwatch = stalls.add(transfer);
   try {
-    while (await fill(waiting, viewer, hub, dialect)) {
+    while (await fill(waiting, viewer, given, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
         const parts = nextParts(waiting);
@@ -233,16 +242,17 @@ async function* framesOf(
 async function fill(
   waiting: Part[],
   viewer: Viewer,
-  hub: ViewerHub,
+  given: (msg: LogMsg) => readonly LogMsg[],
   dialect: ProtobufDialect,
 ): Promise<boolean> {
   const msgs = await viewer.next(SLICE_BYTES);
   for (const msg of msgs ?? []) {
-    const frame = readFrame(dialect === "v1alpha1" ? hub.current(msg) : msg, dialect);
-    if (typeof frame === "string") {
+    const frames = given(msg).map((each) => readFrame(each, dialect));
+    if (!frames.every((frame) => typeof frame !== "string")) {
       viewer.options.onLeftOut?.();
       continue;
     }
+    const frame = frames.flat();
     viewer.sent(1, frame.reduce((sum, { length }) => sum + length, 0));
     for (const part of frame) {
       for (let at = 0; at < part.length; at += PIECE_BYTES) {
@@ -254,7 +264,7 @@ async function fill(
   return msgs !== undefined;
 }
 
-/** About one piece's worth: small ones go together. */
+/** Takes about one piece's worth of parts: small ones are sent together. */
 function nextParts(waiting: Part[]): Part[] {
   let bytes = 0;
   let count = 0;

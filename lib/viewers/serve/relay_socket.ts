@@ -1,5 +1,5 @@
 /**
- * What the hub has, over a WebSocket that an app of yours upgraded.
+ * Gives a viewer what the hub has, over a WebSocket that your own app has upgraded.
  *
  * @module
  */
@@ -30,22 +30,22 @@ const NAMES: OptionNames<RelaySocketOptions> = {
   ...{ ...STALL_NAMES, addr: true, history: true, latencySec: true, recording: true, delay: true },
 };
 
-/** How often is looked whether the socket has room again, in milliseconds. */
+/** How often it is looked whether the socket has room again, in milliseconds. */
 const LOOK_MS = 10;
 
 /** More is sent while less than this waits in the socket, in bytes: as much as a fast link takes between two looks. */
 const BACKLOG_BYTES = 256 * 1024;
 
 /**
- * Sends all that the hub has and gets to a viewer 0.16 to 0.22 at a WebSocket that was upgraded by
- * whoever serves it; who may ask is for the app to say.
+ * Sends all that the hub has and gets to a viewer 0.16 to 0.22, over a WebSocket that the serving
+ * app has upgraded. That app decides who may ask.
  *
  * @param hub where the viewer joins
  * @param given connecting or open: a WebSocket of the Web, Bun's `ServerWebSocket`, or what hono hands to
  * `onOpen`
  * @param options which messages, and for how long the viewer may take nothing
- * @returns resolves when it is over, with why
- * @throws {TypeError} if it is no WebSocket, there is no hub, or no such option
+ * @returns resolves when it is over, to the reason
+ * @throws {TypeError} if it is not a WebSocket, there is no hub, or no such option
  * @throws {TooManyViewers} if there is no place
  * @throws {HubClosed} if the hub is closed
  *
@@ -107,7 +107,7 @@ export async function relaySocket(
       for (const msg of messages) {
         while (webSocket.bufferedAmount >= BACKLOG_BYTES && !isOver()) await delay(LOOK_MS);
         const frame = viewerFrame(msg);
-        // Why some have none, `/status` of the hub's other viewers tells.
+        // `/status` counts messages that have no frame.
         if (typeof frame === "string" || isOver()) continue;
         webSocket.send(frame);
         sent += frame.length;
@@ -125,7 +125,7 @@ export async function relaySocket(
   return viewer.gone ?? "closed";
 }
 
-/** As far as a program may say it: those of the protocol itself are for browsers alone to send. */
+/** A close code that a program may send: most codes of the protocol are reserved for browsers. */
 function farewell(gone: ViewerGone): [number, string] {
   const [code, reason] = FAREWELL[gone];
   return [code === 1000 ? code : 4000 + code % 1000, reason];

@@ -54,8 +54,8 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener
 }
 
 /**
- * Serves an HTTP app over connections that come to a port of another protocol: `take` is the door
- * `http` of a server for SDKs.
+ * Serves an HTTP app over connections that come to a port of another protocol: pass its `take` as
+ * the door `http` of a server for SDKs.
  *
  * @param options what answers; limits as those of {@linkcode serveHttp}
  *
@@ -103,7 +103,7 @@ function checkServing<T extends Omit<ServeHttpOptions, "port">>(
   }
 }
 
-/** Whoever passes `undefined` means the default. */
+/** An option that is passed as `undefined` means its default. */
 function given<T extends object>(options: T): T {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),

@@ -1,5 +1,5 @@
 /**
- * The deadline of viewers that take nothing.
+ * Cuts off viewers that take nothing.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { checkPositive } from "../../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
 
-/** How often is looked, in milliseconds. */
+/** How often transfers are looked at, in milliseconds. */
 const CHECK_MS = 500;
 
 /**
- * A page stands still while Rerun's viewer makes itself ready to draw, without a graphics card for half a
- * minute; it has so many times the time of other viewers, and costs nobody more meanwhile.
+ * How many times the usual deadline counts for a page. It stands still while Rerun's viewer starts,
+ * for half a minute without a graphics card, and costs nobody anything meanwhile.
  */
 export const BROWSER_PATIENCE = 6;
 
@@ -23,13 +23,13 @@ export interface Transfer {
   readonly waits: boolean;
   /** Grows with everything that the viewer takes. */
   readonly taken: number;
-  /** It has so many times the usual time; default 1. */
+  /** How many times the usual deadline counts; default 1. */
   readonly patience?: number;
   /** Ends it. */
   cut(): void;
 }
 
-/** Time, as it is passed in. */
+/** The deadline, and the clock. */
 export interface StallOptions {
   /** Seconds in which a viewer must take something of what waits for it; default 10. */
   readonly stallTimeoutSec?: number;
@@ -39,12 +39,15 @@ export interface StallOptions {
   readonly every?: Clock["every"];
 }
 
-/** Names of all of them. */
+/** Names of all options. */
 export const STALL_NAMES: OptionNames<StallOptions> = {
   ...{ stallTimeoutSec: true, now: true, every: true },
 };
 
-/** Cuts off what stands still; one timer for all, and none while there is nothing to watch. */
+/**
+ * Cuts off transfers that stand still, with one timer for all, and none while there is nothing to
+ * watch.
+ */
 export class StallWatch {
   readonly #since = new Map<Transfer, { taken: number; time: number }>();
   readonly #options: Required<StallOptions>;
@@ -65,7 +68,7 @@ export class StallWatch {
   /**
    * Watches a transfer.
    *
-   * @returns ends the watching
+   * @returns a function that ends the watch
    */
   add(transfer: Transfer): () => void {
     const { now, every } = this.#options;

@@ -1,5 +1,5 @@
 /**
- * What the page's panel and monitors are told.
+ * The status for the page's panel and for monitoring.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type DownloadStats, NO_DOWNLOADS } from "../files/downloads.ts";
 import type { HubStats, ViewerHub } from "../types.ts";
 import type { RecordingSummary } from "../../stores/recordings.ts";
 
-/** What is known besides the hub; all may be left out. */
+/** What is known besides the hub's own counts; all may be left out. */
 export interface ServerStatus {
   /** `server.stats`. */
   readonly stats?: ServerStats;
@@ -33,7 +33,7 @@ export interface ServerStatus {
   readonly nats?: FromNatsStats;
   /** The boxes that it comes from, for `/fleet`: `() => feed.boxes`. */
   readonly fleet?: () => readonly FleetBox[];
-  /** How each place does that recordings travel to. */
+  /** State of each target that recordings are forwarded to. */
   readonly forwarding?: readonly ForwardStats[];
 }
 
@@ -63,25 +63,28 @@ export interface RecordingJson {
   readonly bytes: number;
   /** Whether a client that has logged to it is still connected. */
   readonly live: boolean;
-  /** Where its stream is: a path below where the app is. */
+  /** The address of its stream: a path below that of the app. */
   readonly url: string;
 }
 
 /** What `/status` gives. */
 export interface StatusJson {
-  /** When this was so, in milliseconds of the server's monotonic clock: rates are told by it. */
+  /**
+   * When this was taken, in milliseconds of the server's monotonic clock, so that rates can be
+   * computed.
+   */
   readonly timeMs: number;
   /** The port that SDKs connect to, or `null`. */
   readonly sdkPort: number | null;
   /** How far receiving is behind, in seconds: the largest of all clients. */
   readonly latencySec: number;
-  /** The lowest share of its frames that is accepted of a client, 0.01 to 1. */
+  /** The share of the frames that is accepted, 0.01 to 1, of the client with the lowest one. */
   readonly acceptRate: number;
   /** Log messages received. */
   readonly messages: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** Clients that are connected, and ever were. */
+  /** How many clients are connected, and were ever. */
   readonly connections: ServerStats["connections"];
   /** What was dropped of what came. */
   readonly dropped: Tally;
@@ -91,7 +94,7 @@ export interface StatusJson {
   readonly unfinishedBytes: number;
   /** How many recordings there are. */
   readonly recordings: number;
-  /** Those that are connected. */
+  /** The connected clients. */
   readonly clients: readonly ClientJson[];
   /** Viewers and their history. */
   readonly hub: HubStats;
@@ -103,7 +106,7 @@ export interface StatusJson {
   readonly downloads: DownloadStats;
   /** What is received from NATS, or `null`. */
   readonly nats: FromNatsStats | null;
-  /** How each place does that recordings travel to. */
+  /** State of each target that recordings are forwarded to. */
   readonly forwarding: readonly ForwardStats[];
 }
 
@@ -122,7 +125,7 @@ export interface ClientJson extends Tally {
 const NONE: Tally = { messages: 0, bytes: 0 };
 
 /**
- * A recording for JSON.
+ * Makes the JSON of a recording.
  *
  * @param summary as the hub has it
  */
@@ -147,7 +150,7 @@ export function recordingJson(summary: RecordingSummary): RecordingJson {
 }
 
 /**
- * All counts for JSON.
+ * Makes the JSON of all counts.
  *
  * @param hub where viewers are
  * @param status of the server

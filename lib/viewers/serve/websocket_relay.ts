@@ -1,6 +1,6 @@
 /**
- * What the hub has, to native and web viewers 0.16 to 0.22 over WebSocket, as Rerun's own servers
- * sent it.
+ * Gives native and web viewers 0.16 to 0.22 what the hub has, over WebSocket, as Rerun's own
+ * servers did.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function websocketRelay(
   return (request, info) => {
     const refusal = guard.refuse(request) ?? guard.refuseToken(request);
     if (refusal !== undefined) return refusal;
-    // That of Bun's own server takes the request.
+    // Bun's own server has an `upgrade`, too, but it takes the request.
     if (typeof info?.upgrade !== "function" || info.upgrade.length > 0) {
       return textResponse(
         501,
@@ -89,7 +89,7 @@ async function relay(
     open = false;
     viewer.close("left");
   });
-  // A closed hub still gives what it has; whoever is cut off waits for nothing.
+  // Of a closed hub the viewer still gets what waits; one that is cut off is closed at once.
   viewer.left.then((gone) => gone !== "closed" && socket.close(...FAREWELL[gone]));
   const unwatch = stalls.add({
     get waits() {
@@ -102,7 +102,7 @@ async function relay(
   });
   try {
     for (;;) {
-      // What it takes then is as fresh as can be.
+      // Waits, so that what it takes then is as fresh as possible.
       while (open && socket.bufferedBytes >= BACKLOG_BYTES) await socket.progress();
       const frames = await viewer.nextFrames(SLICE_BYTES);
       if (frames === undefined) break;

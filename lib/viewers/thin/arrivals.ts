@@ -1,5 +1,5 @@
 /**
- * When messages came, and which of the newest are heavy: known once for all viewers.
+ * Remembers when messages came, and which of the newest are heavy, once for all viewers.
  *
  * @module
  */
@@ -12,25 +12,25 @@ export interface Heavy {
   readonly bytes: number;
   /** When it came, in monotonic milliseconds. */
   readonly atMs: number;
-  /** What it has in common with others of its frame. */
+  /** Key of its frame. */
   readonly frame: string;
 }
 
-/** Times closer together than this are one, in milliseconds. */
+/** Messages closer together than this, in milliseconds, share one time. */
 const STEP_MS = 10;
-/** Of so many times, every other of the older half is forgotten. */
+/** When there are so many times, every other one of the older half is forgotten. */
 const MAX_TIMES = 8192;
 
-/** The times of what came, and the heavy ones of it. */
+/** The times of messages, and the heavy ones among them. */
 export class Arrivals {
   /** The first message of each step, and when it came. */
   #times: { readonly seq: number; readonly atMs: number }[] = [];
   /** In the order of their places. */
   #heavy: Heavy[] = [];
-  /** The newest message. */
+  /** Place of the newest message. */
   #last = 0;
 
-  /** Notes what came. */
+  /** Notes messages that came. */
   push(msgs: readonly LogMsg[], seq: number, atMs: number): void {
     if (msgs.length === 0) return;
     const last = this.#times.at(-1);
@@ -45,7 +45,7 @@ export class Arrivals {
     }
   }
 
-  /** Lets go of what is before a place. */
+  /** Forgets what is before a place. */
   trim(seq: number): void {
     const gone = indexAfter(this.#heavy, seq - 1);
     if (gone > 64 && gone * 2 > this.#heavy.length) this.#heavy = this.#heavy.slice(gone);
@@ -53,13 +53,13 @@ export class Arrivals {
     if (at > MAX_TIMES / 4) this.#times = this.#times.slice(at);
   }
 
-  /** Nobody needs it. */
+  /** Forgets all, when nobody needs it. */
   clear(): void {
     this.#times = [];
     this.#heavy = [];
   }
 
-  /** The heavy message of a place; `undefined` for all others. */
+  /** The heavy message at a place; `undefined` if it is not heavy. */
   heavy(seq: number): Heavy | undefined {
     const found = this.#heavy[indexAfter(this.#heavy, seq - 1)];
     return found?.seq === seq ? found : undefined;
@@ -71,8 +71,8 @@ export class Arrivals {
   }
 
   /**
-   * When a message came, in monotonic milliseconds, to a step; `undefined` before all that is noted, and for
-   * what is yet to come.
+   * When a message came, in monotonic milliseconds, exact to a step; `undefined` for messages
+   * before all that is noted, and for future ones.
    */
   timeOf(seq: number): number | undefined {
     if (seq > this.#last) return undefined;
@@ -84,7 +84,7 @@ export class Arrivals {
   }
 }
 
-/** Where the first is that came after a place. */
+/** Index of the first one that came after a place. */
 function indexAfter(all: readonly { readonly seq: number }[], seq: number): number {
   let low = 0;
   let high = all.length;

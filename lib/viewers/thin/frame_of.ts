@@ -1,5 +1,6 @@
 /**
- * What slow links are spared: heavy messages, and which of them belong together.
+ * Tells which messages are heavy, so that slow links may be spared them, and which belong to one
+ * frame.
  *
  * @module
  */
@@ -11,20 +12,20 @@ import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { TIME_STATIC } from "../../encoding/message_parts.ts";
 
-/** Heavy is what has more bytes than this, … */
+/** A heavy message has more bytes than this, … */
 const HEAVY_BYTES = 16 * 1024;
-/** … and more for each of its rows: many small rows together are a plot. */
+/** … and more than this for each of its rows: many small rows together are a plot. */
 const HEAVY_ROW_BYTES = 4 * 1024;
 
-/** Timelines that SDKs add to all they log: each message has its own time on them. */
+/** Timelines that SDKs add to all that they log: each message has its own time on them. */
 const OF_SDK: readonly string[] = ["log_tick", "log_time"];
 
-/** Characters of a name that count; peers choose it. */
+/** Characters of a name that count; peers choose names as long as they like. */
 const MAX_NAME = 256;
 
 /**
- * Whether a message is one of those that fill links, such as an image or points: data of a recording
- * above 16 KiB and 4 KiB a row.
+ * Whether a message fills links, as an image or points do: data of a recording with more than 16
+ * KiB, and 4 KiB for each row.
  *
  * @param msg any
  */
@@ -35,18 +36,18 @@ export function isHeavy(msg: LogMsg): boolean {
     return length > HEAVY_ROW_BYTES * rowCount(msg);
   } catch (error) {
     if (!(error instanceof InvalidMessage)) throw error;
-    // Nothing is known of it but that it is large.
+    // It can't be read: all that is known is that it is large.
     return true;
   }
 }
 
 /**
- * Which frame a message belongs to: its recording, and its time on the first of the user's timelines,
- * a sequence if there is one.
+ * The frame that a message belongs to: its recording, and its time on the first of the user's
+ * timelines, a sequence if there is one.
  *
  * @param msg any
- * @returns what all messages of the frame have in common; `undefined` for what is of no frame, since
- * it explains the rest or has no time of the user's
+ * @returns the key of the frame; `undefined` if it belongs to none, since it explains the rest or
+ * has no time on a timeline of the user
  */
 export function frameOf(msg: LogMsg): string | undefined {
   if (!isOfRecording(msg)) return undefined;
@@ -59,7 +60,7 @@ export function frameOf(msg: LogMsg): string | undefined {
   return JSON.stringify([...names, String(frame.time)]);
 }
 
-/** Whether it has a time at all: static data is never left out. */
+/** Whether it has a time; static data is never left out. */
 export function isTimed(msg: LogMsg): boolean {
   return isOfRecording(msg) && timesOf(msg).some(({ time }) => time !== TIME_STATIC);
 }

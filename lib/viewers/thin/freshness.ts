@@ -1,5 +1,5 @@
 /**
- * Keeps one viewer of the log fresh: what it goes by is its place, and when what came.
+ * Keeps one viewer of the log fresh, by its place and the arrival times of messages.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import type { Arrivals } from "./arrivals.ts";
 import { frameOf, isTimed } from "./frame_of.ts";
 import { type Thinned, Thinner } from "./thinner.ts";
 
-/** What is the same for all viewers. */
+/** What all viewers share. */
 export interface FreshnessContext {
   readonly arrivals: Arrivals;
   /** Monotonic milliseconds. */
   readonly now: Clock["now"];
 }
 
-/** Decides for one viewer what is left out, so that what it is shown stays fresh. */
+/** Decides what is left out for one viewer, so that what it shows stays fresh. */
 export class Freshness {
   readonly #thinner: Thinner;
   readonly #context: FreshnessContext;
 
   /**
    * @param latencySec age above which heavy messages are left out, in seconds
-   * @param joinedSeq what came until here is history
-   * @param context when what came
+   * @param joinedSeq everything up to this place is history
+   * @param context the arrival times, and the clock
    */
   constructor(latencySec: number, readonly joinedSeq: number, context: FreshnessContext) {
     this.#thinner = new Thinner(latencySec, joinedSeq);
@@ -36,20 +36,25 @@ export class Freshness {
     return this.#thinner.counts;
   }
 
-  /** How old the oldest is that came after a place, and after the viewer joined, in seconds; else 0. */
+  /**
+   * Age in seconds of the oldest message that came after a place and after the viewer joined; 0 if
+   * there is none.
+   */
   ageSec(at: number): number {
     const { arrivals, now } = this.#context;
     const atMs = arrivals.timeOf(Math.max(at, this.joinedSeq) + 1);
     return atMs === undefined ? 0 : Math.max(0, now() - atMs) / 1000;
   }
 
-  /** Told of its place before each time that it takes something. */
+  /** To be called with its place before it takes something. */
   begin(at: number): void {
     const { arrivals, now } = this.#context;
     this.#thinner.begin(at < this.joinedSeq ? undefined : arrivals.timeOf(at + 1), now());
   }
 
-  /** Whether something of the next bytes may be too old for it: then it goes message by message. */
+  /**
+   * Whether some of the next bytes may be too old for it, so that each message must be looked at.
+   */
   mustThin(at: number, maxBytes: number): boolean {
     this.begin(at);
     const { arrivals, now } = this.#context;
@@ -64,7 +69,10 @@ export class Freshness {
     return false;
   }
 
-  /** It was given all of a part of the log: the rest of the frames in it will be given as well. */
+  /**
+   * Takes note that it was given a whole part of the log, so that the rest of the frames in it is
+   * given as well.
+   */
   gave(before: number, at: number): void {
     const { arrivals, now } = this.#context;
     for (const heavy of arrivals.after(before)) {
@@ -73,7 +81,7 @@ export class Freshness {
     }
   }
 
-  /** Decides on a message that is next, and counts it where it is left out. */
+  /** Decides on the next message, and counts it if it is left out. */
   keeps(msg: LogMsg, seq: number): boolean {
     if (seq <= this.joinedSeq) return true;
     const { arrivals, now } = this.#context;

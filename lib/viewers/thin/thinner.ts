@@ -1,32 +1,43 @@
 /**
- * Keeps what a viewer on a slow link is given fresh: heavy messages that are too old are left out for
- * it, whole frames of them, and light ones pass.
+ * Thins what a viewer on a slow link gets, so that it stays fresh: heavy messages that are too old
+ * are left out, whole frames at a time, and light ones pass.
  *
  * @module
  */
 import { addTo, newTally, type Tally } from "../../base/tally.ts";
 import type { Heavy } from "./arrivals.ts";
 
-/** A decision on a frame holds so long, in milliseconds: some programs set a time once and for ever. */
+/**
+ * How long a decision on a frame holds, in milliseconds: some programs set a time once and log
+ * under it for ever.
+ */
 const RENEW_MS = 30_000;
-/** Decisions that are remembered, of frames of the last seconds. */
+/** How many decisions are remembered, which are those of the last seconds. */
 const MAX_DECISIONS = 512;
-/** So long after something was left out, the viewer is kept nearer to the live edge. */
+/**
+ * How long after something was left out the viewer is kept closer to the live edge, in
+ * milliseconds.
+ */
 const THINNING_MS = 1000;
-/** Late for so long without anything heavy, light messages alone are more than the link carries. */
+/**
+ * If a viewer is late for so long without heavy messages, in milliseconds, light messages alone are
+ * too much for its link.
+ */
 const LIGHT_LATE_MS = 5000;
-/** So long they are thinned then, after the last one that was left out. */
+/**
+ * How long light messages are thinned then, in milliseconds after the last one that was left out.
+ */
 const LIGHT_HOLD_MS = 10_000;
 
-/** What was given and what was left out, of what came since the viewer joined. */
+/** Counts of what was given and left out since the viewer joined. */
 export interface Thinned {
-  /** Frames of heavy messages that it was given. */
+  /** Frames of heavy messages that were given. */
   readonly shownFrames: number;
   /** Frames that were left out. */
   readonly leftOutFrames: number;
   /** Heavy messages that were left out. */
   readonly heavy: Tally;
-  /** Light messages that were left out, where they alone are more than the link carries. */
+  /** Light messages that were left out, because they alone were too much for the link. */
   readonly light: Tally;
 }
 
@@ -44,7 +55,7 @@ export class Thinner {
 
   /**
    * @param latencySec the age above which heavy messages are left out, in seconds
-   * @param joinedSeq what came until here is history, and never thinned
+   * @param joinedSeq everything up to this place is history, which is never thinned
    */
   constructor(latencySec: number, readonly joinedSeq: number) {
     this.#latencyMs = latencySec * 1000;
@@ -61,9 +72,9 @@ export class Thinner {
   }
 
   /**
-   * Told before each time that the viewer takes something.
+   * To be called before the viewer takes something.
    *
-   * @param atMs when the oldest message came that it was not given, if it came after it joined
+   * @param atMs when the oldest message came that it was not given, if that was after it joined
    * @param nowMs monotonic
    */
   begin(atMs: number | undefined, nowMs: number): void {
@@ -79,13 +90,13 @@ export class Thinner {
     return nowMs < this.#lightUntil;
   }
 
-  /** What would be decided on a heavy message now. */
+  /** Whether a heavy message would be given now. */
   wouldKeep({ seq, atMs, frame }: Heavy, nowMs: number): boolean {
     return seq <= this.joinedSeq || (this.#recall(frame, nowMs) ?? this.#isFresh(atMs, nowMs));
   }
 
   /**
-   * Decides on a heavy message that is next.
+   * Decides on the next message, if it is heavy.
    *
    * @returns whether the viewer is given it; if not, it is counted
    */
@@ -99,16 +110,19 @@ export class Thinner {
     return false;
   }
 
-  /** The viewer is given a heavy message, whatever its age: the rest of its frame will follow. */
+  /**
+   * Takes note that the viewer is given a heavy message in any case: the rest of its frame will
+   * follow.
+   */
   gave({ seq, frame }: Heavy, nowMs: number): void {
     if (seq <= this.joinedSeq || this.#recall(frame, nowMs) !== undefined) return;
     this.#note(frame, true, nowMs);
   }
 
   /**
-   * Decides on a light message that is next, while these are too much.
+   * Decides on the next message, if it is light and light ones are too much.
    *
-   * @param frame that it belongs to; one of its own, if it has none
+   * @param frame the frame that it belongs to; one of its own if it has none
    * @param atMs when it came
    * @param bytes of it
    * @param nowMs monotonic
@@ -129,7 +143,10 @@ export class Thinner {
     return keeps;
   }
 
-  /** Once it thins, it aims below the limit: what is sent has to get through the link yet. */
+  /**
+   * Whether a message is fresh enough. While it thins, it aims below the limit, since what is sent
+   * still has to get through the link.
+   */
   #isFresh(atMs: number, nowMs: number): boolean {
     const isThinning = nowMs < this.#thinningUntil;
     return nowMs - atMs <= (isThinning ? this.#latencyMs / 2 : this.#latencyMs);

@@ -19,12 +19,17 @@ function freeze(ms: number): void {
 }
 
 describe("HttpConnections after the program stood still", () => {
-  it("hears what was asked meanwhile before it closes whoever is late", async () => {
+  it("hears what was asked meanwhile before it closes whoever is late", () => hears(1100));
+
+  it("hears it after a moment as well", () => hears(60));
+
+  /** Stands still for so long. */
+  async function hears(ms: number): Promise<void> {
     const connections = new HttpConnections({ handshakeTimeoutSec: 0.01, maxConnections: 9 });
     const [silent, asking] = [new FakeSocket(), new FakeSocket()];
     connections.add(silent as unknown as Socket);
     connections.add(asking as unknown as Socket);
-    freeze(1100);
+    freeze(ms);
     // Timers come before sockets.
     await new Promise((resolve) => setTimeout(resolve, 20));
     assertEquals([silent.destroyed, asking.destroyed], [false, false]);
@@ -32,5 +37,5 @@ describe("HttpConnections after the program stood still", () => {
     await once(silent, "close");
     assertEquals(asking.destroyed, false);
     connections.destroy();
-  });
+  }
 });

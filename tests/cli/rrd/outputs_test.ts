@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -169,6 +169,17 @@ describe("outputs of rrd commands", { timeout: 60_000 }, () => {
         const recovered = await run("recover", path, "-o", join(folder, "out.rrd"));
         assertEquals(recovered.code, 1, name);
       }
+      // Nor does what is read over all damage replace a recording by none.
+      const [text, out] = [join(folder, "text.rrd"), join(folder, "out.rrd")];
+      writeFileSync(out, "as it was");
+      for (const command of ["merge", "migrate", "filter", "route"]) {
+        const args = [command, "--continue-on-error", text, "-f", "-o", out];
+        const { code, stderr } = await run(...args);
+        assertEquals(code, 1, command);
+        assertStringIncludes(stderr, "There is no recording in what was read");
+        assertEquals(readFileSync(out, "utf8"), "as it was", command);
+      }
+      rmSync(out);
       const gone = await run("stats", join(folder, "gone.rrd"), folder);
       assertStringIncludes(gone.stderr, "gone.rrd: there is no such file");
       assertStringIncludes(gone.stderr, `${folder}: it is a folder`);

@@ -73,7 +73,7 @@ describe("cli.ts rrd replay by gRPC", { timeout: 120_000 }, () => {
       assertStringIncludes(tables.stderr, "0.16.1, which logs tables");
       await stop(cli);
       const bridge = new Bridge();
-      const expected = messages(OLD).map((msg) => bridge.bridge(msg).encoded.bytes);
+      const expected = bridge.push(messages(OLD)).items.map(({ encoded }) => encoded.bytes);
       assertEquals(messages(saved).map(({ encoded }) => encoded.bytes), expected);
     }));
 

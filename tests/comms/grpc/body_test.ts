@@ -21,7 +21,7 @@ function read(pieces: Iterable<Uint8Array>, step = body()) {
     const result = step.push(piece);
     // Memory is used again after the next push: whoever keeps a message copies it.
     items.push(...result.items.map((item) => item.slice()));
-    step.settle();
+    step.releaseTaken();
     error ??= result.error;
   }
   return { items, error: error ?? step.finish().error };
@@ -95,13 +95,13 @@ describe("gRPC bodies", () => {
         let inPlace = 0;
         for (let at = 0; at < all.length;) {
           const most = Math.min(300_000, all.length - at);
-          const room = step.room(most);
+          const room = step.readInto(most);
           const length = Math.min(room?.length ?? 50_000, most);
           const into = room?.subarray(0, length) ?? new Uint8Array(length);
           into.set(all.subarray(at, at + length));
           if (room !== undefined) inPlace += length;
           items.push(...step.push(into).items.map((item) => item.slice()));
-          step.settle();
+          step.releaseTaken();
           at += length;
         }
         assertEquals(items, [large, small, large]);
@@ -115,9 +115,9 @@ describe("gRPC bodies", () => {
   it("give no more room than bytes are sure to come, and none that is not worth a read", () => {
     const step = body();
     step.push(concat(frameHead(500_000), pattern(10)));
-    assertEquals(step.room(40_000)?.length, 40_000);
-    assertEquals(step.room(1000), undefined);
-    assertEquals(body().room(MAX), undefined);
+    assertEquals(step.readInto(40_000)?.length, 40_000);
+    assertEquals(step.readInto(1000), undefined);
+    assertEquals(body().readInto(MAX), undefined);
   });
 });
 
@@ -153,7 +153,7 @@ describe("hostile gRPC bodies", () => {
     step.clear();
     assertEquals(step.unfinishedBytes, 0);
     assertEquals(PIECES.bytesInUse + FIRST_PIECES.bytesInUse, 0);
-    assertEquals([step.room(MAX), step.push(pattern(9))], [undefined, { items: [] }]);
+    assertEquals([step.readInto(MAX), step.push(pattern(9))], [undefined, { items: [] }]);
   });
 
   it("may not be compressed if nothing says how, nor have flags that nobody knows", () => {

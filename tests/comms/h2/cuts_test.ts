@@ -34,9 +34,10 @@ describe("a connection's bytes", () => {
       const place = new Uint8Array(1 << 20);
       for (let at = 0; at < all.length;) {
         for (const { stream } of server.told) {
-          stream.sink!.room = (most) => random() < 0.5 ? place.subarray(7, 7 + most) : undefined;
+          stream.sink!.readInto = (most) =>
+            random() < 0.5 ? place.subarray(7, 7 + most) : undefined;
         }
-        const room = server.h2.room();
+        const room = server.h2.readInto();
         const wanted = Math.floor(1 + random() ** 4 * 300_000);
         const piece = all.slice(at, at + Math.min(wanted, room?.length ?? Infinity));
         room?.set(piece);

@@ -172,6 +172,21 @@ describe("HpackDecoder", () => {
   });
 });
 
+describe("strings", () => {
+  it("give a character for each byte, however long they are", () => {
+    const value = Uint8Array.from({ length: 10_000 }, (_, i) => i % 256);
+    const field = bytes(0, 1, "a", 0x7f, 0x91, 0x4d, value);
+    const [[, text]] = new HpackDecoder().decode(field, PLENTY) as [Field];
+    assertEquals(Uint8Array.from(text, (character) => character.charCodeAt(0)), value);
+  });
+
+  it("give as many as their Huffman code has, however long they are", () => {
+    // Each 0 has five bits, eight of them five bytes.
+    const zeros = bytes(0, 1, "a", 0xff, 0x89, 0x26, new Uint8Array(5000));
+    assertEquals(new HpackDecoder().decode(zeros, PLENTY), [["a", "0".repeat(8000)]]);
+  });
+});
+
 describe("encodeFields", () => {
   it("makes blocks that stand for themselves", () => {
     const fields: Field[] = [
@@ -196,5 +211,9 @@ describe("encodeFields", () => {
 
   it("sends text as UTF-8", () => {
     assertEquals(encodeFields([["x", "é"]]), hex("000178 02c3a9".replaceAll(" ", "")));
+    const text = "€\u{1f916}\ud800".repeat(1000);
+    const [[, sent]] = new HpackDecoder().decode(encodeFields([["x", text]]), PLENTY) as [Field];
+    const utf8 = Uint8Array.from(sent, (character) => character.charCodeAt(0));
+    assertEquals(utf8, new TextEncoder().encode(text));
   });
 });

@@ -346,17 +346,17 @@ describe("the windows of what a client sends", () => {
     server.push(hello(), OPEN);
     const place = new Uint8Array(500_000);
     const asked: number[] = [];
-    server.told[0]!.stream.sink!.room = (most) => {
+    server.told[0]!.stream.sink!.readInto = (most) => {
       asked.push(most);
       return place.subarray(0, most);
     };
     const whole = frame(0, 0, 1, new Uint8Array(300_000));
-    assertEquals(server.h2.room(), undefined);
+    assertEquals(server.h2.readInto(), undefined);
     server.h2.push(whole.subarray(0, 109));
-    const room = server.h2.room()!;
+    const room = server.h2.readInto()!;
     assertEquals([room.length, asked], [299_900, [299_900]]);
     assertEquals(server.h2.push(room.subarray(0, 250_000)), true);
-    assertEquals(server.h2.room(), undefined);
+    assertEquals(server.h2.readInto(), undefined);
   });
 });
 

@@ -155,6 +155,35 @@ describe("files that a sink closes", () => {
     assertEquals(await differs(listed), undefined);
   });
 
+  it("may get it by other means where a run was killed before the end marker", async () => {
+    const files = memoryFiles();
+    const sink = await rrdFileSink({ path: "{part}.rrd", files, chunkIndex: true });
+    await sink.write(MESSAGES);
+    const killed = await copyOf(files);
+    await sink.close();
+    const bytes = await plain();
+    const part = await killed.create("0001.rrd.part", "replace");
+    await part.write(bytes.subarray(0, -16));
+    await startAgain({ ...killed, freeBytes: () => Promise.resolve(0) });
+    assertEquals(killed.read("0001.rrd"), bytes.subarray(0, -16));
+    assertEquals(lineOf(killed)["footer"], "pending");
+    assertEquals(await differs(killed), undefined);
+    const whole = await withFooter(bytes);
+    for (const now of [bytes, whole]) {
+      await change(killed, "0001.rrd", () => now);
+      assertEquals(await differs(killed), undefined);
+    }
+    await change(killed, "0001.rrd", () => whole.with(500, whole[500]! ^ 1));
+    assertStringIncludes((await differs(killed))!, "its hash is");
+    await change(killed, "0001.rrd", () => new Uint8Array([...bytes, 0, 0]));
+    assertStringIncludes((await differs(killed))!, "it has");
+    // Nor does the next start, which wanted to add one, take it for another file.
+    await change(killed, "0001.rrd", () => whole);
+    await startAgain(killed);
+    assertEquals(killed.read("0001.rrd"), whole);
+    assertEquals(lineOf(killed)["footer"], "ok");
+  });
+
   it("have none of SDK 0.23, which left ids out, but in today's form", async () => {
     const messages = grpcMessages("0.23.4-mixed").map((msg) => ({
       ...{ source: { kind: "tcp-client", id: 1 }, payload: { type: "msg", msg }, time: 0 } as const,

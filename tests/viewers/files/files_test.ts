@@ -281,7 +281,7 @@ describe("GET /files/NAME", () => {
     const { items, error } = new RrdDecoder().push(await bytesOf(response));
     assertEquals(error, undefined);
     const bridge = new Bridge();
-    const expected = captured("0.20.3-mixed").map((msg) => bridge.bridge(msg));
+    const expected = bridge.push(captured("0.20.3-mixed")).items;
     assertEquals(items.map(({ kind }) => kind), expected.map(({ kind }) => kind));
     assertEquals(items[0]!.encoded.header.version.minor, 23);
     assertEquals((await get(`${path}?format=best`)).status, 400);

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { type GuardOptions, viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 
@@ -120,6 +120,19 @@ describe("the guard", () => {
     const options = ["--allow-host", "--allow-origin", "--viewer-token"];
     assertEquals(texts.map((text, i) => text.includes(options[i]!)), [true, true, true]);
     assertEquals(texts.some((text) => /s3cret|wrong/.test(text)), false);
+  });
+
+  it("lets nobody in for a token that was meant to come from the environment", () => {
+    for (const token of [undefined, null, 5]) {
+      const options = { token } as unknown as { token: string };
+      const { message } = assertThrows(() => viewerGuard(options), TypeError);
+      assertEquals(message.slice(0, 11), "token must ");
+    }
+    const { message } = assertThrows(
+      () => viewerGuard({ token: undefined } as unknown as { token: string }),
+      TypeError,
+    );
+    assert(message.endsWith("not undefined; leave it out where none is needed"), message);
   });
 
   it("takes no host, no origin and no token that is none", () => {

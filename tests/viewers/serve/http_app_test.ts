@@ -238,9 +238,10 @@ describe("the HTTP app", () => {
       const { get } = app({ hub });
       const bridge = new Bridge();
       const file = await read((await get("/stream.rrd?download=1")).body!);
-      const expected = [...BRIDGED_HEADER.bytes, ...bytesOf(msgs.map((msg) => bridge.bridge(msg)))];
+      const { items } = bridge.push(msgs);
+      const expected = [...BRIDGED_HEADER.bytes, ...bytesOf(items)];
       assertEquals(file.subarray(0, expected.length), Uint8Array.from(expected));
-      assertEquals(new RrdDecoder().push(file).items.length, msgs.length);
+      assertEquals(new RrdDecoder().push(file).items.length, items.length);
       assertEquals(file.subarray(expected.length), endMarker(BRIDGED_HEADER));
       const [recording] = await (await get("/recordings")).json();
       const one = await read((await get(`${recording.url}?download=1`)).body!);
@@ -254,16 +255,19 @@ describe("the HTTP app", () => {
     const lz4 = new RrdDecoder().push(fixture("encodings/0.22.1-mixed-msgpack-lz4.rrd")).items;
     hub.write([...names.flatMap(captured), ...lz4].map((msg) => smart(msg)));
     const { get } = app({ hub });
-    const all = [...names.slice(1).flatMap(captured), ...lz4].length;
+    const all = new Bridge().push([...names.slice(1).flatMap(captured), ...lz4]).items.length;
     const file = await read((await get("/stream.rrd?download=1")).body!);
     assertEquals(new RrdDecoder().push(file).items.length, all);
     const asked = await read((await get("/stream.rrd?download=1&version=0.20.3")).body!);
-    assertEquals(new RrdDecoder().push(asked).items.length, captured("0.20.3-mixed").length);
+    assertEquals(
+      new RrdDecoder().push(asked).items.length,
+      new Bridge().push(captured("0.20.3-mixed")).items.length,
+    );
     const old = await read((await get("/stream.rrd?download=1&version=0.16.1")).body!);
     assertEquals(old.length, 12 + bytesOf(captured("0.16.1-mixed")).length);
     assertEquals((await get("/stream.rrd?format=new")).status, 400);
     const { hub: { bridge } } = await (await get("/status")).json();
-    assert(bridge.bridged >= all, `${bridge.bridged}`);
+    assert(bridge.bridged >= all - names.length, `${bridge.bridged}`);
     assertEquals(bridge.damaged, 0);
   });
 

@@ -133,7 +133,7 @@ describe("ReadMessages", () => {
       await hub.close();
       await Promise.all([live.ended, late.ended]);
       const bridge = new Bridge();
-      const expected = [...logged("0.41.0"), ...old.map((msg) => bridge.bridge(msg))]
+      const expected = [...logged("0.41.0"), ...bridge.push(old).items]
         .map((msg) => joined(readFrame(msg, "v1alpha1") as Uint8Array[]));
       assertEquals(live.messages.map((message) => frame(message)), expected);
       const sorted = (all: readonly Uint8Array[]) => all.map((m) => m.join()).sort();
@@ -318,8 +318,10 @@ describe("ReadMessages", () => {
     stream.window = 0;
     await idle();
     await hub.close();
-    stream.take();
-    await stream.ended;
+    while (stream.isWritable) {
+      stream.take();
+      await idle();
+    }
     assertEquals(stream.status[0], STATUS.UNAVAILABLE);
   });
 

@@ -1,5 +1,5 @@
 /**
- * A device or pipe in the place of a file.
+ * A device or pipe that is written to instead of a file.
  *
  * @module
  */
@@ -19,7 +19,8 @@ export class Device {
   }
 
   /**
-   * Opens it after it failed: a pipe does not open before somebody reads it, and nobody waits for that.
+   * Gives it opened again after a failure, without waiting: a pipe opens only once somebody reads
+   * it.
    *
    * @throws if it has not opened since the last time
    */
@@ -31,7 +32,7 @@ export class Device {
     throw new Error(`${this.path} did not open yet: a pipe does once somebody reads it`);
   }
 
-  /** Lets go of one that opened and that nobody wanted any more. */
+  /** Closes one that was opened and is not needed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#opened?.close();
@@ -44,7 +45,7 @@ export class Device {
       if (this.#isClosed) await file.close();
       else this.#opened = file;
     } catch {
-      // The next try may do better.
+      // The next try may succeed.
     } finally {
       this.#isOpening = false;
     }

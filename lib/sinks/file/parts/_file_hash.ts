@@ -1,5 +1,5 @@
 /**
- * What all bytes of a file hash to.
+ * The hash of all bytes of a file.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import type {
 } from "../../../adapters/files/types.ts";
 import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
 
-/** Longer lines are none of ours. */
+/** Longer lines, in bytes, are not ours. */
 const MAX_LINE_BYTES = 64 * 1024;
 const LINE_FEED = 10;
 
@@ -20,16 +20,19 @@ export class IndexFile {
   #isTorn = false;
   #writing: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
-  /** What a failed write may have left is behind this. */
+  /**
+   * Length of the file up to the last whole write; behind it a failed write may have left
+   * something.
+   */
   #size = 0;
   #isShared = false;
 
   /**
-   * Knows the file, and does nothing.
+   * Takes the path, and touches nothing.
    *
    * @param path of the index
-   * @param reads reads it
-   * @param writes writes it; without it, it is only read
+   * @param reads files to read it from
+   * @param writes files to write it to; left out, it is only read
    */
   constructor(
     readonly path: string,
@@ -37,7 +40,7 @@ export class IndexFile {
     readonly writes?: FileWriteAdapter,
   ) {}
 
-  /** The lines that make sense. */
+  /** Reads the lines, and leaves out those that make no sense. */
   async *lines(): AsyncGenerator<IndexLine> {
     if (await this.reads.kind(this.path) === undefined) return;
     const decoder = new TextDecoder();
@@ -53,7 +56,7 @@ export class IndexFile {
         start = end + 1;
         if (line !== undefined) yield line;
       }
-      // What is too long is dropped up to the next line.
+      // A line that is too long is dropped.
       rest = bytes.subarray(start).slice(-MAX_LINE_BYTES);
     }
     this.#isTorn = rest.length > 0;
@@ -61,7 +64,7 @@ export class IndexFile {
     if (last !== undefined) yield last;
   }
 
-  /** Writes a new one that takes the place of what was read. */
+  /** Writes the file anew, with these lines. */
   async replace(lines: Iterable<IndexLine>): Promise<void> {
     const next = `${this.path}.new`;
     const file = await this.#writes.create(next, "replace");
@@ -81,22 +84,22 @@ export class IndexFile {
     this.#file = file;
   }
 
-  /** From now on another program writes lines as well. */
+  /** Says that another program adds lines as well from now on. */
   share(): void {
     this.#isShared = true;
   }
 
-  /** Writes a line behind all others, whoever writes those. */
+  /** Writes a line at the end of the file, whoever else writes there. */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
-    // A sync that is still to come is before this line.
+    // A sync that has not begun would not cover this line.
     this.#waiting = undefined;
     const next = this.#writing.then(() => this.#put(bytes));
     this.#writing = next.catch(() => {});
     return next;
   }
 
-  /** Makes sure that what was written before is on the disk; calls at one time share one. */
+  /** Makes sure that what was written before is on the disk; calls in a row share one sync. */
   sync(): Promise<void> {
     if (this.#waiting !== undefined) return this.#waiting;
     const synced = this.#writing.then(() => {
@@ -104,7 +107,7 @@ export class IndexFile {
       return this.#file?.sync();
     });
     this.#waiting = synced;
-    // In its turn: two writes at one time would take the same place.
+    // One after another: two writes at one time would go to the same place.
     this.#writing = synced.catch(() => {});
     return synced;
   }
@@ -121,10 +124,10 @@ export class IndexFile {
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
-    // Made when there is something to say: a start that is refused leaves nothing behind.
+    // Made only with the first line, so that a refused start leaves nothing behind.
     const file = this.#file ??= await this.#writes.create(this.path, "append");
     try {
-      // A torn line must not take the next one with it.
+      // A line feed first, so that a torn line does not spoil the next one.
       const before = this.#isTorn ? 1 : 0;
       const line = new Uint8Array(before + bytes.length).fill(LINE_FEED);
       line.set(bytes, before);
@@ -132,7 +135,8 @@ export class IndexFile {
       this.#isTorn = false;
       this.#size += line.length;
     } catch (error) {
-      // Half a line would spoil the next one, and cutting it off would take those of others with it.
+      // Half a line is not cut off if others write here, for that could cut off their lines too; a
+      // line feed will end it.
       if (this.#isShared) this.#isTorn = true;
       else await file.truncate(this.#size).catch(() => {});
       throw error;

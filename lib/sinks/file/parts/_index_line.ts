@@ -1,37 +1,38 @@
 /**
- * Lines of an index file: JSON, one a line; a torn or unknown one is left out. The last line of a file's
- * id is what holds of it.
+ * Lines of an index file, each one JSON object; torn and unknown lines are left out. Of several
+ * lines with the same id the last one counts.
  *
  * @module
  */
 import { decodeBase64, encodeBase64 } from "@std/encoding";
 
 /**
- * What is to be done with a file when a run finds it.
+ * What has to be done with a file that a run finds.
  *
- * `writing`: it is `NAME.part`, or was never made. `left`: found by a later run, which recovers it under
- * this name; it may still have the one before (`was`), and have got its own name, to be looked at
- * inside. `copying`: what is whole in it goes to `NAME.new`, then it becomes `NAME.damaged` and that
- * `NAME`. `closing`: it is whole, but may not have its name yet. `closed`: it has.
+ * `writing`: it is `NAME.part`, or was never made. `left`: found by a later run, which recovers it
+ * under this name; it may still have its old name (`was`), or already the new one while its inside
+ * is still to be checked. `copying`: what is whole in it is copied to `NAME.new`, then it is
+ * renamed to `NAME.damaged` and the copy to `NAME`. `closing`: it is whole, but may not have its
+ * name yet. `closed`: it has.
  */
 export type FileState = "writing" | "left" | "copying" | "closing" | "closed";
 
-/** Of a file that can have no footer, or is to have none, it is `none`. */
+/** Whether a file has its footer; `none` if it can have none, or shall have none. */
 export type FooterState = "pending" | "none" | "ok";
 
 /** What is known of a file. */
 export interface FileLine {
   readonly kind: "file";
-  /** Random, made before the file: names may be used again, this is not. */
+  /** A random id, made before the file: names may be used again, ids are not. */
   readonly id: string;
-  /** Without its folder, and without `.part`. */
+  /** The file's name, without its folder and without `.part`. */
   readonly name: string;
   readonly state: FileState;
-  /** Its length, once it is known; or of what it was when it was found. */
+  /** Its length in bytes, once it is known; of a leftover, when it was found. */
   readonly bytes: number;
-  /** Whether more than announcements and blueprints is in it. */
+  /** Whether it has more than announcements and blueprints. */
   readonly hasData: boolean;
-  /** Of its first recording. */
+  /** The application of its first recording. */
   readonly application?: string;
   readonly recording?: string;
   /** How many recordings it holds. */
@@ -41,30 +42,30 @@ export interface FileLine {
   /** When the first and the last message were written, in milliseconds since the Unix epoch. */
   readonly firstAt?: number;
   readonly lastAt?: number;
-  /** Logged messages in it; those it begins with, to open alone, are not counted. */
+  /** How many logged messages it has, without those at its beginning that let it be opened alone. */
   readonly messages?: number;
-  /** How many those are. */
+  /** How many messages are at its beginning for that. */
   readonly introduction?: number;
   /** Whether it has, or is to have, a footer that lists its chunks. */
   readonly footer: FooterState;
-  /** Its length without the footer, but with an end marker in the place of that. */
+  /** Its length if it had an end marker in place of the footer. */
   readonly plain?: number;
-  /** Whether it may be being written anew, with a footer, as `NAME.new`. */
+  /** Whether it may be being rewritten, with a footer, as `NAME.new`. */
   readonly isRenewed?: boolean;
-  /** The process that writes it, or wrote it: another may have gone on under the pattern meanwhile. */
+  /** The process that writes or wrote it: another one may have taken over the pattern meanwhile. */
   readonly by?: string;
   /** How many of its messages were forwarded, once all targets have all of them. */
   readonly forwarded: number;
-  /** Stands for whose files it is one of: those of one recording follow one another. */
+  /** Names the series that the file belongs to: the files of one recording. */
   readonly group?: string;
   /**
-   * Where recovery found damage inside: how many messages stand before it, and by how much the numbers
-   * of all behind it are higher, so that they are above any that was lost there.
+   * Where recovery found damage inside: how many messages are before it, and how much is added to
+   * the numbers of those behind it, so that they are above any that was lost.
    */
   readonly hole?: readonly [before: number, jump: number];
   /**
-   * What it hashes to without the footer, and with an end marker in the place of that, such as
-   * `xxh32:0123abcd`; none where it was mended.
+   * Its hash if it had an end marker in place of the footer, such as `xxh32:0123abcd`; absent if
+   * the file was recovered.
    */
   readonly hash?: string;
   /** The name that it had before. */
@@ -73,13 +74,19 @@ export interface FileLine {
   readonly damaged?: number;
 }
 
-/** Says which messages of a file earlier files have, too; it stands there before they do. */
+/**
+ * Tells which messages of a file are repeated from earlier files; written before these messages
+ * are.
+ */
 export interface RepeatsLine {
   readonly kind: "repeats";
   readonly id: string;
-  /** How many messages of any kind stand before them; what was noted from there on holds no more. */
+  /**
+   * How many messages of any kind are before them; what was noted for that place and later no
+   * longer counts.
+   */
   readonly at: number;
-  /** How many they are. */
+  /** How many messages. */
   readonly count: number;
 }
 
@@ -97,7 +104,7 @@ export type IndexLine =
 
 const STATES: readonly unknown[] = ["writing", "left", "copying", "closing", "closed"];
 
-/** A line with its line feed. */
+/** Encodes a line, with its line feed. */
 export function encodeLine(line: IndexLine): Uint8Array {
   const json = line.kind === "store"
     ? { ...line, header: encodeBase64(line.header), message: encodeBase64(line.message) }
@@ -105,7 +112,7 @@ export function encodeLine(line: IndexLine): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(json)}\n`);
 }
 
-/** What a line says, without its line feed; `undefined` if it makes no sense. */
+/** Decodes a line without its line feed; `undefined` if it makes no sense. */
 export function decodeLine(text: string): IndexLine | undefined {
   try {
     const value = JSON.parse(text);
@@ -126,7 +133,7 @@ export function decodeLine(text: string): IndexLine | undefined {
   return undefined;
 }
 
-/** What version 0.1 wrote has no id and no state: its files are closed. */
+/** Lines of version 0.1 have no id and no state: their files are closed. */
 function fileLine(value: Record<string, unknown>): FileLine | undefined {
   const { name, id = `name:${name}`, state = "closed", bytes = 0 } = value;
   if (typeof name !== "string" || typeof id !== "string" || !STATES.includes(state)) {

@@ -1,5 +1,5 @@
 /**
- * Indexes the files whose paths it is sent.
+ * The worker that indexes the files whose paths it is sent.
  *
  * @module
  */

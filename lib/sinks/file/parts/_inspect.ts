@@ -1,6 +1,6 @@
 /**
- * What is whole in a file of ours: all lengths are taken as they come, for the rest of the file bounds
- * them, and options that limit peers do not.
+ * Finds what is whole in a file of ours. Lengths are bounded only by the rest of the file, not by
+ * the options that limit peers.
  *
  * @module
  */
@@ -18,17 +18,20 @@ export interface Inspected {
   readonly report: RrdReport;
   /** Its length. */
   readonly size: number;
-  /** Where the last message before the first damage ends, or what ends the file; 0 without a message. */
+  /**
+   * Where the last message before the first damage ends, or the end marker or footer behind it; 0
+   * if there is no message.
+   */
   readonly whole: number;
   /** Whether there is a whole message behind damage. */
   readonly isTornInside: boolean;
   readonly hash: string;
 }
 
-/** Searched at once behind damage, in bytes: about 10 ms. */
+/** Bytes that are searched at once behind damage, which takes about 10 ms. */
 const SEARCH_BYTES = 512 * 1024;
 
-/** Reads a file of ours, of that length in bytes, over all damage. */
+/** Makes a scanner that reads a file of ours over all damage. */
 export function ownScanner(sizeBytes: number): RrdScanner {
   return new RrdScanner({ ...NO_LIMITS, recover: true, sizeBytes, searchBytes: SEARCH_BYTES });
 }
@@ -59,8 +62,8 @@ export async function* partsOf(
 }
 
 /**
- * What comes of bytes that were pushed: long damage is searched bit by bit, while the program goes on
- * with what else it does.
+ * Gives the results of a push. Long damage is searched in small steps, so that the program can do
+ * other work in between.
  *
  * @param scanner with `searchBytes`
  * @param pushed what it returned
@@ -79,7 +82,7 @@ export async function* scanned(
   }
 }
 
-/** Looks at all of a file; parameters and errors are those of {@linkcode partsOf}. */
+/** Inspects a whole file; parameters and errors are those of {@linkcode partsOf}. */
 export async function inspect(
   path: string,
   adapter: FileReadAdapter,

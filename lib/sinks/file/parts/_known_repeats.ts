@@ -1,12 +1,12 @@
 /**
- * What files of earlier runs begin recordings with, as the index says.
+ * Which messages of earlier runs' files are repeated from still earlier ones, as the index says.
  *
  * @module
  */
 import type { RepeatsLine } from "./_index_line.ts";
 import { Ranges } from "./_ranges.ts";
 
-/** Which messages of files stand in earlier files, too. */
+/** Remembers which messages of files are repeated from earlier files. */
 export class KnownRepeats {
   readonly #files = new Map<string, Ranges>();
 
@@ -17,17 +17,17 @@ export class KnownRepeats {
     ranges.add(at, count);
   }
 
-  /** Those of a file. */
+  /** The repeated messages of a file. */
   of(id: string): Ranges | undefined {
     return this.#files.get(id);
   }
 
-  /** A file is not there any more. */
+  /** Forgets a file. */
   delete(id: string): void {
     this.#files.delete(id);
   }
 
-  /** Lines that say the same. */
+  /** All of this as lines of the index. */
   get lines(): RepeatsLine[] {
     return [...this.#files].flatMap(([id, { runs }]) =>
       runs.map(([at, count]) => ({ kind: "repeats", id, at, count }) as const)

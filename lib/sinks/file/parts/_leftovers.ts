@@ -1,6 +1,6 @@
 /**
- * Files that an earlier run did not close: each is given the name under which it is recovered, so that
- * nothing new takes it. Only what the index names is touched.
+ * Finds files that an earlier run did not close, and gives each the name under which it will be
+ * recovered, so that no new file takes that name. Only files that the index names are touched.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { isNameOf, type SavePattern, siblingPath } from "../save_pattern.ts";
 
-/** Names that are tried before giving up. */
+/** How many names are tried before giving up. */
 const MAX_NUMBER = 100_000;
-/** Files of others that are looked into. */
+/** How many files of others are looked into. */
 const MAX_LOOKS = 20;
 
 /** A file to be recovered. */
 export interface Leftover {
-  /** What is known of it; its name is that of the file it becomes. */
+  /** What is known of it; `name` is the name that it will be recovered under. */
   readonly line: FileLine;
   /** The name that it has now, without its folder. */
   readonly at: string;
@@ -39,9 +39,9 @@ export interface LeftoverOptions {
 }
 
 /**
- * Finishes what an earlier run had begun to rename, and gives each leftover its name.
+ * Finishes renaming what an earlier run had begun to rename, and gives each leftover its name.
  *
- * @returns what is to be recovered; what can't be given a name is reported and left
+ * @returns the files to recover; a file that can't be given a name is logged and left as it is
  * @throws {PartExists} if the unfinished file of a pattern without braces is not ours
  */
 export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[]> {
@@ -64,7 +64,7 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
       leftovers.push(found);
       index.hold(found.line);
     } catch (error) {
-      // As it was, for the next start.
+      // Noted as it was, for the next start.
       await index.note(line);
       index.journal?.skipped(line.id);
       const path = pattern.folder + line.name;
@@ -77,12 +77,12 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
 }
 
 class Finder {
-  /** Each file is one leftover, whatever the index says. */
+  /** Names that were taken already: each file is one leftover, whatever the index says. */
   readonly #claimed = new Set<string>();
 
   constructor(readonly options: LeftoverOptions, readonly there: Set<string>) {}
 
-  /** Where a file is, given the name that it is to be recovered under. */
+  /** Finds a file, and gives it the name under which it will be recovered. */
   async find(line: FileLine): Promise<Leftover | undefined> {
     const found = await this.#find(line);
     if (found !== undefined) this.#claimed.add(found.at);
@@ -111,7 +111,7 @@ class Finder {
     }
     if (there.has(part)) return { line, at: part };
     if (there.has(name)) return { line, at: name };
-    // Its name was noted, and then the run ended: nothing else was begun.
+    // The earlier run ended after it had noted the new name, and before it renamed the file.
     if (was !== name && there.has(was + PART_SUFFIX)) {
       await this.#rename(was + PART_SUFFIX, part);
       return { line, at: part };
@@ -120,7 +120,7 @@ class Finder {
     return undefined;
   }
 
-  /** One that is whole gets its name; if somebody else has that, another. */
+  /** Gives a whole file its name, or another one if somebody else's file has that name. */
   async #finish(line: FileLine): Promise<Leftover | undefined> {
     const { index, adapter, pattern } = this.options;
     const part = line.name + PART_SUFFIX;
@@ -131,12 +131,12 @@ class Finder {
     return undefined;
   }
 
-  /** Gives it a name of its own, noted before it has it. */
+  /** Gives a file a free name, which is noted before the file has it. */
   async #name(line: FileLine, at: string): Promise<Leftover> {
     const { index, pattern, adapter } = this.options;
     const name = this.#freeName(line.name);
     const bytes = await sizeOf(pattern.folder + at, adapter);
-    // Whoever recovers it now may have to leave that to another.
+    // Without hash and process: this run recovers it, or leaves that to a later one.
     const { hash: _, by: _by, ...known } = line;
     const left: FileLine = {
       ...known,
@@ -150,19 +150,23 @@ class Finder {
     return { line: left, at: part };
   }
 
-  /** Whether the copy of what is whole in it has, or now gets, its name; half a copy is removed. */
+  /**
+   * Whether the copy of what is whole in a file has its name, or gets it now; half a copy is
+   * removed.
+   */
   async #finishCopy(line: FileLine): Promise<boolean> {
     const { there, options: { adapter, index, pattern } } = this;
     const { name } = line;
     const [copy, original] = [name + COPY_SUFFIX, name + DAMAGED_SUFFIX];
-    // Beside the leftover itself, an original is somebody else's, and the copy may be half.
+    // While the leftover itself is there, a file named as its original is somebody else's, and the
+    // copy may be half.
     const isLeft = there.has(name + PART_SUFFIX) || (there.has(copy) && there.has(name));
     if (isLeft || !there.has(original)) {
       if (there.has(copy)) await adapter.remove(pattern.folder + copy);
       return false;
     }
     if (await sizeOf(pattern.folder + original, adapter) !== line.bytes) return false;
-    // The original was renamed behind a copy that was on the disk.
+    // The original was renamed, so the copy was complete on the disk.
     if (there.has(copy)) await this.#rename(copy, name);
     if (!there.has(name)) return false;
     const [bytes, damaged] = await Promise.all(
@@ -179,7 +183,7 @@ class Finder {
     this.there.add(to);
   }
 
-  /** The name before, or that with a number: a pattern without braces is for the new file. */
+  /** A free name: the old one, or the old one with a number. */
   #freeName(first: string): string {
     const { pattern } = this.options;
     const start = first === pattern.name ? 2 : 1;
@@ -193,7 +197,7 @@ class Finder {
   }
 }
 
-/** Says what looks like a leftover and is not known to be ours: that stays as it is. */
+/** Logs which files look like leftovers but are not known to be ours: they stay as they are. */
 async function tellOthers(
   { pattern, adapter, log, names }: LeftoverOptions,
   known: ReadonlySet<string>,
@@ -223,7 +227,7 @@ async function isRecording(path: string, adapter: FileAdapter): Promise<boolean>
     const length = await file.readAt(0, magic).finally(() => file.close());
     return length === 4 && isRrdMagic(magic, 0);
   } catch {
-    return false; // of somebody else, who keeps it to himself
+    return false; // it can't be read, so it is somebody else's
   }
 }
 

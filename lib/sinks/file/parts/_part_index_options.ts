@@ -5,20 +5,23 @@ import type { PartCatalog } from "./part_catalog.ts";
 import type { PartJournal } from "./part_journal.ts";
 import type { Keep } from "./part_list.ts";
 
-/** How an index is kept. */
+/** Options of an index. */
 export interface PartIndexOptions {
   readonly pattern: SavePattern;
   readonly adapter: FileAdapter;
   readonly log: Log;
   readonly keep: Keep;
-  /** Whether files are on the disk as the index says that they are. */
+  /** Whether files must be on the disk before the index says so. */
   readonly sync: boolean;
-  /** This program, as lines call it; absent where nobody looks. */
+  /**
+   * The identity of this program, for lines of the index; absent if no other programs are looked
+   * at.
+   */
   readonly writer?: string;
-  /** Programs that still write under the pattern, into files that are theirs. */
+  /** Identities of programs that still write files of their own under the pattern. */
   readonly draining?: ReadonlySet<string>;
-  /** Is told of every file, where somebody lists them. */
+  /** Told of every file, if somebody lists them. */
   readonly catalog?: PartCatalog | undefined;
-  /** Told of all files, where somebody reads behind the writer. */
+  /** Told of every file, if followers read behind the writer. */
   readonly journal?: PartJournal | undefined;
 }

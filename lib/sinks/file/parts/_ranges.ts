@@ -1,10 +1,10 @@
 /**
- * Numbers that come in runs.
+ * A set of numbers that come in runs.
  *
  * @module
  */
 
-/** So many runs of one file are noted; what comes behind them counts as logged. */
+/** How many runs of one file are noted; messages behind them count as logged. */
 const MAX_RUNS = 100_000;
 
 /** A set of numbers, which are added from lower to higher. */

@@ -1,5 +1,5 @@
 /**
- * How far the lengths in a file fit one another: told in a moment, however large its messages are.
+ * Finds how far the lengths in a file fit one another, quickly however large its messages are.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { TRAILER_BYTES } from "../../../encoding/rrd/footer.ts";
 import type { RrdPart } from "../../../encoding/rrd/part.ts";
 import { ownScanner, scanned } from "./_inspect.ts";
 
-/** Read at once where messages are small. */
+/** Bytes that are read at once where messages are small. */
 const BLOCK_BYTES = 1 << 20;
-/** Read behind a large message. */
+/** Bytes that are read behind a large message. */
 const PEEK_BYTES = 4096;
 
 /** How far the lengths in a file fit one another. */
 interface Structure {
-  /** Where the last message ends that fits, or the end marker if the file ends with it. */
+  /** Where the last fitting message ends, or the end marker if the file ends with it. */
   readonly whole: number;
   /** Where the last message begins. */
   readonly last: number | undefined;
@@ -32,7 +32,7 @@ interface Structure {
 }
 
 /**
- * Where the whole messages of a file end, as far as lengths tell.
+ * Finds where the whole messages of a file end, by their lengths alone.
  *
  * @param file is read, and stays open
  * @param signal ends it
@@ -77,7 +77,7 @@ async function walk(file: ReadableFile, signal: AbortSignal): Promise<Structure>
     const begin = at;
     at += size + message.length;
     if (message.end && message.length > 0) at += TRAILER_BYTES;
-    // Zeros before the end are no end marker, and a footer is behind all else.
+    // Zeros before the end of the file are not an end marker, and a footer comes last.
     if (message.end && at !== file.size) return end();
     if (at > file.size) return end();
     if (!message.end) last = begin;
@@ -87,8 +87,8 @@ async function walk(file: ReadableFile, signal: AbortSignal): Promise<Structure>
 }
 
 /**
- * Whether the message at a place is whole inside as well, and none stands behind it: a length that was
- * damaged may have led over the beginning of others.
+ * Whether the message at a place is whole inside, and no other is behind it: a damaged length may
+ * have led past the beginnings of others.
  */
 async function isOnlyMessage(
   file: ReadableFile,
@@ -121,7 +121,7 @@ function messagesOf(parts: readonly RrdPart[]): RrdPart[] {
   return parts.filter(({ kind }) => kind === "message");
 }
 
-/** What was read of a file last. */
+/** The part of a file that was read last. */
 class Window {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #start = 0;
@@ -129,7 +129,9 @@ class Window {
 
   constructor(readonly file: ReadableFile) {}
 
-  /** Where a place of the file is in `bytes`, with what a message begins with behind it. */
+  /**
+   * Gives where a place of the file is in `bytes`, with at least the head of a message behind it.
+   */
   async at(at: number): Promise<number> {
     const end = this.#start + this.bytes.length;
     if (at >= this.#start && (at + RRD_HEADER_BYTES + 8 <= end || end === this.file.size)) {

@@ -1,6 +1,6 @@
 /**
- * Makes the chunk indexes of files beside the saving, one at a time: small files in between, large ones
- * in a worker of the least priority.
+ * Makes the chunk indexes of files in the background, one at a time: of small files in this thread,
+ * of large ones in a worker of the lowest priority.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { FooterEnd } from "../../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../../chunk_index/not_indexable.ts";
 import { indexFile } from "../../../chunk_index/walk_file.ts";
 
-/** What ends a file, and where it belongs. */
+/** The end of an indexed file, and where it belongs. */
 export interface IndexEnd extends FooterEnd {
   /** Where the last message ends. */
   readonly messagesEnd: number;
@@ -19,8 +19,8 @@ export interface IndexEnd extends FooterEnd {
 }
 
 /**
- * What came of a file: what ends it, why it can't be indexed, why it could not be read, or `later`
- * where there was no time.
+ * The result for a file: its new end, why it can't be indexed, why it could not be read, or `later`
+ * if there was no time.
  */
 export type Indexed =
   | { readonly kind: "ok"; readonly end: IndexEnd }
@@ -36,23 +36,25 @@ export interface ChunkIndexer {
    * @param path where it is
    */
   index(path: string, how?: IndexHow): Promise<Indexed>;
-  /** Says that nothing else is to be done: what is asked for from now on does not wait for a worker. */
+  /**
+   * Says that the program has nothing else to do: from now on files need not wait for the worker.
+   */
   hurry(): void;
-  /** Gives up what is not done, which is `later` then; nothing more is indexed. */
+  /** Gives up what is not done, with the result `later`; nothing more is indexed. */
   stop(): void;
 }
 
 /** How a file is indexed. */
 export interface IndexHow {
-  /** Whether it may wait behind any number of others. */
+  /** Whether the file may wait behind any number of others. */
   readonly mayWait?: boolean;
   /** Gives it up. */
   readonly signal?: AbortSignal;
 }
 
-/** Files that wait for their index, besides those that may. */
+/** How many files may wait for their index, besides those that `mayWait`. */
 const MAX_WAITING = 16;
-/** Of a file of this size, the index takes a few milliseconds. */
+/** Files up to this length, in bytes, are indexed in a few milliseconds, in this thread. */
 const SMALL_BYTES = 256 * 1024;
 const LATER: Indexed = { kind: "later" };
 
@@ -60,7 +62,7 @@ const LATER: Indexed = { kind: "later" };
  * Makes an indexer.
  *
  * @param adapter reads the files
- * @param startWorker makes the worker; without it, all is done in between
+ * @param startWorker makes the worker; left out, all is done in this thread
  */
 export function chunkIndexer(
   adapter: FileReadAdapter,
@@ -86,7 +88,8 @@ export function chunkIndexer(
             worker = undefined;
           });
           if (indexed !== undefined) return indexed;
-          // It ended, or could not be started: it may not be allowed to read its own code.
+          // The worker ended or could not be started, for example because it may not read its own
+          // code.
           startWorker = undefined;
         }
         return indexedFile(await indexFile(file, { signal }));
@@ -130,7 +133,7 @@ export function chunkIndexer(
   };
 }
 
-/** What a worker answers, too. */
+/** The answer for an indexed file, also of the worker. */
 export function indexedFile(
   { footer, messagesEnd }: Awaited<ReturnType<typeof indexFile>>,
 ): Indexed {
@@ -138,7 +141,7 @@ export function indexedFile(
   return { kind: "ok", end: { header, rest, messagesEnd, chunks: footer.chunks } };
 }
 
-/** What a worker answers of a file that can't be indexed. */
+/** The answer for a file that can't be indexed, also of the worker. */
 export function notIndexable({ why, about }: NotIndexable): Indexed {
   return { kind: "none", why, about };
 }
@@ -164,7 +167,7 @@ function inWorker(
   });
 }
 
-/** The worker of the program. */
+/** Starts the worker. */
 export function startIndexWorker(): Worker {
   return new Worker(new URL("./_index_worker.ts", import.meta.url), { type: "module" });
 }

@@ -1,5 +1,5 @@
 /**
- * What the indexes of a folder say of files that were closed.
+ * Compares files with the hashes that indexes noted when they were closed.
  *
  * @module
  */
@@ -7,21 +7,24 @@ import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { FileHash } from "./_file_hash.ts";
 import { type FileLine, notedFiles } from "./noted_files.ts";
 
-/** An end marker; a footer has its length there. */
+/** Bytes of an end marker, and of the end header that a footer has in its place. */
 const MARKER_BYTES = 16;
 
 /**
- * Compares a file with what was noted when it was closed; a footer may have been added or renewed since.
+ * Compares a file with the hash that was noted when it was closed; a footer may have been added or
+ * renewed since: in the place of the end marker, or behind the last message of a file that had none.
  */
 export class ClosedHash {
   readonly #hash = new FileHash();
   readonly #line: FileLine;
   readonly #plainBytes: number;
-  /** What stands where a file without a footer has its end marker. */
+  /** The bytes where a file without a footer has its end marker. */
   readonly #end = new Uint8Array(MARKER_BYTES);
+  /** What stands behind what was noted. */
+  readonly #behind = new Uint8Array(MARKER_BYTES);
   #bytes = 0;
 
-  /** @param line of the file, with a hash */
+  /** @param line of the file in the index; it has a hash */
   constructor(line: FileLine) {
     this.#line = line;
     this.#plainBytes = line.plain ?? line.bytes;
@@ -33,8 +36,9 @@ export class ClosedHash {
     this.#hash.update(bytes.subarray(0, Math.max(0, endAt - this.#bytes)));
     for (let at = Math.max(0, endAt - this.#bytes); at < bytes.length; at++) {
       const place = this.#bytes + at - endAt;
-      if (place >= MARKER_BYTES) break;
-      this.#end[place] = bytes[at]!;
+      if (place >= 2 * MARKER_BYTES) break;
+      if (place < MARKER_BYTES) this.#end[place] = bytes[at]!;
+      else this.#behind[place - MARKER_BYTES] = bytes[at]!;
     }
     this.#bytes += bytes.length;
   }
@@ -43,27 +47,36 @@ export class ClosedHash {
   finish(): string | undefined {
     const { bytes, hash } = this.#line;
     const plainBytes = this.#plainBytes;
-    const isPlain = this.#bytes === plainBytes;
-    // Of an end header the kind is 0 as well, and the length is not.
-    const hasFooter = this.#bytes > plainBytes &&
-      this.#end.subarray(0, 8).every((byte) => byte === 0) &&
-      this.#end.some((byte) => byte !== 0);
-    if (!isPlain && !hasFooter) return `it has ${this.#bytes} bytes, and had ${bytes}`;
-    this.#hash.update(this.#endBytes(isPlain));
+    const more = this.#bytes - plainBytes;
+    const inPlace = more > 0 && isEndHeader(this.#end);
+    // Recovery leaves a file without an end marker as it is.
+    const isAdded = !inPlace && more > 0 &&
+      (isEndHeader(this.#behind) || more === MARKER_BYTES && isZero(this.#behind));
+    if (more !== 0 && !inPlace && !isAdded) return `it has ${this.#bytes} bytes, and had ${bytes}`;
+    this.#hash.update(this.#endBytes(!inPlace));
     return this.#hash.text === hash ? undefined : `its hash is ${this.#hash.text}, and was ${hash}`;
   }
 
-  /** Of shorter files, what there is. */
+  /** The bytes of the end marker, as far as a shorter file has them. */
   #endBytes(isPlain: boolean): Uint8Array {
     if (!isPlain) return new Uint8Array(MARKER_BYTES);
     return this.#end.subarray(Math.max(0, MARKER_BYTES - this.#plainBytes));
   }
 }
 
-/** Looks for files in the indexes beside them. */
+/** Whether it is the header before a footer, which has the kind 0, too, but its length is not 0. */
+function isEndHeader(bytes: Uint8Array): boolean {
+  return isZero(bytes.subarray(0, 8)) && !isZero(bytes);
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** Looks up files in the indexes beside them. */
 export class ClosedHashes {
   readonly #adapter: FileReadAdapter;
-  /** Of the folder that was looked into last. */
+  /** What was noted in the folder that was looked into last. */
   #read:
     | { readonly folder: string; readonly lines: Promise<ReadonlyMap<string, FileLine>> }
     | undefined;
@@ -74,10 +87,10 @@ export class ClosedHashes {
   }
 
   /**
-   * What was noted of a file.
+   * Makes the comparison of a file.
    *
    * @param path of the file
-   * @returns `undefined` where nothing was, or no index can be read
+   * @returns `undefined` if no hash was noted, or no index can be read
    */
   async of(path: string): Promise<ClosedHash | undefined> {
     const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(path) ?? [];

@@ -1,6 +1,6 @@
 /**
- * Files that an earlier program still writes after it gave up its pattern: who reads behind the writer
- * is told of them when they are closed, which the index says.
+ * Watches files that an earlier program still writes after it gave up its pattern: followers are
+ * told of them when the index says that they are closed.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { Ranges } from "./_ranges.ts";
 /** How often the index is looked at, in milliseconds. */
 const LOOK_MS = 2000;
 
-/** What is looked at, and who is told. */
+/** Options of {@linkcode watchDrainingFiles}. */
 export interface DrainingFilesOptions {
   readonly pattern: PatternPlace;
   readonly adapter: FileAdapter;
@@ -33,20 +33,21 @@ export interface DrainingFilesOptions {
 }
 
 /**
- * Tells the journal of files that others close, until these have ended; to be called by who has the lock.
+ * Tells the journal of files that other programs close, until these programs have ended. Only the
+ * holder of the pattern's lock may call it.
  *
- * @returns ends it
+ * @returns a function that ends the watch
  */
 export function watchDrainingFiles(options: DrainingFilesOptions): () => void {
   const { pattern, adapter, processes, draining, journal, log, timer } = options;
   if (draining.size === 0 || processes === undefined) return () => {};
-  // What was closed before is known to the journal, or was read to its end.
+  // Files that were closed before are known to the journal, or were read to their end.
   const told = new Set<string>();
   const waiting = new Set([...journal.files].filter(isUnclosed).map(({ id }) => id));
   let isOver = false;
   let callOff = () => {};
   const look = async () => {
-    // Looked at before the index: what is closed by one that is gone stands in it.
+    // Looked at before the index: what a program that has ended by now closed is in the index then.
     const alive = await drainingThere(pattern, adapter, processes);
     const isLast = ![...draining].some((one) => alive.has(one));
     for (const { line, repeats } of await filesOf(draining, pattern, adapter)) {
@@ -59,10 +60,11 @@ export function watchDrainingFiles(options: DrainingFilesOptions): () => void {
         for (const [at, count] of repeats.runs) journal.repeats(id, at, count);
         journal.noted(line);
       }
-      // The chunk index of a file is made by who wrote it, or at a later start.
+      // Ready now, for the chunk index is made by the program that wrote the file, or at a later
+      // start.
       journal.ready(id);
     }
-    // Of one that crashed, the next start recovers what is left.
+    // Files of a program that crashed are recovered by the next start.
     if (isLast) { for (const id of waiting) journal.skipped(id); }
     return isLast;
   };
@@ -86,7 +88,7 @@ function isUnclosed({ state }: { readonly state: string }): boolean {
   return state === "left";
 }
 
-/** The files that the index says some programs have begun, with what stands in earlier ones, too. */
+/** The files that some programs have begun, as the index says, with their repeated messages. */
 async function filesOf(
   writers: ReadonlySet<string>,
   { folder, name }: PatternPlace,

@@ -1,6 +1,6 @@
 /**
- * Lets a second program save under a pattern while the first one still writes its last files there: the
- * first gives the pattern's lock up for one of its own, which says that it is alive.
+ * Lets a second program save under a pattern while the first one still writes its last files there:
+ * the first one exchanges the pattern's lock for one of its own, which shows that it is alive.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import type { PartIndex } from "./part_index.ts";
 import { holderOf, isHeld, LOCK_SUFFIX, noteRunning } from "./save_lock.ts";
 
-/** Between the pattern's name and the process id. */
+/** Stands between the pattern's name and the process id in the name of such a lock. */
 const DRAINING = ".draining-";
 
 /** Where files of a pattern are. */
 export interface PatternPlace {
-  /** With the separator at its end. */
+  /** The folder, with the separator at its end. */
   readonly folder: string;
   readonly name: string;
 }
 
 /**
- * Notes that this program writes on under a pattern whose lock it is about to give up.
+ * Notes that this program goes on writing under a pattern whose lock it is about to give up.
  *
- * @returns takes the note away; never rejects
+ * @returns a function that takes the note away, and never rejects
  * @throws whatever the runtime says of a file that can't be made
  */
 export async function noteDraining(
@@ -35,11 +35,12 @@ export async function noteDraining(
 }
 
 /**
- * Gives a place up to the next program: it removes what is too many and recovers what earlier runs left.
+ * Hands a place over to the next program, which from then on removes surplus files and recovers
+ * what earlier runs left.
  *
- * @param place may have nobody to give it up to
+ * @param place the place; it may be one that can't be handed over
  * @param index of the pattern
- * @param stopTidying resolves when nothing of earlier runs is touched any more
+ * @param stopTidying makes this program stop touching files of earlier runs, and resolves then
  * @returns whether another program may save there now
  */
 export async function handOver(
@@ -55,8 +56,8 @@ export async function handOver(
 }
 
 /**
- * Programs that still write under a pattern without having its lock; to be called by who has it. Notes
- * of those that are gone are taken away.
+ * Finds programs that still write under a pattern without its lock, and takes away the notes of
+ * those that have ended. Only the holder of the lock may call it.
  *
  * @returns their identities
  */

@@ -1,6 +1,6 @@
 /**
- * Puts new names of a folder on the disk: what is renamed may be back under its old name after a power
- * cut, until then.
+ * Puts the names in a folder on the disk: until then a renamed file may be back under its old name
+ * after a power cut.
  *
  * @module
  */
@@ -16,8 +16,8 @@ export class FolderSync {
 
   /**
    * @param folder `""` is the current one
-   * @param adapter whose folder it is
-   * @param isOn `false`: when the system likes
+   * @param adapter the files to sync by
+   * @param isOn whether to sync at all; `false` leaves it to the system
    */
   constructor(
     readonly folder: string,

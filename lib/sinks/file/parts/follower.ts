@@ -1,5 +1,5 @@
 /**
- * Reads recordings behind the writer, to do something with them.
+ * Followers: they read recordings behind the writer, to do something with them.
  *
  * @module
  */
@@ -12,14 +12,17 @@ import type { PartJournal } from "./part_journal.ts";
 export interface FollowedFiles {
   /** The folder of all files, with the separator at its end; empty for the current one. */
   readonly folder: string;
-  /** The name of the pattern, with its braces: what followers keep beside the files begins so. */
+  /**
+   * The name of the pattern, with its braces: files that followers keep beside the recordings begin
+   * with it.
+   */
   readonly name: string;
-  /** Reads them, and writes what followers keep. */
+  /** Files to read recordings from, and to keep what followers write. */
   readonly adapter: FileAdapter;
   /** Where failures are reported. */
   readonly log: Log;
   /**
-   * What becomes of the files.
+   * Tells what becomes of the files.
    *
    * @internal
    */
@@ -35,11 +38,14 @@ export interface FileFollower {
   /** Names it in log lines. */
   readonly name: string;
   /**
-   * Begins: joins the journal before the first file is known.
+   * Begins, and joins the journal before the first file is known.
    *
-   * @throws whatever makes it useless
+   * @throws {Error} if it can't work
    */
   open(files: FollowedFiles): Promise<void>;
-  /** All files are closed: it may do what it can until the signal, and ends. Never rejects. */
+  /**
+   * Ends it, when all files are closed: until the signal it may go on with what is left. Never
+   * rejects.
+   */
   close(signal: AbortSignal): Promise<void>;
 }

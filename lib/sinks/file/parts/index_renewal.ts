@@ -1,6 +1,6 @@
 /**
- * Files that were closed without a list of their chunks get one beside the saving, one after the other:
- * written anew as `NAME.new`, then renamed.
+ * Gives files that were closed without a list of their chunks such a list, in the background and
+ * one after another: each is copied to `NAME.new`, which then is renamed.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { FileLine } from "./_index_line.ts";
 import { tellNoIndex } from "./no_index.ts";
 import { COPY_SUFFIX, type PartIndex } from "./part_index.ts";
 
-/** What renewing needs. */
+/** Options of {@linkcode IndexRenewal}. */
 export interface RenewalOptions {
   /** With the separator at its end. */
   readonly folder: string;
@@ -26,17 +26,17 @@ export interface RenewalOptions {
   readonly names: FolderSync;
   /** Whether a copy is on the disk before it takes the place of the file. */
   readonly sync: boolean;
-  /** Told the names of files that were too many. */
+  /** Called with the names of surplus files that were removed. */
   readonly onRemoved: (names: readonly string[]) => void;
 }
 
 const BLOCK_BYTES = 1 << 20;
-/** Of an end marker, in whose place an end header stands. */
+/** Bytes of an end marker, and of the end header that replaces it. */
 const MARKER_BYTES = 16;
-/** What a disk must have besides a copy: what is being saved goes first. */
+/** Free bytes that a disk must have besides the copy, since what is being saved comes first. */
 const SPARE_BYTES = 256 * 1024 * 1024;
 
-/** Writes closed files anew, with a list of their chunks, one after the other. */
+/** Rewrites closed files with a list of their chunks, one after another. */
 export class IndexRenewal {
   readonly #options: RenewalOptions;
   readonly #stopping = new AbortController();
@@ -46,12 +46,12 @@ export class IndexRenewal {
     this.#options = options;
   }
 
-  /** Takes a closed file; what goes wrong is told, and tried again at the next start. */
+  /** Takes a closed file; what fails is logged, and tried again at the next start. */
   add(line: FileLine): void {
     this.#last = this.#last.then(() => this.#run(line));
   }
 
-  /** Resolves when all that it has are done, or given up. Never rejects. */
+  /** Resolves when all files that it was given are done, or given up. Never rejects. */
   async done(): Promise<void> {
     let last: Promise<void>;
     do {
@@ -60,7 +60,7 @@ export class IndexRenewal {
     } while (last !== this.#last);
   }
 
-  /** Gives up what is not done: the next start goes on. */
+  /** Gives up what is not done; the next start goes on with it. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -71,7 +71,7 @@ export class IndexRenewal {
     if (signal.aborted) return;
     const path = folder + line.name;
     try {
-      // Somebody may have taken it away.
+      // Somebody may have removed it.
       if (await this.#options.adapter.kind(path) !== "file") return;
       index.hold(line);
       await this.#renew(path, line);
@@ -85,7 +85,7 @@ export class IndexRenewal {
   async #renew(path: string, line: FileLine): Promise<void> {
     const { adapter, index, indexer, log } = this.#options;
     const copy = path + COPY_SUFFIX;
-    // A copy that was begun is ours.
+    // A copy that was begun before is ours.
     if (line.isRenewed && await adapter.kind(copy) === "file") await adapter.remove(copy);
     const { signal } = this.#stopping;
     const indexed = await indexer.index(path, { mayWait: true, signal });
@@ -127,7 +127,7 @@ export class IndexRenewal {
     }
   }
 
-  /** Writes a copy that ends with the footer; tells what it hashes to without that. */
+  /** Writes a copy that ends with the footer; gives its hash without the footer. */
   async #copy(
     file: ReadableFile,
     path: string,
@@ -150,10 +150,10 @@ export class IndexRenewal {
   }
 
   /**
-   * What it hashes to without a footer.
+   * Gives the hash of a file without its footer.
    *
    * @param take is given all messages, piece by piece
-   * @throws {Error} if it is another than what was closed
+   * @throws {Error} if it differs from that of the file that was closed
    */
   async #hash(
     file: ReadableFile,
@@ -200,7 +200,7 @@ async function abandon(file: WritableFile): Promise<void> {
   await file.close().catch(() => {}); // what was wrong before is told
 }
 
-/** Whether a file ends with this very footer: with its checksum. */
+/** Whether a file ends with this footer, which its checksum shows. */
 async function endsWith(file: ReadableFile, end: IndexEnd, size: number): Promise<boolean> {
   if (file.size !== size) return false;
   const trailer = end.rest.at(-1)!;

@@ -1,5 +1,5 @@
 /**
- * What the log says of a file that has no chunk index, and of what mends it.
+ * What the log says of a file that has no chunk index, and what can be done about it.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { NotIndexable } from "../../../chunk_index/not_indexable.ts";
 /** Why there is none. */
 export interface NoIndex {
   readonly why: string;
-  /** As {@linkcode NotIndexable} has it; `undefined` where the next start tries again. */
+  /** As in {@linkcode NotIndexable}; `undefined` if the next start tries again. */
   readonly about: NotIndexable["about"] | undefined;
 }
 
 /**
- * Tells of a file without a chunk index.
+ * Logs that a file has no chunk index.
  *
  * @param log where it is told
  * @param path of the file
@@ -26,7 +26,7 @@ export function tellNoIndex(log: Log, path: string, { why, about }: NoIndex): vo
     switch (about) {
       case "form":
         return ["debug", ""];
-      // Both name what helps.
+      // The reasons of these two say what helps.
       case "ids":
         return ["info", ""];
       case "size":

@@ -1,5 +1,5 @@
 /**
- * What the indexes in a folder say of the files beside them, for whoever only reads.
+ * What the indexes in a folder say of the files beside them, for programs that only read them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type { FileLine } from "./_index_line.ts";
  * What was noted last of each file, by name.
  *
  * @param folder with the separator at its end
- * @param adapter reads the indexes; what can't be read notes nothing
+ * @param adapter files to read from; an index that can't be read is passed over
  */
 export async function notedFiles(
   folder: string,

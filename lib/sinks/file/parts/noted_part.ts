@@ -1,5 +1,6 @@
 /**
- * One file in the index, from before it is made until it has its name.
+ * Keeps one file's line in the index up to date, from before the file is made until it has its
+ * name.
  *
  * @module
  */
@@ -15,7 +16,7 @@ export type PartFacts =
 /** Notes in the index what becomes of one file. */
 export class NotedPart {
   readonly #index: PartIndex;
-  /** Of all that was written. */
+  /** Hash of all that was written. */
   readonly #hash = new FileHash();
   #line: FileLine;
   #introduction = 0;
@@ -33,7 +34,7 @@ export class NotedPart {
    * @param index takes the line, which is on the disk when this resolves
    * @param id of the file, random
    * @param name without its folder
-   * @param group stands for whose files it is one of
+   * @param group names the series that the file belongs to
    */
   static async begin(
     index: PartIndex,
@@ -49,7 +50,7 @@ export class NotedPart {
     return new NotedPart(index, line);
   }
 
-  /** Takes note of a recording that it holds, before it is closed. */
+  /** Takes note of a recording that the file holds, before it is closed. */
   holds(application: string, recording: string): void {
     const { recordings = 0 } = this.#line;
     const first = recordings === 0 ? { application, recording } : {};
@@ -58,10 +59,11 @@ export class NotedPart {
   }
 
   /**
-   * Notes, before they are written, which of the next messages earlier files have, too.
+   * Notes, before they are written, which of the next messages are repeated from earlier files.
    *
-   * @param before how many messages of any kind stand before them
-   * @param repeats which of them, from 0 on; none: nothing that was noted behind `before` is there
+   * @param before how many messages of any kind are before them
+   * @param repeats indices of the repeated ones, from 0 on; empty: what was noted for places behind
+   * `before` was not written
    */
   async repeatsAt(before: number, repeats: readonly number[]): Promise<void> {
     const { id } = this.#line;
@@ -69,12 +71,12 @@ export class NotedPart {
     await this.#index.repeats(id, rangesOf(repeats).map(([at, count]) => [before + at, count]));
   }
 
-  /** It may be read up to here: its length in bytes. */
+  /** Says up to where the file may be read, in bytes. */
   reached(size: number): void {
     this.#index.journal?.reached(this.#line.id, size);
   }
 
-  /** No more is written to it. */
+  /** Says that no more is written to it. */
   ended(): void {
     this.#index.journal?.ended(this.#line.id);
   }
@@ -87,7 +89,7 @@ export class NotedPart {
     this.#lastAt = at ?? this.#lastAt;
   }
 
-  /** When the first and the last message were written, so far. */
+  /** When the first and the last message so far were written. */
   get times(): Pick<FileLine, "firstAt" | "lastAt"> {
     return {
       ...(this.#firstAt === undefined ? {} : { firstAt: this.#firstAt }),
@@ -96,10 +98,10 @@ export class NotedPart {
   }
 
   /**
-   * Notes, before it gets its name, that it is whole.
+   * Notes, before the file gets its name, that it is whole.
    *
    * @param facts what is in it
-   * @param isCut whether not all that was written is
+   * @param isCut whether some of what was written was cut off
    */
   async closing(facts: PartFacts, isCut: boolean): Promise<void> {
     this.#line = {
@@ -113,24 +115,24 @@ export class NotedPart {
     await this.#index.note(this.#line);
   }
 
-  /** What is known of it. */
+  /** What is known of the file. */
   get line(): FileLine {
     return this.#line;
   }
 
-  /** Notes that it has its name; tells the names of files that were too many. */
+  /** Notes that the file has its name; gives the names of surplus files that were removed. */
   async closed(): Promise<readonly string[]> {
     this.#line = { ...this.#line, state: "closed" };
     return await this.#index.closed(this.#line);
   }
 
-  /** Notes that it is not there. */
+  /** Notes that there is no such file. */
   async dropped(): Promise<void> {
     await this.#index.drop(this.#line);
   }
 }
 
-/** Numbers that follow one another, as the first and how many; none at all is an empty one at 0. */
+/** Turns numbers into runs of neighbours; no numbers become one empty run at 0. */
 function rangesOf(numbers: readonly number[]): [at: number, count: number][] {
   const ranges: [number, number][] = [];
   for (const number of numbers) {

@@ -1,5 +1,5 @@
 /**
- * What a sink finds at its start: the index, what an earlier run left, and the first file.
+ * Opens what a sink begins with: the index, what an earlier run left, and the first file.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import type { SavePlace } from "../save_place.ts";
 /** What a sink begins with. */
 export interface OpenedParts {
   readonly opener: PartOpener;
-  /** A device has none. */
+  /** The index; a device has none. */
   readonly index: PartIndex | undefined;
   readonly leftovers: readonly Leftover[];
-  /** Made beforehand where the pattern has no braces. */
+  /** The first file, which is made at once if the pattern has no braces. */
   readonly first: RrdWriter | undefined;
 }
 
-/** What {@linkcode openParts} needs. */
+/** Options of {@linkcode openParts}. */
 export interface OpenPartsOptions {
   readonly path: string;
   readonly place: SavePlace;
@@ -33,11 +33,11 @@ export interface OpenPartsOptions {
   readonly folder: FolderSync;
   readonly log: Log;
   readonly keep: Keep;
-  /** Gives a name that no other file ever has. */
+  /** Makes an id that no other file ever has. */
   readonly newId: () => string;
-  /** Is told of every file, where somebody lists them. */
+  /** Told of every file, if somebody lists them. */
   readonly catalog: PartCatalog | undefined;
-  /** Told of all files, where somebody reads behind the writer. */
+  /** Told of every file, if followers read behind the writer. */
   readonly journal?: PartJournal | undefined;
 }
 

@@ -1,36 +1,36 @@
 /**
- * What an index says of its files, in memory, for whoever lists them while they are written.
+ * What an index says of its files, kept in memory for those who list them while they are written.
  *
  * @module
  */
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import type { FileLine } from "./_index_line.ts";
 
-/** Files that are listed: peers may name recordings, and so files, without end. */
+/** How many files are listed: peers may begin recordings, and so files, without end. */
 const MAX_FILES = 50_000;
 
-/** The files of one pattern, the last begun last. */
+/** The files of one pattern, in the order in which they were begun. */
 export class PartCatalog {
-  /** By name: at any time, one file has it. */
+  /** Lines by name, which at any time only one file has. */
   readonly #lines = new Map<string, FileLine>();
   readonly #busy = new Set<string>();
 
-  /** What is known of each. */
+  /** What is known of each file. */
   get lines(): Iterable<FileLine> {
     return this.#lines.values();
   }
 
-  /** What is known of one. */
+  /** What is known of a file. */
   get(name: string): FileLine | undefined {
     return this.#lines.get(name);
   }
 
-  /** Whether it is being recovered, or written anew with a list of its chunks. */
+  /** Whether a file is being recovered, or rewritten with a list of its chunks. */
   isBusy(name: string): boolean {
     return this.#busy.has(name);
   }
 
-  /** Takes what is known of a file now. */
+  /** Replaces what is known of a file. */
   set(line: FileLine): void {
     if (line.was !== undefined && this.#lines.get(line.was)?.id === line.id) this.remove(line.was);
     this.#lines.set(line.name, line);
@@ -40,24 +40,24 @@ export class PartCatalog {
     }
   }
 
-  /** Takes out closed files that somebody took away. */
+  /** Takes out closed files that somebody removed. */
   forgetMissing(there: ReadonlySet<string>): void {
     for (const { name, state } of this.#lines.values()) {
       if (state === "closed" && !there.has(name) && !this.#busy.has(name)) this.remove(name);
     }
   }
 
-  /** Marks one that something is being done to. */
+  /** Marks a file as busy. */
   hold(name: string): void {
     this.#busy.add(name);
   }
 
-  /** Takes the mark away. */
+  /** Marks a file as not busy. */
   release(name: string): void {
     this.#busy.delete(name);
   }
 
-  /** Takes out one that is there no more. */
+  /** Takes out a file that was removed. */
   remove(name: string): void {
     this.#lines.delete(name);
     this.#busy.delete(name);

@@ -1,6 +1,7 @@
 /**
- * The list of a pattern's files, and how their recordings were announced: kept beside them, so that a
- * later run knows which files are ours, what is to be done with them, and what unannounced recordings are.
+ * The index of a pattern's files, kept beside them, with how their recordings were announced. By it
+ * a later run knows which files are ours, what has to be done with them, and which application a
+ * recording belongs to that is not announced again.
  *
  * @module
  */
@@ -14,41 +15,41 @@ import { isNameOf } from "../save_pattern.ts";
 import { type Listed, PartList } from "./part_list.ts";
 import type { PartIndexOptions } from "./_part_index_options.ts";
 
-/** Behind the pattern's name; no recording is called so. */
+/** Follows the pattern's name; no recording has a name that ends so. */
 export const INDEX_SUFFIX = ".index.jsonl";
-/** Behind the name of a file that what is whole of another is copied to. */
+/** Follows the name of a copy with what is whole in another file. */
 export const COPY_SUFFIX = ".new";
-/** Behind the name of what a recovered file was made of. */
+/** Follows the name of the original of a recovered file. */
 export const DAMAGED_SUFFIX = ".damaged";
 
-/** Announcements that are kept, and how long one may be, in bytes. */
+/** How many announcements are kept, and how long one may be, in bytes. */
 const MAX_ANNOUNCED = 10_000;
 const MAX_ANNOUNCEMENT_BYTES = 4096;
-/** Files that are read; older ones are not removed any more. */
+/** How many files of the index are read; older ones are not removed any more. */
 const MAX_READ = 200_000;
-/** So many lines that say nothing any more make an index worth writing anew. */
+/** With so many outdated lines an index is worth writing anew. */
 const MANY_LINES = 1000;
 
 /** An announcement: the stream's header and the message. */
 export type Announced = Extract<IndexLine, { kind: "store" }>;
 
-/** The index of one pattern. What fails here goes to the log, and costs no message. */
+/** The index of one pattern. Failures are logged, and cost no message. */
 export class PartIndex {
   readonly #options: PartIndexOptions;
   readonly #file: IndexFile;
-  /** Let go of where nothing is ever removed: files may be made without end. */
+  /** The files by age; not kept if nothing is ever removed, since files may be made without end. */
   #list: PartList | undefined;
-  /** Files that were read, by id, and ids by name; let go of when they are sorted. */
+  /** Files that were read, by id, and their ids by name, until they are sorted. */
   #read = new Map<string, FileLine>();
   #ids = new Map<string, string>();
   readonly #announced = new Map<string, Announced>();
-  /** Lengths of the originals beside recovered files. */
+  /** Names of recovered files that have an original beside them. */
   readonly #damaged = new Set<string>();
-  /** What files of earlier runs begin recordings with, by id; let go of with `#read`. */
+  /** Repeated messages of files of earlier runs, by id; forgotten together with `#read`. */
   #repeats = new KnownRepeats();
   #warned = false;
   #isHandedOver = false;
-  /** Until they are taken. */
+  /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
   private constructor(options: PartIndexOptions) {
@@ -60,7 +61,7 @@ export class PartIndex {
     if (this.isShared) this.#file.share();
   }
 
-  /** Whether another program makes files of the pattern, too. */
+  /** Whether another program makes files of the pattern as well. */
   get isShared(): boolean {
     return this.#isHandedOver || (this.#options.draining?.size ?? 0) > 0;
   }
@@ -81,8 +82,8 @@ export class PartIndex {
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
-      // What could not be read, or has more than is kept in memory, is added to; and what another
-      // program still writes to must stay where it is.
+      // Not rewritten if not all of it was read or kept in memory, or if another program still
+      // writes to it.
       if (isAll && !index.isShared && lines - live > MANY_LINES) {
         const lines = [...index.#announced.values(), ...files, ...index.#repeats.lines];
         await index.#file.replace(lines);
@@ -97,7 +98,7 @@ export class PartIndex {
     return this.#file.path;
   }
 
-  /** Told of all files, where somebody reads behind the writer. */
+  /** Told of every file, if followers read behind the writer. */
   get journal(): PartJournal | undefined {
     return this.#options.journal;
   }
@@ -107,15 +108,15 @@ export class PartIndex {
     return this.#announced.values();
   }
 
-  /** What lines say of who writes a file. */
+  /** The process that writes files, for lines of the index. */
   get owner(): Pick<FileLine, "by"> {
     const { writer } = this.#options;
     return writer === undefined ? {} : { by: writer };
   }
 
   /**
-   * Lets another program go on under the pattern: it removes what is too many, and this one adds no more
-   * than lines of its own files.
+   * Lets another program take over the pattern, which then removes surplus files; this one only
+   * adds lines about its own files.
    */
   handOver(): void {
     this.#isHandedOver = true;
@@ -123,15 +124,15 @@ export class PartIndex {
     this.#list = undefined;
   }
 
-  /** Names of files that another program is writing; to be called before those that are unfinished are taken. */
+  /** Names of files that another program is writing; must be asked for before `takeUnfinished`. */
   get others(): string[] {
     const { draining } = this.#options;
     return [...this.#read.values()].filter((file) => isOf(file, draining)).map(({ name }) => name);
   }
 
   /**
-   * Files of earlier runs that are not closed, in the order in which they were begun; to be called once.
-   * All others are listed as closed.
+   * Files of earlier runs that are not closed, in the order in which they were begun; to be called
+   * once. All other files are listed as closed.
    */
   takeUnfinished(): FileLine[] {
     const files = [...this.#read.values()];
@@ -161,27 +162,27 @@ export class PartIndex {
     return unindexed;
   }
 
-  /** Notes a file that is to be made: by this, `keep` tells which are the oldest. */
+  /** Notes a file that is about to be made; `keep` removes files in this order. */
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
     this.journal?.begun(file);
     await this.note(file);
   }
 
-  /** Notes which messages of a file earlier files have, too, before they are written. */
+  /** Notes which messages of a file are repeated from earlier files, before they are written. */
   async repeats(id: string, ranges: readonly (readonly [number, number])[]): Promise<void> {
     for (const [at, count] of ranges) this.journal?.repeats(id, at, count);
     for (const [at, count] of ranges) await this.#write({ kind: "repeats", id, at, count });
     if (this.#options.sync && this.journal) await this.#try("synced", () => this.#file.sync());
   }
 
-  /** Notes that all that wanted a file have it; removes what need not wait for them any more. */
+  /** Notes that all followers have a file; removes files that need not wait for them any more. */
   async forwarded(file: FileLine): Promise<readonly string[]> {
     await this.#write({ ...file, forwarded: file.messages ?? 0 });
     return await this.#removeOldest();
   }
 
-  /** Notes what is known of a file, and what is to be done with it, before that is done. */
+  /** Notes what is known of a file, and what is about to be done with it. */
   async note(file: Exclude<IndexLine, Announced>): Promise<void> {
     if (file.kind === "file") this.journal?.noted(file);
     await this.#write(file);
@@ -195,20 +196,20 @@ export class PartIndex {
     await this.#write({ kind: "removed", name, id });
   }
 
-  /** Gives one that is being recovered its place among the closed ones. */
+  /** Lists a file that is being recovered among the closed ones. */
   hold(file: FileLine): void {
     this.#options.catalog?.hold(file.name);
     this.#list?.update(file.name, { ...listed(file), isBusy: true });
   }
 
-  /** Lets one go that is as it was. */
+  /** Says that a file is not being recovered any more, and is as it was. */
   release(file: FileLine): void {
     this.#options.catalog?.release(file.name);
     this.#list?.update(file.name, listed(file));
     this.journal?.ready(file.id);
   }
 
-  /** Notes that one was recovered; removes what is too many now and tells the names. */
+  /** Notes that a file was recovered; removes surplus files, and gives their names. */
   async recovered(file: FileLine): Promise<readonly string[]> {
     if (file.damaged !== undefined) this.#damaged.add(file.name);
     if (file.footer === "pending") this.#unindexed?.push(file);
@@ -217,7 +218,7 @@ export class PartIndex {
     return await this.#removeOldest();
   }
 
-  /** Takes in a file that was closed, removes those that are too many and tells their names. */
+  /** Notes that a file was closed; removes surplus files, and gives their names. */
   async closed(file: FileLine): Promise<readonly string[]> {
     await this.#write(file);
     this.#list?.update(file.name, listed(file));
@@ -225,19 +226,21 @@ export class PartIndex {
     return await this.#removeOldest();
   }
 
-  /** Tells those who list files what is known of one now; the index has it once that is closed. */
+  /**
+   * Tells those who list files what is known of one now; the index gets it when the file is closed.
+   */
   show(file: FileLine): void {
     this.#options.catalog?.set(file);
   }
 
   /**
-   * Removes a closed file because somebody wants that, with its original if it was recovered.
+   * Removes a closed file on request, with its original if it was recovered.
    *
-   * @throws whatever the runtime says; then it is still listed
+   * @throws whatever the runtime says; the file is still listed then
    */
   async remove(name: string): Promise<void> {
     const { pattern: { folder }, adapter, log } = this.#options;
-    // The original first: without the file, nothing would tell whose it is.
+    // The original first: without the file nothing would tell what it belongs to.
     const hasOriginal = this.#damaged.has(name);
     for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
       if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
@@ -265,7 +268,7 @@ export class PartIndex {
   #take(line: IndexLine): void {
     if (line.kind === "store") return void this.#announced.set(line.store, line);
     if (line.kind === "repeats") return this.#repeats.take(line);
-    // Only what this pattern makes is ever touched, whatever stands in the index.
+    // Only files that this pattern can make are ever touched, whatever the index says.
     if (!isNameOf(this.#options.pattern, line.name)) return;
     if (line.kind === "removed") {
       const id = line.id ?? this.#ids.get(line.name) ?? "";
@@ -273,7 +276,7 @@ export class PartIndex {
       this.#repeats.delete(id);
       return;
     }
-    // They stay in the order in which they were begun.
+    // Kept in the order in which they were begun.
     this.#read.set(line.id, line);
     this.#ids.set(line.name, line.id);
   }
@@ -319,7 +322,7 @@ export class PartIndex {
   }
 }
 
-/** Whether a file is that of a program that still writes it. */
+/** Whether a file belongs to a program that still writes it. */
 function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
   return state !== "closed" && by !== undefined && writers?.has(by) === true;
 }

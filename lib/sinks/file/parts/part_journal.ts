@@ -1,5 +1,5 @@
 /**
- * What those are told who read recordings behind the writer, and which files wait for them.
+ * Tells followers what becomes of files, and remembers which files they have not finished.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { FileLine } from "./_index_line.ts";
 import { Ranges } from "./_ranges.ts";
 import { RecentBytes } from "./recent_bytes.ts";
 
-/** A file that some reader has not read to its end. */
+/** A file that some reader has not finished. */
 export interface JournaledFile {
-  /** Random, and of no other file. */
+  /** The random id of the file. */
   readonly id: string;
   /** What the index says of it. */
   readonly line: FileLine;
@@ -18,50 +18,55 @@ export interface JournaledFile {
    * not be read before it is recovered; `closed`: it has its name; `gone`: it is not there any more.
    */
   readonly state: "writing" | "ended" | "left" | "closed" | "gone";
-  /** Whether it has its chunk index, or gets none in this run. */
+  /** Whether it has its chunk index, or will get none in this run. */
   readonly isReady: boolean;
-  /** Up to where it may be read, in bytes; infinite for what an earlier run closed: to its end. */
+  /** Up to where it may be read, in bytes; infinite for files that an earlier run closed. */
   readonly size: number;
-  /** Which of its messages stand in earlier files, too, by how many stand before them. */
+  /** Positions of its messages that are repeated from earlier files. */
   readonly repeats: Ranges;
 }
 
-/** What came to pass with a file. */
+/** What happened to a file. */
 export type JournalEvent = "begun" | "reached" | "ended" | "closed" | "ready" | "skipped" | "gone";
 
 /** Reads files behind the writer. */
 export interface JournalReader {
-  /** Called at once, and may not wait for anything. */
+  /** Called when something happens to a file; must not wait for anything. */
   changed(file: JournaledFile, event: JournalEvent): void;
 }
 
-/** The files of one pattern, in the order in which they were begun, until all readers are done with them. */
+/**
+ * The files of one pattern, in the order in which they were begun, until all readers have finished
+ * them.
+ */
 export class PartJournal {
   readonly #files = new Map<string, Kept>();
-  /** Ids by name, of those. */
+  /** Ids of these files by name. */
   readonly #ids = new Map<string, string>();
   readonly #readers = new Set<JournalReader>();
-  /** What was written last, for readers who are right behind. */
+  /** The bytes that were written last, for readers that are close behind the writer. */
   readonly recent: RecentBytes = new RecentBytes();
-  /** Called when a file is read to its end by all, and has its chunk index where it is to have one. */
-  onSettled: (line: FileLine) => void = () => {};
-  /** How a store was announced in an earlier file or run, by its key. */
+  /**
+   * Called when all readers have finished a file, and it has its chunk index if it is to have one.
+   */
+  onFinished: (line: FileLine) => void = () => {};
+  /** Gives how a store was announced in an earlier file or run, by its key. */
   announcementOf: (
     store: string,
   ) => { readonly header: Uint8Array; readonly message: Uint8Array } | undefined = () => undefined;
 
-  /** Adds one who reads. All must be added before the first file is. */
+  /** Adds a reader. All must be added before the first file. */
   join(reader: JournalReader): void {
     this.#readers.add(reader);
   }
 
-  /** Takes one out; files do not wait for it any more. */
+  /** Takes a reader out; files do not wait for it any more. */
   leave(reader: JournalReader): void {
     this.#readers.delete(reader);
     for (const file of [...this.#files.values()]) this.#look(file);
   }
 
-  /** Tells nobody anything any more: another program goes on with it. */
+  /** Tells readers nothing any more, because another program takes over. */
   end(): void {
     this.#readers.clear();
   }
@@ -71,30 +76,30 @@ export class PartJournal {
     return this.#files.values();
   }
 
-  /** Whether some reader needs the file of that name. */
+  /** Whether some reader still needs the file of that name. */
   isHeld(name: string): boolean {
     const file = this.#files.get(this.#ids.get(name) ?? "");
-    return file !== undefined && file.settled.size < this.#readers.size;
+    return file !== undefined && file.finishedBy.size < this.#readers.size;
   }
 
-  /** A reader has read it to its end. */
-  settle(reader: JournalReader, id: string): void {
+  /** Says that a reader has finished a file. */
+  finished(reader: JournalReader, id: string): void {
     const file = this.#files.get(id);
     if (file === undefined) return;
-    file.settled.add(reader);
+    file.finishedBy.add(reader);
     this.#look(file);
   }
 
   // ------------------------------------------------------------------------- told by the index
 
-  /** A file of an earlier run. */
+  /** Adds a file of an earlier run. */
   known(line: FileLine, repeats: Ranges = new Ranges()): void {
     const isClosed = line.state === "closed";
     const isReady = isClosed && line.footer !== "pending";
     this.#add(line, { state: isClosed ? "closed" : "left", isReady, size: Infinity, repeats });
   }
 
-  /** A file of this run is to be made. */
+  /** Adds a file that is about to be made. */
   begun(line: FileLine): void {
     this.recent.begin(line.id);
     this.#add(line, { state: "writing", isReady: false, size: 0, repeats: new Ranges() });
@@ -104,7 +109,10 @@ export class PartJournal {
     this.#files.get(id)?.repeats.add(at, count);
   }
 
-  /** Something was written to its end, which may not be read before it is told how far. */
+  /**
+   * Takes what was written to the end of a file; it may be read only after the file has `reached`
+   * that length.
+   */
   wrote(id: string, bytes: Uint8Array): void {
     this.recent.add(id, bytes);
   }
@@ -123,7 +131,7 @@ export class PartJournal {
     this.#tell(file, "ended");
   }
 
-  /** What the index says has changed. */
+  /** Takes what the index says of a file now. */
   noted(line: FileLine): void {
     const file = this.#files.get(line.id);
     if (file === undefined) return;
@@ -138,7 +146,7 @@ export class PartJournal {
     if (isClosed && line.footer !== "pending") this.ready(line.id);
   }
 
-  /** It has its chunk index, or gets none in this run. */
+  /** Says that a file has its chunk index, or will get none in this run. */
   ready(id: string): void {
     const file = this.#files.get(id);
     if (file === undefined || file.isReady || file.state !== "closed") return;
@@ -147,13 +155,16 @@ export class PartJournal {
     this.#look(file);
   }
 
-  /** It can't be recovered in this run: nobody waits for it, and the next start tries again. */
+  /**
+   * Says that a file can't be recovered in this run: nobody waits for it, and the next start tries
+   * again.
+   */
   skipped(id: string): void {
     const file = this.#files.get(id);
     if (file !== undefined) this.#tell(file, "skipped");
   }
 
-  /** It is not there any more. */
+  /** Says that a file is not there any more. */
   gone(id: string | undefined, name: string): void {
     const file = this.#files.get(id ?? this.#ids.get(name) ?? "");
     if (file === undefined) return;
@@ -163,21 +174,23 @@ export class PartJournal {
   }
 
   #add(line: FileLine, known: Pick<Kept, "state" | "isReady" | "size" | "repeats">): void {
-    const file: Kept = { id: line.id, line, settled: new Set(), ...known };
+    const file: Kept = { id: line.id, line, finishedBy: new Set(), ...known };
     this.#files.set(line.id, file);
     this.#ids.set(line.name, line.id);
     this.#tell(file, "begun");
   }
 
   #tell(file: Kept, event: JournalEvent): void {
-    for (const reader of this.#readers) if (!file.settled.has(reader)) reader.changed(file, event);
+    for (const reader of this.#readers) {
+      if (!file.finishedBy.has(reader)) reader.changed(file, event);
+    }
   }
 
   #look(file: Kept): void {
-    if (!file.isReady || file.settled.size < this.#readers.size) return;
+    if (!file.isReady || file.finishedBy.size < this.#readers.size) return;
     if (this.#readers.size === 0) return;
     this.#forget(file);
-    this.onSettled(file.line);
+    this.onFinished(file.line);
   }
 
   #forget({ id, line: { name } }: Kept): void {
@@ -192,6 +205,6 @@ interface Kept extends JournaledFile {
   state: JournaledFile["state"];
   isReady: boolean;
   size: number;
-  /** Who has read it to its end. */
-  readonly settled: Set<JournalReader>;
+  /** The readers that have finished it. */
+  readonly finishedBy: Set<JournalReader>;
 }

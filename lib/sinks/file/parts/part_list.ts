@@ -1,5 +1,5 @@
 /**
- * Which closed files are too many.
+ * Decides which closed files are surplus.
  *
  * @module
  */
@@ -7,54 +7,60 @@ import { forgetOldest } from "../../../base/forget_oldest.ts";
 
 /** How much of a pattern's closed files is kept; those without data go first, then the oldest. */
 export interface Keep {
-  /** So many files. */
+  /** How many files are kept. */
   readonly files?: number;
-  /** So many bytes; one file stays in any case. */
+  /** How many bytes are kept; the newest file stays in any case. */
   readonly bytes?: number;
   /**
-   * Of files that are not forwarded: `"drop"`, the default, keeps them up to twice `bytes`; `"keep"` never
-   * removes one, and may fill the disk.
+   * What happens to files that are not forwarded yet: `"drop"`, the default, keeps them up to twice
+   * `bytes`; `"keep"` never removes one, and may fill the disk.
    */
   readonly unforwarded?: "drop" | "keep";
 }
 
-/** Files that are listed: peers may name recordings, and so files, without end. Older ones stay. */
+/**
+ * How many files are listed: peers may begin recordings, and so files, without end. Older files
+ * stay on the disk.
+ */
 const MAX_FILES = 200_000;
 
-/** What is known of one. */
+/** What is known of a file. */
 export interface Listed {
   /** Its length, with that of an original beside it. */
   readonly bytes: number;
   readonly hasData: boolean;
-  /** Whether it is being recovered, and must stay for now. */
+  /** Whether it is being recovered, so that it must stay for now. */
   readonly isBusy?: boolean;
 }
 
-/** Closed files, that which was begun first in front: they are closed in any order. */
+/**
+ * Closed files in the order in which they were begun, which may not be that in which they were
+ * closed.
+ */
 export class PartList {
-  /** With the places of those that are not closed yet. */
+  /** Files by name; `undefined` holds the place of one that is not closed yet. */
   readonly #files = new Map<string, Listed | undefined>();
   #closed = 0;
   #bytes = 0;
-  /** Whether some are not listed any more. */
+  /** Whether some files are not listed any more. */
   hasForgotten = false;
 
-  /** @param keep how much */
+  /** @param keep how much is kept */
   constructor(readonly keep: Keep) {}
 
-  /** Gives one that is to be written its place, as the newest. */
+  /** Gives a file that is about to be written its place, as the newest. */
   begin(name: string): void {
     this.remove(name);
     this.#files.set(name, undefined);
   }
 
-  /** Adds one as the newest. */
+  /** Adds a file as the newest. */
   add(name: string, file: Listed): void {
     this.remove(name);
     this.update(name, file);
   }
 
-  /** Notes what is known of one now; it keeps its place, or is the newest. */
+  /** Notes what is known of a file now; it keeps its place, or becomes the newest. */
   update(name: string, file: Listed): void {
     const before = this.#files.get(name);
     if (before !== undefined) this.#uncount(before);
@@ -67,7 +73,7 @@ export class PartList {
     }
   }
 
-  /** Takes one out. */
+  /** Takes a file out. */
   remove(name: string): void {
     const file = this.#files.get(name);
     if (file !== undefined) this.#uncount(file);
@@ -75,7 +81,7 @@ export class PartList {
   }
 
   /**
-   * Takes out those that are too many, and tells their names: those without data first.
+   * Takes out surplus files, and gives their names: those without data come first.
    *
    * @param isHeld whether a file waits to be forwarded
    */
@@ -99,7 +105,10 @@ export class PartList {
     return taken;
   }
 
-  /** Whether even those go that wait to be forwarded; a count of files alone lets them wait twice as many. */
+  /**
+   * Whether so much is kept that even files are removed that wait to be forwarded: more than twice
+   * the limit.
+   */
   get #isFarOver(): boolean {
     const { files = Infinity, bytes = Infinity } = this.keep;
     if (this.#closed <= 1) return false;

@@ -1,5 +1,5 @@
 /**
- * Makes the next file of a recording: under a name that nothing has, inside the pattern's folder.
+ * Makes the next file of a recording, under a free name in the pattern's folder.
  *
  * @module
  */
@@ -13,30 +13,33 @@ import { PART_SUFFIX } from "../writer/writer_options.ts";
 import type { RrdWriterOptions } from "../writer/writer_options.ts";
 import { isNameOf, numberOf, renderName, type SavePattern } from "../save_pattern.ts";
 
-/** Names that are tried before giving up, besides those known to be taken. */
+/** How many names are tried before giving up, besides those known to be taken. */
 const MAX_TRIES = 1000;
 
-/** What names are made of, and the number of the next. */
+/** What the names of a series are made of, and the number of the next file. */
 export interface Numbered {
   readonly applicationId: string;
   readonly recordingId: string;
   readonly box?: string;
   next: number;
-  /** Counts for it alone, where the time is in the name and no number is. */
+  /**
+   * The name before its number, if the pattern has the time and no number: numbers then count for
+   * this name alone.
+   */
   base?: string;
 }
 
-/** What {@linkcode PartOpener} needs. */
+/** Options of {@linkcode PartOpener}. */
 export interface PartOpenerOptions {
   readonly pattern: SavePattern;
   readonly writer: RrdWriterOptions;
-  /** Takes the names of files before they are made; a device has none. */
+  /** The index, which notes files before they are made; a device has none. */
   readonly index: PartIndex | undefined;
-  /** Gives a name that no other file ever has. */
+  /** Makes an id that no other file ever has. */
   readonly newId: () => string;
-  /** What is in the pattern's folder. */
+  /** Names of all that is in the pattern's folder. */
   readonly names: readonly string[];
-  /** Names that files of earlier runs are given. */
+  /** Names that leftovers of earlier runs get. */
   readonly reserved: readonly string[];
 }
 
@@ -46,7 +49,7 @@ export class PartOpener {
   readonly writer: RrdWriterOptions;
   readonly #index: PartIndex | undefined;
   readonly #newId: () => string;
-  /** Names that are there since before this run. */
+  /** Names that were in the folder before this run. */
   readonly #before: Set<string>;
   readonly #reserved: Set<string>;
   /** The highest number of each recording's parts. */
@@ -79,7 +82,7 @@ export class PartOpener {
     return new RrdWriter({ path, written: path, file: await this.#device.open() }, writer);
   }
 
-  /** Lets go of what was opened and is not needed. */
+  /** Closes what was opened and is not needed. */
   async close(): Promise<void> {
     await this.#device?.close();
   }
@@ -87,7 +90,7 @@ export class PartOpener {
   /**
    * Makes a file.
    *
-   * @param numbered its number is counted up
+   * @param numbered what the name is made of; its number is counted up
    * @param date milliseconds since the Unix epoch
    * @param isSibling whether it is for another encoding than the first
    * @throws whatever the runtime says
@@ -116,12 +119,16 @@ export class PartOpener {
     }
   }
 
-  /** Its name is in the index before anything has it: a later run touches nothing that is not there. */
+  /**
+   * Makes a file, after its name was noted in the index: a later run touches no file that is not in
+   * it.
+   */
   async #make(name: string, group: string): Promise<RrdWriter> {
     const { writer, writer: { adapter } } = this;
     const path = this.pattern.folder + name;
     const written = path + PART_SUFFIX;
-    // In this order, and once more below: another program may close one, which then has its name.
+    // Looked at in this order, and once more below: another program may be closing a file, which
+    // then gets its final name.
     for (const taken of writer.replace ? [written] : [written, path]) {
       if (await adapter.kind(taken) !== undefined) throw new FileExists(taken);
     }
@@ -141,7 +148,10 @@ export class PartOpener {
     }
   }
 
-  /** Numbers go on where earlier runs ended; with the time in the name they begin with each. */
+  /**
+   * Sets the number of the first file: it goes on where earlier runs ended, or begins anew if the
+   * name has the time.
+   */
   #begin(numbered: Numbered, date: Date): void {
     const base = renderName(this.pattern, { ...numbered, date, part: 1 });
     const { placeholders } = this.pattern;
@@ -154,7 +164,7 @@ export class PartOpener {
   }
 }
 
-/** Stands for whose files these are, in runs to come as well. */
+/** Names the series that files belong to, the same in later runs. */
 function groupOf({ applicationId, recordingId }: Numbered): string {
   const key = new TextEncoder().encode(JSON.stringify([applicationId, recordingId]));
   return xxh32(key, 0).toString(16).padStart(8, "0");

@@ -1,5 +1,5 @@
 /**
- * What an index says of the files of a pattern, for who only reads it.
+ * What an index says of the files of a pattern, for programs that only read it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type IndexedFile = Pick<FileLine, "id" | "name" | "bytes" | "state" | "me
 /**
  * The files of a pattern, in the order in which they were begun.
  *
- * @param pattern whose files
+ * @param pattern the pattern of the files
  * @param adapter reads the index
  * @throws whatever the disk says
  */

@@ -1,38 +1,41 @@
 /**
- * What was written last, in memory: who reads right behind the writer needs no disk for it.
+ * Keeps what was written last in memory, so that readers close behind the writer need not read the
+ * disk.
  *
  * @module
  */
 
-/** Over all files, in bytes. */
+/** Bytes that are kept over all files. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
-/** Whoever holds a part of a block holds all of it: longer writes are cut. */
+/** Bytes of a block; longer writes are cut, since holding a part of a block keeps all of it. */
 const BLOCK_BYTES = 512 * 1024;
 
-/** A copy of what was written at once. */
+/** A copy of a write. */
 interface Block {
   readonly file: Tail;
-  /** Where it stands in the file. */
+  /** Where it begins in the file. */
   readonly at: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The end of one file: blocks that follow one another. */
+/** The end of one file, in blocks without gaps. */
 interface Tail {
   readonly blocks: Block[];
   /** Length of the file. */
   size: number;
-  /** Up to where somebody has read. */
+  /** Up to where the reader has come. */
   read: number;
-  /** Whether who reads it keeps up: what is written is only kept for those. */
+  /** Whether the reader keeps up with the writer: only for such a reader anything is kept. */
   isFollowed: boolean;
 }
 
-/** The last bytes of files that are being written; where they are not here, they are on the disk. */
+/**
+ * The last bytes of files that are being written; what is not kept here must be read from the disk.
+ */
 export class RecentBytes {
   readonly #limitBytes: number;
   readonly #tails = new Map<string, Tail>();
-  /** Of all files, the oldest first. */
+  /** The blocks of all files, the oldest first. */
   readonly #blocks = new Set<Block>();
   #bytes = 0;
 
@@ -46,12 +49,12 @@ export class RecentBytes {
     return this.#bytes;
   }
 
-  /** A file is begun, which is empty. */
+  /** Adds an empty file. */
   begin(id: string): void {
     this.#tails.set(id, { blocks: [], size: 0, read: -1, isFollowed: false });
   }
 
-  /** Something was written to the end of a file; it is copied where somebody keeps up with it. */
+  /** Takes what was written to the end of a file, and copies it if a reader keeps up. */
   add(id: string, bytes: Uint8Array): void {
     const tail = this.#tails.get(id);
     if (tail === undefined) return;
@@ -70,11 +73,11 @@ export class RecentBytes {
   }
 
   /**
-   * Bytes of a file, as far as they stand together here; they are not written to any more.
+   * Gives bytes of a file from one block; they are never written to again.
    *
    * @param at where they begin
    * @param maxBytes how many at most
-   * @returns nothing where they are not here
+   * @returns nothing if they are not kept
    */
   read(id: string, at: number, maxBytes: number): Uint8Array<ArrayBuffer> | undefined {
     const block = this.#tails.get(id)?.blocks.findLast((block) => block.at <= at);
@@ -84,7 +87,7 @@ export class RecentBytes {
     return found;
   }
 
-  /** Somebody has read a file up to here, and may go on. */
+  /** Says up to where a reader has come. */
   reached(id: string, at: number): void {
     const tail = this.#tails.get(id);
     if (tail === undefined) return;
@@ -92,14 +95,17 @@ export class RecentBytes {
     if (tail.read >= tail.size) tail.isFollowed = true;
   }
 
-  /** Nobody reads a file any more. */
+  /** Forgets a file that nobody reads any more. */
   drop(id: string): void {
     const tail = this.#tails.get(id);
     this.#tails.delete(id);
     for (const block of tail?.blocks ?? []) this.#remove(block);
   }
 
-  /** Who reads more slowly than is written would never find anything: then nothing is kept. */
+  /**
+   * Forgets a block; if its reader had not come to it, that reader is too slow to find anything,
+   * and nothing is kept for it any more.
+   */
   #forget(block: Block): void {
     const { file } = block;
     const isUnread = block.at + block.bytes.length > file.read;

@@ -1,5 +1,6 @@
 /**
- * Recovers, beside the saving, what an earlier run left: takes nothing away that could still be read.
+ * Recovers, in the background, what an earlier run left, and never removes anything that could
+ * still be read.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import type { IndexRenewal } from "./index_renewal.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { soundLength } from "./_structure.ts";
 
-/** What recovering needs. */
+/** Options of {@linkcode recoverAll}. */
 export interface RecoverOptions {
   /** With the separator at its end. */
   readonly folder: string;
@@ -26,19 +27,20 @@ export interface RecoverOptions {
   readonly log: Log;
   readonly index: PartIndex;
   readonly names: FolderSync;
-  /** Told the names of files that were too many. */
+  /** Called with the names of surplus files that were removed. */
   readonly onRemoved: (names: readonly string[]) => void;
-  /** Takes what is to get a list of its chunks; absent where that is not wanted. */
+  /** Takes files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
 }
 
 /**
- * Recovers files, one after the other.
+ * Recovers files, one after another.
  *
- * @param leftovers what was found
+ * @param leftovers the files to recover
  * @param options where they are, and who is told
- * @param signal ends it: the next start goes on
- * @returns when all are; what can't be is reported and left as it is. Never rejects
+ * @param signal ends the work; the next start goes on with it
+ * @returns resolves when all are recovered; a file that can't be is logged and left as it is. Never
+ * rejects
  */
 export async function recoverAll(
   leftovers: readonly Leftover[],
@@ -46,14 +48,14 @@ export async function recoverAll(
   signal: AbortSignal,
 ): Promise<void> {
   const recoveries = leftovers.map((leftover) => new Recovery(leftover, options, signal));
-  // All get their names before the first is looked into: that may take long.
+  // All get their names before the first one is looked into, which may take long.
   for (const recovery of recoveries) await recovery.try(() => recovery.keepSound());
   for (const recovery of recoveries) await recovery.try(() => recovery.run());
 }
 
 class Recovery {
   #line: FileLine;
-  /** The name that it has now. */
+  /** The name that the file has now. */
   #at: string;
   readonly #before: string;
   #isOver = false;
@@ -70,7 +72,7 @@ class Recovery {
     this.#before = options.folder + was + PART_SUFFIX;
   }
 
-  /** Does a step; what goes wrong is reported, and nothing more is done. */
+  /** Does a step; if it fails that is logged, and no further step is done. */
   async try(step: () => Promise<void>): Promise<void> {
     if (this.#isOver) return;
     try {
@@ -89,7 +91,7 @@ class Recovery {
     }
   }
 
-  /** Gives its name to what fits, but for a torn end: that need not wait for a look inside. */
+  /** Gives a file its name if all fits but a torn end: that need not wait for a look inside. */
   async keepSound(): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#at === this.#line.name) return;
@@ -104,7 +106,7 @@ class Recovery {
     this.options.log.write("info", text, { path });
   }
 
-  /** Looks into it, and does what is to be done. */
+  /** Looks into the file, and does what has to be done. */
   async run(): Promise<void> {
     const { folder, adapter } = this.options;
     this.signal.throwIfAborted();
@@ -144,7 +146,7 @@ class Recovery {
     await names.sync();
   }
 
-  /** Without its torn end, behind which nothing whole stands. */
+  /** Cuts off a torn end, behind which nothing is whole. */
   async #cut(whole: number, size: number): Promise<void> {
     const { folder, adapter } = this.options;
     const file = await adapter.create(folder + this.#at, "append");
@@ -157,7 +159,10 @@ class Recovery {
     this.#cutBytes += size - whole;
   }
 
-  /** There is no whole message in it; what is not the beginning of a recording stays. */
+  /**
+   * Handles a file without a whole message: it is removed if it only is the beginning of a
+   * recording, else it stays.
+   */
   async #setAside({ size, report }: Inspected): Promise<void> {
     const { folder, adapter, index } = this.options;
     const path = folder + this.#at;
@@ -176,7 +181,7 @@ class Recovery {
     this.#say(`No whole message is in ${this.#before}: it is now ${original}`, { bytes: size });
   }
 
-  /** Whether a file begins with a header, or is zeros, as a power cut leaves what was to be written. */
+  /** Whether a file begins with a header, or is all zeros, as a power cut may leave it. */
   async #isBeginning(path: string): Promise<boolean> {
     const file = await this.options.adapter.openAt(path);
     const head = new Uint8Array(12);
@@ -186,7 +191,7 @@ class Recovery {
     return isHeader || head.every((byte) => byte === 0);
   }
 
-  /** All that is whole goes to a copy on the disk, before the original makes room for it. */
+  /** Copies all that is whole to a new file, and exchanges the two once the copy is on the disk. */
   async #copy({ report, size }: Inspected): Promise<void> {
     const { folder, adapter, index, names } = this.options;
     const { name } = this.#line;
@@ -194,7 +199,8 @@ class Recovery {
     for (const taken of [copy, original]) await this.#checkFree(taken);
     await index.note(this.#line = { ...this.#line, state: "copying", bytes: size });
     const { bytes, hash, before } = await this.#writeCopy(folder + copy, size);
-    // No message is as short as a byte: numbers behind the damage are above all that were lost in it.
+    // At most one message per lost byte was lost, so the numbers behind the damage are above all
+    // lost ones.
     await index.note(this.#line = { ...this.#line, hole: [before, report.lostBytes] });
     await adapter.rename(folder + this.#at, folder + original);
     await adapter.rename(folder + copy, folder + name);
@@ -221,7 +227,7 @@ class Recovery {
     const file = await adapter.create(path, "new");
     const hash = new FileHash();
     let bytes = 0;
-    /** Messages before the first damage. */
+    /** How many messages are before the first damage. */
     let before = 0;
     let isDamaged = false;
     try {
@@ -244,7 +250,7 @@ class Recovery {
     } catch (error) {
       await file.close().catch(() => {});
       await adapter.remove(path);
-      // From now on, what has the name of the copy is somebody else's.
+      // The copy was removed: from now on a file of that name is somebody else's.
       await index.note(this.#line = { ...this.#line, state: "left" });
       if (this.signal.aborted) throw error;
       throw new Error(

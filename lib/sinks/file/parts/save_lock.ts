@@ -1,6 +1,6 @@
 /**
- * Keeps two programs from saving under one name: a file with the process id, taken over once that process
- * is gone.
+ * Keeps two programs from saving under one name, by a lock file with a process id, which is taken
+ * over once that process has ended.
  *
  * @module
  */
@@ -10,23 +10,26 @@ import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists, SaveLocked } from "../../../base/errors.ts";
 
-/** Behind the pattern's name. */
+/** Follows the pattern's name. */
 export const LOCK_SUFFIX = ".lock";
 
 const MAX_TRIES = 10;
-/** An empty lock is looked at so often, after so many milliseconds, before it counts as left behind. */
+/**
+ * How often an empty lock file is looked at, and in which interval in milliseconds, before it
+ * counts as left behind.
+ */
 const EMPTY_LOOKS = 10;
 const EMPTY_MS = 20;
-/** Far more than a name of a process has. */
+/** Bytes that are read of a lock file: far more than an identity of a process has. */
 const MAX_LOCK_BYTES = 4096;
 
 /**
  * Takes the lock of a file or pattern.
  *
- * @param place its path, without links
- * @param unfinished the path that the file has until it is whole: if we are killed, whoever takes over
- * the lock removes it
- * @returns gives it back; never rejects
+ * @param place the path, without symbolic links
+ * @param unfinished path of the output until it is whole: if we are killed, the program that takes
+ * over the lock removes it
+ * @returns a function that gives the lock back, and never rejects
  * @throws {SaveLocked} if another program, or this one, writes under the same name
  */
 export async function lockSaving(
@@ -38,7 +41,7 @@ export async function lockSaving(
   const path = place + LOCK_SUFFIX;
   const identity = await processes.identity(processes.pid);
   const own = `${identity}\n${unfinished === undefined ? "" : `${baseName(unfinished)}\n`}`;
-  /** Why the lock of a process that is gone could not be taken away. */
+  /** Why the lock of a process that has ended could not be removed. */
   let trouble: unknown;
   for (let tries = 0;; tries++) {
     try {
@@ -53,9 +56,9 @@ export async function lockSaving(
 }
 
 /**
- * Holds a file that was just made, and writes into it who we are.
+ * Holds a lock file that was just made, and writes our identity into it.
  *
- * @returns gives it up, and removes it; never rejects
+ * @returns a function that gives it up and removes it, and never rejects
  */
 async function heldWith(
   text: string,
@@ -64,7 +67,7 @@ async function heldWith(
   files: FileAdapter,
   processes: ProcessAdapter,
 ): Promise<() => Promise<void>> {
-  // Before there is anything to read: whoever reads who we are asks whether we hold it.
+  // Held before it is written: a program that reads our identity then asks whether we hold it.
   const release = await processes.hold?.(path);
   try {
     await file.write(new TextEncoder().encode(text));
@@ -77,7 +80,7 @@ async function heldWith(
   return () => givenUp(path, files, release);
 }
 
-/** Removed before it is let go: nobody may take it for left behind. */
+/** Removes the lock file before it is let go, so that nobody takes it for left behind. */
 async function givenUp(
   path: string,
   files: FileAdapter,
@@ -88,9 +91,9 @@ async function givenUp(
 }
 
 /**
- * Notes in a file of its own that this program is there, as lock files do.
+ * Notes in a file of its own that this program runs, in the form of a lock file.
  *
- * @returns takes the note away; never rejects
+ * @returns a function that takes the note away, and never rejects
  * @throws whatever the runtime says of a file that can't be made
  */
 export async function noteRunning(
@@ -104,7 +107,7 @@ export async function noteRunning(
 }
 
 /**
- * Takes a stale lock away.
+ * Removes a stale lock.
  *
  * @returns why that failed: another program may have been faster, or the folder can't be changed
  * @throws {SaveLocked} if it is not stale
@@ -115,14 +118,14 @@ async function removeStale(
   processes: ProcessAdapter,
 ): Promise<unknown> {
   let text = await textOf(path, files);
-  // Whoever has just made it is about to write into it.
+  // A program that has just made it is about to write into it.
   for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {
     await SYSTEM_CLOCK.delay(EMPTY_MS);
     text = await textOf(path, files);
   }
   const [holder, unfinished = ""] = text?.split("\n") ?? [];
   if (await isHeld(path, holder, processes)) throw new SaveLocked(path, parseInt(holder!));
-  // Another program may have been faster: what was moved away must be what was looked at.
+  // Moved away first, and compared: another program may have been faster and made a new lock.
   const moved = `${path}.${processes.pid}`;
   try {
     await files.rename(path, moved);
@@ -141,7 +144,7 @@ async function removeStale(
   return undefined;
 }
 
-/** What a command writes until it is whole: no other file is called so. */
+/** The name of a command's output until it is whole, which no other file has. */
 export function unfinishedName(path: string, random: string): string {
   return `${path}.${random}.part`;
 }
@@ -154,7 +157,7 @@ function baseName(path: string): string {
   return path.replace(/^.*[/\\]/s, "");
 }
 
-/** Who a lock says has it: the identity of a process. */
+/** The identity of the process that holds a lock, as the lock file says. */
 export async function holderOf(path: string, files: FileAdapter): Promise<string | undefined> {
   return (await textOf(path, files))?.split("\n")[0];
 }
@@ -162,8 +165,8 @@ export async function holderOf(path: string, files: FileAdapter): Promise<string
 /**
  * Whether the process that a lock names runs.
  *
- * @param path of the lock, by which it is seen where processes can't be
- * @param holder its identity, as the lock has it
+ * @param path path of the lock, which shows whether it is held if processes can't be looked at
+ * @param holder the identity in the lock file
  */
 export async function isHeld(
   path: string,
@@ -174,7 +177,7 @@ export async function isHeld(
   if (!(pid > 0)) return false;
   if (await processes.identity(pid) === holder) return true;
   const { isUnseen = () => false } = processes;
-  // Who sees processes needs no lock of the kernel, which some network drives do not have.
+  // Processes are asked first if they can be: some network drives have no locks of the kernel.
   const own = await processes.identity(processes.pid);
   const isAsked = isUnseen(holder!) || own !== undefined && isUnseen(own);
   return isAsked && await processes.isHeld?.(path) === true;

@@ -1,5 +1,5 @@
 /**
- * What a sink has saved, for viewers: from its index, and from the files that are being written.
+ * Shows viewers what a sink has saved: from its index, and from the files that are being written.
  *
  * @module
  */
@@ -18,26 +18,26 @@ import type { PartIndex } from "./part_index.ts";
 import type { RrdWriter } from "../writer/rrd_writer.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 
-/** What a {@linkcode SavedShelf} shows. */
+/** Options of {@linkcode SavedShelf}. */
 export interface SavedShelfOptions {
-  /** Of all files, with the separator at its end. */
+  /** The folder of all files, with the separator at its end. */
   readonly folder: string;
   readonly adapter: FileAdapter;
   readonly catalog: PartCatalog;
   readonly index: Pick<PartIndex, "path" | "remove">;
-  /** Those that are being written. */
+  /** Gives the files that are being written. */
   readonly live: () => Iterable<RrdWriter>;
-  /** Told the names of files that were removed. */
+  /** Called with the names of files that were removed. */
   readonly onRemoved: (names: readonly string[]) => void;
 }
 
-/** Shows the files of one sink; names are looked up, and never made a path of. */
+/** Shows the files of one sink. Names that viewers give are only looked up, never used as a path. */
 export class SavedShelf implements Shelf {
   readonly #options: SavedShelfOptions;
   /** Names of files that are being removed. */
   readonly #going = new Set<string>();
 
-  /** @param options whose files */
+  /** @param options catalog, index and files */
   constructor(options: SavedShelfOptions) {
     this.#options = options;
   }
@@ -71,7 +71,7 @@ export class SavedShelf implements Shelf {
     const path = folder + name;
     if (line.state === "writing") {
       const file = await this.#openFile(path + PART_SUFFIX);
-      // It may have got its name meanwhile, and then all of it is whole.
+      // The file may have got its name meanwhile, and is whole then.
       const writer = Array.from(live()).find((writer) => writer.path === path && !writer.renamed);
       if (file !== undefined && writer !== undefined) {
         const bytes = Math.min(writer.whole.size, file.size);
@@ -84,7 +84,7 @@ export class SavedShelf implements Shelf {
       const { size: bytes, modifiedMs = 0 } = file;
       return { file, bytes, version: `${line.id}-${bytes}-${Math.round(modifiedMs)}` };
     }
-    // Somebody took it away.
+    // Somebody has removed it.
     if (line.state === "closed" && !catalog.isBusy(name)) catalog.remove(name);
     return "missing";
   }
@@ -105,20 +105,23 @@ export class SavedShelf implements Shelf {
     return "removed";
   }
 
-  /** Opens a file, and nothing that a link leads to; `undefined`: there is none. */
+  /** Opens a file, but nothing that a link leads to; `undefined` if there is no such file. */
   async #openFile(path: string): Promise<ReadableFile | undefined> {
     const { adapter } = this.#options;
     if (await adapter.kind(path) !== "file") return undefined;
     try {
       return await adapter.openAt(path);
     } catch (error) {
-      // Renamed or removed just now.
+      // It was renamed or removed just now.
       if (await adapter.kind(path) === undefined) return undefined;
       throw error;
     }
   }
 
-  /** Asked of the index, which is there when anything is: a path to a folder alone is not followed. */
+  /**
+   * The real path of the folder, asked by the path of the index: links to folders alone are not
+   * followed.
+   */
   async #realFolder(): Promise<string> {
     const { folder, adapter, index: { path } } = this.#options;
     const real = await adapter.realPath(path).catch(() => path);

@@ -1,16 +1,16 @@
 /**
- * How long bytes have waited that come and go in about the same order.
+ * Measures how long bytes have waited that come and go in about the same order.
  *
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
 
-/** What comes within so many milliseconds counts as one. */
+/** Bytes that come within so many milliseconds share one mark. */
 const STEP_MS = 5;
 
 /** Measures how long the oldest bytes have waited, in milliseconds. */
 export class Ages {
-  /** When bytes came, and how many had come by then. */
+  /** When bytes came, and how many had come before. */
   #marks: { readonly time: number; before: number }[] = [];
   #time: number;
   #added = 0;
@@ -41,7 +41,7 @@ export class Ages {
     this.#added += bytes;
   }
 
-  /** Counts bytes that go, the oldest. */
+  /** Counts bytes that go; they are taken for the oldest. */
   remove(bytes: number): void {
     this.#removed += bytes;
     if (this.#removed === this.#added) this.#marks = [];

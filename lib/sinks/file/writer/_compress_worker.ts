@@ -1,5 +1,5 @@
 /**
- * Compresses what it is sent.
+ * The worker that compresses what it is sent.
  *
  * @module
  */

@@ -1,23 +1,23 @@
 /**
- * How far a file goes.
+ * The extent of a file: how long it is, and what is in it.
  *
  * @module
  */
 import type { Tally } from "../../../base/tally.ts";
 
-/** A file's beginning, and what is in it. */
+/** A file up to some length, and what is in that part. */
 export interface Extent extends Tally {
   readonly size: number;
-  /** Messages of any kind in it, those too that only make it open alone. */
+  /** Messages of any kind, also those that only let the file be opened alone. */
   readonly total: number;
   /** Whether a message of SDK 0.19 or later is in it. */
   readonly modern: boolean;
 }
 
-/** Where it begins. */
+/** The extent of an empty file. */
 export const NOTHING: Extent = { size: 0, total: 0, messages: 0, bytes: 0, modern: false };
 
-/** How far it goes with more messages, of which so many bytes are written. */
+/** The extent with more messages, which take so many bytes in the file. */
 export function extended(before: Extent, bytes: number, more: Omit<Extent, "size">): Extent {
   return {
     size: before.size + bytes,

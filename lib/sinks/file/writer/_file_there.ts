@@ -1,6 +1,6 @@
 /**
- * Whether the file that is written is there, and its name: systems go on taking what is written into a
- * file that was removed, which nobody can read any more.
+ * Checks that the file being written is still there, and gives it its name. Systems go on accepting
+ * writes to a file that was removed, which nobody can read any more.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts
 import { FileExists, FileGone, reason } from "../../../base/errors.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 
-/** @throws {FileGone} if it is for sure that nothing stands there, or another file */
+/** @throws {FileGone} if it is certain that nothing is at the path, or another file */
 export async function checkThere(
   path: string,
   files: FileAdapter,
   file: WritableFile,
 ): Promise<void> {
-  // Where nothing stands it can't be compared.
+  // Throws if nothing is at the path, which is asked next.
   const isAt = await file.isAt?.(path).catch(() => undefined);
   if (isAt === true) return;
   const kind = await files.kind(path).catch(() => "other");
@@ -22,9 +22,9 @@ export async function checkThere(
 }
 
 /**
- * Gives a file that is written the name that it is to have.
+ * Gives a written file its final name.
  *
- * @throws {FileExists} if another file has it, which is not to be replaced
+ * @throws {FileExists} if another file has that name, and is not to be replaced
  */
 export async function giveName(
   { path, written }: RrdTarget,
@@ -34,7 +34,7 @@ export async function giveName(
   await adapter.rename(written, path);
 }
 
-/** A failure of which something else came that failed too: what could not be done, and why. */
+/** Adds to a failure what else could not be done because of it, and why. */
 export function alsoFailed(failure: unknown, what: string, error: unknown): AggregateError {
   const text = `${reason(failure)}; ${what}: ${reason(error)}`;
   return new AggregateError([failure, error], text);

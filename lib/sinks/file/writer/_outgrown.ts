@@ -1,5 +1,5 @@
 /**
- * What of gathered messages fits into a file that can't grow any more, and what does not.
+ * Splits gathered messages into those that fit into a file that can't grow any more, and the rest.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { RRD_HEADER_BYTES, type RrdHeader } from "../../../encoding/rrd_header.t
 import { MESSAGE_HEADER_BYTES, readMessageHeader } from "../../../encoding/rrd/rrd_message.ts";
 import type { Piece } from "./_pieces.ts";
 
-/** A message, under the header that it came under. */
+/** A message, with the header that it came under. */
 export interface Came {
   readonly header: RrdHeader;
   readonly bytes: Uint8Array;
@@ -15,26 +15,26 @@ export interface Came {
 
 /** Where gathered messages are split. */
 export interface Fitting {
-  /** Of what is written, in bytes: whole messages. */
+  /** Bytes of the whole messages that fit, as they are written. */
   readonly size: number;
   /** Messages of any kind. */
   readonly total: number;
-  /** Those that count, and their bytes as they came. */
+  /** Messages among them that count, and their bytes as they came. */
   readonly messages: number;
   readonly bytes: number;
-  /** The messages that count behind these. */
+  /** The messages behind them that count. */
   readonly rest: Came[];
 }
 
 /**
- * Splits whole messages at the last that fits.
+ * Splits behind the last message that fits.
  *
  * @param piece what was to be written
  * @param header under which its messages came
- * @param written the same as it is written, compressed or not
- * @param writtenHeader that of the file, whose messages may say their lengths elsewhere
- * @param taken how many bytes of that the file took
- * @param isFirst whether the file's header stands before them
+ * @param written the same messages as they are written, compressed or not
+ * @param writtenHeader header of the file, which decides where messages have their lengths
+ * @param taken how many of these bytes the file took
+ * @param isFirst whether the file's header precedes them
  */
 export function fitting(
   piece: Piece,
@@ -67,7 +67,7 @@ export function messagesOf(piece: Piece, header: RrdHeader): Came[] {
   return fitting(piece, header, piece.data, header, 0, false).rest;
 }
 
-/** Where messages end, and the header before them. */
+/** The ends of all messages, and of the header before them. */
 function endsOf(header: RrdHeader, bytes: Uint8Array, isFirst: boolean): number[] {
   const ends = isFirst ? [RRD_HEADER_BYTES] : [];
   const size = MESSAGE_HEADER_BYTES[header.serializer];

@@ -1,5 +1,5 @@
 /**
- * What waits to be written to one file: small messages gathered in chunks, large ones as they are.
+ * Gathers what waits to be written to one file: small messages in chunks, large ones as they are.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { holdBytes } from "../../../memory/buffer_pool.ts";
 import type { Tally } from "../../../base/tally.ts";
 import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
 
-/** From here on copying costs more than a write of its own. */
+/** From this length on, in bytes, copying costs more than a write of its own. */
 const DIRECT_BYTES = 256 * 1024;
 
 /** Whole messages that are written at once. */
@@ -18,29 +18,29 @@ export interface Piece extends Tally {
   readonly isRaw: boolean;
   /** Whether a message of SDK 0.19 or later is among them. */
   readonly modern: boolean;
-  /** Where headers and messages end that count nothing. */
+  /** Ends of headers and messages that do not count. */
   readonly uncounted: readonly number[];
-  /** Messages of any kind in it. */
+  /** How many messages of any kind there are. */
   readonly total: number;
-  /** Which of these count nothing, from 0 on. */
+  /** Indices of those that do not count. */
   readonly repeats: readonly number[];
 }
 
 /** How a message is counted. */
 export type PieceKind = Pick<Piece, "isRaw" | "modern"> & {
-  /** `false` for one that is in an earlier part already. */
+  /** Whether it counts; `false` for a message that is in an earlier part already. */
   readonly counts: boolean;
   /** Whether it is a header, and no message. */
   readonly isHeader?: boolean;
 };
 
 interface Open {
-  /** Called when it is done with. */
+  /** Called when the memory of the piece is no longer used. */
   readonly release: (() => void) | undefined;
-  /** Bytes of memory that it keeps besides. */
+  /** Bytes of memory that it keeps alive besides its own. */
   readonly beside: number;
   data: Uint8Array;
-  /** Of the data, in bytes. */
+  /** Length of the data in bytes. */
   size: number;
   isRaw: boolean;
   modern: boolean;
@@ -55,14 +55,14 @@ interface Open {
 export class Pieces {
   readonly #budget: WriteBudget;
   readonly #sealed: Open[] = [];
-  /** Being filled; the last. */
+  /** The last piece, while it is being filled. */
   #open: Open | undefined;
-  /** Taken and not yet done. */
+  /** The piece that was taken and is being written. */
   #taken: Open | undefined;
-  /** Gives back the memory of one that was forgotten while it was written. */
+  /** Gives back the memory of a piece that was forgotten while it was being written. */
   #writing: (() => void) | undefined;
   #waiting = 0;
-  /** What the next chunk has: more where the last one was too small, less where it was nearly empty. */
+  /** Bytes of the next chunk: more if the last one was too small, less if it stayed nearly empty. */
   #chunkBytes = MIN_CHUNK_BYTES;
 
   constructor(budget: WriteBudget) {
@@ -74,25 +74,28 @@ export class Pieces {
     return this.#open === undefined && this.#sealed.length === 0;
   }
 
-  /** Bytes that were added and are not done. */
+  /** Bytes that were added and are not written. */
   get waitingBytes(): number {
     return this.#waiting;
   }
 
-  /** Messages that were added and are not done. */
+  /** Messages that were added and are not written. */
   get waitingMessages(): number {
     const sealed = this.#sealed.reduce((sum, { messages }) => sum + messages, 0);
     return sealed + (this.#open?.messages ?? 0) + (this.#taken?.messages ?? 0);
   }
 
-  /** Adds a message, or a header that counts nothing; copies small ones, and holds large ones. */
+  /**
+   * Adds a message, or a header, which does not count; copies small ones, and holds on to large
+   * ones.
+   */
   add(bytes: Uint8Array, { isRaw, modern, counts, isHeader = false }: PieceKind): void {
     const { length } = bytes;
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
       this.#seal();
       const release = holdBytes(bytes);
-      // What is held keeps the whole of its buffer.
+      // A message that is held keeps its whole buffer alive.
       const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
@@ -137,7 +140,7 @@ export class Pieces {
     open.bytes += length;
   }
 
-  /** Takes the next; one at a time, until `done` or `clear`. */
+  /** Takes the next piece to be written; one at a time, until `done` or `clear`. */
   take(): Piece | undefined {
     if (this.#sealed.length === 0) {
       const { size = Infinity } = this.#open ?? {};
@@ -149,13 +152,13 @@ export class Pieces {
     return this.#taken = this.#sealed.shift();
   }
 
-  /** All that waits, but for the taken one; it stays until `clear`. */
+  /** All pieces that wait, without the taken one; they stay until `clear`. */
   get waiting(): readonly Piece[] {
     this.#seal();
     return this.#sealed;
   }
 
-  /** The taken one was written. */
+  /** Says that the taken piece was written. */
   done(): void {
     const taken = this.#taken!;
     this.#taken = undefined;
@@ -163,7 +166,7 @@ export class Pieces {
   }
 
   /**
-   * Forgets all that waits, the taken one only if told so.
+   * Forgets all that waits; the taken piece only if asked to.
    *
    * @returns what was forgotten
    */
@@ -182,7 +185,10 @@ export class Pieces {
     };
   }
 
-  /** Nothing is being written any more: the memory of what was taken and forgotten is given back. */
+  /**
+   * Gives back the memory of a piece that was taken and then forgotten, once nothing is being
+   * written any more.
+   */
   releaseWritten(): void {
     this.#writing?.();
     this.#writing = undefined;

@@ -1,5 +1,5 @@
 /**
- * Stores messages as Rerun's own `--save` does: beside the receiving, in a worker where there is one.
+ * Compresses messages as Rerun's own `--save` does, in a worker if there can be one.
  *
  * @module
  */
@@ -18,18 +18,21 @@ export interface Compressor {
 }
 
 type Answer = { readonly out: ArrayBuffer; readonly length: number } | { readonly error: string };
-/** What a worker says once it can work: its start may take longer than the disk may lag behind. */
+/**
+ * What the worker sends once it can work; its start may take longer than the disk may lag behind.
+ */
 export const READY = "ready";
 
 /**
- * Starts a worker; until it runs, and where there are none or it fails, compresses in line.
+ * Starts a worker; until it runs, and if there are no workers or it fails, messages are compressed
+ * in this thread.
  *
  * @param start makes the worker
  */
 export function startCompressor(start: () => Worker = startWorker): Compressor {
   let worker: Worker | undefined;
   let isReady = false;
-  /** One piece at a time for each file; all in the order they were asked for. */
+  /** Who waits for an answer, in the order of the requests; each file has one at a time. */
   const asked: ((answer: Answer) => void)[] = [];
   const giveUp = () => {
     worker?.terminate();
@@ -54,7 +57,7 @@ export function startCompressor(start: () => Worker = startWorker): Compressor {
       if (worker === undefined || !isReady) return compressMessages(messages);
       const answer = Promise.withResolvers<Answer>();
       asked.push(answer.resolve);
-      // A copy is moved: should the worker end, the messages are compressed here.
+      // A copy is transferred, so that the messages can be compressed here should the worker end.
       const copy = messages.slice();
       worker.postMessage(copy, [copy.buffer]);
       const given = await answer.promise;

@@ -1,5 +1,5 @@
 /**
- * What ends a file.
+ * The end of a file: its end marker, or the list of its chunks.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import type { RrdHeader } from "../../../encoding/rrd_header.ts";
 import type { ChunkIndexer, IndexEnd } from "../parts/chunk_indexer.ts";
 import type { PartFacts } from "../parts/noted_part.ts";
 
-/** An end marker, in whose place an end header stands. */
+/** Bytes of an end marker, and of the end header that replaces it. */
 const MARKER_BYTES = 16;
 
-/** The end marker of a file, and the list of its chunks in its place. */
+/** Writes the end marker of a file, and then, in its place, the list of its chunks. */
 export class FileEnd {
   readonly #indexer: ChunkIndexer | undefined;
   readonly #sync: boolean;
-  /** Whether the list is in the file, or can't be. */
+  /** Whether the list is in the file, or can't be; `undefined` before that is known. */
   #state: "ok" | "none" | undefined;
   #bytes = 0;
   #isMarked = false;
-  /** Whether there is no room for an end marker. */
+  /** Whether there was no room for an end marker. */
   isUnmarked = false;
-  /** Why the list is not there, where one could expect it to be. */
+  /** Why there is no list, if one could be expected. */
   why: string | undefined;
-  /** What that is about, where no later try gives another result. */
+  /** What that is about, if a later try would have the same result. */
   about: NotIndexable["about"] | undefined;
 
   /**
-   * @param indexer makes the list; absent where it is not wanted
-   * @param sync whether it is on the disk before its header says that it is there
+   * @param indexer makes the list; absent if none is wanted
+   * @param sync whether the list must be on the disk before its header is written
    */
   constructor(indexer: ChunkIndexer | undefined, sync: boolean) {
     this.#indexer = indexer;
@@ -42,11 +42,11 @@ export class FileEnd {
   /**
    * Writes the end marker; one that does not fit is left out.
    *
-   * @param file is at its end, and open
+   * @param file open, and positioned at its end
    * @param header of the file
    * @param size of the file
    * @param write writes to it
-   * @throws whatever the disk says else
+   * @throws whatever else the disk says
    */
   async mark(
     file: WritableFile,
@@ -65,17 +65,17 @@ export class FileEnd {
   }
 
   /**
-   * Writes the list behind the end marker, then what makes an end header of that: up to then, all that is
-   * behind it counts for nothing.
+   * Writes the list behind the end marker, then turns the end marker into an end header: until then
+   * readers ignore what is behind it.
    *
-   * @param file is at its end, and open
-   * @param path that it has now
+   * @param file open, and positioned at its end
+   * @param the path that the file has now
    * @param header of the file
    * @param size of the file without its end marker
-   * @throws whatever the disk says to cutting the file to what it was
+   * @throws whatever the disk says when the file is cut back to what it was
    */
   async write(file: WritableFile, path: string, header: RrdHeader, size: number): Promise<void> {
-    // What is older has no such form.
+    // Older data can have no list.
     if (this.#indexer === undefined || !this.#isMarked || !isNewProtobuf(header)) return;
     const indexed = await this.#indexer.index(path);
     if (indexed.kind === "later") return;
@@ -91,7 +91,7 @@ export class FileEnd {
   }
 
   /**
-   * What is noted of a file.
+   * What the index notes of a file.
    *
    * @param header of the file
    * @param plain its length without a footer
@@ -118,7 +118,7 @@ export class FileEnd {
       this.#bytes = bytes;
     } catch (error) {
       this.why = reason(error);
-      // The end marker keeps its place: on a full disk, what is cut off may be taken by others at once.
+      // The end marker is not cut off: on a full disk its bytes might be taken by others at once.
       await file.truncate(messagesEnd + MARKER_BYTES);
       if (isHeaded) await file.writeAt(messagesEnd, new Uint8Array(MARKER_BYTES));
       if (this.#sync) await file.sync();

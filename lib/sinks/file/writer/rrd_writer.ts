@@ -1,6 +1,6 @@
 /**
- * One `.rrd` file being written, as `NAME.part` until it is closed: in the background, small messages
- * gathered, and cut back to what is sure when the disk fails.
+ * Writes one `.rrd` file, called `NAME.part` until it is closed: in the background, with small
+ * messages gathered. When the disk fails the file is cut back to what is certain to be whole.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const HEADER_PIECE = { isRaw: false, modern: false, counts: false, isHeader: tru
 
 /** Writes messages of one encoding. */
 export class RrdWriter {
-  /** That of the first message. */
+  /** Header of the first message. */
   header: RrdHeader | undefined;
   /** Set once the disk failed: nothing is taken any more. */
   failure: unknown;
@@ -42,27 +42,27 @@ export class RrdWriter {
   hasData = false;
   /** Once it failed: resolves when the file is as good as it gets. */
   mended: Promise<void> | undefined;
-  /** What of `size` stands in earlier files as well. */
+  /** Bytes of `size` that are repeated from earlier files. */
   repeatedBytes = 0;
-  /** Its end marker, and the list of its chunks. */
+  /** The end of the file. */
   readonly end: FileEnd;
   readonly #pieces: Pieces;
-  /** Up to the last whole message that was written. */
+  /** The file up to the last whole message that was written. */
   whole = NOTHING;
-  /** What the disk has for sure. */
+  /** The file up to what the last sync has put on the disk. */
   #durable = NOTHING;
   #pumping: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  /** What is left to do to the file, `close` does. */
+  /** Set when the rest is up to `close`. */
   #isEnding = false;
   readonly #isDevice: boolean;
-  /** Of what is not compressed yet. */
+  /** Header of the messages that are not compressed yet. */
   #rawHeader: RrdHeader | undefined;
   readonly #file: WritableFile;
   readonly #sealed = Promise.withResolvers<void>();
-  /** Resolves when all that it was given is on the disk, or the disk failed: others may be begun. */
+  /** Resolves when all of it is on the disk, or the disk failed: a next file may begin. */
   readonly sealed: Promise<void> = this.#sealed.promise;
 
   constructor(readonly target: RrdTarget, readonly options: RrdWriterOptions) {
@@ -73,17 +73,17 @@ export class RrdWriter {
     this.end = new FileEnd(options.indexer, options.sync);
   }
 
-  /** Messages that are in the file, without those that only make it open alone. */
+  /** Messages that are in the file, without those that only let it be opened alone. */
   get written(): Tally {
     return { messages: this.whole.messages, bytes: this.whole.bytes };
   }
 
-  /** Length of the file with what waits and the end marker; too high while that is to be compressed. */
+  /** Length with what waits and the end marker; too high before all is compressed. */
   get size(): number {
     const { size, modern } = this.whole;
     const { waitingBytes } = this.#pieces;
     const isMarked = (modern && !this.end.isUnmarked) || waitingBytes > 0;
-    // Asked before each message: no marker is made for it.
+    // Computed, for it is asked before each message.
     return size + waitingBytes + (isMarked ? MESSAGE_HEADER_BYTES[this.header!.serializer] : 0);
   }
 
@@ -92,7 +92,7 @@ export class RrdWriter {
     return this.whole.messages > 0 || this.#pieces.waitingMessages > 0;
   }
 
-  /** Whether `size` is too high now. */
+  /** Whether `size` may be too high now. */
   get isSizeOpen(): boolean {
     return this.options.compressor !== undefined && this.#pieces.waitingBytes > 0;
   }
@@ -115,9 +115,11 @@ export class RrdWriter {
     this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
-  /** Begins to write what was gathered. */
-  flush(): void {
-    if (this.failure === undefined && !this.#pieces.isEmpty) this.#pumping ??= this.#pump();
+  /** Begins to write what was gathered; tells whether there was anything. */
+  flush(): boolean {
+    const isAny = this.failure === undefined && !this.#pieces.isEmpty;
+    if (isAny) this.#pumping ??= this.#pump();
+    return isAny;
   }
 
   /** Resolves when all that was gathered is written, or the disk failed. */
@@ -125,12 +127,12 @@ export class RrdWriter {
     for (this.flush(); this.#pumping !== undefined; this.flush()) await this.#pumping;
   }
 
-  /** Gives up what waits and is not being written; tells what that was. */
+  /** Gives up what waits and is not being written; returns how much that was. */
   cut(): Tally {
     return this.#pieces.clear(false);
   }
 
-  /** Whether the disk has all that was given, as far as it can be had. */
+  /** Whether all that was added is on the disk, or can't be. */
   get isSynced(): boolean {
     if (this.#isDevice || this.#isOver) return true;
     return this.whole === this.#durable && this.#pieces.waitingBytes === 0;
@@ -148,7 +150,7 @@ export class RrdWriter {
         await this.#checkThere();
         this.#durable = extent;
       } catch (error) {
-        // Systems forget what they could not write: only what was synced before is sure.
+        // After a failed sync systems drop what they could not write.
         this.#fail(error, this.#durable);
       }
     });
@@ -211,7 +213,7 @@ export class RrdWriter {
       let written = data;
       try {
         if (isRaw) written = await this.options.compressor!.compress(data);
-        // Noted first: whoever reads the file later tells by it what was logged.
+        // Noted first: by this, readers of the file can tell which messages are repeated.
         if (repeats.length > 0) await this.target.note?.repeatsAt(this.whole.total, repeats);
         if (this.failure !== undefined) break;
         await (this.#writing = this.#write(written, this.options.date()));
@@ -231,13 +233,13 @@ export class RrdWriter {
     this.#pumping = undefined;
   }
 
-  /** Keeps the messages that still fit, and hands out all others. */
+  /** Keeps the messages that still fit, and hands all others to `onFull`. */
   async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
     const under = ({ isRaw }: Piece) => isRaw ? this.#rawHeader! : this.header!;
     const isFirst = this.whole.size === 0;
     const fits = fitting(piece, under(piece), written, this.header!, error.writtenBytes, isFirst);
     try {
-      // Not even its header fits.
+      // Not even the header fits.
       if (isFirst && fits.size === 0) throw error;
       await this.#file.truncate(this.whole.size + fits.size);
     } catch (error) {
@@ -265,18 +267,18 @@ export class RrdWriter {
     this.onFailed(lost);
   }
 
-  /** Who reads behind the writer may go so far. */
+  /** Tells readers behind the writer how far they may read. */
   #reach(extent: Extent): void {
     this.whole = extent;
     this.target.note?.reached(extent.size);
   }
 
-  /** A full disk still lets a file be cut, and often takes the few bytes of the marker. */
+  /** Cuts and ends the file after a failure: a full disk often takes the few bytes of the end. */
   async #mend(): Promise<void> {
     await Promise.allSettled([this.#writing]);
     this.#pieces.releaseWritten();
     const close = () => this.#try("it could not be closed", () => this.#file.close());
-    // It may have another name now: whoever has it, or this name, keeps what is in it.
+    // The file may have another name now, and another file may have its name: both are left alone.
     if (this.failure instanceof FileGone) {
       await close();
       return await this.target.note?.dropped();
@@ -293,11 +295,11 @@ export class RrdWriter {
     await close();
     await this.#try("it could not be renamed", async () => {
       if (this.#isDevice || !there) return;
-      // One without a message would only be in the way, of the next try as well.
+      // A file without a message would only be in the way of the next try.
       if (size === 0) {
         await this.options.adapter.remove(this.target.written);
         await this.target.note?.dropped();
-      } // With a torn end it keeps its name, by which the next start mends it.
+      } // With a torn end it keeps its name, so that the next start mends it.
       else if (whole) {
         await this.#noteClosing(true);
         await this.#rename();
@@ -310,7 +312,7 @@ export class RrdWriter {
     this.target.note?.wrote(bytes, at);
   }
 
-  /** What is whole is said to be before it has its name: the next start gives it that if we don't. */
+  /** Notes that the file is whole before it gets its name: the next start may do that. */
   async #noteClosing(isCut: boolean): Promise<void> {
     const { header = EMPTY_HEADER, hasData, target: { note } } = this;
     const bytes = this.header === undefined ? EMPTY_BYTES : this.size;
@@ -320,7 +322,7 @@ export class RrdWriter {
     await note?.closing(facts, isCut);
   }
 
-  /** What has its name now may be somebody else's. */
+  /** Checks that the file is still there: a file of its name may be somebody else's by now. */
   async #checkThere(): Promise<void> {
     if (!this.#isDevice) await checkThere(this.target.written, this.options.adapter, this.#file);
   }
@@ -332,7 +334,7 @@ export class RrdWriter {
     await this.options.folder.sync();
   }
 
-  /** Adds what goes wrong to the failure. */
+  /** Runs an action; if it throws, that is added to the failure. */
   async #try(what: string, action: () => Promise<void>): Promise<boolean> {
     try {
       await action();

@@ -8,12 +8,15 @@ import type { Clock } from "../../../base/clock.ts";
 /** See `sync` of the file sink's options. */
 export type SyncMode = "never" | "interval" | "always";
 
-/** From one sync to the next; with the time that one takes, well below the promised 500 ms. */
+/**
+ * Milliseconds from one sync to the next; with the time that a sync takes, well below the promised
+ * 500 ms.
+ */
 const INTERVAL_MS = 200;
 
 /** Files that are synced together. */
 export interface SyncedFiles {
-  /** Whether the disk has all that they were given. */
+  /** Whether all that they were given is on the disk. */
   readonly isSynced: boolean;
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void>;
@@ -25,14 +28,14 @@ export class Syncer {
   #cancel: (() => void) | undefined;
   #isRunning = false;
   #isStopped = false;
-  /** How long the last sync took, in milliseconds: so much earlier begins the next. */
+  /** How long the last sync took, in milliseconds; the next one begins so much earlier. */
   #tookMs = 0;
 
   /**
-   * @param mode when; only for `"interval"` is there anything to do here
+   * @param mode when to sync; only `"interval"` is done here
    * @param timer calls back after so many milliseconds
    * @param now monotonic milliseconds
-   * @param files which
+   * @param files the files to sync
    */
   constructor(
     readonly mode: SyncMode,

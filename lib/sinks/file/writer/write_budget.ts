@@ -1,27 +1,32 @@
 /**
- * Bytes on their way to files, bounded over all files of a sink.
+ * Bounds the bytes on their way to files, over all files of a sink.
  *
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
 import { Ages } from "./_ages.ts";
 
-/** Room for small messages that are written together: larger writes cost less a byte. */
+/**
+ * The largest chunk in which small messages are gathered, in bytes: larger writes cost less per
+ * byte.
+ */
 export const CHUNK_BYTES = 2 * 1024 * 1024;
-/** As much has a file's first: there may be hundreds of files with a few messages each. */
+/** Bytes of the first chunk of a file: there may be hundreds of files with a few messages each. */
 export const MIN_CHUNK_BYTES = 32 * 1024;
 
-/** What a disk that pauses for a moment may leave waiting. */
+/** Bytes that may always wait, so that a disk may pause for a moment. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** Chunks that are kept for use again, in bytes. */
+/** Bytes of unused chunks that are kept. */
 const MAX_FREE_BYTES = 4 * CHUNK_BYTES;
 
-/** And what a slow one may leave waiting for so long, in milliseconds. */
+/** How long bytes may wait for a slow disk, in milliseconds. */
 const MAX_WAIT_MS = 100;
 
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
+  /** For how long messages are gathered before they are written, in milliseconds: none is late for that. */
+  gatherMs = 0;
   #used = 0;
   readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -33,17 +38,22 @@ export class WriteBudget {
     this.#ages = new Ages(now);
   }
 
-  /** Whether whoever adds must wait first. */
+  /** What waits. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** Whether nothing more may be added now. */
   get isFull(): boolean {
     return this.#used > LIMIT_BYTES;
   }
 
-  /** Whether some of it has waited for too long. */
+  /** Whether some bytes have waited for too long. */
   get isLate(): boolean {
-    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS;
+    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS + this.gatherMs;
   }
 
-  /** Resolves when there is room, and what waits is young. */
+  /** Resolves when there is room, and nothing has waited for too long. */
   waitForRoom(): Promise<void> {
     if (!this.isFull && !this.isLate) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
@@ -51,7 +61,7 @@ export class WriteBudget {
   }
 
   /**
-   * A chunk, to be given back by `releaseChunk`.
+   * Takes a chunk, which must be given back by `releaseChunk`.
    *
    * @param bytes a power of two from {@linkcode MIN_CHUNK_BYTES} to {@linkcode CHUNK_BYTES}
    */
@@ -62,7 +72,7 @@ export class WriteBudget {
     return chunk;
   }
 
-  /** Says that what is added from now on came now. */
+  /** Says that what is added next came now. */
   tick(): void {
     this.#ages.tick();
   }

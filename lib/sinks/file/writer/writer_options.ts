@@ -1,5 +1,5 @@
 /**
- * What a file's writer is told.
+ * Options of a file's writer.
  *
  * @module
  */
@@ -13,29 +13,29 @@ import type { FolderSync } from "../parts/folder_sync.ts";
 import type { NotedPart } from "../parts/noted_part.ts";
 import type { WriteBudget } from "./write_budget.ts";
 
-/** Behind the name of a file that is being written. */
+/** Follows the name of a file that is being written. */
 export const PART_SUFFIX = ".part";
 
-/** What an empty recording begins with: the header of the last SDK that spoke TCP. */
+/** Header of an empty recording: that of the last SDK that spoke TCP. */
 export const EMPTY_HEADER: RrdHeader = decodeRrdHeader(
   Uint8Array.of(0x52, 0x52, 0x46, 0x32, 0, 22, 1, 0, 0, 1, 0, 0),
 );
 
-/** How long an empty recording is. */
+/** Bytes of an empty recording. */
 export const EMPTY_BYTES: number = EMPTY_HEADER.bytes.length + endMarker(EMPTY_HEADER).length;
 
 /** How a file is written and finished. */
 export interface RrdWriterOptions {
   readonly adapter: FileAdapter;
-  /** Whether a file that has its name by then is replaced. */
+  /** Whether a file that has its final name by then is replaced. */
   readonly replace: boolean;
-  /** Whether it is on the disk before it gets its name. */
+  /** Whether the file must be on the disk before it gets its name. */
   readonly sync: boolean;
-  /** Shared by all files of a sink. */
+  /** Bounds the bytes that wait, for all files of a sink together. */
   readonly budget: WriteBudget;
-  /** Lists the chunks of files that are whole; absent where that is not wanted. */
+  /** Lists the chunks of files; absent if that is not wanted. */
   readonly indexer: ChunkIndexer | undefined;
-  /** Absent where messages stay as they came. */
+  /** Compresses messages; absent if they stay as they came. */
   readonly compressor: Compressor | undefined;
   /** Puts names on the disk. */
   readonly folder: FolderSync;
@@ -43,13 +43,13 @@ export interface RrdWriterOptions {
   readonly date: Clock["date"];
 }
 
-/** Where a file is written to. */
+/** Where a file goes. */
 export interface RrdTarget {
   /** Its name once it is closed. */
   readonly path: string;
-  /** Its name until then; the same for a device or pipe, which has no other. */
+  /** Its name until then; for a device or pipe the same. */
   readonly written: string;
   readonly file: WritableFile;
-  /** Its place in the index; a device has none. */
+  /** Its line in the index; a device has none. */
   readonly note?: NotedPart;
 }

@@ -1,0 +1,45 @@
+/**
+ * What dies while a target catches up is collected: each message is copied on its way from the disk to a
+ * socket, and runtimes let hundreds of megabytes of that pile up.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+
+/** So much sent makes a collection worth its time… */
+const MANY_BYTES = 16 * 1024 * 1024;
+/** …if it was sent within so many milliseconds: what is logged now is left to the runtime. */
+const WITHIN_MS = 4000;
+/** A collection is followed by so many times its own time without one. */
+const PAUSE = 5;
+
+/** Asks for a collection while much is sent. */
+export class CatchUpGarbage {
+  readonly #collect: () => void;
+  readonly #now: Clock["now"];
+  #bytes = 0;
+  /** When the first of these was sent. */
+  #since = -Infinity;
+  #notBefore = -Infinity;
+
+  /**
+   * @param collect collects all garbage before it returns
+   * @param now monotonic milliseconds
+   */
+  constructor(collect: () => void, now: Clock["now"]) {
+    this.#collect = collect;
+    this.#now = now;
+  }
+
+  /** Takes note of bytes that were sent. */
+  sent(bytes: number): void {
+    const start = this.#now();
+    if (start - this.#since > WITHIN_MS) [this.#bytes, this.#since] = [0, start];
+    this.#bytes += bytes;
+    if (this.#bytes < MANY_BYTES || start < this.#notBefore) return;
+    this.#collect();
+    const end = this.#now();
+    this.#notBefore = end + PAUSE * (end - start);
+    [this.#bytes, this.#since] = [0, end];
+  }
+}

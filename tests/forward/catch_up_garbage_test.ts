@@ -1,0 +1,33 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { CatchUpGarbage } from "../../lib/forward/_catch_up_garbage.ts";
+
+const MIB = 2 ** 20;
+
+/** Sends at a pace for ten seconds, where each collection takes so long; tells how many there were. */
+function collections(bytesPerSec: number, collectionMs: number): number {
+  let [nowMs, collected] = [0, 0];
+  const garbage = new CatchUpGarbage(() => {
+    collected++;
+    nowMs += collectionMs;
+  }, () => nowMs);
+  while (nowMs < 10_000) {
+    nowMs += 10;
+    garbage.sent(bytesPerSec / 100);
+  }
+  return collected;
+}
+
+describe("CatchUpGarbage", () => {
+  it("collects for each 16 MiB while it catches up", () => {
+    assertEquals(collections(64 * MIB, 0), 40);
+  });
+
+  it("leaves what is sent as it comes to the runtime", () => {
+    assertEquals(collections(3 * MIB, 0), 0);
+  });
+
+  it("takes no more than a sixth of the time", () => {
+    assertEquals(collections(1024 * MIB, 500), 4);
+  });
+});
