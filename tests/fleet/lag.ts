@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { freePorts } from "../conformance/viewers.ts";
+import { freePorts } from "../free_ports.ts";
 import { provideNats } from "../nats/nats_program.ts";
 import { NatsServer } from "../nats/nats_server.ts";
 import { scriptArgs } from "../script_args.ts";
