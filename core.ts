@@ -49,14 +49,14 @@ export * from "./lib/encoding/log_msg.ts";
 export * from "./lib/encoding/message_parts.ts";
 export { type ArrowData, ArrowMsg } from "./lib/encoding/arrow_msg.ts";
 export type { Tuid } from "./lib/encoding/tuid.ts";
-export { type RrdHeader, type RrdVersion, rrdVersionText } from "./lib/encoding/rrd_header.ts";
+export type { RrdHeader, RrdVersion } from "./lib/encoding/rrd_header.ts";
 
 // The stages of the chain, for use alone.
 export type { PacketOptions } from "./lib/comms/sdk/packet_reader.ts";
 export { PacketStream } from "./lib/comms/sdk/packet_stream.ts";
 export { PacketDecodeStream } from "./lib/encoding/rrd/packet_decode_stream.ts";
 export type { PacketDecoderOptions } from "./lib/encoding/rrd/packet_decoder.ts";
-export { RrdDecoder, type RrdDecoderOptions } from "./lib/encoding/rrd/rrd_decoder.ts";
+export type { RrdDecoderOptions } from "./lib/encoding/rrd/rrd_decoder.ts";
 export { RrdDecodeStream } from "./lib/encoding/rrd/rrd_decode_stream.ts";
 export { ThrottleStream } from "./lib/flow/throttle/throttle_stream.ts";
 export { SmartChannel } from "./lib/flow/channel/smart_channel.ts";

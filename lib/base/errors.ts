@@ -56,7 +56,7 @@ function isInUse(cause: unknown): boolean {
 }
 
 /** Protocols of others that come to the port of the SDKs. */
-export type SeemsLike = "grpc" | "http" | "tls";
+export type SeemsLike = "grpc" | "http" | "tls" | "ssh";
 
 /** What such a client is, and what whoever started it can do. */
 const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
@@ -64,7 +64,12 @@ const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
   http: "It seems to be a browser or another HTTP client: the page is served with --serve-web",
   tls: "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
     "takes it off",
+  ssh: "It seems to be an SSH client: this is no port of an SSH server, which has 22 as a rule",
 };
+
+/** Of a client that nothing is known of. */
+const UNKNOWN_TEXT = "Its first bytes tell of no protocol that is known here: SDKs from 0.23 on " +
+  "connect to rerun+http://HOST:PORT/proxy, and older ones to HOST:PORT";
 
 /** The first bytes are not those of a Rerun SDK. */
 export class UnknownClient extends RerelayError {
@@ -76,7 +81,7 @@ export class UnknownClient extends RerelayError {
   constructor(readonly seemsLike?: SeemsLike) {
     const text =
       "Received a connection from an unknown client: it does not speak the Rerun SDK protocol";
-    super(seemsLike === undefined ? text : `${text}. ${SEEMS_TEXT[seemsLike]}`);
+    super(`${text}. ${seemsLike === undefined ? UNKNOWN_TEXT : SEEMS_TEXT[seemsLike]}`);
   }
 }
 

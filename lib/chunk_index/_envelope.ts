@@ -1,21 +1,21 @@
 /**
- * The envelope of a chunk, around data of which only the beginning is there.
+ * Reads the envelope (protobuf fields) of a chunk of whose data only the beginning was read.
  *
  * @module
  */
 import { InvalidMessage } from "../base/errors.ts";
 
-/** A protobuf message in a file, or what was read of it. */
+/** A protobuf message in a file, or the parts of it that were read. */
 export interface MessagePart {
-  /** Of the whole message, in bytes. */
+  /** Length of the whole message, in bytes. */
   readonly length: number;
   /** Its first bytes, or all of them. */
   readonly front: Uint8Array;
-  /** Its last bytes, where they are not in the front. */
+  /** Its last bytes, if they are not in `front`, and the place in the message where they begin. */
   readonly tail?: { readonly at: number; readonly bytes: Uint8Array };
 }
 
-/** More must be read of a message: so many bytes of its front, or all behind a place. */
+/** Says that more of a message must be read: so many bytes of its front, or all behind a place. */
 export class MoreOfMessage {
   constructor(readonly part: "front" | "tail", readonly bytes: number) {}
 }
@@ -25,9 +25,9 @@ export interface Envelope {
   readonly storeId: Uint8Array;
   readonly compression: "off" | "lz4";
   readonly uncompressedSize: number;
-  /** 16 bytes, big endian. */
+  /** The id of the chunk: 16 bytes, big endian. */
   readonly chunkId: Uint8Array | undefined;
-  /** Where the Arrow data is in the message. */
+  /** Where the Arrow data begins in the message. */
   readonly arrowAt: number;
   readonly arrowBytes: number;
 }
@@ -35,14 +35,14 @@ export interface Envelope {
 const VARINT = 0;
 const BYTES = 2;
 const COMPRESSIONS = ["off", "off", "lz4"] as const;
-/** What is left of a message behind its data, at most. */
+/** Most bytes of a message behind its data. */
 const MOST_TAIL_BYTES = 4096;
 
 /**
  * Reads an envelope.
  *
- * @param part of an `ArrowMsg` of Rerun 0.23 or later
- * @throws {InvalidMessage} if it is damaged, or no SDK writes it so
+ * @param part an `ArrowMsg` of Rerun 0.23 or later, or parts of it
+ * @throws {InvalidMessage} if it is damaged, or not as an SDK writes it
  */
 export function readEnvelope(part: MessagePart): Envelope | MoreOfMessage {
   const { length, front, tail } = part;
@@ -78,7 +78,10 @@ interface Found {
   chunkId?: Uint8Array;
 }
 
-/** Returns where it ended: behind the message, or behind data of which not all is there. */
+/**
+ * Reads fields; returns where it ended: behind the message, or behind data that was not read as a
+ * whole.
+ */
 function readFields(
   bytes: Uint8Array,
   from: number,
@@ -115,7 +118,7 @@ function readFields(
   return base + reader.at;
 }
 
-/** Time and count, which Arrow stores big endian behind one another. */
+/** Reads an id of time and count into the form of Arrow: both big endian, one behind the other. */
 function readTuid(bytes: Uint8Array): Uint8Array {
   const id = new Uint8Array(16);
   for (let at = 0; at < bytes.length; at += 9) {

@@ -1,5 +1,6 @@
 /**
- * What an index keeps of a chunk, read from the beginning of its Arrow data: times come first there.
+ * Reads from a chunk what an index keeps of it. The beginning of the Arrow data is enough, since
+ * times stand first there.
  *
  * @module
  */
@@ -11,10 +12,10 @@ import { inflateLz4Front } from "../encoding/lz4/lz4.ts";
 import { deflatedBound } from "../encoding/lz4/lz4_deflate.ts";
 import { type ChunkSchema, type ColumnSlot, readChunkSchema } from "./chunk_schema.ts";
 
-/** Arrow data of a message, of which the end may be missing. */
+/** The Arrow data of a message; its end may be missing. */
 export interface ArrowFront {
   readonly bytes: Uint8Array;
-  /** How many bytes there are of it in the message. */
+  /** How many bytes of Arrow data the message has. */
   readonly storedBytes: number;
   readonly compression: "off" | "lz4";
   readonly uncompressedSize: number;
@@ -23,38 +24,41 @@ export interface ArrowFront {
 /** What an index keeps of a chunk. */
 export interface ChunkFacts {
   readonly schema: ChunkSchema;
-  /** As its schema says: 16 bytes, big endian. */
+  /** The id in its schema: 16 bytes, big endian. */
   readonly id: Uint8Array | undefined;
   readonly rows: number;
   /** The lowest and highest time on each timeline, in the schema's order; none without rows. */
   readonly ranges: readonly bigint[];
-  /** Components that are not in all rows, by their index in the schema. */
+  /** Components that are missing in some rows, by their index in the schema. */
   readonly sparse: ReadonlyMap<number, Sparse>;
-  /** Whether any list of a component has something in it, in the schema's order. */
+  /** Whether a component has a value in any row, in the schema's order. */
   readonly hasValues: readonly boolean[];
 }
 
-/** A component that is not in all rows. */
+/** A component that is missing in some rows. */
 export interface Sparse {
   /** How many rows it is in. */
   readonly rows: number;
-  /** Its own times, as {@linkcode ChunkFacts.ranges}; those of the chunk where too much would be read. */
+  /**
+   * The times of these rows, as in {@linkcode ChunkFacts.ranges}; the times of the whole chunk if
+   * too much would have to be read.
+   */
   readonly ranges: readonly bigint[];
 }
 
-/** More of the message must be there: so many bytes of its Arrow data, as stored. */
+/** Says that more of the Arrow data is needed: so many bytes, as stored. */
 export class MoreBytes {
   constructor(readonly bytes: number) {}
 }
 
-/** The beginning that is enough for most chunks, in bytes. */
+/** So many bytes at the beginning are enough for most chunks. */
 const FIRST_BYTES = 4096;
-/** So much is inflated for the times of a chunk: a few million rows. */
+/** Most bytes that are decompressed for the times of a chunk: a few million rows. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** So much for where the nulls of a component are. */
+/** Most bytes that are decompressed to find the nulls of a component. */
 const MOST_SPARSE_BYTES = 16 * 1024 * 1024;
 
-/** Reads chunks; knows the schemas of the last ones. */
+/** Reads chunks, and remembers the schemas of the last ones. */
 export class ChunkReader {
   readonly #schemas = new KnownSchemas<ChunkSchema>();
   #enough = FIRST_BYTES;
@@ -62,9 +66,9 @@ export class ChunkReader {
   /**
    * Reads a chunk.
    *
-   * @param arrow its data, or the beginning of it
-   * @returns what an index keeps of it, or how much of it is needed
-   * @throws {InvalidMessage} if it is damaged, or has what can't be indexed
+   * @param arrow its Arrow data, or the beginning of it
+   * @returns the facts, or how much of the data is needed
+   * @throws {InvalidMessage} if it is damaged, or has something that can't be indexed
    */
   read(arrow: ArrowFront): ChunkFacts | MoreBytes {
     const { bytes, storedBytes, compression, uncompressedSize } = arrow;
@@ -81,7 +85,7 @@ export class ChunkReader {
       if (typeof found !== "number") return found;
       if (found > all) throw new InvalidMessage("Arrow data that is cut short");
       if (compression === "lz4" && front.length < enough) {
-        // Literals may begin here that reach far behind: their length alone takes a byte for each 255.
+        // A long run of literals may begin here: LZ4 writes its length with one byte for each 255.
         const most = Math.min(storedBytes, deflatedBound(enough) + Math.ceil(storedBytes / 255));
         if (bytes.length < most) return new MoreBytes(most);
         throw new InvalidMessage("An LZ4 block that holds less than it says");
@@ -93,10 +97,10 @@ export class ChunkReader {
     }
   }
 
-  /** Of all of the data, or how many bytes more must be there. */
+  /** The facts, or how many bytes of the decompressed data are needed. */
   #facts(ipc: Uint8Array, all: number): ChunkFacts | number {
     const schemaEnd = metadataEnd(ipc, 0) ?? 8;
-    // The message behind the schema is needed in any case, and these bytes tell how long it is.
+    // The message behind the schema is needed in any case; its first 8 bytes tell its length.
     if (schemaEnd + 8 > ipc.length) return schemaEnd + 8;
     const schema = this.#schema(ipc);
     const batch = batchFront(ipc, schemaEnd);
@@ -191,7 +195,8 @@ function rangesOf(
 ): bigint[] {
   if (rows === 0) return [];
   return places.flatMap((at) => {
-    // Numbers of 64 bits, in two halves: big integers take several times as long to compare.
+    // Compares 64-bit numbers as two halves, since comparing big integers takes several times as
+    // long.
     let [min, max] = [-1, -1];
     let [minHigh, minLow, maxHigh, maxLow] = [0, 0, 0, 0];
     for (let row = 0; row < rows; row++) {
@@ -212,7 +217,7 @@ function rangesOf(
   });
 }
 
-/** 32 hex digits, from SDK 0.23 on behind a prefix. */
+/** Reads an id of 32 hex digits, which has a prefix since SDK 0.23. */
 function readId(ipc: Uint8Array, { start, end }: TextPlace): Uint8Array | undefined {
   if (end - start < 32) return undefined;
   const id = new Uint8Array(16);

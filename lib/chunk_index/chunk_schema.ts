@@ -1,5 +1,5 @@
 /**
- * What the schema of a chunk says for an index.
+ * Reads from the schema of a chunk what an index needs.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { SchemaField, SchemaTree, TextPlace } from "../encoding/arrow/schem
 import { type Descriptor, descriptorKey } from "./descriptor.ts";
 import { migratedSchema } from "./migrated_schema.ts";
 
-/** Where a column is in a record batch. */
+/** The place of a column in a record batch. */
 export interface ColumnSlot {
-  /** Index of its own node. */
+  /** The index of its own field node. */
   readonly node: number;
-  /** Index of its first buffer; `undefined` where only the data tells it. */
+  /** The index of its first buffer; `undefined` if only the data tells it. */
   readonly buffer: number | undefined;
 }
 
@@ -27,17 +27,17 @@ export interface IndexField extends ColumnSlot {
 /** A component's column. */
 export interface ComponentField extends ColumnSlot {
   readonly descriptor: Descriptor;
-  /** Of the descriptor. */
+  /** The key of its descriptor. */
   readonly key: string;
   readonly field: SchemaField;
 }
 
-/** What an index takes from the schema of a chunk. */
+/** The parts of a chunk's schema that an index needs. */
 export interface ChunkSchema {
-  /** Equal for all that an index takes alike. */
+  /** Equal for schemas that are the same to an index. */
   readonly key: string;
   readonly entityPath: string;
-  /** Where the chunk's id stands in the metadata. */
+  /** Where the id of the chunk is in the metadata. */
   readonly idPlace: TextPlace | undefined;
   readonly indexes: readonly IndexField[];
   readonly components: readonly ComponentField[];
@@ -101,7 +101,7 @@ function indexField(field: SchemaField, tags: Tags, slot: ColumnSlot): IndexFiel
 }
 
 function componentField(field: SchemaField, tags: Tags, slot: ColumnSlot): ComponentField {
-  // Of another type Rerun's readers make a list, which is not what the index would say.
+  // Rerun's readers turn columns of other types into lists, so the index would state a wrong type.
   if (field.type !== LIST || field.dictionary !== undefined) {
     throw new InvalidMessage(`A component of type ${field.type}, where Rerun has lists`);
   }

@@ -1,12 +1,12 @@
 /**
- * What a component column is called, beside the entity that it is of.
+ * The names of a component's column, without its entity.
  *
  * @module
  */
 import { compareUtf8 } from "../encoding/arrow/write_stream.ts";
 import type { SchemaTag } from "../encoding/arrow/schema_tree.ts";
 
-/** The three names that a component column has; an empty text where there is none. */
+/** The three names of a component's column; an empty text for a name that it lacks. */
 export interface Descriptor {
   /** Such as `rerun.archetypes.Points3D`. */
   readonly archetype: string;
@@ -16,18 +16,18 @@ export interface Descriptor {
   readonly componentType: string;
 }
 
-/** In Rerun's order: what has no archetype comes first. */
+/** Compares in Rerun's order: descriptors without archetype come first. */
 export function compareDescriptors(a: Descriptor, b: Descriptor): number {
   return compareUtf8(a.archetype, b.archetype) || compareUtf8(a.component, b.component) ||
     compareUtf8(a.componentType, b.componentType);
 }
 
-/** Tells two descriptors apart. */
+/** A text that differs for different descriptors. */
 export function descriptorKey({ archetype, component, componentType }: Descriptor): string {
   return JSON.stringify([archetype, component, componentType]);
 }
 
-/** As columns of an index are tagged that are about it. */
+/** The tags of the index's columns that are about this component. */
 export function descriptorTags({ archetype, component, componentType }: Descriptor): SchemaTag[] {
   const tag = (key: string, value: string) => value === "" ? [] : [{ key, value }];
   return [
@@ -37,14 +37,17 @@ export function descriptorTags({ archetype, component, componentType }: Descript
   ];
 }
 
-/** Such as `Points3D` and `positions`, from which names of columns are made. */
+/** The short names, such as `Points3D` and `positions`, of which column names are made. */
 export function shortNames({ archetype, component }: Descriptor): readonly string[] {
   const short = archetype.replace(/^rerun\.(archetypes\.|blueprint\.archetypes\.)?/, "");
   const isOf = archetype !== "" && component.startsWith(`${short}:`);
   return [short, isOf ? component.slice(short.length + 1) : component];
 }
 
-/** Whether it makes what was logged before of no effect, with what is below the entity. */
+/**
+ * Whether it is the component of a `Clear`, which hides what was logged before on an entity and
+ * those below it.
+ */
 export function isTombstone({ archetype, component, componentType }: Descriptor): boolean {
   return archetype === "rerun.archetypes.Clear" && component === "Clear:is_recursive" &&
     componentType === "rerun.components.ClearIsRecursive";

@@ -20,15 +20,15 @@ import { recordingSchema } from "./manifest_schema.ts";
 import { encodeTable } from "./manifest_table.ts";
 import { NotIndexable } from "./not_indexable.ts";
 
-/** Cells of all tables: chunks times columns. Readers keep all of them in memory. */
+/** Most cells (chunks times columns) of all tables, since readers keep all of them in memory. */
 export const MAX_CELLS: number = 16 * 1024 * 1024;
 
 const [SET_STORE_INFO, ARROW_MSG, BLUEPRINT_ACTIVATION] = [1, 2, 3];
-/** Stores whose application is known. */
+/** How many stores have their application remembered. */
 const MAX_STORES = 10_000;
 const END_HEADER_BYTES = 16;
 
-/** A footer, which may stand at any place. */
+/** A footer that can be written at any place of a file. */
 export interface Footer {
   /** How many chunks it lists, of how many recordings and blueprints. */
   readonly chunks: number;
@@ -36,16 +36,19 @@ export interface Footer {
   /** The end header, the footer and its trailer. */
   readonly bytes: number;
   /**
-   * What ends a file.
+   * Gives the bytes that end a file.
    *
    * @param at where the end header is to stand, behind all messages
    */
   endAt(at: number): FooterEnd;
 }
 
-/** What ends a file: an end header that says how long the footer is, and what stands behind it. */
+/** The end of a file: an end header with the length of the footer, and the bytes behind it. */
 export interface FooterEnd {
-  /** 16 bytes, to be written last: as long as they are zeros, there is no footer. */
+  /**
+   * The end header: 16 bytes to be written last, since a file with zeros in their place has no
+   * footer.
+   */
   readonly header: Uint8Array;
   readonly rest: readonly Uint8Array[];
 }
@@ -54,7 +57,7 @@ export interface FooterEnd {
 export class FooterBuilder {
   readonly #reader = new ChunkReader();
   readonly #manifests = new Map<string, Manifest>();
-  /** Applications by store, for messages that do not say theirs. */
+  /** Applications by store, for messages that do not name theirs. */
   readonly #applications = new Map<string, string>();
   #last: { readonly bytes: Uint8Array; readonly manifest: Manifest } | undefined;
   #cells = 0;
@@ -62,7 +65,7 @@ export class FooterBuilder {
   /**
    * Begins with the header of the file.
    *
-   * @param maxCells above which there is no index
+   * @param maxCells most cells of an index; above that there is none
    * @throws {NotIndexable} if messages under it can't be indexed
    */
   constructor(header: RrdHeader, readonly maxCells: number = MAX_CELLS) {
@@ -74,11 +77,11 @@ export class FooterBuilder {
   /**
    * Takes a message.
    *
-   * @param kind as its own header says
-   * @param part what is there of it
-   * @param offset where it stands in the file, behind its own header
-   * @returns what more of it is needed, if anything: it is then to be given again
-   * @throws {NotIndexable} if it can't be indexed: the whole file must not be
+   * @param kind its kind, from its own header
+   * @param part the message, or the parts of it that were read
+   * @param offset where it begins in the file, behind its own header
+   * @returns what more of it is needed, if anything: call again with that
+   * @throws {NotIndexable} if it can't be indexed, so that the file can't have an index
    */
   add(kind: number, part: MessagePart, offset: number): MoreOfMessage | undefined {
     try {
@@ -127,7 +130,7 @@ export class FooterBuilder {
     const envelope = readEnvelope(part);
     if (envelope instanceof MoreOfMessage) return envelope;
     const { storeId, compression, uncompressedSize, arrowAt, arrowBytes, chunkId: id } = envelope;
-    // Readers find chunks by it, and Rerun's own end without it.
+    // Readers find chunks by their ids, and Rerun's own readers fail without them.
     if (id === undefined) {
       throw new NotIndexable(
         "its chunks have no ids, as SDK 0.23 left them out: rrd migrate adds them, and so does " +
@@ -140,7 +143,8 @@ export class FooterBuilder {
       ...{ storedBytes: arrowBytes, compression, uncompressedSize },
     });
     if (facts instanceof MoreBytes) return new MoreOfMessage("front", arrowAt + facts.bytes);
-    // Some of Rerun's tools go by the id in the chunk, others by that of the message.
+    // Some of Rerun's tools use the id in the chunk, others that of the message, so they must be
+    // equal.
     if (facts.id === undefined || !isSame(facts.id, id)) {
       throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
     }
@@ -192,7 +196,7 @@ async function encodeManifest(manifest: Manifest): Promise<Uint8Array[]> {
   const partHead = part.finish();
   const partBytes = partHead.length + table.payload.length + behind.length;
   const head = new BinaryWriter();
-  // The store id with its tag and length.
+  // The store id, with its protobuf tag and length.
   head.raw(encodeStoreId(manifest.storeId, "v1alpha1"));
   head.tag(2, WireType.LengthDelimited).fork();
   head.tag(1, WireType.LengthDelimited).bytes(schema.stream).join();

@@ -1,10 +1,10 @@
 /**
- * Numbers of which nobody knows how many there will be.
+ * Arrays of numbers that grow.
  *
  * @module
  */
 
-/** Numbers of 64 bits. */
+/** A growing array of floating-point numbers. */
 export class GrowingNumbers {
   #values = new Float64Array(64);
   length = 0;
@@ -23,7 +23,7 @@ export class GrowingNumbers {
   }
 }
 
-/** Whole numbers of 64 bits, signed. */
+/** A growing array of signed 64-bit integers. */
 export class GrowingBigInts {
   #values = new BigInt64Array(64);
   length = 0;
@@ -43,7 +43,7 @@ export class GrowingBigInts {
   }
 }
 
-/** Bytes. */
+/** A growing array of bytes. */
 export class GrowingBytes {
   #values = new Uint8Array(1024);
   length = 0;

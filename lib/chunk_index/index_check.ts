@@ -1,5 +1,5 @@
 /**
- * Whether the chunk index of a file lists what is in it.
+ * Checks whether the chunk index of a file lists the chunks that are in it.
  *
  * @module
  */
@@ -11,24 +11,27 @@ import type { Tuid } from "../encoding/tuid.ts";
 import { GrowingNumbers } from "./growing.ts";
 import { type ListedChunk, listedChunks, readFooter } from "./stored_footer.ts";
 
-/** What the indexes of a file list. */
+/** How much the indexes of a file list. */
 export interface IndexTally {
   readonly chunks: number;
   /** Recordings and blueprints. */
   readonly stores: number;
-  /** Of the footers in the file. */
+  /** Length of the footers in the file. */
   readonly bytes: number;
 }
 
 /** Compares the chunks of a file, part by part, with its index. */
 export class IndexCheck {
-  /** Where chunks stand, behind their own headers; in order. */
+  /** Where chunks begin, behind their own headers, in order. */
   readonly #offsets = new GrowingNumbers();
   readonly #sizes = new GrowingNumbers();
   readonly #ids: (Tuid | undefined)[] = [];
   #headerAt = 0;
   #tally: IndexTally | undefined;
-  /** Whether the stream has today's form, and chunks that no index lists yet; whether one before had. */
+  /**
+   * Whether the present stream has today's form and chunks that no index has listed yet; and
+   * whether an earlier stream had.
+   */
   #isOpen = false;
   #isMissing = false;
 
@@ -37,7 +40,7 @@ export class IndexCheck {
     return this.#isMissing || this.#isOpen;
   }
 
-  /** What was listed so far; `undefined` without an index. */
+  /** How much was listed so far; `undefined` without an index. */
   get tally(): IndexTally | undefined {
     return this.#tally;
   }
@@ -45,7 +48,7 @@ export class IndexCheck {
   /**
    * Takes the next part of the file.
    *
-   * @throws {InvalidMessage} if it is an index that lists other chunks than are there
+   * @throws {InvalidMessage} if it is an index that lists other chunks than the file has
    */
   add(part: RrdPart): void {
     if (part.kind === "header") {
@@ -85,7 +88,7 @@ export class IndexCheck {
   }
 
   #find({ id, offset, size }: ListedChunk): number {
-    // Of several streams in one file, each counts from its own beginning.
+    // If a file has several streams, offsets count from the beginning of each.
     let place = this.#placeOf(offset);
     if (place < 0) place = this.#placeOf(offset + this.#headerAt);
     if (place < 0) throw stale(`chunk ${id} at byte ${offset}, where none is`);

@@ -1,5 +1,5 @@
 /**
- * The growing index of one store: what there is in which of its chunks.
+ * The growing index of one store: which of its chunks have which components and times.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { type Descriptor, recordingColumnName } from "./descriptor.ts";
 import { GrowingBigInts, GrowingBytes, GrowingNumbers } from "./growing.ts";
 import { NotIndexable } from "./not_indexable.ts";
 
-/** Where a chunk stands, and how long it is. */
+/** The id, place and length of a chunk. */
 export interface ChunkPlace {
   /** 16 bytes, big endian. */
   readonly id: Uint8Array;
-  /** Of its protobuf message in the file, behind the message's own header. */
+  /** Where its protobuf message begins in the file, behind the message's own header. */
   readonly offset: number;
   readonly size: number;
   readonly uncompressedSize: number;
@@ -25,7 +25,7 @@ export interface ChunkPlace {
 export interface EntityColumn {
   readonly descriptor: Descriptor;
   readonly entityPath: string;
-  /** As in the first chunk that has it, without tags. */
+  /** Its field in the first chunk that has it, without tags. */
   readonly field: SchemaField;
   /** Whether any chunk of it is static. */
   isStatic: boolean;
@@ -33,15 +33,15 @@ export interface EntityColumn {
   hasValues: boolean;
 }
 
-/** A timeline and a component that are together in a chunk with rows. */
+/** A timeline and a component that are both in a chunk with rows. */
 export interface Pair {
   readonly timeline: string;
   readonly component: string;
 }
 
-/** Columns of all chunks alike. */
+/** How many columns every table has. */
 const GLOBAL_COLUMNS = 7;
-/** Text of all schemas that differ. */
+/** Most text of all different schemas. */
 const MAX_TEXT = 32 * 1024 * 1024;
 
 /** Gathers the index of one store, chunk by chunk. */
@@ -53,10 +53,10 @@ export class Manifest {
   /** Components by key. */
   readonly components = new Map<string, Descriptor>();
   readonly pairs = new Map<string, Pair>();
-  /** Those that differ. */
+  /** The different schemas. */
   readonly schemas: ChunkSchema[] = [];
   readonly #schemaNumbers = new Map<string, number>();
-  /** What was looked up for schemas by their identity, which spares comparing the last few again. */
+  /** Entries by schema object, which saves comparing the last few schemas again. */
   readonly #entries = new Map<ChunkSchema, SchemaEntry>();
   #textLeft = MAX_TEXT;
   readonly #places = new GrowingNumbers();
@@ -71,7 +71,7 @@ export class Manifest {
     return this.#places.length / FIELDS;
   }
 
-  /** How many columns its table has so far. */
+  /** How many columns its table would have by now. */
   get columnCount(): number {
     return GLOBAL_COLUMNS + this.components.size + 2 * this.timelines.size + 3 * this.pairs.size;
   }
@@ -79,7 +79,7 @@ export class Manifest {
   /**
    * Takes a chunk, in the order of the file.
    *
-   * @throws {NotIndexable} if it says more than is kept
+   * @throws {NotIndexable} if it would make the index too large
    */
   add(facts: ChunkFacts, { id, offset, size, uncompressedSize }: ChunkPlace): void {
     const entry = this.#entryOf(facts.schema);
@@ -95,7 +95,7 @@ export class Manifest {
     this.#ranges.push(rows === 0 ? schema.indexes.flatMap(() => [0n, 0n]) : ranges);
   }
 
-  /** Which schema a chunk has. */
+  /** The index of a chunk's schema in `schemas`. */
   schemaOf(chunk: number): number {
     return this.#places.at(FIELDS * chunk);
   }
@@ -123,14 +123,17 @@ export class Manifest {
   /**
    * A time of a chunk that has rows.
    *
-   * @param index of the timeline in the chunk's schema
+   * @param index index of the timeline in the chunk's schema
    * @param bound 0 for the lowest, 1 for the highest
    */
   timeOf(chunk: number, index: number, bound: number): bigint {
     return this.#ranges.at(this.#places.at(FIELDS * chunk + 5) + 2 * index + bound);
   }
 
-  /** What is known of a component that is not in all rows of a chunk. */
+  /**
+   * The facts about a component that is missing in some rows of a chunk; `undefined` if it is in
+   * all.
+   */
   sparseOf(chunk: number, component: number): Sparse | undefined {
     return this.#sparse.get(chunk)?.get(component);
   }
@@ -178,9 +181,9 @@ export class Manifest {
   }
 }
 
-/** Numbers that are kept of each chunk. */
+/** How many numbers are kept of each chunk. */
 const FIELDS = 6;
-/** Schemas that came as the same object. */
+/** Most entries that are remembered by schema object. */
 const MAX_ENTRIES = 4096;
 
 interface SchemaEntry {

@@ -1,5 +1,5 @@
 /**
- * The table of an index, column by column: one row a chunk.
+ * The columns of an index's table, which has one row for each chunk.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 import type { Manifest } from "./manifest.ts";
 import { NotIndexable } from "./not_indexable.ts";
 
-/** A column; what it has in a row is asked for when it is written. */
+/** A column; its values are asked for when it is written. */
 export interface ManifestColumn {
   readonly field: SchemaField;
   readonly values:
@@ -32,7 +32,7 @@ const bare = (type: number, ...parameters: SchemaField["parameters"]) => ({
   ...{ type, parameters, dictionary: undefined, children: [], tags: [] },
 });
 
-/** 16 bytes. */
+/** The type of ids and hashes: 16 bytes. */
 export const FIXED_BINARY_16: Omit<SchemaField, "name" | "nullable"> = bare(15, 16);
 const UTF8 = bare(5);
 const BOOL = bare(6);
@@ -45,7 +45,7 @@ function timelinesOf(manifest: Manifest): readonly (readonly [string, SchemaFiel
   for (const [name] of timelines) {
     const column = columnName(name);
     const other = byName.get(column);
-    // Rerun's own encoder fails where two are equal, and its readers take the one for the other.
+    // Rerun's own encoder fails if two names are equal, and its readers mix the two up.
     if (other !== undefined) {
       throw new NotIndexable(
         `its timelines ${JSON.stringify(other)} and ${JSON.stringify(name)} have one name there`,
@@ -157,7 +157,7 @@ export function manifestColumns(manifest: Manifest): ManifestColumn[] {
 
 const BOUNDS = ["start", "end"] as const;
 
-/** Where a component is in each schema; −1 where it is not. */
+/** The index of a component in each schema; −1 if a schema does not have it. */
 function placesOf(schemas: readonly ChunkSchema[], descriptor: Descriptor): number[] {
   const wanted = descriptorKey(descriptor);
   return schemas.map(({ components }) => components.findIndex(({ key }) => key === wanted));

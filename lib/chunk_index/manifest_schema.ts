@@ -9,13 +9,13 @@ import { descriptorTags, isTombstone } from "./descriptor.ts";
 import type { EntityColumn, Manifest } from "./manifest.ts";
 import { FIXED_BINARY_16 } from "./manifest_columns.ts";
 
-/** The schema as an Arrow IPC stream, and what it hashes to. */
+/** The schema as an Arrow IPC stream, and its hash. */
 export interface RecordingSchema {
   readonly stream: Uint8Array;
   readonly sha256: Uint8Array;
 }
 
-/** Encodes the schema of what an index is of. */
+/** Encodes the schema of the recording. */
 export async function recordingSchema(manifest: Manifest): Promise<RecordingSchema> {
   const fields = [
     ROW_ID,

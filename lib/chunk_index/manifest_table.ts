@@ -1,6 +1,6 @@
 /**
- * The table of an index as a compressed Arrow IPC stream: written column by column, so that of all its
- * cells no more is in memory than what they compress to.
+ * Encodes the table of an index as a compressed Arrow IPC stream. It is written column by column,
+ * so that only compressed cells are in memory.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface ManifestTable {
   readonly uncompressedSize: number;
 }
 
-/** What a column of texts may take; its offsets have 31 bits. */
+/** Most bytes of a column of texts, whose offsets have 31 bits. */
 const MAX_TEXT_BYTES = 256 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
@@ -29,9 +29,9 @@ const utf8 = new TextEncoder();
 /**
  * Encodes the table.
  *
- * @param columns of it
- * @param rows how many
- * @throws {NotIndexable} if texts take too much
+ * @param columns the columns of the table
+ * @param rows the number of rows
+ * @throws {NotIndexable} if its texts are too long
  */
 export function encodeTable(columns: readonly ManifestColumn[], rows: number): ManifestTable {
   const nodes: [number, number][] = [];
@@ -108,9 +108,9 @@ function padded(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
 }
 
-/** What is gathered before it is compressed. */
+/** How many bytes are gathered before they are compressed. */
 const BLOCK_BYTES = 64 * 1024;
-/** The longest value that is not written for itself. */
+/** Values up to this length, in bytes, are gathered before they are written. */
 const MOST_VALUE_BYTES = 16;
 
 class BodyWriter {
@@ -118,7 +118,7 @@ class BodyWriter {
   readonly #block = new Uint8Array(BLOCK_BYTES);
   readonly #view = new DataView(this.#block.buffer);
   #at = 0;
-  /** Written behind the last padding. */
+  /** Bytes written since the last padding. */
   #written = 0;
 
   constructor(lz4: Lz4Writer) {

@@ -1,6 +1,7 @@
 /**
- * The schema of a chunk as today's Rerun has it once it has read one of an earlier version: an index
- * must name columns as they are called then. The rules are those of Rerun's own `re_sorbet/migrations`.
+ * Turns the schema of a chunk of an earlier version into the one that today's Rerun makes of it
+ * when it reads the chunk, since an index must use today's names of columns. The rules are those of
+ * Rerun's own `re_sorbet/migrations`.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { RENAMED_IN_23 } from "../encoding/names/today.ts";
 
 type Tags = Map<string, string>;
 
-/** A column and its tags of today; absent where today's Rerun drops it. */
+/** A column with today's tags. */
 export interface MigratedColumn {
   readonly field: SchemaField;
   readonly tags: ReadonlyMap<string, string> | undefined;
@@ -24,14 +25,17 @@ export interface MigratedSchema {
   readonly id: SchemaTag | undefined;
 }
 
-/** Versions of the form, oldest first: 0.23 and what was bridged, then 0.24 and later. */
+/**
+ * Versions of the schema's form, oldest first: that of 0.23 and of bridged chunks, then those of
+ * 0.24 and later.
+ */
 const VERSIONS = ["0.0.1", "0.0.2", "0.1.0", "0.1.1", "0.1.2", "0.1.3"];
 
 /**
  * Gives a schema the names of today.
  *
  * @param tree the schema message
- * @throws {InvalidMessage} if it is of a form that is not known
+ * @throws {InvalidMessage} if its form is not known
  */
 export function migratedSchema(tree: SchemaTree): MigratedSchema {
   const version = versionOf(tree);
@@ -67,7 +71,7 @@ export function migratedSchema(tree: SchemaTree): MigratedSchema {
 
 const VISIBLE = "rerun.components.Visible";
 
-/** Its place among the versions; of what is newer, the last. */
+/** The index of a schema's version; the last one for newer versions. */
 function versionOf({ tags }: SchemaTree): number {
   const version = tags.find(({ key }) => key === "sorbet:version")?.value;
   if (version === undefined) {
@@ -91,13 +95,13 @@ function renameArchetype(tags: Tags): void {
   replace(tags, "rerun.archetype_field", fields);
 }
 
-/** Tags that have got a colon in place of their point. */
+/** Tags in which a colon has replaced the point. */
 const RENAMED_KEYS = [
   ...["index_name", "entity_path", "kind", "is_static", "is_indicator", "is_tombstone"],
   ...["is_semantically_empty", "is_sorted"],
 ];
 
-/** What 0.23 says of archetype, field and component, in today's words. */
+/** Turns the tags of 0.23 for archetype, field and component into today's. */
 function rewired(name: string, old: Tags): Tags {
   const tags = new Map(old);
   for (const key of RENAMED_KEYS) {

@@ -1,5 +1,5 @@
 /**
- * A footer as it stands in a file: the stores that it is of, and which chunks it lists.
+ * Reads the footer of a file: its stores, and the chunks that it lists.
  *
  * @module
  */
@@ -15,31 +15,31 @@ import { readStoreId } from "../encoding/protobuf/protobuf_store_info.ts";
 /** The index of one store. */
 export interface StoredManifest {
   readonly storeId: StoreId;
-  /** Of the recording, as an Arrow IPC stream. */
+  /** The schema of the recording, as an Arrow IPC stream. */
   readonly schema: Uint8Array;
   readonly sha256: Uint8Array;
-  /** One row a chunk, as an Arrow IPC stream. */
+  /** The table with one row for each chunk, as an Arrow IPC stream. */
   readonly table: Uint8Array;
 }
 
-/** A chunk as an index lists it. */
+/** A chunk that an index lists. */
 export interface ListedChunk {
-  /** 32 hex digits. */
+  /** Its id: 32 hex digits. */
   readonly id: string;
-  /** Of its protobuf message in the file, behind the message's own header. */
+  /** Where its protobuf message begins in the file, behind the message's own header. */
   readonly offset: number;
   readonly size: number;
   readonly rows: number;
 }
 
-/** How many bytes a table may have once it is inflated. */
+/** Most bytes of a table, decompressed. */
 const MAX_TABLE_BYTES = 1024 * 1024 * 1024;
 
 /**
  * Reads a footer.
  *
- * @param footer without its trailer
- * @throws {InvalidMessage} if it is damaged, or lacks what Rerun needs
+ * @param footer its bytes, without the trailer
+ * @throws {InvalidMessage} if it is damaged, or lacks something that Rerun needs
  */
 export function readFooter(footer: Uint8Array): StoredManifest[] {
   const manifests: StoredManifest[] = [];
@@ -81,12 +81,12 @@ function readTable(message: Uint8Array): Uint8Array {
   if (size > MAX_TABLE_BYTES) {
     throw new InvalidMessage(`A chunk index of ${size} bytes, above ${MAX_TABLE_BYTES}`);
   }
-  // Tables are mostly empty, and so as dense as LZ4 gets.
+  // Tables are mostly empty, so LZ4 may compress them as far as it can.
   checkLz4Ratio(payload.length, size, { ...DECODE_LIMITS, maxLz4Ratio: 256 });
   return inflateLz4(payload, size);
 }
 
-/** Columns that all indexes have, and what is read of them. */
+/** The columns that are read, which all indexes have, and their types. */
 const COLUMNS = {
   chunk_id: "FixedSizeBinary",
   chunk_num_rows: "UInt64",

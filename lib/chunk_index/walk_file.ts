@@ -1,5 +1,5 @@
 /**
- * Indexes a file by walking over it: of large messages only their beginning is read.
+ * Indexes a file by walking over it; of large messages only the beginning is read.
  *
  * @module
  */
@@ -12,39 +12,44 @@ import type { MessagePart } from "./_envelope.ts";
 import { type Footer, FooterBuilder } from "./footer_builder.ts";
 import { NotIndexable } from "./not_indexable.ts";
 
-/** How a file is walked over. */
+/** Options of {@linkcode indexFile}. */
 export interface WalkOptions {
-  /** Ends it. */
+  /** Ends the walk. */
   readonly signal?: AbortSignal;
-  /** Told how far it is, in bytes from the beginning. */
+  /** Called with the place that it has reached, in bytes. */
   readonly onProgress?: (at: number) => void;
-  /** Cells of the index, above which there is none. */
+  /** Most cells of an index; above that there is none. */
   readonly maxCells?: number;
 }
 
-/** What was found. */
+/** What the walk found. */
 export interface IndexedFile {
   readonly footer: Footer;
-  /** Where the last message ends: an end marker, or a footer that is there, stands behind it. */
+  /** Where the last message ends; an end marker or an old footer may follow. */
   readonly messagesEnd: number;
-  /** Whether an end marker is there, of which Rerun before 0.28 wrote no more. */
+  /**
+   * Whether the file has an end marker, which is all that Rerun before 0.28 wrote behind the
+   * messages.
+   */
   readonly isMarked: boolean;
 }
 
-/** Messages that are read whole, or so much of larger ones at first. */
+/** Messages up to this length, in bytes, are read whole, and so much of longer ones at first. */
 const WHOLE_BYTES = 64 * 1024;
 const FRONT_BYTES = 16 * 1024;
-/** The message's own header. */
+/** Length of a message's own header, in bytes. */
 const HEAD_BYTES = 16;
-/** Read at once where messages are small, and behind a jump. */
+/**
+ * How much is read at once where messages are small, and after a jump over a large one, in bytes.
+ */
 const [BLOCK_BYTES, PEEK_BYTES] = [1 << 20, 32 * 1024];
 
 /**
  * Indexes a file.
  *
- * @param file stays open; must not be written to meanwhile
- * @throws {NotIndexable} if it can't be indexed, or its messages are not whole
- * @throws the signal's reason, and whatever the runtime says
+ * @param file an open file, which is not closed and must not be written to meanwhile
+ * @throws {NotIndexable} if it can't be indexed, or ends within a message
+ * @throws the signal's reason, or an error of the runtime
  */
 export async function indexFile(
   file: ReadableFile,
@@ -102,7 +107,9 @@ async function tailOf(window: Window, start: number, length: number, at: number)
   return { at, bytes: (await window.read(start + at, length - at)).slice() };
 }
 
-/** Behind an end header there may be a footer and its trailer, a trailer alone, or nothing. */
+/**
+ * Checks that an end header is followed by a footer and its trailer, a trailer alone, or nothing.
+ */
 async function checkEnd(window: Window, size: number, at: number, length: number): Promise<void> {
   const left = size - at;
   if (left === 0 && length === 0) return;
@@ -127,7 +134,7 @@ function indexable<T>(action: () => T): T {
   }
 }
 
-/** What was read of a file last; what it gives is good until the next read. */
+/** The part of a file that was read last; views of it are valid until the next read. */
 class Window {
   readonly #file: ReadableFile;
   #block: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES);

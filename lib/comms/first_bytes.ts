@@ -15,6 +15,8 @@ export type Protocol =
   | "http1"
   /** TLS, which this port does not speak. */
   | "tls"
+  /** SSH, which begins with its name, as no method of HTTP does. */
+  | "ssh"
   /** None of these. */
   | "other";
 
@@ -23,7 +25,7 @@ export const MAX_FIRST_BYTES = 3;
 
 /** A TLS handshake record. */
 const TLS = 0x16;
-const [A, I, P, R, Z] = [0x41, 0x49, 0x50, 0x52, 0x5a];
+const [A, I, P, R, S, Z] = [0x41, 0x49, 0x50, 0x52, 0x53, 0x5a];
 
 /**
  * Tells what a connection is.
@@ -44,6 +46,7 @@ export function protocolOf(bytes: Uint8Array): Protocol | undefined {
     if (second !== R) return "http1";
     return third === undefined ? undefined : third === I ? "http2" : "http1";
   }
+  if (first === S) return second === undefined ? undefined : second === S ? "ssh" : "http1";
   if (first >= A && first <= Z) return "http1";
   if (second === undefined) return undefined;
   return second === 0 ? "sdk" : "other";

@@ -89,7 +89,7 @@ export function decodeRrdHeader(bytes: Uint8Array): RrdHeader {
  *
  * @example
  * ```ts
- * import { rrdVersionText } from "@rerelay/server";
+ * import { rrdVersionText } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(rrdVersionText({ major: 0, minor: 23, patch: 0, meta: 0x42 }), "0.23.0-rc.2");

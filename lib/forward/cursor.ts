@@ -95,7 +95,7 @@ export class Cursor {
     return this.#target;
   }
 
-  /** Makes its file, if there is none: before anything is acknowledged, people see what waits for whom. */
+  /** Makes its file, if there is none, so that what waits for whom is seen before anything is acknowledged. */
   begin(): void {
     if (!this.#isNew) return;
     this.#dirty.set("", { target: this.#target });

@@ -1,3 +1,5 @@
+import { hideSecrets } from "./url.ts";
+
 /** Where objects go: a bucket, and the prefix of their names. */
 export interface S3Place {
   readonly bucket: string;
@@ -17,7 +19,7 @@ export function parseS3Url(url: string): S3Place {
   const [, bucket, path = ""] =
     /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^?#]*))?$/.exec(url) ?? [];
   if (bucket === undefined) {
-    throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(url)}`);
+    throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(hideSecrets(url))}`);
   }
   const folders = path.split("/").filter((part) => part !== "");
   const prefix = folders.map((part) => `${part}/`).join("");

@@ -35,7 +35,9 @@ export function parseNatsAddress(text: string): NatsAddress {
   const servers = list.split(",").map((server) => {
     const [, host, port] = /^(\[[0-9a-fA-F:.%]+\]|[^\s:[\]]+)(?::(\d{1,5}))?$/.exec(server) ?? [];
     if (host === undefined || Number(port ?? DEFAULT_PORT) > 65_535) {
-      throw new RangeError(`expected HOST:PORT between commas, not "${server.slice(0, 60)}"`);
+      // Where the host was forgotten, what stands behind the colon is a password.
+      const shown = server.slice(0, 60).replace(/:(?!\d{1,9}$).*$/s, ":…");
+      throw new RangeError(`expected HOST:PORT between commas, not "${shown}"`);
     }
     return `${host}:${port ?? DEFAULT_PORT}`;
   });

@@ -26,7 +26,7 @@ export interface StreamMessage {
   readonly pending: number;
   /** Gives a field of its header; an empty text if it has none. */
   header(name: string): string;
-  /** The bytes of the message, a view of the client's memory. */
+  /** The bytes of the message: a view of memory that nothing else writes to. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 

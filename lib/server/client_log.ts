@@ -56,8 +56,8 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
     log.write("debug", `${closing}: ${error.message}`, fields);
   } else if (error instanceof UnknownClient) {
     const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-    if (error.seemsLike === undefined) log.write("debug", text, fields);
-    else log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike}` });
+    // A scan of all ports of a machine causes at most one line a second.
+    log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike ?? "other"}` });
   } else if (error instanceof CallCut) {
     const level = error.isInMessage ? "warn" : "info";
     log.write(level, `Client at ${addr} left early: ${error.message}`, fields);

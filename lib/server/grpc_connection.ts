@@ -6,6 +6,7 @@ import { H2Driver, type H2Socket } from "../comms/h2/drive.ts";
 import { ERROR, H2Error, PeerSilent } from "../comms/h2/error_codes.ts";
 import type { PendingRequest } from "../comms/grpc/request_message.ts";
 import { overdue, type Waiting } from "../comms/sdk/patience.ts";
+import type { BufferPool } from "../memory/buffer_pool.ts";
 import type { H2Stream } from "../comms/h2/types.ts";
 import type { CallPeer } from "./doors.ts";
 import { ClientClock, type ClientClockOptions } from "./client_clock.ts";
@@ -36,6 +37,8 @@ export interface GrpcConnectionOptions {
   /** Bytes that were read of it already. */
   readonly first: Uint8Array;
   readonly context: ReceptionContext;
+  /** Where memory for writes comes from. */
+  readonly pool: BufferPool | undefined;
   /** How many clients are connected: the more there are, the less each may send ahead. */
   readonly clients: number;
   /** Tells whether there is a place for a call of it. */
@@ -101,7 +104,10 @@ export class GrpcConnection implements ListedClient, CallPeer {
       idleTimeoutSec: Math.max(IDLE_SEC, handshakeTimeoutSec),
       now: patience.now,
     });
-    this.#driver = new H2Driver(this.#socket(), this.#h2);
+    this.#driver = new H2Driver(this.#socket(), this.#h2, {
+      pool: options.pool,
+      now: patience.now,
+    });
   }
 
   /** How many streams are open. */

@@ -117,6 +117,7 @@ export class Guests {
         since,
         first,
         context,
+        pool: this.#options.pool,
         clients: list.size,
         hasPlace: list.hasPlace,
         onStream: (stream, connection) => this.#grpc.accept(stream, connection),

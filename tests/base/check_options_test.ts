@@ -5,11 +5,11 @@ import {
   memoryTcp,
   PacketDecodeStream,
   PacketStream,
-  RrdDecoder,
   Server,
   silentLog,
   SmartChannel,
 } from "@rerelay/server/core";
+import { RrdDecoder } from "@rerelay/server/encoding";
 import { openRrd, RrdScanner } from "@rerelay/server/rrd";
 import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
 import { viewerHub, websocketRelay } from "@rerelay/server/viewers";

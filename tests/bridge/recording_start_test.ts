@@ -107,6 +107,19 @@ describe("when a recording began", () => {
     );
   });
 
+  it("is a whole chunk whatever the peer says", () => {
+    const msg = announcement("0.18.2-mixed");
+    for (const id of ["", "\0", "\ud800", "💥".repeat(1000), "x".repeat(1 << 20)]) {
+      for (const started of [1n, 2n ** 63n - 1n]) {
+        const storeId = { kind: "Recording", id } as const;
+        const start = recordingStart(changed(msg, { storeId, started }), BRIDGED_HEADER)!;
+        assertEquals(checkArrowIpc(start.ipc(), { values: true }), undefined);
+        assertEquals(chunk(start).components[0]!.at(0), BigInt64Array.of(started));
+        assertEquals(readSchema(start.ipc()).chunkId, start.chunkId);
+      }
+    }
+  });
+
   it("is made of no announcement of a blueprint, none without it, and none of today", () => {
     const bridge = new Bridge();
     const msg = announcement("0.22.1-mixed");

@@ -33,7 +33,7 @@ describe("the first bytes of a connection", () => {
     for (const method of ["GET", "HEAD", "OPTIONS", "DELETE", "TRACE", "CONNECT", "A", "Z"]) {
       assertEquals(prefixes(text(`${method} / HTTP/1.1`)).slice(1, 2), ["http1"], method);
     }
-    for (const method of ["POST", "PUT", "PATCH"]) {
+    for (const method of ["POST", "PUT", "PATCH", "SEARCH"]) {
       assertEquals(prefixes(text(`${method} /`)), [no, no, "http1", "http1", "http1"], method);
     }
     for (const method of ["PROPFIND", "PROPPATCH"]) {
@@ -41,7 +41,8 @@ describe("the first bytes of a connection", () => {
     }
   });
 
-  it("of TLS and of anything else", () => {
+  it("of TLS, SSH and of anything else", () => {
+    assertEquals(prefixes(text("SSH-2.0-OpenSSH_9.9")), [no, no, "ssh", "ssh", "ssh"]);
     assertEquals(protocolOf(Uint8Array.of(0x16)), "tls");
     assertEquals(prefixes(text("get /")), [no, no, "other", "other", "other"]);
     assertEquals(prefixes(Uint8Array.of(2, 1, 0, 0)), [no, no, "other", "other", "other"]);

@@ -16,10 +16,13 @@ import { Cli, cliCommand, type Runtime } from "./cli_process.ts";
 import { findPython } from "./python.ts";
 import { cacheFolder, type Sdk, SdkCache } from "./sdk_cache.ts";
 
+const DOCS = fileURLToPath(new URL("../../docs/deploy.md", import.meta.url));
 const DEPLOY = fileURLToPath(new URL("../../deploy/", import.meta.url));
 const HOST = "robots.example.com";
 const TOKEN = "s3cret";
 const SDK_VERSION = "0.41.0";
+/** Where the docs put the page and HTTP streams as well. */
+const PREFIX = "/robot";
 
 /** Messages of 300 kB, 9 MB in all: nginx by itself ends calls after the first. */
 const IMAGES = 30;
@@ -75,7 +78,7 @@ const PROXIES: Record<string, { command(folder: string): string[]; configure: Co
           )
           .replaceAll(`/etc/ssl/${HOST}`, join(folder, "tls"))
           .replace("127.0.0.1:9876", `127.0.0.1:${sdk}`)
-          .replace("127.0.0.1:9090", `127.0.0.1:${page}`)
+          .replaceAll("127.0.0.1:9090", `127.0.0.1:${page}`)
       }
       }`,
   },
@@ -87,7 +90,7 @@ const PROXIES: Record<string, { command(folder: string): string[]; configure: Co
       const site = text
         .replace("127.0.0.1:9876", `127.0.0.1:${sdk}`)
         .replace("127.0.0.1:9877", `127.0.0.1:${socket}`)
-        .replace("127.0.0.1:9090", `127.0.0.1:${page}`);
+        .replaceAll("127.0.0.1:9090", `127.0.0.1:${page}`);
       const files = `tls ${join(folder, "tls.pem")} ${join(folder, "tls.key")}`;
       return `{
         admin off
@@ -168,10 +171,7 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
     const server = { sdk: cli.port, socket: socket!, page: page! };
     await certify(folder);
     const { command, configure } = PROXIES[proxy]!;
-    const shipped = await readFile(
-      join(DEPLOY, proxy === "nginx" ? "nginx.conf" : "Caddyfile"),
-      "utf8",
-    );
+    const shipped = await shippedConfiguration(proxy);
     await writeFile(join(folder, `${proxy}.conf`), configure(shipped, folder, ports, server));
     await using front = new Child(command(folder), {
       env: { ...process.env, HOME: folder } as Record<string, string>,
@@ -192,6 +192,8 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
     const [pageStatus, html] = await get(ports, "/");
     check(pageStatus === 200 && new TextDecoder().decode(html).includes("<title>"), "no page");
 
+    await checkPrefix(ports);
+
     // Live: what the SDK has logged comes while it still logs.
     const program = join(folder, "log.py");
     await writeFile(program, PROGRAM);
@@ -210,6 +212,8 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
       })(),
     );
     check(live.length >= 2_000_000, `a live stream of ${live.length} bytes`);
+    const [, under] = await get(ports, `${PREFIX}/recordings/proxied.rrd`, 2_000_000);
+    check(under.length >= 2_000_000, `a live stream of ${under.length} bytes under a path`);
     const ended = await logged;
     check(ended.stderr === "", `the SDK wrote ${ended.stderr}`);
     const [, list] = await get(ports, "/recordings");
@@ -240,6 +244,45 @@ async function scenario(runtime: Runtime, proxy: string, sdk: Sdk): Promise<void
     check(complaints.length === 0, complaints.join("\n"));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What deploy/ has for a proxy, and what docs/deploy.md says for a path.
+ *
+ * @throws if the docs do not say it any more
+ */
+async function shippedConfiguration(proxy: string): Promise<string> {
+  const [file, language, start] = proxy === "nginx"
+    ? ["nginx.conf", "nginx", "location / {"]
+    : ["Caddyfile", "caddyfile", `${HOST} {\n`];
+  const text = await readFile(join(DEPLOY, file!), "utf8");
+  const fence = new RegExp(`^ *\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\``, "m");
+  const under = fence.exec(await readFile(DOCS, "utf8"))?.[1];
+  if (under === undefined) throw new Error(`docs/deploy.md has no block of ${language}`);
+  return proxy === "nginx"
+    ? text.replace(start!, () => `${under}\n${start}`)
+    : text.replace(start!, () => `${start}${under}\n`);
+}
+
+/**
+ * The page under a path: it and all that it loads, and live streams.
+ *
+ * @throws if anything of it does not come
+ */
+async function checkPrefix(ports: Ports): Promise<void> {
+  const [status, html] = await get(ports, `${PREFIX}/`);
+  const page = new TextDecoder().decode(html);
+  check(status === 200 && page.includes("<title>"), `no page under ${PREFIX}/: ${status}`);
+  const links = [...page.matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+    .filter((path) => !/^(?:https?:|data:|#)/.test(path));
+  check(links.length > 1, `the page loads ${links}`);
+  const more = ["viewer/index.js", "viewer-0.33/index.js", "plot/uPlot.esm.js", "status"];
+  for (const path of [...links, ...more]) {
+    const { pathname } = new URL(path, `https://${HOST}${PREFIX}/`);
+    check(pathname.startsWith(`${PREFIX}/`), `the page asks for ${path}`);
+    const [status, body] = await get(ports, pathname);
+    check(status === 200 && body.length > 0, `${pathname}: ${status}`);
   }
 }
 

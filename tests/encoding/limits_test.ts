@@ -6,6 +6,7 @@ import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 import { InvalidMessage, MessageLimit } from "../../lib/base/errors.ts";
 import { arrowMsg, concat, Entries, rrdHeader, rrdMessage, setStoreInfo } from "./rrd_builder.ts";
+import { leastMs } from "../least_ms.ts";
 
 const HEADER = decodeRrdHeader(rrdHeader({ version: [0, 23, 4, 0], serializer: 2 }));
 const GOOD = rrdMessage(setStoreInfo());
@@ -16,9 +17,10 @@ function refused(limits: DecodeLimits, ...parts: Uint8Array[]): Error {
   const packet = concat(...parts);
   // The first run warms up.
   decoder.decodePacket(packet);
-  const start = performance.now();
-  const { items, error } = decoder.decodePacket(packet);
-  assertLess(performance.now() - start, 1000);
+  let result = decoder.decodePacket(packet);
+  const ms = leastMs(() => result = decoder.decodePacket(packet), 1000);
+  assertLess(ms, 1000);
+  const { items, error } = result;
   assertEquals(items, []);
   assertEquals(decoder.decodePacket(concat(rrdHeader(), GOOD)).items.length, 1);
   assertInstanceOf(error, InvalidMessage);

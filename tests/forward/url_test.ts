@@ -11,7 +11,10 @@ describe("hideSecrets", () => {
     ["nats://to/k@en@a:4222", "nats://a:4222"],
     ["s3://bucket/a/b?key=secret", "s3://bucket/a/b"],
     ["u:p@host", "host"],
+    ["nats://u:secret", "nats://u:…"],
+    ["nats://[::1]:4222,[fe80::1%eth0]", "nats://[::1]:4222,[fe80::1%eth0]"],
     ["nats://t@a rerun+http://u:p@b/proxy", "nats://a rerun+http://b/proxy"],
+    ["nats://u:a secret@a:4222 s3://b/c", "nats://a:4222 s3://b/c"],
   ] as const;
   for (const [text, hidden] of cases) {
     it(`gives ${hidden}`, () => assertEquals(hideSecrets(text), hidden));
@@ -31,6 +34,7 @@ describe("openTarget", () => {
     "rerun+http://a:0/proxy",
     "rerun+http://a/b",
     "rerun://a",
+    "rerun+http://a/b?secret=secret",
   ];
   for (const url of wrong) {
     it(`refuses ${hideSecrets(url)}, and shows no secret`, async () => {

@@ -135,8 +135,18 @@ describe("Server, what ends a client and what is said of it", () => {
         "unknown bytes",
         new TextEncoder().encode("ssh-2.0-OpenSSH"),
         "UnknownClient",
-        "debug Rejected incoming connection from unknown client at ADDR: " +
-        "Received a connection from an unknown client: it does not speak the Rerun SDK protocol",
+        "warn Rejected incoming connection from unknown client at ADDR: " +
+        "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
+        "Its first bytes tell of no protocol that is known here: SDKs from 0.23 on connect to " +
+        "rerun+http://HOST:PORT/proxy, and older ones to HOST:PORT",
+      ],
+      [
+        "SSH",
+        new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n"),
+        "UnknownClient",
+        "warn Rejected incoming connection from unknown client at ADDR: " +
+        "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
+        "It seems to be an SSH client: this is no port of an SSH server, which has 22 as a rule",
       ],
       [
         "a newer protocol",

@@ -218,9 +218,14 @@ function parseBind(text: string): string {
 /** Options whose addresses may hold user and password. */
 const URLS: readonly string[] = ["forward", "from"];
 
-/** Whether one of the URLs has a password; a value may have several URLs, separated by spaces. */
+/**
+ * Whether one of the URLs has a password; a value may have several URLs, separated by spaces. A password
+ * may have spaces and slashes itself, and folders of S3 an @.
+ */
 function hasPassword(urls: unknown): boolean {
-  return String(urls).split(/\s+/).some((url) => /^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(url));
+  return String(urls).split(/\s(?=[a-z][a-z0-9+.-]*:\/\/)/i).some((url) =>
+    url.includes("?") || (/^s3:/i.test(url) ? /^s3:\/\/[^/]*@/i : /@/).test(url)
+  );
 }
 
 /** The error for a secret on the command line, which everybody on the machine can see. */

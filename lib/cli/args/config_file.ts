@@ -68,13 +68,29 @@ function parseToml(text: string, path: string): Record<string, unknown> {
 /** The lines of each key of the top level, counted from 1; the parser does not give them. */
 function keyLines(text: string): Map<string, number[]> {
   const lines = new Map<string, number[]>();
+  /** What ends a text of several lines, inside of one. */
+  let end: string | undefined;
   for (const [i, line] of text.split("\n").entries()) {
-    const [, quoted, bare, table] =
-      /^\s*(?:(?:"([^"]*)"|([\w-]+))\s*[=.]|\[+\s*"?([\w-]+))/.exec(line) ?? [];
-    const key = quoted ?? bare ?? table;
+    if (end !== undefined) {
+      if (line.includes(end)) end = undefined;
+      continue;
+    }
+    end = /=\s*("""|''')(?!.*\1)/.exec(line)?.[1];
+    const [, basic, literal, bare] =
+      /^\s*\[*\s*(?:("(?:[^"\\]|\\.)*")|'([^']*)'|([\w-]+))\s*[=.\]]/.exec(line) ?? [];
+    const key = (basic === undefined ? undefined : unescaped(basic)) ?? literal ?? bare;
     if (key !== undefined) lines.set(key, [...lines.get(key) ?? [], i + 1]);
   }
   return lines;
+}
+
+/** A basic string of TOML is one of JSON, but for escapes that no option has in its name. */
+function unescaped(text: string): string | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function unknownKey(

@@ -164,8 +164,8 @@ export function isStdinTerminal(): boolean {
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {
   for await (const chunk of process.stdin) {
-    // Bun hands out the same memory again.
-    yield new Uint8Array(chunk as Uint8Array);
+    const { buffer, byteOffset, length } = chunk as Buffer<ArrayBuffer>;
+    yield new Uint8Array(buffer, byteOffset, length);
   }
 }
 

@@ -8,8 +8,11 @@ import type { CallField, CallStream } from "./call_stream.ts";
 import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { trailersOf } from "./status.ts";
 
-/** Bytes of an answer that may wait to be sent before more frames are asked for. */
-const MAX_QUEUED_BYTES = 256 * 1024;
+/**
+ * Bytes of an answer that may wait to be sent before more frames are asked for: what waits there can't be
+ * left out any more, however old it becomes on a slow link.
+ */
+const MAX_QUEUED_BYTES = 64 * 1024;
 
 /** The header fields of an answer. Answers are never compressed; they say how requests may be. */
 const HEADERS: readonly CallField[] = [

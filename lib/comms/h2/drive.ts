@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import type { BufferPool } from "../../memory/buffer_pool.ts";
 import type { H2Connection } from "./connection.ts";
 
 /** What is needed of a socket; connections of the TCP adapters have it. */
@@ -21,11 +23,31 @@ export interface H2Socket {
   close(): void;
 }
 
-/** Bytes of one write at most, approximately. */
-const WRITE_BYTES = 256 * 1024;
+/**
+ * Bytes of one write, approximately: few where the peer was slow to take what came before, for what is
+ * being written can't be left out any more. With the heads of frames it fits into memory of a power of two.
+ */
+const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
+
+/** A write that takes longer shows a slow peer, in milliseconds. */
+const SLOW_MS = 20;
+
+/**
+ * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
+ * a slow one, too.
+ */
+const QUICK_WRITES = 64;
 
 /** When HTTP/2 has ended, in how many ticks the rest must be written and the peer must have left. */
 const TICKS_TO_CLOSE = 2;
+
+/** What a driver works with; all may be left out. */
+export interface H2DriverOptions {
+  /** Where memory for writes comes from; without it, it is new for each run of writes. */
+  readonly pool?: BufferPool | undefined;
+  /** Monotonic milliseconds. */
+  readonly now?: Clock["now"];
+}
 
 /** How many bytes the peer may send after that, which are ignored. */
 const LINGER_BYTES = 1024 * 1024;
@@ -54,6 +76,10 @@ const LINGER_BYTES = 1024 * 1024;
 export class H2Driver {
   readonly #socket: H2Socket;
   readonly #h2: H2Connection;
+  readonly #pool: BufferPool | undefined;
+  readonly #now: Clock["now"];
+  /** Writes that were quick, since the last that was not. */
+  #quickWrites = QUICK_WRITES;
   #isWriting = false;
   /** Set when nothing is read any more. */
   #isOver = false;
@@ -64,10 +90,17 @@ export class H2Driver {
   /**
    * @param socket nobody else reads from or writes to
    * @param h2 nobody else pushes to or takes from
+   * @param options a clock, and where memory comes from
    */
-  constructor(socket: H2Socket, h2: H2Connection) {
+  constructor(
+    socket: H2Socket,
+    h2: H2Connection,
+    { pool, now = SYSTEM_CLOCK.now }: H2DriverOptions = {},
+  ) {
     this.#socket = socket;
     this.#h2 = h2;
+    this.#pool = pool;
+    this.#now = now;
   }
 
   /**
@@ -127,11 +160,17 @@ export class H2Driver {
 
   async #write(): Promise<void> {
     const h2 = this.#h2;
-    let memory: Uint8Array | undefined;
+    let memory: Uint8Array<ArrayBuffer> | undefined;
     try {
-      for (let parts = h2.take(WRITE_BYTES); parts.length > 0; parts = h2.take(WRITE_BYTES)) {
-        const bytes = parts.length === 1 ? parts[0]! : memory = join(parts, memory);
+      for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
+        let [bytes] = parts as [Uint8Array];
+        if (parts.length > 1) {
+          memory = this.#memoryFor(parts, memory);
+          bytes = joined(parts, memory);
+        }
+        const since = this.#now();
         await this.#socket.write(bytes);
+        this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
         h2.wrote();
         this.#goOn();
       }
@@ -139,9 +178,25 @@ export class H2Driver {
       h2.wrote();
       h2.finish(error instanceof Error ? error : new Error(String(error)));
     }
+    if (memory !== undefined) this.#pool?.release([memory.buffer]);
     this.#isWriting = false;
     this.#goOn();
     if (this.#isOver || h2.isClosed && !h2.lingers) this.#socket.close();
+  }
+
+  #take(): Uint8Array[] {
+    return this.#h2.take(WRITE_BYTES[this.#quickWrites < QUICK_WRITES ? "slow" : "quick"]);
+  }
+
+  /** That of the write before, if it is large enough. */
+  #memoryFor(
+    parts: readonly Uint8Array[],
+    before: Uint8Array<ArrayBuffer> | undefined,
+  ): Uint8Array<ArrayBuffer> {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (before !== undefined && before.length >= bytes) return before;
+    if (before !== undefined) this.#pool?.release([before.buffer]);
+    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
   }
 
   #goOn(): void {
@@ -172,21 +227,12 @@ async function linger(read: Read): Promise<void> {
   }
 }
 
-/**
- * Puts pieces together, into the memory of the write before if that is large enough: it is a view of
- * just their bytes.
- */
-function join(parts: readonly Uint8Array[], memory: Uint8Array | undefined): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const buffer = memory?.buffer;
-  const bytes = buffer !== undefined && buffer.byteLength >= length
-    ? new Uint8Array(buffer, 0, length)
-    : new Uint8Array(length);
+/** Puts pieces together, in memory that is large enough. */
+function joined(parts: readonly Uint8Array[], into: Uint8Array): Uint8Array {
   let at = 0;
   for (const part of parts) {
-    bytes.set(part, at);
+    into.set(part, at);
     at += part.length;
   }
-  return bytes;
+  return into.subarray(0, at);
 }

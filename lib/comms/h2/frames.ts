@@ -81,23 +81,31 @@ export function u31(bytes: Uint8Array, at: number): number {
 /** Makes the head of a frame whose payload has so many bytes. */
 export function frameHead(length: number, type: number, flags: number, id: number): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES);
-  writeHead(head, length, type, flags, id);
+  writeFrameHead(head, 0, length, type, flags, id);
   return head;
 }
 
-function writeHead(
-  out: Uint8Array,
+/**
+ * Writes what stands before a payload.
+ *
+ * @param into where the 9 bytes go
+ * @param at from where on
+ * @param length of the payload in bytes
+ */
+export function writeFrameHead(
+  into: Uint8Array,
+  at: number,
   length: number,
   type: number,
   flags: number,
   id: number,
 ): void {
-  out[0] = length >> 16;
-  out[1] = length >> 8;
-  out[2] = length;
-  out[3] = type;
-  out[4] = flags;
-  writeU32(out, 5, id);
+  into[at] = length >> 16;
+  into[at + 1] = length >> 8;
+  into[at + 2] = length;
+  into[at + 3] = type;
+  into[at + 4] = flags;
+  writeU32(into, at + 5, id);
 }
 
 function writeU32(out: Uint8Array, at: number, number: number): void {
@@ -110,7 +118,7 @@ function writeU32(out: Uint8Array, at: number, number: number): void {
 /** A frame with a payload of unsigned 32-bit numbers. */
 export function numbersFrame(type: number, id: number, ...numbers: number[]): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + 4 * numbers.length);
-  writeHead(frame, 4 * numbers.length, type, 0, id);
+  writeFrameHead(frame, 0, 4 * numbers.length, type, 0, id);
   for (let i = 0; i < numbers.length; i++) writeU32(frame, HEAD_BYTES + 4 * i, numbers[i]!);
   return frame;
 }
@@ -118,7 +126,7 @@ export function numbersFrame(type: number, id: number, ...numbers: number[]): Ui
 /** A SETTINGS frame. */
 export function settingsFrame(settings: readonly (readonly [number, number])[]): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + 6 * settings.length);
-  writeHead(frame, 6 * settings.length, FRAME.SETTINGS, 0, 0);
+  writeFrameHead(frame, 0, 6 * settings.length, FRAME.SETTINGS, 0, 0);
   const view = new DataView(frame.buffer);
   settings.forEach(([name, value], i) => {
     view.setUint16(HEAD_BYTES + 6 * i, name);
@@ -135,7 +143,7 @@ export function bytesFrame(
   payload: Uint8Array,
 ): Uint8Array {
   const frame = new Uint8Array(HEAD_BYTES + payload.length);
-  writeHead(frame, payload.length, type, flags, id);
+  writeFrameHead(frame, 0, payload.length, type, flags, id);
   frame.set(payload, HEAD_BYTES);
   return frame;
 }

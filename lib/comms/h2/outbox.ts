@@ -4,13 +4,18 @@ import {
   FLAG,
   FRAME,
   frameHead,
+  HEAD_BYTES,
   headersFrames,
+  writeFrameHead,
 } from "./frames.ts";
 import { encodeFields } from "./hpack.ts";
 import type { Stream } from "./stream.ts";
 
 /** Bytes that are sent of one stream before it is the next one's turn. */
 const TURN_BYTES = 64 * 1024;
+
+/** Heads of so many frames stand in one piece of memory: each by itself would be garbage of its own. */
+const HEADS = 32;
 
 const NOBODY: readonly (() => void)[] = [];
 
@@ -25,6 +30,9 @@ export class Outbox {
   #ready = new Set<Stream>();
   #done: (() => void)[] = [];
   #isWriting = false;
+  /** Where the next heads go, and how much of it is used. */
+  #heads: Uint8Array | undefined;
+  #headsUsed = 0;
 
   /** Bytes of control frames that wait. */
   get frameBytes(): number {
@@ -85,6 +93,8 @@ export class Outbox {
       }
     }
     this.#isWriting = parts.length > 0;
+    // It may be long until there is more.
+    this.#heads = undefined;
     return { parts, data };
   }
 
@@ -119,7 +129,7 @@ export class Outbox {
       const length = Math.min(queue.bytes, windows, this.maxFrameBytes, most - bytes);
       if (length <= 0) return { bytes, frames };
       const isEnd = length === queue.bytes && trailers?.length === 0;
-      out.push(frameHead(length, FRAME.DATA, isEnd ? FLAG.END_STREAM : 0, stream.id));
+      out.push(this.#dataHead(length, isEnd ? FLAG.END_STREAM : 0, stream.id));
       queue.take(length, out, this.#done);
       this.sendWindow -= length;
       stream.sendWindow -= length;
@@ -132,5 +142,16 @@ export class Outbox {
     if (trailers.length === 0) out.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, stream.id));
     else out.push(...headersFrames(stream.id, encodeFields(trailers), true, this.maxFrameBytes));
     return { bytes, frames };
+  }
+
+  #dataHead(length: number, flags: number, id: number): Uint8Array {
+    if (this.#heads === undefined || this.#headsUsed === HEADS * HEAD_BYTES) {
+      this.#heads = new Uint8Array(HEADS * HEAD_BYTES);
+      this.#headsUsed = 0;
+    }
+    const at = this.#headsUsed;
+    writeFrameHead(this.#heads, at, length, FRAME.DATA, flags, id);
+    this.#headsUsed += HEAD_BYTES;
+    return this.#heads.subarray(at, this.#headsUsed);
   }
 }

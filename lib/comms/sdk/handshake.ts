@@ -12,7 +12,13 @@ export const PROTOCOL_VERSION = 1;
 const MAGIC = [..."rerun"].map((letter) => letter.charCodeAt(0));
 
 /** Names of other protocols in error messages. */
-const SEEMS_LIKE = { http2: "grpc", http1: "http", tls: "tls", other: undefined } as const;
+const SEEMS_LIKE = {
+  http2: "grpc",
+  http1: "http",
+  tls: "tls",
+  ssh: "ssh",
+  other: undefined,
+} as const;
 
 /** What is known of a handshake so far. */
 export interface HandshakeResult {

@@ -23,7 +23,7 @@ export interface RrdDecoderOptions extends DecodeLimits {
  *
  * @example
  * ```ts
- * import { RrdDecoder } from "@rerelay/server";
+ * import { RrdDecoder } from "@rerelay/server/encoding";
  * import { assertEquals } from "@std/assert";
  *
  * const decoder = new RrdDecoder();

@@ -33,13 +33,13 @@ export interface DownloadStats {
   readonly open: readonly DownloadJson[];
   /** How many were begun so far. */
   readonly begun: number;
-  /** Refused, since too many were under way. */
+  /** How many were refused, because too many were under way. */
   readonly refused: number;
   /** Bytes that were given in all. */
   readonly bytes: number;
   /** How many have ended, by how. */
   readonly ended: Readonly<Record<DownloadEnd, number>>;
-  /** Files that viewers removed. */
+  /** How many files viewers removed. */
   readonly removed: number;
 }
 
@@ -64,9 +64,9 @@ export class Downloads {
   readonly #log: Log;
   #begun = 0;
   #bytes = 0;
-  /** Refused, since too many were under way. */
+  /** How many were refused, because too many were under way. */
   refused = 0;
-  /** Files that viewers removed. */
+  /** How many files viewers removed. */
   removed = 0;
 
   /**

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
+import { checkBoolean } from "../../base/check_options.ts";
 import type { OpenedFile, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { reason } from "../../base/errors.ts";
@@ -262,4 +264,21 @@ function keysOf(file: ShelvedFile): ListKeys {
     lastMs: state === "writing" ? Infinity : lastMs ?? firstMs ?? 0,
     bytes,
   };
+}
+
+/**
+ * Refuses a shelf that is none, and readers that are none; those left out are not looked at.
+ *
+ * @throws {TypeError} that names the option
+ * @throws {RangeError} if `allowDelete` is neither true nor false
+ */
+export function checkServed(
+  options: { readonly files?: unknown; readonly readers?: unknown; readonly allowDelete?: unknown },
+): void {
+  const { files, readers, allowDelete = false } = options;
+  const isShelf = files === undefined || hasMethods(files, "list", "open", "remove");
+  checkGiven("httpApp", "files, the shelf of a file sink", isShelf, files);
+  const canRead = readers === undefined || hasMethods(readers, "read");
+  checkGiven("httpApp", "readers, as messageReaders() gives", canRead, readers);
+  checkBoolean("allowDelete", allowDelete);
 }

@@ -67,10 +67,10 @@ export class SharedPart extends Part {
 
   /**
    * @param start place before its first message
-   * @param offset bytes before it
+   * @param offset its place in the whole stream, in bytes
    * @param size of its buffer
    * @param spare free buffers, to which its buffer goes back
-   * @param memory counts it
+   * @param memory counts its bytes
    */
   constructor(
     start: number,
@@ -141,11 +141,11 @@ export class LargePart extends Part {
 
   /**
    * @param start before it
-   * @param offset bytes before it
+   * @param offset its place in the whole stream, in bytes
    * @param head copied
    * @param msg of the message
    * @param tail its Arrow data
-   * @param memory counts it, once with all else that holds the message
+   * @param memory counts its bytes, only once however many hold the message
    */
   constructor(
     start: number,

@@ -61,7 +61,7 @@ export class Cursor {
   /** The pass under way, and the place in it. */
   #pass = 0;
   #passAt: number;
-  /** The last place that was given, or passed, in the order of arrival. */
+  /** The place, in the order of arrival, of the last message that was given or passed over. */
   #at: number;
   /** Set if static data was missed, so that all that is kept of it must be given again. */
   #mustBeginAgain = false;
@@ -100,7 +100,7 @@ export class Cursor {
     return isSorted && !isFirst && !this.#mustBeginAgain ? this.#at : undefined;
   }
 
-  /** The last place that was given, or passed, in the order of arrival. */
+  /** The place, in the order of arrival, of the last message that was given or passed over. */
   get at(): number {
     return this.#at;
   }

@@ -23,7 +23,7 @@ export class Recent {
 
   /**
    * @param memory counts their memory
-   * @param maxBytes of them
+   * @param maxBytes most bytes of the messages
    */
   constructor(memory: Memory, maxBytes = MAX_BYTES) {
     this.#memory = memory;

@@ -11,13 +11,13 @@ import { textResponse } from "../../base/text_response.ts";
 
 /** A recording of a box, in `/fleet`. */
 export interface FleetRecordingJson extends FleetRecording {
-  /** Whether something came of it in the last minute. */
+  /** Whether something came from it in the last minute. */
   readonly live: boolean;
 }
 
 /** A box as `/fleet` lists it. */
 export interface FleetBoxJson extends Omit<FleetBox, "order" | "recordings"> {
-  /** Whether something came of it in the last minute. */
+  /** Whether something came from it in the last minute. */
   readonly live: boolean;
   /** How many of its recordings are remembered. */
   readonly recordings: number;

@@ -33,7 +33,7 @@ export interface ServerStatus {
   readonly nats?: FromNatsStats;
   /** The boxes that it comes from, for `/fleet`: `() => feed.boxes`. */
   readonly fleet?: () => readonly FleetBox[];
-  /** How each place does that recordings travel to. */
+  /** State of each target that recordings are forwarded to. */
   readonly forwarding?: readonly ForwardStats[];
 }
 
@@ -106,7 +106,7 @@ export interface StatusJson {
   readonly downloads: DownloadStats;
   /** What is received from NATS, or `null`. */
   readonly nats: FromNatsStats | null;
-  /** How each place does that recordings travel to. */
+  /** State of each target that recordings are forwarded to. */
   readonly forwarding: readonly ForwardStats[];
 }
 

@@ -379,13 +379,13 @@ describe("a ReadMessages call", () => {
     stream.send(EMPTY);
     stream.finish();
     for (let i = 0; i < 20; i++) await turns();
-    assertEquals(asked, 11);
+    assertEquals(asked, 9);
     stream.take();
     for (let i = 0; i < 20; i++) await turns();
-    assertEquals(asked, 14);
+    assertEquals(asked, 10);
     stream.leave();
     await turns();
-    assertEquals(asked, 14);
+    assertEquals(asked, 10);
   });
 
   it("says when nobody reads any more", async () => {

@@ -6,11 +6,12 @@ import { H2Connection } from "../../../lib/comms/h2/connection.ts";
 import { H2Driver, type H2Socket } from "../../../lib/comms/h2/drive.ts";
 import { PeerSilent } from "../../../lib/comms/h2/error_codes.ts";
 import type { H2Options, H2Stream } from "../../../lib/comms/h2/types.ts";
+import { BufferPool } from "../../../lib/memory/buffer_pool.ts";
 import { checksum, joined, randomBytes } from "../../contract/streams.ts";
 import { seeded } from "../../random.ts";
 import { ATTACKS, BEGINNING } from "./attacks.ts";
 import { FIELDS } from "./pair.ts";
-import { bytes, frame, frames, hello, REQUEST } from "./wire.ts";
+import { bytes, frame, frames, hello, REQUEST, u32 } from "./wire.ts";
 
 /** The client's end of a connection in memory, as a socket. */
 function socketOf(client: MemoryClient): H2Socket {
@@ -232,6 +233,48 @@ describe("H2Driver", () => {
     await writer.close();
     await reading;
     assertEquals(h2.streams, 500);
+  });
+
+  it("writes little at once while the peer is slow, and much once it has long been quick", async () => {
+    const pool = new BufferPool();
+    const sizes: number[] = [];
+    let now = 0;
+    let ms = 0;
+    const socket: H2Socket = {
+      readable: new ReadableStream(),
+      write(bytes) {
+        sizes.push(bytes.length);
+        now += ms;
+        return Promise.resolve();
+      },
+      setNoDelay() {},
+      close() {},
+    };
+    const h2 = new H2Connection("client");
+    const driver = new H2Driver(socket, h2, { pool, now: () => now });
+    void driver.run();
+    const stream = h2.request(FIELDS)!;
+    // The widest windows, as a server's first frames.
+    h2.push(frame(4, 0, 0, bytes(0, 4, u32(2 ** 31 - 1))));
+    h2.push(frame(8, 0, 0, u32(2 ** 30)));
+    /** The largest writes of so many bytes, in KiB. */
+    const written = async (length: number) => {
+      sizes.length = 0;
+      await new Promise<void>((resolve) => stream.write(new Uint8Array(length), resolve));
+      return Math.round(Math.max(...sizes) / 1024);
+    };
+    const MiB = 1024 * 1024;
+    assertEquals(await written(2 * MiB), 252);
+    ms = 21;
+    await written(MiB);
+    assertEquals(await written(MiB), 60);
+    ms = 20;
+    assertEquals(await written(2 * MiB), 60);
+    await written(4 * MiB);
+    assertEquals(await written(MiB), 252);
+    // The memory of the last write is free again, and all of them used the same.
+    while (pool.freeBytes === 0) await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    assertEquals(pool.freeBytes, 256 * 1024);
   });
 
   for (const [name, attack] of Object.entries(ATTACKS)) {

@@ -318,8 +318,10 @@ describe("ReadMessages", () => {
     stream.window = 0;
     await idle();
     await hub.close();
-    stream.take();
-    await stream.ended;
+    while (stream.isWritable) {
+      stream.take();
+      await idle();
+    }
     assertEquals(stream.status[0], STATUS.UNAVAILABLE);
   });
 
