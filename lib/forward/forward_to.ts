@@ -78,7 +78,7 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
   for (const name of ["maxBytesPerSec", "maxHeldBytes"] as const) {
     if (options[name] !== undefined) checkPositive(name, options[name]);
   }
-  checkCallable(options, ["random", "date"]);
+  checkCallable(options, ["random", "date", "collectGarbage"]);
   let forwarder: Forwarder | FileForwarder | undefined;
   return {
     name: target.name,

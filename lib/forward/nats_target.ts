@@ -82,7 +82,8 @@ interface Opened {
  * Makes a target that sends to NATS; it connects with the first batch.
  *
  * @param options the server, credentials and the box
- * @throws {RangeError} if the address or the id of the box is none, or an option is out of its range
+ * @throws {RangeError} if the address or the id of the box is invalid, or an option is out of
+ * its range
  * @throws {TypeError} if there is no such option
  *
  * @example

@@ -89,7 +89,7 @@ const MAX_SKEW_MS = 1000;
  * Makes a feed that a server may join: several servers may read one stream, and each gets all of it.
  *
  * @param options the server of NATS, credentials, and which subjects
- * @throws {RangeError} if the address is none, or an option is out of its range
+ * @throws {RangeError} if the address is not one of NATS, or an option is out of its range
  * @throws {TypeError} if there is no such option
  *
  * @example

@@ -11,14 +11,13 @@ import {
   type OptionNames,
   picked,
 } from "../../base/check_arguments.ts";
-import { checkText } from "../../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
 import { compareVersions, rrdVersionText } from "../../encoding/rrd_header.ts";
 import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
-import { checkReadiness, Readiness } from "../../base/readiness.ts";
+import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { checkServed, FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
@@ -129,10 +128,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   checkHub("httpApp", options.hub);
   checkGuard("httpApp", options.guard);
   checkCallable(options, ["status", "webSocketPort"]);
-  checkReadiness("httpApp", options.readiness);
   checkServed(options);
-  const { path, page } = options;
-  if (path !== undefined) checkText("path", path);
+  const { page } = options;
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { readiness = new Readiness(), now = SYSTEM_CLOCK.now } = options;
