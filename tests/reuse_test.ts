@@ -9,7 +9,8 @@ import { isReused } from "../lib/memory/buffer_pool.ts";
 import { fanOut, memoryFiles, rrdFileSink, type Sink } from "../lib/sinks/mod.ts";
 import type { Viewer } from "../lib/viewers/mod.ts";
 import { viewerHub } from "../lib/viewers/hub.ts";
-import { type LogMsg, RrdDecoder, serve, silentLog } from "../mod.ts";
+import { RrdDecoder } from "../lib/encoding/rrd/rrd_decoder.ts";
+import { type LogMsg, serve, silentLog } from "../mod.ts";
 import { dialSystem } from "./contract/tcp_clients.ts";
 import {
   arrowMsg,

@@ -27,7 +27,7 @@ export interface ForwardFollower extends FileFollower {
 }
 
 const NAMES: OptionNames<ForwarderOptions> = {
-  ...{ maxBytesPerSec: true, maxHeldBytes: true, random: true, date: true, collectGarbage: true },
+  ...{ maxBytesPerSec: true, maxHeldBytes: true, collectGarbage: true, random: true, date: true },
 };
 
 /**

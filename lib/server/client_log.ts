@@ -56,7 +56,7 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
     log.write("debug", `${closing}: ${error.message}`, fields);
   } else if (error instanceof UnknownClient) {
     const text = `Rejected incoming connection from unknown client at ${addr}: ${error.message}`;
-    // Whoever looks through all ports of a machine gets one line a second at most.
+    // A scan of all ports of a machine causes at most one line a second.
     log.write("warn", text, { ...fields, kind: `${kind} ${error.seemsLike ?? "other"}` });
   } else if (error instanceof CallCut) {
     const level = error.isInMessage ? "warn" : "info";

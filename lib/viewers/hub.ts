@@ -29,6 +29,7 @@ import { bytesOf, ViewerLog } from "./log/viewer_log.ts";
 import { Recordings } from "../stores/recordings.ts";
 import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
+import { TotalsOfViewers } from "./viewer_totals.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
 
 const NAMES: OptionNames<ViewerHubOptions> = {
@@ -133,6 +134,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   );
   const recordings = new Recordings(date);
   const gone: Record<ViewerGone, number> = { left: 0, stalled: 0, closed: 0, failed: 0 };
+  const totals = new TotalsOfViewers();
   let joined = 0;
   let refused = 0;
   let corrupt = 0;
@@ -142,6 +144,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
 
   const onGone = (viewer: HubViewer, reason: ViewerGone) => {
     viewers.delete(viewer);
+    totals.left(viewer.stats);
     gone[reason]++;
     // Viewers at WebSockets may still get the frames that were sent.
     const isUsed = Array.from(viewers).some(({ options: { transport } }) =>
@@ -293,6 +296,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     },
     get stats() {
       const { kept, protected: spared, evicted, evictedProtected } = history;
+      const present = Array.from(viewers, ({ stats }) => stats);
       return {
         history: {
           ...kept,
@@ -302,7 +306,8 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
         },
         heldBytes: memory.bytes + frames.bytes + bridged.bytes,
         limitBytes,
-        viewers: Array.from(viewers, ({ stats }) => stats),
+        viewers: present,
+        totals: totals.with(present),
         joined,
         refused,
         gone: { ...gone },

@@ -56,7 +56,7 @@ export type History = "all" | "none" | "newest-first";
 /** What a viewer wants. */
 export interface JoinOptions {
   /** How it is connected; default `"websocket"`. */
-  readonly transport?: "websocket" | "http" | "grpc";
+  readonly transport?: ViewerTransport;
   /** Names it in log lines. */
   readonly addr?: string;
   /** A name of its own, by which it finds itself in the counts. */
@@ -137,12 +137,31 @@ export interface Viewer {
   readonly caughtUp: boolean;
 }
 
+/** How a viewer is connected. */
+export type ViewerTransport = "websocket" | "http" | "grpc";
+
+/** What is counted of all viewers that are connected in one way, those that have left included. */
+export interface ViewerTotals {
+  /** What was sent to them. */
+  readonly sent: Tally;
+  /** What was dropped from the log before they were given it. */
+  readonly skipped: Tally;
+  /** Frames of heavy messages given to those that are kept fresh. */
+  readonly shownFrames: number;
+  /** Frames of heavy messages left out to keep them fresh. */
+  readonly thinnedFrames: number;
+  /** All that was left out to keep them fresh, light messages too. */
+  readonly thinned: Tally;
+  /** Light messages of these. */
+  readonly thinnedLightMessages: number;
+}
+
 /** What is counted of one viewer. */
 export interface ViewerStats {
   /** Counts up from 1. */
   readonly id: number;
   /** How it is connected. */
-  readonly transport: "websocket" | "http" | "grpc";
+  readonly transport: ViewerTransport;
   /** Its address, from the options with which it joined. */
   readonly addr: string | undefined;
   /** What it calls itself. */
@@ -181,6 +200,8 @@ export interface HubStats {
   readonly limitBytes: number;
   /** The viewers that are there. */
   readonly viewers: readonly ViewerStats[];
+  /** These and those that have left together, by how they are connected. */
+  readonly totals: Readonly<Record<ViewerTransport, ViewerTotals>>;
   /** How many viewers ever joined. */
   readonly joined: number;
   /** How many viewers were refused, because there were too many. */

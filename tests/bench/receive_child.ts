@@ -7,10 +7,12 @@
  *       CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `view` gives all to a viewer that is told as well once
- * it has had them, as they were sent, `bridge-view` in today's form, `lz4` compresses them before; `control` only reads the
- * bytes and discards them, `drain` reads them into the same memory again and again, as fast as the
- * runtime can, and `copy` writes them into a file without looking at them.
+ * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each
+ * today's form, `save` writes them into a file, `bridge-save` in today's form, `view` gives all to a
+ * viewer that is told as well once it has had them, as they were sent, `bridge-view` in today's form,
+ * `lz4` compresses them before; `control` only reads the bytes and discards them, `drain` reads them into
+ * the same memory again and again, as fast as the runtime can, and `copy` writes them into a file without
+ * looking at them.
  */
 import process from "node:process";
 import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";

@@ -156,8 +156,8 @@ const FORWARDING = [
 
 const VIEWING = [
   { name: "serve-web", help: "Show live what is logged: a WebSocket for viewers, and a page" },
-  { name: "serve-grpc", help: "The same: Rerun's name for it" },
-  { name: "web-viewer", help: "The same, and open the page in the browser" },
+  { name: "serve-grpc", help: "As --serve-web: Rerun's name for it" },
+  { name: "web-viewer", help: "As --serve-web, and opens the page in the browser" },
   {
     name: "ws-server-port",
     value: "PORT",

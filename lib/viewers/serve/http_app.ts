@@ -66,12 +66,7 @@ export interface HttpAppOptions extends StallOptions {
 
 /** The guaranteed part of a hono app; see https://hono.dev for `app.mount(path, fetch)`. */
 export interface HttpApp {
-  /**
-   * Answers a request.
-   *
-   * @param request any
-   * @param info of its connection, if the server that mounts it knows
-   */
+  /** Answers a request; `info` tells of its connection, if the server that mounts the app knows. */
   fetch(request: Request, info?: Partial<ConnectionInfo>): Response | Promise<Response>;
   /**
    * Answers a request that is made of an address, for tests.
@@ -83,9 +78,8 @@ export interface HttpApp {
 }
 
 const NAMES: OptionNames<HttpAppOptions> = {
-  readiness: true,
-  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true },
-  ...{ webSocketPort: true, log: true, files: true, allowDelete: true, ...STALL_NAMES },
+  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true, files: true },
+  ...{ webSocketPort: true, log: true, allowDelete: true, readiness: true, ...STALL_NAMES },
 };
 
 type Env = { Bindings: Partial<ConnectionInfo> };

@@ -6,7 +6,7 @@
 import type { Tally } from "../../base/tally.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
-import type { ViewerHub } from "../types.ts";
+import type { ViewerHub, ViewerTotals } from "../types.ts";
 
 /** The format's media type. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -37,7 +37,7 @@ export interface HttpCounts {
 export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCounts): string {
   const { stats } = status;
   const { sinks, files, downloads, forwarding, nats, ...all } = statusJson(hub, status, 0);
-  const { history, viewers, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
+  const { history, viewers, totals, gone, leftOut, clientErrors, bridge, ...held } = all.hub;
   const of = (unit: keyof Tally, tallies: Readonly<Record<string, Tally>>, label: string) =>
     Object.entries(tallies).map(([name, tally]): Sample => [tally[unit], { [label]: name }]);
   const reasons = (counts: Readonly<Record<string, number>>) =>
@@ -51,6 +51,8 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       value(viewer),
       { viewer: String(viewer.id), transport: viewer.transport },
     ]);
+  const perDoor = (value: (totals: ViewerTotals) => number) =>
+    Object.entries(totals).map(([transport, all]): Sample => [value(all), { transport }]);
   const on = (transport: string) => viewers.filter((v) => v.transport === transport).length;
   const dropped = stats === undefined ? {} : { ...stats.dropped, badArrow: stats.badArrow };
   return [
@@ -133,6 +135,7 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       perViewer((v) => v.thinned?.light.messages ?? 0),
     ),
     counter("viewer_sent_bytes", "Bytes sent to a viewer", perViewer((v) => v.sent.bytes)),
+    ...viewerFamilies(perDoor),
     counter("viewers_joined", "Viewers so far", held.joined),
     counter("viewers_refused", "Viewers refused for want of room", held.refused),
     counter("viewers_gone", "Viewers that went", reasons(gone)),
@@ -187,6 +190,46 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     ...forwardFamilies(perTarget),
     counter("http_errors", "Requests that the server failed to answer", http.errors),
   ].join("");
+}
+
+/** What stays when viewers leave. */
+function viewerFamilies(
+  perDoor: (value: (totals: ViewerTotals) => number) => readonly Sample[],
+): string[] {
+  return [
+    counter(
+      "viewers_sent_messages",
+      "Messages sent to all viewers, those that left included",
+      perDoor((all) => all.sent.messages),
+    ),
+    counter("viewers_sent_bytes", "Bytes of these", perDoor((all) => all.sent.bytes)),
+    counter(
+      "viewers_skipped_messages",
+      "Messages dropped from history before viewers took them, those that left included",
+      perDoor((all) => all.skipped.messages),
+    ),
+    counter("viewers_skipped_bytes", "Bytes of those", perDoor((all) => all.skipped.bytes)),
+    counter(
+      "viewers_shown_frames",
+      "Frames of heavy messages given to all viewers that are or were kept fresh",
+      perDoor((all) => all.shownFrames),
+    ),
+    counter(
+      "viewers_thinned_frames",
+      "Frames of heavy messages left out to keep these fresh",
+      perDoor((all) => all.thinnedFrames),
+    ),
+    counter(
+      "viewers_thinned_bytes",
+      "All bytes left out for that, of light messages too",
+      perDoor((all) => all.thinned.bytes),
+    ),
+    counter(
+      "viewers_thinned_light_messages",
+      "Light messages among these",
+      perDoor((all) => all.thinnedLightMessages),
+    ),
+  ];
 }
 
 /** Metrics of forwarding. */

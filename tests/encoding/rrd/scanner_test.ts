@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { RrdDecoder } from "../../../mod.ts";
+import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { RrdDamage } from "../../../lib/encoding/rrd/part.ts";
 import { concat, rrdHeader, rrdMessage, setStoreInfo } from "../rrd_builder.ts";
 import { describeMsg, fixture } from "../../fixtures.ts";

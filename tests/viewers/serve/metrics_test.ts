@@ -60,6 +60,45 @@ function parseLabels(text: string): Record<string, string> {
 }
 
 describe("metrics", () => {
+  it("lose nothing of what was counted of viewers when these leave", async () => {
+    await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
+    const status = { stats: server.stats };
+    let now = 0;
+    const hub = madeHub({ limitBytes: 5000, now: () => now });
+    const fresh = hub.join({ transport: "grpc", latencySec: 1 });
+    const slow = hub.join({ transport: "http" });
+    hub.write([smart(chunk(1, 1000))]);
+    for (const viewer of [fresh, slow]) {
+      await viewer.next(1e6);
+      viewer.sent(1, 1000);
+    }
+    // More than is kept, so that both miss some of it.
+    for (let i = 2; i < 20; i++) hub.write([smart(chunk(i, 1000))]);
+    now = 5000;
+    const samples = () => {
+      const families = parse(
+        metricsText(hub, status, { errors: 0, otherEncoding: 0, otherData: 0 }),
+      );
+      const all = Array.from(families).filter(([name]) => /^rerelay_viewers_.*_total$/.test(name));
+      return all.map(([name, { samples }]) => [name, samples] as const);
+    };
+    const before = samples();
+    const value = (name: string, transport: string) =>
+      before.find(([family]) => family === `rerelay_viewers_${name}_total`)![1]
+        .find(({ labels }) => labels["transport"] === transport)!.value;
+    assertEquals(value("sent_bytes", "grpc"), 1000);
+    assertEquals(value("sent_messages", "http"), 1);
+    assertEquals(value("sent_messages", "websocket"), 0);
+    assert(value("skipped_messages", "http") > 5 && value("skipped_messages", "grpc") > 5);
+    for (const viewer of [fresh, slow]) viewer.close("left");
+    const counts = (all: typeof before) => all.filter(([name]) => !name.includes("_gone_"));
+    assertEquals(counts(samples()), counts(before));
+    const next = hub.join({ transport: "http" });
+    next.sent(2, 300);
+    assertEquals(hub.stats.totals.http.sent, { messages: 3, bytes: 1300 });
+    assertEquals(hub.stats.totals.grpc.sent, { messages: 1, bytes: 1000 });
+  });
+
   it("are Prometheus' text format", async () => {
     await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
     const hub = madeHub();
