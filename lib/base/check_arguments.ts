@@ -113,7 +113,7 @@ export function checkCallable(
 /** Options that say how bytes are decoded, or files are read; those left out are not looked at. */
 export function checkReading(options: object): void {
   const given = options as Readonly<Record<string, unknown>>;
-  for (const name of ["recover", "checkInside"]) {
+  for (const name of ["recover", "checkInside", "isLenient"]) {
     if (given[name] !== undefined) checkBoolean(name, given[name]);
   }
   for (const name of ["sizeBytes", "searchBytes"]) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "./check_arguments.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { reason } from "./errors.ts";
 
@@ -79,4 +80,16 @@ async function answerOf(check: ReadyCheck): Promise<string | undefined> {
   } catch (error) {
     return reason(error);
   }
+}
+
+/**
+ * Refuses what is none.
+ *
+ * @param taker the function that takes one
+ * @param readiness what was passed; one that is left out is not looked at
+ * @throws {TypeError} that names the function
+ */
+export function checkReadiness(taker: string, readiness: unknown): void {
+  const isOne = readiness === undefined || hasMethods(readiness, "add");
+  checkGiven(taker, "readiness, a Readiness", isOne, readiness);
 }

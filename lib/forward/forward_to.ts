@@ -3,6 +3,14 @@
  *
  * @module
  */
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import { checkPositive } from "../base/check_options.ts";
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type { ForwardStats } from "./counts.ts";
@@ -17,6 +25,10 @@ export interface ForwardFollower extends FileFollower {
   /** Counts and state of the target; zeros before the file sink is open. */
   readonly stats: ForwardStats;
 }
+
+const NAMES: OptionNames<ForwarderOptions> = {
+  ...{ maxBytesPerSec: true, maxHeldBytes: true, collectGarbage: true, random: true, date: true },
+};
 
 /**
  * Follows the name of the pattern in the name of a cursor's file; a name of the target and `.jsonl`
@@ -34,6 +46,8 @@ export const CURSOR_INFIX = ".forward-";
  * @param target where to send
  * @param options limits
  * @returns a follower, to be passed to `rrdFileSink` in `followers`
+ * @throws {TypeError} if there is no target, or no such option
+ * @throws {RangeError} if an option is out of its range
  *
  * @example
  * ```ts
@@ -58,6 +72,14 @@ export const CURSOR_INFIX = ".forward-";
  * ```
  */
 export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {}): ForwardFollower {
+  const isTarget = hasMethods(target, "send", "close") || hasMethods(target, "sendFile", "close");
+  checkGiven("forwardTo", "a target, such as grpcTarget() gives", isTarget, target);
+  checkOptions("forwardTo", options, NAMES);
+  for (const name of ["maxBytesPerSec", "maxHeldBytes"] as const) {
+    if (options[name] !== undefined) checkPositive(name, options[name]);
+  }
+  checkCallable(options, ["random", "date", "collectGarbage"]);
+  let isTaken = false;
   let forwarder: Forwarder | FileForwarder | undefined;
   return {
     name: target.name,
@@ -65,6 +87,10 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       return forwarder?.stats ?? nothing(target.name);
     },
     async open(files) {
+      if (isTaken) {
+        throw new TypeError("A forwarder follows one file sink: make another by forwardTo()");
+      }
+      isTaken = true;
       const path = cursorPath(files, target.name);
       const { adapter, log, now, journal } = files;
       const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkPort, checkPositive, checkText } from "../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
 import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
@@ -28,6 +30,8 @@ export interface GrpcTargetOptions {
   readonly timeoutMs?: number;
 }
 
+const NAMES: OptionNames<GrpcTargetOptions> = { hostname: true, port: true, timeoutMs: true };
+
 /** Most bytes of one call, unless a single message is longer. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
 const MAX_WAIT_MS = 1000;
@@ -51,6 +55,8 @@ const OUT_OF_RANGE = 11;
  * memory.
  *
  * @param options which server
+ * @throws {TypeError} if there is no such option
+ * @throws {RangeError} if one is out of its range
  *
  * @example
  * ```ts
@@ -63,6 +69,10 @@ const OUT_OF_RANGE = 11;
  * ```
  */
 export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
+  checkOptions("grpcTarget", options, NAMES);
+  checkText("hostname", options.hostname);
+  checkPort(options.port);
+  if (options.timeoutMs !== undefined) checkPositive("timeoutMs", options.timeoutMs);
   return new GrpcTarget(options);
 }
 

@@ -3,9 +3,17 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkCount, checkPositive, checkText } from "../base/check_options.ts";
 import { parseNatsAddress } from "../nats/address.ts";
 import { ByteGate } from "../memory/byte_gate.ts";
-import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
+import {
+  checkAccess,
+  connectNats,
+  CREDENTIAL_NAMES,
+  type Nats,
+  type NatsCredentials,
+} from "../nats/connection.ts";
 import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
 import { recordingSubject } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
@@ -43,6 +51,11 @@ export interface NatsTargetOptions extends NatsCredentials {
   readonly newId?: () => string;
 }
 
+const NAMES: OptionNames<NatsTargetOptions> = {
+  ...{ url: true, box: true, instance: true, replicas: true, maxInFlightBytes: true },
+  ...{ ackTimeoutMs: true, log: true, newId: true, ...CREDENTIAL_NAMES },
+};
+
 const MIB = 1024 * 1024;
 
 /** How long, and up to how many bytes, messages of a recording are gathered. */
@@ -69,7 +82,9 @@ interface Opened {
  * Makes a target that sends to NATS; it connects with the first batch.
  *
  * @param options the server, credentials and the box
- * @throws {RangeError} if the address or the id of the box is invalid
+ * @throws {RangeError} if the address or the id of the box is invalid, or an option is out of
+ * its range
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -82,6 +97,15 @@ interface Opened {
  * ```
  */
 export function natsTarget(options: NatsTargetOptions): MessageTarget {
+  checkOptions("natsTarget", options, NAMES);
+  checkAccess(options);
+  checkText("box", options.box);
+  const { instance, replicas, maxInFlightBytes, ackTimeoutMs } = options;
+  if (typeof instance !== "function") checkText("instance", instance);
+  if (replicas !== undefined) checkCount("replicas", replicas);
+  if (maxInFlightBytes !== undefined) checkPositive("maxInFlightBytes", maxInFlightBytes);
+  if (ackTimeoutMs !== undefined) checkPositive("ackTimeoutMs", ackTimeoutMs);
+  checkCallable(options, ["newId"]);
   return new NatsTarget(options);
 }
 

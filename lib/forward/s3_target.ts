@@ -4,6 +4,14 @@
  * @module
  */
 import { AwsClient } from "aws4fetch";
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import { checkObject, checkText } from "../base/check_options.ts";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -48,6 +56,30 @@ export interface S3TargetOptions {
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
+const NAMES: OptionNames<S3TargetOptions> = {
+  ...{ credentials: true, files: true, endpoint: true, region: true, log: true, fetch: true },
+};
+const CREDENTIALS: OptionNames<S3Credentials> = {
+  ...{ accessKeyId: true, secretAccessKey: true, sessionToken: true },
+};
+
+/** Refuses what would be signed with the word "undefined", or fail with the first file. */
+function checkS3(url: string, options: S3TargetOptions): void {
+  checkText("url", url);
+  checkOptions("s3Target", options, NAMES);
+  const { credentials, files, endpoint, region } = options;
+  checkObject("credentials", credentials ?? null, "{ accessKeyId, secretAccessKey }");
+  checkOptions("credentials", credentials, CREDENTIALS);
+  checkText("credentials.accessKeyId", credentials.accessKeyId);
+  checkText("credentials.secretAccessKey", credentials.secretAccessKey);
+  const { sessionToken } = credentials;
+  if (sessionToken !== undefined) checkText("credentials.sessionToken", sessionToken);
+  checkGiven("s3Target", "files that can be opened", hasMethods(files, "openAt"), files);
+  if (endpoint !== undefined) checkText("endpoint", endpoint);
+  if (region !== undefined) checkText("region", region);
+  checkCallable(options, ["fetch"]);
+}
+
 /**
  * Makes a target that uploads closed files to S3, and compares the checksum of what is there with what
  * was sent.
@@ -58,7 +90,8 @@ export interface S3TargetOptions {
  *
  * @param url `s3://BUCKET/PREFIX`
  * @param options credentials, the server, and what reads the files
- * @throws {RangeError} if the URL names no bucket
+ * @throws {RangeError} if the URL names no bucket, or a key is missing
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -73,6 +106,7 @@ export interface S3TargetOptions {
  * ```
  */
 export function s3Target(url: string, options: S3TargetOptions): FileTarget {
+  checkS3(url, options);
   const { bucket, prefix, name } = parseS3Url(url);
   const { credentials, files, endpoint, region = "us-east-1", log } = options;
   const { fetch: send = (request) => fetch(request) } = options;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { checkBytes } from "../base/check_arguments.ts";
+import { checkBytes, checkGiven, hasMethods } from "../base/check_arguments.ts";
 import { freeMemory } from "./free_memory.ts";
 
 /** Smaller buffers are not pooled: counting their users would cost more than it gains. */
@@ -150,4 +150,16 @@ export class BufferPool {
     if (free === undefined) this.#free.set(size, free = []);
     free.push(new Uint8Array(buffer));
   }
+}
+
+/**
+ * Refuses what is no pool; one that is left out is not looked at.
+ *
+ * @param taker the function that takes one
+ * @param pool what was passed
+ * @throws {TypeError} that names the function
+ */
+export function checkPool(taker: string, pool: unknown): void {
+  const isPool = pool === undefined || hasMethods(pool, "take", "acquire", "release");
+  checkGiven(taker, "pool, a BufferPool", isPool, pool);
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { OptionNames } from "../base/check_arguments.ts";
+import { checkText } from "../base/check_options.ts";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { type NatsAddress, parseNatsAddress } from "./address.ts";
@@ -23,6 +25,32 @@ export interface NatsCredentials {
   readonly cert?: string;
   /** The key of the client's certificate, as PEM. */
   readonly key?: string;
+}
+
+/** Names of all of them. */
+export const CREDENTIAL_NAMES: OptionNames<NatsCredentials> = {
+  ...{
+    credentials: true,
+    user: true,
+    password: true,
+    token: true,
+    ca: true,
+    cert: true,
+    key: true,
+  },
+};
+
+/**
+ * Refuses an address or a secret that is no text; those left out are not looked at.
+ *
+ * @throws {RangeError} that names the option, and tells nothing of what is in it
+ */
+export function checkAccess(options: NatsCredentials & { readonly url: string }): void {
+  checkText("url", options.url);
+  for (const name of Object.keys(CREDENTIAL_NAMES) as (keyof NatsCredentials)[]) {
+    const value: unknown = options[name];
+    if (value !== undefined) checkText(name, value);
+  }
 }
 
 /** Options of a connection. */

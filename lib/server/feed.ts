@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../base/check_arguments.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
 import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.ts";
 import type { ClientStats } from "./client_stats.ts";
@@ -32,4 +33,15 @@ export interface Feed {
   received(batch: readonly SmartMessage[]): void;
   /** Ends the feed: all of its sources leave, and nothing more comes. */
   close(): Promise<void>;
+}
+
+/**
+ * Refuses what is no feed.
+ *
+ * @param feed what was passed to `join`
+ * @throws {TypeError} that says what it takes
+ */
+export function checkFeed(feed: unknown): void {
+  const isFeed = hasMethods(feed, "start", "received", "close");
+  checkGiven("join", "a feed, such as fromNats() gives", isFeed, feed);
 }

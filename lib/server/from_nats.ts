@@ -3,12 +3,20 @@
  *
  * @module
  */
+import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkCount, checkPositive, checkTexts } from "../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { parseNatsAddress } from "../nats/address.ts";
-import { connectNats, type Nats, type NatsCredentials } from "../nats/connection.ts";
+import {
+  checkAccess,
+  connectNats,
+  CREDENTIAL_NAMES,
+  type Nats,
+  type NatsCredentials,
+} from "../nats/connection.ts";
 import { ensureStream, STREAM } from "../nats/stream.ts";
 import { StreamReader } from "../nats/stream_reader.ts";
 import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
@@ -36,6 +44,11 @@ export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
   /** Where log lines go; default nowhere. */
   readonly log?: Log;
 }
+
+const NAMES: OptionNames<FromNatsOptions> = {
+  ...{ url: true, replicas: true, pullBytes: true, note: true, skip: true, log: true },
+  ...{ boxes: true, applications: true, recordings: true, ...CREDENTIAL_NAMES },
+};
 
 /** Counts of a feed, and how its connection is. */
 export interface FromNatsStats extends NatsIntakeStats {
@@ -76,7 +89,8 @@ const MAX_SKEW_MS = 1000;
  * Makes a feed that a server may join: several servers may read one stream, and each gets all of it.
  *
  * @param options the server of NATS, credentials, and which subjects
- * @throws {RangeError} if the address is not one of NATS
+ * @throws {RangeError} if the address is not one of NATS, or an option is out of its range
+ * @throws {TypeError} if there is no such option
  *
  * @example
  * ```ts
@@ -89,6 +103,15 @@ const MAX_SKEW_MS = 1000;
  * ```
  */
 export function fromNats(options: FromNatsOptions): FromNats {
+  checkOptions("fromNats", options, NAMES);
+  checkAccess(options);
+  const { replicas, pullBytes } = options;
+  if (replicas !== undefined) checkCount("replicas", replicas);
+  if (pullBytes !== undefined) checkPositive("pullBytes", pullBytes);
+  for (const name of ["boxes", "applications", "recordings"] as const) {
+    if (options[name] !== undefined) checkTexts(name, options[name], '["one"]');
+  }
+  checkCallable(options);
   return new NatsFeed(options);
 }
 

@@ -33,7 +33,7 @@ import {
   type ThrottleRules,
 } from "../flow/throttle/accept_rate.ts";
 import { consoleLog, type Log } from "../base/log.ts";
-import { Readiness } from "../base/readiness.ts";
+import { checkReadiness, Readiness } from "../base/readiness.ts";
 
 /** Options of `serve`; all may be left out. */
 export interface ServeOptions extends PatienceOptions, DecodeLimits {
@@ -154,7 +154,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkTexts("allow", resolved.allow, '["10.0.0.0/8"]');
   checkObject("doors", resolved.doors, "{ http: door.take }");
   checkOptions("doors", resolved.doors, DOOR_NAMES);
-  checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage"]);
+  checkCallable(resolved.doors, ["http", "readMessages"]);
+  checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage", "confirm"]);
+  checkReadiness("serve", resolved.readiness);
   checkSignal(resolved.signal);
   return resolved;
 }

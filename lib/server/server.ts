@@ -1,6 +1,6 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import type { Feed } from "./feed.ts";
+import { checkFeed, type Feed } from "./feed.ts";
 import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
@@ -212,6 +212,7 @@ export class Server {
 
   /** Receives what a feed brings, such as one of `fromNats`, too, until the server is closed. */
   join(feed: Feed): void {
+    checkFeed(feed);
     this.#feeds.push(feed);
     const [channel, nextId] = [this.#channel, () => ++this.#counts.connected];
     feed.start({ context: this.#shared, sender: (source) => channel.sender(source), nextId });

@@ -14,7 +14,7 @@ import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../base/errors.ts";
 import { isReused } from "../memory/buffer_pool.ts";
 import { copyOut, keepable } from "../flow/channel/copy_out.ts";
-import type { SmartMessage } from "../flow/channel/smart_message.ts";
+import { checkBatch, type SmartMessage } from "../flow/channel/smart_message.ts";
 import { silentLog } from "../base/log.ts";
 import { MemoryPressure } from "../memory/memory_pressure.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
@@ -257,6 +257,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   return {
     name: "live viewers",
     write(batch: readonly SmartMessage[]): void {
+      checkBatch(batch);
       if (closing !== undefined) return;
       for (const message of batch) {
         recordings.note(message);

@@ -2,7 +2,7 @@
  * Everything that is measured, each on Deno and on Bun:
  *
  *     deno task bench [--only small,images,points,latency,…] [--groups speed,sendfile,clients,save,tables,data]
- *       [--rounds 5 [--more]] [--streams FOLDER] [--peer PROGRAM]
+ *       [--rounds 5 [--more]] [--warm-ups N] [--streams FOLDER] [--peer PROGRAM]
  *       [--rerun PROGRAM] [--write]
  *
  * How fast a client's stream is received comes first, beside a program that only reads it and beside
@@ -41,7 +41,7 @@ const DRAWING = ["growth"];
 const PICTURE = new URL("../../docs/receive.svg", import.meta.url);
 
 const args = parseArgs(process.argv.slice(2), {
-  string: ["only", "groups", "rounds", "streams", "peer", "rerun"],
+  string: ["only", "groups", "rounds", "warm-ups", "streams", "peer", "rerun"],
   boolean: ["more", "write"],
   unknown: (arg) => usage(`There is no ${arg}`),
 });
@@ -67,6 +67,7 @@ async function receive(name: Workload, results: Results, groups: readonly Group[
     rounds: Number(given("rounds") ?? 5),
     peer: await findPeer(given("peer")),
     rerun: given("rerun"),
+    ...given("warm-ups") !== undefined && { warmUps: Number(given("warm-ups")) },
   };
   for (const group of groups) {
     // Many clients make a difference where there are many messages.

@@ -20,6 +20,9 @@ export const GROUPS = ["speed", "sendfile", "clients", "save", "tables", "data"]
  */
 const WARM_UPS = { speed: 5, sendfile: 5, clients: 5, save: 1, tables: 0, data: 5 };
 
+/** What is measured in a group, and how often all is received before. */
+type Choice = Pick<Plan, "peer" | "rerun" | "warmUps">;
+
 /** Name of a group. */
 export type Group = typeof GROUPS[number];
 
@@ -34,21 +37,28 @@ export type Results = Partial<Record<Workload, Result>>;
 
 const FILE = join(cacheFolder(), "..", "bench", "receive.json");
 
-function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] {
+function subjects(group: Group, choice: Choice): Subject[] {
+  const warmUps = choice.warmUps ?? WARM_UPS[group];
   const both = (what: Subject["what"], clients = 1): Subject[] =>
     (["deno", "bun"] as const).map((runtime) => ({
       runtime,
       what,
       clients,
-      warmUps: WARM_UPS[group],
+      warmUps,
     }));
-  const peer: Subject[] = hasPeer ? [{ runtime: "peer", what: "server", clients: 1 }] : [];
-  const rerun: Subject[] = hasRerun ? [{ runtime: "rerun", what: "save", clients: 1 }] : [];
+  const peers = (...whats: Subject["what"][]): Subject[] =>
+    choice.peer === undefined
+      ? []
+      : whats.map((what) => ({ runtime: "peer", what, clients: 1, warmUps }));
+  const peer = peers("server");
+  const rerun: Subject[] = choice.rerun === undefined
+    ? []
+    : [{ runtime: "rerun", what: "save", clients: 1 }];
   switch (group) {
     case "speed":
       return [...both("server"), ...both("control"), ...peer];
     case "sendfile":
-      return subjects("speed", hasPeer, hasRerun).map((subject) => ({
+      return subjects("speed", choice).map((subject) => ({
         ...subject,
         sendfile: true,
       }));
@@ -60,9 +70,8 @@ function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] 
       return [...both("tables"), ...peer];
     case "data":
       return [
-        ...[...both("column"), ...both("columns")],
-        ...both("tables").map((subject) => ({ ...subject, warmUps: WARM_UPS.tables })),
-        ...peer,
+        ...[...both("column"), ...both("columns"), ...both("tables")],
+        ...[...both("server"), ...both("drain"), ...peers("server", "drain")],
       ];
   }
 }
@@ -71,12 +80,12 @@ function subjects(group: Group, hasPeer: boolean, hasRerun: boolean): Subject[] 
 export async function measureGroup(
   group: Group,
   stream: Stream,
-  { rounds, peer, rerun }: Pick<Plan, "rounds" | "peer" | "rerun">,
+  { rounds, peer, rerun, warmUps }: Choice & Pick<Plan, "rounds">,
 ): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "rerelay-bench-"));
   try {
     const given = { peer, rerun, file: join(folder, "saved.rrd") };
-    const rows = subjects(group, peer !== undefined, rerun !== undefined)
+    const rows = subjects(group, { peer, rerun, ...warmUps === undefined ? {} : { warmUps } })
       .map((subject): Row => ({ subject, runs: [] }));
     for (let round = 0; round < rounds; round++) {
       for (const { subject, runs } of rows) {

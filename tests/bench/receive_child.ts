@@ -3,13 +3,16 @@
  * had left:
  *
  *     receive_child.ts
- *       server|tables|column|columns|bridge|save|bridge-save|view|bridge-view|lz4|control|copy
+ *       server|tables|column|columns|bridge|save|bridge-save|view|bridge-view|lz4|control|drain|copy
  *       CLIENTS [FILE]
  *
  * `server` uses memory again, as the command line does; `tables` decodes the Arrow data of every
- * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each today's form, `save` writes them into a file, `bridge-save` in today's form, `view` gives all to a viewer that is told as well once
- * it has had them, as they were sent, `bridge-view` in today's form, `lz4` compresses them before; `control` only reads the
- * bytes and discards them, and `copy` writes them into a file without looking at them.
+ * message too, `column` reads one column of it by `chunk()`, `columns` all of them, `bridge` gives each
+ * today's form, `save` writes them into a file, `bridge-save` in today's form, `view` gives all to a
+ * viewer that is told as well once it has had them, as they were sent, `bridge-view` in today's form,
+ * `lz4` compresses them before; `control` only reads the bytes and discards them, `drain` reads them into
+ * the same memory again and again, as fast as the runtime can, and `copy` writes them into a file without
+ * looking at them.
  */
 import process from "node:process";
 import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
@@ -124,7 +127,11 @@ async function server(): Promise<void> {
   await fanOut(sinks).receive(server.batches());
 }
 
+/** More at once makes it no faster. */
+const DRAIN_BYTES = 1024 * 1024;
+
 async function control(): Promise<void> {
+  const memory = what === "drain" ? new Uint8Array(DRAIN_BYTES) : undefined;
   const copy = what === "copy"
     ? await (await loadFileAdapter()).create(file!, "replace")
     : undefined;
@@ -134,7 +141,7 @@ async function control(): Promise<void> {
     const connection = await listener.accept();
     (async () => {
       for (;;) {
-        const chunk = await connection!.read!();
+        const chunk = await connection!.read!(memory);
         if (chunk === undefined) return onLeft();
         count += chunk.length;
         await copy?.write(chunk);
@@ -143,4 +150,4 @@ async function control(): Promise<void> {
   }
 }
 
-await (what === "control" || what === "copy" ? control() : server());
+await (["control", "drain", "copy"].includes(what!) ? control() : server());

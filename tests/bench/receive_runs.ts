@@ -23,6 +23,7 @@ export type What =
   | "bridge-view"
   | "lz4"
   | "control"
+  | "drain"
   | "copy";
 
 /** Who receives, and from how many clients at once. */
@@ -130,11 +131,11 @@ async function measureOnce(subject: Subject, stream: Stream, given: Given): Prom
 }
 
 function isControl({ what }: Subject): boolean {
-  return what === "control" || what === "copy";
+  return what === "control" || what === "drain" || what === "copy";
 }
 
 function started(subject: Subject, { peer, rerun, file }: Given): Promise<Receiver> {
-  if (subject.runtime === "peer") return Peer.start(peer!);
+  if (subject.runtime === "peer") return Peer.start(peer!, subject.what);
   return subject.runtime === "rerun" ? Rerun.start(rerun!, file) : Own.start(subject, file);
 }
 
@@ -165,16 +166,17 @@ class Own implements Receiver {
   }
 }
 
-/** Another server: `PROGRAM PORT` prints `msgs N at TIME` when its clients have gone quiet. */
+/** Another server: `PROGRAM PORT [drain]` prints `msgs N at TIME` when its clients have gone quiet. */
 class Peer implements Receiver {
   #parts = 0;
   #cpuSec = 0;
   private constructor(readonly port: number, readonly program: Program) {}
 
-  static async start(path: string): Promise<Peer> {
+  static async start(path: string, what: What): Promise<Peer> {
     const port = await freePort();
     const env = { ...process.env as Record<string, string>, RUST_LOG: "info" };
-    const program = new Program([path, String(port)], { env });
+    const args = what === "drain" ? [what] : [];
+    const program = new Program([path, String(port), ...args], { env });
     await program.waitFor(/Hosting a SDK server/, DEADLINE_MS);
     return new Peer(port, program);
   }

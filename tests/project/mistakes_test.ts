@@ -11,6 +11,9 @@ import * as encoding from "@rerelay/server/encoding";
 import * as flow from "@rerelay/server/flow";
 import * as rrd from "@rerelay/server/rrd";
 import * as sinks from "@rerelay/server/sinks";
+import * as forward from "@rerelay/server/forward";
+import * as nats from "@rerelay/server/nats";
+import * as s3 from "@rerelay/server/s3";
 import * as viewers from "@rerelay/server/viewers";
 
 type Callable = (...args: readonly unknown[]) => unknown;
@@ -101,6 +104,10 @@ const congestion = new flow.CongestionManager({ maxLatencySec: 1 });
 const sender = () => new flow.SmartChannel().sender({ kind: "tcp-client", id: 1 });
 const webSocket = { ...{ send() {}, addEventListener() {}, close() {}, readyState: 3 } };
 
+const target = () => forward.grpcTarget({ hostname: "example.com", port: 9876 });
+const inS3 = { files: { openAt: () => Promise.reject(new Error("none")) } };
+const keys = { accessKeyId: "me", secretAccessKey: "secret" };
+
 /** Who takes options, and one that is mistyped with what was meant. */
 const OPTIONS: readonly [string, (options: never) => unknown, string, string][] = [
   ["serve", all.serve, "maxClient", "maxClients"],
@@ -149,6 +156,17 @@ const OPTIONS: readonly [string, (options: never) => unknown, string, string][] 
   ["serveHttp", viewers.serveHttp, "bodie", "bodies"],
   ["bodies", (bodies) => viewers.serveHttp({ port: 0, fetch, bodies }), "maxByte", "maxBytes"],
   ["httpDoor", viewers.httpDoor, "maxConnection", "maxConnections"],
+  ["grpcTarget", forward.grpcTarget, "timeout", "timeoutMs"],
+  ["forwardTo", (options) => forward.forwardTo(target(), options), "maxHeldByte", "maxHeldBytes"],
+  ["natsTarget", nats.natsTarget, "instances", "instance"],
+  ["fromNats", nats.fromNats, "box", "boxes"],
+  ["s3Target", (options) => s3.s3Target("s3://b", options), "endPoint", "endpoint"],
+  [
+    "credentials",
+    (credentials) => s3.s3Target("s3://b", { ...inS3, credentials }),
+    "accessKey",
+    "accessKeyId",
+  ],
 ];
 
 describe("an option that there is none of", () => {
@@ -238,6 +256,120 @@ const NAMED: readonly [string, () => unknown, string][] = [
   ],
   ["no step", () => new flow.StepStream(undefined!), "StepStream needs a step with push() and"],
   ["no manager", () => new flow.ThrottleStream(undefined!), "ThrottleStream needs a Congestion"],
+  ["no batch", () => hub.write(undefined!), "write needs a batch, a list of messages as batches()"],
+  [
+    "a message alone",
+    async () => (await sinks.rrdFileSink({ path: "a.rrd", files })).write({} as never),
+    "write needs a batch, a list of messages as batches() gives, not an object",
+  ],
+  [
+    "no feed",
+    async () => (await server()).join({} as never),
+    "join needs a feed, such as fromNats()",
+  ],
+  [
+    "a follower of two sinks",
+    async () => {
+      const followers = [forward.forwardTo(target())];
+      const one = await sinks.rrdFileSink({ path: "one-{part}.rrd", files, followers });
+      try {
+        await sinks.rrdFileSink({ path: "two-{part}.rrd", files, followers });
+      } finally {
+        await one.close();
+      }
+    },
+    "A forwarder follows one file sink: make another",
+  ],
+  ["no target", () => forward.forwardTo(undefined!), "forwardTo needs a target, such as"],
+  [
+    "no rate",
+    () => forward.forwardTo(target(), { maxBytesPerSec: NaN }),
+    "maxBytesPerSec must be above 0, not NaN",
+  ],
+  [
+    "no host",
+    () => forward.grpcTarget({ port: 1 } as never),
+    "hostname must be a text that is not",
+  ],
+  [
+    "no port there",
+    () => forward.grpcTarget({ hostname: "a" } as never),
+    "port must be an integer",
+  ],
+  ["no NATS", () => nats.fromNats({} as never), "url must be a text that is not empty, not"],
+  [
+    "a token of NATS that is a number",
+    () => nats.fromNats({ url: "nats://a", token: 5 as never }),
+    "token must be a text that is not empty, not 5",
+  ],
+  [
+    "a box alone",
+    () => nats.fromNats({ url: "nats://a", boxes: "box-7" as never }),
+    "boxes must be a list, such as",
+  ],
+  [
+    "a box without a name",
+    () => nats.natsTarget({ url: "nats://a" } as never),
+    "box must be a text",
+  ],
+  [
+    "half a copy",
+    () => nats.natsTarget({ url: "nats://a", box: "b", instance: "4f1c", replicas: 0.5 }),
+    "replicas must be a whole number above 0, not 0.5",
+  ],
+  [
+    "a key of S3 that the environment lacks",
+    () => s3.s3Target("s3://b", { ...inS3, credentials: { ...keys, secretAccessKey: undefined! } }),
+    "credentials.secretAccessKey must be a text that is not empty, not undefined",
+  ],
+  ["no keys of S3", () => s3.s3Target("s3://b", inS3 as never), "credentials must be such as {"],
+  [
+    "followers that are none",
+    () => sinks.rrdFileSink({ path: "{part}.rrd", files, followers: {} as never }),
+    "rrdFileSink needs followers, as forwardTo() gives, not an object",
+  ],
+  [
+    "a follower that is none",
+    () => sinks.rrdFileSink({ path: "{part}.rrd", files, followers: [target()] as never }),
+    "rrdFileSink needs followers, as forwardTo() gives, not a list",
+  ],
+  [
+    "no readiness",
+    () => viewers.httpApp({ hub, readiness: {} as never }),
+    "httpApp needs readiness",
+  ],
+  [
+    "no shelf",
+    () => viewers.httpApp({ hub, files: [] as never }),
+    "httpApp needs files, the shelf",
+  ],
+  ["no readers", () => viewers.httpApp({ hub, readers: 1 as never }), "httpApp needs readers, as"],
+  [
+    "a text for yes",
+    () => viewers.httpApp({ hub, allowDelete: "false" as never }),
+    'allowDelete must be true or false, not "false"',
+  ],
+  [
+    "a door that is none",
+    () => all.serve({ doors: { http: 1 as never } }),
+    "http must be a function",
+  ],
+  ["no confirmation", () => all.serve({ confirm: true as never }), "confirm must be a function"],
+  [
+    "no pool",
+    () => new all.PacketStream({ pool: {} as never }),
+    "PacketStream needs pool, a Buffer",
+  ],
+  [
+    "no pool, again",
+    () => new flow.SmartChannel({ pool: 1 as never }),
+    "SmartChannel needs pool, a",
+  ],
+  [
+    "a lenience that is none",
+    () => new rrd.RrdScanner({ isLenient: 1 as never }),
+    "isLenient must be true or false, not 1",
+  ],
   [
     "no time to close",
     async () => (await server()).close({ drainMs: -1 }),

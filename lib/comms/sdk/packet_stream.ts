@@ -1,5 +1,6 @@
 import { checkCallable, checkOptions } from "../../base/check_arguments.ts";
-import { checkLimits } from "../../base/check_options.ts";
+import { checkBoolean, checkLimits } from "../../base/check_options.ts";
+import { checkPool } from "../../memory/buffer_pool.ts";
 import { StepStream } from "../../base/step_stream.ts";
 import { PACKET_NAMES, type PacketOptions, PacketReader } from "./packet_reader.ts";
 
@@ -31,6 +32,10 @@ export class PacketStream extends StepStream<Uint8Array, Uint8Array> {
     checkOptions("PacketStream", options, PACKET_NAMES);
     checkLimits(options);
     checkCallable(options, ["onHandshake"]);
+    checkPool("PacketStream", options.pool);
+    for (const name of ["inSlabs", "holdsGreeted"] as const) {
+      if (options[name] !== undefined) checkBoolean(name, options[name]);
+    }
     super(new PacketReader(options));
   }
 }

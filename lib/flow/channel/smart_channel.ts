@@ -9,7 +9,7 @@ import {
   type SmartChannelOptions,
 } from "./smart_channel_options.ts";
 import { ChannelSender, type SenderChannel } from "./channel_sender.ts";
-import type { BufferPool } from "../../memory/buffer_pool.ts";
+import { type BufferPool, checkPool } from "../../memory/buffer_pool.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
 import { copyOut } from "./copy_out.ts";
 import { Lag } from "./_lag.ts";
@@ -92,6 +92,7 @@ export class SmartChannel {
     const { delay, maxWaitMs = Infinity, pool } = options;
     checkPositive("limitBytes", limitBytes);
     checkPositive("maxWaitMs", maxWaitMs);
+    checkPool("SmartChannel", pool);
     this.#pace = delay && new Pace(delay);
     this.#lag = delay && maxWaitMs < Infinity ? new Lag(maxWaitMs, now) : undefined;
     this.#pool = pool;

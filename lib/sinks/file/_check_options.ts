@@ -82,7 +82,11 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   if ((maxBytes ?? maxAgeSec) !== undefined && !hasSerialNames(pattern)) {
     throw new RangeError("rotation makes several files: put {part}, {date} or {time} into path");
   }
-  if ((options.followers ?? []).length > 0 && !hasSerialNames(pattern)) {
+  const { followers = [] } = options;
+  const areFollowers = Array.isArray(followers) &&
+    followers.every((each) => hasMethods(each, "open", "close"));
+  checkGiven("rrdFileSink", "followers, as forwardTo() gives", areFollowers, followers);
+  if (followers.length > 0 && !hasSerialNames(pattern)) {
     throw new RangeError("followers read many files: put {part}, {date} or {time} into path");
   }
   if ((files ?? bytes) !== undefined && pattern.placeholders.size === 0) {

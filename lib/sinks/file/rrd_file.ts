@@ -8,7 +8,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
-import type { SmartMessage } from "../../flow/channel/smart_message.ts";
+import { checkBatch, type SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
 import { FreeSpace } from "./_free_space.ts";
@@ -271,6 +271,7 @@ async function startSink(
       };
     },
     write(batch) {
+      checkBatch(batch);
       if (waiting > 0) return write(() => writeFrom(batch, 0));
       const rest = writeFrom(batch, 0);
       return rest && write(() => rest);

@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
+import { checkBoolean, checkText } from "../../base/check_options.ts";
+import { checkReadiness } from "../../base/readiness.ts";
 import type { OpenedFile, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { reason } from "../../base/errors.ts";
@@ -262,4 +265,29 @@ function keysOf(file: ShelvedFile): ListKeys {
     lastMs: state === "writing" ? Infinity : lastMs ?? firstMs ?? 0,
     bytes,
   };
+}
+
+/**
+ * Refuses options of the app that are none of what they are called; those left out are not looked at.
+ *
+ * @throws {TypeError} that names the option
+ * @throws {RangeError} if `allowDelete` is neither true nor false, or `path` no text
+ */
+export function checkServed(
+  options: {
+    readonly files?: unknown;
+    readonly readers?: unknown;
+    readonly allowDelete?: unknown;
+    readonly path?: unknown;
+    readonly readiness?: unknown;
+  },
+): void {
+  const { files, readers, allowDelete = false, path, readiness } = options;
+  const isShelf = files === undefined || hasMethods(files, "list", "open", "remove");
+  checkGiven("httpApp", "files, the shelf of a file sink", isShelf, files);
+  const canRead = readers === undefined || hasMethods(readers, "read");
+  checkGiven("httpApp", "readers, as messageReaders() gives", canRead, readers);
+  checkBoolean("allowDelete", allowDelete);
+  if (path !== undefined) checkText("path", path);
+  checkReadiness("httpApp", readiness);
 }

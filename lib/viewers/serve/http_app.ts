@@ -11,7 +11,6 @@ import {
   type OptionNames,
   picked,
 } from "../../base/check_arguments.ts";
-import { checkText } from "../../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { RrdVersion } from "../../encoding/rrd_header.ts";
@@ -20,7 +19,7 @@ import { reason } from "../../base/errors.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
-import { FileAnswers } from "../files/file_answers.ts";
+import { checkServed, FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
 import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
@@ -67,12 +66,7 @@ export interface HttpAppOptions extends StallOptions {
 
 /** The guaranteed part of a hono app; see https://hono.dev for `app.mount(path, fetch)`. */
 export interface HttpApp {
-  /**
-   * Answers a request.
-   *
-   * @param request any
-   * @param info of its connection, if the server that mounts it knows
-   */
+  /** Answers a request; `info` tells of its connection, if the server that mounts the app knows. */
   fetch(request: Request, info?: Partial<ConnectionInfo>): Response | Promise<Response>;
   /**
    * Answers a request that is made of an address, for tests.
@@ -84,9 +78,8 @@ export interface HttpApp {
 }
 
 const NAMES: OptionNames<HttpAppOptions> = {
-  readiness: true,
-  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true },
-  ...{ webSocketPort: true, log: true, files: true, allowDelete: true, ...STALL_NAMES },
+  ...{ hub: true, status: true, page: true, path: true, guard: true, readers: true, files: true },
+  ...{ webSocketPort: true, log: true, allowDelete: true, readiness: true, ...STALL_NAMES },
 };
 
 type Env = { Bindings: Partial<ConnectionInfo> };
@@ -135,8 +128,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   checkHub("httpApp", options.hub);
   checkGuard("httpApp", options.guard);
   checkCallable(options, ["status", "webSocketPort"]);
-  const { path, page } = options;
-  if (path !== undefined) checkText("path", path);
+  checkServed(options);
+  const { page } = options;
   checkGiven("httpApp", "a page, as pageAssets() gives", !page || hasMethods(page, "get"), page);
   const { hub, status = () => ({}), guard = viewerGuard(), log = silentLog } = options;
   const { readiness = new Readiness(), now = SYSTEM_CLOCK.now } = options;
