@@ -63,18 +63,16 @@ export class Served implements AsyncDisposable {
     return (await this.child.waitFor(pattern, READY_MS))[1]!;
   }
 
-  /** Processor time of its threads of this name so far, in hundredths of a second. */
-  async ticks(thread: string): Promise<number> {
+  /** Processor time of its threads of this name so far, in milliseconds. */
+  async busyMs(thread: string): Promise<number> {
     const tasks = `/proc/${this.child.pid}/task`;
-    let ticks = 0;
+    let ns = 0;
     for (const id of await readdir(tasks)) {
-      const stat = await readFile(join(tasks, id, "stat"), "utf8").catch(() => "");
-      const [, name, rest] = /\((.*)\) (.*)/s.exec(stat) ?? [];
-      if (name !== thread) continue;
-      const fields = rest!.split(" ");
-      ticks += Number(fields[11]) + Number(fields[12]);
+      const of = (file: string) => readFile(join(tasks, id, file), "utf8").catch(() => "");
+      if ((await of("comm")).trim() !== thread) continue;
+      ns += Number((await of("schedstat")).split(" ")[0]);
     }
-    return ticks;
+    return ns / 1e6;
   }
 
   /** Ends it; it must have nothing to complain of. */
