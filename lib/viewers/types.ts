@@ -19,7 +19,7 @@ export interface ViewerHubOptions {
   /** Bytes of history for late viewers, all that sockets of viewers keep alive included; default 1 GiB. */
   readonly limitBytes?: number;
   /**
-   * Has no effect any more.
+   * Has no effect any more; default 64 MiB.
    *
    * @deprecated a viewer falls behind in the log, and skips what is no longer there
    */

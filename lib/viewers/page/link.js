@@ -1,12 +1,7 @@
-/**
- * The speed of the connection to this page, shown while images are left out because it is too slow.
- */
+/** How fast the connection to this page is, shown while images are left out. */
 import { formatCount, formatRate } from "./format.js";
 
-/**
- * Frames a second are an average over so many milliseconds, since each look alone counts whole
- * frames only.
- */
+/** Frames a second are an average over so many milliseconds. */
 const WINDOW_MS = 5000;
 
 /** The name by which this page finds itself among the server's viewers. */

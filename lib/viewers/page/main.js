@@ -81,10 +81,7 @@ function chooseFile(file) {
   show();
 }
 
-/**
- * Chooses the newest live recording once the one that is shown has ended, unless the user chose
- * one.
- */
+/** Chooses the newest live recording once the one shown has ended, unless the user chose one. */
 function follow() {
   const current = recordings.find(({ id }) => id === chosen);
   // A search lists only some of the recordings.

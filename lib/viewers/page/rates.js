@@ -20,10 +20,7 @@ export class Rates {
     return values.map((value, i) => Math.max(0, value - (last.values[i] ?? 0)) / seconds);
   }
 
-  /**
-   * @param {Iterable<string | number>} keys all keys that are still needed; the others are
-   * forgotten
-   */
+  /** @param {Iterable<string | number>} keys still needed; the others are forgotten */
   keep(keys) {
     const kept = new Set(keys);
     for (const key of this.#last.keys()) if (!kept.has(key)) this.#last.delete(key);
