@@ -130,8 +130,8 @@ export class Delivery {
         await send(signal);
         this.#outage.worked();
         addTo(this.#sent, weight);
-        this.#garbage.sent(weight.bytes);
         this.#lastAckMs = this.#date();
+        this.#collect(weight.bytes);
         return undefined;
       } catch (error) {
         if (signal.aborted) throw error;
@@ -141,6 +141,16 @@ export class Delivery {
         }
         this.#outage.failed(error);
       }
+    }
+  }
+
+  /** What was accepted stays accepted, and is not sent again, though a collection failed. */
+  #collect(bytes: number): void {
+    try {
+      this.#garbage.sent(bytes);
+    } catch (error) {
+      const text = `Garbage can't be collected (collectGarbage): ${reason(error)}`;
+      this.#log.write("warn", text, { target: this.#name, kind: "forward garbage" });
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { CatchUpGarbage } from "../../lib/forward/_catch_up_garbage.ts";
+import { Delivery } from "../../lib/forward/delivery.ts";
 
 const MIB = 2 ** 20;
 
@@ -29,5 +30,23 @@ describe("CatchUpGarbage", () => {
 
   it("takes no more than a sixth of the time", () => {
     assertEquals(collections(1024 * MIB, 500), 4);
+  });
+
+  it("that fails is told in the log, and nothing is sent twice for it", async () => {
+    const lines: string[] = [];
+    const log = { enabled: () => true, write: (_: string, text: string) => void lines.push(text) };
+    const collectGarbage = () => {
+      throw new Error("there is no collector");
+    };
+    const delivery = new Delivery(
+      "example",
+      { log, now: () => 0, timer: () => () => {} } as never,
+      { collectGarbage },
+    );
+    let sends = 0;
+    await delivery.deliver({ messages: 1, bytes: 16 * MIB }, () => Promise.resolve(void sends++));
+    assertEquals(sends, 1);
+    assertEquals(lines, ["Garbage can't be collected (collectGarbage): there is no collector"]);
+    assertEquals(delivery.isWorking, true);
   });
 });

@@ -19,7 +19,8 @@ import type { FileMark } from "./file_mark.ts";
 import { FolderSync } from "./parts/folder_sync.ts";
 import type { RrdFileSink, RrdFileSinkOptions } from "./sink_options.ts";
 import { PartJournal } from "./parts/part_journal.ts";
-import { openParts } from "./parts/open_parts.ts";
+import type { FileFollower } from "./parts/follower.ts";
+import { type OpenedParts, openParts } from "./parts/open_parts.ts";
 import { PartCatalog } from "./parts/part_catalog.ts";
 import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
@@ -117,39 +118,32 @@ async function startSink(
   const catalog = options.shelved ? new PartCatalog() : undefined;
   const { followers = [] } = options;
   const journal = followers.length === 0 ? undefined : new PartJournal();
-  for (const follower of journal === undefined ? [] : followers) {
-    const { folder, name } = pattern;
-    await follower.open({ folder, name, adapter, log, journal: journal!, now, timer });
+  const begun: FileFollower[] = [];
+  let opened: OpenedParts;
+  try {
+    for (const follower of journal === undefined ? [] : followers) {
+      const { folder, name } = pattern;
+      begun.push(follower);
+      await follower.open({ folder, name, adapter, log, journal: journal!, now, timer });
+    }
+    opened = await openParts({
+      ...{ path, place, writer, folder, log, keep, newId, catalog, journal },
+    });
+  } catch (error) {
+    // Else threads would keep the program from ending, and followers would write without the lock.
+    compressor?.close();
+    indexer?.stop();
+    await Promise.all(begun.map((follower) => follower.close(AbortSignal.abort())));
+    throw error;
   }
-  const opened = await openParts({
-    path,
-    place,
-    writer,
-    folder,
-    log,
-    keep,
-    newId,
-    catalog,
-    journal,
-  });
   const { opener, index, leftovers, first } = opened;
   const renewal = indexer && index && new IndexRenewal({
     ...{ folder: pattern.folder, adapter, log, index, indexer, names: folder, sync: isSynced },
     onRemoved: (names) => files.removed(names),
   });
   const files = new RrdFiles({
-    name: path,
-    opener,
-    renewal,
-    index,
-    bridge,
-    log,
-    rotation,
+    ...{ name: path, opener, renewal, index, bridge, log, rotation, budget, now, date, timer },
     maxOpenFiles: processes?.maxOpenFiles,
-    budget,
-    now,
-    date,
-    timer,
     onError: options.onError ?? (() => {}),
   }, first);
   const shelf = catalog && index && new SavedShelf({
