@@ -25,7 +25,6 @@ export interface SocketCount {
 export const NOT_COUNTED: SocketCount = { hasRoom: true, opened() {}, closed() {} };
 
 /**
-/**
  * A timer that fires so late, in milliseconds, shows that the program stood still, be it to collect
  * garbage: what came meanwhile is read before anybody is judged. Else a request that came in time
  * would be closed instead of answered.

@@ -48,10 +48,11 @@ export class ClosedHash {
     const { bytes, hash } = this.#line;
     const plainBytes = this.#plainBytes;
     const more = this.#bytes - plainBytes;
-    const inPlace = more > 0 && isEndHeader(this.#end);
-    // Recovery leaves a file without an end marker as it is.
-    const isAdded = !inPlace && more > 0 &&
+    // Recovery leaves a file without an end marker as it is. Looked for first: a message may end as an
+    // end header does, as Arrow's padding and end of a stream, while no footer begins with zeros.
+    const isAdded = more >= MARKER_BYTES &&
       (isEndHeader(this.#behind) || more === MARKER_BYTES && isZero(this.#behind));
+    const inPlace = !isAdded && more > 0 && isEndHeader(this.#end);
     if (more !== 0 && !inPlace && !isAdded) return `it has ${this.#bytes} bytes, and had ${bytes}`;
     this.#hash.update(this.#endBytes(!inPlace));
     return this.#hash.text === hash ? undefined : `its hash is ${this.#hash.text}, and was ${hash}`;

@@ -3,11 +3,14 @@ import { assert, assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { xxh32 } from "../../../../lib/encoding/rrd/xxh32.ts";
 import { FileHash } from "../../../../lib/sinks/file/parts/_file_hash.ts";
-import { ClosedHashes } from "../../../../lib/sinks/file/parts/closed_hashes.ts";
+import { ClosedHash, ClosedHashes } from "../../../../lib/sinks/file/parts/closed_hashes.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
 import { randomBytes } from "../../../contract/streams.ts";
 import { seeded } from "../../../random.ts";
 import { CAPTURE, change } from "../../leftovers.ts";
+
+const ZEROS = new Array<number>(8).fill(0);
+const END_OF_STREAM = [255, 255, 255, 255, 0, 0, 0, 0];
 
 describe("FileHash", () => {
   it("is xxHash32, however the bytes come", () => {
@@ -46,5 +49,26 @@ describe("ClosedHashes", () => {
       assert((await look())?.startsWith("it has"));
       assertEquals(await new ClosedHashes(files).of("d/other.rrd"), undefined);
     }
+  });
+
+  it("know a list behind a last message whose bytes look like the header of one", () => {
+    // Padding, and the end of an Arrow stream.
+    const noted = new Uint8Array([...randomBytes(84, seeded(1)), ...ZEROS, ...END_OF_STREAM]);
+    const hash = new FileHash();
+    hash.update(noted);
+    const line = { bytes: noted.length, hash: hash.text } as never;
+    const look = (behind: readonly number[]) => {
+      const check = new ClosedHash(line);
+      check.add(new Uint8Array([...noted, ...behind]));
+      return check.finish();
+    };
+    assertEquals(look([]), undefined);
+    assertEquals(look([...ZEROS, ...ZEROS]), undefined);
+    assertEquals(
+      look([...ZEROS, 40, 0, 0, 0, 0, 0, 0, 0, ...randomBytes(72, seeded(2))]),
+      undefined,
+    );
+    assert(look([...ZEROS, 40])?.startsWith("its hash is"));
+    assert(look([1, ...ZEROS, ...ZEROS])?.startsWith("its hash is"));
   });
 });
