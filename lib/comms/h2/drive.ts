@@ -29,6 +29,9 @@ export interface H2Socket {
  */
 const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
 
+/** Pools hand out no less than this again, and the writes for a slow peer need nearly as much. */
+const POOLED_BYTES = 64 * 1024;
+
 /** A write that takes longer shows a slow peer, in milliseconds. */
 const SLOW_MS = 20;
 
@@ -196,7 +199,8 @@ export class H2Driver {
     const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     if (before !== undefined && before.length >= bytes) return before;
     if (before !== undefined) this.#pool?.release([before.buffer]);
-    return this.#pool?.take(bytes) ?? new Uint8Array(bytes);
+    const size = bytes > POOLED_BYTES / 2 ? Math.max(bytes, POOLED_BYTES) : bytes;
+    return this.#pool?.take(size) ?? new Uint8Array(size);
   }
 
   #goOn(): void {
