@@ -44,8 +44,8 @@ export interface FileFollower {
    */
   open(files: FollowedFiles): Promise<void>;
   /**
-   * Ends it, when all files are closed: until the signal it may go on with what is left. Never
-   * rejects.
+   * Ends it, when all files are closed, or at once if the sink can't be opened, also where `open`
+   * itself has failed: until the signal it may go on with what is left. Never rejects.
    */
   close(signal: AbortSignal): Promise<void>;
 }
