@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
 
-/** Ids of messages that carry data, by recording; files in the order of their numbers. */
+/** What is said of a recording itself: the bridge adds when it began, which old SDKs don't log. */
+const PROPERTIES = /^\/__properties(\/|$)/;
+
+/** Ids of messages that carry what was logged, by recording; files in the order of their numbers. */
 export function recorded(folder: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   let names: string[] = [];
@@ -21,7 +24,7 @@ export function recorded(folder: string): Map<string, string[]> {
       continue; // it has got its name just now
     }
     for (const msg of decoder.push(bytes).items) {
-      if (msg.kind !== "ArrowMsg") continue;
+      if (msg.kind !== "ArrowMsg" || PROPERTIES.test(msg.entityPath ?? "")) continue;
       const ids = found.get(msg.storeId.id) ?? [];
       ids.push(`${msg.chunkId}`);
       found.set(msg.storeId.id, ids);
