@@ -93,7 +93,11 @@ export class GivenFiles implements Shelf {
       } catch (error) {
         const shown = shownArgument(path, 200);
         const isMissing = codeOf(error) === "ENOENT";
-        const fix = isMissing ? ` (to write what is logged into it: --save ${shown})` : "";
+        const fix = !isMissing
+          ? ""
+          : path.includes("://")
+          ? " (to receive from there: --from)"
+          : ` (to write what is logged into it: --save ${shown})`;
         throw new NotShown(`Can't show ${shown}: ${systemText(error)}${fix}`, { cause: error });
       }
     }
