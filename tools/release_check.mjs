@@ -74,6 +74,7 @@ const CHECKS = {
       if (unreleased(text).length > 0) problems.push("something is told as not released");
       const changed = run("git", "log", "-1", "--format=%cs").stdout.trim();
       const date = dateOf(text, version);
+      if (changed === "") problems.push("git does not tell when the last change was");
       if (date < changed) problems.push(`${version} is of ${date}, and the last change ${changed}`);
     }
     return { problems };

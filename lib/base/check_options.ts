@@ -91,6 +91,23 @@ export function checkText(name: string, value: unknown): void {
 }
 
 /**
+ * Refuses a secret that is no text, or an empty one.
+ *
+ * @param name of the option
+ * @param value what was passed
+ * @throws {RangeError} that tells nothing of what is in it
+ */
+export function checkSecret(name: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  throw new RangeError(`${name} must be a text that is not empty, not ${secretText(value)}`);
+}
+
+/** What errors say of a secret that is no text: nothing of what is in it. */
+export function secretText(value: unknown): string {
+  return typeof value === "number" || typeof value === "bigint" ? "a number" : valueText(value);
+}
+
+/**
  * Refuses what is no list of texts.
  *
  * @param name of the option

@@ -93,7 +93,11 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       isTaken = true;
       const path = cursorPath(files, target.name);
       const { adapter, log, now, journal } = files;
-      const cursor = await Cursor.open({ path, adapter, log, now, target: target.name });
+      const cursor = await Cursor.open({ path, adapter, log, now, target: target.name })
+        .catch((error) => {
+          isTaken = false; // it follows nothing, and may be tried again
+          throw error;
+        });
       cursor.begin();
       forwarder = target.kind === "messages"
         ? new Forwarder(target, files, cursor, options)

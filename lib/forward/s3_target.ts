@@ -11,7 +11,7 @@ import {
   hasMethods,
   type OptionNames,
 } from "../base/check_arguments.ts";
-import { checkObject, checkText } from "../base/check_options.ts";
+import { checkObject, checkSecret, checkText } from "../base/check_options.ts";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -71,9 +71,9 @@ function checkS3(url: string, options: S3TargetOptions): void {
   checkObject("credentials", credentials ?? null, "{ accessKeyId, secretAccessKey }");
   checkOptions("credentials", credentials, CREDENTIALS);
   checkText("credentials.accessKeyId", credentials.accessKeyId);
-  checkText("credentials.secretAccessKey", credentials.secretAccessKey);
+  checkSecret("credentials.secretAccessKey", credentials.secretAccessKey);
   const { sessionToken } = credentials;
-  if (sessionToken !== undefined) checkText("credentials.sessionToken", sessionToken);
+  if (sessionToken !== undefined) checkSecret("credentials.sessionToken", sessionToken);
   checkGiven("s3Target", "files that can be opened", hasMethods(files, "openAt"), files);
   if (endpoint !== undefined) checkText("endpoint", endpoint);
   if (region !== undefined) checkText("region", region);

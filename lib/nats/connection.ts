@@ -4,7 +4,7 @@
  * @module
  */
 import type { OptionNames } from "../base/check_arguments.ts";
-import { checkText } from "../base/check_options.ts";
+import { checkSecret, checkText } from "../base/check_options.ts";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { type NatsAddress, parseNatsAddress } from "./address.ts";
@@ -49,7 +49,7 @@ export function checkAccess(options: NatsCredentials & { readonly url: string })
   checkText("url", options.url);
   for (const name of Object.keys(CREDENTIAL_NAMES) as (keyof NatsCredentials)[]) {
     const value: unknown = options[name];
-    if (value !== undefined) checkText(name, value);
+    if (value !== undefined) checkSecret(name, value);
   }
 }
 

@@ -83,6 +83,8 @@ const MAX_RECORDINGS = 50_000;
 
 /** A list of all of them holds for so many times as long as it took to make. */
 const LIST_SHARE = 20;
+/** But no longer than this, in milliseconds: the program may have stood still while it made the list. */
+const LIST_MAX_MS = 10_000;
 
 /** Remembers boxes and their recordings. */
 export class NatsFleet {
@@ -132,7 +134,7 @@ export class NatsFleet {
     const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, now))
       .sort((a, b) => a.order - b.order);
     const end = this.#now();
-    this.#listed = { boxes, until: end + LIST_SHARE * (end - now) };
+    this.#listed = { boxes, until: end + Math.min(LIST_SHARE * (end - now), LIST_MAX_MS) };
     return boxes;
   }
 

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   CongestionManager,
   memoryTcp,
@@ -9,10 +9,44 @@ import {
   silentLog,
   SmartChannel,
 } from "@rerelay/server/core";
+import { fromNats, natsTarget } from "@rerelay/server/nats";
+import { s3Target } from "@rerelay/server/s3";
 import { RrdDecoder } from "@rerelay/server/encoding";
 import { openRrd, RrdScanner } from "@rerelay/server/rrd";
 import { memoryFiles, rrdFileSink } from "@rerelay/server/sinks";
-import { viewerHub, websocketRelay } from "@rerelay/server/viewers";
+import { viewerGuard, viewerHub, websocketRelay } from "@rerelay/server/viewers";
+
+const BOX = { box: "box-7", instance: "0123456789abcdef" };
+
+describe("a secret that is none", () => {
+  it("is refused by name, and nothing of what is in it is told", () => {
+    const keys = { accessKeyId: "me", secretAccessKey: "x" };
+    const takers: [string, (secret: never) => unknown][] = [
+      ["token", (token) => viewerGuard({ token })],
+      ["password", (password) => natsTarget({ url: "nats://a:1", ...BOX, password })],
+      ["token", (token) => fromNats({ url: "nats://a:1", token })],
+      [
+        "credentials.secretAccessKey",
+        (secretAccessKey) =>
+          s3Target("s3://bucket", {
+            credentials: { ...keys, secretAccessKey },
+            files: memoryFiles(),
+          }),
+      ],
+      [
+        "credentials.sessionToken",
+        (sessionToken) =>
+          s3Target("s3://bucket", { credentials: { ...keys, sessionToken }, files: memoryFiles() }),
+      ],
+    ];
+    for (const [name, take] of takers) {
+      for (const secret of [86421357, 86421357n, ["86421357"], { key: "86421357" }]) {
+        const error = assertThrows(() => take(secret as never), Error, `${name} must be a text`);
+        assert(!error.message.includes("86421357"), error.message);
+      }
+    }
+  });
+});
 
 /** As a program in JavaScript passes them: types would refuse most of these. */
 type Loose = Record<string, unknown>;

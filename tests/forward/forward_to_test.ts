@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ForwarderOptions } from "../../lib/forward/delivery.ts";
 import { cursorStatus } from "../../lib/forward/cursor_files.ts";
 import { forwardTo } from "../../lib/forward/forward_to.ts";
@@ -56,6 +56,21 @@ describe("forwardTo", () => {
     assertEquals(status.map(({ target, waitingFiles }) => [target, waitingFiles]), [
       ["fake://target", 1],
     ]);
+  });
+
+  it("may be tried again where its cursor could not be read", async () => {
+    let fails = true;
+    const files = memoryFiles(({ path, kind }) => {
+      if (fails && kind === "kind" && path.startsWith(CURSOR)) throw new Error("EIO");
+    });
+    const target = fakeTarget();
+    const options = { path: PATTERN, files, followers: [forwardTo(target)] };
+    await assertRejects(() => rrdFileSink(options), Error, "EIO");
+    fails = false;
+    const sink = await rrdFileSink(options);
+    await sink.write([received(announcement("a")), ...batch("a", 0, 2)]);
+    await until(() => target.taken.length === 2);
+    await sink.close();
   });
 
   it("sends what was logged, once and in order, and not what parts begin with", async () => {

@@ -300,7 +300,7 @@ const NAMED: readonly [string, () => unknown, string][] = [
   [
     "a token of NATS that is a number",
     () => nats.fromNats({ url: "nats://a", token: 5 as never }),
-    "token must be a text that is not empty, not 5",
+    "token must be a text that is not empty, not a number",
   ],
   [
     "a box alone",

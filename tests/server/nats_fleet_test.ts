@@ -51,6 +51,21 @@ describe("NatsFleet", () => {
     assertEquals(fleet.boxes[0]!.recordings.length, 2);
   });
 
+  it("makes a list anew after ten seconds, also where the program stood still for an hour", () => {
+    let [ms, listMs] = [0, 0];
+    const fleet = new NatsFleet(() => ms += listMs);
+    listMs = 3_600_000;
+    assertEquals(fleet.boxes, []);
+    listMs = 0;
+    fleet.came({
+      ...{ box: "a", recording: "r", applicationId: "robot", messages: 1, bytes: 1, lagSec: 0 },
+    });
+    ms += 9_999;
+    assertEquals(fleet.boxes, []);
+    ms += 1;
+    assertEquals(fleet.boxes.length, 1);
+  });
+
   it("keeps one recording id of two boxes apart", () => {
     const { fleet, came } = fleetAt();
     came("a", "run", 0.1);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { escapeText } from "../../base/escape.ts";
 import { closest } from "../../base/closest.ts";
 import type { Setting, Settings } from "./setting.ts";
+import { shownArgument } from "./shown.ts";
 
 /** The arguments are wrong; the message is one line that says what and how to fix it. */
 export class UsageError extends Error {
@@ -76,7 +76,7 @@ export class ArgReader {
     try {
       return parse(setting.value);
     } catch (error) {
-      const shown = secret ?? escapeText(setting.value, 60);
+      const shown = secret ?? shownArgument(setting.value, 60);
       throw new UsageError(`${setting.where} ${shown}: ${(error as Error).message}`);
     }
   }

@@ -8,7 +8,6 @@ import { parseArgs } from "@std/cli";
 import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
-import { escapeText } from "../../base/escape.ts";
 import { checkNats, type FromArgs, fromArgs } from "./from_args.ts";
 import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
@@ -17,6 +16,7 @@ import { environmentSettings, variableOf } from "./environment.ts";
 import { OPTION_TABLE, SETTABLE } from "./option_table.ts";
 import { type SaveOptions, saveOptions } from "./save_args.ts";
 import type { Settings } from "./setting.ts";
+import { shownArgument } from "./shown.ts";
 import { parseDuration } from "../terminal/units.ts";
 import { type ViewerArgs, viewerArgs } from "./viewer_args.ts";
 
@@ -239,9 +239,11 @@ function secretArgument(name: string): UsageError {
 }
 
 function unknownArgument(arg: string): UsageError {
-  const shown = escapeText(arg, 60);
+  const shown = shownArgument(arg, 60);
   if (!arg.startsWith("-")) {
-    const fix = /\.(rrd|rbl)$|[/\\]/.test(arg)
+    const fix = arg.includes("://")
+      ? "to send there what is saved: --forward; to receive from there: --from"
+      : /\.(rrd|rbl)$|[/\\]/.test(arg)
       ? `to write to it: --save ${shown}; to show it: add --serve-web`
       : "see --help";
     return new UsageError(`unexpected argument ${shown}; ${fix}`);

@@ -76,8 +76,10 @@ function keyLines(text: string): Map<string, number[]> {
       continue;
     }
     end = /=\s*("""|''')(?!.*\1)/.exec(line)?.[1];
-    const [, basic, literal, bare] =
+    const [found = "", basic, literal, bare] =
       /^\s*\[*\s*(?:("(?:[^"\\]|\\.)*")|'([^']*)'|([\w-]+))\s*[=.\]]/.exec(line) ?? [];
+    // The last text of a list ends with a bracket, too, and begins with none.
+    if (found.endsWith("]") && !found.trimStart().startsWith("[")) continue;
     const key = (basic === undefined ? undefined : unescaped(basic)) ?? literal ?? bare;
     if (key !== undefined) lines.set(key, [...lines.get(key) ?? [], i + 1]);
   }

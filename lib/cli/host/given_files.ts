@@ -8,10 +8,10 @@ import { basename, resolve, sep } from "node:path";
 import type { FileReadAdapter, ReadableFile } from "../../adapters/files/types.ts";
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { reason, RerelayError } from "../../base/errors.ts";
-import { escapeText } from "../../base/escape.ts";
 import type { Log } from "../../base/log.ts";
 import type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
 import { notedFiles } from "../../sinks/file/parts/noted_files.ts";
+import { shownArgument } from "../args/shown.ts";
 import { recordingsIn } from "../rrd/folder.ts";
 import { codeOf, systemText } from "../rrd/system_text.ts";
 import { frontFacts, type GivenFacts, notedFacts } from "./_given_facts.ts";
@@ -91,9 +91,13 @@ export class GivenFiles implements Shelf {
         else throw new Error("it is neither a file nor a folder");
         if (found.isFile()) await readFacts(real, adapter);
       } catch (error) {
-        const shown = escapeText(path, 200);
+        const shown = shownArgument(path, 200);
         const isMissing = codeOf(error) === "ENOENT";
-        const fix = isMissing ? ` (to write what is logged into it: --save ${shown})` : "";
+        const fix = !isMissing
+          ? ""
+          : path.includes("://")
+          ? " (to receive from there: --from)"
+          : ` (to write what is logged into it: --save ${shown})`;
         throw new NotShown(`Can't show ${shown}: ${systemText(error)}${fix}`, { cause: error });
       }
     }

@@ -4,8 +4,7 @@
  * @module
  */
 import { joined } from "../../base/joined.ts";
-import type { Stats } from "node:fs";
-import { chmod, chown, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../chunk_index/not_indexable.ts";
@@ -23,6 +22,7 @@ import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
 import { systemText } from "./system_text.ts";
+import { takeOver } from "./take_over.ts";
 
 /** The result for one file. */
 interface Result {
@@ -98,7 +98,11 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) {
         throw new InputError(path, "it was written to meanwhile, and stays as it is", undefined);
       }
-    }, (unfinished) => takeOver(unfinished, before));
+    }, async (unfinished) => {
+      const unkept = await takeOver(unfinished, before);
+      if (unkept === undefined) return;
+      progress.line(`warning: ${escapeText(path)}: only root can leave it its ${unkept}`);
+    });
     return { ...result, isWritten: true };
   } finally {
     await file.close();
@@ -112,14 +116,6 @@ function mends({ about, cause }: NotIndexable): string {
   }
   if (about !== "chunks" || cause instanceof NotAnRrd) return "";
   return "; rrd recover writes what is whole, with one";
-}
-
-/** Gives a new file the owner and the rights of the one that it replaces. */
-async function takeOver(path: string, { uid, gid, mode }: Stats): Promise<void> {
-  const { uid: ownUid, gid: ownGid } = await stat(path);
-  // Others' files are written by root alone; who may not give them away keeps the new one.
-  if (uid !== ownUid || gid !== ownGid) await chown(path, uid, gid).catch(() => {});
-  await chmod(path, mode & 0o7777);
 }
 
 async function statOf(path: string) {

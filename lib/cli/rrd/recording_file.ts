@@ -20,6 +20,7 @@ import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 export class RecordingFile {
   readonly #concat = new RrdConcat();
   #empty: RrdHeader | undefined;
+  #isDamaged = false;
   /** How many were written. */
   messages = 0;
   /** How many chunks the index lists; `undefined` if there is none. */
@@ -43,6 +44,7 @@ export class RecordingFile {
   /** Writes what a part of another recording holds. */
   async add(part: RrdPart): Promise<void> {
     if (part.kind === "header") this.#empty ??= part.header;
+    if (part.kind === "damage") this.#isDamaged = true;
     if (part.kind === "message") await this.write(part.msg);
   }
 
@@ -59,11 +61,15 @@ export class RecordingFile {
   /**
    * Ends the recording, and warns if Rerun would show only a part of it.
    *
-   * @throws {RerelayError} if there was no recording: a file of nothing is none
+   * @throws {RerelayError} if there was no recording, or damage left nothing of it: an empty file would
+   * replace what may be better
    */
   async finish(process: CliProcess): Promise<void> {
     if (this.messages === 0 && this.#empty === undefined) {
       throw new RerelayError("There is no recording in what was read: nothing is written");
+    }
+    if (this.messages === 0 && this.#isDamaged) {
+      throw new RerelayError("No message is left, and not all could be read: nothing is written");
     }
     const footer = await this.#footer();
     const plain = this.#concat.end(this.#empty);

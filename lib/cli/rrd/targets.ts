@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../args/arg_reader.ts";
-import { escapeText } from "../../base/escape.ts";
+import { shownArgument } from "../args/shown.ts";
 
 /** Rerun's default port, for SDKs of all versions. */
 const PORT = 9876;
@@ -28,7 +28,7 @@ export function replayTargets(given: readonly string[]): ReplayTarget[] {
     try {
       return text.includes("://") ? parseUrl(text) : parseAddress(text);
     } catch (error) {
-      throw new UsageError(`--to ${escapeText(text, 60)}: ${(error as Error).message}`);
+      throw new UsageError(`--to ${shownArgument(text, 60)}: ${(error as Error).message}`);
     }
   });
   const [first, second] = targets;

@@ -43,6 +43,15 @@ export class Xxh32 {
     this.#restBytes = bytes.length - end;
   }
 
+  /** Another one that has taken the same bytes. */
+  copy(): Xxh32 {
+    const other = new Xxh32(this.#seed);
+    [other.#a, other.#b, other.#c, other.#d] = [this.#a, this.#b, this.#c, this.#d];
+    other.#rest.set(this.#rest);
+    [other.#restBytes, other.#length] = [this.#restBytes, this.#length];
+    return other;
+  }
+
   /** The hash of all bytes so far: 32 bits, unsigned. */
   get value(): number {
     const view = new DataView(this.#rest.buffer);

@@ -83,6 +83,12 @@ const FIXED_BYTES = { date: 10, time: 8, part: 9 } as const;
  */
 export function parseSavePattern(text: string): SavePattern {
   checkText("path", text);
+  // It would be written into a folder named after the scheme, on this machine.
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) {
+    throw new RangeError(
+      "expected a path, not an address: what is saved is sent on by --forward, or forwardTo()",
+    );
+  }
   const [, folder = "", name = ""] = /^(.*[/\\])?([^/\\]*)$/s.exec(text) ?? [];
   const words = [...name.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
   const unknown = words.find((word) => !isPlaceholder(word));

@@ -14,7 +14,7 @@ import {
   hasMethods,
   type OptionNames,
 } from "../../base/check_arguments.ts";
-import { checkText, checkTexts, valueText } from "../../base/check_options.ts";
+import { checkText, checkTexts, secretText } from "../../base/check_options.ts";
 import { isLoopback, withoutZone } from "../../base/net_addr.ts";
 import { textResponse } from "../../base/text_response.ts";
 
@@ -156,7 +156,7 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
 
 /** What an error says of a token that is wrong: nothing of what is in it. */
 function tokenText(token: unknown): string {
-  if (typeof token !== "string") return valueText(token);
+  if (typeof token !== "string") return secretText(token);
   return token === "" ? "an empty one" : "one with spaces";
 }
 

@@ -8,6 +8,7 @@ import { configText, optionsInForce } from "../../../lib/cli/args/config_text.ts
 import { environmentSettings, variableOf } from "../../../lib/cli/args/environment.ts";
 import type { CliOption } from "../../../lib/cli/args/option.ts";
 import { SETTABLE } from "../../../lib/cli/args/option_table.ts";
+import { replayTargets } from "../../../lib/cli/rrd/targets.ts";
 
 const OPTIONS: readonly CliOption[] = SETTABLE;
 const SECRET = "s3cr3tW0rd";
@@ -77,6 +78,12 @@ describe("each option in a file", () => {
     });
   }
 
+  it("is not taken for what a list has, though the list ends there", () => {
+    const text = 'port = 1\nallow-host = [\n  "a",\n  "port"]\n';
+    assertEquals(read(text).get("allow-host")?.value, "a,port");
+    assertThrows(() => read(text + "[ port ]\n"), UsageError);
+  });
+
   it("has its line where a text of several lines, or a comment, looks like another option", () => {
     const text = 'save = """\nport = 1\nport = 2"""\n# port = 3\nport = 4 # """\nquiet = true\n';
     assertEquals(read(text).get("port")?.where, "r.toml, line 5: port");
@@ -130,6 +137,22 @@ describe("a secret", () => {
     `rerun+http://user:${SECRET}@a:1/proxy`,
     `rerun+http://a:1/proxy?token=${SECRET}`,
   ];
+  it("in an address in the wrong place is shown nowhere", () => {
+    const url = `nats://user:${SECRET}@127.0.0.1:1`;
+    for (const option of ["bind", "save", "port", "log-level"]) {
+      const error = assertThrows(() => parseCliArgs([`--${option}`, url], {}), UsageError);
+      assert(!error.message.includes(SECRET), error.message);
+    }
+    const alone = assertThrows(() => parseCliArgs([url], {}), UsageError);
+    assertEquals(
+      alone.message,
+      "unexpected argument nats://127.0.0.1:1; to send there what is saved: --forward; " +
+        "to receive from there: --from",
+    );
+    const to = assertThrows(() => replayTargets([url]), UsageError);
+    assert(to.message.startsWith("--to nats://127.0.0.1:1: expected HOST:PORT"), to.message);
+  });
+
   for (const name of places) {
     for (const url of urls) {
       it(`in --${name} ${url.replace(SECRET, "…")} is shown nowhere`, () => {

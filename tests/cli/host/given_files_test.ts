@@ -135,6 +135,10 @@ describe("files of the command line", () => {
       );
       assert(error.message.startsWith("Can't show ") && error.message.includes(why), error.message);
     }
+    const url = "nats://user:secret@127.0.0.1:1";
+    const error = await assertRejects(() => GivenFiles.open([url], adapter, keptLog()), NotShown);
+    const why = "there is no such file or folder (to receive from there: --from)";
+    assertEquals(error.message, `Can't show nats://127.0.0.1:1: ${why}`);
   });
 
   it("are shown once where --save fills their folder", async () => {

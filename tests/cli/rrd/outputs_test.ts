@@ -170,16 +170,25 @@ describe("outputs of rrd commands", { timeout: 60_000 }, () => {
         assertEquals(recovered.code, 1, name);
       }
       // Nor does what is read over all damage replace a recording by none.
-      const [text, out] = [join(folder, "text.rrd"), join(folder, "out.rrd")];
+      const [text, damaged, out] = ["text.rrd", "damaged.rrd", "out.rrd"]
+        .map((name) => join(folder, name)) as [string, string, string];
+      writeFileSync(damaged, concat(GOOD.subarray(0, 12), new Uint8Array(100).fill(7)));
       writeFileSync(out, "as it was");
       for (const command of ["merge", "migrate", "filter", "route"]) {
-        const args = [command, "--continue-on-error", text, "-f", "-o", out];
-        const { code, stderr } = await run(...args);
-        assertEquals(code, 1, command);
-        assertStringIncludes(stderr, "There is no recording in what was read");
-        assertEquals(readFileSync(out, "utf8"), "as it was", command);
+        for (
+          const [input, why] of [
+            [text, "There is no recording in what was read"],
+            [damaged, "No message is left, and not all could be read: nothing is written"],
+          ] as const
+        ) {
+          const args = [command, "--continue-on-error", input, "-f", "-o", out];
+          const { code, stderr } = await run(...args);
+          assertEquals(code, 1, command);
+          assertStringIncludes(stderr, why);
+          assertEquals(readFileSync(out, "utf8"), "as it was", command);
+        }
       }
-      rmSync(out);
+      for (const made of [damaged, out]) rmSync(made);
       const gone = await run("stats", join(folder, "gone.rrd"), folder);
       assertStringIncludes(gone.stderr, "gone.rrd: there is no such file");
       assertStringIncludes(gone.stderr, `${folder}: it is a folder`);

@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { type FileOperation, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import type { MemoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { loadFileAdapter } from "../../../lib/adapters/load.ts";
+import { Bridge } from "../../../lib/bridge/mod.ts";
 import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import { isTrailer, TRAILER_BYTES } from "../../../lib/encoding/rrd/footer.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
 import { ClosedHashes } from "../../../lib/sinks/file/parts/closed_hashes.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { capturedMessages } from "../../bridge/chunks.ts";
 import { withFooter } from "../../chunk_index/footers.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
 import { change, copyOf } from "../leftovers.ts";
@@ -22,6 +24,16 @@ const MESSAGES: readonly SmartMessage[] = grpcMessages("0.41.0-mixed").map((msg)
   payload: { type: "msg", msg },
   time: 0,
 }));
+
+/** What an older SDK logged, in today's form. */
+function bridged(name: string): readonly SmartMessage[] {
+  const { items } = new Bridge().push(capturedMessages(name));
+  return items.map((msg) => ({
+    source: { kind: "tcp-client", id: 1 },
+    payload: { type: "msg", msg },
+    time: 0,
+  }));
+}
 
 async function save(
   files: MemoryFiles,
@@ -182,6 +194,29 @@ describe("files that a sink closes", () => {
     await startAgain(killed);
     assertEquals(killed.read("0001.rrd"), whole);
     assertEquals(lineOf(killed)["footer"], "ok");
+  });
+
+  it("may get it where the last message ends as the header of a list does", async () => {
+    const messages = bridged("0.20.3-mixed");
+    const files = memoryFiles();
+    await save(files, { chunkIndex: false }, messages);
+    const bytes = files.read("0001.rrd")!;
+    assertEquals([...bytes.subarray(-32, -16)].slice(0, 9), [0, 0, 0, 0, 0, 0, 0, 0, 255]);
+    const killed = memoryFiles();
+    const sink = await rrdFileSink({ path: "{part}.rrd", files: killed });
+    await sink.write(messages);
+    const left = await copyOf(killed);
+    await sink.close();
+    const part = await left.create("0001.rrd.part", "replace");
+    await part.write(bytes.subarray(0, -16));
+    await startAgain({ ...left, freeBytes: () => Promise.resolve(0) });
+    assertEquals(left.read("0001.rrd"), bytes.subarray(0, -16));
+    for (const now of [bytes.subarray(0, -16), bytes, await withFooter(bytes)]) {
+      await change(left, "0001.rrd", () => now);
+      assertEquals(await differs(left), undefined);
+      await change(left, "0001.rrd", () => now.with(500, now[500]! ^ 1));
+      assertStringIncludes((await differs(left))!, "its hash is");
+    }
   });
 
   it("have none of SDK 0.23, which left ids out, but in today's form", async () => {

@@ -93,7 +93,12 @@ describe("numberOf", () => {
 
 describe("parseSavePattern", () => {
   it("refuses what it does not understand", () => {
-    const wrong = { "{x}.rrd": "{x}", "{part}/a.rrd": "folder", "{part}.mcap": ".rrd" };
+    const wrong = {
+      "{x}.rrd": "{x}",
+      "{part}/a.rrd": "folder",
+      "{part}.mcap": ".rrd",
+      "s3://b/a.rrd": "forward",
+    };
     for (const [text, why] of Object.entries(wrong)) {
       assertThrows(() => parseSavePattern(text), RangeError, why);
     }
