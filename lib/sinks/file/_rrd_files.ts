@@ -8,7 +8,6 @@ import type { Bridge } from "../../bridge/mod.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
-import { FlushPace } from "./_flush_pace.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
 import { OpenedFiles } from "./_opened_files.ts";
@@ -59,8 +58,6 @@ export interface RrdFilesOptions {
   readonly budget: WriteBudget;
   readonly now: Clock["now"];
   readonly date: Clock["date"];
-  /** Calls back after so many milliseconds, once, and returns what calls that off. */
-  readonly timer: Clock["timer"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
 }
@@ -81,14 +78,13 @@ export class RrdFiles {
     | undefined;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
-  readonly #pace: FlushPace;
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
-    const { opener, log, rotation, now, date, timer, budget } = options;
+    const { opener, log, rotation, now, date } = options;
     this.#warnings = new SaveWarnings(log, options.name);
     this.#host = {
       files: this.#files,
@@ -101,8 +97,6 @@ export class RrdFiles {
       versions: new VersionWarnings(log),
       memory: this.#memory,
     };
-    const waitingBytes = () => budget.usedBytes;
-    this.#pace = new FlushPace({ now, timer, waitingBytes, flush: () => this.#flushAll() });
     for (const announced of options.index?.announced ?? []) this.#memory.recall(announced);
     this.groups = new Groups(opener.pattern, first === undefined ? 1 : 2, this.#blueprints);
   }
@@ -187,15 +181,15 @@ export class RrdFiles {
       await index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
       for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
       if (!this.#options.budget.isFull) return;
-      this.#pace.flush();
+      this.flush();
       await this.#options.budget.waitForRoom();
     })();
   }
 
-  /** Begins to write what was gathered; if many files take messages, after a moment. */
+  /** Begins to write what was gathered. */
   flush(): void {
-    this.#pace.ask();
-    this.#options.budget.gatherMs = this.#pace.pauseMs;
+    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
+    for (const series of this.#files.series) series.flush();
   }
 
   /** Gives up what waits to be written. */
@@ -205,12 +199,12 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
-    this.#pace.flush();
     await Promise.all([...this.#files.series].map((series) => series.drain()));
   }
 
   /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
+    this.flush();
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
       const id = writer?.target.note?.line.id;
@@ -243,7 +237,7 @@ export class RrdFiles {
    */
   async close(): Promise<void> {
     this.#blueprints.decide(Infinity);
-    this.#pace.flush();
+    this.flush();
     const closing = [...this.#files.series].map((series) => series.close());
     const first = this.#first;
     if (first !== undefined) {
@@ -259,13 +253,6 @@ export class RrdFiles {
     if (bridge !== undefined) this.#warnings.notBridged(bridge.counts);
     this.#warnings.unplaced(this.#received, [this.kept, this.lost, repeated]);
     for (const result of closed) if (result.status === "rejected") throw result.reason;
-  }
-
-  #flushAll(): number {
-    if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
-    let files = 0;
-    for (const series of this.#files.series) if (series.flush()) files++;
-    return files;
   }
 
   #put(target: Group, entry: Entry): Promise<void> | undefined {

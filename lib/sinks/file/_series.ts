@@ -88,15 +88,15 @@ export class Series {
     return undefined;
   }
 
-  /** Begins to write what was gathered; tells whether there was anything. */
-  flush(): boolean {
+  /** Begins to write what was gathered. */
+  flush(): void {
     const { writer } = this;
-    if (writer === undefined) return false;
+    if (writer === undefined) return;
     if (this.#part.isBehind && writer.failure === undefined) {
       const [header, store] = [this.#header, this.#store];
       if (header && store) this.#write(writer, this.#part.update(header, store));
     }
-    return writer.flush();
+    writer.flush();
   }
 
   /** Whether it has a file, or is about to. */

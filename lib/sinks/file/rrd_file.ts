@@ -142,7 +142,7 @@ async function startSink(
     onRemoved: (names) => files.removed(names),
   });
   const files = new RrdFiles({
-    ...{ name: path, opener, renewal, index, bridge, log, rotation, budget, now, date, timer },
+    ...{ name: path, opener, renewal, index, bridge, log, rotation, budget, now, date },
     maxOpenFiles: processes?.maxOpenFiles,
     onError: options.onError ?? (() => {}),
   }, first);

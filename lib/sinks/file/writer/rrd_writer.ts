@@ -115,11 +115,9 @@ export class RrdWriter {
     this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
   }
 
-  /** Begins to write what was gathered; tells whether there was anything. */
-  flush(): boolean {
-    const isAny = this.failure === undefined && !this.#pieces.isEmpty;
-    if (isAny) this.#pumping ??= this.#pump();
-    return isAny;
+  /** Begins to write what was gathered. */
+  flush(): void {
+    if (this.failure === undefined && !this.#pieces.isEmpty) this.#pumping ??= this.#pump();
   }
 
   /** Resolves when all that was gathered is written, or the disk failed. */

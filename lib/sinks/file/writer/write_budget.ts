@@ -25,8 +25,6 @@ const MAX_WAIT_MS = 100;
 
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
-  /** For how long messages are gathered before they are written, in milliseconds: none is late for that. */
-  gatherMs = 0;
   #used = 0;
   readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -38,11 +36,6 @@ export class WriteBudget {
     this.#ages = new Ages(now);
   }
 
-  /** What waits. */
-  get usedBytes(): number {
-    return this.#used;
-  }
-
   /** Whether nothing more may be added now. */
   get isFull(): boolean {
     return this.#used > LIMIT_BYTES;
@@ -50,7 +43,7 @@ export class WriteBudget {
 
   /** Whether some bytes have waited for too long. */
   get isLate(): boolean {
-    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS + this.gatherMs;
+    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS;
   }
 
   /** Resolves when there is room, and nothing has waited for too long. */
