@@ -3,13 +3,12 @@
 With UNTIL it goes on behind its steps until that file exists, for a minute at most.
 """
 
-import itertools
-import os
 import sys
 import time
 
 import numpy as np
 import rerun as rr
+from until import steps
 
 PORT, STEPS, RECORDING = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 PAUSE = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
@@ -21,14 +20,6 @@ def bytes_of(*shape):
     return rng.integers(0, 255, shape, dtype=np.uint8)
 
 
-def steps():
-    end = time.time() + 60
-    for i in itertools.count():
-        if i >= STEPS and (UNTIL is None or os.path.exists(UNTIL) or time.time() > end):
-            return
-        yield i
-
-
 rr.init("rerelay_conformance", recording_id=RECORDING, spawn=False, strict=True)
 rr.connect_grpc(f"rerun+http://127.0.0.1:{PORT}/proxy")
 if PAUSE == 0:
@@ -37,7 +28,7 @@ if PAUSE == 0:
     rr.send_blueprint(rrb.Blueprint(rrb.TimeSeriesView(origin="/"), collapse_panels=True))
 rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
 rr.log("desc", rr.TextDocument("# hello\nworld"), static=True)
-for i in steps():
+for i in steps(STEPS, UNTIL):
     rr.set_time("frame", sequence=i)
     rr.set_time("sim", duration=i * 0.01)
     rr.log("plots/sin", rr.Scalars(float(np.sin(i * 0.1))))

@@ -3,14 +3,13 @@
 With UNTIL the mode `steady` goes on behind its steps until that file exists, for a minute at most.
 """
 
-import itertools
-import os
 import sys
 import time
 from importlib.metadata import version
 
 import numpy as np
 import rerun as rr
+from until import steps
 
 PORT, MODE, STEPS, RECORDING = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 UNTIL = sys.argv[5] if len(sys.argv) > 5 else None
@@ -32,18 +31,10 @@ def points(count):
     return rr.Points3D(positions, colors=bytes_of(count, 3), radii=0.05)
 
 
-def steps():
-    end = time.time() + 60
-    for i in itertools.count():
-        if i >= STEPS and (UNTIL is None or os.path.exists(UNTIL) or time.time() > end):
-            return
-        yield i
-
-
 def mixed(pause=0.0):
     rr.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, **STATIC)
     rr.log("desc", rr.TextDocument("# hello\nworld"), **STATIC)
-    for i in steps():
+    for i in steps(STEPS, UNTIL):
         rr.set_time_sequence("frame", i)
         rr.set_time_seconds("sim", i * 0.01)
         rr.log("plots/sin", scalar(float(np.sin(i * 0.1))))
