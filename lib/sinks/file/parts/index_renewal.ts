@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { takeOverPlace, unkeptText } from "../../../adapters/files/in_place.ts";
 import type { FileAdapter, ReadableFile, WritableFile } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
@@ -134,9 +135,14 @@ export class IndexRenewal {
     line: FileLine,
     end: IndexEnd,
   ): Promise<string> {
-    const { adapter, sync } = this.#options;
+    const { adapter, folder, log, sync } = this.#options;
     const copy = await adapter.create(path, "new");
     try {
+      const unkept = await takeOverPlace(adapter, path, folder + line.name);
+      if (unkept !== undefined) {
+        const text = unkeptText(folder + line.name, unkept);
+        log.write("warn", text, { path: folder + line.name, kind: "rights not kept" });
+      }
       const hash = await this.#hash(file, line, end, (messages) => copy.write(messages));
       for (const bytes of [end.header, ...end.rest]) await copy.write(bytes);
       if (sync) await copy.sync();
