@@ -11,9 +11,14 @@ import { type DecodeLimits, DENSEST_LZ4 } from "../limits.ts";
  *
  * @param block the compressed bytes
  * @param size what it must inflate to, in bytes; checked against a limit by the caller
+ * @param memory where it goes if it fits there; left out, and where it does not, memory is new
  * @throws {InvalidMessage} if the block is damaged or inflates to another size
  */
-export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+export function inflateLz4(
+  block: Uint8Array,
+  size: number,
+  memory?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   // A few bytes can declare gigabytes. So the block is walked over first, which takes time by its
   // own length, and memory is taken only for what it really holds.
   const actual = inflatedLength(block, size);
@@ -23,7 +28,9 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
       `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
     );
   }
-  const out = new Uint8Array(size);
+  const out = memory !== undefined && size <= memory.length
+    ? memory.subarray(0, size)
+    : new Uint8Array(size);
   inflateInto(out, block);
   return out;
 }
