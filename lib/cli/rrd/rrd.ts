@@ -7,6 +7,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import { NotAnRrd, reason, RerelayError } from "../../base/errors.ts";
 import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { UsageError } from "../args/arg_reader.ts";
+import { hideArguments } from "../args/hide_arguments.ts";
 import { ClosedHashes } from "../../sinks/file/parts/closed_hashes.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -54,10 +55,11 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
  * Runs an `rrd` command.
  *
  * @param args those behind the word `rrd`
- * @param process streams
+ * @param given streams
  * @returns the exit code
  */
-export async function rrd(args: readonly string[], process: CliProcess): Promise<number> {
+export async function rrd(args: readonly string[], given: CliProcess): Promise<number> {
+  const process = hideArguments(given, args);
   const bar = progress(process, args[0] === "print");
   const unfinished = new Unfinished(process);
   try {
