@@ -26,7 +26,7 @@ interface Kept {
 /** Keeps the messages that were made last. */
 export class BridgedMessages {
   readonly #bridge = new Bridge({ reusesMemory: false, sharesData: true });
-  /** In the order in which they were made. A `WeakMap` would take longer than the bridge itself. */
+  /** In the order in which they were made. */
   readonly #kept = new Map<LogMsg, Kept>();
   #bytes = 0;
   readonly #limitBytes: number;
