@@ -101,6 +101,12 @@ const ALIAS: Readonly<Record<string, string>> = {
   h: "help",
 };
 
+/** Whether a command has a flag. */
+export function takesFlag(command: string, flag: string): boolean {
+  return Object.hasOwn(COMMANDS, command) &&
+    (COMMANDS[command as RrdCommandName].flags as readonly string[]).includes(flag);
+}
+
 /**
  * Reads the arguments behind the word `rrd`.
  *

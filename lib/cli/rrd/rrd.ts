@@ -20,7 +20,7 @@ import { InputError, isStdinTerminal } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { merge } from "./merge.ts";
 import { migrate } from "./migrate.ts";
-import { parseRrdArgs, type RrdCommandName, type RrdOptions } from "./options.ts";
+import { parseRrdArgs, type RrdCommandName, type RrdOptions, takesFlag } from "./options.ts";
 import { print } from "./print.ts";
 import { progress } from "./progress.ts";
 import { recover } from "./recover.ts";
@@ -92,11 +92,12 @@ export async function rrd(args: readonly string[], given: CliProcess): Promise<n
   }
 }
 
-/** A hint how to read over damage. */
+/** A hint how to read over damage, or what does that if this command can't. */
 function hint(error: unknown, command: string | undefined): string {
   const isDamage = error instanceof InputError && error.cause instanceof RrdDamage;
   if (!isDamage || error.cause.cause instanceof NotAnRrd || command === "recover") return "";
-  return "; --continue-on-error reads over damage";
+  const takes = command !== undefined && takesFlag(command, "continue-on-error");
+  return takes ? "; --continue-on-error reads over damage" : "; rrd recover writes what is whole";
 }
 
 /**
