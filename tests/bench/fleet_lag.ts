@@ -71,13 +71,14 @@ const args = parseArgs(process.argv.slice(2), {
   string: ["boxes", "seconds", "rounds", "results"],
   boolean: ["write"],
 });
-const path = args["results"];
+const given = (name: string, otherwise: string) => String(args[name] ?? otherwise);
+const path = given("results", "");
 const runs: Run[] = path && existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
-const sizes = args["boxes"] ?? "10,30,100,300,1000";
-for (let round = 0; round < Number(args["rounds"] ?? 1); round++) {
+const sizes = given("boxes", "10,30,100,300,1000");
+for (let round = 0; round < Number(given("rounds", "1")); round++) {
   for (const boxes of sizes === "" ? [] : sizes.split(",").map(Number)) {
     for (const runtime of RUNTIMES) {
-      const run = measure(runtime, boxes, Number(args["seconds"] ?? 12));
+      const run = measure(runtime, boxes, Number(given("seconds", "12")));
       console.log(JSON.stringify(run));
       runs.push(run);
       if (path) writeFileSync(path, JSON.stringify(runs));
