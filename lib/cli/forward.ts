@@ -15,7 +15,8 @@ import { parseSavePattern, type SavePattern } from "../sinks/file/save_pattern.t
 import { UsageError } from "./args/arg_reader.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
-import { formatBytes, plural } from "./terminal/units.ts";
+import { plural } from "../base/plural.ts";
+import { formatBytes } from "./terminal/units.ts";
 
 const HELP = `rerelay forward: how far recordings have travelled
 
