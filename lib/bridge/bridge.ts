@@ -59,6 +59,12 @@ export interface BridgeOptions {
    * default true.
    */
   readonly reusesMemory?: boolean;
+  /**
+   * Whether large messages share their data with those that they are made of, which saves a copy:
+   * then they are valid only as long as those are; default false. Their data is never in memory
+   * that is used again for later messages.
+   */
+  readonly sharesData?: boolean;
 }
 
 /**
@@ -113,14 +119,16 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
    * @param options how memory is used
    */
   constructor(options: BridgeOptions = {}) {
-    checkOptions("Bridge", options, { reusesMemory: true });
-    const { reusesMemory = true } = options;
+    checkOptions("Bridge", options, { reusesMemory: true, sharesData: true });
+    const { reusesMemory = true, sharesData = false } = options;
     checkBoolean("reusesMemory", reusesMemory);
+    checkBoolean("sharesData", sharesData);
     this.#memory = {
       schemas: new KnownSchemas(),
       entities: new Entities(),
       ids: new ChunkIds(),
       writer: reusesMemory ? new WriterMemory() : new WriterMemory(0),
+      sharesData,
     };
   }
 

@@ -87,7 +87,7 @@ class GrpcTarget implements MessageTarget {
   readonly limits = { maxBytes: MAX_CALL_BYTES, maxWaitMs: MAX_WAIT_MS, maxUnderWay: MAX_CALLS };
   readonly #options: GrpcTargetOptions;
   /** One bridge for all files, since what it knows about names and schemas serves all of them. */
-  readonly #bridge = new Bridge({ reusesMemory: false });
+  readonly #bridge = new Bridge({ reusesMemory: false, sharesData: true });
   #link: Promise<GrpcLink> | undefined;
 
   constructor(options: GrpcTargetOptions) {

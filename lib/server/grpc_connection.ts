@@ -107,6 +107,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#driver = new H2Driver(this.#socket(), this.#h2, {
       pool: options.pool,
       now: patience.now,
+      onHeld: () => this.#look(),
     });
   }
 
@@ -125,6 +126,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
    */
   get unfinishedBytes(): number {
     let bytes = (this.#connection.spaceBytes ?? 0) + this.#h2.partialBytes;
+    bytes += this.#driver.writeBytes;
     for (const request of this.#requests.keys()) bytes += request.unfinishedBytes;
     for (const reader of this.#tableReaders) bytes += reader.unfinishedBytes;
     return bytes;

@@ -54,7 +54,7 @@ function lookFor(what: string): Look | undefined {
   });
   switch (what) {
     case "bridge": {
-      const bridge = new Bridge();
+      const bridge = new Bridge({ sharesData: true });
       return { message: (msg) => void bridge.bridge(msg), batch: () => bridge.release() };
     }
     case "tables":
@@ -83,24 +83,6 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
   }
   look?.batch?.();
   if (Number.isNaN(read)) throw new Error("Nothing was read");
-}
-
-/** A sink that gets today's form. */
-function bridged(sink: Sink): Sink {
-  const bridge = new Bridge();
-  const today = (message: SmartMessage): SmartMessage => {
-    const { payload } = message;
-    if (payload.type === "quit") return message;
-    return { ...message, payload: { ...payload, msg: bridge.bridge(payload.msg) } };
-  };
-  return {
-    name: sink.name,
-    async write(batch) {
-      await sink.write(batch.map(today));
-      bridge.release();
-    },
-    close: () => sink.close(),
-  };
 }
 
 /** A hub with one viewer inside this process, and who counts: a client has left when that has all. */
@@ -144,8 +126,8 @@ async function server(): Promise<void> {
   const sinks: Sink[] = [{ name: "count", write: take, close: () => Promise.resolve() }];
   if (what === "save" || what === "bridge-save" || what === "lz4") {
     const compress = what === "lz4" ? "lz4" : "off";
-    const saving = await rrdFileSink({ path: file!, force: true, compress });
-    sinks.unshift(what === "bridge-save" ? bridged(saving) : saving);
+    const rrdFormat = what === "bridge-save" ? "current" : "as-sent";
+    sinks.unshift(await rrdFileSink({ path: file!, force: true, compress, rrdFormat }));
   }
   if (what === "view" || what === "bridge-view") sinks.splice(0, 1, ...viewed());
   await fanOut(sinks).receive(server.batches());

@@ -87,7 +87,7 @@ async function grpcSender(
   file: string,
 ): Promise<ReplaySender> {
   const socket = await connectGrpc(hostname, port, timeoutMs);
-  const bridge = new Bridge();
+  const bridge = new Bridge({ sharesData: true });
   let unknown = 0;
   return {
     async send(msg) {

@@ -38,6 +38,8 @@ export interface CallStream {
   onRoom: (() => void) | undefined;
   /** Bytes that were written and wait to be sent. */
   readonly queuedBytes: number;
+  /** Bytes that should wait so that none of the peer's time is lost; left out: 64 KiB. */
+  readonly aheadBytes?: number;
   /** Whether what is written is still sent. */
   readonly isWritable: boolean;
   /** Says that so many bytes of the body are no longer needed: the peer may send as many more. */

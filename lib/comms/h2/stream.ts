@@ -11,6 +11,8 @@ const FIELD_MEMORY = 128;
 
 /** What a stream asks of its connection. */
 export interface StreamHost {
+  /** Bytes that are written at once. */
+  readonly aheadBytes: number;
   /** Says that the stream has something to send. */
   ready(stream: Stream): void;
   /** Sends header fields, before any of its bytes. */
@@ -81,6 +83,10 @@ export class Stream implements H2Stream {
 
   get queuedBytes(): number {
     return this.queue.bytes;
+  }
+
+  get aheadBytes(): number {
+    return this.#host.aheadBytes;
   }
 
   get isWritable(): boolean {

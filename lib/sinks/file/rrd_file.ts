@@ -108,7 +108,7 @@ async function startSink(
   const { pattern, adapter, unlock } = place;
   const budget = new WriteBudget(now);
   const compressor = options.compress === "lz4" ? startCompressor() : undefined;
-  const bridge = options.rrdFormat === "current" ? new Bridge({ reusesMemory: false }) : undefined;
+  const bridge = options.rrdFormat === "current" ? new Bridge({ sharesData: true }) : undefined;
   const isSynced = sync !== "never";
   const folder = new FolderSync(pattern.folder, adapter, isSynced, log);
   const replace = force && pattern.placeholders.size === 0;

@@ -6,6 +6,7 @@
  */
 import { Bridge, type BridgeCounts, isBridgeable } from "../../bridge/mod.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { lengthOf, partsOf } from "../../encoding/split_encoded.ts";
 
 /** Bytes that are kept even if history leaves no room, but no more than an eighth of the limit. */
 const MIN_BYTES = 2 * 1024 * 1024;
@@ -19,7 +20,7 @@ interface Kept {
 
 /** Keeps the messages that were made last. */
 export class BridgedMessages {
-  readonly #bridge = new Bridge({ reusesMemory: false });
+  readonly #bridge = new Bridge({ reusesMemory: false, sharesData: true });
   readonly #known = new WeakMap<LogMsg, Kept>();
   /** In the order in which they were made; those before `#first` were dropped. */
   #kept: Kept[] = [];
@@ -32,7 +33,7 @@ export class BridgedMessages {
   /**
    * @param limitBytes of all that is kept for viewers
    * @param heldBytes gives the bytes of what else is kept for viewers
-   * @param onMade called with the bytes of each message that was made
+   * @param onMade called with the bytes that making each message took
    */
   constructor(
     limitBytes: number,
@@ -67,10 +68,10 @@ export class BridgedMessages {
     const kept = { msg: bridged };
     this.#known.set(msg, kept);
     this.#kept.push(kept);
-    const { length } = bridged.encoded.bytes;
-    this.#bytes += length;
+    // Data that is shared counts as well: the message outlives what it was made of.
+    this.#bytes += lengthOf(bridged.encoded);
     this.trim();
-    this.#onMade(length);
+    this.#onMade(madeBytes(msg, bridged));
     return bridged;
   }
 
@@ -99,7 +100,14 @@ export class BridgedMessages {
 
   #drop(): void {
     const kept = this.#kept[this.#first++]!;
-    this.#bytes -= kept.msg!.encoded.bytes.length;
+    this.#bytes -= lengthOf(kept.msg!.encoded);
     kept.msg = undefined;
   }
+}
+
+/** Bytes of a message that are not those of the message it was made of. */
+function madeBytes(of: LogMsg, bridged: LogMsg): number {
+  const { buffer } = of.kind === "ArrowMsg" ? of.arrow.bytes : of.encoded.bytes;
+  return partsOf(bridged.encoded)
+    .reduce((sum, part) => part.buffer === buffer ? sum : sum + part.length, 0);
 }

@@ -266,14 +266,14 @@ describe("H2Driver", () => {
       return Math.round(Math.max(...sizes) / 1024);
     };
     const MiB = 1024 * 1024;
-    assertEquals(await written(2 * MiB), 252);
+    assertEquals(await written(2 * MiB), 256);
     ms = 21;
     await written(MiB);
-    assertEquals(await written(MiB), 60);
+    assertEquals(await written(MiB), 64);
     ms = 20;
-    assertEquals(await written(2 * MiB), 60);
+    assertEquals(await written(2 * MiB), 64);
     await written(4 * MiB);
-    assertEquals(await written(MiB), 252);
+    assertEquals(await written(MiB), 256);
     // The memory of the last write is free again, and all of either size used the same.
     const next = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
     while (pool.freeBytes < 256 * 1024) await next();

@@ -22,9 +22,9 @@ export class IndexFile {
   #waiting: Promise<void> | undefined;
   /**
    * Length of the file up to the last whole write; behind it a failed write may have left
-   * something.
+   * something. `undefined` where nobody knows it, because not all of the file was read.
    */
-  #size = 0;
+  #size: number | undefined = 0;
   #isShared = false;
 
   /**
@@ -45,8 +45,12 @@ export class IndexFile {
     if (await this.reads.kind(this.path) === undefined) return;
     const decoder = new TextDecoder();
     let rest: Uint8Array = new Uint8Array(0);
+    let size = 0;
+    // So it stays if reading ends early: its last line may be torn then, and its length is not known.
+    this.#size = undefined;
+    this.#isTorn = true;
     for await (const chunk of await this.reads.open(this.path)) {
-      this.#size += chunk.length;
+      size += chunk.length;
       const bytes = new Uint8Array(rest.length + chunk.length);
       bytes.set(rest);
       bytes.set(chunk, rest.length);
@@ -60,6 +64,7 @@ export class IndexFile {
       rest = bytes.subarray(start).slice(-MAX_LINE_BYTES);
     }
     this.#isTorn = rest.length > 0;
+    this.#size = size;
     const last = decodeLine(decoder.decode(rest));
     if (last !== undefined) yield last;
   }
@@ -68,12 +73,15 @@ export class IndexFile {
   async replace(lines: Iterable<IndexLine>): Promise<void> {
     const next = `${this.path}.new`;
     const file = await this.#writes.create(next, "replace");
-    this.#size = 0;
+    let size = 0;
     try {
+      if (await this.reads.kind(this.path) === "file") {
+        await this.#writes.takeOver?.(next, this.path); // as far as it goes
+      }
       for (const line of lines) {
         const bytes = encodeLine(line);
         await file.write(bytes);
-        this.#size += bytes.length;
+        size += bytes.length;
       }
       await file.sync();
       await this.#writes.rename(next, this.path);
@@ -82,6 +90,8 @@ export class IndexFile {
       throw error;
     }
     this.#file = file;
+    this.#size = size;
+    this.#isTorn = false;
   }
 
   /** Says that another program adds lines as well from now on. */
@@ -133,12 +143,12 @@ export class IndexFile {
       line.set(bytes, before);
       await file.write(line);
       this.#isTorn = false;
-      this.#size += line.length;
+      if (this.#size !== undefined) this.#size += line.length;
     } catch (error) {
       // Half a line is not cut off if others write here, for that could cut off their lines too; a
       // line feed will end it.
-      if (this.#isShared) this.#isTorn = true;
-      else await file.truncate(this.#size).catch(() => {});
+      if (this.#isShared || this.#size === undefined) this.#isTorn = true;
+      else await file.truncate(this.#size).catch(() => this.#isTorn = true);
       throw error;
     }
   }

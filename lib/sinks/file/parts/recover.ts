@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { takeOverPlace, unkeptText } from "../../../adapters/files/in_place.ts";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { FileExists, reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
@@ -223,7 +224,7 @@ class Recovery {
     path: string,
     size: number,
   ): Promise<{ bytes: number; hash: string; before: number }> {
-    const { folder, adapter, index } = this.options;
+    const { folder, adapter, index, log } = this.options;
     const file = await adapter.create(path, "new");
     const hash = new FileHash();
     let bytes = 0;
@@ -231,6 +232,11 @@ class Recovery {
     let before = 0;
     let isDamaged = false;
     try {
+      const unkept = await takeOverPlace(adapter, path, folder + this.#at);
+      if (unkept !== undefined) {
+        const text = unkeptText(folder + this.#line.name, unkept);
+        log.write("warn", text, { path: folder + this.#line.name, kind: "rights not kept" });
+      }
       const put = async (data: Uint8Array) => {
         await file.write(data);
         hash.update(data);

@@ -4,6 +4,7 @@
  * @module
  */
 import { holdBytes } from "../../../memory/buffer_pool.ts";
+import { joined } from "../../../base/joined.ts";
 import type { Tally } from "../../../base/tally.ts";
 import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
 
@@ -14,6 +15,8 @@ const DIRECT_BYTES = 256 * 1024;
 export interface Piece extends Tally {
   /** What to write. */
   readonly data: Uint8Array;
+  /** What to write behind it, if it is a message in two parts. */
+  readonly rest?: Uint8Array | undefined;
   /** Whether they must be compressed first. */
   readonly isRaw: boolean;
   /** Whether a message of SDK 0.19 or later is among them. */
@@ -40,7 +43,8 @@ interface Open {
   /** Bytes of memory that it keeps alive besides its own. */
   readonly beside: number;
   data: Uint8Array;
-  /** Length of the data in bytes. */
+  readonly rest?: Uint8Array;
+  /** Length of all data in bytes. */
   size: number;
   isRaw: boolean;
   modern: boolean;
@@ -49,6 +53,12 @@ interface Open {
   readonly uncounted: number[];
   total: number;
   readonly repeats: number[];
+}
+
+/** A copy of a piece that is in two parts, with its data in one; another piece as it is. */
+export function inOnePart(piece: Piece): Piece {
+  if (piece.rest === undefined) return piece;
+  return { ...piece, data: joined([piece.data, piece.rest]), rest: undefined };
 }
 
 /** The pieces that wait for one file, first in, first out. */
@@ -88,21 +98,33 @@ export class Pieces {
   /**
    * Adds a message, or a header, which does not count; copies small ones, and holds on to large
    * ones.
+   *
+   * @param bytes of the message
+   * @param kind how it is counted
+   * @param rest its second part, if it has two; then the first is copied in any case
    */
-  add(bytes: Uint8Array, { isRaw, modern, counts, isHeader = false }: PieceKind): void {
-    const { length } = bytes;
+  add(
+    bytes: Uint8Array,
+    { isRaw, modern, counts, isHeader = false }: PieceKind,
+    rest?: Uint8Array,
+  ): void {
+    const length = bytes.length + (rest?.length ?? 0);
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
       this.#seal();
-      const release = holdBytes(bytes);
+      const held = rest ?? bytes;
+      // What is to be compressed must be in one part.
+      const isSplit = rest !== undefined && !isRaw;
+      const release = isRaw && rest !== undefined ? undefined : holdBytes(held);
       // A message that is held keeps its whole buffer alive.
-      const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
+      const beside = release === undefined ? 0 : held.buffer.byteLength - held.length;
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
       const uncounted = counts ? [] : [length];
       const repeats = counts ? [] : [0];
       const kind = { isRaw, modern, uncounted, total: 1, repeats, ...counted };
-      this.#sealed.push({ release, beside, data: bytes, size: length, ...kind });
+      const data = rest === undefined ? bytes : isSplit ? bytes.slice() : joined([bytes, rest]);
+      this.#sealed.push({ release, beside, data, size: length, ...kind, ...(isSplit && { rest }) });
       return;
     }
     this.#budget.hold(length);
@@ -129,6 +151,7 @@ export class Pieces {
       this.#open = open;
     }
     open.data.set(bytes, open.size);
+    if (rest !== undefined) open.data.set(rest, open.size + bytes.length);
     open.size += length;
     open.modern ||= modern;
     if (!counts) open.uncounted.push(open.size);

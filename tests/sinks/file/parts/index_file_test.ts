@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
-import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { type FileOperation, memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { IndexFile } from "../../../../lib/sinks/file/parts/_index_file.ts";
 import type { IndexLine } from "../../../../lib/sinks/file/parts/_index_line.ts";
 
@@ -43,5 +43,58 @@ describe("IndexFile", () => {
       assertEquals(synced.includes(`"${name}"`), true);
     }));
     await file.close();
+  });
+
+  /** Files with an index of two lines; `fails` says which operations do. */
+  async function withLines(fails: (operation: FileOperation) => boolean) {
+    let isOn = false;
+    const files = memoryFiles((operation) => {
+      if (isOn && fails(operation)) throw new Error("No space left on device");
+    });
+    const before = new IndexFile("a", files, files);
+    for (const name of ["first", "second"]) await before.write(line(name));
+    await before.close();
+    isOn = true;
+    const turnOff = () => isOn = false;
+    return { files, turnOff };
+  }
+
+  async function namesIn(files: ReturnType<typeof memoryFiles>): Promise<string[]> {
+    const lines = await Array.fromAsync(new IndexFile("a", files).lines());
+    return lines.map((line) => line.kind === "removed" ? line.name : line.kind);
+  }
+
+  it("loses no line where the disk is full as it is written anew, and goes on so", async () => {
+    const { files, turnOff } = await withLines(({ kind }) => kind === "write");
+    const file = new IndexFile("a", files, files);
+    await Array.fromAsync(file.lines());
+    await assertRejects(() => file.replace([line("second")]));
+    await assertRejects(() => file.write(line("third")));
+    assertEquals(await namesIn(files), ["first", "second"]);
+    turnOff();
+    await file.write(line("fourth"));
+    await file.close();
+    assertEquals(await namesIn(files), ["first", "second", "fourth"]);
+  });
+
+  it("loses no line where not all of it could be read", async () => {
+    const { files, turnOff } = await withLines(({ kind }) => kind === "write");
+    let reads = 0;
+    const open = () =>
+      Promise.resolve(
+        new ReadableStream<Uint8Array>({
+          pull(controller) {
+            if (reads++ > 0) controller.error(new Error("Input/output error"));
+            else controller.enqueue(files.read("a")!.slice(0, 10));
+          },
+        }, { highWaterMark: 0 }),
+      );
+    const file = new IndexFile("a", { ...files, open }, files);
+    await assertRejects(() => Array.fromAsync(file.lines()));
+    await assertRejects(() => file.write(line("third")));
+    turnOff();
+    await file.write(line("fourth"));
+    await file.close();
+    assertEquals(await namesIn(files), ["first", "second", "fourth"]);
   });
 });
