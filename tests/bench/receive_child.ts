@@ -43,14 +43,14 @@ function onLeft(): void {
 let read = 0;
 
 /** What is done with each message besides counting it, and after each batch; chosen once. */
-interface Look {
+interface Work {
   readonly message: (msg: LogMsg) => void | Promise<void>;
   readonly batch?: () => void;
 }
 
-function lookFor(what: string): Look | undefined {
-  const arrow = (look: (msg: ArrowMsg) => void | Promise<void>): Look => ({
-    message: (msg) => msg.kind === "ArrowMsg" ? look(msg) : undefined,
+function workFor(what: string): Work | undefined {
+  const arrow = (read: (msg: ArrowMsg) => void | Promise<void>): Work => ({
+    message: (msg) => msg.kind === "ArrowMsg" ? read(msg) : undefined,
   });
   switch (what) {
     case "bridge": {
@@ -67,7 +67,7 @@ function lookFor(what: string): Look | undefined {
   return undefined;
 }
 
-const look = lookFor(what!);
+const work = workFor(what!);
 
 async function take(batch: readonly SmartMessage[]): Promise<void> {
   for (const { payload } of batch) {
@@ -76,12 +76,12 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
       onLeft();
     } else {
       count++;
-      if (look === undefined) continue;
-      const pending = look.message(payload.msg);
+      if (work === undefined) continue;
+      const pending = work.message(payload.msg);
       if (pending !== undefined) await pending;
     }
   }
-  look?.batch?.();
+  work?.batch?.();
   if (Number.isNaN(read)) throw new Error("Nothing was read");
 }
 
