@@ -7,11 +7,11 @@ import { escapeText } from "../../base/escape.ts";
 import { hideSecrets } from "../../forward/url.ts";
 import type { CliProcess } from "../process.ts";
 
-/** An address, and a file's name that is none, look the same from here on. */
+/** What begins as an address does, behind the name of an option, too. */
 const ADDRESS = /[a-z][a-z0-9+.-]*:\/\/.*/is;
 
 /**
- * The same process, whose standard error shows addresses among these arguments without user names,
+ * Gives a process whose standard error shows addresses among these arguments without user names,
  * passwords and queries: an address that was given for a file is named in many errors.
  *
  * @param process the process
