@@ -71,8 +71,10 @@ export class IndexRenewal {
     if (signal.aborted) return;
     const path = folder + line.name;
     try {
+      const kind = await this.#options.adapter.kind(path);
       // Somebody may have removed it.
-      if (await this.#options.adapter.kind(path) !== "file") return;
+      if (kind === undefined) return await index.drop(line);
+      if (kind !== "file") return index.release(line);
       index.hold(line);
       await this.#renew(path, line);
     } catch (error) {
