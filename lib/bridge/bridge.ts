@@ -59,6 +59,12 @@ export interface BridgeOptions {
    * default true.
    */
   readonly reusesMemory?: boolean;
+  /**
+   * Whether large messages share their data with those that they are made of, which saves a copy:
+   * then they are valid only as long as those are; default false. Their data is never in memory
+   * that is used again for later messages.
+   */
+  readonly sharesData?: boolean;
 }
 
 /**
@@ -77,7 +83,10 @@ export interface BridgeOptions {
 export function isBridgeable(header: Pick<RrdHeader, "version">): boolean {
   const isGiven = typeof header?.version?.minor === "number";
   checkGiven("isBridgeable", "the header of a message", isGiven, header);
-  const { major, minor } = header.version;
+  return isOfChunks(header.version.major, header.version.minor);
+}
+
+function isOfChunks(major: number, minor: number): boolean {
   return major === 0 && minor >= FIRST_MINOR && minor <= LAST_MINOR;
 }
 
@@ -113,14 +122,16 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
    * @param options how memory is used
    */
   constructor(options: BridgeOptions = {}) {
-    checkOptions("Bridge", options, { reusesMemory: true });
-    const { reusesMemory = true } = options;
+    checkOptions("Bridge", options, { reusesMemory: true, sharesData: true });
+    const { reusesMemory = true, sharesData = false } = options;
     checkBoolean("reusesMemory", reusesMemory);
+    checkBoolean("sharesData", sharesData);
     this.#memory = {
       schemas: new KnownSchemas(),
       entities: new Entities(),
       ids: new ChunkIds(),
       writer: reusesMemory ? new WriterMemory() : new WriterMemory(0),
+      sharesData,
     };
   }
 
@@ -166,7 +177,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   bridge(msg: LogMsg): LogMsg {
     const { header } = msg.encoded;
     const { major, minor } = header.version;
-    if (!isBridgeable(header)) {
+    if (!isOfChunks(major, minor)) {
       if (major === 0 && minor < FIRST_MINOR) this.#tables++;
       else this.#already++;
       return msg;

@@ -22,6 +22,7 @@ import type { StoreId } from "../encoding/message_parts.ts";
 import { ArrowMsgFront, type WriterMemory } from "../encoding/protobuf/arrow_msg_front.ts";
 import { encodeStoreId } from "../encoding/protobuf/encode_log_msg.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
+import { SplitArrow, SplitEncoded } from "../encoding/split_encoded.ts";
 import type { ChunkIds } from "./chunk_ids.ts";
 import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "../encoding/names/names.ts";
@@ -56,10 +57,14 @@ export interface StreamMemory {
   readonly ids: ChunkIds;
   /** For the messages themselves. */
   readonly writer: WriterMemory;
+  /** Whether large data stays where it is. */
+  readonly sharesData: boolean;
 }
 
 /** How many bytes more than twice its old length a chunk may take in the new layout. */
 const MORE_BYTES = 4096;
+/** Data from this length on, in bytes, is not copied if it may be shared. */
+const SHARED_BYTES = 32 * 1024;
 
 /** Gives the chunks of one store their form. */
 export class StoreBridge {
@@ -114,7 +119,7 @@ export class StoreBridge {
     batch: EncodedBatch | undefined,
   ): { readonly msg: ArrowMsg; readonly untagged: readonly string[] } {
     const { ipc, place: { start, end } } = schema;
-    const { writer, ids, schemas } = this.#memory;
+    const { writer, ids, schemas, sharesData } = this.#memory;
     const { id, isStatic, untagged } = template;
     // The id of the schema, which readers use: SDK 0.17 gave the envelope another one.
     const chunkId = ids.read(ipc, start + id.start, start + id.end, msg.chunkId) ?? msg.chunkId;
@@ -125,6 +130,20 @@ export class StoreBridge {
       for (let at = from.start; at < from.end; at++) front.bytes[target + at] = ipc[start + at]!;
     }
     const { length } = front.bytes;
+    const { storeId, timepointMax } = msg;
+    if (sharesData && restBytes >= SHARED_BYTES) {
+      const { slab, at } = writer.take(length);
+      slab.bytes.set(front.bytes, at);
+      const own = new Uint8Array(slab.buffer, at, length);
+      const rest = batch === undefined ? schemas.restOf(schema) : new Uint8Array(restBytes);
+      batch?.write(rest);
+      const encoded = new SplitEncoded(header, own, rest);
+      const arrow = new SplitArrow(encoded, front.schemaAt);
+      return {
+        msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, encoded),
+        untagged,
+      };
+    }
     const { slab, at } = writer.take(length + restBytes);
     slab.bytes.set(front.bytes, at);
     if (batch !== undefined) {
@@ -132,7 +151,6 @@ export class StoreBridge {
     } else {
       slab.bytes.set(schemas.restOf(schema), at + length);
     }
-    const { storeId, timepointMax } = msg;
     const arrowBytes = length - front.schemaAt + restBytes;
     const arrow = {
       bytes: new Uint8Array(slab.buffer, at + front.schemaAt, arrowBytes),

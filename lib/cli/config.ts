@@ -8,6 +8,8 @@ import { parseArgs } from "@std/cli";
 import { escapeText } from "../base/escape.ts";
 import { ArgReader, UsageError } from "./args/arg_reader.ts";
 import { configPath, hostOptions, settingsOf } from "./args/args.ts";
+import { hideArguments } from "./args/hide_arguments.ts";
+import { shownArgument } from "./args/shown.ts";
 import { configText, exampleConfig, optionsInForce } from "./args/config_text.ts";
 import { unknownVariables } from "./args/environment.ts";
 import { SETTABLE } from "./args/option_table.ts";
@@ -15,7 +17,7 @@ import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
 import { readConfig } from "./read_config.ts";
 import { withSecrets } from "./read_secret.ts";
-import { plural } from "./terminal/units.ts";
+import { plural } from "../base/plural.ts";
 
 const HELP = `rerelay config: which options are in force, and where each is set
 
@@ -41,10 +43,11 @@ Exit codes: 0 if all is right, 2 if something is wrong: the message says what an
  * Runs `rerelay config`.
  *
  * @param args those after `config`
- * @param process streams and environment
+ * @param given streams and environment
  * @returns the exit code
  */
-export async function config(args: readonly string[], process: CliProcess): Promise<number> {
+export async function config(args: readonly string[], given: CliProcess): Promise<number> {
+  const process = hideArguments(given, args);
   try {
     process.stdout(await answer(args, process));
     return EXIT.ok;
@@ -62,7 +65,7 @@ async function answer(args: readonly string[], process: CliProcess): Promise<str
   if (args.some((arg) => arg === "--check" || arg.startsWith("--check="))) return await check(args);
   if (args.includes("--example")) {
     const rest = args.find((arg) => !isOwn(arg));
-    if (rest !== undefined) throw new UsageError(`--example takes no ${escapeText(rest, 60)}`);
+    if (rest !== undefined) throw new UsageError(`--example takes no ${shownArgument(rest, 60)}`);
     return exampleConfig();
   }
   const serverArgs = args.filter((arg) => arg !== "--json");
@@ -87,7 +90,7 @@ async function check(args: readonly string[]): Promise<string> {
   });
   const path = parsed["check"];
   if (unknown[0] !== undefined) {
-    throw new UsageError(`--check FILE stands alone: leave out ${escapeText(unknown[0], 60)}`);
+    throw new UsageError(`--check FILE stands alone: leave out ${shownArgument(unknown[0], 60)}`);
   }
   if (typeof path !== "string" || path === "") {
     throw new UsageError("--check needs a file, such as --check rerelay.toml");

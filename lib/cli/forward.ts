@@ -5,7 +5,6 @@
  */
 import { parseArgs } from "@std/cli";
 import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
-import { escapeText } from "../base/escape.ts";
 import { reason } from "../base/errors.ts";
 import { cursorStatus, resetCursors } from "../forward/cursor_files.ts";
 import { targetName } from "../forward/open_target.ts";
@@ -13,9 +12,12 @@ import { hideSecrets } from "../forward/url.ts";
 import { lockSaving } from "../sinks/file/parts/save_lock.ts";
 import { parseSavePattern, type SavePattern } from "../sinks/file/save_pattern.ts";
 import { UsageError } from "./args/arg_reader.ts";
+import { hideArguments } from "./args/hide_arguments.ts";
+import { shownArgument } from "./args/shown.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
-import { formatBytes, plural } from "./terminal/units.ts";
+import { plural } from "../base/plural.ts";
+import { formatBytes } from "./terminal/units.ts";
 
 const HELP = `rerelay forward: how far recordings have travelled
 
@@ -35,10 +37,11 @@ Exit codes: 0, 1 if it could not be done, 2 for wrong arguments.
  * Runs `rerelay forward`.
  *
  * @param args those after `forward`
- * @param process streams
+ * @param given streams
  * @returns the exit code
  */
-export async function forward(args: readonly string[], process: CliProcess): Promise<number> {
+export async function forward(args: readonly string[], given: CliProcess): Promise<number> {
+  const process = hideArguments(given, args);
   try {
     process.stdout(await answer(args));
     return EXIT.ok;
@@ -59,7 +62,7 @@ async function answer(args: readonly string[]): Promise<string> {
   if (parsed["help"]) return HELP;
   const [command, ...rest] = parsed["_"] as string[];
   const wrong = unknown[0] ?? rest[0];
-  if (wrong !== undefined) throw new UsageError(`unexpected ${escapeText(String(wrong), 60)}`);
+  if (wrong !== undefined) throw new UsageError(`unexpected ${shownArgument(String(wrong), 60)}`);
   if (command !== "status" && command !== "reset") {
     throw new UsageError("say what is wanted: rerelay forward status, or rerelay forward reset");
   }
@@ -77,7 +80,7 @@ function parsePattern(text: string): SavePattern {
   try {
     return parseSavePattern(text);
   } catch (error) {
-    throw new UsageError(`--save ${escapeText(text, 60)}: ${reason(error)}`);
+    throw new UsageError(`--save ${shownArgument(text, 60)}: ${reason(error)}`);
   }
 }
 

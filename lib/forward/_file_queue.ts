@@ -43,6 +43,12 @@ export interface FileQueueOptions {
 /** How many files stay open between two reads; others are opened anew. */
 const MAX_OPEN = 32;
 
+/**
+ * Files that are due within this share of the wait go together with the first of them: of hundreds of
+ * files, each would otherwise wake the program and fill a packet by itself.
+ */
+const TOGETHER_SHARE = 1 / 4;
+
 /** All files in the order in which they were begun, and which of them may be read now. */
 export class FileQueue {
   readonly #limits: BatchLimits;
@@ -230,9 +236,9 @@ export class FileQueue {
     if (first === undefined) return;
     this.#callOff = this.#options.timer(Math.max(0, first.due - this.#options.now()), () => {
       this.#callOff = undefined;
-      const now = this.#options.now();
+      const until = this.#options.now() + this.#limits.maxWaitMs * TOGETHER_SHARE;
       for (const entry of this.#waiting) {
-        if (entry.due > now) break;
+        if (entry.due > until) break;
         this.#makeReady(entry);
       }
       this.#setTimer();

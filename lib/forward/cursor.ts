@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import { takeOverPlace } from "../adapters/files/in_place.ts";
 import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -204,6 +205,7 @@ export class Cursor {
     const next = `${path}.new`;
     const file = await adapter.create(next, "replace");
     try {
+      await takeOverPlace(adapter, next, path); // as far as it goes
       const bytes = encodeLines(lines);
       await file.write(bytes);
       await file.sync();

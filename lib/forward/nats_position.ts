@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { takeOverPlace } from "../adapters/files/in_place.ts";
 import { reason } from "../base/errors.ts";
 import { storeOf } from "../encoding/store_of.ts";
 import type { NatsNote } from "../server/nats_note.ts";
@@ -180,6 +181,7 @@ export class NatsPosition implements FileFollower, JournalReader {
     const path = this.#path;
     const file = await adapter.create(`${path}.new`, "replace");
     try {
+      await takeOverPlace(adapter, `${path}.new`, path); // as far as it goes
       await file.write(new TextEncoder().encode(text));
       await file.sync();
     } finally {

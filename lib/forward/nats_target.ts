@@ -18,6 +18,7 @@ import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
 import { recordingSubject } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
 import {
@@ -118,7 +119,13 @@ class NatsTarget implements MessageTarget {
   readonly #run: string;
   readonly #gate: ByteGate;
   readonly #writers = new Map<string, SubjectWriter>();
+  #there: Opened | undefined;
+  /** While a connection is made. */
   #opening: Promise<Opened> | undefined;
+  /** The signal of the last batch: that of the next one nearly always, and dear to make. */
+  #last:
+    | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: AbortSignal }
+    | undefined;
   #isClosed = false;
 
   constructor(options: NatsTargetOptions) {
@@ -135,7 +142,7 @@ class NatsTarget implements MessageTarget {
     // The client would keep these messages in memory until it is connected; but they are on the
     // disk already.
     if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
-    const untilBroken = AbortSignal.any([signal, nats.link]);
+    const untilBroken = this.#untilBroken(signal, nats.link);
     const { box, ackTimeoutMs = 10_000 } = this.#options;
     const context: WriterContext = {
       nats,
@@ -167,8 +174,15 @@ class NatsTarget implements MessageTarget {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const opened = await this.#opening?.catch(() => undefined);
-    await opened?.nats.connection.close();
+    // One that is being made is closed when it is there: that may take as long as a server is silent.
+    await this.#there?.nats.connection.close();
+  }
+
+  #untilBroken(signal: AbortSignal, link: AbortSignal): AbortSignal {
+    if (this.#last?.signal !== signal || this.#last.link !== link) {
+      this.#last = { signal, link, both: AbortSignal.any([signal, link]) };
+    }
+    return this.#last.both;
   }
 
   #writer(subject: string): SubjectWriter {
@@ -183,16 +197,17 @@ class NatsTarget implements MessageTarget {
     return writer;
   }
 
+  /** Connects once for all batches that wait: where that fails, it fails for each of them. */
   async #opened(signal: AbortSignal): Promise<Opened> {
     signal.throwIfAborted();
-    const opening = this.#opening;
-    const known = await opening?.catch(() => undefined);
-    // Another batch has begun to connect anew.
-    if (this.#opening !== opening) return await this.#opened(signal);
-    if (known?.nats.connection.isClosed() === false) return known;
+    if (this.#there?.nats.connection.isClosed() === false) return this.#there;
     if (this.#isClosed) throw new Error(`${this.name} is closed`);
-    this.#opening = this.#open();
-    return await this.#opening;
+    this.#there = undefined;
+    this.#opening ??= this.#open().then(async (opened) => {
+      if (this.#isClosed) await opened.nats.connection.close();
+      return this.#there = opened;
+    }).finally(() => this.#opening = undefined);
+    return await untilAborted(signal, this.#opening);
   }
 
   async #open(): Promise<Opened> {

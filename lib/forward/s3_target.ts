@@ -19,6 +19,7 @@ import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
 import { isUnreadableNow } from "./_unreadable_now.ts";
+import { plural } from "../base/plural.ts";
 
 /**
  * Files up to this length, in bytes, are uploaded in one request; longer ones in parts of at least
@@ -184,7 +185,7 @@ function compare(key: string, sent: S3Object, there: S3Object | undefined): void
   if (isSame) return;
   const text = there === undefined
     ? `${key} is not there after its upload`
-    : `${key} is there with ${there.bytes} bytes, checksum ${
+    : `${key} is there with ${plural(there.bytes, "byte")}, checksum ${
       there.checksum ?? "unknown"
     }; sent were ` +
       `${sent.bytes}, checksum ${sent.checksum}`;

@@ -7,6 +7,7 @@ import type { OptionNames } from "../base/check_arguments.ts";
 import { checkSecret, checkText } from "../base/check_options.ts";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import { guardedConnect } from "./guarded_connect.ts";
 import { type NatsAddress, parseNatsAddress } from "./address.ts";
 
 /** Credentials for NATS, and certificates for an encrypted connection. */
@@ -97,12 +98,10 @@ const RECONNECT_MS = 500;
  */
 export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
   const address = parseNatsAddress(options.url);
-  const { connect, credsAuthenticator, createInbox, headers } = await import(
-    "@nats-io/transport-node"
-  );
+  const { credsAuthenticator, createInbox, headers } = await import("@nats-io/transport-node");
   const { jetstream, jetstreamManager } = await import("@nats-io/jetstream");
   const { credentials } = options;
-  const connection = await connect({
+  const connection = await guardedConnect({
     ...connectionOptions(address, options),
     ...(credentials !== undefined && {
       authenticator: credsAuthenticator(new TextEncoder().encode(credentials)),

@@ -6,6 +6,7 @@
  * @module
  */
 import { RerelayError } from "../base/errors.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import type { Nats } from "./connection.ts";
 import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
 import type { ByteGate } from "../memory/byte_gate.ts";
@@ -142,7 +143,8 @@ export class SubjectWriter {
         context.gate.through(
           part.length,
           signal,
-          () => aborted(signal, this.#publish(context, { id, headers, part, behind: last.seq })),
+          () =>
+            untilAborted(signal, this.#publish(context, { id, headers, part, behind: last.seq })),
         );
       let seq: number;
       try {
@@ -219,14 +221,4 @@ export class SubjectWriter {
 function messageId({ file, numbers, part }: BatchHeaders): string {
   const range = `${file}.${numbers[0]}-${numbers.at(-1)}.${numbers.length}`;
   return part === undefined ? range : `${range}.${part.index}/${part.count}`;
-}
-
-/** Waits for the promise, but rejects as soon as the signal is aborted. */
-function aborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -1,4 +1,4 @@
-/** Three lines of growth side by side as an SVG, readable on light and dark pages. */
+/** Lines of growth side by side as an SVG, readable on light and dark pages. */
 
 /** What grows with what. */
 export interface Panel {
@@ -16,12 +16,16 @@ const [LEFT, TOP, WIDTH, HEIGHT] = [58, 66, 250, 170];
 const COLUMN = LEFT + WIDTH + 24;
 
 /** Draws them. */
-export function growthPlot(panels: readonly Panel[], machine: string): string {
+export function growthPlot(
+  panels: readonly Panel[],
+  machine: string,
+  title = "Cost as work grows",
+): string {
   const width = panels.length * COLUMN;
   const height = TOP + HEIGHT + 56;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
-    "<title>Cost as work grows</title>",
+    `<title>${title}</title>`,
     "<style>text{font:12px system-ui,sans-serif;fill:#57606a}.t{font-weight:600}",
     "path{fill:none;stroke-width:1.8}.grid{stroke:#8c959f;stroke-opacity:.35;stroke-width:1}",
     ".deno{stroke:#0969da}.bun{stroke:#bc4c00}",

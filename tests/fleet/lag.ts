@@ -65,13 +65,14 @@ async function measure(boxes: number, programs: number, seconds: number) {
     const each = Math.ceil(boxes / programs);
     const robots = all.map(({ port }, i) => child("robots", i * each, each, seconds, port));
     const used = processorTime({
-      robots: robots.map(({ pid }) => pid),
       boxes: all.map(({ program }) => program.pid),
       nats: [nats.pid],
       middle: [middle.pid],
     });
     const sent = await Promise.all(robots.map(({ report }) => report));
-    const cpuSec = used();
+    // They are gone by now, and have told it themselves.
+    const robotsSec = sent.reduce((sum, robots) => sum + robots["cpuSec"]!, 0);
+    const cpuSec = { robots: Math.round(robotsSec * 100) / 100, ...used() };
     const lag = await middle.report;
     const total = sent.reduce((sum, robots) => sum + robots["sent"]!, 0);
     const lateMs = Math.max(...sent.map((robots) => robots["lateMs"]!));

@@ -37,7 +37,9 @@ async function robots(): Promise<void> {
     if (packets.length > 0) await send(socket, concat(...packets));
   }
   socket.end();
-  console.log(JSON.stringify({ sent, lateMs: performance.now() - end }));
+  const { user, system } = process.cpuUsage();
+  const lateMs = performance.now() - end;
+  console.log(JSON.stringify({ sent, lateMs, cpuSec: (user + system) / 1e6 }));
 }
 
 async function middle(): Promise<void> {

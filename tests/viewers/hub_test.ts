@@ -2,9 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
+import { lengthOf } from "../../lib/encoding/split_encoded.ts";
 import { viewerHub } from "../../lib/viewers/hub.ts";
 import type { Viewer } from "../../lib/viewers/types.ts";
 import { storeOf } from "../../lib/encoding/store_of.ts";
+import { chunk as bridgedChunk, chunkOf } from "../bridge/chunks.ts";
+import { concat } from "../encoding/rrd_builder.ts";
 import { SdkClient } from "../sinks/clients.ts";
 import { keptLog, QUIT } from "../sinks/messages.ts";
 import {
@@ -445,16 +448,31 @@ describe("viewer hub", () => {
   it("has what today's form was made by collected, not only what is received", () => {
     let collected = 0;
     const hub = madeHub({ limitBytes: 512 * 1024, collectGarbage: () => collected++ });
-    const old = captured("0.22.1-mixed");
-    hub.write(old.map((msg) => smart(msg)));
+    const small = () =>
+      captured("0.22.1-mixed").filter(({ encoded }) => encoded.bytes.length < 16 * 1024);
+    const old = small();
+    hub.write(captured("0.22.1-mixed").map((msg) => smart(msg)));
     const before = collected;
     const bytes = old.reduce((sum, { encoded }) => sum + encoded.bytes.length, 0);
     let rounds = 0;
     // More than is kept of it: each is made anew.
-    for (let made = 0; made < 6 * MiB; made += bytes, rounds++) {
-      for (const msg of captured("0.22.1-mixed")) hub.current(msg);
+    for (let made = 0; made < 8 * MiB; made += bytes, rounds++) {
+      for (const msg of small()) hub.current(msg);
     }
     assert(rounds > 1 && collected > before, `${collected - before} in ${rounds} rounds`);
+  });
+
+  it("has nothing collected for large data of today's form, which needs no memory", () => {
+    let collected = 0;
+    const hub = madeHub({ limitBytes: 128 * 1024, collectGarbage: () => collected++ });
+    // Much beside the limit: whatever takes memory has it collected.
+    hub.write(captured("0.22.1-mixed").map((msg) => smart(msg)));
+    const ipc = concat(bridgedChunk(["rerun.components.Scalar"]).ipc(), new Uint8Array(MiB));
+    const before = collected;
+    let bytes = 0;
+    for (let i = 0; i < 64; i++) bytes += lengthOf(hub.current(chunkOf(ipc)).encoded);
+    assert(bytes > 64 * MiB);
+    assertEquals(collected, before);
   });
 
   it("does not wait for a viewer that takes nothing when it closes", async () => {

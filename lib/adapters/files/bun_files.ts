@@ -20,6 +20,7 @@ import {
 import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { takeOverFrom } from "./take_over.ts";
 import { folderError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { isSame } from "./_is_same.ts";
@@ -42,6 +43,7 @@ const OPEN = new Set<FileHandle>();
 export const bunFiles: FileAdapter = {
   create,
   kind,
+  takeOver: takeOverFrom,
   rename,
   remove: (path) => rm(path),
   list: (folder) => readdir(folder || "."),

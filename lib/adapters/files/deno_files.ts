@@ -6,6 +6,7 @@
 import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
+import { takeOverFrom } from "./take_over.ts";
 import { folderError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { type FileIdentity, isSame } from "./_is_same.ts";
@@ -17,6 +18,7 @@ import type { ReadableFile } from "./types.ts";
 export const denoFiles: FileAdapter = {
   create,
   kind,
+  takeOver: takeOverFrom,
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path),
   list,

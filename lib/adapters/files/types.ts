@@ -67,6 +67,9 @@ export interface FileReadAdapter {
   freeBytes(folder: string): Promise<number | undefined>;
 }
 
+/** What a new file could not be given of the file whose place it takes. */
+export type Unkept = "owner" | "owner and group" | "group" | "rights";
+
 /** Makes, changes and removes files. */
 export interface FileWriteAdapter {
   /**
@@ -79,6 +82,15 @@ export interface FileWriteAdapter {
   create(path: string, mode: FileMode): Promise<WritableFile>;
   /** Gives a file another name in the same file system; a file that had this name is replaced. */
   rename(from: string, to: string): Promise<void>;
+  /**
+   * Gives a new file the owner and the rights of the one whose place it is going to take, as far as
+   * the system lets it; absent where files have neither.
+   *
+   * @param path of the new file, which is not a link
+   * @param old path of the other
+   * @returns what could not be kept
+   */
+  takeOver?(path: string, old: string): Promise<Unkept | undefined>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
   /** Makes a folder, and the folders around it that are missing. */

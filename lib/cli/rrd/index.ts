@@ -16,13 +16,13 @@ import { checkFooter, TRAILER_BYTES } from "../../encoding/rrd/footer.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes } from "../terminal/units.ts";
 import { InputError, nameOf, noEndText } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
 import { systemText } from "./system_text.ts";
-import { takeOver } from "./take_over.ts";
 
 /** The result for one file. */
 interface Result {
@@ -98,10 +98,6 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       if (now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) {
         throw new InputError(path, "it was written to meanwhile, and stays as it is", undefined);
       }
-    }, async (unfinished) => {
-      const unkept = await takeOver(unfinished, before);
-      if (unkept === undefined) return;
-      progress.line(`warning: ${escapeText(path)}: only root can leave it its ${unkept}`);
     });
     return { ...result, isWritten: true };
   } finally {

@@ -5,9 +5,9 @@
  */
 import { parseArgs } from "@std/cli";
 import { ArgReader, UsageError } from "../args/arg_reader.ts";
+import { shownArgument } from "../args/shown.ts";
 import { closest } from "../../base/closest.ts";
 import { reason } from "../../base/errors.ts";
-import { escapeText } from "../../base/escape.ts";
 import { MAX_MESSAGE_BYTES } from "../../encoding/limits.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 import { parseTimeRange, type TimeRange } from "./time_range.ts";
@@ -101,6 +101,12 @@ const ALIAS: Readonly<Record<string, string>> = {
   h: "help",
 };
 
+/** Whether a command has a flag. */
+export function takesFlag(command: string, flag: string): boolean {
+  return Object.hasOwn(COMMANDS, command) &&
+    (COMMANDS[command as RrdCommandName].flags as readonly string[]).includes(flag);
+}
+
 /**
  * Reads the arguments behind the word `rrd`.
  *
@@ -137,7 +143,7 @@ export function parseRrdArgs(given: readonly string[]): RrdOptions | "help" {
     const several = command === "recover" ? "; merge --continue-on-error takes several" : "";
     const count = max === 1 ? "one file" : `${max} files`;
     throw new UsageError(
-      `rrd ${command} takes ${count}: leave out ${escapeText(files[max]!, 60)}${several}`,
+      `rrd ${command} takes ${count}: leave out ${shownArgument(files[max]!, 60)}${several}`,
     );
   }
   // Both files may be read a second time.
@@ -190,7 +196,7 @@ function timeRange(text: string): TimeRange {
   try {
     return parseTimeRange(text);
   } catch (error) {
-    throw new UsageError(`--time-range ${escapeText(text, 60)}: ${reason(error)}`);
+    throw new UsageError(`--time-range ${shownArgument(text, 60)}: ${reason(error)}`);
   }
 }
 
@@ -251,12 +257,12 @@ function maxMessage(command: RrdCommandName, [file]: readonly string[]): number 
 function unknownCommand(name: string): string {
   const meant = closest(name.toLowerCase(), Object.keys(COMMANDS));
   const fix = meant === undefined ? "see rrd --help" : `did you mean rrd ${meant}?`;
-  return `unknown command rrd ${escapeText(name, 60)}; ${fix}`;
+  return `unknown command rrd ${shownArgument(name, 60)}; ${fix}`;
 }
 
 function unknownOption(command: RrdCommandName, arg: string): string {
   const names = [...COMMANDS[command].flags, ...valuedOf(command)];
   const meant = closest(arg.replace(/^-+/, "").replace(/=.*/s, ""), names);
   const fix = meant === undefined ? "see rrd --help" : `did you mean --${meant}?`;
-  return `rrd ${command} has no option ${escapeText(arg.replace(/=.*/s, ""), 60)}; ${fix}`;
+  return `rrd ${command} has no option ${shownArgument(arg.replace(/=.*/s, ""), 60)}; ${fix}`;
 }

@@ -5,7 +5,9 @@
  * @module
  */
 import { stat } from "node:fs/promises";
+import { takeOverPlace, unkeptText } from "../../adapters/files/in_place.ts";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
+import { escapeText } from "../../base/escape.ts";
 import { FileExists, RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { InputError, nameOf } from "./input.ts";
@@ -73,25 +75,22 @@ export async function openOutput(
 }
 
 /**
- * Rewrites a file in its place, completely or not at all.
+ * Rewrites a file in its place, completely or not at all; it keeps its owner and its rights.
  *
  * @param path of a file
  * @param fill writes what is to be in it
- * @param prepare called with the path of the new file before it is renamed
  * @throws whatever `fill` throws; the file is then as it was
  */
 export async function rewriteFile(
   path: string,
   context: RrdContext,
   fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
-  prepare: (unfinished: string) => Promise<void>,
 ): Promise<void> {
   const output = new FileOutput(await context.files.realPath(path), context, true);
   context.unfinished.add(output);
   try {
     await output.open();
     await fill((bytes) => output.write(bytes));
-    await named(path, prepare(output.unfinished));
     await output.finish();
   } catch (error) {
     await output.abandon();
@@ -124,10 +123,15 @@ class FileOutput implements Output {
   }
 
   async #open(mode: FileMode): Promise<WritableFile> {
-    const { files, processes } = this.#context;
+    const { files, processes, progress } = this.#context;
     await (this.#unlock ??= lockSaving(this.#path, files, processes, this.unfinished));
     const file = await files.create(this.unfinished, mode);
+    if (this.#isMade) return file;
     this.#isMade = true;
+    const unkept = await takeOverPlace(files, this.unfinished, this.#path);
+    if (unkept !== undefined) {
+      progress.line(`warning: ${escapeText(unkeptText(this.#path, unkept))}`);
+    }
     return file;
   }
 

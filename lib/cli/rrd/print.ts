@@ -17,13 +17,19 @@ export async function print(options: RrdOptions, context: RrdContext): Promise<n
   const line = options.json
     ? (part: RrdMessage) => JSON.stringify(messageJson(part))
     : (part: RrdMessage) => messageText(part, options.verbose);
+  let code: number = EXIT.ok;
   for (const path of options.files) {
+    let [messages, isDamaged] = [0, false];
     for await (const batch of partsOver(path, options, context)) {
       const lines = batch.filter(isMessage).map((part) => `${line(part)}\n`);
+      messages += lines.length;
+      isDamaged ||= batch.some(({ kind }) => kind === "damage");
       await out.write(new TextEncoder().encode(lines.join("")));
     }
+    // Nothing was printed because nothing could be read.
+    if (isDamaged && messages === 0) code = EXIT.failed;
   }
-  return EXIT.ok;
+  return code;
 }
 
 function isMessage(part: RrdPart): part is RrdMessage {

@@ -16,6 +16,9 @@ import { NotIndexable } from "../../chunk_index/not_indexable.ts";
 import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 
+/** Why a command that was to write recordings wrote none. */
+export const NOTHING_READ = "There is no recording in what was read: nothing is written";
+
 /** Writes messages into an output, and ends it with an index of its chunks if there can be one. */
 export class RecordingFile {
   readonly #concat = new RrdConcat();
@@ -66,7 +69,7 @@ export class RecordingFile {
    */
   async finish(process: CliProcess): Promise<void> {
     if (this.messages === 0 && this.#empty === undefined) {
-      throw new RerelayError("There is no recording in what was read: nothing is written");
+      throw new RerelayError(NOTHING_READ);
     }
     if (this.messages === 0 && this.#isDamaged) {
       throw new RerelayError("No message is left, and not all could be read: nothing is written");

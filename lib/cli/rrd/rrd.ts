@@ -7,6 +7,7 @@ import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
 import { NotAnRrd, reason, RerelayError } from "../../base/errors.ts";
 import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { UsageError } from "../args/arg_reader.ts";
+import { hideArguments } from "../args/hide_arguments.ts";
 import { ClosedHashes } from "../../sinks/file/parts/closed_hashes.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -19,7 +20,7 @@ import { InputError, isStdinTerminal } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { merge } from "./merge.ts";
 import { migrate } from "./migrate.ts";
-import { parseRrdArgs, type RrdCommandName, type RrdOptions } from "./options.ts";
+import { parseRrdArgs, type RrdCommandName, type RrdOptions, takesFlag } from "./options.ts";
 import { print } from "./print.ts";
 import { progress } from "./progress.ts";
 import { recover } from "./recover.ts";
@@ -54,10 +55,11 @@ const RUN: Readonly<Record<RrdCommandName, Command>> = {
  * Runs an `rrd` command.
  *
  * @param args those behind the word `rrd`
- * @param process streams
+ * @param given streams
  * @returns the exit code
  */
-export async function rrd(args: readonly string[], process: CliProcess): Promise<number> {
+export async function rrd(args: readonly string[], given: CliProcess): Promise<number> {
+  const process = hideArguments(given, args);
   const bar = progress(process, args[0] === "print");
   const unfinished = new Unfinished(process);
   try {
@@ -90,11 +92,12 @@ export async function rrd(args: readonly string[], process: CliProcess): Promise
   }
 }
 
-/** A hint how to read over damage. */
+/** A hint how to read over damage, or what does that if this command can't. */
 function hint(error: unknown, command: string | undefined): string {
   const isDamage = error instanceof InputError && error.cause instanceof RrdDamage;
   if (!isDamage || error.cause.cause instanceof NotAnRrd || command === "recover") return "";
-  return "; --continue-on-error reads over damage";
+  const takes = command !== undefined && takesFlag(command, "continue-on-error");
+  return takes ? "; --continue-on-error reads over damage" : "; rrd recover writes what is whole";
 }
 
 /**

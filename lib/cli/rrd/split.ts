@@ -7,15 +7,16 @@ import { stat } from "node:fs/promises";
 import type { StoreId } from "../../encoding/message_parts.ts";
 import { type Placed, RecordingGroups } from "../../recordings/recording_groups.ts";
 import { storeKey, storeOf } from "../../encoding/store_of.ts";
+import { RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import { partsOver } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { openOutput } from "./output.ts";
-import { RecordingFile } from "./recording_file.ts";
+import { NOTHING_READ, RecordingFile } from "./recording_file.ts";
 
 /** How many files are open at a time. */
 const MAX_OPEN = 64;
@@ -35,6 +36,7 @@ export async function split(options: RrdOptions, context: RrdContext): Promise<n
     }
   }
   await files.write(groups.finish());
+  if (files.all.length === 0 && homeless === 0) throw new RerelayError(NOTHING_READ);
   await files.finish();
   progress.done();
   const list = files.all.map(({ path, messages, indexedChunks = null }) => ({

@@ -9,10 +9,10 @@ import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { trailersOf } from "./status.ts";
 
 /**
- * Bytes of an answer that may wait to be sent before more frames are asked for: what waits there can't be
- * left out any more, however old it becomes on a slow link.
+ * Bytes of an answer that may wait to be sent before more frames are asked for, unless its stream says
+ * another number: what waits there can't be left out any more, however old it becomes on a slow link.
  */
-const MAX_QUEUED_BYTES = 64 * 1024;
+const AHEAD_BYTES = 64 * 1024;
 
 /** The header fields of an answer. Answers are never compressed; they say how requests may be. */
 const HEADERS: readonly CallField[] = [
@@ -70,7 +70,7 @@ export async function answerFrames(
 
 /** Resolves when more may be written, or when the stream takes nothing any more. */
 export async function waitForRoom(stream: CallStream): Promise<void> {
-  while (stream.isWritable && stream.queuedBytes > MAX_QUEUED_BYTES) {
+  while (stream.isWritable && stream.queuedBytes > (stream.aheadBytes ?? AHEAD_BYTES)) {
     await new Promise<void>((resolve) => {
       stream.onRoom = resolve;
     });

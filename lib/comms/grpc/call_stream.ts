@@ -28,8 +28,16 @@ export interface CallSink {
   gone(code: number, reason: string): void;
 }
 
+/** How far an answer has come. */
+export interface AnswerProgress {
+  /** Bytes that should wait to be sent so that none of the peer's time is lost; few for a slow peer. */
+  readonly aheadBytes?: number;
+  /** Bytes that were taken to be sent so far; absent where that is not known. */
+  readonly sentBytes?: number;
+}
+
 /** One request and its answer, seen from the server. */
-export interface CallStream {
+export interface CallStream extends AnswerProgress {
   /** Header fields of the request, with `:method` and `:path`. */
   readonly headers: ReadonlyMap<string, string>;
   /** Takes what comes; must be set before the first bytes, or they are thrown away. */

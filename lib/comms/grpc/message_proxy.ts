@@ -10,6 +10,7 @@ import { MESSAGE_HEADER_BYTES } from "../../encoding/rrd/rrd_message.ts";
 import { InvalidMessage } from "../../base/errors.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
+import { partsOf } from "../../encoding/split_encoded.ts";
 import { FRAME_HEAD_BYTES } from "./body.ts";
 
 /** The highest kind of a log message whose tag has one byte. */
@@ -58,15 +59,23 @@ export type NotReadable = "other data" | "unknown kind";
  *
  * @param msg of any SDK
  * @param dialect of the viewer's service
- * @returns a frame in parts, of which the last may be the message's own bytes; or why there is none
+ * @returns a frame in parts, of which the last ones may be the message's own bytes; or why there is none
  */
 export function readFrame(msg: LogMsg, dialect: ProtobufDialect): Uint8Array[] | NotReadable {
   if (msg.kind === "ArrowMsg" && !isReadable(msg.encoded.header, dialect)) return "other data";
-  const encoded = encodeLogMsg(msg, dialect);
+  const [first, ...rest] = encodedParts(msg, dialect);
   const kind = msg.kind === "UnknownMsg" ? Number(msg.name) : KINDS[msg.kind];
-  if (encoded === undefined || !(kind <= MAX_KIND)) return "unknown kind";
-  const message = encoded.subarray(MESSAGE_HEADER_BYTES.protobuf);
-  return [frameBefore(kind, message.length, dialect === "v1alpha1"), message];
+  if (first === undefined || !(kind <= MAX_KIND)) return "unknown kind";
+  const message = [first.subarray(MESSAGE_HEADER_BYTES.protobuf), ...rest];
+  const length = message.reduce((sum, part) => sum + part.length, 0);
+  return [frameBefore(kind, length, dialect === "v1alpha1"), ...message];
+}
+
+/** The message in protobuf, in parts; none if its kind has no such form. */
+function encodedParts(msg: LogMsg, dialect: ProtobufDialect): readonly Uint8Array[] {
+  if (dialectOf(msg.encoded.header) === dialect) return partsOf(msg.encoded);
+  const encoded = encodeLogMsg(msg, dialect);
+  return encoded === undefined ? [] : [encoded];
 }
 
 /**

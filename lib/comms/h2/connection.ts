@@ -35,7 +35,7 @@ const CONGESTED_BYTES = 64 * 1024;
 const MAX_ID = 2 ** 31 - 1;
 
 /**
- * One side of a connection: `push` what was read, write what `take` gives, say `wrote`, and call `tick`
+ * One side of a connection: `push` what was read, write what `take` moves, say `wrote`, and call `tick`
  * every second or so.
  *
  * @example
@@ -55,8 +55,9 @@ const MAX_ID = 2 ** 31 - 1;
  *   end() {},
  *   gone() {},
  * };
- * for (const bytes of client.take(65536)) server.push(bytes);
- * for (const bytes of server.take(65536)) client.push(bytes);
+ * const memory = new Uint8Array(65536);
+ * server.push(memory.slice(0, client.take(memory)));
+ * client.push(memory.slice(0, server.take(memory)));
  * assertEquals(status, "204");
  * ```
  */
@@ -187,19 +188,32 @@ export class H2Connection implements H2Peer {
 
   // ------------------------------------------------------------------------------------ output
 
+  /** Says how many bytes are written at once, so that streams have as many ready. */
+  set aheadBytes(bytes: number) {
+    this.#outbox.aheadBytes = bytes;
+  }
+
   /**
-   * Gives what is to be written next, as far as the peer's windows allow. To be called again once
-   * that is written.
-   *
-   * @param most bytes, approximately
-   * @returns pieces in their order; none: wait for `onWake`
+   * How many bytes `take` has to move now, approximately: if there is memory for so many, all of it. 0:
+   * wait for `onWake`.
    */
-  take(most: number): Uint8Array[] {
+  get sendableBytes(): number {
+    return this.#outbox.sendableBytes;
+  }
+
+  /**
+   * Moves what is to be written next to where it is written from, as far as the peer's windows allow.
+   * To be called again once that is written.
+   *
+   * @param into where it goes: `sendableBytes`, or 8 KiB at least
+   * @returns how many bytes were moved; none: wait for `onWake`
+   */
+  take(into: Uint8Array): number {
     const served = new Set<Stream>();
-    const { parts, data } = this.#outbox.take(most, served);
+    const { bytes, data } = this.#outbox.take(into, served);
     if (data > 0) this.#abuse.sent(data);
     this.#guard(() => this.#closeEnded(served));
-    return parts;
+    return bytes;
   }
 
   /** Says that what was taken last was handed to the system: its memory may change. */

@@ -24,10 +24,13 @@ export interface H2Socket {
 }
 
 /**
- * Bytes of one write, approximately: few where the peer was slow to take what came before, for what is
- * being written can't be left out any more. With the heads of frames it fits into memory of a power of two.
+ * Bytes of one write at most: few where the peer was slow to take what came before, for what is being
+ * written can't be left out any more.
  */
-const WRITE_BYTES = { slow: 60 * 1024, quick: 252 * 1024 } as const;
+const WRITE_BYTES = { slow: 64 * 1024, quick: 256 * 1024 } as const;
+
+/** What the heads of frames take of a write, in bytes, at most. */
+const HEADS_BYTES = 4 * 1024;
 
 /** Pools hand out no less than this again, and the writes for a slow peer need nearly as much. */
 const POOLED_BYTES = 64 * 1024;
@@ -50,6 +53,8 @@ export interface H2DriverOptions {
   readonly pool?: BufferPool | undefined;
   /** Monotonic milliseconds. */
   readonly now?: Clock["now"];
+  /** Called when `writeBytes` has changed. */
+  readonly onHeld?: () => void;
 }
 
 /** How many bytes the peer may send after that, which are ignored. */
@@ -81,9 +86,14 @@ export class H2Driver {
   readonly #h2: H2Connection;
   readonly #pool: BufferPool | undefined;
   readonly #now: Clock["now"];
+  readonly #onHeld: (() => void) | undefined;
   /** Writes that were quick, since the last that was not. */
   #quickWrites = QUICK_WRITES;
   #isWriting = false;
+  /** When the write under way began. */
+  #writesSince: number | undefined;
+  /** Where what is being written stands. */
+  #memory: Uint8Array<ArrayBuffer> = NONE;
   /** Set when nothing is read any more. */
   #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
@@ -98,12 +108,23 @@ export class H2Driver {
   constructor(
     socket: H2Socket,
     h2: H2Connection,
-    { pool, now = SYSTEM_CLOCK.now }: H2DriverOptions = {},
+    { pool, now = SYSTEM_CLOCK.now, onHeld }: H2DriverOptions = {},
   ) {
     this.#socket = socket;
     this.#h2 = h2;
     this.#pool = pool;
     this.#now = now;
+    this.#onHeld = onHeld;
+  }
+
+  /** Bytes of memory that hold what is being written, until the peer has taken it. */
+  get writeBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Since when the peer has not taken them, in milliseconds of the clock. */
+  get writesSince(): number | undefined {
+    return this.#writesSince;
   }
 
   /**
@@ -163,15 +184,9 @@ export class H2Driver {
 
   async #write(): Promise<void> {
     const h2 = this.#h2;
-    let memory: Uint8Array<ArrayBuffer> | undefined;
     try {
-      for (let parts = this.#take(); parts.length > 0; parts = this.#take()) {
-        let [bytes] = parts as [Uint8Array];
-        if (parts.length > 1) {
-          memory = this.#memoryFor(parts, memory);
-          bytes = joined(parts, memory);
-        }
-        const since = this.#now();
+      for (let bytes = this.#take(); bytes.length > 0; bytes = this.#take()) {
+        const since = this.#writesSince = this.#now();
         await this.#socket.write(bytes);
         this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
         h2.wrote();
@@ -181,26 +196,30 @@ export class H2Driver {
       h2.wrote();
       h2.finish(error instanceof Error ? error : new Error(String(error)));
     }
-    if (memory !== undefined) this.#pool?.release([memory.buffer]);
+    this.#writesSince = undefined;
+    this.#setMemory(NONE);
     this.#isWriting = false;
     this.#goOn();
     if (this.#isOver || h2.isClosed && !h2.lingers) this.#socket.close();
   }
 
-  #take(): Uint8Array[] {
-    return this.#h2.take(WRITE_BYTES[this.#quickWrites < QUICK_WRITES ? "slow" : "quick"]);
+  /** What is to be written next, in memory that is used again for what follows it. */
+  #take(): Uint8Array {
+    const most = WRITE_BYTES[this.#quickWrites < QUICK_WRITES ? "slow" : "quick"];
+    this.#h2.aheadBytes = most - HEADS_BYTES;
+    const bytes = Math.min(this.#h2.sendableBytes, most);
+    if (bytes > this.#memory.length) {
+      const size = bytes > POOLED_BYTES / 2 ? Math.max(bytes, POOLED_BYTES) : bytes;
+      this.#setMemory(NONE);
+      this.#setMemory(this.#pool?.take(size) ?? new Uint8Array(size));
+    }
+    return this.#memory.subarray(0, this.#h2.take(this.#memory.subarray(0, most)));
   }
 
-  /** That of the write before, if it is large enough. */
-  #memoryFor(
-    parts: readonly Uint8Array[],
-    before: Uint8Array<ArrayBuffer> | undefined,
-  ): Uint8Array<ArrayBuffer> {
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    if (before !== undefined && before.length >= bytes) return before;
-    if (before !== undefined) this.#pool?.release([before.buffer]);
-    const size = bytes > POOLED_BYTES / 2 ? Math.max(bytes, POOLED_BYTES) : bytes;
-    return this.#pool?.take(size) ?? new Uint8Array(size);
+  #setMemory(memory: Uint8Array<ArrayBuffer>): void {
+    this.#pool?.release([this.#memory.buffer]);
+    this.#memory = memory;
+    this.#onHeld?.();
   }
 
   #goOn(): void {
@@ -209,6 +228,8 @@ export class H2Driver {
     this.#rest = undefined;
   }
 }
+
+const NONE = new Uint8Array(0);
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
@@ -229,14 +250,4 @@ async function linger(read: Read): Promise<void> {
     bytes += chunk.length;
     if (bytes > LINGER_BYTES) return;
   }
-}
-
-/** Puts pieces together, in memory that is large enough. */
-function joined(parts: readonly Uint8Array[], into: Uint8Array): Uint8Array {
-  let at = 0;
-  for (const part of parts) {
-    into.set(part, at);
-    at += part.length;
-  }
-  return into.subarray(0, at);
 }

@@ -14,8 +14,11 @@ import type { Stream } from "./stream.ts";
 /** Bytes that are sent of one stream before it is the next one's turn. */
 const TURN_BYTES = 64 * 1024;
 
-/** Heads of so many frames stand in one piece of memory: each by itself would be garbage of its own. */
-const HEADS = 32;
+/** A DATA frame that is cut only because of where memory ends has so many bytes at least. */
+const LEAST_FRAME_BYTES = 4 * 1024;
+
+/** What the trailers of an answer take, in bytes, about; those that take more go out with the next write. */
+const TRAILERS_BYTES = 256;
 
 const NOBODY: readonly (() => void)[] = [];
 
@@ -25,14 +28,15 @@ export class Outbox {
   sendWindow: number = DEFAULT_WINDOW;
   /** The longest frame that the peer takes. */
   maxFrameBytes: number = DEFAULT_FRAME_BYTES;
+  /** Bytes that are written at once. */
+  aheadBytes: number = TURN_BYTES;
   #frames: Uint8Array[] = [];
   #frameBytes = 0;
+  /** How much of the first frame was moved already. */
+  #frameAt = 0;
   #ready = new Set<Stream>();
   #done: (() => void)[] = [];
   #isWriting = false;
-  /** Where the next heads go, and how much of it is used. */
-  #heads: Uint8Array | undefined;
-  #headsUsed = 0;
 
   /** Bytes of control frames that wait. */
   get frameBytes(): number {
@@ -61,41 +65,49 @@ export class Outbox {
     stream.queue.clear(this.#done);
   }
 
-  /**
-   * Takes what is to be written next.
-   *
-   * @param most bytes, about
-   * @param served gets the streams of which bytes or the end are among it
-   * @returns how many DATA frames are among it, and all pieces in their order
-   */
-  take(most: number, served: Set<Stream>): { readonly parts: Uint8Array[]; readonly data: number } {
-    const parts = this.#frames;
+  /** How much memory what is to be written next takes, in bytes: at least as much, and 0 for nothing. */
+  get sendableBytes(): number {
     let bytes = this.#frameBytes;
-    this.#frames = [];
-    this.#frameBytes = 0;
+    for (const { queue, sendWindow, trailers } of this.#ready) {
+      const data = Math.max(0, Math.min(queue.bytes, sendWindow, this.sendWindow));
+      const frames = Math.ceil(data / this.maxFrameBytes) + Math.ceil(data / TURN_BYTES);
+      bytes += data + HEAD_BYTES * frames;
+      if (trailers !== undefined && data === queue.bytes) bytes += TRAILERS_BYTES;
+    }
+    return bytes;
+  }
+
+  /**
+   * Moves what is to be written next to where it is written from.
+   *
+   * @param into where it goes: `sendableBytes`, or 8 KiB at least
+   * @param served gets the streams of which bytes or the end are among it
+   * @returns how many bytes were moved, and how many DATA frames are among them
+   */
+  take(into: Uint8Array, served: Set<Stream>): { readonly bytes: number; readonly data: number } {
+    let at = this.#moveFrames(into, 0);
     let data = 0;
-    for (let goesOn = true; goesOn && bytes < most;) {
+    for (let goesOn = true; goesOn && this.#frames.length === 0;) {
       goesOn = false;
       for (const stream of [...this.#ready]) {
-        if (bytes >= most) break;
+        // The rest of a header block comes before all else.
+        if (at === into.length || this.#frames.length > 0) break;
         this.#ready.delete(stream);
-        const before = parts.length;
-        const sent = this.#send(stream, Math.min(TURN_BYTES, most - bytes), parts);
-        bytes += sent.bytes;
+        const sent = this.#send(stream, into, at);
+        const isServed = sent.to > at || stream.isEndedByUs;
+        if (isServed) served.add(stream);
+        at = sent.to;
         data += sent.frames;
-        if (parts.length > before) served.add(stream);
         // It goes on at the end of the queue; one whose own window is used up comes back when that
         // is raised.
         if (!stream.isReady) continue;
         if (stream.sendWindow <= 0 && stream.queue.bytes > 0) continue;
         this.#ready.add(stream);
-        goesOn ||= sent.bytes > 0;
+        goesOn ||= isServed;
       }
     }
-    this.#isWriting = parts.length > 0;
-    // It may be long until there is more.
-    this.#heads = undefined;
-    return { parts, data };
+    this.#isWriting = at > 0;
+    return { bytes: at, data };
   }
 
   /**
@@ -116,42 +128,59 @@ export class Outbox {
     return done;
   }
 
+  /** Moves frames other than those of bodies, as far as there is room; gives where it ended. */
+  #moveFrames(into: Uint8Array, from: number): number {
+    let at = from;
+    let moved = 0;
+    for (const frame of this.#frames) {
+      const part = frame.subarray(this.#frameAt, this.#frameAt + into.length - at);
+      into.set(part, at);
+      at += part.length;
+      this.#frameAt += part.length;
+      if (this.#frameAt < frame.length) break;
+      this.#frameAt = 0;
+      moved++;
+    }
+    this.#frameBytes -= at - from;
+    if (moved > 0) this.#frames = this.#frames.slice(moved);
+    return at;
+  }
+
+  /** Moves what a stream sends in its turn; gives where it ended, and how many DATA frames it is. */
   #send(
     stream: Stream,
-    most: number,
-    out: Uint8Array[],
-  ): { readonly bytes: number; readonly frames: number } {
-    let bytes = 0;
+    into: Uint8Array,
+    from: number,
+  ): { readonly to: number; readonly frames: number } {
+    let at = from;
     let frames = 0;
     const { queue, trailers } = stream;
-    while (queue.bytes > 0 && bytes < most) {
+    let left = TURN_BYTES;
+    while (queue.bytes > 0) {
       const windows = Math.min(this.sendWindow, stream.sendWindow);
-      const length = Math.min(queue.bytes, windows, this.maxFrameBytes, most - bytes);
-      if (length <= 0) return { bytes, frames };
+      const most = Math.min(queue.bytes, windows, this.maxFrameBytes);
+      const length = Math.min(most, left, into.length - at - HEAD_BYTES);
+      if (length <= 0 || length < most && length < LEAST_FRAME_BYTES) return { to: at, frames };
       const isEnd = length === queue.bytes && trailers?.length === 0;
-      out.push(this.#dataHead(length, isEnd ? FLAG.END_STREAM : 0, stream.id));
-      queue.take(length, out, this.#done);
+      writeFrameHead(into, at, length, FRAME.DATA, isEnd ? FLAG.END_STREAM : 0, stream.id);
+      queue.move(length, into, at + HEAD_BYTES, this.#done);
       this.sendWindow -= length;
       stream.sendWindow -= length;
-      bytes += length;
+      stream.sentBytes += length;
+      left -= length;
+      at += HEAD_BYTES + length;
       frames++;
       stream.isEndedByUs = isEnd;
     }
-    if (queue.bytes > 0 || trailers === undefined || stream.isEndedByUs) return { bytes, frames };
+    if (trailers === undefined || stream.isEndedByUs) return { to: at, frames };
     stream.isEndedByUs = true;
-    if (trailers.length === 0) out.push(frameHead(0, FRAME.DATA, FLAG.END_STREAM, stream.id));
-    else out.push(...headersFrames(stream.id, encodeFields(trailers), true, this.maxFrameBytes));
-    return { bytes, frames };
-  }
-
-  #dataHead(length: number, flags: number, id: number): Uint8Array {
-    if (this.#heads === undefined || this.#headsUsed === HEADS * HEAD_BYTES) {
-      this.#heads = new Uint8Array(HEADS * HEAD_BYTES);
-      this.#headsUsed = 0;
+    if (trailers.length === 0) this.add(frameHead(0, FRAME.DATA, FLAG.END_STREAM, stream.id));
+    else {
+      const block = encodeFields(trailers);
+      for (const frame of headersFrames(stream.id, block, true, this.maxFrameBytes)) {
+        this.add(frame);
+      }
     }
-    const at = this.#headsUsed;
-    writeFrameHead(this.#heads, at, length, FRAME.DATA, flags, id);
-    this.#headsUsed += HEAD_BYTES;
-    return this.#heads.subarray(at, this.#headsUsed);
+    return { to: this.#moveFrames(into, at), frames };
   }
 }

@@ -23,24 +23,26 @@ export class SendQueue {
   }
 
   /**
-   * Takes bytes as views on the pieces.
+   * Moves bytes to where they are written from.
    *
    * @param count how many, at most `bytes`
-   * @param out where the views go
-   * @param done gets the callbacks that must be called once the views are written
+   * @param into where they go
+   * @param to from where on
+   * @param done gets the callbacks of pieces that were moved whole
    */
-  take(count: number, out: Uint8Array[], done: (() => void)[]): void {
+  move(count: number, into: Uint8Array, to: number, done: (() => void)[]): void {
     this.#bytes -= count;
-    for (let left = count; left > 0;) {
+    for (let at = to, end = to + count; at < end;) {
       const piece = this.#pieces[this.#first]!;
-      const { length } = piece.bytes;
-      const end = Math.min(length, this.#at + left);
-      out.push(
-        this.#at === 0 && end === length ? piece.bytes : piece.bytes.subarray(this.#at, end),
+      const { bytes } = piece;
+      const length = Math.min(bytes.length - this.#at, end - at);
+      into.set(
+        length === bytes.length ? bytes : bytes.subarray(this.#at, this.#at + length),
+        at,
       );
-      left -= end - this.#at;
-      this.#at = end;
-      if (end === length) this.#next(piece, done);
+      at += length;
+      this.#at += length;
+      if (this.#at === bytes.length) this.#next(piece, done);
     }
     if (this.#first === this.#pieces.length) this.#reset();
     else if (this.#first > 1024) {

@@ -11,6 +11,8 @@ const FIELD_MEMORY = 128;
 
 /** What a stream asks of its connection. */
 export interface StreamHost {
+  /** Bytes that are written at once. */
+  readonly aheadBytes: number;
   /** Says that the stream has something to send. */
   ready(stream: Stream): void;
   /** Sends header fields, before any of its bytes. */
@@ -57,6 +59,7 @@ export class Stream implements H2Stream {
   /** Whether it was reset, or its connection is over. */
   isGone = false;
   heldBytes = 0;
+  sentBytes = 0;
   /** Whether the header fields of the answer have come, or, of a server, were sent. */
   hasAnswer = false;
   readonly isOurs: boolean;
@@ -81,6 +84,10 @@ export class Stream implements H2Stream {
 
   get queuedBytes(): number {
     return this.queue.bytes;
+  }
+
+  get aheadBytes(): number {
+    return this.#host.aheadBytes;
   }
 
   get isWritable(): boolean {

@@ -95,6 +95,10 @@ export class StreamTable implements StreamHost {
 
   // ------------------------------------------------------------------------- what a stream asks
 
+  get aheadBytes(): number {
+    return this.#options.outbox.aheadBytes;
+  }
+
   ready(stream: Stream): void {
     if (!stream.isReady) return;
     this.#options.outbox.ready(stream);

@@ -65,6 +65,13 @@ export interface H2Stream {
   onRoom: (() => void) | undefined;
   /** Bytes that were written and not yet taken to be sent: the peer's windows hold them, or the socket. */
   readonly queuedBytes: number;
+  /**
+   * Bytes that should be queued so that none of the peer's time is lost: what is written at once, less
+   * where the peer is slow.
+   */
+  readonly aheadBytes: number;
+  /** Bytes of the body that were taken to be sent so far. */
+  readonly sentBytes: number;
   /** Bytes of the body that came and were not consumed. */
   readonly heldBytes: number;
   /** Whether what is written still goes out: neither ended by us nor gone. */

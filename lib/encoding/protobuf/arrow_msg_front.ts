@@ -38,7 +38,7 @@ export class WriterMemory {
   #keptBytes = 0;
   /** How many of these slabs are in use. */
   #begun = 0;
-  #slab = newSlab(0);
+  #slab = NO_SLAB;
   #at = 0;
   readonly #maxKeptBytes: number;
 
@@ -63,7 +63,7 @@ export class WriterMemory {
   /** Says that nobody needs what was taken. */
   release(): void {
     this.#begun = 0;
-    this.#slab = newSlab(0);
+    this.#slab = NO_SLAB;
     this.#at = 0;
   }
 
@@ -94,6 +94,9 @@ function newSlab(length: number): Slab {
   // Asking for a buffer is slow on Bun (see pinned_bytes.ts).
   return { bytes: new Uint8Array(buffer), buffer, view: new DataView(buffer) };
 }
+
+/** Has no room for anything. */
+const NO_SLAB: Slab = newSlab(0);
 
 /** The front of messages that share one schema: written once, then changed for each message. */
 export class ArrowMsgFront {

@@ -27,8 +27,9 @@ const TUID_BYTES = 18;
  * its schema
  */
 export function withChunkId(msg: LogMsg): LogMsg {
-  const { header, bytes } = msg.encoded;
+  const { header } = msg.encoded;
   if (msg.kind !== "ArrowMsg" || msg.chunkId !== undefined || !isNewProtobuf(header)) return msg;
+  const { bytes } = msg.encoded;
   const chunkId = idOf(msg);
   if (chunkId === undefined) return msg;
   const longer = new Uint8Array(bytes.length + 2 + TUID_BYTES);

@@ -7,6 +7,7 @@ import { decodeMessage, readMessageHeader } from "../../encoding/rrd/rrd_message
 import { fileLimits, NO_LIMITS } from "../../encoding/limits.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { lengthOf, partsOf, SplitEncoded } from "../../encoding/split_encoded.ts";
 import { withEqualLengths } from "../../encoding/rrd/rrd_message.ts";
 import type { Introduced } from "../../stores/introduction.ts";
 import type { Store, StoreMemory } from "../../stores/store_memory.ts";
@@ -15,6 +16,10 @@ import type { Kept } from "../../stores/kept.ts";
 /** A message as files take it. */
 export interface Entry extends Introduced {
   readonly bytes: Uint8Array;
+  /** The message in one or two parts; large data stays where it is. */
+  readonly parts: readonly Uint8Array[];
+  /** Length in bytes. */
+  readonly length: number;
   /** Whether a file that has nothing else is worth keeping. */
   readonly isData: boolean;
   /** The message as it is kept for later files, if it is of a blueprint. */
@@ -30,13 +35,21 @@ export interface Entry extends Introduced {
  */
 export function entryOf(
   msg: LogMsg,
-  { header, bytes }: Kept,
+  encoded: Kept,
   store: Store | undefined,
 ): Entry {
   const announces = msg.kind === "SetStoreInfo";
+  const { header } = encoded;
+  const whole = encoded instanceof SplitEncoded
+    ? undefined
+    : withEqualLengths(header, encoded.bytes);
   return {
     header,
-    bytes: withEqualLengths(header, bytes),
+    get bytes() {
+      return whole ?? encoded.bytes;
+    },
+    parts: whole === undefined ? partsOf(encoded) : [whole],
+    length: whole?.length ?? lengthOf(encoded),
     store,
     announces,
     // A getter, for it is asked only of the first messages of a file.
@@ -72,6 +85,8 @@ export function takenEntry(
     return entryOf(msg, { header, bytes }, memory.storeOf(msg));
   } catch {
     // Kept as it is: files hold what is not understood, too.
-    return { header, bytes, store: undefined, announces: false, isData: true };
+    const { length } = bytes;
+    const parts = [bytes];
+    return { header, bytes, parts, length, store: undefined, announces: false, isData: true };
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Bridge } from "../../bridge/mod.ts";
+import { lengthOf } from "../../encoding/split_encoded.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
@@ -147,6 +148,8 @@ export class RrdFiles {
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
     if (bridge === undefined) return this.#add(received, source);
+    // The message before is written, or copied to be written: nobody needs its memory any more.
+    bridge.release();
     const [msg, start] = bridge.messages(received);
     const added = this.#add(withChunkId(msg!), source);
     if (start === undefined) return added;
@@ -157,7 +160,7 @@ export class RrdFiles {
 
   #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { encoded } = msg;
-    addTo(this.#received, { messages: 1, bytes: encoded.bytes.length });
+    addTo(this.#received, { messages: 1, bytes: lengthOf(encoded) });
     const store = this.#memory.storeOf(msg);
     const isBlueprint = store?.id.kind === "Blueprint";
     const entry = entryOf(msg, encoded, store);

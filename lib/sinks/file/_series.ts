@@ -81,7 +81,7 @@ export class Series {
     if (this.#carrying !== undefined) return this.#carrying.then(() => this.add(entry));
     // A blueprint alone begins no file.
     const isBlueprint = entry.store?.id.kind === "Blueprint";
-    if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.bytes.length))) {
+    if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.length))) {
       return this.#addToNext(entry);
     }
     this.#put(writer, entry);
@@ -211,13 +211,13 @@ export class Series {
     if (this.writer?.isSizeOpen) {
       await this.drain();
       const { writer } = this;
-      if (writer !== undefined && !this.#isDue(writer, entry.bytes.length)) {
+      if (writer !== undefined && !this.#isDue(writer, entry.length)) {
         return this.#put(writer, entry);
       }
     }
     await this.#retire();
     if (!this.#backoff.mayTry(now())) {
-      return this.#host.files.lose({ messages: 1, bytes: entry.bytes.length });
+      return this.#host.files.lose({ messages: 1, bytes: entry.length });
     }
     const opened = this.#host.files.open(this);
     const next = await opened.catch((error) => this.#notOpened(entry, error));
@@ -225,12 +225,12 @@ export class Series {
   }
 
   #put(writer: RrdWriter, entry: Entry): void {
-    const { header, bytes, store, kept } = entry;
+    const { header, parts, store, kept } = entry;
     if (writer.header !== undefined) this.#host.versions.look(writer, header);
     if (store !== undefined && kept !== undefined) {
       return this.#write(writer, this.#part.message(header, store));
     }
-    this.#part.received(bytes.length);
+    this.#part.received(entry.length);
     if (store?.id.kind === "Recording") {
       this.#header = header;
       this.#store = store;
@@ -238,15 +238,15 @@ export class Series {
     writer.hasData ||= entry.isData;
     if (store === undefined || store === this.#lastStore || this.#part.introduces(store)) {
       this.#lastStore = store ?? this.#lastStore;
-      return writer.add(header, bytes);
+      return writer.add(header, parts);
     }
     this.#lastStore = store;
     if (store.id.kind === "Recording") {
       writer.target.note?.holds(applicationOf(store), store.id.id);
     }
-    if (entry.announces) writer.add(header, bytes);
+    if (entry.announces) writer.add(header, parts);
     this.#write(writer, this.#part.introduction(entry));
-    if (!entry.announces) writer.add(header, bytes);
+    if (!entry.announces) writer.add(header, parts);
     const { maxBytes = Infinity } = this.#host.rotation;
     const { path, repeatedBytes } = writer;
     if (repeatedBytes > maxBytes) this.#host.warnings.longBeginning(path, repeatedBytes, maxBytes);
@@ -256,7 +256,7 @@ export class Series {
   #write(writer: RrdWriter, messages: Iterable<Kept>): void {
     for (const kept of messages) {
       const { header, bytes, isNew = false } = kept;
-      writer.add(header, bytes, isNew);
+      writer.add(header, [bytes], isNew);
       kept.isNew = false;
     }
   }
@@ -273,7 +273,7 @@ export class Series {
       this.#host.files.lose({ messages: 1, bytes: first.bytes.length });
       tellTooLarge(log, path, first.bytes.length);
       // What the next file begins with is in it by now.
-      for (const { header, bytes } of others) writer.add(header, bytes);
+      for (const { header, bytes } of others) writer.add(header, [bytes]);
       return;
     }
     tellFull(log, path);
@@ -307,7 +307,7 @@ export class Series {
 
   #notOpened(entry: Entry, error: unknown): void {
     const { log, now } = this.#host;
-    this.#host.files.lose({ messages: 1, bytes: entry.bytes.length });
+    this.#host.files.lose({ messages: 1, bytes: entry.length });
     if (this.#backoff.failed(now()) === 1) tellNoFile(log, error);
   }
 

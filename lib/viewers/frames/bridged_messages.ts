@@ -6,24 +6,28 @@
  */
 import { Bridge, type BridgeCounts, isBridgeable } from "../../bridge/mod.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { lengthOf, partsOf } from "../../encoding/split_encoded.ts";
 
 /** Bytes that are kept even if history leaves no room, but no more than an eighth of the limit. */
 const MIN_BYTES = 2 * 1024 * 1024;
 /** How many messages are kept: small ones take more memory in objects than in bytes. */
 const MAX_MESSAGES = 4096;
+/** How much of both stays when the oldest are dropped. */
+const STAY = 7 / 8;
 
-/** A message, with its form of today until that was dropped. */
+/** A message, and its form of today. */
 interface Kept {
-  msg: LogMsg | undefined;
+  readonly of: LogMsg;
+  readonly msg: LogMsg;
+  /** Bytes that both keep alive. */
+  readonly bytes: number;
 }
 
 /** Keeps the messages that were made last. */
 export class BridgedMessages {
-  readonly #bridge = new Bridge({ reusesMemory: false });
-  readonly #known = new WeakMap<LogMsg, Kept>();
-  /** In the order in which they were made; those before `#first` were dropped. */
-  #kept: Kept[] = [];
-  #first = 0;
+  readonly #bridge = new Bridge({ reusesMemory: false, sharesData: true });
+  /** In the order in which they were made. */
+  readonly #kept = new Map<LogMsg, Kept>();
   #bytes = 0;
   readonly #limitBytes: number;
   readonly #heldBytes: () => number;
@@ -32,7 +36,7 @@ export class BridgedMessages {
   /**
    * @param limitBytes of all that is kept for viewers
    * @param heldBytes gives the bytes of what else is kept for viewers
-   * @param onMade called with the bytes of each message that was made
+   * @param onMade called with the bytes that making each message took
    */
   constructor(
     limitBytes: number,
@@ -44,7 +48,7 @@ export class BridgedMessages {
     this.#onMade = onMade;
   }
 
-  /** Bytes of the messages that are kept. */
+  /** Bytes of the messages that are kept, and of those that they were made of. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -61,16 +65,17 @@ export class BridgedMessages {
    */
   get(msg: LogMsg): LogMsg {
     if (!isBridgeable(msg.encoded.header)) return msg;
-    const known = this.#known.get(msg)?.msg;
-    if (known !== undefined) return known;
+    const known = this.#kept.get(msg);
+    if (known !== undefined) return known.msg;
     const bridged = this.#bridge.bridge(msg);
-    const kept = { msg: bridged };
-    this.#known.set(msg, kept);
-    this.#kept.push(kept);
-    const { length } = bridged.encoded.bytes;
-    this.#bytes += length;
+    const made = madeBytes(msg, bridged);
+    const length = lengthOf(bridged.encoded);
+    const isShared = made < length;
+    const bytes = isShared ? length : length + msg.encoded.bytes.length;
+    this.#kept.set(msg, { of: msg, msg: bridged, bytes });
+    this.#bytes += bytes;
     this.trim();
-    this.#onMade(length);
+    this.#onMade(made);
     return bridged;
   }
 
@@ -78,28 +83,26 @@ export class BridgedMessages {
   trim(): void {
     const free = Math.max(MIN_BYTES, this.#limitBytes - this.#heldBytes());
     const maxBytes = Math.min(this.#limitBytes / 8, free);
-    while (this.#length > 0 && (this.#bytes > maxBytes || this.#length > MAX_MESSAGES)) {
-      this.#drop();
+    if (this.#bytes <= maxBytes && this.#kept.size <= MAX_MESSAGES) return;
+    // Several at a time: to find the first of a `Map` takes longer, the more before it were deleted.
+    for (const kept of this.#kept.values()) {
+      const fits = this.#bytes <= maxBytes * STAY && this.#kept.size <= MAX_MESSAGES * STAY;
+      if (fits) return;
+      this.#kept.delete(kept.of);
+      this.#bytes -= kept.bytes;
     }
-    if (this.#first * 2 < this.#kept.length) return;
-    this.#kept = this.#kept.slice(this.#first);
-    this.#first = 0;
   }
 
   /** Drops all, when nobody asks for them any more. */
   clear(): void {
-    while (this.#length > 0) this.#drop();
-    this.#kept = [];
-    this.#first = 0;
+    this.#kept.clear();
+    this.#bytes = 0;
   }
+}
 
-  get #length(): number {
-    return this.#kept.length - this.#first;
-  }
-
-  #drop(): void {
-    const kept = this.#kept[this.#first++]!;
-    this.#bytes -= kept.msg!.encoded.bytes.length;
-    kept.msg = undefined;
-  }
+/** Bytes of a message that are not those of the message it was made of. */
+function madeBytes(of: LogMsg, bridged: LogMsg): number {
+  const { buffer } = of.kind === "ArrowMsg" ? of.arrow.bytes : of.encoded.bytes;
+  return partsOf(bridged.encoded)
+    .reduce((sum, part) => part.buffer === buffer ? sum : sum + part.length, 0);
 }

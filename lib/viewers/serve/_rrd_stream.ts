@@ -13,6 +13,7 @@ import {
   type RrdVersion,
 } from "../../encoding/rrd_header.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
+import { lengthOf, partsOf } from "../../encoding/split_encoded.ts";
 import { gathered } from "./gathered.ts";
 import type { StallWatch } from "./stall_watch.ts";
 import type { JoinOptions, Viewer, ViewerHub } from "../types.ts";
@@ -140,8 +141,8 @@ async function* piecesOf(options: RrdStreamOptions): AsyncGenerator<Uint8Array, 
     const bytesOf = function* (messages: readonly LogMsg[]) {
       for (const msg of messages) {
         const given = isCurrent ? starts.withStart(msg, hub.current(msg)) : [msg];
-        viewer.sent(1, given.reduce((sum, { encoded: { bytes } }) => sum + bytes.length, 0));
-        for (const { encoded: { bytes } } of given) yield bytes;
+        viewer.sent(1, given.reduce((sum, { encoded }) => sum + lengthOf(encoded), 0));
+        for (const { encoded } of given) yield* partsOf(encoded);
       }
     };
     yield* gathered(bytesOf(msgs), PIECE_BYTES);

@@ -2,8 +2,16 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -33,7 +41,22 @@ function messagesOf(path: string): string[] {
   );
 }
 
+const onWindows = process.platform === "win32" && "has other rights";
+
 describe("outputs of rrd commands", { timeout: 60_000 }, () => {
+  it("keep the rights of what they replace", { skip: onWindows }, () =>
+    inFolder(async (folder) => {
+      const [input, output] = [join(folder, "in.rrd"), join(folder, "out.rrd")];
+      writeFileSync(input, GOOD);
+      for (const [command, ...more] of [["merge"], ["migrate"], ["route", "--recording-id", "a"]]) {
+        writeFileSync(output, "old");
+        chmodSync(output, 0o600);
+        const { code, stderr } = await run(command!, input, ...more, "-f", "-o", output);
+        assertEquals([code, statSync(output).mode & 0o777], [0, 0o600], stderr);
+        assert(messagesOf(output).length > 0);
+      }
+    }));
+
   it("are whole, or not there at all", () =>
     inFolder(async (folder) => {
       const [input, output] = [join(folder, "cut.rrd"), join(folder, "out.rrd")];

@@ -266,14 +266,14 @@ describe("H2Driver", () => {
       return Math.round(Math.max(...sizes) / 1024);
     };
     const MiB = 1024 * 1024;
-    assertEquals(await written(2 * MiB), 252);
+    assertEquals(await written(2 * MiB), 256);
     ms = 21;
     await written(MiB);
-    assertEquals(await written(MiB), 60);
+    assertEquals(await written(MiB), 64);
     ms = 20;
-    assertEquals(await written(2 * MiB), 60);
+    assertEquals(await written(2 * MiB), 64);
     await written(4 * MiB);
-    assertEquals(await written(MiB), 252);
+    assertEquals(await written(MiB), 256);
     // The memory of the last write is free again, and all of either size used the same.
     const next = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
     while (pool.freeBytes < 256 * 1024) await next();
@@ -289,6 +289,53 @@ describe("H2Driver", () => {
     }
     assertEquals(buffers.size, 1);
     assertEquals(pool.freeBytes, (256 + 64) * 1024);
+  });
+
+  it("tells what it holds for a peer that takes nothing, and since when", async () => {
+    let now = 5;
+    let taken = Promise.withResolvers<void>();
+    const writing: number[] = [];
+    const socket: H2Socket = {
+      readable: new ReadableStream(),
+      write(bytes) {
+        writing.push(bytes.length);
+        return taken.promise;
+      },
+      setNoDelay() {},
+      close() {},
+    };
+    const h2 = new H2Connection("client");
+    const told: number[] = [];
+    const pool = new BufferPool();
+    const onHeld = () => told.push(driver.writeBytes);
+    const driver: H2Driver = new H2Driver(socket, h2, { pool, now: () => now, onHeld });
+    const next = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+    const take = async () => {
+      taken.resolve();
+      taken = Promise.withResolvers();
+      await next();
+    };
+    void driver.run();
+    await next();
+    assertEquals([driver.writeBytes, driver.writesSince], [writing[0], 5]);
+    await take();
+    assertEquals([driver.writeBytes, driver.writesSince, told.at(-1)], [0, undefined, 0]);
+    h2.push(frame(4, 0, 0, bytes(0, 4, u32(2 ** 31 - 1))));
+    h2.push(frame(8, 0, 0, u32(2 ** 30)));
+    // Its settings are acknowledged.
+    await next();
+    await take();
+    h2.request(FIELDS)!.write(new Uint8Array(300 * 1024));
+    now = 6;
+    await next();
+    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 6]);
+    now = 7;
+    await take();
+    // The rest.
+    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 7]);
+    await take();
+    assertEquals([driver.writeBytes, driver.writesSince, told.at(-1)], [0, undefined, 0]);
+    assertEquals(pool.freeBytes, 256 * 1024);
   });
 
   for (const [name, attack] of Object.entries(ATTACKS)) {

@@ -36,10 +36,11 @@ function attack(pieces: Iterable<Uint8Array>): void {
   const connection = new H2Connection("server", {
     onStream: (stream) => service.accept(stream, undefined),
   });
+  const memory = new Uint8Array(65_536);
   connection.push(BEGINNING);
   for (const piece of pieces) {
     connection.push(piece);
-    connection.take(65_536);
+    connection.take(memory);
     connection.wrote();
     if (connection.isClosed) return;
   }

@@ -1,8 +1,8 @@
 /** A client and a server whose bytes go back and forth in memory. */
 import { H2Connection } from "../../../lib/comms/h2/connection.ts";
 import type { Field, H2Options, H2Stream } from "../../../lib/comms/h2/types.ts";
-import { joined } from "../../contract/streams.ts";
 import { TestServer } from "./server.ts";
+import { drain } from "./take.ts";
 
 /** What a client's stream was told. */
 export interface Asked {
@@ -56,14 +56,4 @@ export class Pair {
       this.client.push(down);
     }
   }
-}
-
-/** All that a connection sends now. */
-export function drain(h2: H2Connection): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (let taken = h2.take(65536); taken.length > 0; taken = h2.take(65536)) {
-    parts.push(...taken.map((part) => part.slice()));
-    h2.wrote();
-  }
-  return joined(parts);
 }

@@ -2,6 +2,7 @@
 import { H2Connection } from "../../../lib/comms/h2/connection.ts";
 import type { H2Options, H2Stream } from "../../../lib/comms/h2/types.ts";
 import { joined } from "../../contract/streams.ts";
+import { drain } from "./take.ts";
 
 /** What one stream was told, as text. */
 export interface Told {
@@ -38,12 +39,7 @@ export class TestServer {
 
   /** What is to be sent. */
   sent(): Uint8Array {
-    const parts: Uint8Array[] = [];
-    for (let taken = this.h2.take(65536); taken.length > 0; taken = this.h2.take(65536)) {
-      parts.push(...taken.map((part) => part.slice()));
-      this.h2.wrote();
-    }
-    return joined(parts);
+    return drain(this.h2);
   }
 
   get events(): string[][] {

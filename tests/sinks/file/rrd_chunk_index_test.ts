@@ -320,11 +320,11 @@ describe("files that a sink closes", () => {
 
 describe("files that get their index later", () => {
   /** Files of a run that had no time for it. */
-  async function pending(): Promise<MemoryFiles> {
+  async function pending(log = keptLog()): Promise<MemoryFiles> {
     const files = memoryFiles();
     let stop = () => {};
     const sink = await rrdFileSink({
-      ...{ path: "{part}.rrd", chunkIndex: true, sync: "never" },
+      ...{ path: "{part}.rrd", chunkIndex: true, sync: "never", log },
       // Nothing is read before the time is over.
       files: {
         ...files,
@@ -353,6 +353,39 @@ describe("files that get their index later", () => {
     await startAgain(files);
     assertEquals(files.read("0001.rrd"), await withFooter(await plain()));
     assertEquals(await differs(files), undefined);
+  });
+
+  it("are told when it stops, with when they get it", async () => {
+    const log = keptLog();
+    const files = await pending(log);
+    const [told, ...others] = log.of("info").filter((text) => text.includes("chunk index"));
+    assertEquals(others, []);
+    assertStringIncludes(told!, "0001.rrd waits for a chunk index: the next start that saves");
+    const again = keptLog();
+    const sink = await rrdFileSink({ path: "{part}.rrd", chunkIndex: true, files, log: again });
+    await sink.indexed;
+    await sink.close();
+    assertEquals(again.of("info").filter((text) => text.includes("waits for")), []);
+  });
+
+  it("are told once, however many wait", async () => {
+    const log = keptLog();
+    const files = await pending();
+    const before = files.read("{part}.rrd.index.jsonl")!;
+    const line = JSON.parse(new TextDecoder().decode(before).trim().split("\n").at(-1)!);
+    const more = ["0002.rrd", "0003.rrd"];
+    for (const name of more) {
+      const file = await files.create(name, "new");
+      await file.write(files.read("0001.rrd")!);
+      const index = await files.create("{part}.rrd.index.jsonl", "append");
+      const other = { ...line, id: crypto.randomUUID(), name };
+      await index.write(new TextEncoder().encode(`${JSON.stringify(other)}\n`));
+    }
+    const sink = await rrdFileSink({ path: "{part}.rrd", chunkIndex: true, files, log });
+    await sink.close();
+    const told = log.of("info").filter((text) => text.includes("for a chunk index"));
+    assertEquals(told.length, 1, told.join());
+    assert(/^0001\.rrd and 2 more wait for a chunk index/.test(told[0]!), told[0]);
   });
 
   it("are whole wherever a run was killed that writes them anew", async () => {

@@ -3,9 +3,17 @@ import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
+import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
+import { Bridge } from "../../../lib/bridge/mod.ts";
+import { xxh32 } from "../../../lib/encoding/rrd/xxh32.ts";
+import { chunk, chunkOf, column } from "../../bridge/chunks.ts";
+import { concat } from "../../encoding/rrd_builder.ts";
+import { smart } from "../../viewers/messages.ts";
 import { scan } from "../../recordings/inputs.ts";
 import { CAPTURE, names, wholeIn } from "../leftovers.ts";
 import { bytesOf, keptLog, msgpackMessage } from "../messages.ts";
+
+const digest = (bytes: Uint8Array) => `${bytes.length} ${xxh32(bytes, 0)}`;
 
 /** Lets everything that can happen without outside help happen. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -87,6 +95,40 @@ describe("rrdFileSink whose files can't grow", () => {
       assertEquals([sink.lost.messages, sink.kept.messages], [1, CAPTURE.length - 1]);
       assertEquals(log.of("error").length, 1);
       assert(log.of("error")[0]!.startsWith(`A message of ${LARGEST} bytes is lost`));
+    }
+  });
+
+  it("goes on with large messages of today's form, whose data is not copied", async () => {
+    const time = column("frame", { "rerun.kind": "time" });
+    const schema = chunk([time, "rerun.components.Scalar"]).ipc();
+    const msgs = [1, 2, 3, 4, 5].map((seed) => {
+      const msg = chunkOf(concat(schema, new Uint8Array(400_000).fill(seed)));
+      const { storeId, chunkId, isStatic, arrow, encoded } = msg;
+      const at = [{ name: "frame", type: "sequence" as const, time: 1n }];
+      return new ArrowMsg(storeId, chunkId, at, isStatic, arrow, encoded);
+    });
+    const given = new Bridge().push(msgs).items.map(({ encoded: { bytes } }) => digest(bytes));
+    for (const over of [{}, { sync: "always" }, { compress: "lz4" }] as const) {
+      for (const limit of [500_000, 900_000, 1_300_000]) {
+        const files = limited(limit);
+        const options = { path: "{part}.rrd", files, rrdFormat: "current", ...over } as const;
+        const sink = await rrdFileSink(options);
+        await sink.write(msgs.map((msg) => smart(msg)));
+        await sink.close();
+        const what = `${limit} ${JSON.stringify(over)}`;
+        assertEquals([sink.lost.messages, sink.kept.messages], [0, msgs.length], what);
+        if ("compress" in over) continue;
+        const found = names(files).flatMap((name) => {
+          assert(files.read(name)!.length <= limit, what);
+          const { parts, error } = scan([files.read(name)!]);
+          assertEquals(error, undefined, what);
+          return parts.filter((part) => part.kind === "message")
+            .filter(({ msg }) => msg.kind === "ArrowMsg")
+            .map(({ msg }) => digest(msg.encoded.bytes));
+        });
+        assertEquals(found, given, what);
+        assertEquals(names(files).length, limit === 500_000 ? 5 : limit === 900_000 ? 3 : 2, what);
+      }
     }
   });
 

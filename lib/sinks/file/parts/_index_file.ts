@@ -75,6 +75,9 @@ export class IndexFile {
     const file = await this.#writes.create(next, "replace");
     let size = 0;
     try {
+      if (await this.reads.kind(this.path) === "file") {
+        await this.#writes.takeOver?.(next, this.path); // as far as it goes
+      }
       for (const line of lines) {
         const bytes = encodeLine(line);
         await file.write(bytes);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { takeOverPlace, unkeptText } from "../../../adapters/files/in_place.ts";
 import type { FileAdapter, ReadableFile, WritableFile } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
@@ -14,6 +15,7 @@ import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
 import { tellNoIndex } from "./no_index.ts";
 import { COPY_SUFFIX, type PartIndex } from "./part_index.ts";
+import { plural } from "../../../base/plural.ts";
 
 /** Options of {@linkcode IndexRenewal}. */
 export interface RenewalOptions {
@@ -41,6 +43,8 @@ export class IndexRenewal {
   readonly #options: RenewalOptions;
   readonly #stopping = new AbortController();
   #last: Promise<void> = Promise.resolve();
+  /** Files that got no list because it was stopped. */
+  #left: string[] = [];
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -51,13 +55,17 @@ export class IndexRenewal {
     this.#last = this.#last.then(() => this.#run(line));
   }
 
-  /** Resolves when all files that it was given are done, or given up. Never rejects. */
+  /**
+   * Resolves when all files that it was given are done, or given up; says which were left for the
+   * next start. Never rejects.
+   */
   async done(): Promise<void> {
     let last: Promise<void>;
     do {
       last = this.#last;
       await last;
     } while (last !== this.#last);
+    this.#tellLeft();
   }
 
   /** Gives up what is not done; the next start goes on with it. */
@@ -68,8 +76,8 @@ export class IndexRenewal {
   async #run(line: FileLine): Promise<void> {
     const { folder, index, log } = this.#options;
     const { signal } = this.#stopping;
-    if (signal.aborted) return;
     const path = folder + line.name;
+    if (signal.aborted) return void this.#left.push(path);
     try {
       const kind = await this.#options.adapter.kind(path);
       // Somebody may have removed it.
@@ -79,9 +87,20 @@ export class IndexRenewal {
       await this.#renew(path, line);
     } catch (error) {
       index.release(line);
-      if (signal.aborted) return;
+      if (signal.aborted) return void this.#left.push(path);
       tellNoIndex(log, path, { why: reason(error), about: undefined });
     }
+  }
+
+  #tellLeft(): void {
+    const { length } = this.#left;
+    if (length === 0) return;
+    const [first] = this.#left.splice(0);
+    const which = length === 1 ? `${first} waits` : `${first} and ${length - 1} more wait`;
+    const text =
+      `${which} for a chunk index: the next start that saves under the same name makes ` +
+      "it; until then programs read all of it to find something (rerelay rrd index makes it at once)";
+    this.#options.log.write("info", text, { files: length, kind: "index waits" });
   }
 
   async #renew(path: string, line: FileLine): Promise<void> {
@@ -91,7 +110,10 @@ export class IndexRenewal {
     if (line.isRenewed && await adapter.kind(copy) === "file") await adapter.remove(copy);
     const { signal } = this.#stopping;
     const indexed = await indexer.index(path, { mayWait: true, signal });
-    if (indexed.kind === "later") return index.release(line);
+    if (indexed.kind === "later") {
+      this.#left.push(path);
+      return index.release(line);
+    }
     if (indexed.kind === "failed") throw new Error(indexed.why);
     if (indexed.kind === "none") {
       tellNoIndex(log, path, indexed);
@@ -109,7 +131,7 @@ export class IndexRenewal {
       }
       const free = await adapter.freeBytes(this.#options.folder);
       if (free !== undefined && free < bytes + SPARE_BYTES) {
-        throw new Error(`it would be written anew, and the disk has ${free} bytes left`);
+        throw new Error(`it would be written anew, and the disk has ${plural(free, "byte")} left`);
       }
       if (await adapter.kind(copy) !== undefined) {
         throw new Error(`${copy} is in the way: it would be written anew under that name`);
@@ -136,9 +158,14 @@ export class IndexRenewal {
     line: FileLine,
     end: IndexEnd,
   ): Promise<string> {
-    const { adapter, sync } = this.#options;
+    const { adapter, folder, log, sync } = this.#options;
     const copy = await adapter.create(path, "new");
     try {
+      const unkept = await takeOverPlace(adapter, path, folder + line.name);
+      if (unkept !== undefined) {
+        const text = unkeptText(folder + line.name, unkept);
+        log.write("warn", text, { path: folder + line.name, kind: "rights not kept" });
+      }
       const hash = await this.#hash(file, line, end, (messages) => copy.write(messages));
       for (const bytes of [end.header, ...end.rest]) await copy.write(bytes);
       if (sync) await copy.sync();

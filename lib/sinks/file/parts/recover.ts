@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { takeOverPlace, unkeptText } from "../../../adapters/files/in_place.ts";
 import type { FileAdapter } from "../../../adapters/files/types.ts";
 import { FileExists, reason } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
@@ -18,6 +19,7 @@ import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import type { IndexRenewal } from "./index_renewal.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { soundLength } from "./_structure.ts";
+import { plural } from "../../../base/plural.ts";
 
 /** Options of {@linkcode recoverAll}. */
 export interface RecoverOptions {
@@ -133,7 +135,9 @@ class Recovery {
 
   get #torn(): string {
     const bytes = this.#cutBytes;
-    return bytes === 0 ? "" : `, without its last ${bytes} bytes, in which no message is whole`;
+    return bytes === 0
+      ? ""
+      : `, without its last ${plural(bytes, "byte")}, in which no message is whole`;
   }
 
   async #giveName(): Promise<void> {
@@ -206,8 +210,10 @@ class Recovery {
     await adapter.rename(folder + copy, folder + name);
     await names.sync();
     this.#say(
-      `Recovered ${this.#before}, left by an earlier run, as ${name}: ${report.messages} whole ` +
-        `messages, ${report.lostBytes} bytes lost ${lossText(report)}; the original is ${original}`,
+      `Recovered ${this.#before}, left by an earlier run, as ${name}: ` +
+        `${plural(report.messages, "whole message")}, ${plural(report.lostBytes, "byte")} lost ${
+          lossText(report)
+        }; the original is ${original}`,
       { messages: report.messages, lost: report.lostBytes },
     );
     await this.#recovered({ bytes, messages: report.messages, hash, damaged: size });
@@ -223,7 +229,7 @@ class Recovery {
     path: string,
     size: number,
   ): Promise<{ bytes: number; hash: string; before: number }> {
-    const { folder, adapter, index } = this.options;
+    const { folder, adapter, index, log } = this.options;
     const file = await adapter.create(path, "new");
     const hash = new FileHash();
     let bytes = 0;
@@ -231,6 +237,11 @@ class Recovery {
     let before = 0;
     let isDamaged = false;
     try {
+      const unkept = await takeOverPlace(adapter, path, folder + this.#at);
+      if (unkept !== undefined) {
+        const text = unkeptText(folder + this.#line.name, unkept);
+        log.write("warn", text, { path: folder + this.#line.name, kind: "rights not kept" });
+      }
       const put = async (data: Uint8Array) => {
         await file.write(data);
         hash.update(data);
@@ -254,7 +265,9 @@ class Recovery {
       await index.note(this.#line = { ...this.#line, state: "left" });
       if (this.signal.aborted) throw error;
       throw new Error(
-        `${reason(error)} (about ${Math.max(0, size - bytes)} bytes more are needed for a copy)`,
+        `${reason(error)} (about ${
+          plural(Math.max(0, size - bytes), "byte")
+        } more are needed for a copy)`,
         { cause: error },
       );
     }

@@ -51,6 +51,14 @@ interface Open {
   readonly repeats: number[];
 }
 
+/** A large message that stays where it is until it is written. */
+function held(data: Uint8Array): Pick<Open, "data" | "release" | "beside"> {
+  const release = holdBytes(data);
+  // A message that is held keeps its whole buffer alive.
+  const beside = release === undefined ? 0 : data.buffer.byteLength - data.length;
+  return { data, release, beside };
+}
+
 /** The pieces that wait for one file, first in, first out. */
 export class Pieces {
   readonly #budget: WriteBudget;
@@ -88,21 +96,30 @@ export class Pieces {
   /**
    * Adds a message, or a header, which does not count; copies small ones, and holds on to large
    * ones.
+   *
+   * @param bytes of the message
+   * @param kind how it is counted
+   * @param rest its second part, if it has two; then all of it is copied: to write each part by
+   * itself takes longer
    */
-  add(bytes: Uint8Array, { isRaw, modern, counts, isHeader = false }: PieceKind): void {
-    const { length } = bytes;
+  add(
+    bytes: Uint8Array,
+    { isRaw, modern, counts, isHeader = false }: PieceKind,
+    rest?: Uint8Array,
+  ): void {
+    const length = bytes.length + (rest?.length ?? 0);
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
       this.#seal();
-      const release = holdBytes(bytes);
-      // A message that is held keeps its whole buffer alive.
-      const beside = release === undefined ? 0 : bytes.buffer.byteLength - length;
+      const { data, release, beside } = rest === undefined
+        ? held(bytes)
+        : this.#copied(bytes, rest);
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
       const uncounted = counts ? [] : [length];
       const repeats = counts ? [] : [0];
       const kind = { isRaw, modern, uncounted, total: 1, repeats, ...counted };
-      this.#sealed.push({ release, beside, data: bytes, size: length, ...kind });
+      this.#sealed.push({ release, beside, data, size: length, ...kind });
       return;
     }
     this.#budget.hold(length);
@@ -129,6 +146,7 @@ export class Pieces {
       this.#open = open;
     }
     open.data.set(bytes, open.size);
+    if (rest !== undefined) open.data.set(rest, open.size + bytes.length);
     open.size += length;
     open.modern ||= modern;
     if (!counts) open.uncounted.push(open.size);
@@ -138,6 +156,18 @@ export class Pieces {
     if (!counts) return;
     open.messages++;
     open.bytes += length;
+  }
+
+  /** A large message in two parts, copied into a chunk of its own. */
+  #copied(front: Uint8Array, rest: Uint8Array): Pick<Open, "data" | "release" | "beside"> {
+    const length = front.length + rest.length;
+    const chunk = this.#budget.takeChunk(
+      length > CHUNK_BYTES ? length : 2 ** Math.ceil(Math.log2(length)),
+    );
+    chunk.set(front);
+    chunk.set(rest, front.length);
+    const release = () => this.#budget.releaseChunk(chunk);
+    return { data: chunk.subarray(0, length), release, beside: chunk.length - length };
   }
 
   /** Takes the next piece to be written; one at a time, until `done` or `clear`. */

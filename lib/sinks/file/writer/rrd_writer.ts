@@ -101,18 +101,19 @@ export class RrdWriter {
    * Takes a message, to be written after the next `flush`.
    *
    * @param header it came under
-   * @param bytes with the message's own header; large ones must not change until they are written
+   * @param parts of the message, with its own header: one, which if it is large must not change
+   * until it is written, or two, which are copied
    * @param counts `false` for one that is in an earlier part already
    */
-  add(header: RrdHeader, bytes: Uint8Array, counts = true): void {
+  add(header: RrdHeader, [bytes, rest]: readonly Uint8Array[], counts = true): void {
     const isRaw = this.options.compressor !== undefined && isCompressible(header);
     if (this.header === undefined) {
       this.#rawHeader = header;
       this.header = isRaw ? compressedHeader(header) : header;
       this.#pieces.add(this.header.bytes, HEADER_PIECE);
     }
-    if (!counts) this.repeatedBytes += bytes.length;
-    this.#pieces.add(bytes, { isRaw, modern: endsWithMarker(header), counts });
+    if (!counts) this.repeatedBytes += bytes!.length + (rest?.length ?? 0);
+    this.#pieces.add(bytes!, { isRaw, modern: endsWithMarker(header), counts }, rest);
   }
 
   /** Begins to write what was gathered. */

@@ -56,6 +56,31 @@ describe("Pieces", () => {
     assertEquals(budget.isFull, false);
   });
 
+  it("copies messages in two parts, and uses the memory of large ones again", () => {
+    for (const length of [1000, 300_000, LARGE, 3 * LARGE]) {
+      const pool = new BufferPool();
+      const budget = new WriteBudget(() => 0);
+      const pieces = new Pieces(budget);
+      const buffers = new Set<ArrayBufferLike>();
+      for (let i = 1; i < 4; i++) {
+        const front = Uint8Array.of(i, 2);
+        const rest = pool.take(length).subarray(0, length).fill(7);
+        pieces.add(front, KIND, rest);
+        pool.release([rest.buffer]);
+        front.fill(0);
+        rest.fill(0);
+        assertEquals(pieces.waitingBytes, 2 + length);
+        const { data, messages, bytes } = pieces.take()!;
+        assertEquals([data.length, messages, bytes], [2 + length, 1, 2 + length]);
+        assertEquals([...data.subarray(0, 4), data.at(-1)], [i, 2, 7, 7, 7]);
+        buffers.add(data.buffer);
+        pieces.done();
+      }
+      assertEquals([pieces.waitingBytes, budget.isFull], [0, false]);
+      assertEquals(buffers.size, length > 2 * 2 ** 20 ? 3 : 1, `${length}`);
+    }
+  });
+
   it("copies small ones", () => {
     const pool = new BufferPool();
     const pieces = new Pieces(new WriteBudget(() => 0));

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Belonging, giveAway, takeOver } from "../../../lib/cli/rrd/take_over.ts";
-import { inFolder } from "../cli_process.ts";
+import { type Belonging, giveAway, takeOver } from "../../lib/adapters/files/take_over.ts";
+import { inFolder } from "../cli/cli_process.ts";
 
 const [ALICE, BOB, TEAM, FRIENDS] = [1001, 1002, 2001, 2002];
 
