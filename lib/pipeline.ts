@@ -11,28 +11,14 @@
  */
 import { checkGiven, checkOptions, hasMethods, picked } from "./base/check_arguments.ts";
 import type { TcpConnection } from "./adapters/tcp/types.ts";
-import type { StepResult } from "./base/step.ts";
-import {
-  type HandOver,
-  PACKET_NAMES,
-  type PacketOptions,
-  type PacketReader,
-} from "./comms/sdk/packet_reader.ts";
+import { type HandOver, PACKET_NAMES, type PacketOptions } from "./comms/sdk/packet_reader.ts";
 import { PacketStream } from "./comms/sdk/packet_stream.ts";
-import type { OnBadArrow } from "./encoding/arrow/arrow_guard.ts";
-import type { DecodeLimits } from "./encoding/limits.ts";
 import type { LogMsg } from "./encoding/log_msg.ts";
 import { PacketDecodeStream } from "./encoding/rrd/packet_decode_stream.ts";
-import {
-  PACKET_DECODER_NAMES,
-  PacketDecoder,
-  type PacketDecoderOptions,
-} from "./encoding/rrd/packet_decoder.ts";
-import type { RrdHeader } from "./encoding/rrd_header.ts";
+import { PACKET_DECODER_NAMES, type PacketDecoderOptions } from "./encoding/rrd/packet_decoder.ts";
 import type { ChannelSender } from "./flow/channel/channel_sender.ts";
-import { type Room, WaitingPackets } from "./flow/channel/waiting_packets.ts";
+import { type Received, type ReceiveOptions, ReceiveStep } from "./flow/channel/receive_step.ts";
 import type { CongestionManager } from "./flow/throttle/congestion_manager.ts";
-import { type QueueLoad, Throttle } from "./flow/throttle/throttle.ts";
 import { ThrottleStream } from "./flow/throttle/throttle_stream.ts";
 
 /** Options of {@linkcode pipeClient}. */
@@ -136,13 +122,13 @@ export async function receiveClient(
   sender: ChannelSender,
   options: PipelineOptions,
 ): Promise<Error | HandOver | undefined> {
-  const step = new ReceiveStep(options, sender);
+  const passage = new Passage(connection, sender, options);
   const { packets } = options;
   const { read, release } = readerOf(connection);
   for (;;) {
     // Ask for bytes, once the client may be read.
-    const before = options.beforeAsk();
-    if (before !== undefined) await before;
+    const mayAsk = options.beforeAsk();
+    if (mayAsk !== undefined) await mayAsk;
     const into = packets.readInto();
     options.onAsk();
     let answer: Answer;
@@ -151,78 +137,28 @@ export async function receiveClient(
     } catch (thrown) {
       answer = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
-    const bytes = answer instanceof Uint8Array ? answer.length : 0;
-    const hasMore = bytes > 0 && connection.hasMore === true;
-    options.onAnswer(bytes, hasMore);
 
     // Bytes → packets, once it is the client's turn; behind its handshake, once it has a place.
-    if (answer instanceof Uint8Array) {
-      const turn = packets.isGreeted ? options.beforeLook(bytes, hasMore) : undefined;
-      if (turn !== undefined) await waits(options, bytes, "turn", turn);
-      step.push(answer);
-      if (packets.isHeld) {
-        const place = options.beforeLook(bytes, hasMore);
-        if (place !== undefined) await waits(options, bytes, "turn", place);
-        const refusal = options.onEnd();
-        if (refusal === undefined) step.admit(answer);
-        else step.finish(refusal);
-      }
-      // No whole packet is in these bytes: they were copied to where it is put together.
-      if (!step.hasPackets) connection.giveBack?.(answer);
-      if (packets.handOver !== undefined) {
-        release();
-        return packets.handOver;
-      }
-    } else step.finish(answer ?? options.onEnd());
+    const looked = passage.look(answer);
+    if (looked !== undefined) await looked;
+    if (packets.handOver !== undefined) {
+      release();
+      return packets.handOver;
+    }
 
     // Packets → log messages → channel, as many as there is room for at a time.
-    let received: Received;
-    do {
-      received = step.next();
-      const { items, needs } = received;
-      if (items.length > 0) {
-        const lacking = options.congestion.isBounded ? sender.lacking(items) : 0;
-        if (lacking > 0) await waits(options, bytes, "room", sender.waitForRoom(lacking));
-        options.onMessages(items);
-        const mayGoOn = sender.send(items);
-        packets.releaseTaken();
-        // Nothing follows an error, so there is nothing to wait for.
-        if (mayGoOn !== undefined && received.error === undefined) {
-          if (sender.isPaused) options.onPause();
-          // Meanwhile the rest of the bytes is held, or a packet that is not whole.
-          options.onWait(needs > 0 ? bytes : 0, "room");
-          await mayGoOn;
-          if (needs > 0) options.onWait(0, "room");
-        }
-      }
-      if (needs > 0) await waits(options, bytes, "room", sender.waitForRoom(needs));
-    } while (received.needs > 0);
-    sender.releaseRoom();
-    packets.releaseTaken();
-
-    const { error } = received;
-    if (!(answer instanceof Uint8Array) || error !== undefined) {
-      if (error !== undefined) options.onError(error);
-      sender.quit(error);
-      return error;
-    }
+    const delivered = passage.deliver();
+    if (delivered !== undefined) await delivered;
+    if (!passage.isOver) continue;
+    const { error } = passage;
+    if (error !== undefined) options.onError(error);
+    sender.quit(error);
+    return error;
   }
 }
 
 /** Bytes that came, the error with which the connection broke, or nothing if it ended well. */
 type Answer = Uint8Array | Error | undefined;
-
-/** Counts bytes as waiting while a promise is not resolved. */
-async function waits(
-  options: PipelineOptions,
-  bytes: number,
-  why: "turn" | "room",
-  until: Promise<void>,
-): Promise<void> {
-  options.onWait(bytes, why);
-  await until;
-  options.onWait(0, why);
-}
 
 type Read = (into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>;
 
@@ -235,114 +171,131 @@ function readerOf(connection: TcpConnection): { read: Read; release: () => void 
   return { read: async () => (await reader.read()).value, release: () => reader.releaseLock() };
 }
 
-// ------------------------------------------------------------------------------ between the two
+// -------------------------------------------------------------------------------------- waits
 
-/** Options of {@linkcode ReceiveStep}, and whom it tells. */
-export interface ReceiveOptions {
-  /** Cuts the bytes into packets. */
-  readonly packets: PacketReader;
-  /** Limits of what a packet may hold. */
-  readonly limits: DecodeLimits;
-  /** What is done with corrupt Arrow data. */
-  readonly onBadArrow: OnBadArrow;
-  /** Decides what to drop so that what passes stays fresh; not asked for before the first packet. */
-  readonly congestion: CongestionManager;
-  /** Called with the length of each packet that is whole, in bytes. */
-  onPacket(bytes: number): void;
-  /** Called with each RRD header that differs from the one before. */
-  onHeader(header: RrdHeader): void;
-  /** Called with each message that was taken out for its corrupt Arrow data, and what is wrong. */
-  onCorrupt(msg: LogMsg, what: string): void;
-}
+/**
+ * What the loop does with one read after another.
+ *
+ * Most reads wait for nothing, and only what waits is asynchronous: one loop with every wait in it
+ * would be so large that Bun takes 100 ms to compile it well.
+ */
+class Passage {
+  readonly #connection: TcpConnection;
+  readonly #sender: ChannelSender;
+  readonly #options: PipelineOptions;
+  readonly #step: ReceiveStep;
+  /** Bytes of the last read. */
+  #bytes = 0;
 
-/** The messages of the packets that there was room for. */
-interface Received extends StepResult<LogMsg> {
-  /** Bytes of room that the next packet needs; 0 if there is none. */
-  readonly needs: number;
-}
-
-/** Bytes → packets → log messages → those that may pass, as far as the channel has room for them. */
-class ReceiveStep {
-  readonly #options: ReceiveOptions;
-  readonly #room: Room & QueueLoad;
-  readonly #waiting = new WaitingPackets();
-  /** Made with the first packet: most of many idle clients never send one. */
-  #decoder: PacketDecoder | undefined;
-  #throttle: Throttle | undefined;
-  /** The error that comes behind the packets that wait. */
-  #error: Error | undefined;
-
-  /**
-   * @param options what it works with
-   * @param room in the channel behind it
-   */
-  constructor(options: ReceiveOptions, room: Room & QueueLoad) {
+  constructor(connection: TcpConnection, sender: ChannelSender, options: PipelineOptions) {
+    this.#connection = connection;
+    this.#sender = sender;
     this.#options = options;
-    this.#room = room;
+    this.#step = new ReceiveStep(options, sender);
   }
 
-  /** Takes the next bytes; `next` must be called until it has given all messages in them. */
-  push(bytes: Uint8Array): void {
-    this.#put(this.#options.packets.push(bytes), bytes);
+  /** Whether nothing more comes, once all is delivered. */
+  get isOver(): boolean {
+    return this.#step.isOver;
   }
 
-  /** Goes on behind the handshake, where the client was held until it had a place. */
-  admit(bytes: Uint8Array): void {
-    this.#put(this.#options.packets.admit(), bytes);
+  /** Why nothing more comes; `undefined` if the client left gracefully. */
+  get error(): Error | undefined {
+    return this.#step.error;
   }
 
-  /** Says that no more bytes come; `error` says why, if the connection did not end well. */
-  finish(error?: Error): void {
-    this.#error = error ?? this.#options.packets.finish().error;
-  }
-
-  /** Whether packets were cut that are not decoded. */
-  get hasPackets(): boolean {
-    return !this.#waiting.isEmpty;
-  }
-
-  /** Gives the messages of all packets that there is room for, and the error once there are no more. */
-  next(): Received {
-    const waiting = this.#waiting;
-    if (waiting.isEmpty) return received([], this.#error, 0);
-    const { congestion, limits: { maxMessagesPerPacket = Infinity } } = this.#options;
-    // With a maximum latency what there is no room for is dropped, so it must be decoded first.
-    const packets = congestion.isBounded
-      ? waiting.takeAll()
-      : waiting.take(this.#room, maxMessagesPerPacket);
-    if (packets.length === 0) return received([], undefined, waiting.needs);
-    const { items: msgs, error } = this.#decode(packets);
-    this.#throttle ??= new Throttle(congestion, this.#room);
-    const { items } = this.#throttle.push(msgs);
-    if (error !== undefined) {
-      this.#error = error;
-      waiting.clear();
+  /** Bytes → packets; gives what to wait for if it is not done at once. */
+  look(answer: Answer): Promise<void> | undefined {
+    const options = this.#options;
+    if (!(answer instanceof Uint8Array)) {
+      options.onAnswer(this.#bytes = 0, false);
+      return void this.#step.finish(answer ?? options.onEnd());
     }
-    if (!waiting.isEmpty) return received(items, undefined, waiting.needs);
-    waiting.clear();
-    return received(items, this.#error, 0);
+    const bytes = this.#bytes = answer.length;
+    const hasMore = bytes > 0 && this.#connection.hasMore === true;
+    options.onAnswer(bytes, hasMore);
+    if (!options.packets.isGreeted) return this.#greet(answer, hasMore);
+    const turn = options.beforeLook(bytes, hasMore);
+    if (turn === undefined) return void this.#push(answer);
+    return this.#wait("turn", turn).then(() => this.#push(answer));
   }
 
-  #put({ items, error }: StepResult<Uint8Array>, bytes: Uint8Array): void {
-    this.#error = error;
-    this.#waiting.put(items, bytes);
+  /** Takes a handshake, and what came behind it once the client has a place. */
+  async #greet(bytes: Uint8Array, hasMore: boolean): Promise<void> {
+    this.#push(bytes);
+    if (!this.#options.packets.isHeld) return;
+    const place = this.#options.beforeLook(bytes.length, hasMore);
+    if (place !== undefined) await this.#wait("turn", place);
+    const refusal = this.#options.onEnd();
+    if (refusal === undefined) this.#step.admit(bytes);
+    else this.#step.finish(refusal);
+    this.#giveBack(bytes);
   }
 
-  #decode(packets: readonly Uint8Array[]): StepResult<LogMsg> {
-    this.#decoder ??= new PacketDecoder({
-      ...this.#options.limits,
-      onBadArrow: this.#options.onBadArrow,
-      onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
-      onHeader: (header) => this.#options.onHeader(header),
-      onPacket: (bytes) => this.#options.onPacket(bytes),
-    });
-    const decoded = this.#decoder.push(packets);
-    const msg = decoded.items[0];
-    if (msg?.kind === "ArrowMsg") this.#options.packets.alignLike(packets[0]!, msg.arrow.bytes);
-    return decoded;
+  #push(bytes: Uint8Array): void {
+    this.#step.push(bytes);
+    if (!this.#options.packets.isHeld) this.#giveBack(bytes);
   }
-}
 
-function received(items: LogMsg[], error: Error | undefined, needs: number): Received {
-  return error === undefined ? { items, needs } : { items, error, needs };
+  /** Gives bytes back without a whole packet: they were copied to where it is put together. */
+  #giveBack(bytes: Uint8Array): void {
+    if (!this.#step.hasPackets) this.#connection.giveBack?.(bytes);
+  }
+
+  /** Packets → log messages → channel; gives what to wait for before the client is read on. */
+  deliver(): Promise<void> | undefined {
+    const received = this.#step.next();
+    const isTooMuch = received.needs > 0 || this.#lacking(received) > 0;
+    return isTooMuch ? this.#deliverInParts(received) : this.#deliverLast(received);
+  }
+
+  async #deliverInParts(first: Received): Promise<void> {
+    for (let received = first;; received = this.#step.next()) {
+      const lacking = this.#lacking(received);
+      if (lacking > 0) await this.#wait("room", this.#sender.waitForRoom(lacking));
+      const { needs } = received;
+      if (needs === 0) return await this.#deliverLast(received);
+      const mayGoOn = this.#send(received);
+      // Meanwhile the rest of the bytes is held.
+      if (mayGoOn !== undefined) await this.#wait("room", mayGoOn);
+      await this.#wait("room", this.#sender.waitForRoom(needs));
+    }
+  }
+
+  #deliverLast(received: Received): Promise<void> | undefined {
+    const mayGoOn = this.#send(received);
+    this.#sender.releaseRoom();
+    // Nothing follows an error, so there is nothing to wait for.
+    if (mayGoOn === undefined || received.error !== undefined) return undefined;
+    // Meanwhile a packet that is not whole is held.
+    this.#options.onWait(0, "room");
+    return mayGoOn;
+  }
+
+  #send({ items, error }: Received): Promise<void> | undefined {
+    const mayGoOn = items.length > 0 ? this.#put(items) : undefined;
+    this.#options.packets.releaseTaken();
+    if (mayGoOn !== undefined && error === undefined && this.#sender.isPaused) {
+      this.#options.onPause();
+    }
+    return mayGoOn;
+  }
+
+  #put(msgs: readonly LogMsg[]): Promise<void> | undefined {
+    this.#options.onMessages(msgs);
+    return this.#sender.send(msgs);
+  }
+
+  /** Room in bytes that messages lack; without a maximum latency they were decoded as there was room. */
+  #lacking({ items }: Received): number {
+    const isBounded = items.length > 0 && this.#options.congestion.isBounded;
+    return isBounded ? this.#sender.lacking(items) : 0;
+  }
+
+  /** Counts the bytes of the last read as waiting while a promise is not resolved. */
+  async #wait(why: "turn" | "room", until: Promise<void>): Promise<void> {
+    this.#options.onWait(this.#bytes, why);
+    await until;
+    this.#options.onWait(0, why);
+  }
 }

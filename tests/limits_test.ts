@@ -225,7 +225,9 @@ describe("limits over all clients", () => {
     await pass(0.2);
     assertEquals([...quits], [[2, "TooManyClients"]]);
     assert(
-      lines.at(-1)!.includes("1 clients are connected already (--max-clients, option maxClients)"),
+      lines.at(-1)!.includes(
+        "No more than 1 client may be connected at once (--max-clients, option maxClients)",
+      ),
       lines.at(-1),
     );
     assertEquals([server.stats.messages, server.stats.connections.open], [1, 1]);

@@ -1,11 +1,12 @@
 /**
- * Runs the long scripts one after the other, on each runtime:
+ * Runs the long scripts, on each runtime:
  *
  *     deno run -A tests/long_forms.ts fuzz|hostile [--only packets] [--runtimes deno,bun] [OPTION …]
  *     deno run -A tests/long_forms.ts fuzz --ci [--only leftover] [--runtimes deno,bun]
  *
  * Other options, such as `--seed 1 --case 7`, go to the scripts. `--ci` runs the tests that try many
- * cases instead, with all of those that `.ci/run` takes; `npm test` takes the first of them.
+ * cases instead, with all of those that `.ci/run` takes, on both runtimes side by side where
+ * neither time nor memory is measured; `npm test` takes the first of them.
  */
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -36,6 +37,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     "soak/reconnect",
   ],
 };
+/** Tests of times and of a whole process's memory: beside nothing else. */
+const MEASURES = /^soak\/|memory/;
 /** Nothing here takes so long unless it hangs. */
 const DEADLINE_MS = 30 * 60_000;
 
@@ -59,16 +62,20 @@ const passedOn = rest.filter((arg, i) =>
 const counts = { passed: 0, failed: 0 };
 const failed: string[] = [];
 for (const script of scripts) {
-  for (const runtime of runtimes) {
-    const command = isCi ? testOf(runtime, script) : scriptOf(runtime, script);
-    const hasPassed = await run(runtime, command);
-    counts[hasPassed ? "passed" : "failed"]++;
-    if (!hasPassed) failed.push(`${script} on ${runtime}`);
-  }
+  if (isCi && !MEASURES.test(script)) {
+    await Promise.all(runtimes.map((runtime) => play(script, runtime)));
+  } else for (const runtime of runtimes) await play(script, runtime);
 }
 if (failed.length > 0) console.log(`FAILED: ${failed.join(", ")}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed ? 1 : 0;
+
+async function play(script: string, runtime: string): Promise<void> {
+  const command = isCi ? testOf(runtime, script) : scriptOf(runtime, script);
+  const hasPassed = await run(runtime, command);
+  counts[hasPassed ? "passed" : "failed"]++;
+  if (!hasPassed) failed.push(`${script} on ${runtime}`);
+}
 
 function scriptOf(runtime: string, script: string): string[] {
   const before = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
@@ -95,11 +102,21 @@ function pathOf(name: string): string {
 function run(command: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     const env = { ...process.env, ...(isCi && { RERELAY_FUZZ: "ci" }) };
-    const child = spawn(command, args, { stdio: "inherit", timeout: DEADLINE_MS, env });
+    const child = spawn(command, args, {
+      stdio: isCi ? ["inherit", "pipe", "pipe"] : "inherit",
+      timeout: DEADLINE_MS,
+      env,
+    });
+    // Shown as a whole once it is over: beside it the other runtime writes, too.
+    const output: Uint8Array[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (b) => output.push(b));
     child.once("error", (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(false);
     });
-    child.once("exit", (code) => resolve(code === 0));
+    child.once("close", (code) => {
+      for (const bytes of output) process.stdout.write(bytes);
+      resolve(code === 0);
+    });
   });
 }

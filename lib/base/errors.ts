@@ -6,6 +6,7 @@
  */
 import { reason, RerelayError } from "./error_base.ts";
 import { optionText } from "./limit_table.ts";
+import { plural } from "./plural.ts";
 
 export { reason, RerelayError, shown } from "./error_base.ts";
 export * from "./limit_errors.ts";
@@ -19,7 +20,7 @@ export class TooManyViewers extends RerelayError {
    */
   constructor(readonly maxViewers: number) {
     super(
-      `There are ${maxViewers} viewers already, as many as may be ${optionText("maxViewers")}`,
+      `No more than ${plural(maxViewers, "viewer")} may read at once ${optionText("maxViewers")}`,
     );
   }
 }
@@ -123,7 +124,7 @@ export class TruncatedHandshake extends RerelayError {
    * @param receivedBytes how much of the handshake came
    */
   constructor(readonly receivedBytes: number) {
-    super(`The connection ended after ${receivedBytes} bytes, inside the handshake`);
+    super(`The connection ended after ${plural(receivedBytes, "byte")}, inside the handshake`);
   }
 }
 
@@ -189,7 +190,9 @@ export class TruncatedRrd extends RerelayError {
    * @param what the data ends in, such as "a message"
    */
   constructor(readonly receivedBytes: number, readonly expectedBytes: number, what: string) {
-    super(`RRD data ends inside ${what}: ${receivedBytes} of ${expectedBytes} bytes are there`);
+    super(
+      `RRD data ends inside ${what}, after ${receivedBytes} of ${plural(expectedBytes, "byte")}`,
+    );
   }
 }
 
@@ -311,7 +314,7 @@ export class TooManyOpenFiles extends RerelayError {
   constructor(readonly refusedConnections: number, readonly openFileLimit: number) {
     super(
       (refusedConnections > 0
-        ? `Closed ${refusedConnections} new connection(s) at once`
+        ? `Closed ${plural(refusedConnections, "new connection")} at once`
         : "New connections wait until others leave") +
         `: this process may have only ${openFileLimit} files and sockets open (raise it with ulimit -n)`,
     );

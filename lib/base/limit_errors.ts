@@ -5,6 +5,7 @@
  */
 import { RerelayError } from "./error_base.ts";
 import { optionText } from "./limit_table.ts";
+import { plural } from "./plural.ts";
 
 /** The handshake did not come in time. */
 export class HandshakeTimeout extends RerelayError {
@@ -16,7 +17,7 @@ export class HandshakeTimeout extends RerelayError {
    */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
-      `${receivedBytes} bytes of the handshake came in ${timeoutSec} s ${
+      `${plural(receivedBytes, "byte")} of the handshake came in ${timeoutSec} s ${
         optionText("handshakeTimeoutSec")
       }`,
     );
@@ -33,7 +34,7 @@ export class PacketTimeout extends RerelayError {
    */
   constructor(readonly receivedBytes: number, readonly timeoutSec: number) {
     super(
-      `${receivedBytes} bytes of a packet came, then none for ${timeoutSec} s ${
+      `${plural(receivedBytes, "byte")} of a packet came, then none for ${timeoutSec} s ${
         optionText("packetTimeoutSec")
       }`,
     );
@@ -55,10 +56,10 @@ export class PacketTooSlow extends RerelayError {
     readonly minBytesPerSec: number,
   ) {
     super(
-      `${receivedBytes} bytes of a packet came in ${
+      `${plural(receivedBytes, "byte")} of a packet came in ${
         waitedSec.toFixed(0)
       } s of waiting, slower than ` +
-        `${minBytesPerSec} bytes a second ${optionText("minPacketBytesPerSec")}`,
+        `${plural(minBytesPerSec, "byte")} a second ${optionText("minPacketBytesPerSec")}`,
     );
   }
 }
@@ -97,7 +98,9 @@ export class TooManyOfAddress extends RerelayError {
    */
   constructor(readonly hostname: string, readonly limit: number) {
     super(
-      `${hostname} has ${limit} connections already ${optionText("maxConnectionsPerAddress")}`,
+      `${hostname} has ${plural(limit, "connection")} already ${
+        optionText("maxConnectionsPerAddress")
+      }`,
     );
   }
 }
@@ -112,7 +115,7 @@ export class ConnectsTooOften extends RerelayError {
    */
   constructor(readonly hostname: string, readonly limitPerSec: number) {
     super(
-      `${hostname} connects more than ${limitPerSec} times a second ${
+      `${hostname} connects more than ${plural(limitPerSec, "time")} a second ${
         optionText("maxConnectsPerSec")
       }`,
     );
@@ -131,7 +134,10 @@ export class TooManyClients extends RerelayError {
    * @param option that sets the limit
    */
   constructor(readonly limit: number, option: string) {
-    super(`${limit} clients are connected already ${optionText(option)}`);
+    const what = option === "maxHandshakes"
+      ? `${plural(limit, "connection")} may be without a handshake`
+      : `${plural(limit, "client")} may be connected`;
+    super(`No more than ${what} at once ${optionText(option)}`);
   }
 }
 
@@ -144,14 +150,18 @@ export class UnfinishedPacketsLimit extends RerelayError {
    */
   constructor(readonly limitBytes: number) {
     super(
-      `Unfinished packets of all clients are over the limit of ${limitBytes} bytes, and this ` +
+      `Unfinished packets of all clients are over the limit of ${
+        plural(limitBytes, "byte")
+      }, and this ` +
         `client's is the oldest ${optionText("maxUnfinishedBytes")}`,
     );
   }
 }
 
 function tooLarge(what: string, bytes: number, limitBytes: number, option: string): string {
-  return `${what} of ${bytes} bytes is over the limit of ${limitBytes} bytes ${optionText(option)}`;
+  return `${what} of ${plural(bytes, "byte")} is over the limit of ${plural(limitBytes, "byte")} ${
+    optionText(option)
+  }`;
 }
 
 /** A packet declares more bytes than the limit allows. */

@@ -83,7 +83,10 @@ export interface BridgeOptions {
 export function isBridgeable(header: Pick<RrdHeader, "version">): boolean {
   const isGiven = typeof header?.version?.minor === "number";
   checkGiven("isBridgeable", "the header of a message", isGiven, header);
-  const { major, minor } = header.version;
+  return isOfChunks(header.version.major, header.version.minor);
+}
+
+function isOfChunks(major: number, minor: number): boolean {
   return major === 0 && minor >= FIRST_MINOR && minor <= LAST_MINOR;
 }
 
@@ -174,7 +177,7 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
   bridge(msg: LogMsg): LogMsg {
     const { header } = msg.encoded;
     const { major, minor } = header.version;
-    if (!isBridgeable(header)) {
+    if (!isOfChunks(major, minor)) {
       if (major === 0 && minor < FIRST_MINOR) this.#tables++;
       else this.#already++;
       return msg;

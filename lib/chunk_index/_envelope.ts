@@ -5,6 +5,9 @@
  */
 import { InvalidMessage } from "../base/errors.ts";
 
+const CUT = "The message around a chunk is cut short";
+const FOREIGN = "The message around a chunk is not as SDKs write it";
+
 /** A protobuf message in a file, or the parts of it that were read. */
 export interface MessagePart {
   /** Length of the whole message, in bytes. */
@@ -50,20 +53,24 @@ export function readEnvelope(part: MessagePart): Envelope | MoreOfMessage {
   const behind = readFields(front, 0, length, 0, found);
   if (behind < length) {
     if (found.arrowAt === undefined || length - behind > MOST_TAIL_BYTES) {
-      throw new InvalidMessage("An envelope that is cut short, or as no SDK writes it");
+      throw new InvalidMessage(
+        "The message around a chunk is cut short, or is not as SDKs write it",
+      );
     }
     if (tail === undefined || tail.at > behind) return new MoreOfMessage("tail", behind);
     if (readFields(tail.bytes, behind - tail.at, length, tail.at, found) < length) {
-      throw new InvalidMessage("An envelope that is cut short");
+      throw new InvalidMessage(CUT);
     }
   }
   const { storeId, arrowAt, arrowBytes, chunkId, compression = 0, size = 0, encoding } = found;
   if (storeId === undefined || arrowAt === undefined || arrowBytes === undefined) {
-    throw new InvalidMessage("A chunk without a store, or without data");
+    throw new InvalidMessage("A chunk does not say which recording it is of, or has no data");
   }
-  if (encoding !== 1) throw new InvalidMessage(`A chunk of unknown encoding ${encoding}`);
+  if (encoding !== 1) throw new InvalidMessage(`A chunk of the unknown encoding ${encoding}`);
   const how = COMPRESSIONS[compression];
-  if (how === undefined) throw new InvalidMessage(`A chunk of unknown compression ${compression}`);
+  if (how === undefined) {
+    throw new InvalidMessage(`A chunk of the unknown compression ${compression}`);
+  }
   const id = chunkId === undefined ? undefined : readTuid(chunkId);
   return { storeId, compression: how, uncompressedSize: size, chunkId: id, arrowAt, arrowBytes };
 }
@@ -100,16 +107,18 @@ function readFields(
       else if (field === 4) found.encoding = value;
       continue;
     }
-    if (wire !== BYTES) throw new InvalidMessage("An envelope as no SDK writes it");
+    if (wire !== BYTES) throw new InvalidMessage(FOREIGN);
     const size = reader.next();
     const until = reader.at + size;
-    if (base + until > length) throw new InvalidMessage("An envelope that leads outside");
+    if (base + until > length) {
+      throw new InvalidMessage("A field of the message around a chunk is longer than that message");
+    }
     if (field === 5) {
       found.arrowAt = base + reader.at;
       found.arrowBytes = size;
       if (until > bytes.length) return base + until;
     } else {
-      if (until > bytes.length) throw new InvalidMessage("An envelope as no SDK writes it");
+      if (until > bytes.length) throw new InvalidMessage(FOREIGN);
       if (field === 1) found.storeId = bytes.subarray(reader.at, until);
       else if (field === 6) found.chunkId = bytes.subarray(reader.at, until);
     }
@@ -124,7 +133,7 @@ function readTuid(bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < bytes.length; at += 9) {
     const field = bytes[at]! >> 3;
     if ((bytes[at]! & 7) !== 1 || field < 1 || field > 2 || at + 9 > bytes.length) {
-      throw new InvalidMessage("A chunk's id as no SDK writes it");
+      throw new InvalidMessage("The id of a chunk is not as SDKs write it");
     }
     for (let i = 0; i < 8; i++) id[8 * field - 1 - i] = bytes[at + 1 + i]!;
   }
@@ -138,10 +147,10 @@ class VarintReader {
     let value = 0;
     for (let scale = 1; scale < 2 ** 49; scale *= 128) {
       const byte = this.bytes[this.at++];
-      if (byte === undefined) throw new InvalidMessage("An envelope that is cut short");
+      if (byte === undefined) throw new InvalidMessage(CUT);
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw new InvalidMessage("A number in an envelope is too large");
+    throw new InvalidMessage("A number in the message around a chunk is too large");
   }
 }

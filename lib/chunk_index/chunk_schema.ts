@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InvalidMessage } from "../base/errors.ts";
+import { InvalidMessage, shown } from "../base/errors.ts";
 import { typeSlots } from "../encoding/arrow/column_slots.ts";
 import type { SchemaField, SchemaTree, TextPlace } from "../encoding/arrow/schema_tree.ts";
 import { type Descriptor, descriptorKey } from "./descriptor.ts";
@@ -54,7 +54,9 @@ const [INT, TIMESTAMP, DURATION] = [2, 10, 18];
  */
 export function readChunkSchema(tree: SchemaTree): ChunkSchema {
   const { columns, entityPath, id } = migratedSchema(tree);
-  if (entityPath === undefined) throw new InvalidMessage("A chunk without an entity path");
+  if (entityPath === undefined) {
+    throw new InvalidMessage("A chunk does not say which entity it is of");
+  }
   const indexes: IndexField[] = [];
   const components: ComponentField[] = [];
   let node = 0;
@@ -67,7 +69,7 @@ export function readChunkSchema(tree: SchemaTree): ChunkSchema {
       else if (kind === "data" || kind === "component") {
         components.push(componentField(field, tags, slot));
       } else if (kind !== "control" && kind !== "row_id") {
-        throw new InvalidMessage("A column of a kind that is not known");
+        throw new InvalidMessage(`A column of the unknown kind ${shown(kind)}`);
       }
     }
     const { nodes, buffers } = typeSlots(field, tree.version);
@@ -75,10 +77,10 @@ export function readChunkSchema(tree: SchemaTree): ChunkSchema {
     buffer = buffer === undefined || buffers === undefined ? undefined : buffer + buffers;
   }
   if (new Set(indexes.map(({ name }) => name)).size < indexes.length) {
-    throw new InvalidMessage("A chunk that has a timeline twice");
+    throw new InvalidMessage("A chunk has two columns of one timeline");
   }
   if (new Set(components.map(({ descriptor }) => descriptor.component)).size < components.length) {
-    throw new InvalidMessage("A chunk that has a component twice");
+    throw new InvalidMessage("A chunk has two columns of one component");
   }
   const key = JSON.stringify([
     entityPath.value,
@@ -94,7 +96,9 @@ function indexField(field: SchemaField, tags: Tags, slot: ColumnSlot): IndexFiel
   const { type, parameters } = field;
   const isTime = type === TIMESTAMP || type === DURATION;
   if (!isTime && !(type === INT && parameters[0] === 64 && parameters[1] === true)) {
-    throw new InvalidMessage(`A timeline of type ${type}`);
+    throw new InvalidMessage(
+      `A timeline of Arrow type ${type}, where Rerun has 64-bit integers or times`,
+    );
   }
   const name = tags.get("rerun:index_name") ?? field.name;
   return { ...slot, name, field: { ...field, tags: [] } };
@@ -103,7 +107,7 @@ function indexField(field: SchemaField, tags: Tags, slot: ColumnSlot): IndexFiel
 function componentField(field: SchemaField, tags: Tags, slot: ColumnSlot): ComponentField {
   // Rerun's readers turn columns of other types into lists, so the index would state a wrong type.
   if (field.type !== LIST || field.dictionary !== undefined) {
-    throw new InvalidMessage(`A component of type ${field.type}, where Rerun has lists`);
+    throw new InvalidMessage(`A component of Arrow type ${field.type}, where Rerun has lists`);
   }
   const descriptor = {
     archetype: tags.get("rerun:archetype") ?? "",

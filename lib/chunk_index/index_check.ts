@@ -10,6 +10,7 @@ import { MESSAGE_HEADER_BYTES } from "../encoding/rrd/rrd_message.ts";
 import type { Tuid } from "../encoding/tuid.ts";
 import { GrowingNumbers } from "./growing.ts";
 import { type ListedChunk, listedChunks, readFooter } from "./stored_footer.ts";
+import { plural } from "../base/plural.ts";
 
 /** How much the indexes of a file list. */
 export interface IndexTally {
@@ -79,7 +80,7 @@ export class IndexCheck {
     }
     this.#isOpen = false;
     const { length } = this.#offsets;
-    if (listed.size < length) throw stale(`${listed.size} of ${length} chunks`);
+    if (listed.size < length) throw stale(`${listed.size} of ${plural(length, "chunk")}`);
     this.#tally = {
       chunks: chunks + length,
       stores: stores + manifests.length,
@@ -93,7 +94,7 @@ export class IndexCheck {
     if (place < 0) place = this.#placeOf(offset + this.#headerAt);
     if (place < 0) throw stale(`chunk ${id} at byte ${offset}, where none is`);
     const there = this.#sizes.at(place);
-    if (there !== size) throw stale(`${size} bytes for chunk ${id}, which has ${there}`);
+    if (there !== size) throw stale(`${plural(size, "byte")} for chunk ${id}, which has ${there}`);
     const own = this.#ids[place]?.toString().toLowerCase();
     if (own !== undefined && own !== id) {
       throw stale(`chunk ${id} at byte ${offset}, where ${own} is`);

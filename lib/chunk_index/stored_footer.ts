@@ -11,6 +11,7 @@ import { checkLz4Ratio, inflateLz4 } from "../encoding/lz4/lz4.ts";
 import type { StoreId } from "../encoding/message_parts.ts";
 import { bytes, ProtobufBudget, readMessage, uint } from "../encoding/protobuf/protobuf.ts";
 import { readStoreId } from "../encoding/protobuf/protobuf_store_info.ts";
+import { plural } from "../base/plural.ts";
 
 /** The index of one store. */
 export interface StoredManifest {
@@ -79,7 +80,7 @@ function readTable(message: Uint8Array): Uint8Array {
   }
   if (compression < 2) return payload;
   if (size > MAX_TABLE_BYTES) {
-    throw new InvalidMessage(`A chunk index of ${size} bytes, above ${MAX_TABLE_BYTES}`);
+    throw new InvalidMessage(`A chunk index of ${plural(size, "byte")}, above ${MAX_TABLE_BYTES}`);
   }
   // Tables are mostly empty, so LZ4 may compress them as far as it can.
   checkLz4Ratio(payload.length, size, { ...DECODE_LIMITS, maxLz4Ratio: 256 });

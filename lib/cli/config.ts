@@ -17,7 +17,7 @@ import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
 import { readConfig } from "./read_config.ts";
 import { withSecrets } from "./read_secret.ts";
-import { plural } from "./terminal/units.ts";
+import { plural } from "../base/plural.ts";
 
 const HELP = `rerelay config: which options are in force, and where each is set
 

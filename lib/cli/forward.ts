@@ -16,7 +16,8 @@ import { hideArguments } from "./args/hide_arguments.ts";
 import { shownArgument } from "./args/shown.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { CliProcess } from "./process.ts";
-import { formatBytes, plural } from "./terminal/units.ts";
+import { plural } from "../base/plural.ts";
+import { formatBytes } from "./terminal/units.ts";
 
 const HELP = `rerelay forward: how far recordings have travelled
 

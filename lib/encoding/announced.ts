@@ -56,6 +56,7 @@ export class Announced {
 
   #of(store: StoreId): string | undefined {
     const last = this.#last;
+    if (last === store) return this.#application;
     if (last === undefined || last.id !== store.id || last.kind !== store.kind) {
       this.#last = store;
       this.#application = this.#applications?.get(keyOf(store));

@@ -68,7 +68,7 @@ export class ArrowMsg {
   /** Tells the kinds of log messages apart. */
   readonly kind = "ArrowMsg" as const;
   /** The application, once it is known. */
-  declare private announced?: string;
+  #announced: string | undefined;
 
   /**
    * Puts together what a decoder read.
@@ -105,7 +105,7 @@ export class ArrowMsg {
    * store, and `undefined` if that did not come before it on the same way.
    */
   get applicationId(): string | undefined {
-    return this.storeId.applicationId ?? this.announced;
+    return this.storeId.applicationId ?? this.#announced;
   }
 
   /**
@@ -114,7 +114,7 @@ export class ArrowMsg {
    * @internal
    */
   announce(applicationId: string | undefined): void {
-    if (applicationId !== undefined) this.announced = applicationId;
+    if (applicationId !== undefined) this.#announced = applicationId;
   }
 
   /**

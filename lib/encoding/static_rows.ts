@@ -70,7 +70,7 @@ function textOf(body: DataView, { buffers, buffer }: ColumnPlace, row: number): 
   const start = body.getInt32(offsetsAt + 4 * row, true);
   const end = body.getInt32(offsetsAt + 4 * row + 4, true);
   if (start < 0 || end < start || end > textBytes || textAt + end > body.byteLength) {
-    throw new InvalidMessage("An offset leads outside");
+    throw new InvalidMessage("An Arrow offset reaches beyond its column's data");
   }
   return utf8.decode(new Uint8Array(body.buffer, body.byteOffset + textAt + start, end - start));
 }

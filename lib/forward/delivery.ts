@@ -14,6 +14,7 @@ import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { RateLimit } from "./_rate_limit.ts";
 import { TargetRefused } from "./target.ts";
+import { plural } from "../base/plural.ts";
 
 /** Limits and sources of time and chance of a forwarder. */
 export interface ForwarderOptions {
@@ -165,8 +166,11 @@ export class Delivery {
   dropped(file: string, weight: Readonly<Tally>, had: string): void {
     addTo(this.#dropped, weight);
     const { messages, bytes } = weight;
-    const text = `${file} made room before ${this.#name} had ${had}: ${messages} messages ` +
-      `(${bytes} bytes) are not forwarded; more --keep-size, or --on-forward-behind keep`;
+    const text =
+      `${file} made room before ${this.#name} had ${had}: ${plural(messages, "message")} ` +
+      `(${
+        plural(bytes, "byte")
+      }) will not be forwarded; more --keep-size, or --on-forward-behind keep`;
     this.#log.write("warn", text, {
       ...{ path: file, target: this.#name, messages, bytes, kind: "forward dropped" },
     });

@@ -19,6 +19,7 @@ import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import type { ForwardedMessage, MessageTarget } from "./target.ts";
 import { TargetRefused } from "./target.ts";
+import { plural } from "../base/plural.ts";
 
 /** Where the server is. */
 export interface GrpcTargetOptions {
@@ -140,7 +141,10 @@ class GrpcTarget implements MessageTarget {
     return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
       const frame = readFrame(withChunkId(each), "v1alpha1");
       if (typeof frame !== "string") return frame;
-      throw new TargetRefused(`gRPC has no form for it (${frame}, ${bytes.length} bytes)`, "batch");
+      throw new TargetRefused(
+        `gRPC has no form for it (${frame}, ${plural(bytes.length, "byte")})`,
+        "batch",
+      );
     });
   }
 

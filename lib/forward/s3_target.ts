@@ -18,6 +18,7 @@ import type { Log } from "../base/log.ts";
 import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
+import { plural } from "../base/plural.ts";
 
 /**
  * Files up to this length, in bytes, are uploaded in one request; longer ones in parts of at least
@@ -182,7 +183,7 @@ function compare(key: string, sent: S3Object, there: S3Object | undefined): void
   if (isSame) return;
   const text = there === undefined
     ? `${key} is not there after its upload`
-    : `${key} is there with ${there.bytes} bytes, checksum ${
+    : `${key} is there with ${plural(there.bytes, "byte")}, checksum ${
       there.checksum ?? "unknown"
     }; sent were ` +
       `${sent.bytes}, checksum ${sent.checksum}`;

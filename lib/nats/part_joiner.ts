@@ -4,6 +4,7 @@
  * @module
  */
 import type { BatchHeaders, PartPlace } from "./headers.ts";
+import { plural } from "../base/plural.ts";
 
 /** The parts of a large message that have come so far. */
 interface Unfinished {
@@ -63,7 +64,9 @@ export class PartJoiner {
       this.drop(subject);
       const { maxMessageBytes, maxUnfinishedBytes } = this.limits;
       if (place.bytes > maxMessageBytes) {
-        const why = `${place.bytes} bytes are more than a message may have (--max-message)`;
+        const why = `${
+          plural(place.bytes, "byte")
+        } are more than a message may have (--max-message)`;
         return { is: "refused", why };
       }
       while (this.#bytes + data.length > maxUnfinishedBytes && this.#unfinished.size > 0) {
@@ -81,12 +84,18 @@ export class PartJoiner {
     this.#hold(data.length);
     if (unfinished.bytes > place.bytes) {
       this.drop(subject);
-      return { is: "refused", why: `its parts have more than the ${place.bytes} bytes they said` };
+      return {
+        is: "refused",
+        why: `its parts have more than the ${plural(place.bytes, "byte")} they said`,
+      };
     }
     if (unfinished.parts.length < place.count) return { is: "unfinished" };
     if (unfinished.bytes < place.bytes) {
       this.drop(subject);
-      return { is: "refused", why: `its parts have less than the ${place.bytes} bytes they said` };
+      return {
+        is: "refused",
+        why: `its parts have less than the ${plural(place.bytes, "byte")} they said`,
+      };
     }
     this.#remove(subject);
     const payload = new Uint8Array(place.bytes);

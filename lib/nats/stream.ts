@@ -7,6 +7,7 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { Log } from "../base/log.ts";
 import { SUBJECT_PREFIX } from "./subjects.ts";
+import { plural } from "../base/plural.ts";
 
 /** The name of the stream. */
 export const STREAM = "RERELAY";
@@ -63,7 +64,7 @@ export async function ensureStream(
     });
     const copies = replicas === 1
       ? "one copy of each message: a disk that breaks takes them with it (--nats-replicas 3)"
-      : `${replicas} copies of each message`;
+      : `${plural(replicas, "copy", "copies")} of each message`;
     log.write("info", `Made the stream ${STREAM} in NATS, with ${copies}`, {
       stream: STREAM,
       replicas,

@@ -73,7 +73,9 @@ export class RecordingGroups {
     const before = this.#applicationOf.get(key);
     const name = before ?? toldApplication(msg);
     if (!this.#applicationOf.has(key) && this.#applicationOf.size === MAX_STORES) {
-      throw new RerelayError(`There are more than ${MAX_STORES} recordings`);
+      throw new RerelayError(
+        `The input has more than ${MAX_STORES} recordings: give fewer files at once`,
+      );
     }
     this.#applicationOf.set(key, name);
     const application = name === undefined ? undefined : this.#application(name);
@@ -168,7 +170,9 @@ export class RecordingGroups {
   #keep(msg: LogMsg, { messages, unplaced }: Blueprint): void {
     this.#blueprintBytes += msg.encoded.bytes.length;
     if (this.#blueprintBytes > MAX_BLUEPRINT_BYTES) {
-      throw new RerelayError(`Blueprints of more than ${MAX_BLUEPRINT_BYTES} bytes`);
+      throw new RerelayError(
+        `The input has blueprints of more than ${MAX_BLUEPRINT_BYTES} bytes: give fewer files at once`,
+      );
     }
     const [kept] = copyOut([msg]);
     messages.push(kept!);

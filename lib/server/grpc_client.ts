@@ -13,6 +13,7 @@ import type { ListedClient } from "./listed_client.ts";
 import type { ClientStats } from "./client_stats.ts";
 import { type ForwardedCall, waitUntilKept } from "./forwarded_calls.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
+import { plural } from "../base/plural.ts";
 
 /** The connection that carries a call. */
 export interface CallCarrier {
@@ -145,7 +146,9 @@ export class GrpcClient implements ListedClient, MessageTaker {
     if (why !== undefined) return this.#fail(why);
     const { partialBytes } = this.call;
     this.#isClosing = partialBytes === 0;
-    const text = `The server closes: ${this.call.messages} messages of this call were received`;
+    const text = `The server closes, having received ${
+      plural(this.call.messages, "message")
+    } of this call`;
     this.#fail(
       partialBytes > 0 ? new CallCut(partialBytes) : new GrpcError(STATUS.UNAVAILABLE, text),
     );

@@ -104,11 +104,9 @@ export class GrpcConnection implements ListedClient, CallPeer {
       idleTimeoutSec: Math.max(IDLE_SEC, handshakeTimeoutSec),
       now: patience.now,
     });
-    this.#driver = new H2Driver(this.#socket(), this.#h2, {
-      pool: options.pool,
-      now: patience.now,
-      onHeld: () => this.#look(),
-    });
+    const onHeld = () => this.#look();
+    const { pool } = options;
+    this.#driver = new H2Driver(this.#socket(), this.#h2, { pool, now: patience.now, onHeld });
   }
 
   /** How many streams are open. */
@@ -121,12 +119,16 @@ export class GrpcConnection implements ListedClient, CallPeer {
   }
 
   /**
-   * Bytes that are held for it, besides those held for its clients: what is not whole, and what a
-   * reader has not taken.
+   * Bytes that are held for it, besides those held for its clients: what is not whole, what a reader
+   * has not taken, and what is being written.
    */
   get unfinishedBytes(): number {
+    return this.#heldBytes + this.#driver.writeBytes;
+  }
+
+  /** Bytes that are not whole, and those that readers have not taken and that are not being written. */
+  get #heldBytes(): number {
     let bytes = (this.#connection.spaceBytes ?? 0) + this.#h2.partialBytes;
-    bytes += this.#driver.writeBytes;
     for (const request of this.#requests.keys()) bytes += request.unfinishedBytes;
     for (const reader of this.#tableReaders) bytes += reader.unfinishedBytes;
     return bytes;
@@ -134,7 +136,8 @@ export class GrpcConnection implements ListedClient, CallPeer {
 
   get unfinishedSince(): number {
     // What came just now was not looked at, so it counts as new.
-    return this.#unfinishedSince || this.#options.context.patience.now();
+    const { patience } = this.#options.context;
+    return this.#unfinishedSince || (this.#driver.writesSince ?? patience.now());
   }
 
   /** Bytes of the header fields of its calls. */
@@ -151,9 +154,9 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#readInto?.call.readsEnded();
     // What is still to be written may take some more ticks.
     await this.#closed.promise;
-    const { log } = this.#options.context.options;
     const why = this.#verdict ?? error;
     if (why === undefined) return;
+    const { log } = this.#options.context.options;
     const isAbuse = this.#verdict !== undefined || why instanceof H2Error ||
       why instanceof PeerSilent;
     if (isAbuse) return logLeft(log, this.#text, why);
@@ -225,7 +228,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     for (const request of [...this.#requests.keys()]) request.fail(why);
     this.#look();
     // Its clients were closed, and what was held for them is freed.
-    if (size > 0 && this.unfinishedBytes === 0) {
+    if (size > 0 && this.#heldBytes === 0) {
       this.#verdict ??= why;
       return this.leave(why.message);
     }
@@ -258,12 +261,11 @@ export class GrpcConnection implements ListedClient, CallPeer {
       else clock.look();
     }
     if (this.#h2.streams > 0) this.#note();
-    const { unfinishedBytes } = this;
-    if (unfinishedBytes === 0) this.#unfinishedSince = 0;
+    if (this.#heldBytes === 0) this.#unfinishedSince = 0;
     else if (this.#unfinishedSince === 0) {
       this.#unfinishedSince = this.#options.context.patience.now();
     }
-    this.#count(unfinishedBytes + this.waitingBytes);
+    this.#count(this.unfinishedBytes + this.waitingBytes);
   }
 
   /** Reports as garbage what came and is not a message. */

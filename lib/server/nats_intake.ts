@@ -20,6 +20,7 @@ import { NatsFleet } from "./nats_fleet.ts";
 import type { NatsNote } from "./nats_note.ts";
 import { NatsProgress, type UnderWay } from "./nats_progress.ts";
 import { NatsSeen } from "./nats_seen.ts";
+import { plural } from "../base/plural.ts";
 
 /** Counts of a stream. */
 export interface NatsIntakeStats {
@@ -213,7 +214,7 @@ export class NatsIntake {
     const { file, numbers } = headers;
     if (error !== undefined || items.length !== numbers.length) {
       this.#progress.drop(entry);
-      const count = `it has ${items.length} messages and not ${numbers.length}`;
+      const count = `it has ${plural(items.length, "message")} and not ${numbers.length}`;
       return this.#refuse(message, error?.message ?? count, true);
     }
     const key = `${headers.box} ${message.subject}`;

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { plural } from "../base/plural.ts";
 
 /**
  * If messages have waited for so long, in milliseconds, and nobody ever took one, the program has
@@ -43,7 +44,7 @@ export class ReceiveWatch {
     const { length, bytes } = this.#channel;
     this.#log.write(
       "warn",
-      `Nobody receives: ${length} messages (${bytes} bytes) have waited for ` +
+      `Nobody receives: ${plural(length, "message")} (${plural(bytes, "byte")}) waiting for ` +
         `${UNRECEIVED_MS / 1000} s. Iterate the server or its batches(), or pipe its readable`,
       { messages: length, bytes, kind: "nobody receives" },
     );

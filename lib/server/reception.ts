@@ -10,6 +10,7 @@ import { formatAddr } from "../base/net_addr.ts";
 import type { ClientClockOptions } from "./client_clock.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { plural } from "../base/plural.ts";
 
 /** What all clients of a server share, however they are connected. */
 export interface ReceptionContext {
@@ -119,7 +120,9 @@ export class Reception {
   corrupt(msg: LogMsg, what: string): void {
     const { length } = msg.encoded.bytes;
     this.#context.onBadArrow(length);
-    const text = `Dropped a message of ${length} bytes of the client at ${this.addr}: ${what}`;
+    const text = `Dropped a message of ${
+      plural(length, "byte")
+    } of the client at ${this.addr}: ${what}`;
     const { log } = this.#context.options;
     log.write("warn", text, { client: this.addr, kind: "corrupt Arrow" });
   }

@@ -9,6 +9,7 @@ import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { checkSink, type Sink, tallyOf } from "./sink.ts";
+import { plural } from "../base/plural.ts";
 
 /** How a sink did. */
 export interface SinkStats {
@@ -138,7 +139,9 @@ class Branch {
     }
     const { messages, bytes } = this.stats.lost;
     if (messages > 0) {
-      const text = `${this.sink.name} lost ${messages} messages (${bytes} bytes)`;
+      const text = `${this.sink.name} lost ${plural(messages, "message")} (${
+        plural(bytes, "byte")
+      })`;
       this.log.write("error", text, { sink: this.sink.name, messages, bytes });
     }
   }
@@ -147,7 +150,9 @@ class Branch {
     if (this.#failing === undefined) return;
     const { messages, bytes } = this.#failing;
     this.#failing = undefined;
-    const text = `${this.sink.name} works again; ${messages} messages (${bytes} bytes) were lost`;
+    const text = `${this.sink.name} works again, having lost ${plural(messages, "message")} (${
+      plural(bytes, "byte")
+    })`;
     const kind = `${this.sink.name} works`;
     this.log.write("warn", text, { sink: this.sink.name, messages, bytes, kind });
   }
@@ -158,7 +163,10 @@ class Branch {
     this.#lost.messages += messages;
     this.#lost.bytes += bytes;
     if (this.#failing === undefined) {
-      const text = `${this.sink.name} failed, ${messages} messages (${bytes} bytes) are lost: ` +
+      const text =
+        `${this.sink.name} failed and lost ${plural(messages, "message")} (${
+          plural(bytes, "byte")
+        }): ` +
         reason(error);
       const kind = `${this.sink.name} fails`;
       this.log.write("error", text, { sink: this.sink.name, messages, bytes, kind });

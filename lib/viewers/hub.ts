@@ -32,6 +32,7 @@ import { Arrivals } from "./thin/arrivals.ts";
 import { type Form, HubViewer, type ViewerContext } from "./_viewer.ts";
 import { TotalsOfViewers } from "./viewer_totals.ts";
 import type { BridgeStats, JoinOptions, ViewerGone, ViewerHub, ViewerHubOptions } from "./types.ts";
+import { plural } from "../base/plural.ts";
 
 const NAMES: OptionNames<ViewerHubOptions> = {
   ...{ limitBytes: true, viewerQueueBytes: true, viewerLatencySec: true, maxViewers: true },
@@ -185,7 +186,9 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     const { messages, bytes } = history.evictedProtected;
     log.write(
       "warn",
-      `Store infos, blueprints and static data alone are above ${limitBytes} bytes: late viewers ` +
+      `Store infos, blueprints and static data alone are above ${
+        plural(limitBytes, "byte")
+      }: late viewers ` +
         `miss the oldest ${messages} of them (--server-memory-limit, option limitBytes)`,
       { messages, bytes, limitBytes },
     );

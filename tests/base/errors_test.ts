@@ -45,6 +45,28 @@ describe("errors", () => {
     }
   });
 
+  it("agree with their counts", () => {
+    const texts = [
+      [new errors.TooManyViewers(1), "No more than 1 viewer may read at once "],
+      [new errors.TooManyViewers(2), "No more than 2 viewers may read at once "],
+      [
+        new errors.TooManyClients(1, "maxClients"),
+        "No more than 1 client may be connected at once ",
+      ],
+      [
+        new errors.TooManyClients(2, "maxHandshakes"),
+        "No more than 2 connections may be without a handshake at once ",
+      ],
+      [new errors.TooManyOfAddress("::1", 1), "::1 has 1 connection already "],
+      [new errors.ConnectsTooOften("::1", 1), "::1 connects more than 1 time a second "],
+      [new errors.HandshakeTimeout(1, 10), "1 byte of the handshake came in 10 s "],
+      [new errors.PacketTooLarge(2, 1), "A packet of 2 bytes is over the limit of 1 byte "],
+      [new errors.TruncatedHandshake(1), "The connection ended after 1 byte, inside the handshake"],
+      [new errors.TooManyOpenFiles(1, 64), "Closed 1 new connection at once: "],
+    ] as const;
+    for (const [{ message }, begins] of texts) assert(message.startsWith(begins), message);
+  });
+
   it("blame another instance for a busy port alone", () => {
     const busy = [
       Object.assign(new Error("Address already in use (os error 98)"), { name: "AddrInUse" }),

@@ -19,7 +19,7 @@ import { loadFileAdapter, loadTcpAdapter } from "../../lib/adapters/load.ts";
 import { Bridge } from "../../lib/bridge/mod.ts";
 import { fanOut, rrdFileSink, type Sink } from "../../lib/sinks/mod.ts";
 import { httpApp, viewerHub } from "../../lib/viewers/mod.ts";
-import { serve, silentLog, type SmartMessage } from "../../mod.ts";
+import { type ArrowMsg, type LogMsg, serve, silentLog, type SmartMessage } from "../../mod.ts";
 import { residentKiB, say } from "../contract/child.ts";
 import { clock } from "./clock.ts";
 import { readAllColumns, readOneColumn } from "./read_columns.ts";
@@ -39,9 +39,35 @@ function onLeft(): void {
   cpu = process.cpuUsage();
 }
 
-const bridge = new Bridge({ sharesData: true });
 /** Depends on all that is read, so that reading it is not left out. */
 let read = 0;
+
+/** What is done with each message besides counting it, and after each batch; chosen once. */
+interface Work {
+  readonly message: (msg: LogMsg) => void | Promise<void>;
+  readonly batch?: () => void;
+}
+
+function workFor(what: string): Work | undefined {
+  const arrow = (read: (msg: ArrowMsg) => void | Promise<void>): Work => ({
+    message: (msg) => msg.kind === "ArrowMsg" ? read(msg) : undefined,
+  });
+  switch (what) {
+    case "bridge": {
+      const bridge = new Bridge({ sharesData: true });
+      return { message: (msg) => void bridge.bridge(msg), batch: () => bridge.release() };
+    }
+    case "tables":
+      return arrow(async (msg) => void await msg.table());
+    case "column":
+      return arrow((msg) => void (read += readOneColumn(msg)));
+    case "columns":
+      return arrow((msg) => void (read += readAllColumns(msg)));
+  }
+  return undefined;
+}
+
+const work = workFor(what!);
 
 async function take(batch: readonly SmartMessage[]): Promise<void> {
   for (const { payload } of batch) {
@@ -50,14 +76,12 @@ async function take(batch: readonly SmartMessage[]): Promise<void> {
       onLeft();
     } else {
       count++;
-      if (what === "bridge") bridge.bridge(payload.msg);
-      if (payload.msg.kind !== "ArrowMsg") continue;
-      if (what === "tables") await payload.msg.table();
-      if (what === "column") read += readOneColumn(payload.msg);
-      if (what === "columns") read += readAllColumns(payload.msg);
+      if (work === undefined) continue;
+      const pending = work.message(payload.msg);
+      if (pending !== undefined) await pending;
     }
   }
-  bridge.release();
+  work?.batch?.();
   if (Number.isNaN(read)) throw new Error("Nothing was read");
 }
 

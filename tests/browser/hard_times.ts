@@ -159,7 +159,7 @@ export const HARD_TIMES: readonly Scenario[] = [
       await using watched = await openPage(chromium);
       const { page } = watched;
       await page.goto(stage.url);
-      await page.getByText("There are 1 viewers already").waitFor({ timeout: READY_MS });
+      await page.getByText("No more than 1 viewer may read at once").waitFor({ timeout: READY_MS });
       assert(held.ok);
       other.abort();
       await shown(page, "rec-no-room1", READY_MS);

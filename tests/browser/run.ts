@@ -1,7 +1,10 @@
 /**
  * Looks at the page in a real Chromium while real SDKs log, with the command line on Deno and on Bun.
  *
- * `deno run -A tests/browser/run.ts [--runtimes deno,bun] [--only TEXT] [--screenshots docs]`
+ * `deno run -A tests/browser/run.ts [--runtimes deno,bun] [--only TEXT] [--screenshots docs] [--jobs 2]`
+ *
+ * Without other advice two scenarios run side by side, for a page waits half of its time; with `--only`
+ * or `--screenshots` one after the other, because some of them measure, and pictures have one name each.
  */
 import process from "node:process";
 import { parseArgs } from "@std/cli";
@@ -10,6 +13,7 @@ import type { Runtime } from "../conformance/cli_process.ts";
 import { findPython } from "../conformance/python.ts";
 import { cacheFolder, SdkCache } from "../conformance/sdk_cache.ts";
 import { findChromium } from "./chromium.ts";
+import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 /** No scenario takes so long unless it hangs. */
@@ -17,10 +21,10 @@ const DEADLINE_MS = 120_000;
 const EXIT_USAGE = 2;
 
 const args = parseArgs(process.argv.slice(2), {
-  string: ["runtimes", "only", "screenshots"],
+  string: ["runtimes", "only", "screenshots", "jobs"],
   unknown: (arg) => {
     console.error(
-      `There is no ${arg}. Options: --runtimes deno,bun --only TEXT --screenshots docs`,
+      `There is no ${arg}. Options: --runtimes deno,bun --only TEXT --screenshots docs --jobs 2`,
     );
     process.exit(EXIT_USAGE);
   },
@@ -30,34 +34,22 @@ const scenarios = SCENARIOS.filter(({ name, onRequest }) =>
   args.only === undefined ? onRequest === undefined : name.includes(String(args.only))
 );
 const screenshots = args.screenshots === undefined ? {} : { screenshots: String(args.screenshots) };
+const alone = args.only !== undefined || args.screenshots !== undefined;
+const jobs = Number(args.jobs ?? (alone ? 1 : 2));
 let passed = 0;
 let failed = 0;
 try {
+  if (!Number.isInteger(jobs) || jobs < 1) throw new Error("--jobs takes a number from 1");
   const chromium = await findChromium();
   const cache = new SdkCache(cacheFolder(), await findPython());
-  for (const runtime of runtimes) {
-    for (const { name, only = runtime, deadlineMs = DEADLINE_MS, play } of scenarios) {
-      if (only !== runtime) continue;
-      const start = performance.now();
-      const line = `${runtime.padEnd(4)} ${name}`;
-      const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
-      let timer;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("it takes too long")), deadlineMs);
-      });
-      try {
-        const sdk = (version: string) => cache.get(version);
-        await Promise.race([play({ runtime, chromium, sdk, ...screenshots }), late]);
-        passed++;
-        console.log(`${line} ${seconds()}  ok`);
-      } catch (error) {
-        failed++;
-        console.log(`${line} ${seconds()}  FAILED: ${(error as Error).stack}`);
-      } finally {
-        clearTimeout(timer);
-      }
-    }
-  }
+  const queue = scenarios.flatMap((scenario) =>
+    runtimes.filter((runtime) => (scenario.only ?? runtime) === runtime)
+      .map((runtime) => ({ runtime, scenario }))
+  ).values();
+  const work = async () => {
+    for (const { runtime, scenario } of queue) await playOne(runtime, scenario, chromium, cache);
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
 } catch (error) {
   failed++;
   console.error((error as Error).message);
@@ -66,3 +58,29 @@ try {
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
+
+async function playOne(
+  runtime: Runtime,
+  { name, deadlineMs = DEADLINE_MS, play }: Scenario,
+  chromium: string,
+  cache: SdkCache,
+): Promise<void> {
+  const start = performance.now();
+  const line = `${runtime.padEnd(4)} ${name}`;
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  let timer;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it takes too long")), deadlineMs);
+  });
+  try {
+    const sdk = (version: string) => cache.get(version);
+    await Promise.race([play({ runtime, chromium, sdk, ...screenshots }), late]);
+    passed++;
+    console.log(`${line} ${seconds()}  ok`);
+  } catch (error) {
+    failed++;
+    console.log(`${line} ${seconds()}  FAILED: ${(error as Error).stack}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

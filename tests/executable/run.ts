@@ -46,7 +46,14 @@ async function playAll(only: string): Promise<number> {
     const cache = new SdkCache(cacheFolder(), await findPython());
     const [older, today]: Sdk[] = [await cache.get("0.22.1"), await cache.get("0.41.0")];
     const room = await Room.make(folder, EXECUTABLE);
-    const props = { room, older: older!, today: today!, chromium: await findChromium() };
+    const executable = EXECUTABLE;
+    const props = {
+      room,
+      executable,
+      older: older!,
+      today: today!,
+      chromium: await findChromium(),
+    };
     for (const { name, play } of SCENARIOS.filter(({ name }) => name.includes(only))) {
       const start = performance.now();
       const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;

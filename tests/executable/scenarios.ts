@@ -1,11 +1,15 @@
 /// <reference lib="dom" />
 /** What the executable must do where there is nothing but it: no runtime, packages, HOME or network. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { installedPackages } from "../../lib/adapters/http/package_files.ts";
 import { RRD_HELP } from "../../lib/cli/rrd/help.ts";
+import { VERSION } from "../../lib/cli/version.ts";
+import { PACKAGE_FILES } from "../../lib/viewers/page/assets.ts";
 import { unixReceiver } from "../adapters/process/unix_receiver.ts";
 import { openPage } from "../browser/chromium.ts";
 import { events, READY_MS, shown, viewerReady } from "../browser/looks.ts";
@@ -16,6 +20,8 @@ import type { Room } from "./room.ts";
 /** What scenarios have at hand; all of it was fetched before the network was taken away. */
 export interface Props {
   readonly room: Room;
+  /** Where the build has put it. */
+  readonly executable: string;
   readonly chromium: string;
   /** The last SDK that spoke TCP. */
   readonly older: Sdk;
@@ -38,6 +44,20 @@ const VERIFY_MS = 60_000;
 const HEARD_MS = 10_000;
 /** A worker that has nothing to do takes less, in milliseconds of the processor. */
 const COMPRESSING_MS = 2;
+/** Where the page finds the files of a package. */
+const PLACES: Readonly<Record<string, string>> = {
+  "uplot": "plot",
+  "@rerun-io/web-viewer": "viewer",
+  "rerun-web-viewer-0-33": "viewer-0.33",
+};
+/** What lies in a folder and would be taken from there by Deno, Bun or Node. */
+const TRAPS: Readonly<Record<string, string>> = {
+  ".env": "RERELAY_PORT=1234\n",
+  "bunfig.toml": 'preload = ["./evil.ts"]\n',
+  "evil.ts": 'console.log("evil");\n',
+  "tsconfig.json": '{"compilerOptions": {"paths": {"*": ["./evil.ts"]}}}\n',
+  "package.json": '{"imports": {"#x": "./evil.ts"}}\n',
+};
 /** Longer than the page looks. */
 const ROBOT_SEC = 120;
 
@@ -64,6 +84,49 @@ export const SCENARIOS: readonly Scenario[] = [
       ]);
       await room.run(["rrd", "verify", "--strict", "older.rrd", "today.rrd"]);
       await realVerify(today, room.path("today.rrd"));
+    },
+  },
+  {
+    name: "lies beside its checksum, and says its version, its help and what is wrong",
+    async play({ room, executable }) {
+      const sum = await readFile(`${executable}.sha256`, "utf8");
+      assertEquals(sum, `${digest(await readFile(executable))}  ${basename(executable)}\n`);
+      const { stdout, stderr } = await room.run(["--version"]);
+      assertEquals([stdout, stderr], [`rerelay ${VERSION}\n`, ""]);
+      assertStringIncludes((await room.run(["--help"])).stdout, "Usage: rerelay [OPTIONS]");
+      await room.run(["--prot", "1"], 2);
+      await room.run(["config", "--port", "1"]);
+    },
+  },
+  {
+    name: "takes no options and no code from the folder that it is started in",
+    async play({ room }) {
+      for (const [name, text] of Object.entries(TRAPS)) await writeFile(room.path(name), text);
+      try {
+        const { stdout, stderr } = await room.run(["config", "--json"]);
+        assertEquals(stderr, "");
+        assertEquals(JSON.parse(stdout).port, { value: "9876", source: "default" });
+      } finally {
+        for (const name of Object.keys(TRAPS)) await rm(room.path(name));
+      }
+    },
+  },
+  {
+    name: "serves every file of the page's packages as it is installed",
+    async play({ room }) {
+      const ports = ["--ws-server-port", "0", "--web-viewer-port", "0"];
+      await using server = await room.serve(["--serve-web", ...ports]);
+      const page = await server.says(/Hosting a web viewer at (\S+\/)/);
+      for (const [name, path] of PACKAGE_FILES) {
+        const url = new URL(`${PLACES[name]}/${path.replace("dist/", "")}`, page);
+        const served = new Uint8Array(await (await fetch(url)).arrayBuffer());
+        assertEquals(
+          digest(served),
+          digest(await installedPackages.read(name, path)),
+          url.pathname,
+        );
+      }
+      await server.stop();
     },
   },
   {
@@ -178,6 +241,10 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   })),
 ];
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
 
 /** Lets the SDK that speaks TCP log a recording "older". */
 async function logOlder({ python, env }: Sdk, port: string, mode: string): Promise<void> {

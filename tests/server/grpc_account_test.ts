@@ -1,11 +1,13 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { H2Connection } from "../../lib/comms/h2/connection.ts";
 import { timepointOf } from "../../lib/encoding/arrow/arrow_timepoint.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { callBody, field, frame, framesOf, textField, VERSIONS } from "../comms/grpc/frames.ts";
+import { drain } from "../comms/h2/take.ts";
 import { frame as h2Frame, hello, REQUEST } from "../comms/h2/wire.ts";
 import { concat } from "../encoding/rrd_builder.ts";
-import { type GrpcPeer, PROXY } from "./grpc_peer.ts";
+import { callFields, type GrpcPeer, PeerCall, PROXY } from "./grpc_peer.ts";
 import { handClock, rest, Started, TRANSPORTS } from "./grpc_started.ts";
 
 const [KiB, MiB] = [1024, 1024 * 1024];
@@ -167,6 +169,46 @@ describe("what is held for calls", () => {
     void begin(writes, TABLE, 4 * 1024);
     assertEquals((await readers[0]!.status)[0] < 0, true);
     await reads.ended;
+    await emptied(started, writes);
+  });
+
+  it("has what is being written to a viewer that does not read, which goes with it", async () => {
+    await using started = await Started.on("in memory", { maxUnfinishedBytes: 4 * MiB });
+    const writes = await started.connect();
+    const call = writes.call(TABLE);
+    await call.send(frame(table("a", 512 * KiB)));
+    call.stream.end();
+    assertEquals(await call.status, [0, ""]);
+    await rest();
+    const windows = { streamWindow: 2 ** 30, connectionWindow: 2 ** 30 };
+    /** Asks, takes all that is answered only if it is told to. */
+    const viewer = async (reads: boolean) => {
+      const h2 = new H2Connection("client", windows);
+      const { stream } = new PeerCall(h2.request(callFields(`${PROXY}/ReadTables`))!);
+      stream.write(new Uint8Array(5));
+      stream.end();
+      const client = started.net.connect(started.server.addr.port);
+      await client.writable.getWriter().write(drain(h2));
+      if (reads) void client.readable.pipeTo(new WritableStream()).catch(() => {});
+      await rest();
+      return client;
+    };
+    const quick = await viewer(true);
+    assertEquals(started.server.stats.unfinishedBytes < 4 * KiB, true);
+    const stuck: Awaited<ReturnType<typeof viewer>>[] = [];
+    let before = started.server.stats.unfinishedBytes;
+    for (let i = 0; i < 3; i++) {
+      stuck.push(await viewer(false));
+      const more = started.server.stats.unfinishedBytes - before;
+      before += more;
+      // 64 KiB at least are being written, and 320 wait for that.
+      assert(more > 380 * KiB && more < 600 * KiB, `${more}`);
+    }
+    // With what is on its way it is too much: who has taken nothing for longest is cut off.
+    const big = begin(writes, TABLE, 3 * 1024);
+    await stuck[0]!.closed;
+    assert((await big).stream.isWritable);
+    for (const client of [quick, ...stuck]) client.reset(new Error("reset by peer"));
     await emptied(started, writes);
   });
 

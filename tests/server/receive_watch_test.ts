@@ -23,7 +23,7 @@ describe("ReceiveWatch", () => {
     assertEquals(lines, []);
     for (let now = 25_500; now < 60_000; now += 500) watch.look(now);
     assertEquals(lines, [
-      "warn Nobody receives: 3 messages (100 bytes) have waited for 5 s. Iterate the server or its " +
+      "warn Nobody receives: 3 messages (100 bytes) waiting for 5 s. Iterate the server or its " +
       "batches(), or pipe its readable",
     ]);
   });

@@ -102,7 +102,7 @@ describe("Server, what ends a client and what is said of it", () => {
         "the version",
         HELLO.subarray(0, 1),
         "TruncatedHandshake",
-        "warn Client at ADDR left early: The connection ended after 1 bytes, inside the handshake",
+        "warn Client at ADDR left early: The connection ended after 1 byte, inside the handshake",
       ],
       [
         "the header",
@@ -344,7 +344,10 @@ describe("Server, what it says of itself", () => {
       `warn Input latency is over the max (0.2 s) - dropping packets. ${at}`,
     ]);
     const last = lines.at(-1)!;
-    assert(last.startsWith(`info No longer dropping packets: ${messages} messages (`), last);
+    assert(
+      last.startsWith(`info No longer dropping packets: dropped ${messages} messages (`),
+      last,
+    );
     assertEquals(started.server.stats.dropped, dropped);
     assertEquals(started.server.stats.messages + messages, 50);
   });

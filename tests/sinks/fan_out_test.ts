@@ -94,8 +94,8 @@ describe("fanOut", () => {
         { name: "good", lost: { messages: 0, bytes: 0 }, failed: false },
       ]);
       assertEquals(log.lines, [
-        ["error", "bad failed, 2 messages (46 bytes) are lost: out of order"],
-        ["warn", "bad works again; 3 messages (84 bytes) were lost"],
+        ["error", "bad failed and lost 2 messages (46 bytes): out of order"],
+        ["warn", "bad works again, having lost 3 messages (84 bytes)"],
         ["error", "bad lost 3 messages (84 bytes)"],
       ]);
     });

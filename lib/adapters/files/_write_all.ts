@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../../base/plural.ts";
 
 /**
  * Writes again and again until all bytes are written.
@@ -18,7 +19,9 @@ export async function writeAll(
   for (let written = 0; written < bytes.length;) {
     const length = await write(bytes.subarray(written));
     if (length < 1) {
-      throw new Error(`The file takes no more: ${written} of ${bytes.length} bytes written`);
+      throw new Error(
+        `The file takes no more: ${written} of ${plural(bytes.length, "byte")} written`,
+      );
     }
     written += length;
   }

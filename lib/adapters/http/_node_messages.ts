@@ -9,6 +9,7 @@ import { isGrpcWeb } from "../../comms/grpc/web_body.ts";
 import type { BodyLimits } from "./types.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { withoutZone } from "../../base/net_addr.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Limits of a request's body, where the caller sets none. */
 const [MAX_BODY_BYTES, BODY_SEC] = [64 * 1024 * 1024, 60];
@@ -39,7 +40,7 @@ export function toRequest(
   }
   const { maxBytes = MAX_BODY_BYTES, timeoutSec = BODY_SEC } = bodies ?? {};
   if (!isCall && Number(headers["content-length"] ?? 0) > maxBytes) {
-    return textResponse(413, `A body of more than ${maxBytes} bytes is not taken`);
+    return textResponse(413, `A body of more than ${plural(maxBytes, "byte")} is not taken`);
   }
   const { host, path } = targetOf(url, headers.host ?? "localhost");
   const whole = `http://${withoutZone(host)}${path}`;
@@ -81,7 +82,7 @@ function bodyOf(
         bytes += done ? 0 : value.length;
         if (bytes > maxBytes) {
           incoming.destroy();
-          throw new RangeError(`The body has more than ${maxBytes} bytes`);
+          throw new RangeError(`The body has more than ${plural(maxBytes, "byte")}`);
         }
         if (!done) return controller.enqueue(new Uint8Array(value));
         clearTimeout(timer);

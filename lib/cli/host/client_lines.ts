@@ -17,7 +17,8 @@ import type { StoreId } from "../../encoding/message_parts.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
-import { formatBytes, formatDuration, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes, formatDuration } from "../terminal/units.ts";
 
 /** Longer ids, in characters, are cut: they would take memory. */
 const MAX_ID_LENGTH = 200;

@@ -10,7 +10,8 @@ import type { Log } from "../../base/log.ts";
 import { sourceText } from "../../flow/channel/smart_message.ts";
 import type { Server } from "../../server/server.ts";
 import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
-import { durationText, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { durationText } from "../terminal/units.ts";
 
 /** How many clients are named when they are cut; the others are only counted. */
 const MAX_NAMED = 10;

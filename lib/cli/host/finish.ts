@@ -11,7 +11,8 @@ import type { FanOut } from "../../sinks/fan_out.ts";
 import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import type { Tally } from "../../base/tally.ts";
 import type { StatusFigures } from "./status_line.ts";
-import { formatBytes, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes } from "../terminal/units.ts";
 
 /** Open sockets are read until no bytes came for so long, in milliseconds, */
 const QUIET_MS = 100;

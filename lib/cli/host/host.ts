@@ -38,7 +38,8 @@ import type { ServerStatus } from "../../viewers/serve/status.ts";
 import { finish } from "./finish.ts";
 import { leaveUnstarted, type Opened, tellWait, unlessStopped } from "./unstarted.ts";
 import { serviceManager } from "./service_manager.ts";
-import { formatBytes, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes } from "../terminal/units.ts";
 import { ViewerDoors } from "./viewer_doors.ts";
 import { type LiveViewers, liveViewers } from "./viewers.ts";
 

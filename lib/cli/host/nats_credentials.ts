@@ -7,6 +7,7 @@ import type { FileReadAdapter } from "../../adapters/files/types.ts";
 import { reason } from "../../base/errors.ts";
 import type { NatsCredentials } from "../../nats/connection.ts";
 import type { NatsArgs } from "../args/from_args.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Limit of a credentials file or certificate, in bytes; real ones have a few kilobytes. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -46,7 +47,7 @@ export async function natsCredentials(
 async function readText(path: string, files: FileReadAdapter): Promise<string> {
   const file = await files.openAt(path);
   try {
-    if (file.size > MAX_FILE_BYTES) throw new Error(`it has ${file.size} bytes`);
+    if (file.size > MAX_FILE_BYTES) throw new Error(`it has ${plural(file.size, "byte")}`);
     const bytes = new Uint8Array(file.size);
     let at = 0;
     for (let read = 1; at < bytes.length && read > 0; at += read) {

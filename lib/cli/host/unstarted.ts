@@ -8,7 +8,8 @@ import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Server } from "../../server/server.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes } from "../terminal/units.ts";
 import type { LiveViewers } from "./viewers.ts";
 
 /**

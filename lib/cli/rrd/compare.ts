@@ -15,7 +15,7 @@ import type { StoreId } from "../../encoding/message_parts.ts";
 import { storeKey } from "../../encoding/store_of.ts";
 import { type LoggedValue, loggedValues, timesOf } from "../../recordings/logged_values.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import type { RrdContext } from "./context.ts";
 import { InputError, nameOf, parts, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

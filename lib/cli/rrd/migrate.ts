@@ -11,7 +11,7 @@ import type { RrdPart } from "../../encoding/rrd/part.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import type { RrdContext } from "./context.ts";
 import { InputError, nameOf, partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

@@ -11,7 +11,7 @@ import { readFrame } from "../../comms/grpc/message_proxy.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { isNewProtobuf } from "../../encoding/rrd/same_encoding.ts";
 import { packetPieces } from "../../recordings/replay.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import { InputError } from "./input.ts";
 import type { ReplayTarget } from "./targets.ts";
 

@@ -7,7 +7,7 @@ import type { Encoded } from "../../encoding/message_parts.ts";
 import { withOtherMsgpackIds } from "../../encoding/msgpack/with_other_ids.ts";
 import { withOtherIds } from "../../encoding/protobuf/with_other_ids.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import type { RrdContext } from "./context.ts";
 import { partsOver } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

@@ -11,7 +11,7 @@ import { RerelayError } from "../../base/errors.ts";
 import { UsageError } from "../args/arg_reader.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import { partsOver } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";

@@ -11,7 +11,8 @@ import type {
 } from "../../recordings/statistics.ts";
 import type { IndexCheck, IndexTally } from "../../chunk_index/index_check.ts";
 import { escapeText, quote } from "../../base/escape.ts";
-import { formatBytes, formatCount, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes, formatCount, formatPlural } from "../terminal/units.ts";
 
 /** How many of a recording's entities the chart shows, unless all are asked for. */
 const SHOWN_ENTITIES = 30;
@@ -71,7 +72,7 @@ function recordingLines(recording: RecordingStatistics, columns: number, most: n
   return [
     "",
     `  ${storeId.kind} ${quote(storeId.id)} of ${from}, Rerun ${version ?? "unknown"}${sdk}`,
-    `    ${formatCount(messages)} messages, ${formatBytes(bytes)}, ${formatCount(rows)} rows`,
+    `    ${formatPlural(messages, "message")}, ${formatBytes(bytes)}, ${formatPlural(rows, "row")}`,
     ...[...recording.timelines].sort(byName).map(([name, range]) =>
       `    timeline ${quote(name)} ${range.type}: ${timeText(range, range.min)} to ${
         timeText(range, range.max)
@@ -93,7 +94,9 @@ function chart({ entities }: RecordingStatistics, columns: number, limit: number
     }`;
   });
   const more = sorted.length - shown.length;
-  return more === 0 ? lines : [...lines, `    and ${formatCount(more)} more entities (-v)`];
+  return more === 0
+    ? lines
+    : [...lines, `    and ${formatPlural(more, "more entity", "more entities")} (-v)`];
 }
 
 /** Writes a time: timestamps in UTC, sequence numbers and durations as numbers. */

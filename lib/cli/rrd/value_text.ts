@@ -4,6 +4,7 @@
  * @module
  */
 import { escapeText } from "../../base/escape.ts";
+import { plural } from "../../base/plural.ts";
 
 /** How many characters of a value are shown. */
 const MOST = 100;
@@ -16,7 +17,9 @@ export function shortText(value: unknown): string {
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Uint8Array && value.length > MOST_ITEMS) return `${value.length} bytes`;
+  if (value instanceof Uint8Array && value.length > MOST_ITEMS) {
+    return `${plural(value.length, "byte")}`;
+  }
   if (ArrayBuffer.isView(value) || Array.isArray(value)) {
     const items = value as unknown as ArrayLike<unknown>;
     const texts = Array.from(

@@ -11,7 +11,8 @@ import { RrdDamage } from "../../encoding/rrd/part.ts";
 import { RrdReport } from "../../recordings/report.ts";
 import { escapeText } from "../../base/escape.ts";
 import { EXIT } from "../exit_codes.ts";
-import { formatBytes, formatCount, plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
+import { formatBytes, formatPlural } from "../terminal/units.ts";
 import { type RecordingFolder, recordingsIn } from "./folder.ts";
 import { InputError, nameOf, noEndText, parts } from "./input.ts";
 import type { RrdContext } from "./context.ts";
@@ -186,7 +187,7 @@ function totalsText(totals: Totals): string {
     ...(unfinished === 0 ? [] : [`${plural(unfinished, "unfinished file")} not looked at`]),
     ...(setAside === 0 ? [] : [`${plural(setAside, "original")} of recovered files not looked at`]),
   ];
-  return `total: ${plural(files, "file")}, ${formatCount(messages)} messages, ${
+  return `total: ${plural(files, "file")}, ${formatPlural(messages, "message")}, ${
     formatBytes(bytes)
   }: ${good} good, ${bad} bad${notes.map((note) => `; ${note}`).join("")}\n`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { escapeText } from "../../base/escape.ts";
-import { plural } from "../terminal/units.ts";
+import { plural } from "../../base/plural.ts";
 import type { RrdContext } from "./context.ts";
 import { nameOf } from "./input.ts";
 import type { RrdOptions } from "./options.ts";

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { plural } from "../../base/plural.ts";
 
 /** Where lines go. */
 export interface Screen {
@@ -104,5 +105,5 @@ export function screen(
 }
 
 function leftOutText(lines: number): string {
-  return `(${lines} lines are missing here: standard error did not take them)`;
+  return `(${plural(lines, "line")} missing here: standard error did not take them)`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plural } from "../../base/plural.ts";
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
@@ -116,13 +117,9 @@ export function formatCount(count: number): string {
   return Math.round(count).toString().replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/**
- * A count with its noun, such as `1 message` or `2 messages`.
- *
- * @param noun in the singular, with a plural in s
- */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** As `plural`, with thousands separated, such as `1,234 messages`. */
+export function formatPlural(count: number, noun: string, many?: string): string {
+  return plural(count, noun, many).replace(/^\d+/, (digits) => formatCount(Number(digits)));
 }
 
 /**

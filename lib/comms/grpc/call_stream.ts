@@ -28,8 +28,16 @@ export interface CallSink {
   gone(code: number, reason: string): void;
 }
 
+/** How far an answer has come. */
+export interface AnswerProgress {
+  /** Bytes that should wait to be sent so that none of the peer's time is lost; few for a slow peer. */
+  readonly aheadBytes?: number;
+  /** Bytes that were taken to be sent so far; absent where that is not known. */
+  readonly sentBytes?: number;
+}
+
 /** One request and its answer, seen from the server. */
-export interface CallStream {
+export interface CallStream extends AnswerProgress {
   /** Header fields of the request, with `:method` and `:path`. */
   readonly headers: ReadonlyMap<string, string>;
   /** Takes what comes; must be set before the first bytes, or they are thrown away. */
@@ -38,8 +46,6 @@ export interface CallStream {
   onRoom: (() => void) | undefined;
   /** Bytes that were written and wait to be sent. */
   readonly queuedBytes: number;
-  /** Bytes that should wait so that none of the peer's time is lost; left out: 64 KiB. */
-  readonly aheadBytes?: number;
   /** Whether what is written is still sent. */
   readonly isWritable: boolean;
   /** Says that so many bytes of the body are no longer needed: the peer may send as many more. */

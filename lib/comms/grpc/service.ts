@@ -3,7 +3,7 @@ import type { DecodeLimits } from "../../encoding/limits.ts";
 import { shown } from "../../base/errors.ts";
 import type { BufferPool } from "../../memory/buffer_pool.ts";
 import { answerError, answerFrames, answerMessage } from "./answer.ts";
-import { type CallStream, isGrpc } from "./call_stream.ts";
+import { type AnswerProgress, type CallStream, isGrpc } from "./call_stream.ts";
 import { checkHealth, HEALTH_CHECK } from "./health.ts";
 import { encodingOf, InflationTurns } from "./inflate.ts";
 import { type ProxyMethod, proxyMethod, readTable, type TableMessage } from "./message_proxy.ts";
@@ -26,6 +26,8 @@ export interface CallInfo {
 export interface AnswerInfo extends CallInfo {
   /** Aborts, with a reason, when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** How far the answer has come. */
+  readonly progress?: AnswerProgress;
 }
 
 /** What calls do. Each may throw a `GrpcError`, or reject with one, which is what the peer is told. */
@@ -163,7 +165,10 @@ export class GrpcService<Peer> {
           timeoutMs,
           peer,
           (_, signal) =>
-            answerFrames(stream, handlers.readMessages({ method, headers, signal }, peer)),
+            answerFrames(
+              stream,
+              handlers.readMessages({ method, headers, signal, progress: stream }, peer),
+            ),
         );
       case "ReadTables":
         return this.#request(

@@ -133,12 +133,14 @@ export class WriteCall implements CallSink {
   }
 
   /**
-   * Ends the call from our side; what came whole before is still taken, if there is a taker.
+   * Ends the call from our side; what came whole before is still taken, if there is a taker. A call
+   * that has come whole ends by itself once it has one.
    *
    * @param error that the peer is told
    */
   fail(error: Error): void {
-    if (this.#over !== undefined) return;
+    const endsByItself = this.#over !== undefined && this.#taker !== undefined;
+    if (endsByItself || this.#isQuit) return;
     this.#over = { error };
     this.#inflation?.cancel();
     this.#inflation = undefined;

@@ -29,6 +29,9 @@ export interface H2Socket {
  */
 const WRITE_BYTES = { slow: 64 * 1024, quick: 256 * 1024 } as const;
 
+/** What the heads of frames take of a write, in bytes, at most. */
+const HEADS_BYTES = 4 * 1024;
+
 /** Pools hand out no less than this again, and the writes for a slow peer need nearly as much. */
 const POOLED_BYTES = 64 * 1024;
 
@@ -87,6 +90,8 @@ export class H2Driver {
   /** Writes that were quick, since the last that was not. */
   #quickWrites = QUICK_WRITES;
   #isWriting = false;
+  /** When the write under way began. */
+  #writesSince: number | undefined;
   /** Where what is being written stands. */
   #memory: Uint8Array<ArrayBuffer> = NONE;
   /** Set when nothing is read any more. */
@@ -115,6 +120,11 @@ export class H2Driver {
   /** Bytes of memory that hold what is being written, until the peer has taken it. */
   get writeBytes(): number {
     return this.#memory.buffer.byteLength;
+  }
+
+  /** Since when the peer has not taken them, in milliseconds of the clock. */
+  get writesSince(): number | undefined {
+    return this.#writesSince;
   }
 
   /**
@@ -176,7 +186,7 @@ export class H2Driver {
     const h2 = this.#h2;
     try {
       for (let bytes = this.#take(); bytes.length > 0; bytes = this.#take()) {
-        const since = this.#now();
+        const since = this.#writesSince = this.#now();
         await this.#socket.write(bytes);
         this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
         h2.wrote();
@@ -186,6 +196,7 @@ export class H2Driver {
       h2.wrote();
       h2.finish(error instanceof Error ? error : new Error(String(error)));
     }
+    this.#writesSince = undefined;
     this.#setMemory(NONE);
     this.#isWriting = false;
     this.#goOn();
@@ -195,7 +206,7 @@ export class H2Driver {
   /** What is to be written next, in memory that is used again for what follows it. */
   #take(): Uint8Array {
     const most = WRITE_BYTES[this.#quickWrites < QUICK_WRITES ? "slow" : "quick"];
-    this.#h2.aheadBytes = most;
+    this.#h2.aheadBytes = most - HEADS_BYTES;
     const bytes = Math.min(this.#h2.sendableBytes, most);
     if (bytes > this.#memory.length) {
       const size = bytes > POOLED_BYTES / 2 ? Math.max(bytes, POOLED_BYTES) : bytes;

@@ -1,5 +1,6 @@
 import { ERROR, H2Error } from "./error_codes.ts";
 import { FLAG, FRAME, HEAD_BYTES, PREFACE } from "./frames.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Takes what a {@linkcode FrameReader} finds; what it throws ends the reading. */
 export interface FrameHandler {
@@ -270,14 +271,17 @@ function checkLength(type: number, length: number, limits: FrameLimits): void {
   if (length > maxFrameBytes) {
     throw new H2Error(
       ERROR.FRAME_SIZE_ERROR,
-      `a frame of ${length} bytes, over the limit of ${maxFrameBytes}`,
+      `a frame of ${plural(length, "byte")}, over the limit of ${maxFrameBytes}`,
     );
   }
   switch (type) {
     case FRAME.HEADERS:
     case FRAME.CONTINUATION:
       if (length <= maxHeaderBytes + AROUND_BLOCK_BYTES) return;
-      throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `header fields over ${maxHeaderBytes} bytes`);
+      throw new H2Error(
+        ERROR.ENHANCE_YOUR_CALM,
+        `header fields over ${plural(maxHeaderBytes, "byte")}`,
+      );
     case FRAME.SETTINGS:
       if (length <= 6 * MAX_SETTINGS) return;
       throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `more than ${MAX_SETTINGS} settings in a frame`);
@@ -286,7 +290,10 @@ function checkLength(type: number, length: number, limits: FrameLimits): void {
     case FRAME.PING:
     case FRAME.WINDOW_UPDATE:
       if (length <= 8) return;
-      throw new H2Error(ERROR.FRAME_SIZE_ERROR, `a frame of type ${type} has ${length} bytes`);
+      throw new H2Error(
+        ERROR.FRAME_SIZE_ERROR,
+        `a frame of type ${type} has ${plural(length, "byte")}`,
+      );
     case FRAME.PUSH_PROMISE:
       throw new H2Error(ERROR.PROTOCOL_ERROR, "PUSH_PROMISE, which was not allowed");
   }

@@ -1,5 +1,6 @@
 import { ERROR, H2Error } from "./error_codes.ts";
 import { FLAG, FRAME, u31 } from "./frames.ts";
+import { plural } from "../../base/plural.ts";
 
 /** A header block that is whole. */
 export interface WholeBlock {
@@ -98,7 +99,10 @@ export class HeaderBlocks {
   #add(part: Uint8Array, flags: number): WholeBlock | undefined {
     const { length } = this.#bytes;
     if (length + part.length > this.maxBytes) {
-      throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `header fields over ${this.maxBytes} bytes`);
+      throw new H2Error(
+        ERROR.ENHANCE_YOUR_CALM,
+        `header fields over ${plural(this.maxBytes, "byte")}`,
+      );
     }
     if (++this.#frames > MAX_FRAMES) {
       throw new H2Error(ERROR.ENHANCE_YOUR_CALM, `a header block of over ${MAX_FRAMES} frames`);

@@ -8,6 +8,7 @@ import { latin1 } from "./_latin1.ts";
 import { DynamicTable, fieldBytes, STATIC_TABLE } from "./_hpack_table.ts";
 import { decodeHuffman } from "./_huffman.ts";
 import type { Field } from "./types.ts";
+import { plural } from "../../base/plural.ts";
 
 export { HpackError } from "./_hpack_error.ts";
 
@@ -57,7 +58,9 @@ export class HpackDecoder {
       const first = block[this.#at]!;
       if ((first & 0xe0) === 0x20) {
         const size = this.#int(5);
-        if (isBegun || size > TABLE_BYTES) throw new HpackError(`a table of ${size} bytes`);
+        if (isBegun || size > TABLE_BYTES) {
+          throw new HpackError(`a table of ${plural(size, "byte")}`);
+        }
         this.#table.resize(size);
         continue;
       }

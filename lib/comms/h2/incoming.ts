@@ -8,6 +8,7 @@ import { HeaderReader, type HeaderReaderOptions } from "./header_reader.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Stream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
+import { plural } from "../../base/plural.ts";
 
 /** What {@linkcode Incoming} needs. */
 export interface IncomingOptions extends HeaderReaderOptions {
@@ -171,7 +172,7 @@ export class Incoming implements FrameHandler {
   #settings(flags: number, payload: Uint8Array): void {
     const isAck = (flags & FLAG.ACK) !== 0;
     if (payload.length % 6 !== 0 || isAck && payload.length > 0) {
-      throw new H2Error(ERROR.FRAME_SIZE_ERROR, `SETTINGS of ${payload.length} bytes`);
+      throw new H2Error(ERROR.FRAME_SIZE_ERROR, `SETTINGS of ${plural(payload.length, "byte")}`);
     }
     this.#abuse.control.spend("SETTINGS frames");
     if (isAck) return this.#table.settingsKnown();
@@ -222,5 +223,5 @@ export class Incoming implements FrameHandler {
 
 function checkLength(payload: Uint8Array, length: number, what: string): void {
   if (payload.length === length) return;
-  throw new H2Error(ERROR.FRAME_SIZE_ERROR, `${what} of ${payload.length} bytes`);
+  throw new H2Error(ERROR.FRAME_SIZE_ERROR, `${what} of ${plural(payload.length, "byte")}`);
 }

@@ -166,6 +166,7 @@ export class Outbox {
       queue.move(length, into, at + HEAD_BYTES, this.#done);
       this.sendWindow -= length;
       stream.sendWindow -= length;
+      stream.sentBytes += length;
       left -= length;
       at += HEAD_BYTES + length;
       frames++;

@@ -59,6 +59,7 @@ export class Stream implements H2Stream {
   /** Whether it was reset, or its connection is over. */
   isGone = false;
   heldBytes = 0;
+  sentBytes = 0;
   /** Whether the header fields of the answer have come, or, of a server, were sent. */
   hasAnswer = false;
   readonly isOurs: boolean;

@@ -70,6 +70,8 @@ export interface H2Stream {
    * where the peer is slow.
    */
   readonly aheadBytes: number;
+  /** Bytes of the body that were taken to be sent so far. */
+  readonly sentBytes: number;
   /** Bytes of the body that came and were not consumed. */
   readonly heldBytes: number;
   /** Whether what is written still goes out: neither ended by us nor gone. */

@@ -8,6 +8,7 @@ import type { Column } from "./_arrow_columns.ts";
 import { damaged, T } from "./_arrow_types.ts";
 import type { ArrowValues } from "./_arrow_values.ts";
 import type { FlatPairs, FlatTable } from "./_flatbuffers.ts";
+import { plural } from "../../base/plural.ts";
 
 /** The offsets of a column, which are in the data, so that the metadata alone can't check them. */
 export interface Offsets {
@@ -99,9 +100,11 @@ export class BatchWalk {
   column(column: Column, rows?: number, values = false): DataPlace {
     const [length, nulls] = this.#nodes.at(this.#node++);
     if (rows !== undefined && length !== rows) {
-      throw damaged(`a column has ${length} rows instead of ${rows}`);
+      throw damaged(`a column has ${plural(length, "row")} instead of ${rows}`);
     }
-    if (nulls > length) throw damaged(`a column of ${length} rows has ${nulls} nulls`);
+    if (nulls > length) {
+      throw damaged(`a column of ${plural(length, "row")} has ${plural(nulls, "null")}`);
+    }
     if (column.dictionary !== undefined && !values) {
       const { id, bits } = column.dictionary;
       const validityAt = this.#bitmap(length, nulls);

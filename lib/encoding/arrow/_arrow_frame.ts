@@ -19,6 +19,7 @@ import {
 } from "./_ipc_message.ts";
 import { parseSchema, type SchemaField } from "./schema_tree.ts";
 import type { KnownBatch, KnownFrames, KnownSchema } from "./_known_frames.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Numbers of metadata versions; before V4 the layout was different. */
 const V4 = 3;
@@ -123,7 +124,7 @@ function endOf({ bodyAt, bodyBytes }: IpcMessage): number {
 
 function bodyOf(ipc: Uint8Array, at: number, bytes: number): DataView {
   if (at + bytes > ipc.length) {
-    throw damaged(`a batch of ${bytes} bytes is cut short to ${ipc.length - at}`);
+    throw damaged(`a batch of ${plural(bytes, "byte")} is cut short to ${ipc.length - at}`);
   }
   if (at % 8 !== 0) throw damaged("a batch is not aligned");
   return new DataView(ipc.buffer, ipc.byteOffset + at, bytes);

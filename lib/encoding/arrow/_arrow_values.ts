@@ -6,6 +6,7 @@
  */
 import type { Column } from "./_arrow_columns.ts";
 import { damaged, T } from "./_arrow_types.ts";
+import { plural } from "../../base/plural.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -31,7 +32,7 @@ export class ArrowValues {
     const rest = length & 7;
     if (rest > 0) valid += ones(this.#bytes[at + (length >> 3)]! & ((1 << rest) - 1));
     if (length - valid !== declared) {
-      throw damaged(`${length - valid} rows are null, where ${declared} are declared`);
+      throw damaged(`${plural(length - valid, "null")} instead of ${declared}`);
     }
   }
 

@@ -6,6 +6,7 @@
 import { InvalidMessage } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
 import { FlatTable } from "./_flatbuffers.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Kinds of messages, as Arrow numbers them. */
 export const SCHEMA = 1;
@@ -49,7 +50,9 @@ export function findMetadata(ipc: Uint8Array, at: number): MetadataPlace {
   const end = start + bytes;
   if (end > ipc.length) {
     throw new InvalidMessage(
-      `The Arrow IPC stream declares ${bytes} bytes of metadata, ${ipc.length - start} are there`,
+      `The Arrow IPC stream declares ${plural(bytes, "byte")} of metadata, ${
+        ipc.length - start
+      } are there`,
     );
   }
   return { start, end };

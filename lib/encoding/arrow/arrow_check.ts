@@ -12,6 +12,7 @@ import { isEndOfStream, readIpcMessage } from "./_ipc_message.ts";
 import { KnownFrames } from "./_known_frames.ts";
 import type { ArrowMsg } from "../arrow_msg.ts";
 import { checkArrowMsg } from "../check_arrow_msg.ts";
+import { plural } from "../../base/plural.ts";
 
 const KNOWN = new KnownFrames();
 
@@ -119,7 +120,9 @@ function checkArrowEnd(ipc: Uint8Array): void {
   while (at < ipc.length) {
     if (at > 0 && isEndOfStream(ipc, at)) {
       if (at + 8 === ipc.length) return;
-      throw new InvalidMessage(`An Arrow IPC stream ends ${ipc.length - at - 8} bytes too early`);
+      throw new InvalidMessage(
+        `An Arrow IPC stream ends ${plural(ipc.length - at - 8, "byte")} too early`,
+      );
     }
     const { bodyAt, bodyBytes } = readIpcMessage(ipc, at);
     at = bodyAt + bodyBytes;

@@ -10,6 +10,7 @@ import { damaged } from "./_arrow_types.ts";
 import { DICTIONARY, findMetadata, readIpcMessage, RECORD_BATCH } from "./_ipc_message.ts";
 import { BatchValues, type DictionaryPart } from "./batch_values.ts";
 import type { SchemaTree } from "./schema_tree.ts";
+import { plural } from "../../base/plural.ts";
 
 export type { DataPlace } from "./_arrow_batch.ts";
 
@@ -124,7 +125,7 @@ export class BatchFinder {
 
 function bodyOf(ipc: Uint8Array, at: number, bytes: number): Uint8Array {
   if (at + bytes > ipc.length) {
-    throw damaged(`a batch of ${bytes} bytes is cut short to ${ipc.length - at}`);
+    throw damaged(`a batch of ${plural(bytes, "byte")} is cut short to ${ipc.length - at}`);
   }
   return new Uint8Array(ipc.buffer, ipc.byteOffset + at, bytes);
 }

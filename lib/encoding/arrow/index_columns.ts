@@ -9,6 +9,7 @@ import { DICTIONARY, type IpcMessage, readIpcMessage, RECORD_BATCH } from "./_ip
 import { BatchWalk, type DataPlace } from "./_arrow_batch.ts";
 import { columnOf } from "./_arrow_columns.ts";
 import { type ArrowField, rerunTag, toldOf } from "./arrow_ipc.ts";
+import { plural } from "../../base/plural.ts";
 
 /** The metadata version up to which unions have a bitmap. */
 const V4 = 3;
@@ -114,7 +115,9 @@ export function locateColumns(
   if (header.table(3) !== undefined) throw new InvalidMessage("Arrow buffers are compressed");
   if (bodyAt + bodyBytes > ipc.length) {
     throw new InvalidMessage(
-      `An Arrow record batch of ${bodyBytes} bytes is cut short to ${ipc.length - bodyAt}`,
+      `An Arrow record batch of ${plural(bodyBytes, "byte")} is cut short to ${
+        ipc.length - bodyAt
+      }`,
     );
   }
   const body = new DataView(ipc.buffer, ipc.byteOffset + bodyAt, bodyBytes);

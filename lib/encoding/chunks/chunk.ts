@@ -230,7 +230,7 @@ export function rowIdReader({ values }: Batch, place: DataPlace): (row: number) 
   return (row) => {
     const bytes = values.row(place, row);
     if (!(bytes instanceof Uint8Array) || bytes.length !== 16) {
-      throw new InvalidMessage("A chunk's row ids are none");
+      throw new InvalidMessage("The column of a chunk's row ids holds something else");
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
     return new Tuid(view.getBigUint64(0), view.getBigUint64(8));

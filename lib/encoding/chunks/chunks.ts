@@ -11,6 +11,7 @@ import { BatchChunk, type Chunk, rowIdReader } from "./chunk.ts";
 import { type ChunkSchema, ChunkSchemas } from "./chunk_schema.ts";
 import type { Tuid } from "../tuid.ts";
 import { TREES } from "./chunk_trees.ts";
+import { plural } from "../../base/plural.ts";
 
 /** How many entities a table may have. */
 const MAX_ENTITIES = 65_536;
@@ -36,7 +37,9 @@ class ChunkReader {
     const all = tableChunks(schema, batch);
     if (all.length !== 1) {
       throw new TypeError(
-        `This message is a table of ${all.length} chunks, as SDK 0.16 and before send it: use chunks(msg)`,
+        `This message is a table of ${
+          plural(all.length, "chunk")
+        }, as SDK 0.16 and before send it: use chunks(msg)`,
       );
     }
     return all[0]!;
@@ -99,13 +102,15 @@ class Splats {
 function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
   const { rows: rowCount, places, values } = batch;
   const paths = places[schema.paths];
-  if (paths === undefined) throw new InvalidMessage("A chunk without an entity path");
+  if (paths === undefined) throw new InvalidMessage("A chunk does not say which entity it is of");
   const times = schema.timelines.map((plan) => ({ plan, place: places[plan.column]! }));
   const sets = new Map<string, RowSet>();
   const splats = new Splats(schema, batch);
   for (let row = 0; row < rowCount; row++) {
     const path = values.row(paths, row);
-    if (typeof path !== "string") throw new InvalidMessage("A row without an entity path");
+    if (typeof path !== "string") {
+      throw new InvalidMessage("A row of a table does not say which entity it is of");
+    }
     const isStatic = !times.some(({ place }) => values.isValid(place, row));
     const key = isStatic ? `static ${path}` : path;
     const set: RowSet = sets.get(key) ?? { path, rows: [], splats: new Map() };
@@ -116,7 +121,7 @@ function tableChunks(schema: ChunkSchema, batch: Batch): Chunk[] {
     } else set.rows.push(row);
     sets.set(key, set);
     if (sets.size > MAX_ENTITIES) {
-      throw new InvalidMessage(`A table of more than ${MAX_ENTITIES} entities`);
+      throw new InvalidMessage(`A table has rows of more than ${MAX_ENTITIES} entities`);
     }
   }
   return [...sets.values()].map(({ path, rows, splats: splatted }) => {

@@ -5,6 +5,7 @@
  */
 import { InvalidMessage, MessageLimit } from "../../base/errors.ts";
 import { type DecodeLimits, DENSEST_LZ4 } from "../limits.ts";
+import { plural } from "../../base/plural.ts";
 
 /**
  * Inflates one LZ4 block.
@@ -20,7 +21,9 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
   if (actual !== size) {
     if (actual < 0) throw damaged(block);
     throw new InvalidMessage(
-      `An LZ4 block of ${block.length} bytes does not inflate to the declared ${size} bytes`,
+      `An LZ4 block of ${plural(block.length, "byte")} does not inflate to the declared ${
+        plural(size, "byte")
+      }`,
     );
   }
   const out = new Uint8Array(size);
@@ -85,7 +88,7 @@ export function inflateLz4Front(
 }
 
 function damaged(block: Uint8Array): InvalidMessage {
-  return new InvalidMessage(`A damaged LZ4 block of ${block.length} bytes`);
+  return new InvalidMessage(`A damaged LZ4 block of ${plural(block.length, "byte")}`);
 }
 
 /** Inflated sizes up to this, in bytes, are allowed at any ratio: they are no use to an attacker. */

@@ -14,6 +14,7 @@ import type { RrdVersion } from "../rrd_header.ts";
 import { readBlueprintActivation, readSetStoreInfo } from "./msgpack_store_info.ts";
 import { orderTimepoint } from "../timepoint.ts";
 import { makeTuid, type Tuid } from "../tuid.ts";
+import { plural } from "../../base/plural.ts";
 
 /**
  * Decodes one log message.
@@ -39,7 +40,9 @@ export function decodeMsgpackLogMsg(
   const reader = new MsgpackReader(bytes, start, end, limits, templates?.texts);
   const entries = reader.mapLength();
   if (entries !== 1) {
-    throw new InvalidMessage(`Invalid log message: a map of ${entries} entries instead of one`);
+    throw new InvalidMessage(
+      `Invalid log message: a map of ${plural(entries, "entry", "entries")} instead of one`,
+    );
   }
   const kind = reader.string();
   switch (kind) {
@@ -66,7 +69,7 @@ function readArrowMsg(
   const storeId = readStoreId(reader);
   const parts = reader.arrayLength();
   if (parts !== 3) {
-    throw new InvalidMessage(`Invalid ArrowMsg: data in ${parts} parts instead of 3`);
+    throw new InvalidMessage(`Invalid ArrowMsg: data in ${plural(parts, "part")} instead of 3`);
   }
   const chunkId = readTuid(reader);
   const timepointMax = readTimepoint(reader, encoded.header.version);

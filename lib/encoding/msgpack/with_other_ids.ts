@@ -75,7 +75,9 @@ class IdReader {
   }
 
   message(): void {
-    if (this.#reader.mapLength() !== 1) throw new InvalidMessage("A log message of several kinds");
+    if (this.#reader.mapLength() !== 1) {
+      throw new InvalidMessage("A log message is of several kinds at once");
+    }
     switch (this.#reader.string()) {
       case "ArrowMsg":
         // What follows is the data.

@@ -26,7 +26,9 @@ export const SPACE_VIEW_PATHS: Recast = {
   arrays(column) {
     const texts = column.children[0]!;
     const [bitmap, offsets, data] = texts.buffers as [Uint8Array, Uint8Array, Uint8Array];
-    if (4 * (texts.length + 1) > offsets.length) throw new InvalidMessage("Too few Arrow offsets");
+    if (4 * (texts.length + 1) > offsets.length) {
+      throw new InvalidMessage("A column of texts has fewer Arrow offsets than rows");
+    }
     const view = new DataView(offsets.buffer, offsets.byteOffset, offsets.length);
     const moved = new Uint8Array(4 * (texts.length + 1));
     const ends = new DataView(moved.buffer);
@@ -36,7 +38,7 @@ export const SPACE_VIEW_PATHS: Recast = {
       const [from, to] = [view.getInt32(4 * i, true), view.getInt32(4 * i + 4, true)];
       // Each text must lie behind the one before: so peers can't claim more text than they sent.
       if (from < 0 || to < from || to > data.length || end > data.length) {
-        throw new InvalidMessage("An Arrow text leads outside");
+        throw new InvalidMessage("An Arrow text reaches beyond its column's data");
       }
       const piece = utf8.encode(todaysViewPath(text.decode(data.subarray(from, to))));
       pieces.push(piece);

@@ -15,6 +15,7 @@ import { checkMsgpackShape } from "./_msgpack_shape.ts";
 import { MESSAGE_HEADER_BYTES, type MessageHeader } from "./rrd_message.ts";
 import { u32 } from "../../base/little_endian.ts";
 import { checkArrowWhole } from "../arrow/arrow_check.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Bytes that {@linkcode looksLikeMessage} looks at. */
 export const SIGNATURE_BYTES = 32;
@@ -105,7 +106,9 @@ export function checkLengths(
   if (serializer !== "msgpack" || compression !== "off") return;
   const [stored, inflated] = [u32(bytes, at), u32(bytes, at + 4)];
   if (stored === inflated) return;
-  throw new InvalidMessage(`The two lengths of a message differ: ${stored} and ${inflated} bytes`);
+  throw new InvalidMessage(
+    `The two lengths of a message differ: ${stored} and ${plural(inflated, "byte")}`,
+  );
 }
 
 /**
@@ -164,7 +167,7 @@ export function checkEnd(msg: LogMsg, limits: Required<DecodeLimits>): void {
     reader.value();
     left = reader.end - reader.pos;
   }
-  if (left > 0) throw new InvalidMessage(`${left} bytes behind the value of a message`);
+  if (left > 0) throw new InvalidMessage(`${plural(left, "byte")} behind the value of a message`);
 }
 
 /** Reads the value of a message in msgpack. */

@@ -7,6 +7,7 @@
 import { InvalidMessage } from "../../base/errors.ts";
 import { u32 } from "../../base/little_endian.ts";
 import { Xxh32, xxh32 } from "./xxh32.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Length of the trailer in bytes. */
 export const TRAILER_BYTES = 32;
@@ -34,10 +35,14 @@ export function checkFooter(bytes: Uint8Array, starts: readonly number[]): void 
   const length = bytes.length - TRAILER_BYTES;
   if (!isTrailer(bytes, length)) throw new InvalidMessage("A footer without its trailer");
   const entries = u32(bytes, length + 28);
-  if (entries !== 1) throw new InvalidMessage(`A footer of ${entries} entries instead of 1`);
+  if (entries !== 1) {
+    throw new InvalidMessage(`A footer of ${plural(entries, "entry", "entries")} instead of 1`);
+  }
   const declared = u64(bytes, length + 8);
   if (declared !== length) {
-    throw new InvalidMessage(`A footer of ${length} bytes whose trailer says ${declared}`);
+    throw new InvalidMessage(
+      `A footer of ${plural(length, "byte")} whose trailer says ${declared}`,
+    );
   }
   if (length > 0 && !starts.includes(u64(bytes, length))) {
     throw new InvalidMessage("A footer whose trailer says that it is elsewhere");

@@ -53,6 +53,11 @@ export class PinnedBytes {
    * Weak, and not a `Map`: V8 gives a map a new table after some entries came and went, and the old
    * table refers to the new one. Once the old one is in V8's old generation, it keeps the new one
    * and its buffers alive until a full collection: 7 MB after 500 MB were received.
+   *
+   * To see it: `deno eval --v8-flags=--expose-gc` of `const m = new Map(), kept = []; for (let i = 0;
+   * i < 9999; i++) { if (kept.push(new ArrayBuffer(65536)) > 4) m.delete(kept.shift());
+   * m.set(kept.at(-1), 1); if (i === 9) gc(); if (i % 7 === 0) gc({ type: "minor" }); }
+   * console.log(Deno.memoryUsage().external)` says 3 to 11 MB, and 1 MB with a `WeakMap`.
    */
   readonly #uses = new WeakMap<ArrayBufferLike, number>();
 

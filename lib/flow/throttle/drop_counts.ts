@@ -6,6 +6,7 @@
 import type { Log } from "../../base/log.ts";
 import { addTo, newTally, sumOf, type Tally } from "../../base/tally.ts";
 import type { Verdict } from "./_decision_table.ts";
+import { plural } from "../../base/plural.ts";
 
 /** Why a message was dropped: to keep the latency low, or because its client's share was full. */
 export type DropCause = Exclude<Verdict, "send">;
@@ -82,7 +83,8 @@ export class DropReport {
     const droppedBytes = bytes - before.bytes;
     this.#log.write(
       "info",
-      `No longer dropping packets: ${droppedMessages} messages (${droppedBytes} bytes) were dropped ` +
+      `No longer dropping packets: dropped ${plural(droppedMessages, "message")} ` +
+        `(${plural(droppedBytes, "byte")}) ` +
         `to keep input latency under the max (${this.#maxLatencySec} s).`,
       { droppedMessages, droppedBytes },
     );

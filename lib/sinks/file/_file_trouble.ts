@@ -6,6 +6,7 @@
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
+import { plural } from "../../base/plural.ts";
 
 /** A file is as long as it may be, and another one goes on. */
 export function tellFull(log: Log, path: string): void {
@@ -15,7 +16,7 @@ export function tellFull(log: Log, path: string): void {
 
 /** A message is longer than a file may be. */
 export function tellTooLarge(log: Log, path: string, bytes: number): void {
-  const text = `A message of ${bytes} bytes is lost: no file here can be as large`;
+  const text = `A message of ${plural(bytes, "byte")} is lost: no file here can be as large`;
   log.write("error", text, { path, messages: 1, bytes, kind: "file too large" });
 }
 
@@ -35,8 +36,12 @@ export function tellBroken(
 ): void {
   log.write(
     "error",
-    `${path} ends after ${written.messages} messages (${written.bytes} bytes), the next ` +
-      `${lost.messages} (${lost.bytes} bytes) are lost, and all until another file takes ` +
+    `${path} ends after ${plural(written.messages, "message")} (${
+      plural(written.bytes, "byte")
+    }), and loses ` +
+      `${plural(lost.messages, "message")} (${
+        plural(lost.bytes, "byte")
+      }), and all until another file takes ` +
       `them: ${reason(error)}`,
     { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
   );

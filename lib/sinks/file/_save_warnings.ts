@@ -6,6 +6,7 @@
 import type { BridgeCounts } from "../../bridge/mod.ts";
 import type { Log, LogLevel } from "../../base/log.ts";
 import type { Tally } from "../../base/tally.ts";
+import { plural } from "../../base/plural.ts";
 
 /** The warnings of one sink, each of which is written to the log once. */
 export class SaveWarnings {
@@ -32,8 +33,12 @@ export class SaveWarnings {
     this.#say(
       "warn",
       "long beginning",
-      `${path} begins with ${bytes} bytes of static data and blueprints, more than a file may have ` +
-        `by --rotate-size (${maxBytes} bytes, option rotation.maxBytes): only what is new counts`,
+      `${path} begins with ${
+        plural(bytes, "byte")
+      } of static data and blueprints, more than a file may have ` +
+        `by --rotate-size (${
+          plural(maxBytes, "byte")
+        }, option rotation.maxBytes): only what is new counts`,
     );
   }
 
@@ -45,7 +50,9 @@ export class SaveWarnings {
     this.#say(
       "warn",
       "blueprints in no file",
-      `${messages} messages (${bytes} bytes) of blueprints are in no file: no recording of their ` +
+      `No file has ${plural(messages, "message")} (${
+        plural(bytes, "byte")
+      }) of blueprints: no recording of their ` +
         "application was being saved, or newer blueprints came first",
     );
   }
@@ -56,9 +63,9 @@ export class SaveWarnings {
    */
   notBridged({ tables, damaged, unknown, untagged }: BridgeCounts): void {
     const texts = [
-      tables > 0 && `${tables} messages of SDK 0.16 and before, which are tables`,
-      damaged > 0 && `${damaged} chunks whose schema can't be read`,
-      unknown > 0 && `${unknown} messages of unknown kinds`,
+      tables > 0 && `${plural(tables, "message")} of SDK 0.16 and before, which are tables`,
+      damaged > 0 && `${plural(damaged, "chunk")} whose schema can't be read`,
+      unknown > 0 && `${plural(unknown, "message")} of unknown kinds`,
       untagged.size > 0 && `the archetype of columns of ${[...untagged.keys()].sort().join(", ")}`,
     ].filter((text) => text !== false);
     if (texts.length === 0) return;

@@ -32,6 +32,7 @@ import { startCompressor } from "./writer/compressor.ts";
 import { type SavePlace, takeSavePlace } from "./save_place.ts";
 import { Syncer } from "./writer/syncer.ts";
 import { WriteBudget } from "./writer/write_budget.ts";
+import { plural } from "../../base/plural.ts";
 
 export type { RrdFileSink, RrdFileSinkOptions };
 
@@ -262,7 +263,7 @@ async function startSink(
           await files.sync();
         }));
         const lost = files.lost.messages - before;
-        if (lost > 0) throw new Error(`${path} lost ${lost} messages meanwhile`);
+        if (lost > 0) throw new Error(`${path} lost ${plural(lost, "message")} meanwhile`);
       };
     },
     write(batch) {

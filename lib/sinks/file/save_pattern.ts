@@ -105,7 +105,7 @@ export function parseSavePattern(text: string): SavePattern {
   }
   const pattern = { folder, name, placeholders };
   if (placeholders.size > 0 && valueBytes(pattern) < MIN_VALUE_BYTES) {
-    throw new RangeError(`the name is too long: ${MAX_NAME_BYTES} bytes are all there are`);
+    throw new RangeError(`the name is too long: it may have ${MAX_NAME_BYTES} bytes`);
   }
   return pattern;
 }

@@ -6,6 +6,7 @@
 import { quote } from "../../base/escape.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { plural } from "../../base/plural.ts";
 
 /**
  * How a download ended: all that was asked for was given, its viewer left, its viewer took nothing for
@@ -108,7 +109,8 @@ export class Downloads {
         this.#ended[how]++;
         const who = addr ?? `download ${id}`;
         if (how === "stalled") {
-          const text = `Cut off the download of ${quote(name)} by ${who} after ${bytes} bytes: ` +
+          const text =
+            `Cut off the download of ${quote(name)} by ${who} after ${plural(bytes, "byte")}: ` +
             "it took nothing for too long";
           this.#log.write("warn", text, { viewer: who, reason: how, kind: "download cut off" });
         } else if (how === "failed") {

@@ -2,7 +2,7 @@
 import { hasToken, remove, withToken } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { download, MAX_BYTES } from "./download.js";
-import { formatBytes, formatCount, formatTime, unfitness } from "./format.js";
+import { formatBytes, formatCount, formatTime, plural, unfitness } from "./format.js";
 
 /**
  * @typedef {{ name: string, recording: string | null, recordings: number | null,
@@ -95,7 +95,7 @@ function update(element, file, isChosen) {
   setText(more, `${when} · ${formatBytes(file.bytes)}`);
   more.setAttribute(
     "title",
-    file.messages === null ? "" : `${formatCount(file.messages)} messages`,
+    file.messages === null ? "" : plural(file.messages, "message"),
   );
 }
 

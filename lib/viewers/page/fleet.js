@@ -2,7 +2,7 @@
 import { askList, NotAllowed } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { wish } from "./find.js";
-import { formatCount, formatLatency, formatRate, formatSpan } from "./format.js";
+import { formatCount, formatLatency, formatRate, formatSpan, plural } from "./format.js";
 import { MAX_ROWS } from "./recordings.js";
 
 /**
@@ -35,10 +35,9 @@ export async function refreshFleet(nats) {
  */
 export function fleetSummary({ boxes, live, recordings, ageSec, outageSec }) {
   if (outageSec > 0) return `NATS is out of reach for ${formatSpan(outageSec)}`;
-  const things = recordings === 1 ? "recording" : "recordings";
   return `${formatCount(live)} of ${formatCount(boxes)} live, ${
-    formatCount(recordings)
-  } ${things}, ` +
+    plural(recordings, "recording")
+  }, ` +
     `up to ${formatLatency(ageSec)} behind`;
 }
 

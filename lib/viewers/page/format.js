@@ -24,6 +24,16 @@ export function formatCount(count) {
   return Math.round(count).toLocaleString("en");
 }
 
+/**
+ * A count with its noun.
+ *
+ * @param {number} count
+ * @param {string} noun in the singular, with a plural in s
+ */
+export function plural(count, noun) {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** @param {number} seconds */
 export function formatLatency(seconds) {
   const ms = seconds * 1000;

@@ -1,5 +1,5 @@
 /** A line of text for each target that recordings are forwarded to. */
-import { formatBytes, formatClock, formatCount, formatLatency, formatSpan } from "./format.js";
+import { formatBytes, formatClock, formatLatency, formatSpan, plural } from "./format.js";
 
 /**
  * @param {any[]} targets of `/status`
@@ -14,7 +14,7 @@ export function forwardLines(targets) {
       : outageSec > 0
       ? `out of reach for ${formatSpan(outageSec)}, ${formatBytes(lagBytes)} wait`
       : `${formatBytes(lagBytes)}, ${formatLatency(lagSec)} behind`;
-    const rest = lost > 0 ? `; ${formatCount(lost)} messages not forwarded` : "";
+    const rest = lost > 0 ? `; ${plural(lost, "message")} not forwarded` : "";
     const acked = lastAckMs === undefined ? "" : `, last acknowledged ${formatClock(lastAckMs)}`;
     return `${target}: ${state}${acked}${rest}`;
   });

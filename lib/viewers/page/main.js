@@ -7,6 +7,7 @@ import {
   formatCount,
   formatLatency,
   formatRate,
+  plural,
   sdkAddress,
   unfitness,
   viewerOf,
@@ -273,7 +274,7 @@ function showStatus(status) {
     : "";
   setText(
     byId("totals"),
-    `${formatCount(status.messages)} messages, ${formatBytes(status.bytes)}${dropped}; ` +
+    `${plural(status.messages, "message")}, ${formatBytes(status.bytes)}${dropped}; ` +
       `${formatBytes(status.hub.history.bytes)} of history`,
   );
   const carried = link.next(status.hub.viewers, now);
@@ -290,10 +291,8 @@ function showStatus(status) {
   setText(
     server,
     lost === undefined
-      ? `${clients} ${clients === 1 ? "client" : "clients"}, ${
-        formatCount(status.hub.viewers.length)
-      } ${status.hub.viewers.length === 1 ? "viewer" : "viewers"}`
-      : `${lost.name} failed: ${formatCount(lost.lost.messages)} messages are lost`,
+      ? `${plural(clients, "client")}, ${plural(status.hub.viewers.length, "viewer")}`
+      : `${lost.name} failed and lost ${plural(lost.lost.messages, "message")}`,
   );
   const perClient = new Map(
     status.clients.map((/** @type {any} */ c) => [

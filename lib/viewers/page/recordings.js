@@ -2,7 +2,7 @@
 import { withToken } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { isFound, isSearching } from "./find.js";
-import { formatBytes, formatCount, formatRate, unfitness } from "./format.js";
+import { formatBytes, formatCount, formatRate, plural, unfitness } from "./format.js";
 
 /** More rows than this would only slow the page down. */
 export const MAX_ROWS = 200;
@@ -80,5 +80,5 @@ function update(element, recording, isChosen, rate) {
   more.classList.toggle("live", recording.live);
   const state = recording.live ? rate > 0 ? `live ${formatRate(rate)}` : "live" : "ended";
   setText(more, `${state} · ${formatBytes(recording.bytes)}`);
-  more.setAttribute("title", `${formatCount(recording.messages)} messages, ${recording.source}`);
+  more.setAttribute("title", `${plural(recording.messages, "message")}, ${recording.source}`);
 }

@@ -6,6 +6,7 @@
  */
 import { hasMethods } from "../../base/check_arguments.ts";
 import type { Clock } from "../../base/clock.ts";
+import { plural } from "../../base/plural.ts";
 
 /** The part of a WebSocket that is used, as Deno, browsers and `ws` have it. */
 export interface RelayWebSocket {
@@ -90,7 +91,9 @@ class BunSocket implements RelayWebSocket {
   send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#socket.sendBinary(bytes) !== 0 || this.readyState > 1) return;
     throw new Error(
-      `Bun dropped a message of ${bytes.length} bytes: raise backpressureLimit of its server's websocket`,
+      `Bun dropped a message of ${
+        plural(bytes.length, "byte")
+      }: raise backpressureLimit of its server's websocket`,
     );
   }
 

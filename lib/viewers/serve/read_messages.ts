@@ -189,7 +189,7 @@ function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
 async function* framesOf(
   viewer: Viewer,
   hub: ViewerHub,
-  { method: { dialect }, signal }: AnswerInfo,
+  { method: { dialect }, signal, progress }: AnswerInfo,
   { stalls, patience }: { readonly stalls: StallWatch; readonly patience: number },
 ): AsyncGenerator<readonly Uint8Array[], undefined> {
   const waiting: Part[] = [];
@@ -200,7 +200,10 @@ async function* framesOf(
   const transfer = {
     patience,
     waits: false,
-    taken: 0,
+    given: 0,
+    get taken() {
+      return progress?.sentBytes ?? this.given;
+    },
     cut() {
       // A viewer that is cut off gets only the rest of the message that it has begun to take, so
       // that it can be told why; everything else is dropped.
@@ -217,11 +220,11 @@ async function* framesOf(
     while (await fill(waiting, viewer, given, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
-        const parts = nextParts(waiting);
+        const parts = nextParts(waiting, progress?.aheadBytes);
         isInMessage = !parts.at(-1)!.isLast;
         yield parts.map(({ bytes }) => bytes);
         transfer.waits = false;
-        transfer.taken++;
+        transfer.given++;
       }
       if (viewer.gone !== undefined) break;
     }
@@ -264,12 +267,14 @@ async function fill(
   return msgs !== undefined;
 }
 
-/** Takes about one piece's worth of parts: small ones are sent together. */
-function nextParts(waiting: Part[]): Part[] {
+/** Takes parts of about so many bytes: small ones are sent together. */
+function nextParts(waiting: Part[], most = PIECE_BYTES): Part[] {
   let bytes = 0;
   let count = 0;
-  for (; count < waiting.length && (count === 0 || bytes < PIECE_BYTES); count++) {
-    bytes += waiting[count]!.bytes.length;
+  for (; count < waiting.length; count++) {
+    const { length } = waiting[count]!.bytes;
+    if (count > 0 && bytes + length > most) break;
+    bytes += length;
   }
   return waiting.splice(0, count);
 }

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { H2Connection } from "../../../lib/comms/h2/connection.ts";
 import { framesOf } from "../../comms/grpc/frames.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
+import { drain } from "../../comms/h2/take.ts";
 
 /** A call, and what came of it so far. */
 export interface Call {
@@ -37,10 +38,7 @@ export function call(
   const send = () => {
     if (isTaking) return;
     isTaking = true;
-    for (let all = h2.take(65_536); all.length > 0; all = h2.take(65_536)) {
-      for (const part of all) socket.write(part.slice());
-      h2.wrote();
-    }
+    socket.write(drain(h2));
     isTaking = false;
   };
   h2.onWake = () => queueMicrotask(send);

@@ -316,6 +316,22 @@ describe("a WriteMessages call", () => {
     assertEquals(bad.status[0], 3);
   });
 
+  it("ends with its deadline while it waits for a place, though it has come whole", async () => {
+    const tasks: (() => void)[] = [];
+    const timer = (_: number, task: () => void) => {
+      tasks.push(task);
+      return () => {};
+    };
+    const { open, calls } = service({}, { timer });
+    const stream = open(NEW + "WriteMessages", { "grpc-timeout": "2S" });
+    stream.send(one);
+    stream.finish();
+    tasks[0]!();
+    await stream.ended;
+    assertEquals(stream.status[0], 4);
+    assert(!calls[0]!.admit(new Taker()), "it takes no place any more");
+  });
+
   it("whose taker fails is told so", async () => {
     const { open, calls } = service();
     const stream = open(NEW + "WriteMessages");

@@ -291,6 +291,53 @@ describe("H2Driver", () => {
     assertEquals(pool.freeBytes, (256 + 64) * 1024);
   });
 
+  it("tells what it holds for a peer that takes nothing, and since when", async () => {
+    let now = 5;
+    let taken = Promise.withResolvers<void>();
+    const writing: number[] = [];
+    const socket: H2Socket = {
+      readable: new ReadableStream(),
+      write(bytes) {
+        writing.push(bytes.length);
+        return taken.promise;
+      },
+      setNoDelay() {},
+      close() {},
+    };
+    const h2 = new H2Connection("client");
+    const told: number[] = [];
+    const pool = new BufferPool();
+    const onHeld = () => told.push(driver.writeBytes);
+    const driver: H2Driver = new H2Driver(socket, h2, { pool, now: () => now, onHeld });
+    const next = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+    const take = async () => {
+      taken.resolve();
+      taken = Promise.withResolvers();
+      await next();
+    };
+    void driver.run();
+    await next();
+    assertEquals([driver.writeBytes, driver.writesSince], [writing[0], 5]);
+    await take();
+    assertEquals([driver.writeBytes, driver.writesSince, told.at(-1)], [0, undefined, 0]);
+    h2.push(frame(4, 0, 0, bytes(0, 4, u32(2 ** 31 - 1))));
+    h2.push(frame(8, 0, 0, u32(2 ** 30)));
+    // Its settings are acknowledged.
+    await next();
+    await take();
+    h2.request(FIELDS)!.write(new Uint8Array(300 * 1024));
+    now = 6;
+    await next();
+    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 6]);
+    now = 7;
+    await take();
+    // The rest.
+    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 7]);
+    await take();
+    assertEquals([driver.writeBytes, driver.writesSince, told.at(-1)], [0, undefined, 0]);
+    assertEquals(pool.freeBytes, 256 * 1024);
+  });
+
   for (const [name, attack] of Object.entries(ATTACKS)) {
     it(`ends ${name}, and serves the next client meanwhile`, async () => {
       const server = await serving({ onStream: echo, now: () => 0 });

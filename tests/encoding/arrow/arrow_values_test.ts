@@ -73,7 +73,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     column: vector([1, null, 3, 4, 5, 6, 7, 8, 9, null], new arrow.Int32()),
     from: [0b11111101, 0b01, 0, 0, 0, 0, 0, 0],
     to: [0b11110101, 0b01, 0, 0, 0, 0, 0, 0],
-    wrong: /3 rows are null, where 2 are declared/,
+    wrong: /3 nulls instead of 2/,
   },
   "an index that leads outside its dictionary": {
     column: vector(["x", "y", "x"], new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32())),

@@ -193,8 +193,9 @@ describe("CongestionManager", () => {
     const dropped = 1000 - passing(manager, frames(0, 1000));
     assertEquals(lines(), [dropping]);
     recover();
-    const ended = `info: No longer dropping packets: ${dropped} messages (${dropped}000 bytes) ` +
-      "were dropped to keep input latency under the max (0.2 s).";
+    const ended =
+      `info: No longer dropping packets: dropped ${dropped} messages (${dropped}000 bytes) ` +
+      "to keep input latency under the max (0.2 s).";
     assertEquals(lines(), [dropping, ended]);
     assertEquals(passing(manager, frames(0, 1000)), 1000);
     assertEquals(manager.judge(frameChunk(5000), true), "overflow");

@@ -2,6 +2,7 @@ import { after, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -19,6 +20,18 @@ import { concat, keptLog } from "../messages.ts";
 
 const onWindows = process.platform === "win32" && "has other rights";
 const PRIVATE = 0o600;
+/** Only root can give files to others. */
+const isRoot = process.getuid?.() === 0;
+const OWNER = [1001, 2001] as const;
+
+/** Holds all files against those that were there. */
+function assertKept(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    const { mode, uid, gid } = statSync(join(folder, name));
+    assertEquals((mode & 0o777).toString(8), "600", name);
+    if (isRoot) assertEquals([uid, gid], [...OWNER], name);
+  }
+}
 
 /** A folder with what a killed run left, which only its owner may read. */
 async function leftBehind(how: (bytes: Uint8Array) => Uint8Array): Promise<string> {
@@ -30,6 +43,7 @@ async function leftBehind(how: (bytes: Uint8Array) => Uint8Array): Promise<strin
   for (const path of left.paths) {
     writeFileSync(join(folder, path), left.read(path)!);
     chmodSync(join(folder, path), PRIVATE);
+    if (isRoot) chownSync(join(folder, path), ...OWNER);
   }
   return folder;
 }
@@ -52,9 +66,7 @@ describe("saved files that are written anew", () => {
     const names = await started(folder);
     const file = readFileSync(join(folder, "0001.rrd"));
     assertEquals(file.toString("latin1", file.length - 12, file.length - 4), "RRF2FOOT");
-    for (const name of names) {
-      assertEquals((statSync(join(folder, name)).mode & 0o777).toString(8), "600", name);
-    }
+    assertKept(folder, names);
   });
 
   it("stay private when what is whole of them is copied", { skip: onWindows }, async () => {
@@ -63,8 +75,6 @@ describe("saved files that are written anew", () => {
     );
     const names = await started(folder);
     assert(names.some((name) => name.endsWith(".damaged")), names.join());
-    for (const name of names) {
-      assertEquals((statSync(join(folder, name)).mode & 0o777).toString(8), "600", name);
-    }
+    assertKept(folder, names);
   });
 });

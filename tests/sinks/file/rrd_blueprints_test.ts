@@ -120,7 +120,11 @@ describe("rrdFileSink and blueprints of one client after the other", () => {
     assertEquals(Object.keys(found).length, 257);
     assertEquals(found["r0.rrd"], ["*r0", ...layout("b0")]);
     const [line, ...others] = log.of("warn");
-    assertEquals(line?.includes("3 messages") && line.includes("in no file"), true, line);
+    assertEquals(
+      line?.includes("No file has 3 messages") && line.includes("of blueprints"),
+      true,
+      line,
+    );
     assertEquals(others, []);
     assertEquals(sink.lost.messages, 0);
   });

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { plural } from "../../../lib/base/plural.ts";
 import {
   type FileHook,
   type FileOperation,
@@ -85,7 +86,9 @@ describe("rrdFileSink on a failing disk", () => {
         if (messages < TOTAL.messages) {
           failures++;
           assert(log.of("error")[0]!.includes("No space left on device"));
-          assert(log.of("error")[0]!.startsWith(`a.rrd ends after ${messages} messages`));
+          assert(
+            log.of("error")[0]!.startsWith(`a.rrd ends after ${plural(messages, "message")} (`),
+          );
         }
       }
     }

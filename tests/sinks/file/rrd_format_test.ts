@@ -138,7 +138,7 @@ describe("rrdFileSink in today's form", () => {
     assertEquals(told.length, 1);
     const text = told[0]!;
     assert(text.includes(`${tables.length} messages of SDK 0.16 and before`), text);
-    assert(text.includes("1 chunks whose schema"), text);
+    assert(text.includes("1 chunk whose schema"), text);
     assert(text.includes("rerun.components.DisconnectedSpace"), text);
   });
 });

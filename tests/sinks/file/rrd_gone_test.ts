@@ -57,7 +57,7 @@ describe("rrdFileSink whose file is taken away", () => {
     await files.remove("rec/0001.rrd.part");
     await pass(200);
     assertEquals(log.of("error"), [
-      "rec/0001.rrd ends after 0 messages (0 bytes), the next 1 (38 bytes) are lost, and all " +
+      "rec/0001.rrd ends after 0 messages (0 bytes), and loses 1 message (38 bytes), and all " +
       "until another file takes them: rec/0001.rrd.part is gone: something removed, renamed or replaced it",
     ]);
     await pass(1000);

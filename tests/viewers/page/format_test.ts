@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { sdkAddress, unfitness, viewerOf } from "../../../lib/viewers/page/format.js";
+import { plural, sdkAddress, unfitness, viewerOf } from "../../../lib/viewers/page/format.js";
 
 describe("the page", () => {
   it("tells SDKs an address that they take: a name is none", () => {
@@ -9,6 +9,11 @@ describe("the page", () => {
     assertEquals(sdkAddress("page.localhost", 1), "127.0.0.1:1");
     assertEquals(sdkAddress("[::1]", 9876), "[::1]:9876");
     assertEquals(sdkAddress("robot.local", 9876), "IP address of robot.local:9876");
+  });
+
+  it("says one client, and two", () => {
+    const texts = [0, 1, 2, 1234].map((count) => plural(count, "client"));
+    assertEquals(texts, ["0 clients", "1 client", "2 clients", "1,234 clients"]);
   });
 
   it("knows which SDKs its viewers show", () => {

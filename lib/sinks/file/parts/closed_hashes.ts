@@ -6,6 +6,7 @@
 import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { FileHash } from "./_file_hash.ts";
 import { type FileLine, notedFiles } from "./noted_files.ts";
+import { plural } from "../../../base/plural.ts";
 
 /** Bytes of an end marker, and of the end header that a footer has in its place. */
 const MARKER_BYTES = 16;
@@ -53,7 +54,9 @@ export class ClosedHash {
     // Recovery leaves a file without an end marker as it is.
     const isAdded = more >= MARKER_BYTES &&
       (isEndHeader(this.#behind) || more === MARKER_BYTES && isZero(this.#behind));
-    if (more !== 0 && !inPlace && !isAdded) return `it has ${this.#bytes} bytes, and had ${bytes}`;
+    if (more !== 0 && !inPlace && !isAdded) {
+      return `it has ${plural(this.#bytes, "byte")}, and had ${bytes}`;
+    }
     const hashes = [
       ...(more === 0 || isAdded ? [this.#hash.textWith(this.#endBytes())] : []),
       ...(inPlace ? [this.#hash.textWith(new Uint8Array(MARKER_BYTES))] : []),

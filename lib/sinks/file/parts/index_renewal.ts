@@ -15,6 +15,7 @@ import type { FolderSync } from "./folder_sync.ts";
 import type { FileLine } from "./_index_line.ts";
 import { tellNoIndex } from "./no_index.ts";
 import { COPY_SUFFIX, type PartIndex } from "./part_index.ts";
+import { plural } from "../../../base/plural.ts";
 
 /** Options of {@linkcode IndexRenewal}. */
 export interface RenewalOptions {
@@ -128,7 +129,7 @@ export class IndexRenewal {
       }
       const free = await adapter.freeBytes(this.#options.folder);
       if (free !== undefined && free < bytes + SPARE_BYTES) {
-        throw new Error(`it would be written anew, and the disk has ${free} bytes left`);
+        throw new Error(`it would be written anew, and the disk has ${plural(free, "byte")} left`);
       }
       if (await adapter.kind(copy) !== undefined) {
         throw new Error(`${copy} is in the way: it would be written anew under that name`);

@@ -19,6 +19,7 @@ import { COPY_SUFFIX, DAMAGED_SUFFIX, type PartIndex } from "./part_index.ts";
 import type { IndexRenewal } from "./index_renewal.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 import { soundLength } from "./_structure.ts";
+import { plural } from "../../../base/plural.ts";
 
 /** Options of {@linkcode recoverAll}. */
 export interface RecoverOptions {
@@ -134,7 +135,9 @@ class Recovery {
 
   get #torn(): string {
     const bytes = this.#cutBytes;
-    return bytes === 0 ? "" : `, without its last ${bytes} bytes, in which no message is whole`;
+    return bytes === 0
+      ? ""
+      : `, without its last ${plural(bytes, "byte")}, in which no message is whole`;
   }
 
   async #giveName(): Promise<void> {
@@ -207,8 +210,10 @@ class Recovery {
     await adapter.rename(folder + copy, folder + name);
     await names.sync();
     this.#say(
-      `Recovered ${this.#before}, left by an earlier run, as ${name}: ${report.messages} whole ` +
-        `messages, ${report.lostBytes} bytes lost ${lossText(report)}; the original is ${original}`,
+      `Recovered ${this.#before}, left by an earlier run, as ${name}: ` +
+        `${plural(report.messages, "whole message")}, ${plural(report.lostBytes, "byte")} lost ${
+          lossText(report)
+        }; the original is ${original}`,
       { messages: report.messages, lost: report.lostBytes },
     );
     await this.#recovered({ bytes, messages: report.messages, hash, damaged: size });
@@ -260,7 +265,9 @@ class Recovery {
       await index.note(this.#line = { ...this.#line, state: "left" });
       if (this.signal.aborted) throw error;
       throw new Error(
-        `${reason(error)} (about ${Math.max(0, size - bytes)} bytes more are needed for a copy)`,
+        `${reason(error)} (about ${
+          plural(Math.max(0, size - bytes), "byte")
+        } more are needed for a copy)`,
         { cause: error },
       );
     }

@@ -4,7 +4,6 @@
  * @module
  */
 import { holdBytes } from "../../../memory/buffer_pool.ts";
-import { joined } from "../../../base/joined.ts";
 import type { Tally } from "../../../base/tally.ts";
 import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
 
@@ -15,8 +14,6 @@ const DIRECT_BYTES = 256 * 1024;
 export interface Piece extends Tally {
   /** What to write. */
   readonly data: Uint8Array;
-  /** What to write behind it, if it is a message in two parts. */
-  readonly rest?: Uint8Array | undefined;
   /** Whether they must be compressed first. */
   readonly isRaw: boolean;
   /** Whether a message of SDK 0.19 or later is among them. */
@@ -43,8 +40,7 @@ interface Open {
   /** Bytes of memory that it keeps alive besides its own. */
   readonly beside: number;
   data: Uint8Array;
-  readonly rest?: Uint8Array;
-  /** Length of all data in bytes. */
+  /** Length of the data in bytes. */
   size: number;
   isRaw: boolean;
   modern: boolean;
@@ -55,10 +51,12 @@ interface Open {
   readonly repeats: number[];
 }
 
-/** A copy of a piece that is in two parts, with its data in one; another piece as it is. */
-export function inOnePart(piece: Piece): Piece {
-  if (piece.rest === undefined) return piece;
-  return { ...piece, data: joined([piece.data, piece.rest]), rest: undefined };
+/** A large message that stays where it is until it is written. */
+function held(data: Uint8Array): Pick<Open, "data" | "release" | "beside"> {
+  const release = holdBytes(data);
+  // A message that is held keeps its whole buffer alive.
+  const beside = release === undefined ? 0 : data.buffer.byteLength - data.length;
+  return { data, release, beside };
 }
 
 /** The pieces that wait for one file, first in, first out. */
@@ -101,7 +99,8 @@ export class Pieces {
    *
    * @param bytes of the message
    * @param kind how it is counted
-   * @param rest its second part, if it has two; then the first is copied in any case
+   * @param rest its second part, if it has two; then all of it is copied: to write each part by
+   * itself takes longer
    */
   add(
     bytes: Uint8Array,
@@ -112,19 +111,15 @@ export class Pieces {
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
       this.#seal();
-      const held = rest ?? bytes;
-      // What is to be compressed must be in one part.
-      const isSplit = rest !== undefined && !isRaw;
-      const release = isRaw && rest !== undefined ? undefined : holdBytes(held);
-      // A message that is held keeps its whole buffer alive.
-      const beside = release === undefined ? 0 : held.buffer.byteLength - held.length;
+      const { data, release, beside } = rest === undefined
+        ? held(bytes)
+        : this.#copied(bytes, rest);
       this.#budget.hold(length + beside);
       const counted = { messages: counts ? 1 : 0, bytes: counts ? length : 0 };
       const uncounted = counts ? [] : [length];
       const repeats = counts ? [] : [0];
       const kind = { isRaw, modern, uncounted, total: 1, repeats, ...counted };
-      const data = rest === undefined ? bytes : isSplit ? bytes.slice() : joined([bytes, rest]);
-      this.#sealed.push({ release, beside, data, size: length, ...kind, ...(isSplit && { rest }) });
+      this.#sealed.push({ release, beside, data, size: length, ...kind });
       return;
     }
     this.#budget.hold(length);
@@ -161,6 +156,18 @@ export class Pieces {
     if (!counts) return;
     open.messages++;
     open.bytes += length;
+  }
+
+  /** A large message in two parts, copied into a chunk of its own. */
+  #copied(front: Uint8Array, rest: Uint8Array): Pick<Open, "data" | "release" | "beside"> {
+    const length = front.length + rest.length;
+    const chunk = this.#budget.takeChunk(
+      length > CHUNK_BYTES ? length : 2 ** Math.ceil(Math.log2(length)),
+    );
+    chunk.set(front);
+    chunk.set(rest, front.length);
+    const release = () => this.#budget.releaseChunk(chunk);
+    return { data: chunk.subarray(0, length), release, beside: chunk.length - length };
   }
 
   /** Takes the next piece to be written; one at a time, until `done` or `clear`. */

@@ -15,7 +15,7 @@ import { alsoFailed, checkThere, giveName } from "./_file_there.ts";
 import { addTo, type Tally } from "../../../base/tally.ts";
 import { FileEnd } from "./file_end.ts";
 import { type Came, fitting, messagesOf } from "./_outgrown.ts";
-import { inOnePart, type Piece, Pieces } from "./_pieces.ts";
+import { type Piece, Pieces } from "./_pieces.ts";
 import type { RrdTarget, RrdWriterOptions } from "./writer_options.ts";
 import { EMPTY_BYTES, EMPTY_HEADER } from "./writer_options.ts";
 
@@ -101,7 +101,8 @@ export class RrdWriter {
    * Takes a message, to be written after the next `flush`.
    *
    * @param header it came under
-   * @param parts of the message, with its own header; large ones must not change until written
+   * @param parts of the message, with its own header: one, which if it is large must not change
+   * until it is written, or two, which are copied
    * @param counts `false` for one that is in an earlier part already
    */
   add(header: RrdHeader, [bytes, rest]: readonly Uint8Array[], counts = true): void {
@@ -207,16 +208,16 @@ export class RrdWriter {
   async #pump(): Promise<void> {
     await Promise.resolve();
     for (let piece = this.#pieces.take(); piece !== undefined; piece = this.#pieces.take()) {
-      const { data, rest, isRaw, bytes, repeats } = piece;
+      const { data, isRaw, bytes, repeats } = piece;
       let written = data;
       try {
         if (isRaw) written = await this.options.compressor!.compress(data);
         // Noted first: by this, readers of the file can tell which messages are repeated.
         if (repeats.length > 0) await this.target.note?.repeatsAt(this.whole.total, repeats);
         if (this.failure !== undefined) break;
-        await (this.#writing = this.#write(written, this.options.date(), rest));
+        await (this.#writing = this.#write(written, this.options.date()));
         if (this.failure !== undefined) break;
-        this.#reach(extended(this.whole, written.length + (rest?.length ?? 0), piece));
+        this.#reach(extended(this.whole, written.length, piece));
         const shrunk = 1 - written.length / data.length;
         this.repeatedBytes -= Math.round((data.length - bytes) * shrunk);
       } catch (error) {
@@ -232,13 +233,10 @@ export class RrdWriter {
   }
 
   /** Keeps the messages that still fit, and hands all others to `onFull`. */
-  async #outgrow(taken: Piece, packed: Uint8Array, error: FileTooLarge): Promise<void> {
+  async #outgrow(piece: Piece, written: Uint8Array, error: FileTooLarge): Promise<void> {
     const under = ({ isRaw }: Piece) => isRaw ? this.#rawHeader! : this.header!;
     const isFirst = this.whole.size === 0;
-    const piece = inOnePart(taken);
-    // Two parts are one message, of which the end is missing.
-    const [written, reached] = piece === taken ? [packed, error.writtenBytes] : [piece.data, 0];
-    const fits = fitting(piece, under(piece), written, this.header!, reached, isFirst);
+    const fits = fitting(piece, under(piece), written, this.header!, error.writtenBytes, isFirst);
     try {
       // Not even the header fits.
       if (isFirst && fits.size === 0) throw error;
@@ -249,7 +247,7 @@ export class RrdWriter {
     this.target.note?.wrote(written.subarray(0, fits.size), this.options.date());
     this.#reach(extended(this.whole, fits.size, { ...fits, modern: piece.modern }));
     if (piece.repeats.length > 0) await this.target.note?.repeatsAt(this.whole.total, []);
-    const behind = this.#pieces.waiting.flatMap((more) => messagesOf(inOnePart(more), under(more)));
+    const behind = this.#pieces.waiting.flatMap((more) => messagesOf(more, under(more)));
     this.#pieces.clear(true);
     this.#pieces.releaseWritten();
     this.onFull([...fits.rest, ...behind]);
@@ -308,10 +306,9 @@ export class RrdWriter {
     });
   }
 
-  async #write(bytes: Uint8Array, at?: number, rest?: Uint8Array): Promise<void> {
+  async #write(bytes: Uint8Array, at?: number): Promise<void> {
     await this.#file.write(bytes);
     this.target.note?.wrote(bytes, at);
-    if (rest !== undefined) await this.#write(rest, at);
   }
 
   /** Notes that the file is whole before it gets its name: the next start may do that. */

@@ -56,7 +56,8 @@ export class WriteBudget {
   /**
    * Takes a chunk, which must be given back by `releaseChunk`.
    *
-   * @param bytes a power of two from {@linkcode MIN_CHUNK_BYTES} to {@linkcode CHUNK_BYTES}
+   * @param bytes a power of two from {@linkcode MIN_CHUNK_BYTES} to {@linkcode CHUNK_BYTES}, or more
+   * than that
    */
   takeChunk(bytes: number): Uint8Array<ArrayBuffer> {
     const chunk = this.#free.get(bytes)?.pop();
@@ -88,6 +89,8 @@ export class WriteBudget {
   /** Takes a chunk back. */
   releaseChunk(chunk: Uint8Array<ArrayBuffer>): void {
     const { length } = chunk;
+    // Larger ones are rare, and no two have one length.
+    if (length > CHUNK_BYTES) return;
     if (this.#freeBytes + length > MAX_FREE_BYTES) return;
     this.#freeBytes += length;
     const free = this.#free.get(length);

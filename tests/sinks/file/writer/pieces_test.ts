@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../lib/memory/buffer_pool.ts";
-import { inOnePart, Pieces } from "../../../../lib/sinks/file/writer/_pieces.ts";
+import { Pieces } from "../../../../lib/sinks/file/writer/_pieces.ts";
 import { WriteBudget } from "../../../../lib/sinks/file/writer/write_budget.ts";
 
 const KIND = { isRaw: false, modern: true, counts: true };
@@ -56,35 +56,28 @@ describe("Pieces", () => {
     assertEquals(budget.isFull, false);
   });
 
-  it("leaves the second part of a large message where it is, and copies the first", () => {
-    const pool = new BufferPool();
-    const pieces = new Pieces(new WriteBudget(() => 0));
-    const front = Uint8Array.of(1, 2, 3);
-    const rest = pool.take(LARGE).subarray(0, LARGE).fill(7);
-    pieces.add(front, KIND, rest);
-    pool.release([rest.buffer]);
-    front.fill(0);
-    assertEquals(pieces.waitingBytes, 3 + LARGE);
-    const piece = pieces.take()!;
-    assertEquals([piece.messages, piece.bytes], [1, 3 + LARGE]);
-    assert(piece.rest === rest && pool.freeBytes === 0);
-    const whole = inOnePart(piece).data;
-    assertEquals([whole.length, [...whole.subarray(0, 4)]], [3 + LARGE, [1, 2, 3, 7]]);
-    pieces.done();
-    assertEquals([pieces.waitingBytes, pool.freeBytes > 0], [0, true]);
-  });
-
-  it("puts both parts together where they are small, or are to be compressed", () => {
-    for (const [length, isRaw] of [[1000, false], [LARGE, true]] as const) {
+  it("copies messages in two parts, and uses the memory of large ones again", () => {
+    for (const length of [1000, 300_000, LARGE, 3 * LARGE]) {
       const pool = new BufferPool();
-      const pieces = new Pieces(new WriteBudget(() => 0));
-      const rest = pool.take(LARGE).subarray(0, length).fill(7);
-      pieces.add(Uint8Array.of(1, 2), { ...KIND, isRaw }, rest);
-      pool.release([rest.buffer]);
-      rest.fill(0);
-      const piece = pieces.take()!;
-      assertEquals([piece.rest, piece.data.length], [undefined, 2 + length]);
-      assertEquals([...piece.data.subarray(0, 4)], [1, 2, 7, 7]);
+      const budget = new WriteBudget(() => 0);
+      const pieces = new Pieces(budget);
+      const buffers = new Set<ArrayBufferLike>();
+      for (let i = 1; i < 4; i++) {
+        const front = Uint8Array.of(i, 2);
+        const rest = pool.take(length).subarray(0, length).fill(7);
+        pieces.add(front, KIND, rest);
+        pool.release([rest.buffer]);
+        front.fill(0);
+        rest.fill(0);
+        assertEquals(pieces.waitingBytes, 2 + length);
+        const { data, messages, bytes } = pieces.take()!;
+        assertEquals([data.length, messages, bytes], [2 + length, 1, 2 + length]);
+        assertEquals([...data.subarray(0, 4), data.at(-1)], [i, 2, 7, 7, 7]);
+        buffers.add(data.buffer);
+        pieces.done();
+      }
+      assertEquals([pieces.waitingBytes, budget.isFull], [0, false]);
+      assertEquals(buffers.size, length > 2 * 2 ** 20 ? 3 : 1, `${length}`);
     }
   });
 
