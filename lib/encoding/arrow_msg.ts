@@ -93,11 +93,12 @@ export class ArrowMsg {
   /**
    * The Arrow IPC stream, inflated if it is compressed.
    *
+   * @param memory where it is inflated to, if it fits there; left out, memory is new
    * @throws {InvalidMessage} if the compressed data is damaged
    */
-  ipc(): Uint8Array {
+  ipc(memory?: Uint8Array<ArrayBuffer>): Uint8Array {
     const { bytes, compression, uncompressedSize } = this.arrow;
-    return compression === "off" ? bytes : inflateLz4(bytes, uncompressedSize);
+    return compression === "off" ? bytes : inflateLz4(bytes, uncompressedSize, memory);
   }
 
   /**

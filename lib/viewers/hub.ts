@@ -9,7 +9,7 @@ import { checkBoolean, checkLimits, checkPositive } from "../base/check_options.
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { VIEWER_LIMITS } from "../base/limit_table.ts";
 import type { BridgeCounts } from "../bridge/mod.ts";
-import { checkArrow } from "../encoding/arrow/arrow_check.ts";
+import { ArrowChecks } from "../encoding/arrow/arrow_check.ts";
 import type { LeftOut } from "../encoding/bincode/bincode_log_msg.ts";
 import { HubClosed, TooManyViewers } from "../base/errors.ts";
 import { isReused } from "../memory/buffer_pool.ts";
@@ -111,6 +111,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   checkBoolean("relayCorrupt", relayCorrupt);
   checkBoolean("newestFirst", newestFirst);
   const memory = new Memory();
+  const checks = new ArrowChecks((more) => memory.add(more));
   const viewers = new Set<HubViewer>();
   const history = new ViewerLog(limitBytes, memory, (item) => {
     for (const viewer of viewers) viewer.miss(item);
@@ -200,7 +201,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       if (payload.type !== "msg") continue;
       const { msg } = payload;
       // Left out, since corrupt Arrow data ends native viewers; it is still saved.
-      if (!relayCorrupt && msg.kind === "ArrowMsg" && checkArrow(msg) !== undefined) corrupt++;
+      if (!relayCorrupt && msg.kind === "ArrowMsg" && !checks.isSound(msg)) corrupt++;
       else msgs.push(msg);
     }
     return msgs;

@@ -83,6 +83,35 @@ export function checkArrowIpc(
   return whatIsWrong(() => checkFrame(ipc, KNOWN, options.values));
 }
 
+/** Of compressed chunks from so many bytes to so many, inflated, new memory would cost most of a check. */
+const [MIN_KEPT_BYTES, MAX_KEPT_BYTES] = [256 * 1024, 4 * 1024 * 1024];
+
+/** Checks one chunk after the other as `checkArrow` does, compressed ones in the same memory. */
+export class ArrowChecks {
+  readonly #onMemory: (more: number) => void;
+  #memory = new Uint8Array(0);
+
+  /** @param onMemory told by how many bytes the memory has grown that is kept */
+  constructor(onMemory: (more: number) => void) {
+    this.#onMemory = onMemory;
+  }
+
+  /** Whether a viewer can be given a chunk. */
+  isSound(msg: ArrowMsg): boolean {
+    return whatIsWrong(() => {
+      const ipc = msg.ipc(this.#memory);
+      checkFrame(ipc, KNOWN);
+      // Kept for the next ones only after a sound one: what a block says of its size may be a lie.
+      const { length } = ipc;
+      const isInflated = ipc.buffer !== msg.arrow.bytes.buffer;
+      if (!isInflated || length <= this.#memory.length) return;
+      if (length < MIN_KEPT_BYTES || length > MAX_KEPT_BYTES) return;
+      this.#onMemory(ipc.buffer.byteLength - this.#memory.length);
+      this.#memory = new Uint8Array(ipc.buffer as ArrayBuffer);
+    }) === undefined;
+  }
+}
+
 function whatIsWrong(check: () => void): string | undefined {
   try {
     check();

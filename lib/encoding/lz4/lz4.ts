@@ -12,9 +12,14 @@ import { plural } from "../../base/plural.ts";
  *
  * @param block the compressed bytes
  * @param size what it must inflate to, in bytes; checked against a limit by the caller
+ * @param memory where it goes if it fits there; left out, and where it does not, memory is new
  * @throws {InvalidMessage} if the block is damaged or inflates to another size
  */
-export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+export function inflateLz4(
+  block: Uint8Array,
+  size: number,
+  memory?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   // A few bytes can declare gigabytes. So the block is walked over first, which takes time by its
   // own length, and memory is taken only for what it really holds.
   const actual = inflatedLength(block, size);
@@ -26,7 +31,9 @@ export function inflateLz4(block: Uint8Array, size: number): Uint8Array<ArrayBuf
       }`,
     );
   }
-  const out = new Uint8Array(size);
+  const out = memory !== undefined && size <= memory.length
+    ? memory.subarray(0, size)
+    : new Uint8Array(size);
   inflateInto(out, block);
   return out;
 }

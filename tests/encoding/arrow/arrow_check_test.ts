@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import * as arrow from "apache-arrow";
-import { checkArrow, checkArrowIpc } from "../../../lib/encoding/arrow/arrow_check.ts";
-import type { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
+import { ArrowChecks, checkArrow, checkArrowIpc } from "../../../lib/encoding/arrow/arrow_check.ts";
+import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { capturePackets, CAPTURES, fixture } from "../../fixtures.ts";
 import { grpcMessages } from "../../grpc_frames.ts";
@@ -171,3 +171,51 @@ function readAll(table: arrow.Table): void {
     }
   }
 }
+
+describe("ArrowChecks", () => {
+  /** A chunk of so many random numbers, compressed without any repetition. */
+  const chunk = (numbers: number, damage = (_: Uint8Array) => {}): ArrowMsg => {
+    const random = seeded(numbers);
+    const values = Int32Array.from({ length: numbers }, () => random() * 2 ** 31);
+    const ipc = arrow.tableToIPC(arrow.tableFromArrays({ values }), "stream").slice();
+    damage(ipc);
+    const { length } = ipc;
+    const more = length - 15;
+    const tokens = [0xf0, ...new Array<number>(Math.floor(more / 255)).fill(255), more % 255];
+    const bytes = new Uint8Array(tokens.length + length);
+    bytes.set(tokens);
+    bytes.set(ipc, tokens.length);
+    const { storeId, timepointMax, encoded } = REAL[0]![1].find(isArrow)!;
+    const data = { bytes, compression: "lz4", uncompressedSize: length } as const;
+    return new ArrowMsg(storeId, undefined, timepointMax, undefined, data, encoded);
+  };
+  const cut = (ipc: Uint8Array) => ipc.fill(1, 0, 100);
+
+  it("says the same as checkArrow, of compressed and other chunks in any order", () => {
+    const checks = new ArrowChecks(() => {});
+    const sizes = [100_000, 90_000, 200_000, 50, 2_000_000, 70_000];
+    for (const size of sizes) {
+      for (const msg of [chunk(size), chunk(size, cut), ...REAL[0]![1].filter(isArrow)]) {
+        assertEquals(checks.isSound(msg), checkArrow(msg) === undefined);
+      }
+    }
+    assertEquals(checks.isSound(chunk(100_000)), true);
+    assertEquals(checks.isSound(chunk(100_000, cut)), false);
+  });
+
+  it("keeps as much memory as the largest sound chunk took, up to 4 MiB", () => {
+    let kept = 0;
+    const checks = new ArrowChecks((more) => kept += more);
+    const after = (msg: ArrowMsg) => {
+      checks.isSound(msg);
+      return kept;
+    };
+    assertEquals(after(chunk(50)), 0);
+    assertEquals(after(chunk(200_000, cut)), 0);
+    const { uncompressedSize } = chunk(100_000).arrow;
+    assertEquals(after(chunk(100_000)), uncompressedSize);
+    assertEquals(after(chunk(90_000)), uncompressedSize);
+    assertEquals(after(chunk(1_100_000)), uncompressedSize);
+    assertEquals(after(chunk(200_000)), chunk(200_000).arrow.uncompressedSize);
+  });
+});
