@@ -157,6 +157,12 @@ export class FileQueue {
     return next;
   }
 
+  /** Has a file read once more from where it was acknowledged, because reading it failed. */
+  readAgain(queued: QueuedFile): void {
+    const entry = queued as Entry;
+    entry.reader = entry.reader.restarted(entry.acked);
+  }
+
   /** From now on every file with a message is ready at once. */
   hurry(): void {
     this.#isHurried = true;

@@ -42,15 +42,21 @@ export class RateLimit {
     const at = Math.max(this.#free, now);
     this.#free = at + bytes / this.#perMs;
     if (at <= now) return;
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        callOff();
-        signal.removeEventListener("abort", go);
-        resolve();
-      };
-      const callOff = this.#timer(at - now, go);
-      signal.addEventListener("abort", go);
-    });
+    await pause(at - now, this.#timer, signal);
     signal.throwIfAborted();
   }
+}
+
+/** Resolves after so many milliseconds, or when the signal is aborted. */
+export function pause(ms: number, timer: Clock["timer"], signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const go = () => {
+      callOff();
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    const callOff = timer(ms, go);
+    signal.addEventListener("abort", go);
+  });
 }

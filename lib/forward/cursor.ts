@@ -66,6 +66,8 @@ export class Cursor {
   #writing: Promise<void> | undefined;
   #syncedAt = -Infinity;
   #isWarned = false;
+  /** What was thrown when lines could not be written that are not written since. */
+  failure: unknown;
   #isNew = true;
 
   private constructor(options: CursorOptions) {
@@ -161,6 +163,7 @@ export class Cursor {
       this.#dirty = new Map();
       try {
         await this.#put(lines);
+        this.failure = undefined;
       } catch (error) {
         this.#warn(error);
         // Losing lines does little harm: after a crash some messages are sent again.
@@ -219,6 +222,7 @@ export class Cursor {
   }
 
   #warn(error: unknown): void {
+    this.failure = error;
     if (this.#isWarned) return;
     this.#isWarned = true;
     const { path, log, target } = this.#options;

@@ -79,6 +79,8 @@ export async function resetCursors(
       const files = await indexedFiles(options.pattern, options.adapter);
       await Promise.all(files.map(({ id }) => cursor.note(id, DONE)));
       await cursor.close();
+      // A cursor only logs that, for a server goes on.
+      if (cursor.failure !== undefined) throw cursor.failure;
     }
     changed.push(cursor.target);
   }

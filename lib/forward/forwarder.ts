@@ -11,13 +11,16 @@ import type {
   JournalEvent,
   JournalReader,
 } from "../sinks/file/parts/part_journal.ts";
+import { TargetBackoff } from "./backoff.ts";
 import type { ForwardStats } from "./counts.ts";
 import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import { FileQueue, type QueuedFile } from "./_file_queue.ts";
 import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
+import { pause } from "./_rate_limit.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
+import { isUnreadableNow } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;
@@ -34,6 +37,9 @@ export class Forwarder implements JournalReader {
   #underWay = 0;
   /** Groups of files of which some messages were removed before they were sent. */
   readonly #gaps = new Set<string>();
+  readonly #random: () => number;
+  /** How often each file that can't be read now was tried, by id. */
+  readonly #unread = new Map<string, TargetBackoff>();
 
   /**
    * @param target where to send
@@ -51,6 +57,7 @@ export class Forwarder implements JournalReader {
     this.#target = target;
     this.#files = files;
     this.#cursor = cursor;
+    this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, options);
     this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, target.limits.maxBytes);
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
@@ -137,6 +144,7 @@ export class Forwarder implements JournalReader {
         async () =>
           await this.#pass(queued, this.#held.largeBytes) || await this.#passLarge(queued),
       );
+      this.#unread.delete(file.id);
       queued.acked = reader.place;
       if (reader.isAtEnd) return await this.#done(queued);
       // The next batch does not wait for the cursor to be written: after a crash this one would be
@@ -147,12 +155,28 @@ export class Forwarder implements JournalReader {
       if (error instanceof TargetRefused && error.scope === "target") {
         return this.#delivery.stop(error);
       }
+      if (isUnreadableNow(error)) return await this.#readAgain(queued, error);
       const { name } = file.line;
       const text = `The rest of ${name} can't be forwarded to ${this.#target.name}: ` +
         `${reason(error)}; see rrd verify`;
       log.write("error", text, { path: name, target: this.#target.name, kind: "not forwarded" });
       await this.#done(queued);
     }
+  }
+
+  /** Waits a while, and has a file read once more that can't be read now. */
+  async #readAgain(queued: QueuedFile, error: unknown): Promise<void> {
+    const { log, timer } = this.#files;
+    const { file: { id, line: { name } } } = queued;
+    const backoff = this.#unread.get(id) ?? new TargetBackoff(this.#random);
+    this.#unread.set(id, backoff);
+    if (backoff.failures === 0) {
+      const text = `${name} can't be read now, and is forwarded to ${this.#target.name} once it ` +
+        `can be: ${reason(error)}`;
+      log.write("warn", text, { path: name, target: this.#target.name, kind: "forward waits" });
+    }
+    await pause(backoff.failed(), timer, this.#delivery.stopping.signal);
+    this.#queue.readAgain(queued);
   }
 
   /** Reads and sends a batch; returns whether there was one. */
@@ -205,6 +229,7 @@ export class Forwarder implements JournalReader {
   /** Handles that a file was removed before all of it was sent. */
   #gone(file: JournaledFile): void {
     const queued = this.#queue.remove(file.id);
+    this.#unread.delete(file.id);
     this.#cursor.forget(file.id);
     if (queued === undefined) return;
     void queued.reader.close();

@@ -18,6 +18,7 @@ import type { Log } from "../base/log.ts";
 import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
+import { isUnreadableNow } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
 /**
@@ -122,13 +123,14 @@ export function s3Target(url: string, options: S3TargetOptions): FileTarget {
     maxUnderWay: 1,
     async sendFile(file, signal) {
       const until = AbortSignal.any([signal, ending.signal]);
-      const opened = await openFile(files, file);
+      let opened: ReadableFile | undefined;
       try {
+        opened = await openFile(files, file);
         await upload(s3, prefix, { file, opened, log, name }, until);
       } catch (error) {
         throw explained(error, name);
       } finally {
-        await opened.close();
+        await opened?.close();
       }
     },
     close() {
@@ -222,6 +224,7 @@ async function openFile(
   try {
     return await files.openAt(path);
   } catch (error) {
+    if (isUnreadableNow(error)) throw error;
     throw new TargetRefused(`${path} can't be uploaded: ${reason(error)}`, "batch");
   }
 }

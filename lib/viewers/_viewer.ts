@@ -98,11 +98,9 @@ export class HubViewer implements Viewer {
     this.#end = until === "now" ? context.log.lastSeq : Infinity;
     if (history === "none") this.#caughtUp = true;
     const { latencySec = Infinity } = options;
-    if (!(latencySec > 0)) {
-      throw new RangeError(`latencySec must be above 0, not ${latencySec}`);
-    }
+    if (!(latencySec > 0)) throw new RangeError(`latencySec must be above 0, not ${latencySec}`);
     if (latencySec < Infinity) {
-      this.#freshness = new Freshness(latencySec, context.log.lastSeq, context);
+      this.#freshness = new Freshness(latencySec, context.log, context, this.#skipped);
     }
   }
 
@@ -272,7 +270,9 @@ export class HubViewer implements Viewer {
 
   #skip(item: Item, from: number): void {
     // Dropping the oldest of what is filled in is no news: only what is skipped later is logged.
-    if (!this.#isTold && item.lastSeq > this.#cursor.at) {
+    const isNext = item.lastSeq > this.#cursor.at;
+    if (isNext) this.#freshness?.overtaken(item.before);
+    if (!this.#isTold && isNext) {
       this.#isTold = true;
       this.#context.onSkip(this);
     }

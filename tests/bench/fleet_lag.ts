@@ -1,6 +1,6 @@
 /**
  * How old messages are when they come out of the middle, with 10 to 1,000 boxes, on both runtimes:
- * `deno run -A tests/bench/fleet_lag.ts [--boxes 10,30,100,300,1000] [--seconds 12] [--rounds 1]
+ * `deno run -A tests/bench/fleet_lag.ts [--boxes 10,30,100,300,500,1000] [--seconds 12] [--rounds 1]
  * [--results FILE] [--write]`.
  *
  * Each size is a run of tests/fleet/lag.ts. What was measured is kept in the file of `--results`, so
@@ -74,7 +74,7 @@ const args = parseArgs(process.argv.slice(2), {
 const given = (name: string, otherwise: string) => String(args[name] ?? otherwise);
 const path = given("results", "");
 const runs: Run[] = path && existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
-const sizes = given("boxes", "10,30,100,300,1000");
+const sizes = given("boxes", "10,30,100,300,500,1000");
 for (let round = 0; round < Number(given("rounds", "1")); round++) {
   for (const boxes of sizes === "" ? [] : sizes.split(",").map(Number)) {
     for (const runtime of RUNTIMES) {

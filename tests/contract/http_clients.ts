@@ -66,6 +66,13 @@ export function clientFrame(opcode: number, payload: Uint8Array): Uint8Array {
   return Uint8Array.of(0x80 | opcode, ...length, ...mask, ...masked);
 }
 
+/** A frame behind which more of its message follows. */
+export function unfinishedFrame(opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = clientFrame(opcode, payload);
+  frame[0]! &= 0x7f;
+  return frame;
+}
+
 /** A WebSocket client of the runtime, with the messages and the end it saw. */
 export class WebClient {
   readonly messages: Uint8Array[] = [];

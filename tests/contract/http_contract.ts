@@ -9,7 +9,14 @@ import type {
   HttpOptions,
   ViewerSocket,
 } from "../../lib/adapters/http/types.ts";
-import { clientFrame, dialBare, lines, UPGRADE, WebClient } from "./http_clients.ts";
+import {
+  clientFrame,
+  dialBare,
+  lines,
+  unfinishedFrame,
+  UPGRADE,
+  WebClient,
+} from "./http_clients.ts";
 
 type Served = HttpListener & { readonly url: string };
 
@@ -412,7 +419,7 @@ export function httpContract(adapter: HttpAdapter): void {
 
     for (
       const [what, code, sent] of [
-        ["sends too much", 1009, clientFrame(2, new Uint8Array(60_000))],
+        ["sends too long a message", 1009, unfinishedFrame(2, new Uint8Array(60_000))],
         ["does not mask", 1002, Uint8Array.of(0x89, 0)],
         ["uses an extension", 1002, Uint8Array.of(0xc2, 0x80, 0, 0, 0, 0)],
       ] as const

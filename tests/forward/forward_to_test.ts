@@ -10,6 +10,7 @@ import type { RrdFileSinkOptions } from "../../lib/sinks/file/sink_options.ts";
 import { announcement, chunk, received } from "./chunks.ts";
 import { type FakeTarget, fakeTarget } from "./fake_target.ts";
 import { cases } from "../counts.ts";
+import { keptLog } from "../sinks/messages.ts";
 
 const PATTERN = "{recording_id}-{part}.rrd";
 const CURSOR = `${PATTERN}.forward-fake-target-`;
@@ -44,6 +45,12 @@ async function until(isOver: () => boolean): Promise<void> {
     if (performance.now() > end) throw new Error("it takes too long");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+/** A timer that does not wait. */
+function soon(_ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, 0);
+  return () => clearTimeout(timer);
 }
 
 describe("forwardTo", () => {
@@ -148,6 +155,48 @@ describe("forwardTo", () => {
     const { forwarder } = await run(target, options, messages, () => target.taken.length === 30);
     assertEquals(target.taken, numbered("a", 0, 30));
     assertEquals(forwarder.stats.outageSec, 0);
+  });
+
+  it("sends all, once and in order, where files can't be read for a while", async () => {
+    // As where a process has too many files open: at the first, and in the middle of a file.
+    for (const failing of ["openAt", "readAt"] as const) {
+      let [calls, failures] = [0, 0];
+      const files = memoryFiles(({ kind, path }) => {
+        if (kind !== failing || !path.includes(".rrd") || path.includes("index")) return;
+        if (++calls === 1 && kind === "readAt" || failures++ >= 12) return;
+        throw Object.assign(new Error("too many files are open"), { code: "EMFILE" });
+      });
+      const log = keptLog();
+      const first = fakeTarget();
+      first.before = () => Promise.reject(new Error("unplugged"));
+      const count = 3000; // more than is read at once
+      await run(first, { files }, [received(announcement("a")), ...batch("a", 0, count)]);
+      const target = fakeTarget({ maxBytes: 1_000_000 });
+      const more: Partial<RrdFileSinkOptions> = { files, log, timer: soon };
+      await run(target, more, [], () => target.taken.length >= count);
+      assertEquals(target.taken, numbered("a", 0, count));
+      assert(failures > 1, failing);
+      assertEquals(log.of("error"), []);
+      assert(log.of("warn").some((text) => /can't be read now/.test(text)), failing);
+    }
+  });
+
+  it("counts what a viewer removed before it was sent", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    target.before = () => Promise.reject(new Error("unplugged"));
+    const forwarder = forwardTo(target, { random: () => 0 });
+    const rotation = { maxBytes: 1000 };
+    const sink = await rrdFileSink({
+      ...{ path: PATTERN, files, rotation, shelved: true, followers: [forwarder] },
+    });
+    await sink.write([received(announcement("a"))]);
+    for (const message of batch("a", 0, 50)) await sink.write([message]);
+    await until(() => files.paths.includes("a-0002.rrd"));
+    await until(() => target.batches.length > 0);
+    assertEquals(await sink.shelf!.remove("a-0002.rrd"), "removed");
+    assert(forwarder.stats.dropped.messages > 0);
+    await sink.close();
   });
 
   it("needs no disk right behind the writer", async () => {

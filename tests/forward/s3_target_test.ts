@@ -75,6 +75,18 @@ describe("s3Target", () => {
     assertEquals(s3.open.size, 0);
   });
 
+  it("refuses a file that is gone, and tries one again that can't be read now", async () => {
+    const contents: Record<string, Uint8Array> = {};
+    const { target } = setUp(contents);
+    await assertRejects(() => target.sendFile(fileOf("a.rrd", "id-1"), FOREVER), TargetRefused);
+    const files = {
+      openAt: () => Promise.reject(Object.assign(new Error("too many"), { code: "EMFILE" })),
+    };
+    const other = s3Target("s3://bucket/", { credentials, files });
+    const error = await other.sendFile(fileOf("a.rrd", "id-1"), FOREVER).catch((error) => error);
+    assert(error instanceof Error && !(error instanceof TargetRefused), String(error));
+  });
+
   it("does not send again what is there", async () => {
     const { s3, send } = setUp({ "a.rrd": noise(1000) });
     await send(fileOf("a.rrd", "id-1"));

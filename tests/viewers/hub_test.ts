@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
+import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { lengthOf } from "../../lib/encoding/split_encoded.ts";
 import { viewerHub } from "../../lib/viewers/hub.ts";
@@ -341,10 +342,9 @@ describe("viewer hub", () => {
     const whole = chunk(1, MiB);
     const parts = [0, 1].map((i): LogMsg => {
       const bytes = whole.encoded.bytes.subarray(i * MiB / 2, (i + 1) * MiB / 2);
-      const part = chunk(i, 10);
-      return Object.assign(Object.create(Object.getPrototypeOf(part)), part, {
-        encoded: { ...whole.encoded, bytes },
-      });
+      const { storeId, chunkId, timepointMax, isStatic, arrow } = chunk(i, 10) as ArrowMsg;
+      const encoded = { ...whole.encoded, bytes };
+      return new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, encoded);
     });
     hub.write(parts.map((msg) => smart(msg)));
     assert(hub.stats.heldBytes < MiB + 10_000);

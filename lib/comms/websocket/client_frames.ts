@@ -46,6 +46,7 @@ export class ClientFrames {
   #payload: number[] = [];
   /** Payload bytes that are still to come; −1 while the head is not whole. */
   #missing = -1;
+  /** Bytes that came of the message that is being ignored; a message may come in many frames. */
   #ignored = 0;
 
   /**
@@ -93,9 +94,10 @@ export class ClientFrames {
   }
 
   #finish(items: ControlFrame[]): void {
+    const isLast = (this.#head[0]! & 0x80) !== 0;
     if (this.#isControl) {
       items.push({ opcode: this.#head[0]! & 15, payload: Uint8Array.from(this.#payload) });
-    }
+    } else if (isLast) this.#ignored = 0;
     this.#head = [];
     this.#payload = [];
     this.#missing = -1;

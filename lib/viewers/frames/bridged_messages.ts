@@ -12,22 +12,19 @@ import { lengthOf, partsOf } from "../../encoding/split_encoded.ts";
 const MIN_BYTES = 2 * 1024 * 1024;
 /** How many messages are kept: small ones take more memory in objects than in bytes. */
 const MAX_MESSAGES = 4096;
-/** How much of both stays when the oldest are dropped. */
-const STAY = 7 / 8;
 
-/** A message, and its form of today. */
+/** A message, with its form of today until that was dropped. */
 interface Kept {
-  readonly of: LogMsg;
-  readonly msg: LogMsg;
-  /** Bytes that both keep alive. */
-  readonly bytes: number;
+  msg: LogMsg | undefined;
 }
 
 /** Keeps the messages that were made last. */
 export class BridgedMessages {
   readonly #bridge = new Bridge({ reusesMemory: false, sharesData: true });
-  /** In the order in which they were made. */
-  readonly #kept = new Map<LogMsg, Kept>();
+  readonly #known = new WeakMap<LogMsg, Kept>();
+  /** In the order in which they were made; those before `#first` were dropped. */
+  #kept: Kept[] = [];
+  #first = 0;
   #bytes = 0;
   readonly #limitBytes: number;
   readonly #heldBytes: () => number;
@@ -48,7 +45,7 @@ export class BridgedMessages {
     this.#onMade = onMade;
   }
 
-  /** Bytes of the messages that are kept, and of those that they were made of. */
+  /** Bytes of the messages that are kept. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -65,17 +62,16 @@ export class BridgedMessages {
    */
   get(msg: LogMsg): LogMsg {
     if (!isBridgeable(msg.encoded.header)) return msg;
-    const known = this.#kept.get(msg);
-    if (known !== undefined) return known.msg;
+    const known = this.#known.get(msg)?.msg;
+    if (known !== undefined) return known;
     const bridged = this.#bridge.bridge(msg);
-    const made = madeBytes(msg, bridged);
-    const length = lengthOf(bridged.encoded);
-    const isShared = made < length;
-    const bytes = isShared ? length : length + msg.encoded.bytes.length;
-    this.#kept.set(msg, { of: msg, msg: bridged, bytes });
-    this.#bytes += bytes;
+    const kept = { msg: bridged };
+    this.#known.set(msg, kept);
+    this.#kept.push(kept);
+    // Data that is shared counts as well: the message outlives what it was made of.
+    this.#bytes += lengthOf(bridged.encoded);
     this.trim();
-    this.#onMade(made);
+    this.#onMade(madeBytes(msg, bridged));
     return bridged;
   }
 
@@ -83,20 +79,29 @@ export class BridgedMessages {
   trim(): void {
     const free = Math.max(MIN_BYTES, this.#limitBytes - this.#heldBytes());
     const maxBytes = Math.min(this.#limitBytes / 8, free);
-    if (this.#bytes <= maxBytes && this.#kept.size <= MAX_MESSAGES) return;
-    // Several at a time: to find the first of a `Map` takes longer, the more before it were deleted.
-    for (const kept of this.#kept.values()) {
-      const fits = this.#bytes <= maxBytes * STAY && this.#kept.size <= MAX_MESSAGES * STAY;
-      if (fits) return;
-      this.#kept.delete(kept.of);
-      this.#bytes -= kept.bytes;
+    while (this.#length > 0 && (this.#bytes > maxBytes || this.#length > MAX_MESSAGES)) {
+      this.#drop();
     }
+    if (this.#first * 2 < this.#kept.length) return;
+    this.#kept = this.#kept.slice(this.#first);
+    this.#first = 0;
   }
 
   /** Drops all, when nobody asks for them any more. */
   clear(): void {
-    this.#kept.clear();
-    this.#bytes = 0;
+    while (this.#length > 0) this.#drop();
+    this.#kept = [];
+    this.#first = 0;
+  }
+
+  get #length(): number {
+    return this.#kept.length - this.#first;
+  }
+
+  #drop(): void {
+    const kept = this.#kept[this.#first++]!;
+    this.#bytes -= lengthOf(kept.msg!.encoded);
+    kept.msg = undefined;
   }
 }
 

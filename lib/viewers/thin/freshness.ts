@@ -4,9 +4,10 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { addTo, type RunningTally } from "../../base/tally.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Arrivals } from "./arrivals.ts";
-import { frameOf, isTimed } from "./frame_of.ts";
+import { frameOf, isHeavy, isTimed } from "./frame_of.ts";
 import { type Thinned, Thinner } from "./thinner.ts";
 
 /** What all viewers share. */
@@ -20,14 +21,36 @@ export interface FreshnessContext {
 export class Freshness {
   readonly #thinner: Thinner;
   readonly #context: FreshnessContext;
+  readonly #skipped: RunningTally;
+  /** Everything up to this place is history. */
+  readonly joinedSeq: number;
+  /** Bytes that came before the viewer joined, … */
+  readonly #joinedBytes: number;
+  /** … and before what the log dropped first of that, which the viewer was not given. */
+  #droppedBytes: number | undefined;
+  /**
+   * Set once the log has dropped half of history before the viewer came there. It would drop all of
+   * it, and then what came after the viewer joined, plots included: so the viewer skips what is
+   * heavy in the rest of history.
+   */
+  #isOvertaken = false;
 
   /**
    * @param latencySec age above which heavy messages are left out, in seconds
-   * @param joinedSeq everything up to this place is history
+   * @param joined the place of the newest message, and the bytes of all up to it: that is history
    * @param context the arrival times, and the clock
+   * @param skipped counts what of history it skips
    */
-  constructor(latencySec: number, readonly joinedSeq: number, context: FreshnessContext) {
-    this.#thinner = new Thinner(latencySec, joinedSeq);
+  constructor(
+    latencySec: number,
+    joined: { readonly lastSeq: number; readonly bytes: number },
+    context: FreshnessContext,
+    skipped: RunningTally,
+  ) {
+    this.#skipped = skipped;
+    this.joinedSeq = joined.lastSeq;
+    this.#joinedBytes = joined.bytes;
+    this.#thinner = new Thinner(latencySec, this.joinedSeq);
     this.#context = context;
   }
 
@@ -46,6 +69,16 @@ export class Freshness {
     return atMs === undefined ? 0 : Math.max(0, now() - atMs) / 1000;
   }
 
+  /**
+   * To be called when the log drops what comes next for it.
+   *
+   * @param before bytes that came before that
+   */
+  overtaken(before: number): void {
+    const first = this.#droppedBytes ??= before;
+    this.#isOvertaken ||= before - first > this.#joinedBytes - before;
+  }
+
   /** To be called with its place before it takes something. */
   begin(at: number): void {
     const { arrivals, now } = this.#context;
@@ -57,6 +90,7 @@ export class Freshness {
    */
   mustThin(at: number, maxBytes: number): boolean {
     this.begin(at);
+    if (this.#isOvertaken && at < this.joinedSeq) return true;
     const { arrivals, now } = this.#context;
     const nowMs = now();
     if (this.#thinner.isLightTooMuch(nowMs)) return true;
@@ -83,7 +117,7 @@ export class Freshness {
 
   /** Decides on the next message, and counts it if it is left out. */
   keeps(msg: LogMsg, seq: number): boolean {
-    if (seq <= this.joinedSeq) return true;
+    if (seq <= this.joinedSeq) return this.#keepsPast(msg);
     const { arrivals, now } = this.#context;
     const nowMs = now();
     const heavy = arrivals.heavy(seq);
@@ -92,5 +126,11 @@ export class Freshness {
     const frame = frameOf(msg) ?? `alone ${seq}`;
     const { length } = msg.encoded.bytes;
     return this.#thinner.keepsLight(frame, arrivals.timeOf(seq) ?? nowMs, length, nowMs);
+  }
+
+  #keepsPast(msg: LogMsg): boolean {
+    if (!this.#isOvertaken || !isHeavy(msg) || !isTimed(msg)) return true;
+    addTo(this.#skipped, { messages: 1, bytes: msg.encoded.bytes.length });
+    return false;
   }
 }

@@ -115,6 +115,15 @@ describe("rrdFileSink that keeps so many files", () => {
     assertEquals(parts(files), ["p-0007.rrd", "p-0008.rrd"]);
   });
 
+  it("does not complain about files that somebody removed by hand", async () => {
+    const files = memoryFiles();
+    await run(3, files);
+    await files.remove("p-0001.rrd");
+    const { log } = await run(2, files, { keep: { files: 2 } });
+    assertEquals(parts(files), ["p-0004.rrd", "p-0005.rrd"]);
+    assertEquals(log.of("warn"), []);
+  });
+
   it("knows those of runs that kept all, whatever came between", async () => {
     const files = memoryFiles();
     await run(2, files);

@@ -23,7 +23,7 @@ describe("messages in today's form, for several viewers", () => {
     assertEquals(kept.counts.bridged, 5001);
   });
 
-  it("take no more than an eighth of the limit, with what they are made of", () => {
+  it("take no more than an eighth of the limit", () => {
     for (const bytes of [10, 10_000, 200 * KiB]) {
       const kept = new BridgedMessages(8 * MiB, () => 0);
       let most = 0;

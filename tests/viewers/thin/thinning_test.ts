@@ -12,6 +12,7 @@ const STEP_MS = 5;
 /** What a socket takes before it is full, in bytes. */
 const SOCKET_BYTES = 64 * 1024;
 const HEAVY_BYTES = 40_000;
+const MiB = 2 ** 20;
 
 /** A message of a frame, told from others by its number. */
 function ofFrame(frame: number, number: number, data: number): LogMsg {
@@ -78,15 +79,22 @@ interface Scene {
   /** Light messages a second. */
   readonly light?: number;
   readonly lightBytes?: number;
+  /** When the viewer joins, in seconds. */
+  readonly joinsAt?: number;
+  readonly limitBytes?: number;
 }
 
 /** A camera of two pictures at 30 Hz, 2.4 MB/s, and plots at 10 Hz. */
-async function play({ seconds, rate, options, light = 10, lightBytes = 200 }: Scene) {
+async function play(scene: Scene) {
+  const { seconds, rate, options, light = 10, lightBytes = 200, joinsAt = 0 } = scene;
+  const { limitBytes = 100 * MiB } = scene;
   let nowMs = 0;
-  const hub = madeHub({ now: () => nowMs, limitBytes: 100 * 2 ** 20 });
+  const timers = new Set<{ readonly atMs: number; readonly fire: () => void }>();
+  const delay = (ms: number) => new Promise<void>((fire) => timers.add({ atMs: nowMs + ms, fire }));
+  const hub = madeHub({ now: () => nowMs, delay, limitBytes });
   hub.write([smart(announcement("rec"))]);
   const sent = new Map<bigint, number>();
-  const viewer = new LinkedViewer(hub, rate, sent, options);
+  let viewer: LinkedViewer | undefined;
   let number = 0;
   const log = (frame: number, data: number) => {
     sent.set(BigInt(++number), nowMs);
@@ -96,6 +104,7 @@ async function play({ seconds, rate, options, light = 10, lightBytes = 200 }: Sc
   const [heavy, lights] = [new Map<number, number>(), new Set<number>()];
   let [frames, plots] = [0, 0];
   for (; nowMs < (seconds + 3) * 1000; nowMs += STEP_MS) {
+    if (nowMs >= joinsAt * 1000) viewer ??= new LinkedViewer(hub, rate, sent, options);
     const isOn = nowMs < seconds * 1000;
     if (isOn && nowMs >= frames * 1000 / 30) {
       frames++;
@@ -105,8 +114,14 @@ async function play({ seconds, rate, options, light = 10, lightBytes = 200 }: Sc
       plots++;
       lights.add(log(1_000_000 + plots, lightBytes));
     }
-    await viewer.step(nowMs);
+    for (const timer of timers) {
+      if (timer.atMs > nowMs) continue;
+      timers.delete(timer);
+      timer.fire();
+    }
+    await viewer?.step(nowMs);
   }
+  if (viewer === undefined) throw new RangeError("The viewer never joined");
   const numbers = viewer.shown.flatMap(({ msg }) =>
     msg.kind === "ArrowMsg" ? [Number(msg.chunkId!.inc)] : []
   );
@@ -121,6 +136,8 @@ async function play({ seconds, rate, options, light = 10, lightBytes = 200 }: Sc
     missedLight: [...lights].filter((light) => !numbers.includes(light)),
     p99: ages[Math.floor(ages.length * 0.99)] ?? 0,
     thinned: stats!.thinned!,
+    shown: viewer.shown,
+    sent,
     ageSec: stats!.ageSec,
   };
 }
@@ -151,6 +168,42 @@ describe("a viewer on a slow link", () => {
       assertEquals(played.ageSec, 0);
     });
   }
+
+  for (const history of ["newest-first", "all"] as const) {
+    const rate = 0.6e6;
+    const [joinsAt, limitBytes] = [30, 12 * MiB];
+    it(`is soon shown fresh pictures and all plots where it joins late (history: ${history})`, async () => {
+      const played = await play({
+        ...{ seconds: 60, rate: () => rate, joinsAt, limitBytes },
+        options: { history, order: "kinds" },
+      });
+      assertWhole(played.shownFrames.filter((frame) => frame > joinsAt * 30));
+      const live = played.shown.flatMap(({ msg, ageMs }) => {
+        const atMs = msg.kind === "ArrowMsg" ? played.sent.get(msg.chunkId!.inc)! : 0;
+        const isLive = msg.encoded.bytes.length > HEAVY_BYTES && atMs >= joinsAt * 1000;
+        return isLive ? [{ ageMs, shownMs: atMs + ageMs - joinsAt * 1000 }] : [];
+      });
+      const most = 2500 + (SOCKET_BYTES + 2 * HEAVY_BYTES) / rate * 1000;
+      const late = live.filter(({ ageMs }) => ageMs > most);
+      assertEquals(late, []);
+      const first = Math.min(...live.map(({ shownMs }) => shownMs));
+      // In the order of arrival history comes before it: about half of the five seconds that are kept.
+      const [from, to] = history === "all" ? [2000, 4000] : [0, 500];
+      assert(from <= first && first < to, `the first after ${first} ms`);
+      // Plots since it joined are missed by nobody.
+      const since = played.missedLight.filter((light) => played.sent.get(BigInt(light))! >= 30_000);
+      assertEquals(since, []);
+    });
+  }
+
+  it("is given pictures of history where the link has room, though the log drops some at once", async () => {
+    const [joinsAt, limitBytes] = [10, 12 * MiB];
+    const played = await play({ seconds: 15, rate: () => 10e6, joinsAt, limitBytes });
+    const past = played.shownFrames.filter((frame) => frame <= joinsAt * 30);
+    // 2.4 MB a second came, and all but what was dropped meanwhile is shown.
+    assert(past.length * HEAVY_BYTES > 0.7 * limitBytes, `${past.length} pictures`);
+    assertEquals(played.shownFrames.length - past.length, 2 * (played.frames - joinsAt * 30));
+  });
 
   it("is given everything where the link has room for it", async () => {
     const played = await play({ seconds: 10, rate: () => 10e6 });

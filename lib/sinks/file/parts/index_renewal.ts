@@ -79,8 +79,10 @@ export class IndexRenewal {
     const path = folder + line.name;
     if (signal.aborted) return void this.#left.push(path);
     try {
+      const kind = await this.#options.adapter.kind(path);
       // Somebody may have removed it.
-      if (await this.#options.adapter.kind(path) !== "file") return;
+      if (kind === undefined) return await index.drop(line);
+      if (kind !== "file") return index.release(line);
       index.hold(line);
       await this.#renew(path, line);
     } catch (error) {

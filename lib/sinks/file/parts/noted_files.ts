@@ -24,10 +24,28 @@ export async function notedFiles(
   const names = await adapter.list(folder).catch(() => []);
   for (const name of names) {
     if (!name.endsWith(INDEX_SUFFIX)) continue;
-    for await (const line of new IndexFile(folder + name, adapter).lines()) {
-      if (line.kind === "removed") noted.delete(line.name);
-      else if (line.kind === "file") noted.set(line.name, line);
+    for (const [file, line] of await linesOf(folder + name, adapter)) {
+      if (line === undefined) noted.delete(file);
+      else noted.set(file, line);
     }
   }
   return noted;
+}
+
+/** The last line of each file that an index names; `undefined` for those that were removed. */
+async function linesOf(
+  path: string,
+  adapter: FileReadAdapter,
+): Promise<ReadonlyMap<string, FileLine | undefined>> {
+  const lines = new Map<string, FileLine | undefined>();
+  try {
+    for await (const line of new IndexFile(path, adapter).lines()) {
+      if (line.kind === "removed") lines.set(line.name, undefined);
+      else if (line.kind === "file") lines.set(line.name, line);
+    }
+  } catch {
+    // What it says at its beginning may be outdated, so an index that breaks off counts as none.
+    return new Map();
+  }
+  return lines;
 }

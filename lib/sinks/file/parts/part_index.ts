@@ -248,6 +248,7 @@ export class PartIndex {
     this.#damaged.delete(name);
     this.#list?.remove(name);
     await this.note({ kind: "removed", name });
+    this.journal?.gone(undefined, name);
     log.write("info", `Removed ${folder + name}, as a viewer asked for`, { path: folder + name });
   }
 
@@ -295,6 +296,8 @@ export class PartIndex {
   async #remove(name: string): Promise<void> {
     const { pattern, adapter, log } = this.#options;
     await this.#try(`obeyed: ${name} stays`, async () => {
+      // Somebody may have removed it already.
+      if (await adapter.kind(pattern.folder + name) === undefined) return;
       await adapter.remove(pattern.folder + name);
       log.write("debug", `Removed ${name}, the oldest of ${pattern.name}`);
     });

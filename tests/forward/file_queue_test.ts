@@ -1,0 +1,66 @@
+/** When files are given to be read: at the latest as long after their first message as a batch may wait. */
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { FileQueue } from "../../lib/forward/_file_queue.ts";
+import { BEGINNING } from "../../lib/forward/cursor.ts";
+import type { PartReader } from "../../lib/forward/part_reader.ts";
+import type { JournaledFile } from "../../lib/sinks/file/parts/part_journal.ts";
+
+const LIMITS = { maxBytes: 1000, maxWaitMs: 200, maxUnderWay: 8 };
+
+/** A queue whose time is set by hand, and what it gave at which time. */
+function queueAt() {
+  let now = 0;
+  let timers: { readonly at: number; readonly call: () => void }[] = [];
+  const taken: [at: number, id: string][] = [];
+  const queue = new FileQueue(LIMITS, {
+    now: () => now,
+    timer(ms, call) {
+      const timer = { at: now + ms, call };
+      timers.push(timer);
+      return () => timers = timers.filter((other) => other !== timer);
+    },
+    onReady() {
+      for (let next = queue.take(); next !== undefined; next = queue.take()) {
+        taken.push([now, next.file.id]);
+      }
+    },
+  });
+  const until = (at: number) => {
+    for (;;) {
+      const due = timers.filter((timer) => timer.at <= at).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      timers = timers.filter((timer) => timer !== due);
+      now = due.at;
+      due.call();
+    }
+    now = at;
+  };
+  const add = (id: string, size: number) => {
+    const file = { id, size, state: "writing", line: { group: id } } as unknown as JournaledFile;
+    const reader = { hasMore: true, isAtEnd: false } as unknown as PartReader;
+    queue.add(file, BEGINNING, reader);
+  };
+  return { queue, until, add, taken };
+}
+
+describe("FileQueue", () => {
+  it("gives files that are due at about one time together, and none too late", () => {
+    const { until, add, taken } = queueAt();
+    for (const [at, id] of [[0, "a"], [30, "b"], [49, "c"], [120, "d"]] as const) {
+      until(at);
+      add(id, 10);
+    }
+    until(199);
+    assertEquals(taken, []);
+    until(1000);
+    assertEquals(taken, [[200, "a"], [200, "b"], [200, "c"], [320, "d"]]);
+  });
+
+  it("gives what is enough for a batch at once", () => {
+    const { until, add, taken } = queueAt();
+    until(5);
+    add("a", 1000);
+    assertEquals(taken, [[5, "a"]]);
+  });
+});
