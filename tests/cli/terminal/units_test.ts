@@ -7,7 +7,6 @@ import {
   formatDuration,
   parseDuration,
   parseSize,
-  plural,
   sizeText,
 } from "../../../lib/cli/terminal/units.ts";
 
@@ -147,11 +146,6 @@ describe("text for people", () => {
 
   it("shows counts with separators", () => {
     assertEquals([0, 999, 1000, 1234567].map(formatCount), ["0", "999", "1,000", "1,234,567"]);
-    assertEquals([0, 1, 2].map((n) => plural(n, "message")), [
-      "0 messages",
-      "1 message",
-      "2 messages",
-    ]);
   });
 
   it("shows durations without ever reaching the next unit", () => {
