@@ -181,6 +181,33 @@ describe("forwardTo", () => {
     }
   });
 
+  it("sends other files while one can't be read", async () => {
+    let isReadable = false;
+    const files = memoryFiles(({ kind, path }) => {
+      if (isReadable || kind !== "openAt" || !path.startsWith("a-0001.rrd")) return;
+      throw Object.assign(new Error("permission denied"), { code: "EACCES" });
+    });
+    const first = fakeTarget();
+    first.before = () => Promise.reject(new Error("unplugged"));
+    const messages = ["a", "b"].flatMap((id) => [received(announcement(id)), ...batch(id, 0, 9)]);
+    await run(first, { files }, messages);
+    const target = fakeTarget({ maxUnderWay: 1 });
+    // Nothing is tried again before the other file has come.
+    const waiting: (() => void)[] = [];
+    const timer = (ms: number, action: () => void) => {
+      if (ms < 100 || isReadable) return soon(ms, action);
+      waiting.push(action);
+      return () => {};
+    };
+    await run(target, { files, timer }, [], () => {
+      if (target.taken.length < 9) return false;
+      isReadable = true;
+      for (const action of waiting.splice(0)) action();
+      return target.taken.length === 18;
+    });
+    assertEquals(target.taken, [...numbered("b", 0, 9), ...numbered("a", 0, 9)]);
+  });
+
   it("counts what a viewer removed before it was sent", async () => {
     const files = memoryFiles();
     const target = fakeTarget();
