@@ -144,7 +144,10 @@ export class StoreBridge {
         untagged,
       };
     }
-    const { slab, at } = writer.take(length + restBytes);
+    const bytes = length + restBytes;
+    const { slab, at } = sharesData && bytes >= SHARED_BYTES
+      ? writer.takeOwn(bytes)
+      : writer.take(bytes);
     slab.bytes.set(front.bytes, at);
     if (batch !== undefined) {
       batch.write(slab.bytes.subarray(at + length, at + length + restBytes));
@@ -157,7 +160,7 @@ export class StoreBridge {
       compression: "off" as const,
       uncompressedSize: arrowBytes,
     };
-    const encoded = { header, bytes: new Uint8Array(slab.buffer, at, length + restBytes) };
+    const encoded = { header, bytes: new Uint8Array(slab.buffer, at, bytes) };
     return {
       msg: new ArrowMsg(storeId, chunkId, timepointMax, isStatic, arrow, encoded),
       untagged,

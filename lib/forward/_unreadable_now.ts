@@ -5,6 +5,11 @@
  */
 import { RerelayError } from "../base/errors.ts";
 
+/** A file can't be read now, so that others are sent before it. */
+export class FileUnreadable extends Error {
+  override readonly name = "FileUnreadable";
+}
+
 /** What the system says of a file that may be readable later, with Linux' numbers. */
 const PASSING: Readonly<Record<string, number>> = {
   // Too many files are open: in this process, or in all of them.

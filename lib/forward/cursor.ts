@@ -8,6 +8,7 @@ import { takeOverPlace } from "../adapters/files/in_place.ts";
 import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { FolderSync } from "../sinks/file/parts/folder_sync.ts";
 import { type CursorLine, decodeCursorLine, encodeCursorLine } from "./_cursor_line.ts";
 import { readLines } from "./_read_lines.ts";
 
@@ -55,6 +56,7 @@ export interface CursorOptions {
  */
 export class Cursor {
   readonly #options: CursorOptions;
+  readonly #names: FolderSync;
   readonly #places = new Map<string, CursorPlace | typeof DONE>();
   #target: string;
   #file: WritableFile | undefined;
@@ -73,6 +75,9 @@ export class Cursor {
   private constructor(options: CursorOptions) {
     this.#options = options;
     this.#target = options.target;
+    const { path, adapter, log } = options;
+    const [folder] = /^(.*[/\\])?/s.exec(path)!;
+    this.#names = new FolderSync(folder, adapter, true, log);
   }
 
   /**
@@ -210,6 +215,8 @@ export class Cursor {
       await file.write(bytes);
       await file.sync();
       await adapter.rename(next, path);
+      // Else the old file might be back after a power cut, without what is added from now on.
+      await this.#names.sync();
       await this.#file?.close();
       this.#file = file;
       this.#size = bytes.length;

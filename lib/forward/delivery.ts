@@ -14,6 +14,7 @@ import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { RateLimit } from "./_rate_limit.ts";
 import { TargetRefused } from "./target.ts";
+import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
 /** Limits and sources of time and chance of a forwarder. */
@@ -116,6 +117,7 @@ export class Delivery {
    * @param isGone says whether it was removed from the disk, and need not be sent
    * @returns why the target refused it; `undefined` if it was accepted, or removed
    * @throws the reason of `stopping`, once that is aborted
+   * @throws {FileUnreadable} if the file can't be read now
    */
   async deliver(
     weight: Readonly<Tally>,
@@ -139,6 +141,10 @@ export class Delivery {
         if (error instanceof TargetRefused) {
           this.#outage.gaveUp();
           return error;
+        }
+        if (error instanceof FileUnreadable) {
+          this.#outage.gaveUp();
+          throw error;
         }
         this.#outage.failed(error);
       }

@@ -9,16 +9,22 @@ import type {
   JournalEvent,
   JournalReader,
 } from "../sinks/file/parts/part_journal.ts";
+import { TargetBackoff } from "./backoff.ts";
 import type { ForwardStats } from "./counts.ts";
 import { type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
+import { pause } from "./_rate_limit.ts";
 import type { FileTarget } from "./target.ts";
+import { FileUnreadable } from "./_unreadable_now.ts";
 
 interface Waiting {
   readonly file: JournaledFile;
   /** Since when the file is known, in milliseconds of the clock. */
   readonly since: number;
+  /** Whether it is being sent, or waits because it can't be read now. */
   isUnderWay: boolean;
+  /** How often it could not be read. */
+  backoff?: TargetBackoff;
 }
 
 /** Forwards closed files to one target, in the order in which they were begun. */
@@ -30,6 +36,7 @@ export class FileForwarder implements JournalReader {
   readonly #waiting = new Map<string, Waiting>();
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
+  readonly #random: () => number;
 
   /** As {@linkcode Forwarder}. */
   constructor(
@@ -41,6 +48,7 @@ export class FileForwarder implements JournalReader {
     this.#target = target;
     this.#files = files;
     this.#cursor = cursor;
+    this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, options);
   }
 
@@ -94,7 +102,7 @@ export class FileForwarder implements JournalReader {
       if (waiting.isUnderWay || !waiting.file.isReady) continue;
       waiting.isUnderWay = true;
       this.#underWay++;
-      void this.#send(waiting.file).finally(() => {
+      void this.#send(waiting).finally(() => {
         this.#underWay--;
         this.#pump();
       });
@@ -102,7 +110,8 @@ export class FileForwarder implements JournalReader {
     if (this.#underWay === 0) { for (const task of this.#idle.splice(0)) task(); }
   }
 
-  async #send(file: JournaledFile): Promise<void> {
+  async #send(waiting: Waiting): Promise<void> {
+    const { file } = waiting;
     const { name, bytes, messages = 0 } = file.line;
     const closed = { id: file.id, path: this.#files.folder + name, name, bytes };
     const send = (signal: AbortSignal) => this.#target.sendFile(closed, signal);
@@ -116,8 +125,25 @@ export class FileForwarder implements JournalReader {
       await this.#cursor.note(file.id, DONE);
       this.#files.journal.finished(this, file.id);
     } catch (error) {
-      if (!this.#delivery.stopping.signal.aborted) throw error;
+      if (this.#delivery.stopping.signal.aborted) return;
+      if (!(error instanceof FileUnreadable)) throw error;
+      void this.#sendLater(waiting, error);
     }
+  }
+
+  /** Has a file sent once more that can't be read now; meanwhile others are sent. */
+  async #sendLater(waiting: Waiting, error: FileUnreadable): Promise<void> {
+    const { log, timer } = this.#files;
+    const { name } = waiting.file.line;
+    const backoff = waiting.backoff ??= new TargetBackoff(this.#random);
+    if (backoff.failures === 0) {
+      const text = `${name} can't be read now, and is forwarded to ${this.#target.name} once it ` +
+        `can be: ${error.message}`;
+      log.write("warn", text, { path: name, target: this.#target.name, kind: "forward waits" });
+    }
+    await pause(backoff.failed(), timer, this.#delivery.stopping.signal);
+    waiting.isUnderWay = false;
+    this.#pump();
   }
 
   #gone(file: JournaledFile): void {

@@ -35,6 +35,8 @@ export class Forwarder implements JournalReader {
   readonly #held: HeldBytes;
   readonly #idle: (() => void)[] = [];
   #underWay = 0;
+  /** Files among them that can't be read now: these keep no others waiting. */
+  #unreadable = 0;
   /** Groups of files of which some messages were removed before they were sent. */
   readonly #gaps = new Set<string>();
   readonly #random: () => number;
@@ -118,7 +120,8 @@ export class Forwarder implements JournalReader {
   }
 
   #pump(): void {
-    while (!this.#delivery.isOver && this.#underWay < this.#target.limits.maxUnderWay) {
+    const { maxUnderWay } = this.#target.limits;
+    while (!this.#delivery.isOver && this.#underWay - this.#unreadable < maxUnderWay) {
       const queued = this.#queue.take();
       if (queued === undefined) break;
       this.#underWay++;
@@ -175,7 +178,10 @@ export class Forwarder implements JournalReader {
         `can be: ${reason(error)}`;
       log.write("warn", text, { path: name, target: this.#target.name, kind: "forward waits" });
     }
+    this.#unreadable++;
+    this.#pump();
     await pause(backoff.failed(), timer, this.#delivery.stopping.signal);
+    this.#unreadable--;
     this.#queue.readAgain(queued);
   }
 

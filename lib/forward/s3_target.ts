@@ -18,7 +18,7 @@ import type { Log } from "../base/log.ts";
 import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
-import { isUnreadableNow } from "./_unreadable_now.ts";
+import { FileUnreadable, isUnreadableNow } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
 /**
@@ -210,7 +210,9 @@ async function readAll(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
-    const read = await file.readAt(from + at, bytes.subarray(at));
+    const read = await file.readAt(from + at, bytes.subarray(at)).catch((error) => {
+      throw unreadable(error, path);
+    });
     if (read === 0) throw new RerelayError(`${path} became shorter while it was uploaded`);
     at += read;
   }
@@ -224,9 +226,14 @@ async function openFile(
   try {
     return await files.openAt(path);
   } catch (error) {
-    if (isUnreadableNow(error)) throw error;
-    throw new TargetRefused(`${path} can't be uploaded: ${reason(error)}`, "batch");
+    throw unreadable(error, path);
   }
+}
+
+/** What an error of the disk means for the upload: that it is tried later, or never. */
+function unreadable(cause: unknown, path: string): Error {
+  if (isUnreadableNow(cause)) return new FileUnreadable(reason(cause), { cause });
+  return new TargetRefused(`${path} can't be uploaded: ${reason(cause)}`, "batch");
 }
 
 function withId(name: string, id: string): string {
@@ -250,7 +257,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 function explained(error: unknown, name: string): unknown {
-  if (error instanceof TargetRefused) return error;
+  if (error instanceof TargetRefused || error instanceof FileUnreadable) return error;
   const advice = error instanceof S3Error ? ADVICE[error.code || error.status] : undefined;
   const text = `${name}: ${reason(error)}${advice === undefined ? "" : `: ${advice}`}`;
   return new RerelayError(text, { cause: error });

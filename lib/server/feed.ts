@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { checkGiven, hasMethods } from "../base/check_arguments.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
 import type { MessageSource, SmartMessage } from "../flow/channel/smart_message.ts";
@@ -33,6 +35,21 @@ export interface Feed {
   received(batch: readonly SmartMessage[]): void;
   /** Ends the feed: all of its sources leave, and nothing more comes. */
   close(): Promise<void>;
+}
+
+/**
+ * Ends feeds. Never rejects, so that a feed that can't be ended keeps nobody from ending the rest.
+ *
+ * @param feeds that are ended at one time
+ * @param log told of what they threw
+ */
+export async function closeFeeds(feeds: readonly Feed[], log: Log): Promise<void> {
+  const ends = await Promise.allSettled(feeds.map(async (feed) => await feed.close()));
+  for (const end of ends) {
+    if (end.status === "fulfilled") continue;
+    const text = `A feed could not be ended: ${reason(end.reason)}`;
+    log.write("error", text, { kind: "feed not ended" });
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { clientClock } from "../base/awake_clock.ts";
 import { type AcceptLoop, acceptLoop } from "./accept_loop.ts";
-import { checkFeed, type Feed } from "./feed.ts";
+import { checkFeed, closeFeeds, type Feed } from "./feed.ts";
 import type { NetAddr } from "../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "../adapters/tcp/types.ts";
 import { Client, type ClientContext } from "./client.ts";
@@ -241,7 +241,7 @@ export class Server {
     await this.#accepting.quiet(lastAccepts(this.#options.now, until));
     this.#isRetired = true;
     this.#listener.close();
-    await Promise.all(this.#feeds.splice(0).map((feed) => feed.close()));
+    await closeFeeds(this.#feeds.splice(0), this.#log);
     await whenLeft(this.#clients, until, this.#options.delay, () => this.#guests?.retire());
   }
 
@@ -285,7 +285,7 @@ export class Server {
     this.#turns.open();
     this.#channel.unpause();
     this.#accepting.wake();
-    await Promise.all(this.#feeds.map((feed) => feed.close()));
+    await closeFeeds(this.#feeds, this.#log);
     await this.#accepting.ended;
     await this.#clients.left();
     await this.#guests?.ended();

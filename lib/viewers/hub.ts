@@ -111,7 +111,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
   checkBoolean("relayCorrupt", relayCorrupt);
   checkBoolean("newestFirst", newestFirst);
   const memory = new Memory();
-  const checks = new ArrowChecks((more) => memory.add(more));
+  const checks = new ArrowChecks((more) => memory.add(more), limitBytes * FORM_SHARE);
   const viewers = new Set<HubViewer>();
   const history = new ViewerLog(limitBytes, memory, (item) => {
     for (const viewer of viewers) viewer.miss(item);

@@ -4,6 +4,7 @@ import { Cursor, type CursorPlace, DONE } from "../../lib/forward/cursor.ts";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { caseRandom } from "../random.ts";
+import { keptLog } from "../sinks/messages.ts";
 
 const OPTIONS = { path: "c.jsonl", log: silentLog, target: "fake://target" };
 
@@ -55,6 +56,25 @@ describe("Cursor", () => {
         assert(number <= last, `seed ${seed}: ${file} stands at ${number} of ${last}`);
       }
     }
+  });
+
+  it("puts its name on the disk whenever it was written anew, and goes on where that can't be", async () => {
+    const done: string[] = [];
+    const adapter = memoryFiles(({ kind, path }) => {
+      if (kind === "rename" || kind === "syncFolder") done.push(`${kind} ${path}`);
+      if (kind === "syncFolder") throw new Error("not supported");
+    });
+    const { lines, ...log } = keptLog();
+    const path = "rec/c.jsonl";
+    const cursor = await Cursor.open({ ...OPTIONS, log, path, adapter, now: () => 0 });
+    for (let i = 0; i < 2000; i++) await cursor.note("a", place(i));
+    await cursor.close();
+    const each = ["rename rec/c.jsonl.new", "syncFolder rec/"];
+    assertEquals(done, [...each, ...each]);
+    assertEquals(lines.map(([, text]) => text), [
+      "New names in rec/ may not outlive a power cut: not supported",
+    ]);
+    assertEquals(cursor.failure, undefined);
   });
 
   it("takes no line whose checksum is another, or that was torn", async () => {

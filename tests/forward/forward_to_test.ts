@@ -3,11 +3,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ForwarderOptions } from "../../lib/forward/delivery.ts";
 import { cursorStatus } from "../../lib/forward/cursor_files.ts";
 import { forwardTo } from "../../lib/forward/forward_to.ts";
+import { s3Target } from "../../lib/forward/s3_target.ts";
 import { TargetRefused } from "../../lib/forward/target.ts";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
 import type { RrdFileSinkOptions } from "../../lib/sinks/file/sink_options.ts";
 import { announcement, chunk, received } from "./chunks.ts";
+import { FakeS3 } from "./fake_s3.ts";
 import { type FakeTarget, fakeTarget } from "./fake_target.ts";
 import { cases } from "../counts.ts";
 import { keptLog } from "../sinks/messages.ts";
@@ -179,6 +181,73 @@ describe("forwardTo", () => {
       assertEquals(log.of("error"), []);
       assert(log.of("warn").some((text) => /can't be read now/.test(text)), failing);
     }
+  });
+
+  it("sends other files while one can't be read", async () => {
+    let isReadable = false;
+    const files = memoryFiles(({ kind, path }) => {
+      if (isReadable || kind !== "openAt" || !path.startsWith("a-0001.rrd")) return;
+      throw Object.assign(new Error("permission denied"), { code: "EACCES" });
+    });
+    const first = fakeTarget();
+    first.before = () => Promise.reject(new Error("unplugged"));
+    const messages = ["a", "b"].flatMap((id) => [received(announcement(id)), ...batch(id, 0, 9)]);
+    await run(first, { files }, messages);
+    const target = fakeTarget({ maxUnderWay: 1 });
+    // Nothing is tried again before the other file has come.
+    const waiting: (() => void)[] = [];
+    const timer = (ms: number, action: () => void) => {
+      if (ms < 100 || isReadable) return soon(ms, action);
+      waiting.push(action);
+      return () => {};
+    };
+    await run(target, { files, timer }, [], () => {
+      if (target.taken.length < 9) return false;
+      isReadable = true;
+      for (const action of waiting.splice(0)) action();
+      return target.taken.length === 18;
+    });
+    assertEquals(target.taken, [...numbered("b", 0, 9), ...numbered("a", 0, 9)]);
+  });
+
+  it("uploads other files while one can't be read, and none that has a bad spot", async () => {
+    let isReadable = false;
+    const files = memoryFiles(({ kind, path }) => {
+      const code = path.startsWith("a-") && !isReadable && kind === "openAt"
+        ? "EACCES"
+        : path.startsWith("c-") && kind === "readAt"
+        ? "EIO"
+        : undefined;
+      if (code !== undefined) throw Object.assign(new Error("the disk says no"), { code });
+    });
+    const messages = ["a", "b", "c", "d"].flatMap((id) => [
+      received(announcement(id)),
+      ...batch(id, 0, 9),
+    ]);
+    const saved = await rrdFileSink({ path: PATTERN, files });
+    for (const message of messages) await saved.write([message]);
+    await saved.close();
+    const [s3, log] = [new FakeS3(), keptLog()];
+    const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
+    const { fetch } = s3;
+    const endpoint = "http://store.example:9000/";
+    const target = s3Target("s3://bucket/box-7/", { credentials, files, fetch, endpoint });
+    const forwarder = forwardTo(target, { random: () => 0 });
+    const sink = await rrdFileSink({
+      path: PATTERN,
+      files,
+      log,
+      timer: soon,
+      followers: [forwarder],
+    });
+    await until(() => s3.objects.has("box-7/d-0001.rrd"));
+    assertEquals([...s3.objects.keys()], ["box-7/b-0001.rrd", "box-7/d-0001.rrd"]);
+    assertEquals(forwarder.stats.outageSec, 0);
+    isReadable = true;
+    await until(() => s3.objects.has("box-7/a-0001.rrd"));
+    await sink.close();
+    assertEquals(forwarder.stats.refused.messages, 10);
+    assertEquals(log.of("warn").filter((text) => /can't be read now/.test(text)).length, 1);
   });
 
   it("counts what a viewer removed before it was sent", async () => {

@@ -505,6 +505,23 @@ describe("Server, options and end", () => {
       .close();
   });
 
+  it("close ends the loop where a feed can't be ended, and says so", async () => {
+    const { server, lines, next } = await start();
+    const ended: string[] = [];
+    const feed = (name: string, close: () => Promise<void>) => ({
+      ...{ start() {}, clients: [], received() {} },
+      close: () => close().finally(() => ended.push(name)),
+    });
+    server.join(feed("one", () => Promise.reject(new Error("the disk is gone"))));
+    server.join(feed("other", () => Promise.resolve()));
+    await server.close();
+    assertEquals((await next.next()).done, true);
+    assertEquals(ended.sort(), ["one", "other"]);
+    assertEquals(lines.filter((line) => line.startsWith("error")), [
+      "error A feed could not be ended: the disk is gone",
+    ]);
+  });
+
   it("canceling its stream closes it", async () => {
     const { server, next } = await start();
     await next.return!();

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
 import { describe, it } from "node:test";
 import { HubClosed, TooManyViewers } from "../../lib/base/errors.ts";
 import { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
@@ -50,6 +51,28 @@ describe("viewer hub", () => {
       assertEquals((await taken(viewer)).map((m) => m.encoded), msgs.map((m) => m.encoded));
     });
   }
+
+  it("keeps history however small its limit is and large the chunks that are inflated to be checked", () => {
+    const hub = viewerHub({ limitBytes: MiB });
+    const ipc = tableToIPC(tableFromArrays({ values: new Int32Array(MiB / 2) }), "stream");
+    // As LZ4 has bytes without repetition.
+    const more = ipc.length - 15;
+    const length = new Uint8Array(Math.ceil(more / 255)).fill(255);
+    const bytes = concat(Uint8Array.of(0xf0), length.with(-1, more % 255), ipc);
+    const small = captured("0.22.1-mixed");
+    const { storeId, timepointMax, encoded: { header } } = small.find((msg) =>
+      msg instanceof ArrowMsg && msg.timepointMax?.length
+    ) as ArrowMsg;
+    const arrow = { bytes, compression: "lz4", uncompressedSize: ipc.length } as const;
+    const large = new ArrowMsg(storeId, undefined, timepointMax, undefined, arrow, {
+      header,
+      bytes,
+    });
+    hub.write([smart(large)]); // which is not kept
+    hub.write(small.map((msg) => smart(msg)));
+    assertEquals(hub.stats.leftOut.unreadable, 0);
+    assertEquals(hub.stats.history.messages, small.length);
+  });
 
   it("gives in order of arrival where that is asked for", async () => {
     const hub = madeHub();

@@ -89,11 +89,16 @@ const [MIN_KEPT_BYTES, MAX_KEPT_BYTES] = [256 * 1024, 4 * 1024 * 1024];
 /** Checks one chunk after the other as `checkArrow` does, compressed ones in the same memory. */
 export class ArrowChecks {
   readonly #onMemory: (more: number) => void;
+  readonly #maxKeptBytes: number;
   #memory = new Uint8Array(0);
 
-  /** @param onMemory told by how many bytes the memory has grown that is kept */
-  constructor(onMemory: (more: number) => void) {
+  /**
+   * @param onMemory told by how many bytes the memory has grown that is kept
+   * @param maxKeptBytes of that memory
+   */
+  constructor(onMemory: (more: number) => void, maxKeptBytes: number = MAX_KEPT_BYTES) {
     this.#onMemory = onMemory;
+    this.#maxKeptBytes = Math.min(maxKeptBytes, MAX_KEPT_BYTES);
   }
 
   /** Whether a viewer can be given a chunk. */
@@ -105,7 +110,7 @@ export class ArrowChecks {
       const { length } = ipc;
       const isInflated = ipc.buffer !== msg.arrow.bytes.buffer;
       if (!isInflated || length <= this.#memory.length) return;
-      if (length < MIN_KEPT_BYTES || length > MAX_KEPT_BYTES) return;
+      if (length < MIN_KEPT_BYTES || length > this.#maxKeptBytes) return;
       this.#onMemory(ipc.buffer.byteLength - this.#memory.length);
       this.#memory = new Uint8Array(ipc.buffer as ArrayBuffer);
     }) === undefined;

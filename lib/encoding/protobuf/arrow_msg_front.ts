@@ -60,6 +60,11 @@ export class WriterMemory {
     return { slab: this.#slab, at };
   }
 
+  /** As `take`, in memory that is not used again. */
+  takeOwn(bytes: number): { readonly slab: Slab; readonly at: number } {
+    return { slab: newSlab(bytes), at: 0 };
+  }
+
   /** Says that nobody needs what was taken. */
   release(): void {
     this.#begun = 0;

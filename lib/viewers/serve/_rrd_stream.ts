@@ -110,7 +110,13 @@ export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array>
     },
     async pull(controller) {
       transfer.waits = false;
-      const { done, value } = await pieces.next();
+      const { done, value } = await pieces.next().catch((error) => {
+        // Nobody asks for more of a stream that has failed, or cancels it.
+        controller.error(error);
+        unwatch();
+        viewer.close("failed");
+        throw error;
+      });
       if (value !== undefined) {
         transfer.taken++;
         transfer.waits = true;

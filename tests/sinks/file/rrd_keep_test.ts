@@ -88,6 +88,19 @@ function closedLastFirst(names: readonly string[]): Files {
 }
 
 describe("rrdFileSink that keeps so many files", () => {
+  it("has the name of an index that it wrote anew on the disk before it adds to it", async () => {
+    const done: string[] = [];
+    const files = memoryFiles(({ kind, path }) => void done.push(`${kind} ${path}`));
+    const path = `rec/${INDEX}`;
+    await put(files, path, '{"kind":"removed","name":"p-1.rrd"}\n'.repeat(1100));
+    const sink = await rrdFileSink({ path: "rec/p-{part}.rrd", files });
+    await sink.write([msgpackMessage(30, 1)]);
+    await sink.close();
+    const behind = done.slice(done.indexOf(`rename ${path}.new`) + 1);
+    assertEquals(behind.filter((each) => each === `write ${path}.new`).length > 0, true);
+    assertEquals(behind.indexOf("syncFolder rec/"), 0);
+  });
+
   it("removes those that were begun first, in whatever order they are closed", async () => {
     const names = ["r1.rrd", "r2.rrd", "r3.rrd", "r4.rrd", "r5.rrd"];
     const path = "{recording_id}.rrd";
