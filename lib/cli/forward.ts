@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
 import { reason } from "../base/errors.ts";
-import { cursorStatus, resetCursors } from "../forward/cursor_files.ts";
+import { type CursorStatus, cursorStatus, resetCursors } from "../forward/cursor_files.ts";
 import { targetName } from "../forward/open_target.ts";
 import { hideSecrets } from "../forward/url.ts";
 import { lockSaving } from "../sinks/file/parts/save_lock.ts";
@@ -88,13 +88,20 @@ async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
   const all = await cursorStatus({ pattern, adapter: await loadFileAdapter() });
   if (isJson) return `${JSON.stringify(all, null, 2)}\n`;
   if (all.length === 0) return "nothing was ever forwarded from there\n";
-  return all.map(({ target, files, waitingFiles, waitingBytes }) =>
-    `${target}: ${
-      waitingFiles === 0
-        ? `has all of ${plural(files, "file")}`
-        : `${waitingFiles} of ${plural(files, "file")} wait, ${formatBytes(waitingBytes)}`
-    }\n`
-  ).join("");
+  return all.map((one) => `${statusLine(one)}\n`).join("");
+}
+
+/** Says in a line what waits for a target. */
+export function statusLine(
+  { target, files, waitingFiles, waitingBytes }: Omit<CursorStatus, "path">,
+): string {
+  const all = plural(files, "file");
+  if (waitingFiles === 0) return `${target}: has all of ${all}`;
+  // A file that is being written waits for its end.
+  if (waitingBytes === 0) {
+    return `${target}: has all that is written, and ${waitingFiles} of ${all} may grow`;
+  }
+  return `${target}: ${formatBytes(waitingBytes)} wait, in ${waitingFiles} of ${all}`;
 }
 
 /** The name of a target, as in its cursor. */

@@ -77,8 +77,13 @@ export interface Nats {
   inbox(): string;
 }
 
-/** How long an attempt to connect or a request waits for an answer, in milliseconds. */
+/** How long a request waits for its answer, in milliseconds. */
 const TIMEOUT_MS = 10_000;
+/**
+ * How long an attempt to connect may take, in milliseconds. The client waits as long for a server
+ * that greets it and hangs up at once.
+ */
+const CONNECT_MS = 5000;
 /**
  * How often the server is pinged, in milliseconds; the connection is closed when two answers are
  * missing.
@@ -171,7 +176,7 @@ function connectionOptions(address: NatsAddress, options: NatsConnectOptions): C
   return {
     servers: [...address.servers],
     name: clientName,
-    timeout: TIMEOUT_MS,
+    timeout: CONNECT_MS,
     pingInterval: PING_MS,
     maxPingOut: 2,
     maxReconnectAttempts: -1,

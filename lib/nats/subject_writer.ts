@@ -110,7 +110,7 @@ export class SubjectWriter {
     let left = messages;
     while (left.length > 0) {
       signal.throwIfAborted();
-      this.#last ??= await this.#look(context);
+      this.#last ??= await this.#look(context, signal);
       const { file: lastFile, number = -1 } = this.#last;
       if (lastFile === file && left[0]!.number <= number) {
         left = left.filter((message) => message.number > number);
@@ -155,7 +155,7 @@ export class SubjectWriter {
         if (parts.length > 1 && seq < last.seq) seq = await send(`${id}.${crypto.randomUUID()}`);
       } catch (error) {
         if (!WRONG_SEQUENCE.includes(codeOf(error) ?? 0)) throw error;
-        this.#last = await this.#look(context, true);
+        this.#last = await this.#look(context, signal, true);
         return;
       }
       // When a file is sent a second time, the server answers with the earlier place of a message
@@ -191,12 +191,17 @@ export class SubjectWriter {
    * own whose answer was lost, or one that the box had under way when it was killed; anything else
    * comes from another box.
    */
-  async #look({ nats, box, run }: WriterContext, whileWriting = false): Promise<Last> {
-    const stored = await nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject })
-      .catch((error: unknown) => {
-        if (codeOf(error) === NO_MESSAGE) return null;
-        throw error;
-      });
+  async #look(
+    { nats, box, run }: WriterContext,
+    signal: AbortSignal,
+    whileWriting = false,
+  ): Promise<Last> {
+    const asked = nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject });
+    // The client would wait for the answer until its time is over, though the connection is gone.
+    const stored = await untilAborted(signal, asked).catch((error: unknown) => {
+      if (codeOf(error) === NO_MESSAGE) return null;
+      throw error;
+    });
     if (stored === null) return { seq: 0 };
     const headers = readHeaders((name) => stored.header.get(name));
     const other = headers === undefined

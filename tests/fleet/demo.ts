@@ -13,6 +13,8 @@ const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const BOXES = ["box-1", "box-2"];
 const VALUES_PER_SEC = 20;
 const PICTURE_EVERY = 10;
+const SDK_PORT = /over TCP at [^ ]*:(\d+)\./;
+const PAGE = /Hosting a web viewer at (\S+)/;
 
 const { missing } = provideNats();
 if (missing) {
@@ -32,26 +34,32 @@ process.once("exit", () => {
 });
 const nats = await NatsServer.start();
 
-/** Starts a Rerelay; resolves with the port that SDKs connect to. */
-function rerelay(name: string, args: readonly string[]): Promise<number> {
+/** Starts a Rerelay; resolves with what it says of itself: by default the port that SDKs connect to. */
+function rerelay(
+  name: string,
+  args: readonly string[],
+  told: readonly RegExp[] = [SDK_PORT],
+): Promise<string[]> {
   const run = "Bun" in globalThis ? [CLI] : ["run", "-A", "--quiet", CLI];
   const child = spawn(process.execPath, [...run, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   children.push(child);
+  let log = "";
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`${name} ended with ${code}`)));
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       for (const line of text.trimEnd().split("\n")) {
         console.log(`${name.padEnd(7)} ${line.replace(/^\[[^\]]*\] /, "")}`);
       }
-      const port = /over TCP at [^ ]*:(\d+)\./.exec(text)?.[1];
-      if (port !== undefined) resolve(Number(port));
+      log = (log + text).slice(-10_000);
+      const found = told.map((pattern) => pattern.exec(log)?.[1]);
+      if (found.every((one) => one !== undefined)) resolve(found);
     });
   });
 }
 
-async function drive(box: string, port: number, signal: AbortSignal): Promise<void> {
+async function drive(box: string, port: string, signal: AbortSignal): Promise<void> {
   const robot = new Robot(`${box}-${new Date().toISOString().slice(0, 19)}`);
-  const socket = await connectSdk(port);
+  const socket = await connectSdk(Number(port));
   await send(socket, robot.announcement());
   for (let frame = 0; !signal.aborted; frame++) {
     await send(socket, robot.scalar("/arm/angle", frame, Math.sin(frame / 20)));
@@ -74,7 +82,7 @@ async function end(ending: readonly ChildProcess[]): Promise<void> {
 }
 
 /** Waits until no more comes to a server, 3 s at most. */
-async function quiet(port: number): Promise<void> {
+async function quiet(port: string): Promise<void> {
   for (let tries = 0, before = -1; tries < 10; tries++) {
     const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => undefined);
     const { messages } = await answer?.json() ?? { messages: -1 };
@@ -84,25 +92,23 @@ async function quiet(port: number): Promise<void> {
   }
 }
 
-let middle: number | undefined;
+let middle: string | undefined;
 try {
-  middle = await rerelay("middle", [
+  const copies = join(folder, "middle", "{box}-{recording_id}-{part}.rrd");
+  const [port, page] = await rerelay("middle", [
     ...["--port", "0", "--from", nats.url, "--serve-web", "--web-viewer-port", "0"],
-    ...[
-      "--ws-server-port",
-      "0",
-      "--save",
-      join(folder, "middle", "{box}-{recording_id}-{part}.rrd"),
-    ],
-  ]);
+    ...["--ws-server-port", "0", "--save", copies],
+  ], [SDK_PORT, PAGE]);
+  middle = port;
   const driving = BOXES.map(async (box) => {
     if (stop.signal.aborted) return;
     const save = join(folder, box, "{recording_id}-{part}.rrd");
     const args = ["--port", "0", "--save", save, "--forward", nats.url, "--box", box];
-    return await drive(box, await rerelay(box, args), stop.signal);
+    const [port] = await rerelay(box, args);
+    return await drive(box, port!, stop.signal);
   });
   console.log(
-    "\nTwo boxes send through NATS; the middle's page is above. Ctrl-C ends all of it.\n",
+    `\nTwo boxes send through NATS: see them at ${page}, and end all of it with Ctrl-C.\n`,
   );
   await Promise.all(driving);
 } finally {

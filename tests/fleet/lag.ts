@@ -37,6 +37,7 @@ function child(...args: readonly (string | number)[]): Side {
       else reject(new Error(`${args[0]} ended with ${code}`));
     });
   });
+  report.catch(() => {}); // thrown where it is waited for
   return { pid: child.pid!, report };
 }
 

@@ -1,6 +1,7 @@
 /**
  * One side of the measurement of lag, as a process: `robots FIRST COUNT SECONDS PORT` and `middle URL`, or
- * with the bare client `bare-box FIRST COUNT SECONDS URL` and `bare-middle URL`.
+ * with the bare client `bare-box FIRST COUNT SECONDS URL` and `bare-middle URL`. A middle ends when nothing has
+ * come for a while; `middle URL SECONDS` says how long it waits for the first message.
  */
 import process from "node:process";
 import { memoryTcp, Server, silentLog } from "../../mod.ts";
@@ -42,27 +43,54 @@ async function robots(): Promise<void> {
   console.log(JSON.stringify({ sent, lateMs, cpuSec: (user + system) / 1e6 }));
 }
 
+/** How long a middle waits for its first message, and then for a next one. */
+const FIRST_MS = 60_000;
+const NEXT_MS = 4000;
+
+/** Calls once when nothing comes any more, or nothing has come at all; returns what it is told by. */
+function untilQuiet(stop: () => unknown) {
+  const since = performance.now();
+  const firstMs = args[1] === undefined ? FIRST_MS : Number(args[1]) * 1000;
+  let [first, last] = [0, 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (first > 0 ? now - last <= NEXT_MS : now - since <= firstMs) return;
+    clearInterval(timer);
+    stop();
+  }, 200);
+  return {
+    /** To be called when something comes; returns for how long something has come. */
+    came(): number {
+      last = performance.now();
+      first ||= last;
+      return last - first;
+    },
+    /** Ends the program with an error if nothing has come. */
+    check(): void {
+      if (first > 0) return;
+      console.error(`${role}: nothing has come for ${firstMs / 1000} s: does any robot log?`);
+      process.exit(1);
+    },
+  };
+}
+
 async function middle(): Promise<void> {
   const server = await Server.listen(memoryTcp(), { log: silentLog, reuseBuffers: true });
   const feed = fromNats({ url: args[0]! });
   server.join(feed);
   const lags: number[] = [];
-  let [first, last] = [0, 0];
-  const stop = setInterval(() => {
-    if (first > 0 && performance.now() - last > 4000) void server.close();
-  }, 200);
+  const quiet = untilQuiet(() => void server.close());
   for await (const batch of server.batches()) {
-    first ||= performance.now();
-    last = performance.now();
+    const forMs = quiet.came();
     const now = Date.now();
     for (const { payload } of batch) {
       if (payload.type !== "msg" || payload.msg.kind !== "ArrowMsg") continue;
       const sentMs = Number(payload.msg.chunkId!.timeNs / 1_000_000n);
-      if (last - first > WARM_UP_MS) lags.push(now - sentMs);
+      if (forMs > WARM_UP_MS) lags.push(now - sentMs);
     }
     feed.received(batch);
   }
-  clearInterval(stop);
+  quiet.check();
   report(lags);
 }
 
@@ -111,18 +139,13 @@ async function bareMiddle(): Promise<void> {
   const consumer = await nats.client.consumers.get(STREAM);
   const messages = await consumer.consume({ max_bytes: 8 * 1024 * 1024 });
   const lags: number[] = [];
-  let [first, last] = [0, 0];
-  const stop = setInterval(() => {
-    if (first > 0 && performance.now() - last > 4000) void messages.stop();
-  }, 200);
+  const quiet = untilQuiet(() => void messages.stop());
   for await (const { data } of messages) {
-    first ||= performance.now();
-    last = performance.now();
-    if (last - first < WARM_UP_MS) continue;
+    if (quiet.came() < WARM_UP_MS) continue;
     const madeMs = new DataView(data.buffer, data.byteOffset).getFloat64(0);
     for (let i = 0; i < PER_BATCH; i++) lags.push(Date.now() - madeMs + i * 1000 / PER_SEC);
   }
-  clearInterval(stop);
+  quiet.check();
   report(lags);
 }
 

@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
@@ -41,6 +44,29 @@ async function withServer(
   } finally {
     await nats.connection.close();
   }
+}
+
+/** A link to a port, which is told what goes there. */
+async function linkThat(port: number, sees: (bytes: Buffer, hangUp: () => void) => void) {
+  const sockets = new Set<Socket>();
+  const link = createServer((client) => {
+    const server = connect(port, "127.0.0.1");
+    for (const socket of [client, server]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+    }
+    client.on("data", (bytes: Buffer) => sees(bytes, () => client.destroy()));
+    client.pipe(server).pipe(client);
+  }).listen(0, "127.0.0.1");
+  await once(link, "listening");
+  return {
+    url: `nats://127.0.0.1:${(link.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      link.close();
+      await once(link, "close");
+    },
+  };
 }
 
 async function sendAll(target: MessageTarget, file: string, msgs: readonly LogMsg[]) {
@@ -135,6 +161,21 @@ describe("natsTarget", () => {
       assertStringIncludes(error.message, "two/");
       await first.close();
       await second.close();
+    });
+  });
+
+  it("waits for no answer over a connection that broke", options, async () => {
+    await withServer(async (server) => {
+      // Passes everything on, but hangs up as soon as the place in the stream is asked for.
+      await using link = await linkThat(server.port, (bytes, hangUp) => {
+        if (bytes.includes("$JS.API.STREAM.MSG.GET.")) hangUp();
+      });
+      const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
+      const start = performance.now();
+      await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 1)), Error, "broken");
+      const ms = performance.now() - start;
+      assert(ms < 8000, `the client itself would have waited for 10 s, and it took ${ms} ms`);
+      await target.close();
     });
   });
 

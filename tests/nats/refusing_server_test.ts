@@ -88,6 +88,16 @@ describe("a server that refuses", () => {
     await target.close();
   });
 
+  it("by hanging up after its greeting is left after 5 s", { timeout: 30_000 }, async () => {
+    await using server = await serverThat((socket) => void socket.end(INFO));
+    const target = natsTarget({ url: server.url, box: "box", instance: "4f1c" });
+    const start = performance.now();
+    await assertRejects(() => target.send(batch("r"), never), Error);
+    const ms = performance.now() - start;
+    assert(ms < 9000, `it took ${ms} ms`);
+    await target.close();
+  });
+
   it("to say a word keeps nobody who ends", async () => {
     await using server = await serverThat(() => {});
     const target = natsTarget({ url: server.url, box: "box", instance: "4f1c" });
