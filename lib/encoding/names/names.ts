@@ -124,8 +124,11 @@ function recastOf({ archetype, component }: Field, minor: number): Recast | unde
   return minor === FIRST_MINOR && ENUMERATIONS.includes(component) ? ENUMERATION : undefined;
 }
 
-/** The last version that called views space views. */
-const LAST_SPACE_VIEWS = 20;
+/**
+ * The last version that called views space views is 0.20; a chunk of it under a header of 0.21 may
+ * not tell. Paths of 0.21 have none of these names and stay as they are.
+ */
+const LAST_SPACE_VIEWS = 21;
 /** Components whose values are paths of views. */
 const VIEW_PATHS = ["ActiveTab", "IncludedContent"].map((name) =>
   `rerun.blueprint.components.${name}`
