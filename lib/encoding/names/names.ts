@@ -78,7 +78,7 @@ export class Names {
    * @param path of an entity of a blueprint
    */
   viewPath(path: string): string {
-    return this.#minor > LAST_SPACE_VIEWS ? path : todaysViewPath(path);
+    return todaysViewPath(path);
   }
 
   /**
@@ -125,8 +125,8 @@ function recastOf({ archetype, component }: Field, minor: number): Recast | unde
 }
 
 /**
- * The last version that called views space views is 0.20; a chunk of it under a header of 0.21 may
- * not tell. Paths of 0.21 have none of these names and stay as they are.
+ * The last version in which a container may name space views: they were called so up to 0.20, but a
+ * container of it under another header may be taken for one of 0.21. Other names stay as they are.
  */
 const LAST_SPACE_VIEWS = 21;
 /** Components whose values are paths of views. */

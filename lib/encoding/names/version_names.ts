@@ -9,9 +9,12 @@ import { FIRST_MINOR, LAST_MINOR, Names } from "./names.ts";
 /** What SDKs from 0.18 on say of each chunk, and 0.17 doesn't. */
 const SIZE = "rerun.heap_size_bytes";
 
+/** What SDK 0.22 says of columns, and those before don't. */
+const ARCHETYPE = "rerun.archetype_name";
+
 /** What a chunk's schema says. */
 interface Said {
-  readonly fields: readonly Pick<SchemaField, "name">[];
+  readonly fields: readonly Pick<SchemaField, "name" | "tags">[];
   readonly tags: readonly SchemaTag[];
 }
 
@@ -27,17 +30,21 @@ export class VersionNames {
   }
 
   /**
-   * The version of a chunk: that of its header, unless its schema is not of that version. A file in
-   * msgpack has one header, and what programs with different SDKs sent may stand under it.
+   * The version of a chunk: that of its header, unless its schema is not of that version. A file has
+   * one header, and what programs with different SDKs sent may stand under it.
    *
    * @param minor of the header
    * @param schema of the chunk
    */
   minorOf(minor: number, { fields, tags }: Said): number {
-    // From 0.22 on messages are in protobuf, which is written under a header of its own.
-    if (minor < FIRST_MINOR || minor >= LAST_MINOR) return minor;
+    if (minor < FIRST_MINOR || minor > LAST_MINOR) return minor;
     if (!tags.some(({ key }) => key === SIZE)) return FIRST_MINOR;
-    const given = minor === FIRST_MINOR ? [] : [minor];
+    const isOfLast = fields.some(({ tags }) => tags.some(({ key }) => key === ARCHETYPE));
+    if (isOfLast) return LAST_MINOR;
+    // Chunks of the last version that name no archetype have no indicators either.
+    const hasIndicator = fields.some(({ name }) => /^rerun\..*Indicator$/.test(name));
+    if (minor === LAST_MINOR && !hasIndicator) return minor;
+    const given = minor === FIRST_MINOR || minor === LAST_MINOR ? [] : [minor];
     let best = { minor, known: -1 };
     for (const each of [...given, ...AFTER_FIRST]) {
       const names = this.of(each);
@@ -50,7 +57,7 @@ export class VersionNames {
   }
 }
 
-/** Versions in msgpack behind the first, the newest first: it knows most names. */
+/** Versions between the first and the last, the newest first: it knows most names. */
 const AFTER_FIRST = Array.from(
   { length: LAST_MINOR - FIRST_MINOR - 1 },
   (_, i) => LAST_MINOR - 1 - i,
