@@ -17,7 +17,8 @@ import type { StoreId } from "../encoding/message_parts.ts";
 import { encodeLogMsg, protobufHeader } from "../encoding/protobuf/encode_log_msg.ts";
 import { WriterMemory } from "../encoding/protobuf/arrow_msg_front.ts";
 import type { RrdHeader } from "../encoding/rrd_header.ts";
-import { FIRST_MINOR, LAST_MINOR, Names } from "../encoding/names/names.ts";
+import { FIRST_MINOR, LAST_MINOR } from "../encoding/names/names.ts";
+import { VersionNames } from "../encoding/names/version_names.ts";
 import { ChunkIds } from "./chunk_ids.ts";
 import { Entities } from "./entities.ts";
 import { RecordingStarts } from "./recording_start.ts";
@@ -104,7 +105,7 @@ function isOfChunks(major: number, minor: number): boolean {
  * ```
  */
 export class Bridge implements Step<readonly LogMsg[], LogMsg> {
-  readonly #names = new Map<number, Names>();
+  readonly #names = new VersionNames();
   readonly #stores = new Map<string, StoreBridge>();
   readonly #memory: StreamMemory;
   readonly #starts = new RecordingStarts();
@@ -221,18 +222,12 @@ export class Bridge implements Step<readonly LogMsg[], LogMsg> {
     const key = JSON.stringify([minor, storeId.kind, storeId.id, storeId.applicationId]);
     let store = this.#stores.get(key);
     if (store === undefined) {
-      store = new StoreBridge(storeId, key, this.#namesOf(minor), this.#memory);
+      store = new StoreBridge(storeId, key, minor, this.#names, this.#memory);
       this.#stores.set(key, store);
       if (this.#stores.size > MAX_STORES) this.#stores.delete(this.#stores.keys().next().value!);
     }
     this.#last = { of: storeId, minor, store };
     return store;
-  }
-
-  #namesOf(minor: number): Names {
-    const names = this.#names.get(minor) ?? new Names(minor);
-    this.#names.set(minor, names);
-    return names;
   }
 
   #count(component: string): void {

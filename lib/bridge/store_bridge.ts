@@ -26,6 +26,7 @@ import { SplitArrow, SplitEncoded } from "../encoding/split_encoded.ts";
 import type { ChunkIds } from "./chunk_ids.ts";
 import type { Entities, Entity } from "./entities.ts";
 import type { Names } from "../encoding/names/names.ts";
+import type { VersionNames } from "../encoding/names/version_names.ts";
 import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
 
 /** A rewritten schema, in which open texts are filled in for each chunk. */
@@ -70,19 +71,28 @@ const SHARED_BYTES = 32 * 1024;
 export class StoreBridge {
   readonly #key: string;
   readonly #isBlueprint: boolean;
-  readonly #names: Names;
+  readonly #minor: number;
+  readonly #names: VersionNames;
   readonly #memory: StreamMemory;
   readonly #storeId: Uint8Array;
 
   /**
    * @param storeId of the store
    * @param key key of the store
-   * @param names of the version it comes from
+   * @param minor the SDK's, as its header says
+   * @param names of all versions
    * @param memory of the stream
    */
-  constructor(storeId: StoreId, key: string, names: Names, memory: StreamMemory) {
+  constructor(
+    storeId: StoreId,
+    key: string,
+    minor: number,
+    names: VersionNames,
+    memory: StreamMemory,
+  ) {
     this.#key = key;
     this.#isBlueprint = storeId.kind === "Blueprint";
+    this.#minor = minor;
     this.#names = names;
     this.#memory = memory;
     this.#storeId = encodeStoreId(storeId, "v1alpha1");
@@ -168,11 +178,9 @@ export class StoreBridge {
   }
 
   /** Gives the schema of a blueprint's chunk today's path of its entity. */
-  #placed<T extends Pick<SchemaTree, "tags">>(schema: T): T {
+  #placed<T extends Pick<SchemaTree, "tags">>(schema: T, names: Names): T {
     const tags = schema.tags.map((tag) =>
-      tag.key === "rerun.entity_path"
-        ? { key: tag.key, value: this.#names.viewPath(tag.value) }
-        : tag
+      tag.key === "rerun.entity_path" ? { key: tag.key, value: names.viewPath(tag.value) } : tag
     );
     return { ...schema, tags };
   }
@@ -185,16 +193,20 @@ export class StoreBridge {
     const { ipc, place } = schema;
     const reads = new Uint8Array(place.end - place.start);
     const tree = readSchemaTree(ipc, reads);
-    const chunk = chunkTags(tree, this.#names);
+    const names = this.#names.of(this.#names.minorOf(this.#minor, tree));
+    const chunk = chunkTags(tree, names);
     if (chunk === undefined) throw new InvalidMessage("An Arrow schema is not that of a chunk");
     const { entityPath: { value: path, place: key }, open } = chunk;
     const { schemas, entities } = this.#memory;
     const entityKey = this.#key + path;
     const entity = entities.add(entityKey, chunk.archetypes);
     const written = (recasts: boolean): Template => {
-      const rewritten = rewriteSchema(tree, chunk, this.#names, entity, recasts);
+      const rewritten = rewriteSchema(tree, chunk, names, entity, recasts);
       const { schema: today, isStatic, untagged, asksEntity, recasts: columns } = rewritten;
-      const { bytes, openAt } = encodeSchema(this.#isBlueprint ? this.#placed(today) : today, open);
+      const { bytes, openAt } = encodeSchema(
+        this.#isBlueprint ? this.#placed(today, names) : today,
+        open,
+      );
       return {
         front: new ArrowMsgFront(this.#storeId, isStatic, bytes),
         texts: open.map((from, i) => ({ from, to: openAt[i]! })),

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Chunk, ChunkComponent, ChunkTimes } from "../encoding/chunks/chunk.ts";
+import { todaysViewPath } from "../encoding/names/view_paths.ts";
 
 /** A value of a component in one row. */
 export interface LoggedValue {
@@ -41,14 +42,26 @@ export function* loggedValues(
     }
     const front = out.length;
     for (const component of components) {
-      const value = component.at(row);
-      if (value === undefined) continue;
+      const sent = component.at(row);
+      if (sent === undefined) continue;
+      const value = namesViews(component) ? withViewPaths(sent) : sent;
       out.cut(front);
       out.add([component.name, component.component]);
       out.add(value);
       yield { component, value, row, bytes: out.bytes() };
     }
   }
+}
+
+/** Whether a component of a blueprint says where views are. */
+function namesViews({ name }: ChunkComponent): boolean {
+  return name === "ContainerBlueprint:contents" || name === "ContainerBlueprint:active_tab";
+}
+
+/** Such values by today's names of views. */
+function withViewPaths(value: unknown): unknown {
+  if (typeof value === "string") return todaysViewPath(value);
+  return Array.isArray(value) ? value.map(withViewPaths) : value;
 }
 
 /** When a row was logged, by timeline. */

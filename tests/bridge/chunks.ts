@@ -49,7 +49,8 @@ export function chunk(columns: readonly (string | SchemaField)[], options: Chunk
       tags ?? {
         "rerun.id": id.toString(16).toUpperCase().padStart(32, "0"),
         "rerun.entity_path": path,
-        "rerun.heap_size_bytes": String(size),
+        // SDK 0.17 did not say it.
+        ...(minor > 17 && { "rerun.heap_size_bytes": String(size) }),
       },
     ),
   });

@@ -12,6 +12,7 @@ import { escapeText } from "../../base/escape.ts";
 import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import { type Chunk, chunks } from "../../encoding/mod.ts";
 import type { StoreId } from "../../encoding/message_parts.ts";
+import { todaysViewPath } from "../../encoding/names/view_paths.ts";
 import { storeKey } from "../../encoding/store_of.ts";
 import { type LoggedValue, loggedValues, timesOf } from "../../recordings/logged_values.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -147,12 +148,13 @@ async function sumsOf(
     const key = storeKey(msg.storeId);
     let store = stores.get(key);
     if (store === undefined) stores.set(key, store = { id: msg.storeId, entities: new Map() });
-    let sum = store.entities.get(chunk.entityPath);
+    const entity = entityOf(msg, chunk);
+    let sum = store.entities.get(entity);
     if (sum === undefined) {
       if (++entities > MAX_ENTITIES) {
         throw new InputError(nameOf(path), `it has more than ${MAX_ENTITIES} entities`, undefined);
       }
-      store.entities.set(chunk.entityPath, sum = { values: 0, low: 0n, high: 0n });
+      store.entities.set(entity, sum = { values: 0, low: 0n, high: 0n });
     }
     const digest = digestOf(bytes);
     sum.values++;
@@ -202,6 +204,11 @@ async function* valuesOf(
       }
     }
   }
+}
+
+/** Where a chunk is, by today's name: views were called space views up to 0.20. */
+function entityOf({ storeId }: ArrowMsg, { entityPath }: Chunk): string {
+  return storeId.kind === "Blueprint" ? todaysViewPath(entityPath) : entityPath;
 }
 
 /** What SDK 0.23 and later say of a recording by themselves, those before in the announcement. */
@@ -290,13 +297,14 @@ class Search {
   async *#values(path: string, round: number): AsyncGenerator<[key: string, () => Found]> {
     const { ignoreTimelines } = this.options;
     const of = (msg: ArrowMsg) => this.#entities.get(storeKey(msg.storeId));
-    const wanted = (msg: ArrowMsg, { entityPath }: Chunk) => of(msg)?.[1].has(entityPath) ?? false;
+    const wanted = (msg: ArrowMsg, chunk: Chunk) => of(msg)?.[1].has(entityOf(msg, chunk)) ?? false;
     const values = valuesOf(path, this.options, this.context, wanted);
     for await (const [msg, chunk, { bytes, component, value, row }] of values) {
       const digest = digestOf(bytes);
       if (digest.readUInt32LE(0) % this.#rounds !== round) continue;
       const [recording] = of(msg)!;
-      const { entityPath: entity, isStatic } = chunk;
+      const entity = entityOf(msg, chunk);
+      const { isStatic } = chunk;
       const front = JSON.stringify([msg.storeId.kind, recording, entity]);
       yield [front + digest.toString("base64"), () => ({
         ...{ recording, entity, component: component.name, static: isStatic },

@@ -8,7 +8,8 @@ import { InvalidMessage } from "../../base/errors.ts";
 import { forgetOldest } from "../../base/forget_oldest.ts";
 import { BatchFinder } from "../arrow/first_batch.ts";
 import type { SchemaField, SchemaTag } from "../arrow/schema_tree.ts";
-import { Names } from "../names/names.ts";
+import type { Names } from "../names/names.ts";
+import { VersionNames } from "../names/version_names.ts";
 import type { RrdVersion } from "../rrd_header.ts";
 import type { ChunkTree, ChunkTrees } from "./chunk_trees.ts";
 import {
@@ -149,7 +150,7 @@ export class ChunkSchema {
 export class ChunkSchemas {
   readonly #trees: ChunkTrees;
   readonly #schemas = new WeakMap<ChunkTree, ChunkSchema>();
-  readonly #names = new Map<number, Names>();
+  readonly #names = new VersionNames();
 
   /** @param trees trees that the schemas are read from */
   constructor(trees: ChunkTrees) {
@@ -168,16 +169,13 @@ export class ChunkSchemas {
     const { tree, end } = this.#trees.of(ipc, version);
     let schema = this.#schemas.get(tree);
     if (schema === undefined) {
-      schema = new ChunkSchema(tree, this.#namesOf(tree.minor));
+      const minor = tree.entityPath === undefined
+        ? tree.minor
+        : this.#names.minorOf(tree.minor, tree);
+      schema = new ChunkSchema({ ...tree, minor }, this.#names.of(minor));
       this.#schemas.set(tree, schema);
     }
     return { schema, end };
-  }
-
-  #namesOf(minor: number): Names {
-    const names = this.#names.get(minor) ?? new Names(minor);
-    this.#names.set(minor, names);
-    return names;
   }
 }
 

@@ -78,7 +78,7 @@ export class Names {
    * @param path of an entity of a blueprint
    */
   viewPath(path: string): string {
-    return this.#minor > LAST_SPACE_VIEWS ? path : todaysViewPath(path);
+    return todaysViewPath(path);
   }
 
   /**
@@ -124,8 +124,11 @@ function recastOf({ archetype, component }: Field, minor: number): Recast | unde
   return minor === FIRST_MINOR && ENUMERATIONS.includes(component) ? ENUMERATION : undefined;
 }
 
-/** The last version that called views space views. */
-const LAST_SPACE_VIEWS = 20;
+/**
+ * The last version in which a container may name space views: they were called so up to 0.20, but a
+ * container of it under another header may be taken for one of 0.21. Other names stay as they are.
+ */
+const LAST_SPACE_VIEWS = 21;
 /** Components whose values are paths of views. */
 const VIEW_PATHS = ["ActiveTab", "IncludedContent"].map((name) =>
   `rerun.blueprint.components.${name}`

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BRIDGED } from "../../bridge/chunks.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
-import { capturePackets } from "../../fixtures.ts";
+import { capturePackets, fixture } from "../../fixtures.ts";
 import { inFolder } from "../cli_process.ts";
 import { ENCODINGS, run } from "./run.ts";
 
@@ -40,6 +40,22 @@ describe("rrd compare", { timeout: 60_000 }, () => {
         const { code, stdout } = await run("compare", input, output);
         assertEquals(code, 0, stdout);
       }
+    }));
+
+  it("finds layouts equal whose views were called space views", () =>
+    inFolder(async (folder) => {
+      const [input, output] = [join(folder, "old.rrd"), join(folder, "new.rrd")];
+      writeFileSync(input, fixture("every/0.20.3-blueprint.rrd"));
+      assertEquals((await run("migrate", input, "-o", output)).code, 0);
+      const { code, stdout } = await run("compare", input, output);
+      assertEquals([code, stdout.slice(0, 6)], [0, "equal:"], stdout);
+      // Not if the container holds another view.
+      const text = readFileSync(input).toString("latin1");
+      const other = join(folder, "other.rrd");
+      writeFileSync(other, text.replace(/(?<!\/)space_view\/./g, "space_view/x"), "latin1");
+      const found = await run("compare", other, output);
+      assertEquals(found.code, 1);
+      assertStringIncludes(found.stdout, "ContainerBlueprint:contents");
     }));
 
   it("finds a value that differs, by its entity, its component and its times", () =>
