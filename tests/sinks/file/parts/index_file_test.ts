@@ -68,8 +68,8 @@ describe("IndexFile", () => {
     const { files, turnOff } = await withLines(({ kind }) => kind === "write");
     const file = new IndexFile("a", files, files);
     await Array.fromAsync(file.lines());
-    await assertRejects(() => file.replace([line("second")]));
-    await assertRejects(() => file.write(line("third")));
+    await assertRejects(() => file.replace([line("second")]), Error);
+    await assertRejects(() => file.write(line("third")), Error);
     assertEquals(await namesIn(files), ["first", "second"]);
     turnOff();
     await file.write(line("fourth"));
@@ -90,8 +90,8 @@ describe("IndexFile", () => {
         }, { highWaterMark: 0 }),
       );
     const file = new IndexFile("a", { ...files, open }, files);
-    await assertRejects(() => Array.fromAsync(file.lines()));
-    await assertRejects(() => file.write(line("third")));
+    await assertRejects(() => Array.fromAsync(file.lines()), Error);
+    await assertRejects(() => file.write(line("third")), Error);
     turnOff();
     await file.write(line("fourth"));
     await file.close();
