@@ -40,6 +40,7 @@ export {
   type ReaderPeer,
 } from "./serve/read_messages.ts";
 export type { AnswerInfo, CallInfo } from "../comms/grpc/service.ts";
+export type { AnswerProgress } from "../comms/grpc/call_stream.ts";
 export type { ProxyMethod } from "../comms/grpc/message_proxy.ts";
 export type { ProtobufDialect } from "../encoding/protobuf/protobuf_store_info.ts";
 export { GrpcError, STATUS, type Status } from "../comms/grpc/status.ts";
