@@ -114,7 +114,7 @@ describe("cli.ts among hostile peers", { timeout: 60_000 }, () => {
   it("closes what connects too often", async () => {
     const { cli, port } = await startCli(["--max-connects-per-sec", "1"]);
     const connect = () => replay(port, new Uint8Array(0)).catch(() => {});
-    while (!/127\.0\.0\.1 connects more than 1 times a second/.test(cli.stderr)) {
+    while (!/127\.0\.0\.1 connects more than 1 time a second/.test(cli.stderr)) {
       await Promise.all([connect(), connect(), connect()]);
     }
     cli.signal("SIGTERM");
