@@ -25,8 +25,8 @@ import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { SplitArrow, SplitEncoded } from "../encoding/split_encoded.ts";
 import type { ChunkIds } from "./chunk_ids.ts";
 import type { Entities, Entity } from "./entities.ts";
-import type { Names } from "../encoding/names/names.ts";
 import type { VersionNames } from "../encoding/names/version_names.ts";
+import { todaysViewPath } from "../encoding/names/view_paths.ts";
 import { chunkTags, type ColumnRecast, rewriteSchema } from "./rewrite_schema.ts";
 
 /** A rewritten schema, in which open texts are filled in for each chunk. */
@@ -177,14 +177,6 @@ export class StoreBridge {
     };
   }
 
-  /** Gives the schema of a blueprint's chunk today's path of its entity. */
-  #placed<T extends Pick<SchemaTree, "tags">>(schema: T, names: Names): T {
-    const tags = schema.tags.map((tag) =>
-      tag.key === "rerun.entity_path" ? { key: tag.key, value: names.viewPath(tag.value) } : tag
-    );
-    return { ...schema, tags };
-  }
-
   #isValid({ madeBy }: Template): boolean {
     return madeBy === undefined || this.#memory.entities.get(madeBy.key) === madeBy.entity;
   }
@@ -203,10 +195,7 @@ export class StoreBridge {
     const written = (recasts: boolean): Template => {
       const rewritten = rewriteSchema(tree, chunk, names, entity, recasts);
       const { schema: today, isStatic, untagged, asksEntity, recasts: columns } = rewritten;
-      const { bytes, openAt } = encodeSchema(
-        this.#isBlueprint ? this.#placed(today, names) : today,
-        open,
-      );
+      const { bytes, openAt } = encodeSchema(this.#isBlueprint ? placed(today) : today, open);
       return {
         front: new ArrowMsgFront(this.#storeId, isStatic, bytes),
         texts: open.map((from, i) => ({ from, to: openAt[i]! })),
@@ -244,4 +233,12 @@ function recastBatch(
     if (!(error instanceof InvalidMessage)) throw error;
     return undefined;
   }
+}
+
+/** Gives the schema of a blueprint's chunk today's path of its entity. */
+function placed<T extends Pick<SchemaTree, "tags">>(schema: T): T {
+  const tags = schema.tags.map((tag) =>
+    tag.key === "rerun.entity_path" ? { key: tag.key, value: todaysViewPath(tag.value) } : tag
+  );
+  return { ...schema, tags };
 }

@@ -12,8 +12,9 @@ import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import { CatchUpGarbage } from "./_catch_up_garbage.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
-import { RateLimit } from "./_rate_limit.ts";
+import { pause, RateLimit } from "./_rate_limit.ts";
 import { TargetRefused } from "./target.ts";
+import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
@@ -52,6 +53,7 @@ export class Delivery {
   readonly stopping = new AbortController();
   readonly #name: string;
   readonly #log: Log;
+  readonly #timer: Clock["timer"];
   readonly #now: Clock["now"];
   readonly #date: Clock["date"];
   readonly #outage: Outage;
@@ -73,6 +75,7 @@ export class Delivery {
     const { collectGarbage = () => {} } = options;
     this.#name = name;
     this.#log = log;
+    this.#timer = timer;
     this.#now = now;
     this.#date = date;
     this.#outage = new Outage({ name, log, now, random, timer });
@@ -187,6 +190,22 @@ export class Delivery {
     this.#isStopped = true;
     const text = `Nothing is forwarded to ${this.#name} any more: ${reason(error)}`;
     this.#log.write("error", text, { target: this.#name, kind: "forward stopped" });
+  }
+
+  /**
+   * Waits before a file is read once more that can't be read now, and tells it the first time.
+   *
+   * @param file name of it
+   * @param backoff of it
+   * @param error with which reading it failed
+   */
+  async waitUntilReadable(file: string, backoff: TargetBackoff, error: unknown): Promise<void> {
+    if (backoff.failures === 0) {
+      const text = `${file} can't be read now, and is forwarded to ${this.#name} once it can be: ` +
+        reason(error);
+      this.#log.write("warn", text, { path: file, target: this.#name, kind: "forward waits" });
+    }
+    await pause(backoff.failed(), this.#timer, this.stopping.signal);
   }
 
   /** Ends what is under way, and cancels timers. */

@@ -13,7 +13,6 @@ import { TargetBackoff } from "./backoff.ts";
 import type { ForwardStats } from "./counts.ts";
 import { type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
-import { pause } from "./_rate_limit.ts";
 import type { FileTarget } from "./target.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 
@@ -133,15 +132,8 @@ export class FileForwarder implements JournalReader {
 
   /** Has a file sent once more that can't be read now; meanwhile others are sent. */
   async #sendLater(waiting: Waiting, error: FileUnreadable): Promise<void> {
-    const { log, timer } = this.#files;
-    const { name } = waiting.file.line;
     const backoff = waiting.backoff ??= new TargetBackoff(this.#random);
-    if (backoff.failures === 0) {
-      const text = `${name} can't be read now, and is forwarded to ${this.#target.name} once it ` +
-        `can be: ${error.message}`;
-      log.write("warn", text, { path: name, target: this.#target.name, kind: "forward waits" });
-    }
-    await pause(backoff.failed(), timer, this.#delivery.stopping.signal);
+    await this.#delivery.waitUntilReadable(waiting.file.line.name, backoff, error);
     waiting.isUnderWay = false;
     this.#pump();
   }

@@ -18,7 +18,6 @@ import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import { FileQueue, type QueuedFile } from "./_file_queue.ts";
 import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
-import { pause } from "./_rate_limit.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
 import { isUnreadableNow } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
@@ -169,18 +168,12 @@ export class Forwarder implements JournalReader {
 
   /** Waits a while, and has a file read once more that can't be read now. */
   async #readAgain(queued: QueuedFile, error: unknown): Promise<void> {
-    const { log, timer } = this.#files;
     const { file: { id, line: { name } } } = queued;
     const backoff = this.#unread.get(id) ?? new TargetBackoff(this.#random);
     this.#unread.set(id, backoff);
-    if (backoff.failures === 0) {
-      const text = `${name} can't be read now, and is forwarded to ${this.#target.name} once it ` +
-        `can be: ${reason(error)}`;
-      log.write("warn", text, { path: name, target: this.#target.name, kind: "forward waits" });
-    }
     this.#unreadable++;
     this.#pump();
-    await pause(backoff.failed(), timer, this.#delivery.stopping.signal);
+    await this.#delivery.waitUntilReadable(name, backoff, error);
     this.#unreadable--;
     this.#queue.readAgain(queued);
   }

@@ -5,7 +5,7 @@
  */
 import { ARCHETYPES } from "./archetypes.ts";
 import { ENUMERATION, IMAGE_OF_TENSOR, PLANE_OF_TENSOR, type Recast, TENSOR } from "./recasts.ts";
-import { SPACE_VIEW_PATHS, todaysViewPath } from "./view_paths.ts";
+import { SPACE_VIEW_PATHS } from "./view_paths.ts";
 import { ARCHETYPE_NAMES, COMPONENT_NAMES, FIELD_COMPONENTS, FIELD_NAMES } from "./renames.ts";
 
 /** The first and last minor version in the table. */
@@ -70,15 +70,6 @@ export class Names {
   /** Whether archetypes of Rerun have this component. */
   isKnown(component: string): boolean {
     return this.#fields.has(component);
-  }
-
-  /**
-   * Today's path of a view in a blueprint.
-   *
-   * @param path of an entity of a blueprint
-   */
-  viewPath(path: string): string {
-    return todaysViewPath(path);
   }
 
   /**
