@@ -3,8 +3,8 @@
  *
  * `deno run -A tests/browser/run.ts [--runtimes deno,bun] [--only TEXT] [--screenshots docs] [--jobs 2]`
  *
- * Without other advice two scenarios run side by side, for a page waits half of its time; with `--only`
- * or `--screenshots` one after the other, because some of them measure, and pictures have one name each.
+ * Scenarios run one after the other: of two at once, which draw without a graphics card, one in fifty waits
+ * longer for its picture than it may. `--jobs` is for machines with more processors than two.
  */
 import process from "node:process";
 import { parseArgs } from "@std/cli";
@@ -34,8 +34,7 @@ const scenarios = SCENARIOS.filter(({ name, onRequest }) =>
   args.only === undefined ? onRequest === undefined : name.includes(String(args.only))
 );
 const screenshots = args.screenshots === undefined ? {} : { screenshots: String(args.screenshots) };
-const alone = args.only !== undefined || args.screenshots !== undefined;
-const jobs = Number(args.jobs ?? (alone ? 1 : 2));
+const jobs = Number(args.jobs ?? 1);
 let passed = 0;
 let failed = 0;
 try {
