@@ -113,7 +113,13 @@ export async function liveViewers(
     log.write("error", `A viewer's request was not answered: ${reason(error)}`);
   const listen = async (option: string, port: number, fetch: typeof relay | typeof app.fetch) => {
     try {
-      return await serveHttp({ hostname: bind, port, fetch, onError, isAllowed });
+      return await serveHttp({
+        hostname: bind,
+        port,
+        fetch,
+        onError,
+        ...(isAllowed && { isAllowed }),
+      });
     } catch (error) {
       if (!(error instanceof TcpBindError)) throw error;
       throw new TcpBindError(error.addr, error.cause, option);
