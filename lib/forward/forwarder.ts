@@ -114,7 +114,10 @@ export class Forwarder implements JournalReader {
   }
 
   #tellIdle(): void {
-    if (this.#underWay > 0 || (this.#queue.hasReady && !this.#delivery.isOver)) return;
+    const { isOver } = this.#delivery;
+    // A file that can't be read now hardly can before the end; once all is over, its wait is, too.
+    const busy = isOver ? this.#underWay : this.#underWay - this.#unreadable;
+    if (busy > 0 || (this.#queue.hasReady && !isOver)) return;
     for (const task of this.#idle.splice(0)) task();
   }
 
