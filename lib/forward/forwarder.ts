@@ -115,9 +115,9 @@ export class Forwarder implements JournalReader {
 
   #tellIdle(): void {
     const { isOver } = this.#delivery;
-    // A file that can't be read now hardly can before the end; once all is over, its wait is, too.
-    const busy = isOver ? this.#underWay : this.#underWay - this.#unreadable;
-    if (busy > 0 || (this.#queue.hasReady && !isOver)) return;
+    // A file that can't be read now will hardly be read before the end, so nobody waits for it.
+    const working = this.#underWay - (isOver ? 0 : this.#unreadable);
+    if (working > 0 || (this.#queue.hasReady && !isOver)) return;
     for (const task of this.#idle.splice(0)) task();
   }
 
