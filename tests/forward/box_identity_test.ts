@@ -6,10 +6,20 @@ import { memoryFiles } from "../../lib/sinks/mod.ts";
 describe("boxIdentity", () => {
   it("is made once, beside the recordings", async () => {
     const files = memoryFiles();
-    assertEquals(await boxIdentity("rec/", files, () => "one"), "one");
-    assertEquals(await boxIdentity("rec/", files, () => "two"), "one");
-    assertEquals(await boxIdentity("", files, () => "two"), "two");
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "one" }), "one");
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "two" }), "one");
+    assertEquals(await boxIdentity("", files, { newId: () => "two" }), "two");
     assertEquals(files.paths.toSorted(), [BOX_FILE, `rec/${BOX_FILE}`]);
+  });
+
+  it("is made where the names in a folder can't be synced, with a warning", async () => {
+    const files = memoryFiles(({ kind }) => {
+      if (kind === "syncFolder") throw new Error("EINVAL");
+    });
+    const lines: string[] = [];
+    const log = { write: (level: string, text: string) => void lines.push(`${level}: ${text}`) };
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "one", log }), "one");
+    assertEquals(lines, ["warn: New names in rec/ may not outlive a power cut: EINVAL"]);
   });
 
   it("is not made anew over a file that says something else", async () => {
