@@ -146,7 +146,9 @@ export class FooterBuilder {
     // Some of Rerun's tools use the id in the chunk, others that of the message, so they must be
     // equal.
     if (facts.id === undefined || !isSame(facts.id, id)) {
-      throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
+      throw new NotIndexable(
+        `the chunk at byte ${offset} has another id than the message around it`,
+      );
     }
     const manifest = this.#manifestOf(storeId);
     const before = manifest.chunks * manifest.columnCount;
@@ -154,7 +156,7 @@ export class FooterBuilder {
     this.#cells += manifest.chunks * manifest.columnCount - before;
     if (this.#cells > this.maxCells) {
       const why =
-        `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
+        `it has so many chunks and columns that the index would have over ${this.maxCells} cells`;
       throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, "size");
     }
     return undefined;
@@ -168,7 +170,8 @@ export class FooterBuilder {
     const applicationId = read.applicationId ??
       this.#applications.get(JSON.stringify([kind, id]));
     if (applicationId === undefined) {
-      throw new NotIndexable(`the application of ${JSON.stringify(id.slice(0, 100))} is not said`);
+      const shown = JSON.stringify(id.slice(0, 100));
+      throw new NotIndexable(`no message says of which application the recording ${shown} is`);
     }
     const key = JSON.stringify([kind, id, applicationId]);
     let manifest = this.#manifests.get(key);
