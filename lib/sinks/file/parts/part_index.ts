@@ -7,12 +7,12 @@
  */
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
-import type { FileLine, IndexLine } from "./_index_line.ts";
+import { type FileLine, type IndexLine, isOf } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { KnownRepeats } from "./_known_repeats.ts";
 import { isNameOf } from "../save_pattern.ts";
-import { type Listed, PartList } from "./part_list.ts";
+import { listed, PartList } from "./part_list.ts";
 import type { PartIndexOptions } from "./_part_index_options.ts";
 
 /** Follows the pattern's name; no recording has a name that ends so. */
@@ -47,7 +47,10 @@ export class PartIndex {
   readonly #damaged = new Set<string>();
   /** Repeated messages of files of earlier runs, by id; forgotten together with `#read`. */
   #repeats = new KnownRepeats();
-  #warned = false;
+  /** What failed and was told. */
+  readonly #told = new Set<string>();
+  /** Surplus files that could not be removed; the first is tried again with each removal. */
+  readonly #stuck = new Set<string>();
   #isHandedOver = false;
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
@@ -122,6 +125,7 @@ export class PartIndex {
     this.#isHandedOver = true;
     this.#file.share();
     this.#list = undefined;
+    this.#stuck.clear();
   }
 
   /** Names of files that another program is writing; must be asked for before `takeUnfinished`. */
@@ -165,6 +169,8 @@ export class PartIndex {
   /** Notes a file that is about to be made; `keep` removes files in this order. */
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
+    // Somebody removed the one that had this name.
+    this.#stuck.delete(file.name);
     this.journal?.begun(file);
     await this.note(file);
   }
@@ -246,6 +252,7 @@ export class PartIndex {
       if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
     }
     this.#damaged.delete(name);
+    this.#stuck.delete(name);
     this.#list?.remove(name);
     await this.note({ kind: "removed", name });
     this.journal?.gone(undefined, name);
@@ -283,19 +290,35 @@ export class PartIndex {
   }
 
   async #removeOldest(): Promise<readonly string[]> {
-    const removed = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
-    for (const name of removed) {
-      await this.#remove(name);
-      if (this.#damaged.delete(name)) await this.#remove(name + DAMAGED_SUFFIX);
-      await this.#write({ kind: "removed", name });
-      this.journal?.gone(undefined, name);
+    const removed: string[] = [];
+    for (const name of this.#stuck) {
+      if (!await this.#removeSurplus(name)) break;
+      removed.push(name);
     }
+    const surplus = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
+    for (const name of surplus) if (await this.#removeSurplus(name)) removed.push(name);
     return removed;
   }
 
-  async #remove(name: string): Promise<void> {
+  /** Removes a surplus file, with its original; whether nothing of it is left. */
+  async #removeSurplus(name: string): Promise<boolean> {
+    this.#stuck.delete(name);
+    // The original first: without the file nothing would tell what it belongs to.
+    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
+      if (await this.#remove(gone)) continue;
+      // It stays in the index, by which a later start tries again.
+      this.#stuck.add(name);
+      return false;
+    }
+    this.#damaged.delete(name);
+    await this.#write({ kind: "removed", name });
+    this.journal?.gone(undefined, name);
+    return true;
+  }
+
+  #remove(name: string): Promise<boolean> {
     const { pattern, adapter, log } = this.#options;
-    await this.#try(`obeyed: ${name} stays`, async () => {
+    return this.#try(`obeyed: ${name} stays`, async () => {
       // Somebody may have removed it already.
       if (await adapter.kind(pattern.folder + name) === undefined) return;
       await adapter.remove(pattern.folder + name);
@@ -315,21 +338,13 @@ export class PartIndex {
       await action();
       return true;
     } catch (error) {
-      if (this.#warned) return false;
-      this.#warned = true;
+      const [kind = ""] = what.split(":");
+      if (this.#told.has(kind)) return false;
+      this.#told.add(kind);
       const { path } = this.#file;
       const text = `The index ${path} could not be ${what}: ${reason(error)}`;
       this.#options.log.write("warn", text, { path });
       return false;
     }
   }
-}
-
-/** Whether a file belongs to a program that still writes it. */
-function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
-  return state !== "closed" && by !== undefined && writers?.has(by) === true;
-}
-
-function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
-  return { bytes: bytes + damaged, hasData };
 }
