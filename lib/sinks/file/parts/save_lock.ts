@@ -70,12 +70,10 @@ async function heldWith(
   // Held before it is written: a program that reads our identity then asks whether we hold it.
   const release = await processes.hold?.(path);
   try {
-    await file.write(new TextEncoder().encode(text));
+    await file.write(new TextEncoder().encode(text)).finally(() => file.close());
   } catch (error) {
-    await release?.();
+    await givenUp(path, files, release);
     throw error;
-  } finally {
-    await file.close();
   }
   return () => givenUp(path, files, release);
 }
@@ -185,6 +183,8 @@ export async function isHeld(
 
 async function textOf(path: string, files: FileAdapter): Promise<string | undefined> {
   try {
+    // To open a pipe would wait for whoever writes into it.
+    if (await files.kind(path) !== "file") return undefined;
     const limit = new LimitedBytesTransformStream(MAX_LOCK_BYTES, { error: true });
     const bytes = await toArrayBuffer((await files.open(path)).pipeThrough(limit));
     return new TextDecoder().decode(bytes).trim();

@@ -124,6 +124,15 @@ describe("rrdFileSink and other programs", () => {
     await assertRejects(() => open(8), Error, "EROFS");
   });
 
+  it("leaves no lock where the disk is too full to write one", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "write" && path.endsWith(".lock")) throw new Error("ENOSPC");
+    });
+    const processes = machine(7, { 7: 1 });
+    await assertRejects(() => rrdFileSink({ path: "a.rrd", files, processes }), Error, "ENOSPC");
+    assertEquals(files.paths, []);
+  });
+
   it("takes over what is no lock at all", async () => {
     const files = memoryFiles();
     await put(files, "a.rrd.lock", new TextEncoder().encode("?"));
