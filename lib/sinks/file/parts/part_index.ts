@@ -10,6 +10,7 @@ import { reason } from "../../../base/errors.ts";
 import { type FileLine, type IndexLine, isOf } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
+import { addRunning } from "./running_writers.ts";
 import { KnownRepeats } from "./_known_repeats.ts";
 import { isNameOf } from "../save_pattern.ts";
 import { listed, PartList } from "./part_list.ts";
@@ -61,7 +62,6 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
-    if (this.isShared) this.#file.share();
   }
 
   /** Whether another program makes files of the pattern as well. */
@@ -82,6 +82,8 @@ export class PartIndex {
     const isClosed = ({ state }: FileLine) => state === "closed";
     if (forgetOldest(index.#read, MAX_READ, isClosed).length > 0) isAll = false;
     forgetOldest(index.#announced, MAX_ANNOUNCED / 2);
+    await addRunning(index.#read.values(), options);
+    if (index.isShared) index.#file.share();
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
@@ -155,8 +157,7 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    const { draining } = this.#options;
-    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
+    return files.filter((file) => file.state !== "closed" && !isOf(file, this.#options.draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -247,8 +248,7 @@ export class PartIndex {
   async remove(name: string): Promise<void> {
     const { pattern: { folder }, adapter, log } = this.#options;
     // The original first: without the file nothing would tell what it belongs to.
-    const hasOriginal = this.#damaged.has(name);
-    for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
+    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
       if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
     }
     this.#damaged.delete(name);

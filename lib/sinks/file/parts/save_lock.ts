@@ -75,16 +75,20 @@ async function heldWith(
     await givenUp(path, files, release);
     throw error;
   }
-  return () => givenUp(path, files, release);
+  return async () => {
+    // Somebody may have removed it, so that it is another program's by now.
+    const isOwn = await textOf(path, files) === text.trim();
+    await givenUp(isOwn ? path : undefined, files, release);
+  };
 }
 
 /** Removes the lock file before it is let go, so that nobody takes it for left behind. */
 async function givenUp(
-  path: string,
+  path: string | undefined,
   files: FileAdapter,
   release: (() => Promise<void>) | undefined,
 ): Promise<void> {
-  await files.remove(path).catch(() => {});
+  if (path !== undefined) await files.remove(path).catch(() => {});
   await release?.().catch(() => {});
 }
 
