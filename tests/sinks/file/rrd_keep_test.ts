@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
@@ -180,6 +180,19 @@ describe("rrdFileSink that keeps so many files", () => {
     const { log } = await run(4, files, { keep: { files: 1 } });
     assertEquals(parts(files), ["other.rrd", "p-0001.rrd", "p-0005.rrd"]);
     assertEquals(log.of("warn"), []);
+  });
+
+  it("counts none that somebody removed, so that no other goes for it", async () => {
+    const files = memoryFiles();
+    const keep = { files: 3 };
+    await run(3, files, { keep });
+    await files.remove("p-0003.rrd");
+    await run(1, files, { keep });
+    assertEquals(parts(files).length, 3);
+    assertEquals(parts(files).slice(0, 2), ["p-0001.rrd", "p-0002.rrd"]);
+    await run(1, files, { keep });
+    assertEquals(parts(files).length, 3);
+    assert(!parts(files).includes("p-0001.rrd"));
   });
 
   it("tries again to remove what it could not, and no other in its place", async () => {

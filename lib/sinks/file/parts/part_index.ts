@@ -150,12 +150,13 @@ export class PartIndex {
     this.#unindexed = files.filter(({ state, footer }) =>
       state === "closed" && footer === "pending"
     );
+    const { keep, names } = this.#options;
     for (const file of files) {
-      if (file.state === "closed") this.#list?.add(file.name, listed(file));
-      else this.#list?.begin(file.name);
+      if (file.state !== "closed") this.#list?.begin(file.name);
+      // What somebody removed takes no room.
+      else if (names?.has(file.name) !== false) this.#list?.add(file.name, listed(file));
       if (file.damaged !== undefined) this.#damaged.add(file.name);
     }
-    const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
     return files.filter((file) => file.state !== "closed" && !isOf(file, this.#options.draining));
   }
@@ -341,9 +342,8 @@ export class PartIndex {
       const [kind = ""] = what.split(":");
       if (this.#told.has(kind)) return false;
       this.#told.add(kind);
-      const { path } = this.#file;
-      const text = `The index ${path} could not be ${what}: ${reason(error)}`;
-      this.#options.log.write("warn", text, { path });
+      const text = `The index ${this.path} could not be ${what}: ${reason(error)}`;
+      this.#options.log.write("warn", text, { path: this.path });
       return false;
     }
   }
