@@ -246,7 +246,7 @@ async function start(
   try {
     if (options.viewers !== undefined) {
       const context = {
-        bind,
+        ...{ bind, allow: limits.allow },
         process,
         log,
         always,
