@@ -13,7 +13,13 @@ import { type BufferPool, checkPool } from "../../memory/buffer_pool.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
 import { copyOut } from "./copy_out.ts";
 import { Lag } from "./_lag.ts";
-import { isWasteful, MESSAGE_OVERHEAD_BYTES, type Pinned, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
+import {
+  isWasteful,
+  MESSAGE_OVERHEAD_BYTES,
+  type Pinned,
+  pinnedBy,
+  PinnedBytes,
+} from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
