@@ -7,12 +7,10 @@ import type { Tally } from "../../base/tally.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub, ViewerTotals } from "../types.ts";
+import { counter, gauge, type Sample } from "./_metric_family.ts";
 
 /** The format's media type. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [value: number, labels?: Labels];
 
 /** Counts of the HTTP app itself. */
 export interface HttpCounts {
@@ -323,32 +321,4 @@ function forwardFamilies(
       perTarget((t) => t.dropped.messages),
     ),
   ];
-}
-
-function gauge(name: string, help: string, samples: number | readonly Sample[]): string {
-  return family(`rerelay_${name}`, "gauge", help, samples);
-}
-
-function counter(name: string, help: string, samples: number | readonly Sample[]): string {
-  return family(`rerelay_${name}_total`, "counter", help, samples);
-}
-
-function family(
-  name: string,
-  type: string,
-  help: string,
-  samples: number | readonly Sample[],
-): string {
-  const rows = typeof samples === "number" ? [[samples] as const] : samples;
-  const head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-  return head + rows.map(([value, labels]) => `${name}${labelText(labels)} ${value}\n`).join("");
-}
-
-function labelText(labels: Labels = {}): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
