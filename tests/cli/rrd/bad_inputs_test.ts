@@ -160,7 +160,7 @@ describe("rrd commands whose output is the input", () => {
           writeFileSync(input, GOOD);
           const { status, stderr } = spawnSync("sh", [
             "-c",
-            `ulimit -f 4096; exec "$@" >> "$0" ${stdin && '< "$0"'}`,
+            `ulimit -f 200000; exec "$@" >> "$0" ${stdin && '< "$0"'}`,
             ...[input, ...CLI, "rrd", command, file, "-o", "-"],
           ], { encoding: "utf8", timeout: 20_000 });
           assertEquals(status, 2, stderr);
