@@ -68,9 +68,8 @@ export class Surplus {
     // Those that are closed from here on may not be in what the system lists.
     const listed = list.closed;
     const there = await adapter.list(folder).then((names) => new Set(names), () => undefined);
-    for (const name of there === undefined ? [] : listed) {
-      if (!there.has(name)) list.forgetClosed(name);
-    }
+    if (there === undefined) return;
+    for (const name of listed) if (!there.has(name)) list.forgetClosed(name);
   }
 
   /** Whether nothing of the file is left. */
