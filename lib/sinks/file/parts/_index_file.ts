@@ -146,14 +146,34 @@ export class IndexFile {
     return kind === "file";
   }
 
+  /**
+   * Whether somebody moved the index away, as with its whole folder: files that are made in a new one
+   * could not be found by what is written there.
+   */
+  async #isGone(file: WritableFile): Promise<boolean> {
+    try {
+      return await file.isAt?.(this.path) === false;
+    } catch {
+      return await this.reads.kind(this.path).catch(() => "other") === undefined;
+    }
+  }
+
   async #open(): Promise<WritableFile> {
     await this.#isThere();
-    return await this.#writes.create(this.path, "append");
+    const before = this.#file;
+    this.#file = await this.#writes.create(this.path, "append");
+    if (before === undefined) return this.#file;
+    this.#size = undefined;
+    this.#isTorn = true;
+    await before.close();
+    return this.#file;
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
     // Made only with the first line, so that a refused start leaves nothing behind.
-    const file = this.#file ??= await this.#open();
+    const file = this.#file === undefined || await this.#isGone(this.#file)
+      ? await this.#open()
+      : this.#file;
     try {
       // A line feed first, so that a torn line does not spoil the next one.
       const before = this.#isTorn ? 1 : 0;

@@ -45,6 +45,21 @@ describe("IndexFile", () => {
     await file.close();
   });
 
+  it("goes on in a new file where somebody moved it away", async () => {
+    const files = memoryFiles();
+    const file = new IndexFile("a", files, files);
+    await file.write(line("first"));
+    await files.rename("a", "b");
+    await file.write(line("second"));
+    await file.write(line("third"));
+    await file.close();
+    const names = async (path: string) =>
+      (await Array.fromAsync(new IndexFile(path, files).lines())).map((line) =>
+        line.kind === "removed" ? line.name : line.kind
+      );
+    assertEquals([await names("b"), await names("a")], [["first"], ["second", "third"]]);
+  });
+
   /** Files with an index of two lines; `fails` says which operations do. */
   async function withLines(fails: (operation: FileOperation) => boolean) {
     let isOn = false;
