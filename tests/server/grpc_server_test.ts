@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { H2Connection } from "../../lib/comms/h2/connection.ts";
-import { CallCut } from "../../lib/comms/grpc/status.ts";
+import type { AnswerInfo } from "../../lib/comms/grpc/service.ts";
+import { CallCut, GrpcError, STATUS } from "../../lib/comms/grpc/status.ts";
 import { memoryTcp, type ServeOptions, Server, sourceText } from "../../mod.ts";
 import { callBody, field, frame, framesOf, textField, VERSIONS } from "../comms/grpc/frames.ts";
 import { drain } from "../comms/h2/take.ts";
@@ -340,6 +341,27 @@ describe("other calls at the server's port", () => {
     assertEquals(started.said("info").filter((line) => /tables/.test(line)).length, 1);
     await started.server.closeDoors(500);
     assertEquals(await reading.status, [0, ""]);
+  });
+
+  it("are for nobody whom the door of tables refuses", async () => {
+    const doors = {
+      mayReadTables({ headers }: AnswerInfo) {
+        if (headers.get("authorization") === "Bearer secret") return Promise.resolve();
+        return Promise.reject(new GrpcError(STATUS.UNAUTHENTICATED, "A token is needed"));
+      },
+    };
+    await using started = await Started.on("in memory", { doors });
+    const peer = await started.connect();
+    const table = new Uint8Array([...field(1, textField(1, "a")), ...textField(2, "1")]);
+    assertEquals(await peer.ask(`${PROXY}/WriteTable`, table).status, [0, ""]);
+    const refused = peer.ask(`${PROXY}/ReadTables`);
+    assertEquals(await refused.status, [16, "A token is needed"]);
+    assertEquals(refused.parts, []);
+    const reading = peer.call(`${PROXY}/ReadTables`, { authorization: "Bearer secret" });
+    reading.stream.write(frame(new Uint8Array(0)));
+    reading.stream.end();
+    assertEquals(await reading.messages(1), [table]);
+    peer.cut();
   });
 });
 
