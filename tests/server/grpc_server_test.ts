@@ -366,7 +366,10 @@ describe("other calls at the server's port", () => {
 });
 
 describe("HTTP/1.1 at the server's port", () => {
-  const ask = async (path: string, options: ServeOptions = {}) => {
+  const ask = (path: string, options: ServeOptions = {}) =>
+    say(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, options);
+  /** Sends this byte by byte, and waits until the server ends the connection. */
+  const say = async (text: string, options: ServeOptions = {}) => {
     const net = memoryTcp();
     const lines: string[] = [];
     const log = {
@@ -376,9 +379,7 @@ describe("HTTP/1.1 at the server's port", () => {
     await using server = await Server.listen(net, { port: 9876, log, ...options });
     const client = net.connect(9876);
     const writer = client.writable.getWriter();
-    for (const byte of new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)) {
-      await writer.write(Uint8Array.of(byte));
-    }
+    for (const byte of new TextEncoder().encode(text)) await writer.write(Uint8Array.of(byte));
     const answer = await new Response(client.readable as ReadableStream<Uint8Array<ArrayBuffer>>)
       .text();
     assertEquals(server.stats.messages, 0);
@@ -389,6 +390,21 @@ describe("HTTP/1.1 at the server's port", () => {
     const { answer, warnings } = await ask("/healthz");
     assertMatch(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok\n$/);
     assertEquals(warnings, []);
+  });
+
+  it("answers probes whose address is whole, as proxies write it", async () => {
+    assertMatch((await ask("http://robot:9876/healthz")).answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assertMatch((await ask("http://robot:9876")).answer, /^HTTP\/1\.1 404 /);
+  });
+
+  it("ends at its first line what only looked like a request", async () => {
+    // Nobody turns the clock, so what waits for a deadline waits for ever.
+    for (const line of ["EHLO robot\r\n", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", "QUIT\n"]) {
+      const { answer, warnings } = await say(line, { now: () => 0 });
+      assertEquals(answer, "");
+      assertEquals(warnings.length, 1);
+      assertMatch(warnings[0]!, /Rejected incoming connection .* tell of no protocol/);
+    }
   });
 
   it("tells others how the page is served", async () => {
