@@ -6,7 +6,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { InputError } from "./input.ts";
-import { codeOf, systemText } from "./system_text.ts";
+import { systemText } from "./system_text.ts";
 
 /** The recordings in a folder and in the folders below. */
 export interface RecordingFolder {
@@ -51,8 +51,7 @@ async function entriesOf(path: string, folder: string, unread: InputError[]): Pr
   } catch (cause) {
     const error = new InputError(path, systemText(cause), cause);
     if (path === folder) throw error;
-    // Somebody may have removed it since its name was read.
-    if (codeOf(cause) !== "ENOENT") unread.push(error);
+    unread.push(error);
     return [];
   }
 }

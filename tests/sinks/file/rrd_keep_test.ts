@@ -182,6 +182,29 @@ describe("rrdFileSink that keeps so many files", () => {
     assertEquals(log.of("warn"), []);
   });
 
+  it("counts none that somebody removed, so that no other goes for it", async () => {
+    const files = memoryFiles();
+    const keep = { files: 3 };
+    await run(3, files, { keep });
+    await files.remove("p-0002.rrd");
+    await run(1, files, { keep });
+    assertEquals(parts(files), ["p-0001.rrd", "p-0003.rrd", "p-0004.rrd"]);
+    await run(1, files, { keep });
+    assertEquals(parts(files), ["p-0003.rrd", "p-0004.rrd", "p-0005.rrd"]);
+  });
+
+  it("counts none that somebody removes while it saves", async () => {
+    const files = memoryFiles();
+    const [keep, rotation] = [{ files: 3 }, { maxBytes: 50 }];
+    const sink = await rrdFileSink({ path: "p-{part}.rrd", files, keep, rotation });
+    for (let i = 0; i < 4; i++) await sink.write([msgpackMessage(30, i)]);
+    while (!files.paths.includes("p-0003.rrd")) await new Promise((go) => setTimeout(go, 1));
+    await files.remove("p-0003.rrd");
+    await sink.write([msgpackMessage(30, 4)]);
+    await sink.close();
+    assertEquals(parts(files), ["p-0002.rrd", "p-0004.rrd", "p-0005.rrd"]);
+  });
+
   it("tries again to remove what it could not, and no other in its place", async () => {
     let isStuck = true;
     const files = memoryFiles(({ kind, path }) => {

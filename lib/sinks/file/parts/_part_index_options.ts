@@ -11,6 +11,8 @@ export interface PartIndexOptions {
   readonly adapter: FileAdapter;
   readonly log: Log;
   readonly keep: Keep;
+  /** What is in the pattern's folder; left out, files are taken to be there. */
+  readonly names?: ReadonlySet<string>;
   /** Whether files must be on the disk before the index says so. */
   readonly sync: boolean;
   /**

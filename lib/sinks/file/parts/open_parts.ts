@@ -60,6 +60,7 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   const names = await adapter.list(pattern.folder);
   const index = await PartIndex.open({
     ...{ pattern, adapter, log, keep, sync, catalog, journal, draining },
+    names: new Set(names),
     ...(by === undefined ? {} : { writer: by }),
     ...(isRunning === undefined ? {} : { isRunning }),
   });

@@ -15,13 +15,10 @@ import { KnownRepeats } from "./_known_repeats.ts";
 import { isNameOf } from "../save_pattern.ts";
 import { listed, PartList } from "./part_list.ts";
 import type { PartIndexOptions } from "./_part_index_options.ts";
+import { COPY_SUFFIX, DAMAGED_SUFFIX, INDEX_SUFFIX } from "./_suffixes.ts";
+import { Surplus } from "./_surplus.ts";
 
-/** Follows the pattern's name; no recording has a name that ends so. */
-export const INDEX_SUFFIX = ".index.jsonl";
-/** Follows the name of a copy with what is whole in another file. */
-export const COPY_SUFFIX = ".new";
-/** Follows the name of the original of a recovered file. */
-export const DAMAGED_SUFFIX = ".damaged";
+export { COPY_SUFFIX, DAMAGED_SUFFIX, INDEX_SUFFIX };
 
 /** How many announcements are kept, and how long one may be, in bytes. */
 const MAX_ANNOUNCED = 10_000;
@@ -44,14 +41,11 @@ export class PartIndex {
   #read = new Map<string, FileLine>();
   #ids = new Map<string, string>();
   readonly #announced = new Map<string, Announced>();
-  /** Names of recovered files that have an original beside them. */
-  readonly #damaged = new Set<string>();
+  readonly #surplus: Surplus;
   /** Repeated messages of files of earlier runs, by id; forgotten together with `#read`. */
   #repeats = new KnownRepeats();
   /** What failed and was told. */
   readonly #told = new Set<string>();
-  /** Surplus files that could not be removed; the first is tried again with each removal. */
-  readonly #stuck = new Set<string>();
   #isHandedOver = false;
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
@@ -62,6 +56,7 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
+    this.#surplus = new Surplus(options, (what, action) => this.#try(what, action));
   }
 
   /** Whether another program makes files of the pattern as well. */
@@ -127,7 +122,7 @@ export class PartIndex {
     this.#isHandedOver = true;
     this.#file.share();
     this.#list = undefined;
-    this.#stuck.clear();
+    this.#surplus.forgetAll();
   }
 
   /** Names of files that another program is writing; must be asked for before `takeUnfinished`. */
@@ -150,12 +145,13 @@ export class PartIndex {
     this.#unindexed = files.filter(({ state, footer }) =>
       state === "closed" && footer === "pending"
     );
+    const { keep, names } = this.#options;
     for (const file of files) {
-      if (file.state === "closed") this.#list?.add(file.name, listed(file));
-      else this.#list?.begin(file.name);
-      if (file.damaged !== undefined) this.#damaged.add(file.name);
+      if (file.state !== "closed") this.#list?.begin(file.name);
+      // What somebody removed takes no room.
+      else if (names?.has(file.name) !== false) this.#list?.add(file.name, listed(file));
+      if (file.damaged !== undefined) this.#surplus.damaged.add(file.name);
     }
-    const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
     return files.filter((file) => file.state !== "closed" && !isOf(file, this.#options.draining));
   }
@@ -171,7 +167,7 @@ export class PartIndex {
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
     // Somebody removed the one that had this name.
-    this.#stuck.delete(file.name);
+    this.#surplus.forget(file.name);
     this.journal?.begun(file);
     await this.note(file);
   }
@@ -218,7 +214,7 @@ export class PartIndex {
 
   /** Notes that a file was recovered; removes surplus files, and gives their names. */
   async recovered(file: FileLine): Promise<readonly string[]> {
-    if (file.damaged !== undefined) this.#damaged.add(file.name);
+    if (file.damaged !== undefined) this.#surplus.damaged.add(file.name);
     if (file.footer === "pending") this.#unindexed?.push(file);
     this.#list?.update(file.name, listed(file));
     await this.note(file);
@@ -248,11 +244,11 @@ export class PartIndex {
   async remove(name: string): Promise<void> {
     const { pattern: { folder }, adapter, log } = this.#options;
     // The original first: without the file nothing would tell what it belongs to.
-    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
+    for (const gone of this.#surplus.damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
       if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
     }
-    this.#damaged.delete(name);
-    this.#stuck.delete(name);
+    this.#surplus.damaged.delete(name);
+    this.#surplus.forget(name);
     this.#list?.remove(name);
     await this.note({ kind: "removed", name });
     this.journal?.gone(undefined, name);
@@ -290,40 +286,13 @@ export class PartIndex {
   }
 
   async #removeOldest(): Promise<readonly string[]> {
-    const removed: string[] = [];
-    for (const name of this.#stuck) {
-      if (!await this.#removeSurplus(name)) break;
-      removed.push(name);
+    const isHeld = (name: string) => this.journal?.isHeld(name) ?? false;
+    const removed = await this.#surplus.remove(this.#list, isHeld);
+    for (const name of removed) {
+      await this.#write({ kind: "removed", name });
+      this.journal?.gone(undefined, name);
     }
-    const surplus = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
-    for (const name of surplus) if (await this.#removeSurplus(name)) removed.push(name);
     return removed;
-  }
-
-  /** Removes a surplus file, with its original; whether nothing of it is left. */
-  async #removeSurplus(name: string): Promise<boolean> {
-    this.#stuck.delete(name);
-    // The original first: without the file nothing would tell what it belongs to.
-    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
-      if (await this.#remove(gone)) continue;
-      // It stays in the index, by which a later start tries again.
-      this.#stuck.add(name);
-      return false;
-    }
-    this.#damaged.delete(name);
-    await this.#write({ kind: "removed", name });
-    this.journal?.gone(undefined, name);
-    return true;
-  }
-
-  #remove(name: string): Promise<boolean> {
-    const { pattern, adapter, log } = this.#options;
-    return this.#try(`obeyed: ${name} stays`, async () => {
-      // Somebody may have removed it already.
-      if (await adapter.kind(pattern.folder + name) === undefined) return;
-      await adapter.remove(pattern.folder + name);
-      log.write("debug", `Removed ${name}, the oldest of ${pattern.name}`);
-    });
   }
 
   async #write(line: IndexLine): Promise<void> {
@@ -341,9 +310,8 @@ export class PartIndex {
       const [kind = ""] = what.split(":");
       if (this.#told.has(kind)) return false;
       this.#told.add(kind);
-      const { path } = this.#file;
-      const text = `The index ${path} could not be ${what}: ${reason(error)}`;
-      this.#options.log.write("warn", text, { path });
+      const text = `The index ${this.path} could not be ${what}: ${reason(error)}`;
+      this.#options.log.write("warn", text, { path: this.path });
       return false;
     }
   }

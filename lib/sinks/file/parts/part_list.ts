@@ -86,19 +86,32 @@ export class PartList {
     this.#files.delete(name);
   }
 
+  /** The names of closed files that are not being recovered. */
+  get closed(): string[] {
+    return [...this.#files].flatMap(([name, file]) =>
+      file === undefined || file.isBusy ? [] : [name]
+    );
+  }
+
+  /** Takes out a file, unless another one of its name is being written or recovered by now. */
+  forgetClosed(name: string): void {
+    const file = this.#files.get(name);
+    if (file !== undefined && file.isBusy !== true) this.remove(name);
+  }
+
   /**
    * Takes out surplus files, and gives their names: those without data come first.
    *
    * @param isHeld whether a file waits to be forwarded
    */
   takeOldest(isHeld: (name: string) => boolean = () => false): string[] {
-    if (!this.#isOver) return [];
+    if (!this.isOver) return [];
     const taken: string[] = [];
     const newest = [...this.#files].findLast(([, file]) => file !== undefined)?.[0];
     for (const mayBeHeld of this.keep.unforwarded === "keep" ? [false] : [false, true]) {
       for (const mayHaveData of [false, true]) {
         for (const [name, file] of this.#files) {
-          if (!this.#isOver || (mayBeHeld && !this.#isFarOver)) return taken;
+          if (!this.isOver || (mayBeHeld && !this.#isFarOver)) return taken;
           if (file === undefined) continue;
           const { hasData, isBusy = false } = file;
           if (isBusy || (hasData && name === newest) || (hasData && !mayHaveData)) continue;
@@ -121,7 +134,8 @@ export class PartList {
     return bytes < Infinity ? this.#bytes > 2 * bytes : this.#closed > 2 * files;
   }
 
-  get #isOver(): boolean {
+  /** Whether there are surplus files. */
+  get isOver(): boolean {
     const { files = Infinity, bytes = Infinity } = this.keep;
     return this.#closed > 1 && (this.#closed > files || this.#bytes > bytes);
   }
