@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { BOX_FILE, boxIdentity } from "../../lib/forward/box_identity.ts";
 import { memoryFiles } from "../../lib/sinks/mod.ts";
+import { keptLog } from "../sinks/messages.ts";
 
 describe("boxIdentity", () => {
   it("is made once, beside the recordings", async () => {
@@ -16,10 +17,9 @@ describe("boxIdentity", () => {
     const files = memoryFiles(({ kind }) => {
       if (kind === "syncFolder") throw new Error("EINVAL");
     });
-    const lines: string[] = [];
-    const log = { write: (level: string, text: string) => void lines.push(`${level}: ${text}`) };
+    const log = keptLog();
     assertEquals(await boxIdentity("rec/", files, { newId: () => "one", log }), "one");
-    assertEquals(lines, ["warn: New names in rec/ may not outlive a power cut: EINVAL"]);
+    assertEquals(log.of("warn"), ["New names in rec/ may not outlive a power cut: EINVAL"]);
   });
 
   it("is not made anew over a file that says something else", async () => {
