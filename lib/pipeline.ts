@@ -3,8 +3,8 @@
  *
  * Every stage is a pure step (`comms/`, `encoding/`, `flow/`) under a thin stream.
  *
- * - {@linkcode pipeClient} is the chain of these streams.
- * - {@linkcode receiveClient} is the same way as one loop, for sockets that can be read without a stream.
+ * - {@linkcode pipeClient} is the chain of these streams, for programs with bytes of their own.
+ * - {@linkcode receiveClient} is the same way as one loop, which the server runs for its connections.
  * - {@linkcode ReceiveStep} is what the loop does between a read and the channel.
  *
  * @module

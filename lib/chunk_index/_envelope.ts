@@ -66,10 +66,15 @@ export function readEnvelope(part: MessagePart): Envelope | MoreOfMessage {
   if (storeId === undefined || arrowAt === undefined || arrowBytes === undefined) {
     throw new InvalidMessage("A chunk does not say which recording it is of, or has no data");
   }
-  if (encoding !== 1) throw new InvalidMessage(`A chunk of the unknown encoding ${encoding}`);
+  if (encoding !== 1) {
+    const what = encoding === undefined
+      ? "says no encoding"
+      : `has the unknown encoding ${encoding}`;
+    throw new InvalidMessage(`A chunk ${what}`);
+  }
   const how = COMPRESSIONS[compression];
   if (how === undefined) {
-    throw new InvalidMessage(`A chunk of the unknown compression ${compression}`);
+    throw new InvalidMessage(`A chunk has the unknown compression ${compression}`);
   }
   const id = chunkId === undefined ? undefined : readTuid(chunkId);
   return { storeId, compression: how, uncompressedSize: size, chunkId: id, arrowAt, arrowBytes };

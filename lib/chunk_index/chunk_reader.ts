@@ -177,7 +177,9 @@ function bufferAt(
   needed: number,
 ): number {
   if (buffer === undefined) {
-    throw new InvalidMessage("A timeline comes after a column of which nobody knows how it lies");
+    throw new InvalidMessage(
+      "A timeline comes after a column of a type whose layout is not known here",
+    );
   }
   const [at, bytes] = buffers.at(buffer + index);
   if (needed > bytes || at + bytes > bodyBytes) {

@@ -24,7 +24,7 @@ import { NotIndexable } from "./not_indexable.ts";
 export const MAX_CELLS: number = 16 * 1024 * 1024;
 
 const [SET_STORE_INFO, ARROW_MSG, BLUEPRINT_ACTIVATION] = [1, 2, 3];
-/** How many stores have their application remembered. */
+/** Most recordings and blueprints of an index, whose applications are remembered. */
 const MAX_STORES = 10_000;
 const END_HEADER_BYTES = 16;
 
@@ -117,10 +117,11 @@ export class FooterBuilder {
     readMessage(front.subarray(0, length), "SetStoreInfo", {
       2: bytes((value) => {
         const { applicationId, storeId } = readStoreInfo(value, "v1alpha1", budget);
-        if (this.#applications.size >= MAX_STORES) {
-          throw new NotIndexable("it has too many stores", "size");
+        const key = JSON.stringify([storeId.kind, storeId.id]);
+        if (this.#applications.size >= MAX_STORES && !this.#applications.has(key)) {
+          throw tooManyStores();
         }
-        this.#applications.set(JSON.stringify([storeId.kind, storeId.id]), applicationId);
+        this.#applications.set(key, applicationId);
       }),
     }, budget);
     return undefined;
@@ -146,7 +147,9 @@ export class FooterBuilder {
     // Some of Rerun's tools use the id in the chunk, others that of the message, so they must be
     // equal.
     if (facts.id === undefined || !isSame(facts.id, id)) {
-      throw new NotIndexable(`the chunk at byte ${offset} says another id than its message`);
+      throw new NotIndexable(
+        `the chunk at byte ${offset} has another id than the message around it`,
+      );
     }
     const manifest = this.#manifestOf(storeId);
     const before = manifest.chunks * manifest.columnCount;
@@ -154,7 +157,7 @@ export class FooterBuilder {
     this.#cells += manifest.chunks * manifest.columnCount - before;
     if (this.#cells > this.maxCells) {
       const why =
-        `it has so many chunks and columns that the index had over ${this.maxCells} cells`;
+        `it has so many chunks and columns that the index would have over ${this.maxCells} cells`;
       throw new NotIndexable(`${why}: rerun rrd optimize makes fewer of them`, "size");
     }
     return undefined;
@@ -168,14 +171,13 @@ export class FooterBuilder {
     const applicationId = read.applicationId ??
       this.#applications.get(JSON.stringify([kind, id]));
     if (applicationId === undefined) {
-      throw new NotIndexable(`the application of ${JSON.stringify(id.slice(0, 100))} is not said`);
+      const shown = JSON.stringify(id.slice(0, 100));
+      throw new NotIndexable(`no message says of which application the recording ${shown} is`);
     }
     const key = JSON.stringify([kind, id, applicationId]);
     let manifest = this.#manifests.get(key);
     if (manifest === undefined) {
-      if (this.#manifests.size >= MAX_STORES) {
-        throw new NotIndexable("it has too many stores", "size");
-      }
+      if (this.#manifests.size >= MAX_STORES) throw tooManyStores();
       const whole: StoreId = { kind, id, applicationId };
       this.#manifests.set(key, manifest = new Manifest(whole));
     }
@@ -219,6 +221,10 @@ function placed(pieces: readonly Uint8Array[]): Pick<Footer, "bytes" | "endAt"> 
       return { header, rest: [...pieces, encodeTrailer(at + END_HEADER_BYTES, length, hash)] };
     },
   };
+}
+
+function tooManyStores(): NotIndexable {
+  return new NotIndexable(`it has more than ${MAX_STORES} recordings and blueprints`, "size");
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -48,7 +48,9 @@ function timelinesOf(manifest: Manifest): readonly (readonly [string, SchemaFiel
     // Rerun's own encoder fails if two names are equal, and its readers mix the two up.
     if (other !== undefined) {
       throw new NotIndexable(
-        `its timelines ${JSON.stringify(other)} and ${JSON.stringify(name)} have one name there`,
+        `its timelines ${JSON.stringify(other)} and ${
+          JSON.stringify(name)
+        } would have the same name in the index`,
       );
     }
     byName.set(column, name);

@@ -6,9 +6,9 @@
  */
 import type { Clock } from "../base/clock.ts";
 
-/** So much sent makes a collection worth its time… */
+/** A collection is worth its time once so many bytes were sent within {@linkcode WITHIN_MS}. */
 const MANY_BYTES = 16 * 1024 * 1024;
-/** …if it was sent within so many milliseconds: what is logged now is left to the runtime. */
+/** Where less is sent in so many milliseconds, it is logged now, and is left to the runtime. */
 const WITHIN_MS = 4000;
 /** A collection is followed by so many times its own time without one. */
 const PAUSE = 5;

@@ -34,7 +34,7 @@ export function positionText(position: PositionFile): string {
  */
 export function parsePosition(text: string): PositionFile {
   const [json = "", sum] = text.split("\n");
-  if (checksum(json) !== sum) throw new Error("its checksum is another");
+  if (checksum(json) !== sum) throw new Error("its checksum does not match");
   const position = JSON.parse(json);
   if (position?.version !== 1) throw new Error(`its version is ${position?.version}`);
   return position;

@@ -8,9 +8,9 @@ import { encodeBase64 } from "@std/encoding";
 import { joined } from "../base/joined.ts";
 import { RerelayError } from "../base/errors.ts";
 
-/** How long a request may take, in milliseconds, */
+/** How long a request may take beside the time for its body, in milliseconds. */
 const REQUEST_MS = 60_000;
-/** besides the time that its body needs at this speed, in bytes per millisecond. */
+/** The speed at which a body must go, in bytes per millisecond. */
 const MIN_BYTES_PER_MS = 16;
 /** No more of an answer is read, in characters: valid ones are short. */
 const MAX_ANSWER = 64 * 1024;

@@ -6,6 +6,8 @@
  */
 import type { FileAdapter } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { FolderSync } from "../sinks/file/parts/folder_sync.ts";
 import { isId } from "../nats/headers.ts";
 
 /** The name of the file. */
@@ -13,18 +15,25 @@ export const BOX_FILE = ".rerelay-box.json";
 
 const MAX_BYTES = 4096;
 
+/** Options of {@linkcode boxIdentity}. */
+export interface BoxIdentityOptions {
+  readonly newId?: () => string;
+  readonly log?: Log;
+}
+
 /**
  * Reads the id; if there is none, makes and writes a new one.
  *
  * @param folder of the recordings, with the separator at its end; empty for the current one
  * @param adapter reads and writes the file
- * @param newId makes a new id
+ * @param options how a new id is made, by default at random, and who is told where the name of its
+ * file may not outlive a power cut
  * @throws {Error} if the file exists but has no valid id: it is not overwritten
  */
 export async function boxIdentity(
   folder: string,
   adapter: FileAdapter,
-  newId: () => string = () => crypto.randomUUID(),
+  { newId = () => crypto.randomUUID(), log = silentLog }: BoxIdentityOptions = {},
 ): Promise<string> {
   const path = folder + BOX_FILE;
   if (await adapter.kind(path) !== undefined) return await readIdentity(path, adapter);
@@ -38,7 +47,7 @@ export async function boxIdentity(
     await file.close();
   }
   await adapter.rename(`${path}.new`, path);
-  await adapter.syncFolder(folder);
+  await new FolderSync(folder, adapter, true, log).sync();
   return instance;
 }
 

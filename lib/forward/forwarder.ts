@@ -114,7 +114,10 @@ export class Forwarder implements JournalReader {
   }
 
   #tellIdle(): void {
-    if (this.#underWay > 0 || (this.#queue.hasReady && !this.#delivery.isOver)) return;
+    const { isOver } = this.#delivery;
+    // A file that can't be read now will hardly be read before the end, so nobody waits for it.
+    const working = this.#underWay - (isOver ? 0 : this.#unreadable);
+    if (working > 0 || (this.#queue.hasReady && !isOver)) return;
     for (const task of this.#idle.splice(0)) task();
   }
 

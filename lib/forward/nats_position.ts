@@ -10,6 +10,7 @@ import { reason } from "../base/errors.ts";
 import { storeOf } from "../encoding/store_of.ts";
 import type { NatsNote } from "../server/nats_note.ts";
 import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
+import { FolderSync } from "../sinks/file/parts/folder_sync.ts";
 import type { JournaledFile, JournalReader } from "../sinks/file/parts/part_journal.ts";
 import type { RrdFileSink } from "../sinks/file/rrd_file.ts";
 import { parsePosition, type PositionFile, positionText } from "./_position_file.ts";
@@ -40,6 +41,7 @@ export interface NatsStart {
 export class NatsPosition implements FileFollower, JournalReader {
   readonly name = "the position in NATS";
   #files: FollowedFiles | undefined;
+  #names: FolderSync | undefined;
   #position: PositionFile | undefined;
   /** The file that was begun last. */
   #last: string | undefined;
@@ -53,6 +55,7 @@ export class NatsPosition implements FileFollower, JournalReader {
 
   async open(files: FollowedFiles): Promise<void> {
     this.#files = files;
+    this.#names = new FolderSync(files.folder, files.adapter, true, files.log);
     this.#position = await this.#read(files);
     files.journal.join(this);
   }
@@ -177,7 +180,7 @@ export class NatsPosition implements FileFollower, JournalReader {
   }
 
   async #write(text: string): Promise<void> {
-    const { folder, adapter } = this.#files!;
+    const { adapter } = this.#files!;
     const path = this.#path;
     const file = await adapter.create(`${path}.new`, "replace");
     try {
@@ -188,6 +191,6 @@ export class NatsPosition implements FileFollower, JournalReader {
       await file.close();
     }
     await adapter.rename(`${path}.new`, path);
-    await adapter.syncFolder(folder);
+    await this.#names!.sync();
   }
 }

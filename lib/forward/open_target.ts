@@ -18,7 +18,7 @@ export interface OpenTargetOptions {
   readonly env?: (name: string) => string | undefined;
   /** Gives what NATS needs besides its address; called only for a target in NATS. */
   readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
-  /** Gives what reads files to upload to S3; called only for a target in S3. */
+  /** Gives what reads files to upload to S3, called only for a target there; default the disk. */
   readonly files?: () => Promise<Pick<FileReadAdapter, "openAt">>;
   /** Gets lines about what is no failure. */
   readonly log?: Log;
@@ -51,9 +51,6 @@ async function openS3(
   url: string,
   { env = () => undefined, files, log }: OpenTargetOptions,
 ): Promise<ForwardTarget> {
-  if (files === undefined) {
-    throw new RangeError("a target in S3 needs what reads files: use s3Target");
-  }
   const accessKeyId = env("AWS_ACCESS_KEY_ID");
   const secretAccessKey = env("AWS_SECRET_ACCESS_KEY");
   if (!accessKeyId || !secretAccessKey) {
@@ -68,7 +65,7 @@ async function openS3(
   const { s3Target } = await import("./s3_target.ts");
   return s3Target(url, {
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
-    files: await files(),
+    ...(files && { files: await files() }),
     ...(endpoint && { endpoint }),
     ...(region && { region }),
     ...(log && { log }),

@@ -12,6 +12,7 @@ import {
   type OptionNames,
 } from "../base/check_arguments.ts";
 import { checkObject, checkSecret, checkText } from "../base/check_options.ts";
+import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -43,8 +44,8 @@ export interface S3Credentials {
 export interface S3TargetOptions {
   /** Who may upload. */
   readonly credentials: S3Credentials;
-  /** Reads the files. */
-  readonly files: Pick<FileReadAdapter, "openAt">;
+  /** Reads the files; default the disk, as for `rrdFileSink`. */
+  readonly files?: Pick<FileReadAdapter, "openAt">;
   /**
    * The URL of a server other than Amazon's, such as `http://127.0.0.1:7070`; the bucket is then
    * the first part of the path.
@@ -76,7 +77,8 @@ function checkS3(url: string, options: S3TargetOptions): void {
   checkSecret("credentials.secretAccessKey", credentials.secretAccessKey);
   const { sessionToken } = credentials;
   if (sessionToken !== undefined) checkSecret("credentials.sessionToken", sessionToken);
-  checkGiven("s3Target", "files that can be opened", hasMethods(files, "openAt"), files);
+  const canRead = files === undefined || hasMethods(files, "openAt");
+  checkGiven("s3Target", "files that can be opened", canRead, files);
   if (endpoint !== undefined) checkText("endpoint", endpoint);
   if (region !== undefined) checkText("region", region);
   checkCallable(options, ["fetch"]);
@@ -91,7 +93,7 @@ function checkS3(url: string, options: S3TargetOptions): void {
  * its id in its name.
  *
  * @param url `s3://BUCKET/PREFIX`
- * @param options credentials, the server, and what reads the files
+ * @param options credentials, the server, and what reads the files, if that is not the disk
  * @throws {RangeError} if the URL names no bucket, or a key is missing
  * @throws {TypeError} if there is no such option
  *
@@ -100,9 +102,8 @@ function checkS3(url: string, options: S3TargetOptions): void {
  * import { assertEquals } from "@std/assert";
  * import { s3Target } from "@rerelay/server/s3";
  *
- * const files = { openAt: () => Promise.reject(new Error("no such file")) };
  * const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
- * const target = s3Target("s3://recordings/box-7", { credentials, files });
+ * const target = s3Target("s3://recordings/box-7", { credentials });
  * assertEquals(target.name, "s3://recordings/box-7/");
  * await target.close();
  * ```
@@ -125,7 +126,7 @@ export function s3Target(url: string, options: S3TargetOptions): FileTarget {
       const until = AbortSignal.any([signal, ending.signal]);
       let opened: ReadableFile | undefined;
       try {
-        opened = await openFile(files, file);
+        opened = await openFile(files ?? await loadFileAdapter(), file);
         await upload(s3, prefix, { file, opened, log, name }, until);
       } catch (error) {
         throw explained(error, name);

@@ -8,7 +8,11 @@
  *
  * @module
  */
-import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
+import type {
+  ConnectionOptions,
+  NatsConnection,
+  NatsConnectionImpl,
+} from "@nats-io/transport-node";
 
 /** What of a socket is used here. */
 interface Emitter {
@@ -16,26 +20,58 @@ interface Emitter {
   removeAllListeners(...events: [event?: string]): unknown;
 }
 
-/** Connects as the client's `connect` does. */
+/**
+ * Connects as the client's `connect` does.
+ *
+ * The client has one kind of transport for the whole process, which whoever connects sets. It is set to
+ * the client's own one for Node before each attempt, since other code of the program may have connected by
+ * the same client meanwhile; what guards a socket is in this connection alone.
+ */
 export async function guardedConnect(options: ConnectionOptions): Promise<NatsConnection> {
-  const { NatsConnectionImpl, setTransportFactory } = await import("@nats-io/transport-node");
+  const client = await import("@nats-io/transport-node");
+  const { ProtocolHandler, setTransportFactory } = client;
   const { NodeTransport, nodeResolveHost } = await import(
     "@nats-io/transport-node/lib/node_transport.js"
   );
-  const factory = () => {
-    const transport = new NodeTransport();
-    let { socket } = transport;
-    Object.defineProperty(transport, "socket", {
-      get: () => socket,
-      set(next: typeof socket) {
-        socket = next;
-        if (next) keepErrorListener(next);
-      },
-    });
-    return transport;
-  };
-  setTransportFactory({ factory, dnsResolveFn: nodeResolveHost });
-  return await NatsConnectionImpl.connect(options);
+  const useOwnTransport = () =>
+    setTransportFactory({ factory: () => new NodeTransport(), dnsResolveFn: nodeResolveHost });
+  class GuardedHandler extends ProtocolHandler {
+    // Resolves the name of a server, and dials each of its addresses.
+    override _doDial(
+      server: Parameters<typeof ProtocolHandler.prototype._doDial>[0],
+    ): Promise<void> {
+      useOwnTransport();
+      return super._doDial(server);
+    }
+
+    override dial(server: Parameters<typeof ProtocolHandler.prototype.dial>[0]): Promise<void> {
+      useOwnTransport();
+      const dialing = super.dial(server);
+      // It has its new transport by now, and that has no socket yet.
+      guardSocket(this.transport as InstanceType<typeof NodeTransport>);
+      return dialing;
+    }
+  }
+  useOwnTransport();
+  // Its types hide the constructor.
+  const connection: NatsConnection & Pick<NatsConnectionImpl, "options" | "protocol"> = Reflect
+    .construct(client.NatsConnectionImpl, [options]);
+  const handler = new GuardedHandler(connection.options, connection);
+  await handler.dialLoop();
+  connection.protocol = handler;
+  return connection;
+}
+
+/** Guards the sockets that a transport gets: first a plain one, then one that is encrypted. */
+function guardSocket(transport: { socket?: Emitter | undefined }): void {
+  let { socket } = transport;
+  Object.defineProperty(transport, "socket", {
+    get: () => socket,
+    set(next: typeof socket) {
+      socket = next;
+      if (next) keepErrorListener(next);
+    },
+  });
 }
 
 /** Gives a socket a listener for errors that is there again after all were removed. */

@@ -341,7 +341,8 @@ export class Client implements PipelineOptions, ListedClient {
 
   #welcome(version: number): void {
     if (version > 0) return this.#reception.welcome();
-    const text = "Client is using an old protocol version from before 0.16.";
+    const text = "Client is using an old protocol version from before 0.16. " +
+      `It connected from ${this.#addr}, and is received all the same`;
     const { log } = this.#context.options;
     log.write("warn", text, { client: this.#addr, kind: "old protocol" });
   }

@@ -12,9 +12,9 @@ const STEP_MS = 10;
  */
 const STALLED_MS = 500;
 
-/** If nothing came of a peer for so long, in milliseconds, it has sent all it had, */
+/** If nothing came of a peer for so long, in milliseconds, it has sent all it had. */
 const GAP_MS = 20;
-/** unless this program was so busy, in milliseconds, that it may not have seen what came. */
+/** After being busy for so long, in milliseconds, this program may not have seen what came. */
 const LAG_MS = 15;
 
 /** How long clients that wait at a closing port are still let in, in milliseconds. */

@@ -26,10 +26,10 @@ import { HttpGuest } from "./http_guest.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ReceptionContext } from "./reception.ts";
 
-/** How often a closing server looks whether its connections are over, in milliseconds, */
+/** How often a closing server looks whether its connections are over, in milliseconds. */
 const LEAVE_STEP_MS = 10;
 
-/** and how long it waits for peers that were told to leave. */
+/** How long a closing server waits for peers that were told to leave, in milliseconds. */
 const LEAVE_MS = 500;
 
 /** What viewers are told that ask for history. */

@@ -6,7 +6,7 @@
 import type { RrdHeader } from "../encoding/rrd_header.ts";
 import { isSameEncoding } from "../encoding/rrd/same_encoding.ts";
 import { encodeStoreInfo } from "../encoding/rrd/encode_store_info.ts";
-import type { Store } from "./store_memory.ts";
+import { shortened, type Store } from "./store_memory.ts";
 import type { Kept } from "./kept.ts";
 
 /** The name of recordings whose application nobody told. */
@@ -88,9 +88,9 @@ export function* took(
   }
 }
 
-/** The application of a recording. */
+/** The application of a recording, cut as other names are: peers choose it. */
 export function applicationOf({ info, id }: Store): string {
-  return info?.applicationId ?? id.applicationId ?? UNKNOWN_APPLICATION;
+  return shortened(info?.applicationId ?? id.applicationId ?? UNKNOWN_APPLICATION);
 }
 
 function announcement(header: RrdHeader, store: Store, date: number): Kept {

@@ -1,6 +1,9 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { FooterBuilder } from "../../lib/chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../lib/chunk_index/not_indexable.ts";
+import { encodeStoreInfo } from "../../lib/encoding/rrd/encode_store_info.ts";
+import { decodeRrdHeader } from "../../lib/encoding/rrd_header.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { fixture } from "../fixtures.ts";
 import { seeded } from "../random.ts";
@@ -37,6 +40,29 @@ function valuesOf(footer: Uint8Array): Record<string, unknown> {
 async function indexed(...messages: Uint8Array[]): Promise<Record<string, unknown>> {
   return valuesOf(footerOf(await withFooter(fileOf(...messages))));
 }
+
+describe("an index of many stores", () => {
+  it("takes each of 10,000 announced twice, as SDKs do, and no more of them", () => {
+    const header = decodeRrdHeader(HEADER);
+    const builder = new FooterBuilder(header);
+    const announce = (id: string) => {
+      const message = encodeStoreInfo(header, {
+        applicationId: "app",
+        storeId: { kind: "Recording", id, applicationId: "app" },
+        storeSource: { kind: "Unknown" },
+        isOfficialExample: false,
+        started: 0n,
+      });
+      const front = message.subarray(16);
+      return builder.add(1, { length: front.length, front }, 28);
+    };
+    for (let i = 0; i < 10_000; i++) {
+      announce(`rec${i}`);
+      announce(`rec${i}`);
+    }
+    assertThrows(() => announce("one more"), NotIndexable, "more than 10000 recordings");
+  });
+});
 
 describe("columns of an index", () => {
   it("have the lowest and highest times, whatever their order and sign", async () => {

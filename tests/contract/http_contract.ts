@@ -204,6 +204,22 @@ export function httpContract(adapter: HttpAdapter): void {
         }));
     }
 
+    it("is closed before it is heard where its address may not connect", async () => {
+      const asked: (string | undefined)[] = [];
+      const isAllowed = (hostname: string | undefined) => {
+        asked.push(hostname);
+        return asked.length > 1;
+      };
+      await withServer({ fetch, isAllowed, handshakeTimeoutSec: 60 }, async ({ addr }) => {
+        const refused = await dialBare(addr);
+        await refused.closed;
+        const client = await dialBare(addr, request("Connection: close"));
+        await client.until(/hello/);
+        assertEquals(asked, ["127.0.0.1", "127.0.0.1"]);
+        assertEquals(refused.text(), "");
+      });
+    });
+
     it("makes room for others, the oldest first", () =>
       withServer({ fetch, maxConnections: 3 }, async ({ addr }) => {
         const silent = [await dialBare(addr), await dialBare(addr), await dialBare(addr)];

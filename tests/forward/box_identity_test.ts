@@ -2,14 +2,24 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { BOX_FILE, boxIdentity } from "../../lib/forward/box_identity.ts";
 import { memoryFiles } from "../../lib/sinks/mod.ts";
+import { keptLog } from "../sinks/messages.ts";
 
 describe("boxIdentity", () => {
   it("is made once, beside the recordings", async () => {
     const files = memoryFiles();
-    assertEquals(await boxIdentity("rec/", files, () => "one"), "one");
-    assertEquals(await boxIdentity("rec/", files, () => "two"), "one");
-    assertEquals(await boxIdentity("", files, () => "two"), "two");
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "one" }), "one");
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "two" }), "one");
+    assertEquals(await boxIdentity("", files, { newId: () => "two" }), "two");
     assertEquals(files.paths.toSorted(), [BOX_FILE, `rec/${BOX_FILE}`]);
+  });
+
+  it("is made where the names in a folder can't be synced, with a warning", async () => {
+    const files = memoryFiles(({ kind }) => {
+      if (kind === "syncFolder") throw new Error("EINVAL");
+    });
+    const log = keptLog();
+    assertEquals(await boxIdentity("rec/", files, { newId: () => "one", log }), "one");
+    assertEquals(log.of("warn"), ["New names in rec/ may not outlive a power cut: EINVAL"]);
   });
 
   it("is not made anew over a file that says something else", async () => {

@@ -210,6 +210,26 @@ describe("forwardTo", () => {
     assertEquals(target.taken, [...numbered("b", 0, 9), ...numbered("a", 0, 9)]);
   });
 
+  it("keeps no end waiting for a file that can't be read", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind !== "openAt" || !path.startsWith("a-0001.rrd")) return;
+      throw Object.assign(new Error("permission denied"), { code: "EACCES" });
+    });
+    const first = fakeTarget();
+    first.before = () => Promise.reject(new Error("unplugged"));
+    const messages = ["a", "b"].flatMap((id) => [received(announcement(id)), ...batch(id, 0, 9)]);
+    await run(first, { files }, messages);
+    const target = fakeTarget();
+    const log = keptLog();
+    // No deadline passes, so that what waits for one never ends.
+    const timer = () => () => {};
+    const isTold = () => log.of("warn").some((text) => /can't be read now/.test(text));
+    const isOver = () => target.taken.length === 9 && isTold();
+    const { forwarder } = await run(target, { files, log, timer }, [], isOver);
+    assertEquals(target.taken, numbered("b", 0, 9));
+    assert(forwarder.stats.lagBytes > 0);
+  });
+
   it("uploads other files while one can't be read, and none that has a bad spot", async () => {
     let isReadable = false;
     const files = memoryFiles(({ kind, path }) => {

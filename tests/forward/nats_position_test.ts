@@ -107,6 +107,22 @@ describe("NatsPosition", () => {
     await next.sink.close();
   });
 
+  it("is kept where the names in a folder can't be synced, and holds no file back", async () => {
+    const files = memoryFiles(({ kind }) => {
+      if (kind === "syncFolder") throw new Error("EINVAL");
+    });
+    const first = await open(files);
+    await first.position.start(never);
+    await first.sink.write(batch(msgs.slice(0, 5)));
+    await first.position.note(note(7), first.sink);
+    await first.position.note(note(8), first.sink);
+    first.position.onClosed = () => note(9);
+    await first.sink.close();
+    const next = await open(files);
+    assertEquals(await next.position.start(never), { note: note(9), skip: new Map() });
+    await next.sink.close();
+  });
+
   it("is seen to be torn", () => {
     const text = positionText({ note: note(7), beyond: [], last: null, open: [] });
     assertEquals(parsePosition(text).note, note(7));

@@ -1,4 +1,7 @@
 import { Buffer } from "node:buffer";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { s3Target } from "../../lib/forward/s3_target.ts";
@@ -73,6 +76,21 @@ describe("s3Target", () => {
     assert(Buffer.compare(object.bytes, LONG_FILE) === 0);
     assert(object.checksum.endsWith("-3"), object.checksum);
     assertEquals(s3.open.size, 0);
+  });
+
+  it("reads the disk where nothing else is named", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rerelay-s3-"));
+    try {
+      const path = join(folder, "a.rrd");
+      await writeFile(path, noise(1000));
+      const s3 = new FakeS3();
+      const { fetch } = s3;
+      const target = s3Target("s3://bucket/", { credentials, fetch, endpoint: "http://x:9000" });
+      await target.sendFile({ ...fileOf(path, "id-1"), name: "a.rrd" }, FOREVER);
+      assertEquals(s3.objects.get("a.rrd")?.bytes, noise(1000));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("refuses a file that is gone, and tries one again that can't be read now", async () => {

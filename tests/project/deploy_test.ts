@@ -86,6 +86,19 @@ describe("files for running it", () => {
     assertEquals(parseCliArgs(args).command, "host");
   });
 
+  it("have arguments in the docs of a fleet that go with those of the image", () => {
+    const [, entry] = /^ENTRYPOINT (\[.*\])$/m.exec(read("deploy/Dockerfile"))!;
+    const [, yaml] = /^```yaml\n(.*?)^```/ms.exec(read("docs/fleet.md"))!;
+    const { services } = parse(yaml!) as {
+      services: Record<string, { image: string; command: string[] }>;
+    };
+    const ours = Object.values(services).filter(({ image }) => image === "rerelay");
+    assertEquals(ours.length, 1);
+    for (const { command } of ours) {
+      assertEquals(parseCliArgs([...JSON.parse(entry!).slice(1), ...command]).command, "host");
+    }
+  });
+
   it("are YAML where they say so, the workflows too", () => {
     const files = projectFiles().filter((path) => path.endsWith(".yml") || path.endsWith(".yaml"));
     assert(files.length >= 4, files.join());

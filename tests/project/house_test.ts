@@ -8,7 +8,7 @@ const LIB = new Map(sources("lib/").map((path) => [path, read(path)]));
 function leansOnAnother(line: string): boolean {
   return /(\/\*\*|^\s*\*) (The same\b|See the module|As above|Likewise|Ditto|Takes what its)/.test(
     line,
-  );
+  ) || /\/\*\* (…|(and|but|or|nor|so|then)\b)|^\s*\/\*\* .*[…,] \*\/$/.test(line);
 }
 
 describe("the house", () => {
@@ -42,6 +42,9 @@ describe("the house", () => {
     assertEquals(found, []);
     assert(leansOnAnother("  /** The same since bytes came last. */"));
     assert(leansOnAnother("/** See the module. */"));
+    assert(leansOnAnother("/** A heavy message has more bytes than this, … */"));
+    assert(leansOnAnother("/** How often it looks, in milliseconds, */"));
+    assert(leansOnAnother("  /** and how long it waits. */"));
     assert(!leansOnAnother("/** Whether both are of the same store. */"));
   });
 });

@@ -197,7 +197,8 @@ describe("Server, what ends a client and what is said of it", () => {
     const { messages, lines } = await client(started, fixture("captures/0.9.1-scalars.bin"));
     assertEquals(messages, 3);
     assertEquals(lines.filter((line) => !line.startsWith("trace")), [
-      "warn Client is using an old protocol version from before 0.16.",
+      "warn Client is using an old protocol version from before 0.16. It connected from ADDR, and " +
+      "is received all the same",
     ]);
     await started.server.close();
   });

@@ -97,7 +97,7 @@ export function memoryFiles(before: FileHook = () => {}): MemoryFiles {
     async open(path) {
       await before({ kind: "open", path });
       const { bytes, size } = found(contents, path);
-      return ReadableStream.from([bytes.slice(0, size)]);
+      return new Blob([bytes.slice(0, size)]).stream();
     },
     async openAt(path) {
       await before({ kind: "openAt", path });

@@ -43,7 +43,11 @@ const CLOSE_MS = 1000;
 
 async function serve(options: HttpOptions): Promise<HttpListener> {
   const server = new ConnectionServer(options, new HttpConnections(options));
-  const onSocket = (socket: Socket) => void server.take(socket);
+  const { isAllowed = () => true } = options;
+  const onSocket = (socket: Socket) => {
+    if (isAllowed(socket.remoteAddress)) server.take(socket);
+    else socket.on("error", () => {}).destroy();
+  };
   const tcp = detectRuntime() === "deno"
     ? (await import("./_deno_sockets.ts")).listenDeno(options, BACKLOG, onSocket)
     : await listen(options, onSocket);

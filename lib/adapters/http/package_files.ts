@@ -114,11 +114,11 @@ async function compressPackageFile(
   path: string,
 ): Promise<{ body: Uint8Array<ArrayBuffer>; size: number }> {
   const file = join(await packageFolder(name), path);
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   await pipeline(createReadStream(file), createGzip({ level: LEVEL }), async (compressed) => {
     for await (const piece of compressed) pieces.push(piece);
   });
-  const [{ size }, body] = await Promise.all([stat(file), new Blob(pieces as BlobPart[]).bytes()]);
+  const [{ size }, body] = await Promise.all([stat(file), new Blob(pieces).bytes()]);
   return { body, size };
 }
 

@@ -89,7 +89,13 @@ export interface HttpServing {
 }
 
 /** How HTTP is served where it listens itself. */
-export interface HttpOptions extends NetAddr, HttpServing {}
+export interface HttpOptions extends NetAddr, HttpServing {
+  /**
+   * Tells whether an address may connect; asked before a byte is read, and a connection that may not
+   * is closed. Default all.
+   */
+  readonly isAllowed?: (hostname: string | undefined) => boolean;
+}
 
 /** Serves connections that somebody else accepted. */
 export interface HttpDoor {

@@ -123,7 +123,7 @@ function explained(error: unknown, broken: Error | undefined, speaksHttp2: boole
 class ServerSocket implements H2Socket {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #socket: Socket;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: { read(): Promise<{ readonly value?: Uint8Array | undefined }> };
   #isFirst = true;
   /** Whether the server's first bytes were a SETTINGS frame, as HTTP/2 demands. */
   speaksHttp2 = false;
@@ -131,7 +131,7 @@ class ServerSocket implements H2Socket {
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("error", () => {}); // the read tells of it
-    this.readable = Readable.toWeb(socket) as ReadableStream<Uint8Array>;
+    this.readable = Readable.toWeb(socket) as unknown as ReadableStream<Uint8Array>;
     this.#reader = this.readable.getReader();
   }
 

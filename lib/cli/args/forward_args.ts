@@ -5,6 +5,7 @@
  */
 import { targetName } from "../../forward/open_target.ts";
 import { hideSecrets } from "../../forward/url.ts";
+import { mayShareServers, parseNatsAddress } from "../../nats/address.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import { parseDuration, parseSize } from "../terminal/units.ts";
 import { type ArgReader, oneOf, UsageError } from "./arg_reader.ts";
@@ -52,12 +53,11 @@ export function forwardOptions(
   }
   const targets = given.split(/\s+/).filter((url) => url !== "");
   const hidden = hideSecrets(given);
-  for (const url of targets) args.read("forward", () => targetName(url), hidden);
-  const twice = targets.find((url, i) => targets.indexOf(url) !== i);
+  // Both would have one cursor, or send each message twice to one stream.
+  const names = targets.map((url) => args.read("forward", () => targetName(url), hidden)!);
+  const twice = names.find((name, i) => names.slice(0, i).some((other) => isSame(name, other)));
   if (twice !== undefined) {
-    throw new UsageError(
-      `${args.where("forward")} names ${hideSecrets(twice)} twice: once is enough`,
-    );
+    throw new UsageError(`${args.where("forward")} names ${twice} twice: once is enough`);
   }
   if (save === undefined || !hasSerialNames(parseSavePattern(save.path))) {
     const fix = save === undefined
@@ -76,6 +76,12 @@ export function forwardOptions(
     forward: { targets, maxBytesPerSec, readyLagSec, nats, ...(box !== undefined && { box }) },
     save: { ...save, keep },
   };
+}
+
+/** Whether two names of targets are of one place. */
+function isSame(a: string, b: string): boolean {
+  if (![a, b].every((name) => /^(nats|tls):/.test(name))) return a === b;
+  return mayShareServers(parseNatsAddress(a), parseNatsAddress(b));
 }
 
 function parseLag(text: string): number {

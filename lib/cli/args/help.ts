@@ -64,8 +64,8 @@ Live viewers:
   backwards, ?download=1 a file that ends at now. A viewer that falls behind skips what is no
   longer kept; --viewer-latency, or ?latency=2s for one, rather leaves out old images.
   Only this machine's pages may read, unless --allow-origin adds theirs, and only host names of
-  loopback, the bound address and --allow-host are answered. With a token, viewers add ?token=TOKEN
-  or the header Authorization: Bearer TOKEN.
+  loopback, the bound address and --allow-host are answered. --allow holds for viewers, too. With a
+  token, they add ?token=TOKEN or the header Authorization: Bearer TOKEN.
 
 Signals:
   SIGINT, SIGTERM and SIGHUP (the terminal or ssh session is closed) stop accepting, read what SDKs

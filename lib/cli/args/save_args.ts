@@ -48,18 +48,18 @@ const DEPENDENT = [
  * @throws {UsageError}
  */
 export function saveOptions(args: ArgReader): SaveOptions | undefined {
-  const force = args.flag("force");
   const path = args.text("save");
   if (path === undefined) {
-    if (force) {
-      throw new UsageError(`${args.where("force")} replaces the file of --save: add --save FILE`);
+    const given = args.given(["force", ...DEPENDENT]);
+    if (given === "force") {
+      throw new UsageError(`${args.where(given)} replaces the file of --save: add --save FILE`);
     }
-    const given = args.given(DEPENDENT);
     if (given !== undefined) {
       throw new UsageError(`${args.where(given)} is about --save: add --save PATTERN`);
     }
     return undefined;
   }
+  const force = args.flag("force");
   const pattern = args.read("save", parseSavePattern)!;
   const { placeholders } = pattern;
   if (force && placeholders.size > 0) {

@@ -54,6 +54,7 @@ const DEPENDENT = [
   "allow-origin",
   "viewer-token",
   "viewer-token-file",
+  "allow-delete",
 ] as const;
 
 /**
@@ -69,9 +70,7 @@ export function viewerArgs(
 ): ViewerArgs | undefined {
   const openBrowser = args.flag("web-viewer");
   if (!args.flag("serve-web") && !args.flag("serve-grpc") && !openBrowser) {
-    const isFlagged = args.flag("allow-delete") &&
-      args.setting("allow-delete")!.source !== "environment";
-    const given = args.given(DEPENDENT) ?? (isFlagged ? "allow-delete" : undefined);
+    const given = args.given(DEPENDENT);
     if (given !== undefined) {
       throw new UsageError(`${args.where(given)} is about live viewers: add --serve-web`);
     }

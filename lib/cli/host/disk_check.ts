@@ -12,6 +12,19 @@ import { formatBytes } from "../terminal/units.ts";
 /** How long a result counts, in milliseconds, for probes may ask every second. */
 const FRESH_MS = 5000;
 
+/** Characters of the pattern's name in the name of the file that is tried: names have 255 bytes. */
+const NAME_LENGTH = 60;
+
+/**
+ * The name of the file that is tried.
+ *
+ * @param name of the pattern, of any length
+ * @param pid of this process
+ */
+export function probeName(name: string, pid: number): string {
+  return `${name.slice(0, NAME_LENGTH)}.${pid}.probe`;
+}
+
 /** Options of {@linkcode diskCheck}. */
 export interface DiskCheckOptions {
   readonly files: FileAdapter;
@@ -56,8 +69,7 @@ async function tryDisk(options: DiskCheckOptions): Promise<string | undefined> {
     try {
       await file.write(new Uint8Array(1));
     } finally {
-      await file.close();
-      await files.remove(path);
+      await file.close().finally(() => files.remove(path));
     }
     return undefined;
   } catch (error) {

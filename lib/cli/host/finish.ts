@@ -14,10 +14,10 @@ import type { StatusFigures } from "./status_line.ts";
 import { plural } from "../../base/plural.ts";
 import { formatBytes } from "../terminal/units.ts";
 
-/** Open sockets are read until no bytes came for so long, in milliseconds, */
+/** Open sockets are read until no bytes came for so long, in milliseconds. */
 const QUIET_MS = 100;
 
-/** but no longer than this. */
+/** Open sockets are read for no longer than this, in milliseconds, even if bytes still come. */
 const DRAIN_MS = 1000;
 
 /**

@@ -172,11 +172,11 @@ export class GivenFiles implements Shelf {
     };
     for (const path of this.#files) await add(path, basename(path));
     for (const folder of this.#folders) {
-      const inside = await recordingsIn(folder).catch((error) => {
+      const inside = await recordingsIn(folder).catch((error) => ({ files: [], unread: [error] }));
+      for (const error of inside.unread) {
         const text = `Can't look into ${folder}: ${reason(error)}`;
         this.#log.write("warn", text, { path: folder, kind: "folder not read" });
-        return { files: [] };
-      });
+      }
       for (const path of inside.files) await add(path, nameIn(folder, path));
     }
     this.#found = found;

@@ -25,7 +25,7 @@ import { forwardersFor, tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
-import { diskCheck } from "./disk_check.ts";
+import { diskCheck, probeName } from "./disk_check.ts";
 import { drain } from "./drain.ts";
 import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -246,7 +246,7 @@ async function start(
   try {
     if (options.viewers !== undefined) {
       const context = {
-        bind,
+        ...{ bind, allow: limits.allow },
         process,
         log,
         always,
@@ -290,7 +290,7 @@ async function start(
     notYet();
     if (await files.kind(path) !== "other") {
       const { folder, name } = parseSavePattern(path);
-      const probe = `${name}.${processes.pid}.probe`;
+      const probe = probeName(name, processes.pid);
       const minFreeBytes = readyFreeBytes;
       const { now } = SYSTEM_CLOCK;
       readiness.add("disk", diskCheck({ files, folder, probe, minFreeBytes, now }));

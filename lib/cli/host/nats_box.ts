@@ -29,6 +29,6 @@ export async function natsBox(
   const { folder } = parseSavePattern(path);
   const { replicas } = nats;
   // Asked later, for the folder is made and locked by the file sink, and nothing is touched before.
-  const instance = () => boxIdentity(folder, files);
+  const instance = () => boxIdentity(folder, files, { log });
   return { ...await natsCredentials(nats, files), box, instance, replicas, log };
 }

@@ -18,10 +18,12 @@ export interface Served {
 /** The doors of the server; those who answer behind them are started later. */
 export class ViewerDoors implements Doors {
   readonly #served = Promise.withResolvers<Served>();
+  #readers: MessageReaders | undefined;
   #door: Promise<HttpDoor> | undefined;
 
   /** Opens the doors: callers are answered from now on, also those that have waited. */
   open(served: Served): void {
+    this.#readers = served.readers;
     this.#served.resolve(served);
   }
 
@@ -35,7 +37,12 @@ export class ViewerDoors implements Doors {
     await door.take(connection, first);
   }
 
-  async *readMessages(
+  readMessages(info: AnswerInfo, peer: CallPeer): AsyncIterable<readonly Uint8Array[]> {
+    // A generator around another one takes every piece through more promises.
+    return this.#readers?.read(info, peer) ?? this.#readLater(info, peer);
+  }
+
+  async *#readLater(
     info: AnswerInfo,
     peer: CallPeer,
   ): AsyncGenerator<readonly Uint8Array[], void> {

@@ -14,6 +14,7 @@ import type { Shelf } from "../../recordings/shelf.ts";
 import type { ServerStatus, ViewerHub } from "../../viewers/mod.ts";
 import { openBrowser } from "./browser.ts";
 import type { CliProcess } from "../process.ts";
+import { viewersAllowed } from "./viewers_allowed.ts";
 import { systemMemory } from "./system_memory.ts";
 import { formatBytes } from "../terminal/units.ts";
 import { TOKEN_VARIABLE, type ViewerArgs } from "../args/viewer_args.ts";
@@ -42,6 +43,8 @@ export interface LiveViewers {
 /** Options of {@linkcode liveViewers}. */
 export interface LiveViewersContext {
   readonly bind: string;
+  /** Addresses and networks that may connect to the ports of viewers too; left out, all may. */
+  readonly allow: readonly string[] | undefined;
   readonly process: CliProcess;
   readonly log: Log;
   /** Log for lines that are written at any level, such as addresses that nobody could guess. */
@@ -105,11 +108,18 @@ export async function liveViewers(
     webSocketPort: () => addrs.socket?.port,
   });
   const relay = websocketRelay(hub, { guard });
+  const isAllowed = await viewersAllowed(context.allow, log);
   const onError = (error: unknown) =>
     log.write("error", `A viewer's request was not answered: ${reason(error)}`);
   const listen = async (option: string, port: number, fetch: typeof relay | typeof app.fetch) => {
     try {
-      return await serveHttp({ hostname: bind, port, fetch, onError });
+      return await serveHttp({
+        hostname: bind,
+        port,
+        fetch,
+        onError,
+        ...(isAllowed && { isAllowed }),
+      });
     } catch (error) {
       if (!(error instanceof TcpBindError)) throw error;
       throw new TcpBindError(error.addr, error.cause, option);
@@ -134,11 +144,11 @@ export async function liveViewers(
         `(--allow-env=${TOKEN_VARIABLE})`,
     );
   }
-  if (token === undefined && !isLoopback(bind)) {
+  if (token === undefined && isAllowed === undefined && !isLoopback(bind)) {
     log.write(
       "warn",
       `All who can reach ${formatAddr(page.addr)} see what is logged: ask for a token with ` +
-        `--viewer-token-file, or ${TOKEN_VARIABLE}`,
+        `--viewer-token-file, or ${TOKEN_VARIABLE}, or say who may connect (--allow)`,
     );
   }
   if (args.openBrowser) openBrowser(url, process, log);

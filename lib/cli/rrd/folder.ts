@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { InputError } from "./input.ts";
-import { systemText } from "./system_text.ts";
+import { codeOf, systemText } from "./system_text.ts";
 
 /** The recordings in a folder and in the folders below. */
 export interface RecordingFolder {
@@ -15,30 +16,49 @@ export interface RecordingFolder {
   readonly unfinished: number;
   /** How many files are originals of recovered ones. */
   readonly setAside: number;
+  /** Folders in it that can't be read, such as `lost+found`, which is root's alone. */
+  readonly unread: readonly InputError[];
 }
 
 /**
- * Looks for recordings; links to folders are not followed, for they may form a circle.
+ * Looks for recordings; links to folders are not followed, for they may form a circle. Pipes and
+ * devices are passed over: to open one may wait for ever.
  *
  * @param folder its path
- * @throws {InputError} if a folder can't be read
+ * @throws {InputError} if the folder itself can't be read
  */
 export async function recordingsIn(folder: string): Promise<RecordingFolder> {
   const files: string[] = [];
+  const unread: InputError[] = [];
   let [unfinished, setAside] = [0, 0];
   const waiting = [folder];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    const name = path;
-    const entries = await readdir(path, { withFileTypes: true }).catch((cause) => {
-      throw new InputError(name, systemText(cause), cause);
-    });
-    for (const entry of entries) {
+    for (const entry of await entriesOf(path, folder, unread)) {
       const inside = `${path.replace(/\/+$/, "")}/${entry.name}`;
       if (entry.isDirectory()) waiting.push(inside);
+      else if (!await mayBeRead(entry, inside)) continue;
       else if (/\.(rrd|rbl)$/.test(entry.name)) files.push(inside);
       else if (/\.(rrd|rbl)\.(part|new)$/.test(entry.name)) unfinished++;
       else if (/\.(rrd|rbl)\.damaged$/.test(entry.name)) setAside++;
     }
   }
-  return { files: files.sort(), unfinished, setAside };
+  return { files: files.sort(), unfinished, setAside, unread };
+}
+
+async function entriesOf(path: string, folder: string, unread: InputError[]): Promise<Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (cause) {
+    const error = new InputError(path, systemText(cause), cause);
+    if (path === folder) throw error;
+    // Somebody may have removed it since its name was read.
+    if (codeOf(cause) !== "ENOENT") unread.push(error);
+    return [];
+  }
+}
+
+/** Whether it is a file, or a link that does not lead to something else. */
+async function mayBeRead(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return await stat(path).then((found) => found.isFile(), () => true);
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fstatSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { takeOverPlace, unkeptText } from "../../adapters/files/in_place.ts";
 import type { FileMode, WritableFile } from "../../adapters/files/types.ts";
@@ -43,7 +44,7 @@ export interface Output {
  * @param path `-` for standard output
  * @param inputs paths that must not be written to, under this or another name
  * @param force whether to replace what exists
- * @throws {UsageError} if it is one of the inputs, or a folder
+ * @throws {UsageError} if it is one of the inputs, also by redirection, or a folder
  * @throws {FileExists} if it exists, without `force`
  */
 export async function openOutput(
@@ -52,7 +53,11 @@ export async function openOutput(
   context: RrdContext,
   force: boolean,
 ): Promise<Output> {
-  const there = path === "-" ? undefined : await statOf(path);
+  if (path === "-") {
+    await checkStandardOutput(inputs);
+    return standardOutput();
+  }
+  const there = await statOf(path);
   for (const input of inputs) {
     if (input === "-") continue;
     // Before anything is written: a missing input must not cost an existing output.
@@ -63,7 +68,6 @@ export async function openOutput(
       throw new UsageError(`${path} is the input: choose another file to write to`);
     }
   }
-  if (path === "-") return standardOutput();
   if (there?.isDirectory()) throw new UsageError(`${path} is a folder: name a file in it`);
   // A device or a pipe is written to directly.
   if (there !== undefined && !there.isFile()) return directOutput(path, context);
@@ -72,6 +76,30 @@ export async function openOutput(
   context.unfinished.add(output);
   await output.open();
   return output;
+}
+
+/**
+ * Refuses standard output that goes to an input, as by `>>` of a shell: a file that grows while it is
+ * read has no end.
+ */
+async function checkStandardOutput(inputs: readonly string[]): Promise<void> {
+  const out = openStat(1);
+  if (out?.isFile() !== true) return;
+  for (const input of inputs) {
+    // One that is missing is told when it is read: nothing is written before.
+    const found = input === "-" ? openStat(0) : await statOf(input).catch(() => undefined);
+    if (found?.ino !== out.ino || found.dev !== out.dev) continue;
+    throw new UsageError(`standard output is the input ${nameOf(input)}: write to another file`);
+  }
+}
+
+/** Looks at an open file; `undefined` where it is closed. */
+function openStat(descriptor: number) {
+  try {
+    return fstatSync(descriptor, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -50,8 +50,8 @@ export function statisticsText(
       recordingLines(recording, columns, verbose ? Infinity : SHOWN_ENTITIES)
     ),
     ...(cut === 0 ? [] : [
-      `  Tables are cut: messages left out of them ${recordings} by recording, ` +
-      `${entities} by entity; ${timelines} times by timeline`,
+      "  Not all fits into these tables; messages left out: " +
+      `${recordings} of further recordings, ${entities} of entities, ${timelines} of timelines`,
     ]),
   ];
   return `${lines.join("\n")}\n`;
@@ -67,7 +67,7 @@ function indexText({ chunks, stores, bytes }: IndexTally): string {
 
 function recordingLines(recording: RecordingStatistics, columns: number, most: number): string[] {
   const { storeId, applicationId, version, source, messages, bytes, rows } = recording;
-  const from = applicationId === undefined ? "never announced" : quote(applicationId);
+  const from = applicationId === undefined ? "an unknown application" : quote(applicationId);
   const sdk = source === undefined ? "" : `, ${escapeText(sourceText(source), 100)}`;
   return [
     "",

@@ -71,6 +71,9 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
       add({ path, report: new RrdReport(), index: undefined, failure: found });
       continue;
     }
+    for (const failure of found.unread) {
+      add({ path: failure.input, report: new RrdReport(), index: undefined, failure });
+    }
     totals.unfinished += found.unfinished;
     totals.set_aside += found.setAside;
     for (const file of found.files) add(await verifyFile(file, options, context));
@@ -125,7 +128,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function look(path: string): Promise<RecordingFolder | InputError> {
   try {
     const found = await recordingsIn(path);
-    if (found.files.length > 0) return found;
+    if (found.files.length + found.unread.length > 0) return found;
     const { unfinished } = found;
     const but = unfinished === 0 ? "" : `, but ${plural(unfinished, "unfinished one")}`;
     return new InputError(path, `there is no .rrd or .rbl file in it${but}`, undefined);

@@ -169,10 +169,14 @@ function free(chunks: readonly Uint8Array[]): void {
   for (const { buffer } of chunks) if (buffer instanceof ArrayBuffer) freeMemory(buffer);
 }
 
-async function feed(
-  writer: WritableStreamDefaultWriter<BufferSource>,
-  bytes: Uint8Array,
-): Promise<void> {
+/** What is used of a writer: the types of a `DecompressionStream` differ from runtime to runtime. */
+interface Writer {
+  readonly ready: Promise<unknown>;
+  write(piece: Uint8Array<ArrayBuffer>): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function feed(writer: Writer, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     await writer.ready;
     await writer.write(bytes.slice(at, at + PIECE_BYTES));

@@ -113,8 +113,10 @@ export function trailersOf(error?: Error): [string, string][] {
 const HEX = Array.from({ length: 256 }, (_, byte) => "%" + byte.toString(16).padStart(2, "0"))
   .map((text) => text.toUpperCase());
 
-/** What stands for itself. */
-const PLAIN = /^[ -$&-~]*$/;
+/** What stands for itself: a space does inside, but no field of HTTP/2 begins or ends with one. */
+const PLAIN = /^(?! )[ -$&-~]*(?<! )$/;
+
+const OUTER_SPACES = /^ | $/g;
 
 /**
  * A text as the `grpc-message` header holds it: UTF-8, with `%XX` for what is not printable ASCII.
@@ -131,7 +133,7 @@ export function encodeText(text: string): string {
     const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x25;
     encoded += isPlain ? String.fromCharCode(byte) : HEX[byte];
   }
-  return encoded;
+  return encoded.replaceAll(OUTER_SPACES, "%20");
 }
 
 /** Decodes the text of a `grpc-message` header; what is encoded wrongly stays as it is. */

@@ -71,7 +71,7 @@ class WebCall implements CallStream {
         const { done, value } = await reader.read();
         if (done) break;
         // The call is over already, and the rest of its body is not wanted.
-        if (!this.isWritable) return void reader.cancel();
+        if (!this.isWritable) return await reader.cancel();
         this.#held += value.length;
         if (this.sink === undefined) this.#held = 0;
         else this.sink.data(value);
@@ -81,7 +81,8 @@ class WebCall implements CallStream {
       }
       if (this.isWritable) this.sink?.end(new Map());
     } catch (error) {
-      this.#leave(error instanceof Error ? error.message : String(error));
+      // What becomes of the body of a call that is over changes nothing in its answer.
+      if (this.isWritable) this.#leave(error instanceof Error ? error.message : String(error));
     }
   }
 

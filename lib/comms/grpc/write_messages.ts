@@ -109,13 +109,13 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 
   #decode(request: Uint8Array): LogMsg {
     const { dialect, headers } = this.#options;
-    const { kind, bytes } = withHead(request, dialect, this.#limits);
+    const { kind, bytes, buffer } = withHead(request, dialect, this.#limits);
     // The header depends on the store, which is known once the message is decoded.
     const encoded: { header: RrdHeader; bytes: Uint8Array } = {
       header: headers.first[dialect],
       bytes,
     };
-    const msg = kind === ARROW_MSG && this.#envelopes.decode(bytes, HEAD_BYTES, encoded) ||
+    const msg = kind === ARROW_MSG && this.#envelopes.decode(bytes, HEAD_BYTES, encoded, buffer) ||
       decodeProtobufLogMsg(kind, bytes.subarray(HEAD_BYTES), dialect, encoded, this.#limits);
     encoded.header = headers.of(msg, dialect);
     return msg;
@@ -126,6 +126,7 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 interface Unwrapped {
   readonly kind: number;
   readonly bytes: Uint8Array;
+  readonly buffer: ArrayBufferLike;
 }
 
 /** Writes a message's kind and length before it, over what is there. */
@@ -138,21 +139,25 @@ function withHead(
   const at = outer < 0 ? -1 : onlyField(request, outer);
   const isPlain = at > 0 && (dialect === "v0" || request[0] === LOG_MSG_TAG) &&
     (request[outer]! & 7) === 2;
-  const { kind, message } = isPlain
-    ? { kind: request[outer]! >> 3, message: request.subarray(at) }
+  // Asked for its buffer once, and no other view is made, for both are slow (see pinned_bytes.ts).
+  const { buffer, byteOffset, length: end } = request;
+  const { kind, from, length } = isPlain
+    ? { kind: request[outer]! >> 3, from: byteOffset + at, length: end - at }
     : unwrap(request, dialect, limits);
-  const { buffer, byteOffset, length } = message;
-  const bytes = new Uint8Array(buffer, byteOffset - HEAD_BYTES, HEAD_BYTES + length);
+  const bytes = new Uint8Array(buffer, from - HEAD_BYTES, HEAD_BYTES + length);
   writeHead(bytes, 0, kind, length);
-  return { kind, bytes };
+  return { kind, bytes, buffer };
 }
 
-/** Finds the log message in a request that has other fields, too, or lacks it. */
+/**
+ * Finds the log message in a request that has other fields, too, or lacks it; gives where it is in the
+ * request's buffer.
+ */
 function unwrap(
   request: Uint8Array,
   dialect: ProtobufDialect,
   limits: Required<DecodeLimits>,
-): { kind: number; message: Uint8Array } {
+): { kind: number; from: number; length: number } {
   const budget = new ProtobufBudget(limits);
   let logMsg = dialect === "v0" ? request : undefined;
   if (dialect !== "v0") {
@@ -161,8 +166,9 @@ function unwrap(
     }, budget);
   }
   if (logMsg === undefined) throw new InvalidMessage("A WriteMessagesRequest has no log_msg");
-  let found: { kind: number; message: Uint8Array } | undefined;
-  const take = (kind: number) => bytes((message) => found = { kind, message });
+  let found: { kind: number; from: number; length: number } | undefined;
+  const take = (kind: number) =>
+    bytes(({ byteOffset, length }) => found = { kind, from: byteOffset, length });
   const kinds = Array.from({ length: MAX_KIND }, (_, i) => i + 1);
   readMessage(logMsg, "LogMsg", Object.fromEntries(kinds.map((k) => [k, take(k)])), budget);
   if (found === undefined) throw new InvalidMessage("A LogMsg holds no message");

@@ -68,12 +68,14 @@ export function decodeHuffman(bytes: Uint8Array, from: number, to: number): stri
         node = next;
         continue;
       }
-      if (next === -1 - END) throw new HpackError("the symbol of the end in a string");
+      if (next === -1 - END) throw new HpackError("a string holds the symbol that marks the end");
       decoded[length++] = -1 - next;
       node = depth = 0;
       isOnes = true;
     }
   }
-  if (depth > 7 || !isOnes) throw new HpackError("a string with wrong padding");
+  if (depth > 7 || !isOnes) {
+    throw new HpackError("a string is padded with something else than up to 7 ones");
+  }
   return latin1(decoded, 0, length);
 }

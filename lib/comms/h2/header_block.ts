@@ -46,7 +46,7 @@ export class HeaderBlocks {
     if (isContinued !== (type === FRAME.CONTINUATION) || isContinued && id !== this.#id) {
       throw new H2Error(
         ERROR.PROTOCOL_ERROR,
-        isContinued ? "a header block is interrupted" : "CONTINUATION of nothing",
+        isContinued ? "a header block is interrupted" : "CONTINUATION without HEADERS before it",
       );
     }
   }

@@ -48,8 +48,10 @@ export class HeaderReader {
       else this.#trailers(stream, fields, block.isEnd);
     } else if (isClient || id <= table.lastId) {
       if (table.resets.has(id)) return;
-      if (table.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS of no stream");
-      throw new H2Error(ERROR.STREAM_CLOSED, "HEADERS of a stream that is over");
+      if (table.isIdle(id)) {
+        throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS on a stream that was not opened");
+      }
+      throw new H2Error(ERROR.STREAM_CLOSED, "HEADERS on a stream that is over");
     } else this.#request(block, fields);
   }
 

@@ -59,7 +59,11 @@ export class HpackDecoder {
       if ((first & 0xe0) === 0x20) {
         const size = this.#int(5);
         if (isBegun || size > TABLE_BYTES) {
-          throw new HpackError(`a table of ${plural(size, "byte")}`);
+          throw new HpackError(
+            isBegun
+              ? "the size of the table changes behind the first field"
+              : `a table of ${plural(size, "byte")}, over the limit of ${TABLE_BYTES}`,
+          );
         }
         this.#table.resize(size);
         continue;
@@ -86,7 +90,7 @@ export class HpackDecoder {
   #entry(index: number): Field {
     const inTable = index - 1 - STATIC_TABLE.length;
     const field = inTable < 0 ? STATIC_TABLE[index - 1] : this.#table.at(inTable);
-    if (field === undefined) throw new HpackError(`no entry ${index}`);
+    if (field === undefined) throw new HpackError(`the table has no entry ${index}`);
     return field;
   }
 

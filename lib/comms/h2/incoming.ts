@@ -72,7 +72,9 @@ export class Incoming implements FrameHandler {
   // -------------------------------------------------------------------------------------- DATA
 
   beginData(flags: number, id: number, length: number, padding: number): void {
-    if (id === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA of no stream");
+    if (id === 0) {
+      throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA on stream 0, which is the connection itself");
+    }
     this.#abuse.data(length - padding, (flags & FLAG.END_STREAM) !== 0);
     this.#dataStream = this.#table.beginData(id, length, padding);
   }
@@ -127,14 +129,24 @@ export class Incoming implements FrameHandler {
   }
 
   #headersFrame(flags: number, id: number, payload: Uint8Array): void {
-    if (id % 2 === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "HEADERS of an even stream");
+    if (id % 2 === 0) {
+      throw new H2Error(
+        ERROR.PROTOCOL_ERROR,
+        "HEADERS on a stream of an even number, which clients may not open",
+      );
+    }
     const block = this.#blocks.headers(flags, id, payload);
     if (block !== undefined) this.#headers.push(block);
   }
 
   /** Priorities are ignored, but must be well-formed. */
   #priority(id: number, payload: Uint8Array): void {
-    if (id === 0) throw new H2Error(ERROR.PROTOCOL_ERROR, "PRIORITY of no stream");
+    if (id === 0) {
+      throw new H2Error(
+        ERROR.PROTOCOL_ERROR,
+        "PRIORITY on stream 0, which is the connection itself",
+      );
+    }
     this.#abuse.control.spend("PRIORITY frames");
     const code = payload.length !== 5
       ? ERROR.FRAME_SIZE_ERROR

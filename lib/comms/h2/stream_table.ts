@@ -153,7 +153,9 @@ export class StreamTable implements StreamHost {
       throw new H2Error(ERROR.FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
     }
     if (stream === undefined) {
-      if (this.isIdle(id)) throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA of no stream");
+      if (this.isIdle(id)) {
+        throw new H2Error(ERROR.PROTOCOL_ERROR, "DATA on a stream that was not opened");
+      }
       this.resets.data(id, length, this.#beyond);
       this.credit(padding);
       return undefined;
@@ -203,7 +205,7 @@ export class StreamTable implements StreamHost {
     const stream = this.#open.get(id);
     if (stream === undefined) {
       if (!this.isIdle(id)) return;
-      throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE of no stream");
+      throw new H2Error(ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE on a stream that was not opened");
     }
     stream.sendWindow += more;
     if (more === 0) this.reset(stream, ERROR.PROTOCOL_ERROR, "WINDOW_UPDATE by 0");

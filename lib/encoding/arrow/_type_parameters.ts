@@ -68,7 +68,9 @@ export function readParameters(
       case "numbers": {
         const numbers = table.numbers(slot);
         // Bounded, for many columns may point to the same numbers.
-        if (numbers.length > MAX_NUMBERS) throw new InvalidMessage("An Arrow union of too many");
+        if (numbers.length > MAX_NUMBERS) {
+          throw new InvalidMessage(`An Arrow union of more than ${MAX_NUMBERS} types`);
+        }
         return numbers.length === 0 ? undefined : numbers;
       }
     }

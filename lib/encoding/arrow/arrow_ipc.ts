@@ -116,7 +116,9 @@ const TOLD = new WeakMap<ArrowField, SchemaField>();
  */
 export function toldOf(field: ArrowField): SchemaField {
   const told = TOLD.get(field);
-  if (told === undefined) throw new InvalidMessage(`No schema tells of the column ${field.name}`);
+  if (told === undefined) {
+    throw new InvalidMessage(`The column ${field.name} was not read from a schema`);
+  }
   return told;
 }
 

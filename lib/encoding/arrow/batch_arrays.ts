@@ -45,9 +45,13 @@ export interface Batch {
  */
 export function readBatch(ipc: Uint8Array, at: number, fields: readonly SchemaField[]): Batch {
   const { kind, version, header, bodyAt, bodyBytes } = readIpcMessage(ipc, at);
-  if (kind !== RECORD_BATCH) throw new InvalidMessage(`An Arrow message of kind ${kind}`);
-  if (version !== V5) throw new InvalidMessage(`Arrow metadata of version ${version}`);
-  if (header.table(3) !== undefined) throw new InvalidMessage("Compressed Arrow buffers");
+  if (kind !== RECORD_BATCH) {
+    throw new InvalidMessage(`An Arrow message of kind ${kind}, where a record batch is due`);
+  }
+  if (version !== V5) throw new InvalidMessage(`Arrow metadata of the unknown version ${version}`);
+  if (header.table(3) !== undefined) {
+    throw new InvalidMessage("Arrow buffers are compressed one by one");
+  }
   if (bodyAt + bodyBytes > ipc.length) throw new InvalidMessage("An Arrow batch is cut short");
   const body = ipc.subarray(bodyAt, bodyAt + bodyBytes);
   const reader = new ArrayReader(header.pairs(1), header.pairs(2), body);
@@ -65,7 +69,11 @@ class ArrayReader {
   ) {}
 
   array(field: SchemaField): ArrowArray {
-    if (field.dictionary !== undefined) throw new InvalidMessage("An Arrow dictionary");
+    if (field.dictionary !== undefined) {
+      throw new InvalidMessage(
+        "An Arrow column has a dictionary, which chunks of Rerun do not have",
+      );
+    }
     const [length, nulls] = this.nodes.at(this.#node++);
     const buffers = Array.from({ length: buffersOf(field) }, () => this.#next());
     return { field, length, nulls, buffers, children: field.children.map((f) => this.array(f)) };
@@ -73,7 +81,9 @@ class ArrayReader {
 
   #next(): Uint8Array {
     const [at, bytes] = this.buffers.at(this.#buffer++);
-    if (at + bytes > this.body.length) throw new InvalidMessage("An Arrow buffer leads outside");
+    if (at + bytes > this.body.length) {
+      throw new InvalidMessage("An Arrow buffer leads outside of its batch");
+    }
     return this.body.subarray(at, at + bytes);
   }
 }
@@ -94,7 +104,7 @@ function buffersOf({ type, parameters }: SchemaField): number {
       return 3;
     case T.BINARY_VIEW:
     case T.UTF8_VIEW:
-      throw new InvalidMessage("An Arrow view");
+      throw new InvalidMessage("An Arrow column is of views, which chunks of Rerun do not have");
     default:
       return 2;
   }

@@ -18,7 +18,7 @@ import { timelineOf } from "./chunk_schema.ts";
  * @param msg of SDK 0.17 and later, in protobuf
  * @param names of the timelines
  * @returns the message itself if it has none of them
- * @throws {InvalidMessage} if it is damaged, or has features that chunks of Rerun have not
+ * @throws {InvalidMessage} if it is damaged, or has features that chunks of Rerun do not have
  */
 export function withoutTimelines(msg: ArrowMsg, names: ReadonlySet<string>): ArrowMsg {
   const ipc = msg.ipc();

@@ -4,9 +4,9 @@
  * @module
  */
 
-/** The last match begins at least so many bytes before the end, */
+/** The last match begins at least so many bytes before the end of the data. */
 const MATCH_LIMIT = 12;
-/** and ends at least so many before it. */
+/** The last match ends at least so many bytes before the end of the data. */
 const END_LITERALS = 6;
 const MIN_MATCH = 4;
 const MAX_DISTANCE = 65_535;

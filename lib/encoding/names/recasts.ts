@@ -281,7 +281,7 @@ function isTensor({ type, children: [item] }: SchemaField): boolean {
 }
 
 function fail(what: string): never {
-  throw new InvalidMessage(`There is no form of today for ${what}`);
+  throw new InvalidMessage(`Rerun of today has no form for ${what}`);
 }
 
 /** Leaves out bitmaps if nothing is null. */

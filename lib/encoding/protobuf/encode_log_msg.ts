@@ -99,7 +99,8 @@ export function encodeLogMsg(msg: LogMsg, dialect: ProtobufDialect): Uint8Array 
  * @param length of the message in bytes
  */
 export function writeHead(into: Uint8Array, at: number, kind: number, length: number): void {
-  into.fill(0, at, at + HEAD_BYTES);
+  // Faster than `fill` for so few.
+  for (let i = at; i < at + HEAD_BYTES; i++) into[i] = 0;
   into[at] = kind;
   for (let i = 0, rest = length; rest > 0; rest = Math.floor(rest / 256)) into[at + 8 + i++] = rest;
 }

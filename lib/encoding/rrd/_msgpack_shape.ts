@@ -52,7 +52,11 @@ const MESSAGES: Fields = {
  * @throws {InvalidMessage} if one is not Rerun's
  */
 export function checkMsgpackShape(value: MsgpackValue): void {
-  if (!isOf(value, MESSAGES)) throw new InvalidMessage("A field that Rerun's messages have not");
+  if (!isOf(value, MESSAGES)) {
+    throw new InvalidMessage(
+      "A message has a field, or a value in it, that Rerun's messages do not have",
+    );
+  }
 }
 
 function isOf(value: MsgpackValue, fields: Fields): boolean {

@@ -1,13 +1,19 @@
 import type { Clock } from "../../base/clock.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ClientQueue, Entry } from "./client_queue.ts";
-import { MESSAGE_OVERHEAD_BYTES, pinnedBy } from "./pinned_bytes.ts";
+import { MESSAGE_OVERHEAD_BYTES, type Pinned, pinnedBy } from "./pinned_bytes.ts";
 import type { MessageSource } from "./smart_message.ts";
 
 /** What a sender asks of its channel; the queue says which client asks. */
 export interface SenderChannel {
   readonly now: Clock["now"];
-  put(queue: ClientQueue, msgs: readonly LogMsg[], quit?: Entry["quit"]): void;
+  /** Takes messages, and what they keep alive if it is known. */
+  put(
+    queue: ClientQueue,
+    msgs: readonly LogMsg[],
+    pinned: Pinned | undefined,
+    quit?: Entry["quit"],
+  ): void;
   /** How much of its share a client holds, 0 to 1. */
   filled(queue: ClientQueue): number;
   /** Gives a promise to wait for by a client whose share is full. */
@@ -45,6 +51,8 @@ export class ChannelSender {
   isPaused = false;
   readonly #queue: ClientQueue;
   readonly #channel: SenderChannel;
+  /** What the messages keep alive that room was asked for and that are about to be sent. */
+  #measured: { readonly msgs: readonly LogMsg[]; readonly pinned: Pinned } | undefined;
 
   /**
    * Made by the channel.
@@ -96,7 +104,9 @@ export class ChannelSender {
    */
   send(msgs: readonly LogMsg[]): Promise<void> | undefined {
     if (msgs.length === 0) return undefined;
-    this.#channel.put(this.#queue, msgs);
+    const pinned = this.#measured?.msgs === msgs ? this.#measured.pinned : undefined;
+    this.#measured = undefined;
+    this.#channel.put(this.#queue, msgs, pinned);
     this.isPaused = false;
     if (this.filled < 1) {
       const taken = this.#channel.behind(this.#queue);
@@ -114,7 +124,9 @@ export class ChannelSender {
    */
   lacking(msgs: readonly LogMsg[]): number {
     let bytes = msgs.length * MESSAGE_OVERHEAD_BYTES;
-    for (const buffer of pinnedBy(msgs).buffers) bytes += buffer.byteLength;
+    const pinned = pinnedBy(msgs);
+    this.#measured = { msgs, pinned };
+    for (const buffer of pinned.buffers) bytes += buffer.byteLength;
     return bytes <= this.free || this.isEmpty ? 0 : bytes;
   }
 
@@ -152,6 +164,6 @@ export class ChannelSender {
 
   /** The client's last word: never held back, and received after its messages. */
   quit(error?: Error): void {
-    this.#channel.put(this.#queue, [], error === undefined ? {} : { error });
+    this.#channel.put(this.#queue, [], undefined, error === undefined ? {} : { error });
   }
 }

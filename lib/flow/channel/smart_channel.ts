@@ -13,7 +13,13 @@ import { type BufferPool, checkPool } from "../../memory/buffer_pool.ts";
 import { ClientQueue, type Entry } from "./client_queue.ts";
 import { copyOut } from "./copy_out.ts";
 import { Lag } from "./_lag.ts";
-import { isWasteful, MESSAGE_OVERHEAD_BYTES, pinnedBy, PinnedBytes } from "./pinned_bytes.ts";
+import {
+  isWasteful,
+  MESSAGE_OVERHEAD_BYTES,
+  type Pinned,
+  pinnedBy,
+  PinnedBytes,
+} from "./pinned_bytes.ts";
 import { Pace } from "./_pace.ts";
 import type { MessageSource, SmartMessage } from "./smart_message.ts";
 
@@ -100,7 +106,7 @@ export class SmartChannel {
     this.#now = now;
     this.#end = {
       now,
-      put: (queue, msgs, quit) => this.#put(queue, msgs, quit),
+      put: (queue, msgs, pinned, quit) => this.#put(queue, msgs, pinned, quit),
       filled: ({ bytes }) => {
         const share = SHARE * Math.max(0, this.limitBytes - this.#bytes);
         return bytes > share ? 1 : bytes === 0 ? 0 : bytes / share;
@@ -225,9 +231,14 @@ export class SmartChannel {
     return lost;
   }
 
-  #put(queue: ClientQueue, msgs: readonly LogMsg[], quit: Entry["quit"]): void {
+  #put(
+    queue: ClientQueue,
+    msgs: readonly LogMsg[],
+    measured: Pinned | undefined,
+    quit: Entry["quit"],
+  ): void {
     let kept = msgs;
-    let pinned = pinnedBy(kept);
+    let pinned = measured ?? pinnedBy(kept);
     const waits = this.#waiting === undefined;
     if (waits && isWasteful(pinned)) {
       kept = copyOut(kept);

@@ -86,6 +86,14 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   const areFollowers = Array.isArray(followers) &&
     followers.every((each) => hasMethods(each, "open", "close"));
   checkGiven("rrdFileSink", "followers, as forwardTo() gives", areFollowers, followers);
+  const names = followers.map(({ name }) => name);
+  const twice = names.find((name, i) => name !== undefined && names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new RangeError(
+      `two followers are called ${twice}: each needs a name of its own, under which it notes how ` +
+        "far it is",
+    );
+  }
   if (followers.length > 0 && !hasSerialNames(pattern)) {
     throw new RangeError("followers read many files: put {part}, {date} or {time} into path");
   }

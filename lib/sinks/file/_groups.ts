@@ -65,7 +65,7 @@ export class Groups {
     }
     const box = this.#perBox ? source.box : undefined;
     const announced = msg.kind === "SetStoreInfo" ? msg.info.applicationId : undefined;
-    const application = shortened(announced ?? applicationOf(store));
+    const application = announced === undefined ? applicationOf(store) : shortened(announced);
     const group = this.#groupOf(store, application, box);
     if (this.#last !== group) {
       this.#last = group;
@@ -95,7 +95,7 @@ export class Groups {
     { id, box }: MessageSource,
     now: number,
   ): Group | undefined {
-    const application = shortened(applicationOf(store));
+    const application = applicationOf(store);
     const recording = this.blueprints.note(id, application, msg, store, now);
     if (this.#perRecording) return recording as Group | undefined;
     const own = this.#perApplication ? application : undefined;

@@ -23,6 +23,11 @@ export class OpenSeries implements Iterable<Series> {
     this.#most = Math.min(most, MAX_OPEN);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Notes a series that has a file, or is written to again. */
   use(series: Series): void {
     this.#open.delete(series);

@@ -189,10 +189,17 @@ export class RrdFiles {
     })();
   }
 
-  /** Begins to write what was gathered. */
-  flush(): void {
+  /** How many files are open. */
+  get open(): number {
+    return this.#files.series.size;
+  }
+
+  /** Begins to write what was gathered, to files that have as much to write; returns how many those are. */
+  flush(minBytes?: number): number {
     if (this.#blueprints.isUndecided) this.#blueprints.decide(this.#options.now() - UNDECIDED_MS);
-    for (const series of this.#files.series) series.flush();
+    let count = 0;
+    for (const series of this.#files.series) if (series.flush(minBytes)) count++;
+    return count;
   }
 
   /** Gives up what waits to be written. */

@@ -88,15 +88,15 @@ export class Series {
     return undefined;
   }
 
-  /** Begins to write what was gathered. */
-  flush(): void {
+  /** Begins to write what was gathered; returns whether there was as much as `minBytes`. */
+  flush(minBytes?: number): boolean {
     const { writer } = this;
-    if (writer === undefined) return;
+    if (writer === undefined) return false;
     if (this.#part.isBehind && writer.failure === undefined) {
       const [header, store] = [this.#header, this.#store];
       if (header && store) this.#write(writer, this.#part.update(header, store));
     }
-    writer.flush();
+    return writer.flush(minBytes);
   }
 
   /** Whether it has a file, or is about to. */

@@ -26,6 +26,7 @@ import { SavedShelf } from "./parts/saved_shelf.ts";
 import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
+import { Gathering } from "./writer/gathering.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import { repeat, rotationStep } from "./rotation.ts";
 import { startCompressor } from "./writer/compressor.ts";
@@ -185,7 +186,8 @@ async function startSink(
   /** A sync that waits for its turn, which all share who ask before it begins. */
   let syncing: Promise<void> | undefined;
   let writes = 0;
-  const syncer = new Syncer(sync, timer, now, files);
+  const gathering = new Gathering({ now, timer }, budget, files);
+  const syncer = new Syncer(sync, timer, now, gathering.synced(files));
 
   /** Adds messages, waiting only where it must: an `await` costs more than copying a batch. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
@@ -199,7 +201,7 @@ async function startSink(
         if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
       }
     }
-    files.flush();
+    gathering.watch();
     syncer.watch();
     space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
@@ -297,7 +299,7 @@ async function startSink(
         if (writes > 0) files.cut();
         // Files that were closed before get their index at the next start; those that are being
         // closed get it now.
-        for (const stop of [stopRotating, () => renewal?.stop()]) stop();
+        for (const stop of [stopRotating, () => gathering.stop(), () => renewal?.stop()]) stop();
         indexer?.hurry();
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();

@@ -167,11 +167,32 @@ function isPattern(pattern: SavePattern): boolean {
  * @param suffix `".part"` for those still being written
  */
 export function isNameOf(pattern: SavePattern, name: string, suffix = ""): boolean {
+  if (!name.endsWith(suffix) || /[/\\]/.test(name)) return false;
+  const own = name.slice(0, name.length - suffix.length);
   const base = pattern.name.replace(/\.rrd$/i, "");
   const ending = pattern.name.slice(base.length);
-  const body = base.split(/\{[^{}]*\}/).map(escapeRegExp).join("[^/\\\\]+");
-  const source = `^${body}(?:${escapeRegExp(ending)}|\\.\\d+\\.rrd)${escapeRegExp(suffix)}$`;
-  return new RegExp(source, "s").test(name);
+  const sibling = own.replace(/\.\d+\.rrd$/, "");
+  return (own.endsWith(ending) && isMadeOf(own.slice(0, own.length - ending.length), base)) ||
+    (sibling !== own && isMadeOf(sibling, base));
+}
+
+/**
+ * Whether a text is a pattern with something in place of each word in braces. Piece by piece and not
+ * by a regular expression: those try all ways to split a name, and a client that calls its recording
+ * `-----` makes millions of them.
+ */
+function isMadeOf(text: string, pattern: string): boolean {
+  const [first = "", ...rest] = pattern.split(/\{[^{}]*\}/);
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at + 1);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at < text.length - last.length;
 }
 
 /**
@@ -185,18 +206,29 @@ export function numberOf(
   pattern: SavePattern,
   name: string,
 ): { readonly recording: string; readonly part: number } | undefined {
-  const spans = { date: "\\d{4}-\\d\\d-\\d\\d", time: "\\d\\d-\\d\\d-\\d\\d", part: "(\\d{4,})" };
-  const source = pattern.name.split(/(\{[^{}]*\})/).map((piece) => {
-    const word = piece.slice(1, -1);
-    if (!/^\{.*\}$/.test(piece) || !isPlaceholder(word)) return escapeRegExp(piece);
-    return word in spans ? spans[word as keyof typeof spans] : "([^/]+)";
+  /** What the numbers and the texts between them are; a word may be in the pattern several times. */
+  const kinds: ("part" | "text")[] = [];
+  const source = pattern.name.split(/(\{(?:date|time|part)\})/).map((piece) => {
+    if (piece === "{date}") return "\\d{4}-\\d\\d-\\d\\d";
+    if (piece === "{time}") return "\\d\\d-\\d\\d-\\d\\d";
+    kinds.push(piece === "{part}" ? "part" : "text");
+    return piece === "{part}" ? "(\\d{4,})" : `(${anyText(piece)})`;
   });
-  const match = new RegExp(`^${source.join("")}$`, "s").exec(name);
-  const at = [...pattern.placeholders].filter((word) => word !== "date" && word !== "time")
-    .indexOf("part");
-  if (match === null || at < 0) return undefined;
-  const recording = JSON.stringify(match.slice(1).filter((_, i) => i !== at));
-  return { recording, part: Number(match[at + 1]) };
+  const values = new RegExp(`^${source.join("")}$`, "s").exec(name)?.slice(1);
+  const number = values?.[kinds.indexOf("part")];
+  // Longer ones are no numbers of parts but times, for example: nobody could count on from there.
+  if (values === undefined || number === undefined || number.length > FIXED_BYTES.part) {
+    return undefined;
+  }
+  const recording = JSON.stringify(values.filter((_, i) => kinds[i] === "text"));
+  return { recording, part: Number(number) };
+}
+
+/** Matches what a piece of a pattern may become, in one way only: see `isMadeOf`. */
+function anyText(piece: string): string {
+  const [first = "", ...rest] = piece.split(/\{[^{}]*\}/);
+  const last = rest.pop();
+  return escapeRegExp(first) + (last === undefined ? "" : `[^/]+${escapeRegExp(last)}`);
 }
 
 /** `a.rrd` and 2 make `a.2.rrd`; a name without that ending gets it. */

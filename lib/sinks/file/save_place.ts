@@ -21,7 +21,9 @@ export interface SavePlace {
   /** Our identity, for the index; absent if no other programs are looked at. */
   readonly writer?: string;
   /** Identities of programs that gave up the lock and still write there. */
-  readonly draining: ReadonlySet<string>;
+  readonly draining: Set<string>;
+  /** Whether a program of that identity runs; absent if no other programs are looked at. */
+  readonly isRunning?: (identity: string) => Promise<boolean>;
   /**
    * Exchanges the lock for a note that this program still writes here; absent if that is not
    * possible.
@@ -77,7 +79,9 @@ export async function takeSavePlace(
   // A device or pipe may be where no lock file can be made.
   if (processes === undefined || isDevice) return { ...place, unlock: () => Promise.resolve() };
   const writer = await processes.identity(processes.pid);
-  const locked = { ...place, ...(writer === undefined ? {} : { writer }) };
+  const isRunning = async (identity: string) =>
+    await processes.identity(parseInt(identity)) === identity;
+  const locked = { ...place, isRunning, ...(writer === undefined ? {} : { writer }) };
   let unlock = await lockSaving(folder + name, adapter, processes);
   // A pattern without placeholders has one name, which can't be handed over.
   if (pattern.placeholders.size === 0) return { ...locked, unlock };

@@ -9,9 +9,9 @@ import type { ViewerLog } from "./viewer_log.ts";
 
 /** Bytes of static data that come before anything else, beginning with the smallest. */
 const FIRST_STATIC_BYTES = 1024 * 1024;
-/** A longer message, in bytes, may be a picture; … */
+/** A longer message, in bytes, may be a picture. */
 const PICTURE_BYTES = 16 * 1024;
-/** … without one, a viewer shows enough after so many bytes. */
+/** After so many bytes a viewer has enough to show, even if no picture was among them. */
 const SHOWN_BYTES = 1024 * 1024;
 
 /** Called with an item of the log and the first place in it; returns the bytes that were taken. */
@@ -22,11 +22,11 @@ export class Backfill {
   readonly #log: ViewerLog;
   /** What came before this place is still to be given. */
   #back: number;
-  /** Static data up to this size comes first, … */
+  /** Static data up to this size comes before everything else. */
   #firstBytes = 0;
-  /** … and larger one that came after this place and up to that one, later. */
+  /** Larger static data whose place is behind `at`, up to `to`, is still to be given. */
   #late = { at: 0, to: 0 };
-  /** Bytes given since there is larger static data to give: of it, and of everything else. */
+  /** Bytes given since larger static data waits: of that data, and of everything else. */
   #given = { late: 0, others: 0 };
   #hasShown = false;
 

@@ -69,7 +69,9 @@ export class Entry implements Item {
 
   /** The message, until it is released. */
   get msg(): LogMsg {
-    if (this.#msg === undefined) throw new TypeError("Nobody holds this message any more");
+    if (this.#msg === undefined) {
+      throw new TypeError("This message was released, and its bytes may be gone");
+    }
     return this.#msg;
   }
 

@@ -258,7 +258,7 @@ function below(path: string, app: HttpApp): HttpApp {
     if (!isBelow) return textResponse(404, `There is nothing here: the app is below ${folder}`);
     const asked = request.url;
     url.pathname = `/${url.pathname.slice(folder.length)}`;
-    return app.fetch(new Request(url, request), { ...info, url: asked });
+    return app.fetch(new Request(url.href, request), { ...info, url: asked });
   };
   return { fetch, request: (url, init) => fetch(new Request(url, init)) };
 }

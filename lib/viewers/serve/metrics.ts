@@ -7,12 +7,10 @@ import type { Tally } from "../../base/tally.ts";
 import type { ForwardStats } from "../../forward/counts.ts";
 import { type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub, ViewerTotals } from "../types.ts";
+import { counter, gauge, type Sample } from "./_metric_family.ts";
 
 /** The format's media type. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [value: number, labels?: Labels];
 
 /** Counts of the HTTP app itself. */
 export interface HttpCounts {
@@ -64,10 +62,10 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     ),
     counter(
       "connections_refused",
-      "Connections refused there for their address",
+      "Connections to the port for SDKs that were refused for their address",
       all.connections.refused,
     ),
-    counter("client_errors", "SDKs that left by an error", clientErrors),
+    counter("client_errors", "SDKs that left with an error", clientErrors),
     counter("received_messages", "Log messages received", all.messages),
     counter("received_bytes", "Bytes of log messages received", all.bytes),
     counter("dropped_messages", "Log messages dropped", of("messages", dropped, "cause")),
@@ -77,7 +75,11 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "How far receiving is behind, the largest of all SDKs",
       all.latencySec,
     ),
-    gauge("accept_ratio", "Lowest share of its frames accepted of an SDK", all.acceptRate),
+    gauge(
+      "accept_ratio",
+      "Share of its frames that is accepted, the lowest of all SDKs",
+      all.acceptRate,
+    ),
     gauge("queued_messages", "Messages that wait to be taken", all.queued.messages),
     gauge("queued_bytes", "Memory of messages that wait to be taken", all.queued.bytes),
     gauge(
@@ -88,9 +90,21 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     gauge("recordings", "Recordings seen", all.recordings),
     gauge("history_messages", "Messages kept for late viewers", history.messages),
     gauge("history_bytes", "Bytes kept for late viewers", history.bytes),
-    gauge("history_protected_bytes", "Of these, never dropped first", history.protected.bytes),
-    gauge("held_bytes", "Memory of history and of what sockets take", held.heldBytes),
-    gauge("held_limit_bytes", "Limit of that memory", held.limitBytes),
+    gauge(
+      "history_protected_bytes",
+      "Bytes kept for late viewers that are never dropped first",
+      history.protected.bytes,
+    ),
+    gauge(
+      "held_bytes",
+      "Memory of history and of what sockets of viewers still hold",
+      held.heldBytes,
+    ),
+    gauge(
+      "held_limit_bytes",
+      "Limit of the memory of history and of what sockets of viewers still hold",
+      held.limitBytes,
+    ),
     counter("evicted_messages", "Messages dropped from history", history.evicted.messages),
     counter("evicted_bytes", "Bytes dropped from history", history.evicted.bytes),
     gauge("viewers", "Viewers connected now", [
@@ -108,7 +122,11 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       "Messages dropped from history before a viewer took them",
       perViewer((v) => v.skipped.messages),
     ),
-    counter("viewer_skipped_bytes", "Their bytes", perViewer((v) => v.skipped.bytes)),
+    counter(
+      "viewer_skipped_bytes",
+      "Bytes dropped from history before a viewer took them",
+      perViewer((v) => v.skipped.bytes),
+    ),
     gauge(
       "viewer_age_seconds",
       "Age of the oldest message that a viewer was not given, since it joined",
@@ -147,12 +165,12 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
     counter("bridged_messages", "Messages of SDK 0.17 to 0.22 given today's form", bridge.bridged),
     counter(
       "bridge_damaged_messages",
-      "Messages of these SDKs whose schema could not be read",
+      "Messages of SDK 0.17 to 0.22 whose schema could not be read",
       bridge.damaged,
     ),
     counter(
       "bridge_untagged_columns",
-      "Columns that got no archetype of today's",
+      "Columns of SDK 0.17 to 0.22 that got no archetype of today's",
       Object.entries(bridge.untagged).map(([component, count]): Sample => [count, { component }]),
     ),
     gauge("nats_boxes", "Boxes that sent something by NATS in the last minute", nats?.live ?? 0),
@@ -175,13 +193,25 @@ export function metricsText(hub: ViewerHub, status: ServerStatus, http: HttpCoun
       nats?.position ?? 0,
     ),
     counter("nats_repeated_messages", "Messages left out that came before", nats?.repeated ?? 0),
-    counter("nats_refused_messages", "Messages in NATS that no box has sent", nats?.refused ?? 0),
+    counter(
+      "nats_refused_messages",
+      "Messages in NATS that no box has sent, and that are left out",
+      nats?.refused ?? 0,
+    ),
     counter("file_messages", "Messages written to files", files.messages),
     counter("file_bytes", "Bytes written to files", files.bytes),
     gauge("downloads", "Files of the disk on their way to viewers", downloads.open.length),
     counter("downloads_begun", "Files or parts of them that viewers asked for", downloads.begun),
-    counter("downloads_ended", "How these ended", reasons(downloads.ended)),
-    counter("downloads_refused", "Refused, since too many were under way", downloads.refused),
+    counter(
+      "downloads_ended",
+      "Files or parts of them that viewers asked for, by how that ended",
+      reasons(downloads.ended),
+    ),
+    counter(
+      "downloads_refused",
+      "Files or parts of them that were refused, since too many were under way",
+      downloads.refused,
+    ),
     counter("download_bytes", "Bytes of files given to viewers", downloads.bytes),
     counter("removed_files", "Files that viewers removed from the disk", downloads.removed),
     counter("lost_messages", "Messages a sink lost", perSink((sink) => sink.lost.messages)),
@@ -202,13 +232,21 @@ function viewerFamilies(
       "Messages sent to all viewers, those that left included",
       perDoor((all) => all.sent.messages),
     ),
-    counter("viewers_sent_bytes", "Bytes of these", perDoor((all) => all.sent.bytes)),
+    counter(
+      "viewers_sent_bytes",
+      "Bytes sent to all viewers, those that left included",
+      perDoor((all) => all.sent.bytes),
+    ),
     counter(
       "viewers_skipped_messages",
       "Messages dropped from history before viewers took them, those that left included",
       perDoor((all) => all.skipped.messages),
     ),
-    counter("viewers_skipped_bytes", "Bytes of those", perDoor((all) => all.skipped.bytes)),
+    counter(
+      "viewers_skipped_bytes",
+      "Bytes dropped from history before viewers took them, those that left included",
+      perDoor((all) => all.skipped.bytes),
+    ),
     counter(
       "viewers_shown_frames",
       "Frames of heavy messages given to all viewers that are or were kept fresh",
@@ -216,17 +254,17 @@ function viewerFamilies(
     ),
     counter(
       "viewers_thinned_frames",
-      "Frames of heavy messages left out to keep these fresh",
+      "Frames of heavy messages left out to keep viewers fresh, those that left included",
       perDoor((all) => all.thinnedFrames),
     ),
     counter(
       "viewers_thinned_bytes",
-      "All bytes left out for that, of light messages too",
+      "Bytes left out to keep viewers fresh, of light messages too, those that left included",
       perDoor((all) => all.thinned.bytes),
     ),
     counter(
       "viewers_thinned_light_messages",
-      "Light messages among these",
+      "Light messages left out to keep viewers fresh, those that left included",
       perDoor((all) => all.thinnedLightMessages),
     ),
   ];
@@ -237,10 +275,14 @@ function forwardFamilies(
   perTarget: (value: (stats: ForwardStats) => number) => readonly Sample[],
 ): string[] {
   return [
-    gauge("forward_lag_bytes", "Bytes on the disk to be forwarded", perTarget((t) => t.lagBytes)),
+    gauge(
+      "forward_lag_bytes",
+      "Bytes on the disk that are to be forwarded",
+      perTarget((t) => t.lagBytes),
+    ),
     gauge(
       "forward_lag_seconds",
-      "How long the oldest of these has waited",
+      "How long the oldest message has waited that is to be forwarded",
       perTarget((t) => t.lagSec),
     ),
     gauge(
@@ -255,11 +297,19 @@ function forwardFamilies(
     ),
     gauge(
       "forward_stopped",
-      "Whether nothing is sent there until the next start",
+      "Whether nothing is sent to a target until the next start",
       perTarget((t) => t.isStopped ? 1 : 0),
     ),
-    counter("forwarded_messages", "Messages acknowledged", perTarget((t) => t.sent.messages)),
-    counter("forwarded_bytes", "Bytes of these", perTarget((t) => t.sent.bytes)),
+    counter(
+      "forwarded_messages",
+      "Messages that a target has acknowledged",
+      perTarget((t) => t.sent.messages),
+    ),
+    counter(
+      "forwarded_bytes",
+      "Bytes that a target has acknowledged",
+      perTarget((t) => t.sent.bytes),
+    ),
     counter(
       "forward_refused_messages",
       "Messages that a target does not take",
@@ -271,32 +321,4 @@ function forwardFamilies(
       perTarget((t) => t.dropped.messages),
     ),
   ];
-}
-
-function gauge(name: string, help: string, samples: number | readonly Sample[]): string {
-  return family(`rerelay_${name}`, "gauge", help, samples);
-}
-
-function counter(name: string, help: string, samples: number | readonly Sample[]): string {
-  return family(`rerelay_${name}_total`, "counter", help, samples);
-}
-
-function family(
-  name: string,
-  type: string,
-  help: string,
-  samples: number | readonly Sample[],
-): string {
-  const rows = typeof samples === "number" ? [[samples] as const] : samples;
-  const head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-  return head + rows.map(([value, labels]) => `${name}${labelText(labels)} ${value}\n`).join("");
-}
-
-function labelText(labels: Labels = {}): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

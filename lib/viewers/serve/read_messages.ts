@@ -57,13 +57,13 @@ export interface MessageReaders {
 /** Bytes that are taken from the hub at once. */
 const SLICE_BYTES = 256 * 1024;
 
-/** Bytes of the pieces of large messages, so that progress can be measured. */
+/** Bytes that are handed on at once to a stream that names no number, so that progress can be measured. */
 const PIECE_BYTES = 64 * 1024;
 
-/** A piece of a message's frame. */
+/** What is left of a part of a message's frame. */
 interface Part {
-  readonly bytes: Uint8Array;
-  isLast: boolean;
+  bytes: Uint8Array;
+  readonly isLast: boolean;
 }
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
@@ -220,9 +220,9 @@ async function* framesOf(
     while (await fill(waiting, viewer, given, dialect)) {
       while (waiting.length > 0) {
         transfer.waits = true;
-        const parts = nextParts(waiting, progress?.aheadBytes);
-        isInMessage = !parts.at(-1)!.isLast;
-        yield parts.map(({ bytes }) => bytes);
+        const next = nextPieces(waiting, progress?.aheadBytes);
+        isInMessage = next.isInMessage;
+        yield next.pieces;
         transfer.waits = false;
         transfer.given++;
       }
@@ -238,7 +238,7 @@ async function* framesOf(
 }
 
 /**
- * Adds the frames of the next messages, the large ones in pieces.
+ * Adds the frames of the next messages.
  *
  * @returns whether there were any
  */
@@ -257,24 +257,31 @@ async function fill(
     }
     const frame = frames.flat();
     viewer.sent(1, frame.reduce((sum, { length }) => sum + length, 0));
-    for (const part of frame) {
-      for (let at = 0; at < part.length; at += PIECE_BYTES) {
-        waiting.push({ bytes: part.subarray(at, at + PIECE_BYTES), isLast: false });
-      }
-    }
-    waiting.at(-1)!.isLast = true;
+    frame.forEach((bytes, i) => waiting.push({ bytes, isLast: i === frame.length - 1 }));
   }
   return msgs !== undefined;
 }
 
-/** Takes parts of about so many bytes: small ones are sent together. */
-function nextParts(waiting: Part[], most = PIECE_BYTES): Part[] {
-  let bytes = 0;
-  let count = 0;
-  for (; count < waiting.length; count++) {
-    const { length } = waiting[count]!.bytes;
-    if (count > 0 && bytes + length > most) break;
-    bytes += length;
+/** Takes so many bytes, if there are as many: small parts together, of a large one a piece. */
+function nextPieces(
+  waiting: Part[],
+  most = PIECE_BYTES,
+): { readonly pieces: Uint8Array[]; readonly isInMessage: boolean } {
+  const pieces: Uint8Array[] = [];
+  let left = most;
+  let whole = 0;
+  let isInMessage = false;
+  for (; whole < waiting.length && left > 0; whole++) {
+    const part = waiting[whole]!;
+    const { bytes } = part;
+    isInMessage = bytes.length > left || !part.isLast;
+    pieces.push(bytes.length > left ? bytes.subarray(0, left) : bytes);
+    if (bytes.length > left) {
+      part.bytes = bytes.subarray(left);
+      break;
+    }
+    left -= bytes.length;
   }
-  return waiting.splice(0, count);
+  waiting.splice(0, whole);
+  return { pieces, isInMessage };
 }

@@ -47,7 +47,7 @@ export type ServeHttpOptions = Partial<Omit<HttpOptions, "fetch" | "port">> & {
  * ```
  */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener> {
-  checkServing("serveHttp", options, { ...NAMES, port: true });
+  checkServing("serveHttp", options, { ...NAMES, port: true, isAllowed: true });
   checkPort(options.port);
   const adapter = await loadHttpAdapter();
   return await adapter.serve({ hostname: "127.0.0.1", ...defaults(), ...given(options) });
@@ -71,13 +71,15 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpListener
  * assertEquals(server.addr.port, 9876); // SDKs and browsers come to it
  * ```
  */
-export async function httpDoor(options: Omit<ServeHttpOptions, "port">): Promise<HttpDoor> {
+export async function httpDoor(
+  options: Omit<ServeHttpOptions, "port" | "isAllowed">,
+): Promise<HttpDoor> {
   checkServing("httpDoor", options, NAMES);
   const adapter = await loadHttpAdapter();
   return adapter.door({ ...defaults(), ...given(options) });
 }
 
-const NAMES: OptionNames<Omit<ServeHttpOptions, "port">> = {
+const NAMES: OptionNames<Omit<ServeHttpOptions, "port" | "isAllowed">> = {
   ...{ hostname: true, fetch: true, bodies: true, handshakeTimeoutSec: true },
   ...{ maxConnections: true, onError: true },
 };
@@ -95,7 +97,7 @@ function checkServing<T extends Omit<ServeHttpOptions, "port">>(
   if (hostname !== undefined) checkText("hostname", hostname);
   if (maxConnections !== undefined) checkCount("maxConnections", maxConnections);
   if (handshakeTimeoutSec !== undefined) checkPositive("handshakeTimeoutSec", handshakeTimeoutSec);
-  checkCallable(options, ["onError"]);
+  checkCallable(options, ["onError", "isAllowed"]);
   checkObject("bodies", bodies, "{ maxBytes: 1e6 }");
   checkOptions("bodies", bodies ?? {}, BODIES);
   for (const [name, value] of Object.entries(bodies ?? {})) {

@@ -12,9 +12,9 @@ import type { ArrowMsg } from "../../encoding/arrow_msg.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { TIME_STATIC } from "../../encoding/message_parts.ts";
 
-/** A heavy message has more bytes than this, … */
+/** A message with no more bytes than this is light. */
 const HEAVY_BYTES = 16 * 1024;
-/** … and more than this for each of its rows: many small rows together are a plot. */
+/** A message with no more bytes than this for each of its rows is light: it is a plot. */
 const HEAVY_ROW_BYTES = 4 * 1024;
 
 /** Timelines that SDKs add to all that they log: each message has its own time on them. */

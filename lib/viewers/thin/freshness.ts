@@ -24,9 +24,9 @@ export class Freshness {
   readonly #skipped: RunningTally;
   /** Everything up to this place is history. */
   readonly joinedSeq: number;
-  /** Bytes that came before the viewer joined, … */
+  /** Bytes that had come to the log when the viewer joined. */
   readonly #joinedBytes: number;
-  /** … and before what the log dropped first of that, which the viewer was not given. */
+  /** Those that had come before the first of history that the log dropped and the viewer missed. */
   #droppedBytes: number | undefined;
   /**
    * Set once the log has dropped half of history before the viewer came there. It would drop all of

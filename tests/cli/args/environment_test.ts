@@ -34,6 +34,9 @@ describe("the environment", () => {
 
   it("does not ask for options that others of its options would need", () => {
     assertEquals(hosted({ RERELAY_VIEWER_TOKEN: "s3cret", RERELAY_KEEP: "3" }), hosted({}));
+    for (const flag of ["RERELAY_FORCE", "RERELAY_ALLOW_DELETE", "RERELAY_NEWEST_FIRST"]) {
+      assertEquals(hosted({ [flag]: "true" }), hosted({}), flag);
+    }
   });
 
   it("is told where it is wrong, and by its variable", () => {

@@ -75,6 +75,14 @@ describe("--from", () => {
       [["--from=nats://a", "--nats-replicas=6"], /1 to 5/],
       [["--from=nats://a", "--nats-cert=a.pem"], /--nats-key/],
       [
+        ["--forward=nats://a,b", "--forward=nats://b:4222", "--save={part}.rrd"],
+        /--forward names nats:\/\/b:4222 twice/,
+      ],
+      [
+        ["--forward=rerun+http://a/proxy", "--forward=rerun+http://a:9876", "--save={part}.rrd"],
+        /--forward names rerun\+http:\/\/a:9876\/proxy twice/,
+      ],
+      [
         ["--from=nats://a,b", "--forward=nats://b", "--save={part}.rrd"],
         /--from and --forward are both nats:\/\/b:4222.*without end/,
       ],

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import type { FileAdapter } from "../../../lib/adapters/files/types.ts";
-import { diskCheck } from "../../../lib/cli/host/disk_check.ts";
+import { diskCheck, probeName } from "../../../lib/cli/host/disk_check.ts";
 
 function setUp(over: Partial<FileAdapter> = {}) {
   const memory = memoryFiles();
@@ -18,6 +18,15 @@ function setUp(over: Partial<FileAdapter> = {}) {
   });
   return { check, clock, memory, tries: () => tries };
 }
+
+describe("probeName", () => {
+  it("fits where the name of the recording does, and is of this process", () => {
+    assertEquals(probeName("{recording_id}.rrd", 7), "{recording_id}.rrd.7.probe");
+    for (const name of ["n".repeat(255), "é".repeat(127), "😀".repeat(63)]) {
+      assert(new TextEncoder().encode(probeName(name, 4_194_304)).length < 255);
+    }
+  });
+});
 
 describe("diskCheck", () => {
   it("makes a file now and then, and takes it away", async () => {

@@ -153,6 +153,21 @@ describe("rerelay --serve-web", () => {
     assert(!stderr.includes("--viewer-token"), stderr);
   });
 
+  it("lets nobody see what is logged who may not connect", async () => {
+    const cli = new Cli([...SERVE, "--allow", "192.0.2.7", "--bind", "0.0.0.0"]);
+    const { sdk, socket, page } = await ports(cli);
+    const request = lines("GET /recordings HTTP/1.1", "Host: 127.0.0.1");
+    for (const port of [sdk, socket, page]) {
+      const { closed, text } = await dialBare({ hostname: "127.0.0.1", port }, request)
+        .then(async (client) => ({ closed: await client.closed, text: client.text() }));
+      assertEquals([closed, text], [undefined, ""], `port ${port}`);
+    }
+    await cli.sees(/WARN .*Refused a viewer: 127\.0\.0\.1 is not allowed to connect \(--allow/);
+    cli.signal("SIGTERM");
+    const { stderr } = await cli.ended;
+    assert(!stderr.includes("All who can reach"), stderr);
+  });
+
   it("says so where the environment can't be read: it must not seem to ask for a token", async () => {
     if ("Bun" in globalThis) return; // reads it always
     const env = { RERELAY_VIEWER_TOKEN: "s3cret" };

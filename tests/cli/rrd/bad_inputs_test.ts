@@ -1,12 +1,21 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { fixture } from "../../fixtures.ts";
 import { inFolder } from "../cli_process.ts";
 import { run } from "./run.ts";
 
 const GOOD = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");
+const CLI = [
+  process.execPath,
+  ...("Bun" in globalThis ? [] : ["run", "-A", "--quiet"]),
+  fileURLToPath(new URL("../../../cli.ts", import.meta.url)),
+];
+const onWindows = process.platform === "win32" && "has another shell";
 const HEADER_BYTES = 12;
 const MANGLED = new Uint8Array(5000).fill(0xff);
 
@@ -138,6 +147,26 @@ describe("rrd commands whose output is the input", () => {
         assertEquals(code, 2, `${name}: ${stderr}`);
         assertStringIncludes(stderr, "is the input");
         assertEquals(new Uint8Array(readFileSync(input)), GOOD);
+      }
+    }));
+
+  it("refuse it as standard output, too, which would grow as long as it is read", {
+    skip: onWindows,
+  }, () =>
+    inFolder(async (folder) => {
+      const input = join(folder, "in.rrd");
+      for (const [file, stdin] of [[input, ""], ["-", input]] as const) {
+        for (const command of ["merge", "filter", "recover"]) {
+          writeFileSync(input, GOOD);
+          const { status, stderr } = spawnSync("sh", [
+            "-c",
+            `ulimit -f 4096; exec "$@" >> "$0" ${stdin && '< "$0"'}`,
+            ...[input, ...CLI, "rrd", command, file, "-o", "-"],
+          ], { encoding: "utf8", timeout: 20_000 });
+          assertEquals(status, 2, stderr);
+          assertStringIncludes(stderr, "standard output is the input");
+          assertEquals(new Uint8Array(readFileSync(input)), GOOD);
+        }
       }
     }));
 });

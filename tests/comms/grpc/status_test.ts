@@ -42,6 +42,15 @@ describe("gRPC statuses", () => {
     ]);
   });
 
+  it("have texts that neither begin nor end with a space, which HTTP/2 forbids", () => {
+    for (const text of [" ", "  ", " a b ", "ends so: ", " ü", "ü "]) {
+      const encoded = encodeText(text);
+      assertEquals(encoded.trim(), encoded);
+      assertEquals(decodeText(encoded), text);
+    }
+    assertEquals(encodeText("a  b"), "a  b");
+  });
+
   it("have texts that come back as they were", () => {
     for (let seed = 1; seed <= 300; seed++) {
       const random = seeded(seed);

@@ -128,4 +128,17 @@ describe("calls of gRPC-web", () => {
     assert(text.includes("grpc-status:12"), text);
     assert(isCancelled);
   });
+
+  it("end as they should although giving up their body fails", async () => {
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => controller.enqueue(callBody("0.41.0")),
+      cancel: () => Promise.reject(new Error("the connection broke")),
+    }, { highWaterMark: 0 });
+    const { answer } = service();
+    const response = await answer(post("WriteMessages", body));
+    // In the meantime a rejection that nobody handles would end the program.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const text = new TextDecoder().decode(await response.arrayBuffer());
+    assert(text.includes("grpc-status:12"), text);
+  });
 });

@@ -111,8 +111,13 @@ describe("a server's connection", () => {
   it("says what a client did wrong, in GOAWAY and to all streams", () => {
     const server = new TestServer();
     const sent = server.push(hello(), OPEN, frame(0, 0, 5, bytes("x")));
-    assertEquals(goAway(sent), { code: "PROTOCOL_ERROR", text: "DATA of no stream" });
-    assertEquals(server.events, [["gone 1: HTTP/2 PROTOCOL_ERROR: DATA of no stream"]]);
+    assertEquals(goAway(sent), {
+      code: "PROTOCOL_ERROR",
+      text: "DATA on a stream that was not opened",
+    });
+    assertEquals(server.events, [[
+      "gone 1: HTTP/2 PROTOCOL_ERROR: DATA on a stream that was not opened",
+    ]]);
     assertEquals(server.push(OPEN).length, 0);
   });
 

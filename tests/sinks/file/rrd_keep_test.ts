@@ -182,6 +182,53 @@ describe("rrdFileSink that keeps so many files", () => {
     assertEquals(log.of("warn"), []);
   });
 
+  it("tries again to remove what it could not, and no other in its place", async () => {
+    let isStuck = true;
+    const files = memoryFiles(({ kind, path }) => {
+      if (isStuck && kind === "remove" && path === "p-0001.rrd") throw new Error("EPERM");
+    });
+    const keep = { files: 2 };
+    const { log, sink } = await run(5, files, { keep });
+    assertEquals(parts(files), ["p-0001.rrd", "p-0004.rrd", "p-0005.rrd"]);
+    assertEquals(log.of("warn").length, 1);
+    // The index still names it, so that a later start tries again, too.
+    await run(1, files, { keep });
+    assertEquals(parts(files), ["p-0001.rrd", "p-0005.rrd", "p-0006.rrd"]);
+    isStuck = false;
+    await run(1, files, { keep });
+    assertEquals(parts(files), ["p-0006.rrd", "p-0007.rrd"]);
+    assertEquals(sink.kept.messages, 5);
+  });
+
+  it("removes in the same run what it could not at first, but none that is new under its name", async () => {
+    for (const isGone of [false, true]) {
+      let isStuck = true;
+      const files = memoryFiles(({ kind, path }) => {
+        if (isStuck && kind === "remove" && path === "p-0001.rrd") throw new Error("EPERM");
+      });
+      const [keep, rotation] = [{ files: 1 }, { maxBytes: 50 }];
+      const sink = await rrdFileSink({ path: "p-{part}.rrd", files, keep, rotation });
+      for (let i = 0; i < 4; i++) await sink.write([msgpackMessage(30, i)]);
+      isStuck = false;
+      if (isGone) await files.remove("p-0001.rrd");
+      for (let i = 0; i < 2; i++) await sink.write([msgpackMessage(30, i)]);
+      await sink.close();
+      assertEquals(parts(files), ["p-0006.rrd"]);
+    }
+  });
+
+  it("tells each kind of trouble with its index, whatever was told before", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "write" && path.includes("index")) throw new Error("EIO");
+      if (kind === "remove" && path.endsWith("1.rrd")) throw new Error("EPERM");
+    });
+    const { log } = await run(4, files, { keep: { files: 2 } });
+    assertEquals(log.of("warn").map((text) => /written|obeyed/.exec(text)?.[0]), [
+      "written",
+      "obeyed",
+    ]);
+  });
+
   it("keeps recording, and says so once, when the index can't be written", async () => {
     const files = memoryFiles(({ kind, path }) => {
       if (kind === "write" && path.includes("index")) throw new Error("EIO");

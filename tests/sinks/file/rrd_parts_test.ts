@@ -98,6 +98,19 @@ describe("rrdFileSink with a recording in its pattern", () => {
     assertEquals(sink.kept.messages, 5);
   });
 
+  it("notes a file in lines that are read again, whatever its application is called", async () => {
+    const application = "\u0001".repeat(20_000);
+    const messages = [announce("one", application), timed("one")];
+    const { files } = await save("{recording_id}.rrd", messages);
+    const index = new TextDecoder().decode(files.read("{recording_id}.rrd.index.jsonl"));
+    const lines = index.trim().split("\n");
+    assert(lines.every(({ length }) => length < 64 * 1024), `${lines.map((line) => line.length)}`);
+    assertEquals(JSON.parse(lines.at(-1)!).state, "closed");
+    // The file itself has all of the name.
+    const [info] = decode(files.read("one.rrd")!);
+    assertEquals(info?.kind === "SetStoreInfo" && info.info.applicationId, application);
+  });
+
   it("announces recordings that nobody announced", async () => {
     const { found } = await save("{application_id}-{recording_id}.rrd", [timed("lost")]);
     assertEquals(found, { "unknown-lost.rrd": ["unknown/lost", nameOf(timed("lost"))] });

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
+import type { FileAdapter } from "../../../lib/adapters/files/types.ts";
 import { decodeRrdHeader } from "../../../lib/encoding/rrd_header.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { PartExists } from "../../../lib/base/errors.ts";
@@ -277,6 +278,44 @@ describe("rrdFileSink and what an earlier run left", () => {
     await sink.close();
     assertEquals(names(files), ["p-0001.rrd", "p-0002.rrd"]);
     assertEquals(wholeIn(files.read("p-0001.rrd")!), wholeIn(left.read("p-0001.rrd.part")!));
+  });
+});
+
+describe("rrdFileSink and pipes that have the names of files", () => {
+  /** As a pipe does, it opens only once somebody opens its other end. */
+  const withPipe = (files: MemoryFiles, pipe: string): FileAdapter => ({
+    ...files,
+    list: async (folder) => [...await files.list(folder), pipe],
+    kind: (path) => path === pipe ? Promise.resolve("other") : files.kind(path),
+    open: (path) => path === pipe ? new Promise(() => {}) : files.open(path),
+    openAt: (path) => path === pipe ? new Promise(() => {}) : files.openAt(path),
+    create: (path, mode) =>
+      path === pipe && mode !== "new" ? new Promise(() => {}) : files.create(path, mode),
+  });
+  const save = async (files: FileAdapter) => {
+    const log = keptLog();
+    const sink = await rrdFileSink({ path: "p-{part}.rrd", files, log });
+    await sink.write([message(header([0, 22, 1]), new Uint8Array(9).fill(1))]);
+    await sink.close();
+    return log;
+  };
+
+  it("waits for none of them", async () => {
+    for (const pipe of ["x.rrd.part", "p-0001.rrd.part", "p-{part}.rrd.index.jsonl"]) {
+      const files = memoryFiles();
+      const log = await save(withPipe(files, pipe));
+      assertEquals(names(files), [pipe.startsWith("p-0") ? "p-0002.rrd" : "p-0001.rrd"]);
+      assertEquals(log.of("warn").length, pipe.includes("index") ? 2 : 0, log.of("warn").join());
+    }
+  });
+
+  it("recovers none that took the place of a leftover", async () => {
+    const left = await killed("p-{part}.rrd", undefined, always);
+    const files = await copyOf(left);
+    await files.remove("p-0001.rrd.part");
+    const log = await save(withPipe(files, "p-0001.rrd.part"));
+    assert(log.of("error")[0]!.includes("it is no file any more"), log.of("error")[0]);
+    assertEquals(names(files), ["p-0002.rrd"]);
   });
 });
 

@@ -40,6 +40,15 @@ describe("rrdFileSink that can't be opened", () => {
     assertEquals(asked.filter((each) => each.startsWith("close ")), [`close ${cursor}`]);
   });
 
+  it("refuses two followers of one name, which would write one cursor", async () => {
+    const followers = [forwardTo(fakeTarget()), forwardTo(fakeTarget())];
+    await assertRejects(
+      () => rrdFileSink({ path: "{part}.rrd", files: memoryFiles(), followers }),
+      RangeError,
+      "two followers are called fake://target",
+    );
+  });
+
   it("ends its thread, which would keep the program from ending", async () => {
     const { files } = unlistedFiles();
     const { Worker } = globalThis;

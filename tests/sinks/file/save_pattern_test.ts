@@ -77,17 +77,68 @@ describe("isNameOf", () => {
     }
     assert(!isNameOf(parseSavePattern("run-{part}.rrd"), "ran-0001.rrd"));
   });
+
+  it("wants something in place of each word, and no folders", () => {
+    const pattern = parseSavePattern("a{application_id}{recording_id}-{part}b.rrd");
+    for (const name of ["axy-0001b.rrd", "axy-z-0001b.7.rrd", "ax--1b.rrd", "a----b.rrd"]) {
+      assert(isNameOf(pattern, name), name);
+    }
+    for (
+      const name of [
+        "ax-0001b.rrd",
+        "axy-b.rrd",
+        "a--b.rrd",
+        "a/y-0001b.rrd",
+        "ab.rrd",
+        "a\\y-1b.rrd",
+      ]
+    ) {
+      assert(!isNameOf(pattern, name), name);
+    }
+  });
+});
+
+describe("names with many ways to split them", () => {
+  const pattern = parseSavePattern("{application_id}-{recording_id}-{date}-{time}-{part}.rrd");
+  const ids = ["-", "0", "2026-01-31-", ".1.rrd"].map((text) => `a${text.repeat(300)}`);
+  const names = ids.map((id) =>
+    renderName(pattern, { applicationId: id, recordingId: id, date, part: 7 })
+  );
+
+  it("are looked at in no more time than others", () => {
+    for (const name of names) {
+      assert(isNameOf(pattern, name));
+      assert(!isNameOf(pattern, name, ".part"));
+      assert(!isNameOf(pattern, `${name}x`));
+      assertEquals(numberOf(pattern, name)?.part, 7);
+      assertEquals(numberOf(pattern, `${name}x`), undefined);
+    }
+  });
 });
 
 describe("numberOf", () => {
   it("tells a part's number, and parts of one recording from others", () => {
     const pattern = parseSavePattern("{date}_{part}_{recording_id}.rrd");
-    const one = { recording: '["one"]', part: 12 };
+    const one = { recording: '["","_","_one.rrd"]', part: 12 };
     assertEquals(numberOf(pattern, "2026-01-31_0012_one.rrd"), one);
     assertEquals(numberOf(pattern, "2027-02-01_0012_one.rrd"), one);
     assertEquals(numberOf(pattern, "2026-01-31_10000_two.rrd")?.part, 10_000);
     assertEquals(numberOf(pattern, "2026-01-31_x_one.rrd"), undefined);
     assertEquals(numberOf(parseSavePattern("{recording_id}.rrd"), "0012.rrd"), undefined);
+  });
+
+  it("finds the number where a word is in the pattern twice", () => {
+    const twice = parseSavePattern("{recording_id}-{recording_id}-{part}.rrd");
+    assertEquals(numberOf(twice, "one-one-0012.rrd")?.part, 12);
+    const parts = parseSavePattern("{part}-{part}-{recording_id}.rrd");
+    assertEquals(numberOf(parts, "0012-0012-one.rrd")?.part, 12);
+  });
+
+  it("takes no number of a file of others that is too long to count on from", () => {
+    const pattern = parseSavePattern("{recording_id}-{part}.rrd");
+    assertEquals(numberOf(pattern, "one-1764440649123456789.rrd"), undefined);
+    assertEquals(numberOf(pattern, `one-${"9".repeat(200)}.rrd`), undefined);
+    assertEquals(numberOf(pattern, "one-999999999.rrd")?.part, 999_999_999);
   });
 });
 

@@ -99,6 +99,17 @@ describe("metrics", () => {
     assertEquals(hub.stats.totals.grpc.sent, { messages: 1, bytes: 1000 });
   });
 
+  it("are each explained by a text that needs no other, for Prometheus shows one alone", async () => {
+    await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
+    const counts = { errors: 0, otherEncoding: 0, otherData: 0 };
+    const families = parse(metricsText(madeHub(), { stats: server.stats }, counts));
+    const helps = Array.from(families.values(), ({ help }) => help);
+    assert(helps.length > 50);
+    assertEquals(helps.filter((help, i) => helps.indexOf(help) !== i), []);
+    const leaning = /\b(these|those|among)\b(?! (alone|that left))|^(Their|Refused|All)\b/;
+    assertEquals(helps.filter((help) => leaning.test(help)), []);
+  });
+
   it("are Prometheus' text format", async () => {
     await using server = await Server.listen(memoryTcp(), { log: silentLog, port: 0 });
     const hub = madeHub();

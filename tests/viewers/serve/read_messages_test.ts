@@ -13,6 +13,7 @@ import {
   type MessageReadersOptions,
 } from "../../../lib/viewers/serve/read_messages.ts";
 import type { ViewerHubOptions } from "../../../lib/viewers/types.ts";
+import { concat } from "../../encoding/rrd_builder.ts";
 import { callBody, frame, framesOf, VERSIONS } from "../../comms/grpc/frames.ts";
 import { MemoryStream } from "../../comms/grpc/memory_stream.ts";
 import { keptLog } from "../../sinks/messages.ts";
@@ -191,6 +192,22 @@ describe("ReadMessages", () => {
     await stream.ended;
     for (const { length } of stream.written) assert(length <= 64 * 1024);
     assertEquals(stream.messages.map(({ length }) => length > 199_000), [true]);
+  });
+
+  it("gives as much at once as the next write takes, a large message and the one behind it", async () => {
+    const { hub, read, write } = served();
+    const [{ encoded: { header } }] = logged("0.41.0") as [LogMsg];
+    const sizes = [150_000, 90_000];
+    write(sizes.map((size) => (
+      { kind: "UnknownMsg", name: "9", encoded: { header, bytes: new Uint8Array(size) } }
+    )));
+    const stream = Object.assign(read(), { aheadBytes: 100_000 });
+    await hub.close();
+    await stream.ended;
+    const ends = stream.written.map((_, i) => concat(...stream.written.slice(0, i + 1)).length);
+    for (const end of [100_000, 200_000]) assert(ends.includes(end), `${ends}`);
+    assert(stream.written.length < 10, `${ends}`);
+    assertEquals(stream.messages.map(({ length }) => Math.floor(length / 1000)), [149, 89]);
   });
 
   it("cuts off nobody who falls behind, and gives it all that is kept", async () => {

@@ -42,7 +42,7 @@ export class IndexFile {
 
   /** Reads the lines, and leaves out those that make no sense. */
   async *lines(): AsyncGenerator<IndexLine> {
-    if (await this.reads.kind(this.path) === undefined) return;
+    if (!await this.#isThere()) return;
     const decoder = new TextDecoder();
     let rest: Uint8Array = new Uint8Array(0);
     let size = 0;
@@ -133,9 +133,27 @@ export class IndexFile {
     return this.writes;
   }
 
+  /**
+   * Whether there is a file to read.
+   *
+   * @throws {Error} if a pipe or the like has its name: to open it would wait for its other end
+   */
+  async #isThere(): Promise<boolean> {
+    const { path, reads } = this;
+    let kind = await reads.kind(path);
+    if (kind === "other") kind = await reads.kind(await reads.realPath(path));
+    if (kind === "other") throw new Error("something else than a file has its name");
+    return kind === "file";
+  }
+
+  async #open(): Promise<WritableFile> {
+    await this.#isThere();
+    return await this.#writes.create(this.path, "append");
+  }
+
   async #put(bytes: Uint8Array): Promise<void> {
     // Made only with the first line, so that a refused start leaves nothing behind.
-    const file = this.#file ??= await this.#writes.create(this.path, "append");
+    const file = this.#file ??= await this.#open();
     try {
       // A line feed first, so that a torn line does not spoil the next one.
       const before = this.#isTorn ? 1 : 0;

@@ -102,6 +102,11 @@ export type IndexLine =
     readonly message: Uint8Array;
   };
 
+/** Whether a file belongs to a program that still writes it. */
+export function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
+  return state !== "closed" && by !== undefined && writers?.has(by) === true;
+}
+
 const STATES: readonly unknown[] = ["writing", "left", "copying", "closing", "closed"];
 
 /** Encodes a line, with its line feed. */

@@ -85,7 +85,10 @@ class Finder {
   /** Finds a file, and gives it the name under which it will be recovered. */
   async find(line: FileLine): Promise<Leftover | undefined> {
     const found = await this.#find(line);
-    if (found !== undefined) this.#claimed.add(found.at);
+    if (found === undefined) return undefined;
+    const { adapter, pattern } = this.options;
+    await checkFile(pattern.folder + found.at, adapter);
+    this.#claimed.add(found.at);
     return found;
   }
 
@@ -222,6 +225,7 @@ async function tellOthers(
 
 async function isRecording(path: string, adapter: FileAdapter): Promise<boolean> {
   try {
+    await checkFile(path, adapter);
     const file = await adapter.openAt(path);
     const magic = new Uint8Array(4);
     const length = await file.readAt(0, magic).finally(() => file.close());
@@ -232,7 +236,18 @@ async function isRecording(path: string, adapter: FileAdapter): Promise<boolean>
 }
 
 async function sizeOf(path: string, adapter: FileAdapter): Promise<number> {
+  await checkFile(path, adapter);
   const file = await adapter.openAt(path);
   await file.close();
   return file.size;
+}
+
+/**
+ * Checks that nobody has put something else in the place of a file: to open a pipe would wait for
+ * whoever writes into it, and where a link leads is not ours.
+ *
+ * @throws {Error} if it is no file
+ */
+async function checkFile(path: string, adapter: FileAdapter): Promise<void> {
+  if (await adapter.kind(path) === "other") throw new Error("it is no file any more");
 }

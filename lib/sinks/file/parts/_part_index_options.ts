@@ -19,7 +19,9 @@ export interface PartIndexOptions {
    */
   readonly writer?: string;
   /** Identities of programs that still write files of their own under the pattern. */
-  readonly draining?: ReadonlySet<string>;
+  readonly draining?: Set<string>;
+  /** Whether a program of that identity runs; absent if no other programs are looked at. */
+  readonly isRunning?: (identity: string) => Promise<boolean>;
   /** Told of every file, if somebody lists them. */
   readonly catalog?: PartCatalog | undefined;
   /** Told of every file, if followers read behind the writer. */

@@ -65,7 +65,7 @@ export async function drainingThere(
   { folder, name }: PatternPlace,
   files: FileAdapter,
   processes: ProcessAdapter,
-): Promise<ReadonlySet<string>> {
+): Promise<Set<string>> {
   const alive = new Set<string>();
   const start = name + DRAINING;
   for (const found of await files.list(folder)) {

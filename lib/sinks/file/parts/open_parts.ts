@@ -49,7 +49,7 @@ export interface OpenPartsOptions {
  */
 export async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   const { path, place, writer, folder, log, keep, newId, catalog, journal } = options;
-  const { pattern, isDevice, adapter, writer: by, draining } = place;
+  const { pattern, isDevice, adapter, writer: by, draining, isRunning } = place;
   if (isDevice) {
     const opener = new PartOpener({
       ...{ pattern, writer, index: undefined, newId, names: [], reserved: [] },
@@ -61,6 +61,7 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   const index = await PartIndex.open({
     ...{ pattern, adapter, log, keep, sync, catalog, journal, draining },
     ...(by === undefined ? {} : { writer: by }),
+    ...(isRunning === undefined ? {} : { isRunning }),
   });
   catalog?.forgetMissing(new Set(names));
   try {

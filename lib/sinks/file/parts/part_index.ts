@@ -7,12 +7,13 @@
  */
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
-import type { FileLine, IndexLine } from "./_index_line.ts";
+import { type FileLine, type IndexLine, isOf } from "./_index_line.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
+import { addRunning } from "./running_writers.ts";
 import { KnownRepeats } from "./_known_repeats.ts";
 import { isNameOf } from "../save_pattern.ts";
-import { type Listed, PartList } from "./part_list.ts";
+import { listed, PartList } from "./part_list.ts";
 import type { PartIndexOptions } from "./_part_index_options.ts";
 
 /** Follows the pattern's name; no recording has a name that ends so. */
@@ -47,7 +48,10 @@ export class PartIndex {
   readonly #damaged = new Set<string>();
   /** Repeated messages of files of earlier runs, by id; forgotten together with `#read`. */
   #repeats = new KnownRepeats();
-  #warned = false;
+  /** What failed and was told. */
+  readonly #told = new Set<string>();
+  /** Surplus files that could not be removed; the first is tried again with each removal. */
+  readonly #stuck = new Set<string>();
   #isHandedOver = false;
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
@@ -58,7 +62,6 @@ export class PartIndex {
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
     this.#list = new PartList(keep);
-    if (this.isShared) this.#file.share();
   }
 
   /** Whether another program makes files of the pattern as well. */
@@ -79,6 +82,8 @@ export class PartIndex {
     const isClosed = ({ state }: FileLine) => state === "closed";
     if (forgetOldest(index.#read, MAX_READ, isClosed).length > 0) isAll = false;
     forgetOldest(index.#announced, MAX_ANNOUNCED / 2);
+    await addRunning(index.#read.values(), options);
+    if (index.isShared) index.#file.share();
     await index.#try("written", async () => {
       const files = [...index.#read.values()];
       const live = index.#announced.size + files.length;
@@ -122,6 +127,7 @@ export class PartIndex {
     this.#isHandedOver = true;
     this.#file.share();
     this.#list = undefined;
+    this.#stuck.clear();
   }
 
   /** Names of files that another program is writing; must be asked for before `takeUnfinished`. */
@@ -151,8 +157,7 @@ export class PartIndex {
     }
     const { keep } = this.#options;
     if (keep.files === undefined && keep.bytes === undefined) this.#list = undefined;
-    const { draining } = this.#options;
-    return files.filter((file) => file.state !== "closed" && !isOf(file, draining));
+    return files.filter((file) => file.state !== "closed" && !isOf(file, this.#options.draining));
   }
 
   /** Closed files of earlier runs that are to get a list of their chunks; to be called once. */
@@ -165,6 +170,8 @@ export class PartIndex {
   /** Notes a file that is about to be made; `keep` removes files in this order. */
   async begin(file: FileLine): Promise<void> {
     this.#list?.begin(file.name);
+    // Somebody removed the one that had this name.
+    this.#stuck.delete(file.name);
     this.journal?.begun(file);
     await this.note(file);
   }
@@ -241,11 +248,11 @@ export class PartIndex {
   async remove(name: string): Promise<void> {
     const { pattern: { folder }, adapter, log } = this.#options;
     // The original first: without the file nothing would tell what it belongs to.
-    const hasOriginal = this.#damaged.has(name);
-    for (const gone of hasOriginal ? [name + DAMAGED_SUFFIX, name] : [name]) {
+    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
       if (await adapter.kind(folder + gone) === "file") await adapter.remove(folder + gone);
     }
     this.#damaged.delete(name);
+    this.#stuck.delete(name);
     this.#list?.remove(name);
     await this.note({ kind: "removed", name });
     this.journal?.gone(undefined, name);
@@ -283,19 +290,35 @@ export class PartIndex {
   }
 
   async #removeOldest(): Promise<readonly string[]> {
-    const removed = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
-    for (const name of removed) {
-      await this.#remove(name);
-      if (this.#damaged.delete(name)) await this.#remove(name + DAMAGED_SUFFIX);
-      await this.#write({ kind: "removed", name });
-      this.journal?.gone(undefined, name);
+    const removed: string[] = [];
+    for (const name of this.#stuck) {
+      if (!await this.#removeSurplus(name)) break;
+      removed.push(name);
     }
+    const surplus = this.#list?.takeOldest((name) => this.journal?.isHeld(name) ?? false) ?? [];
+    for (const name of surplus) if (await this.#removeSurplus(name)) removed.push(name);
     return removed;
   }
 
-  async #remove(name: string): Promise<void> {
+  /** Removes a surplus file, with its original; whether nothing of it is left. */
+  async #removeSurplus(name: string): Promise<boolean> {
+    this.#stuck.delete(name);
+    // The original first: without the file nothing would tell what it belongs to.
+    for (const gone of this.#damaged.has(name) ? [name + DAMAGED_SUFFIX, name] : [name]) {
+      if (await this.#remove(gone)) continue;
+      // It stays in the index, by which a later start tries again.
+      this.#stuck.add(name);
+      return false;
+    }
+    this.#damaged.delete(name);
+    await this.#write({ kind: "removed", name });
+    this.journal?.gone(undefined, name);
+    return true;
+  }
+
+  #remove(name: string): Promise<boolean> {
     const { pattern, adapter, log } = this.#options;
-    await this.#try(`obeyed: ${name} stays`, async () => {
+    return this.#try(`obeyed: ${name} stays`, async () => {
       // Somebody may have removed it already.
       if (await adapter.kind(pattern.folder + name) === undefined) return;
       await adapter.remove(pattern.folder + name);
@@ -315,21 +338,13 @@ export class PartIndex {
       await action();
       return true;
     } catch (error) {
-      if (this.#warned) return false;
-      this.#warned = true;
+      const [kind = ""] = what.split(":");
+      if (this.#told.has(kind)) return false;
+      this.#told.add(kind);
       const { path } = this.#file;
       const text = `The index ${path} could not be ${what}: ${reason(error)}`;
       this.#options.log.write("warn", text, { path });
       return false;
     }
   }
-}
-
-/** Whether a file belongs to a program that still writes it. */
-function isOf({ state, by }: FileLine, writers: ReadonlySet<string> | undefined): boolean {
-  return state !== "closed" && by !== undefined && writers?.has(by) === true;
-}
-
-function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
-  return { bytes: bytes + damaged, hasData };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { forgetOldest } from "../../../base/forget_oldest.ts";
+import type { FileLine } from "./_index_line.ts";
 
 /** How much of a pattern's closed files is kept; those without data go first, then the oldest. */
 export interface Keep {
@@ -31,6 +32,11 @@ export interface Listed {
   readonly hasData: boolean;
   /** Whether it is being recovered, so that it must stay for now. */
   readonly isBusy?: boolean;
+}
+
+/** What the index says of a file, as the list counts it. */
+export function listed({ bytes, damaged = 0, hasData }: FileLine): Listed {
+  return { bytes: bytes + damaged, hasData };
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 import { xxh32 } from "../../../encoding/rrd/xxh32.ts";
+import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { FileExists } from "../../../base/errors.ts";
 import { Device } from "./_device.ts";
 import { NotedPart } from "./noted_part.ts";
@@ -12,6 +13,12 @@ import { RrdWriter } from "../writer/rrd_writer.ts";
 import { PART_SUFFIX } from "../writer/writer_options.ts";
 import type { RrdWriterOptions } from "../writer/writer_options.ts";
 import { isNameOf, numberOf, renderName, type SavePattern } from "../save_pattern.ts";
+
+/**
+ * How many recordings have their highest number remembered: of others, names are tried from the first one
+ * on, beside those that were in the folder before.
+ */
+const MAX_HIGHEST = 10_000;
 
 /** How many names are tried before giving up, besides those known to be taken. */
 const MAX_TRIES = 1000;
@@ -52,7 +59,10 @@ export class PartOpener {
   /** Names that were in the folder before this run. */
   readonly #before: Set<string>;
   readonly #reserved: Set<string>;
-  /** The highest number of each recording's parts. */
+  /**
+   * The highest number among the parts of each recording, or of all recordings whose files would have
+   * equal names; the one used last stands at the end.
+   */
   readonly #highest = new Map<string, number>();
   #device: Device | undefined;
 
@@ -102,13 +112,15 @@ export class PartOpener {
       if (isSibling) throw new Error(`${path} takes one encoding only`);
       return new RrdWriter({ path, written: path, file: this.#device.reopen() }, writer);
     }
-    this.#begin(numbered, new Date(date));
+    const key = this.#begin(numbered, new Date(date));
     for (let tries = 0;;) {
       const part = numbered.next++;
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
       if (this.#before.has(name) && !(writer.replace && !this.#reserved.has(name))) continue;
       try {
-        return await this.#make(name, groupOf(numbered));
+        const made = await this.#make(name, groupOf(numbered));
+        this.#taken(key, part);
+        return made;
       } catch (error) {
         if (!(error instanceof FileExists)) {
           numbered.next = part;
@@ -149,18 +161,25 @@ export class PartOpener {
   }
 
   /**
-   * Sets the number of the first file: it goes on where earlier runs ended, or begins anew if the
-   * name has the time.
+   * Sets the number of the next file: it goes on where earlier runs and other recordings with such names
+   * ended, or begins anew if the name has the time. Returns for which names that number counts.
    */
-  #begin(numbered: Numbered, date: Date): void {
+  #begin(numbered: Numbered, date: Date): string {
     const base = renderName(this.pattern, { ...numbered, date, part: 1 });
     const { placeholders } = this.pattern;
     const isDated = placeholders.has("date") || placeholders.has("time");
     if (isDated && !placeholders.has("part") && numbered.base !== base) numbered.next = 1;
     numbered.base = base;
-    if (numbered.next > 1) return;
-    const recording = numberOf(this.pattern, base)?.recording ?? "";
-    numbered.next = (this.#highest.get(recording) ?? 0) + 1;
+    const key = numberOf(this.pattern, base)?.recording ?? base;
+    numbered.next = Math.max(numbered.next, (this.#highest.get(key) ?? 0) + 1);
+    return key;
+  }
+
+  #taken(key: string, part: number): void {
+    const highest = Math.max(part, this.#highest.get(key) ?? 0);
+    this.#highest.delete(key);
+    this.#highest.set(key, highest);
+    forgetOldest(this.#highest, MAX_HIGHEST);
   }
 }
 

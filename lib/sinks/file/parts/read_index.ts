@@ -24,12 +24,13 @@ export async function indexedFiles(
   adapter: FileReadAdapter,
 ): Promise<IndexedFile[]> {
   const files = new Map<string, FileLine>();
+  /** The ids that names had last: looking through all files for each that was removed takes minutes. */
+  const ids = new Map<string, string>();
   for await (const line of new IndexFile(folder + name + INDEX_SUFFIX, adapter).lines()) {
-    if (line.kind === "file") files.set(line.id, line);
-    if (line.kind !== "removed") continue;
-    for (const [id, file] of files) {
-      if (id === line.id || (line.id === undefined && file.name === line.name)) files.delete(id);
-    }
+    if (line.kind === "file") {
+      files.set(line.id, line);
+      ids.set(line.name, line.id);
+    } else if (line.kind === "removed") files.delete(line.id ?? ids.get(line.name) ?? "");
   }
   return [...files.values()];
 }

@@ -70,23 +70,25 @@ async function heldWith(
   // Held before it is written: a program that reads our identity then asks whether we hold it.
   const release = await processes.hold?.(path);
   try {
-    await file.write(new TextEncoder().encode(text));
+    await file.write(new TextEncoder().encode(text)).finally(() => file.close());
   } catch (error) {
-    await release?.();
+    await givenUp(path, files, release);
     throw error;
-  } finally {
-    await file.close();
   }
-  return () => givenUp(path, files, release);
+  return async () => {
+    // Somebody may have removed it, so that it is another program's by now.
+    const isOwn = await textOf(path, files) === text.trim();
+    await givenUp(isOwn ? path : undefined, files, release);
+  };
 }
 
 /** Removes the lock file before it is let go, so that nobody takes it for left behind. */
 async function givenUp(
-  path: string,
+  path: string | undefined,
   files: FileAdapter,
   release: (() => Promise<void>) | undefined,
 ): Promise<void> {
-  await files.remove(path).catch(() => {});
+  if (path !== undefined) await files.remove(path).catch(() => {});
   await release?.().catch(() => {});
 }
 
@@ -185,6 +187,8 @@ export async function isHeld(
 
 async function textOf(path: string, files: FileAdapter): Promise<string | undefined> {
   try {
+    // To open a pipe would wait for whoever writes into it.
+    if (await files.kind(path) !== "file") return undefined;
     const limit = new LimitedBytesTransformStream(MAX_LOCK_BYTES, { error: true });
     const bytes = await toArrayBuffer((await files.open(path)).pipeThrough(limit));
     return new TextDecoder().decode(bytes).trim();

@@ -70,6 +70,7 @@ export class Pieces {
   /** Gives back the memory of a piece that was forgotten while it was being written. */
   #writing: (() => void) | undefined;
   #waiting = 0;
+  #written: PromiseWithResolvers<void> | undefined;
   /** Bytes of the next chunk: more if the last one was too small, less if it stayed nearly empty. */
   #chunkBytes = MIN_CHUNK_BYTES;
 
@@ -80,6 +81,12 @@ export class Pieces {
   /** Whether there is nothing to take. */
   get isEmpty(): boolean {
     return this.#open === undefined && this.#sealed.length === 0;
+  }
+
+  /** Resolves when the piece is written, or forgotten, that is being written or comes next. */
+  get written(): Promise<void> {
+    this.#written ??= Promise.withResolvers();
+    return this.#written.promise;
   }
 
   /** Bytes that were added and are not written. */
@@ -225,6 +232,8 @@ export class Pieces {
   }
 
   #drop({ release, beside, size }: Open): void {
+    this.#written?.resolve();
+    this.#written = undefined;
     release?.();
     this.#budget.release(size + beside);
     this.#waiting -= size;

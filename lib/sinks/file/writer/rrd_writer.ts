@@ -116,9 +116,11 @@ export class RrdWriter {
     this.#pieces.add(bytes!, { isRaw, modern: endsWithMarker(header), counts }, rest);
   }
 
-  /** Begins to write what was gathered. */
-  flush(): void {
-    if (this.failure === undefined && !this.#pieces.isEmpty) this.#pumping ??= this.#pump();
+  /** Begins to write what was gathered; returns whether there was as much as `minBytes`. */
+  flush(minBytes = 1): boolean {
+    if (this.#pieces.waitingBytes < minBytes || this.failure !== undefined) return false;
+    if (!this.#pieces.isEmpty) this.#pumping ??= this.#pump();
+    return true;
   }
 
   /** Resolves when all that was gathered is written, or the disk failed. */
@@ -137,11 +139,13 @@ export class RrdWriter {
     return this.whole === this.#durable && this.#pieces.waitingBytes === 0;
   }
 
-  /** Puts what was written on the disk. Never rejects. */
+  /** Puts what was gathered, if that is little, and what was written on the disk. Never rejects. */
   sync(): Promise<void> {
     if (this.#isEnding && this.failure === undefined) return this.sealed;
-    if (this.whole === this.#durable || this.#isDevice || this.#isOver) return this.#syncing;
+    if (this.isSynced) return this.#syncing;
+    this.flush();
     return this.#syncing = this.#syncing.then(async () => {
+      if (this.#pieces.waitingBytes > 0) await this.#pieces.written;
       const extent = this.whole;
       if (extent === this.#durable || this.#isOver) return;
       try {

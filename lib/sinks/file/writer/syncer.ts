@@ -9,8 +9,8 @@ import type { Clock } from "../../../base/clock.ts";
 export type SyncMode = "never" | "interval" | "always";
 
 /**
- * Milliseconds from one sync to the next; with the time that a sync takes, well below the promised
- * 500 ms.
+ * Milliseconds from one sync to the next, more only where messages for many files are gathered; with
+ * the time that a sync takes, well below the promised 500 ms.
  */
 const INTERVAL_MS = 200;
 
@@ -18,11 +18,13 @@ const INTERVAL_MS = 200;
 export interface SyncedFiles {
   /** Whether all that they were given is on the disk. */
   readonly isSynced: boolean;
+  /** How long what they are given waits to be written, in milliseconds; 0 if left out. */
+  readonly gatherMs?: number;
   /** Puts what was written on the disk. Never rejects. */
   sync(): Promise<void>;
 }
 
-/** Looks at files every 200 ms for as long as the disk lacks something of them; syncs once at a time. */
+/** Looks at files every 200 to 300 ms for as long as the disk lacks something of them; syncs once at a time. */
 export class Syncer {
   readonly #files: SyncedFiles;
   #cancel: (() => void) | undefined;
@@ -50,7 +52,9 @@ export class Syncer {
   watch(): void {
     if (this.mode !== "interval" || this.#cancel !== undefined) return;
     if (this.#isRunning || this.#isStopped || this.#files.isSynced) return;
-    const waitMs = Math.max(0, INTERVAL_MS - this.#tookMs);
+    // With each sync goes what was gathered by then, so that every second write needs none.
+    const intervalMs = Math.max(INTERVAL_MS, 2 * (this.#files.gatherMs ?? 0));
+    const waitMs = Math.max(0, intervalMs - this.#tookMs);
     this.#cancel = this.timer(waitMs, () => void this.#run());
   }
 

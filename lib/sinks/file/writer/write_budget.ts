@@ -20,11 +20,13 @@ const LIMIT_BYTES = 8 * 1024 * 1024;
 /** Bytes of unused chunks that are kept. */
 const MAX_FREE_BYTES = 4 * CHUNK_BYTES;
 
-/** How long bytes may wait for a slow disk, in milliseconds. */
+/** How long bytes may wait for a slow disk, in milliseconds, besides the time they are gathered. */
 const MAX_WAIT_MS = 100;
 
 /** Counts what waits, and hands out chunks. */
 export class WriteBudget {
+  /** How long bytes wait on purpose, to be written together, in milliseconds. */
+  gatherMs = 0;
   #used = 0;
   readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -43,7 +45,7 @@ export class WriteBudget {
 
   /** Whether some bytes have waited for too long. */
   get isLate(): boolean {
-    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS;
+    return this.#used > 0 && this.#ages.oldestMs > MAX_WAIT_MS + this.gatherMs;
   }
 
   /** Resolves when there is room, and nothing has waited for too long. */

@@ -7,7 +7,7 @@ import type { ProcessAdapter } from "../../../../lib/adapters/process/types.ts";
 import { SaveLocked } from "../../../../lib/base/errors.ts";
 import { holderOf, lockSaving, noteRunning } from "../../../../lib/sinks/file/parts/save_lock.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
-import { besidesIndex, msgpackMessage } from "../../messages.ts";
+import { besidesIndex, keptLog, msgpackMessage } from "../../messages.ts";
 
 /** Processes of a machine: the ids that run, each with when it started. */
 function machine(pid: number, running: Record<number, number>): ProcessAdapter {
@@ -122,6 +122,44 @@ describe("rrdFileSink and other programs", () => {
       rrdFileSink({ path: "{part}.rrd", files, processes: machine(pid, { 8: 1 }) });
     await open(7);
     await assertRejects(() => open(8), Error, "EROFS");
+  });
+
+  it("leaves no lock where the disk is too full to write one", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "write" && path.endsWith(".lock")) throw new Error("ENOSPC");
+    });
+    const processes = machine(7, { 7: 1 });
+    await assertRejects(() => rrdFileSink({ path: "a.rrd", files, processes }), Error, "ENOSPC");
+    assertEquals(files.paths, []);
+  });
+
+  it("leaves its files to one that still writes them, though somebody removed its lock", async () => {
+    const files = memoryFiles();
+    const log = keptLog();
+    const running: Record<number, number> = { 7: 1, 8: 1, 9: 1 };
+    const rotation = { maxBytes: 50 };
+    const open = (pid: number) =>
+      rrdFileSink({
+        ...{ path: "x-{part}.rrd", files, log, rotation, processes: machine(pid, running) },
+      });
+    const first = await open(7);
+    await first.write([msgpackMessage(9)]);
+    await files.remove("x-{part}.rrd.lock");
+    const second = await open(8);
+    await second.recovered;
+    assertEquals(log.of("warn"), [
+      "Process 7 still saves under x-{part}.rrd, though its lock is gone: its files are left to it",
+    ]);
+    await second.write([msgpackMessage(9)]);
+    await first.write([msgpackMessage(9)]);
+    await first.close();
+    assertEquals([first.kept.messages, first.lost.messages], [2, 0]);
+    // The lock is the second one's, which goes on.
+    await assertRejects(() => open(9), SaveLocked);
+    await second.close();
+    assertEquals(second.kept.messages, 1);
+    assertEquals(besidesIndex(files).filter((path) => !path.endsWith(".rrd")), []);
+    assertEquals(log.of("error"), []);
   });
 
   it("takes over what is no lock at all", async () => {

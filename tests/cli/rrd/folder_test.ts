@@ -1,0 +1,65 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { loadFileAdapter } from "../../../lib/adapters/load.ts";
+import { GivenFiles } from "../../../lib/cli/host/given_files.ts";
+import { recordingsIn } from "../../../lib/cli/rrd/folder.ts";
+import { fixture } from "../../fixtures.ts";
+import { runHere } from "../../fuzz/verify_cases.ts";
+import { keptLog } from "../../sinks/messages.ts";
+import { inFolder } from "../cli_process.ts";
+
+const GOOD = fixture("encodings/0.22.1-mixed-msgpack-off.rrd");
+const test = process.platform === "win32" ? it.skip : it;
+
+function shell(script: string, folder: string): void {
+  const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" });
+  assertEquals([status, stderr], [0, ""]);
+}
+
+/** Folders in folders until their path is too long for the system, which root can't read either. */
+async function inFolderWithUnread(run: (folder: string) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const deep = (first: string) => join(first, ...Array<string>(9).fill("n".repeat(250)));
+    for (const name of ["one", "two"]) mkdirSync(join(folder, deep(name)), { recursive: true });
+    renameSync(join(folder, "two"), join(folder, deep("one"), "two"));
+    for (const path of ["a.rrd", "b.rrd"]) writeFileSync(join(folder, path), GOOD);
+    try {
+      await run(folder);
+    } finally {
+      shell("rm -rf one", folder);
+    }
+  });
+}
+
+describe("a folder of recordings", () => {
+  test("has those that can be read, and says which folder in it can't", () =>
+    inFolderWithUnread(async (folder) => {
+      const { files, unread } = await recordingsIn(folder);
+      assertEquals(files, [join(folder, "a.rrd"), join(folder, "b.rrd")]);
+      assertEquals(unread.map(({ why }) => why), ["the name is too long"]);
+      const { code, text } = await runHere(["verify", folder]);
+      assertEquals(code, 1);
+      assertStringIncludes(text, "2 good, 1 bad");
+      const log = keptLog();
+      const given = await GivenFiles.open([folder], await loadFileAdapter(), log);
+      assertEquals((await given.list()).map(({ name }) => name), ["a.rrd", "b.rrd"]);
+      assert(log.of("warn").some((text) => text.includes("Can't look into")));
+    }));
+
+  test("has no pipes, which would keep readers waiting", () =>
+    inFolder(async (folder) => {
+      mkdirSync(join(folder, "sub.rrd"));
+      writeFileSync(join(folder, "a.rrd"), GOOD);
+      shell("mkfifo pipe.rrd sub.rrd/pipe.rrd.part", folder);
+      symlinkSync("pipe.rrd", join(folder, "link.rrd"));
+      symlinkSync("nowhere", join(folder, "lost.rrd"));
+      symlinkSync("a.rrd", join(folder, "same.rrd"));
+      const { files, unfinished } = await recordingsIn(folder);
+      const names = files.map((path) => path.slice(folder.length + 1));
+      assertEquals([names, unfinished], [["a.rrd", "lost.rrd", "same.rrd"], 0]);
+    }));
+});
