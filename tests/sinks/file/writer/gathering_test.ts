@@ -98,11 +98,12 @@ describe("Gathering", () => {
   }
 
   it("does not have much of one file wait for little of others", () => {
-    const { give, pass, writes, waiting } = gathered(250);
+    const { give, pass, writes, waiting, budget } = gathered(250);
     for (let i = 0; i < 250; i++) give(i);
     pass(200);
     for (let i = 0; i < 250; i++) give(i);
     writes();
+    budget.hasWhole = true;
     give(7, MIN_CHUNK_BYTES);
     assertEquals([writes(), waiting.has(7), waiting.has(8)], [1, false, true]);
   });
