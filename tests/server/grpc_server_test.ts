@@ -94,7 +94,10 @@ describe("gRPC at the server's port", () => {
     const [status, text] = await call.status;
     assertEquals(status, 3, text);
     await rest();
-    assertMatch(started.said("warn").join("\n"), /Ending the call of the client at .*, in its message 1: /);
+    assertMatch(
+      started.said("warn").join("\n"),
+      /Ending the call of the client at .*, in its message 1: /,
+    );
     // The connection lives on.
     assertEquals((await peer.ask("/grpc.health.v1.Health/Check").status)[0], 0);
     peer.cut();
