@@ -6,7 +6,8 @@
 import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
 import { checkCount, checkPositive, checkText } from "../base/check_options.ts";
 import { parseNatsAddress } from "../nats/address.ts";
-import { ByteGate } from "../memory/byte_gate.ts";
+import { SendWindow } from "../nats/send_window.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import {
   checkAccess,
   connectNats,
@@ -42,7 +43,10 @@ export interface NatsTargetOptions extends NatsCredentials {
   readonly instance: string | (() => Promise<string>);
   /** How many servers hold a copy of each message, if the stream has to be made; default 1. */
   readonly replicas?: number;
-  /** Bytes of messages that wait for their acknowledgement, over all recordings; default 32 MiB. */
+  /**
+   * Bytes of messages that wait for their acknowledgement at most, over all recordings; default 32 MiB. It is
+   * less while acknowledgements take long, as on a thin link.
+   */
   readonly maxInFlightBytes?: number;
   /** After so many milliseconds without an acknowledgement a publish counts as failed; default 10,000. */
   readonly ackTimeoutMs?: number;
@@ -117,7 +121,7 @@ class NatsTarget implements MessageTarget {
   readonly #options: NatsTargetOptions;
   readonly #log: Log;
   readonly #run: string;
-  readonly #gate: ByteGate;
+  readonly #window: SendWindow;
   readonly #writers = new Map<string, SubjectWriter>();
   #there: Opened | undefined;
   /** While a connection is made. */
@@ -134,7 +138,7 @@ class NatsTarget implements MessageTarget {
     this.name = parseNatsAddress(options.url).name;
     this.#log = options.log ?? silentLog;
     this.#run = (options.newId ?? (() => crypto.randomUUID()))();
-    this.#gate = new ByteGate(options.maxInFlightBytes ?? 32 * MIB);
+    this.#window = new SendWindow(options.maxInFlightBytes ?? 32 * MIB, SYSTEM_CLOCK.now);
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
@@ -149,7 +153,7 @@ class NatsTarget implements MessageTarget {
       box: instance,
       run: this.#run,
       limits: { maxBatchBytes: LIMITS.maxBytes, maxPayloadBytes },
-      gate: this.#gate,
+      window: this.#window,
       ackTimeoutMs,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();

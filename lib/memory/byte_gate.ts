@@ -10,8 +10,8 @@ export class ByteGate {
   #bytes = 0;
   #waiting: { readonly bytes: number; readonly go: () => void }[] = [];
 
-  /** @param limitBytes for all together; an action that is larger runs alone */
-  constructor(readonly limitBytes: number) {}
+  /** @param limitBytes for all together, which may be changed; an action that is larger runs alone */
+  constructor(public limitBytes: number) {}
 
   /** Bytes under way. */
   get bytes(): number {

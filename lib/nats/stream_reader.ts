@@ -72,6 +72,8 @@ interface Pulling {
   /** This consumer's number of the last message that came. */
   delivered: number;
   lost: string | undefined;
+  /** Listens no more to whether the connection breaks. */
+  readonly leaveLink: () => void;
 }
 
 /** Reads a stream. */
@@ -145,6 +147,7 @@ export class StreamReader {
     const pulling: Pulling = {
       ...{ name, subscription, came, wake: undefined, lost: undefined },
       ...{ bytesLeft: 0, delivered: 0, heardMs: now() },
+      leaveLink: () => link.removeEventListener("abort", lose),
     };
     // Messages that were requested over a connection that broke do not come.
     const lose = () => {
@@ -152,7 +155,7 @@ export class StreamReader {
       pulling.wake?.();
     };
     if (link.aborted) lose();
-    else link.addEventListener("abort", lose, { once: true });
+    else link.addEventListener("abort", lose);
     return pulling;
   }
 
@@ -161,6 +164,7 @@ export class StreamReader {
     this.#pulling = undefined;
     if (pulling === undefined) return;
     const { connection, manager } = this.#options.nats;
+    pulling.leaveLink();
     pulling.subscription.unsubscribe();
     // If this fails, the server removes the consumer by itself after a while.
     if (!connection.isClosed()) manager.consumers.delete(STREAM, pulling.name).catch(() => {});
@@ -239,8 +243,11 @@ export class StreamReader {
     const { promise, resolve } = Promise.withResolvers<void>();
     pulling.wake = resolve;
     const callOff = this.#options.clock.timer(SILENCE_MS, resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop);
     await promise;
+    // The signal is one for the whole life of the program, and this waits many times a second.
+    signal.removeEventListener("abort", stop);
     callOff();
     pulling.wake = undefined;
     if (pulling.came.length > 0 || signal.aborted) return;

@@ -9,7 +9,7 @@ import { RerelayError } from "../base/errors.ts";
 import { untilAborted } from "../base/until_aborted.ts";
 import type { Nats } from "./connection.ts";
 import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
-import type { ByteGate } from "../memory/byte_gate.ts";
+import type { SendWindow } from "./send_window.ts";
 import {
   type NumberedMessage,
   partsOf,
@@ -44,7 +44,7 @@ export interface WriterContext {
   readonly box: string;
   readonly run: string;
   readonly limits: PayloadLimits;
-  readonly gate: ByteGate;
+  readonly window: SendWindow;
   /** After so many milliseconds without an acknowledgement a publish counts as failed. */
   readonly ackTimeoutMs: number;
 }
@@ -140,7 +140,7 @@ export class SubjectWriter {
         : { part: { index, count: parts.length, bytes: payload.length } };
       const headers = { box, run: start, file, numbers, ...waited, ...place };
       const send = (id: string) =>
-        context.gate.through(
+        context.window.through(
           part.length,
           signal,
           () =>

@@ -97,6 +97,8 @@ const SECOND = "(2) ";
  */
 export class Shelves implements Shelf {
   readonly #shelves: Shelf[] = [];
+  /** Whose each listed name is, since a shelf may itself have a file whose name begins so. */
+  #owners: ReadonlyMap<string, Owner> = new Map();
 
   /** Adds another shelf behind the others. */
   add(shelf: Shelf): void {
@@ -112,45 +114,48 @@ export class Shelves implements Shelf {
 
   async list(): Promise<readonly ShelvedFile[]> {
     const paths = new Set<string>();
-    const names = new Set<string>();
+    const owners = new Map<string, Owner>();
     const all: ShelvedFile[] = [];
     for (const shelf of this.#shelves) {
       for (const file of await shelf.list()) {
         if (paths.has(file.path)) continue;
         paths.add(file.path);
-        const name = names.has(file.name) ? SECOND + file.name : file.name;
-        names.add(name);
+        let { name } = file;
+        while (owners.has(name)) name = SECOND + name;
+        owners.set(name, { shelf, name: file.name });
         all.push(name === file.name ? file : { ...file, name });
       }
     }
+    this.#owners = owners;
     return all;
   }
 
-  async open(name: string): Promise<OpenedFile | NotOpened> {
-    for (const shelf of this.#shelves) {
-      const found = await shelf.open(name);
-      if (found !== "missing") return found;
-    }
-    return await this.#ofSecond(name, (shelf, name) => shelf.open(name)) ?? "missing";
+  open(name: string): Promise<OpenedFile | NotOpened> {
+    return this.#ask(name, (shelf, own) => shelf.open(own));
   }
 
-  async remove(name: string): Promise<Removal> {
-    for (const shelf of this.#shelves) {
-      const done = await shelf.remove(name);
-      if (done !== "missing") return done;
-    }
-    return await this.#ofSecond(name, (shelf, name) => shelf.remove(name)) ?? "missing";
+  remove(name: string): Promise<Removal> {
+    return this.#ask(name, (shelf, own) => shelf.remove(own));
   }
 
-  async #ofSecond<T>(
+  /** Asks the shelf that has the file which was listed last under a name, or is listed now. */
+  async #ask<T extends string | object>(
     name: string,
-    ask: (shelf: Shelf, name: string) => Promise<T | "missing">,
-  ): Promise<T | undefined> {
-    if (!name.startsWith(SECOND)) return undefined;
-    for (const shelf of this.#shelves.slice(1)) {
-      const answer = await ask(shelf, name.slice(SECOND.length));
-      if (answer !== "missing") return answer as T;
-    }
-    return undefined;
+    ask: (shelf: Shelf, own: string) => Promise<T | "missing">,
+  ): Promise<T | "missing"> {
+    const [only, ...others] = this.#shelves;
+    if (only !== undefined && others.length === 0) return await ask(only, name);
+    const listed = this.#owners.get(name);
+    const answer = listed === undefined ? "missing" : await ask(listed.shelf, listed.name);
+    if (answer !== "missing") return answer;
+    await this.list();
+    const owner = this.#owners.get(name);
+    return owner === undefined ? "missing" : await ask(owner.shelf, owner.name);
   }
+}
+
+/** A shelf, and the name of a file there. */
+interface Owner {
+  readonly shelf: Shelf;
+  readonly name: string;
 }

@@ -50,7 +50,10 @@ export function logLeft(log: Log, addr: string, error: Error, messages?: number)
   const byteOffset = error instanceof RerelayError ? error.byteOffset : undefined;
   const kind = error instanceof MessageLimit ? `${error.name} ${error.option}` : error.name;
   const fields = { client: addr, kind, byteOffset };
-  const closing = `Closing connection to client at ${addr}`;
+  // Other calls of its connection go on.
+  const closing = messages === undefined
+    ? `Closing connection to client at ${addr}`
+    : `Ending the call of the client at ${addr}`;
   if (error instanceof HandshakeTimeout && error.receivedBytes === 0) {
     // A probe of the port that did not hang up: it is worth no more than one that did.
     log.write("debug", `${closing}: ${error.message}`, fields);

@@ -41,4 +41,13 @@ export interface Doors {
    * @throws {GrpcError} to refuse the call
    */
   readMessages?(info: AnswerInfo, peer: CallPeer): AsyncIterable<readonly Uint8Array[]>;
+  /**
+   * Asked before a viewer is given tables, which the server keeps itself; left out, everybody gets them.
+   *
+   * @param info of the call: its method, metadata, and a signal that aborts when nobody waits any more
+   * @param peer whom it comes from
+   * @returns resolves if the viewer may have them
+   * @throws {GrpcError} to refuse the call
+   */
+  mayReadTables?(info: AnswerInfo, peer: CallPeer): Promise<void>;
 }

@@ -6,6 +6,7 @@
 import { frameHead } from "../comms/grpc/body.ts";
 import type { TableMessage } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
+import { MAX_AHEAD_BYTES } from "../comms/h2/drive.ts";
 
 /** Bytes of all tables that are kept; beyond that the oldest are forgotten. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -20,7 +21,7 @@ const MAX_READERS = 256;
 const PIECE_BYTES = 64 * 1024;
 
 /** Bytes that wait at most for a reader that does not take them. */
-const READER_BYTES = 256 * 1024 + PIECE_BYTES;
+const READER_BYTES = MAX_AHEAD_BYTES + PIECE_BYTES;
 
 /** A table, and when it was written. */
 interface Entry {

@@ -91,8 +91,7 @@ export class Guests {
         this.#tables.write(table);
         this.#tellTable(peer);
       },
-      readTables: ({ signal }: AnswerInfo, connection) =>
-        this.#tables.read(signal, (reader) => connection.readsTables(reader, signal)),
+      readTables: (info, connection) => this.#readTables(info, connection),
       isServing: () => this.#isServing && !this.#isRetiring,
       failed: (error, headers, peer) => this.#tellFailed(error, headers, peer),
     }, { ...context.options, pool });
@@ -230,6 +229,15 @@ export class Guests {
       },
     });
     return guest;
+  }
+
+  async *#readTables(
+    info: AnswerInfo,
+    connection: GrpcConnection,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    await this.#options.doors.mayReadTables?.(info, connection);
+    const { signal } = info;
+    yield* this.#tables.read(signal, (reader) => connection.readsTables(reader, signal));
   }
 
   #tellTable({ addr }: GrpcConnection): void {

@@ -17,6 +17,15 @@ import type { ListedClient } from "./listed_client.ts";
 /** How long the head of a request may be, in bytes. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
+/** The first line of a request, whole. */
+const REQUEST_LINE = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r?\n/;
+
+/** Some other protocols begin with capital letters, too: SMTP, or the one of proxies. */
+const MAY_BECOME_REQUEST = /^[A-Z]{1,20}(?: [^\n]*)?$/;
+
+/** What may stand before the path: proxies write it so. */
+const SERVER = /^https?:\/\/[^/?#]*/i;
+
 const NO_PAGE = "Nothing is served here: the page and what viewers read come with --serve-web";
 
 /** What {@linkcode HttpGuest} works with. */
@@ -128,11 +137,12 @@ export class HttpGuest implements ListedClient {
     const { log } = this.#options;
     const client = this.#addr;
     const head = await this.#head();
-    const [, method, path] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r?\n/.exec(head ?? "") ?? [];
-    if (method === undefined || path === undefined) {
+    const [, method, target] = REQUEST_LINE.exec(head ?? "") ?? [];
+    if (method === undefined || target === undefined) {
       this.#verdict ??= new UnknownClient();
       return;
     }
+    const path = target.replace(SERVER, "");
     const isRead = method === "GET" || method === "HEAD";
     const [, probe] = (isRead ? /^\/(healthz|readyz)(?:\?|$)/.exec(path) : undefined) ?? [];
     if (probe === undefined) {
@@ -163,8 +173,7 @@ export class HttpGuest implements ListedClient {
     const latin1 = new TextDecoder("latin1");
     let head = latin1.decode(this.#options.first.subarray(0, MAX_HEAD_BYTES));
     while (!/\r?\n\r?\n/.test(head)) {
-      // Some other protocols begin with capital letters, too.
-      if (!/^[A-Z]{1,20}( |$)/.test(head)) return undefined;
+      if (!MAY_BECOME_REQUEST.test(head) && !REQUEST_LINE.test(head)) return undefined;
       if (head.length >= MAX_HEAD_BYTES) return undefined;
       this.#hold(head.length);
       const chunk = reader === undefined ? await connection.read!() : (await reader.read()).value;

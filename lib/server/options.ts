@@ -154,14 +154,14 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkTexts("allow", resolved.allow, '["10.0.0.0/8"]');
   checkObject("doors", resolved.doors, "{ http: door.take }");
   checkOptions("doors", resolved.doors, DOOR_NAMES);
-  checkCallable(resolved.doors, ["http", "readMessages"]);
+  checkCallable(resolved.doors, ["http", "readMessages", "mayReadTables"]);
   checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage", "confirm"]);
   checkReadiness("serve", resolved.readiness);
   checkSignal(resolved.signal);
   return resolved;
 }
 
-const DOOR_NAMES: OptionNames<Doors> = { http: true, readMessages: true };
+const DOOR_NAMES: OptionNames<Doors> = { http: true, readMessages: true, mayReadTables: true };
 
 function checkSignal(signal: unknown): void {
   if (signal === undefined || hasMethods(signal, "throwIfAborted", "addEventListener")) return;

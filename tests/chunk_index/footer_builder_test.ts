@@ -154,9 +154,9 @@ describe("what can't be indexed has no index, and says why", () => {
     await assertRejects(() => indexBytes(fileOf(...messages)), NotIndexable, why);
   };
 
-  it("timelines that have one name there", async () => {
+  it("timelines that would have the same name in it", async () => {
     await refused(
-      'its timelines "a b" and "a_b" have one name there',
+      'its timelines "a b" and "a_b" would have the same name in the index',
       chunkMessage({ times: { "a b": [1n] } }),
       chunkMessage({ id: 2, times: { a_b: [1n] } }),
     );

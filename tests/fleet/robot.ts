@@ -166,6 +166,7 @@ export async function send(socket: Socket, bytes: Uint8Array): Promise<void> {
 export class Template {
   readonly #packet: Uint8Array<ArrayBuffer>;
   readonly #at: number;
+  readonly #view: DataView;
 
   /** @param packet of a robot's {@linkcode Robot.scalar} */
   constructor(packet: Uint8Array<ArrayBuffer>) {
@@ -175,12 +176,12 @@ export class Template {
     // Behind the key stands the mark of a number of 8 bytes.
     if (at < 0 || packet[at + key.length] !== 0xcf) throw new Error("there is no time in it");
     this.#at = at + key.length + 1;
+    this.#view = new DataView(packet.buffer, packet.byteOffset);
   }
 
-  /** The packet, with this time in its id. */
+  /** The packet, with this time in its id; the next call overwrites it. */
   at(dateMs: number): Uint8Array<ArrayBuffer> {
-    const copy = this.#packet.slice();
-    new DataView(copy.buffer).setBigUint64(this.#at, BigInt(Math.round(dateMs * 1e6)));
-    return copy;
+    this.#view.setBigUint64(this.#at, BigInt(Math.round(dateMs * 1e6)));
+    return this.#packet;
   }
 }

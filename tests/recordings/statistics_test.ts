@@ -48,7 +48,7 @@ describe("RrdStatistics", () => {
     assertEquals(stats.recordings.size, TABLE_LIMITS.recordings);
     assertEquals(stats.cut.recordings, more);
     assertEquals(stats.kinds.get("SetStoreInfo")!.messages, ids.length);
-    assert(statisticsText("f", stats, NO_INDEX, 80).includes(`${more} by recording`));
+    assert(statisticsText("f", stats, NO_INDEX, 80).includes(`${more} of further recordings`));
   });
 
   it("bounds the text of names", () => {

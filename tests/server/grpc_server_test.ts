@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { H2Connection } from "../../lib/comms/h2/connection.ts";
-import { CallCut } from "../../lib/comms/grpc/status.ts";
+import type { AnswerInfo } from "../../lib/comms/grpc/service.ts";
+import { CallCut, GrpcError, STATUS } from "../../lib/comms/grpc/status.ts";
 import { memoryTcp, type ServeOptions, Server, sourceText } from "../../mod.ts";
 import { callBody, field, frame, framesOf, textField, VERSIONS } from "../comms/grpc/frames.ts";
 import { drain } from "../comms/h2/take.ts";
@@ -93,7 +94,10 @@ describe("gRPC at the server's port", () => {
     const [status, text] = await call.status;
     assertEquals(status, 3, text);
     await rest();
-    assertMatch(started.said("warn").join("\n"), /Closing connection .*in its message 1: /);
+    assertMatch(
+      started.said("warn").join("\n"),
+      /Ending the call of the client at .*, in its message 1: /,
+    );
     // The connection lives on.
     assertEquals((await peer.ask("/grpc.health.v1.Health/Check").status)[0], 0);
     peer.cut();
@@ -341,10 +345,34 @@ describe("other calls at the server's port", () => {
     await started.server.closeDoors(500);
     assertEquals(await reading.status, [0, ""]);
   });
+
+  it("are for nobody whom the door of tables refuses", async () => {
+    const doors = {
+      mayReadTables({ headers }: AnswerInfo) {
+        if (headers.get("authorization") === "Bearer secret") return Promise.resolve();
+        return Promise.reject(new GrpcError(STATUS.UNAUTHENTICATED, "A token is needed"));
+      },
+    };
+    await using started = await Started.on("in memory", { doors });
+    const peer = await started.connect();
+    const table = new Uint8Array([...field(1, textField(1, "a")), ...textField(2, "1")]);
+    assertEquals(await peer.ask(`${PROXY}/WriteTable`, table).status, [0, ""]);
+    const refused = peer.ask(`${PROXY}/ReadTables`);
+    assertEquals(await refused.status, [16, "A token is needed"]);
+    assertEquals(refused.parts, []);
+    const reading = peer.call(`${PROXY}/ReadTables`, { authorization: "Bearer secret" });
+    reading.stream.write(frame(new Uint8Array(0)));
+    reading.stream.end();
+    assertEquals(await reading.messages(1), [table]);
+    peer.cut();
+  });
 });
 
 describe("HTTP/1.1 at the server's port", () => {
-  const ask = async (path: string, options: ServeOptions = {}) => {
+  const ask = (path: string, options: ServeOptions = {}) =>
+    say(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, options);
+  /** Sends this byte by byte, and waits until the server ends the connection. */
+  const say = async (text: string, options: ServeOptions = {}) => {
     const net = memoryTcp();
     const lines: string[] = [];
     const log = {
@@ -354,9 +382,7 @@ describe("HTTP/1.1 at the server's port", () => {
     await using server = await Server.listen(net, { port: 9876, log, ...options });
     const client = net.connect(9876);
     const writer = client.writable.getWriter();
-    for (const byte of new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)) {
-      await writer.write(Uint8Array.of(byte));
-    }
+    for (const byte of new TextEncoder().encode(text)) await writer.write(Uint8Array.of(byte));
     const answer = await new Response(client.readable as ReadableStream<Uint8Array<ArrayBuffer>>)
       .text();
     assertEquals(server.stats.messages, 0);
@@ -367,6 +393,21 @@ describe("HTTP/1.1 at the server's port", () => {
     const { answer, warnings } = await ask("/healthz");
     assertMatch(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok\n$/);
     assertEquals(warnings, []);
+  });
+
+  it("answers probes whose address is whole, as proxies write it", async () => {
+    assertMatch((await ask("http://robot:9876/healthz")).answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assertMatch((await ask("http://robot:9876")).answer, /^HTTP\/1\.1 404 /);
+  });
+
+  it("ends at its first line what only looked like a request", async () => {
+    // Nobody turns the clock, so what waits for a deadline waits for ever.
+    for (const line of ["EHLO robot\r\n", "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", "QUIT\n"]) {
+      const { answer, warnings } = await say(line, { now: () => 0 });
+      assertEquals(answer, "");
+      assertEquals(warnings.length, 1);
+      assertMatch(warnings[0]!, /Rejected incoming connection .* tell of no protocol/);
+    }
   });
 
   it("tells others how the page is served", async () => {

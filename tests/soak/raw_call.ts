@@ -70,7 +70,7 @@ export function rawCall(
       onBytes(payload);
       taken += payload.length;
       if (taken < GIVEN_BACK) return;
-      for (const  of of[0, 1]) socket.write(frame(TYPE.window, 0, of, uint32(taken)));
+      for (const stream of [0, 1]) socket.write(frame(TYPE.window, 0, stream, uint32(taken)));
       taken = 0;
     } else if (type === TYPE.settings && flags !== ACK) {
       socket.write(frame(TYPE.settings, ACK, 0, new Uint8Array()));

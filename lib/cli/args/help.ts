@@ -74,8 +74,8 @@ Signals:
 
 Exit codes:
   0    stopped by a signal, everything that was received was kept
-  1    could not start (port taken, file exists, FILE is no recording), or messages were lost: the
-       log says how many
+  1    could not start (port taken, file exists, FILE is no recording), messages were lost, or not
+       all files could be closed in 1.8 s: the log says which
   2    wrong arguments; nothing was touched
   130  ended at once by a second SIGINT; 143 by a second SIGTERM, 129 by a second SIGHUP
 

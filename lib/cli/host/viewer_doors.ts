@@ -50,6 +50,11 @@ export class ViewerDoors implements Doors {
     yield* readers.read(info, peer);
   }
 
+  async mayReadTables(info: AnswerInfo): Promise<void> {
+    const { readers } = await this.#served.promise;
+    readers.admit(info);
+  }
+
   /** Cuts the connections that are left. */
   async cut(): Promise<void> {
     const door = await this.#door?.catch(() => undefined);

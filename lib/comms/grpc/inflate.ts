@@ -5,7 +5,7 @@
  */
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { InvalidMessage, MessageTooLarge, reason } from "../../base/errors.ts";
-import { freeMemory } from "../../memory/free_memory.ts";
+import { GatheredBytes } from "./gathered_bytes.ts";
 import { GrpcError, STATUS } from "./status.ts";
 
 /** Compressions of messages that are known here. */
@@ -120,20 +120,20 @@ export class Inflation {
     const feeding = feed(writer, compressed);
     // The reading below fails for the same reason, and throws it.
     feeding.catch(() => {});
-    const chunks: Uint8Array[] = [];
-    let length = 0;
+    const gathered = new GatheredBytes();
     let sinceTurn = 0;
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
         if (done) break;
-        chunks.push(value);
-        length += value.length;
+        const more = value.length;
+        gathered.add(value);
+        const { length } = gathered;
         if (length > maxMessageBytes) throw new MessageTooLarge(length, maxMessageBytes);
-        this.#heldBytes += value.length;
+        this.#heldBytes += more;
         onGrow?.();
-        sinceTurn += value.length;
+        sinceTurn += more;
         if (sinceTurn < TURN_BYTES) continue;
         sinceTurn = 0;
         // Without this the loop would keep all others waiting until the message is done.
@@ -142,31 +142,17 @@ export class Inflation {
       await feeding;
     } catch (error) {
       this.#heldBytes = 0;
-      free(chunks);
+      gathered.drop();
       writer.abort(error).catch(() => {});
       reader.cancel(error).catch(() => {});
       if (error instanceof MessageTooLarge || error instanceof GrpcError) throw error;
       const text = `A message is no ${encoding} data: ${reason(error)}`;
       throw new InvalidMessage(text, { cause: error });
     }
-    const whole = new Uint8Array(headroom + length);
-    let at = headroom;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    free(chunks);
+    const whole = gathered.join(headroom);
     this.#heldBytes = 0;
     return whole.subarray(headroom);
   }
-}
-
-/**
- * Frees chunks that nobody else knows; the runtime would take long to find out that they are
- * garbage.
- */
-function free(chunks: readonly Uint8Array[]): void {
-  for (const { buffer } of chunks) if (buffer instanceof ArrayBuffer) freeMemory(buffer);
 }
 
 /** What is used of a writer: the types of a `DecompressionStream` differ from runtime to runtime. */

@@ -109,13 +109,13 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 
   #decode(request: Uint8Array): LogMsg {
     const { dialect, headers } = this.#options;
-    const { kind, bytes, buffer } = withHead(request, dialect, this.#limits);
+    const { kind, bytes } = withHead(request, dialect, this.#limits);
     // The header depends on the store, which is known once the message is decoded.
     const encoded: { header: RrdHeader; bytes: Uint8Array } = {
       header: headers.first[dialect],
       bytes,
     };
-    const msg = kind === ARROW_MSG && this.#envelopes.decode(bytes, HEAD_BYTES, encoded, buffer) ||
+    const msg = kind === ARROW_MSG && this.#envelopes.decode(bytes, HEAD_BYTES, encoded) ||
       decodeProtobufLogMsg(kind, bytes.subarray(HEAD_BYTES), dialect, encoded, this.#limits);
     encoded.header = headers.of(msg, dialect);
     return msg;
@@ -126,7 +126,6 @@ export class WriteMessages implements Step<Uint8Array, LogMsg> {
 interface Unwrapped {
   readonly kind: number;
   readonly bytes: Uint8Array;
-  readonly buffer: ArrayBufferLike;
 }
 
 /** Writes a message's kind and length before it, over what is there. */
@@ -146,7 +145,7 @@ function withHead(
     : unwrap(request, dialect, limits);
   const bytes = new Uint8Array(buffer, from - HEAD_BYTES, HEAD_BYTES + length);
   writeHead(bytes, 0, kind, length);
-  return { kind, bytes, buffer };
+  return { kind, bytes };
 }
 
 /**

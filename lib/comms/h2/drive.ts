@@ -27,10 +27,13 @@ export interface H2Socket {
  * Bytes of one write at most: few where the peer was slow to take what came before, for what is being
  * written can't be left out any more.
  */
-const WRITE_BYTES = { slow: 64 * 1024, quick: 256 * 1024 } as const;
+const WRITE_BYTES = { slow: 64 * 1024, quick: 512 * 1024 } as const;
 
 /** What the heads of frames take of a write, in bytes, at most. */
 const HEADS_BYTES = 4 * 1024;
+
+/** Bytes that may wait in a stream, besides one piece, while as much is being written. */
+export const MAX_AHEAD_BYTES: number = WRITE_BYTES.quick - HEADS_BYTES;
 
 /** Pools hand out no less than this again, and the writes for a slow peer need nearly as much. */
 const POOLED_BYTES = 64 * 1024;

@@ -12,19 +12,14 @@ const TAGS = {
   compression: 2 << 3,
   uncompressedSize: 3 << 3,
   encoding: 4 << 3,
-  payload: 5 << 3 | 2,
+  payload: { v0: 1000 << 3 | 2, v1alpha1: 5 << 3 | 2 },
   chunkId: 6 << 3 | 2,
   isStatic: 7 << 3,
 } as const;
 
-/** The tag of the payload in v0, which has two bytes: field 1000. */
-const PAYLOAD_V0 = [0xc2, 0x3e] as const;
-
 /** Length of a `Tuid` that has both of its fields in their order. */
 const TUID_BYTES = 18;
 const [TIME_NS_TAG, INC_TAG] = [1 << 3 | 1, 2 << 3 | 1];
-
-const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 /** How data is compressed, by dialect and number. */
 const COMPRESSIONS = { v0: ["off", "lz4"], v1alpha1: [undefined, "off", "lz4"] } as const;
@@ -39,13 +34,12 @@ export class ArrowEnvelopes {
   readonly #limits: Required<DecodeLimits>;
   /** The last store id, and its bytes. */
   #storeId: StoreId | undefined;
-  #storeIdBytes: DataView = NO_VIEW;
+  #storeIdBytes: Uint8Array = new Uint8Array(0);
   /**
    * Kept, since asking a view for its buffer is slow on Bun (see pinned_bytes.ts), and making a
    * view on both runtimes.
    */
-  #view: DataView = NO_VIEW;
-  #buffer: ArrayBufferLike = NO_VIEW.buffer;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the next byte is. */
   #at = 0;
 
@@ -64,40 +58,44 @@ export class ArrowEnvelopes {
    * @param bytes which the message reaches to the end of
    * @param start where it begins
    * @param encoded the message as it came, for the result
-   * @param buffer of the bytes, where it is known
    * @returns nothing if it is not written as SDKs do; it may be valid all the same
    */
-  decode(
-    bytes: Uint8Array,
-    start: number,
-    encoded: Encoded,
-    buffer: ArrayBufferLike = bytes.buffer,
-  ): ArrowMsg | undefined {
-    const { byteOffset, length: end } = bytes;
-    if (this.#buffer !== buffer) {
-      this.#buffer = buffer;
-      this.#view = new DataView(buffer);
-    }
-    this.#at = start;
-    // Field after field in the order in which SDKs write them, without a loop over tags: Bun compiles
-    // large functions late, and this is most of what a small message costs.
-    const storeId = this.#readStoreId(bytes, byteOffset);
-    const compression = this.#number(bytes, TAGS.compression);
-    const declared = this.#number(bytes, TAGS.uncompressedSize);
-    const encoding = this.#number(bytes, TAGS.encoding);
-    let data: Uint8Array | undefined;
+  decode(bytes: Uint8Array, start: number, encoded: Encoded): ArrowMsg | undefined {
+    const { buffer, byteOffset, length: end } = bytes;
+    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    const payloadTag = TAGS.payload[this.#dialect];
+    let storeId: StoreId | undefined;
     let chunkId: Tuid | undefined;
     let isStatic: boolean | undefined;
-    if (this.#dialect === "v0") {
-      if (bytes[this.#at + 1] === PAYLOAD_V0[1]) data = this.#payload(bytes, PAYLOAD_V0[0], 2);
-    } else {
-      data = this.#payload(bytes, TAGS.payload, 1);
-      if (bytes[this.#at] === TAGS.chunkId) chunkId = this.#readTuid(bytes, byteOffset);
-      if (bytes[this.#at] === TAGS.isStatic) isStatic = this.#number(bytes, TAGS.isStatic) !== 0;
-      // We ourselves write it last.
-      data ??= this.#payload(bytes, TAGS.payload, 1);
+    let data: Uint8Array | undefined;
+    // One by one: taking an array apart is much code, which Bun then compiles late.
+    let compression = 0;
+    let declared = 0;
+    let encoding = 0;
+    for (this.#at = start; this.#at < end;) {
+      const tag = this.#varint(bytes);
+      const value = this.#varint(bytes);
+      if (Number.isNaN(value)) return undefined;
+      // End of a field with a length.
+      const until = this.#at + value;
+      if (tag === TAGS.compression) compression = value;
+      else if (tag === TAGS.uncompressedSize) declared = value;
+      else if (tag === TAGS.encoding) encoding = value;
+      else if (tag === TAGS.isStatic && this.#dialect !== "v0") isStatic = value !== 0;
+      else if (!(until <= end)) return undefined;
+      else if (tag === payloadTag) {
+        data = new Uint8Array(buffer, byteOffset + this.#at, value);
+        this.#at = until;
+      } else if (tag === TAGS.storeId) {
+        storeId = this.#readStoreId(bytes, this.#at, until);
+        this.#at = until;
+      } else if (tag === TAGS.chunkId && this.#dialect !== "v0") {
+        chunkId = this.#readTuid(bytes, byteOffset, value);
+        if (chunkId === undefined) return undefined;
+        this.#at = until;
+      } else return undefined;
     }
-    // Where something else came, or a number runs over the end, `#at` differs.
+    // A number that runs over the end makes `#at` differ.
     if (this.#at !== end || storeId === undefined || encoding !== 1 || data === undefined) {
       return undefined;
     }
@@ -110,24 +108,6 @@ export class ArrowEnvelopes {
     if (how === "lz4" && declared > most) return undefined;
     const arrow = { bytes: data, compression: how, uncompressedSize };
     return new ArrowMsg(storeId, chunkId, undefined, isStatic, arrow, encoded);
-  }
-
-  /** The number of the next field; 0 if that has another tag. */
-  #number(bytes: Uint8Array, tag: number): number {
-    if (bytes[this.#at] !== tag) return 0;
-    this.#at++;
-    return this.#varint(bytes);
-  }
-
-  /** The data, if that is the next field. */
-  #payload(bytes: Uint8Array, tag: number, tagBytes: number): Uint8Array | undefined {
-    if (bytes[this.#at] !== tag) return undefined;
-    this.#at += tagBytes;
-    const length = this.#varint(bytes);
-    const from = this.#at;
-    this.#at += length;
-    if (!(this.#at <= bytes.length)) return undefined;
-    return new Uint8Array(this.#buffer, bytes.byteOffset + from, length);
   }
 
   /** A number of at most 49 bits; NaN for others, and for what is cut. */
@@ -144,40 +124,24 @@ export class ArrowEnvelopes {
   }
 
   /** Reads a store id; gives the object of the last call where the bytes are equal. */
-  #readStoreId(bytes: Uint8Array, byteOffset: number): StoreId | undefined {
-    if (bytes[this.#at] !== TAGS.storeId) return undefined;
-    this.#at++;
-    const length = this.#varint(bytes);
-    const from = byteOffset + this.#at;
-    this.#at += length;
-    if (!(this.#at <= bytes.length)) return undefined;
+  #readStoreId(bytes: Uint8Array, from: number, to: number): StoreId {
     const known = this.#storeIdBytes;
-    if (this.#storeId !== undefined && isSame(this.#view, from, known, length)) {
-      return this.#storeId;
+    if (this.#storeId !== undefined && known.length === to - from) {
+      let i = 0;
+      while (i < known.length && known[i] === bytes[from + i]) i++;
+      if (i === known.length) return this.#storeId;
     }
-    const own = new Uint8Array(this.#buffer, from, length).slice();
+    const own = bytes.slice(from, to);
     const storeId = readStoreId(own, this.#dialect, new ProtobufBudget(this.#limits));
-    this.#storeIdBytes = new DataView(own.buffer);
+    this.#storeIdBytes = own;
     return this.#storeId = storeId;
   }
 
-  /** Reads the id of the chunk; nothing, and `#at` stays, if it is not written as SDKs do. */
-  #readTuid(bytes: Uint8Array, byteOffset: number): Tuid | undefined {
-    const at = this.#at + 2;
-    const isPlain = bytes[at - 1] === TUID_BYTES && bytes[at] === TIME_NS_TAG &&
-      bytes[at + 9] === INC_TAG && at + TUID_BYTES <= bytes.length;
+  #readTuid(bytes: Uint8Array, byteOffset: number, length: number): Tuid | undefined {
+    const at = this.#at;
+    const isPlain = length === TUID_BYTES && bytes[at] === TIME_NS_TAG && bytes[at + 9] === INC_TAG;
     if (!isPlain) return undefined;
-    this.#at = at + TUID_BYTES;
     const timeNs = this.#view.getBigUint64(byteOffset + at + 1, true);
     return new Tuid(timeNs, this.#view.getBigUint64(byteOffset + at + 10, true));
   }
-}
-
-/** Whether bytes of a view equal all of another's, compared four at a time. */
-function isSame(view: DataView, from: number, known: DataView, length: number): boolean {
-  if (known.byteLength !== length) return false;
-  let at = 0;
-  while (at + 4 <= length && known.getInt32(at) === view.getInt32(from + at)) at += 4;
-  while (at < length && known.getInt8(at) === view.getInt8(from + at)) at++;
-  return at === length;
 }

@@ -86,7 +86,7 @@ export function checkSaveOptions(options: UncheckedOptions): void {
   const areFollowers = Array.isArray(followers) &&
     followers.every((each) => hasMethods(each, "open", "close"));
   checkGiven("rrdFileSink", "followers, as forwardTo() gives", areFollowers, followers);
-  const names = followers.map(({ name }) => name);
+  const names = followers.map((each) => (each as { readonly name?: string }).name);
   const twice = names.find((name, i) => name !== undefined && names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new RangeError(

@@ -36,9 +36,9 @@ import {
 /** @typedef {import("./files.js").DiskFile} DiskFile */
 
 const INTERVAL_MS = 1000;
-/** A stream that the server ended is opened again after so many milliseconds. */
+/** After so many milliseconds a stream that ended is opened again. */
 const REOPEN_MS = 2000;
-/** A stream that the server refuses is asked for again after so many milliseconds. */
+/** After so many milliseconds a refused stream is asked for again. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
 const asked = new URLSearchParams(location.hash.slice(1));

@@ -48,6 +48,13 @@ export interface MessageReaders {
    */
   read(info: AnswerInfo, peer: ReaderPeer): AsyncIterable<readonly Uint8Array[]>;
   /**
+   * Refuses a call of somebody who may not read here; `read` does that by itself.
+   *
+   * @param info of a call that reads something else, such as tables
+   * @throws {GrpcError} to refuse it
+   */
+  admit(info: AnswerInfo): void;
+  /**
    * How many messages readers were not given, because their viewers do not understand the SDK's
    * data.
    */
@@ -139,6 +146,9 @@ export function messageReaders(
       checkPeer(guard, info.headers);
       const patience = peer.isBrowser ? BROWSER_PATIENCE : 1;
       return framesOf(joined(() => join(info, peer)), hub, info, { stalls, patience });
+    },
+    admit({ headers }) {
+      checkPeer(guard, headers);
     },
     get otherData() {
       return otherData;

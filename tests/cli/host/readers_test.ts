@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { callBody, frame, framesOf } from "../../comms/grpc/frames.ts";
+import { callBody, field, frame, framesOf, textField } from "../../comms/grpc/frames.ts";
 import { fixture } from "../../fixtures.ts";
 import { Cli } from "../cli_process.ts";
 import { call } from "./h2_client.ts";
@@ -92,6 +92,10 @@ describe("rerelay --serve-grpc", () => {
     assertEquals(status, 16);
     assert(text.includes("native viewers have no way"), text);
     const metadata = { authorization: "Bearer secret" };
+    const table = frame(Uint8Array.of(...field(1, textField(1, "a")), ...textField(2, "1")));
+    assertEquals(await call(sdk, "WriteTable", table).ended, [0, ""]);
+    assertEquals(await call(sdk, "ReadTables", ASK).ended, [16, text]);
+    await call(sdk, "ReadTables", ASK, metadata).until(1);
     assertEquals(await call(sdk, "WriteMessages", BODY).ended, [0, ""]);
     const first = call(sdk, "ReadMessages", ASK, metadata);
     await first.until(COUNT);

@@ -266,18 +266,18 @@ describe("H2Driver", () => {
       return Math.round(Math.max(...sizes) / 1024);
     };
     const MiB = 1024 * 1024;
-    assertEquals(await written(2 * MiB), 256);
+    assertEquals(await written(2 * MiB), 512);
     ms = 21;
     await written(MiB);
     assertEquals(await written(MiB), 64);
     ms = 20;
     assertEquals(await written(2 * MiB), 64);
     await written(4 * MiB);
-    assertEquals(await written(MiB), 256);
+    assertEquals(await written(MiB), 512);
     // The memory of the last write is free again, and all of either size used the same.
     const next = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
-    while (pool.freeBytes < 256 * 1024) await next();
-    assertEquals(pool.freeBytes, (256 + 64) * 1024);
+    while (pool.freeBytes < 512 * 1024) await next();
+    assertEquals(pool.freeBytes, (512 + 64) * 1024);
 
     // Nor is any memory new for a peer that is slow again, however often it has taken all.
     ms = 21;
@@ -288,7 +288,7 @@ describe("H2Driver", () => {
       await next();
     }
     assertEquals(buffers.size, 1);
-    assertEquals(pool.freeBytes, (256 + 64) * 1024);
+    assertEquals(pool.freeBytes, (512 + 64) * 1024);
   });
 
   it("tells what it holds for a peer that takes nothing, and since when", async () => {
@@ -325,17 +325,17 @@ describe("H2Driver", () => {
     // Its settings are acknowledged.
     await next();
     await take();
-    h2.request(FIELDS)!.write(new Uint8Array(300 * 1024));
+    h2.request(FIELDS)!.write(new Uint8Array(600 * 1024));
     now = 6;
     await next();
-    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 6]);
+    assertEquals([driver.writeBytes, driver.writesSince], [512 * 1024, 6]);
     now = 7;
     await take();
     // The rest.
-    assertEquals([driver.writeBytes, driver.writesSince], [256 * 1024, 7]);
+    assertEquals([driver.writeBytes, driver.writesSince], [512 * 1024, 7]);
     await take();
     assertEquals([driver.writeBytes, driver.writesSince, told.at(-1)], [0, undefined, 0]);
-    assertEquals(pool.freeBytes, 256 * 1024);
+    assertEquals(pool.freeBytes, 512 * 1024);
   });
 
   for (const [name, attack] of Object.entries(ATTACKS)) {

@@ -363,7 +363,15 @@ describe("ReadMessages", () => {
     ] as const
   ) {
     it(`answers ${what} with status ${status}`, async () => {
-      const { hub, read } = served(options as GuardOptions);
+      const { hub, read, readers } = served(options as GuardOptions);
+      const signal = new AbortController().signal;
+      const fields = new Map<string, string>([
+        [":authority", "127.0.0.1:9876"],
+        ...Object.entries(headers),
+      ]);
+      const admit = () => readers.admit({ method: V1, headers: fields, signal });
+      if (status === 0) admit();
+      else assertEquals(assertThrows(admit, GrpcError).status, status);
       const stream = read(headers as Record<string, string>);
       await idle();
       await hub.close();

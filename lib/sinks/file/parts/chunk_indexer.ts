@@ -6,6 +6,7 @@
  */
 import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
+import { untilAborted } from "../../../base/until_aborted.ts";
 import type { FooterEnd } from "../../../chunk_index/footer_builder.ts";
 import { NotIndexable } from "../../../chunk_index/not_indexable.ts";
 import { indexFile } from "../../../chunk_index/walk_file.ts";
@@ -69,9 +70,6 @@ export function chunkIndexer(
   startWorker: (() => Worker) | undefined,
 ): ChunkIndexer {
   const stopping = new AbortController();
-  const stopped = new Promise<Indexed>((resolve) =>
-    stopping.signal.addEventListener("abort", () => resolve(LATER), { once: true })
-  );
   let worker: Worker | undefined;
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -116,7 +114,11 @@ export function chunkIndexer(
       })();
       last = indexing;
       try {
-        return await Promise.race([indexing, stopped]);
+        // Not by a race with one promise for all: that would keep what each file got until the end.
+        return await untilAborted(all, indexing).catch((error) => {
+          if (all.aborted) return LATER;
+          throw error;
+        });
       } finally {
         if (!mayWait) waiting--;
       }
@@ -152,19 +154,20 @@ function inWorker(
   signal: AbortSignal,
   giveUp: () => void,
 ): Promise<Indexed | undefined> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      giveUp();
-      resolve(LATER);
-    }, { once: true });
-    worker.onmessage = ({ data }: MessageEvent<Indexed>) => resolve(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      giveUp();
-      resolve(undefined);
-    };
-    worker.postMessage(path);
-  });
+  const { promise, resolve } = Promise.withResolvers<Indexed | undefined>();
+  const stop = () => {
+    giveUp();
+    resolve(LATER);
+  };
+  signal.addEventListener("abort", stop);
+  worker.onmessage = ({ data }: MessageEvent<Indexed>) => resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    giveUp();
+    resolve(undefined);
+  };
+  worker.postMessage(path);
+  return promise.finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** Starts the worker. */

@@ -117,6 +117,7 @@ export class Pieces {
     const length = bytes.length + (rest?.length ?? 0);
     this.#waiting += length;
     if (length >= DIRECT_BYTES) {
+      this.#budget.hasWhole = true;
       this.#seal();
       const { data, release, beside } = rest === undefined
         ? held(bytes)
@@ -134,6 +135,7 @@ export class Pieces {
     if (open === undefined || open.size + length > open.data.length || open.isRaw !== isRaw) {
       if (open?.isRaw === isRaw) this.#chunkBytes = Math.min(2 * this.#chunkBytes, CHUNK_BYTES);
       while (this.#chunkBytes < length) this.#chunkBytes *= 2;
+      if (open !== undefined) this.#budget.hasWhole = true;
       this.#seal();
       const chunk = this.#budget.takeChunk(this.#chunkBytes);
       const release = () => this.#budget.releaseChunk(chunk);

@@ -71,6 +71,8 @@ export class Gathering {
       this.#callOff = this.#timer(waitMs, () => this.flush());
     }
     // Much of one file need not wait for little of others.
+    if (!this.#budget.hasWhole) return;
+    this.#budget.hasWhole = false;
     this.#pay(this.#files.flush(MIN_CHUNK_BYTES));
   }
 

@@ -27,6 +27,8 @@ const MAX_WAIT_MS = 100;
 export class WriteBudget {
   /** How long bytes wait on purpose, to be written together, in milliseconds. */
   gatherMs = 0;
+  /** Whether a file has enough for a write of its own since this was set to `false`. */
+  hasWhole = false;
   #used = 0;
   readonly #ages: Ages;
   #waiting: PromiseWithResolvers<void> | undefined;

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { chunkIndexer, type Indexed } from "../../../../lib/sinks/file/parts/chunk_indexer.ts";
+import { abortListenersLeft } from "../../../abort_listeners.ts";
 import { chunkMessage, fileOf } from "../../../chunk_index/chunks.ts";
 
 const values = Array.from({ length: 50_000 }, (_, i) => i);
@@ -48,6 +49,23 @@ describe("chunkIndexer", () => {
     worker.onmessage!({ data: answer } as MessageEvent);
     assertEquals(await second, answer);
     assertEquals((await small!).kind, "ok");
+  });
+
+  it("keeps nothing of the files that it has indexed", async () => {
+    const { worker } = fakeWorker();
+    worker.postMessage = () =>
+      queueMicrotask(() =>
+        worker.onmessage!({ data: { kind: "none", why: "so", about: "chunks" } } as MessageEvent)
+      );
+    const files = await folder();
+    const left = await abortListenersLeft(async () => {
+      const indexer = chunkIndexer(files, () => worker);
+      for (let i = 0; i < 5; i++) {
+        await indexer.index("large.rrd");
+        await indexer.index("small.rrd");
+      }
+    });
+    assertEquals(left, 0);
   });
 
   it("does all itself once its worker failed", async () => {

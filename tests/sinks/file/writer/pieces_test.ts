@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../lib/memory/buffer_pool.ts";
 import { Pieces } from "../../../../lib/sinks/file/writer/_pieces.ts";
-import { WriteBudget } from "../../../../lib/sinks/file/writer/write_budget.ts";
+import { MIN_CHUNK_BYTES, WriteBudget } from "../../../../lib/sinks/file/writer/write_budget.ts";
 
 const KIND = { isRaw: false, modern: true, counts: true };
 const LARGE = 700 * 1024;
@@ -89,5 +89,33 @@ describe("Pieces", () => {
     pool.release([message.buffer]);
     message.fill(8);
     assert(pieces.take()!.data.every((byte) => byte === 7));
+  });
+
+  it("say that there is enough for a write, once a chunk is full or a message is large", () => {
+    const budget = new WriteBudget(() => 0);
+    const pieces = new Pieces(budget);
+    for (let bytes = 0; bytes < MIN_CHUNK_BYTES; bytes += 1024) {
+      pieces.add(new Uint8Array(1024), KIND);
+      assertEquals(budget.hasWhole, false);
+    }
+    pieces.add(new Uint8Array(1024), KIND);
+    assertEquals([budget.hasWhole, pieces.waitingBytes > MIN_CHUNK_BYTES], [true, true]);
+    assertEquals(setUp().budget.hasWhole, true);
+  });
+
+  it("tell when the piece is written that comes next, or is forgotten", async () => {
+    const { pieces } = setUp();
+    const order: string[] = [];
+    const written = pieces.written.then(() => order.push("written"));
+    pieces.take();
+    await Promise.resolve();
+    order.push("taken");
+    pieces.done();
+    await written;
+    pieces.add(new Uint8Array(10), KIND);
+    const forgotten = pieces.written.then(() => order.push("forgotten"));
+    pieces.clear(false);
+    await forgotten;
+    assertEquals(order, ["taken", "written", "forgotten"]);
   });
 });

@@ -9,6 +9,7 @@ function synced(mode: SyncMode = "interval") {
   const syncs: { end: () => void }[] = [];
   const files = {
     isSynced: true,
+    gatherMs: 0,
     sync() {
       const { promise, resolve } = Promise.withResolvers<void>();
       syncs.push({ end: resolve });
@@ -80,6 +81,18 @@ describe("Syncer", () => {
     files.isSynced = true;
     await end();
     assertEquals(waits(), []);
+  });
+
+  it("syncs after two times as long as messages are gathered, if that is longer", async () => {
+    const { syncer, files, waits, fire, end } = synced();
+    files.isSynced = false;
+    files.gatherMs = 50;
+    syncer.watch();
+    assertEquals(waits(), [200]);
+    fire();
+    files.gatherMs = 150;
+    await end(40);
+    assertEquals(waits(), [260]);
   });
 
   it("does nothing once it is stopped", async () => {

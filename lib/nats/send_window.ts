@@ -1,0 +1,70 @@
+/**
+ * Bounds what is under way to a server by how soon it answers: on a thin link, more would only wait in
+ * sockets, until its answer counts as missing.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { ByteGate } from "../memory/byte_gate.ts";
+
+/** What is under way at first, and at least while answers are slow, in bytes: one batch or two. */
+const FIRST_BYTES = 1024 * 1024;
+const LEAST_BYTES = 512 * 1024;
+
+/** With an answer within so many milliseconds more may be under way… */
+const QUICK_MS = 1000;
+/** …and with one that took longer than this, half as much. */
+const SLOW_MS = 3000;
+
+/** Lets sends run side by side: more of them while their answers come soon. */
+export class SendWindow {
+  readonly #gate: ByteGate;
+  readonly #mostBytes: number;
+  readonly #now: Clock["now"];
+  /** Sends that began before this do not make it narrower: they met the limit of that time. */
+  #narrowedMs = -Infinity;
+
+  /**
+   * @param mostBytes for all sends together, however soon answers come
+   * @param now monotonic milliseconds
+   */
+  constructor(mostBytes: number, now: Clock["now"]) {
+    this.#mostBytes = mostBytes;
+    this.#now = now;
+    this.#gate = new ByteGate(Math.min(FIRST_BYTES, mostBytes));
+  }
+
+  /** How many bytes may be under way now; a send that is larger goes alone. */
+  get limitBytes(): number {
+    return this.#gate.limitBytes;
+  }
+
+  /**
+   * Waits for room, and sends.
+   *
+   * @param bytes that are sent
+   * @param signal ends the waiting, with its reason
+   * @param send resolves or rejects with the answer
+   */
+  through<T>(bytes: number, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+    return this.#gate.through(bytes, signal, async () => {
+      const sentMs = this.#now();
+      try {
+        return await send();
+      } finally {
+        if (!signal.aborted) this.#answered(bytes, sentMs);
+      }
+    });
+  }
+
+  #answered(bytes: number, sentMs: number): void {
+    const now = this.#now();
+    const { limitBytes } = this.#gate;
+    if (now - sentMs <= QUICK_MS) {
+      this.#gate.limitBytes = Math.min(this.#mostBytes, limitBytes + bytes);
+    } else if (now - sentMs > SLOW_MS && sentMs > this.#narrowedMs) {
+      this.#narrowedMs = now;
+      this.#gate.limitBytes = Math.min(limitBytes, Math.max(LEAST_BYTES, limitBytes / 2));
+    }
+  }
+}

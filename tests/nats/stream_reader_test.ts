@@ -1,0 +1,62 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import type { Nats } from "../../lib/nats/connection.ts";
+import { StreamReader } from "../../lib/nats/stream_reader.ts";
+import { abortListenersLeft } from "../abort_listeners.ts";
+
+/** A server that sends one message after the other, each in a turn of its own. */
+function sending(count: number): Nats {
+  const subscription = { getSubject: () => "_INBOX.a", unsubscribe() {} };
+  return {
+    connection: {
+      isClosed: () => false,
+      publish() {},
+      subscribe(_: string, { callback }: { callback: (error: null, msg: unknown) => void }) {
+        let sent = 0;
+        const send = () => {
+          if (sent === count) return;
+          sent++;
+          callback(null, {
+            subject: "rerelay.a.b.c",
+            reply: `$JS.ACK.RERELAY.name.1.${sent}.${sent}.1000000.${count - sent}`,
+            data: new Uint8Array(1),
+            size: () => 1,
+          });
+          setTimeout(send);
+        };
+        setTimeout(send);
+        return subscription;
+      },
+    },
+    manager: {
+      consumers: {
+        add: () => Promise.resolve({ name: "name" }),
+        delete: () => Promise.resolve(true),
+      },
+    },
+    link: new AbortController().signal,
+    inbox: () => "_INBOX.a",
+  } as unknown as Nats;
+}
+
+describe("StreamReader", () => {
+  it("leaves nothing at the signals that it waits for, however often it waits", async () => {
+    const { now, delay, timer } = SYSTEM_CLOCK;
+    const reader = new StreamReader({
+      ...{ nats: sending(20), subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+      ...{ log: silentLog, clock: { now, delay, timer } },
+    });
+    const ending = new AbortController();
+    const seqs: number[] = [];
+    const left = await abortListenersLeft(async () => {
+      for await (const { seq } of reader.read(ending.signal)) {
+        seqs.push(seq);
+        if (seq === 20) ending.abort();
+      }
+    });
+    assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
+    assertEquals(left, 0);
+  });
+});
