@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reason } from "../base/errors.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type {
   JournaledFile,
@@ -14,7 +15,7 @@ import type { ForwardStats } from "./counts.ts";
 import { type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import type { FileTarget } from "./target.ts";
-import { FileUnreadable } from "./_unreadable_now.ts";
+import { areAllGone, FileUnreadable } from "./_unreadable_now.ts";
 
 interface Waiting {
   readonly file: JournaledFile;
@@ -119,7 +120,10 @@ export class FileForwarder implements JournalReader {
       const refusal = await this.#delivery.deliver({ messages, bytes }, send, isGone);
       if (isGone()) return;
       if (refusal?.scope === "target") return this.#delivery.stop(refusal);
-      if (refusal !== undefined) this.#delivery.refused(name, { messages, bytes }, refusal);
+      if (refusal !== undefined) {
+        if (await areAllGone(this.#files)) throw new FileUnreadable(reason(refusal));
+        this.#delivery.refused(name, { messages, bytes }, refusal);
+      }
       this.#waiting.delete(file.id);
       await this.#cursor.note(file.id, DONE);
       this.#files.journal.finished(this, file.id);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
+import { reason } from "../base/errors.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import { fileLimits, NO_LIMITS } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
@@ -15,6 +16,7 @@ import { RrdScanner } from "../encoding/rrd/scanner.ts";
 import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 import type { JournaledFile, PartJournal } from "../sinks/file/parts/part_journal.ts";
 import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
+import { areAllGone, FileUnreadable } from "./_unreadable_now.ts";
 import { BEGINNING, type CursorPlace } from "./cursor.ts";
 import type { ForwardedMessage } from "./target.ts";
 
@@ -32,6 +34,8 @@ export interface ReadMessage extends ForwardedMessage {
 export interface PartReaderOptions {
   /** The folder of the recordings, with the separator at its end. */
   readonly folder: string;
+  /** The name of their pattern. */
+  readonly name: string;
   readonly adapter: FileReadAdapter;
   readonly journal: PartJournal;
 }
@@ -228,7 +232,9 @@ export class PartReader {
       try {
         return await adapter.openAt(isNamed ? path : path + PART_SUFFIX);
       } catch (error) {
-        if (tries === 3) throw error;
+        if (tries < 3) continue;
+        if (!await areAllGone(this.#options)) throw error;
+        throw new FileUnreadable(reason(error), { cause: error });
       }
     }
   }

@@ -183,6 +183,26 @@ describe("forwardTo", () => {
     }
   });
 
+  it("waits for recordings that are all gone, as on a drive that was taken out", async () => {
+    let failures = 0;
+    const isGone = () => failures > 0 && failures <= 8;
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "openAt" && path.startsWith("a-0001.rrd")) failures++;
+      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
+      if (isGone()) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+    });
+    const first = fakeTarget();
+    first.before = () => Promise.reject(new Error("unplugged"));
+    await run(first, { files }, [received(announcement("a")), ...batch("a", 0, 9)]);
+    failures = 0;
+    const [log, target] = [keptLog(), fakeTarget()];
+    await run(target, { files, log, timer: soon }, [], () => target.taken.length === 9);
+    assertEquals(target.taken, numbered("a", 0, 9));
+    assertEquals(failures, 9);
+    assertEquals(log.of("error"), []);
+    assert(log.of("warn").some((text) => /can't be read now/.test(text)));
+  });
+
   it("sends other files while one can't be read", async () => {
     let isReadable = false;
     const files = memoryFiles(({ kind, path }) => {
@@ -268,6 +288,34 @@ describe("forwardTo", () => {
     await sink.close();
     assertEquals(forwarder.stats.refused.messages, 10);
     assertEquals(log.of("warn").filter((text) => /can't be read now/.test(text)).length, 1);
+  });
+
+  it("uploads files that were all gone for a while once they are back", async () => {
+    let failures = 0;
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "openAt" && path.startsWith("a-0001.rrd")) failures++;
+      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
+      if (failures > 0 && failures <= 3) {
+        throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      }
+    });
+    const saved = await rrdFileSink({ path: PATTERN, files });
+    for (const message of [received(announcement("a")), ...batch("a", 0, 9)]) {
+      await saved.write([message]);
+    }
+    await saved.close();
+    failures = 0;
+    const [s3, log] = [new FakeS3(), keptLog()];
+    const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
+    const endpoint = "http://store.example:9000/";
+    const options = { credentials, files, fetch: s3.fetch, endpoint };
+    const forwarder = forwardTo(s3Target("s3://bucket/box-7/", options), { random: () => 0 });
+    const followers = [forwarder];
+    const sink = await rrdFileSink({ path: PATTERN, files, log, timer: soon, followers });
+    await until(() => s3.objects.has("box-7/a-0001.rrd"));
+    await sink.close();
+    assertEquals(forwarder.stats.refused.messages, 0);
+    assertEquals(log.of("error"), []);
   });
 
   it("counts what a viewer removed before it was sent", async () => {
