@@ -5,8 +5,11 @@
  */
 import { freeMemory } from "../../memory/free_memory.ts";
 
-/** Up to so many bytes, pieces are kept as they came. */
-const FEW_BYTES = 4 * 1024 * 1024;
+/**
+ * Up to so many bytes, pieces are kept as they came: Bun keeps the memory of freed segments for a while,
+ * and a flood of compressed messages would leave more of them than all its messages may hold.
+ */
+const FEW_BYTES = 32 * 1024 * 1024;
 
 /**
  * Bytes of a segment: so many that every system takes them as pages of their own, which it gives as

@@ -116,8 +116,6 @@ const HEX = Array.from({ length: 256 }, (_, byte) => "%" + byte.toString(16).pad
 /** What stands for itself: a space does inside, but no field of HTTP/2 begins or ends with one. */
 const PLAIN = /^(?! )[ -$&-~]*(?<! )$/;
 
-const OUTER_SPACES = /^ | $/g;
-
 /**
  * A text as the `grpc-message` header holds it: UTF-8, with `%XX` for what is not printable ASCII.
  *
@@ -133,7 +131,7 @@ export function encodeText(text: string): string {
     const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x25;
     encoded += isPlain ? String.fromCharCode(byte) : HEX[byte];
   }
-  return encoded.replaceAll(OUTER_SPACES, "%20");
+  return encoded.replace(/^ /, "%20").replace(/ $/, "%20");
 }
 
 /** Decodes the text of a `grpc-message` header; what is encoded wrongly stays as it is. */

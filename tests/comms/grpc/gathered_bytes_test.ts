@@ -10,9 +10,9 @@ describe("gathered bytes", () => {
     const [what, sizes] of [
       ["nothing", []],
       ["a few pieces", [3, 0, 5]],
-      ["more than are kept as they came", [3 * MiB, MiB, 1, 2 * MiB, 7]],
-      ["one large piece", [5 * MiB]],
-      ["more than a segment", [4 * MiB, 40 * MiB, 30 * MiB, 3]],
+      ["more than are kept as they came", [30 * MiB, 2 * MiB, 1, 2 * MiB, 7]],
+      ["one large piece", [33 * MiB]],
+      ["more than a segment", [32 * MiB, 40 * MiB, 30 * MiB, 3]],
     ] as const
   ) {
     it(`are ${what}, in order, behind their headroom`, () => {
@@ -34,7 +34,7 @@ describe("gathered bytes", () => {
 
   it("begin anew once they were dropped", () => {
     const gathered = new GatheredBytes();
-    gathered.add(new Uint8Array(5 * MiB));
+    gathered.add(new Uint8Array(33 * MiB));
     gathered.drop();
     gathered.add(Uint8Array.of(9));
     assertEquals(gathered.join(0), Uint8Array.of(9));
