@@ -136,7 +136,9 @@ export async function robotLinks(
   // Pictures that are on their way.
   const told = async () => countsOf((await hub()).viewers);
   const isAsTold = (counts: Counts) =>
-    alive.every((viewer, i) => viewer.frames.size === counts.get(process.links[i]!)?.shown);
+    alive.every((viewer, i) =>
+      viewer.frames.size === counts.get(process.links[i]!)?.shown && tornIn(viewer, logged) === 0
+    );
   while (!isAsTold(await told()) && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -209,6 +211,13 @@ function countsOf(viewers: readonly ViewerStats[]): Counts {
   };
 }
 
+/** How many frames it has in part. */
+function tornIn({ frames }: LinkedViewer, logged: Logged): number {
+  return Array.from(frames).filter(([frame, kinds]) =>
+    kinds.length !== logged.frames.get(frame)!.length
+  ).length;
+}
+
 /** What one viewer was shown. */
 function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): void {
   const { connection: { name: link, bytesPerSec, stall }, heavy, frames, scalars } = viewer;
@@ -218,9 +227,7 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
   const stallMs = stall !== undefined && stall.everyMs < 60_000 ? stall.forMs : 0;
   const heldBytes = Math.min(viewer.heldBytes, MAX_HELD_BYTES);
   const allowed = LATE_MS + stallMs + heldBytes / bytesPerSec * 1000;
-  const torn = Array.from(frames).filter(([frame, kinds]) =>
-    kinds.length !== logged.frames.get(frame)!.length
-  );
+  const torn = tornIn(viewer, logged);
   const who = `${name}, ${link}`;
   must(
     late <= allowed && ages.length > 0,
@@ -238,8 +245,8 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
     }; ${viewer.twice} messages came twice`,
   );
   must(
-    torn.length === 0,
-    `${who}: ${frames.size} of ${logged.frames.size} frames, ${torn.length} of them torn`,
+    torn === 0,
+    `${who}: ${frames.size} of ${logged.frames.size} frames, ${torn} of them torn`,
   );
 }
 
