@@ -11,12 +11,13 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import process from "node:process";
 import { parseArgs } from "@std/cli";
+import type { ViewerStats } from "../../lib/viewers/types.ts";
 import { Cli, type Runtime } from "../conformance/cli_process.ts";
 import { HELLO } from "../encoding/rrd_builder.ts";
 import { type Door, DOORS, portsOf } from "./door_readers.ts";
 import { type Connection, LinkedViewer, percentile } from "./linked_viewer.ts";
 import { linksPlot } from "./links_plot.ts";
-import { LinksProcess } from "./links_process.ts";
+import { type Link, LinksProcess } from "./links_process.ts";
 import { residentBytes } from "./resident.ts";
 import { RobotPackets } from "./robot_packets.ts";
 import { Wakes } from "./wakes.ts";
@@ -132,13 +133,30 @@ export async function robotLinks(
   while (!isComplete() && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  // Pictures that were on their way then.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  // Pictures that are on their way.
+  const told = async () => countsOf((await hub()).viewers);
+  const isAsTold = (counts: Counts) =>
+    alive.every((viewer, i) =>
+      viewer.frames.size === counts.get(process.links[i]!)?.shown && tornIn(viewer, logged) === 0
+    );
+  while (!isAsTold(await told()) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   for (const timer of [watch, asks]) clearInterval(timer);
   wakes.stop();
   const { gone, viewers: stats } = await hub();
   const name = `${runtime}, ${door}`;
-  for (const viewer of alive) judge(viewer, logged, name, must);
+  const counts = countsOf(stats);
+  for (const [i, viewer] of alive.entries()) {
+    judge(viewer, logged, name, must);
+    const { shown, leftOut, bytes } = counts.get(process.links[i]!) ?? NOT_COUNTED;
+    must(
+      shown === viewer.frames.size && shown + leftOut === logged.frames.size &&
+        Math.abs(bytes / viewer.bytes - 1) < 0.01,
+      `${name}, ${viewer.connection.name}: /status tells of ${shown} frames shown, ${leftOut} left ` +
+        `out and ${bytes} bytes sent; ${viewer.bytes} came`,
+    );
+  }
   must(
     gone.stalled === (door === "grpc-web" && seconds < 70 ? 0 : 1) &&
       gone.failed + gone.closed + gone.left === 0 &&
@@ -171,6 +189,35 @@ export async function robotLinks(
   return alive;
 }
 
+interface Counted {
+  readonly shown: number;
+  readonly leftOut: number;
+  readonly bytes: number;
+}
+
+/** What `/status` tells of a viewer, by the link that it is on. */
+type Counts = Pick<ReadonlyMap<Link, Counted>, "get">;
+
+const NOT_COUNTED: Counted = { shown: NaN, leftOut: NaN, bytes: NaN };
+
+function countsOf(viewers: readonly ViewerStats[]): Counts {
+  return {
+    get({ serverPorts }) {
+      const of = viewers.find(({ addr }) => serverPorts.includes(Number(addr?.split(":").at(-1))));
+      if (of?.thinned === undefined) return undefined;
+      const { shownFrames: shown, leftOutFrames: leftOut } = of.thinned;
+      return { shown, leftOut, bytes: of.sent.bytes };
+    },
+  };
+}
+
+/** How many frames it has in part. */
+function tornIn({ frames }: LinkedViewer, logged: Logged): number {
+  return Array.from(frames).filter(([frame, kinds]) =>
+    kinds.length !== logged.frames.get(frame)!.length
+  ).length;
+}
+
 /** What one viewer was shown. */
 function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): void {
   const { connection: { name: link, bytesPerSec, stall }, heavy, frames, scalars } = viewer;
@@ -180,9 +227,7 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
   const stallMs = stall !== undefined && stall.everyMs < 60_000 ? stall.forMs : 0;
   const heldBytes = Math.min(viewer.heldBytes, MAX_HELD_BYTES);
   const allowed = LATE_MS + stallMs + heldBytes / bytesPerSec * 1000;
-  const torn = Array.from(frames).filter(([frame, kinds]) =>
-    kinds.length !== logged.frames.get(frame)!.length
-  );
+  const torn = tornIn(viewer, logged);
   const who = `${name}, ${link}`;
   must(
     late <= allowed && ages.length > 0,
@@ -200,8 +245,8 @@ function judge(viewer: LinkedViewer, logged: Logged, name: string, must: Must): 
     }; ${viewer.twice} messages came twice`,
   );
   must(
-    torn.length === 0,
-    `${who}: ${frames.size} of ${logged.frames.size} frames, ${torn.length} of them torn`,
+    torn === 0,
+    `${who}: ${frames.size} of ${logged.frames.size} frames, ${torn} of them torn`,
   );
 }
 
