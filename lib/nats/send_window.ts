@@ -11,9 +11,9 @@ import { ByteGate } from "../memory/byte_gate.ts";
 const FIRST_BYTES = 1024 * 1024;
 const LEAST_BYTES = 512 * 1024;
 
-/** With an answer within so many milliseconds more may be under way… */
+/** An answer within so many milliseconds lets more be under way. */
 const QUICK_MS = 1000;
-/** …and with one that took longer than this, half as much. */
+/** An answer that took longer than so many milliseconds leaves half as much under way. */
 const SLOW_MS = 3000;
 
 /** Lets sends run side by side: more of them while their answers come soon. */

@@ -24,7 +24,6 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "lib/encoding/arrow/arrow_check.ts": { KNOWN: "frames that were checked, the same" },
   "lib/encoding/bincode/bincode_log_msg.ts": { writer: "scratch: cleared at each call" },
   "lib/encoding/chunks/chunks.ts": { READER: "schemas that were read, the same" },
-  "lib/encoding/protobuf/arrow_envelope.ts": { NO_VIEW: "has no bytes, so nothing is kept in it" },
   "lib/encoding/lz4/lz4_deflate.ts": { table: "scratch: cleared at each call" },
   "lib/encoding/rrd/recompress.ts": { headers: "goes with the header that it is made of" },
   "lib/memory/buffer_pool.ts": { owners: "tells whose pool a buffer is of; goes with the buffer" },
