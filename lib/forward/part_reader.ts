@@ -205,9 +205,8 @@ export class PartReader {
     const wanted = Math.min(size - this.#read, BLOCK_BYTES);
     const known = recent.read(id, this.#read, wanted);
     if (known !== undefined) return known;
-    this.#open ??= await this.#openFile();
     const block = new Uint8Array(wanted);
-    const length = await this.#open.readAt(this.#read, block);
+    const length = await this.#readAt(this.#read, block);
     recent.reached(id, this.#read + length);
     return block.subarray(0, length);
   }
@@ -216,11 +215,26 @@ export class PartReader {
   async #begin(): Promise<void> {
     this.#isBegun = true;
     if (this.#read === 0) return;
-    this.#open ??= await this.#openFile();
     const header = new Uint8Array(RRD_HEADER_BYTES);
-    await this.#open.readAt(0, header);
+    await this.#readAt(0, header);
     this.#scanner.push(header);
     this.#base = this.#read - RRD_HEADER_BYTES;
+  }
+
+  /**
+   * Reads from the file, which is opened if it is not.
+   *
+   * @throws {FileUnreadable} if that fails because all recordings are gone for now: a drive that goes
+   * away while a file of it is open gives errors as a bad spot does
+   */
+  async #readAt(at: number, into: Uint8Array<ArrayBuffer>): Promise<number> {
+    try {
+      this.#open ??= await this.#openFile();
+      return await this.#open.readAt(at, into);
+    } catch (error) {
+      if (!await areAllGone(this.#options)) throw error;
+      throw new FileUnreadable(reason(error), { cause: error });
+    }
   }
 
   /** Opens the file under its present name, which may change at any time. */
@@ -232,9 +246,7 @@ export class PartReader {
       try {
         return await adapter.openAt(isNamed ? path : path + PART_SUFFIX);
       } catch (error) {
-        if (tries < 3) continue;
-        if (!await areAllGone(this.#options)) throw error;
-        throw new FileUnreadable(reason(error), { cause: error });
+        if (tries === 3) throw error;
       }
     }
   }

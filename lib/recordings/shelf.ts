@@ -113,21 +113,30 @@ export class Shelves implements Shelf {
   }
 
   async list(): Promise<readonly ShelvedFile[]> {
-    const paths = new Set<string>();
-    const owners = new Map<string, Owner>();
-    const all: ShelvedFile[] = [];
+    const all = new Map<string, { readonly shelf: Shelf; readonly file: ShelvedFile }>();
     for (const shelf of this.#shelves) {
       for (const file of await shelf.list()) {
-        if (paths.has(file.path)) continue;
-        paths.add(file.path);
-        let { name } = file;
-        while (owners.has(name)) name = SECOND + name;
-        owners.set(name, { shelf, name: file.name });
-        all.push(name === file.name ? file : { ...file, name });
+        if (!all.has(file.path)) all.set(file.path, { shelf, file });
       }
     }
+    // A file keeps the name that it was listed under: whoever has an older list, and asks for a file
+    // that is gone, must not get, or remove, another one in its place.
+    const names = new Map<string, string>();
+    for (const [name, { path, name: own }] of this.#owners) {
+      if (all.get(path)?.file.name === own) names.set(path, name);
+    }
+    const taken = new Set(names.values());
+    const owners = new Map<string, Owner>();
+    const listed: ShelvedFile[] = [];
+    for (const [path, { shelf, file }] of all) {
+      let name = names.get(path) ?? file.name;
+      while (!names.has(path) && taken.has(name)) name = SECOND + name;
+      taken.add(name);
+      owners.set(name, { shelf, name: file.name, path });
+      listed.push(name === file.name ? file : { ...file, name });
+    }
     this.#owners = owners;
-    return all;
+    return listed;
   }
 
   open(name: string): Promise<OpenedFile | NotOpened> {
@@ -158,4 +167,6 @@ export class Shelves implements Shelf {
 interface Owner {
   readonly shelf: Shelf;
   readonly name: string;
+  /** Where the file is. */
+  readonly path: string;
 }

@@ -203,6 +203,25 @@ describe("forwardTo", () => {
     assert(log.of("warn").some((text) => /can't be read now/.test(text)));
   });
 
+  it("waits for recordings that go away while one of them is read", async () => {
+    let failures = 0;
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind === "readAt" && path.startsWith("a-0001.rrd")) failures++;
+      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
+      if (failures > 0 && failures <= 2) {
+        throw Object.assign(new Error("input/output error"), { code: "EIO" });
+      }
+    });
+    const first = fakeTarget();
+    first.before = () => Promise.reject(new Error("unplugged"));
+    await run(first, { files }, [received(announcement("a")), ...batch("a", 0, 9)]);
+    failures = 0;
+    const [log, target] = [keptLog(), fakeTarget()];
+    await run(target, { files, log, timer: soon }, [], () => target.taken.length === 9);
+    assertEquals([target.taken, failures >= 3], [numbered("a", 0, 9), true]);
+    assertEquals(log.of("error"), []);
+  });
+
   it("sends other files while one can't be read", async () => {
     let isReadable = false;
     const files = memoryFiles(({ kind, path }) => {

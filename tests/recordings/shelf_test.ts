@@ -82,6 +82,24 @@ describe("Shelves", () => {
     assertEquals(await opened(shelves, "x.rrd"), "/given/x.rrd");
   });
 
+  it("give no other file under the name of one that is gone, to whoever has an older list", async () => {
+    const [one, two] = [shelfOf("one", ["x.rrd"], true), shelfOf("two", ["x.rrd"], true)];
+    const shelves = new Shelves();
+    shelves.add(one.shelf);
+    shelves.add(two.shelf);
+    assertEquals((await shelves.list()).map(({ name }) => name), ["x.rrd", "(2) x.rrd"]);
+    assertEquals(await shelves.remove("x.rrd"), "removed");
+    // As a second viewer does, or an impatient one.
+    assertEquals(await shelves.remove("x.rrd"), "missing");
+    assertEquals((await shelves.list()).map(({ name }) => name), ["(2) x.rrd"]);
+    assertEquals(await shelves.remove("x.rrd"), "missing");
+    assertEquals(await opened(shelves, "x.rrd"), "missing");
+    assertEquals(await opened(shelves, "(2) x.rrd"), "/two/x.rrd");
+    one.names.push("x.rrd");
+    assertEquals(await opened(shelves, "x.rrd"), "/one/x.rrd");
+    assertEquals(two.names, ["x.rrd"]);
+  });
+
   it("show a file once that two of them have, by the name that the first gives it", async () => {
     const [one, two] = [shelfOf("same", ["a.rrd"], true), shelfOf("same", ["a.rrd", "b.rrd"])];
     const shelves = new Shelves();

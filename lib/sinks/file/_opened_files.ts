@@ -101,6 +101,12 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     return true;
   }
 
+  /** Resolves when all that was gathered is written, or lost, also to files that are being closed. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.series].map((series) => series.drain()));
+    await Promise.all([...this.kept.live].map((writer) => writer.drain()));
+  }
+
   async sync(): Promise<void> {
     await Promise.all([...this.kept.live].map((writer) => writer.sync()));
   }

@@ -209,7 +209,7 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
-    await Promise.all([...this.#files.series].map((series) => series.drain()));
+    await this.#files.drain();
   }
 
   /** Writes out all that was added, and gives how far the open files go then. */

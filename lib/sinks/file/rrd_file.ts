@@ -294,13 +294,14 @@ async function startSink(
     },
     close() {
       closing ??= (async () => {
-        // `close` was called while a write runs: only what is being written at this moment is
-        // finished.
-        if (writes > 0) files.cut();
+        const isCut = writes > 0;
         // Files that were closed before get their index at the next start; those that are being
         // closed get it now.
         for (const stop of [stopRotating, () => gathering.stop(), () => renewal?.stop()]) stop();
         indexer?.hurry();
+        // `close` was called while a write runs: only what is being written at this moment is
+        // finished, to which what was gathered belongs a moment later.
+        if (isCut) await Promise.resolve().then(() => files.cut());
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
           indexer?.stop();

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
+import { MIN_CHUNK_BYTES } from "../../../lib/sinks/file/writer/write_budget.ts";
 import { announcement, chunk, received } from "../../forward/chunks.ts";
 
 /** Lets everything that can happen without outside help happen. */
@@ -66,5 +67,67 @@ describe("rrdFileSink with many recordings", () => {
     assert(writes < 200 * 9, `${writes} writes of 4,000 messages`);
     await sink.close();
     assertEquals([sink.kept.messages, sink.lost.messages], [4200, 0]);
+  });
+
+  it("loses nothing of what it gathered where it is closed while a write runs", async () => {
+    const { promise: making, resolve: make } = Promise.withResolvers<void>();
+    const files = memoryFiles(({ kind, path }) => {
+      return kind === "create" && path.startsWith("last-") ? making : undefined;
+    });
+    // Time stands still, so that what is gathered waits.
+    const sink = await rrdFileSink({
+      path: "{recording_id}-{part}.rrd",
+      files,
+      now: () => 0,
+      timer: () => () => {},
+    });
+    const names = Array.from({ length: 40 }, (_, i) => `r${i}`);
+    for (const name of names) await sink.write([received(announcement(name))]);
+    await sink.write(names.map((name) => received(chunk(name, 0))));
+    for (let i = 0; i < 3; i++) await settle();
+    assert(sink.kept.messages < 80, "nothing waits to be gathered");
+    const written = sink.write([received(announcement("last"))]);
+    await settle();
+    const closed = sink.close();
+    await settle();
+    make();
+    await Promise.all([written, closed]);
+    assertEquals([sink.kept.messages, sink.lost.messages], [81, 0]);
+  });
+
+  it("confirms what is in files that are being closed to make room, once it is on the disk", async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isSlow = false;
+    let slow = 0;
+    const files = memoryFiles(({ kind, path }) => {
+      if (!isSlow || kind !== "write" || path !== "r0-0001.rrd.part") return undefined;
+      return gates[slow++]?.promise;
+    });
+    const processes = { pid: 7, identity: () => Promise.resolve("7 1"), maxOpenFiles: 8 };
+    const sink = await rrdFileSink({
+      path: "{recording_id}-{part}.rrd",
+      ...{ files, processes, now: () => 0, timer: () => () => {} },
+    });
+    for (let i = 0; i < 8; i++) await sink.write([received(announcement(`r${i}`))]);
+    for (let i = 0; i < 5; i++) await settle();
+    isSlow = true;
+    // Two pieces of the first file, and a ninth one, for which the first is closed.
+    const size = chunk("r0", 0).encoded.bytes.length;
+    const count = Math.ceil(1.5 * MIN_CHUNK_BYTES / size);
+    const many = Array.from({ length: count }, (_, i) => received(chunk("r0", i)));
+    const others = Array.from({ length: 7 }, (_, i) => received(chunk(`r${i + 1}`, 0)));
+    await sink.write([...many, ...others, received(announcement("r8"))]);
+    let isConfirmed = false;
+    const confirmed = sink.confirm()().then(() => isConfirmed = true);
+    for (let i = 0; i < 5; i++) await settle();
+    gates[0]!.resolve();
+    for (let i = 0; i < 5; i++) await settle();
+    assertEquals([slow, isConfirmed], [2, false]);
+    gates[1]!.resolve();
+    await confirmed;
+    const path = files.paths.find((path) => /^r0-0001\.rrd(\.part)?$/.test(path))!;
+    assert(files.readSynced(path)!.length > count * size);
+    await sink.close();
+    assertEquals([sink.kept.messages, sink.lost.messages], [9 + count + 7, 0]);
   });
 });

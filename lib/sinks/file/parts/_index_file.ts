@@ -152,7 +152,9 @@ export class IndexFile {
    */
   async #isGone(file: WritableFile): Promise<boolean> {
     try {
-      return await file.isAt?.(this.path) === false;
+      if (file.isAt === undefined || await file.isAt(this.path)) return false;
+      // A link may have its name, and lead to it.
+      return !await file.isAt(await this.reads.realPath(this.path));
     } catch {
       return await this.reads.kind(this.path).catch(() => "other") === undefined;
     }

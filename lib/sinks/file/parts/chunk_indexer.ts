@@ -80,6 +80,8 @@ export function chunkIndexer(
     try {
       const file = await adapter.openAt(path);
       try {
+        // Else a worker would be started that nobody ends any more.
+        if (signal.aborted) return LATER;
         if (startWorker !== undefined && !isHurried && file.size > SMALL_BYTES) {
           const indexed = await inWorker(worker ??= startWorker(), path, signal, () => {
             worker?.terminate();

@@ -92,6 +92,26 @@ describe("chunkIndexer", () => {
     assertEquals(ended(), 1);
   });
 
+  it("starts no worker once it is stopped, which would keep the program from ending", async () => {
+    const { promise: opening, resolve: open } = Promise.withResolvers<void>();
+    const there = await folder();
+    let started = 0;
+    const files: typeof there = {
+      ...there,
+      openAt: (path) => opening.then(() => there.openAt(path)),
+    };
+    const indexer = chunkIndexer(files, () => {
+      started++;
+      return fakeWorker().worker;
+    });
+    const indexed = indexer.index("large.rrd");
+    await settled();
+    indexer.stop();
+    open();
+    await settled();
+    assertEquals([await indexed, started], [{ kind: "later" }, 0]);
+  });
+
   it("waits for no worker in a hurry, and ends what only its asker gives up", async () => {
     const { worker, asked, ended } = fakeWorker();
     const indexer = chunkIndexer(await folder(), () => worker);

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type FileOperation, memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
+import type { FileMode } from "../../../../lib/adapters/files/types.ts";
 import { IndexFile } from "../../../../lib/sinks/file/parts/_index_file.ts";
 import type { IndexLine } from "../../../../lib/sinks/file/parts/_index_line.ts";
 
@@ -58,6 +59,30 @@ describe("IndexFile", () => {
         line.kind === "removed" ? line.name : line.kind
       );
     assertEquals([await names("b"), await names("a")], [["first"], ["second", "third"]]);
+  });
+
+  it("stays with its file where a link has the name that leads to it", async () => {
+    const files = memoryFiles();
+    let opened = 0;
+    const linked = {
+      ...files,
+      kind: (path: string) => path === "a" ? Promise.resolve("other" as const) : files.kind(path),
+      realPath: (path: string) => files.realPath(path === "a" ? "disk/b" : path),
+      create(path: string, mode: FileMode) {
+        opened++;
+        return files.create(path === "a" ? "disk/b" : path, mode);
+      },
+    };
+    await (await files.create("disk/b", "new")).close();
+    const file = new IndexFile("a", linked, linked);
+    for (const name of ["first", "second", "third"]) await file.write(line(name));
+    assertEquals(opened, 1);
+    await files.rename("disk/b", "disk/c");
+    await file.write(line("fourth"));
+    await file.close();
+    assertEquals(opened, 2);
+    const text = new TextDecoder().decode(files.read("disk/b"));
+    assertEquals(text.trim(), '{"kind":"removed","name":"fourth"}');
   });
 
   /** Files with an index of two lines; `fails` says which operations do. */
