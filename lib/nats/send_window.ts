@@ -11,7 +11,7 @@ import { ByteGate } from "../memory/byte_gate.ts";
 const FIRST_BYTES = 1024 * 1024;
 const LEAST_BYTES = 512 * 1024;
 
-/** An answer within so many milliseconds lets more be under way. */
+/** An answer within so many milliseconds, which is no refusal, lets more be under way. */
 const QUICK_MS = 1000;
 /** An answer that took longer than so many milliseconds leaves half as much under way. */
 const SLOW_MS = 3000;
@@ -49,18 +49,23 @@ export class SendWindow {
   through<T>(bytes: number, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
     return this.#gate.through(bytes, signal, async () => {
       const sentMs = this.#now();
+      let isTaken = false;
       try {
-        return await send();
+        const answer = await send();
+        isTaken = true;
+        return answer;
       } finally {
-        if (!signal.aborted) this.#answered(bytes, sentMs);
+        if (!signal.aborted) this.#answered(bytes, sentMs, isTaken);
       }
     });
   }
 
-  #answered(bytes: number, sentMs: number): void {
+  #answered(bytes: number, sentMs: number, isTaken: boolean): void {
     const now = this.#now();
     const { limitBytes } = this.#gate;
     if (now - sentMs <= QUICK_MS) {
+      // A refusal says nothing of the link: it may come before all of it was sent.
+      if (!isTaken) return;
       this.#gate.limitBytes = Math.min(this.#mostBytes, limitBytes + bytes);
     } else if (now - sentMs > SLOW_MS && sentMs > this.#narrowedMs) {
       this.#narrowedMs = now;

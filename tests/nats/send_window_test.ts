@@ -54,6 +54,17 @@ describe("SendWindow", () => {
     assertEquals((await over(100_000, 20, 700 * KIB)).most, 1);
   });
 
+  it("is made no wider by quick refusals, as of a server without its streams", async () => {
+    const window = new SendWindow(32 * MIB, () => 0);
+    for (let i = 0; i < 100; i++) {
+      const sending = window.through(MIB, never, () => Promise.reject(new Error("no responders")));
+      await sending.catch(() => {});
+    }
+    assertEquals(window.limitBytes, MIB);
+    await window.through(MIB, never, () => Promise.resolve());
+    assertEquals(window.limitBytes, 2 * MIB);
+  });
+
   it("stays as it is when sends are given up", async () => {
     const window = new SendWindow(32 * MIB, () => 0);
     const ending = new AbortController();
