@@ -26,7 +26,7 @@ function setUp(pids = [7, 8, 9]) {
   const open = (pid: number, options: Partial<RrdFileSinkOptions> = {}) =>
     rrdFileSink({ path: PATTERN, files, processes: adapter(pid), log, sync: "always", ...options });
   const names = () => files.paths.filter((path) => !path.endsWith(".index.jsonl")).sort();
-  return { open, end, log, names };
+  return { open, end, log, names, files };
 }
 
 describe("a file sink that is handed over", () => {
@@ -57,6 +57,27 @@ describe("a file sink that is handed over", () => {
     await third.close();
     assertEquals(names(), ["rec-0001.rrd", "rec-0002.rrd"]);
     assertEquals([...log.of("warn"), ...log.of("error")], []);
+  });
+
+  it("has the next program show and count what it closes while that one starts", async () => {
+    const { open, files } = setUp();
+    const first = await open(7);
+    await first.write(MESSAGES);
+    await first.handOver();
+    const later: typeof files = {
+      ...files,
+      async open(path) {
+        // It has looked into the folder, and reads the index now.
+        if (path.endsWith(".index.jsonl")) await first.close();
+        return await files.open(path);
+      },
+    };
+    const second = await open(8, { files: later, shelved: true, keep: { files: 1 } });
+    const shown = (await second.shelf!.list()).map(({ name, state }) => [name, state]);
+    assertEquals(shown, [["rec-0001.rrd", "closed"]]);
+    await second.write(MESSAGES);
+    await second.close();
+    assertEquals(files.paths.filter((path) => path.endsWith(".rrd")), ["rec-0002.rrd"]);
   });
 
   it("hands on twice: each generation keeps out all but the next", async () => {

@@ -11,7 +11,7 @@ import { PartIndex } from "./part_index.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { PartOpener } from "./part_opener.ts";
 import type { RrdWriter } from "../writer/rrd_writer.ts";
-import type { RrdWriterOptions } from "../writer/writer_options.ts";
+import { PART_SUFFIX, type RrdWriterOptions } from "../writer/writer_options.ts";
 import type { Keep } from "./part_list.ts";
 import type { SavePlace } from "../save_place.ts";
 
@@ -58,13 +58,17 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   }
   const { sync, date } = writer;
   const names = await adapter.list(pattern.folder);
+  // Another program may be closing files of its own, which then have other names than a moment ago.
+  const whole = names.filter((name) => name.endsWith(PART_SUFFIX))
+    .map((name) => name.slice(0, -PART_SUFFIX.length));
+  const there = new Set([...names, ...whole]);
   const index = await PartIndex.open({
     ...{ pattern, adapter, log, keep, sync, catalog, journal, draining },
-    names: new Set(names),
+    names: there,
     ...(by === undefined ? {} : { writer: by }),
     ...(isRunning === undefined ? {} : { isRunning }),
   });
-  catalog?.forgetMissing(new Set(names));
+  catalog?.forgetMissing(there);
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
     const reserved = leftovers.map(({ line }) => line.name);
