@@ -299,8 +299,8 @@ async function startSink(
         // closed get it now.
         for (const stop of [stopRotating, () => gathering.stop(), () => renewal?.stop()]) stop();
         indexer?.hurry();
-        // `close` was called while a write runs: only what is being written at this moment is
-        // finished, to which what was gathered belongs a moment later.
+        // `close` was called while a write runs: what is being written is finished, and nothing else.
+        // What was gathered is being written a moment later.
         if (isCut) await Promise.resolve().then(() => files.cut());
         const callOff = timer(CLOSE_MS, () => {
           stopRecovering.abort();
