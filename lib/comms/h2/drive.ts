@@ -43,9 +43,12 @@ const SLOW_MS = 20;
 
 /**
  * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
- * a slow one, too.
+ * a slow one, too. Only writes of `TELLING_BYTES` count, for a system takes small ones at once for anybody.
  */
 const QUICK_WRITES = 64;
+
+/** A quick write of fewer bytes says nothing about the peer. */
+const TELLING_BYTES = WRITE_BYTES.slow / 2;
 
 /** When HTTP/2 has ended, in how many ticks the rest must be written and the peer must have left. */
 const TICKS_TO_CLOSE = 2;
@@ -90,7 +93,7 @@ export class H2Driver {
   readonly #pool: BufferPool | undefined;
   readonly #now: Clock["now"];
   readonly #onHeld: (() => void) | undefined;
-  /** Writes that were quick, since the last that was not. */
+  /** Writes that were quick and not small, since the last that was slow. */
   #quickWrites = QUICK_WRITES;
   #isWriting = false;
   /** When the write under way began. */
@@ -191,7 +194,8 @@ export class H2Driver {
       for (let bytes = this.#take(); bytes.length > 0; bytes = this.#take()) {
         const since = this.#writesSince = this.#now();
         await this.#socket.write(bytes);
-        this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
+        if (this.#now() - since > SLOW_MS) this.#quickWrites = 0;
+        else if (bytes.length >= TELLING_BYTES) this.#quickWrites++;
         h2.wrote();
         this.#goOn();
       }
