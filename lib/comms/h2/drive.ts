@@ -24,8 +24,9 @@ export interface H2Socket {
 }
 
 /**
- * Bytes of one write at most: few where the peer was slow to take what came before, for what is being
- * written can't be left out any more.
+ * Bytes of one write at most: few until the peer has shown that it is quick, for what is being written
+ * can't be left out any more, and while a write waits nobody can tell a peer that takes little from one
+ * that takes nothing.
  */
 const WRITE_BYTES = { slow: 64 * 1024, quick: 512 * 1024 } as const;
 
@@ -42,10 +43,10 @@ const POOLED_BYTES = 64 * 1024;
 const SLOW_MS = 20;
 
 /**
- * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
- * a slow one, too. Only writes of `TELLING_BYTES` count, for a system takes small ones at once for anybody.
+ * So many quick writes in a row show a quick peer. They have more than 4 MB together, which systems take
+ * at once for a slow one, too, and those of less than `TELLING_BYTES` do not count.
  */
-const QUICK_WRITES = 64;
+const QUICK_WRITES = 128;
 
 /** A quick write of fewer bytes says nothing about the peer. */
 const TELLING_BYTES = WRITE_BYTES.slow / 2;
@@ -94,7 +95,7 @@ export class H2Driver {
   readonly #now: Clock["now"];
   readonly #onHeld: (() => void) | undefined;
   /** Writes that were quick and not small, since the last that was slow. */
-  #quickWrites = QUICK_WRITES;
+  #quickWrites = 0;
   #isWriting = false;
   /** When the write under way began. */
   #writesSince: number | undefined;
