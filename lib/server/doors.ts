@@ -19,7 +19,7 @@ export interface CallPeer {
 
 /**
  * Who serves what the server does not serve itself; whatever is left out is refused with a line
- * that says why.
+ * that says why, but for tables, which the server then gives to everybody.
  */
 export interface Doors {
   /**
@@ -46,8 +46,8 @@ export interface Doors {
    *
    * @param info of the call: its method, metadata, and a signal that aborts when nobody waits any more
    * @param peer whom it comes from
-   * @returns resolves if the viewer may have them
+   * @returns nothing, now or later, where the viewer may have them
    * @throws {GrpcError} to refuse the call
    */
-  mayReadTables?(info: AnswerInfo, peer: CallPeer): Promise<void>;
+  mayReadTables?(info: AnswerInfo, peer: CallPeer): Promise<void> | void;
 }

@@ -77,7 +77,8 @@ export class GrpcTables {
    * Gives a reader the tables that are kept, and then those that are written.
    *
    * @param signal aborts when nobody reads any more
-   * @param onReader is given the reader, which is over when the signal aborts or the frames end
+   * @param onReader is given the reader, which is over when the signal aborts or the frames end; not
+   * called for a signal that has aborted already, whose end nobody would be told
    * @returns frames in pieces; each table once for every time that it was written while it was read
    * @throws {GrpcError} RESOURCE_EXHAUSTED if there are too many readers
    */
@@ -90,7 +91,7 @@ export class GrpcTables {
       throw new GrpcError(STATUS.RESOURCE_EXHAUSTED, text);
     }
     const reader = new Reader(this.#tables);
-    onReader(reader);
+    if (!signal.aborted) onReader(reader);
     return this.#read(signal, reader);
   }
 

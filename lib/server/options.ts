@@ -82,7 +82,8 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    */
   readonly confirm?: () => () => Promise<void>;
   /**
-   * Who serves viewers and browsers that come to this port; default nobody, and they are told so.
+   * Who serves viewers and browsers that come to this port; default nobody, and they are told so. Also
+   * who may read tables; default everybody.
    */
   readonly doors?: Doors;
   /** The parts that `GET /readyz` asks; default the port alone, which the server always adds. */

@@ -208,7 +208,7 @@ export interface HubStats {
   readonly refused: number;
   /** How many viewers are gone, by reason. */
   readonly gone: Readonly<Record<ViewerGone, number>>;
-  /** SDKs that left by an error, such as a packet that could not be read. */
+  /** SDKs that left with an error, such as a packet that could not be read. */
   readonly clientErrors: number;
   /** Messages that no frame could be made of, each counted once. */
   readonly leftOut: Readonly<Record<LeftOut, number>>;

@@ -220,6 +220,29 @@ export function httpContract(adapter: HttpAdapter): void {
       });
     });
 
+    for (
+      const [what, isAllowed, expected] of [
+        ["throws", () => {
+          throw new Error("no list");
+        }, ["Error: no list"]],
+        ["gives a promise", (() => Promise.resolve(true)) as unknown as () => boolean, []],
+      ] as const
+    ) {
+      it(`is closed, and no program is ended, where the test of its address ${what}`, async () => {
+        const errors: unknown[] = [];
+        const onError = (error: unknown) => errors.push(error);
+        const options = { fetch, isAllowed, onError, handshakeTimeoutSec: 60 };
+        await withServer(options, async ({ addr }) => {
+          for (let i = 1; i <= 2; i++) {
+            const refused = await dialBare(addr, request("Connection: close"));
+            await refused.closed;
+            assertEquals(refused.text(), "");
+          }
+        });
+        assertEquals(errors.map(String), [...expected, ...expected]);
+      });
+    }
+
     it("makes room for others, the oldest first", () =>
       withServer({ fetch, maxConnections: 3 }, async ({ addr }) => {
         const silent = [await dialBare(addr), await dialBare(addr), await dialBare(addr)];

@@ -187,7 +187,11 @@ async function agesOf(
     const status = await fetch(`http://127.0.0.1:${ports.http}/status`);
     return (await status.json()).hub.viewers.length;
   };
-  while (await viewers() === 0) await sleep(20);
+  const joined = performance.now() + LISTED_MS;
+  while (await viewers() === 0) {
+    if (performance.now() > joined) throw new Error("no viewer has joined");
+    await sleep(20);
+  }
   const packets = new RobotPackets(recording, { picture: 100, points: 100 });
   const socket = connect(ports.sdk, "127.0.0.1");
   const closed = new Promise((resolve) => socket.once("close", resolve));

@@ -43,9 +43,8 @@ const CLOSE_MS = 1000;
 
 async function serve(options: HttpOptions): Promise<HttpListener> {
   const server = new ConnectionServer(options, new HttpConnections(options));
-  const { isAllowed = () => true } = options;
   const onSocket = (socket: Socket) => {
-    if (isAllowed(socket.remoteAddress)) server.take(socket);
+    if (mayConnect(options, socket.remoteAddress)) server.take(socket);
     else socket.on("error", () => {}).destroy();
   };
   const tcp = detectRuntime() === "deno"
@@ -62,6 +61,18 @@ async function serve(options: HttpOptions): Promise<HttpListener> {
     return server.close();
   };
   return { addr: tcp.addr, leave, close: () => closing ??= close() };
+}
+
+/** Asks whether an address may connect; where that can't be told, it may not. */
+function mayConnect({ isAllowed, onError }: HttpOptions, hostname: string | undefined): boolean {
+  if (isAllowed === undefined) return true;
+  try {
+    // Something else than `true`, such as a promise of it, is no permission.
+    return isAllowed(hostname) === true;
+  } catch (error) {
+    onError(error);
+    return false;
+  }
 }
 
 function door(serving: HttpServing): HttpDoor {

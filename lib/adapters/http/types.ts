@@ -84,15 +84,15 @@ export interface HttpServing {
   readonly handshakeTimeoutSec: number;
   /** Connections at most; beyond it the oldest that has not asked for anything is closed, or the new one. */
   readonly maxConnections: number;
-  /** Told what `fetch` throws; the client gets status 500. */
+  /** Told what `fetch` throws, for which the client gets status 500, and what `isAllowed` throws. */
   onError(error: unknown): void;
 }
 
 /** How HTTP is served where it listens itself. */
 export interface HttpOptions extends NetAddr, HttpServing {
   /**
-   * Tells whether an address may connect; asked before a byte is read, and a connection that may not
-   * is closed. Default all.
+   * Tells whether an address may connect; asked before a byte is read. A connection is closed unless
+   * the answer is `true`; if it throws, `onError` is told besides. Default all.
    */
   readonly isAllowed?: (hostname: string | undefined) => boolean;
 }

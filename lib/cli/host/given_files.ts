@@ -6,7 +6,7 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, resolve, sep } from "node:path";
 import type { FileReadAdapter, ReadableFile } from "../../adapters/files/types.ts";
-import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { reason, RerelayError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../../recordings/shelf.ts";
@@ -44,6 +44,7 @@ export class GivenFiles implements Shelf {
   readonly #folders: readonly string[];
   readonly #adapter: FileReadAdapter;
   readonly #log: Log;
+  readonly #now: Clock["now"];
   #found = new Map<string, Found>();
   /** What is known of each file, by path; `facts` is absent if the file is not a recording. */
   readonly #facts = new Map<
@@ -54,17 +55,21 @@ export class GivenFiles implements Shelf {
   #nextLook = 0;
   #isReading = false;
   #toldOthers = false;
+  /** What was told of folders that can't be read: each is told once, until it can. */
+  #told: ReadonlySet<string> = new Set();
 
   private constructor(
     files: readonly string[],
     folders: readonly string[],
     adapter: FileReadAdapter,
     log: Log,
+    now: Clock["now"],
   ) {
     this.#files = files;
     this.#folders = folders;
     this.#adapter = adapter;
     this.#log = log;
+    this.#now = now;
   }
 
   /**
@@ -73,12 +78,14 @@ export class GivenFiles implements Shelf {
    * @param paths of files and folders
    * @param adapter reads them
    * @param log where it is logged what is left out
+   * @param now monotonic milliseconds
    * @throws {NotShown} if one does not exist, or is not a recording
    */
   static async open(
     paths: readonly string[],
     adapter: FileReadAdapter,
     log: Log,
+    now: Clock["now"] = SYSTEM_CLOCK.now,
   ): Promise<GivenFiles> {
     const files = new Set<string>();
     const folders = new Set<string>();
@@ -101,7 +108,7 @@ export class GivenFiles implements Shelf {
         throw new NotShown(`Can't show ${shown}: ${systemText(error)}${fix}`, { cause: error });
       }
     }
-    const given = new GivenFiles([...files], [...folders], adapter, log);
+    const given = new GivenFiles([...files], [...folders], adapter, log, now);
     await given.#look();
     await given.#readFacts(FIRST_LOOKS);
     void given.#readFacts(Infinity);
@@ -114,7 +121,7 @@ export class GivenFiles implements Shelf {
   }
 
   async list(): Promise<readonly ShelvedFile[]> {
-    if (this.#folders.length > 0 && SYSTEM_CLOCK.now() >= this.#nextLook) {
+    if (this.#folders.length > 0 && this.#now() >= this.#nextLook) {
       await (this.#looking ??= this.#look().finally(() => this.#looking = undefined));
       void this.#readFacts(Infinity);
     }
@@ -158,7 +165,8 @@ export class GivenFiles implements Shelf {
   }
 
   async #look(): Promise<void> {
-    const start = SYSTEM_CLOCK.now();
+    const start = this.#now();
+    const told = new Set<string>();
     const found = new Map<string, Found>();
     const paths = new Set<string>();
     const add = async (path: string, name: string) => {
@@ -175,14 +183,18 @@ export class GivenFiles implements Shelf {
       const inside = await recordingsIn(folder).catch((error) => ({ files: [], unread: [error] }));
       for (const error of inside.unread) {
         const text = `Can't look into ${folder}: ${reason(error)}`;
-        this.#log.write("warn", text, { path: folder, kind: "folder not read" });
+        if (!this.#told.has(text)) {
+          this.#log.write("warn", text, { path: folder, kind: "folder not read" });
+        }
+        told.add(text);
       }
       for (const path of inside.files) await add(path, nameIn(folder, path));
     }
     this.#found = found;
+    this.#told = told;
     for (const path of this.#facts.keys()) if (!paths.has(path)) this.#facts.delete(path);
-    const took = SYSTEM_CLOCK.now() - start;
-    this.#nextLook = SYSTEM_CLOCK.now() + Math.max(LOOK_MS, LOOK_SHARE * took);
+    const took = this.#now() - start;
+    this.#nextLook = this.#now() + Math.max(LOOK_MS, LOOK_SHARE * took);
   }
 
   /** Reads the fronts of files that are new or changed, one after the other. */

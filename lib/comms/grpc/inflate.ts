@@ -41,19 +41,37 @@ export function encodingOf(header: string | undefined): Encoding | undefined {
 /** Gives the turns to inflate, in the order in which they were asked for. */
 export class InflationTurns {
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Those that wait, in their order. */
+  readonly #waiting = new Set<() => void>();
 
-  /** Resolves when it is the caller's turn, who must call `end` afterwards. */
-  async begin(): Promise<void> {
-    if (this.#running < AT_ONCE) this.#running++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /**
+   * Waits for a turn.
+   *
+   * @param onWait is given a function that gives the turn up, if it has to be waited for
+   * @returns whether it is the caller's turn, who must call `end` afterwards; `false` if it was given up
+   */
+  async begin(onWait: (giveUp: () => void) => void = () => {}): Promise<boolean> {
+    if (this.#running < AT_ONCE) {
+      this.#running++;
+      return true;
+    }
+    return await new Promise<boolean>((resolve) => {
+      const turn = () => resolve(true);
+      this.#waiting.add(turn);
+      onWait(() => {
+        if (this.#waiting.delete(turn)) resolve(false);
+      });
+    });
   }
 
   /** Gives the turn to the next one. */
   end(): void {
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     if (next === undefined) this.#running--;
-    else next();
+    else {
+      this.#waiting.delete(next);
+      next();
+    }
   }
 }
 
@@ -75,6 +93,8 @@ export class Inflation {
   readonly #options: InflationOptions;
   #heldBytes = 0;
   #isCancelled = false;
+  /** Gives up its turn; set while it is waited for. */
+  #giveUp: (() => void) | undefined;
 
   /** @param options how, and how far */
   constructor(options: InflationOptions) {
@@ -86,10 +106,14 @@ export class Inflation {
     return this.#heldBytes;
   }
 
-  /** Gives it up; `run` then rejects. */
+  /**
+   * Gives it up; `run` then rejects, at once if it waits for its turn: what it holds counts no longer,
+   * so nobody may hold it until all before it are done.
+   */
   cancel(): void {
     this.#isCancelled = true;
     this.#heldBytes = 0;
+    this.#giveUp?.();
   }
 
   /**
@@ -103,7 +127,8 @@ export class Inflation {
   async run(compressed: Uint8Array): Promise<Uint8Array> {
     const { turns } = this.#options;
     this.#heldBytes = compressed.length;
-    await turns?.begin();
+    const isTurn = await turns?.begin((giveUp) => this.#giveUp = giveUp) ?? true;
+    if (!isTurn) throw new GrpcError(STATUS.CANCELLED, "The call is over");
     try {
       if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
       return await this.#inflate(compressed);

@@ -24,8 +24,9 @@ export interface H2Socket {
 }
 
 /**
- * Bytes of one write at most: few where the peer was slow to take what came before, for what is being
- * written can't be left out any more.
+ * Bytes of one write at most: few until the peer has shown that it is quick, for what is being written
+ * can't be left out any more, and while a write waits nobody can tell a peer that takes little from one
+ * that takes nothing.
  */
 const WRITE_BYTES = { slow: 64 * 1024, quick: 512 * 1024 } as const;
 
@@ -42,10 +43,13 @@ const POOLED_BYTES = 64 * 1024;
 const SLOW_MS = 20;
 
 /**
- * So many quick writes in a row show a quick peer: now and then a system takes some megabytes at once for
- * a slow one, too.
+ * So many quick writes in a row show a quick peer. They have more than 4 MB together, which systems take
+ * at once for a slow one, too, and those of less than `TELLING_BYTES` do not count.
  */
-const QUICK_WRITES = 64;
+const QUICK_WRITES = 128;
+
+/** A quick write of fewer bytes says nothing about the peer. */
+const TELLING_BYTES = WRITE_BYTES.slow / 2;
 
 /** When HTTP/2 has ended, in how many ticks the rest must be written and the peer must have left. */
 const TICKS_TO_CLOSE = 2;
@@ -90,8 +94,8 @@ export class H2Driver {
   readonly #pool: BufferPool | undefined;
   readonly #now: Clock["now"];
   readonly #onHeld: (() => void) | undefined;
-  /** Writes that were quick, since the last that was not. */
-  #quickWrites = QUICK_WRITES;
+  /** Writes that were quick and not small, since the last that was slow. */
+  #quickWrites = 0;
   #isWriting = false;
   /** When the write under way began. */
   #writesSince: number | undefined;
@@ -191,7 +195,8 @@ export class H2Driver {
       for (let bytes = this.#take(); bytes.length > 0; bytes = this.#take()) {
         const since = this.#writesSince = this.#now();
         await this.#socket.write(bytes);
-        this.#quickWrites = this.#now() - since > SLOW_MS ? 0 : this.#quickWrites + 1;
+        if (this.#now() - since > SLOW_MS) this.#quickWrites = 0;
+        else if (bytes.length >= TELLING_BYTES) this.#quickWrites++;
         h2.wrote();
         this.#goOn();
       }

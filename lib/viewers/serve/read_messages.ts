@@ -96,13 +96,17 @@ const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>>
  *
  * @example
  * ```ts
+ * import { memoryTcp, Server, silentLog } from "@rerelay/server/core";
  * import { messageReaders, viewerHub } from "@rerelay/server/viewers";
  * import { assertEquals } from "@std/assert";
  *
  * const hub = viewerHub();
- * const readers = messageReaders(hub); // `readers.read` is a door of the server
+ * const readers = messageReaders(hub);
+ * // Who may not read messages may not read tables either.
+ * const doors = { readMessages: readers.read, mayReadTables: readers.admit };
+ * await using server = await Server.listen(memoryTcp(), { log: silentLog, doors });
+ * assertEquals(server.addr.port, 9876); // SDKs and viewers come to it
  * await hub.close();
- * assertEquals(readers.otherData, 0);
  * ```
  */
 export function messageReaders(

@@ -1,13 +1,14 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { InvalidMessage, MessageTooLarge } from "../../../lib/base/errors.ts";
-import { type Encoding, Inflation } from "../../../lib/comms/grpc/inflate.ts";
+import { type Encoding, Inflation, InflationTurns } from "../../../lib/comms/grpc/inflate.ts";
 import { type CallHandlers, GrpcService } from "../../../lib/comms/grpc/service.ts";
 import type { TableMessage } from "../../../lib/comms/grpc/message_proxy.ts";
 import type { WriteCall } from "../../../lib/comms/grpc/write_call.ts";
 import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import { BufferPool } from "../../../lib/memory/buffer_pool.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
+import { checksum, randomBytes } from "../../contract/streams.ts";
 import { randomPieces, seeded } from "../../random.ts";
 import { callBody, field, frame, framesOf, textField } from "./frames.ts";
 import { MemoryStream } from "./memory_stream.ts";
@@ -189,6 +190,34 @@ describe("compressed messages", () => {
     large.finish();
     await large.ended;
     assertEquals([large.status[0], tables.length], [8, 1]);
+  });
+
+  it("are let go of at once where they are given up before their turn", async () => {
+    const turns = new InflationTurns();
+    const running = [await turns.begin(), await turns.begin()];
+    const options = { encoding: "gzip", maxMessageBytes: 100, turns } as const;
+    const packed = await pack(Uint8Array.of(1, 2, 3));
+    const [first, given, last] = Array.from({ length: 3 }, () => new Inflation(options));
+    const whole = [first!.run(packed), last!.run(packed)];
+    let isOver = false;
+    given!.run(packed).catch((error) => isOver = error.message === "The call is over");
+    given!.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals([running, isOver, given!.heldBytes], [[true, true], true, 0]);
+    for (const _ of running) turns.end();
+    assertEquals(await Promise.all(whole), [Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2, 3)]);
+    // All turns are free again.
+    assertEquals([await turns.begin(), await turns.begin()], [true, true]);
+  });
+
+  it("that hardly shrink become what they were, in few pieces or many", async () => {
+    // Pieces of such data are short, and a runtime might cut several out of one buffer.
+    for (const length of [100_000, 33 * 1024 * 1024]) {
+      const data = randomBytes(length, seeded(length));
+      const inflation = new Inflation({ encoding: "gzip", maxMessageBytes: length });
+      const whole = await inflation.run(await pack(data));
+      assertEquals([whole.length, checksum(whole)], [length, checksum(data)]);
+    }
   });
 
   it("inflate into memory with room before them", async () => {

@@ -1,0 +1,20 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { GrpcTables, type TableReader } from "../../lib/server/grpc_tables.ts";
+
+describe("readers of tables", () => {
+  it("are told to nobody once they have left, for nobody would be told of their end", async () => {
+    const tables = new GrpcTables();
+    tables.write({ id: "a", bytes: Uint8Array.of(1, 2, 3) });
+    const life = new AbortController();
+    const told: TableReader[] = [];
+    const frames = tables.read(life.signal, (reader) => told.push(reader));
+    assertEquals(told.length, 1);
+    await frames.next();
+    life.abort();
+    assertEquals((await frames.next()).done, true);
+    const late = tables.read(life.signal, (reader) => told.push(reader));
+    assertEquals((await late.next()).done, true);
+    assertEquals(told.length, 1);
+  });
+});
