@@ -55,6 +55,48 @@ function soon(_ms: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/**
+ * A disk on which `a-0001.rrd` and the index are gone from the next time on that the file is opened or
+ * read, and back after so many times.
+ */
+function diskThatGoesAway(how: "openAt" | "readAt", code: string, times: number) {
+  let failures = -Infinity;
+  const files = memoryFiles(({ kind, path }) => {
+    if (kind === how && path.startsWith("a-0001.rrd")) failures++;
+    else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
+    if (failures > 0 && failures <= times) throw Object.assign(new Error("it is gone"), { code });
+  });
+  return {
+    files,
+    goAway: () => void (failures = 0),
+    get failures() {
+      return failures;
+    },
+  };
+}
+
+/** Saves messages; what it returns begins to upload their files. */
+async function uploading(
+  files: ReturnType<typeof memoryFiles>,
+  messages: readonly ReturnType<typeof received>[],
+) {
+  const saved = await rrdFileSink({ path: PATTERN, files });
+  for (const message of messages) await saved.write([message]);
+  await saved.close();
+  return {
+    async begin(log: ReturnType<typeof keptLog>) {
+      const s3 = new FakeS3();
+      const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
+      const endpoint = "http://store.example:9000/";
+      const options = { credentials, files, fetch: s3.fetch, endpoint };
+      const forwarder = forwardTo(s3Target("s3://bucket/box-7/", options), { random: () => 0 });
+      const followers = [forwarder];
+      const sink = await rrdFileSink({ path: PATTERN, files, log, timer: soon, followers });
+      return { s3, forwarder, sink };
+    },
+  };
+}
+
 describe("forwardTo", () => {
   it("says what waits for a target that has acknowledged nothing yet", async () => {
     const target = fakeTarget();
@@ -184,42 +226,20 @@ describe("forwardTo", () => {
   });
 
   it("waits for recordings that are all gone, as on a drive that was taken out", async () => {
-    let failures = 0;
-    const isGone = () => failures > 0 && failures <= 8;
-    const files = memoryFiles(({ kind, path }) => {
-      if (kind === "openAt" && path.startsWith("a-0001.rrd")) failures++;
-      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
-      if (isGone()) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
-    });
-    const first = fakeTarget();
-    first.before = () => Promise.reject(new Error("unplugged"));
-    await run(first, { files }, [received(announcement("a")), ...batch("a", 0, 9)]);
-    failures = 0;
-    const [log, target] = [keptLog(), fakeTarget()];
-    await run(target, { files, log, timer: soon }, [], () => target.taken.length === 9);
-    assertEquals(target.taken, numbered("a", 0, 9));
-    assertEquals(failures, 9);
-    assertEquals(log.of("error"), []);
-    assert(log.of("warn").some((text) => /can't be read now/.test(text)));
-  });
-
-  it("waits for recordings that go away while one of them is read", async () => {
-    let failures = 0;
-    const files = memoryFiles(({ kind, path }) => {
-      if (kind === "readAt" && path.startsWith("a-0001.rrd")) failures++;
-      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
-      if (failures > 0 && failures <= 2) {
-        throw Object.assign(new Error("input/output error"), { code: "EIO" });
-      }
-    });
-    const first = fakeTarget();
-    first.before = () => Promise.reject(new Error("unplugged"));
-    await run(first, { files }, [received(announcement("a")), ...batch("a", 0, 9)]);
-    failures = 0;
-    const [log, target] = [keptLog(), fakeTarget()];
-    await run(target, { files, log, timer: soon }, [], () => target.taken.length === 9);
-    assertEquals([target.taken, failures >= 3], [numbered("a", 0, 9), true]);
-    assertEquals(log.of("error"), []);
+    for (const [how, code, times] of [["openAt", "ENOENT", 8], ["readAt", "EIO", 2]] as const) {
+      const disk = diskThatGoesAway(how, code, times);
+      const first = fakeTarget();
+      first.before = () => Promise.reject(new Error("unplugged"));
+      await run(first, { files: disk.files }, [received(announcement("a")), ...batch("a", 0, 9)]);
+      disk.goAway();
+      const [log, target] = [keptLog(), fakeTarget()];
+      const options = { files: disk.files, log, timer: soon };
+      await run(target, options, [], () => target.taken.length === 9);
+      assertEquals(target.taken, numbered("a", 0, 9));
+      assert(disk.failures > times, how);
+      assertEquals(log.of("error"), []);
+      assert(log.of("warn").some((text) => /can't be read now/.test(text)), how);
+    }
   });
 
   it("sends other files while one can't be read", async () => {
@@ -283,22 +303,8 @@ describe("forwardTo", () => {
       received(announcement(id)),
       ...batch(id, 0, 9),
     ]);
-    const saved = await rrdFileSink({ path: PATTERN, files });
-    for (const message of messages) await saved.write([message]);
-    await saved.close();
-    const [s3, log] = [new FakeS3(), keptLog()];
-    const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
-    const { fetch } = s3;
-    const endpoint = "http://store.example:9000/";
-    const target = s3Target("s3://bucket/box-7/", { credentials, files, fetch, endpoint });
-    const forwarder = forwardTo(target, { random: () => 0 });
-    const sink = await rrdFileSink({
-      path: PATTERN,
-      files,
-      log,
-      timer: soon,
-      followers: [forwarder],
-    });
+    const [log, uploads] = [keptLog(), await uploading(files, messages)];
+    const { s3, forwarder, sink } = await uploads.begin(log);
     await until(() => s3.objects.has("box-7/d-0001.rrd"));
     assertEquals([...s3.objects.keys()], ["box-7/b-0001.rrd", "box-7/d-0001.rrd"]);
     assertEquals(forwarder.stats.outageSec, 0);
@@ -310,27 +316,11 @@ describe("forwardTo", () => {
   });
 
   it("uploads files that were all gone for a while once they are back", async () => {
-    let failures = 0;
-    const files = memoryFiles(({ kind, path }) => {
-      if (kind === "openAt" && path.startsWith("a-0001.rrd")) failures++;
-      else if (kind !== "kind" || !path.endsWith("index.jsonl")) return;
-      if (failures > 0 && failures <= 3) {
-        throw Object.assign(new Error("no such file"), { code: "ENOENT" });
-      }
-    });
-    const saved = await rrdFileSink({ path: PATTERN, files });
-    for (const message of [received(announcement("a")), ...batch("a", 0, 9)]) {
-      await saved.write([message]);
-    }
-    await saved.close();
-    failures = 0;
-    const [s3, log] = [new FakeS3(), keptLog()];
-    const credentials = { accessKeyId: "me", secretAccessKey: "secret" };
-    const endpoint = "http://store.example:9000/";
-    const options = { credentials, files, fetch: s3.fetch, endpoint };
-    const forwarder = forwardTo(s3Target("s3://bucket/box-7/", options), { random: () => 0 });
-    const followers = [forwarder];
-    const sink = await rrdFileSink({ path: PATTERN, files, log, timer: soon, followers });
+    const disk = diskThatGoesAway("openAt", "ENOENT", 3);
+    const messages = [received(announcement("a")), ...batch("a", 0, 9)];
+    const [log, uploads] = [keptLog(), await uploading(disk.files, messages)];
+    disk.goAway();
+    const { s3, forwarder, sink } = await uploads.begin(log);
     await until(() => s3.objects.has("box-7/a-0001.rrd"));
     await sink.close();
     assertEquals(forwarder.stats.refused.messages, 0);
