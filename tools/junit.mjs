@@ -53,16 +53,17 @@ export function faultsOf(xml, output) {
   return [...failed, ...outsideOfTests(output)].map(oneLine);
 }
 
-/** Errors while Bun loads a file, or in what it runs before and after its tests. */
+/** Errors while a file is loaded, or in what Bun runs before and after the tests of one. */
 function outsideOfTests(output) {
   const found = [];
   let file = "";
   let isOutside = false;
   for (const line of output.split("\n")) {
-    if (/^\S+\.ts:$/.test(line)) file = line;
-    if (line === "# Unhandled error between tests") isOutside = true;
+    const [, deno, bun] = /^(\S+\.ts) \(uncaught error\)$|^(\S+\.ts):$/.exec(line) ?? [];
+    file = deno ?? bun ?? file;
+    if (deno !== undefined || line === "# Unhandled error between tests") isOutside = true;
     if (!isOutside || !/^\w*error: /i.test(line)) continue;
-    found.push(`${file} outside of its tests: ${line}`);
+    found.push(`${file}: outside of its tests: ${line}`);
     isOutside = false;
   }
   return found;

@@ -135,7 +135,15 @@ describe("faultsOf", () => {
     assertEquals([line!.length, line!.slice(0, 34)], [300, "a_test.ts: a: Values differ. [ - 1"]);
   });
 
-  it("names files that Bun can't load, which are in no report", () => {
+  it("names files that can't be loaded, which are in no report", () => {
+    const deno = [
+      "Uncaught error from ./g_test.ts FAILED",
+      "",
+      "./g_test.ts (uncaught error)",
+      "error: (in promise) Error: at load",
+    ].join("\n");
+    const error = "error: (in promise) Error: at load";
+    assertEquals(faultsOf("", deno), [`./g_test.ts: outside of its tests: ${error}`]);
     const output = [
       "a_test.ts:",
       "(pass) one [0.80ms]",
