@@ -20,6 +20,8 @@ export interface QueuedFile {
   acked: CursorPlace;
   /** When the first message behind `acked` was written, in milliseconds of the clock. */
   readonly since: number | undefined;
+  /** Aborted when the file need not be sent any more: nothing of it waits for its turn then. */
+  readonly left: AbortController;
 }
 
 interface Entry extends QueuedFile {
@@ -82,7 +84,7 @@ export class FileQueue {
   add(file: JournaledFile, acked: CursorPlace, reader: PartReader): void {
     const progress = new Progress(acked.offset);
     const entry: Entry = {
-      ...{ file, reader, acked, progress, state: "quiet", due: 0 },
+      ...{ file, reader, acked, progress, state: "quiet", due: 0, left: new AbortController() },
       get since() {
         return progress.since(this.acked.offset);
       },
@@ -129,8 +131,29 @@ export class FileQueue {
     this.#look(entry);
   }
 
-  /** Removes a file from the queue. */
-  remove(id: string): QueuedFile | undefined {
+  /**
+   * Has nothing of a file wait for its turn any more.
+   *
+   * @param why it need not be sent
+   * @returns whether it is taken, so that something of it may be under way
+   */
+  leave(id: string, why: Error): boolean {
+    const entry = this.#entries.get(id);
+    entry?.left.abort(why);
+    return entry?.state === "taken";
+  }
+
+  /** As `leave`, for all files. */
+  leaveAll(why: Error): void {
+    for (const { left } of this.#entries.values()) left.abort(why);
+  }
+
+  /**
+   * Removes a file from the queue.
+   *
+   * @param before called before other files of its group may be taken
+   */
+  remove(id: string, before: (removed: QueuedFile) => void = () => {}): QueuedFile | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
@@ -141,6 +164,7 @@ export class FileQueue {
     const others = this.#groups.get(group)!.filter((other) => other !== entry);
     if (others.length === 0) this.#groups.delete(group);
     else this.#groups.set(group, others);
+    before(entry);
     this.#lookAtGroup(group);
     return entry;
   }

@@ -117,21 +117,20 @@ export class Delivery {
    *
    * @param weight how many messages and bytes it counts as
    * @param send one try
-   * @param isGone says whether it was removed from the disk, and need not be sent
-   * @returns why the target refused it; `undefined` if it was accepted, or removed
-   * @throws the reason of `stopping`, once that is aborted
+   * @param left aborted when it need not be sent any more; what is under way then goes on
+   * @returns why the target refused it; `undefined` if it was accepted
+   * @throws the reason of `stopping` or of `left`, once that is aborted
    * @throws {FileUnreadable} if the file can't be read now
    */
   async deliver(
     weight: Readonly<Tally>,
     send: (signal: AbortSignal) => Promise<void>,
-    isGone: () => boolean = () => false,
+    left: AbortSignal,
   ): Promise<TargetRefused | undefined> {
     const { signal } = this.stopping;
     for (;;) {
-      await this.#rate.take(weight.bytes, signal);
-      await this.#outage.turn(signal);
-      if (isGone()) return void this.#outage.gaveUp();
+      await this.#rate.take(weight.bytes, left);
+      await this.#outage.turn(left);
       try {
         await send(signal);
         this.#outage.worked();

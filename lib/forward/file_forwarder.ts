@@ -25,6 +25,8 @@ interface Waiting {
   isUnderWay: boolean;
   /** How often it could not be read. */
   backoff?: TargetBackoff;
+  /** Aborted when it need not be sent any more. */
+  readonly left: AbortController;
 }
 
 /** Forwards closed files to one target, in the order in which they were begun. */
@@ -68,7 +70,9 @@ export class FileForwarder implements JournalReader {
       if (this.#cursor.placeOf(file.id) === DONE) {
         return this.#files.journal.finished(this, file.id);
       }
-      this.#waiting.set(file.id, { file, since: this.#files.now(), isUnderWay: false });
+      const since = this.#files.now();
+      const left = new AbortController();
+      this.#waiting.set(file.id, { file, since, isUnderWay: false, left });
     }
     if (event === "gone") this.#gone(file);
     // Waits a moment, since the first files are announced before everything else is ready.
@@ -77,7 +81,10 @@ export class FileForwarder implements JournalReader {
 
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#delivery.close();
+    const stop = () => {
+      this.#delivery.close();
+      for (const { left } of this.#waiting.values()) left.abort(new Error("the program ends"));
+    };
     signal.addEventListener("abort", stop);
     // A target that can't be reached now will hardly be reached before the end.
     if (!signal.aborted && this.#delivery.isWorking) {
@@ -104,6 +111,7 @@ export class FileForwarder implements JournalReader {
       this.#underWay++;
       void this.#send(waiting).finally(() => {
         this.#underWay--;
+        this.#forgetGone(waiting);
         this.#pump();
       });
     }
@@ -111,24 +119,24 @@ export class FileForwarder implements JournalReader {
   }
 
   async #send(waiting: Waiting): Promise<void> {
-    const { file } = waiting;
+    const { file, left } = waiting;
     const { name, bytes, messages = 0 } = file.line;
     const closed = { id: file.id, path: this.#files.folder + name, name, bytes };
     const send = (signal: AbortSignal) => this.#target.sendFile(closed, signal);
-    const isGone = () => file.state === "gone";
     try {
-      const refusal = await this.#delivery.deliver({ messages, bytes }, send, isGone);
-      if (isGone()) return;
+      const refusal = await this.#delivery.deliver({ messages, bytes }, send, left.signal);
       if (refusal?.scope === "target") return this.#delivery.stop(refusal);
       if (refusal !== undefined) {
+        if (file.state === "gone") return;
         if (await areAllGone(this.#files)) throw new FileUnreadable(reason(refusal));
         this.#delivery.refused(name, { messages, bytes }, refusal);
       }
       this.#waiting.delete(file.id);
+      if (file.state === "gone") return;
       await this.#cursor.note(file.id, DONE);
       this.#files.journal.finished(this, file.id);
     } catch (error) {
-      if (this.#delivery.stopping.signal.aborted) return;
+      if (left.signal.aborted) return;
       if (!(error instanceof FileUnreadable)) throw error;
       void this.#sendLater(waiting, error);
     }
@@ -139,13 +147,22 @@ export class FileForwarder implements JournalReader {
     const backoff = waiting.backoff ??= new TargetBackoff(this.#random);
     await this.#delivery.waitUntilReadable(waiting.file.line.name, backoff, error);
     waiting.isUnderWay = false;
+    this.#forgetGone(waiting);
     this.#pump();
   }
 
-  #gone(file: JournaledFile): void {
-    const waited = this.#waiting.delete(file.id);
-    this.#cursor.forget(file.id);
-    const { line: { name, bytes, messages = 0, hasData } } = file;
-    if (waited && hasData) this.#delivery.dropped(name, { messages, bytes }, "it");
+  /** While it is being sent, that is awaited: it may still be accepted. */
+  #gone({ id }: JournaledFile): void {
+    this.#cursor.forget(id);
+    const waiting = this.#waiting.get(id);
+    waiting?.left.abort(new Error("it was removed"));
+    if (waiting?.isUnderWay === false) this.#forgetGone(waiting);
+  }
+
+  /** Counts a file that was removed before it was sent, if it was. */
+  #forgetGone({ file: { id, state, line } }: Waiting): void {
+    if (state !== "gone" || !this.#waiting.delete(id)) return;
+    const { name, bytes, messages = 0, hasData } = line;
+    if (hasData) this.#delivery.dropped(name, { messages, bytes }, "it");
   }
 }

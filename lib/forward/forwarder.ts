@@ -90,7 +90,10 @@ export class Forwarder implements JournalReader {
 
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#delivery.close();
+    const stop = () => {
+      this.#delivery.close();
+      this.#queue.leaveAll(new Error("the program ends"));
+    };
     signal.addEventListener("abort", stop);
     this.#queue.hurry();
     this.#pump();
@@ -129,6 +132,7 @@ export class Forwarder implements JournalReader {
       this.#underWay++;
       void this.#step(queued).finally(() => {
         this.#underWay--;
+        if (queued.file.state === "gone") this.#forget(queued.file.id);
         this.#queue.release(queued);
         this.#pump();
         this.#tellIdle();
@@ -141,11 +145,11 @@ export class Forwarder implements JournalReader {
   async #step(queued: QueuedFile): Promise<void> {
     const { log } = this.#files;
     const { stopping: { signal } } = this.#delivery;
-    const { file, reader } = queued;
+    const { file, reader, left } = queued;
     try {
       const isSent = await this.#held.batch(
         reader.batchBytes(this.#held.largeBytes),
-        signal,
+        left.signal,
         async () =>
           await this.#pass(queued, this.#held.largeBytes) || await this.#passLarge(queued),
       );
@@ -183,8 +187,8 @@ export class Forwarder implements JournalReader {
 
   /** Reads and sends a batch; returns whether there was one. */
   async #pass(queued: QueuedFile, largestBytes: number): Promise<boolean> {
-    const { stopping: { signal } } = this.#delivery;
-    const messages = await queued.reader.next(this.#target.limits.maxBytes, signal, largestBytes);
+    const { reader, left } = queued;
+    const messages = await reader.next(this.#target.limits.maxBytes, left.signal, largestBytes);
     if (messages.length > 0) await this.#send(queued, messages);
     return messages.length > 0;
   }
@@ -192,10 +196,7 @@ export class Forwarder implements JournalReader {
   /** Reads and sends the next message if it is large: one at a time over all files. */
   async #passLarge(queued: QueuedFile): Promise<boolean> {
     if (queued.reader.heldBytes <= this.#held.largeBytes) return false;
-    return await this.#held.large(
-      this.#delivery.stopping.signal,
-      () => this.#pass(queued, Infinity),
-    );
+    return await this.#held.large(queued.left.signal, () => this.#pass(queued, Infinity));
   }
 
   /**
@@ -210,7 +211,7 @@ export class Forwarder implements JournalReader {
     const refusal = await this.#delivery.deliver(weight, (signal) => {
       const waited = since === undefined ? {} : { waitedMs: Math.max(0, now() - since) };
       return this.#target.send({ file, messages, bytes, ...waited }, signal);
-    });
+    }, queued.left.signal);
     if (refusal === undefined) return;
     if (refusal.scope === "target") throw refusal;
     if (messages.length === 1) {
@@ -228,22 +229,35 @@ export class Forwarder implements JournalReader {
     this.#files.journal.finished(this, file.id);
   }
 
-  /** Handles that a file was removed before all of it was sent. */
-  #gone(file: JournaledFile): void {
-    const queued = this.#queue.remove(file.id);
-    this.#unread.delete(file.id);
-    this.#cursor.forget(file.id);
-    if (queued === undefined) return;
-    void queued.reader.close();
-    const { line } = file;
-    const { number, offset } = queued.acked;
-    const messages = Math.max(0, (line.messages ?? 0) - number);
+  /**
+   * Handles that a file was removed before all of it was sent. While something of it is under way,
+   * that is awaited: it may still be accepted, and nothing of the recording may overtake it.
+   */
+  #gone({ id }: JournaledFile): void {
+    const isUnderWay = this.#queue.leave(id, new Error("it was removed"));
+    if (!isUnderWay) this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#queue.remove(id, (queued) => this.#dropped(queued));
+    this.#unread.delete(id);
+    this.#cursor.forget(id);
+  }
+
+  /** Counts what of a removed file was not sent, before the next file of its group may be taken. */
+  #dropped({ file: { id, line, repeats }, reader, acked }: QueuedFile): void {
+    void reader.close();
+    const { number, before, offset, isWhole } = acked;
+    // Where all of a file is sent, what it repeats has numbers, too.
+    const sent = isWhole ? number - repeats.below(before) : number;
+    const messages = Math.max(0, (line.messages ?? 0) - sent);
     const bytes = Math.max(0, line.bytes - offset);
     if (messages === 0 && !line.hasData) return;
-    this.#delivery.dropped(line.name, { messages, bytes }, "all of it");
+    // Of one in which nothing whole was found after a crash, nothing is missing.
+    if (messages + bytes > 0) this.#delivery.dropped(line.name, { messages, bytes }, "all of it");
     // The recording may have been announced in that file, so its next file is sent from its very
     // beginning, which repeats that.
-    const group = line.group ?? file.id;
+    const group = line.group ?? id;
     const next = this.#queue.restart(group);
     if (next === undefined) return void this.#gaps.add(group);
     void this.#cursor.note(next.file.id, next.acked);

@@ -44,7 +44,9 @@ describe("CatchUpGarbage", () => {
       { collectGarbage },
     );
     let sends = 0;
-    await delivery.deliver({ messages: 1, bytes: 16 * MIB }, () => Promise.resolve(void sends++));
+    const { signal } = delivery.stopping;
+    const send = () => Promise.resolve(void sends++);
+    await delivery.deliver({ messages: 1, bytes: 16 * MIB }, send, signal);
     assertEquals(sends, 1);
     assertEquals(lines, ["Garbage can't be collected (collectGarbage): there is no collector"]);
     assertEquals(delivery.isWorking, true);

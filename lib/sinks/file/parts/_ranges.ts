@@ -34,6 +34,14 @@ export class Ranges {
     }
   }
 
+  /** How many numbers of it are below one. */
+  below(number: number): number {
+    return this.runs.reduce(
+      (sum, [at, count]) => sum + Math.min(count, Math.max(0, number - at)),
+      0,
+    );
+  }
+
   /** Whether a number is in it. */
   has(number: number): boolean {
     const [starts, ends] = [this.#starts, this.#ends];
