@@ -4,7 +4,7 @@
  * @module
  */
 import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
-import { checkCount, checkPositive, checkTexts } from "../base/check_options.ts";
+import { checkCount, checkPositive, checkText, checkTexts } from "../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
@@ -41,12 +41,17 @@ export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
    * again.
    */
   readonly skip?: ReadonlyMap<string, number>;
+  /**
+   * The `instance` of a `natsTarget` of this program: what that sent is left out if it comes back,
+   * or it would go round without end. A function is asked for it at each connection; default none.
+   */
+  readonly own?: string | (() => Promise<string>);
   /** Where log lines go; default nowhere. */
   readonly log?: Log;
 }
 
 const NAMES: OptionNames<FromNatsOptions> = {
-  ...{ url: true, replicas: true, pullBytes: true, note: true, skip: true, log: true },
+  ...{ url: true, replicas: true, pullBytes: true, note: true, skip: true, log: true, own: true },
   ...{ boxes: true, applications: true, recordings: true, ...CREDENTIAL_NAMES },
 };
 
@@ -105,7 +110,8 @@ const MAX_SKEW_MS = 1000;
 export function fromNats(options: FromNatsOptions): FromNats {
   checkOptions("fromNats", options, NAMES);
   checkAccess(options);
-  const { replicas, pullBytes } = options;
+  const { replicas, pullBytes, own } = options;
+  if (own !== undefined && typeof own !== "function") checkText("own", own);
   if (replicas !== undefined) checkCount("replicas", replicas);
   if (pullBytes !== undefined) checkPositive("pullBytes", pullBytes);
   for (const name of ["boxes", "applications", "recordings"] as const) {
@@ -228,7 +234,8 @@ class NatsFeed implements FromNats {
   }
 
   async #connect(intake: NatsIntake) {
-    const { replicas = 1, pullBytes = PULL_BYTES } = this.#options;
+    const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
+    intake.own = typeof own === "function" ? await own() : own;
     const onLink = (isThere: boolean) =>
       this.#downMs = isThere ? undefined : this.#downMs ?? this.#now();
     const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });

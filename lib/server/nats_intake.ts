@@ -45,7 +45,7 @@ export interface NatsIntakeStats {
   readonly messages: number;
   /** Log messages that had come before, and were left out. */
   readonly repeated: number;
-  /** Messages of the stream that no box sent, or that can't be read. */
+  /** Messages of the stream that no box sent, that can't be read, or that this program sent. */
   readonly refused: number;
   /** Messages of the stream whose log messages wait to be received. */
   readonly underWay: number;
@@ -75,6 +75,9 @@ export class NatsIntake {
   readonly fleet: NatsFleet;
   /** By how much the clock of NATS is behind ours, in milliseconds. */
   skewMs = 0;
+  /** The id under which this program itself sends to the stream, if it does. */
+  own: string | undefined;
+  #isOwnTold = false;
   /** The last numbers that came, and the last that were received. */
   readonly #seen: NatsSeen;
   readonly #received: NatsSeen;
@@ -171,6 +174,7 @@ export class NatsIntake {
     if (names === undefined || headers === undefined) {
       return this.#refuse(message, "it is none that a box has sent");
     }
+    if (headers.box === this.own) return this.#leaveOut(message);
     const box = this.#box(names.box);
     const { part } = headers;
     if (part === undefined) {
@@ -294,6 +298,18 @@ export class NatsIntake {
     if (!isCounted) this.#progress.drop(this.#progress.came(seq));
     const text = `Left out message ${seq} of the stream, of ${subject}: ${why}`;
     this.#log.write("warn", text, { seq, kind: "nats message refused" });
+  }
+
+  /** Leaves out what this program itself has sent, which would go round without end. */
+  #leaveOut({ subject, seq }: StreamMessage): void {
+    this.#refused++;
+    this.#progress.drop(this.#progress.came(seq));
+    if (this.#isOwnTold) return;
+    this.#isOwnTold = true;
+    const text = `What this server forwards to NATS comes back to it, by ${subject}: --from and ` +
+      "--forward lead to one stream. It is left out here, but others receive it twice: leave out " +
+      "one of both options";
+    this.#log.write("error", text, { seq, kind: "nats own" });
   }
 
   #giveUp(subject: string): void {

@@ -7,6 +7,7 @@ import { type FromNats, fromNats, type FromNatsOptions } from "../../lib/server/
 import { connectNats } from "../../lib/nats/connection.ts";
 import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
 import { sha256 } from "../fixtures.ts";
+import { keptLog } from "../sinks/messages.ts";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
 
 const options = { skip: noNats, timeout: 60_000 };
@@ -181,6 +182,26 @@ describe("fromNats", () => {
     assertEquals(kept.length, count - 3);
     assertEquals(middle.feed.note().beyond, []);
     await Promise.all([box.close(), middle.close()]);
+  });
+
+  it("leaves out what its own program sent, and says so once", options, async () => {
+    await using nats = await NatsServer.start();
+    const target = (box: string) => natsTarget({ url: nats.url, box, instance: `of-${box}` });
+    const [box, middle] = [target("box"), target("middle")];
+    await middle.send(batchOf("file-m", numbered(mixed)), never);
+    await middle.send(batchOf("file-n", numbered(mixed)), never);
+    await box.send(batchOf("file-b", numbered(mixed)), never);
+    const log = keptLog();
+    const own = () => Promise.resolve("of-middle");
+    const server = await Middle.start({ url: nats.url, own, log });
+    await server.until(() => server.count === mixed.length);
+    assertEquals([...server.came.keys()], ["nats box"]);
+    assertEquals(log.of("error").map((text) => text.split(":")[0]), [
+      "What this server forwards to NATS comes back to it, by " +
+      "rerelay.middle.rerun_example_capture.rec-mixed",
+    ]);
+    assertEquals(server.feed.note().seq, server.feed.stats.position);
+    await Promise.all([box.close(), middle.close(), server.close()]);
   });
 
   it("puts large messages together, and gives up one that is begun anew", options, async () => {

@@ -15,19 +15,24 @@ import { formatBytes, formatDuration } from "../terminal/units.ts";
  * Makes the followers that forward recordings, without connecting; their code is loaded only if
  * they are asked for.
  *
+ * @param options what is forwarded, and where to
+ * @param process whose environment has credentials of S3
+ * @param log told what is made and what fails
+ * @param instance the id of this box, the same for all targets
  * @throws {RangeError} if a target can't be made
  */
 export async function forwardersFor(
-  { forward, save }: HostOptions,
+  { forward }: HostOptions,
   process: Pick<CliProcess, "env">,
   log: Log,
+  instance: () => Promise<string>,
 ): Promise<ForwardFollower[]> {
   if (forward === undefined) return [];
   const { forwardTo, openTarget } = await import("../../forward/mod.ts");
   const { targets, maxBytesPerSec } = forward;
   const nats = async () => {
     const { natsBox } = await import("./nats_box.ts");
-    return await natsBox(forward, save!, log);
+    return await natsBox(forward, instance, log);
   };
   const opened = targets.map((url) =>
     openTarget(url, { env: process.env, nats, log, files: loadFileAdapter })

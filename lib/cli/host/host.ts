@@ -21,7 +21,7 @@ import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
-import { forwardersFor, tellForwarding } from "./forwarding.ts";
+import { tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
 import { SETTABLE } from "../args/option_table.ts";
 import { cliLog, type CliLogOptions, leftOutLine } from "../terminal/cli_log.ts";
@@ -31,6 +31,7 @@ import { clientLines } from "./client_lines.ts";
 import { EXIT } from "../exit_codes.ts";
 import { liveStatus } from "./live_status.ts";
 import type { NatsIntake } from "./nats.ts";
+import { travelOf } from "./travel.ts";
 import type { CliProcess, StopSignal } from "../process.ts";
 import type { SaveOptions } from "../args/save_args.ts";
 import { screen } from "../terminal/screen.ts";
@@ -215,12 +216,11 @@ async function start(
   const given = await givenFiles(options, log);
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
-  const forwarding = await forwardersFor(options, process, log);
+  const { forwarding, nats } = await travelOf(options, process, log);
   const quiet = options.quiet || live;
   let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
   const readiness = new Readiness();
-  const nats = await intakeFor(options, log);
   const server = await serve({
     hostname: bind,
     port,
@@ -302,13 +302,6 @@ async function start(
   } finally {
     stopTelling();
   }
-}
-
-/** Makes the intake from NATS, if it is asked for; its code is loaded only then. */
-async function intakeFor({ from, save }: HostOptions, log: Log): Promise<NatsIntake | undefined> {
-  if (from === undefined) return undefined;
-  const { NatsIntake } = await import("./nats.ts");
-  return new NatsIntake(from, save?.path, { files: await loadFileAdapter(), log });
 }
 
 /** Opens the given files, if there are any. */

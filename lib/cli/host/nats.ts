@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { FileAdapter } from "../../adapters/files/types.ts";
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -13,18 +12,26 @@ import type { Server } from "../../server/server.ts";
 import type { FileFollower } from "../../sinks/file/parts/follower.ts";
 import type { RrdFileSink } from "../../sinks/file/rrd_file.ts";
 import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.ts";
+import type { NatsCredentials } from "../../nats/connection.ts";
 import type { ServerStatus } from "../../viewers/serve/status.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import type { FromArgs } from "../args/from_args.ts";
-import { natsCredentials } from "./nats_credentials.ts";
 
 /** How often the position is noted, in milliseconds. */
 const NOTE_MS = 1000;
 
+/** What an intake needs besides its arguments. */
+export interface NatsIntakeContext {
+  readonly credentials: NatsCredentials;
+  readonly log: Log;
+  /** The id under which this program itself sends to NATS, if it does. */
+  readonly own?: (() => Promise<string>) | undefined;
+}
+
 /** Receives by NATS, from the start of the program to its end. */
 export class NatsIntake {
   readonly #from: FromArgs;
-  readonly #files: FileAdapter;
+  readonly #context: NatsIntakeContext;
   readonly #log: Log;
   readonly #position: NatsPosition | undefined;
   readonly #stop = new AbortController();
@@ -34,15 +41,16 @@ export class NatsIntake {
   /**
    * @param from what to receive
    * @param savePath where messages are saved, if they are
-   * @param context files and the log
+   * @param context credentials and the log
    */
   constructor(
     from: FromArgs,
     savePath: string | undefined,
-    { files, log }: { readonly files: FileAdapter; readonly log: Log },
+    context: NatsIntakeContext,
   ) {
+    const { log } = context;
     this.#from = from;
-    this.#files = files;
+    this.#context = context;
     this.#log = log;
     const isSerial = savePath !== undefined && hasSerialNames(parseSavePattern(savePath));
     this.#position = isSerial ? new NatsPosition() : undefined;
@@ -93,7 +101,7 @@ export class NatsIntake {
     try {
       await file?.recovered;
       const start = await this.#position?.start(this.#stop.signal);
-      const credentials = await natsCredentials(nats, this.#files);
+      const { credentials, own } = this.#context;
       if (this.#stop.signal.aborted) return;
       const { note, skip } = start ?? {};
       const feed = this.#feed = fromNats({
@@ -101,6 +109,7 @@ export class NatsIntake {
         ...credentials,
         replicas: nats.replicas,
         log,
+        ...(own !== undefined && { own }),
         ...(note !== undefined && { note }),
         ...(skip !== undefined && { skip }),
       });

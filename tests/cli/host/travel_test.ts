@@ -1,0 +1,62 @@
+/** What the command line sets up for NATS: one identity for all targets, and files that can be read. */
+import { describe, it } from "node:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { parseCliArgs } from "../../../lib/cli/args/args.ts";
+import { travelOf } from "../../../lib/cli/host/travel.ts";
+import { silentLog } from "../../../lib/base/log.ts";
+import { connectNats } from "../../../lib/nats/connection.ts";
+import { recordingSubject } from "../../../lib/nats/subjects.ts";
+import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
+import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { NatsServer, noNats } from "../../nats/nats_server.ts";
+
+async function travel(args: readonly string[]) {
+  const command = parseCliArgs(args);
+  assert(command.command === "host");
+  return await travelOf(command.options, { env: () => undefined }, silentLog);
+}
+
+describe("travelOf", () => {
+  it("gives a box one identity, for several targets that ask at once", {
+    ...{ skip: noNats, timeout: 60_000 },
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rerelay-travel-"));
+    await using one = await NatsServer.start();
+    await using two = await NatsServer.start();
+    try {
+      const save = join(folder, "{recording_id}-{part}.rrd");
+      const { forwarding } = await travel([
+        ...["--save", save, "--box", "box-7"],
+        ...["--forward", one.url, "--forward", two.url],
+      ]);
+      const sink = await rrdFileSink({ path: save, followers: forwarding });
+      await sink.write([received(announcement("a")), received(chunk("a", 0))]);
+      const areSent = () => forwarding.every(({ stats }) => stats.sent.messages === 2);
+      while (!areSent()) await new Promise((resolve) => setTimeout(resolve, 5));
+      await sink.close();
+      const { box } = JSON.parse(readFileSync(join(folder, ".rerelay-box.json"), "utf8"));
+      const subject = recordingSubject({ box: "box-7", application: "robot", recording: "a" });
+      for (const { url } of [one, two]) {
+        const nats = await connectNats({ url, clientName: "test" });
+        const last = await nats.manager.streams.getMessage("RERELAY", { last_by_subj: subject });
+        assertEquals(last?.header.get("Rerelay-Box"), box);
+        await nats.connection.close();
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("does not begin with a file of credentials that can't be read", async () => {
+    for (const option of ["--nats-credentials", "--nats-ca"]) {
+      const error = await assertRejects(
+        () => travel(["--from", "nats://127.0.0.1:1", option, "/no/such/file"]),
+        Error,
+      );
+      assert(error.message.startsWith(`${option} /no/such/file can't be read`), error.message);
+    }
+  });
+});
