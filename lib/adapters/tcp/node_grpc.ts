@@ -112,7 +112,7 @@ function explained(error: unknown, broken: Error | undefined, speaksHttp2: boole
     const why = broken === undefined ? error.message : reason(broken);
     return new RerelayError(
       `it takes nothing by gRPC, as Rerun 0.23 and later do (${why}); servers before that are ` +
-        "reached by --to HOST:PORT",
+        "reached by rerelay rrd replay --to HOST:PORT",
       { cause: error },
     );
   }

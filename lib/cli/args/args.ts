@@ -9,7 +9,7 @@ import { LOG_LEVELS, type LogLevel } from "../../base/log.ts";
 import { ArgReader, oneOf, parsePort, UsageError } from "./arg_reader.ts";
 import { closest } from "../../base/closest.ts";
 import { checkNats, type FromArgs, fromArgs } from "./from_args.ts";
-import { type ForwardArgs, forwardOptions } from "./forward_args.ts";
+import { checkForwardsElsewhere, type ForwardArgs, forwardOptions } from "./forward_args.ts";
 import { type LimitArgs, limitArgs } from "./limit_table.ts";
 import type { CliOption } from "./option.ts";
 import { environmentSettings, variableOf } from "./environment.ts";
@@ -184,9 +184,12 @@ export function hostOptions(args: ArgReader, files: readonly string[] = []): Hos
   if (viewers === undefined && files[0] !== undefined) throw unknownArgument(files[0]);
   const from = fromArgs(args);
   checkNats(args, from, forward);
+  const bind = args.read("bind", parseBind) ?? "127.0.0.1";
+  const port = args.read("port", parsePort) ?? 9876;
+  checkForwardsElsewhere(args, forward, { bind, port });
   return {
-    bind: args.read("bind", parseBind) ?? "127.0.0.1",
-    port: args.read("port", parsePort) ?? 9876,
+    bind,
+    port,
     ...(save === undefined ? {} : { save }),
     ...(forward === undefined ? {} : { forward }),
     ...(viewers === undefined ? {} : { viewers }),

@@ -78,6 +78,38 @@ export function forwardOptions(
   };
 }
 
+/**
+ * Refuses a target that is this server itself: what it forwards would come back to it, and be saved
+ * twice. Its default port is that of a Rerun server, so this is easily written.
+ *
+ * @param args where they are set
+ * @param forward where recordings are forwarded to
+ * @param own where this server listens
+ * @throws {UsageError}
+ */
+export function checkForwardsElsewhere(
+  args: ArgReader,
+  forward: ForwardArgs | undefined,
+  own: { readonly bind: string; readonly port: number },
+): void {
+  const itself = forward?.targets.map(targetName).find((name) => isItself(name, own));
+  if (itself === undefined) return;
+  throw new UsageError(
+    `${args.where("forward")} ${itself} is this server itself, which would save all twice: give ` +
+      "the address of the other server, or this one another --port",
+  );
+}
+
+/** Whether a name of a target is that of this server, as far as its options tell. */
+function isItself(name: string, { bind, port }: { bind: string; port: number }): boolean {
+  const host = /^rerun\+http:\/\/\[?([^\]]*)\]?:(\d+)\/proxy$/.exec(name);
+  if (host === null || Number(host[2]) !== port) return false;
+  const isAll = ["0.0.0.0", "::"].includes(bind);
+  return host[1] === bind || (LOOPBACK.test(host[1]!) && (isAll || LOOPBACK.test(bind)));
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/i;
+
 /** Whether two names of targets are of one place. */
 function isSame(a: string, b: string): boolean {
   if (![a, b].every((name) => /^(nats|tls):/.test(name))) return a === b;

@@ -86,11 +86,36 @@ describe("--from", () => {
         ["--from=nats://a,b", "--forward=nats://b", "--save={part}.rrd"],
         /--from and --forward are both nats:\/\/b:4222.*without end/,
       ],
+      [
+        ["--forward=rerun+http://localhost", "--save={part}.rrd"],
+        /--forward rerun\+http:\/\/localhost:9876\/proxy is this server itself.*another --port/,
+      ],
+      [
+        ["--forward=rerun+http://[::1]:1/proxy", "--save={part}.rrd", "--bind=::", "--port=1"],
+        /is this server itself/,
+      ],
+      [
+        ["--forward=rerun+http://10.0.0.5:1", "--save={part}.rrd", "--bind=10.0.0.5", "--port=1"],
+        /is this server itself/,
+      ],
     ];
     for (const [args, expected] of wrong) {
       const error = assertThrows(() => fromOf(...args), UsageError);
       assert(expected.test(error.message), error.message);
       assert(!error.message.includes("hush"), error.message);
+    }
+  });
+
+  it("takes another server of this machine", () => {
+    const elsewhere = [
+      ["--forward=rerun+http://localhost:9877"],
+      ["--forward=rerun+http://localhost", "--port=9877"],
+      ["--forward=rerun+http://127.0.0.1:9876", "--bind=10.0.0.5"],
+      ["--forward=rerun+http://10.0.0.6:9876", "--bind=0.0.0.0"],
+    ];
+    for (const args of elsewhere) {
+      const parsed = parseCliArgs(["--save={part}.rrd", ...args]);
+      assertEquals(parsed.command === "host" && parsed.options.forward?.targets.length, 1);
     }
   });
 });
