@@ -10,7 +10,13 @@ import {
   hasMethods,
   type OptionNames,
 } from "../base/check_arguments.ts";
-import { checkPositive } from "../base/check_options.ts";
+import {
+  checkChoice,
+  checkCount,
+  checkObject,
+  checkPositive,
+  checkText,
+} from "../base/check_options.ts";
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type { ForwardStats } from "./counts.ts";
@@ -74,6 +80,7 @@ export const CURSOR_INFIX = ".forward-";
 export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {}): ForwardFollower {
   const isTarget = hasMethods(target, "send", "close") || hasMethods(target, "sendFile", "close");
   checkGiven("forwardTo", "a target, such as grpcTarget() gives", isTarget, target);
+  checkTarget(target);
   checkOptions("forwardTo", options, NAMES);
   for (const name of ["maxBytesPerSec", "maxHeldBytes"] as const) {
     if (options[name] !== undefined) checkPositive(name, options[name]);
@@ -108,6 +115,19 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
       await forwarder?.close(signal);
     },
   };
+}
+
+/** Refuses limits of a target with which nothing would ever be sent. */
+function checkTarget(target: ForwardTarget): void {
+  checkText("name of the target", target.name);
+  checkChoice("kind of the target", target.kind, ["messages", "files"]);
+  if (target.kind === "files") return checkCount("maxUnderWay", target.maxUnderWay);
+  const { limits } = target;
+  checkObject("limits", limits ?? null, "{ maxBytes: 1e6, maxWaitMs: 200, maxUnderWay: 8 }");
+  checkPositive("limits.maxBytes", limits.maxBytes);
+  checkCount("limits.maxUnderWay", limits.maxUnderWay);
+  if (limits.maxWaitMs >= 0 && limits.maxWaitMs < Infinity) return;
+  throw new RangeError(`limits.maxWaitMs must be milliseconds, 0 or more, not ${limits.maxWaitMs}`);
 }
 
 /**

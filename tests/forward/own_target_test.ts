@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Buffer } from "node:buffer";
@@ -90,5 +90,23 @@ describe("a target of one's own, written as the documentation says", () => {
       assertEquals(came, Array.from({ length: 40 }, (_, i) => `${recording} ${i}`));
     }
     assertEquals([...there.kept.values()].filter((text) => text === "SetStoreInfo").length, 2);
+  });
+
+  it("is refused where nothing would ever be sent, with what is wrong", () => {
+    const target = postTarget("http://127.0.0.1:1/");
+    const limits = (change: object) => ({ ...target, limits: { ...target.limits, ...change } });
+    const wrong: [unknown, string][] = [
+      [{ ...target, limits: undefined }, "limits must be"],
+      [{ ...target, kind: "message" }, "kind of the target must be"],
+      [{ ...target, name: "" }, "name of the target must be a text"],
+      [limits({ maxBytes: 0 }), "limits.maxBytes must be above 0, not 0"],
+      [limits({ maxUnderWay: 0 }), "limits.maxUnderWay must be a whole number above 0, not 0"],
+      [limits({ maxWaitMs: undefined }), "limits.maxWaitMs must be milliseconds"],
+      [{ kind: "files", name: "x", sendFile() {}, close() {} }, "maxUnderWay must be a whole"],
+    ];
+    for (const [given, expected] of wrong) {
+      const error = assertThrows(() => forwardTo(given as MessageTarget), RangeError);
+      assert(error.message.startsWith(expected), error.message);
+    }
   });
 });
