@@ -69,6 +69,7 @@ async function answer(args: readonly string[]): Promise<string> {
   const { save, to, forward } = parsed as Record<string, string | undefined>;
   if (!save) throw new UsageError("--save PATTERN says where the recordings are");
   const pattern = parsePattern(save);
+  await checkFolder(pattern);
   if (command === "status") return await status(pattern, parsed["json"] === true);
   if (to !== "oldest" && to !== "now") {
     throw new UsageError("--to oldest sends all again that is there, --to now leaves it out");
@@ -82,6 +83,12 @@ function parsePattern(text: string): SavePattern {
   } catch (error) {
     throw new UsageError(`--save ${shownArgument(text, 60)}: ${reason(error)}`);
   }
+}
+
+/** @throws {Error} if there is no such folder, which is a mistake in `--save` in all likelihood */
+async function checkFolder({ folder }: SavePattern): Promise<void> {
+  if (folder === "" || await (await loadFileAdapter()).kind(folder) !== undefined) return;
+  throw new Error(`there is no folder ${shownArgument(folder, 200)}: --save is to be the server's`);
 }
 
 async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
