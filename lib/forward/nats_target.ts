@@ -15,7 +15,7 @@ import {
   type Nats,
   type NatsCredentials,
 } from "../nats/connection.ts";
-import { codeOf, ensureStream, STREAM } from "../nats/stream.ts";
+import { codeOf, ensureStream, saysStreamGone, STREAM } from "../nats/stream.ts";
 import { recordingSubject } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
@@ -173,13 +173,21 @@ class NatsTarget implements MessageTarget {
         this.#writer(subject).write(context, { ...batch, messages }, untilBroken)
       ),
     );
-    for (const one of written) if (one.status === "rejected") throw this.#told(one.reason);
+    const errors = written.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    if (errors.some(saysStreamGone)) await this.#leave(nats);
+    if (errors.length > 0) throw this.#told(errors[0]);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     // One that is being made is closed when it is there: that may take as long as a server is silent.
     await this.#there?.nats.connection.close();
+  }
+
+  /** Leaves a connection: the next one makes the stream again, which is not there any more. */
+  async #leave(nats: Nats): Promise<void> {
+    if (this.#there?.nats === nats) this.#there = undefined;
+    await nats.connection.close();
   }
 
   #untilBroken(signal: AbortSignal, link: AbortSignal): AbortSignal {

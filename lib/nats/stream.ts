@@ -86,6 +86,19 @@ async function streamInfo(manager: JetStreamManager): Promise<StreamInfo | undef
   }
 }
 
+/**
+ * The stream is not there any more, or another one is in its place: somebody removed it, or the server
+ * lost what it stored.
+ */
+export class StreamGone extends Error {
+  override readonly name = "StreamGone";
+}
+
+/** Whether an error says that the stream does not exist. */
+export function saysStreamGone(error: unknown): boolean {
+  return error instanceof StreamGone || codeOf(error) === NOT_FOUND;
+}
+
 /** JetStream's code of an error. */
 export function codeOf(error: unknown): number | undefined {
   const { code } = Object(error) as { code?: unknown };

@@ -9,7 +9,7 @@ import type { Msg, Subscription } from "@nats-io/transport-node";
 import { reason } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { STREAM } from "./stream.ts";
+import { saysStreamGone, STREAM, StreamGone } from "./stream.ts";
 import type { Nats } from "./connection.ts";
 
 /** A message of the stream. */
@@ -35,6 +35,8 @@ export interface StreamReaderOptions {
   readonly nats: Nats;
   /** The subjects to read, from `filterSubjects`. */
   readonly subjects: readonly string[];
+  /** When the stream was made, by which it is known: numbers of another one mean nothing. */
+  readonly created: string;
   /** The number of the last message that is not to be read; 0 to read all. */
   readonly after: number;
   /** How many bytes are requested at once. */
@@ -92,6 +94,7 @@ export class StreamReader {
    * Yields messages as they come; requests more only while they are consumed.
    *
    * @param signal ends the reading
+   * @throws {StreamGone} if the stream is not there any more, or was made anew
    */
   async *read(signal: AbortSignal): AsyncGenerator<StreamMessage> {
     const { clock: { delay }, log } = this.#options;
@@ -109,6 +112,7 @@ export class StreamReader {
       } catch (error) {
         if (signal.aborted) return;
         if (this.#options.nats.connection.isClosed()) throw error;
+        if (saysStreamGone(error)) throw new StreamGone(reason(error), { cause: error });
         const text = `Reading the stream ${STREAM} begins anew behind message ${this.#after}: ` +
           reason(error);
         log.write(retryMs < MAX_RETRY_MS ? "debug" : "warn", text, {
@@ -123,8 +127,12 @@ export class StreamReader {
   }
 
   async #begin(): Promise<Pulling> {
-    const { nats, subjects, clock: { now } } = this.#options;
+    const { nats, subjects, created, clock: { now } } = this.#options;
     const { link } = nats;
+    const present = await nats.manager.streams.info(STREAM);
+    if (present.created !== created) {
+      throw new StreamGone(`the stream ${STREAM} was made anew at ${present.created}`);
+    }
     const { name } = await nats.manager.consumers.add(STREAM, {
       deliver_policy: "by_start_sequence",
       opt_start_seq: this.#after + 1,

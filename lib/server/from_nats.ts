@@ -212,11 +212,11 @@ class NatsFeed implements FromNats {
     let retryMs = RETRY_MS;
     while (!signal.aborted) {
       try {
-        const { nats, after, pullBytes } = await this.#connect(intake);
+        const { nats, created, after, pullBytes } = await this.#connect(intake);
         this.#nats = nats;
         retryMs = RETRY_MS;
         const reader = new StreamReader({
-          ...{ nats, subjects: this.#subjects, after, pullBytes, log: this.#log },
+          ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
           clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
         for await (const message of reader.read(signal)) await intake.take(message);
@@ -228,6 +228,7 @@ class NatsFeed implements FromNats {
         await this.#wait(retryMs, delay);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       } finally {
+        this.#downMs ??= this.#now();
         await this.#nats?.connection.close();
       }
     }
@@ -259,7 +260,8 @@ class NatsFeed implements FromNats {
         after,
       });
       this.#downMs = undefined;
-      return { nats, after, pullBytes: Math.max(pullBytes, 2 * largest + MIB) };
+      const { created } = stream;
+      return { nats, created, after, pullBytes: Math.max(pullBytes, 2 * largest + MIB) };
     } catch (error) {
       await nats.connection.close();
       throw error;

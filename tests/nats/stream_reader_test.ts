@@ -35,6 +35,7 @@ function sending(count: number): Nats {
         add: () => Promise.resolve({ name: "name" }),
         delete: () => Promise.resolve(true),
       },
+      streams: { info: () => Promise.resolve({ created: "today" }) },
     },
     link: new AbortController().signal,
     inbox: () => "_INBOX.a",
@@ -46,7 +47,7 @@ describe("StreamReader", () => {
     const { now, delay, timer } = SYSTEM_CLOCK;
     const reader = new StreamReader({
       ...{ nats: sending(20), subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
-      ...{ log: silentLog, clock: { now, delay, timer } },
+      ...{ created: "today", log: silentLog, clock: { now, delay, timer } },
     });
     const ending = new AbortController();
     const seqs: number[] = [];

@@ -204,6 +204,42 @@ describe("fromNats", () => {
     await Promise.all([box.close(), middle.close(), server.close()]);
   });
 
+  it("goes on, on both sides, where the stream was removed while they ran", options, async () => {
+    await using nats = await NatsServer.start();
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    const middle = await Middle.start({ url: nats.url });
+    await box.send(batchOf("file-a", numbered(mixed.slice(0, 10))), never);
+    await middle.until(() => middle.count === 10);
+    const other = await connectNats({ url: nats.url, clientName: "test" });
+    await other.manager.streams.delete("RERELAY");
+    // As the forwarder does: the same batch comes again until it is acknowledged.
+    const rest = batchOf("file-a", numbered(mixed).slice(10));
+    for (let isSent = false; !isSent;) {
+      isSent = await box.send(rest, never).then(() => true, () => false);
+    }
+    await middle.until(() => middle.count === mixed.length);
+    assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
+    assertEquals(middle.feed.stats.connected, true);
+    await Promise.all([other.connection.close(), box.close(), middle.close()]);
+  });
+
+  it("reads a stream from its beginning that was made anew while it ran", options, async () => {
+    await using nats = await NatsServer.start();
+    const middle = await Middle.start({ url: nats.url });
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(older)), never);
+    await middle.until(() => middle.count === older.length);
+    const other = await connectNats({ url: nats.url, clientName: "test" });
+    const { config } = await other.manager.streams.info("RERELAY");
+    await other.manager.streams.delete("RERELAY");
+    await other.manager.streams.add(config);
+    const second = natsTarget({ url: nats.url, box: "box-b", instance: "two" });
+    for (const message of numbered(mixed)) await second.send(batchOf("file-b", [message]), never);
+    await middle.until(() => middle.count === older.length + mixed.length);
+    assertEquals(byRecording(middle.came.get("nats box-b")!), byRecording(mixed));
+    await Promise.all([other.connection.close(), box.close(), second.close(), middle.close()]);
+  });
+
   it("puts large messages together, and gives up one that is begun anew", options, async () => {
     await using nats = await NatsServer.start("max_payload: 20000");
     const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
