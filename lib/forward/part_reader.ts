@@ -55,6 +55,7 @@ export class PartReader {
   /** Messages that were read and not returned yet. */
   #waiting: ReadMessage[] = [];
   #isAtEnd = false;
+  #isLive = false;
   /** Damage at which reading ends, once all messages before it were returned. */
   #damage: Error | undefined;
   /** How many messages of any kind are skipped at the beginning of the file. */
@@ -90,6 +91,11 @@ export class PartReader {
   get hasMore(): boolean {
     if (this.#waiting.length > 0 || this.#damage !== undefined) return true;
     return !this.#isAtEnd && this.#read < this.#file.size;
+  }
+
+  /** Whether what was read last was still in memory from being written. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   /** How much is held of a message that is not read to its end, in bytes. */
@@ -204,6 +210,7 @@ export class PartReader {
     if (!this.#isBegun) await this.#begin();
     const wanted = Math.min(size - this.#read, BLOCK_BYTES);
     const known = recent.read(id, this.#read, wanted);
+    this.#isLive = known !== undefined;
     if (known !== undefined) return known;
     const block = new Uint8Array(wanted);
     const length = await this.#readAt(this.#read, block);

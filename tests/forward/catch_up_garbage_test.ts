@@ -6,7 +6,7 @@ import { Delivery } from "../../lib/forward/delivery.ts";
 const MIB = 2 ** 20;
 
 /** Sends at a pace for ten seconds, where each collection takes so long; tells how many there were. */
-function collections(bytesPerSec: number, collectionMs: number): number {
+function collections(bytesPerSec: number, collectionMs: number, isLive = false): number {
   let [nowMs, collected] = [0, 0];
   const garbage = new CatchUpGarbage(() => {
     collected++;
@@ -14,7 +14,7 @@ function collections(bytesPerSec: number, collectionMs: number): number {
   }, () => nowMs);
   while (nowMs < 10_000) {
     nowMs += 10;
-    garbage.sent(bytesPerSec / 100);
+    garbage.sent(bytesPerSec / 100, isLive);
   }
   return collected;
 }
@@ -26,6 +26,15 @@ describe("CatchUpGarbage", () => {
 
   it("leaves what is sent as it comes to the runtime", () => {
     assertEquals(collections(3 * MIB, 0), 0);
+  });
+
+  it("leaves what hundreds of robots log to the runtime, for a collection takes long there", () => {
+    assertEquals(collections(10 * MIB, 0), 6);
+    assertEquals(collections(10 * MIB, 0, true), 0);
+  });
+
+  it("collects for each 64 MiB of much that is sent as it is logged", () => {
+    assertEquals(collections(64 * MIB, 0, true), 10);
   });
 
   it("takes no more than a sixth of the time", () => {
