@@ -55,8 +55,6 @@ const SILENCE_MS = 5_000;
 /** The server removes a consumer that nobody has pulled from for so long, in milliseconds. */
 const INACTIVE_MS = 5 * 60_000;
 const MAX_MESSAGES_PER_PULL = 100_000;
-/** The field by which the server says how many bytes a pull had left when it ended. */
-const PENDING_BYTES = "Nats-Pending-Bytes";
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
 
@@ -67,10 +65,8 @@ interface Pulling {
   /** Messages that came and were not yielded yet. */
   readonly came: Msg[];
   wake: (() => void) | undefined;
-  /** What is left of the pulls that have not ended, in bytes, with what came and was not yielded yet. */
+  /** What is left of the present pull, in bytes; below 1 if there is none. */
   bytesLeft: number;
-  /** How many pulls these are. */
-  pulls: number;
   /** When the server sent something last. */
   heardMs: number;
   /** This consumer's number of the last message that came. */
@@ -150,7 +146,7 @@ export class StreamReader {
     });
     const pulling: Pulling = {
       ...{ name, subscription, came, wake: undefined, lost: undefined },
-      ...{ bytesLeft: 0, pulls: 0, delivered: 0, heardMs: now() },
+      ...{ bytesLeft: 0, delivered: 0, heardMs: now() },
       leaveLink: () => link.removeEventListener("abort", lose),
     };
     // Messages that were requested over a connection that broke do not come.
@@ -178,11 +174,12 @@ export class StreamReader {
     while (!signal.aborted) {
       if (pulling.lost !== undefined) throw new Error(pulling.lost);
       const came = pulling.came.splice(0);
-      this.#pull(pulling);
+      // Requests the next messages while these are consumed, so at most two pulls are held in
+      // memory.
+      if (pulling.bytesLeft < 1) this.#pull(pulling);
       if (came.length === 0) await this.#wait(pulling, signal);
       for (const msg of came) {
         const message = this.#message(pulling, msg);
-        this.#pull(pulling);
         if (message !== undefined) yield message;
         if (signal.aborted) return;
       }
@@ -192,7 +189,7 @@ export class StreamReader {
   /** Turns what came into a message; `undefined` if the server sent a status. */
   #message(pulling: Pulling, msg: Msg): StreamMessage | undefined {
     if (msg.subject === pulling.subscription.getSubject()) {
-      return void this.#status(pulling, msg.headers);
+      return void this.#status(pulling, msg.headers?.code ?? 0, msg.headers?.description ?? "");
     }
     // The server counts subjects and headers too, as `size()` does, which the client's types lack.
     pulling.bytesLeft -= (msg as Msg & { size(): number }).size();
@@ -214,32 +211,20 @@ export class StreamReader {
     };
   }
 
-  #status(pulling: Pulling, headers: Msg["headers"]): void {
-    const { code = 0, description = "" } = headers ?? {};
+  #status(pulling: Pulling, code: number, description: string): void {
     // A heartbeat.
     if (code === 100) return;
-    // A pull has ended: its time is over, there is nothing, or the next message did not fit into
-    // the rest of its bytes, which the server tells. There may be another one.
-    const rest = headers?.get(PENDING_BYTES) ?? "";
-    pulling.pulls = Math.max(0, pulling.pulls - 1);
-    const left = /^\d+$/.test(rest) ? pulling.bytesLeft - Number(rest) : 0;
-    // Should the server count a little more than the client, that does not add up.
-    pulling.bytesLeft = Math.min(left, pulling.pulls * this.#options.pullBytes);
+    pulling.bytesLeft = 0;
+    // The pull has ended: its time is over, there is nothing, or the next message did not fit into
+    // the rest of its bytes.
     const isOver = code === 404 || code === 408 ||
       /size exceeds|batch completed/i.test(description);
     if (!isOver) throw new Error(`${code} ${description}`);
   }
 
-  /**
-   * Requests the next messages once half of those are here that were requested, so that the server need
-   * not wait for this: at most one and a half pulls are held in memory.
-   */
   #pull(pulling: Pulling): void {
     const { nats: { connection }, pullBytes, clock: { now } } = this.#options;
-    if (pulling.bytesLeft > pullBytes / 2) return;
-    if (pulling.bytesLeft < 1) pulling.bytesLeft = pulling.pulls = 0;
-    pulling.bytesLeft += pullBytes;
-    pulling.pulls++;
+    pulling.bytesLeft = pullBytes;
     pulling.heardMs = now();
     const request = {
       batch: MAX_MESSAGES_PER_PULL,
