@@ -196,8 +196,7 @@ export class IndexFile {
     const { path, reads } = this;
     await this.#held?.close();
     this.#held = await reads.openAt(path).catch(() => undefined);
-    const [folder] = /^(.*[/\\])?/s.exec(path)!;
-    this.#home = await HomeFolder.of(folder, reads);
+    this.#home = await HomeFolder.of(folderOf(path), reads);
   }
 
   /**
@@ -225,6 +224,7 @@ export class IndexFile {
         await file.close();
       }
       await this.#writes.rename(next, real);
+      await this.#writes.syncFolder(folderOf(real)).catch(() => {}); // some systems can't
       return true;
     } catch {
       return false; // a drive that is gone: then it begins anew
@@ -252,4 +252,9 @@ export class IndexFile {
       throw error;
     }
   }
+}
+
+/** The folder of a path, with the separator at its end; `""` is the current one. */
+function folderOf(path: string): string {
+  return /^(.*[/\\])?/s.exec(path)![0];
 }
