@@ -6,7 +6,7 @@ export interface FileIdentity {
   readonly ino: number | null;
 }
 
-/** The same as a text; `undefined` where the system does not number its files. */
+/** What tells a file from another, as a text; `undefined` where the system does not number its files. */
 export function identityText({ dev, ino }: FileIdentity): string | undefined {
   return ino ? `${dev} ${ino}` : undefined;
 }
