@@ -17,6 +17,12 @@ const WITHIN_MS = 4000;
 const LIVE_SHARE = 4;
 /** A collection is followed by so many times its own time without one. */
 const PAUSE = 5;
+/**
+ * Once so many bytes were sent, a pause as long as its own time is enough: where programs wait for a processor, a
+ * collection takes so long that in the longer pause hundreds of megabytes would pile up.
+ */
+const TOO_MANY_BYTES = 2 * MANY_BYTES;
+const SHORT_PAUSE = 1;
 
 /** Asks for a collection while much is sent. */
 export class CatchUpGarbage {
@@ -25,7 +31,9 @@ export class CatchUpGarbage {
   #bytes = 0;
   /** When the first of these was sent. */
   #since = -Infinity;
-  #notBefore = -Infinity;
+  /** When the last collection ended, and how long it took. */
+  #ended = -Infinity;
+  #tookMs = 0;
 
   /**
    * @param collect collects all garbage before it returns
@@ -46,10 +54,11 @@ export class CatchUpGarbage {
     const start = this.#now();
     if (start - this.#since > WITHIN_MS) [this.#bytes, this.#since] = [0, start];
     this.#bytes += isLive ? bytes / LIVE_SHARE : bytes;
-    if (this.#bytes < MANY_BYTES || start < this.#notBefore) return;
+    const pause = this.#bytes < TOO_MANY_BYTES ? PAUSE : SHORT_PAUSE;
+    if (this.#bytes < MANY_BYTES || start < this.#ended + pause * this.#tookMs) return;
     this.#collect();
     const end = this.#now();
-    this.#notBefore = end + PAUSE * (end - start);
-    [this.#bytes, this.#since] = [0, end];
+    this.#tookMs = end - start;
+    [this.#bytes, this.#since, this.#ended] = [0, end, end];
   }
 }

@@ -16,7 +16,7 @@ import { RrdScanner } from "../encoding/rrd/scanner.ts";
 import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 import type { JournaledFile, PartJournal } from "../sinks/file/parts/part_journal.ts";
 import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
-import { areAllGone, FileUnreadable } from "./_unreadable_now.ts";
+import { FileUnreadable } from "./_unreadable_now.ts";
 import { BEGINNING, type CursorPlace } from "./cursor.ts";
 import type { ForwardedMessage } from "./target.ts";
 
@@ -34,8 +34,6 @@ export interface ReadMessage extends ForwardedMessage {
 export interface PartReaderOptions {
   /** The folder of the recordings, with the separator at its end. */
   readonly folder: string;
-  /** The name of their pattern. */
-  readonly name: string;
   readonly adapter: FileReadAdapter;
   readonly journal: PartJournal;
 }
@@ -231,7 +229,7 @@ export class PartReader {
   /**
    * Reads from the file, which is opened if it is not.
    *
-   * @throws {FileUnreadable} if that fails because all recordings are gone for now: a drive that goes
+   * @throws {FileUnreadable} if that fails because all recordings are away: a drive that goes
    * away while a file of it is open gives errors as a bad spot does
    */
   async #readAt(at: number, into: Uint8Array<ArrayBuffer>): Promise<number> {
@@ -239,7 +237,7 @@ export class PartReader {
       this.#open ??= await this.#openFile();
       return await this.#open.readAt(at, into);
     } catch (error) {
-      if (!await areAllGone(this.#options)) throw error;
+      if (!await this.#options.journal.isAway()) throw error;
       throw new FileUnreadable(reason(error), { cause: error });
     }
   }

@@ -57,6 +57,9 @@ export class PartJournal {
     store: string,
   ) => { readonly header: Uint8Array; readonly message: Uint8Array } | undefined = () => undefined;
 
+  /** Whether files that are missing now may come back, as where a drive was taken out. */
+  isAway: () => Promise<boolean> = () => Promise.resolve(false);
+
   /** Adds a reader. All must be added before the first file. */
   join(reader: JournalReader): void {
     this.#readers.add(reader);
