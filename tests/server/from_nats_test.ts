@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
 import type { LogMsg, SmartMessage } from "../../mod.ts";
@@ -238,6 +239,29 @@ describe("fromNats", () => {
     await middle.until(() => middle.count === older.length + mixed.length);
     assertEquals(byRecording(middle.came.get("nats box-b")!), byRecording(mixed));
     await Promise.all([other.connection.close(), box.close(), second.close(), middle.close()]);
+  });
+
+  it("needs no more permissions than docs/fleet.md names", options, async () => {
+    const docs = readFileSync(new URL("../../docs/fleet.md", import.meta.url), "utf8");
+    const [, box, middle] = /A box needs to publish([^]*?); a middle([^]*?); both/.exec(docs)!;
+    const user = (name: string, text: string) => {
+      const named = [...text.matchAll(/`([^`]+)`/g)].map(([, subject]) => subject!);
+      const subjects = JSON.stringify(named.map((subject) => subject.replace("BOX", "box-a")));
+      return `{ user: ${name}, password: pw, permissions: ` +
+        `{ publish: ${subjects}, subscribe: ["_INBOX.>"] } }`;
+    };
+    const users = `${user("box", box!)}, ${user("middle", middle!)}`;
+    await using nats = await NatsServer.start(`authorization { users: [${users}] }`);
+    const as = (user: string) => ({ url: nats.url, user, password: "pw" });
+    const target = natsTarget({ ...as("box"), box: "box-a", instance: "one" });
+    await target.send(batchOf("file-a", numbered(mixed)), never);
+    for (const filter of [{}, { boxes: ["box-a"] }, { boxes: ["box-a", "box-b"] }]) {
+      const server = await Middle.start({ ...as("middle"), ...filter });
+      await server.until(() => server.count === mixed.length);
+      await server.close();
+    }
+    await target.close();
+    assert(!/Violation/.test(nats.log), nats.log);
   });
 
   it("puts large messages together, and gives up one that is begun anew", options, async () => {
