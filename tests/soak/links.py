@@ -20,6 +20,13 @@ class Link:
         self.options = options
         self.begun = time.monotonic()
 
+    def rate(self, at):
+        """Bytes a second at a time."""
+        then = self.options.get("then")
+        if then is not None and at - self.begun > then["afterMs"] / 1000:
+            return then["bytesPerSec"]
+        return self.options["bytesPerSec"]
+
     def after_stall(self, at):
         """When what would come through at a time does; None: never."""
         stops = self.options.get("stopsAfterMs")
@@ -73,7 +80,7 @@ class Link:
                 now = time.monotonic()
                 # What a timer was late may be made up for.
                 free = self.after_stall(
-                    max(free, now - 0.05) + len(piece) / self.options["bytesPerSec"]
+                    max(free, now - 0.05) + len(piece) / self.rate(now)
                 )
                 if free is None:
                     await asyncio.Event().wait()

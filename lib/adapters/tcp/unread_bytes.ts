@@ -1,12 +1,17 @@
 /**
- * How many bytes written to a connection its other end has not read, where the system tells.
+ * How many bytes written to a connection its other end has not taken, where the system tells.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { withoutZone } from "../../base/net_addr.ts";
 
 /** Where Linux lists the connections of this machine. */
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+
+/** Number, both ends as address and port, state, and what waits to be sent and to be read. */
+const ENTRY =
+  /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):([0-9A-F]{8})/;
 
 /** The ends of a connection. */
 export interface Ports {
@@ -18,8 +23,7 @@ export interface Ports {
 
 /** Bytes that wait in the system's buffers; `undefined` where that can't be seen. */
 export async function unreadBytes(ports: Ports): Promise<number | undefined> {
-  const tables = await Promise.all(TABLES.map((path) => readTable(path)));
-  return waitingBytes(tables.join("\n"), ports);
+  return waitingBytes(await readTables(), ports);
 }
 
 /**
@@ -31,15 +35,109 @@ export async function unreadBytes(ports: Ports): Promise<number | undefined> {
  */
 export function waitingBytes(table: string, { local, remote }: Ports): number | undefined {
   const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
-  const entry =
-    /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):([0-9A-F]{8})/;
   let bytes: number | undefined;
   for (const line of table.split("\n")) {
-    const [, from, to, sent, received] = entry.exec(line) ?? [];
+    const [, , from, , to, sent, received] = ENTRY.exec(line) ?? [];
     if (from === hex(local) && to === hex(remote)) bytes = (bytes ?? 0) + parseInt(sent!, 16);
     if (from === hex(remote) && to === hex(local)) bytes = (bytes ?? 0) + parseInt(received!, 16);
   }
   return bytes;
+}
+
+/**
+ * Tells how much of what was written to peers the system still holds: nothing else shows that a slow
+ * peer takes bytes, for a socket with megabytes in it takes the next ones only when a third of it is
+ * free, and one that waits behind a link of 50 KB/s is told nothing for half a minute.
+ *
+ * Those who ask at the same time share one look at the table, however many they are.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { UnsentBytes } from "./unread_bytes.ts";
+ *
+ * const line = "1: 0100007F:2694 0100007F:C3AE 01 00000040:00000000";
+ * const unsent = new UnsentBytes(() => Promise.resolve(line));
+ * assertEquals(await unsent.to("127.0.0.1:50094"), 64);
+ * assertEquals(await unsent.to("127.0.0.1:50095"), undefined);
+ * ```
+ */
+export class UnsentBytes {
+  readonly #read: () => Promise<string>;
+  #look: Promise<ReadonlyMap<string, number>> | undefined;
+  #asked = new Set<string>();
+
+  /** @param read gives the table; default Linux's own, and nothing elsewhere */
+  constructor(read: () => Promise<string> = readTables) {
+    this.#read = read;
+  }
+
+  /**
+   * Bytes that the system holds for a peer, and that it has not acknowledged; `undefined` where that
+   * can't be seen. Never rejects.
+   *
+   * @param addr of the peer, such as `127.0.0.1:50094` or `[::1]:50094`
+   */
+  async to(addr: string): Promise<number | undefined> {
+    this.#asked.add(addr);
+    this.#look ??= this.#begin();
+    return (await this.#look).get(addr);
+  }
+
+  async #begin(): Promise<ReadonlyMap<string, number>> {
+    const table = await this.#read().catch(() => "");
+    // Who asks from now on is told of a later table.
+    const asked = this.#asked;
+    this.#asked = new Set();
+    this.#look = undefined;
+    return unsentIn(table, asked);
+  }
+}
+
+/** What the table tells of peers. */
+function unsentIn(table: string, peers: Iterable<string>): ReadonlyMap<string, number> {
+  const wanted = new Map(Array.from(peers, (addr) => [plain(addr), addr]));
+  const ports = new Set(Array.from(wanted.keys(), (addr) => addr.slice(addr.lastIndexOf(":") + 1)));
+  const bytes = new Map<string, number>();
+  for (const line of table.split("\n")) {
+    const [, , , host, hex, unsent] = ENTRY.exec(line) ?? [];
+    if (host === undefined) continue;
+    const port = String(parseInt(hex!, 16));
+    if (!ports.has(port)) continue;
+    const addr = wanted.get(plain(`${hostOf(host)}:${port}`));
+    if (addr !== undefined) bytes.set(addr, (bytes.get(addr) ?? 0) + parseInt(unsent!, 16));
+  }
+  return bytes;
+}
+
+/** An address from the table: numbers of 32 bits, whose bytes are in the order of the machine. */
+function hostOf(hex: string): string {
+  const bytes = hex.match(/.{8}/g)!.flatMap((word) => {
+    const of = word.match(/../g)!.map((byte) => parseInt(byte, 16));
+    return IS_LITTLE_ENDIAN ? of.reverse() : of;
+  });
+  if (bytes.length === 4) return bytes.join(".");
+  const two = (at: number) => (bytes[at]! * 256 + bytes[at + 1]!).toString(16);
+  return `[${Array.from({ length: 8 }, (_, i) => two(2 * i)).join(":")}]`;
+}
+
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** An address as everybody writes it: IPv6 in its one short form, and IPv4 written as IPv6 as IPv4. */
+function plain(addr: string): string {
+  const bare = withoutZone(addr);
+  if (!bare.startsWith("[") || !URL.canParse(`http://${bare}`)) return bare;
+  const { hostname } = new URL(`http://${bare}`);
+  const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? [];
+  const numbers = [high, low].map((hex = "") => parseInt(hex, 16));
+  const host = high === undefined
+    ? hostname
+    : numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
+  return `${host}${bare.slice(bare.lastIndexOf(":"))}`;
+}
+
+async function readTables(): Promise<string> {
+  return (await Promise.all(TABLES.map((path) => readTable(path)))).join("\n");
 }
 
 async function readTable(path: string): Promise<string> {
