@@ -44,6 +44,9 @@ class Link:
         server = socket.socket()
         # Before it is connected: the window of TCP is agreed on then.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        segment = self.options.get("segmentBytes")
+        if segment is not None:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         server.setblocking(False)
         await loop.sock_connect(server, ("127.0.0.1", self.options["target"]))
         print(json.dumps({"target": self.options["target"], "link": self.options["index"],
