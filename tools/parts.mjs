@@ -5,7 +5,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { exec } from "./exec.mjs";
-import { countTests } from "./junit.mjs";
+import { countTests, faultsOf } from "./junit.mjs";
 import { testFiles } from "./test_files.mjs";
 import { webOnlyArgs } from "./web_only.mjs";
 
@@ -13,7 +13,7 @@ const DEADLINE_SEC = 540;
 
 /**
  * What each part needs, and what it does. `run` gets `{ root, temporary, paths, env }` and gives
- * `{ passed, failed, skipped, output }`.
+ * `{ passed, failed, skipped, output }`, and tests also `faults`: a line for each that failed.
  */
 export const PARTS = [
   { id: "deno", title: "tests on Deno", needs: "deno", run: denoTests },
@@ -163,6 +163,7 @@ async function runBunTests(context, all) {
     failed: sum.failed + run.failed,
     skipped: sum.skipped + run.skipped,
     output: sum.output + run.output,
+    faults: [...sum.faults, ...run.faults],
   }));
 }
 
@@ -175,7 +176,8 @@ async function counted({ temporary }, name, run) {
   const none = counts.passed + counts.failed + counts.skipped === 0;
   const unseen = (!ok || none) && counts.failed === 0;
   if (unseen) counts.failed = 1;
-  return { ...counts, output: none ? `${output}No test ran.\n` : output };
+  const faults = counts.failed ? faultsOf(xml, output) : [];
+  return { ...counts, output: none ? `${output}No test ran.\n` : output, faults };
 }
 
 /** Bun's tests read packages from node_modules, which stays out of the way of everything else. */

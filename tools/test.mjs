@@ -8,10 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { endAll } from "./exec.mjs";
+import { errorLines } from "./junit.mjs";
 import { DEPENDENCIES, PARTS, PROGRAM_PARTS } from "./parts.mjs";
 import { ensureRuntimes, mayFetch, ROOT, ToolError, versions } from "./runtimes.mjs";
 
 const AT_ONCE = 2;
+/** Lines at the end about what failed in a part: CI shows little more. */
+const MOST_FAULTS = 12;
 const TITLE_WIDTH = Math.max(
   ...[...PARTS, ...PROGRAM_PARTS, ...DEPENDENCIES].map(({ title }) => title.length),
 );
@@ -85,8 +88,15 @@ function show({ title, passed, failed, skipped, why, output, seconds }) {
 function report(results, seconds) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
   for (const result of results) for (const key of Object.keys(sum)) sum[key] += result[key];
-  const bad = results.filter(({ failed }) => failed).map(({ title }) => title);
-  if (bad.length) process.stdout.write(`\nFailed: ${bad.join(", ")}\n`);
+  const bad = results.filter(({ failed }) => failed);
+  if (bad.length) process.stdout.write(`\nFailed: ${bad.map(({ title }) => title).join(", ")}\n`);
+  for (const { title, output, faults = [] } of bad) {
+    // Whatever broke off says why at its end.
+    const lines = faults.length ? faults : errorLines(output).slice(-MOST_FAULTS);
+    for (const line of lines.slice(0, MOST_FAULTS)) process.stdout.write(`${title}: ${line}\n`);
+    const more = lines.length - MOST_FAULTS;
+    if (more > 0) process.stdout.write(`${title}: and ${more} more\n`);
+  }
   process.stdout.write(`\n${seconds} s\n${counted(sum)}\n`);
   process.exitCode = sum.failed ? 1 : 0;
 }

@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 const STAND_INS = {
   "apache-arrow": "tools/web_only/apache_arrow.d.ts",
   "apache-arrow/Arrow.dom": "tools/web_only/apache_arrow.d.ts",
+  "@std/bytes": "std/bytes/mod.d.ts",
   "@std/encoding": "std/encoding/mod.d.ts",
   "@std/streams": "std/streams/mod.d.ts",
   "lib/adapters/files/bun_files.ts": "tools/web_only/runtime_adapters.d.ts",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { joined } from "../base/joined.ts";
+import { concat } from "@std/bytes";
 import type { ArrowData } from "./arrow_msg.ts";
 import type { Encoded } from "./message_parts.ts";
 import type { RrdHeader } from "./rrd_header.ts";
@@ -25,7 +25,7 @@ export class SplitEncoded implements Encoded {
   constructor(readonly header: RrdHeader, front: Uint8Array, rest: Uint8Array) {
     this.#front = front;
     this.#rest = rest;
-    const get = () => this.#joined ??= joined([front, rest]);
+    const get = () => this.#joined ??= concat([front, rest]);
     Object.defineProperty(this, "bytes", { enumerable: true, get });
   }
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { concat } from "@std/bytes";
 import type { AwsClient } from "aws4fetch";
 import { encodeBase64 } from "@std/encoding";
-import { joined } from "../base/joined.ts";
 import { RerelayError } from "../base/errors.ts";
 
 /** How long a request may take beside the time for its body, in milliseconds. */
@@ -149,7 +149,7 @@ export class S3Client {
       const answer = await textOf(done);
       // S3 may report an error after it has sent status 200.
       if (elementOf(answer, "Error") !== undefined) throw errorOf("POST", key, 200, answer);
-      const all = await sumOf(joined(sums.map(({ digest }) => digest)));
+      const all = await sumOf(concat(sums.map(({ digest }) => digest)));
       return `${all.base64}-${sums.length}`;
     } catch (error) {
       // Parts that are left behind cost money until somebody removes them.

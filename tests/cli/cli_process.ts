@@ -11,7 +11,7 @@ import type { StopSignal } from "../../lib/cli/process.ts";
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
 /** Nothing here takes so long unless it hangs. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 45_000;
 
 /** How the process ended and what it wrote. */
 export interface Ended {

@@ -114,7 +114,8 @@ describe("cli.ts whose log takes nothing", { timeout: 60_000 }, () => {
         const start = performance.now();
         process.kill(child.pid!, "SIGTERM");
         assertEquals(await ended, [0, null]);
-        assert(performance.now() - start < 3000);
+        // Code 0 says that it was not cut off; whoever waited for a reader would wait for ever.
+        assert(performance.now() - start < 20_000);
         assertEquals(new Uint8Array(readFileSync(path)), new Uint8Array(RECORDING));
       } finally {
         child.kill("SIGKILL");

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { capturePackets, fixture } from "../fixtures.ts";
+import { inTime } from "../in_time.ts";
 import { concat } from "../sinks/messages.ts";
 import { inFolder, open, replay, send, startCli } from "./cli_process.ts";
 
@@ -33,99 +34,101 @@ async function drip(socket: Socket, bytes: Uint8Array, step: number): Promise<vo
 describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     it(`reads what an SDK is still sending, then exits with 0 (${signal})`, () =>
+      // The rest has to come within the tenth of a second after which the SDK counts as quiet.
+      inTime(() =>
+        inFolder(async (folder) => {
+          const path = join(folder, "a.rrd");
+          const { cli, port } = await startCli(["--save", path]);
+          const socket = await open(port);
+          const closed = new Promise((resolve) => socket.on("close", resolve));
+          socket.resume();
+          await send(socket, CAPTURE.subarray(0, 5000));
+          await cli.sees(/logs recording/);
+          cli.signal(signal);
+          await cli.sees(/Stopping when 1 client went quiet/);
+          await send(socket, CAPTURE.subarray(5000));
+          const { code, stderr } = await cli.ended;
+          await closed;
+          assertEquals(code, 0, stderr);
+          assertEquals(new Uint8Array(readFileSync(path)), SAVED);
+        })
+      ));
+  }
+
+  it("accepts nobody any more", () =>
+    inTime(async () => {
+      const { cli, port } = await startCli([]);
+      const socket = await open(port);
+      const dripped = drip(socket, CAPTURE, 10);
+      await cli.sees(/New SDK client/);
+      cli.signal("SIGINT");
+      await cli.sees(/Stopping/);
+      let draining = true;
+      dripped.then(() => draining = false);
+      // Whoever waited at the port is let in first, which takes a tenth of a second at most. Knocking without
+      // a pause could meet the very moment of closing: the system then tries for us again after a second.
+      for (let refused = false; !refused;) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        refused = await open(port).then((late) => {
+          late.destroy();
+          return false;
+        }, () => true);
+      }
+      assert(draining);
+      await dripped;
+      assertEquals((await cli.ended).code, 0);
+    }));
+
+  it("is held up by a client that never ends for little more than a second", () =>
+    inTime(() =>
       inFolder(async (folder) => {
         const path = join(folder, "a.rrd");
         const { cli, port } = await startCli(["--save", path]);
-        const socket = await open(port);
-        const closed = new Promise((resolve) => socket.on("close", resolve));
-        socket.resume();
-        await send(socket, CAPTURE.subarray(0, 5000));
-        await cli.sees(/logs recording/);
-        cli.signal(signal);
-        await cli.sees(/Stopping when 1 client went quiet/);
-        await send(socket, CAPTURE.subarray(5000));
+        const dripped = drip(await open(port), CAPTURE, 100);
+        await cli.sees(/New SDK client/);
+        const start = performance.now();
+        cli.signal("SIGTERM");
         const { code, stderr } = await cli.ended;
-        await closed;
-        assertEquals(code, 0, stderr);
-        assertEquals(new Uint8Array(readFileSync(path)), SAVED);
+        const seconds = (performance.now() - start) / 1000;
+        await dripped;
+        assertEquals(code, 0);
+        // What it still sends is not among what came in, and nobody is told that all is well.
+        const said = stderr.match(
+          /WARN .*1 client was still sending after 1 s: what had not come in/g,
+        );
+        assertEquals(said?.length, 1, stderr);
+        // Code 0 says that it was less than 1.8 s, when it would have been cut.
+        assert(seconds > 0.9, `${seconds} s`);
+        // Whole messages, and the end marker.
+        const saved = new Uint8Array(readFileSync(path));
+        const body = saved.length - 8;
+        assertEquals(saved.subarray(0, body), SAVED.subarray(0, body));
+        assert(saved.subarray(body).every((byte) => byte === 0));
+      })
+    ));
+
+  for (
+    const { first, second, code } of [
+      { first: "SIGTERM", second: "SIGINT", code: 130 },
+      { first: "SIGHUP", second: "SIGHUP", code: 129 },
+    ] as const
+  ) {
+    // Had it gone on to the end of the drain, or had the second signal come after it, it would be 0.
+    it(`ends at once with ${code} at a ${second} after a ${first}`, () =>
+      inTime(async () => {
+        const { cli, port } = await startCli([]);
+        const dripped = drip(await open(port), CAPTURE, 10);
+        await cli.sees(/New SDK client/);
+        cli.signal(first);
+        await cli.sees(/Stopping/);
+        // Closer together they would count as one.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        cli.signal(second);
+        const ended = await cli.ended;
+        await dripped;
+        assertEquals(ended.code, code);
       }));
   }
-
-  it("accepts nobody any more", async () => {
-    const { cli, port } = await startCli([]);
-    const socket = await open(port);
-    const dripped = drip(socket, CAPTURE, 10);
-    await cli.sees(/New SDK client/);
-    cli.signal("SIGINT");
-    await cli.sees(/Stopping/);
-    let draining = true;
-    dripped.then(() => draining = false);
-    // Whoever waited at the port is let in first, which takes a tenth of a second at most. Knocking without
-    // a pause could meet the very moment of closing: the system then tries for us again after a second.
-    for (let refused = false; !refused;) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      refused = await open(port).then((late) => {
-        late.destroy();
-        return false;
-      }, () => true);
-    }
-    assert(draining);
-    await dripped;
-    assertEquals((await cli.ended).code, 0);
-  });
-
-  it("is held up by a client that never ends for little more than a second", () =>
-    inFolder(async (folder) => {
-      const path = join(folder, "a.rrd");
-      const { cli, port } = await startCli(["--save", path]);
-      const dripped = drip(await open(port), CAPTURE, 100);
-      await cli.sees(/New SDK client/);
-      const start = performance.now();
-      cli.signal("SIGTERM");
-      const { code, stderr } = await cli.ended;
-      const seconds = (performance.now() - start) / 1000;
-      await dripped;
-      assertEquals(code, 0);
-      // What it still sends is not among what came in, and nobody is told that all is well.
-      const said = stderr.match(
-        /WARN .*1 client was still sending after 1 s: what had not come in/g,
-      );
-      assertEquals(said?.length, 1, stderr);
-      // Code 0 says that it was less than 1.8 s, when it would have been cut.
-      assert(seconds > 0.9, `${seconds} s`);
-      // Whole messages, and the end marker.
-      const saved = new Uint8Array(readFileSync(path));
-      const body = saved.length - 8;
-      assertEquals(saved.subarray(0, body), SAVED.subarray(0, body));
-      assert(saved.subarray(body).every((byte) => byte === 0));
-    }));
-
-  it("ends at once at a second signal", async () => {
-    const { cli, port } = await startCli([]);
-    const dripped = drip(await open(port), CAPTURE, 10);
-    await cli.sees(/New SDK client/);
-    cli.signal("SIGTERM");
-    await cli.sees(/Stopping/);
-    // Closer together they would count as one.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    cli.signal("SIGINT");
-    const { code } = await cli.ended;
-    // Had it gone on to the end of the drain, it would be 0.
-    assertEquals(code, 130);
-    await dripped;
-  });
-
-  it("ends at once with 129 at a second SIGHUP", async () => {
-    const { cli, port } = await startCli([]);
-    const dripped = drip(await open(port), CAPTURE, 10);
-    await cli.sees(/New SDK client/);
-    cli.signal("SIGHUP");
-    await cli.sees(/Stopping/);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    cli.signal("SIGHUP");
-    assertEquals((await cli.ended).code, 129);
-    await dripped;
-  });
 
   const seesMask = process.platform === "linux" ? it : it.skip;
   seesMask(
@@ -184,11 +187,8 @@ describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
           const { cli, port } = await startCli(["--save", path, "--force"]);
           await cli.sees(/Waiting for .*a\.rrd to open: a named pipe/);
           if (sent > 0) await replay(port, CAPTURE);
-          const start = performance.now();
           cli.signal("SIGTERM");
           const { code, stderr } = await cli.ended;
-          const seconds = (performance.now() - start) / 1000;
-          assert(seconds < 3, `${seconds} s`);
           assertEquals(code, sent === 0 ? 0 : 1, stderr);
           const lost = /Stopped before .* was open: (\d+) messages \(174 kB\) .* lost/.exec(stderr);
           assertEquals(Number(lost?.[1] ?? 0), sent, stderr);
@@ -225,15 +225,12 @@ describe("cli.ts stopped by a signal", { timeout: 60_000 }, () => {
           for (let i = 0; i < 3; i++) await send(socket, CAPTURE.subarray(i === 0 ? 0 : 7));
           await cli.sees(/logs recording/);
           socket.end();
-          const start = performance.now();
           cli.signal("SIGTERM");
           const { code, stderr } = await cli.ended;
-          const seconds = (performance.now() - start) / 1000;
           assertEquals(code, 1);
           const lost = /Cut off after 1\.8 s: (\d+) messages \(\d+ kB\) .* lost/.exec(stderr);
           const saved = /Saved (\d+) messages?,/.exec(stderr);
           assertEquals(Number(lost?.[1]) + Number(saved?.[1]), 3 * 34, stderr);
-          assert(seconds > 1.7 && seconds < 5, `${seconds} s`);
         } finally {
           closeSync(reader);
         }

@@ -3,6 +3,7 @@ import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { inTime } from "../in_time.ts";
 import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
@@ -165,18 +166,20 @@ describe("natsTarget", () => {
   });
 
   it("waits for no answer over a connection that broke", options, async () => {
-    await withServer(async (server) => {
-      // Passes everything on, but hangs up as soon as the place in the stream is asked for.
-      await using link = await linkThat(server.port, (bytes, hangUp) => {
-        if (bytes.includes("$JS.API.STREAM.MSG.GET.")) hangUp();
-      });
-      const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
-      const start = performance.now();
-      await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 1)), Error, "broken");
-      const ms = performance.now() - start;
-      assert(ms < 8000, `the client itself would have waited for 10 s, and it took ${ms} ms`);
-      await target.close();
-    });
+    await withServer((server) =>
+      inTime(async () => {
+        // Passes everything on, but hangs up as soon as the place in the stream is asked for.
+        await using link = await linkThat(server.port, (bytes, hangUp) => {
+          if (bytes.includes("$JS.API.STREAM.MSG.GET.")) hangUp();
+        });
+        const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
+        const start = performance.now();
+        await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 1)), Error, "broken");
+        const ms = performance.now() - start;
+        assert(ms < 8000, `the client itself would have waited for 10 s, and it took ${ms} ms`);
+        await target.close();
+      })
+    );
   });
 
   it("says that a full stream is full, and goes on when there is room", options, async () => {

@@ -1,4 +1,5 @@
 /** Packets that are small, or look harmless, and cost much where nobody counts. */
+import { DECODE_LIMITS } from "../../lib/encoding/limits.ts";
 import {
   arrowMsg,
   concat,
@@ -106,6 +107,11 @@ function timelines(count: number): Bytes {
   );
 }
 
+/** A packet of so many messages, the smallest there are. */
+function unknownMessages(count: number): Bytes {
+  return concat(rrdHeader(), repeated(rrdMessage(Uint8Array.of(0x81, 0xa1, 0x78)), count));
+}
+
 /** All of them, by name; each is to be refused. */
 export const BOMBS: Readonly<Record<string, () => Bytes>> = {
   "LZ4, 1 KB that declares 500 MB": () => lz4Packet(new Uint8Array(1000), 500_000_000),
@@ -136,14 +142,16 @@ export const BOMBS: Readonly<Record<string, () => Bytes>> = {
   "protobuf, text of 15 MB": () =>
     protobufPacket(2, field(1, field(2, new Uint8Array(15_000_000).fill(65)))),
   "protobuf, a length of 4 GiB": () => protobufPacket(1, Uint8Array.of(10, ...varint(2 ** 32 - 1))),
-  "a packet of 100,000 messages": () =>
-    concat(rrdHeader(), repeated(rrdMessage(Uint8Array.of(0x81, 0xa1, 0x78)), 100_000)),
+  "a packet of 100,000 messages": () => unknownMessages(100_000),
   "a packet of 200,000 headers": () =>
     concat(
       repeated(concat(rrdHeader(), rrdHeader({ version: [0, 21, 0, 0] })), 100_000),
       rrdMessage(Uint8Array.of(0xc0)),
     ),
 };
+
+/** As many messages as a packet may have: what a bomb's time is compared with. */
+export const FULL_PACKET: Bytes = unknownMessages(DECODE_LIMITS.maxMessagesPerPacket);
 
 /** What decodes before and after. */
 export const GOOD_PACKET: Bytes = concat(rrdHeader(), rrdMessage(setStoreInfo()));

@@ -5,6 +5,7 @@ import { readSchema } from "../../lib/encoding/arrow/arrow_ipc.ts";
 import type { ArrowMsg } from "../../lib/encoding/arrow_msg.ts";
 import { decodeProtobufLogMsg } from "../../lib/encoding/protobuf/protobuf_log_msg.ts";
 import { BRIDGED, capturedMessages, chunkOf } from "../bridge/chunks.ts";
+import { leastMs } from "../least_ms.ts";
 import { caseRandom } from "../random.ts";
 import { type Dice, dice } from "./mutations.ts";
 
@@ -72,7 +73,9 @@ export function runBridgeCase(seed: number, index: number, tally: BridgeTally): 
       else assertEquals(out, ipc, "data that can't be bridged was changed");
       if (bridge !== shared) tally[bridge.counts.bridged > 0 ? "bridged" : "damaged"]++;
     }
-    const ms = performance.now() - start;
+    let ms = performance.now() - start;
+    // Another program may have had the processor meanwhile.
+    if (ms > HANG_MS) ms = leastMs(() => void readBack(bytesOf(new Bridge(), msg)), HANG_MS);
     if (ms > HANG_MS) throw new Error(`it takes ${ms.toFixed(0)} ms`);
     tally.slowestMs = Math.max(tally.slowestMs, ms);
     if (index % 16 === 0) assertEquals(bytesOf(shared, GOOD), EXPECTED, "a good chunk was harmed");

@@ -197,9 +197,10 @@ function checkSent(sent: Uint8Array, received: number): void {
  * @param seed of the run
  * @param index of the case
  * @param tally where the outcome is added
+ * @param tries how often it may take too long, as another program may have the processor meanwhile
  * @throws {Error} if anything is not as it must be
  */
-export function runH2Case(seed: number, index: number, tally: H2Tally): void {
+export function runH2Case(seed: number, index: number, tally: H2Tally, tries = 3): void {
   const choices = dice(caseRandom(seed, index));
   const { random, below, one } = choices;
   const user = new User(choices);
@@ -237,6 +238,7 @@ export function runH2Case(seed: number, index: number, tally: H2Tally): void {
   h2.finish();
   take(h2, sent);
   const ms = performance.now() - start;
+  if (ms > H2_HANG_MS && tries > 1) return runH2Case(seed, index, tally, tries - 1);
   checkSent(joined(sent), input.length);
   checkEnd(h2, user, begun);
   tally.cases++;

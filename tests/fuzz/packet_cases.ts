@@ -3,6 +3,7 @@ import { checkArrow } from "../../lib/encoding/arrow/arrow_check.ts";
 import { timepointOf } from "../../lib/encoding/arrow/arrow_timepoint.ts";
 import { viewerFrame } from "../../lib/encoding/bincode/bincode_log_msg.ts";
 import { RrdDecoder } from "../../lib/encoding/rrd/rrd_decoder.ts";
+import { leastMs } from "../least_ms.ts";
 import { caseRandom } from "../random.ts";
 import { describeMsg } from "../fixtures.ts";
 import type { LogMsg, StepResult } from "../../mod.ts";
@@ -77,7 +78,11 @@ export function runCase(seed: number, index: number, tally: Tally): void {
   } catch (error) {
     fail(`it threw ${error}`, error);
   }
-  const ms = performance.now() - start;
+  let ms = performance.now() - start;
+  if (ms > HANG_MS) {
+    // Another program may have had the processor meanwhile.
+    ms = leastMs(() => new RrdDecoder().decodePacket(bytes).items.forEach(readFurther), HANG_MS);
+  }
   count(result, tally);
   const { error } = result;
   if (error !== undefined && !ALLOWED_ERRORS.has(error.name)) fail(`${error} is unexpected`, error);

@@ -1,6 +1,7 @@
 /** What the project takes from @std, as the stand-ins give it where JSR is out of reach. */
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes";
 import { parseArgs } from "@std/cli";
 import { decodeBase64, encodeBase64 } from "@std/encoding";
 import { concatReadableStreams, toArrayBuffer } from "@std/streams";
@@ -31,6 +32,15 @@ describe("@std/streams", () => {
   it("gathers a stream's bytes", async () => {
     const [file] = FILES;
     assertEquals(new Uint8Array(await toArrayBuffer(stream(file!))), file);
+  });
+});
+
+describe("@std/bytes", () => {
+  it("puts pieces together, and copies each", () => {
+    const piece = Uint8Array.of(1, 2);
+    const whole = concat([piece, new Uint8Array(0), Uint8Array.of(3)]);
+    piece[0] = 9;
+    assertEquals(whole, Uint8Array.of(1, 2, 3));
   });
 });
 

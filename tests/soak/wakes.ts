@@ -1,7 +1,7 @@
 /** What others on the machine take from a script, they may take from what it measures as well. */
 const WAKE_MS = 10;
 
-/** Wakes every so often, and notes how late. */
+/** Wakes every so often, and notes how late: by so much anything else may be late as well. */
 export class Wakes {
   /** The most it was late, in milliseconds. */
   latestMs = 0;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { joined } from "../../base/joined.ts";
+import { concat } from "@std/bytes";
 import { stat } from "node:fs/promises";
 import type { ReadableFile } from "../../adapters/files/types.ts";
 import type { FooterEnd } from "../../chunk_index/footer_builder.ts";
@@ -162,7 +162,7 @@ async function checkNoneIsMissing(
     at += read;
   }
   const missing = listedIn(stored);
-  for (const id of listedIn(joined(rest))) missing.delete(id);
+  for (const id of listedIn(concat(rest))) missing.delete(id);
   if (missing.size === 0) return;
   const what = plural(missing.size, "chunk");
   const why =

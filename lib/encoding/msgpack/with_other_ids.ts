@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { joined } from "../../base/joined.ts";
+import { concat } from "@std/bytes";
 import { InvalidMessage } from "../../base/errors.ts";
 import { DECODE_LIMITS } from "../limits.ts";
 import { inflateLz4 } from "../lz4/lz4.ts";
@@ -45,7 +45,7 @@ export function withOtherMsgpackIds(encoded: Encoded, ids: OtherIds): Encoded {
     parts.push(payload.subarray(at, from), msgpackText(text));
     at = to;
   }
-  const changed = joined([...parts, payload.subarray(at)]);
+  const changed = concat([...parts, payload.subarray(at)]);
   const body = isCompressed ? compressLz4(changed) : changed;
   const whole = new Uint8Array(HEAD_BYTES + body.length);
   const view = new DataView(whole.buffer);
@@ -129,5 +129,5 @@ function msgpackText(text: string): Uint8Array {
     : length < 2 ** 16
     ? [0xda, length >> 8, length & 255]
     : [0xdb, length >>> 24, length >> 16 & 255, length >> 8 & 255, length & 255];
-  return joined([Uint8Array.from(head), utf8]);
+  return concat([Uint8Array.from(head), utf8]);
 }

@@ -1,4 +1,4 @@
-import { joined } from "../../base/joined.ts";
+import { concat } from "@std/bytes";
 
 /**
  * Joins small pieces, and splits large ones so that progress can be measured.
@@ -11,7 +11,7 @@ export function* gathered(pieces: Iterable<Uint8Array>, bytes: number): Generato
   let size = 0;
   for (const piece of pieces) {
     if (size > 0 && size + piece.length > bytes) {
-      yield joined(waiting);
+      yield concat(waiting);
       [waiting, size] = [[], 0];
     }
     if (piece.length < bytes) {
@@ -21,5 +21,5 @@ export function* gathered(pieces: Iterable<Uint8Array>, bytes: number): Generato
     }
     for (let at = 0; at < piece.length; at += bytes) yield piece.subarray(at, at + bytes);
   }
-  if (size > 0) yield joined(waiting);
+  if (size > 0) yield concat(waiting);
 }

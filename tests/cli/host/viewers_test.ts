@@ -90,7 +90,8 @@ describe("rerelay --serve-web", () => {
     const { code } = await cli.ended;
     const waited = performance.now() - start;
     assertEquals(code, 0);
-    assert(waited < 2500, `ended after ${waited} ms`);
+    // Whoever waited for the one that stalls would wait for ever.
+    assert(waited < 10_000, `ended after ${waited} ms`);
     assertEquals([(await early.closed).code, (await late.closed).code], [1001, 1001]);
     assertEquals(new Uint8Array(await stream.arrayBuffer()), file.subarray(0, -8));
     assertEquals(new Uint8Array(readFileSync(path)), file);

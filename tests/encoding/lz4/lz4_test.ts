@@ -1,6 +1,7 @@
 import lz4 from "lz4js";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { leastMs } from "../../least_ms.ts";
 import { inflateLz4, inflateLz4Front } from "../../../lib/encoding/lz4/lz4.ts";
 import { compressLz4 } from "../../../lib/encoding/lz4/lz4_deflate.ts";
 import { InvalidMessage } from "../../../lib/base/errors.ts";
@@ -176,13 +177,14 @@ describe("inflateLz4Front", () => {
   it("takes time by what is wanted", () => {
     const bomb = new Uint8Array(64 << 20).fill(0xff);
     bomb.set([0x1f, 0x00, 0x01, 0x00]);
-    const start = performance.now();
-    assertThrows(() => inflateLz4Front(bomb, 4096), InvalidMessage);
     const dense = new Uint8Array(1 << 20).fill(0xff);
     dense.set([0x1f, 0x07, 0x01, 0x00]);
     dense[dense.length - 1] = 0;
-    assertEquals(inflateLz4Front(dense, 4096), new Uint8Array(4096).fill(7));
-    assert(performance.now() - start < 2000);
+    const ms = leastMs(() => {
+      assertThrows(() => inflateLz4Front(bomb, 4096), InvalidMessage);
+      assertEquals(inflateLz4Front(dense, 4096), new Uint8Array(4096).fill(7));
+    }, 2000);
+    assert(ms < 2000, `it took ${ms} ms`);
   });
 });
 

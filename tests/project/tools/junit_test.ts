@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { countTests } from "../../../tools/junit.mjs";
+import { countTests, errorLines, faultsOf } from "../../../tools/junit.mjs";
 
 type Result = "passed" | "failed" | "skipped";
 /** A test, or a group of tests. */
@@ -51,9 +51,7 @@ function count(entries: readonly Entry[], counts = { passed: 0, failed: 0, skipp
   return counts;
 }
 
-describe("countTests", () => {
-  it("counts Deno's steps, and not the groups around them", () => {
-    const xml = `
+const DENO = `
 <testsuites name="deno test" tests="6" failures="2" errors="0" time="0.067">
   <testsuite name="./a_test.ts" tests="2" disabled="0" errors="0" failures="1">
     <testcase name="outer" classname="./a_test.ts" time="0.004" line="2" col="1">
@@ -76,11 +74,8 @@ describe("countTests", () => {
     </testcase>
   </testsuite>
 </testsuites>`;
-    assertEquals(countTests(xml), { passed: 2, failed: 1, skipped: 1 });
-  });
 
-  it("counts Bun's tests", () => {
-    const xml = `
+const BUN = `
 <testsuites name="bun test" tests="3" assertions="0" failures="1" skipped="1" time="0.02">
   <testsuite name="outer" file="a_test.ts" line="2" tests="3" failures="1" skipped="1" time="0">
     <testcase name="one" classname="outer" time="0.000871" file="a_test.ts" line="3" />
@@ -92,7 +87,14 @@ describe("countTests", () => {
     </testcase>
   </testsuite>
 </testsuites>`;
-    assertEquals(countTests(xml), { passed: 1, failed: 1, skipped: 1 });
+
+describe("countTests", () => {
+  it("counts Deno's steps, and not the groups around them", () => {
+    assertEquals(countTests(DENO), { passed: 2, failed: 1, skipped: 1 });
+  });
+
+  it("counts Bun's tests", () => {
+    assertEquals(countTests(BUN), { passed: 1, failed: 1, skipped: 1 });
   });
 
   it("counts any tests in any groups, in either form", () => {
@@ -104,5 +106,68 @@ describe("countTests", () => {
 
   it("counts nothing where there is no report", () => {
     assertEquals(countTests(""), { passed: 0, failed: 0, skipped: 0 });
+  });
+});
+
+describe("faultsOf", () => {
+  it("names Deno's steps that failed, with the file of the group around them", () => {
+    assertEquals(faultsOf(DENO, ""), ["./a_test.ts: outer > inner > bad: Error: x]]>y"]);
+  });
+
+  it("names Bun's tests that failed, with their groups from the outside in", () => {
+    assertEquals(faultsOf(BUN, ""), ["a_test.ts: outer > bad: x]]>y"]);
+    const inner = BUN.replaceAll('classname="outer"', 'classname="inner &gt; outer"');
+    assertEquals(faultsOf(inner, ""), ["a_test.ts: outer > inner > bad: x]]>y"]);
+  });
+
+  it("names every file that has a group of that name, where Deno does not say which", () => {
+    const other = DENO.replaceAll("./a_test.ts", "./b_test.ts");
+    const [first] = faultsOf(DENO + other, "");
+    assertEquals(first, "./a_test.ts or ./b_test.ts: outer > inner > bad: Error: x]]>y");
+  });
+
+  it("makes one line of a long error", () => {
+    const xml = `<testcase name="a" classname="" file="a_test.ts">
+      <failure message="Values differ.&#10;&#10;  [&#10;-  ${
+      "1".repeat(1000)
+    }"></failure></testcase>`;
+    const [line] = faultsOf(xml, "");
+    assertEquals([line!.length, line!.slice(0, 34)], [300, "a_test.ts: a: Values differ. [ - 1"]);
+  });
+
+  it("names files that can't be loaded, which are in no report", () => {
+    const deno = [
+      "Uncaught error from ./g_test.ts FAILED",
+      "",
+      "./g_test.ts (uncaught error)",
+      "error: (in promise) Error: at load",
+    ].join("\n");
+    const error = "error: (in promise) Error: at load";
+    assertEquals(faultsOf("", deno), [`./g_test.ts: outside of its tests: ${error}`]);
+    const output = [
+      "a_test.ts:",
+      "(pass) one [0.80ms]",
+      "",
+      "b_test.ts:",
+      "",
+      "# Unhandled error between tests",
+      "-------------------------------",
+      '3 | throw new Error("at load");',
+      "error: at load",
+    ].join("\n");
+    assertEquals(faultsOf("", output), ["b_test.ts: outside of its tests: error: at load"]);
+  });
+});
+
+describe("errorLines", () => {
+  it("finds what checks and programs that broke off say", () => {
+    const lines = [
+      "TS2322 [ERROR]: Type 'string' is not assignable to type 'number'.",
+      "error: Found 1 not formatted file in 800 files",
+      "It took longer than 540 s and was ended.",
+      "Ended by SIGKILL.",
+    ];
+    const output = `$ deno check\n${lines.join("\nx = 1;\n")}\nerrors: none of these\n`;
+    assertEquals(errorLines(output), lines);
   });
 });

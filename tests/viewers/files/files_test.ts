@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
+import { inTime } from "../../in_time.ts";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { Bridge } from "../../../lib/bridge/mod.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
@@ -130,11 +131,13 @@ describe("GET /files", () => {
     );
     for (const { name } of more) await (await files.create(`rec/${name}`, "new")).close();
     await restart();
-    const start = performance.now();
-    const page = await list("?limit=200&search=mixed");
-    const took = performance.now() - start;
-    assertEquals([page.length, page[0]!["name"]], [200, more.at(-1)!.name]);
-    assert(took < 1500, `it took ${took} ms`);
+    await inTime(async () => {
+      const start = performance.now();
+      const page = await list("?limit=200&search=mixed");
+      const took = performance.now() - start;
+      assertEquals([page.length, page[0]!["name"]], [200, more.at(-1)!.name]);
+      assert(took < 1500, `it took ${took} ms`);
+    });
     assertEquals((await get("files?limit=1")).headers.get("x-total-count"), "5001");
   });
 

@@ -1,0 +1,3 @@
+export declare function concat(
+  buffers: readonly Uint8Array<ArrayBufferLike>[],
+): Uint8Array<ArrayBuffer>;
