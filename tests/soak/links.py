@@ -43,7 +43,9 @@ class Link:
         loop = asyncio.get_running_loop()
         server = socket.socket()
         # Before it is connected: the window of TCP is agreed on then.
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        server.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, self.options.get("receiveBytes", RECEIVE_BYTES)
+        )
         segment = self.options.get("segmentBytes")
         if segment is not None:
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
@@ -77,7 +79,7 @@ class Link:
         free = time.monotonic()
         try:
             while True:
-                piece = await loop.sock_recv(server, PIECE_BYTES)
+                piece = await loop.sock_recv(server, self.options.get("pieceBytes", PIECE_BYTES))
                 if not piece:
                     break
                 now = time.monotonic()

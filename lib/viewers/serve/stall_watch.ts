@@ -73,7 +73,7 @@ interface Standstill {
   askedAt: number;
   /** What the system held for it then. */
   unsent: number | undefined;
-  /** What it may still take of what the system held when it came to stand. */
+  /** What it may still take of what the system held when it came to stand, and was about to take. */
   rest: number;
 }
 
@@ -83,8 +83,8 @@ interface Standstill {
  *
  * ```text
  * flows ──── took nothing for 1 s ────► stands still ──── for 10 s in all ────► is cut off
- *   ▲                                        │
- *   └── takes more, or the system holds less ┘
+ *   ▲                                          │
+ *   └─ takes more, or the system holds less ───┘
  * ```
  *
  * The system takes megabytes for a viewer at once, and then no more until a third of them are gone; on a
@@ -145,10 +145,11 @@ export class StallWatch {
 
   async #ask(addr: string, since: Standstill): Promise<void> {
     const unsent = await this.#options.unsentBytes(addr).catch(() => undefined);
-    const took = (since.unsent ?? 0) - (unsent ?? 0);
+    // Where it holds more, it had room for what waited: it held less in between.
+    const changed = Math.abs((since.unsent ?? 0) - (unsent ?? 0));
     if (since.unsent === undefined) since.rest = (unsent ?? 0) + WRITE_BYTES;
-    else if (unsent !== undefined && took > 0 && since.rest > 0) {
-      since.rest -= took;
+    else if (unsent !== undefined && changed > 0 && since.rest > 0) {
+      since.rest -= changed;
       since.time = this.#options.now();
     }
     since.unsent = unsent;
