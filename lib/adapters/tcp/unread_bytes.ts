@@ -104,36 +104,32 @@ function unsentIn(table: string, peers: Iterable<string>): ReadonlyMap<string, n
     if (host === undefined) continue;
     const port = String(parseInt(hex!, 16));
     if (!ports.has(port)) continue;
-    const addr = wanted.get(plain(`${hostOf(host)}:${port}`));
+    const addr = wanted.get(plain(`[${hostOf(host)}]:${port}`));
     if (addr !== undefined) bytes.set(addr, (bytes.get(addr) ?? 0) + parseInt(unsent!, 16));
   }
   return bytes;
 }
 
-/** An address from the table: numbers of 32 bits, whose bytes are in the order of the machine. */
+/** An address from the table as IPv6: numbers of 32 bits, whose bytes are in the order of the machine. */
 function hostOf(hex: string): string {
-  const bytes = hex.match(/.{8}/g)!.flatMap((word) => {
-    const of = word.match(/../g)!.map((byte) => parseInt(byte, 16));
-    return IS_LITTLE_ENDIAN ? of.reverse() : of;
-  });
-  if (bytes.length === 4) return bytes.join(".");
-  const two = (at: number) => (bytes[at]! * 256 + bytes[at + 1]!).toString(16);
-  return `[${Array.from({ length: 8 }, (_, i) => two(2 * i)).join(":")}]`;
+  const words = hex.padStart(32, MAPPED).match(/.{8}/g)!;
+  return words.map((word) => {
+    const bytes = word.match(/../g)!;
+    if (IS_LITTLE_ENDIAN) bytes.reverse();
+    return bytes.join("").replace(/.{4}/, "$&:");
+  }).join(":");
 }
 
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** An address as everybody writes it: IPv6 in its one short form, and IPv4 written as IPv6 as IPv4. */
+/** Before an IPv4 address that is written as IPv6. */
+const MAPPED = "0".repeat(16) + (IS_LITTLE_ENDIAN ? "FFFF0000" : "0000FFFF");
+
+/** An address in the one short form of IPv6, IPv4 as well; empty if it is none. */
 function plain(addr: string): string {
-  const bare = withoutZone(addr);
-  if (!bare.startsWith("[") || !URL.canParse(`http://${bare}`)) return bare;
-  const { hostname } = new URL(`http://${bare}`);
-  const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? [];
-  const numbers = [high, low].map((hex = "") => parseInt(hex, 16));
-  const host = high === undefined
-    ? hostname
-    : numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
-  return `${host}${bare.slice(bare.lastIndexOf(":"))}`;
+  const [, host = "", port] = /^\[?(.*?)\]?:(\d+)$/.exec(withoutZone(addr)) ?? [];
+  const url = `http://[${host.includes(":") ? host : `::ffff:${host}`}]`;
+  return URL.canParse(url) ? `${new URL(url).hostname}:${port}` : "";
 }
 
 async function readTables(): Promise<string> {
