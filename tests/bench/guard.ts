@@ -21,6 +21,9 @@ import {
 import { countAllocations, type Subject, timeRuns } from "./guard_runs.ts";
 import { makeStream } from "./streams.ts";
 
+/** How often something is measured at most: a disk and a machine that others use, too, vary. */
+const ATTEMPTS = 4;
+
 const CONTROL: Subject = { what: "control", clients: 1 };
 const SERVER: Subject = { what: "server", clients: 1 };
 const SAVE: Subject = { what: "save", clients: 1 };
@@ -65,11 +68,12 @@ try {
         const measured = async () =>
           judgeSpeed(name, runtime, await timeRuns(runtime, stream, group, given));
         let verdicts = await measured();
-        const missed = verdicts.filter(({ ok }) => !ok);
-        if (missed.length > 0) {
+        for (let left = ATTEMPTS - 1; left > 0; left--) {
+          const missed = verdicts.filter(({ ok }) => !ok);
+          if (missed.length === 0) break;
           console.log(`again, for: ${missed.map(({ text }) => text).join("; ")}`);
-          const second = await measured();
-          verdicts = verdicts.map((first, i) => first.ok ? first : second[i]!);
+          const next = await measured();
+          verdicts = verdicts.map((before, i) => before.ok ? before : next[i]!);
         }
         tell(verdicts);
       }

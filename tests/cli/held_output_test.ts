@@ -15,6 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { fixture } from "../fixtures.ts";
+import { inTime } from "../in_time.ts";
 import { inFolder, replay } from "./cli_process.ts";
 import { freePort } from "../free_ports.ts";
 
@@ -169,40 +170,47 @@ describe("cli.ts on a held terminal", { timeout: 60_000 }, () => {
 
   onTerminal(
     "receives, saves and answers after Ctrl-S, and ends in order",
+    // What stands still for want of the processor looks as if it were held.
     () =>
-      inFolder(async (folder) => {
-        const path = join(folder, "a.rrd");
-        const [port, page] = [await freePort(), await freePort()];
-        const command = [...PROGRAM, "--port", `${port}`, "--save", path, "--serve-web"];
-        command.push("--web-viewer-port", `${page}`, "--ws-server-port", "0");
-        const pid = join(folder, "pid");
-        const quoted = command.map((word) => `'${word}'`).join(" ");
-        const child = spawn("script", ["-qefc", `echo $$ >'${pid}'; exec ${quoted}`, "/dev/null"], {
-          stdio: ["pipe", "pipe", "ignore"],
-          env: { ...process.env, TERM: "xterm" },
-        });
-        let shown = "";
-        child.stdout!.setEncoding("utf8").on("data", (text: string) => shown += text);
-        try {
-          const ended = once(child, "close");
-          await until(() => shown.includes("0 clients"));
-          hold(child);
-          // The terminal has taken nothing any more once its status line stands still.
-          for (let before = ""; before !== shown;) {
-            before = shown;
-            await new Promise((resolve) => setTimeout(resolve, 600));
+      inTime(() =>
+        inFolder(async (folder) => {
+          const path = join(folder, "a.rrd");
+          const [port, page] = [await freePort(), await freePort()];
+          const command = [...PROGRAM, "--port", `${port}`, "--save", path, "--serve-web"];
+          command.push("--web-viewer-port", `${page}`, "--ws-server-port", "0");
+          const pid = join(folder, "pid");
+          const quoted = command.map((word) => `'${word}'`).join(" ");
+          const child = spawn(
+            "script",
+            ["-qefc", `echo $$ >'${pid}'; exec ${quoted}`, "/dev/null"],
+            {
+              stdio: ["pipe", "pipe", "ignore"],
+              env: { ...process.env, TERM: "xterm" },
+            },
+          );
+          let shown = "";
+          child.stdout!.setEncoding("utf8").on("data", (text: string) => shown += text);
+          try {
+            const ended = once(child, "close");
+            await until(() => shown.includes("0 clients"));
+            hold(child);
+            // The terminal has taken nothing any more once its status line stands still.
+            for (let before = ""; before !== shown;) {
+              before = shown;
+              await new Promise((resolve) => setTimeout(resolve, 600));
+            }
+            await replay(port, CAPTURE);
+            await until(isSaved(path));
+            assert(await answers(page));
+            assert(!shown.includes("34 msg"), shown);
+            process.kill(Number(readFileSync(pid, "utf8")), "SIGTERM");
+            assertEquals(await ended, [0, null]);
+            assertEquals(new Uint8Array(readFileSync(path)), new Uint8Array(RECORDING));
+          } finally {
+            child.kill("SIGKILL");
           }
-          await replay(port, CAPTURE);
-          await until(isSaved(path));
-          assert(await answers(page));
-          assert(!shown.includes("34 msg"), shown);
-          process.kill(Number(readFileSync(pid, "utf8")), "SIGTERM");
-          assertEquals(await ended, [0, null]);
-          assertEquals(new Uint8Array(readFileSync(path)), new Uint8Array(RECORDING));
-        } finally {
-          child.kill("SIGKILL");
-        }
-      }),
+        })
+      ),
   );
 
   onTerminal(
