@@ -63,9 +63,11 @@ const DOORS: Readonly<Record<string, { readonly patience: number; readonly join:
   },
   "HTTP": {
     patience: 1,
-    join: (hub, options) =>
-      httpApp({ hub, ...options }).fetch(new Request(`${HERE}/stream.rrd`), { remoteAddr: ADDR })
-        .then(({ body }) => body!.getReader().read()),
+    async join(hub, options) {
+      const request = new Request(`${HERE}/stream.rrd`);
+      const { body } = await httpApp({ hub, ...options }).fetch(request, { remoteAddr: ADDR });
+      await body!.getReader().read();
+    },
   },
   "gRPC": {
     patience: 1,
