@@ -6,12 +6,23 @@
  */
 import type { Clock } from "../base/clock.ts";
 
-/** A collection is worth its time once so many bytes were sent within {@linkcode WITHIN_MS}. */
+/** A collection is worth its time once so many bytes from the disk were sent within {@linkcode WITHIN_MS}. */
 const MANY_BYTES = 16 * 1024 * 1024;
-/** Where less is sent in so many milliseconds, it is logged now, and is left to the runtime. */
+/** Where less is sent in so many milliseconds, it is left to the runtime. */
 const WITHIN_MS = 4000;
+/**
+ * What is sent as it is logged counts as one byte of so many: a collection makes V8's space for young
+ * objects as small as it can be, so that those that follow one another copy much that is about to die.
+ */
+const LIVE_SHARE = 4;
 /** A collection is followed by so many times its own time without one. */
 const PAUSE = 5;
+/**
+ * Once so many bytes were sent, a pause as long as its own time is enough: where programs wait for a processor, a
+ * collection takes so long that in the longer pause hundreds of megabytes would pile up.
+ */
+const TOO_MANY_BYTES = 2 * MANY_BYTES;
+const SHORT_PAUSE = 1;
 
 /** Asks for a collection while much is sent. */
 export class CatchUpGarbage {
@@ -20,7 +31,9 @@ export class CatchUpGarbage {
   #bytes = 0;
   /** When the first of these was sent. */
   #since = -Infinity;
-  #notBefore = -Infinity;
+  /** When the last collection ended, and how long it took. */
+  #ended = -Infinity;
+  #tookMs = 0;
 
   /**
    * @param collect collects all garbage before it returns
@@ -31,15 +44,21 @@ export class CatchUpGarbage {
     this.#now = now;
   }
 
-  /** Takes note of bytes that were sent. */
-  sent(bytes: number): void {
+  /**
+   * Takes note of bytes that were sent.
+   *
+   * @param bytes how many
+   * @param isLive whether they were still in memory from being written
+   */
+  sent(bytes: number, isLive: boolean): void {
     const start = this.#now();
     if (start - this.#since > WITHIN_MS) [this.#bytes, this.#since] = [0, start];
-    this.#bytes += bytes;
-    if (this.#bytes < MANY_BYTES || start < this.#notBefore) return;
+    this.#bytes += isLive ? bytes / LIVE_SHARE : bytes;
+    const pause = this.#bytes < TOO_MANY_BYTES ? PAUSE : SHORT_PAUSE;
+    if (this.#bytes < MANY_BYTES || start < this.#ended + pause * this.#tookMs) return;
     this.#collect();
     const end = this.#now();
-    this.#notBefore = end + PAUSE * (end - start);
-    [this.#bytes, this.#since] = [0, end];
+    this.#tookMs = end - start;
+    [this.#bytes, this.#since, this.#ended] = [0, end, end];
   }
 }

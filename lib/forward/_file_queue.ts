@@ -56,7 +56,7 @@ export class FileQueue {
   readonly #entries = new Map<string, Entry>();
   /** Files by group: those of one group are sent one after the other. */
   readonly #groups = new Map<string, Entry[]>();
-  /** Files that wait for more messages, in the order in which they are due. */
+  /** Files that wait for more messages, in the order in which they came: about that in which they are due. */
   readonly #waiting = new Set<Entry>();
   readonly #ready = new Set<Entry>();
   /** Entries whose readers may have a file open; the one used last stands at the end. */
@@ -206,7 +206,8 @@ export class FileQueue {
     if (isEnough || this.#isHurried) return this.#makeReady(entry);
     if (entry.state === "waiting") return;
     entry.state = "waiting";
-    entry.due = this.#options.now() + maxWaitMs;
+    const leastMs = maxWaitMs * TOGETHER_SHARE;
+    entry.due = this.#options.now() + Math.max(leastMs, maxWaitMs - file.gatheredMs);
     this.#waiting.add(entry);
     this.#setTimer();
   }

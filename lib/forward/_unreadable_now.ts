@@ -3,9 +3,7 @@
  *
  * @module
  */
-import type { FileReadAdapter } from "../adapters/files/types.ts";
 import { RerelayError } from "../base/errors.ts";
-import { INDEX_SUFFIX } from "../sinks/file/parts/part_index.ts";
 
 /** A file can't be read now, so that others are sent before it. */
 export class FileUnreadable extends Error {
@@ -36,27 +34,4 @@ export function isUnreadableNow(error: unknown): boolean {
   // Deno gives some errors no code, but always the system's number.
   const [, number] = /\(os error (\d+)\)/.exec(message) ?? [];
   return Object.values(PASSING).includes(Number(number));
-}
-
-/** Recordings, and how they are read. */
-export interface Recordings {
-  /** Their folder, with the separator at its end. */
-  readonly folder: string;
-  /** The name of their pattern, which their index begins with. */
-  readonly name: string;
-  readonly adapter: Pick<FileReadAdapter, "kind">;
-}
-
-/**
- * Whether nothing is there of all recordings, as where a drive was taken out or a network folder
- * went away: what is missing then may come back, while a file that alone is missing will not.
- *
- * @param recordings which, whose index lies beside them as long as they are saved
- */
-export async function areAllGone({ folder, name, adapter }: Recordings): Promise<boolean> {
-  try {
-    return await adapter.kind(folder + name + INDEX_SUFFIX) === undefined;
-  } catch {
-    return true; // not even the folder can be looked at
-  }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createAnew, isFileThere } from "../adapters/files/only_files.ts";
 import type { FileAdapter } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import { type Log, silentLog } from "../base/log.ts";
@@ -28,7 +29,8 @@ export interface BoxIdentityOptions {
  * @param adapter reads and writes the file
  * @param options how a new id is made, by default at random, and who is told where the name of its
  * file may not outlive a power cut
- * @throws {Error} if the file exists but has no valid id: it is not overwritten
+ * @throws {Error} if the file exists but has no valid id, or something else has its name: it is not
+ * overwritten
  */
 export async function boxIdentity(
   folder: string,
@@ -36,10 +38,10 @@ export async function boxIdentity(
   { newId = () => crypto.randomUUID(), log = silentLog }: BoxIdentityOptions = {},
 ): Promise<string> {
   const path = folder + BOX_FILE;
-  if (await adapter.kind(path) !== undefined) return await readIdentity(path, adapter);
+  if (await isFileThere(adapter, path)) return await readIdentity(path, adapter);
   const instance = newId();
   if (folder !== "") await adapter.makeFolder(folder.replace(/[/\\]+$/, "") || folder);
-  const file = await adapter.create(`${path}.new`, "replace");
+  const file = await createAnew(adapter, `${path}.new`);
   try {
     await file.write(new TextEncoder().encode(`${JSON.stringify({ box: instance })}\n`));
     await file.sync();

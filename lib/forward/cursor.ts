@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { takeOverPlace } from "../adapters/files/in_place.ts";
+import { createAnew, isFileThere } from "../adapters/files/only_files.ts";
 import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -88,7 +89,7 @@ export class Cursor {
   static async open(options: CursorOptions): Promise<Cursor> {
     const cursor = new Cursor(options);
     const { path, adapter } = options;
-    if (await adapter.kind(path) === undefined) return cursor;
+    if (!await isFileThere(adapter, path)) return cursor;
     cursor.#isNew = false;
     for await (const text of readLines(await adapter.open(path))) {
       cursor.#lines++;
@@ -183,7 +184,8 @@ export class Cursor {
 
   async #put(lines: readonly CursorLine[]): Promise<void> {
     const { now } = this.#options;
-    if (this.#file === undefined || this.#lines > MANY_LINES + 2 * this.#places.size) {
+    const isLong = this.#lines > MANY_LINES + 2 * this.#places.size;
+    if (this.#file === undefined || isLong || !await this.#isInPlace(this.#file)) {
       return await this.#replace();
     }
     const bytes = encodeLines(lines);
@@ -200,6 +202,15 @@ export class Cursor {
     await this.#file.sync();
   }
 
+  /** Whether the file stands at its path: a drive may be taken out, and somebody may remove it. */
+  async #isInPlace(file: WritableFile): Promise<boolean> {
+    try {
+      return file.isAt === undefined || await file.isAt(this.#options.path);
+    } catch {
+      return false;
+    }
+  }
+
   /** Writes all places into a new file, which replaces the old one once it is on the disk. */
   async #replace(): Promise<void> {
     const { path, adapter, now } = this.#options;
@@ -208,7 +219,7 @@ export class Cursor {
       lines.push(place === DONE ? { file, done: true } : { file, ...place });
     }
     const next = `${path}.new`;
-    const file = await adapter.create(next, "replace");
+    const file = await createAnew(adapter, next);
     try {
       await takeOverPlace(adapter, next, path); // as far as it goes
       const bytes = encodeLines(lines);
@@ -217,7 +228,7 @@ export class Cursor {
       await adapter.rename(next, path);
       // Else the old file might be back after a power cut, without what is added from now on.
       await this.#names.sync();
-      await this.#file?.close();
+      await this.#file?.close().catch(() => {}); // of a drive that is gone, perhaps
       this.#file = file;
       this.#size = bytes.length;
       this.#lines = lines.length;

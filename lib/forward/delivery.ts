@@ -47,6 +47,12 @@ export interface Lag {
   readonly oldest: number | undefined;
 }
 
+/** How much is sent at once. */
+export interface Weight extends Readonly<Tally> {
+  /** Whether it was still in memory from being written; left out, it was read from the disk. */
+  readonly isLive?: boolean;
+}
+
 /** Sends to one target, again and again until it accepts or refuses. */
 export class Delivery {
   /** Its signal ends all that is under way. */
@@ -115,7 +121,7 @@ export class Delivery {
   /**
    * Sends something until the target accepts or refuses it.
    *
-   * @param weight how many messages and bytes it counts as
+   * @param weight how many messages and bytes it counts as, and whether it is just being logged
    * @param send one try
    * @param isGone says whether it was removed from the disk, and need not be sent
    * @returns why the target refused it; `undefined` if it was accepted, or removed
@@ -123,7 +129,7 @@ export class Delivery {
    * @throws {FileUnreadable} if the file can't be read now
    */
   async deliver(
-    weight: Readonly<Tally>,
+    weight: Weight,
     send: (signal: AbortSignal) => Promise<void>,
     isGone: () => boolean = () => false,
   ): Promise<TargetRefused | undefined> {
@@ -137,7 +143,7 @@ export class Delivery {
         this.#outage.worked();
         addTo(this.#sent, weight);
         this.#lastAckMs = this.#date();
-        this.#collect(weight.bytes);
+        this.#collect(weight);
         return undefined;
       } catch (error) {
         if (signal.aborted) throw error;
@@ -155,9 +161,9 @@ export class Delivery {
   }
 
   /** What was accepted stays accepted, and is not sent again, though a collection failed. */
-  #collect(bytes: number): void {
+  #collect({ bytes, isLive = false }: Weight): void {
     try {
-      this.#garbage.sent(bytes);
+      this.#garbage.sent(bytes, isLive);
     } catch (error) {
       const text = `Garbage can't be collected (collectGarbage): ${reason(error)}`;
       this.#log.write("warn", text, { target: this.#name, kind: "forward garbage" });

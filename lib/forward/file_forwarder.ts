@@ -15,7 +15,7 @@ import type { ForwardStats } from "./counts.ts";
 import { type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import type { FileTarget } from "./target.ts";
-import { areAllGone, FileUnreadable } from "./_unreadable_now.ts";
+import { FileUnreadable } from "./_unreadable_now.ts";
 
 interface Waiting {
   readonly file: JournaledFile;
@@ -121,7 +121,7 @@ export class FileForwarder implements JournalReader {
       if (isGone()) return;
       if (refusal?.scope === "target") return this.#delivery.stop(refusal);
       if (refusal !== undefined) {
-        if (await areAllGone(this.#files)) throw new FileUnreadable(reason(refusal));
+        if (await this.#files.journal.isAway()) throw new FileUnreadable(reason(refusal));
         this.#delivery.refused(name, { messages, bytes }, refusal);
       }
       this.#waiting.delete(file.id);

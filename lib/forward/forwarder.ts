@@ -204,8 +204,8 @@ export class Forwarder implements JournalReader {
    */
   async #send(queued: QueuedFile, messages: readonly ReadMessage[]): Promise<void> {
     const bytes = messages.reduce((sum, { msg }) => sum + msg.encoded.bytes.length, 0);
-    const weight = { messages: messages.length, bytes };
-    const { file: { id: file }, since } = queued;
+    const { file: { id: file }, since, reader: { isLive } } = queued;
+    const weight = { messages: messages.length, bytes, isLive };
     const { now } = this.#files;
     const refusal = await this.#delivery.deliver(weight, (signal) => {
       const waited = since === undefined ? {} : { waitedMs: Math.max(0, now() - since) };

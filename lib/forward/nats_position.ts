@@ -6,6 +6,7 @@
  * @module
  */
 import { takeOverPlace } from "../adapters/files/in_place.ts";
+import { createAnew, isFileThere } from "../adapters/files/only_files.ts";
 import { reason } from "../base/errors.ts";
 import { storeOf } from "../encoding/store_of.ts";
 import type { NatsNote } from "../server/nats_note.ts";
@@ -161,7 +162,7 @@ export class NatsPosition implements FileFollower, JournalReader {
   }
 
   async #read({ adapter, log }: FollowedFiles): Promise<PositionFile | undefined> {
-    if (await adapter.kind(this.#path) === undefined) return undefined;
+    if (!await isFileThere(adapter, this.#path)) return undefined;
     const file = await adapter.openAt(this.#path);
     try {
       const bytes = new Uint8Array(Math.min(file.size, MAX_BYTES));
@@ -182,7 +183,7 @@ export class NatsPosition implements FileFollower, JournalReader {
   async #write(text: string): Promise<void> {
     const { adapter } = this.#files!;
     const path = this.#path;
-    const file = await adapter.create(`${path}.new`, "replace");
+    const file = await createAnew(adapter, `${path}.new`);
     try {
       await takeOverPlace(adapter, `${path}.new`, path); // as far as it goes
       await file.write(new TextEncoder().encode(text));

@@ -16,7 +16,7 @@ import { RrdScanner } from "../encoding/rrd/scanner.ts";
 import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 import type { JournaledFile, PartJournal } from "../sinks/file/parts/part_journal.ts";
 import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
-import { areAllGone, FileUnreadable } from "./_unreadable_now.ts";
+import { FileUnreadable } from "./_unreadable_now.ts";
 import { BEGINNING, type CursorPlace } from "./cursor.ts";
 import type { ForwardedMessage } from "./target.ts";
 
@@ -34,8 +34,6 @@ export interface ReadMessage extends ForwardedMessage {
 export interface PartReaderOptions {
   /** The folder of the recordings, with the separator at its end. */
   readonly folder: string;
-  /** The name of their pattern. */
-  readonly name: string;
   readonly adapter: FileReadAdapter;
   readonly journal: PartJournal;
 }
@@ -55,6 +53,7 @@ export class PartReader {
   /** Messages that were read and not returned yet. */
   #waiting: ReadMessage[] = [];
   #isAtEnd = false;
+  #isLive = false;
   /** Damage at which reading ends, once all messages before it were returned. */
   #damage: Error | undefined;
   /** How many messages of any kind are skipped at the beginning of the file. */
@@ -90,6 +89,11 @@ export class PartReader {
   get hasMore(): boolean {
     if (this.#waiting.length > 0 || this.#damage !== undefined) return true;
     return !this.#isAtEnd && this.#read < this.#file.size;
+  }
+
+  /** Whether what was read last was still in memory from being written. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   /** How much is held of a message that is not read to its end, in bytes. */
@@ -204,6 +208,7 @@ export class PartReader {
     if (!this.#isBegun) await this.#begin();
     const wanted = Math.min(size - this.#read, BLOCK_BYTES);
     const known = recent.read(id, this.#read, wanted);
+    this.#isLive = known !== undefined;
     if (known !== undefined) return known;
     const block = new Uint8Array(wanted);
     const length = await this.#readAt(this.#read, block);
@@ -224,7 +229,7 @@ export class PartReader {
   /**
    * Reads from the file, which is opened if it is not.
    *
-   * @throws {FileUnreadable} if that fails because all recordings are gone for now: a drive that goes
+   * @throws {FileUnreadable} if that fails because all recordings are away: a drive that goes
    * away while a file of it is open gives errors as a bad spot does
    */
   async #readAt(at: number, into: Uint8Array<ArrayBuffer>): Promise<number> {
@@ -232,7 +237,7 @@ export class PartReader {
       this.#open ??= await this.#openFile();
       return await this.#open.readAt(at, into);
     } catch (error) {
-      if (!await areAllGone(this.#options)) throw error;
+      if (!await this.#options.journal.isAway()) throw error;
       throw new FileUnreadable(reason(error), { cause: error });
     }
   }

@@ -53,6 +53,7 @@ function cutToken(text: string, token: string): string {
 
 /** Decodes such a part; of a name that was cut, gives the beginning and `…`. */
 export function tokenText(token: string): string {
+  if (/^[\w-]+$/.test(token)) return token; // most names
   const [, kept] = /^(.*)==[0-9a-f]{8}-\d+$/.exec(token) ?? [];
   const bytes: number[] = [];
   const text = kept ?? (token === "=" ? "" : token);

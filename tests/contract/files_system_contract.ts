@@ -2,10 +2,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { execFileSync } from "node:child_process";
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -119,6 +121,32 @@ export function filesSystemContract(files: FileAdapter, folder: Folder): void {
     }
     assertEquals(openPaths().filter((open) => open.startsWith(path)), []);
     rmdirSync(path);
+  });
+
+  it("reads at any place only of files, and waits for no pipe", { skip: onWindows }, async () => {
+    const path = folder.path("pipe_to_read");
+    execFileSync("mkfifo", [path]);
+    await assertRejects(() => files.openAt(path), Error, `${path} is a pipe or a device`);
+    const error = await assertRejects(() => files.openAt(tmpdir()), Error, "is a folder");
+    assertEquals((error as { code?: string }).code, "EISDIR");
+  });
+
+  it("tells a folder from another that gets its name", { skip: onWindows }, async () => {
+    const path = mkdtempSync(join(tmpdir(), "rerelay-home-"));
+    const [inside, away] = [join(path, "rec"), join(path, "away")];
+    mkdirSync(inside);
+    const before = await files.identity!(`${inside}/`);
+    assert(before !== undefined);
+    renameSync(inside, away);
+    await assertRejects(() => files.identity!(inside), Error);
+    mkdirSync(inside);
+    symlinkSync(away, join(path, "link"));
+    assert(await files.identity!(inside) !== before);
+    for (const name of ["away", "link"]) {
+      assertEquals(await files.identity!(join(path, name)), before);
+    }
+    assertEquals(await files.identity!(""), await files.identity!(process.cwd()));
+    rmSync(path, { recursive: true });
   });
 
   it("writes into a pipe, which has no positions", { skip: onWindows }, async () => {

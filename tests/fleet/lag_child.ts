@@ -102,7 +102,7 @@ async function middle(): Promise<void> {
   const server = await Server.listen(memoryTcp(), { log: silentLog, reuseBuffers: true });
   const feed = fromNats({ url: args[0]! });
   server.join(feed);
-  const lags: number[] = [];
+  const lags = new Lags();
   const quiet = untilQuiet(() => void server.close());
   for await (const batch of server.batches()) {
     const forMs = quiet.came();
@@ -110,18 +110,42 @@ async function middle(): Promise<void> {
     for (const { payload } of batch) {
       if (payload.type !== "msg" || payload.msg.kind !== "ArrowMsg") continue;
       const sentMs = Number(payload.msg.chunkId!.timeNs / 1_000_000n);
-      if (forMs > WARM_UP_MS) lags.push(now - sentMs);
+      lags.add(now - sentMs, forMs);
     }
     feed.received(batch);
   }
   quiet.check();
-  report(lags);
+  lags.report();
 }
 
-function report(lags: number[]): void {
-  lags.sort((a, b) => a - b);
-  const at = (share: number) => Math.round(lags[Math.floor(share * (lags.length - 1))] ?? 0);
-  console.log(JSON.stringify({ messages: lags.length, p50: at(0.5), p99: at(0.99), max: at(1) }));
+/** Each of these many milliseconds is reported by itself, too. */
+const WINDOW_MS = 5000;
+
+/** How old messages were when they came. */
+class Lags {
+  readonly #all: number[] = [];
+  readonly #windows: number[][] = [];
+
+  /**
+   * @param lagMs how old a message was
+   * @param forMs for how long messages have come
+   */
+  add(lagMs: number, forMs: number): void {
+    if (forMs > WARM_UP_MS) this.#all.push(lagMs);
+    (this.#windows[Math.floor(forMs / WINDOW_MS)] ??= []).push(lagMs);
+  }
+
+  report(): void {
+    const [all, ...windows] = [this.#all, ...this.#windows].map((lags = []) =>
+      lags.sort((a, b) => a - b)
+    );
+    const at = (share: number, lags = all!) =>
+      Math.round(lags[Math.floor(share * (lags.length - 1))] ?? 0);
+    console.log(JSON.stringify({
+      ...{ messages: all!.length, p50: at(0.5), p99: at(0.99), max: at(1) },
+      p99Each5Sec: windows.map((lags) => at(0.99, lags)),
+    }));
+  }
 }
 
 /** What a box sends in as long as it gathers. */
@@ -162,15 +186,15 @@ async function bareMiddle(): Promise<void> {
   await ensureStream(nats.manager, { replicas: 1, log: silentLog });
   const consumer = await nats.client.consumers.get(STREAM);
   const messages = await consumer.consume({ max_bytes: 8 * 1024 * 1024 });
-  const lags: number[] = [];
+  const lags = new Lags();
   const quiet = untilQuiet(() => void messages.stop());
   for await (const { data } of messages) {
-    if (quiet.came() < WARM_UP_MS) continue;
+    const forMs = quiet.came();
     const madeMs = new DataView(data.buffer, data.byteOffset).getFloat64(0);
-    for (let i = 0; i < PER_BATCH; i++) lags.push(Date.now() - madeMs + i * 1000 / PER_SEC);
+    for (let i = 0; i < PER_BATCH; i++) lags.add(Date.now() - madeMs + i * 1000 / PER_SEC, forMs);
   }
   quiet.check();
-  report(lags);
+  lags.report();
 }
 
 const roles: Readonly<Record<string, () => Promise<void>>> = {

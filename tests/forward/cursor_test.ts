@@ -24,6 +24,19 @@ describe("Cursor", () => {
     assertEquals(again.target, "fake://target");
   });
 
+  it("is written again with all places where somebody removed or renamed it", async () => {
+    const adapter = memoryFiles();
+    const cursor = await Cursor.open({ ...OPTIONS, adapter, now: () => 0 });
+    await cursor.note("a", DONE);
+    await adapter.remove("c.jsonl");
+    await cursor.note("b", place(1));
+    await adapter.rename("c.jsonl", "d.jsonl");
+    await cursor.note("c", place(2));
+    await cursor.close();
+    const again = await Cursor.open({ ...OPTIONS, adapter, now: () => 0 });
+    assertEquals(["a", "b", "c"].map((file) => again.placeOf(file)), [DONE, place(1), place(2)]);
+  });
+
   it("never stands further than was acknowledged, wherever the disk fails or the program ends", async () => {
     for (let seed = 0; seed < 200; seed++) {
       const random = caseRandom(7, seed);

@@ -36,8 +36,9 @@ function queueAt() {
     }
     now = at;
   };
-  const add = (id: string, size: number) => {
-    const file = { id, size, state: "writing", line: { group: id } } as unknown as JournaledFile;
+  const add = (id: string, size: number, gatheredMs = 0) => {
+    const line = { group: id };
+    const file = { id, size, gatheredMs, state: "writing", line } as unknown as JournaledFile;
     const reader = { hasMore: true, isAtEnd: false } as unknown as PartReader;
     queue.add(file, BEGINNING, reader);
   };
@@ -55,6 +56,16 @@ describe("FileQueue", () => {
     assertEquals(taken, []);
     until(1000);
     assertEquals(taken, [[200, "a"], [200, "b"], [200, "c"], [320, "d"]]);
+  });
+
+  it("has messages wait as much less as they waited to be written, and goes on giving files together", () => {
+    const { until, add, taken } = queueAt();
+    for (const [at, id, gatheredMs] of [[0, "a", 120], [2, "b", 300], [9, "c", 300]] as const) {
+      until(at);
+      add(id, 10, gatheredMs);
+    }
+    until(1000);
+    assertEquals(taken, [[80, "a"], [80, "b"], [80, "c"]]);
   });
 
   it("gives what is enough for a batch at once", () => {

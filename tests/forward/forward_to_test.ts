@@ -352,7 +352,7 @@ describe("forwardTo", () => {
     const counting = {
       ...files,
       openAt: (path: string) => {
-        opened.push(path);
+        if (path.includes(".rrd.part")) opened.push(path);
         return files.openAt(path);
       },
     };

@@ -6,6 +6,11 @@ export interface FileIdentity {
   readonly ino: number | null;
 }
 
+/** What tells a file from another, as a text; `undefined` where the system does not number its files. */
+export function identityText({ dev, ino }: FileIdentity): string | undefined {
+  return ino ? `${dev} ${ino}` : undefined;
+}
+
 /**
  * Whether two are the same file, by whatever names; true where the system has no numbers to
  * compare.

@@ -21,9 +21,9 @@ import process from "node:process";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { takeOverFrom } from "./take_over.ts";
-import { folderError } from "./_folder_error.ts";
+import { folderError, pipeError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
-import { isSame } from "./_is_same.ts";
+import { identityText, isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -49,6 +49,7 @@ export const bunFiles: FileAdapter = {
   list: (folder) => readdir(folder || "."),
   open,
   openAt,
+  identity: async (path) => identityText(await stat(path || ".")),
   realPath: (path) =>
     followLinks(path, {
       isFile: async (path) => (await stat(path)).isFile(),
@@ -150,6 +151,8 @@ async function statOf(file: FileHandle): Promise<Stats> {
 }
 
 async function openAt(path: string): Promise<ReadableFile> {
+  const found = await stat(path);
+  if (!found.isFile()) throw found.isDirectory() ? folderError(path) : pipeError(path);
   const file = await opened(path, "r");
   const { size, mtime } = await statOf(file);
   let isClosed = false;

@@ -7,9 +7,9 @@ import { statfs } from "node:fs/promises";
 import { FileExists } from "../../base/errors.ts";
 import type { FileAdapter, FileKind, FileMode, WritableFile } from "./types.ts";
 import { takeOverFrom } from "./take_over.ts";
-import { folderError } from "./_folder_error.ts";
+import { folderError, pipeError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
-import { type FileIdentity, isSame } from "./_is_same.ts";
+import { type FileIdentity, identityText, isSame } from "./_is_same.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -24,6 +24,7 @@ export const denoFiles: FileAdapter = {
   list,
   open,
   openAt,
+  identity: async (path) => identityText(await Deno.stat(path || ".")),
   realPath: (path) =>
     followLinks(path, {
       isFile: async (path) => (await Deno.stat(path)).isFile,
@@ -98,6 +99,8 @@ async function open(path: string): Promise<ReadableStream<Uint8Array>> {
 }
 
 async function openAt(path: string): Promise<ReadableFile> {
+  const found = await Deno.stat(path);
+  if (!found.isFile) throw found.isDirectory ? folderError(path) : pipeError(path);
   const file = await Deno.open(path);
   const { size, mtime } = await file.stat();
   let isClosed = false;

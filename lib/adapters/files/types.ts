@@ -56,8 +56,21 @@ export interface FileReadAdapter {
   list(folder: string): Promise<string[]>;
   /** What a file holds, from its beginning, in chunks that are the reader's own. */
   open(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Opens a file to read it at any place. */
+  /**
+   * Opens a file to read it at any place.
+   *
+   * @throws {Error} if a folder, a pipe or a device is there; no pipe is opened, for that would wait for
+   * its other end
+   */
   openAt(path: string): Promise<ReadableFile>;
+  /**
+   * Tells the file or folder that is at a path, or where a link there leads, from others that had the
+   * path before: a drive's folder from the empty one that is there without the drive. `undefined` where
+   * the system does not number them; absent where nobody knows.
+   *
+   * @throws {Error} if nothing is there
+   */
+  identity?(path: string): Promise<string | undefined>;
   /**
    * The path that a path leads to through symbolic links, also if no file is there yet; a path that
    * leads to a device, a pipe or a folder is returned as it is.

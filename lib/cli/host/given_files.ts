@@ -13,7 +13,7 @@ import type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../../r
 import { notedFiles } from "../../sinks/file/parts/noted_files.ts";
 import { shownArgument } from "../args/shown.ts";
 import { recordingsIn } from "../rrd/folder.ts";
-import { codeOf, systemText } from "../rrd/system_text.ts";
+import { codeOf, pathText } from "../rrd/system_text.ts";
 import { frontFacts, type GivenFacts, notedFacts } from "./_given_facts.ts";
 
 /** A file or folder can't be shown; the message names it, and says why. */
@@ -105,7 +105,7 @@ export class GivenFiles implements Shelf {
           : path.includes("://")
           ? " (to receive from there: --from)"
           : ` (to write what is logged into it: --save ${shown})`;
-        throw new NotShown(`Can't show ${shown}: ${systemText(error)}${fix}`, { cause: error });
+        throw new NotShown(`Can't show ${shown}: ${pathText(path, error)}${fix}`, { cause: error });
       }
     }
     const given = new GivenFiles([...files], [...folders], adapter, log, now);
@@ -180,8 +180,11 @@ export class GivenFiles implements Shelf {
     };
     for (const path of this.#files) await add(path, basename(path));
     for (const folder of this.#folders) {
-      const inside = await recordingsIn(folder).catch((error) => ({ files: [], unread: [error] }));
-      for (const error of inside.unread) {
+      const inside = await recordingsIn(folder).catch((error) => ({
+        ...{ files: [], unnamed: [] },
+        unread: [error],
+      }));
+      for (const error of [...inside.unread, ...inside.unnamed]) {
         const text = `Can't look into ${folder}: ${reason(error)}`;
         if (!this.#told.has(text)) {
           this.#log.write("warn", text, { path: folder, kind: "folder not read" });

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { InputError } from "./input.ts";
-import { systemText } from "./system_text.ts";
+import { codeOf, mayBeNotUtf8, pathText } from "./system_text.ts";
 
 /** The recordings in a folder and in the folders below. */
 export interface RecordingFolder {
@@ -18,6 +18,8 @@ export interface RecordingFolder {
   readonly setAside: number;
   /** Folders in it that can't be read, such as `lost+found`, which is root's alone. */
   readonly unread: readonly InputError[];
+  /** Recordings and folders whose names are not UTF-8, which JavaScript can't open. */
+  readonly unnamed: readonly InputError[];
 }
 
 /**
@@ -30,30 +32,43 @@ export interface RecordingFolder {
 export async function recordingsIn(folder: string): Promise<RecordingFolder> {
   const files: string[] = [];
   const unread: InputError[] = [];
+  const unnamed: InputError[] = [];
   let [unfinished, setAside] = [0, 0];
   const waiting = [folder];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     for (const entry of await entriesOf(path, folder, unread)) {
       const inside = `${path.replace(/\/+$/, "")}/${entry.name}`;
-      if (entry.isDirectory()) waiting.push(inside);
+      const failure = await nameFailure(entry, inside);
+      if (failure !== undefined) unnamed.push(failure);
+      else if (entry.isDirectory()) waiting.push(inside);
       else if (!await mayBeRead(entry, inside)) continue;
       else if (/\.(rrd|rbl)$/.test(entry.name)) files.push(inside);
       else if (/\.(rrd|rbl)\.(part|new)$/.test(entry.name)) unfinished++;
       else if (/\.(rrd|rbl)\.damaged$/.test(entry.name)) setAside++;
     }
   }
-  return { files: files.sort(), unfinished, setAside, unread };
+  return { files: files.sort(), unfinished, setAside, unread, unnamed };
 }
 
 async function entriesOf(path: string, folder: string, unread: InputError[]): Promise<Dirent[]> {
   try {
     return await readdir(path, { withFileTypes: true });
   } catch (cause) {
-    const error = new InputError(path, systemText(cause), cause);
+    const error = new InputError(path, pathText(path, cause), cause);
     if (path === folder) throw error;
     unread.push(error);
     return [];
   }
+}
+
+/** The error of a recording, or a folder, that is there and can't be asked for by its name. */
+async function nameFailure(entry: Dirent, path: string): Promise<InputError | undefined> {
+  if (!mayBeNotUtf8(entry.name)) return undefined;
+  if (!entry.isDirectory() && !/\.(rrd|rbl)$/.test(entry.name)) return undefined;
+  const cause = await lstat(path).then(() => undefined, (error) => error);
+  return codeOf(cause) === "ENOENT"
+    ? new InputError(path, pathText(path, cause), cause)
+    : undefined;
 }
 
 /** Whether it is a file, or a link that does not lead to something else. */

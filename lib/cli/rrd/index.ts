@@ -22,7 +22,7 @@ import { InputError, nameOf, noEndText } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import { rewriteFile } from "./output.ts";
-import { systemText } from "./system_text.ts";
+import { pathText } from "./system_text.ts";
 
 /** The result for one file. */
 interface Result {
@@ -64,7 +64,7 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
   const before = await statOf(path);
   const { files, progress } = context;
   const file = await files.openAt(path).catch((cause) => {
-    throw new InputError(path, systemText(cause), cause);
+    throw new InputError(path, pathText(path, cause), cause);
   });
   try {
     progress.start(path, file.size);
@@ -77,7 +77,9 @@ async function indexed(path: string, options: RrdOptions, context: RrdContext): 
       if (cause instanceof NotIndexable) {
         throw new InputError(path, cause.message + mends(cause), cause);
       }
-      throw cause instanceof RerelayError ? cause : new InputError(path, systemText(cause), cause);
+      throw cause instanceof RerelayError
+        ? cause
+        : new InputError(path, pathText(path, cause), cause);
     });
     const { footer, messagesEnd } = found;
     const end = footer.endAt(messagesEnd);
@@ -116,7 +118,7 @@ function mends({ about, cause }: NotIndexable): string {
 
 async function statOf(path: string) {
   const found = await stat(path).catch((cause) => {
-    throw new InputError(nameOf(path), systemText(cause), cause);
+    throw new InputError(nameOf(path), pathText(path, cause), cause);
   });
   if (found.isDirectory()) {
     throw new InputError(path, "a folder: name the files in it", undefined);

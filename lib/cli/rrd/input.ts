@@ -14,7 +14,7 @@ import { RrdScanner, type RrdScannerOptions } from "../../encoding/rrd/scanner.t
 import { escapeText } from "../../base/escape.ts";
 import { plural } from "../../base/plural.ts";
 import { formatBytes } from "../terminal/units.ts";
-import { systemText } from "./system_text.ts";
+import { pathText } from "./system_text.ts";
 import type { RrdContext } from "./context.ts";
 import type { RrdOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -60,7 +60,7 @@ export async function* parts(
     let isEmpty = true;
     for (let isOver = false; !isOver;) {
       const bytes = await source.next().catch((cause) => {
-        throw new InputError(nameOf(path), systemText(cause), cause);
+        throw new InputError(nameOf(path), pathText(path, cause), cause);
       });
       isOver = bytes === undefined;
       if (bytes !== undefined) onBytes?.(bytes);

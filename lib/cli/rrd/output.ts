@@ -15,7 +15,7 @@ import { InputError, nameOf } from "./input.ts";
 import type { RrdContext } from "./context.ts";
 import { lockSaving, unfinishedName } from "../../sinks/file/output_lock.ts";
 import { outputWriter } from "../terminal/output_writer.ts";
-import { codeOf, systemText } from "./system_text.ts";
+import { codeOf, pathText, systemText } from "./system_text.ts";
 
 /** An output that can't be written. */
 export class OutputError extends RerelayError {
@@ -62,7 +62,7 @@ export async function openOutput(
     if (input === "-") continue;
     // Before anything is written: a missing input must not cost an existing output.
     const { ino, dev } = await stat(input, { bigint: true }).catch((cause) => {
-      throw new InputError(nameOf(input), systemText(cause), cause);
+      throw new InputError(nameOf(input), pathText(input, cause), cause);
     });
     if (there?.ino === ino && there.dev === dev) {
       throw new UsageError(`${path} is the input: choose another file to write to`);

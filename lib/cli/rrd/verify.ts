@@ -40,6 +40,7 @@ interface Totals {
   missing_end_markers: number;
   unfinished: number;
   set_aside: number;
+  not_utf8: number;
 }
 
 /**
@@ -50,7 +51,7 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
   const results: unknown[] = [];
   const totals: Totals = {
     ...{ files: 0, good: 0, bad: 0, messages: 0, bytes: 0 },
-    ...{ missing_end_markers: 0, unfinished: 0, set_aside: 0 },
+    ...{ missing_end_markers: 0, unfinished: 0, set_aside: 0, not_utf8: 0 },
   };
   let folders = 0;
   const add = (result: Result) => {
@@ -74,6 +75,9 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
     for (const failure of found.unread) {
       add({ path: failure.input, report: new RrdReport(), index: undefined, failure });
     }
+    // Nothing is known of these: neither that they are good, nor that they are bad.
+    for (const { message } of found.unnamed) process.stderr(`error: ${escapeText(message)}\n`);
+    totals.not_utf8 += found.unnamed.length;
     totals.unfinished += found.unfinished;
     totals.set_aside += found.setAside;
     for (const file of found.files) add(await verifyFile(file, options, context));
@@ -82,7 +86,7 @@ export async function verify(options: RrdOptions, context: RrdContext): Promise<
     const report = folders === 0 ? results : { files: results, totals };
     process.stdout(`${JSON.stringify(report, null, 2)}\n`);
   } else if (folders > 0) process.stdout(totalsText(totals));
-  return totals.bad === 0 ? EXIT.ok : EXIT.failed;
+  return totals.bad + totals.not_utf8 === 0 ? EXIT.ok : EXIT.failed;
 }
 
 async function verifyFile(
@@ -128,7 +132,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function look(path: string): Promise<RecordingFolder | InputError> {
   try {
     const found = await recordingsIn(path);
-    if (found.files.length + found.unread.length > 0) return found;
+    if (found.files.length + found.unread.length + found.unnamed.length > 0) return found;
     const { unfinished } = found;
     const but = unfinished === 0 ? "" : `, but ${plural(unfinished, "unfinished one")}`;
     return new InputError(path, `there is no .rrd or .rbl file in it${but}`, undefined);
@@ -183,12 +187,14 @@ function goodText({ path, report, index, lacksIndex }: Result): string {
 
 function totalsText(totals: Totals): string {
   const { files, good, bad, messages, bytes, unfinished, set_aside: setAside } = totals;
+  const { not_utf8: notUtf8 } = totals;
   const notes = [
     ...(totals.missing_end_markers === 0
       ? []
       : [`${plural(totals.missing_end_markers, "end marker")} missing`]),
     ...(unfinished === 0 ? [] : [`${plural(unfinished, "unfinished file")} not looked at`]),
     ...(setAside === 0 ? [] : [`${plural(setAside, "original")} of recovered files not looked at`]),
+    ...(notUtf8 === 0 ? [] : [`${plural(notUtf8, "name")} not UTF-8 and not looked at`]),
   ];
   return `total: ${plural(files, "file")}, ${formatPlural(messages, "message")}, ${
     formatBytes(bytes)

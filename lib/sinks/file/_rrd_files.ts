@@ -237,6 +237,7 @@ export class RrdFiles {
 
   /** Puts what was written on the disk. Never rejects. */
   async sync(): Promise<void> {
+    await this.#options.index?.look();
     await this.#files.sync();
   }
 

@@ -63,6 +63,32 @@ describe("a folder of recordings", () => {
       assertEquals(log.of("warn").length, 3);
     }));
 
+  test("says of names that are not UTF-8 that they can't be opened, and not that they are bad", () =>
+    inFolder(async (folder) => {
+      // Some systems, such as that of Macs, take no such name.
+      if (spawnSync("sh", ["-c", "mkdir \"$(printf 'sub\\377')\""], { cwd: folder }).status !== 0) {
+        return;
+      }
+      shell("touch \"$(printf 'a\\377.rrd')\" \"$(printf 'note\\377.txt')\"", folder);
+      // A name that has this character itself.
+      for (const name of ["b.rrd", "c\uFFFD.rrd"]) writeFileSync(join(folder, name), GOOD);
+      const { code, text } = await runHere(["verify", folder]);
+      assertEquals(code, 1);
+      assertStringIncludes(text, "2 good, 0 bad; 2 names not UTF-8 and not looked at");
+      const why = "its name is not UTF-8, so that this program can't open it: rename it";
+      for (const name of ["a\uFFFD.rrd", "sub\uFFFD"]) {
+        assertStringIncludes(text, `error: ${join(folder, name)}: ${why}`);
+      }
+      const log = keptLog();
+      const given = await GivenFiles.open([folder], await loadFileAdapter(), log);
+      assertEquals((await given.list()).map(({ name }) => name), ["b.rrd", "c\uFFFD.rrd"]);
+      assertEquals(log.of("warn").filter((text) => text.endsWith(why)).length, 2);
+      for (const command of ["verify", "stats"]) {
+        const { code, text } = await runHere([command, join(folder, "a\uFFFD.rrd")]);
+        assertEquals([code, text.includes(why)], [1, true]);
+      }
+    }));
+
   test("has no pipes, which would keep readers waiting", () =>
     inFolder(async (folder) => {
       mkdirSync(join(folder, "sub.rrd"));

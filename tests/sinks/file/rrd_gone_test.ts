@@ -125,6 +125,27 @@ describe("rrdFileSink whose file is taken away", () => {
     assertEquals([sink.kept.messages, sink.lost.messages], [0, 1]);
   });
 
+  it("writes its index again that somebody removed, so that a later run finds its files", async () => {
+    const { files, log, sink, write, pass } = await start();
+    const [msg] = grpcMessages("0.41.0-mixed");
+    await sink.write([{
+      ...{ source: { kind: "tcp-client", id: 1 }, time: 0 },
+      payload: { type: "msg", msg: msg! },
+    }]);
+    await files.remove("rec/{part}.rrd.index.jsonl");
+    await write(2);
+    await pass(200);
+    assertEquals(log.of("warn").map((text) => text.split(":")[0]), [
+      "Somebody removed rec/{part}.rrd.index.jsonl, and it was written again",
+    ]);
+    // The program is killed here.
+    const next = await rrdFileSink({ path: "rec/{part}.rrd", files });
+    await next.recovered;
+    await next.close();
+    assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
+    assert(files.paths.some((path) => /rrd$/.test(path)), files.paths.join());
+  });
+
   it("does not take a folder that can't be looked into for one that is gone", async () => {
     let isClosed = false;
     const files = memoryFiles(({ kind, path }) => {

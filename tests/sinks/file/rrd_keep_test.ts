@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import type { SmartMessage } from "../../../lib/flow/channel/smart_message.ts";
@@ -97,8 +97,10 @@ describe("rrdFileSink that keeps so many files", () => {
     await sink.write([msgpackMessage(30, 1)]);
     await sink.close();
     const behind = done.slice(done.indexOf(`rename ${path}.new`) + 1);
-    assertEquals(behind.filter((each) => each === `write ${path}.new`).length > 0, true);
-    assertEquals(behind.indexOf("syncFolder rec/"), 0);
+    const [synced, written] = ["syncFolder rec/", `write ${path}.new`].map((each) =>
+      behind.indexOf(each)
+    );
+    assert(synced! >= 0 && synced! < written!, behind.join());
   });
 
   it("removes those that were begun first, in whatever order they are closed", async () => {

@@ -3,16 +3,21 @@
  *
  * @module
  */
+import { isFileThere, NotAFile } from "../../../adapters/files/only_files.ts";
 import type {
   FileReadAdapter,
   FileWriteAdapter,
+  ReadableFile,
   WritableFile,
 } from "../../../adapters/files/types.ts";
+import { HomeFolder } from "./home_folder.ts";
 import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
 
 /** Longer lines, in bytes, are not ours. */
 const MAX_LINE_BYTES = 64 * 1024;
 const LINE_FEED = 10;
+/** How much is copied at once of an index that was removed, in bytes. */
+const COPY_BYTES = 256 * 1024;
 
 /** Reads and writes the lines of an index; what fails is thrown to the caller. */
 export class IndexFile {
@@ -26,6 +31,13 @@ export class IndexFile {
    */
   #size: number | undefined = 0;
   #isShared = false;
+  #isClosed = false;
+  /** Reads the file that is open, also once somebody has removed it. */
+  #held: ReadableFile | undefined;
+  /** The folder in which it was opened. */
+  #home: HomeFolder | undefined;
+  /** Called when the file was put back that somebody had removed or renamed. */
+  onRestored: () => void = () => {};
 
   /**
    * Takes the path, and touches nothing.
@@ -42,7 +54,7 @@ export class IndexFile {
 
   /** Reads the lines, and leaves out those that make no sense. */
   async *lines(): AsyncGenerator<IndexLine> {
-    if (!await this.#isThere()) return;
+    if (!await isFileThere(this.reads, this.path)) return;
     const decoder = new TextDecoder();
     let rest: Uint8Array = new Uint8Array(0);
     let size = 0;
@@ -72,7 +84,7 @@ export class IndexFile {
   /** Writes the file anew, with these lines. */
   async replace(lines: Iterable<IndexLine>): Promise<void> {
     const next = `${this.path}.new`;
-    const file = await this.#writes.create(next, "replace");
+    const file = await this.#createNext(next);
     let size = 0;
     try {
       if (await this.reads.kind(this.path) === "file") {
@@ -92,6 +104,7 @@ export class IndexFile {
     this.#file = file;
     this.#size = size;
     this.#isTorn = false;
+    await this.#hold();
   }
 
   /** Says that another program adds lines as well from now on. */
@@ -107,6 +120,16 @@ export class IndexFile {
     const next = this.#writing.then(() => this.#put(bytes));
     this.#writing = next.catch(() => {});
     return next;
+  }
+
+  /** Puts the file back if somebody removed it: without it nothing would tell what the files are. */
+  look(): Promise<void> {
+    const looked = this.#writing.then(async () => {
+      if (this.#isClosed || this.#file === undefined) return;
+      if (await this.#isGone(this.#file)) await this.#open();
+    });
+    this.#writing = looked.catch(() => {});
+    return looked;
   }
 
   /** Makes sure that what was written before is on the disk; calls in a row share one sync. */
@@ -125,7 +148,14 @@ export class IndexFile {
   /** Closes it. */
   async close(): Promise<void> {
     await this.#writing;
+    this.#isClosed = true;
+    await this.#held?.close();
     await this.#file?.close();
+  }
+
+  async #createNext(path: string): Promise<WritableFile> {
+    if (await this.reads.kind(path) === "other") throw new NotAFile(path);
+    return await this.#writes.create(path, "replace");
   }
 
   get #writes(): FileWriteAdapter {
@@ -134,21 +164,8 @@ export class IndexFile {
   }
 
   /**
-   * Whether there is a file to read.
-   *
-   * @throws {Error} if a pipe or the like has its name: to open it would wait for its other end
-   */
-  async #isThere(): Promise<boolean> {
-    const { path, reads } = this;
-    let kind = await reads.kind(path);
-    if (kind === "other") kind = await reads.kind(await reads.realPath(path));
-    if (kind === "other") throw new Error("something else than a file has its name");
-    return kind === "file";
-  }
-
-  /**
-   * Whether somebody moved the index away, as with its whole folder: files that are made in a new one
-   * could not be found by what is written there.
+   * Whether somebody removed the index, or moved it away, as with its whole folder: files that are
+   * made from now on could not be found by what is written there.
    */
   async #isGone(file: WritableFile): Promise<boolean> {
     try {
@@ -161,14 +178,57 @@ export class IndexFile {
   }
 
   async #open(): Promise<WritableFile> {
-    await this.#isThere();
+    const isThere = await isFileThere(this.reads, this.path);
     const before = this.#file;
+    const isRestored = !isThere && before !== undefined && await this.#restore();
     this.#file = await this.#writes.create(this.path, "append");
+    await this.#hold();
     if (before === undefined) return this.#file;
     this.#size = undefined;
     this.#isTorn = true;
     await before.close();
+    if (isRestored) this.onRestored();
     return this.#file;
+  }
+
+  /** Keeps what is needed to put the file back, as far as the system lets it. */
+  async #hold(): Promise<void> {
+    const { path, reads } = this;
+    await this.#held?.close();
+    this.#held = await reads.openAt(path).catch(() => undefined);
+    this.#home = await HomeFolder.of(folderOf(path), reads);
+  }
+
+  /**
+   * Writes the file again that was removed or renamed, with all that is in it; not into another folder
+   * than its own, which has none of the files.
+   *
+   * @returns whether that was done
+   */
+  async #restore(): Promise<boolean> {
+    const { path, reads } = this;
+    const held = this.#held;
+    if (held === undefined || await this.#home?.isAnother() !== false) return false;
+    try {
+      const real = await reads.kind(path) === undefined ? path : await reads.realPath(path);
+      const next = `${real}.new`;
+      const file = await this.#createNext(next);
+      try {
+        const block = new Uint8Array(COPY_BYTES);
+        for (let at = 0, length = 1; length > 0; at += length) {
+          length = await held.readAt(at, block);
+          await file.write(block.subarray(0, length));
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#writes.rename(next, real);
+      await this.#writes.syncFolder(folderOf(real)).catch(() => {}); // some systems can't
+      return true;
+    } catch {
+      return false; // a drive that is gone: then it begins anew
+    }
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
@@ -192,4 +252,9 @@ export class IndexFile {
       throw error;
     }
   }
+}
+
+/** The folder of a path, with the separator at its end; `""` is the current one. */
+function folderOf(path: string): string {
+  return /^(.*[/\\])?/s.exec(path)![0];
 }

@@ -55,21 +55,25 @@ export class Surplus {
       removed.push(name);
     }
     if (list?.isOver !== true) return removed;
-    await this.#forgetMissing(list);
+    if (!await this.#forgetMissing(list)) return removed;
     for (const name of list.takeOldest(isHeld)) {
       if (await this.#remove(name)) removed.push(name);
     }
     return removed;
   }
 
-  /** Takes out of a list what somebody removed: that takes no room, and no other goes for it. */
-  async #forgetMissing(list: PartList): Promise<void> {
+  /**
+   * Takes out of a list what somebody removed: that takes no room, and no other goes for it. Returns
+   * whether the folder could be looked at: what is missing because a drive was taken out is not removed.
+   */
+  async #forgetMissing(list: PartList): Promise<boolean> {
     const { pattern: { folder }, adapter } = this.#options;
     // Those that are closed from here on may not be in what the system lists.
     const listed = list.closed;
     const there = await adapter.list(folder).then((names) => new Set(names), () => undefined);
-    if (there === undefined) return;
+    if (there === undefined) return false;
     for (const name of listed) if (!there.has(name)) list.forgetClosed(name);
+    return true;
   }
 
   /** Whether nothing of the file is left. */

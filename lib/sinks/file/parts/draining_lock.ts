@@ -71,6 +71,8 @@ export async function drainingThere(
   for (const found of await files.list(folder)) {
     if (!found.startsWith(start) || !found.endsWith(LOCK_SUFFIX)) continue;
     if (!/^\d+$/.test(found.slice(start.length, -LOCK_SUFFIX.length))) continue;
+    // A folder or the like is somebody else's.
+    if (await files.kind(folder + found) !== "file") continue;
     const holder = await holderOf(folder + found, files);
     if (holder !== undefined && await isHeld(folder + found, holder, processes)) alive.add(holder);
     else await files.remove(folder + found).catch(() => {});

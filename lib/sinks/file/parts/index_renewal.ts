@@ -80,7 +80,8 @@ export class IndexRenewal {
     if (signal.aborted) return void this.#left.push(path);
     try {
       const kind = await this.#options.adapter.kind(path);
-      // Somebody may have removed it.
+      // Somebody may have removed it, or the drive with all of them.
+      if (kind === undefined && await index.isAway()) throw new Error("it is not there now");
       if (kind === undefined) return await index.drop(line);
       if (kind !== "file") return index.release(line);
       index.hold(line);
@@ -138,7 +139,9 @@ export class IndexRenewal {
       }
       await index.note({ ...line, isRenewed: true });
       const hash = await this.#copy(file, copy, line, end);
-      if (await adapter.kind(path) !== "file") {
+      const kind = await adapter.kind(path);
+      if (kind === undefined && await index.isAway()) throw new Error("it is not there now");
+      if (kind !== "file") {
         await adapter.remove(copy);
         return await index.drop(line);
       }

@@ -71,9 +71,9 @@ export class NotedPart {
     await this.#index.repeats(id, rangesOf(repeats).map(([at, count]) => [before + at, count]));
   }
 
-  /** Says up to where the file may be read, in bytes. */
-  reached(size: number): void {
-    this.#index.journal?.reached(this.#line.id, size);
+  /** Says up to where the file may be read, in bytes, and how long messages were gathered, in milliseconds. */
+  reached(size: number, gatheredMs: number): void {
+    this.#index.journal?.reached(this.#line.id, size, gatheredMs);
   }
 
   /** Says that no more is written to it. */

@@ -8,6 +8,7 @@
 import { forgetOldest } from "../../../base/forget_oldest.ts";
 import { reason } from "../../../base/errors.ts";
 import { type FileLine, type IndexLine, isOf } from "./_index_line.ts";
+import { HomeFolder } from "./home_folder.ts";
 import { IndexFile } from "./_index_file.ts";
 import type { PartJournal } from "./part_journal.ts";
 import { addRunning } from "./running_writers.ts";
@@ -35,6 +36,7 @@ export type Announced = Extract<IndexLine, { kind: "store" }>;
 export class PartIndex {
   readonly #options: PartIndexOptions;
   readonly #file: IndexFile;
+  readonly #home: HomeFolder;
   /** The files by age; not kept if nothing is ever removed, since files may be made without end. */
   #list: PartList | undefined;
   /** Files that were read, by id, and their ids by name, until they are sorted. */
@@ -50,11 +52,21 @@ export class PartIndex {
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
-  private constructor(options: PartIndexOptions) {
+  private constructor(options: PartIndexOptions, home: HomeFolder) {
     this.#options = options;
-    if (this.journal) this.journal.announcementOf = (store) => this.#announced.get(store);
+    this.#home = home;
+    if (this.journal) {
+      this.journal.announcementOf = (store) => this.#announced.get(store);
+      this.journal.isAway = () => this.isAway();
+    }
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
+    this.#file.onRestored = () => {
+      const text =
+        `Somebody removed ${this.path}, and it was written again: it tells a later start ` +
+        "which files to recover, to remove and to forward";
+      options.log.write("warn", text, { path: this.path, kind: "index restored" });
+    };
     this.#list = new PartList(keep);
     this.#surplus = new Surplus(options, (what, action) => this.#try(what, action));
   }
@@ -66,7 +78,10 @@ export class PartIndex {
 
   /** Reads the index of earlier runs, if there is one, and goes on with it. */
   static async open(options: PartIndexOptions): Promise<PartIndex> {
-    const index = new PartIndex(options);
+    const index = new PartIndex(
+      options,
+      await HomeFolder.of(options.pattern.folder, options.adapter),
+    );
     let lines = 0;
     let isAll = await index.#try("read", async () => {
       for await (const line of index.#file.lines()) {
@@ -96,6 +111,16 @@ export class PartIndex {
   /** Where it is. */
   get path(): string {
     return this.#file.path;
+  }
+
+  /** Whether files that are missing now may come back, as where a drive was taken out. */
+  isAway(): Promise<boolean> {
+    return this.#home.isAway(this.path);
+  }
+
+  /** Puts the index back if somebody removed it. */
+  look(): Promise<unknown> {
+    return this.#try("written again", () => this.#file.look());
   }
 
   /** Told of every file, if followers read behind the writer. */

@@ -22,6 +22,8 @@ export interface JournaledFile {
   readonly isReady: boolean;
   /** Up to where it may be read, in bytes; infinite for files that an earlier run closed. */
   readonly size: number;
+  /** For how long messages waited for others before they were written last, in milliseconds. */
+  readonly gatheredMs: number;
   /** Positions of its messages that are repeated from earlier files. */
   readonly repeats: Ranges;
 }
@@ -54,6 +56,9 @@ export class PartJournal {
   announcementOf: (
     store: string,
   ) => { readonly header: Uint8Array; readonly message: Uint8Array } | undefined = () => undefined;
+
+  /** Whether files that are missing now may come back, as where a drive was taken out. */
+  isAway: () => Promise<boolean> = () => Promise.resolve(false);
 
   /** Adds a reader. All must be added before the first file. */
   join(reader: JournalReader): void {
@@ -117,10 +122,11 @@ export class PartJournal {
     this.recent.add(id, bytes);
   }
 
-  reached(id: string, size: number): void {
+  reached(id: string, size: number, gatheredMs = 0): void {
     const file = this.#files.get(id);
     if (file === undefined || file.size === size) return;
     file.size = size;
+    file.gatheredMs = gatheredMs;
     this.#tell(file, "reached");
   }
 
@@ -174,7 +180,7 @@ export class PartJournal {
   }
 
   #add(line: FileLine, known: Pick<Kept, "state" | "isReady" | "size" | "repeats">): void {
-    const file: Kept = { id: line.id, line, finishedBy: new Set(), ...known };
+    const file: Kept = { id: line.id, line, gatheredMs: 0, finishedBy: new Set(), ...known };
     this.#files.set(line.id, file);
     this.#ids.set(line.name, line.id);
     this.#tell(file, "begun");
@@ -205,6 +211,7 @@ interface Kept extends JournaledFile {
   state: JournaledFile["state"];
   isReady: boolean;
   size: number;
+  gatheredMs: number;
   /** The readers that have finished it. */
   readonly finishedBy: Set<JournalReader>;
 }

@@ -6,6 +6,7 @@
  */
 import { SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { LimitedBytesTransformStream, toArrayBuffer } from "@std/streams";
+import { createAnew, NotAFile } from "../../../adapters/files/only_files.ts";
 import type { FileAdapter, WritableFile } from "../../../adapters/files/types.ts";
 import type { ProcessAdapter } from "../../../adapters/process/types.ts";
 import { FileExists, SaveLocked } from "../../../base/errors.ts";
@@ -31,6 +32,7 @@ const MAX_LOCK_BYTES = 4096;
  * over the lock removes it
  * @returns a function that gives the lock back, and never rejects
  * @throws {SaveLocked} if another program, or this one, writes under the same name
+ * @throws {NotAFile} if a folder, a pipe or the like has the name of the lock
  */
 export async function lockSaving(
   place: string,
@@ -104,7 +106,7 @@ export async function noteRunning(
   processes: ProcessAdapter,
 ): Promise<() => Promise<void>> {
   const text = `${await processes.identity(processes.pid)}\n`;
-  const file = await files.create(path, "replace");
+  const file = await createAnew(files, path);
   return await heldWith(text, file, path, files, processes);
 }
 
@@ -113,12 +115,14 @@ export async function noteRunning(
  *
  * @returns why that failed: another program may have been faster, or the folder can't be changed
  * @throws {SaveLocked} if it is not stale
+ * @throws {NotAFile} if it is no lock file: what somebody else put there is not moved
  */
 async function removeStale(
   path: string,
   files: FileAdapter,
   processes: ProcessAdapter,
 ): Promise<unknown> {
+  if (await files.kind(path) === "other") throw new NotAFile(path);
   let text = await textOf(path, files);
   // A program that has just made it is about to write into it.
   for (let looks = 0; text === "" && looks < EMPTY_LOOKS; looks++) {

@@ -5,7 +5,7 @@
  */
 import { holdBytes } from "../../../memory/buffer_pool.ts";
 import type { Tally } from "../../../base/tally.ts";
-import { CHUNK_BYTES, MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
+import { CHUNK_BYTES, MIN_CHUNK_BYTES, WHOLE_BYTES, type WriteBudget } from "./write_budget.ts";
 
 /** From this length on, in bytes, copying costs more than a write of its own. */
 const DIRECT_BYTES = 256 * 1024;
@@ -135,7 +135,7 @@ export class Pieces {
     if (open === undefined || open.size + length > open.data.length || open.isRaw !== isRaw) {
       if (open?.isRaw === isRaw) this.#chunkBytes = Math.min(2 * this.#chunkBytes, CHUNK_BYTES);
       while (this.#chunkBytes < length) this.#chunkBytes *= 2;
-      if (open !== undefined) this.#budget.hasWhole = true;
+      if (open !== undefined && this.#waiting >= WHOLE_BYTES) this.#budget.hasWhole = true;
       this.#seal();
       const chunk = this.#budget.takeChunk(this.#chunkBytes);
       const release = () => this.#budget.releaseChunk(chunk);

@@ -6,10 +6,10 @@
  */
 import type { Clock } from "../../../base/clock.ts";
 import type { SyncedFiles } from "./syncer.ts";
-import { MIN_CHUNK_BYTES, type WriteBudget } from "./write_budget.ts";
+import { WHOLE_BYTES, type WriteBudget } from "./write_budget.ts";
 
-/** How long messages may wait for others of their file, in milliseconds. */
-const MAX_MS = 150;
+/** How long messages may wait for others of their file, in milliseconds: until the next sync. */
+const MAX_MS = 300;
 /** So many files may be written to at a time without waiting. */
 const FEW_FILES = 16;
 /** A file may be written to once in so many milliseconds, over all files together. */
@@ -29,8 +29,9 @@ export interface GatheredFiles {
 
 /**
  * Has few files written to at once. Where there are many, and messages come so often that there
- * would be more than a thousand writes a second, all wait for up to 150 ms, so that each write
- * takes more of them.
+ * would be more than a thousand writes a second, all wait, so that each write takes more of them: for up to
+ * 150 ms, or if that is too little until all files are synced, every 300 ms, so that each is written to once
+ * for each sync.
  */
 export class Gathering {
   readonly #now: Clock["now"];
@@ -64,7 +65,8 @@ export class Gathering {
   /** To be called when files were given something: writes it now, or has it written soon. */
   watch(): void {
     if (this.#callOff === undefined) {
-      const waitMs = Math.min(MAX_MS, this.#files.open, this.#pay(0));
+      const dueMs = Math.min(MAX_MS, this.#files.open, this.#pay(0));
+      const waitMs = dueMs > MAX_MS / 2 ? MAX_MS : dueMs;
       const isSoon = waitMs <= FEW_FILES || this.#isStopped;
       this.#budget.gatherMs = isSoon ? 0 : waitMs;
       if (isSoon) return this.flush();
@@ -73,7 +75,7 @@ export class Gathering {
     // Much of one file need not wait for little of others.
     if (!this.#budget.hasWhole) return;
     this.#budget.hasWhole = false;
-    this.#pay(this.#files.flush(MIN_CHUNK_BYTES));
+    this.#pay(this.#files.flush(WHOLE_BYTES));
   }
 
   /** Begins to write all that waits. */

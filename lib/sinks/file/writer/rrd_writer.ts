@@ -273,7 +273,7 @@ export class RrdWriter {
   /** Tells readers behind the writer how far they may read. */
   #reach(extent: Extent): void {
     this.whole = extent;
-    this.target.note?.reached(extent.size);
+    this.target.note?.reached(extent.size, this.options.budget.gatherMs);
   }
 
   /** Cuts and ends the file after a failure: a full disk often takes the few bytes of the end. */

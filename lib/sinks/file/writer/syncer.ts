@@ -13,6 +13,7 @@ export type SyncMode = "never" | "interval" | "always";
  * the time that a sync takes, well below the promised 500 ms.
  */
 const INTERVAL_MS = 200;
+const MAX_INTERVAL_MS = 300;
 
 /** Files that are synced together. */
 export interface SyncedFiles {
@@ -52,8 +53,9 @@ export class Syncer {
   watch(): void {
     if (this.mode !== "interval" || this.#cancel !== undefined) return;
     if (this.#isRunning || this.#isStopped || this.#files.isSynced) return;
-    // With each sync goes what was gathered by then, so that every second write needs none.
-    const intervalMs = Math.max(INTERVAL_MS, 2 * (this.#files.gatherMs ?? 0));
+    // With each sync goes what was gathered by then, so that no write comes shortly before it.
+    const { gatherMs = 0 } = this.#files;
+    const intervalMs = Math.max(INTERVAL_MS, Math.min(2 * gatherMs, MAX_INTERVAL_MS));
     const waitMs = Math.max(0, intervalMs - this.#tookMs);
     this.#cancel = this.timer(waitMs, () => void this.#run());
   }

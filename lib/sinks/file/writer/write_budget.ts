@@ -11,8 +11,13 @@ import { Ages } from "./_ages.ts";
  * byte.
  */
 export const CHUNK_BYTES = 2 * 1024 * 1024;
-/** Bytes of the first chunk of a file: there may be hundreds of files with a few messages each. */
-export const MIN_CHUNK_BYTES = 32 * 1024;
+/**
+ * Bytes of the first chunk of a file: there may be hundreds of files with a few messages each, whose
+ * chunks are used again, as far as they are kept.
+ */
+export const MIN_CHUNK_BYTES = 8 * 1024;
+/** From this length on, what waits for one file is worth a write of its own, in bytes. */
+export const WHOLE_BYTES = 32 * 1024;
 
 /** Bytes that may always wait, so that a disk may pause for a moment. */
 const LIMIT_BYTES = 8 * 1024 * 1024;

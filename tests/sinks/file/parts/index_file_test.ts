@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type FileOperation, memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import type { FileMode } from "../../../../lib/adapters/files/types.ts";
 import { IndexFile } from "../../../../lib/sinks/file/parts/_index_file.ts";
-import type { IndexLine } from "../../../../lib/sinks/file/parts/_index_line.ts";
+import { encodeLine, type IndexLine } from "../../../../lib/sinks/file/parts/_index_line.ts";
 
 function line(name: string): IndexLine {
   return { kind: "removed", name };
@@ -46,19 +46,43 @@ describe("IndexFile", () => {
     await file.close();
   });
 
-  it("goes on in a new file where somebody moved it away", async () => {
-    const files = memoryFiles();
+  it("goes on in a new file where its folder was moved away", async () => {
+    const memory = memoryFiles();
+    let folder = "one";
+    const files = { ...memory, identity: () => Promise.resolve(folder) };
     const file = new IndexFile("a", files, files);
     await file.write(line("first"));
     await files.rename("a", "b");
+    folder = "another";
     await file.write(line("second"));
     await file.write(line("third"));
     await file.close();
-    const names = async (path: string) =>
-      (await Array.fromAsync(new IndexFile(path, files).lines())).map((line) =>
-        line.kind === "removed" ? line.name : line.kind
-      );
-    assertEquals([await names("b"), await names("a")], [["first"], ["second", "third"]]);
+    assertEquals(await namesIn(memory, "b"), ["first"]);
+    assertEquals(await namesIn(memory), ["second", "third"]);
+  });
+
+  it("is written again where somebody removed or renamed it alone", async () => {
+    const files = memoryFiles();
+    await (await files.create("a", "new")).write(encodeLine(line("first")));
+    const file = new IndexFile("a", files, files);
+    let restored = 0;
+    file.onRestored = () => restored++;
+    await Array.fromAsync(file.lines());
+    await file.write(line("second"));
+    await file.look();
+    assertEquals(restored, 0);
+    await files.remove("a");
+    await file.look();
+    assertEquals(await namesIn(files), ["first", "second"]);
+    await file.write(line("third"));
+    await files.rename("a", "b");
+    await file.write(line("fourth"));
+    await file.close();
+    assertEquals(await namesIn(files), ["first", "second", "third", "fourth"]);
+    assertEquals([restored, files.paths.sort()], [2, ["a", "b"]]);
+    await files.remove("a");
+    await file.look();
+    assertEquals(files.paths, ["b"]);
   });
 
   it("stays with its file where a link has the name that leads to it", async () => {
@@ -68,6 +92,7 @@ describe("IndexFile", () => {
       ...files,
       kind: (path: string) => path === "a" ? Promise.resolve("other" as const) : files.kind(path),
       realPath: (path: string) => files.realPath(path === "a" ? "disk/b" : path),
+      openAt: (path: string) => files.openAt(path === "a" ? "disk/b" : path),
       create(path: string, mode: FileMode) {
         opened++;
         return files.create(path === "a" ? "disk/b" : path, mode);
@@ -80,9 +105,10 @@ describe("IndexFile", () => {
     await files.rename("disk/b", "disk/c");
     await file.write(line("fourth"));
     await file.close();
-    assertEquals(opened, 2);
-    const text = new TextDecoder().decode(files.read("disk/b"));
-    assertEquals(text.trim(), '{"kind":"removed","name":"fourth"}');
+    // The copy, and that one again once it has its name.
+    assertEquals(opened, 3);
+    assertEquals(await namesIn(files, "disk/b"), ["first", "second", "third", "fourth"]);
+    assertEquals(files.paths.sort(), ["disk/b", "disk/c"]);
   });
 
   /** Files with an index of two lines; `fails` says which operations do. */
@@ -99,8 +125,8 @@ describe("IndexFile", () => {
     return { files, turnOff };
   }
 
-  async function namesIn(files: ReturnType<typeof memoryFiles>): Promise<string[]> {
-    const lines = await Array.fromAsync(new IndexFile("a", files).lines());
+  async function namesIn(files: ReturnType<typeof memoryFiles>, path = "a"): Promise<string[]> {
+    const lines = await Array.fromAsync(new IndexFile(path, files).lines());
     return lines.map((line) => line.kind === "removed" ? line.name : line.kind);
   }
 

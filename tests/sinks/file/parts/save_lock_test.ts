@@ -1,11 +1,20 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
+import { NotAFile } from "../../../../lib/adapters/files/only_files.ts";
 import { memoryFiles } from "../../../../lib/adapters/files/memory_files.ts";
 import { nodeProcesses } from "../../../../lib/adapters/process/node_processes.ts";
 import type { ProcessAdapter } from "../../../../lib/adapters/process/types.ts";
 import { SaveLocked } from "../../../../lib/base/errors.ts";
-import { holderOf, lockSaving, noteRunning } from "../../../../lib/sinks/file/parts/save_lock.ts";
+import {
+  holderOf,
+  LOCK_SUFFIX,
+  lockSaving,
+  noteRunning,
+} from "../../../../lib/sinks/file/parts/save_lock.ts";
 import { rrdFileSink } from "../../../../lib/sinks/file/rrd_file.ts";
 import { besidesIndex, keptLog, msgpackMessage } from "../../messages.ts";
 
@@ -21,6 +30,30 @@ async function put(files: ReturnType<typeof memoryFiles>, path: string, bytes: U
 }
 
 describe("rrdFileSink and other programs", () => {
+  it("says what is in the way of its lock, and leaves it where it is", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rerelay-lock-"));
+    try {
+      for (const pattern of ["a.rrd", "{part}.rrd"]) {
+        const lock = join(folder, `${pattern}.lock`);
+        for (const inside of [[], ["mine"]]) {
+          mkdirSync(lock);
+          for (const name of inside) writeFileSync(join(lock, name), "mine");
+          const open = () => rrdFileSink({ path: join(folder, pattern) });
+          await assertRejects(open, NotAFile, `${lock} is no file, but a folder`);
+          assertEquals([readdirSync(folder), readdirSync(lock)], [[`${pattern}.lock`], inside]);
+          rmSync(lock, { recursive: true });
+        }
+      }
+      // The note of a program that drains has a name like this.
+      const note = `{part}.rrd.draining-7${LOCK_SUFFIX}`;
+      mkdirSync(join(folder, note));
+      await (await rrdFileSink({ path: join(folder, "{part}.rrd") })).close();
+      assertEquals(readdirSync(folder), [note]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("refuses a name under which another one saves, and says which", async () => {
     const files = memoryFiles();
     const running = { 7: 1, 8: 1 };

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { BufferPool } from "../../../../lib/memory/buffer_pool.ts";
 import { Pieces } from "../../../../lib/sinks/file/writer/_pieces.ts";
-import { MIN_CHUNK_BYTES, WriteBudget } from "../../../../lib/sinks/file/writer/write_budget.ts";
+import { WHOLE_BYTES, WriteBudget } from "../../../../lib/sinks/file/writer/write_budget.ts";
 
 const KIND = { isRaw: false, modern: true, counts: true };
 const LARGE = 700 * 1024;
@@ -91,15 +91,18 @@ describe("Pieces", () => {
     assert(pieces.take()!.data.every((byte) => byte === 7));
   });
 
-  it("say that there is enough for a write, once a chunk is full or a message is large", () => {
+  it("say that there is enough for a write, once much waits or a message is large", () => {
     const budget = new WriteBudget(() => 0);
     const pieces = new Pieces(budget);
-    for (let bytes = 0; bytes < MIN_CHUNK_BYTES; bytes += 1024) {
-      pieces.add(new Uint8Array(1024), KIND);
+    for (let bytes = 0; bytes < WHOLE_BYTES; bytes += 1024) {
       assertEquals(budget.hasWhole, false);
+      pieces.add(new Uint8Array(1024), KIND);
     }
-    pieces.add(new Uint8Array(1024), KIND);
-    assertEquals([budget.hasWhole, pieces.waitingBytes > MIN_CHUNK_BYTES], [true, true]);
+    // It is told when a chunk is full.
+    while (!budget.hasWhole && pieces.waitingBytes < 2 * WHOLE_BYTES) {
+      pieces.add(new Uint8Array(1024), KIND);
+    }
+    assertEquals([budget.hasWhole, pieces.waitingBytes > WHOLE_BYTES], [true, true]);
     assertEquals(setUp().budget.hasWhole, true);
   });
 

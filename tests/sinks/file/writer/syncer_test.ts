@@ -83,7 +83,7 @@ describe("Syncer", () => {
     assertEquals(waits(), []);
   });
 
-  it("syncs after two times as long as messages are gathered, if that is longer", async () => {
+  it("syncs after two times as long as messages are gathered, if that is longer, 300 ms at most", async () => {
     const { syncer, files, waits, fire, end } = synced();
     files.isSynced = false;
     files.gatherMs = 50;
@@ -91,6 +91,11 @@ describe("Syncer", () => {
     assertEquals(waits(), [200]);
     fire();
     files.gatherMs = 150;
+    await end(40);
+    assertEquals(waits(), [260]);
+    fire();
+    // Then they are written as they are synced.
+    files.gatherMs = 300;
     await end(40);
     assertEquals(waits(), [260]);
   });
