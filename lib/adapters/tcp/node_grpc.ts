@@ -151,10 +151,9 @@ class ServerSocket implements H2Socket {
     });
   }
 
-  async unsentBytes(): Promise<number | undefined> {
-    const { localPort: local, remotePort: remote } = this.#socket;
-    if (local === undefined || remote === undefined) return undefined;
-    return await unreadBytes({ local, remote });
+  unsentBytes(): Promise<number | undefined> {
+    const { localPort: local = 0, remotePort: remote = 0 } = this.#socket;
+    return unreadBytes({ local, remote });
   }
 
   setNoDelay(noDelay: boolean): void {

@@ -10,8 +10,7 @@ import { withoutZone } from "../../base/net_addr.ts";
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 
 /** Number, both ends as address and port, state, and what waits to be sent and to be read. */
-const ENTRY =
-  /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):([0-9A-F]{8})/;
+const ENTRY = /^ *\d+: (\w+):(\w{4}) (\w+):(\w{4}) \w\w (\w{8}):(\w{8})/;
 
 /** The ends of a connection. */
 export interface Ports {
@@ -97,33 +96,26 @@ export class UnsentBytes {
 /** What the table tells of peers. */
 function unsentIn(table: string, peers: Iterable<string>): ReadonlyMap<string, number> {
   const wanted = new Map(Array.from(peers, (addr) => [plain(addr), addr]));
-  const ports = new Set(Array.from(wanted.keys(), (addr) => addr.slice(addr.lastIndexOf(":") + 1)));
+  // Most lines are of others, and an address takes long to be read.
+  const ports = new Set(Array.from(wanted.keys(), (addr) => Number(/\d+$/.exec(addr))));
   const bytes = new Map<string, number>();
   for (const line of table.split("\n")) {
     const [, , , host, hex, unsent] = ENTRY.exec(line) ?? [];
-    if (host === undefined) continue;
-    const port = String(parseInt(hex!, 16));
-    if (!ports.has(port)) continue;
-    const addr = wanted.get(plain(`[${hostOf(host)}]:${port}`));
-    if (addr !== undefined) bytes.set(addr, (bytes.get(addr) ?? 0) + parseInt(unsent!, 16));
+    const port = parseInt(hex!, 16);
+    const addr = ports.has(port) && wanted.get(plain(`[${hostOf(host!)}]:${port}`));
+    if (addr) bytes.set(addr, (bytes.get(addr) ?? 0) + parseInt(unsent!, 16));
   }
   return bytes;
 }
 
-/** An address from the table as IPv6: numbers of 32 bits, whose bytes are in the order of the machine. */
+/**
+ * An address from the table as IPv6: its numbers of 32 bits have their lowest byte first on all machines
+ * that Deno and Bun run on.
+ */
 function hostOf(hex: string): string {
-  const words = hex.padStart(32, MAPPED).match(/.{8}/g)!;
-  return words.map((word) => {
-    const bytes = word.match(/../g)!;
-    if (IS_LITTLE_ENDIAN) bytes.reverse();
-    return bytes.join("").replace(/.{4}/, "$&:");
-  }).join(":");
+  const all = hex.padStart(32, "0000000000000000FFFF0000");
+  return all.replace(/(..)(..)(..)(..)/g, "$4$3:$2$1:").slice(0, -1);
 }
-
-const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-
-/** Before an IPv4 address that is written as IPv6. */
-const MAPPED = "0".repeat(16) + (IS_LITTLE_ENDIAN ? "FFFF0000" : "0000FFFF");
 
 /** An address in the one short form of IPv6, IPv4 as well; empty if it is none. */
 function plain(addr: string): string {

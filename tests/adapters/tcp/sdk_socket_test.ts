@@ -40,9 +40,7 @@ describe("waitingBytes", () => {
 });
 
 describe("UnsentBytes", () => {
-  // The bytes of an address are in the order of the machine.
-  const isLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-  const hex = (host: string) => isLittle ? host.replace(/(..)(..)(..)(..)/g, "$4$3$2$1") : host;
+  const hex = (host: string) => host.replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
   const line = (host: string, port: string, unsent: string) =>
     `   0: ${hex("7F000001")}:2694 ${hex(host)}:${port} 01 ${unsent}:00000007 00:00000000`;
   const table = [
