@@ -125,7 +125,7 @@ function plain(addr: string): string {
 }
 
 async function readTables(): Promise<string> {
-  return (await Promise.all(TABLES.map((path) => readTable(path)))).join("\n");
+  return (await Promise.all(TABLES.map(readTable))).join("\n");
 }
 
 async function readTable(path: string): Promise<string> {

@@ -107,7 +107,7 @@ export class H2Driver {
   #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
   /** What the peer had not acknowledged when it was last looked at, while it is silent. */
-  #unsentBytes: number | undefined;
+  #unsent: number | undefined;
   /** Lets reading go on; set while it waits until the peer has taken our answers. */
   #rest: (() => void) | undefined;
 
@@ -168,8 +168,8 @@ export class H2Driver {
 
   /** Looks at the deadlines. */
   tick(): void {
-    if (this.#h2.isAsked) void this.#lookWhetherItTakes();
-    else this.#unsentBytes = undefined;
+    if (this.#h2.isAsked) void this.#lookTaking();
+    else this.#unsent = undefined;
     this.#h2.tick();
     // A peer that does not read must not keep a connection that is over.
     if (this.#h2.isClosed && --this.#ticksLeft <= 0) this.#socket.close();
@@ -179,11 +179,11 @@ export class H2Driver {
    * A PING is behind what was written before: on a link of 50 KB/s megabytes in the socket take longer
    * than a peer has to answer.
    */
-  async #lookWhetherItTakes(): Promise<void> {
+  async #lookTaking(): Promise<void> {
     const bytes = await this.#socket.unsentBytes?.();
     if (!this.#h2.isAsked) return;
-    if (bytes !== undefined && bytes < (this.#unsentBytes ?? 0)) this.#h2.peerTook();
-    this.#unsentBytes = bytes;
+    if (bytes !== undefined && bytes < (this.#unsent ?? 0)) this.#h2.peerTook();
+    this.#unsent = bytes;
   }
 
   /**
