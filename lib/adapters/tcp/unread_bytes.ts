@@ -33,12 +33,12 @@ export async function unreadBytes(ports: Ports): Promise<number | undefined> {
  * @param ports of the connection
  */
 export function waitingBytes(table: string, { local, remote }: Ports): number | undefined {
-  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
   let bytes: number | undefined;
   for (const line of table.split("\n")) {
-    const [, , from, , to, sent, received] = ENTRY.exec(line) ?? [];
-    if (from === hex(local) && to === hex(remote)) bytes = (bytes ?? 0) + parseInt(sent!, 16);
-    if (from === hex(remote) && to === hex(local)) bytes = (bytes ?? 0) + parseInt(received!, 16);
+    const [, , from, , to, sent, received] = ENTRY.exec(line)?.map((hex) => parseInt(hex, 16)) ??
+      [];
+    if (from === local && to === remote) bytes = (bytes ?? 0) + sent!;
+    if (from === remote && to === local) bytes = (bytes ?? 0) + received!;
   }
   return bytes;
 }
