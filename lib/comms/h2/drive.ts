@@ -181,8 +181,8 @@ export class H2Driver {
    */
   async #lookTaking(): Promise<void> {
     const bytes = await this.#socket.unsentBytes?.();
-    if (!this.#h2.isAsked) return;
-    if (bytes !== undefined && bytes < (this.#unsent ?? 0)) this.#h2.peerTook();
+    // Where nobody tells, this is not true.
+    if (bytes! < this.#unsent!) this.#h2.peerTook();
     this.#unsent = bytes;
   }
 
