@@ -83,16 +83,16 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
         skip: process.platform !== "linux" && "only Linux tells",
       }, async () => {
         const listener = await adapter.listen({ hostname, port: 0 });
-        const client = await dialSystem({ ...listener.addr, hostname: "127.0.0.1" });
+        // Nobody listens to what it reads, so it reads little.
+        const client = connect(listener.addr.port, "127.0.0.1");
         const connection = (await listener.accept())!;
         assertEquals(await connection.unsentBytes!(), 0);
         const writing = connection.write(new Uint8Array(20_000_000));
-        let most = 0;
-        while (most < 100_000) most = Math.max(most, (await connection.unsentBytes!())!);
-        await client.received(20_000_000);
+        while ((await connection.unsentBytes!())! < 100_000);
+        client.resume();
         await writing;
         while (await connection.unsentBytes!() !== 0);
-        client.reset();
+        client.destroy();
         connection.close();
         listener.close();
       });
