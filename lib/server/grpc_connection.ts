@@ -296,6 +296,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
       },
       giveBack: (chunk) => connection.giveBack?.(chunk),
       write: (bytes) => connection.write(bytes),
+      unsentBytes: async () => await connection.unsentBytes?.(),
       setNoDelay: (noDelay) => connection.setNoDelay(noDelay),
       close: () => {
         connection.close();

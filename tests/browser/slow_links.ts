@@ -9,7 +9,7 @@ import { Child } from "../conformance/child.ts";
 import type { Sdk } from "../conformance/sdk_cache.ts";
 import { SlowLink } from "../soak/slow_link.ts";
 import { openPage } from "./chromium.ts";
-import { READY_MS, SHOWN_MS } from "./looks.ts";
+import { axe, READY_MS, SHOWN_MS } from "./looks.ts";
 import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
 
@@ -153,7 +153,50 @@ async function show(
   }
 }
 
-export const SLOW_LINKS: readonly Scenario[] = ["0.22.1", "0.41.0"].map((version): Scenario => ({
+const LINK_TEXT =
+  /^Showing ([\d,.]+) of ([\d,.]+) frames a second: this link carries ([\d.]+) MB\/s$/;
+
+/** A robot that logs more than a link carries, and what the page tells of it. */
+const TOLD: Scenario = {
+  name: "tells what a link carries that is too slow for all pictures",
+  async play({ runtime, chromium, sdk, screenshots }) {
+    await using stage = await Stage.start(runtime);
+    // Twenty frames a second of 270 kB each.
+    stage.robot(await sdk("0.22.1"), 100, "robot-7");
+    const link = await SlowLink.open(Number(new URL(stage.url).port), {
+      bytesPerSec: BYTES_PER_SEC,
+      delayMs: 20,
+    });
+    try {
+      await using watched = await openPage(chromium, { width: 420, height: 820 });
+      const { page, faults } = watched;
+      await page.goto(`http://127.0.0.1:${link.port}/`);
+      const told = page.getByText(LINK_TEXT);
+      await told.waitFor({ timeout: READY_MS + SHOWN_MS });
+      const text = await told.innerText();
+      const [shown, all, rate] = LINK_TEXT.exec(text)!.slice(1).map((number) =>
+        Number(number.replaceAll(",", ""))
+      );
+      console.log(`     ${text}`);
+      assert(shown! < all! && all! < 40, text);
+      assert(rate! > 0 && rate! * 1e6 < 1.5 * BYTES_PER_SEC, text);
+      // Seen at once, on a phone as well.
+      const { width, x, y } = (await told.boundingBox())!;
+      assert(x >= 0 && x + width <= 420 && y < 360, `it is ${width} wide, at ${x}, ${y}`);
+      await axe(page);
+      if (screenshots !== undefined) {
+        await page.screenshot({ path: `${screenshots}/slow-link.png` });
+      }
+      await page.emulateMedia({ colorScheme: "light" });
+      await axe(page);
+      assertEquals(faults, []);
+    } finally {
+      link.close();
+    }
+  },
+};
+
+const WITH_HISTORY = ["0.22.1", "0.41.0"].map((version): Scenario => ({
   name: `shows live what SDK ${version} logs over a slow link with 1 GB of history, and that later`,
   onRequest: "takes 1.5 GB of memory and three minutes",
   deadlineMs: DEADLINE_MS,
@@ -184,3 +227,5 @@ export const SLOW_LINKS: readonly Scenario[] = ["0.22.1", "0.41.0"].map((version
     assert(oldest < OLDEST, `no history came, but back to ${oldest}`);
   },
 }));
+
+export const SLOW_LINKS: readonly Scenario[] = [TOLD, ...WITH_HISTORY];

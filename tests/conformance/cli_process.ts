@@ -42,6 +42,8 @@ export interface StartOptions {
   readonly port?: number;
   /** Another program than that of this project. */
   readonly cli?: string;
+  /** Whether it may do everything on Deno; by default it has what it needs to host, save and show. */
+  readonly mayAll?: boolean;
 }
 
 /** A running server. */
@@ -52,9 +54,12 @@ export class Cli implements AsyncDisposable {
   static async start(
     runtime: Runtime,
     args: readonly string[],
-    { env = {}, port = 0, cli = CLI }: StartOptions = {},
+    { env = {}, port = 0, cli = CLI, mayAll = false }: StartOptions = {},
   ): Promise<Cli> {
-    const command = [...cliCommand(runtime, cli), "--port", `${port}`, ...args];
+    const start = mayAll && runtime === "deno"
+      ? ["deno", "run", "--no-prompt", "-q", "--allow-all", cli]
+      : cliCommand(runtime, cli);
+    const command = [...start, "--port", `${port}`, ...args];
     // The executable needs nothing of the machine that it is copied to.
     const around = runtime === "executable" ? {} : process.env;
     const child = new Child(command, { env: { ...around, ...env } as Record<string, string> });

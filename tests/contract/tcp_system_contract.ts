@@ -77,6 +77,27 @@ export function tcpSystemContract(adapter: TcpAdapter): void {
       listener.close();
     });
 
+    for (const hostname of ["127.0.0.1", "::"]) {
+      it(`tells what the system holds for a peer that does not read, at ${hostname}`, {
+        ...SLOW,
+        skip: process.platform !== "linux" && "only Linux tells",
+      }, async () => {
+        const listener = await adapter.listen({ hostname, port: 0 });
+        // Nobody listens to what it reads, so it reads little.
+        const client = connect(listener.addr.port, "127.0.0.1");
+        const connection = (await listener.accept())!;
+        assertEquals(await connection.unsentBytes!(), 0);
+        const writing = connection.write(new Uint8Array(20_000_000));
+        while ((await connection.unsentBytes!())! < 100_000);
+        client.resume();
+        await writing;
+        while (await connection.unsentBytes!() !== 0);
+        client.destroy();
+        connection.close();
+        listener.close();
+      });
+    }
+
     const noLimit = process.platform === "win32" && "Windows has no such limit";
     it("lives on at the limit of open files", { ...SLOW, skip: noLimit }, async () => {
       const child = startChild(new URL("accept_child.ts", import.meta.url), [], 64);

@@ -20,6 +20,13 @@ class Link:
         self.options = options
         self.begun = time.monotonic()
 
+    def rate(self, at):
+        """Bytes a second at a time."""
+        then = self.options.get("then")
+        if then is not None and at - self.begun > then["afterMs"] / 1000:
+            return then["bytesPerSec"]
+        return self.options["bytesPerSec"]
+
     def after_stall(self, at):
         """When what would come through at a time does; None: never."""
         stops = self.options.get("stopsAfterMs")
@@ -36,7 +43,12 @@ class Link:
         loop = asyncio.get_running_loop()
         server = socket.socket()
         # Before it is connected: the window of TCP is agreed on then.
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        server.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, self.options.get("receiveBytes", RECEIVE_BYTES)
+        )
+        segment = self.options.get("segmentBytes")
+        if segment is not None:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         server.setblocking(False)
         await loop.sock_connect(server, ("127.0.0.1", self.options["target"]))
         print(json.dumps({"target": self.options["target"], "link": self.options["index"],
@@ -67,13 +79,13 @@ class Link:
         free = time.monotonic()
         try:
             while True:
-                piece = await loop.sock_recv(server, PIECE_BYTES)
+                piece = await loop.sock_recv(server, self.options.get("pieceBytes", PIECE_BYTES))
                 if not piece:
                     break
                 now = time.monotonic()
                 # What a timer was late may be made up for.
                 free = self.after_stall(
-                    max(free, now - 0.05) + len(piece) / self.options["bytesPerSec"]
+                    max(free, now - 0.05) + len(piece) / self.rate(now)
                 )
                 if free is None:
                     await asyncio.Event().wait()

@@ -145,8 +145,10 @@ export async function robotLinks(
   for (const timer of [watch, asks]) clearInterval(timer);
   wakes.stop();
   const { gone, viewers: stats } = await hub();
+  const metrics = await (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text();
   const name = `${runtime}, ${door}`;
   const counts = countsOf(stats);
+  judgeMetrics(metrics, stats, name, must);
   for (const [i, viewer] of alive.entries()) {
     judge(viewer, logged, name, wakes.latestMs, must);
     const { shown, leftOut, bytes } = counts.get(process.links[i]!) ?? NOT_COUNTED;
@@ -209,6 +211,39 @@ function countsOf(viewers: readonly ViewerStats[]): Counts {
       return { shown, leftOut, bytes: of.sent.bytes };
     },
   };
+}
+
+/** Whether `/metrics` tells of each viewer what `/status` tells, and of all as much as of those together. */
+function judgeMetrics(
+  metrics: string,
+  stats: readonly ViewerStats[],
+  name: string,
+  must: Must,
+): void {
+  const valuesOf = (metric: string) =>
+    Array.from(
+      metrics.matchAll(new RegExp(`^rerelay_${metric}_total(\\{.*\\})? (\\S+)$`, "gm")),
+      ([, labels = "", value]) => ({ labels, value: Number(value) }),
+    );
+  const wrong: string[] = [];
+  const told = [
+    ["shown_frames", (of: ViewerStats) => of.thinned?.shownFrames ?? NaN],
+    ["thinned_frames", (of: ViewerStats) => of.thinned?.leftOutFrames ?? NaN],
+    ["sent_bytes", (of: ViewerStats) => of.sent.bytes],
+    ["skipped_messages", (of: ViewerStats) => of.skipped.messages],
+  ] as const;
+  for (const [metric, of] of told) {
+    const each = valuesOf(`viewer_${metric}`);
+    for (const one of stats) {
+      const value = each.find(({ labels }) => labels.includes(`viewer="${one.id}"`))?.value;
+      if (value !== of(one)) wrong.push(`${metric} of viewer ${one.id}: ${value}, not ${of(one)}`);
+    }
+    const all = valuesOf(`viewers_${metric}`).reduce((sum, { value }) => sum + value, 0);
+    const sum = stats.reduce((sum, one) => sum + of(one), 0);
+    // The one that stopped is no longer listed.
+    if (!(all >= sum)) wrong.push(`${metric} of all: ${all}, and of those listed ${sum}`);
+  }
+  must(wrong.length === 0, `${name}: /metrics tells the same of ${stats.length} viewers ${wrong}`);
 }
 
 /** How many frames it has in part. */

@@ -10,6 +10,15 @@ export interface LinkOptions {
   readonly delayMs?: number;
   /** Every so many milliseconds, for so many, nothing comes through. */
   readonly stall?: { readonly everyMs: number; readonly forMs: number };
+  /** After so many milliseconds it carries another number of bytes a second; in `LinksProcess` alone. */
+  readonly then?: { readonly afterMs: number; readonly bytesPerSec: number };
+  /**
+   * How many bytes the system takes for it at once and acknowledges together, and how many are read at
+   * once; in `LinksProcess` alone. By default that is much more than a router would.
+   */
+  readonly receiveBytes?: number;
+  readonly segmentBytes?: number;
+  readonly pieceBytes?: number;
   /** After so many milliseconds, nothing comes through any more. */
   readonly stopsAfterMs?: number;
   /** Told of all that viewers ask, and of what they are given once it is through; by connection. */

@@ -14,6 +14,7 @@ import { PullQueue, readableOf } from "./_pull_queue.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
+import { UnsentBytes } from "./unread_bytes.ts";
 
 declare const Bun: BunNet;
 
@@ -50,6 +51,7 @@ function listen(addr: NetAddr): Promise<TcpListener> {
 
 function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
   const { limit } = openFiles();
+  const unsent = new UnsentBytes();
   try {
     return Bun.listen<BunConnection | undefined>({
       hostname: addr.hostname,
@@ -61,7 +63,7 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
           // limit itself Bun says nothing and keeps one core busy
           // (https://github.com/oven-sh/bun/pull/32705).
           if (sockets.hasRoom && socket.fd < limit - Math.min(RESERVED_FILES, limit / 2)) {
-            return accepted.offer(new BunConnection(socket));
+            return accepted.offer(new BunConnection(socket, unsent));
           }
           socket.terminate();
           accepted.refuse((refused) => new TooManyOpenFiles(refused, limit));
@@ -98,6 +100,7 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
 class BunConnection implements TcpConnection {
   declare readonly remoteAddr?: NetAddr;
   readonly #socket: BunSocket<BunConnection | undefined>;
+  readonly #unsent: UnsentBytes;
   readonly #queue: PullQueue;
   #readable: ReadableStream<Uint8Array> | undefined;
   #pool: BufferPool | undefined;
@@ -112,7 +115,7 @@ class BunConnection implements TcpConnection {
   #drain: PromiseWithResolvers<void> | undefined;
   #closed: Error | undefined;
 
-  constructor(socket: BunSocket<BunConnection | undefined>) {
+  constructor(socket: BunSocket<BunConnection | undefined>, unsent: UnsentBytes) {
     socket.pause();
     socket.setKeepAlive(true, 0);
     // Bun may hand over more after pause(), when the peer resets the connection: at most what the
@@ -121,6 +124,7 @@ class BunConnection implements TcpConnection {
     socket.data = this;
     sockets.opened();
     this.#socket = socket;
+    this.#unsent = unsent;
     const { remoteAddress: hostname, remotePort: port } = socket;
     // Empty if the peer has left already.
     if (hostname) this.remoteAddr = { hostname, port };
@@ -151,6 +155,10 @@ class BunConnection implements TcpConnection {
       this.#drain = Promise.withResolvers();
       await this.#drain.promise;
     }
+  }
+
+  async unsentBytes(): Promise<number | undefined> {
+    return this.remoteAddr && await this.#unsent.to(formatAddr(this.remoteAddr));
   }
 
   setNoDelay(noDelay: boolean): void {

@@ -13,6 +13,7 @@ import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
 import { ReadTurns, type TurnTaker } from "./_read_turns.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
+import { UnsentBytes } from "./unread_bytes.ts";
 
 /** TCP by `Deno.listen`. */
 export const denoTcp: TcpAdapter = { listen };
@@ -29,6 +30,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
     openSignalPipe();
     const listener = bind({ hostname, port });
     const turns = new ReadTurns(SYSTEM_CLOCK.every);
+    const unsent = new UnsentBytes();
     let closed = false;
     let told = false;
     resolve({
@@ -45,7 +47,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
           }
           told = false;
           try {
-            return new DenoConnection(await listener.accept(), turns);
+            return new DenoConnection(await listener.accept(), turns, unsent);
           } catch (error) {
             // Closing makes a waiting accept throw: BadResource, Interrupted, on Windows 10004, 10093.
             if (closed) return undefined;
@@ -95,6 +97,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   turnsWithoutWait = 0;
   readonly #conn: Deno.TcpConn;
   readonly #turns: ReadTurns;
+  readonly #unsent: UnsentBytes;
   #sizer = new ReadSizer();
   #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
@@ -103,11 +106,12 @@ class DenoConnection implements TcpConnection, TurnTaker {
   /** Whether the last read filled a large buffer. */
   #isStream = false;
 
-  constructor(conn: Deno.TcpConn, turns: ReadTurns) {
+  constructor(conn: Deno.TcpConn, turns: ReadTurns, unsent: UnsentBytes) {
     const { hostname, port } = conn.remoteAddr;
     this.remoteAddr = { hostname, port };
     this.#conn = conn;
     this.#turns = turns;
+    this.#unsent = unsent;
     sockets.opened();
     try {
       conn.setKeepAlive(true);
@@ -132,6 +136,10 @@ class DenoConnection implements TcpConnection, TurnTaker {
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  unsentBytes(): Promise<number | undefined> {
+    return this.#unsent.to(formatAddr(this.remoteAddr));
   }
 
   setNoDelay(noDelay: boolean): void {

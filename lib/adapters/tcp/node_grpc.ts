@@ -13,6 +13,7 @@ import { H2Connection } from "../../comms/h2/connection.ts";
 import { H2Driver, type H2Socket } from "../../comms/h2/drive.ts";
 import type { GrpcLink } from "./grpc_link.ts";
 import { dial, dialRetrying, whileTaken } from "./node_dial.ts";
+import { unreadBytes } from "./unread_bytes.ts";
 
 /** How often deadlines are looked at, in milliseconds. */
 const TICK_MS = 1000;
@@ -148,6 +149,11 @@ class ServerSocket implements H2Socket {
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
     });
+  }
+
+  unsentBytes(): Promise<number | undefined> {
+    const { localPort: local = 0, remotePort: remote = 0 } = this.#socket;
+    return unreadBytes({ local, remote });
   }
 
   setNoDelay(noDelay: boolean): void {

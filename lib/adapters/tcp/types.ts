@@ -57,6 +57,11 @@ export interface TcpConnection {
    * @throws what the runtime threw if the peer has left, or an `Error` if this side has closed it
    */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * How many written bytes the system still holds, because the peer has not acknowledged them; `undefined`
+   * or absent where the system does not tell. Never rejects.
+   */
+  unsentBytes?(): Promise<number | undefined>;
   /** Whether small writes go out at once, and do not wait for the peer's answers to earlier ones; never throws. */
   setNoDelay(noDelay: boolean): void;
   /**

@@ -1,12 +1,16 @@
 /**
- * How many bytes written to a connection its other end has not read, where the system tells.
+ * How many bytes written to a connection its other end has not taken, where the system tells.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { withoutZone } from "../../base/net_addr.ts";
 
 /** Where Linux lists the connections of this machine. */
 const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+
+/** Number, both ends as address and port, state, and what waits to be sent and to be read. */
+const ENTRY = /^ *\d+: (\w+):(\w{4}) (\w+):(\w{4}) \w\w (\w{8}):(\w{8})/;
 
 /** The ends of a connection. */
 export interface Ports {
@@ -18,8 +22,7 @@ export interface Ports {
 
 /** Bytes that wait in the system's buffers; `undefined` where that can't be seen. */
 export async function unreadBytes(ports: Ports): Promise<number | undefined> {
-  const tables = await Promise.all(TABLES.map((path) => readTable(path)));
-  return waitingBytes(tables.join("\n"), ports);
+  return waitingBytes(await readTables(), ports);
 }
 
 /**
@@ -30,16 +33,99 @@ export async function unreadBytes(ports: Ports): Promise<number | undefined> {
  * @param ports of the connection
  */
 export function waitingBytes(table: string, { local, remote }: Ports): number | undefined {
-  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
-  const entry =
-    /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):([0-9A-F]{8})/;
   let bytes: number | undefined;
   for (const line of table.split("\n")) {
-    const [, from, to, sent, received] = entry.exec(line) ?? [];
-    if (from === hex(local) && to === hex(remote)) bytes = (bytes ?? 0) + parseInt(sent!, 16);
-    if (from === hex(remote) && to === hex(local)) bytes = (bytes ?? 0) + parseInt(received!, 16);
+    const [, , from, , to, sent, received] = ENTRY.exec(line)?.map((hex) => parseInt(hex, 16)) ??
+      [];
+    if (from === local && to === remote) bytes = (bytes ?? 0) + sent!;
+    if (from === remote && to === local) bytes = (bytes ?? 0) + received!;
   }
   return bytes;
+}
+
+/**
+ * Tells how much of what was written to peers the system still holds: nothing else shows that a slow
+ * peer takes bytes, for a socket with megabytes in it takes the next ones only when a third of it is
+ * free, and one that waits behind a link of 50 KB/s is told nothing for half a minute.
+ *
+ * Those who ask at the same time share one look at the table, however many they are.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { UnsentBytes } from "./unread_bytes.ts";
+ *
+ * const line = "1: 0100007F:2694 0100007F:C3AE 01 00000040:00000000";
+ * const unsent = new UnsentBytes(() => Promise.resolve(line));
+ * assertEquals(await unsent.to("127.0.0.1:50094"), 64);
+ * assertEquals(await unsent.to("127.0.0.1:50095"), undefined);
+ * ```
+ */
+export class UnsentBytes {
+  readonly #read: () => Promise<string>;
+  #look: Promise<ReadonlyMap<string, number>> | undefined;
+  #asked = new Set<string>();
+
+  /** @param read gives the table; default Linux's own, and nothing elsewhere */
+  constructor(read: () => Promise<string> = readTables) {
+    this.#read = read;
+  }
+
+  /**
+   * Bytes that the system holds for a peer, and that it has not acknowledged; `undefined` where that
+   * can't be seen. Never rejects.
+   *
+   * @param addr of the peer, such as `127.0.0.1:50094` or `[::1]:50094`
+   */
+  async to(addr: string): Promise<number | undefined> {
+    this.#asked.add(addr);
+    this.#look ??= this.#begin();
+    return (await this.#look).get(addr);
+  }
+
+  async #begin(): Promise<ReadonlyMap<string, number>> {
+    const table = await this.#read().catch(() => "");
+    // Who asks from now on is told of a later table.
+    const asked = this.#asked;
+    this.#asked = new Set();
+    this.#look = undefined;
+    return unsentIn(table, asked);
+  }
+}
+
+/** What the table tells of peers. */
+function unsentIn(table: string, peers: Iterable<string>): ReadonlyMap<string, number> {
+  const wanted = new Map(Array.from(peers, (addr) => [plain(addr), addr]));
+  // Most lines are of others, and an address takes long to be read.
+  const ports = new Set(Array.from(wanted.keys(), (addr) => Number(/\d+$/.exec(addr))));
+  const bytes = new Map<string, number>();
+  for (const line of table.split("\n")) {
+    const [, , , host, hex, unsent] = ENTRY.exec(line) ?? [];
+    const port = parseInt(hex!, 16);
+    const addr = ports.has(port) && wanted.get(plain(`[${hostOf(host!)}]:${port}`));
+    if (addr) bytes.set(addr, (bytes.get(addr) ?? 0) + parseInt(unsent!, 16));
+  }
+  return bytes;
+}
+
+/**
+ * An address from the table as IPv6: its numbers of 32 bits have their lowest byte first on all machines
+ * that Deno and Bun run on.
+ */
+function hostOf(hex: string): string {
+  const all = hex.padStart(32, "0000000000000000FFFF0000");
+  return all.replace(/(..)(..)(..)(..)/g, "$4$3:$2$1:").slice(0, -1);
+}
+
+/** An address in the one short form of IPv6, IPv4 as well; empty if it is none. */
+function plain(addr: string): string {
+  const [, host = "", port] = /^\[?(.*?)\]?:(\d+)$/.exec(withoutZone(addr)) ?? [];
+  const url = `http://[${host.includes(":") ? host : `::ffff:${host}`}]`;
+  return URL.canParse(url) ? `${new URL(url).hostname}:${port}` : "";
+}
+
+async function readTables(): Promise<string> {
+  return (await Promise.all(TABLES.map(readTable))).join("\n");
 }
 
 async function readTable(path: string): Promise<string> {

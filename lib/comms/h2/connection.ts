@@ -280,6 +280,16 @@ export class H2Connection implements H2Peer {
     this.#end(code, reason, reason, undefined);
   }
 
+  /** Whether the peer was sent a PING and has said nothing since. */
+  get isAsked(): boolean {
+    return this.#liveness.isAsked;
+  }
+
+  /** The peer has taken something: it is there, and a PING is behind what it is still to take. */
+  peerTook(): void {
+    this.#liveness.heard(0);
+  }
+
   /** Looks at the deadlines; to be called every second or so, with reading in between. */
   tick(): void {
     if (this.#isClosed) return;

@@ -17,6 +17,8 @@ export interface H2Socket {
   giveBack?(chunk: Uint8Array): void;
   /** Writes all of the bytes; one call at a time. */
   write(bytes: Uint8Array): Promise<void>;
+  /** How many written bytes the peer has not acknowledged; `undefined` where nobody tells. */
+  unsentBytes?(): Promise<number | undefined>;
   /** Whether small writes go out at once. */
   setNoDelay(noDelay: boolean): void;
   /** Closes the socket; safe to call twice. */
@@ -104,6 +106,8 @@ export class H2Driver {
   /** Set when nothing is read any more. */
   #isOver = false;
   #ticksLeft = TICKS_TO_CLOSE;
+  /** What the peer had not acknowledged when it was last looked at, while it is silent. */
+  #unsent: number | undefined;
   /** Lets reading go on; set while it waits until the peer has taken our answers. */
   #rest: (() => void) | undefined;
 
@@ -164,9 +168,22 @@ export class H2Driver {
 
   /** Looks at the deadlines. */
   tick(): void {
+    if (this.#h2.isAsked) void this.#lookTaking();
+    else this.#unsent = undefined;
     this.#h2.tick();
     // A peer that does not read must not keep a connection that is over.
     if (this.#h2.isClosed && --this.#ticksLeft <= 0) this.#socket.close();
+  }
+
+  /**
+   * A PING is behind what was written before: on a link of 50 KB/s megabytes in the socket take longer
+   * than a peer has to answer.
+   */
+  async #lookTaking(): Promise<void> {
+    const bytes = await this.#socket.unsentBytes?.();
+    // Where nobody tells, this is not true.
+    if (bytes! < this.#unsent!) this.#h2.peerTook();
+    this.#unsent = bytes;
   }
 
   /**

@@ -47,6 +47,11 @@ export class Liveness {
     this.#lookedAt = options.now();
   }
 
+  /** Whether the peer was asked whether it is there, and has not answered. */
+  get isAsked(): boolean {
+    return this.#hasPinged && !this.#hasHeard;
+  }
+
   /** Takes note that bytes came. */
   heard(bytes: number): void {
     this.#hasHeard = true;

@@ -107,7 +107,13 @@ export function bodyOf(
   let reading: Promise<unknown> = Promise.resolve();
   let cut = () => {};
   // It waits from the start: a viewer that never asks for the first piece holds the file open, too.
-  const transfer = { patience: PATIENCE, waits: true, taken: 0, cut: () => cut() };
+  const transfer = {
+    patience: PATIENCE,
+    addr: download.addr,
+    waits: true,
+    taken: 0,
+    cut: () => cut(),
+  };
   const end = (how: DownloadEnd, error?: unknown) => {
     if (isOver) return;
     isOver = true;

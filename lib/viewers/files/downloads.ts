@@ -52,6 +52,8 @@ export const NO_DOWNLOADS: DownloadStats = {
 
 /** A download under way, for the code that serves it. */
 export interface Download {
+  /** Address of the viewer, if known. */
+  readonly addr: string | undefined;
   /** Counts bytes that were given. */
   gave(bytes: number): void;
   /** Says how it ended; the first call counts. */
@@ -100,6 +102,7 @@ export class Downloads {
     const id = ++this.#begun;
     let bytes = 0;
     const download: Download = {
+      addr,
       gave: (more) => {
         bytes += more;
         this.#bytes += more;

@@ -97,7 +97,8 @@ export interface RrdStreamOptions {
 export function rrdStream(options: RrdStreamOptions): ReadableStream<Uint8Array> {
   const { viewer, stalls, patience = 1 } = options;
   const pieces = piecesOf(options);
-  const transfer = { patience, waits: false, taken: 0, cut: () => viewer.close("stalled") };
+  const { addr } = viewer.options;
+  const transfer = { patience, addr, waits: false, taken: 0, cut: () => viewer.close("stalled") };
   let unwatch = () => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {

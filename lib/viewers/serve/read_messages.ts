@@ -213,6 +213,7 @@ async function* framesOf(
   let isInMessage = false;
   const transfer = {
     patience,
+    addr: viewer.options.addr,
     waits: false,
     given: 0,
     get taken() {

@@ -96,6 +96,7 @@ export async function relaySocket(
     get taken() {
       return sent - webSocket.bufferedAmount;
     },
+    addr,
     cut: () => viewer.close("stalled"),
   });
   const isOver = () => (viewer.gone ?? "closed") !== "closed" || webSocket.readyState > 1;

@@ -7,9 +7,19 @@ import { checkCallable, type OptionNames } from "../../base/check_arguments.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
+import { UnsentBytes } from "../../adapters/tcp/unread_bytes.ts";
 
 /** How often transfers are looked at, in milliseconds. */
 const CHECK_MS = 500;
+
+/**
+ * For how long a transfer has stood still when the system is asked what it holds for the viewer, and how
+ * often then, in milliseconds.
+ */
+const ASK_MS = 1000;
+
+/** Bytes that one write hands to the system at most. */
+const WRITE_BYTES = 512 * 1024;
 
 /**
  * How many times the usual deadline counts for a page. It stands still while Rerun's viewer starts,
@@ -23,6 +33,8 @@ export interface Transfer {
   readonly waits: boolean;
   /** Grows with everything that the viewer takes. */
   readonly taken: number;
+  /** Address of the viewer, such as `127.0.0.1:50094`; absent where it is not known. */
+  readonly addr?: string | undefined;
   /** How many times the usual deadline counts; default 1. */
   readonly patience?: number;
   /** Ends it. */
@@ -31,25 +43,56 @@ export interface Transfer {
 
 /** The deadline, and the clock. */
 export interface StallOptions {
-  /** Seconds in which a viewer must take something of what waits for it; default 10. */
+  /**
+   * Seconds in which a viewer must take something of what waits for it, or of what was sent before;
+   * default 10.
+   */
   readonly stallTimeoutSec?: number;
   /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
   readonly now?: Clock["now"];
   /** Runs a task every so many milliseconds, until the function it returns is called; default a timer. */
   readonly every?: Clock["every"];
+  /**
+   * Tells how many bytes the system still holds for a viewer, by its address, or `undefined`; default as
+   * Linux tells, where this program may read that (on Deno with `--allow-all`).
+   */
+  readonly unsentBytes?: (addr: string) => Promise<number | undefined>;
 }
 
 /** Names of all options. */
 export const STALL_NAMES: OptionNames<StallOptions> = {
-  ...{ stallTimeoutSec: true, now: true, every: true },
+  ...{ stallTimeoutSec: true, now: true, every: true, unsentBytes: true },
 };
+
+/** Since when a transfer stands still. */
+interface Standstill {
+  taken: number;
+  /** When it last took something. */
+  time: number;
+  /** When the system was asked last. */
+  askedAt: number;
+  /** What the system held for it then. */
+  unsent: number | undefined;
+  /** What it may still take of what the system held when it came to stand, and was about to take. */
+  rest: number;
+}
 
 /**
  * Cuts off transfers that stand still, with one timer for all, and none while there is nothing to
  * watch.
+ *
+ * ```text
+ * flows ──── took nothing for 1 s ────► stands still ──── for 10 s in all ────► is cut off
+ *   ▲                                          │
+ *   └─ takes more, or the system holds less ───┘
+ * ```
+ *
+ * The system takes megabytes for a viewer at once, and then no more until a third of them are gone; on a
+ * slow link that is long, so it is asked whether it holds less. Other calls on the same connection take
+ * bytes as well: they count no longer once all is gone that was there for this one.
  */
 export class StallWatch {
-  readonly #since = new Map<Transfer, { taken: number; time: number }>();
+  readonly #since = new Map<Transfer, Standstill>();
   readonly #options: Required<StallOptions>;
   #stop: (() => void) | undefined;
 
@@ -58,11 +101,12 @@ export class StallWatch {
       stallTimeoutSec = 10,
       now = new AwakeClock(SYSTEM_CLOCK.now).now,
       every = SYSTEM_CLOCK.every,
+      unsentBytes = askSystem(),
     }: StallOptions,
   ) {
     checkPositive("stallTimeoutSec", stallTimeoutSec);
-    checkCallable({ now, every }, ["now", "every"]);
-    this.#options = { stallTimeoutSec, now, every };
+    checkCallable({ now, every, unsentBytes }, ["now", "every", "unsentBytes"]);
+    this.#options = { stallTimeoutSec, now, every, unsentBytes };
   }
 
   /**
@@ -72,7 +116,7 @@ export class StallWatch {
    */
   add(transfer: Transfer): () => void {
     const { now, every } = this.#options;
-    this.#since.set(transfer, { taken: transfer.taken, time: now() });
+    this.#since.set(transfer, flowing(transfer.taken, now()));
     this.#stop ??= every(CHECK_MS, () => this.#check());
     return () => {
       this.#since.delete(transfer);
@@ -85,14 +129,38 @@ export class StallWatch {
   #check(): void {
     const time = this.#options.now();
     const stallMs = this.#options.stallTimeoutSec * 1000;
+    const askMs = Math.min(ASK_MS, stallMs / 4);
     for (const [transfer, since] of this.#since) {
       if (!transfer.waits || transfer.taken !== since.taken) {
-        since.taken = transfer.taken;
-        since.time = time;
+        this.#since.set(transfer, flowing(transfer.taken, time));
       } else if (time - since.time >= stallMs * (transfer.patience ?? 1)) {
         since.time = time;
         transfer.cut();
+      } else if (transfer.addr !== undefined && time - since.askedAt >= askMs) {
+        since.askedAt = time;
+        void this.#ask(transfer.addr, since);
       }
     }
   }
+
+  async #ask(addr: string, since: Standstill): Promise<void> {
+    const unsent = await this.#options.unsentBytes(addr).catch(() => undefined);
+    // Where it holds more, it had room for what waited: it held less in between.
+    const changed = Math.abs((since.unsent ?? 0) - (unsent ?? 0));
+    if (since.unsent === undefined) since.rest = (unsent ?? 0) + WRITE_BYTES;
+    else if (unsent !== undefined && changed > 0 && since.rest > 0) {
+      since.rest -= changed;
+      since.time = this.#options.now();
+    }
+    since.unsent = unsent;
+  }
+}
+
+function flowing(taken: number, time: number): Standstill {
+  return { taken, time, askedAt: time, unsent: undefined, rest: 0 };
+}
+
+function askSystem(): NonNullable<StallOptions["unsentBytes"]> {
+  const unsent = new UnsentBytes();
+  return (addr) => unsent.to(addr);
 }

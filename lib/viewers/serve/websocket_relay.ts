@@ -98,6 +98,7 @@ async function relay(
     get taken() {
       return socket.sentBytes;
     },
+    addr: viewer.options.addr,
     cut: () => viewer.close("stalled"),
   });
   try {

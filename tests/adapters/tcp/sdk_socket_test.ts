@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { LinkPatience } from "../../../lib/adapters/tcp/link_patience.ts";
 import { connectGrpc } from "../../../lib/adapters/tcp/node_grpc.ts";
 import { connectRetrying } from "../../../lib/adapters/tcp/node_connect.ts";
-import { waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
+import { UnsentBytes, waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
 import { RerelayError } from "../../../lib/base/errors.ts";
 
 describe("LinkPatience", () => {
@@ -36,6 +36,55 @@ describe("waitingBytes", () => {
     assertEquals(waitingBytes(table, { local: 0xd431, remote: 0x2694 }), 0x1200);
     assertEquals(waitingBytes(table, { local: 0xd433, remote: 0x2694 }), undefined);
     assertEquals(waitingBytes("", { local: 1, remote: 2 }), undefined);
+  });
+});
+
+describe("UnsentBytes", () => {
+  const hex = (host: string) => host.replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
+  const line = (host: string, port: string, unsent: string) =>
+    `   0: ${hex("7F000001")}:2694 ${hex(host)}:${port} 01 ${unsent}:00000007 00:00000000`;
+  const table = [
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid",
+    line("0A000007", "C001", "00000010"),
+    line("0A000008", "C001", "00000020"),
+    line("20010DB8000000000000000000000001", "C002", "00000030"),
+    line("00000000000000000000FFFF0A000009", "C003", "00000040"),
+    line("FE800000000000000000000000000001", "C004", "00000000"),
+  ].join("\n");
+
+  it("tells what waits for a peer, however its address is written", async () => {
+    const unsent = new UnsentBytes(() => Promise.resolve(table));
+    const asked = {
+      "10.0.0.7:49153": 16,
+      "10.0.0.8:49153": 32,
+      "[::ffff:10.0.0.8]:49153": 32,
+      "[2001:db8::1]:49154": 48,
+      "10.0.0.9:49155": 64,
+      "[::ffff:10.0.0.9]:49155": 64,
+      "[fe80::1%eth0]:49156": 0,
+      "10.0.0.7:49154": undefined,
+      "127.0.0.1:9876": undefined,
+      "somewhere": undefined,
+    };
+    for (const [addr, bytes] of Object.entries(asked)) {
+      assertEquals([addr, await unsent.to(addr)], [addr, bytes]);
+    }
+  });
+
+  it("looks once for all who ask at the same time, and again for who asks later", async () => {
+    let looks = 0;
+    const unsent = new UnsentBytes(() => {
+      looks++;
+      return Promise.resolve(table);
+    });
+    const both = [unsent.to("10.0.0.7:49153"), unsent.to("10.0.0.8:49153")];
+    assertEquals([await Promise.all(both), looks], [[16, 32], 1]);
+    assertEquals([await unsent.to("10.0.0.7:49153"), looks], [16, 2]);
+  });
+
+  it("tells nothing where the system has no such table", async () => {
+    const unsent = new UnsentBytes(() => Promise.reject(new Error("not Linux")));
+    assertEquals(await unsent.to("10.0.0.7:49153"), undefined);
   });
 });
 

@@ -297,6 +297,35 @@ describe("H2Driver", () => {
     assertEquals(pool.freeBytes, (512 + 64) * 1024);
   });
 
+  it("ends no peer whose answer to a PING is late, while it takes what was sent before", async () => {
+    let now = 0;
+    let unsent = 4 * 1024 * 1024;
+    const socket: H2Socket = {
+      readable: new ReadableStream(),
+      write: () => Promise.resolve(),
+      unsentBytes: () => Promise.resolve(unsent),
+      setNoDelay() {},
+      close() {},
+    };
+    const h2 = new H2Connection("client", { now: () => now });
+    const driver = new H2Driver(socket, h2, { now: () => now });
+    void driver.run();
+    h2.request(FIELDS);
+    const wait = async (seconds: number, bytesPerSec: number) => {
+      for (let i = 0; i < seconds; i++) {
+        unsent -= bytesPerSec;
+        now += 1000;
+        driver.tick();
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    };
+    await wait(200, 10_000);
+    assertEquals(h2.isClosed, false);
+    // It is gone, and what is written for it stays.
+    await wait(45, -100);
+    assertInstanceOf(h2.error, PeerSilent);
+  });
+
   it("tells what it holds for a peer that takes nothing, and since when", async () => {
     let now = 5;
     let taken = Promise.withResolvers<void>();
