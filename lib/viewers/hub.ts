@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { askUnsentBytes } from "../adapters/tcp/unread_bytes.ts";
 import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
 import { checkJoin } from "./_check_join.ts";
 import { checkBoolean, checkLimits, checkPositive } from "../base/check_options.ts";
@@ -294,6 +295,7 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
       viewers.add(viewer);
       return viewer;
     },
+    unsentBytes: askUnsentBytes(),
     frame: (msg: LogMsg) => frames.get(msg),
     current: (msg: LogMsg) => bridged.get(msg),
     get recordings() {

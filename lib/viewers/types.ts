@@ -250,4 +250,9 @@ export interface ViewerHub extends Sink {
   readonly recordings: readonly RecordingSummary[];
   /** Counts up to now. */
   readonly stats: HubStats;
+  /**
+   * Tells how many bytes the system still holds for a viewer, by its address, or `undefined`: what its
+   * doors use where their options have no `unsentBytes`, so that all viewers share looks at the system.
+   */
+  readonly unsentBytes?: (addr: string) => Promise<number | undefined>;
 }

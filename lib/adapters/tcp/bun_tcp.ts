@@ -14,7 +14,7 @@ import { PullQueue, readableOf } from "./_pull_queue.ts";
 import { ReadSizer } from "./_read_sizer.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
-import { UnsentBytes } from "./unread_bytes.ts";
+import { type AskUnsentBytes, askUnsentBytes } from "./unread_bytes.ts";
 
 declare const Bun: BunNet;
 
@@ -51,7 +51,7 @@ function listen(addr: NetAddr): Promise<TcpListener> {
 
 function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
   const { limit } = openFiles();
-  const unsent = new UnsentBytes();
+  const unsent = askUnsentBytes();
   try {
     return Bun.listen<BunConnection | undefined>({
       hostname: addr.hostname,
@@ -100,7 +100,7 @@ function bind(addr: NetAddr, accepted: AcceptQueue): BunSocketListener {
 class BunConnection implements TcpConnection {
   declare readonly remoteAddr?: NetAddr;
   readonly #socket: BunSocket<BunConnection | undefined>;
-  readonly #unsent: UnsentBytes;
+  readonly #unsent: AskUnsentBytes;
   readonly #queue: PullQueue;
   #readable: ReadableStream<Uint8Array> | undefined;
   #pool: BufferPool | undefined;
@@ -115,7 +115,7 @@ class BunConnection implements TcpConnection {
   #drain: PromiseWithResolvers<void> | undefined;
   #closed: Error | undefined;
 
-  constructor(socket: BunSocket<BunConnection | undefined>, unsent: UnsentBytes) {
+  constructor(socket: BunSocket<BunConnection | undefined>, unsent: AskUnsentBytes) {
     socket.pause();
     socket.setKeepAlive(true, 0);
     // Bun may hand over more after pause(), when the peer resets the connection: at most what the
@@ -158,7 +158,7 @@ class BunConnection implements TcpConnection {
   }
 
   async unsentBytes(): Promise<number | undefined> {
-    return this.remoteAddr && await this.#unsent.to(formatAddr(this.remoteAddr));
+    return this.remoteAddr && await this.#unsent(formatAddr(this.remoteAddr));
   }
 
   setNoDelay(noDelay: boolean): void {

@@ -13,7 +13,7 @@ import { MAX_READ, ReadSizer } from "./_read_sizer.ts";
 import { ReadTurns, type TurnTaker } from "./_read_turns.ts";
 import { formatAddr, type NetAddr } from "../../base/net_addr.ts";
 import type { TcpAdapter, TcpConnection, TcpListener } from "./types.ts";
-import { UnsentBytes } from "./unread_bytes.ts";
+import { type AskUnsentBytes, askUnsentBytes } from "./unread_bytes.ts";
 
 /** TCP by `Deno.listen`. */
 export const denoTcp: TcpAdapter = { listen };
@@ -30,7 +30,7 @@ function listen({ hostname, port }: NetAddr): Promise<TcpListener> {
     openSignalPipe();
     const listener = bind({ hostname, port });
     const turns = new ReadTurns(SYSTEM_CLOCK.every);
-    const unsent = new UnsentBytes();
+    const unsent = askUnsentBytes();
     let closed = false;
     let told = false;
     resolve({
@@ -97,7 +97,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   turnsWithoutWait = 0;
   readonly #conn: Deno.TcpConn;
   readonly #turns: ReadTurns;
-  readonly #unsent: UnsentBytes;
+  readonly #unsent: AskUnsentBytes;
   #sizer = new ReadSizer();
   #isPooled = false;
   #readable: ReadableStream<Uint8Array> | undefined;
@@ -106,7 +106,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   /** Whether the last read filled a large buffer. */
   #isStream = false;
 
-  constructor(conn: Deno.TcpConn, turns: ReadTurns, unsent: UnsentBytes) {
+  constructor(conn: Deno.TcpConn, turns: ReadTurns, unsent: AskUnsentBytes) {
     const { hostname, port } = conn.remoteAddr;
     this.remoteAddr = { hostname, port };
     this.#conn = conn;
@@ -139,7 +139,7 @@ class DenoConnection implements TcpConnection, TurnTaker {
   }
 
   unsentBytes(): Promise<number | undefined> {
-    return this.#unsent.to(formatAddr(this.remoteAddr));
+    return this.#unsent(formatAddr(this.remoteAddr));
   }
 
   setNoDelay(noDelay: boolean): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ViewerHub } from "../types.ts";
 import { checkGiven, hasMethods } from "../../base/check_arguments.ts";
 import { checkBoolean, checkText } from "../../base/check_options.ts";
 import { checkReadiness } from "../../base/readiness.ts";
@@ -55,10 +56,13 @@ export class FileAnswers {
   #readers = 0;
   #bridged = 0;
 
-  /** @param options the files, and what is allowed */
-  constructor(options: FileAnswersOptions) {
+  /**
+   * @param options the files, and what is allowed
+   * @param hub whose viewers take them, too
+   */
+  constructor(options: FileAnswersOptions, hub: Pick<ViewerHub, "unsentBytes"> = {}) {
     this.#options = options;
-    this.#stalls = new StallWatch(options);
+    this.#stalls = new StallWatch(options, hub);
     this.#downloads = new Downloads(options.log);
   }
 

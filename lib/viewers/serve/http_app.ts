@@ -208,7 +208,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
   });
   const { files, allowDelete = false } = options;
   const answers = files &&
-    new FileAnswers({ ...stallOptions, shelf: files, allowDelete, guard, log });
+    new FileAnswers({ ...stallOptions, shelf: files, allowDelete, guard, log }, hub);
   if (answers !== undefined) {
     const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
     app.get("/files", token, (c) => answers.list(c.req.raw));
@@ -290,7 +290,7 @@ function harden(c: Context, webSocketPort: number | undefined): void {
 /** Makes the answer that streams a recording, or all of them. */
 function streams(options: HttpAppOptions, onLeftOut: () => void) {
   const { hub } = options;
-  const stalls = new StallWatch(options);
+  const stalls = new StallWatch(options, hub);
   return (c: Context<Env>, recording: string | undefined): Response => {
     const versions = hub.recordings
       .filter(({ id }) => recording === undefined || id === recording)

@@ -118,7 +118,7 @@ export function messageReaders(
   checkGuard("messageReaders", options.guard);
   checkCallable(options);
   const { guard = viewerGuard(), log = silentLog } = options;
-  const stalls = new StallWatch(options);
+  const stalls = new StallWatch(options, hub);
   let otherData = 0;
 
   const join = ({ method: { dialect }, headers }: AnswerInfo, { addr }: ReaderPeer): Viewer => {

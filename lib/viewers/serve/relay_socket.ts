@@ -89,7 +89,7 @@ export async function relaySocket(
   webSocket.addEventListener("close", () => viewer.close("left"));
   webSocket.addEventListener("error", () => viewer.close("failed"));
   let sent = 0;
-  const unwatch = new StallWatch(options).add({
+  const unwatch = new StallWatch(options, hub).add({
     get waits() {
       return webSocket.bufferedAmount > 0;
     },

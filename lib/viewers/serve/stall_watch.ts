@@ -7,7 +7,8 @@ import { checkCallable, type OptionNames } from "../../base/check_arguments.ts";
 import { checkPositive } from "../../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { AwakeClock } from "../../base/awake_clock.ts";
-import { UnsentBytes } from "../../adapters/tcp/unread_bytes.ts";
+import { askUnsentBytes } from "../../adapters/tcp/unread_bytes.ts";
+import type { ViewerHub } from "../types.ts";
 
 /** How often transfers are looked at, in milliseconds. */
 const CHECK_MS = 500;
@@ -96,17 +97,23 @@ export class StallWatch {
   readonly #options: Required<StallOptions>;
   #stop: (() => void) | undefined;
 
+  /**
+   * @param options the deadline, and the clock
+   * @param hub of the viewers, whose doors ask the system together
+   */
   constructor(
     {
       stallTimeoutSec = 10,
       now = new AwakeClock(SYSTEM_CLOCK.now).now,
       every = SYSTEM_CLOCK.every,
-      unsentBytes = askSystem(),
+      unsentBytes,
     }: StallOptions,
+    hub: Pick<ViewerHub, "unsentBytes"> = {},
   ) {
     checkPositive("stallTimeoutSec", stallTimeoutSec);
-    checkCallable({ now, every, unsentBytes }, ["now", "every", "unsentBytes"]);
-    this.#options = { stallTimeoutSec, now, every, unsentBytes };
+    const asked = unsentBytes ?? hub.unsentBytes ?? askUnsentBytes();
+    checkCallable({ now, every, unsentBytes: asked }, ["now", "every", "unsentBytes"]);
+    this.#options = { stallTimeoutSec, now, every, unsentBytes: asked };
   }
 
   /**
@@ -158,9 +165,4 @@ export class StallWatch {
 
 function flowing(taken: number, time: number): Standstill {
   return { taken, time, askedAt: time, unsent: undefined, rest: 0 };
-}
-
-function askSystem(): NonNullable<StallOptions["unsentBytes"]> {
-  const unsent = new UnsentBytes();
-  return (addr) => unsent.to(addr);
 }

@@ -55,7 +55,7 @@ export function websocketRelay(
   checkOptions("websocketRelay", options, { ...STALL_NAMES, guard: true });
   checkGuard("websocketRelay", options.guard);
   const { guard = viewerGuard() } = options;
-  const stalls = new StallWatch(options);
+  const stalls = new StallWatch(options, hub);
   return (request, info) => {
     const refusal = guard.refuse(request) ?? guard.refuseToken(request);
     if (refusal !== undefined) return refusal;

@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { LinkPatience } from "../../../lib/adapters/tcp/link_patience.ts";
 import { connectGrpc } from "../../../lib/adapters/tcp/node_grpc.ts";
 import { connectRetrying } from "../../../lib/adapters/tcp/node_connect.ts";
-import { UnsentBytes, waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
+import { askUnsentBytes, waitingBytes } from "../../../lib/adapters/tcp/unread_bytes.ts";
 import { RerelayError } from "../../../lib/base/errors.ts";
 
 describe("LinkPatience", () => {
@@ -39,7 +39,7 @@ describe("waitingBytes", () => {
   });
 });
 
-describe("UnsentBytes", () => {
+describe("askUnsentBytes", () => {
   const hex = (host: string) => host.replace(/(..)(..)(..)(..)/g, "$4$3$2$1");
   const line = (host: string, port: string, unsent: string) =>
     `   0: ${hex("7F000001")}:2694 ${hex(host)}:${port} 01 ${unsent}:00000007 00:00000000`;
@@ -53,7 +53,7 @@ describe("UnsentBytes", () => {
   ].join("\n");
 
   it("tells what waits for a peer, however its address is written", async () => {
-    const unsent = new UnsentBytes(() => Promise.resolve(table));
+    const unsentBytes = askUnsentBytes(() => Promise.resolve(table));
     const asked = {
       "10.0.0.7:49153": 16,
       "10.0.0.8:49153": 32,
@@ -67,24 +67,54 @@ describe("UnsentBytes", () => {
       "somewhere": undefined,
     };
     for (const [addr, bytes] of Object.entries(asked)) {
-      assertEquals([addr, await unsent.to(addr)], [addr, bytes]);
+      assertEquals([addr, await unsentBytes(addr)], [addr, bytes]);
     }
   });
 
   it("looks once for all who ask at the same time, and again for who asks later", async () => {
     let looks = 0;
-    const unsent = new UnsentBytes(() => {
+    const unsentBytes = askUnsentBytes(() => {
       looks++;
       return Promise.resolve(table);
     });
-    const both = [unsent.to("10.0.0.7:49153"), unsent.to("10.0.0.8:49153")];
+    const both = [unsentBytes("10.0.0.7:49153"), unsentBytes("10.0.0.8:49153")];
     assertEquals([await Promise.all(both), looks], [[16, 32], 1]);
-    assertEquals([await unsent.to("10.0.0.7:49153"), looks], [16, 2]);
+    assertEquals([await unsentBytes("10.0.0.7:49153"), looks], [16, 2]);
+  });
+
+  it("tells all who ask at the same time, also of one peer in two forms", async () => {
+    const unsentBytes = askUnsentBytes(() => Promise.resolve(table));
+    const both = ["10.0.0.8:49153", "[::ffff:10.0.0.8]:49153"].map((addr) => unsentBytes(addr));
+    assertEquals(await Promise.all(both), [32, 32]);
+  });
+
+  it("looks for a tenth of the time at most, and tells those who ask meanwhile afterwards", async () => {
+    let time = 0;
+    const looks: number[] = [];
+    const delays: number[] = [];
+    const unsentBytes = askUnsentBytes(() => {
+      looks.push(time);
+      time += 400; // as where a machine has 100,000 connections
+      return Promise.resolve(table);
+    }, {
+      now: () => time,
+      delay(ms) {
+        delays.push(ms);
+        time += ms;
+        return Promise.resolve();
+      },
+    });
+    assertEquals(await unsentBytes("10.0.0.7:49153"), 16);
+    time += 600;
+    const both = [unsentBytes("10.0.0.7:49153"), unsentBytes("10.0.0.8:49153")];
+    assertEquals([await Promise.all(both), looks, delays], [[16, 32], [0, 4000], [3000]]);
+    time += 10_000;
+    assertEquals([await unsentBytes("10.0.0.7:49153"), delays.length], [16, 1]);
   });
 
   it("tells nothing where the system has no such table", async () => {
-    const unsent = new UnsentBytes(() => Promise.reject(new Error("not Linux")));
-    assertEquals(await unsent.to("10.0.0.7:49153"), undefined);
+    const unsentBytes = askUnsentBytes(() => Promise.reject(new Error("not Linux")));
+    assertEquals(await unsentBytes("10.0.0.7:49153"), undefined);
   });
 });
 

@@ -126,6 +126,25 @@ describe("viewers on links so slow that their door takes nothing for long", () =
   }
 });
 
+describe("viewers that stand still", () => {
+  for (const [name, { join }] of Object.entries(DOORS)) {
+    it(`have the system asked by their hub at ${name}, so that all share what it tells`, async () => {
+      const clock = new TestClock();
+      const asked: string[] = [];
+      const unsentBytes = (addr: string) => Promise.resolve(void asked.push(addr));
+      const hub = Object.assign(madeHub(), { unsentBytes });
+      for (let i = 0; i < 10; i++) hub.write([smart(chunk(i, 100_000))]);
+      for (let i = 0; i < 2; i++) join(hub, { now: clock.now, every: clock.every });
+      await turn();
+      for (let i = 0; i < 6; i++) {
+        clock.pass(500);
+        await turn();
+      }
+      assertEquals([asked[0], asked.length >= 2], ["10.0.0.7:5", true]);
+    });
+  }
+});
+
 describe("StallWatch", () => {
   /** A transfer that takes nothing, and the seconds after which it was cut off. */
   async function cutAfter(unsentBytes: (second: number) => number | undefined): Promise<number> {
