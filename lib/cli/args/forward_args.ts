@@ -104,11 +104,21 @@ export function checkForwardsElsewhere(
 function isItself(name: string, { bind, port }: { bind: string; port: number }): boolean {
   const host = /^rerun\+http:\/\/\[?([^\]]*)\]?:(\d+)\/proxy$/.exec(name);
   if (host === null || Number(host[2]) !== port) return false;
-  const isAll = ["0.0.0.0", "::"].includes(bind);
-  return host[1] === bind || (LOOPBACK.test(host[1]!) && (isAll || LOOPBACK.test(bind)));
+  const listensAt = (address: string) => {
+    if (bind === "0.0.0.0") return LOOPBACK_4.test(address);
+    if (bind === "::") return LOOPBACK_4.test(address) || address === "::1";
+    // Another address of this machine may have a server of its own at the same port.
+    return addressesOf(bind).includes(address);
+  };
+  return host[1] === bind || addressesOf(host[1]!).some(listensAt);
 }
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/i;
+const LOOPBACK_4 = /^127(\.\d+){3}$/;
+
+/** The addresses that a name or an address may lead to, as far as it tells. */
+function addressesOf(host: string): readonly string[] {
+  return /^localhost$/i.test(host) ? ["127.0.0.1", "::1"] : [host];
+}
 
 /** Whether two names of targets are of one place. */
 function isSame(a: string, b: string): boolean {

@@ -94,6 +94,15 @@ describe("--from", () => {
         ["--forward=rerun+http://[::1]:1/proxy", "--save={part}.rrd", "--bind=::", "--port=1"],
         /is this server itself/,
       ],
+      ...[
+        ["--forward=rerun+http://127.0.0.2:1", "--bind=0.0.0.0"],
+        ["--forward=rerun+http://localhost:1", "--bind=::1"],
+        ["--forward=rerun+http://127.0.0.1:1", "--bind=localhost"],
+        ["--forward=rerun+http://127.0.0.2:1", "--bind=127.0.0.2"],
+      ].map((args): [string[], RegExp] => [
+        [...args, "--save={part}.rrd", "--port=1"],
+        /is this server itself/,
+      ]),
       [
         ["--forward=rerun+http://10.0.0.5:1", "--save={part}.rrd", "--bind=10.0.0.5", "--port=1"],
         /is this server itself/,
@@ -109,6 +118,10 @@ describe("--from", () => {
   it("takes another server of this machine", () => {
     const elsewhere = [
       ["--forward=rerun+http://localhost:9877"],
+      ["--forward=rerun+http://127.0.0.2:9876"],
+      ["--forward=rerun+http://127.0.0.1:9876", "--bind=127.0.0.2"],
+      ["--forward=rerun+http://127.0.0.1:9876", "--bind=::1"],
+      ["--forward=rerun+http://[::1]:9876", "--bind=0.0.0.0"],
       ["--forward=rerun+http://localhost", "--port=9877"],
       ["--forward=rerun+http://127.0.0.1:9876", "--bind=10.0.0.5"],
       ["--forward=rerun+http://10.0.0.6:9876", "--bind=0.0.0.0"],
