@@ -203,14 +203,20 @@ export class Delivery {
    * @param file name of it
    * @param backoff of it
    * @param error with which reading it failed
+   * @param left aborted when it need not be read any more, or the program ends
    */
-  async waitUntilReadable(file: string, backoff: TargetBackoff, error: unknown): Promise<void> {
+  async waitUntilReadable(
+    file: string,
+    backoff: TargetBackoff,
+    error: unknown,
+    left: AbortSignal,
+  ): Promise<void> {
     if (backoff.failures === 0) {
       const text = `${file} can't be read now, and is forwarded to ${this.#name} once it can be: ` +
         reason(error);
       this.#log.write("warn", text, { path: file, target: this.#name, kind: "forward waits" });
     }
-    await pause(backoff.failed(), this.#timer, this.stopping.signal);
+    await pause(backoff.failed(), this.#timer, left);
   }
 
   /** Ends what is under way, and cancels timers. */

@@ -145,7 +145,8 @@ export class FileForwarder implements JournalReader {
   /** Has a file sent once more that can't be read now; meanwhile others are sent. */
   async #sendLater(waiting: Waiting, error: FileUnreadable): Promise<void> {
     const backoff = waiting.backoff ??= new TargetBackoff(this.#random);
-    await this.#delivery.waitUntilReadable(waiting.file.line.name, backoff, error);
+    const { file: { line: { name } }, left } = waiting;
+    await this.#delivery.waitUntilReadable(name, backoff, error, left.signal);
     waiting.isUnderWay = false;
     this.#forgetGone(waiting);
     this.#pump();

@@ -180,7 +180,7 @@ export class Forwarder implements JournalReader {
     this.#unread.set(id, backoff);
     this.#unreadable++;
     this.#pump();
-    await this.#delivery.waitUntilReadable(name, backoff, error);
+    await this.#delivery.waitUntilReadable(name, backoff, error, queued.left.signal);
     this.#unreadable--;
     this.#queue.readAgain(queued);
   }

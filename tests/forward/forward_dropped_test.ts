@@ -85,6 +85,30 @@ describe("forwardTo, when files make room before they are sent", () => {
     });
   }
 
+  it("goes on at once behind a file that waited until it could be read", async () => {
+    const files = memoryFiles(({ kind, path }) => {
+      if (kind !== "openAt" || path !== "a-0001.rrd") return;
+      throw Object.assign(new Error("too many files are open"), { code: "EMFILE" });
+    });
+    const rotation = { maxBytes: 1000 };
+    const first = await rrdFileSink({ path: PATTERN, files, rotation });
+    await first.write([received(announcement("a"))]);
+    for (let i = 0; i < 200; i++) await first.write([received(chunk("a", i))]);
+    await first.close();
+    const [target, log] = [fakeTarget(), keptLog()];
+    const { timer } = pausedTimers();
+    const forwarder = forwardTo(target, { random: () => 0 });
+    const sink = await rrdFileSink({
+      ...{ path: PATTERN, files, log, timer, rotation, followers: [forwarder] },
+      keep: { bytes: 5000 },
+    });
+    await until(() => log.of("warn").some((text) => /a-0001.*can't be read now/.test(text)));
+    await sink.write([received(announcement("b"))]);
+    for (let i = 0; i < 40; i++) await sink.write([received(chunk("b", i))]);
+    await until(() => forwarder.stats.dropped.messages > 0 && target.taken.includes("a 199"));
+    await sink.close();
+  });
+
   it("tells of nothing where a crash left a file without any message", async () => {
     const files = memoryFiles();
     const running = new Set([7, 8]);
