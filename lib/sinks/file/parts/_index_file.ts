@@ -186,7 +186,7 @@ export class IndexFile {
     if (before === undefined) return this.#file;
     this.#size = undefined;
     this.#isTorn = true;
-    await before.close();
+    await before.close().catch(() => {}); // of a drive that is gone, perhaps
     if (isRestored) this.onRestored();
     return this.#file;
   }
@@ -194,7 +194,7 @@ export class IndexFile {
   /** Keeps what is needed to put the file back, as far as the system lets it. */
   async #hold(): Promise<void> {
     const { path, reads } = this;
-    await this.#held?.close();
+    await this.#held?.close().catch(() => {}); // it was only read
     this.#held = await reads.openAt(path).catch(() => undefined);
     this.#home = await HomeFolder.of(folderOf(path), reads);
   }
@@ -204,31 +204,31 @@ export class IndexFile {
    * than its own, which has none of the files.
    *
    * @returns whether that was done
+   * @throws whatever the runtime says, as where the disk is full: it is tried again then
    */
   async #restore(): Promise<boolean> {
     const { path, reads } = this;
     const held = this.#held;
     if (held === undefined || await this.#home?.isAnother() !== false) return false;
+    const real = await reads.kind(path) === undefined ? path : await reads.realPath(path);
+    const next = `${real}.new`;
+    const file = await this.#createNext(next);
     try {
-      const real = await reads.kind(path) === undefined ? path : await reads.realPath(path);
-      const next = `${real}.new`;
-      const file = await this.#createNext(next);
-      try {
-        const block = new Uint8Array(COPY_BYTES);
-        for (let at = 0, length = 1; length > 0; at += length) {
-          length = await held.readAt(at, block);
-          await file.write(block.subarray(0, length));
-        }
-        await file.sync();
-      } finally {
-        await file.close();
+      const block = new Uint8Array(COPY_BYTES);
+      for (let at = 0, length = 1; length > 0; at += length) {
+        length = await held.readAt(at, block).catch(() => 0); // of a bad disk, what can be read
+        await file.write(block.subarray(0, length));
       }
+      await file.sync();
       await this.#writes.rename(next, real);
-      await this.#writes.syncFolder(folderOf(real)).catch(() => {}); // some systems can't
-      return true;
-    } catch {
-      return false; // a drive that is gone: then it begins anew
+    } catch (error) {
+      await this.#writes.remove(next).catch(() => {}); // it takes room, of which a full disk has none
+      throw error;
+    } finally {
+      await file.close();
     }
+    await this.#writes.syncFolder(folderOf(real)).catch(() => {}); // some systems can't
+    return true;
   }
 
   async #put(bytes: Uint8Array): Promise<void> {

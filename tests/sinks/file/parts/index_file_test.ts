@@ -85,6 +85,38 @@ describe("IndexFile", () => {
     assertEquals(files.paths, ["b"]);
   });
 
+  it("loses no line where it is removed while the disk is full, and takes no room meanwhile", async () => {
+    let isFull = false;
+    const files = memoryFiles(({ kind, path }) => {
+      if (isFull && kind === "write" && path === "a.new") throw new Error("No space left");
+    });
+    const file = new IndexFile("a", files, files);
+    await file.write(line("first"));
+    await files.remove("a");
+    isFull = true;
+    await assertRejects(() => file.look(), Error, "No space left");
+    await assertRejects(() => file.write(line("second")), Error, "No space left");
+    assertEquals(files.paths, []);
+    isFull = false;
+    await file.look();
+    await file.write(line("third"));
+    await file.close();
+    assertEquals(await namesIn(files), ["first", "third"]);
+  });
+
+  it("is written again with what can be read of it where the disk is bad", async () => {
+    let reads = 0;
+    const files = memoryFiles(({ kind }) => {
+      if (kind === "readAt" && ++reads > 1) throw new Error("Input/output error");
+    });
+    const file = new IndexFile("a", files, files);
+    await file.write(line("first"));
+    await files.remove("a");
+    await file.write(line("second"));
+    await file.close();
+    assertEquals(await namesIn(files), ["first", "second"]);
+  });
+
   it("stays with its file where a link has the name that leads to it", async () => {
     const files = memoryFiles();
     let opened = 0;
