@@ -41,7 +41,7 @@ export async function boxIdentity(
   if (await isFileThere(adapter, path)) return await readIdentity(path, adapter);
   const instance = newId();
   if (folder !== "") await adapter.makeFolder(folder.replace(/[/\\]+$/, "") || folder);
-  const file = await createAnew(adapter, `${path}.new`);
+  const file = await createAnew(adapter, `${path}.new`, adapter);
   try {
     await file.write(new TextEncoder().encode(`${JSON.stringify({ box: instance })}\n`));
     await file.sync();

@@ -219,7 +219,7 @@ export class Cursor {
       lines.push(place === DONE ? { file, done: true } : { file, ...place });
     }
     const next = `${path}.new`;
-    const file = await createAnew(adapter, next);
+    const file = await createAnew(adapter, next, adapter);
     try {
       await takeOverPlace(adapter, next, path); // as far as it goes
       const bytes = encodeLines(lines);

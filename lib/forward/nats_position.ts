@@ -183,7 +183,7 @@ export class NatsPosition implements FileFollower, JournalReader {
   async #write(text: string): Promise<void> {
     const { adapter } = this.#files!;
     const path = this.#path;
-    const file = await createAnew(adapter, `${path}.new`);
+    const file = await createAnew(adapter, `${path}.new`, adapter);
     try {
       await takeOverPlace(adapter, `${path}.new`, path); // as far as it goes
       await file.write(new TextEncoder().encode(text));

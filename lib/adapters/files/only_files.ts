@@ -41,12 +41,14 @@ export async function isFileThere(
  *
  * @param files where to make it
  * @param path of the file
+ * @param reads looks what is there
  * @throws {NotAFile} if something else has its name
  */
 export async function createAnew(
-  files: Pick<FileReadAdapter, "kind"> & Pick<FileWriteAdapter, "create">,
+  files: Pick<FileWriteAdapter, "create">,
   path: string,
+  reads: Pick<FileReadAdapter, "kind">,
 ): Promise<WritableFile> {
-  if (await files.kind(path) === "other") throw new NotAFile(path);
+  if (await reads.kind(path) === "other") throw new NotAFile(path);
   return await files.create(path, "replace");
 }

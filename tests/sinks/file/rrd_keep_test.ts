@@ -29,6 +29,41 @@ async function put(files: Files, path: string, text: string): Promise<void> {
   await file.write(new TextEncoder().encode(text));
 }
 
+describe("keep, while the drive is away and its mount point takes new files", () => {
+  it("limits those that are there, and all once it is back", async () => {
+    const memory = memoryFiles();
+    let away: string[] = [];
+    const isAway = (path: string) => away.includes(path);
+    const files = {
+      ...memory,
+      identity: () => Promise.resolve(away.length > 0 ? "mount point" : "drive"),
+      list: async (folder: string) => (await memory.list(folder)).filter((name) => !isAway(name)),
+      kind: (path: string) => isAway(path) ? Promise.resolve(undefined) : memory.kind(path),
+    };
+    const log = keptLog();
+    const sink = await rrdFileSink({
+      ...{ path: "p-{part}.rrd", files, log, rotation: { maxBytes: 50 }, keep: { files: 3 } },
+    });
+    const there = () => parts(memory).length;
+    const isUnderWay = () => memory.paths.filter((path) => path.endsWith(".part")).length > 1;
+    const write = async (count: number, left: number) => {
+      for (let i = 0; i < count; i++) await sink.write([msgpackMessage(30, i)]);
+      for (const end = Date.now() + 10_000; isUnderWay() || there() !== left;) {
+        assert(Date.now() < end, memory.paths.join());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    await write(6, 3);
+    away = parts(memory);
+    await write(6, 6);
+    assertEquals(away.every((name) => memory.paths.includes(name)), true);
+    away = [];
+    await write(1, 3);
+    await sink.close();
+    assertEquals([there(), log.of("error")], [3, []]);
+  });
+});
+
 describe("PartList", () => {
   it("gives up the oldest, by number or by bytes, never the newest", () => {
     for (const [keep, taken] of [[{ files: 2 }, ["a"]], [{ bytes: 5 }, ["a", "b"]], [{}, []]]) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isFileThere, NotAFile } from "../../../adapters/files/only_files.ts";
+import { createAnew, isFileThere } from "../../../adapters/files/only_files.ts";
 import type {
   FileReadAdapter,
   FileWriteAdapter,
@@ -84,7 +84,7 @@ export class IndexFile {
   /** Writes the file anew, with these lines. */
   async replace(lines: Iterable<IndexLine>): Promise<void> {
     const next = `${this.path}.new`;
-    const file = await this.#createNext(next);
+    const file = await createAnew(this.#writes, next, this.reads);
     let size = 0;
     try {
       if (await this.reads.kind(this.path) === "file") {
@@ -153,11 +153,6 @@ export class IndexFile {
     await this.#file?.close();
   }
 
-  async #createNext(path: string): Promise<WritableFile> {
-    if (await this.reads.kind(path) === "other") throw new NotAFile(path);
-    return await this.#writes.create(path, "replace");
-  }
-
   get #writes(): FileWriteAdapter {
     if (this.writes === undefined) throw new Error(`${this.path} is only read`);
     return this.writes;
@@ -212,7 +207,7 @@ export class IndexFile {
     if (held === undefined || await this.#home?.isAnother() !== false) return false;
     const real = await reads.kind(path) === undefined ? path : await reads.realPath(path);
     const next = `${real}.new`;
-    const file = await this.#createNext(next);
+    const file = await createAnew(this.#writes, next, this.reads);
     try {
       const block = new Uint8Array(COPY_BYTES);
       for (let at = 0, length = 1; length > 0; at += length) {

@@ -16,16 +16,23 @@ export class Surplus {
   readonly damaged = new Set<string>();
   readonly #options: Pick<PartIndexOptions, "pattern" | "adapter" | "log">;
   readonly #attempt: Attempt;
+  readonly #isAway: () => Promise<boolean>;
   /** Files that could not be removed; the first is tried again with each removal. */
   readonly #stuck = new Set<string>();
 
   /**
    * @param options where the files are, and who is told
    * @param attempt does what may fail
+   * @param isAway whether another folder than that of the files has its name
    */
-  constructor(options: Pick<PartIndexOptions, "pattern" | "adapter" | "log">, attempt: Attempt) {
+  constructor(
+    options: Pick<PartIndexOptions, "pattern" | "adapter" | "log">,
+    attempt: Attempt,
+    isAway: () => Promise<boolean>,
+  ) {
     this.#options = options;
     this.#attempt = attempt;
+    this.#isAway = isAway;
   }
 
   /** Forgets that a file could not be removed: its name may be that of another from now on. */
@@ -55,25 +62,29 @@ export class Surplus {
       removed.push(name);
     }
     if (list?.isOver !== true) return removed;
-    if (!await this.#forgetMissing(list)) return removed;
-    for (const name of list.takeOldest(isHeld)) {
+    for (const name of (await this.#present(list))?.takeOldest(isHeld) ?? []) {
+      list.remove(name);
       if (await this.#remove(name)) removed.push(name);
     }
     return removed;
   }
 
   /**
-   * Takes out of a list what somebody removed: that takes no room, and no other goes for it. Returns
-   * whether the folder could be looked at: what is missing because a drive was taken out is not removed.
+   * The files of a list that are there: what is missing takes no room, and no other goes for it. What
+   * somebody removed is taken out of the list; what is missing because a drive was taken out is not, or its
+   * files would stay for good once it is back.
+   *
+   * @returns `undefined` if the folder can't be looked at
    */
-  async #forgetMissing(list: PartList): Promise<boolean> {
+  async #present(list: PartList): Promise<PartList | undefined> {
     const { pattern: { folder }, adapter } = this.#options;
     // Those that are closed from here on may not be in what the system lists.
     const listed = list.closed;
     const there = await adapter.list(folder).then((names) => new Set(names), () => undefined);
-    if (there === undefined) return false;
+    if (there === undefined) return undefined;
+    if (await this.#isAway()) return list.only(there);
     for (const name of listed) if (!there.has(name)) list.forgetClosed(name);
-    return true;
+    return list;
   }
 
   /** Whether nothing of the file is left. */

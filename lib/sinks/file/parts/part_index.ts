@@ -68,7 +68,8 @@ export class PartIndex {
       options.log.write("warn", text, { path: this.path, kind: "index restored" });
     };
     this.#list = new PartList(keep);
-    this.#surplus = new Surplus(options, (what, action) => this.#try(what, action));
+    const attempt = (what: string, action: () => Promise<void>) => this.#try(what, action);
+    this.#surplus = new Surplus(options, attempt, () => home.isAnother());
   }
 
   /** Whether another program makes files of the pattern as well. */

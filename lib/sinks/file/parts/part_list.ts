@@ -93,6 +93,15 @@ export class PartList {
     );
   }
 
+  /** A list of its own of those closed files that have these names, in their order. */
+  only(names: ReadonlySet<string>): PartList {
+    const list = new PartList(this.keep);
+    for (const [name, file] of this.#files) {
+      if (file !== undefined && names.has(name)) list.update(name, file);
+    }
+    return list;
+  }
+
   /** Takes out a file, unless another one of its name is being written or recovered by now. */
   forgetClosed(name: string): void {
     const file = this.#files.get(name);

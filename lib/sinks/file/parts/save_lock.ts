@@ -106,7 +106,7 @@ export async function noteRunning(
   processes: ProcessAdapter,
 ): Promise<() => Promise<void>> {
   const text = `${await processes.identity(processes.pid)}\n`;
-  const file = await createAnew(files, path);
+  const file = await createAnew(files, path, files);
   return await heldWith(text, file, path, files, processes);
 }
 
