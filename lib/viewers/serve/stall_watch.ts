@@ -19,6 +19,12 @@ const CHECK_MS = 500;
  */
 const ASK_MS = 1000;
 
+/**
+ * What the system must hold less of, for each second of the deadline, to count, in bytes: whoever takes a
+ * byte now and then only keeps the place of others.
+ */
+const MIN_BYTES_PER_SEC = 500;
+
 /** Bytes that one write hands to the system at most. */
 const WRITE_BYTES = 512 * 1024;
 
@@ -45,8 +51,8 @@ export interface Transfer {
 /** The deadline, and the clock. */
 export interface StallOptions {
   /**
-   * Seconds in which a viewer must take something of what waits for it, or of what was sent before;
-   * default 10.
+   * Seconds in which a viewer must take something of what waits for it, or 500 bytes for each of them of
+   * what was sent before; default 10.
    */
   readonly stallTimeoutSec?: number;
   /** Monotonic milliseconds; default `performance.now`, less the times in which the program stood still. */
@@ -72,7 +78,7 @@ interface Standstill {
   time: number;
   /** When the system was asked last. */
   askedAt: number;
-  /** What the system held for it then. */
+  /** What the system held for it when that last counted. */
   unsent: number | undefined;
   /** What it may still take of what the system held when it came to stand, and was about to take. */
   rest: number;
@@ -151,13 +157,16 @@ export class StallWatch {
   }
 
   async #ask(addr: string, since: Standstill): Promise<void> {
-    const unsent = await this.#options.unsentBytes(addr).catch(() => undefined);
-    // Where it holds more, it had room for what waited: it held less in between.
-    const changed = Math.abs((since.unsent ?? 0) - (unsent ?? 0));
-    if (since.unsent === undefined) since.rest = (unsent ?? 0) + WRITE_BYTES;
-    else if (unsent !== undefined && changed > 0 && since.rest > 0) {
+    const { unsentBytes, stallTimeoutSec, now } = this.#options;
+    const unsent = await unsentBytes(addr).catch(() => undefined);
+    if (unsent === undefined) return;
+    if (since.unsent === undefined) since.rest = unsent + WRITE_BYTES;
+    else {
+      // Where it holds more, it had room for what waited: it held less in between.
+      const changed = Math.abs(since.unsent - unsent);
+      if (changed < MIN_BYTES_PER_SEC * stallTimeoutSec || since.rest <= 0) return;
       since.rest -= changed;
-      since.time = this.#options.now();
+      since.time = now();
     }
     since.unsent = unsent;
   }

@@ -158,18 +158,24 @@ describe("StallWatch", () => {
       ...{ waits: true, taken: 0, addr: "10.0.0.7:5" },
       cut: () => cut ??= clock.now() / 1000,
     });
-    while (cut === undefined) {
+    while (cut === undefined && clock.now() < 100_000) {
       clock.pass(500);
       await turn();
     }
     unwatch();
     assertEquals(clock.timers, 0);
-    return cut;
+    return cut ?? Infinity;
   }
 
   it("goes by the transfer alone where the system does not tell", async () => {
     assertEquals(await cutAfter(() => undefined), 10);
     assertEquals(await cutAfter((second) => second < 3 ? undefined : 1000), 10);
+  });
+
+  it("cuts off who takes a few bytes now and then, and not who takes 1 KB a second", async () => {
+    assertEquals(await cutAfter((second) => MiB - Math.floor(second)), 10);
+    assertEquals(await cutAfter((second) => MiB - 400 * second) < 30, true);
+    assertEquals(await cutAfter((second) => MiB - 1000 * second) > 90, true);
   });
 
   it("knows that the system had room where it holds more than before", async () => {
