@@ -47,6 +47,8 @@ export class ByteGate {
     const stop = () => {
       this.#waiting = this.#waiting.filter((one) => one !== place);
       reject(signal.reason);
+      // Later, for others may end their waiting at the same time.
+      queueMicrotask(() => this.#letWaitingIn());
     };
     signal.addEventListener("abort", stop, { once: true });
     this.#waiting.push(place);

@@ -47,4 +47,24 @@ describe("ByteGate", () => {
     await Promise.all([assertRejects(() => first, Error, "cut"), stopped, third]);
     assertEquals(gate.bytes, 0);
   });
+
+  it("lets in who waited behind one that does not wait any more", async () => {
+    const gate = new ByteGate(10);
+    const never = new AbortController().signal;
+    const stop = new AbortController();
+    const end = Promise.withResolvers<void>();
+    const first = gate.through(6, never, () => end.promise);
+    const large = assertRejects(() => gate.through(25, stop.signal, () => Promise.resolve()));
+    const same = assertRejects(() => gate.through(1, stop.signal, () => Promise.resolve()));
+    let isIn = false;
+    const small = gate.through(4, never, () => Promise.resolve(void (isIn = true)));
+    await settled();
+    assertEquals(isIn, false);
+    stop.abort(new Error("it was removed"));
+    await settled();
+    assertEquals([isIn, gate.bytes], [true, 6]);
+    end.resolve();
+    await Promise.all([first, large, same, small]);
+    assertEquals(gate.bytes, 0);
+  });
 });
