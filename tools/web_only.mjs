@@ -19,6 +19,7 @@ const STAND_INS = {
   "lib/adapters/files/deno_files.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/tcp/deno_tcp.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/tcp/node_grpc.ts": "tools/web_only/runtime_adapters.d.ts",
+  "lib/adapters/tcp/unread_bytes.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/process/held_files.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/process/lower_priority.ts": "tools/web_only/runtime_adapters.d.ts",
   "lib/adapters/process/open_files.ts": "tools/web_only/runtime_adapters.d.ts",

@@ -25,6 +25,7 @@ import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { announcement, chunk, received } from "./chunks.ts";
 import { fakeTarget } from "./fake_target.ts";
+import { soon, until } from "./until.ts";
 
 const PATTERN = "{recording_id}-{part}.rrd";
 const skip = process.platform === "win32" && "has neither inode numbers nor pipes";
@@ -36,20 +37,6 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-async function until(isOver: () => boolean): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!isOver()) {
-    if (performance.now() > end) throw new Error("it takes too long");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** A timer that does not wait. */
-function soon(_ms: number, action: () => void): () => void {
-  const timer = setTimeout(action, 0);
-  return () => clearTimeout(timer);
 }
 
 function messages(recording: string, count: number) {

@@ -7,6 +7,7 @@ import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { announcement, chunk, received } from "./chunks.ts";
 import { fakeTarget } from "./fake_target.ts";
+import { until } from "./until.ts";
 
 function setUp() {
   const files = memoryFiles();
@@ -33,14 +34,6 @@ function setUp() {
     return { sink, target, write };
   };
   return { open, log, end: (pid: number) => running.delete(pid) };
-}
-
-async function until(isOver: () => boolean): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!isOver()) {
-    if (performance.now() > end) throw new Error("it takes too long");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 describe("forwarding over a hand-over", () => {

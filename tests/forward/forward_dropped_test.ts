@@ -9,16 +9,9 @@ import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
 import { announcement, chunk, received } from "./chunks.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { type FakeTarget, fakeTarget } from "./fake_target.ts";
+import { until } from "./until.ts";
 
 const PATTERN = "{recording_id}-{part}.rrd";
-
-async function until(isOver: () => boolean): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!isOver()) {
-    if (performance.now() > end) throw new Error("it takes too long");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
 
 /** Timers that fire at once, but those of a pause after a failure only when it is told so. */
 function pausedTimers() {

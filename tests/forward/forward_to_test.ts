@@ -13,6 +13,7 @@ import { FakeS3 } from "./fake_s3.ts";
 import { type FakeTarget, fakeTarget } from "./fake_target.ts";
 import { cases } from "../counts.ts";
 import { keptLog } from "../sinks/messages.ts";
+import { soon, until } from "./until.ts";
 
 const PATTERN = "{recording_id}-{part}.rrd";
 const CURSOR = `${PATTERN}.forward-fake-target-`;
@@ -39,20 +40,6 @@ async function run(
   await until(isOver);
   await sink.close();
   return { forwarder, sink };
-}
-
-async function until(isOver: () => boolean): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!isOver()) {
-    if (performance.now() > end) throw new Error("it takes too long");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** A timer that does not wait. */
-function soon(_ms: number, action: () => void): () => void {
-  const timer = setTimeout(action, 0);
-  return () => clearTimeout(timer);
 }
 
 /**
