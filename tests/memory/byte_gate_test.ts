@@ -54,8 +54,11 @@ describe("ByteGate", () => {
     const stop = new AbortController();
     const end = Promise.withResolvers<void>();
     const first = gate.through(6, never, () => end.promise);
-    const large = assertRejects(() => gate.through(25, stop.signal, () => Promise.resolve()));
-    const same = assertRejects(() => gate.through(1, stop.signal, () => Promise.resolve()));
+    const large = assertRejects(
+      () => gate.through(25, stop.signal, () => Promise.resolve()),
+      Error,
+    );
+    const same = assertRejects(() => gate.through(1, stop.signal, () => Promise.resolve()), Error);
     let isIn = false;
     const small = gate.through(4, never, () => Promise.resolve(void (isIn = true)));
     await settled();

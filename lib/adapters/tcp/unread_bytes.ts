@@ -15,6 +15,8 @@ const ENTRY = /^ *\d+: (\w+):(\w{4}) (\w+):(\w{4}) \w\w (\w{8}):(\w{8})/gm;
 
 /** A look at the table is followed by so many times its own time without one. */
 const PAUSE = 9;
+/** But by no more than so many milliseconds: one may have taken long because this program stood still. */
+const MAX_PAUSE_MS = 9000;
 
 /** The ends of a connection. */
 export interface Ports {
@@ -90,7 +92,7 @@ export function askUnsentBytes(
     look = undefined;
     ports = new Set();
     const end = now();
-    notBefore = end + PAUSE * (end - start);
+    notBefore = end + Math.min(PAUSE * (end - start), MAX_PAUSE_MS);
     return bytes;
   };
 

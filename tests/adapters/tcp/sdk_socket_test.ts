@@ -90,11 +90,12 @@ describe("askUnsentBytes", () => {
 
   it("looks for a tenth of the time at most, and tells those who ask meanwhile afterwards", async () => {
     let time = 0;
+    let takes = 400; // as where a machine has 100,000 connections
     const looks: number[] = [];
     const delays: number[] = [];
     const unsentBytes = askUnsentBytes(() => {
       looks.push(time);
-      time += 400; // as where a machine has 100,000 connections
+      time += takes;
       return Promise.resolve(table);
     }, {
       now: () => time,
@@ -110,6 +111,12 @@ describe("askUnsentBytes", () => {
     assertEquals([await Promise.all(both), looks, delays], [[16, 32], [0, 4000], [3000]]);
     time += 10_000;
     assertEquals([await unsentBytes("10.0.0.7:49153"), delays.length], [16, 1]);
+    // A look during which the program was stopped for an hour.
+    takes = 3_600_000;
+    time += 10_000;
+    await unsentBytes("10.0.0.7:49153");
+    await unsentBytes("10.0.0.7:49153");
+    assertEquals(delays, [3000, 9000]);
   });
 
   it("tells nothing where the system has no such table", async () => {
