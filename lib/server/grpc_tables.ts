@@ -98,9 +98,9 @@ export class GrpcTables {
   async *#read(signal: AbortSignal, reader: Reader): AsyncGenerator<readonly Uint8Array[]> {
     this.#readers.add(reader);
     try {
-      const gone = new Promise<void>((resolve) =>
-        signal.addEventListener("abort", () => resolve())
-      );
+      // A race with a promise that lasts as long as the call would leave something there each time.
+      let wake = () => {};
+      signal.addEventListener("abort", () => wake(), { once: true });
       let seen = 0;
       while (!signal.aborted) {
         const changed = this.#changed.promise;
@@ -113,8 +113,11 @@ export class GrpcTables {
             if (signal.aborted) return;
           }
         }
-        if (this.#isOver) return;
-        await Promise.race([changed, gone]);
+        if (this.#isOver || signal.aborted) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          void changed.then(resolve);
+        });
       }
     } finally {
       this.#readers.delete(reader);

@@ -126,9 +126,14 @@ export async function sendBody(
   if (body === null) return void outgoing.end();
   outgoing.flushHeaders?.();
   const reader = body.getReader();
-  const left = Promise.withResolvers<void>();
+  let isClosed = false;
+  // Woken by either: a race with a promise that lasts as long as the response would leave something at
+  // that promise each time.
+  let wake = () => {};
+  outgoing.on("drain", () => wake());
   outgoing.once("close", () => {
-    left.resolve();
+    isClosed = true;
+    wake();
     reader.cancel().catch(() => {});
   });
   outgoing.on("error", () => outgoing.destroy());
@@ -137,10 +142,7 @@ export async function sendBody(
       const { done, value } = await reader.read();
       if (done || outgoing.destroyed) break;
       if (outgoing.write(value)) continue;
-      const drained = Promise.withResolvers<void>();
-      outgoing.once("drain", drained.resolve);
-      await Promise.race([drained.promise, left.promise]);
-      outgoing.off("drain", drained.resolve);
+      if (!isClosed) await new Promise<void>((resolve) => wake = resolve);
     }
     outgoing.end();
   } catch {
