@@ -18,6 +18,4 @@ export declare function openGrpcLink(
 export declare function lowerPriority(): void;
 export declare function holdFile(path: string): Promise<(() => Promise<void>) | undefined>;
 export declare function isFileHeld(path: string): Promise<boolean | undefined>;
-export declare class UnsentBytes {
-  to(addr: string): Promise<number | undefined>;
-}
+export declare function askUnsentBytes(): (addr: string) => Promise<number | undefined>;
