@@ -1,4 +1,4 @@
-/** A real fault fails each time. */
+/** What is always wrong fails each time; what is wrong now and then may pass. */
 const TRIES = 5;
 
 /**

@@ -6,20 +6,23 @@
  */
 import type { Clock } from "../base/clock.ts";
 
-/** A collection is worth its time once so many bytes from the disk were sent within {@linkcode WITHIN_MS}. */
+/**
+ * A collection is worth its time once so many bytes from the disk were sent within
+ * {@linkcode WITHIN_MS}.
+ */
 const MANY_BYTES = 16 * 1024 * 1024;
 /** Where less is sent in so many milliseconds, it is left to the runtime. */
 const WITHIN_MS = 4000;
 /**
- * What is sent as it is logged counts as one byte of so many: a collection makes V8's space for young
- * objects as small as it can be, so that those that follow one another copy much that is about to die.
+ * So many bytes that are sent as they are logged count as one: each collection makes V8's space for
+ * young objects as small as it can be, and V8 then copies many that are about to die.
  */
 const LIVE_SHARE = 4;
 /** A collection is followed by so many times its own time without one. */
 const PAUSE = 5;
 /**
- * Once so many bytes were sent, a pause as long as its own time is enough: where programs wait for a processor, a
- * collection takes so long that in the longer pause hundreds of megabytes would pile up.
+ * Once so many bytes were sent, a pause as long as the collection is enough: where programs wait for a
+ * processor, one takes so long that hundreds of megabytes would pile up in the longer pause.
  */
 const TOO_MANY_BYTES = 2 * MANY_BYTES;
 const SHORT_PAUSE = 1;

@@ -58,7 +58,10 @@ export class FileQueue {
   readonly #entries = new Map<string, Entry>();
   /** Files by group: those of one group are sent one after the other. */
   readonly #groups = new Map<string, Entry[]>();
-  /** Files that wait for more messages, in the order in which they came: about that in which they are due. */
+  /**
+   * Files that wait for more messages, in the order in which they came, which is about that in which
+   * they are due.
+   */
   readonly #waiting = new Set<Entry>();
   readonly #ready = new Set<Entry>();
   /** Entries whose readers may have a file open; the one used last stands at the end. */

@@ -30,7 +30,7 @@ const SEGMENT_BYTES = 64 * 1024 * 1024;
  * const gathered = new GatheredBytes();
  * gathered.add(Uint8Array.of(1, 2));
  * gathered.add(Uint8Array.of(3));
- * assertEquals(gathered.join(1), Uint8Array.of(0, 1, 2, 3));
+ * assertEquals(await gathered.join(1), Uint8Array.of(0, 1, 2, 3));
  * ```
  */
 export class GatheredBytes {
@@ -73,15 +73,22 @@ export class GatheredBytes {
    * Gives all of it in one piece, and forgets it.
    *
    * @param headroom bytes before it, which are 0
+   * @param pause called when a segment was freed and others follow, for systems that get freed memory
+   * back a little later; where it throws, what is left is still held
    */
-  join(headroom: number): Uint8Array {
+  async join(
+    headroom: number,
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Uint8Array> {
     const whole = new Uint8Array(headroom + this.#length);
     let at = headroom;
     for (const piece of this.#pieces) {
       const part = piece.subarray(0, whole.length - at);
       whole.set(part, at);
       at += part.length;
+      const isSegment = part.length === SEGMENT_BYTES;
       freeMemory(piece.buffer);
+      if (isSegment && at < whole.length) await pause();
     }
     this.#forget();
     return whole;

@@ -4,30 +4,13 @@ import type { LogMsg } from "../../../lib/encoding/log_msg.ts";
 import type { SharedFrames, ViewerHub } from "../../../lib/viewers/types.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { announcement, captured, chunk, madeHub, smart, staticChunk } from "../messages.ts";
+import { payloads } from "../payloads.ts";
 
 const MiB = 2 ** 20;
 
 /** The same numbers each time. */
 function lcg(seed: number): () => number {
   return () => (seed = (seed * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;
-}
-
-/** Payloads of WebSocket frames. */
-function payloads(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer);
-  const found: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    assertEquals(bytes[at], 0x82);
-    const short = bytes[at + 1]!;
-    const [head, length] = short === 127
-      ? [10, Number(view.getBigUint64(at + 2))]
-      : short === 126
-      ? [4, view.getUint16(at + 2)]
-      : [2, short];
-    assert(at + head + length <= bytes.length);
-    found.push(bytes.slice(at + head, at += head + length));
-  }
-  return found;
 }
 
 /** A viewer whose socket is as slow as the test says. */

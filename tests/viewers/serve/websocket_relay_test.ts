@@ -13,6 +13,7 @@ import { WebClient } from "../../contract/http_clients.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { TestClock, turn } from "../clock.ts";
 import { captured, chunk, madeHub, realFrames, smart } from "../messages.ts";
+import { payloads } from "../payloads.ts";
 
 const MiB = 2 ** 20;
 
@@ -37,18 +38,7 @@ class TestSocket implements ViewerSocket {
   }
 
   sendFrames(pieces: readonly Uint8Array[], done: () => void): void {
-    const bytes = concat(...pieces);
-    const view = new DataView(bytes.buffer);
-    for (let at = 0; at < bytes.length;) {
-      assertEquals(bytes[at], 0x82);
-      const short = bytes[at + 1]!;
-      const [head, length] = short === 127
-        ? [10, Number(view.getBigUint64(at + 2))]
-        : short === 126
-        ? [4, view.getUint16(at + 2)]
-        : [2, short];
-      this.send(bytes.slice(at + head, at += head + length));
-    }
+    for (const payload of payloads(concat(...pieces))) this.send(payload);
     // Sockets may use what they were given until now.
     this.#progressed.push(done);
   }

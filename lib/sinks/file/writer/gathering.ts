@@ -29,9 +29,9 @@ export interface GatheredFiles {
 
 /**
  * Has few files written to at once. Where there are many, and messages come so often that there
- * would be more than a thousand writes a second, all wait, so that each write takes more of them: for up to
- * 150 ms, or if that is too little until all files are synced, every 300 ms, so that each is written to once
- * for each sync.
+ * would be more than a thousand writes a second, all wait, so that each write takes more of them: for
+ * up to 150 ms, or, if that is too little, until all files are synced, which is every 300 ms. Each file
+ * is then written to once for each sync.
  */
 export class Gathering {
   readonly #now: Clock["now"];
