@@ -76,10 +76,7 @@ export class GatheredBytes {
    * @param pause called when a segment was freed and others follow, for systems that get freed memory
    * back a little later; where it throws, what is left is still held
    */
-  async join(
-    headroom: number,
-    pause: () => Promise<void> = () => Promise.resolve(),
-  ): Promise<Uint8Array> {
+  async join(headroom: number, pause?: () => Promise<void>): Promise<Uint8Array> {
     const whole = new Uint8Array(headroom + this.#length);
     let at = headroom;
     for (const piece of this.#pieces) {
@@ -88,7 +85,7 @@ export class GatheredBytes {
       at += part.length;
       const isSegment = part.length === SEGMENT_BYTES;
       freeMemory(piece.buffer);
-      if (isSegment && at < whole.length) await pause();
+      if (isSegment && at < whole.length) await pause?.();
     }
     this.#forget();
     return whole;

@@ -135,9 +135,9 @@ export class Inflation {
     const { turns } = this.#options;
     this.#heldBytes = compressed.length;
     const isTurn = await turns?.begin((giveUp) => this.#giveUp = giveUp) ?? true;
-    if (!isTurn) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+    if (!isTurn) throw callIsOver();
     try {
-      if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+      if (this.#isCancelled) throw callIsOver();
       return await this.#inflate(compressed);
     } finally {
       turns?.end();
@@ -157,7 +157,7 @@ export class Inflation {
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+        if (this.#isCancelled) throw callIsOver();
         if (done) break;
         const more = value.length;
         gathered.add(value);
@@ -174,7 +174,7 @@ export class Inflation {
       await feeding;
       const whole = await gathered.join(headroom, async () => {
         await SYSTEM_CLOCK.delay(FREED_MS);
-        if (this.#isCancelled) throw new GrpcError(STATUS.CANCELLED, "The call is over");
+        if (this.#isCancelled) throw callIsOver();
       });
       this.#heldBytes = 0;
       return whole.subarray(headroom);
@@ -188,6 +188,10 @@ export class Inflation {
       throw new InvalidMessage(text, { cause: error });
     }
   }
+}
+
+function callIsOver(): GrpcError {
+  return new GrpcError(STATUS.CANCELLED, "The call is over");
 }
 
 /** What is used of a writer: the types of a `DecompressionStream` differ from runtime to runtime. */
