@@ -48,6 +48,13 @@ export interface OpenedFile {
   readonly bytes: number;
   /** A text that changes with the file's content. */
   readonly version: string;
+  /**
+   * Gives its length in bytes at an earlier version, if it has only grown since; left out if that
+   * is not known.
+   *
+   * @param version as it was given then
+   */
+  readonly bytesAt?: (version: string) => number | undefined;
 }
 
 /** Why a file is not opened: there is none of that name, or it has to be recovered first. */

@@ -172,7 +172,9 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     if (c.req.method === "OPTIONS") {
       const allow = methodsOf(c.req.path, options);
       c.header("access-control-allow-methods", allow);
-      const parts = c.req.path.startsWith("/files/") ? ", range, if-range, if-none-match" : "";
+      const parts = c.req.path.startsWith("/files/")
+        ? ", range, if-range, if-match, if-none-match"
+        : "";
       c.header("access-control-allow-headers", `authorization${parts}`);
       return c.body(null, 204, { allow });
     }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { inTime } from "../../in_time.ts";
 import { type MemoryFiles, memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
@@ -6,6 +6,7 @@ import { Bridge } from "../../../lib/bridge/mod.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { type DownloadStats, NO_DOWNLOADS } from "../../../lib/viewers/files/downloads.ts";
+import { isChanged } from "../../../lib/viewers/files/_conditions.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp, type HttpAppOptions } from "../../../lib/viewers/serve/http_app.ts";
 import { TestClock } from "../clock.ts";
@@ -239,6 +240,29 @@ describe("GET /files/NAME", () => {
     assertEquals([not.status, not.body, not.headers.get("etag")], [304, null, etag]);
   });
 
+  it("gives nothing of a file that changed to whoever wants it as it was", async () => {
+    const { restart, get } = await saved(["0.22.1-mixed"]);
+    await restart();
+    const asked = async (headers: Record<string, string>) => {
+      const response = await get(`files/${MIXED}`, { headers: { range: "bytes=1-", ...headers } });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const etag = (await get(`files/${MIXED}`, { method: "HEAD" })).headers.get("etag")!;
+    assertEquals(await asked({ "if-match": `"a", ${etag}` }), 206);
+    assertEquals(await asked({ "if-match": "*" }), 206);
+    assertEquals(await asked({ "if-match": '"a"' }), 412);
+    assertEquals(await asked({ "if-match": `W/${etag}` }), 412);
+    const isSame = (headers: Record<string, string>) =>
+      !isChanged(new Headers(headers), etag, DATE + 400);
+    const before = new Date(DATE - 1000).toUTCString();
+    assertEquals(isSame({ "if-unmodified-since": new Date(DATE).toUTCString() }), true);
+    assertEquals(isSame({ "if-unmodified-since": before }), false);
+    assertEquals(isSame({ "if-unmodified-since": "some day" }), true);
+    // The tag counts where both are given.
+    assertEquals(isSame({ "if-match": etag, "if-unmodified-since": before }), true);
+  });
+
   it("gives what is whole of a file that is being written, and another tag once it is more", async () => {
     const { sink, get, write, files } = await saved(["0.22.1-mixed"], { path: "one.rrd" });
     await sink.write([]);
@@ -248,14 +272,30 @@ describe("GET /files/NAME", () => {
     assertEquals(new RrdDecoder().push(bytes).items.length, 34);
     await write("0.22.1-timeonly");
     await new Promise((resolve) => setTimeout(resolve, 10));
-    const second = await get("files/one.rrd", {
-      headers: { range: `bytes=${bytes.length}-`, "if-range": first.headers.get("etag")! },
-    });
-    assertEquals(second.status, 200);
+    const etag = first.headers.get("etag")!;
+    const second = await get("files/one.rrd");
+    assertNotEquals(second.headers.get("etag"), etag);
     const more = await bytesOf(second);
     assert(more.length > bytes.length);
     assertEquals(more.subarray(0, bytes.length), bytes);
+    // Whoever has a part of what was there before gets the rest of that, and not all from the start.
+    const part = (header: string, tag = etag) =>
+      get("files/one.rrd", { headers: { range: "bytes=100-", [header]: tag } });
+    for (const header of ["if-range", "if-match"]) {
+      const rest = await part(header);
+      assertEquals([rest.status, rest.headers.get("etag")], [206, etag], header);
+      const range = `bytes 100-${bytes.length - 1}/${bytes.length}`;
+      assertEquals(rest.headers.get("content-range"), range);
+      assertEquals(await bytesOf(rest), bytes.subarray(100));
+    }
+    for (const other of [etag.replace(/\d+"$/, '999999999"'), etag.replace('"', '"0'), '"x"']) {
+      const all = await part("if-range", other);
+      assertEquals([all.status, (await bytesOf(all)).length], [200, more.length], other);
+    }
     await sink.close();
+    const late = await part("if-range");
+    assertEquals(late.status, 200);
+    await late.body?.cancel();
     const closed = await bytesOf(await get("files/one.rrd"));
     assertEquals(closed, new Uint8Array(files.read("one.rrd")!));
   });
