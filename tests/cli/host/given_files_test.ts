@@ -79,6 +79,9 @@ describe("files of the command line", () => {
     const given = await GivenFiles.open([folder], adapter, log);
     assertEquals(await namesOf(given), ["a.rrd", "deep/b.rrd"]);
     assert(log.lines.some((line) => JSON.stringify(line).includes("wrong.rrd is not shown")));
+    // Nor is it given to whoever guesses its name.
+    assertEquals(await given.open("wrong.rrd"), "missing");
+    assertEquals(given.count, 2);
     writeFileSync(join(folder, "c.rrd"), recording());
     const deadline = performance.now() + 60_000;
     while ((await namesOf(given)).length < 3) {
@@ -135,10 +138,20 @@ describe("files of the command line", () => {
       );
       assert(error.message.startsWith("Can't show ") && error.message.includes(why), error.message);
     }
-    const url = "nats://user:secret@127.0.0.1:1";
-    const error = await assertRejects(() => GivenFiles.open([url], adapter, keptLog()), NotShown);
-    const why = "there is no such file or folder (to receive from there: --from)";
-    assertEquals(error.message, `Can't show nats://127.0.0.1:1: ${why}`);
+    for (
+      const [url, shown, fix] of [
+        ["nats://user:secret@127.0.0.1:1", "nats://127.0.0.1:1", "to receive from there: --from"],
+        [
+          "http://127.0.0.1:9090/stream.rrd",
+          "http://127.0.0.1:9090/stream.rrd",
+          "only files and folders of this machine can be shown: download it first",
+        ],
+      ] as const
+    ) {
+      const error = await assertRejects(() => GivenFiles.open([url], adapter, keptLog()), NotShown);
+      const why = `there is no such file or folder (${fix})`;
+      assertEquals(error.message, `Can't show ${shown}: ${why}`);
+    }
   });
 
   it("are shown once where --save fills their folder", async () => {
