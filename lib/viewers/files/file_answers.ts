@@ -153,7 +153,9 @@ export class FileAnswers {
    */
   async remove(request: Request, name: string): Promise<Response> {
     const { allowDelete, guard, shelf } = this.#options;
-    if (!allowDelete) return textResponse(403, "Files are not removed here (--allow-delete)");
+    if (!allowDelete) {
+      return textResponse(403, "Files are not removed here (--allow-delete, option allowDelete)");
+    }
     const { pathname, origin } = new URL(request.url);
     const url = origin + pathname;
     if (guard.refuseToken({ url, headers: new Headers() }) === undefined) {

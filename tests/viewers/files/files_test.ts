@@ -115,6 +115,28 @@ describe("GET /files", () => {
     }
   });
 
+  it("is compressed for whoever takes that, as are the other lists", async () => {
+    const { get } = await saved(["0.22.1-mixed"]);
+    for (const path of ["files", "recordings", "status", "metrics"]) {
+      const plain = await get(path);
+      assertEquals(plain.headers.get("content-encoding"), null, path);
+      const small = await get(path, { headers: { "accept-encoding": "br, gzip" } });
+      assertEquals([small.status, small.headers.get("content-encoding")], [200, "gzip"], path);
+      assert(small.headers.get("vary")!.includes("accept-encoding"), path);
+      const total = plain.headers.get("x-total-count");
+      assertEquals(small.headers.get("x-total-count"), total, path);
+      const unzipped = small.body!.pipeThrough(new DecompressionStream("gzip"));
+      const before = (text: string) => text.slice(0, 40).replace(/\d+/g, "N");
+      assertEquals(before(await new Response(unzipped).text()), before(await plain.text()), path);
+      const head = await get(path, { method: "HEAD", headers: { "accept-encoding": "gzip" } });
+      assertEquals([head.status, head.body], [200, null], path);
+    }
+    // What is refused stays a text.
+    const wrong = await get("files?sort=best", { headers: { "accept-encoding": "gzip" } });
+    assertEquals([wrong.status, wrong.headers.get("content-encoding")], [400, null]);
+    await wrong.body?.cancel();
+  });
+
   it("lists thousands in a moment", async () => {
     const { files, restart, list, get } = await saved(["0.22.1-mixed"]);
     await restart();
@@ -503,6 +525,7 @@ describe("DELETE /files/NAME", () => {
     await not.restart();
     const response = await not.get(...removed());
     assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+    assert((await response.text()).includes("--allow-delete"));
     assertEquals((await not.list("?token=secret"))[0]!["deletable"], false);
     const open = await saved(["0.22.1-mixed"], {}, { allowDelete: true });
     await open.restart();
