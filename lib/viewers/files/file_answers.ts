@@ -163,7 +163,9 @@ export class FileAnswers {
     }
     const authorization = request.headers.get("authorization");
     const headers = new Headers(authorization === null ? {} : { authorization });
-    if (guard.refuseToken({ url, headers }) !== undefined) {
+    const refusal = guard.refuseToken({ url, headers });
+    if (refusal !== undefined) {
+      if (authorization !== null) return refusal;
       const text = "To remove a file, the token is needed in a header: Authorization: Bearer …";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     }

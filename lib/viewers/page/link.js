@@ -46,8 +46,9 @@ export function textOf(first, last) {
   const light = last.light - first.light;
   if (seconds <= 0 || leftOut + light <= 0) return "";
   const perSecond = (/** @type {number} */ count) => formatCount(count / seconds);
+  const few = shown / seconds < 0.95 ? "fewer than 1" : perSecond(shown);
   const frames = leftOut === 0
     ? `${perSecond(light)} messages a second are left out`
-    : `Showing ${perSecond(shown)} of ${perSecond(shown + leftOut)} frames a second`;
+    : `Showing ${few} of ${perSecond(Math.max(seconds, shown + leftOut))} frames a second`;
   return `${frames}: this link carries ${formatRate((last.bytes - first.bytes) / seconds)}`;
 }

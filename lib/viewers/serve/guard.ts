@@ -148,7 +148,9 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       if (secret === undefined) return undefined;
       const given = tokenOf(request) ?? (orCookie ? tokenInCookie(request) : undefined);
       if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
-      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)";
+      const text = given === undefined
+        ? "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)"
+        : "This is not the token that is needed (--viewer-token-file)";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };

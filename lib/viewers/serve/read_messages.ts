@@ -75,6 +75,7 @@ interface Part {
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
+const TOKEN_WRONG = "This is not the token that is needed (--viewer-token-file)";
 
 /** What a reader is told when it is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
@@ -197,7 +198,10 @@ function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
     throw new GrpcError(STATUS.PERMISSION_DENIED, text);
   }
   if (guard.refuseToken(request, true) === undefined) return;
-  throw new GrpcError(STATUS.UNAUTHENTICATED, TOKEN_NEEDED);
+  throw new GrpcError(
+    STATUS.UNAUTHENTICATED,
+    headers.has("authorization") ? TOKEN_WRONG : TOKEN_NEEDED,
+  );
 }
 
 async function* framesOf(

@@ -126,7 +126,7 @@ describe("GET /files", () => {
       const total = plain.headers.get("x-total-count");
       assertEquals(small.headers.get("x-total-count"), total, path);
       const unzipped = small.body!.pipeThrough(new DecompressionStream("gzip"));
-      const before = (text: string) => text.slice(0, 40).replace(/\d+/g, "N");
+      const before = (text: string) => text.replace(/[\d.]+/g, "N").slice(0, 40);
       assertEquals(before(await new Response(unzipped).text()), before(await plain.text()), path);
       const head = await get(path, { method: "HEAD", headers: { "accept-encoding": "gzip" } });
       assertEquals([head.status, head.body], [200, null], path);

@@ -22,6 +22,18 @@ describe("the page's link", () => {
     ]);
   });
 
+  it("does not say that nothing is shown where a frame comes every few seconds", () => {
+    const told = (shown: number, leftOut: number) => {
+      const link = new Link();
+      link.next([viewer(0, 0, 0)], 0);
+      return link.next([viewer(shown, leftOut, 1e6)], 4000).split(":")[0];
+    };
+    assertEquals(told(1, 39), "Showing fewer than 1 of 10 frames a second");
+    assertEquals(told(0, 40), "Showing fewer than 1 of 10 frames a second");
+    assertEquals(told(4, 36), "Showing 1 of 10 frames a second");
+    assertEquals(told(0, 1), "Showing fewer than 1 of 1 frames a second");
+  });
+
   it("is not told of where it carries all, soon after the last image was left out", () => {
     const link = new Link();
     let left = 0;
