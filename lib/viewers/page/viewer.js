@@ -192,7 +192,7 @@ export function viewerKind() {
   return kind;
 }
 
-/** Notes that the stream has ended, so that it can be opened again. */
+/** Lets go of the stream, which has ended. */
 export function streamEnded() {
   if (opened !== undefined) viewer.close(opened);
   opened = undefined;
