@@ -83,6 +83,14 @@ export class QuestionCall implements CallSink, PendingRequest {
     this.fail(new GrpcError(STATUS.CANCELLED, reason));
   }
 
+  /** Ends the call well if all that it asked was answered: grpcurl leaves it open while it reads. */
+  rest(): boolean {
+    const isAsking = this.#isAnswering || this.#questions.length > 0 || this.partialBytes > 0;
+    if (this.#isOver || isAsking || this.#receivedBytes === 0) return false;
+    this.#end();
+    return true;
+  }
+
   fail(error: Error): void {
     if (this.#isOver) return;
     this.#forget();
@@ -121,9 +129,12 @@ export class QuestionCall implements CallSink, PendingRequest {
     this.#isAnswering = false;
     if (this.#isOver) return;
     this.#consume();
-    if (!this.#hasAll) return;
+    if (this.#hasAll) this.#end();
+  }
+
+  #end(): void {
     this.#forget();
-    if (stream.isWritable) endAnswer(stream);
+    if (this.#stream.isWritable) endAnswer(this.#stream);
     this.#events.over();
   }
 }

@@ -43,6 +43,21 @@ describe("a call of many questions", () => {
     }
   });
 
+  it("ends well once it asks nothing more, but not while something of it is awaited", async () => {
+    const { stream, call, overs } = started();
+    assertEquals(call.rest(), false, "it has not asked yet");
+    stream.send(frame(questions[0]!));
+    assertEquals(call.rest(), false, "it is not answered yet");
+    await turns();
+    stream.send(frame(questions[2]!).subarray(0, 9));
+    await turns();
+    assertEquals(call.rest(), false, "it is asking");
+    stream.send(frame(questions[2]!).subarray(9));
+    await turns();
+    assertEquals([call.rest(), call.rest()], [true, false]);
+    assertEquals([stream.messages.length, stream.status, overs], [2, [0, ""], [undefined]]);
+  });
+
   it("gives no more to send while its answers are not taken, and counts what waits", async () => {
     const large = new Uint8Array(300_000);
     const { stream, call } = started(() => {
