@@ -72,12 +72,13 @@ describe("files of the command line", () => {
   it("may be folders, in which only recordings are shown, and what comes into them later", async () => {
     const folder = newFolder();
     mkdirSync(join(folder, "deep"));
-    for (const name of ["a.rrd", "deep/b.rrd"]) writeFileSync(join(folder, name), recording());
+    const names = ["deep/B.RRD", "a.rrd"];
+    for (const name of names) writeFileSync(join(folder, name), recording());
     writeFileSync(join(folder, "notes.txt"), "no recording");
     writeFileSync(join(folder, "wrong.rrd"), "no recording");
     const log = keptLog();
     const given = await GivenFiles.open([folder], adapter, log);
-    assertEquals(await namesOf(given), ["a.rrd", "deep/b.rrd"]);
+    assertEquals(await namesOf(given), ["a.rrd", "deep/B.RRD"]);
     assert(log.lines.some((line) => JSON.stringify(line).includes("wrong.rrd is not shown")));
     // Nor is it given to whoever guesses its name.
     assertEquals(await given.open("wrong.rrd"), "missing");
@@ -88,7 +89,7 @@ describe("files of the command line", () => {
       assert(performance.now() < deadline, "what came later is not shown");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    assertEquals(await namesOf(given), ["a.rrd", "c.rrd", "deep/b.rrd"]);
+    assertEquals(await namesOf(given), ["a.rrd", "c.rrd", "deep/B.RRD"]);
   });
 
   it("have names of their own, though several are called the same", async () => {
