@@ -1,8 +1,8 @@
 /** How fast the connection to this page is, shown while images are left out. */
 import { formatCount, formatRate } from "./format.js";
 
-/** Frames a second are an average over so many milliseconds. */
-const WINDOW_MS = 5000;
+/** Frames a second are an average over so long: a large one takes seconds on a slow link. */
+const WINDOW_MS = 10_000;
 
 /** The name by which this page finds itself among the server's viewers. */
 export const NAME = `page-${Math.random().toString(36).slice(2)}`;
