@@ -1,7 +1,7 @@
 /** How fast the connection to this page is, shown while images are left out. */
 import { formatCount, formatRate } from "./format.js";
 
-/** Frames a second are an average over so long: a large one takes seconds on a slow link. */
+/** An average is over so long: a large frame takes seconds on a slow link. */
 const WINDOW_MS = 10_000;
 
 /** The name by which this page finds itself among the server's viewers. */
