@@ -1,7 +1,7 @@
 /** How fast the connection to this page is, shown while images are left out. */
 import { formatCount, formatRate } from "./format.js";
 
-/** An average is over so long: a large frame takes seconds on a slow link. */
+/** Averages are over so long: a large frame may take seconds. */
 const WINDOW_MS = 10_000;
 
 /** The name by which this page finds itself among the server's viewers. */
