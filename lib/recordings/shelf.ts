@@ -49,12 +49,10 @@ export interface OpenedFile {
   /** A text that changes with the file's content. */
   readonly version: string;
   /**
-   * Gives its length in bytes at an earlier version, if it has only grown since; left out if that
-   * is not known.
-   *
-   * @param version as it was given then
+   * Set if it only grows: its version is this text and its length in bytes, and so were the versions
+   * that it had before.
    */
-  readonly bytesAt?: (version: string) => number | undefined;
+  readonly growing?: string;
 }
 
 /** Why a file is not opened: there is none of that name, or it has to be recovered first. */

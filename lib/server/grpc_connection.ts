@@ -200,7 +200,7 @@ export class GrpcConnection implements ListedClient, CallPeer {
     this.#look();
     for (const [request, clock] of this.#requests) {
       const error = overdue(clock.waiting, options);
-      if (error !== undefined && request.rest?.() !== true) request.fail(error);
+      if (error !== undefined) request.fail(error);
     }
     if (now - this.#tickedAt >= TICK_MS) {
       this.#tickedAt = now;

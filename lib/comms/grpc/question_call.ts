@@ -1,3 +1,4 @@
+import { HandshakeTimeout } from "../../base/limit_errors.ts";
 import { frameHead, GrpcBody } from "./body.ts";
 import { beginAnswer, endAnswer, waitForRoom } from "./answer.ts";
 import type { CallSink, CallStream } from "./call_stream.ts";
@@ -83,16 +84,10 @@ export class QuestionCall implements CallSink, PendingRequest {
     this.fail(new GrpcError(STATUS.CANCELLED, reason));
   }
 
-  /** Ends the call well if all that it asked was answered: grpcurl leaves it open while it reads. */
-  rest(): boolean {
-    const isAsking = this.#isAnswering || this.#questions.length > 0 || this.partialBytes > 0;
-    if (this.#isOver || isAsking || this.#receivedBytes === 0) return false;
-    this.#end();
-    return true;
-  }
-
   fail(error: Error): void {
     if (this.#isOver) return;
+    // It asks nothing more: grpcurl leaves it open as long as it reads.
+    if (error instanceof HandshakeTimeout && !this.#isAnswering) return this.end();
     this.#forget();
     this.#events.over(error);
   }
@@ -129,12 +124,9 @@ export class QuestionCall implements CallSink, PendingRequest {
     this.#isAnswering = false;
     if (this.#isOver) return;
     this.#consume();
-    if (this.#hasAll) this.#end();
-  }
-
-  #end(): void {
+    if (!this.#hasAll) return;
     this.#forget();
-    if (this.#stream.isWritable) endAnswer(this.#stream);
+    if (stream.isWritable) endAnswer(stream);
     this.#events.over();
   }
 }

@@ -25,11 +25,6 @@ export interface PendingRequest {
   readonly isOver: boolean;
   /** Called when more is held for it while nothing is read. */
   onHeld: () => void;
-  /**
-   * Ends the call well if all that it asked was answered, and it may ask more; gives whether it
-   * could. Left out by calls that ask once.
-   */
-  rest?(): boolean;
   /** Ends the call: what came is forgotten at once, and the peer is told why. */
   fail(error: Error): void;
 }

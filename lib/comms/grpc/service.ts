@@ -193,9 +193,7 @@ export class GrpcService<Peer> {
         this.#handlers.failed(error, stream.headers, peer);
       },
     });
-    const cancel = this.#deadline(Math.min(timeoutMs, REFLECTION_MS), (error) => {
-      if (!call.rest()) call.fail(error);
-    });
+    const cancel = this.#deadline(Math.min(timeoutMs, REFLECTION_MS), (error) => call.fail(error));
     stream.sink = call;
     this.#handlers.requested?.(call, peer);
   }

@@ -24,10 +24,17 @@ export interface Version {
 export function versionFor(headers: Headers, opened: OpenedFile): Version {
   const held = headers.get("if-range") ?? headers.get("if-match") ?? "";
   const [, text] = /^"([^"]*)"$/.exec(held) ?? [];
-  const bytes = text === undefined ? undefined : opened.bytesAt?.(text);
+  const bytes = earlierBytes(text, opened);
   return bytes === undefined
     ? { etag: `"${encodeURIComponent(opened.version.toWellFormed())}"`, bytes: opened.bytes }
     : { etag: held, bytes };
+}
+
+/** How long a file was that only grows when it had this version. */
+function earlierBytes(version = "", { growing, bytes }: OpenedFile): number | undefined {
+  if (growing === undefined || !version.startsWith(growing)) return undefined;
+  const before = version.slice(growing.length);
+  return /^\d{1,15}$/.test(before) && Number(before) <= bytes ? Number(before) : undefined;
 }
 
 /**

@@ -145,17 +145,14 @@ export class FileAnswers {
   }
 
   /**
-   * Removes a file, and its original if it was recovered.
+   * Removes a file, and its original if it was recovered; to be called only where that is allowed.
    *
    * @param request `DELETE`, with the token in a header: browsers send cookies for other pages,
    * too, but headers only for the user's own
    * @param name of the file
    */
   async remove(request: Request, name: string): Promise<Response> {
-    const { allowDelete, guard, shelf } = this.#options;
-    if (!allowDelete) {
-      return textResponse(403, "Files are not removed here (--allow-delete, option allowDelete)");
-    }
+    const { guard, shelf } = this.#options;
     const { pathname, origin } = new URL(request.url);
     const url = origin + pathname;
     if (guard.refuseToken({ url, headers: new Headers() }) === undefined) {

@@ -216,7 +216,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
     app.get("/files", token, zip, (c) => answers.list(c.req.raw));
     app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
-    app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
+    if (allowDelete) app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
   app.get("/fleet", token, zip, (c) => fleetAnswer(status(), c.req.query()));
   app.get("/stream.rrd", token, (c) => stream(c, undefined));

@@ -15,7 +15,7 @@ import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
-import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
+import { checkGuard, type Guard, TOKEN_WRONG, viewerGuard } from "./guard.ts";
 import { checkHub, wishOf } from "./join.ts";
 import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
@@ -75,8 +75,6 @@ interface Part {
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
-const TOKEN_WRONG = "This is not the token that is needed (--viewer-token-file)";
-
 /** What a reader is told when it is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
   stalled: [STATUS.RESOURCE_EXHAUSTED, "Stalled: this viewer took nothing for too long"],

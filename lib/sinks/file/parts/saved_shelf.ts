@@ -75,13 +75,8 @@ export class SavedShelf implements Shelf {
       const writer = Array.from(live()).find((writer) => writer.path === path && !writer.renamed);
       if (file !== undefined && writer !== undefined) {
         const bytes = Math.min(writer.whole.size, file.size);
-        const bytesAt = (version: string) => {
-          const before = Number(/\d+$/.exec(version)?.[0]);
-          return before <= bytes && version === growingVersion(line.id, before)
-            ? before
-            : undefined;
-        };
-        return { file, bytes, version: growingVersion(line.id, bytes), bytesAt };
+        const growing = `${line.id}-`;
+        return { file, bytes, version: growing + bytes, growing };
       }
       await file?.close();
     }
@@ -138,11 +133,6 @@ export class SavedShelf implements Shelf {
 function stateOf({ state }: FileLine): ShelvedFile["state"] {
   if (state === "writing" || state === "closed") return state;
   return state === "closing" ? "writing" : "left";
-}
-
-/** The version of a file that is being written, which only grows. */
-function growingVersion(id: string, bytes: number): string {
-  return `${id}-${bytes}`;
 }
 
 function versionOf(writer: RrdWriter | undefined): string | undefined {
