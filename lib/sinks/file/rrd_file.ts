@@ -194,13 +194,15 @@ async function startSink(
     budget.tick();
     for (let i = start; i < batch.length; i++) {
       const { payload, source } = batch[i]!;
-      if (payload.type === "quit") files.groups.forget(source.id);
-      else if (closing !== undefined) files.refuse(payload.msg);
-      else {
-        const written = files.add(payload.msg, source);
-        if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
-      }
+      const written = payload.type === "quit"
+        ? files.forget(source.id)
+        : closing !== undefined
+        ? files.refuse(payload.msg)
+        : files.add(payload.msg, source);
+      if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
     }
+    const opened = files.opened();
+    if (opened !== undefined) return opened.then(() => writeFrom(batch, batch.length));
     gathering.watch();
     syncer.watch();
     space.look();
