@@ -121,6 +121,37 @@ describe("natsTarget", () => {
   });
 
   it(
+    "asks for what is stored only where something is, and then stores the rest",
+    options,
+    async () => {
+      await withServer(async (server, nats) => {
+        let asked = 0;
+        nats.connection.subscribe(`$JS.API.STREAM.MSG.GET.${STREAM}`, {
+          callback: () => void asked++,
+        });
+        const first = targetOf(server);
+        const { recording } = numbered(msgs)[0]!;
+        const all = numbered(msgs).filter((one) => one.recording === recording);
+        await first.send(batchOf("file-a", all.slice(0, 2)), never);
+        await nats.connection.flush();
+        assertEquals(asked, 0);
+        await first.send(batchOf("file-a", all.slice(2, 3)), never);
+        await first.close();
+        // Once as the first one sent them, which the server knows by their id, and once with more.
+        for (const count of [2, 4]) {
+          const next = targetOf(server);
+          await next.send(batchOf("file-a", all.slice(0, count)), never);
+          await next.close();
+          await nats.connection.flush();
+          assertEquals(asked, count / 2);
+        }
+        const numbers = (await stored(nats)).flatMap(({ headers }) => headers.numbers);
+        assertEquals(numbers, all.slice(0, 4).map(({ number }) => number));
+      });
+    },
+  );
+
+  it(
     "sends what is larger than a server takes in parts, and begins again with the first",
     options,
     async () => {
