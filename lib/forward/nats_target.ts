@@ -84,7 +84,7 @@ interface Opened {
 }
 
 /**
- * Makes a target that sends to NATS; it connects with the first batch.
+ * Makes a target that sends to NATS; it connects when saving begins, or with the first batch.
  *
  * @param options the server, credentials and the box
  * @throws {RangeError} if the address or the id of the box is invalid, or an option is out of
@@ -126,6 +126,8 @@ class NatsTarget implements MessageTarget {
   #there: Opened | undefined;
   /** While a connection is made. */
   #opening: Promise<Opened> | undefined;
+  /** A connection that was begun before there was anything to send, until it is used. */
+  #early: Promise<Nats | undefined> | undefined;
   /** The signal of the last batch: that of the next one nearly always, and dear to make. */
   #last:
     | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: AbortSignal }
@@ -139,6 +141,11 @@ class NatsTarget implements MessageTarget {
     this.#log = options.log ?? silentLog;
     this.#run = (options.newId ?? (() => crypto.randomUUID()))();
     this.#window = new SendWindow(options.maxInFlightBytes ?? 32 * MIB, SYSTEM_CLOCK.now);
+  }
+
+  begin(): void {
+    // The server may not be there yet.
+    this.#early ??= this.#connect().catch(() => undefined);
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
@@ -181,6 +188,7 @@ class NatsTarget implements MessageTarget {
   async close(): Promise<void> {
     this.#isClosed = true;
     // One that is being made is closed when it is there: that may take as long as a server is silent.
+    void this.#early?.then((nats) => nats?.connection.close());
     await this.#there?.nats.connection.close();
   }
 
@@ -223,10 +231,12 @@ class NatsTarget implements MessageTarget {
   }
 
   async #open(): Promise<Opened> {
-    const { box, instance: given, replicas = 1 } = this.#options;
+    const { instance: given, replicas = 1 } = this.#options;
     const instance = typeof given === "string" ? given : await given();
     checkInstance(instance);
-    const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` });
+    const early = await this.#early;
+    this.#early = undefined;
+    const nats = early?.connection.isClosed() === false ? early : await this.#connect();
     try {
       const { config } = await ensureStream(nats.manager, { replicas, log: this.#log });
       const server = nats.connection.info?.max_payload ?? MIB;
@@ -246,6 +256,10 @@ class NatsTarget implements MessageTarget {
       await nats.connection.close();
       throw this.#told(error);
     }
+  }
+
+  #connect(): Promise<Nats> {
+    return connectNats({ ...this.#options, clientName: `rerelay ${this.#options.box}` });
   }
 
   /** Turns an error into one that says what can be done about it. */

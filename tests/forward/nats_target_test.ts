@@ -120,6 +120,35 @@ describe("natsTarget", () => {
     });
   });
 
+  it("connects before there is anything to send, once", options, async () => {
+    await withServer(async (server) => {
+      const said = Promise.withResolvers<void>();
+      let connects = 0;
+      await using link = await linkThat(server.port, (bytes) => {
+        if (!bytes.toString("latin1").startsWith("CONNECT")) return;
+        connects++;
+        said.resolve();
+      });
+      const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
+      target.begin!();
+      await said.promise;
+      await sendAll(target, "file-a", msgs.slice(0, 2));
+      await target.close();
+      assertEquals(connects, 1);
+    });
+  });
+
+  it("connects with the first batch where there was no server before", options, async () => {
+    await using server = await NatsServer.start();
+    await server.kill();
+    const target = targetOf(server);
+    target.begin!();
+    await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 2)), Error, "");
+    await server.start();
+    await sendAll(target, "file-a", msgs.slice(0, 2));
+    await target.close();
+  });
+
   it(
     "asks for what is stored only where something is, and then stores the rest",
     options,
