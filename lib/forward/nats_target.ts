@@ -126,8 +126,6 @@ class NatsTarget implements MessageTarget {
   #there: Opened | undefined;
   /** While a connection is made. */
   #opening: Promise<Opened> | undefined;
-  /** A connection that was begun before there was anything to send, until it is used. */
-  #early: Promise<Nats | undefined> | undefined;
   /** The signal of the last batch: that of the next one nearly always, and dear to make. */
   #last:
     | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: AbortSignal }
@@ -145,7 +143,7 @@ class NatsTarget implements MessageTarget {
 
   begin(): void {
     // The server may not be there yet.
-    this.#early ??= this.#connect().catch(() => undefined);
+    this.#opened(new AbortController().signal).catch(() => {});
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
@@ -188,7 +186,6 @@ class NatsTarget implements MessageTarget {
   async close(): Promise<void> {
     this.#isClosed = true;
     // One that is being made is closed when it is there: that may take as long as a server is silent.
-    void this.#early?.then((nats) => nats?.connection.close());
     await this.#there?.nats.connection.close();
   }
 
@@ -231,12 +228,10 @@ class NatsTarget implements MessageTarget {
   }
 
   async #open(): Promise<Opened> {
-    const { instance: given, replicas = 1 } = this.#options;
+    const { box, instance: given, replicas = 1 } = this.#options;
     const instance = typeof given === "string" ? given : await given();
     checkInstance(instance);
-    const early = await this.#early;
-    this.#early = undefined;
-    const nats = early?.connection.isClosed() === false ? early : await this.#connect();
+    const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` });
     try {
       const { config } = await ensureStream(nats.manager, { replicas, log: this.#log });
       const server = nats.connection.info?.max_payload ?? MIB;
@@ -256,10 +251,6 @@ class NatsTarget implements MessageTarget {
       await nats.connection.close();
       throw this.#told(error);
     }
-  }
-
-  #connect(): Promise<Nats> {
-    return connectNats({ ...this.#options, clientName: `rerelay ${this.#options.box}` });
   }
 
   /** Turns an error into one that says what can be done about it. */
