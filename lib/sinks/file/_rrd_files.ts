@@ -11,7 +11,7 @@ import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
-import { beginsRecording, Openings } from "./_openings.ts";
+import { beginsRecording, copyOfAnnouncement, Openings } from "./_openings.ts";
 import { OpenedFiles } from "./_opened_files.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { FileMark } from "./file_mark.ts";
@@ -61,6 +61,8 @@ export interface RrdFilesOptions {
   readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
+  /** Called when messages are in files that no `add` waited for. */
+  readonly onOpened: () => void;
 }
 
 /** The files of one sink; the caller must await each promise before the next call. */
@@ -77,13 +79,14 @@ export class RrdFiles {
   #last:
     | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
-  readonly #openings = new Openings();
+  readonly #openings: Openings;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
+    this.#openings = new Openings(options.onOpened);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
     const { opener, log, rotation, now, date } = options;
@@ -145,10 +148,7 @@ export class RrdFiles {
     }
   }
 
-  /**
-   * Puts a message into its files, in today's form if that is asked for. It must stay as it is until
-   * `opened` says that the files are there.
-   */
+  /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
     if (bridge === undefined) {
@@ -183,7 +183,8 @@ export class RrdFiles {
     addTo(this.#received, { messages: 1, bytes: lengthOf(encoded) });
     const store = this.#memory.storeOf(msg);
     const isBlueprint = store?.id.kind === "Blueprint";
-    const entry = entryOf(msg, encoded, store);
+    const copy = this.#options.bridge === undefined ? copyOfAnnouncement(msg) : undefined;
+    const entry = entryOf(msg, copy ?? encoded, store);
     const { announces } = entry;
     // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
@@ -210,8 +211,7 @@ export class RrdFiles {
       this.flush();
       await this.#options.budget.waitForRoom();
     })();
-    if (!isFirst || !beginsRecording(msg) || this.#options.bridge !== undefined) return added;
-    return void this.#openings.add(into, added);
+    return isFirst && copy !== undefined ? void this.#openings.add(into, added) : added;
   }
 
   /** How many files are open. */
@@ -234,12 +234,13 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
+    await this.opened();
+    this.flush();
     await this.#files.drain();
   }
 
   /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
-    this.flush();
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
       const id = writer?.target.note?.line.id;
@@ -272,6 +273,7 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
+    await this.opened()?.catch(this.#options.onError);
     this.#blueprints.decide(Infinity);
     this.flush();
     const closing = [...this.#files.series].map((series) => series.close());

@@ -1,11 +1,13 @@
 /** Many recordings that are announced at once: their files are made side by side. */
 import { describe, it } from "node:test";
+import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
 import {
   type FileHook,
   type MemoryFiles,
   memoryFiles,
 } from "../../../lib/adapters/files/memory_files.ts";
+import type { Clock } from "../../../lib/base/clock.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { storeOf } from "../../../lib/encoding/store_of.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
@@ -36,6 +38,18 @@ function contents(files: MemoryFiles): Record<string, string[]> {
     const { items } = new RrdDecoder().push(files.read(path)!);
     return [path, items.map((msg) => `${msg.kind} ${storeOf(msg)?.id}`)];
   }));
+}
+
+/** Lets everything that can happen without outside help happen. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A sink whose files are made once `made` resolves; its clock stands still. */
+async function slow(made: Promise<void>, timer: Clock["timer"] = () => () => {}) {
+  const files = memoryFiles(({ kind, path }) =>
+    kind === "create" && path.endsWith(".part") ? made : undefined
+  );
+  const sink = await rrdFileSink({ path: PATH, files, now: () => 0, date: () => 0, timer });
+  return { files, sink };
 }
 
 const idsOf = (count: number) => Array.from({ length: count }, (_, i) => `r${i}`);
@@ -103,5 +117,68 @@ describe("rrdFileSink, of many recordings announced at once", () => {
       "a-0001.rrd": ["SetStoreInfo a", "ArrowMsg a"],
       "c-0001.rrd": ["SetStoreInfo c", "ArrowMsg c"],
     });
+  });
+
+  it("keeps nobody waiting who announces one, whose memory may be used again", async () => {
+    const made = Promise.withResolvers<void>();
+    const { files, sink } = await slow(made.promise);
+    for (const id of ["a", "b"]) {
+      const message = announcement(id);
+      assertEquals(sink.write([received(message)]), undefined);
+      message.encoded.bytes.fill(0);
+    }
+    let isWritten = false;
+    const written = Promise.resolve(sink.write([received(chunk("a", 0))]));
+    void written.then(() => isWritten = true);
+    await settle();
+    assertEquals(isWritten, false);
+    made.resolve();
+    await written;
+    await sink.close();
+    assertEquals(contents(files), {
+      "a-0001.rrd": ["SetStoreInfo a", "ArrowMsg a"],
+      "b-0001.rrd": ["SetStoreInfo b"],
+    });
+  });
+
+  it("writes and syncs what was announced, though nothing comes behind it", async () => {
+    const made = Promise.withResolvers<void>();
+    const due: (() => void)[] = [];
+    const { files, sink } = await slow(made.promise, (_, go) => (due.push(go), () => {}));
+    await sink.write([received(announcement("a"))]);
+    made.resolve();
+    for (let i = 0; i < 5 && !files.readSynced("a-0001.rrd.part")?.length; i++) {
+      await settle();
+      for (const go of due.splice(0)) go();
+    }
+    assertEquals(files.readSynced("a-0001.rrd.part")!.length > 0, true);
+    await sink.close();
+  });
+
+  it("confirms it once it is on the disk, and closes it", async () => {
+    const made = Promise.withResolvers<void>();
+    const { files, sink } = await slow(made.promise);
+    await sink.write([received(announcement("a"))]);
+    let isConfirmed = false;
+    const confirmed = sink.confirm()().then(() => isConfirmed = true);
+    await settle();
+    assertEquals(isConfirmed, false);
+    made.resolve();
+    await confirmed;
+    assertEquals(files.readSynced("a-0001.rrd.part")!.length > 0, true);
+    await sink.close();
+    assertEquals(contents(files), { "a-0001.rrd": ["SetStoreInfo a"] });
+  });
+
+  it("closes it, though its file is still being made", async () => {
+    const made = Promise.withResolvers<void>();
+    const { files, sink } = await slow(made.promise);
+    await sink.write([received(announcement("a"))]);
+    const closed = sink.close();
+    await settle();
+    made.resolve();
+    await closed;
+    assertEquals(sink.lost, { messages: 0, bytes: 0 });
+    assertEquals(contents(files), { "a-0001.rrd": ["SetStoreInfo a"] });
   });
 });
