@@ -118,7 +118,7 @@ export class IndexFile {
 
   /**
    * Writes a line at the end of the file, whoever else writes there; lines that come while something is
-   * under way are written at once.
+   * under way are written together.
    */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
