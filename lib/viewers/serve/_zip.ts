@@ -18,17 +18,18 @@ import { type ConnectionInfo, readerOf } from "./join.ts";
 export function zip(
   bodies: AnswerBodies,
 ): MiddlewareHandler<{ Bindings: Partial<ConnectionInfo> }> {
-  return async (c, next) => {
-    await next();
-    const { body, status, headers } = c.res;
-    if (status !== 200 || body === null) return;
-    headers.append("vary", "accept-encoding");
-    if (c.req.method === "HEAD") return;
-    const isZipped = acceptsGzip(c.req.header("accept-encoding") ?? "");
-    const whole = isZipped ? body.pipeThrough(new CompressionStream("gzip")) : body;
-    const bytes = new Uint8Array(await new Response(whole).arrayBuffer());
-    if (isZipped) headers.set("content-encoding", "gzip");
-    headers.set("content-length", String(bytes.length));
-    c.res = new Response(bodies.of(bytes, readerOf(c.env)), { status, headers });
-  };
+  return (c, next) =>
+    bodies.whenRoom(async () => {
+      await next();
+      const { body, status, headers } = c.res;
+      if (status !== 200 || body === null) return;
+      headers.append("vary", "accept-encoding");
+      if (c.req.method === "HEAD") return;
+      const isZipped = acceptsGzip(c.req.header("accept-encoding") ?? "");
+      const whole = isZipped ? body.pipeThrough(new CompressionStream("gzip")) : body;
+      const bytes = new Uint8Array(await new Response(whole).arrayBuffer());
+      if (isZipped) headers.set("content-encoding", "gzip");
+      headers.set("content-length", String(bytes.length));
+      c.res = new Response(bodies.of(bytes, readerOf(c.env)), { status, headers });
+    });
 }

@@ -10,8 +10,10 @@ import { BROWSER_PATIENCE, type StallOptions, StallWatch } from "./stall_watch.t
 
 /** Bytes that are given at once, so that progress shows. */
 const PIECE_BYTES = 64 * 1024;
-/** Bytes that answers on their way may have together before those that stand still are cut off. */
+/** Bytes that answers on their way may have together; others wait, and those that stand still are cut off. */
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Bytes that one which is being made counts with, until it is known how many it has. */
+const MAKING_BYTES = 4 * 1024 * 1024;
 /** Who has taken something within this time, in milliseconds, does not stand still. */
 const STILL_MS = 1000;
 
@@ -29,6 +31,11 @@ export class AnswerBodies {
   readonly #now: Clock["now"];
   /** The one of which nothing was taken for longest comes first. */
   readonly #open = new Set<Answer>();
+  /** Who waits until there is room to make an answer. */
+  readonly #waiting: (() => void)[] = [];
+  readonly #every: Clock["every"];
+  #stopLooking: (() => void) | undefined;
+  #making = 0;
   #bytes = 0;
 
   /**
@@ -38,6 +45,7 @@ export class AnswerBodies {
   constructor(options: StallOptions, hub: Pick<ViewerHub, "unsentBytes"> = {}) {
     this.#stalls = new StallWatch(options, hub);
     this.#now = options.now ?? SYSTEM_CLOCK.now;
+    this.#every = options.every ?? SYSTEM_CLOCK.every;
   }
 
   /** Bytes of all that are on their way, which are kept for them alone. */
@@ -46,8 +54,28 @@ export class AnswerBodies {
   }
 
   /**
-   * Makes a body; whoever takes nothing of it for a minute is cut off, or for a second where all
-   * together have too many bytes.
+   * Makes an answer once there is room for it, which those make that stand still.
+   *
+   * @param make makes it, and calls {@linkcode AnswerBodies.of}
+   */
+  async whenRoom<T>(make: () => Promise<T>): Promise<T> {
+    if (!this.#hasRoom) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        this.#stopLooking ??= this.#every(STILL_MS / 2, () => this.#makeRoom());
+      });
+    } else this.#making++;
+    try {
+      return await make();
+    } finally {
+      this.#making--;
+      this.#goOn();
+    }
+  }
+
+  /**
+   * Makes a body; whoever takes nothing of it for a minute is cut off, or for a second where others
+   * wait for room.
    *
    * @param bytes the whole answer
    * @param addr address of its reader, if known
@@ -70,7 +98,9 @@ export class AnswerBodies {
     };
     const end = () => {
       unwatch();
-      if (this.#open.delete(answer)) this.#bytes -= answer.bytes;
+      if (!this.#open.delete(answer)) return;
+      this.#bytes -= answer.bytes;
+      this.#goOn();
     };
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -81,7 +111,6 @@ export class AnswerBodies {
         unwatch = this.#stalls.add(answer);
         this.#open.add(answer);
         this.#bytes += answer.bytes;
-        this.#makeRoom();
       },
       pull: (controller) => {
         answer.taken++;
@@ -97,10 +126,25 @@ export class AnswerBodies {
     }, { highWaterMark: 0 });
   }
 
+  get #hasRoom(): boolean {
+    return this.#bytes + (this.#making + 1) * MAKING_BYTES <= MAX_BYTES;
+  }
+
+  /** Lets those go on for whom there is room now. */
+  #goOn(): void {
+    while (this.#waiting.length > 0 && this.#hasRoom) {
+      this.#making++;
+      this.#waiting.shift()!();
+    }
+    if (this.#waiting.length > 0) return;
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
+  }
+
   #makeRoom(): void {
     const stillSince = this.#now() - STILL_MS;
     for (const answer of this.#open) {
-      if (this.#bytes <= MAX_BYTES || answer.atMs > stillSince) return;
+      if (this.#hasRoom || answer.atMs > stillSince) return;
       if (answer.bytes > 0) answer.cut();
     }
   }

@@ -44,30 +44,51 @@ describe("answers that are made at once", () => {
     assertEquals(clock.timers, 0);
   });
 
-  it("go sooner where all together are too much, the one that has stood still for longest first", async () => {
+  it("wait for room where all together are too much, until who stands still for longest is cut off", async () => {
     const { clock, bodies, readerOf } = made();
-    const [first, second] = [readerOf(30 * MIB), readerOf(30 * MIB)];
-    clock.pass(2000);
+    const [first, second] = [readerOf(30 * MIB), readerOf(31 * MIB)];
+    let third: ReadableStreamDefaultReader<Uint8Array> | undefined;
+    const waiting = bodies.whenRoom(() => Promise.resolve(third = readerOf(30 * MIB)));
+    clock.pass(900);
     await first.read(); // so that the second has stood still for longer
-    const third = readerOf(30 * MIB);
+    assertEquals(third, undefined);
+    clock.pass(700);
+    await waiting;
     await assertRejects(() => second.read(), Error, "nothing for too long");
     assertEquals(bodies.bytes, 60 * MIB);
-    for (const reader of [first, third]) {
+    for (const reader of [first, third!]) {
       assertEquals((await reader.read()).done, false);
       await reader.cancel();
     }
     assertEquals([bodies.bytes, clock.timers], [0, 0]);
   });
 
-  it("stay where they are taken, or are kept anyway", async () => {
+  it("are made a few at once, in turn, and one that can't be made makes room", async () => {
+    const { clock, bodies } = made();
+    let making = 0;
+    const ends: (() => void)[] = [];
+    const all = Array.from({ length: 20 }, (_, i) =>
+      bodies.whenRoom(async () => {
+        making++;
+        await new Promise<void>((resolve) => ends.push(resolve));
+        if (i === 0) throw new Error("broken");
+      }).catch(() => {}));
+    assertEquals(making, 16);
+    for (const end of ends.splice(0, 5)) end();
+    await Promise.all(all.slice(0, 5));
+    assertEquals([making, clock.timers], [20, 0]);
+    for (const end of ends) end();
+    await Promise.all(all);
+  });
+
+  it("stay where they are kept anyway", async () => {
     const { clock, bodies, readerOf } = made();
     const shared = Array.from({ length: 5 }, () => readerOf(30 * MIB, true));
     clock.pass(2000);
-    const many = Array.from({ length: 3 }, () => readerOf(30 * MIB));
-    clock.pass(900);
-    many.push(readerOf(30 * MIB)); // too much, but nobody stands still
-    for (const reader of [...shared, ...many]) assertEquals((await reader.read()).done, false);
-    assertEquals(bodies.bytes, 120 * MIB);
-    for (const reader of [...shared, ...many]) await reader.cancel();
+    await bodies.whenRoom(() => Promise.resolve());
+    for (const reader of shared) {
+      assertEquals((await reader.read()).done, false);
+      await reader.cancel();
+    }
   });
 });
