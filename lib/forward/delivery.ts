@@ -159,6 +159,25 @@ export class Delivery {
     }
   }
 
+  /**
+   * Asks a target whether it would take something, again and again until it says so or the program ends.
+   * Never rejects.
+   *
+   * @param ask one try
+   */
+  async check(ask: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.stopping;
+    while (!this.isOver) {
+      try {
+        await this.#outage.turn(signal);
+        await ask(signal);
+        return this.#outage.worked();
+      } catch (error) {
+        if (!signal.aborted) this.#outage.failed(error);
+      }
+    }
+  }
+
   /** What was accepted stays accepted, and is not sent again, though a collection failed. */
   #collect({ bytes, isLive = false }: Weight): void {
     try {

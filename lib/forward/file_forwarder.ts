@@ -52,6 +52,7 @@ export class FileForwarder implements JournalReader {
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, options);
+    if (target.check) void this.#delivery.check((signal) => target.check!(signal));
   }
 
   /** Counts and state of the target. */
