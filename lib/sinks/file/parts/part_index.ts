@@ -49,6 +49,8 @@ export class PartIndex {
   /** What failed and was told. */
   readonly #told = new Set<string>();
   #isHandedOver = false;
+  /** Whether the index names all files of earlier runs, as far as it was read. */
+  #isAllRead = false;
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -93,6 +95,7 @@ export class PartIndex {
     const isClosed = ({ state }: FileLine) => state === "closed";
     if (forgetOldest(index.#read, MAX_READ, isClosed).length > 0) isAll = false;
     forgetOldest(index.#announced, MAX_ANNOUNCED / 2);
+    index.#isAllRead = isAll;
     await addRunning(index.#read.values(), options);
     if (index.isShared) index.#file.share();
     await index.#try("written", async () => {
@@ -165,6 +168,8 @@ export class PartIndex {
     const files = [...this.#read.values()];
     const { journal } = this;
     for (const file of files) journal?.known(file, this.#repeats.of(file.id));
+    // One that is lost names nothing, though files may be there.
+    if (this.#isAllRead && files.length > 0) journal?.knowsAll(new Set(files.map(({ id }) => id)));
     this.#read = new Map();
     this.#ids = new Map();
     this.#repeats = new KnownRepeats();
