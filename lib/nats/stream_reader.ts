@@ -43,6 +43,11 @@ export interface StreamReaderOptions {
   readonly pullBytes: number;
   readonly log: Log;
   readonly clock: Pick<Clock, "now" | "delay" | "timer">;
+  /**
+   * Called when the stream can be read, and when it can't: the connection alone does not tell, since the
+   * server may refuse the consumer, or say nothing.
+   */
+  readonly onReading?: (isReading: boolean) => void;
 }
 
 const MS = 1_000_000;
@@ -83,11 +88,15 @@ export class StreamReader {
   readonly #options: StreamReaderOptions;
   #after: number;
   #pulling: Pulling | undefined;
+  readonly #onReading: (isReading: boolean) => void;
+  /** Whether the server said nothing when it was read last. */
+  #isSilent = false;
 
   /** @param options the connection, and what is to be read */
   constructor(options: StreamReaderOptions) {
     this.#options = options;
     this.#after = options.after;
+    this.#onReading = options.onReading ?? (() => {});
   }
 
   /**
@@ -105,12 +114,14 @@ export class StreamReader {
       }
       try {
         this.#pulling = await this.#begin();
+        if (!this.#isSilent) this.#onReading(true);
         for await (const message of this.#messages(this.#pulling, signal)) {
           retryMs = RETRY_MS;
           yield message;
         }
       } catch (error) {
         if (signal.aborted) return;
+        this.#onReading(false);
         if (this.#options.nats.connection.isClosed()) throw error;
         if (saysStreamGone(error)) throw new StreamGone(reason(error), { cause: error });
         const text = `Reading the stream ${STREAM} begins anew behind message ${this.#after}: ` +
@@ -201,6 +212,7 @@ export class StreamReader {
     }
     // The server counts subjects and headers too, as `size()` does, which the client's types lack.
     pulling.bytesLeft -= (msg as Msg & { size(): number }).size();
+    this.#heard();
     const info = deliveryOf(msg.reply ?? "");
     if (info === undefined) return undefined;
     if (info.delivered !== pulling.delivered + 1) throw new Error("a message is missing");
@@ -221,13 +233,19 @@ export class StreamReader {
 
   #status(pulling: Pulling, code: number, description: string): void {
     // A heartbeat.
-    if (code === 100) return;
+    if (code === 100) return this.#heard();
     pulling.bytesLeft = 0;
     // The pull has ended: its time is over, there is nothing, or the next message did not fit into
     // the rest of its bytes.
     const isOver = code === 404 || code === 408 ||
       /size exceeds|batch completed/i.test(description);
     if (!isOver) throw new Error(`${code} ${description}`);
+    this.#heard();
+  }
+
+  #heard(): void {
+    if (this.#isSilent) this.#onReading(true);
+    this.#isSilent = false;
   }
 
   #pull(pulling: Pulling): void {
@@ -260,6 +278,7 @@ export class StreamReader {
     pulling.wake = undefined;
     if (pulling.came.length > 0 || signal.aborted) return;
     if (this.#options.clock.now() - pulling.heardMs >= SILENCE_MS - 100) {
+      this.#isSilent = true;
       throw new Error("the server says nothing");
     }
   }

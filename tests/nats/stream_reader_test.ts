@@ -60,4 +60,45 @@ describe("StreamReader", () => {
     assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
     assertEquals(left, 0);
   });
+
+  it("says that the stream can't be read while the server refuses, or says nothing", async () => {
+    // By turns a consumer is refused, gets nothing, and gets something.
+    const attempts = ["refused", "silent", "silent", "sending"];
+    const told: string[] = [];
+    const server = sending(1);
+    const { subscribe } = server.connection;
+    let now = 0;
+    Object.assign(server.connection, {
+      subscribe: (...args: Parameters<typeof subscribe>) =>
+        attempts.shift() === "silent"
+          ? { getSubject: (): string => "_INBOX.a", unsubscribe() {} }
+          : subscribe(...args),
+    });
+    Object.assign(server.manager.consumers, {
+      add() {
+        told.push(attempts[0]!);
+        if (attempts[0] !== "refused") return Promise.resolve({ name: "name" });
+        attempts.shift();
+        return Promise.reject(new Error("not allowed"));
+      },
+    });
+    const timer = (ms: number, task: () => void) => {
+      now += ms;
+      const timer = setTimeout(task, attempts.length === 0 ? 1000 : 0);
+      return () => clearTimeout(timer);
+    };
+    const reader = new StreamReader({
+      ...{ nats: server, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+      ...{ created: "today", log: silentLog },
+      clock: { now: () => now, delay: () => Promise.resolve(), timer },
+      onReading: (isReading) => void told.push(isReading ? "yes" : "no"),
+    });
+    for await (const _ of reader.read(new AbortController().signal)) break;
+    assertEquals(told, [
+      ...["refused", "no"],
+      ...["silent", "yes", "no"],
+      ...["silent", "no"],
+      ...["sending", "yes"],
+    ]);
+  });
 });

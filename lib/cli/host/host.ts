@@ -221,6 +221,7 @@ async function start(
   let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
   const readiness = new Readiness();
+  if (nats !== undefined) readiness.add("nats", () => nats.trouble);
   const server = await serve({
     hostname: bind,
     port,
