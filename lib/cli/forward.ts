@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
 import { reason } from "../base/errors.ts";
-import { LOSSES, type LossKind } from "../forward/_cursor_line.ts";
+import { LOSSES, type LossKind } from "../forward/cursor_line.ts";
 import { type CursorStatus, cursorStatus, resetCursors } from "../forward/cursor_files.ts";
 import { targetName } from "../forward/open_target.ts";
 import { hideSecrets } from "../forward/url.ts";

@@ -17,7 +17,7 @@ import {
   encodeCursorLine,
   type Loss,
   type LossKind,
-} from "./_cursor_line.ts";
+} from "./cursor_line.ts";
 import { readLines } from "./_read_lines.ts";
 
 /** A place in a file up to which everything was acknowledged. */

@@ -8,7 +8,7 @@ import type { FileAdapter } from "../adapters/files/types.ts";
 import { silentLog } from "../base/log.ts";
 import { indexedFiles } from "../sinks/file/parts/read_index.ts";
 import type { SavePattern } from "../sinks/file/save_pattern.ts";
-import type { Loss } from "./_cursor_line.ts";
+import type { Loss } from "./cursor_line.ts";
 import { Cursor, DONE } from "./cursor.ts";
 import { CURSOR_INFIX } from "./forward_to.ts";
 

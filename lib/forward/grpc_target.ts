@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkGiven, checkOptions, hasMethods, type OptionNames } from "../base/check_arguments.ts";
 import { checkPort, checkPositive, checkText } from "../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
@@ -16,6 +16,7 @@ import { readFrame } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 import type { WriteClient } from "../comms/grpc/write_client.ts";
 import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import type { ForwardedMessage, MessageTarget } from "./target.ts";
 import { TargetRefused } from "./target.ts";
@@ -29,9 +30,16 @@ export interface GrpcTargetOptions {
   readonly port: number;
   /** How long the server may neither read nor answer, in milliseconds; default 20,000. */
   readonly timeoutMs?: number;
+  /**
+   * Told of what is sent: that of `serve`, where servers may forward to each other, so that what comes
+   * back is left out; default nobody.
+   */
+  readonly known?: { has(msg: LogMsg): boolean };
 }
 
-const NAMES: OptionNames<GrpcTargetOptions> = { hostname: true, port: true, timeoutMs: true };
+const NAMES: OptionNames<GrpcTargetOptions> = {
+  ...{ hostname: true, port: true, timeoutMs: true, known: true },
+};
 
 /** Most bytes of one call, unless a single message is longer. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
@@ -74,6 +82,9 @@ export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
   checkText("hostname", options.hostname);
   checkPort(options.port);
   if (options.timeoutMs !== undefined) checkPositive("timeoutMs", options.timeoutMs);
+  const { known } = options;
+  const isKnown = known === undefined || hasMethods(known, "has");
+  checkGiven("grpcTarget", "known, the KnownMessages of serve", isKnown, known);
   return new GrpcTarget(options);
 }
 
@@ -139,7 +150,10 @@ class GrpcTarget implements MessageTarget {
       );
     }
     return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
-      const frame = readFrame(withChunkId(each), "v1alpha1");
+      const sent = withChunkId(each);
+      // Before it is sent, since it may come back before it is acknowledged.
+      this.#options.known?.has(sent);
+      const frame = readFrame(sent, "v1alpha1");
       if (typeof frame !== "string") return frame;
       throw new TargetRefused(
         `gRPC has no form for it (${frame}, ${plural(bytes.length, "byte")})`,

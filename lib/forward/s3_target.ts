@@ -15,7 +15,7 @@ import { checkObject, checkSecret, checkText } from "../base/check_options.ts";
 import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
-import { SYSTEM_CLOCK } from "../base/clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { S3Parts } from "./_s3_parts.ts";
 import { hideSecrets } from "./url.ts";
@@ -61,7 +61,7 @@ export interface S3TargetOptions {
   /** Sends requests; default the runtime's `fetch`. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** Milliseconds since the Unix epoch, by which requests are signed; default `Date.now`. */
-  readonly date?: () => number;
+  readonly date?: Clock["date"];
 }
 
 const NAMES: OptionNames<S3TargetOptions> = {
