@@ -121,6 +121,7 @@ async function openAt(path: string): Promise<ReadableFile> {
       await file.seek(at, Deno.SeekMode.Start);
       return await file.read(into) ?? 0;
     },
+    isRemoved: async () => (await file.stat()).nlink === 0,
     close() {
       if (!isClosed) file.close();
       isClosed = true;

@@ -71,7 +71,7 @@ export class PartIndex {
     };
     this.#list = new PartList(keep);
     const attempt = (what: string, action: () => Promise<void>) => this.#try(what, action);
-    this.#surplus = new Surplus(options, attempt, () => home.isAnother());
+    this.#surplus = new Surplus(options, attempt, () => home.isElsewhere(this.#file));
   }
 
   /** Whether another program makes files of the pattern as well. */
@@ -119,7 +119,7 @@ export class PartIndex {
 
   /** Whether files that are missing now may come back, as where a drive was taken out. */
   isAway(): Promise<boolean> {
-    return this.#home.isAway(this.path);
+    return this.#home.isAway(this.#file);
   }
 
   /** Puts the index back if somebody removed it. */
