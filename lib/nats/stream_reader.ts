@@ -72,7 +72,8 @@ interface Pulling {
   /** Messages that came and were not yielded yet. */
   readonly came: Msg[];
   wake: (() => void) | undefined;
-  /** What is left of the present pull, in bytes; below 1 if there is none. */
+  /** What the present pull may bring, and what is left of that, in bytes; below 1 if there is none. */
+  pullBytes: number;
   bytesLeft: number;
   /** When the server sent something last. */
   heardMs: number;
@@ -165,7 +166,7 @@ export class StreamReader {
     });
     const pulling: Pulling = {
       ...{ name, subscription, came, wake: undefined, lost: undefined },
-      ...{ bytesLeft: 0, delivered: 0, heardMs: now() },
+      ...{ pullBytes: this.#options.pullBytes, bytesLeft: 0, delivered: 0, heardMs: now() },
       leaveLink: () => link.removeEventListener("abort", lose),
     };
     // Messages that were requested over a connection that broke do not come.
@@ -212,6 +213,7 @@ export class StreamReader {
     }
     // The server counts subjects and headers too, as `size()` does, which the client's types lack.
     pulling.bytesLeft -= (msg as Msg & { size(): number }).size();
+    pulling.pullBytes = this.#options.pullBytes;
     this.#heard();
     const info = deliveryOf(msg.reply ?? "");
     if (info === undefined) return undefined;
@@ -232,14 +234,18 @@ export class StreamReader {
   }
 
   #status(pulling: Pulling, code: number, description: string): void {
+    // Nothing came, since the next message alone is larger: a server may have taken larger ones before, or
+    // takes them since it was started anew.
+    const isTooLarge = /size exceeds/i.test(description);
+    if (isTooLarge && pulling.bytesLeft === pulling.pullBytes) pulling.pullBytes *= 2;
     // A heartbeat.
     if (code === 100) return this.#heard();
     pulling.bytesLeft = 0;
     // The pull has ended: its time is over, there is nothing, or the next message did not fit into
     // the rest of its bytes.
-    const isOver = code === 404 || code === 408 ||
-      /size exceeds|batch completed/i.test(description);
-    if (!isOver) throw new Error(`${code} ${description}`);
+    const isOver = code === 404 || code === 408 || isTooLarge ||
+      /batch completed/i.test(description);
+    if (!isOver) throw new Error(`the server answers ${code} ${description}`.trim());
     this.#heard();
   }
 
@@ -249,7 +255,8 @@ export class StreamReader {
   }
 
   #pull(pulling: Pulling): void {
-    const { nats: { connection }, pullBytes, clock: { now } } = this.#options;
+    const { nats: { connection }, clock: { now } } = this.#options;
+    const { pullBytes } = pulling;
     pulling.bytesLeft = pullBytes;
     pulling.heardMs = now();
     const request = {

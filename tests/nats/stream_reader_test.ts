@@ -2,8 +2,9 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
-import type { Nats } from "../../lib/nats/connection.ts";
+import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { StreamReader } from "../../lib/nats/stream_reader.ts";
+import { NatsServer, noNats } from "./nats_server.ts";
 import { abortListenersLeft } from "../abort_listeners.ts";
 
 /** A server that sends one message after the other, each in a turn of its own. */
@@ -100,5 +101,33 @@ describe("StreamReader", () => {
       ...["silent", "no"],
       ...["sending", "yes"],
     ]);
+  });
+
+  it("reads what is larger than it asks for, and goes on where its consumer was removed", {
+    ...{ skip: noNats, timeout: 60_000 },
+  }, async () => {
+    await using server = await NatsServer.start();
+    const nats = await connectNats({ url: server.url, clientName: "test" });
+    const { consumers, streams } = nats.manager;
+    const { created } = await streams.add({ name: "RERELAY", subjects: ["rerelay.*.*.*"] });
+    const sizes = [10, 50_000, 10, 90_000, 200, 11];
+    const publish = (size: number) => nats.client.publish("rerelay.a.b.c", new Uint8Array(size));
+    for (const size of sizes.slice(0, 5)) await publish(size);
+    const reader = new StreamReader({
+      ...{ nats, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+      ...{ created, log: silentLog, clock: SYSTEM_CLOCK },
+    });
+    const came: number[] = [];
+    for await (const { data } of reader.read(new AbortController().signal)) {
+      came.push(data.length);
+      if (came.length === sizes.length) break;
+      if (came.length < 5) continue;
+      for await (const { name } of consumers.list("RERELAY")) {
+        await consumers.delete("RERELAY", name);
+      }
+      await publish(11);
+    }
+    assertEquals(came, sizes);
+    await nats.connection.close();
   });
 });
