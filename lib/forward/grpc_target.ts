@@ -11,7 +11,7 @@ import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
 import { withStart } from "../bridge/recording_start.ts";
 import { formatAddr } from "../base/net_addr.ts";
-import { RerelayError } from "../base/errors.ts";
+import { reason, RerelayError } from "../base/errors.ts";
 import { readFrame } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 import type { WriteClient } from "../comms/grpc/write_client.ts";
@@ -19,7 +19,8 @@ import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import type { ForwardedMessage, MessageTarget } from "./target.ts";
-import { TargetRefused } from "./target.ts";
+import { isRefusal, needsChange } from "./grpc_refusal.ts";
+import { TargetRefused, TargetUnfit } from "./target.ts";
 import { plural } from "../base/plural.ts";
 
 /** Where the server is. */
@@ -54,8 +55,6 @@ const CONNECT_MS = 5000;
  * have them in memory.
  */
 const METADATA = [["rerelay-ack", "synced"]] as const;
-/** gRPC's status for a message that is longer than a server accepts. */
-const OUT_OF_RANGE = 11;
 
 /**
  * Sends by gRPC, in today's form: one `WriteMessages` call for each batch, whose answer acknowledges it.
@@ -128,7 +127,9 @@ class GrpcTarget implements MessageTarget {
       if (!(error instanceof GrpcError) || error.status !== STATUS.RESOURCE_EXHAUSTED) {
         this.#drop(link);
       }
-      throw link.explain(error);
+      const told = link.explain(error);
+      if (!needsChange(error)) throw told;
+      throw new TargetUnfit(`${this.name}: ${reason(told)}`, { cause: error });
     }
   }
 
@@ -208,17 +209,3 @@ async function sent(call: WriteClient, frames: readonly (readonly Uint8Array[])[
   for (const frame of frames) await call.send(frame);
   await call.finish();
 }
-
-function isRefusal(error: unknown): error is GrpcError {
-  if (!(error instanceof GrpcError)) return false;
-  const status: number = error.status;
-  if (status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE) return true;
-  // A server that is full will have room again; a message that is too large for it stays too large.
-  return status === STATUS.RESOURCE_EXHAUSTED && TOO_LARGE.test(error.message);
-}
-
-/**
- * The words with which Rerelay and the gRPC library of Rerun's server refuse a message above their
- * limit.
- */
-const TOO_LARGE = /maxMessageBytes|max-message|message length too large/;
