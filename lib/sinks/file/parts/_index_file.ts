@@ -40,6 +40,8 @@ export class IndexFile {
   #home: HomeFolder | undefined;
   /** Called when the file was put back that somebody had removed or renamed. */
   onRestored: () => void = () => {};
+  /** Called before the file is made in a folder that took the place of one that was removed. */
+  onRemoved: () => Promise<void> = () => Promise.resolve();
 
   /**
    * Takes the path, and touches nothing.
@@ -199,9 +201,10 @@ export class IndexFile {
     const isThere = await isFileThere(this.reads, this.path);
     const before = this.#file;
     const isRestored = !isThere && before !== undefined && await this.#restore();
-    if (this.#first === undefined && await this.#home?.isAnother() === true) {
-      this.#first = this.#held;
-      this.#held = undefined;
+    if (await this.#home?.isAnother() === true) {
+      // Where the folder was removed, and not moved, the new one takes its place for good.
+      if (this.#first === undefined && await this.isRemoved()) await this.onRemoved();
+      else if (this.#first === undefined) [this.#first, this.#held] = [this.#held, undefined];
     }
     this.#file = await this.#writes.create(this.path, "append");
     await this.#hold();

@@ -67,10 +67,13 @@ export class HomeFolder {
   async isElsewhere(index: Index): Promise<boolean> {
     if (!await this.isAnother()) return false;
     if (!await index.isRemoved()) return true;
-    if (await index.forgetRemoved()) {
-      this.#identity = await identityOf(this.folder, this.adapter).catch(() => this.#identity);
-    }
+    if (await index.forgetRemoved()) await this.renew();
     return false;
+  }
+
+  /** Takes the folder that has the name now for that of the recordings. */
+  async renew(): Promise<void> {
+    this.#identity = await identityOf(this.folder, this.adapter).catch(() => this.#identity);
   }
 
   /**

@@ -63,6 +63,7 @@ export class PartIndex {
     }
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
+    this.#file.onRemoved = () => home.renew();
     this.#file.onRestored = () => {
       const text =
         `Somebody removed ${this.path}, and it was written again: it tells a later start ` +
