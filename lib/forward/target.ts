@@ -58,6 +58,11 @@ export interface MessageTarget {
   /** Limits of its batches. */
   readonly limits: BatchLimits;
   /**
+   * Called once, before there is anything to send: may begin to connect, so that the first messages need
+   * not wait for that. Must not throw; if it fails, `send` connects.
+   */
+  begin?(): void;
+  /**
    * Sends a batch; resolves once the other side has acknowledged all of it, in the way of this kind
    * of target.
    *

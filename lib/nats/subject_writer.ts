@@ -7,6 +7,7 @@
  */
 import { RerelayError } from "../base/errors.ts";
 import { untilAborted } from "../base/until_aborted.ts";
+import type { PubAck } from "@nats-io/jetstream";
 import type { Nats } from "./connection.ts";
 import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
 import type { SendWindow } from "./send_window.ts";
@@ -67,6 +68,12 @@ interface Last {
   readonly number?: number;
 }
 
+/**
+ * Up to so many bytes of a file's first messages are sent as if the subject had none, without asking for
+ * its last message: a server that has one refuses them, and hundreds of recordings may begin at once.
+ */
+const MAX_UNASKED_BYTES = 32 * 1024;
+
 const WRONG_SEQUENCE = [10071, 10164];
 
 /** JetStream's error code for a subject without messages. */
@@ -76,6 +83,8 @@ const NO_MESSAGE = 10037;
 export class SubjectWriter {
   /** `undefined` when the server must be asked for it. */
   #last: Last | undefined;
+  /** Whether nothing was sent, and the server not asked for anything. */
+  #isNew = true;
   #turn: Promise<unknown> = Promise.resolve();
   /** How often a message of another start of the program has appeared while this one wrote. */
   #strangers = 0;
@@ -110,7 +119,9 @@ export class SubjectWriter {
     let left = messages;
     while (left.length > 0) {
       signal.throwIfAborted();
-      this.#last ??= await this.#look(context, signal);
+      const isUnasked = this.#isNew && isSmallStart(left);
+      this.#isNew = false;
+      this.#last ??= isUnasked ? { seq: 0 } : await this.#look(context, signal);
       const { file: lastFile, number = -1 } = this.#last;
       if (lastFile === file && left[0]!.number <= number) {
         left = left.filter((message) => message.number > number);
@@ -118,7 +129,7 @@ export class SubjectWriter {
       }
       const [run] = publishRuns(left, context.limits);
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
-      await this.#publishRun(context, { file, messages: run!, ...waited }, signal);
+      await this.#publishRun(context, { file, messages: run!, ...waited }, signal, isUnasked);
     }
   }
 
@@ -127,6 +138,7 @@ export class SubjectWriter {
     context: WriterContext,
     { file, messages: run, ...waited }: FileMessages,
     signal: AbortSignal,
+    isUnasked: boolean,
   ): Promise<void> {
     const payload = payloadOf(run);
     const parts = partsOf(payload, context.limits.maxPayloadBytes);
@@ -149,13 +161,18 @@ export class SubjectWriter {
       let seq: number;
       try {
         const id = messageId(headers);
-        seq = await send(id);
+        const ack = await send(id);
+        // An earlier start of the program stored it, and may have stored more: that is asked next.
+        if (isUnasked && ack.duplicate) return;
+        seq = ack.seq;
         // A part that an earlier attempt stored counts only if it stands behind the parts before
         // it.
-        if (parts.length > 1 && seq < last.seq) seq = await send(`${id}.${crypto.randomUUID()}`);
+        if (parts.length > 1 && seq < last.seq) {
+          ({ seq } = await send(`${id}.${crypto.randomUUID()}`));
+        }
       } catch (error) {
         if (!WRONG_SEQUENCE.includes(codeOf(error) ?? 0)) throw error;
-        this.#last = await this.#look(context, signal, true);
+        this.#last = await this.#look(context, signal, !isUnasked);
         return;
       }
       // When a file is sent a second time, the server answers with the earlier place of a message
@@ -173,8 +190,8 @@ export class SubjectWriter {
       readonly part: Uint8Array;
       readonly behind: number;
     },
-  ): Promise<number> {
-    const { seq, stream } = await nats.client.publish(this.subject, part, {
+  ): Promise<PubAck> {
+    const ack = await nats.client.publish(this.subject, part, {
       msgID: id,
       // The name of the stream is not expected here: a stream that mirrors this one from a leaf
       // node would refuse it.
@@ -182,8 +199,8 @@ export class SubjectWriter {
       headers: nats.headers(headerFields(headers)),
       timeout: ackTimeoutMs,
     });
-    if (stream === STREAM) return seq;
-    throw new Error(`The stream ${stream} has the subject ${this.subject}, and not ${STREAM}`);
+    if (ack.stream === STREAM) return ack;
+    throw new Error(`The stream ${ack.stream} has the subject ${this.subject}, and not ${STREAM}`);
   }
 
   /**
@@ -226,4 +243,10 @@ export class SubjectWriter {
 function messageId({ file, numbers, part }: BatchHeaders): string {
   const range = `${file}.${numbers[0]}-${numbers.at(-1)}.${numbers.length}`;
   return part === undefined ? range : `${range}.${part.index}/${part.count}`;
+}
+
+/** Whether these are the first messages of a file, and so few that sending them twice costs little. */
+function isSmallStart(messages: readonly NumberedMessage[]): boolean {
+  const bytes = messages.reduce((sum, { msg }) => sum + msg.encoded.bytes.length, 0);
+  return messages[0]!.number === 0 && bytes <= MAX_UNASKED_BYTES;
 }

@@ -102,12 +102,24 @@ async function measureBare(boxes: number, programs: number, seconds: number) {
   return { bare: true, boxes, sent: total, ...await middle.report, cpuSec };
 }
 
+/** So many files a program has open at most: with more recordings it closes one for each message. */
+const MAX_OPEN = 256;
+
 const { missing } = provideNats();
+const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20, bare: 0 });
+const { boxes, programs } = numbers;
+const least = Math.ceil(boxes / MAX_OPEN);
 if (missing) {
   console.log(missing);
+} else if (programs < least && numbers.bare === 0) {
+  console.error(
+    `--boxes ${boxes} in --programs ${programs} are ${Math.ceil(boxes / programs)} recordings a ` +
+      `program, which has ${MAX_OPEN} files open at most and would close one for each message: ` +
+      `--programs ${least} or more`,
+  );
+  process.exitCode = 2;
 } else {
-  const { numbers } = scriptArgs({ boxes: 1000, programs: 4, seconds: 20, bare: 0 });
   const run = numbers.bare > 0 ? measureBare : measure;
-  const report = await run(numbers.boxes, numbers.programs, numbers.seconds);
+  const report = await run(boxes, programs, numbers.seconds);
   console.log(JSON.stringify(report));
 }

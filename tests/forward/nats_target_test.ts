@@ -140,6 +140,66 @@ describe("natsTarget", () => {
     });
   });
 
+  it("connects before there is anything to send, once", options, async () => {
+    await withServer(async (server) => {
+      const said = Promise.withResolvers<void>();
+      let connects = 0;
+      await using link = await linkThat(server.port, (bytes) => {
+        if (!bytes.toString("latin1").startsWith("CONNECT")) return;
+        connects++;
+        said.resolve();
+      });
+      const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
+      target.begin!();
+      await said.promise;
+      await sendAll(target, "file-a", msgs.slice(0, 2));
+      await target.close();
+      assertEquals(connects, 1);
+    });
+  });
+
+  it("connects with the first batch where there was no server before", options, async () => {
+    await using server = await NatsServer.start();
+    await server.kill();
+    const target = targetOf(server);
+    target.begin!();
+    await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 2)), Error, "");
+    await server.start();
+    await sendAll(target, "file-a", msgs.slice(0, 2));
+    await target.close();
+  });
+
+  it(
+    "asks for what is stored only where something is, and then stores the rest",
+    options,
+    async () => {
+      await withServer(async (server, nats) => {
+        let asked = 0;
+        nats.connection.subscribe(`$JS.API.STREAM.MSG.GET.${STREAM}`, {
+          callback: () => void asked++,
+        });
+        const first = targetOf(server);
+        const { recording } = numbered(msgs)[0]!;
+        const all = numbered(msgs).filter((one) => one.recording === recording);
+        await first.send(batchOf("file-a", all.slice(0, 2)), never);
+        await nats.connection.flush();
+        assertEquals(asked, 0);
+        await first.send(batchOf("file-a", all.slice(2, 3)), never);
+        await first.close();
+        // Once as the first one sent them, which the server knows by their id, and once with more.
+        for (const count of [2, 4]) {
+          const next = targetOf(server);
+          await next.send(batchOf("file-a", all.slice(0, count)), never);
+          await next.close();
+          await nats.connection.flush();
+          assertEquals(asked, count / 2);
+        }
+        const numbers = (await stored(nats)).flatMap(({ headers }) => headers.numbers);
+        assertEquals(numbers, all.slice(0, 4).map(({ number }) => number));
+      });
+    },
+  );
+
   it(
     "sends what is larger than a server takes in parts, and begins again with the first",
     options,

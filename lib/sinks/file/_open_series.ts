@@ -44,6 +44,11 @@ export class OpenSeries implements Iterable<Series> {
     this.#open.delete(series);
   }
 
+  /** Whether so many more files may be opened now. */
+  hasRoomFor(count: number): boolean {
+    return this.#open.size + this.#closing.size + count <= this.#most;
+  }
+
   /** Resolves when one more file may be opened. */
   async waitForRoom(): Promise<void> {
     while (this.#open.size + this.#closing.size >= this.#most) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
@@ -79,6 +80,17 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     if (note === undefined) return;
     this.removed(await note.closed());
     if (note.line.footer === "pending") this.#options.renewal?.add(note.line);
+  }
+
+  /** Finishes a series that gets no messages any more; an error is only logged. */
+  async closeQuietly(series: Series): Promise<void> {
+    this.series.delete(series);
+    try {
+      await series.close();
+    } catch (error) {
+      const text = `A file was not closed cleanly: ${reason(error)}`;
+      this.#options.log.write("error", text, { kind: "file not closed" });
+    }
   }
 
   lose(lost: Tally): void {

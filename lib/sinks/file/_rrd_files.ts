@@ -11,6 +11,7 @@ import { type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
+import { beginsRecording, copyOfAnnouncement, Openings } from "./_openings.ts";
 import { OpenedFiles } from "./_opened_files.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { FileMark } from "./file_mark.ts";
@@ -29,7 +30,6 @@ import { VersionWarnings } from "./_version_warnings.ts";
 import { Blueprints } from "../../stores/blueprints.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
 import { isSameEncoding } from "../../encoding/rrd/same_encoding.ts";
-import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { MessageSource } from "../../flow/channel/smart_message.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
@@ -61,6 +61,8 @@ export interface RrdFilesOptions {
   readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
   readonly onError: (error: unknown) => void;
+  /** Called when messages are in files that no `add` waited for. */
+  readonly onOpened: () => void;
 }
 
 /** The files of one sink; the caller must await each promise before the next call. */
@@ -77,12 +79,14 @@ export class RrdFiles {
   #last:
     | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
+  readonly #openings: Openings;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
+    this.#openings = new Openings(options.onOpened);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
     const { opener, log, rotation, now, date } = options;
@@ -147,7 +151,11 @@ export class RrdFiles {
   /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
-    if (bridge === undefined) return this.#add(received, source);
+    if (bridge === undefined) {
+      // Only announcements of further recordings need not wait for files.
+      const opened = beginsRecording(received) ? undefined : this.opened();
+      return opened ? opened.then(() => this.#add(received, source)) : this.#add(received, source);
+    }
     // The message before is written, or copied to be written: nobody needs its memory any more.
     bridge.release();
     const [msg, start] = bridge.messages(received);
@@ -158,19 +166,35 @@ export class RrdFiles {
       : added.then(() => this.#add(start, source));
   }
 
+  /** Resolves when the files are there that are being made side by side; `undefined` if there are none. */
+  opened(): Promise<void> | undefined {
+    return this.#openings.settled();
+  }
+
+  /** Forgets a client that left. */
+  forget(sourceId: number): Promise<void> | undefined {
+    const opened = this.opened();
+    if (opened !== undefined) return opened.then(() => this.groups.forget(sourceId));
+    return void this.groups.forget(sourceId);
+  }
+
   #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { encoded } = msg;
     addTo(this.#received, { messages: 1, bytes: lengthOf(encoded) });
     const store = this.#memory.storeOf(msg);
     const isBlueprint = store?.id.kind === "Blueprint";
-    const entry = entryOf(msg, encoded, store);
+    const copy = this.#options.bridge === undefined ? copyOfAnnouncement(msg) : undefined;
+    const entry = entryOf(msg, copy ?? encoded, store);
     const { announces } = entry;
     // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
-    const put = isBlueprint
-      ? this.#putBlueprint(msg, entry, store, source)
-      : this.#put(this.groups.target(store, msg, source), entry);
     const index = announces ? this.#options.index : undefined;
+    // Noted while the file is made.
+    const noted = index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
+    const target = isBlueprint ? undefined : this.groups.target(store, msg, source);
+    const into = target && this.#seriesOf(target, entry.header);
+    const isFirst = into?.isOpen === false;
+    const put = into ? this.#putInto(into, entry) : this.#putBlueprint(msg, entry, store!, source);
     const remember = () => {
       if (!isBlueprint && !announces) this.#remember(store, msg, entry);
     };
@@ -178,15 +202,16 @@ export class RrdFiles {
       remember();
       return undefined;
     }
-    return (async () => {
+    const added = (async () => {
       await put;
       remember();
-      await index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
-      for (const series of this.groups.takeEvicted()) await this.#closeQuietly(series);
+      await noted;
+      for (const series of this.groups.takeEvicted()) await this.#files.closeQuietly(series);
       if (!this.#options.budget.isFull) return;
       this.flush();
       await this.#options.budget.waitForRoom();
     })();
+    return isFirst && copy !== undefined ? void this.#openings.add(into, added) : added;
   }
 
   /** How many files are open. */
@@ -209,12 +234,13 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
+    await this.opened();
+    this.flush();
     await this.#files.drain();
   }
 
   /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
-    this.flush();
     await this.drain();
     return [...this.#files.series].flatMap(({ writer }) => {
       const id = writer?.target.note?.line.id;
@@ -247,6 +273,7 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
+    await this.opened()?.catch(this.#options.onError);
     this.#blueprints.decide(Infinity);
     this.flush();
     const closing = [...this.#files.series].map((series) => series.close());
@@ -266,11 +293,10 @@ export class RrdFiles {
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
-  #put(target: Group, entry: Entry): Promise<void> | undefined {
-    const { header } = entry;
+  #seriesOf(target: Group, header: RrdHeader): Series {
     const last = this.#last;
     // Saves the look-up for messages of the same kind in a row.
-    if (target === last?.target && isSameEncoding(header, last.header)) return last.into.add(entry);
+    if (target === last?.target && isSameEncoding(header, last.header)) return last.into;
     const { series } = target;
     const encoding = this.#encodingOf(header);
     let into = series.get(encoding);
@@ -285,7 +311,14 @@ export class RrdFiles {
     }
     if (this.#files.series.has(into)) this.#files.series.use(into);
     this.#last = { header, target, into };
-    return into.add(entry);
+    return into;
+  }
+
+  #putInto(into: Series, entry: Entry): Promise<void> | undefined {
+    const { size } = this.#openings;
+    const mayBegin = size === 0 ||
+      (!this.#openings.has(into) && this.#files.series.hasRoomFor(size + 1));
+    return mayBegin ? into.add(entry) : this.opened()!.then(() => into.add(entry));
   }
 
   /** Puts a blueprint into the open file of its client's recording; no file is made for it. */
@@ -299,7 +332,8 @@ export class RrdFiles {
     const target = this.groups.blueprintTarget(store, msg, source, this.#options.now());
     const isOpen = target?.series.get(this.#encodingOf(entry.header))?.writer !== undefined;
     const mayOpen = this.#options.opener.pattern.placeholders.size === 0;
-    return target && (isOpen || mayOpen) ? this.#put(target, { ...entry, kept }) : undefined;
+    if (!target || !(isOpen || mayOpen)) return undefined;
+    return this.#seriesOf(target, entry.header).add({ ...entry, kept });
   }
 
   /** Gives a text that is equal for messages that may share a file. */
@@ -312,15 +346,5 @@ export class RrdFiles {
     const kept = this.#memory.remember(store, msg, entry);
     if (this.#memory.forgotten > 0) this.#warnings.forgotten();
     return kept;
-  }
-
-  async #closeQuietly(series: Series): Promise<void> {
-    this.#files.series.delete(series);
-    try {
-      await series.close();
-    } catch (error) {
-      const text = `A file was not closed cleanly: ${reason(error)}`;
-      this.#options.log.write("error", text, { kind: "file not closed" });
-    }
   }
 }

@@ -147,6 +147,7 @@ async function startSink(
     ...{ name: path, opener, renewal, index, bridge, log, rotation, budget, now, date },
     maxOpenFiles: processes?.maxOpenFiles,
     onError: options.onError ?? (() => {}),
+    onOpened: () => watch(),
   }, first);
   const shelf = catalog && index && new SavedShelf({
     ...{ folder: pattern.folder, adapter, catalog, index, live: () => files.live },
@@ -188,21 +189,21 @@ async function startSink(
   let writes = 0;
   const gathering = new Gathering({ now, timer }, budget, files);
   const syncer = new Syncer(sync, timer, now, gathering.synced(files));
+  const watch = () => (gathering.watch(), syncer.watch());
 
   /** Adds messages, waiting only where it must: an `await` costs more than copying a batch. */
   function writeFrom(batch: readonly SmartMessage[], start: number): Promise<void> | undefined {
     budget.tick();
     for (let i = start; i < batch.length; i++) {
       const { payload, source } = batch[i]!;
-      if (payload.type === "quit") files.groups.forget(source.id);
-      else if (closing !== undefined) files.refuse(payload.msg);
-      else {
-        const written = files.add(payload.msg, source);
-        if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
-      }
+      const written = payload.type === "quit"
+        ? files.forget(source.id)
+        : closing !== undefined
+        ? files.refuse(payload.msg)
+        : files.add(payload.msg, source);
+      if (written !== undefined) return written.then(() => writeFrom(batch, i + 1));
     }
-    gathering.watch();
-    syncer.watch();
+    watch();
     space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
     return sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;

@@ -413,7 +413,8 @@ describe("rrdFileSink's index", () => {
   it("goes on behind a line that was torn, and keeps what it can't read", async () => {
     const files = await killed("p-{part}.rrd", undefined, always);
     const path = "p-{part}.rrd.index.jsonl";
-    await change(files, path, (bytes) => bytes.subarray(0, -5));
+    const half = new TextEncoder().encode('{"kind":"removed","na');
+    await change(files, path, (bytes) => concat(bytes, half));
     await restart(files, { path: "p-{part}.rrd", force: false });
     const text = new TextDecoder().decode(files.read(path));
     const torn = text.split("\n").filter((line) => line !== "" && !line.endsWith("}"));

@@ -10,6 +10,7 @@ import type {
   ReadableFile,
   WritableFile,
 } from "../../../adapters/files/types.ts";
+import { concat } from "@std/bytes";
 import { HomeFolder } from "./home_folder.ts";
 import { decodeLine, encodeLine, type IndexLine } from "./_index_line.ts";
 
@@ -24,7 +25,10 @@ export class IndexFile {
   #file: WritableFile | undefined;
   #isTorn = false;
   #writing: Promise<void> = Promise.resolve();
+  /** A sync that has not begun. */
   #waiting: Promise<void> | undefined;
+  /** Lines that are written together, once what is under way is over. */
+  #gathered: { readonly lines: Uint8Array[]; readonly written: Promise<void> } | undefined;
   /**
    * Length of the file up to the last whole write; behind it a failed write may have left
    * something. `undefined` where nobody knows it, because not all of the file was read.
@@ -116,14 +120,26 @@ export class IndexFile {
     this.#isShared = true;
   }
 
-  /** Writes a line at the end of the file, whoever else writes there. */
+  /**
+   * Writes a line at the end of the file, whoever else writes there; lines that come while something is
+   * under way are written together.
+   */
   write(line: IndexLine): Promise<void> {
     const bytes = encodeLine(line);
+    if (this.#gathered !== undefined) {
+      this.#gathered.lines.push(bytes);
+      return this.#gathered.written;
+    }
     // A sync that has not begun would not cover this line.
     this.#waiting = undefined;
-    const next = this.#writing.then(() => this.#put(bytes));
-    this.#writing = next.catch(() => {});
-    return next;
+    const lines = [bytes];
+    const written = this.#writing.then(() => {
+      this.#gathered = undefined;
+      return this.#put(lines);
+    });
+    this.#gathered = { lines, written };
+    this.#writing = written.catch(() => {});
+    return written;
   }
 
   /** Puts the file back if somebody removed it: without it nothing would tell what the files are. */
@@ -256,19 +272,17 @@ export class IndexFile {
     return true;
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
+  async #put(lines: readonly Uint8Array[]): Promise<void> {
     // Made only with the first line, so that a refused start leaves nothing behind.
     const file = this.#file === undefined || await this.#isGone(this.#file)
       ? await this.#open()
       : this.#file;
     try {
       // A line feed first, so that a torn line does not spoil the next one.
-      const before = this.#isTorn ? 1 : 0;
-      const line = new Uint8Array(before + bytes.length).fill(LINE_FEED);
-      line.set(bytes, before);
-      await file.write(line);
+      const bytes = concat(this.#isTorn ? [Uint8Array.of(LINE_FEED), ...lines] : lines);
+      await file.write(bytes);
       this.#isTorn = false;
-      if (this.#size !== undefined) this.#size += line.length;
+      if (this.#size !== undefined) this.#size += bytes.length;
     } catch (error) {
       // Half a line is not cut off if others write here, for that could cut off their lines too; a
       // line feed will end it.

@@ -64,6 +64,8 @@ export class PartOpener {
    * equal names; the one used last stands at the end.
    */
   readonly #highest = new Map<string, number>();
+  /** Names of files that are being made. */
+  readonly #making = new Set<string>();
   #device: Device | undefined;
 
   constructor({ pattern, writer, index, newId, names, reserved }: PartOpenerOptions) {
@@ -117,6 +119,8 @@ export class PartOpener {
       const part = numbered.next++;
       const name = renderName(this.pattern, { ...numbered, date: new Date(date), part });
       if (this.#before.has(name) && !(writer.replace && !this.#reserved.has(name))) continue;
+      if (this.#making.has(name)) continue;
+      this.#making.add(name);
       try {
         const made = await this.#make(name, groupOf(numbered));
         this.#taken(key, part);
@@ -127,6 +131,8 @@ export class PartOpener {
           throw error;
         }
         if (++tries === MAX_TRIES) throw error;
+      } finally {
+        this.#making.delete(name);
       }
     }
   }

@@ -1,0 +1,70 @@
+/**
+ * Files that are made side by side: hundreds of recordings may be announced at once, and each file
+ * waits for the disk before it is made.
+ *
+ * @module
+ */
+import type { LogMsg } from "../../encoding/log_msg.ts";
+import type { Kept } from "../../stores/kept.ts";
+import type { Series } from "./_series.ts";
+
+/** Announcements up to this length are copied, so that whoever writes need not wait, in bytes. */
+const MAX_BYTES = 4096;
+
+/** The series of recordings that were just announced, while their files are being made. */
+export class Openings {
+  readonly #opening = new Map<Series, Promise<void>>();
+  readonly #onOpened: () => void;
+  readonly #errors: unknown[] = [];
+
+  /** @param onOpened called when all have their files, or none */
+  constructor(onOpened: () => void) {
+    this.#onOpened = onOpened;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#opening.size;
+  }
+
+  /** Whether the file of a series is being made. */
+  has(series: Series): boolean {
+    return this.#opening.has(series);
+  }
+
+  /** Adds a series, and what resolves when its announcement is in its file. */
+  add(series: Series, opened: Promise<void>): void {
+    const settled = opened.catch((error) => void this.#errors.push(error)).then(() => {
+      this.#opening.delete(series);
+      if (this.size === 0) this.#onOpened();
+    });
+    this.#opening.set(series, settled);
+  }
+
+  /**
+   * Resolves when all have their files, or none; `undefined` if there are none to wait for.
+   *
+   * @throws what went wrong with one of them, once
+   */
+  settled(): Promise<void> | undefined {
+    if (this.size === 0 && this.#errors.length === 0) return undefined;
+    return Promise.all([...this.#opening.values()]).then(() => {
+      for (const error of this.#errors.splice(0)) throw error;
+    });
+  }
+}
+
+/** Whether a message announces a recording: that of another one may come before its file is there. */
+export function beginsRecording(msg: LogMsg): boolean {
+  return msg.kind === "SetStoreInfo" && msg.info.storeId.kind === "Recording";
+}
+
+/**
+ * A copy of a message that announces a recording, which then need not stay as it is until its file is
+ * there; `undefined` if it is another message, or too long.
+ */
+export function copyOfAnnouncement(msg: LogMsg): Kept | undefined {
+  const { header, bytes } = msg.encoded;
+  if (!beginsRecording(msg) || bytes.length > MAX_BYTES) return undefined;
+  return { header, bytes: bytes.slice() };
+}
