@@ -11,7 +11,7 @@ import { checkBatch } from "../../flow/channel/check_batch.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
-import { tellTurns } from "./_file_trouble.ts";
+import { startPool } from "./_start_pool.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { watchDrainingFiles } from "./parts/draining_files.ts";
 import { handOver } from "./parts/draining_lock.ts";
@@ -26,7 +26,6 @@ import { SavedShelf } from "./parts/saved_shelf.ts";
 import { startIndexer } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
-import { FilePool } from "./writer/file_pool.ts";
 import { Gathering } from "./writer/gathering.ts";
 import { RrdFiles } from "./_rrd_files.ts";
 import { repeat, rotationStep } from "./rotation.ts";
@@ -117,9 +116,7 @@ async function startSink(
   const replace = force && pattern.placeholders.size === 0;
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
-  const { maxOpenFiles: most = MAX_OPEN } = processes ?? {};
-  const onTurns = (most: number) => tellTurns(log, most);
-  const pool = new FilePool({ most, sync: isSynced, now, onTurns });
+  const pool = startPool(processes?.maxOpenFiles, isSynced, now, log);
   const writer = {
     adapter,
     replace,
@@ -340,9 +337,6 @@ async function startSink(
   };
   return sink;
 }
-
-/** How many files may be open where nobody tells. */
-const MAX_OPEN = 1024;
 
 /**
  * How long recovering and indexing may go on when the sink closes, in milliseconds; the next start
