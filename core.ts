@@ -27,6 +27,7 @@ export type { ServerStats } from "./lib/server/server_stats.ts";
 export type { ClientStats } from "./lib/server/client_stats.ts";
 export type { Feed } from "./lib/server/feed.ts";
 export type { CallPeer, Doors } from "./lib/server/doors.ts";
+export { KnownMessages } from "./lib/server/known_messages.ts";
 export type { ServeOptions } from "./lib/server/options.ts";
 export type { PatienceOptions } from "./lib/comms/sdk/patience.ts";
 export type { OnBadArrow } from "./lib/encoding/arrow/arrow_guard.ts";

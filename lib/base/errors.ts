@@ -62,15 +62,15 @@ export type SeemsLike = "grpc" | "http" | "tls" | "ssh";
 /** What such a client is, and what whoever started it can do. */
 const SEEMS_TEXT: Readonly<Record<SeemsLike, string>> = {
   grpc: "It seems to be a gRPC client (HTTP/2), as Rerun SDKs from 0.23 on are",
-  http: "It seems to be a browser or another HTTP client: the page is served with --serve-web",
-  tls: "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
+  http: "It seems to be a browser or another HTTP client: the page comes with --serve-web",
+  tls: "It seems to be a TLS client (https, grpcs): connect without TLS, or by a proxy that " +
     "takes it off",
-  ssh: "It seems to be an SSH client: this is no port of an SSH server, which has 22 as a rule",
+  ssh: "It seems to be an SSH client, whose servers have port 22 as a rule",
 };
 
 /** Of a client that nothing is known of. */
-const UNKNOWN_TEXT = "Its first bytes tell of no protocol that is known here: SDKs from 0.23 on " +
-  "connect to rerun+http://HOST:PORT/proxy, and older ones to HOST:PORT";
+const UNKNOWN_TEXT = "Its first bytes tell of no protocol known here: SDKs from 0.23 on " +
+  "connect to rerun+http://HOST:PORT/proxy, older ones to HOST:PORT";
 
 /** The first bytes are not those of a Rerun SDK. */
 export class UnknownClient extends RerelayError {
@@ -223,7 +223,7 @@ export class MessageLimit extends InvalidMessage {
 export class ReceiverTaken extends RerelayError {
   /** Says how to end the other loop. */
   constructor() {
-    super("Another loop is receiving already: end it with break before starting the next");
+    super("Another loop is receiving: end it with break before starting the next");
   }
 }
 

@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli";
 import { loadFileAdapter, loadProcessAdapter } from "../adapters/load.ts";
 import { reason } from "../base/errors.ts";
+import { LOSSES, type LossKind } from "../forward/cursor_line.ts";
 import { type CursorStatus, cursorStatus, resetCursors } from "../forward/cursor_files.ts";
 import { targetName } from "../forward/open_target.ts";
 import { hideSecrets } from "../forward/url.ts";
@@ -98,17 +99,36 @@ async function status(pattern: SavePattern, isJson: boolean): Promise<string> {
   return all.map((one) => `${statusLine(one)}\n`).join("");
 }
 
-/** Says in a line what waits for a target. */
-export function statusLine(
-  { target, files, waitingFiles, waitingBytes }: Omit<CursorStatus, "path">,
-): string {
+/** Says in a line what waits for a target, and what it never gets. */
+export function statusLine(status: Omit<CursorStatus, "path">): string {
+  const { target, files, waitingFiles, waitingBytes } = status;
   const all = plural(files, "file");
-  if (waitingFiles === 0) return `${target}: has all of ${all}`;
+  const lost = lossText(status);
+  const [has, rest] = lost === "" ? ["all", ""] : ["the rest", `; ${lost}`];
+  if (waitingFiles === 0) return `${target}: has ${has} of ${all}${rest}`;
   // A file that is being written waits for its end.
   if (waitingBytes === 0) {
-    return `${target}: has all that is written, and ${waitingFiles} of ${all} may grow`;
+    return `${target}: has ${has} that is written, and ${waitingFiles} of ${all} may grow${rest}`;
   }
-  return `${target}: ${formatBytes(waitingBytes)} wait, in ${waitingFiles} of ${all}`;
+  return `${target}: ${formatBytes(waitingBytes)} wait, in ${waitingFiles} of ${all}${rest}`;
+}
+
+/** What happened to messages that never reach a target. */
+const LOSS_TEXTS = {
+  dropped: "removed before it was sent",
+  refused: "refused",
+  unreadable: "unreadable",
+} as const;
+
+function lossText(status: Pick<CursorStatus, LossKind>): string {
+  const texts = LOSSES.flatMap((kind) => {
+    const { messages, bytes, lastMs } = status[kind];
+    if (messages === 0 && bytes === 0) return [];
+    const last = new Date(lastMs).toISOString().replace(/\.\d+/, "");
+    const much = `${plural(messages, "message")} (${formatBytes(bytes)})`;
+    return [`${LOSS_TEXTS[kind]}: ${much}, last on ${last}`];
+  });
+  return texts.join("; ");
 }
 
 /** The name of a target, as in its cursor. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { concat } from "@std/bytes";
 import type { AwsClient } from "aws4fetch";
 import { encodeBase64 } from "@std/encoding";
+import type { Clock } from "../base/clock.ts";
 import { RerelayError } from "../base/errors.ts";
 
 /** How long a request may take beside the time for its body, in milliseconds. */
@@ -14,6 +14,9 @@ const REQUEST_MS = 60_000;
 const MIN_BYTES_PER_MS = 16;
 /** No more of an answer is read, in characters: valid ones are short. */
 const MAX_ANSWER = 64 * 1024;
+
+/** S3 refuses what was signed a quarter of an hour ago; less than this, in milliseconds, does not matter. */
+const MAX_SKEW_MS = 5 * 60_000;
 
 /** S3 answered with an error. */
 export class S3Error extends RerelayError {
@@ -44,16 +47,18 @@ export interface S3ClientOptions {
    */
   readonly base: string;
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Milliseconds since the Unix epoch. */
+  readonly date: Clock["date"];
 }
 
 /** SHA-256 of bytes as S3 writes it: base64 for its checksums, hex for the signature. */
-interface Sum {
+export interface Sum {
   readonly digest: Uint8Array<ArrayBuffer>;
   readonly base64: string;
   readonly hex: string;
 }
 
-async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<Sum> {
+export async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<Sum> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return { digest, base64: encodeBase64(digest), hex: hexOf(digest) };
 }
@@ -65,6 +70,8 @@ function hexOf(bytes: Uint8Array): string {
 /** Sends requests about one bucket. */
 export class S3Client {
   readonly #options: S3ClientOptions;
+  /** How far the clock of S3 is ahead of ours, in milliseconds, as far as that matters. */
+  #aheadMs = 0;
 
   constructor(options: S3ClientOptions) {
     this.#options = options;
@@ -73,7 +80,7 @@ export class S3Client {
   /** Asks for the object under a key; `undefined` if there is none. */
   async head(key: string, signal: AbortSignal): Promise<S3Object | undefined> {
     const headers = { "x-amz-checksum-mode": "ENABLED" };
-    const response = await this.#ask("HEAD", key, { headers, signal, allowed: [404] });
+    const response = await this.ask("HEAD", key, { headers, signal, allowed: [404] });
     if (response.status === 404) return undefined;
     const { headers: told } = response;
     return {
@@ -91,7 +98,7 @@ export class S3Client {
     signal: AbortSignal,
   ): Promise<string> {
     const sum = await sumOf(bytes);
-    await this.#ask("PUT", key, {
+    await this.ask("PUT", key, {
       headers: { "x-amz-meta-rerelay-id": id, "content-type": "application/octet-stream" },
       ...{ bytes, sum, signal },
     });
@@ -99,83 +106,48 @@ export class S3Client {
   }
 
   /**
-   * Uploads a long file in parts, one after the other, so that one part is in memory.
-   *
-   * @param parts the parts with their lengths, all but the last at least 5 MiB
-   * @returns the checksum that the object must have: made of those of the parts, with their number
+   * Asks whether the bucket is there and the keys are valid. The answer to a list has a body, which
+   * tells what is wrong; that to HEAD has none.
    */
-  async putParts(
-    key: string,
-    parts: AsyncIterable<Uint8Array<ArrayBuffer>>,
-    id: string,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const began = await this.#ask("POST", key, {
-      query: "uploads=",
-      headers: {
-        "x-amz-meta-rerelay-id": id,
-        "x-amz-checksum-algorithm": "SHA256",
-        "content-type": "application/octet-stream",
-      },
-      signal,
-    });
-    const upload = elementOf(await textOf(began), "UploadId");
-    if (upload === undefined) throw new S3Error("S3 began an upload without an id", 200, "");
-    const query = `uploadId=${encodeURIComponent(upload)}`;
-    try {
-      const sums: Sum[] = [];
-      let list = "";
-      for await (const bytes of parts) {
-        const sum = await sumOf(bytes);
-        sums.push(sum);
-        const number = sums.length;
-        const taken = await this.#ask("PUT", key, {
-          query: `partNumber=${number}&${query}`,
-          ...{ bytes, sum, signal },
-        });
-        const tag = escaped(taken.headers.get("etag") ?? "");
-        list += `<Part><PartNumber>${number}</PartNumber><ETag>${tag}</ETag>` +
-          `<ChecksumSHA256>${sum.base64}</ChecksumSHA256></Part>`;
-      }
-      const xml = new TextEncoder().encode(
-        `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list}</CompleteMultipartUpload>`,
-      );
-      const done = await this.#ask("POST", key, {
-        query,
-        bytes: xml,
-        sum: await sumOf(xml),
-        signal,
-      });
-      const answer = await textOf(done);
-      // S3 may report an error after it has sent status 200.
-      if (elementOf(answer, "Error") !== undefined) throw errorOf("POST", key, 200, answer);
-      const all = await sumOf(concat(sums.map(({ digest }) => digest)));
-      return `${all.base64}-${sums.length}`;
-    } catch (error) {
-      // Parts that are left behind cost money until somebody removes them.
-      await this.#ask("DELETE", key, { query, signal: AbortSignal.timeout(REQUEST_MS) })
-        .catch(() => {});
-      throw error;
-    }
+  async look(prefix: string, signal: AbortSignal): Promise<void> {
+    const query = `list-type=2&max-keys=1&prefix=${encodeURIComponent(prefix)}`;
+    const response = await this.ask("GET", "", { query, signal });
+    await response.body?.cancel();
   }
 
-  async #ask(method: string, key: string, options: Ask): Promise<Response> {
+  /**
+   * Sends a request; the body of the answer is the caller's to read, but for PUT, HEAD and DELETE.
+   *
+   * @param method of HTTP
+   * @param key of the object; empty for the bucket
+   * @param options the rest of the request
+   * @throws {S3Error} if S3 answers with an error that is not `allowed`
+   */
+  async ask(method: string, key: string, options: Ask): Promise<Response> {
     const { query, headers, bytes, sum, signal, allowed = [] } = options;
     const path = key.split("/").map(encodeURIComponent).join("/");
     const url = `${this.#options.base}${path}${query === undefined ? "" : `?${query}`}`;
     const ms = REQUEST_MS + (bytes?.length ?? 0) / MIN_BYTES_PER_MS;
-    const request = await this.#options.aws.sign(url, {
-      method,
-      headers: {
-        ...headers,
-        // With these the server checks that it received what was sent.
-        ...(sum && { "x-amz-content-sha256": sum.hex }),
-        ...(sum && method === "PUT" && { "x-amz-checksum-sha256": sum.base64 }),
-      },
-      ...(bytes && { body: bytes }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),
-    });
-    const response = await this.#options.fetch(request);
+    const send = async () => {
+      const request = await this.#options.aws.sign(url, {
+        method,
+        headers: {
+          ...headers,
+          // With these the server checks that it received what was sent.
+          ...(sum && { "x-amz-content-sha256": sum.hex }),
+          ...(sum && method === "PUT" && { "x-amz-checksum-sha256": sum.base64 }),
+        },
+        ...(bytes && { body: bytes }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),
+        aws: { datetime: this.#time() },
+      });
+      return await this.#options.fetch(request);
+    };
+    let response = await send();
+    if (response.status === 403 && this.#isSkewed(response)) {
+      await response.body?.cancel();
+      response = await send();
+    }
     if (!response.ok && !allowed.includes(response.status)) {
       throw errorOf(method, key, response.status, await textOf(response));
     }
@@ -192,10 +164,27 @@ export class S3Client {
     if (method === "PUT" || method === "HEAD" || method === "DELETE") await response.body?.cancel();
     return response;
   }
+
+  /** The time by the clock of S3, in the form in which it is signed. */
+  #time(): string {
+    const date = new Date(this.#options.date() + this.#aheadMs);
+    return date.toISOString().replaceAll(/[:-]|\.\d{3}/g, "");
+  }
+
+  /**
+   * Whether an answer tells another time than that by which its request was signed. Machines without a
+   * battery for their clock begin in the past, and S3 refuses all that is signed then.
+   */
+  #isSkewed({ headers }: Response): boolean {
+    const aheadMs = Date.parse(headers.get("date") ?? "") - this.#options.date();
+    if (!(Math.abs(aheadMs - this.#aheadMs) > MAX_SKEW_MS)) return false;
+    this.#aheadMs = aheadMs;
+    return true;
+  }
 }
 
 /** The parts of a request besides method and key. */
-interface Ask {
+export interface Ask {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly bytes?: Uint8Array<ArrayBuffer>;
@@ -205,15 +194,15 @@ interface Ask {
   readonly allowed?: readonly number[];
 }
 
-function errorOf(method: string, key: string, status: number, answer: string): S3Error {
+export function errorOf(method: string, key: string, status: number, answer: string): S3Error {
   const code = elementOf(answer, "Code") ?? "";
   const why = elementOf(answer, "Message") ?? answer.slice(0, 200).trim();
   const text = [`S3 answers ${status}`, code, why].filter((part) => part !== "").join(", ");
-  return new S3Error(`${text} (${method} ${key})`, status, code);
+  return new S3Error(`${text} (${method} ${key || "the bucket"})`, status, code);
 }
 
 /** The text of an element in a short XML text. */
-function elementOf(xml: string, name: string): string | undefined {
+export function elementOf(xml: string, name: string): string | undefined {
   const from = xml.indexOf(`<${name}>`);
   const to = xml.indexOf(`</${name}>`, from);
   if (from < 0 || to < 0) return undefined;
@@ -221,12 +210,12 @@ function elementOf(xml: string, name: string): string | undefined {
     .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** Reads the beginning of an answer, so that a server that sends without end does no harm. */
-async function textOf(response: Response): Promise<string> {
+export async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {

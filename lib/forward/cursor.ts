@@ -9,8 +9,15 @@ import { createAnew, isFileThere } from "../adapters/files/only_files.ts";
 import type { FileAdapter, WritableFile } from "../adapters/files/types.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Tally } from "../base/tally.ts";
 import { FolderSync } from "../sinks/file/parts/folder_sync.ts";
-import { type CursorLine, decodeCursorLine, encodeCursorLine } from "./_cursor_line.ts";
+import {
+  type CursorLine,
+  decodeCursorLine,
+  encodeCursorLine,
+  type Loss,
+  type LossKind,
+} from "./cursor_line.ts";
 import { readLines } from "./_read_lines.ts";
 
 /** A place in a file up to which everything was acknowledged. */
@@ -59,6 +66,7 @@ export class Cursor {
   readonly #options: CursorOptions;
   readonly #names: FolderSync;
   readonly #places = new Map<string, CursorPlace | typeof DONE>();
+  readonly #losses = new Map<LossKind, Loss>();
   #target: string;
   #file: WritableFile | undefined;
   /** Length of the whole lines in the file, in bytes. */
@@ -140,6 +148,28 @@ export class Cursor {
     void (this.#writing ??= this.#write());
   }
 
+  /** Notes messages that never reach the target, so that nobody takes it for whole later. */
+  lost(kind: LossKind, { messages, bytes }: Readonly<Tally>, lastMs: number): void {
+    const before = this.loss(kind);
+    const loss = { messages: before.messages + messages, bytes: before.bytes + bytes, lastMs };
+    this.#losses.set(kind, loss);
+    // No file has such an id.
+    this.#dirty.set(` ${kind}`, { loss: kind, ...loss });
+    void (this.#writing ??= this.#write());
+  }
+
+  /** What never reached the target, since its cursor was made or reset. */
+  loss(kind: LossKind): Loss {
+    return this.#losses.get(kind) ?? { messages: 0, bytes: 0, lastMs: 0 };
+  }
+
+  /** Forgets what never reached the target: what was missing is known, and it begins with what comes. */
+  forgive(): void {
+    for (const [kind, { messages, bytes }] of this.#losses) {
+      this.lost(kind, { messages: -messages, bytes: -bytes }, 0);
+    }
+  }
+
   /** Writes all lines that are not written yet, and closes the file. */
   async close(): Promise<void> {
     await this.#writing;
@@ -154,6 +184,10 @@ export class Cursor {
 
   #take(line: CursorLine): void {
     if ("target" in line) return void (this.#target = line.target);
+    if ("loss" in line) {
+      const { loss, messages, bytes, lastMs } = line;
+      return void this.#losses.set(loss, { messages, bytes, lastMs });
+    }
     if ("gone" in line) return void this.#places.delete(line.file);
     const { file } = line;
     if ("done" in line) return void this.#places.set(file, DONE);
@@ -174,7 +208,8 @@ export class Cursor {
         this.#warn(error);
         // Losing lines does little harm: after a crash some messages are sent again.
         for (const line of lines) {
-          if (!("target" in line) && !this.#dirty.has(line.file)) this.#dirty.set(line.file, line);
+          const key = "file" in line ? line.file : "loss" in line ? ` ${line.loss}` : undefined;
+          if (key !== undefined && !this.#dirty.has(key)) this.#dirty.set(key, line);
         }
         break;
       }
@@ -218,6 +253,7 @@ export class Cursor {
     for (const [file, place] of this.#places) {
       lines.push(place === DONE ? { file, done: true } : { file, ...place });
     }
+    for (const [loss, much] of this.#losses) lines.push({ loss, ...much });
     const next = `${path}.new`;
     const file = await createAnew(adapter, next, adapter);
     try {

@@ -8,6 +8,7 @@ import type { FileAdapter } from "../adapters/files/types.ts";
 import { silentLog } from "../base/log.ts";
 import { indexedFiles } from "../sinks/file/parts/read_index.ts";
 import type { SavePattern } from "../sinks/file/save_pattern.ts";
+import type { Loss } from "./cursor_line.ts";
 import { Cursor, DONE } from "./cursor.ts";
 import { CURSOR_INFIX } from "./forward_to.ts";
 
@@ -22,6 +23,12 @@ export interface CursorStatus {
   readonly waitingFiles: number;
   /** How much waits, in bytes of files. */
   readonly waitingBytes: number;
+  /** What was removed from the disk before it was sent, since the cursor was made or reset. */
+  readonly dropped: Loss;
+  /** What the target refused for good. */
+  readonly refused: Loss;
+  /** What was damaged on the disk, or gone from it, when it was to be sent. */
+  readonly unreadable: Loss;
 }
 
 /** Where the cursors are. */
@@ -51,7 +58,13 @@ export async function cursorStatus(options: CursorPlaceOptions): Promise<CursorS
       waitingBytes += Math.max(0, size - place.offset);
     }
     const { target } = cursor;
-    all.push({ target, path, files: files.length, waitingFiles, waitingBytes });
+    const [dropped, refused, unreadable] = [
+      cursor.loss("dropped"),
+      cursor.loss("refused"),
+      cursor.loss("unreadable"),
+    ];
+    const lost = { dropped, refused, unreadable };
+    all.push({ target, path, files: files.length, waitingFiles, waitingBytes, ...lost });
   }
   return all;
 }
@@ -78,6 +91,7 @@ export async function resetCursors(
     else {
       const files = await indexedFiles(options.pattern, options.adapter);
       await Promise.all(files.map(({ id }) => cursor.note(id, DONE)));
+      cursor.forgive();
       await cursor.close();
       // A cursor only logs that, for a server goes on.
       if (cursor.failure !== undefined) throw cursor.failure;

@@ -10,6 +10,7 @@ import type { Log } from "../base/log.ts";
 import { addTo, newTally, type Tally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import { CatchUpGarbage } from "./_catch_up_garbage.ts";
+import { type Cursor, DONE } from "./cursor.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { pause, RateLimit } from "./_rate_limit.ts";
@@ -47,6 +48,9 @@ export interface Lag {
   readonly oldest: number | undefined;
 }
 
+/** What of a cursor is used here. */
+type CursorParts = Pick<Cursor, "lost" | "forget" | "files" | "placeOf">;
+
 /** How much is sent at once. */
 export interface Weight extends Readonly<Tally> {
   /** Whether it was still in memory from being written; left out, it was read from the disk. */
@@ -58,6 +62,7 @@ export class Delivery {
   /** Its signal ends all that is under way. */
   readonly stopping = new AbortController();
   readonly #name: string;
+  readonly #cursor: CursorParts;
   readonly #log: Log;
   readonly #timer: Clock["timer"];
   readonly #now: Clock["now"];
@@ -74,12 +79,19 @@ export class Delivery {
   /**
    * @param name of the target
    * @param files clock and log
+   * @param cursor keeps what never reaches the target
    * @param options limits, randomness
    */
-  constructor(name: string, { log, now, timer }: FollowedFiles, options: ForwarderOptions) {
+  constructor(
+    name: string,
+    { log, now, timer }: FollowedFiles,
+    cursor: CursorParts,
+    options: ForwarderOptions,
+  ) {
     const { random = Math.random, date = SYSTEM_CLOCK.date, maxBytesPerSec = Infinity } = options;
     const { collectGarbage = () => {} } = options;
     this.#name = name;
+    this.#cursor = cursor;
     this.#log = log;
     this.#timer = timer;
     this.#now = now;
@@ -159,6 +171,25 @@ export class Delivery {
     }
   }
 
+  /**
+   * Asks a target whether it would take something, again and again until it says so or the program ends.
+   * Never rejects.
+   *
+   * @param ask one try
+   */
+  async check(ask: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.stopping;
+    while (!this.isOver) {
+      try {
+        await this.#outage.turn(signal);
+        await ask(signal);
+        return this.#outage.worked();
+      } catch (error) {
+        if (!signal.aborted) this.#outage.failed(error);
+      }
+    }
+  }
+
   /** What was accepted stays accepted, and is not sent again, though a collection failed. */
   #collect({ bytes, isLive = false }: Weight): void {
     try {
@@ -172,6 +203,7 @@ export class Delivery {
   /** Counts and logs messages that the target refused. */
   refused(what: string, weight: Readonly<Tally>, error: TargetRefused): void {
     addTo(this.#refused, weight);
+    this.#cursor.lost("refused", weight, this.#date());
     const text = `${what} is not forwarded to ${this.#name}: ${reason(error)}`;
     this.#log.write("warn", text, { target: this.#name, kind: "forward refused" });
   }
@@ -179,6 +211,7 @@ export class Delivery {
   /** Counts and logs messages that were removed from the disk before they were sent. */
   dropped(file: string, weight: Readonly<Tally>, had: string): void {
     addTo(this.#dropped, weight);
+    this.#cursor.lost("dropped", weight, this.#date());
     const { messages, bytes } = weight;
     const text =
       `${file} made room before ${this.#name} had ${had}: ${plural(messages, "message")} ` +
@@ -188,6 +221,33 @@ export class Delivery {
     this.#log.write("warn", text, {
       ...{ path: file, target: this.#name, messages, bytes, kind: "forward dropped" },
     });
+  }
+
+  /**
+   * Forgets the places in files that are not there any more: they were removed while nothing was
+   * forwarded to this target, and how much it did not have of them stood in them alone.
+   *
+   * @param ids of the files that are there
+   */
+  known(ids: ReadonlySet<string>): void {
+    let files = 0;
+    for (const id of [...this.#cursor.files]) {
+      if (ids.has(id)) continue;
+      if (this.#cursor.placeOf(id) !== DONE) files++;
+      this.#cursor.forget(id);
+    }
+    if (files === 0) return;
+    const text = `${plural(files, "file")} of which ${this.#name} may not have had all were ` +
+      "removed while nothing was forwarded there";
+    this.#log.write("warn", text, { target: this.#name, kind: "forward dropped" });
+  }
+
+  /** Logs that the rest of a file can't be read, and keeps how much that is. */
+  unreadable(file: string, weight: Readonly<Tally>, error: unknown): void {
+    this.#cursor.lost("unreadable", weight, this.#date());
+    const text = `The rest of ${file} can't be forwarded to ${this.#name}: ${reason(error)}; ` +
+      "see rrd verify";
+    this.#log.write("error", text, { path: file, target: this.#name, kind: "not forwarded" });
   }
 
   /** Stops sending until the program is started again. */

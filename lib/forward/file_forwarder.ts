@@ -51,7 +51,8 @@ export class FileForwarder implements JournalReader {
     this.#files = files;
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
-    this.#delivery = new Delivery(target.name, files, options);
+    this.#delivery = new Delivery(target.name, files, cursor, options);
+    if (target.check) void this.#delivery.check((signal) => target.check!(signal));
   }
 
   /** Counts and state of the target. */
@@ -77,6 +78,14 @@ export class FileForwarder implements JournalReader {
     if (event === "gone") this.#gone(file);
     // Waits a moment, since the first files are announced before everything else is ready.
     if (event === "ready" || event === "begun") queueMicrotask(() => this.#pump());
+  }
+
+  removed(id: string): void {
+    this.#cursor.forget(id);
+  }
+
+  knows(ids: ReadonlySet<string>): void {
+    this.#delivery.known(ids);
   }
 
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { reason } from "../base/errors.ts";
+import type { Tally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type {
   JournaledFile,
@@ -59,7 +59,7 @@ export class Forwarder implements JournalReader {
     this.#files = files;
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
-    this.#delivery = new Delivery(target.name, files, options);
+    this.#delivery = new Delivery(target.name, files, cursor, options);
     this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, target.limits.maxBytes);
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
   }
@@ -86,6 +86,14 @@ export class Forwarder implements JournalReader {
       default:
         return this.#queue.changed(file.id);
     }
+  }
+
+  removed(id: string): void {
+    this.#cursor.forget(id);
+  }
+
+  knows(ids: ReadonlySet<string>): void {
+    this.#delivery.known(ids);
   }
 
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */
@@ -143,7 +151,6 @@ export class Forwarder implements JournalReader {
 
   /** Sends one batch of a file, and logs errors of reading it. */
   async #step(queued: QueuedFile): Promise<void> {
-    const { log } = this.#files;
     const { stopping: { signal } } = this.#delivery;
     const { file, reader, left } = queued;
     try {
@@ -165,10 +172,7 @@ export class Forwarder implements JournalReader {
         return this.#delivery.stop(error);
       }
       if (isUnreadableNow(error)) return await this.#readAgain(queued, error);
-      const { name } = file.line;
-      const text = `The rest of ${name} can't be forwarded to ${this.#target.name}: ` +
-        `${reason(error)}; see rrd verify`;
-      log.write("error", text, { path: name, target: this.#target.name, kind: "not forwarded" });
+      this.#delivery.unreadable(file.line.name, unsent(queued), error);
       await this.#done(queued);
     }
   }
@@ -245,13 +249,10 @@ export class Forwarder implements JournalReader {
   }
 
   /** Counts what of a removed file was not sent, before the next file of its group may be taken. */
-  #dropped({ file: { id, line, repeats }, reader, acked }: QueuedFile): void {
+  #dropped(queued: QueuedFile): void {
+    const { file: { id, line }, reader } = queued;
     void reader.close();
-    const { number, before, offset, isWhole } = acked;
-    // Where all of a file is sent, what it repeats has numbers, too.
-    const sent = isWhole ? number - repeats.below(before) : number;
-    const messages = Math.max(0, (line.messages ?? 0) - sent);
-    const bytes = Math.max(0, line.bytes - offset);
+    const { messages, bytes } = unsent(queued);
     if (messages === 0 && !line.hasData) return;
     // Of one in which nothing whole was found after a crash, nothing is missing.
     if (messages + bytes > 0) this.#delivery.dropped(line.name, { messages, bytes }, "all of it");
@@ -262,4 +263,15 @@ export class Forwarder implements JournalReader {
     if (next === undefined) return void this.#gaps.add(group);
     void this.#cursor.note(next.file.id, next.acked);
   }
+}
+
+/** How much of a file was not acknowledged, as far as its index says. */
+function unsent({ file: { line, repeats }, acked }: QueuedFile): Tally {
+  const { number, before, offset, isWhole } = acked;
+  // Where all of a file is sent, what it repeats has numbers, too.
+  const sent = isWhole ? number - repeats.below(before) : number;
+  return {
+    messages: Math.max(0, (line.messages ?? 0) - sent),
+    bytes: Math.max(0, line.bytes - offset),
+  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import { checkGiven, checkOptions, hasMethods, type OptionNames } from "../base/check_arguments.ts";
 import { checkPort, checkPositive, checkText } from "../base/check_options.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { GrpcLink } from "../adapters/tcp/grpc_link.ts";
@@ -11,14 +11,16 @@ import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
 import { withStart } from "../bridge/recording_start.ts";
 import { formatAddr } from "../base/net_addr.ts";
-import { RerelayError } from "../base/errors.ts";
+import { reason, RerelayError } from "../base/errors.ts";
 import { readFrame } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 import type { WriteClient } from "../comms/grpc/write_client.ts";
 import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
 import type { ForwardedMessage, MessageTarget } from "./target.ts";
-import { TargetRefused } from "./target.ts";
+import { isRefusal, needsChange } from "./grpc_refusal.ts";
+import { TargetRefused, TargetUnfit } from "./target.ts";
 import { plural } from "../base/plural.ts";
 
 /** Where the server is. */
@@ -29,9 +31,16 @@ export interface GrpcTargetOptions {
   readonly port: number;
   /** How long the server may neither read nor answer, in milliseconds; default 20,000. */
   readonly timeoutMs?: number;
+  /**
+   * Told of what is sent: that of `serve`, where servers may forward to each other, so that what comes
+   * back is left out; default nobody.
+   */
+  readonly known?: { has(msg: LogMsg): boolean };
 }
 
-const NAMES: OptionNames<GrpcTargetOptions> = { hostname: true, port: true, timeoutMs: true };
+const NAMES: OptionNames<GrpcTargetOptions> = {
+  ...{ hostname: true, port: true, timeoutMs: true, known: true },
+};
 
 /** Most bytes of one call, unless a single message is longer. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
@@ -46,8 +55,6 @@ const CONNECT_MS = 5000;
  * have them in memory.
  */
 const METADATA = [["rerelay-ack", "synced"]] as const;
-/** gRPC's status for a message that is longer than a server accepts. */
-const OUT_OF_RANGE = 11;
 
 /**
  * Sends by gRPC, in today's form: one `WriteMessages` call for each batch, whose answer acknowledges it.
@@ -74,6 +81,9 @@ export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
   checkText("hostname", options.hostname);
   checkPort(options.port);
   if (options.timeoutMs !== undefined) checkPositive("timeoutMs", options.timeoutMs);
+  const { known } = options;
+  const isKnown = known === undefined || hasMethods(known, "has");
+  checkGiven("grpcTarget", "known, the KnownMessages of serve", isKnown, known);
   return new GrpcTarget(options);
 }
 
@@ -117,7 +127,9 @@ class GrpcTarget implements MessageTarget {
       if (!(error instanceof GrpcError) || error.status !== STATUS.RESOURCE_EXHAUSTED) {
         this.#drop(link);
       }
-      throw link.explain(error);
+      const told = link.explain(error);
+      if (!needsChange(error)) throw told;
+      throw new TargetUnfit(`${this.name}: ${reason(told)}`, { cause: error });
     }
   }
 
@@ -139,7 +151,10 @@ class GrpcTarget implements MessageTarget {
       );
     }
     return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
-      const frame = readFrame(withChunkId(each), "v1alpha1");
+      const sent = withChunkId(each);
+      // Before it is sent, since it may come back before it is acknowledged.
+      this.#options.known?.has(sent);
+      const frame = readFrame(sent, "v1alpha1");
       if (typeof frame !== "string") return frame;
       throw new TargetRefused(
         `gRPC has no form for it (${frame}, ${plural(bytes.length, "byte")})`,
@@ -194,17 +209,3 @@ async function sent(call: WriteClient, frames: readonly (readonly Uint8Array[])[
   for (const frame of frames) await call.send(frame);
   await call.finish();
 }
-
-function isRefusal(error: unknown): error is GrpcError {
-  if (!(error instanceof GrpcError)) return false;
-  const status: number = error.status;
-  if (status === STATUS.INVALID_ARGUMENT || status === OUT_OF_RANGE) return true;
-  // A server that is full will have room again; a message that is too large for it stays too large.
-  return status === STATUS.RESOURCE_EXHAUSTED && TOO_LARGE.test(error.message);
-}
-
-/**
- * The words with which Rerelay and the gRPC library of Rerun's server refuse a message above their
- * limit.
- */
-const TOO_LARGE = /maxMessageBytes|max-message|message length too large/;

@@ -10,7 +10,7 @@ export type { ForwardStats } from "./counts.ts";
 export { grpcTarget } from "./grpc_target.ts";
 export type { GrpcTargetOptions } from "./grpc_target.ts";
 export { openTarget, type OpenTargetOptions } from "./open_target.ts";
-export { TargetRefused } from "./target.ts";
+export { TargetRefused, TargetUnfit } from "./target.ts";
 export type {
   BatchLimits,
   ClosedFile,

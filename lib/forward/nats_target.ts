@@ -16,7 +16,7 @@ import {
   type NatsCredentials,
 } from "../nats/connection.ts";
 import { codeOf, ensureStream, saysStreamGone, STREAM } from "../nats/stream.ts";
-import { recordingSubject } from "../nats/subjects.ts";
+import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
 import { untilAborted } from "../base/until_aborted.ts";
@@ -28,6 +28,7 @@ import {
   type ForwardedMessage,
   type MessageTarget,
   TargetRefused,
+  TargetUnfit,
 } from "./target.ts";
 
 /** Options of {@linkcode natsTarget}: the server, credentials, and the box. */
@@ -80,7 +81,8 @@ interface Opened {
   readonly nats: Nats;
   /** The id of this box. */
   readonly instance: string;
-  readonly maxPayloadBytes: number;
+  /** Most bytes of a message in the stream. */
+  readonly maxMessageBytes: number;
 }
 
 /**
@@ -147,10 +149,11 @@ class NatsTarget implements MessageTarget {
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {
-    const { nats, instance, maxPayloadBytes } = await this.#opened(signal);
+    const { nats, instance, maxMessageBytes } = await this.#opened(signal);
     // The client would keep these messages in memory until it is connected; but they are on the
     // disk already.
     if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
+    const maxPayloadBytes = this.#maxPayload(nats, maxMessageBytes);
     const untilBroken = this.#untilBroken(signal, nats.link);
     const { box, ackTimeoutMs = 10_000 } = this.#options;
     const context: WriterContext = {
@@ -179,7 +182,9 @@ class NatsTarget implements MessageTarget {
       ),
     );
     const errors = written.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
-    if (errors.some(saysStreamGone)) await this.#leave(nats);
+    if (errors.some((error) => saysStreamGone(error) || saysTooLarge(error))) {
+      await this.#leave(nats);
+    }
     if (errors.length > 0) throw this.#told(errors[0]);
   }
 
@@ -189,7 +194,10 @@ class NatsTarget implements MessageTarget {
     await this.#there?.nats.connection.close();
   }
 
-  /** Leaves a connection: the next one makes the stream again, which is not there any more. */
+  /**
+   * Leaves a connection: the next one makes the stream again, which is not there any more, or asks for its
+   * limits, which have changed.
+   */
   async #leave(nats: Nats): Promise<void> {
     if (this.#there?.nats === nats) this.#there = undefined;
     await nats.connection.close();
@@ -231,26 +239,29 @@ class NatsTarget implements MessageTarget {
     const { box, instance: given, replicas = 1 } = this.#options;
     const instance = typeof given === "string" ? given : await given();
     checkInstance(instance);
-    const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` });
+    const nats = await connectNats({ ...this.#options, clientName: `rerelay ${box}` })
+      .catch((error) => {
+        throw this.#told(error);
+      });
     try {
       const { config } = await ensureStream(nats.manager, { replicas, log: this.#log });
-      const server = nats.connection.info?.max_payload ?? MIB;
-      const stream = config.max_msg_size > 0 ? config.max_msg_size : Infinity;
-      const maxPayloadBytes = Math.min(server, stream) - HEADER_ROOM_BYTES;
-      if (maxPayloadBytes < HEADER_ROOM_BYTES) {
-        throw new TargetRefused(
-          `${this.name} takes messages of ${
-            Math.min(server, stream)
-          } bytes: set max_payload in the ` +
-            `server's configuration and max_msg_size of the stream ${STREAM} to 1 MiB or more`,
-          "target",
-        );
-      }
-      return { nats, instance, maxPayloadBytes };
+      const maxMessageBytes = config.max_msg_size > 0 ? config.max_msg_size : Infinity;
+      this.#maxPayload(nats, maxMessageBytes);
+      return { nats, instance, maxMessageBytes };
     } catch (error) {
       await nats.connection.close();
       throw this.#told(error);
     }
+  }
+
+  /** Most bytes of a message without its header; a server may have another limit when it is back. */
+  #maxPayload({ connection }: Nats, stream: number): number {
+    const most = Math.min(connection.info?.max_payload ?? MIB, stream);
+    if (most >= 2 * HEADER_ROOM_BYTES) return most - HEADER_ROOM_BYTES;
+    throw new TargetUnfit(
+      `${this.name} takes messages of ${most} bytes: set max_payload in the server's ` +
+        `configuration and max_msg_size of the stream ${STREAM} to 1 MiB or more`,
+    );
   }
 
   /** Turns an error into one that says what can be done about it. */
@@ -263,8 +274,31 @@ class NatsTarget implements MessageTarget {
           `readers remove more, or give it more room (${reason(error)})`,
       );
     }
+    if (NOT_ALLOWED.test(reason(error))) {
+      return new TargetUnfit(
+        `${reason(error)}: look at what NATS lets this user do, and at --nats-credentials, ` +
+          "--nats-user and --nats-token-file",
+      );
+    }
+    if (error instanceof Error && error.name === "JetStreamNotEnabled") {
+      return new Error(
+        `Nobody takes messages at ${this.name} now: JetStream is off, its servers choose a leader, ` +
+          `or the stream ${STREAM} has other subjects than ${SUBJECT_PREFIX}.*.*.*`,
+      );
+    }
     return error;
   }
+}
+
+/** How servers refuse a user, or what he may not do. */
+const NOT_ALLOWED = /authorization violation|permissions violation|authentication/i;
+
+/** JetStream's code of a message that is larger than the stream takes. */
+const TOO_LARGE = 10054;
+
+/** Whether an error says that a limit of the server or the stream is lower than it was. */
+function saysTooLarge(error: unknown): boolean {
+  return codeOf(error) === TOO_LARGE || /max_payload size exceeded/.test(reason(error));
 }
 
 function checkInstance(instance: string): void {

@@ -6,7 +6,7 @@
 import { parseNatsAddress } from "../nats/address.ts";
 import type { FileReadAdapter } from "../adapters/files/types.ts";
 import type { Log } from "../base/log.ts";
-import { grpcTarget, serverName } from "./grpc_target.ts";
+import { grpcTarget, type GrpcTargetOptions, serverName } from "./grpc_target.ts";
 import type { NatsTargetOptions } from "./nats_target.ts";
 import { parseS3Url } from "./s3_place.ts";
 import type { ForwardTarget } from "./target.ts";
@@ -20,6 +20,8 @@ export interface OpenTargetOptions {
   readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
   /** Gives what reads files to upload to S3, called only for a target there; default the disk. */
   readonly files?: () => Promise<Pick<FileReadAdapter, "openAt">>;
+  /** The option of `grpcTarget`. */
+  readonly known?: GrpcTargetOptions["known"];
   /** Gets lines about what is no failure. */
   readonly log?: Log;
 }
@@ -39,7 +41,7 @@ const KINDS: Readonly<Record<string, TargetKind>> = {
   "rerun+http": {
     example: "rerun+http://HOST:PORT/proxy",
     name: (url) => serverName(serverOf(url)),
-    open: (url) => grpcTarget(serverOf(url)),
+    open: (url, { known }) => grpcTarget({ ...serverOf(url), ...(known && { known }) }),
   },
   nats: { example: "nats://HOST:PORT", name: natsName, open: openNats },
   tls: { example: "tls://HOST:PORT", name: natsName, open: openNats },

@@ -7,6 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { TargetBackoff } from "./backoff.ts";
+import { TargetUnfit } from "./target.ts";
 
 /** The name, the clock and the log of an outage. */
 export interface OutageOptions {
@@ -26,6 +27,8 @@ export class Outage {
   readonly #backoff: TargetBackoff;
   #since: number | undefined;
   #error: string | undefined;
+  /** Whether it was told that somebody has to change something. */
+  #isUnfitTold = false;
   /** Whether the pause after the last failure is over. */
   #isRested = true;
   #isTrying = false;
@@ -75,6 +78,7 @@ export class Outage {
     const seconds = Math.round((now() - this.#since) / 100) / 10;
     this.#since = undefined;
     this.#error = undefined;
+    this.#isUnfitTold = false;
     log.write("info", `${name} takes messages again, after ${seconds} s`, {
       ...{ target: name, seconds, kind: "forward works" },
     });
@@ -90,11 +94,13 @@ export class Outage {
     const ms = this.#backoff.failed();
     this.#isRested = false;
     this.#error = reason(error);
-    if (this.#since === undefined) {
-      this.#since = now();
+    const isUnfit = error instanceof TargetUnfit;
+    if (this.#since === undefined || isUnfit && !this.#isUnfitTold) {
       const text = `${name} takes nothing now, what is saved waits on the disk: ${reason(error)}`;
-      log.write("warn", text, { target: name, kind: "forward fails" });
+      log.write(isUnfit ? "error" : "warn", text, { target: name, kind: "forward fails" });
     }
+    this.#since ??= now();
+    this.#isUnfitTold ||= isUnfit;
     this.#callOff?.();
     this.#callOff = timer(ms, () => {
       this.#isRested = true;

@@ -13,7 +13,7 @@ export interface S3Place {
  * Reads an address of S3.
  *
  * @param url such as `s3://BUCKET/PREFIX`
- * @throws {RangeError} if it names no bucket
+ * @throws {RangeError} if it names no bucket, or its prefix is none
  */
 export function parseS3Url(url: string): S3Place {
   const [, bucket, path = ""] =
@@ -22,6 +22,10 @@ export function parseS3Url(url: string): S3Place {
     throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(hideSecrets(url))}`);
   }
   const folders = path.split("/").filter((part) => part !== "");
+  // In a URL these lead elsewhere, out of the bucket even.
+  if (folders.some((part) => part === "." || part === "..")) {
+    throw new RangeError(`expected a PREFIX without "." and "..", not ${JSON.stringify(path)}`);
+  }
   const prefix = folders.map((part) => `${part}/`).join("");
   return { bucket, prefix, name: `s3://${bucket}/${prefix}` };
 }

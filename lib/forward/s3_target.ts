@@ -15,10 +15,13 @@ import { checkObject, checkSecret, checkText } from "../base/check_options.ts";
 import { loadFileAdapter } from "../adapters/load.ts";
 import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
+import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { S3Parts } from "./_s3_parts.ts";
+import { hideSecrets } from "./url.ts";
 import { parseS3Url } from "./s3_place.ts";
 import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
-import { type ClosedFile, type FileTarget, TargetRefused } from "./target.ts";
+import { type ClosedFile, type FileTarget, TargetRefused, TargetUnfit } from "./target.ts";
 import { FileUnreadable, isUnreadableNow } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 
@@ -57,10 +60,13 @@ export interface S3TargetOptions {
   readonly log?: Log;
   /** Sends requests; default the runtime's `fetch`. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Milliseconds since the Unix epoch, by which requests are signed; default `Date.now`. */
+  readonly date?: Clock["date"];
 }
 
 const NAMES: OptionNames<S3TargetOptions> = {
   ...{ credentials: true, files: true, endpoint: true, region: true, log: true, fetch: true },
+  ...{ date: true },
 };
 const CREDENTIALS: OptionNames<S3Credentials> = {
   ...{ accessKeyId: true, secretAccessKey: true, sessionToken: true },
@@ -79,9 +85,27 @@ function checkS3(url: string, options: S3TargetOptions): void {
   if (sessionToken !== undefined) checkSecret("credentials.sessionToken", sessionToken);
   const canRead = files === undefined || hasMethods(files, "openAt");
   checkGiven("s3Target", "files that can be opened", canRead, files);
-  if (endpoint !== undefined) checkText("endpoint", endpoint);
+  if (endpoint !== undefined) checkEndpoint(endpoint);
   if (region !== undefined) checkText("region", region);
-  checkCallable(options, ["fetch"]);
+  checkCallable(options, ["fetch", "date"]);
+}
+
+function checkEndpoint(endpoint: string): void {
+  checkText("endpoint", endpoint);
+  if (/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(endpoint) && URL.canParse(endpoint)) return;
+  throw new RangeError(
+    `endpoint must be a URL such as http://10.0.0.5:9000 (AWS_ENDPOINT_URL), not ${
+      JSON.stringify(hideSecrets(endpoint))
+    }`,
+  );
+}
+
+/** The URL that keys are appended to. */
+function baseOf(bucket: string, region: string, endpoint: string | undefined): string {
+  if (endpoint !== undefined) return `${endpoint.replace(/\/+$/, "")}/${bucket}/`;
+  const domain = `s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  // The certificates of Amazon's are for one name before the domain, in which a bucket may have dots.
+  return bucket.includes(".") ? `https://${domain}/${bucket}/` : `https://${bucket}.${domain}/`;
 }
 
 /**
@@ -113,21 +137,29 @@ export function s3Target(url: string, options: S3TargetOptions): FileTarget {
   const { bucket, prefix, name } = parseS3Url(url);
   const { credentials, files, endpoint, region = "us-east-1", log } = options;
   const { fetch: send = (request) => fetch(request) } = options;
-  const host = `https://${bucket}.s3.${region}.amazonaws.com/`;
-  const base = endpoint === undefined ? host : `${endpoint.replace(/\/+$/, "")}/${bucket}/`;
+  const { date = SYSTEM_CLOCK.date } = options;
+  const base = baseOf(bucket, region, endpoint);
   const aws = new AwsClient({ ...credentials, service: "s3", region, retries: 0 });
-  const s3 = new S3Client({ aws, base, fetch: send });
+  const s3 = new S3Client({ aws, base, fetch: send, date });
+  const parts = new S3Parts(s3);
   const ending = new AbortController();
   return {
     kind: "files",
     name,
     maxUnderWay: 1,
+    async check(signal) {
+      try {
+        await s3.look(prefix, AbortSignal.any([signal, ending.signal]));
+      } catch (error) {
+        throw explained(error, name);
+      }
+    },
     async sendFile(file, signal) {
       const until = AbortSignal.any([signal, ending.signal]);
       let opened: ReadableFile | undefined;
       try {
         opened = await openFile(files ?? await loadFileAdapter(), file);
-        await upload(s3, prefix, { file, opened, log, name }, until);
+        await upload({ s3, parts, prefix }, { file, opened, log, name }, until);
       } catch (error) {
         throw explained(error, name);
       } finally {
@@ -136,7 +168,7 @@ export function s3Target(url: string, options: S3TargetOptions): FileTarget {
     },
     close() {
       ending.abort(new RerelayError(`Uploading to ${name} ends`));
-      return Promise.resolve();
+      return parts.close();
     },
   };
 }
@@ -150,9 +182,15 @@ interface Uploaded {
   readonly name: string;
 }
 
+/** Where files are uploaded. */
+interface Store {
+  readonly s3: S3Client;
+  readonly parts: S3Parts;
+  readonly prefix: string;
+}
+
 async function upload(
-  s3: S3Client,
-  prefix: string,
+  { s3, parts, prefix }: Store,
   { file, opened, log, name }: Uploaded,
   signal: AbortSignal,
 ): Promise<void> {
@@ -167,12 +205,14 @@ async function upload(
     const text = `${name} has another file ${file.name}: this one is uploaded as ${key}`;
     if (there === undefined) log?.write("warn", text, { path: file.path });
   }
+  const parted = { key, id: file.id, bytes: size };
+  await parts.giveUpAllBut(parted);
   // A file that got its chunk index after it was uploaded is longer than the object, and replaces
   // it.
   if (there?.id === file.id && there.bytes === size) return;
   const checksum = size <= PART_BYTES
     ? await s3.put(key, await readAll(opened, 0, size, file.path), file.id, signal)
-    : await s3.putParts(key, partsOf(opened, file.path), file.id, signal);
+    : await parts.put(parted, (from) => partsOf(opened, file.path, from), signal);
   compare(key, { bytes: size, id: file.id, checksum }, await s3.head(key, signal));
 }
 
@@ -196,9 +236,10 @@ function compare(key: string, sent: S3Object, there: S3Object | undefined): void
 async function* partsOf(
   file: ReadableFile,
   path: string,
+  from: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const length = Math.max(PART_BYTES, Math.ceil(file.size / MAX_PARTS));
-  for (let at = 0; at < file.size; at += length) {
+  for (let at = from * length; at < file.size; at += length) {
     yield await readAll(file, at, Math.min(length, file.size - at), path);
   }
 }
@@ -248,18 +289,31 @@ const ADVICE: Readonly<Record<string, string>> = {
   // Answers to HEAD have no body, so only the status tells what is wrong.
   "403":
     "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and at what the keys may",
+  "404": "look at the name of the bucket, and at AWS_ACCESS_KEY_ID",
   "301": "set AWS_REGION to the bucket's region",
   NoSuchBucket: "make the bucket; we make none",
-  AccessDenied: "the keys need s3:PutObject, s3:GetObject and s3:AbortMultipartUpload there",
+  AccessDenied: "the keys need s3:ListBucket of the bucket, and s3:PutObject, s3:GetObject and " +
+    "s3:AbortMultipartUpload of what is in it",
   InvalidAccessKeyId: "look at AWS_ACCESS_KEY_ID",
   SignatureDoesNotMatch: "look at AWS_SECRET_ACCESS_KEY and AWS_REGION",
   RequestTimeTooSkewed: "set the clock of this machine",
+  ExpiredToken: "start this program again with new keys",
+  AuthorizationHeaderMalformed: "set AWS_REGION to the bucket's region",
   PermanentRedirect: "set AWS_REGION to the bucket's region",
 };
 
+function adviceOf({ code, status }: S3Error): string | undefined {
+  // The upload begins anew, with which nobody has anything to do.
+  return code === "NoSuchUpload" ? undefined : ADVICE[code] ?? ADVICE[status];
+}
+
 function explained(error: unknown, name: string): unknown {
   if (error instanceof TargetRefused || error instanceof FileUnreadable) return error;
-  const advice = error instanceof S3Error ? ADVICE[error.code || error.status] : undefined;
-  const text = `${name}: ${reason(error)}${advice === undefined ? "" : `: ${advice}`}`;
+  const advice = error instanceof S3Error ? adviceOf(error) : undefined;
+  // Runtimes tell only there whether nobody listens, or a name is unknown.
+  const { cause } = Object(error) as { cause?: unknown };
+  const why = cause instanceof Error ? ` (${reason(cause)})` : "";
+  const text = `${name}: ${reason(error)}${why}`;
+  if (advice !== undefined) return new TargetUnfit(`${text}: ${advice}`, { cause: error });
   return new RerelayError(text, { cause: error });
 }

@@ -103,6 +103,15 @@ export interface FileTarget {
    * as those of {@linkcode MessageTarget.send}.
    */
   sendFile(file: ClosedFile, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks the other side for nothing but whether it would take files, when forwarding begins: the first
+   * file may be hours away, and wrong keys would be seen only then. It is tried again after any error,
+   * with back-off. Left out, nothing is asked.
+   *
+   * @param signal ends the waiting, with the signal's reason
+   * @throws {TargetUnfit} if somebody has to change something
+   */
+  check?(signal: AbortSignal): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
 }
@@ -125,4 +134,13 @@ export class TargetRefused extends RerelayError {
   constructor(message: string, readonly scope: "batch" | "target") {
     super(message);
   }
+}
+
+/**
+ * The target can't work before somebody changes something, such as a password or a missing bucket: it is
+ * tried again as after any error, and logged as an error.
+ */
+export class TargetUnfit extends RerelayError {
+  /** Tells it from other errors. */
+  override readonly name = "TargetUnfit";
 }

@@ -43,6 +43,11 @@ export interface StreamReaderOptions {
   readonly pullBytes: number;
   readonly log: Log;
   readonly clock: Pick<Clock, "now" | "delay" | "timer">;
+  /**
+   * Called when the stream can be read, and when it can't: the connection alone does not tell, since the
+   * server may refuse the consumer, or say nothing.
+   */
+  readonly onReading?: (isReading: boolean) => void;
 }
 
 const MS = 1_000_000;
@@ -67,7 +72,8 @@ interface Pulling {
   /** Messages that came and were not yielded yet. */
   readonly came: Msg[];
   wake: (() => void) | undefined;
-  /** What is left of the present pull, in bytes; below 1 if there is none. */
+  /** What the present pull may bring, and what is left of that, in bytes; below 1 if there is none. */
+  pullBytes: number;
   bytesLeft: number;
   /** When the server sent something last. */
   heardMs: number;
@@ -83,11 +89,15 @@ export class StreamReader {
   readonly #options: StreamReaderOptions;
   #after: number;
   #pulling: Pulling | undefined;
+  readonly #onReading: (isReading: boolean) => void;
+  /** Whether the server said nothing when it was read last. */
+  #isSilent = false;
 
   /** @param options the connection, and what is to be read */
   constructor(options: StreamReaderOptions) {
     this.#options = options;
     this.#after = options.after;
+    this.#onReading = options.onReading ?? (() => {});
   }
 
   /**
@@ -105,12 +115,14 @@ export class StreamReader {
       }
       try {
         this.#pulling = await this.#begin();
+        if (!this.#isSilent) this.#onReading(true);
         for await (const message of this.#messages(this.#pulling, signal)) {
           retryMs = RETRY_MS;
           yield message;
         }
       } catch (error) {
         if (signal.aborted) return;
+        this.#onReading(false);
         if (this.#options.nats.connection.isClosed()) throw error;
         if (saysStreamGone(error)) throw new StreamGone(reason(error), { cause: error });
         const text = `Reading the stream ${STREAM} begins anew behind message ${this.#after}: ` +
@@ -154,7 +166,7 @@ export class StreamReader {
     });
     const pulling: Pulling = {
       ...{ name, subscription, came, wake: undefined, lost: undefined },
-      ...{ bytesLeft: 0, delivered: 0, heardMs: now() },
+      ...{ pullBytes: this.#options.pullBytes, bytesLeft: 0, delivered: 0, heardMs: now() },
       leaveLink: () => link.removeEventListener("abort", lose),
     };
     // Messages that were requested over a connection that broke do not come.
@@ -201,6 +213,8 @@ export class StreamReader {
     }
     // The server counts subjects and headers too, as `size()` does, which the client's types lack.
     pulling.bytesLeft -= (msg as Msg & { size(): number }).size();
+    pulling.pullBytes = this.#options.pullBytes;
+    this.#heard();
     const info = deliveryOf(msg.reply ?? "");
     if (info === undefined) return undefined;
     if (info.delivered !== pulling.delivered + 1) throw new Error("a message is missing");
@@ -220,18 +234,29 @@ export class StreamReader {
   }
 
   #status(pulling: Pulling, code: number, description: string): void {
+    // Nothing came, since the next message alone is larger: a server may have taken larger ones before, or
+    // takes them since it was started anew.
+    const isTooLarge = /size exceeds/i.test(description);
+    if (isTooLarge && pulling.bytesLeft === pulling.pullBytes) pulling.pullBytes *= 2;
     // A heartbeat.
-    if (code === 100) return;
+    if (code === 100) return this.#heard();
     pulling.bytesLeft = 0;
     // The pull has ended: its time is over, there is nothing, or the next message did not fit into
     // the rest of its bytes.
-    const isOver = code === 404 || code === 408 ||
-      /size exceeds|batch completed/i.test(description);
-    if (!isOver) throw new Error(`${code} ${description}`);
+    const isOver = code === 404 || code === 408 || isTooLarge ||
+      /batch completed/i.test(description);
+    if (!isOver) throw new Error(`the server answers ${code} ${description}`.trim());
+    this.#heard();
+  }
+
+  #heard(): void {
+    if (this.#isSilent) this.#onReading(true);
+    this.#isSilent = false;
   }
 
   #pull(pulling: Pulling): void {
-    const { nats: { connection }, pullBytes, clock: { now } } = this.#options;
+    const { nats: { connection }, clock: { now } } = this.#options;
+    const { pullBytes } = pulling;
     pulling.bytesLeft = pullBytes;
     pulling.heardMs = now();
     const request = {
@@ -260,6 +285,7 @@ export class StreamReader {
     pulling.wake = undefined;
     if (pulling.came.length > 0 || signal.aborted) return;
     if (this.#options.clock.now() - pulling.heardMs >= SILENCE_MS - 100) {
+      this.#isSilent = true;
       throw new Error("the server says nothing");
     }
   }

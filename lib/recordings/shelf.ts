@@ -48,6 +48,11 @@ export interface OpenedFile {
   readonly bytes: number;
   /** A text that changes with the file's content. */
   readonly version: string;
+  /**
+   * Set if it only grows: its version is this text and its length in bytes, and so were the versions
+   * that it had before.
+   */
+  readonly growing?: string;
 }
 
 /** Why a file is not opened: there is none of that name, or it has to be recovered first. */

@@ -7,7 +7,7 @@
 import { reason } from "../base/errors.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
-import { RecentChunks } from "./recent_chunks.ts";
+import type { KnownMessages } from "./known_messages.ts";
 
 /** The metadata by which such a call asks for an answer only once its messages are kept. */
 const ACK_HEADER = "rerelay-ack";
@@ -18,12 +18,13 @@ export interface ForwardedCallsOptions {
   readonly settled: () => Promise<void>;
   /** The option `confirm` of `serve`. */
   readonly confirm: () => () => Promise<void>;
+  /** The option `known` of `serve`. */
+  readonly known: KnownMessages;
 }
 
 /** All such calls of a server, which share what they remember. */
 export class ForwardedCalls {
   readonly #options: ForwardedCallsOptions;
-  readonly #chunks = new RecentChunks();
 
   constructor(options: ForwardedCallsOptions) {
     this.#options = options;
@@ -43,22 +44,22 @@ export class ForwardedCalls {
       const text = `${ACK_HEADER} may be "synced", and nothing else`;
       throw new GrpcError(STATUS.INVALID_ARGUMENT, text);
     }
-    const { settled, confirm } = this.#options;
+    const { settled, confirm, known } = this.#options;
     const confirmed = confirm();
     return {
-      fresh: (msgs) => msgs.filter((msg) => msg.kind !== "ArrowMsg" || !this.#chunks.has(msg)),
+      fresh: (msgs) => msgs.filter((msg) => !known.has(msg)),
       async kept() {
         await settled();
         await confirmed();
       },
-      forget: () => this.#chunks.clear(),
+      forget: () => known.clear(),
     };
   }
 }
 
 /** One call of a Rerelay that forwards. */
 export interface ForwardedCall {
-  /** Leaves out the chunks that came before. */
+  /** Leaves out what came before, or was sent by this program. */
   fresh(msgs: readonly LogMsg[]): LogMsg[];
   /** Resolves when all messages of the call are received, and kept for good. */
   kept(): Promise<void>;

@@ -59,9 +59,11 @@ const NAMES: OptionNames<FromNatsOptions> = {
 export interface FromNatsStats extends NatsIntakeStats {
   /** The address, without what is secret. */
   readonly name: string;
-  /** Whether the connection is there now. */
+  /** Whether the stream can be read now. */
   readonly connected: boolean;
-  /** For how long it has been gone, in seconds; 0 while it is there. */
+  /** Whether it could be read at any time. */
+  readonly wasConnected: boolean;
+  /** For how long it could not be read, in seconds; 0 while it can. */
   readonly outageSec: number;
 }
 
@@ -132,10 +134,11 @@ class NatsFeed implements FromNats {
   #created: string | undefined;
   #nats: Nats | undefined;
   /**
-   * When the connection was lost, by the server's clock; `undefined` while it is there, and before
+   * Since when the stream can't be read, by the server's clock; `undefined` while it can, and before
    * it began.
    */
   #downMs: number | undefined;
+  #wasConnected = false;
   #now: Clock["now"] = SYSTEM_CLOCK.now;
   #running: Promise<void> | undefined;
 
@@ -171,7 +174,16 @@ class NatsFeed implements FromNats {
     const counts = { messages: 0, repeated: 0, refused: 0, underWay: 0 };
     const fleet = { boxes: 0, live: 0, recordings: 0 };
     return {
-      ...{ name, connected, outageSec, ...none, ...counts, ...fleet, ...this.#intake?.stats },
+      ...{
+        name,
+        connected,
+        wasConnected: this.#wasConnected,
+        outageSec,
+        ...none,
+        ...counts,
+        ...fleet,
+        ...this.#intake?.stats,
+      },
     };
   }
 
@@ -217,6 +229,10 @@ class NatsFeed implements FromNats {
         retryMs = RETRY_MS;
         const reader = new StreamReader({
           ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
+          onReading: (isReading) => {
+            this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
+            this.#wasConnected ||= isReading;
+          },
           clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
         for await (const message of reader.read(signal)) await intake.take(message);
@@ -237,8 +253,9 @@ class NatsFeed implements FromNats {
   async #connect(intake: NatsIntake) {
     const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
     intake.own = typeof own === "function" ? await own() : own;
-    const onLink = (isThere: boolean) =>
-      this.#downMs = isThere ? undefined : this.#downMs ?? this.#now();
+    const onLink = (isThere: boolean) => {
+      if (!isThere) this.#downMs ??= this.#now();
+    };
     const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });
     try {
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
@@ -259,7 +276,6 @@ class NatsFeed implements FromNats {
         nats: this.name,
         after,
       });
-      this.#downMs = undefined;
       const { created } = stream;
       return { nats, created, after, pullBytes: Math.max(pullBytes, 2 * largest + MIB) };
     } catch (error) {

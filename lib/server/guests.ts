@@ -74,8 +74,8 @@ export class Guests {
   constructor(options: GuestsOptions) {
     this.#options = options;
     const { context, doors, pool, channel } = options;
-    const { confirm } = context.options;
-    this.#forwarded = new ForwardedCalls({ settled: () => channel.settled(), confirm });
+    const { confirm, known } = context.options;
+    this.#forwarded = new ForwardedCalls({ settled: () => channel.settled(), confirm, known });
     this.#grpc = new GrpcService<GrpcConnection>({
       check: ({ method: { name } }) => {
         if (name !== "ReadMessages" || doors.readMessages !== undefined) return;

@@ -14,6 +14,7 @@ import { type BatchHeaders, readHeaders } from "../nats/headers.ts";
 import { PartJoiner } from "../nats/part_joiner.ts";
 import type { StreamMessage } from "../nats/stream_reader.ts";
 import { subjectNames } from "../nats/subjects.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "../flow/channel/pinned_bytes.ts";
 import { BoxClient } from "./box_client.ts";
 import type { FeedHost } from "./feed.ts";
 import { NatsFleet } from "./nats_fleet.ts";
@@ -53,6 +54,9 @@ export interface NatsIntakeStats {
 
 /** How many boxes are remembered as clients; the one silent for longest leaves first. */
 const MAX_BOXES = 100_000;
+
+/** Messages of which the channel may take one more than fits into it, a batch of each of some boxes. */
+const SPARE_MESSAGES = 100_000;
 
 interface Box {
   readonly name: string;
@@ -104,10 +108,17 @@ export class NatsIntake {
     this.#log = log;
     this.#skip = new Map(skip);
     this.#lastSeq = note.seq;
-    this.#progress = new NatsProgress(note.seq);
     this.#seen = new NatsSeen(note.seen);
     this.#received = new NatsSeen(note.seen);
     const { options: limits, onUnfinished } = host.context;
+    // So many are in the channel at most, and as many in the batch that the receiver has.
+    const most = 2 * (limits.channelLimitBytes / MESSAGE_OVERHEAD_BYTES) + SPARE_MESSAGES;
+    this.#progress = new NatsProgress(note.seq, most, () => {
+      const text =
+        `Nobody tells what was received (feed.received), so how far NATS was read stays ` +
+        `at message ${this.#progress.position}: a start that goes on from there receives the rest again`;
+      log.write("warn", text, { kind: "nats position" });
+    });
     this.fleet = new NatsFleet(limits.now);
     this.#decoder = new PacketDecoder(limits);
     const { maxMessageBytes, maxUnfinishedBytes } = limits;

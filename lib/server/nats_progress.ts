@@ -26,11 +26,27 @@ export class NatsProgress {
   #entries: UnderWay[] = [];
   #head = 0;
   readonly #ofSource = new Map<number, UnderWay[]>();
+  readonly #maxMessages: number;
+  readonly #onForsaken: () => void;
   #position: number;
+  /** How many log messages went into queues and were not received. */
+  #messages = 0;
+  #isForsaken = false;
 
-  /** @param position the last message that need not come again */
-  constructor(position: number) {
+  /**
+   * @param position the last message that need not come again
+   * @param maxMessages more log messages than this are never under way, unless nobody tells what was
+   * received: then what is under way is forgotten, and the position stays where it is
+   * @param onForsaken called when that happens
+   */
+  constructor(
+    position: number,
+    maxMessages: number = Infinity,
+    onForsaken: () => void = () => {},
+  ) {
     this.#position = position;
+    this.#maxMessages = maxMessages;
+    this.#onForsaken = onForsaken;
   }
 
   /** The number up to which all was received. */
@@ -63,7 +79,7 @@ export class NatsProgress {
    */
   came(seq: number): UnderWay {
     const entry: UnderWay = { seq, left: Infinity, count: 0 };
-    this.#entries.push(entry);
+    if (!this.#isForsaken) this.#entries.push(entry);
     return entry;
   }
 
@@ -71,6 +87,9 @@ export class NatsProgress {
   sent(entry: UnderWay, source: number, count: number): void {
     entry.left = entry.count = count;
     if (count === 0) return this.#advance();
+    if (this.#isForsaken) return;
+    this.#messages += count;
+    if (this.#messages > this.#maxMessages) return this.#forsake();
     const queue = this.#ofSource.get(source);
     if (queue === undefined) this.#ofSource.set(source, [entry]);
     else queue.push(entry);
@@ -97,11 +116,20 @@ export class NatsProgress {
     while (left > 0 && queue?.[0] !== undefined) {
       const taken = Math.min(left, queue[0].left);
       queue[0].left -= taken;
+      this.#messages -= taken;
       left -= taken;
       if (queue[0].left === 0) queue.shift();
     }
     if (queue?.length === 0) this.#ofSource.delete(source);
     this.#advance();
+  }
+
+  #forsake(): void {
+    this.#isForsaken = true;
+    this.#entries = [];
+    this.#head = 0;
+    this.#ofSource.clear();
+    this.#onForsaken();
   }
 
   #advance(): void {

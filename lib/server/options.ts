@@ -23,6 +23,7 @@ import {
   valueText,
 } from "../base/check_options.ts";
 import { LIMIT_DEFAULTS } from "../base/limit_table.ts";
+import { KnownMessages } from "./known_messages.ts";
 import type { Doors } from "./doors.ts";
 import { ON_BAD_ARROW, type OnBadArrow } from "../encoding/arrow/arrow_guard.ts";
 import type { PatienceOptions } from "../comms/sdk/patience.ts";
@@ -82,6 +83,12 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
    */
   readonly confirm?: () => () => Promise<void>;
   /**
+   * Remembers what came from servers that forward to this one, so that it is not taken twice. Given to
+   * the `grpcTarget`s of the program, too, what these have sent is left out when it comes back; default
+   * one of its own.
+   */
+  readonly known?: KnownMessages;
+  /**
    * Who serves viewers and browsers that come to this port; default nobody, and they are told so. Also
    * who may read tables; default everybody.
    */
@@ -132,6 +139,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     doors: {},
     readiness: new Readiness(),
     confirm: () => () => Promise.resolve(),
+    known: new KnownMessages(),
     reuseBuffers: false,
     onBadArrow: "save" as const,
     log: consoleLog(),
@@ -158,6 +166,12 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkCallable(resolved.doors, ["http", "readMessages", "mayReadTables"]);
   checkCallable(resolved, ["now", "random", "every", "delay", "collectGarbage", "confirm"]);
   checkReadiness("serve", resolved.readiness);
+  checkGiven(
+    "serve",
+    "known, KnownMessages",
+    hasMethods(resolved.known, "has", "clear"),
+    resolved.known,
+  );
   checkSignal(resolved.signal);
   return resolved;
 }

@@ -113,25 +113,25 @@ export class HubViewer implements Viewer {
   }
 
   get stats(): ViewerStats {
-    const { place } = this.#cursor;
-    const { history } = this.options;
+    const { at, joined, place } = this.#cursor;
+    const { arrivals, log, now } = this.#context;
     const isBehind = this.#gone === undefined &&
-      (this.#caughtUp || (history === "newest-first" && place !== undefined));
+      (this.#caughtUp || (this.options.history === "newest-first" && place !== undefined));
     return {
       id: this.id,
       transport: this.options.transport ?? "websocket",
       addr: this.options.addr,
       name: this.options.name,
       caughtUp: this.#caughtUp,
-      backlog: isBehind ? this.#context.log.after(place ?? this.#cursor.at) : newTally(),
+      backlog: isBehind ? log.after(place ?? at) : newTally(),
       sent: { ...this.#sent },
       skipped: { ...this.#skipped },
-      ageSec: this.#freshness?.ageSec(this.#cursor.at) ?? 0,
+      ageSec: this.#end < Infinity ? 0 : arrivals.ageSec(Math.max(at, joined), now()),
       thinned: this.#freshness?.counts,
     };
   }
 
-  /** Whether it is kept fresh, so that the arrival times of messages are needed. */
+  /** Whether it is kept fresh, so that it must be noted which messages are heavy. */
   get isThinned(): boolean {
     return this.#freshness !== undefined;
   }

@@ -234,10 +234,10 @@ export function viewerHub(options: ViewerHubOptions = {}): ViewerHub {
     for (const viewer of viewers) viewer.rouse();
   };
 
-  /** Notes arrival times, unless no viewer is to be kept fresh. */
+  /** Notes arrival times, unless there is no viewer. */
   const noteArrivals = (msgs: readonly LogMsg[], first: number) => {
-    if (!Array.from(viewers).some(({ isThinned }) => isThinned)) return arrivals.clear();
-    arrivals.push(msgs, first, now());
+    if (viewers.size === 0) return arrivals.clear();
+    arrivals.push(msgs, first, now(), Array.from(viewers).some(({ isThinned }) => isThinned));
     arrivals.trim(history.items.oldest()?.seq ?? first);
   };
 

@@ -140,6 +140,8 @@ export const HARD_TIMES: readonly Scenario[] = [
       await page.waitForTimeout(1500); // it is asked again meanwhile, and what is typed must stay
       assertEquals(await input.inputValue(), "wrong");
       await Promise.all([page.waitForEvent("load"), input.press("Enter")]);
+      await page.locator("#notice").getByText("This token is wrong").waitFor({ timeout: READY_MS });
+      await axe(page);
       await input.fill("s3cret");
       await Promise.all([page.waitForEvent("load"), input.press("Enter")]);
       await viewerReady(page);

@@ -65,6 +65,7 @@ describe("CatchUpGarbage", () => {
     const delivery = new Delivery(
       "example",
       { log, now: () => 0, timer: () => () => {} } as never,
+      {} as never,
       { collectGarbage },
     );
     let sends = 0;

@@ -22,6 +22,7 @@ import { Cursor } from "../../lib/forward/cursor.ts";
 import { cursorPath, forwardTo } from "../../lib/forward/forward_to.ts";
 import { NatsPosition } from "../../lib/forward/nats_position.ts";
 import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
+import type { FollowedFiles } from "../../lib/sinks/file/parts/follower.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { announcement, chunk, received } from "./chunks.ts";
 import { fakeTarget } from "./fake_target.ts";
@@ -100,6 +101,60 @@ describe("forwardTo from a drive", { skip }, () => {
         ...{ path: place, adapter, log: silentLog, now: () => 0, target: target.name },
       });
       assert([...cursor.files].some((file) => cursor.placeOf(file) === "done"));
+    }));
+
+  it("gives up what was removed with its folder, which was made anew", () =>
+    inFolder(async (folder) => {
+      const mounted = join(folder, "mounted");
+      const path = join(mounted, PATTERN);
+      const first = await rrdFileSink({ path });
+      for (const message of messages("a", 9)) await first.write([message]);
+      await first.close();
+      const [log, target] = [keptLog(), fakeTarget()];
+      let isOpen = false;
+      target.before = () => {
+        if (!isOpen) throw new Error("unplugged");
+      };
+      // Nothing of it is in memory.
+      const files = await loadFileAdapter();
+      const { promise: removed, resolve: isRemoved } = Promise.withResolvers<void>();
+      const slow = {
+        ...files,
+        async openAt(path: string) {
+          if (path.includes("a-0001")) await removed;
+          return await files.openAt(path);
+        },
+      };
+      let journal: FollowedFiles["journal"] | undefined;
+      const follower = {
+        name: "looks",
+        open: (files: FollowedFiles) => Promise.resolve(void (journal = files.journal)),
+        close: () => Promise.resolve(),
+      };
+      const forwarder = forwardTo(target, { random: () => 0 });
+      const keep = { bytes: 3000 };
+      const sink = await rrdFileSink({
+        ...{ path, files: slow, log, timer: soon, followers: [forwarder, follower], keep },
+      });
+      for (const message of messages("b", 9)) await sink.write([message]);
+      rmSync(mounted, { recursive: true });
+      mkdirSync(mounted);
+      isRemoved();
+      isOpen = true;
+      for (const message of messages("c", 9)) await sink.write([message]);
+      await until(() => target.taken.includes("c 8"));
+      await until(() => forwarder.stats.lagBytes === 0);
+      assert(log.of("error").some((text) => text.startsWith("The rest of a-0001.rrd")));
+      // The new folder is that of the recordings now: what is missing with it may come back.
+      const other = join(folder, "other");
+      isOpen = false;
+      for (const message of messages("d", 9)) await sink.write([message]);
+      renameSync(mounted, other);
+      mkdirSync(mounted);
+      for (const message of messages("e", 9)) await sink.write([message]);
+      await until(() => existsSync(join(mounted, `${PATTERN}.index.jsonl`)));
+      assertEquals(await journal!.isAway(), true);
+      await sink.close().catch(() => {}); // what was being written is gone
     }));
 
   it("gives up a file that alone was removed", () =>

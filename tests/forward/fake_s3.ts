@@ -41,12 +41,14 @@ export class FakeS3 {
     if (bytes.length > 0 && signed !== sum.toString("hex")) return failed(400, "BadDigest");
     const upload = query.get("uploadId");
     if (method === "HEAD") return this.#head(key);
+    if (method === "GET" && query.has("list-type")) return xml("<ListBucketResult/>");
     if (method === "POST" && upload === null) {
-      const name = `upload ${this.open.size}&`;
+      const name = `upload ${this.asked.length}&`;
       this.open.set(name, { key, id: headers.get("x-amz-meta-rerelay-id"), parts: [] });
       return xml(`<R><UploadId>${name.replace("&", "&amp;")}</UploadId></R>`);
     }
     if (method === "PUT" && upload !== null) {
+      if (!this.open.has(upload)) return failed(404, "NoSuchUpload");
       this.open.get(upload)!.parts.push(bytes);
       return new Response(null, { headers: { etag: `"${sum.toString("hex").slice(0, 32)}"` } });
     }
@@ -54,6 +56,7 @@ export class FakeS3 {
       this.open.delete(upload);
       return new Response(null, { status: 204 });
     }
+    if (method === "POST" && !this.open.has(upload!)) return failed(404, "NoSuchUpload");
     if (method === "POST" && upload !== null) return this.#complete(upload);
     const checksum = sum.toString("base64");
     this.objects.set(key, { bytes, id: headers.get("x-amz-meta-rerelay-id"), checksum });

@@ -1,14 +1,21 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { inTime } from "../in_time.ts";
 import { PacketDecoder } from "../../lib/encoding/rrd/packet_decoder.ts";
 import type { LogMsg } from "../../lib/encoding/log_msg.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
-import { type MessageTarget, TargetRefused } from "../../lib/forward/target.ts";
-import { connectNats, type Nats } from "../../lib/nats/connection.ts";
+import {
+  type ForwardBatch,
+  type MessageTarget,
+  TargetRefused,
+  TargetUnfit,
+} from "../../lib/forward/target.ts";
+import { connectNats, type Nats, type NatsCredentials } from "../../lib/nats/connection.ts";
 import { headerFields, readHeaders } from "../../lib/nats/headers.ts";
 import { STREAM } from "../../lib/nats/stream.ts";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
@@ -37,13 +44,26 @@ function targetOf(server: NatsServer, more: { instance?: string; box?: string } 
 async function withServer(
   use: (server: NatsServer, nats: Nats) => Promise<void>,
   config = "",
+  user: Pick<NatsCredentials, "user" | "password"> = {},
 ): Promise<void> {
   await using server = await NatsServer.start(config);
-  const nats = await connectNats({ url: server.url, clientName: "test" });
+  const nats = await connectNats({ url: server.url, clientName: "test", ...user });
   try {
     await use(server, nats);
   } finally {
     await nats.connection.close();
+  }
+}
+
+/** Sends a batch as the forwarder does: again until it is taken, or somebody has to change something. */
+async function untilSent(target: MessageTarget, batch: ForwardBatch): Promise<void> {
+  for (let tries = 0;; tries++) {
+    try {
+      return await target.send(batch, never);
+    } catch (error) {
+      if (tries > 200 || error instanceof TargetUnfit) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 
@@ -207,6 +227,71 @@ describe("natsTarget", () => {
       }, "max_payload: 20000");
     },
   );
+
+  it("takes the limits that a server and the stream have now", options, async () => {
+    await withServer(async (server) => {
+      const target = targetOf(server);
+      await sendAll(target, "file-a", msgs.slice(0, 2));
+      await server.kill();
+      writeFileSync(join(server.folder, "nats.conf"), "max_payload: 20000");
+      await server.start();
+      await untilSent(target, batchOf("file-a", numbered(msgs)));
+      await server.kill();
+      writeFileSync(join(server.folder, "nats.conf"), "");
+      await server.start();
+      await untilSent(target, batchOf("file-b", numbered(msgs)));
+      const nats = await connectNats({ url: server.url, clientName: "test" });
+      await nats.manager.streams.update(STREAM, { max_msg_size: 20_000 });
+      await untilSent(target, batchOf("file-c", numbered(msgs)));
+      for (const file of ["file-a", "file-b", "file-c"]) {
+        const numbers = (await stored(nats)).filter(({ headers }) => headers.file === file)
+          .flatMap(({ headers }) => headers.numbers);
+        assertEquals([...new Set(numbers)].sort((a, b) => a - b), msgs.map((_, i) => i));
+      }
+      await nats.manager.streams.update(STREAM, { max_msg_size: 1000 });
+      const error = await untilSent(target, batchOf("file-d", numbered(msgs)))
+        .catch((error) => error);
+      assert(error instanceof TargetUnfit, `${error}`);
+      assertStringIncludes(error.message, "messages of 1000 bytes: set max_payload");
+      await Promise.all([target.close(), nats.connection.close()]);
+    });
+  });
+
+  it("says what NATS does not let it do, and where nobody takes anything", options, async () => {
+    const users = [
+      'permissions: { publish: "$JS.API.STREAM.INFO.RERELAY", subscribe: "_INBOX.>" }',
+      "",
+    ]
+      .map((more, i) => `{ user: u${i}, password: p, ${more} }`);
+    await withServer(
+      async (server) => {
+        const target = (user: string, password: string) =>
+          natsTarget({ url: server.url, box: "b", instance: "i", user, password });
+        const failure = async (target: MessageTarget) => {
+          const error = await sendAll(target, "a", msgs.slice(0, 1)).catch((error) => error);
+          await target.close();
+          return error;
+        };
+        for (
+          const [user, password, what] of [["u1", "x", "Authorization"], ["u0", "p", "CREATE"]]
+        ) {
+          const error = await failure(target(user!, password!));
+          assert(error instanceof TargetUnfit, `${error}`);
+          assertStringIncludes(error.message, what!);
+          assertStringIncludes(error.message, "--nats-credentials");
+        }
+        const nats = await connectNats({
+          ...{ url: server.url, clientName: "test", user: "u1", password: "p" },
+        });
+        await nats.manager.streams.add({ name: STREAM, subjects: ["other.*"] });
+        const error = await failure(target("u1", "p"));
+        assertStringIncludes(error.message, "has other subjects than rerelay.*.*.*");
+        await nats.connection.close();
+      },
+      `authorization { users: [${users}] }`,
+      { user: "u1", password: "p" },
+    );
+  });
 
   it("stops where another box writes the same recording, and names both", options, async () => {
     await withServer(async (server) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { s3Target } from "../../lib/forward/s3_target.ts";
-import { TargetRefused } from "../../lib/forward/target.ts";
+import { TargetRefused, TargetUnfit } from "../../lib/forward/target.ts";
 import type { ClosedFile } from "../../lib/forward/target.ts";
 import { seeded } from "../random.ts";
 import { keptLog } from "../sinks/messages.ts";
@@ -132,7 +132,7 @@ describe("s3Target", () => {
     ]]);
   });
 
-  it("gives an upload up that fails on its way, and says why", async () => {
+  it("goes on where an upload broke off, and says why it did", async () => {
     const { s3, send } = setUp({ "a.rrd": LONG_FILE });
     s3.instead = (method, path) =>
       method === "PUT" && path.includes("partNumber=2")
@@ -145,7 +145,141 @@ describe("s3Target", () => {
       error.message,
       "s3://bucket/box-7/: S3 answers 503, SlowDown, Later & less (PUT box-7/a.rrd)",
     );
-    assertEquals([s3.open.size, s3.objects.size], [0, 0]);
+    s3.instead = () => undefined;
+    s3.asked.length = 0;
+    await send(fileOf("a.rrd", "id-1"));
+    assertEquals(s3.asked.map((text) => text.replace("box-7/a.rrd ", "")), [
+      "HEAD box-7/a.rrd",
+      "PUT partNumber uploadId",
+      "PUT partNumber uploadId",
+      "POST uploadId",
+      "HEAD box-7/a.rrd",
+    ]);
+    assert(Buffer.compare(s3.objects.get("box-7/a.rrd")!.bytes, LONG_FILE) === 0);
+    assertEquals(s3.open.size, 0);
+  });
+
+  it("begins anew an upload that S3 does not know any more, or can't complete", async () => {
+    for (const byRule of [true, false]) {
+      const { s3, send } = setUp({ "a.rrd": LONG_FILE });
+      s3.instead = (method, path) => {
+        if (method !== "POST" || !path.includes("uploadId")) return undefined;
+        if (byRule) s3.open.clear();
+        return byRule ? undefined : new Response("<Error><Code>InvalidPart</Code></Error>");
+      };
+      await assertRejects(
+        () => send(fileOf("a.rrd", "id-1")),
+        Error,
+        byRule ? "404" : "InvalidPart",
+      );
+      assertEquals(s3.open.size, 0);
+      s3.instead = () => undefined;
+      await send(fileOf("a.rrd", "id-1"));
+      assert(Buffer.compare(s3.objects.get("box-7/a.rrd")!.bytes, LONG_FILE) === 0);
+    }
+  });
+
+  it("leaves no parts behind of what broke off and is not sent any more", async () => {
+    const { s3, send, target } = setUp({ "a.rrd": LONG_FILE, "b.rrd": noise(9) });
+    const isCut = (method: string, path: string) => {
+      if (method !== "HEAD" && !path.includes("partNumber=1")) throw new TypeError("no route");
+      return undefined;
+    };
+    // Begun while the link is there, and cut, so that it can't be given up at once.
+    const breakOff = async (id: string) => {
+      s3.instead = (method, path) => method === "POST" ? undefined : isCut(method, path);
+      await assertRejects(() => send(fileOf("a.rrd", id)), Error, "no route");
+      assertEquals(s3.open.size, 1);
+    };
+    await breakOff("id-1");
+    await assertRejects(() => send(fileOf("b.rrd", "id-2")), Error, "no route");
+    assertEquals(s3.open.size, 1);
+    s3.instead = () => undefined;
+    await send(fileOf("b.rrd", "id-2"));
+    assertEquals(s3.open.size, 0);
+    await breakOff("id-3");
+    s3.instead = () => undefined;
+    await target.close();
+    assertEquals(s3.open.size, 0);
+  });
+
+  it("signs by the clock of S3 where that of the machine is wrong", async () => {
+    const now = Date.UTC(2026, 10, 30);
+    let date = Date.UTC(1970, 0, 1);
+    const s3 = new FakeS3();
+    const dates: string[] = [];
+    const target = s3Target("s3://bucket", {
+      ...{ credentials, endpoint: "http://x:9000", date: () => date },
+      fetch: (request) => {
+        const signed = request.headers.get("x-amz-date")!;
+        dates.push(signed);
+        const headers = { date: new Date(now).toUTCString() };
+        if (!signed.startsWith("20261130")) {
+          return Promise.resolve(new Response(null, { status: 403, headers }));
+        }
+        return s3.fetch(request);
+      },
+      files: {
+        openAt: () =>
+          Promise.resolve({
+            size: 3,
+            readAt: (_: number, into: Uint8Array) => Promise.resolve(into.length),
+            close: () => Promise.resolve(),
+          }),
+      },
+    });
+    await target.check!(FOREVER);
+    await target.sendFile(fileOf("a.rrd", "id-1"), FOREVER);
+    // Set right meanwhile.
+    date = now;
+    await target.sendFile(fileOf("b.rrd", "id-2"), FOREVER);
+    assertEquals([...s3.objects.keys()], ["a.rrd", "b.rrd"]);
+    assertEquals(dates.slice(0, 2), ["19700101T000000Z", "20261130T000000Z"]);
+  });
+
+  it("asks whether there is such a bucket before there is a file", async () => {
+    const { s3, target } = setUp({});
+    await target.check!(FOREVER);
+    assertEquals(s3.asked, ["GET  list-type max-keys prefix"]);
+    s3.instead = () =>
+      new Response("<Error><Code>NoSuchBucket</Code><Message>m</Message></Error>", { status: 404 });
+    const error = await assertRejects(() => target.check!(FOREVER), TargetUnfit);
+    assertEquals(
+      error.message,
+      "s3://bucket/box-7/: S3 answers 404, NoSuchBucket, m (GET the bucket): make the bucket; " +
+        "we make none",
+    );
+    s3.instead = () => new Response("", { status: 503 });
+    const late = await target.check!(FOREVER).catch((error) => error);
+    assert(late instanceof Error && !(late instanceof TargetUnfit), String(late));
+  });
+
+  it("asks Amazon's servers by names that their certificates have", async () => {
+    for (
+      const [bucket, region, expected] of [
+        ["bucket", "eu-west-1", "https://bucket.s3.eu-west-1.amazonaws.com/"],
+        ["my.bucket", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/my.bucket/"],
+        ["bucket", "cn-north-1", "https://bucket.s3.cn-north-1.amazonaws.com.cn/"],
+      ] as const
+    ) {
+      const asked: string[] = [];
+      const target = s3Target(`s3://${bucket}`, {
+        ...{ credentials, region },
+        fetch({ url }) {
+          asked.push(url);
+          return Promise.resolve(new Response(""));
+        },
+      });
+      await target.check!(FOREVER);
+      assertEquals(asked.map((url) => url.replace(/\?.*/, "")), [expected]);
+    }
+  });
+
+  it("refuses an address of the server that is none", () => {
+    for (const endpoint of ["10.0.0.5:9000", "ftp://x", "http://", "http://x y"]) {
+      const make = () => s3Target("s3://bucket", { credentials, endpoint });
+      assertThrows(make, RangeError, "AWS_ENDPOINT_URL");
+    }
   });
 
   it("takes an error that comes with status 200 for one", async () => {
@@ -179,6 +313,8 @@ describe("s3Target", () => {
       const [status, code, advice] of [
         [403, "InvalidAccessKeyId", "look at AWS_ACCESS_KEY_ID"],
         [404, "NoSuchBucket", "make the bucket; we make none"],
+        [404, "XAdminUserNotFound", "and at AWS_ACCESS_KEY_ID"],
+        [404, "NoSuchUpload", "(PUT box-7/a.rrd)"],
         [400, "Strange", "(PUT box-7/a.rrd)"],
       ] as const
     ) {
@@ -190,6 +326,15 @@ describe("s3Target", () => {
       const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
       assert(error.message.endsWith(advice), error.message);
     }
+  });
+
+  it("says what the runtime says of a connection that fails", async () => {
+    const { s3, send } = setUp({ "a.rrd": noise(10) });
+    s3.instead = () => {
+      throw new TypeError("fetch failed", { cause: new Error("connection refused") });
+    };
+    const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
+    assertEquals(error.message, "s3://bucket/box-7/: fetch failed (connection refused)");
   });
 
   it("refuses a file that is not there for good, and goes on", async () => {
@@ -231,9 +376,18 @@ describe("s3Target", () => {
   it("wants a bucket", () => {
     const files = { openAt: () => Promise.reject(new Error()) };
     for (
-      const url of ["s3://", "s3://B", "s3://bucket?x=1", "s3:bucket", "s3:///x", "http://bucket/"]
+      const url of [
+        "s3://bucket/a/../../other",
+        "s3://bucket/.",
+        "s3://",
+        "s3://B",
+        "s3://bucket?x=1",
+        "s3:bucket",
+        "s3:///x",
+        "http://bucket/",
+      ]
     ) {
-      assertThrows(() => s3Target(url, { credentials, files }), RangeError, "s3://BUCKET/PREFIX");
+      assertThrows(() => s3Target(url, { credentials, files }), RangeError, "PREFIX");
     }
     assertEquals(
       s3Target("s3://my.bucket/a//b/", { credentials, files }).name,

@@ -2,8 +2,9 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
-import type { Nats } from "../../lib/nats/connection.ts";
+import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { StreamReader } from "../../lib/nats/stream_reader.ts";
+import { NatsServer, noNats } from "./nats_server.ts";
 import { abortListenersLeft } from "../abort_listeners.ts";
 
 /** A server that sends one message after the other, each in a turn of its own. */
@@ -59,5 +60,74 @@ describe("StreamReader", () => {
     });
     assertEquals(seqs, Array.from({ length: 20 }, (_, i) => i + 1));
     assertEquals(left, 0);
+  });
+
+  it("says that the stream can't be read while the server refuses, or says nothing", async () => {
+    // By turns a consumer is refused, gets nothing, and gets something.
+    const attempts = ["refused", "silent", "silent", "sending"];
+    const told: string[] = [];
+    const server = sending(1);
+    const { subscribe } = server.connection;
+    let now = 0;
+    Object.assign(server.connection, {
+      subscribe: (...args: Parameters<typeof subscribe>) =>
+        attempts.shift() === "silent"
+          ? { getSubject: (): string => "_INBOX.a", unsubscribe() {} }
+          : subscribe(...args),
+    });
+    Object.assign(server.manager.consumers, {
+      add() {
+        told.push(attempts[0]!);
+        if (attempts[0] !== "refused") return Promise.resolve({ name: "name" });
+        attempts.shift();
+        return Promise.reject(new Error("not allowed"));
+      },
+    });
+    const timer = (ms: number, task: () => void) => {
+      now += ms;
+      const timer = setTimeout(task, attempts.length === 0 ? 1000 : 0);
+      return () => clearTimeout(timer);
+    };
+    const reader = new StreamReader({
+      ...{ nats: server, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+      ...{ created: "today", log: silentLog },
+      clock: { now: () => now, delay: () => Promise.resolve(), timer },
+      onReading: (isReading) => void told.push(isReading ? "yes" : "no"),
+    });
+    for await (const _ of reader.read(new AbortController().signal)) break;
+    assertEquals(told, [
+      ...["refused", "no"],
+      ...["silent", "yes", "no"],
+      ...["silent", "no"],
+      ...["sending", "yes"],
+    ]);
+  });
+
+  it("reads what is larger than it asks for, and goes on where its consumer was removed", {
+    ...{ skip: noNats, timeout: 60_000 },
+  }, async () => {
+    await using server = await NatsServer.start();
+    const nats = await connectNats({ url: server.url, clientName: "test" });
+    const { consumers, streams } = nats.manager;
+    const { created } = await streams.add({ name: "RERELAY", subjects: ["rerelay.*.*.*"] });
+    const sizes = [10, 50_000, 10, 90_000, 200, 11];
+    const publish = (size: number) => nats.client.publish("rerelay.a.b.c", new Uint8Array(size));
+    for (const size of sizes.slice(0, 5)) await publish(size);
+    const reader = new StreamReader({
+      ...{ nats, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+      ...{ created, log: silentLog, clock: SYSTEM_CLOCK },
+    });
+    const came: number[] = [];
+    for await (const { data } of reader.read(new AbortController().signal)) {
+      came.push(data.length);
+      if (came.length === sizes.length) break;
+      if (came.length < 5) continue;
+      for await (const { name } of consumers.list("RERELAY")) {
+        await consumers.delete("RERELAY", name);
+      }
+      await publish(11);
+    }
+    assertEquals(came, sizes);
+    await nats.connection.close();
   });
 });

@@ -81,6 +81,7 @@ describe("the public entries", () => {
       "HandshakeTimeout",
       "IdleTimeout",
       "InvalidMessage",
+      "KnownMessages",
       "LOG_LEVELS",
       "MessageLimit",
       "MessageTooLarge",

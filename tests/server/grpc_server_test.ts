@@ -122,6 +122,20 @@ describe("gRPC at the server's port", () => {
     peer.cut();
   });
 
+  it("ends reflection that asks nothing more without a warning", async () => {
+    const clock = handClock();
+    await using started = await Started.on("in memory", { ...clock.options });
+    const peer = await started.connect();
+    const call = peer.call("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    await call.send(frame(textField(7, "")));
+    await call.messages(1);
+    await rest();
+    clock.pass(11_000);
+    assertEquals((await call.status)[0], 0);
+    assertEquals(started.said("warn"), []);
+    peer.cut();
+  });
+
   it("lets a call wait for a place, and refuses it when that takes too long", async () => {
     const clock = handClock();
     await using started = await Started.on("in memory", { maxClients: 1, ...clock.options });

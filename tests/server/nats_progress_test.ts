@@ -18,6 +18,22 @@ describe("NatsProgress", () => {
     assertEquals([progress.position, progress.length], [7, 0]);
   });
 
+  it("keeps nothing of more than can be under way, where nobody tells what was received", () => {
+    let forsaken = 0;
+    const progress = new NatsProgress(3, 10, () => forsaken++);
+    const send = (seq: number) => progress.sent(progress.came(seq), 1, 2);
+    for (let seq = 4; seq < 9; seq++) send(seq);
+    progress.received(1, 2);
+    send(9);
+    assertEquals([progress.position, progress.length, forsaken], [4, 5, 0]);
+    for (let seq = 10; seq < 20; seq++) send(seq);
+    progress.drop(progress.came(20));
+    assertEquals([progress.position, progress.length, forsaken], [4, 0, 1]);
+    // It begins too late to know whose these were.
+    progress.received(1, 4);
+    assertEquals([progress.position, progress.length, forsaken], [4, 0, 1]);
+  });
+
   it("stays before a first part until its message is whole, and counts in the order of the stream", () => {
     const progress = new NatsProgress(0);
     const done: number[] = [];

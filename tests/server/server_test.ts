@@ -128,7 +128,7 @@ describe("Server, what ends a client and what is said of it", () => {
         "UnknownClient",
         "warn Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
-        "It seems to be a TLS client (https, grpcs): connect without TLS, or through a proxy that " +
+        "It seems to be a TLS client (https, grpcs): connect without TLS, or by a proxy that " +
         "takes it off",
       ],
       [
@@ -137,8 +137,8 @@ describe("Server, what ends a client and what is said of it", () => {
         "UnknownClient",
         "warn Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
-        "Its first bytes tell of no protocol that is known here: SDKs from 0.23 on connect to " +
-        "rerun+http://HOST:PORT/proxy, and older ones to HOST:PORT",
+        "Its first bytes tell of no protocol known here: SDKs from 0.23 on connect to " +
+        "rerun+http://HOST:PORT/proxy, older ones to HOST:PORT",
       ],
       [
         "SSH",
@@ -146,7 +146,7 @@ describe("Server, what ends a client and what is said of it", () => {
         "UnknownClient",
         "warn Rejected incoming connection from unknown client at ADDR: " +
         "Received a connection from an unknown client: it does not speak the Rerun SDK protocol. " +
-        "It seems to be an SSH client: this is no port of an SSH server, which has 22 as a rule",
+        "It seems to be an SSH client, whose servers have port 22 as a rule",
       ],
       [
         "a newer protocol",

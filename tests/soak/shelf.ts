@@ -45,10 +45,12 @@ type Get = (path: string, headers?: Record<string, string>) => Promise<Response>
 export async function shelf(runtime: Runtime, files: number, must: Must): Promise<void> {
   using disk = new Disk(files);
   const name = nameOf(runtime, files);
+  const ids = idsOf(files);
+  await fill(runtime, disk, ids);
   await using cli = await serve(runtime, disk, ["--allow-delete"], { RERELAY_VIEWER_TOKEN: TOKEN });
   const { http: port } = await portsOf(cli);
   const get = getFrom(port);
-  const listed = await fill(cli, disk, files, get, name, must);
+  const listed = await listAll(disk.givenFiles + ids.length, get, name, must);
   const names = new Set(listed.map(({ name }) => name));
   const links = Array.from(names).filter((name) => /^link|^folder link|^pipe/.test(name));
   must(links.length === 0, `${name}: links and pipes are not listed ${links}`);
@@ -72,10 +74,12 @@ export async function shelf(runtime: Runtime, files: number, must: Must): Promis
 async function shelfSpeed(runtime: Runtime, files: number, must: Must): Promise<void> {
   using disk = new Disk(files);
   const name = nameOf(runtime, files);
+  const ids = idsOf(files);
+  await fill(runtime, disk, ids);
   await using cli = await serve(runtime, disk, [], {});
   const ports = await portsOf(cli);
   const get = getFrom(ports.http);
-  await fill(cli, disk, files, get, name, must);
+  await listAll(disk.givenFiles + ids.length, get, name, must);
   await speed(name, { ...ports, sdk: cli.port }, get, must);
   const memory = residentBytes(cli.child.pid!);
   must(memory < LIMIT_BYTES + SLACK_BYTES, `${name}: memory ${(memory / MiB).toFixed(0)} MiB`);
@@ -84,6 +88,11 @@ async function shelfSpeed(runtime: Runtime, files: number, must: Must): Promise<
 
 const nameOf = (runtime: Runtime, files: number) =>
   `${runtime}, ${files} files saved and ${files} given`;
+
+const idsOf = (files: number) => [
+  ...Array.from({ length: files }, (_, i) => `saved-${i}`),
+  ...HOSTILE_IDS,
+];
 
 function serve(
   runtime: Runtime,
@@ -98,31 +107,44 @@ function serve(
   ], { env });
 }
 
-/** Has recordings saved, and lists all that there is once they are closed. */
-async function fill(
-  cli: Cli,
-  disk: Disk,
-  files: number,
+/** Has recordings saved by a server of its own, which closes the files as it ends. */
+async function fill(runtime: Runtime, disk: Disk, ids: readonly string[]): Promise<void> {
+  await using cli = await serve(runtime, disk, [], {});
+  const { http: port } = await portsOf(cli);
+  await saveAll(cli.port, ids);
+  await listUntil(getFrom(port), ({ length }) => length === disk.givenFiles + ids.length);
+  await cli.stop();
+}
+
+/** Lists all that there is. */
+async function listAll(
+  all: number,
   get: Get,
   name: string,
   must: Must,
 ): Promise<readonly Listed[]> {
-  const ids = [...Array.from({ length: files }, (_, i) => `saved-${i}`), ...HOSTILE_IDS];
-  await saveAll(cli.port, ids);
-  const all = disk.givenFiles + ids.length;
-  const deadline = performance.now() + LISTED_MS;
-  const list = async () => await (await get("files?limit=99999")).json() as Listed[];
-  let listed = await list();
-  const closed = () => listed.filter(({ state }) => state === "closed").length;
-  while (closed() < all && performance.now() < deadline) {
-    await sleep(100);
-    listed = await list();
-  }
+  const closedOf = (listed: readonly Listed[]) =>
+    listed.filter(({ state }) => state === "closed").length;
+  const listed = await listUntil(get, (listed) => closedOf(listed) >= all);
+  const closed = closedOf(listed);
   must(
-    listed.length === all && closed() === all,
-    `${name}: ${listed.length} of ${all} are listed, ${closed()} of them closed`,
+    listed.length === all && closed === all,
+    `${name}: ${listed.length} of ${all} are listed, ${closed} of them closed`,
   );
   return listed;
+}
+
+/** Lists again and again until the list is as it is to be, but not for ever. */
+async function listUntil(
+  get: Get,
+  isWanted: (listed: readonly Listed[]) => boolean,
+): Promise<readonly Listed[]> {
+  const deadline = performance.now() + LISTED_MS;
+  while (true) {
+    const listed = await (await get("files?limit=99999")).json() as Listed[];
+    if (isWanted(listed) || performance.now() > deadline) return listed;
+    await sleep(100);
+  }
 }
 
 function getFrom(port: number): Get {

@@ -12,6 +12,7 @@ import { chunk as bridgedChunk, chunkOf } from "../bridge/chunks.ts";
 import { concat } from "../encoding/rrd_builder.ts";
 import { SdkClient } from "../sinks/clients.ts";
 import { keptLog, QUIT } from "../sinks/messages.ts";
+import { TestClock } from "./clock.ts";
 import {
   announcement,
   captured,
@@ -51,6 +52,27 @@ describe("viewer hub", () => {
       assertEquals((await taken(viewer)).map((m) => m.encoded), msgs.map((m) => m.encoded));
     });
   }
+
+  it("tells how old the next message for a viewer is, also if it is given everything", async () => {
+    const clock = new TestClock();
+    const hub = madeHub({ now: clock.now });
+    hub.write([smart(announcement("rec"))]);
+    clock.pass(5000);
+    const [all, fresh] = [hub.join(), hub.join({ latencySec: 2 })];
+    const download = hub.join({ until: "now" });
+    const ages = () => hub.stats.viewers.map(({ ageSec }) => ageSec);
+    // What came before they joined is history, and has no age.
+    assertEquals(ages(), [0, 0, 0]);
+    clock.pass(1000);
+    hub.write([smart(chunk(1, 100))]);
+    clock.pass(3000);
+    hub.write([smart(chunk(2, 100))]);
+    assertEquals(ages(), [3, 3, 0]);
+    await taken(all);
+    await taken(fresh);
+    assertEquals(ages(), [0, 0, 0]);
+    for (const viewer of [all, fresh, download]) viewer.close("left");
+  });
 
   it("keeps history however small its limit is and large the chunks that are inflated to be checked", () => {
     const hub = viewerHub({ limitBytes: MiB });

@@ -163,6 +163,8 @@ async function openAt(path: string): Promise<ReadableFile> {
     async readAt(at, into) {
       return (await file.read(into, 0, into.length, at)).bytesRead;
     },
+    // Windows keeps a name of what is open.
+    isRemoved: async () => process.platform !== "win32" && (await file.stat()).nlink === 0,
     async close() {
       if (isClosed) return;
       isClosed = true;

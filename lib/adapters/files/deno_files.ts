@@ -93,17 +93,27 @@ async function syncFolder(folder: string): Promise<void> {
 
 async function open(path: string): Promise<ReadableStream<Uint8Array>> {
   const file = await Deno.open(path);
-  const { isDirectory } = await file.stat();
+  const { isDirectory } = await statOf(file);
   if (!isDirectory) return file.readable;
   file.close();
   throw folderError(path);
+}
+
+/** What the system says of an open file; closes the file if it does not say. */
+async function statOf(file: Deno.FsFile): Promise<Deno.FileInfo> {
+  try {
+    return await file.stat();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 async function openAt(path: string): Promise<ReadableFile> {
   const found = await Deno.stat(path);
   if (!found.isFile) throw found.isDirectory ? folderError(path) : pipeError(path);
   const file = await Deno.open(path);
-  const { size, mtime } = await file.stat();
+  const { size, mtime } = await statOf(file);
   let isClosed = false;
   return {
     size,
@@ -112,6 +122,7 @@ async function openAt(path: string): Promise<ReadableFile> {
       await file.seek(at, Deno.SeekMode.Start);
       return await file.read(into) ?? 0;
     },
+    isRemoved: async () => (await file.stat()).nlink === 0,
     close() {
       if (!isClosed) file.close();
       isClosed = true;
@@ -129,7 +140,7 @@ const MANY_BYTES = 4 * 1024 * 1024;
 async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promise<WritableFile> {
   // Not opened with `append`: Linux puts all that is written to such a file at its end, also what
   // `writeAt` writes.
-  if (mode === "append") await file.seek(0, Deno.SeekMode.End);
+  if (mode === "append") await seekEnd(file);
   let closed = false;
   let unsynced = 0;
   let identity: FileIdentity | undefined;
@@ -184,6 +195,16 @@ const reopening: Reopening = {
     return { file: await openFile(file, path, "append"), known: await file.stat() };
   },
 };
+
+/** Goes to the end of a file; closes the file if that fails, as in a pipe. */
+async function seekEnd(file: Deno.FsFile): Promise<void> {
+  try {
+    await file.seek(0, Deno.SeekMode.End);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
 
 /**
  * A second descriptor of a file, to sync by; the first one if there can be no second. Deno keeps a

@@ -61,6 +61,8 @@ export interface ReadableFile {
    * @returns how many there were; 0 only at the end
    */
   readAt(at: number, into: Uint8Array<ArrayBuffer>): Promise<number>;
+  /** Whether it has no name any more, so that nobody can open it again; false where the system does not tell. */
+  isRemoved?(): Promise<boolean>;
   /** Closes the file; safe to call twice. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { loadFileAdapter, loadGarbageCollector } from "../../adapters/load.ts";
 import type { Readiness } from "../../base/readiness.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
+import type { KnownMessages } from "../../server/known_messages.ts";
 import type { HostOptions } from "../args/args.ts";
 import type { CliProcess } from "../process.ts";
 import { formatBytes, formatDuration } from "../terminal/units.ts";
@@ -19,6 +20,7 @@ import { formatBytes, formatDuration } from "../terminal/units.ts";
  * @param process whose environment has credentials of S3
  * @param log told what is made and what fails
  * @param instance the id of this box, the same for all targets
+ * @param known told of what is sent to other servers, which may send it back
  * @throws {RangeError} if a target can't be made
  */
 export async function forwardersFor(
@@ -26,6 +28,7 @@ export async function forwardersFor(
   process: Pick<CliProcess, "env">,
   log: Log,
   instance: () => Promise<string>,
+  known?: KnownMessages,
 ): Promise<ForwardFollower[]> {
   if (forward === undefined) return [];
   const { forwardTo, openTarget } = await import("../../forward/mod.ts");
@@ -34,9 +37,8 @@ export async function forwardersFor(
     const { natsBox } = await import("./nats_box.ts");
     return await natsBox(forward, instance, log);
   };
-  const opened = targets.map((url) =>
-    openTarget(url, { env: process.env, nats, log, files: loadFileAdapter })
-  );
+  const given = { env: process.env, nats, log, files: loadFileAdapter, ...(known && { known }) };
+  const opened = targets.map((url) => openTarget(url, given));
   const collectGarbage = await loadGarbageCollector();
   const options = { maxBytesPerSec, collectGarbage };
   return (await Promise.all(opened)).map((target) => forwardTo(target, options));

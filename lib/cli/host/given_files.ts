@@ -13,7 +13,7 @@ import type { NotOpened, OpenedFile, Removal, Shelf, ShelvedFile } from "../../r
 import { notedFiles } from "../../sinks/file/parts/noted_files.ts";
 import { shownArgument } from "../args/shown.ts";
 import { recordingsIn } from "../rrd/folder.ts";
-import { codeOf, pathText } from "../rrd/system_text.ts";
+import { codeOf, mayBeNotUtf8, pathText } from "../rrd/system_text.ts";
 import { frontFacts, type GivenFacts, notedFacts } from "./_given_facts.ts";
 
 /** A file or folder can't be shown; the message names it, and says why. */
@@ -99,12 +99,7 @@ export class GivenFiles implements Shelf {
         if (found.isFile()) await readFacts(real, adapter);
       } catch (error) {
         const shown = shownArgument(path, 200);
-        const isMissing = codeOf(error) === "ENOENT";
-        const fix = !isMissing
-          ? ""
-          : path.includes("://")
-          ? " (to receive from there: --from)"
-          : ` (to write what is logged into it: --save ${shown})`;
+        const fix = codeOf(error) === "ENOENT" ? fixOf(path, shown) : "";
         throw new NotShown(`Can't show ${shown}: ${pathText(path, error)}${fix}`, { cause: error });
       }
     }
@@ -115,9 +110,9 @@ export class GivenFiles implements Shelf {
     return given;
   }
 
-  /** How many files there are. */
+  /** How many files are shown, as far as is known yet. */
   get count(): number {
-    return this.#found.size;
+    return [...this.#found.values()].filter(({ path }) => !this.#isOther(path)).length;
   }
 
   async list(): Promise<readonly ShelvedFile[]> {
@@ -128,10 +123,8 @@ export class GivenFiles implements Shelf {
     const shown: ShelvedFile[] = [];
     for (const found of this.#found.values()) {
       const { name, path, bytes, modifiedMs } = found;
-      const known = this.#facts.get(path);
-      // Known not to be a recording.
-      if (known !== undefined && known.facts === undefined) continue;
-      const facts = known?.facts ?? {};
+      if (this.#isOther(path)) continue;
+      const facts = this.#facts.get(path)?.facts ?? {};
       const lastMs = facts.lastMs ?? Math.round(modifiedMs);
       shown.push({ ...facts, name, path, bytes, lastMs, state: "closed", isOurs: false });
     }
@@ -140,7 +133,7 @@ export class GivenFiles implements Shelf {
 
   async open(name: string): Promise<OpenedFile | NotOpened> {
     const found = this.#found.get(name);
-    if (found === undefined) return "missing";
+    if (found === undefined || this.#isOther(found.path)) return "missing";
     let file: ReadableFile | undefined;
     try {
       // A pipe in its place would keep the reader waiting, and the target of a link was not given.
@@ -225,11 +218,27 @@ export class GivenFiles implements Shelf {
     }
   }
 
+  /** Whether a file is known not to be a recording. */
+  #isOther(path: string): boolean {
+    const known = this.#facts.get(path);
+    return known !== undefined && known.facts === undefined;
+  }
+
   #tellOther(path: string): undefined {
-    const text = `${path} is not shown, for it is no recording, or can't be read`;
+    const text = `${path} is not shown, for it is no recording, or can't be read ` +
+      "(further ones: --log-level debug)";
     this.#log.write(this.#toldOthers ? "debug" : "warn", text, { path, kind: "no recording" });
     this.#toldOthers = true;
   }
+}
+
+/** What may have been meant by a path at which there is nothing. */
+function fixOf(path: string, shown: string): string {
+  if (/^(nats|tls):\/\//i.test(path)) return " (to receive from there: --from)";
+  if (path.includes("://")) {
+    return " (only files and folders of this machine can be shown: download it first)";
+  }
+  return mayBeNotUtf8(path) ? "" : ` (to write what is logged into it: --save ${shown})`;
 }
 
 async function readFacts(path: string, adapter: FileReadAdapter): Promise<GivenFacts> {

@@ -11,6 +11,7 @@ import type { Log } from "../../base/log.ts";
 import { Readiness } from "../../base/readiness.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { hostingLine } from "../../server/hosting_line.ts";
+import { KnownMessages } from "../../server/known_messages.ts";
 import { serve } from "../../server/serve.ts";
 import type { Server } from "../../server/server.ts";
 import { fanOut } from "../../sinks/fan_out.ts";
@@ -216,11 +217,13 @@ async function start(
   const given = await givenFiles(options, log);
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
-  const { forwarding, nats } = await travelOf(options, process, log);
+  const known = new KnownMessages();
+  const { forwarding, nats } = await travelOf(options, process, log, known);
   const quiet = options.quiet || live;
   let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
   const readiness = new Readiness();
+  if (nats !== undefined) readiness.add("nats", () => nats.trouble);
   const server = await serve({
     hostname: bind,
     port,
@@ -234,6 +237,7 @@ async function start(
     // Possible because all sinks copy what they keep.
     reuseBuffers: true,
     confirm: () => confirm(),
+    known,
     // Without viewers the server itself tells which option there is for them.
     ...(options.viewers !== undefined && { doors }),
   });

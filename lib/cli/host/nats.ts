@@ -15,10 +15,14 @@ import { hasSerialNames, parseSavePattern } from "../../sinks/file/save_pattern.
 import type { NatsCredentials } from "../../nats/connection.ts";
 import type { ServerStatus } from "../../viewers/serve/status.ts";
 import type { Sink } from "../../sinks/sink.ts";
+import { formatDuration } from "../terminal/units.ts";
 import type { FromArgs } from "../args/from_args.ts";
 
 /** How often the position is noted, in milliseconds. */
 const NOTE_MS = 1000;
+
+/** After so many seconds without the stream a server is not ready. */
+const GONE_SEC = 60;
 
 /** What an intake needs besides its arguments. */
 export interface NatsIntakeContext {
@@ -36,6 +40,8 @@ export class NatsIntake {
   readonly #position: NatsPosition | undefined;
   readonly #stop = new AbortController();
   #feed: FromNats | undefined;
+  /** Why it could not begin. */
+  #failure: string | undefined;
   #stopNoting = () => {};
 
   /**
@@ -74,6 +80,12 @@ export class NatsIntake {
   get figures(): Pick<ServerStatus, "nats" | "fleet"> {
     const feed = this.#feed;
     return feed === undefined ? {} : { nats: feed.stats, fleet: () => feed.boxes };
+  }
+
+  /** Why nothing is received, for `/readyz`; `undefined` while the stream is read. */
+  get trouble(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    return troubleOf(this.stats);
   }
 
   /** A sink that must come after those that keep messages. */
@@ -117,7 +129,8 @@ export class NatsIntake {
       server.join(feed);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      log.write("error", `Nothing is received from NATS: ${reason(error)}`);
+      this.#failure = `Nothing is received from NATS: ${reason(error)}`;
+      log.write("error", this.#failure);
     }
   }
 
@@ -137,4 +150,20 @@ export class NatsIntake {
     this.#stopNoting = SYSTEM_CLOCK.every(NOTE_MS, note);
     position.onClosed = () => file.lost.messages === lost ? feed.note() : undefined;
   }
+}
+
+/**
+ * Why nothing is received by a feed, for `/readyz`; `undefined` while the stream is read. A server of NATS
+ * that is started anew is back within a minute, and no reason to send people elsewhere.
+ *
+ * @param stats of the feed; `undefined` before it has begun
+ */
+export function troubleOf(
+  stats: Pick<FromNatsStats, "name" | "wasConnected" | "outageSec"> | undefined,
+): string | undefined {
+  if (stats === undefined) return "what an earlier run left is recovered first";
+  const { name, wasConnected, outageSec } = stats;
+  if (!wasConnected) return `nothing could be read from ${name} so far`;
+  if (outageSec <= GONE_SEC) return undefined;
+  return `nothing could be read from ${name} for ${formatDuration(Math.round(outageSec))}`;
 }

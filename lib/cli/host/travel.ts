@@ -8,6 +8,7 @@ import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
 import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { HostOptions } from "../args/args.ts";
+import type { KnownMessages } from "../../server/known_messages.ts";
 import type { CliProcess } from "../process.ts";
 import { forwardersFor } from "./forwarding.ts";
 import type { NatsIntake } from "./nats.ts";
@@ -22,6 +23,10 @@ export interface Travel {
  * Makes the followers that forward recordings and the intake from NATS, without connecting; their
  * code is loaded only if they are asked for.
  *
+ * @param options what goes where, and comes from where
+ * @param process whose environment has credentials
+ * @param log told what is made and what fails
+ * @param known told of what is sent to other servers, which may send it back
  * @throws {RangeError} if a target can't be made
  * @throws {Error} if a file with credentials can't be read
  */
@@ -29,10 +34,11 @@ export async function travelOf(
   options: HostOptions,
   process: Pick<CliProcess, "env">,
   log: Log,
+  known?: KnownMessages,
 ): Promise<Travel> {
   const { forward, save } = options;
   const instance = identityOf(save?.path ?? "", log);
-  const forwarding = await forwardersFor(options, process, log, instance);
+  const forwarding = await forwardersFor(options, process, log, instance, known);
   const sendsToNats = forward?.targets.some((url) => /^(nats|tls):/.test(url)) === true;
   const nats = await intakeFor(options, log, sendsToNats ? instance : undefined);
   return { forwarding, nats };

@@ -10,7 +10,7 @@ import { codeOf, mayBeNotUtf8, pathText } from "./system_text.ts";
 
 /** The recordings in a folder and in the folders below. */
 export interface RecordingFolder {
-  /** Paths of `.rrd` and `.rbl` files, in order. */
+  /** Paths of `.rrd` and `.rbl` files, in order; other systems may write them in capitals. */
   readonly files: readonly string[];
   /** How many files are being written, or were left unfinished. */
   readonly unfinished: number;
@@ -42,7 +42,7 @@ export async function recordingsIn(folder: string): Promise<RecordingFolder> {
       if (failure !== undefined) unnamed.push(failure);
       else if (entry.isDirectory()) waiting.push(inside);
       else if (!await mayBeRead(entry, inside)) continue;
-      else if (/\.(rrd|rbl)$/.test(entry.name)) files.push(inside);
+      else if (/\.(rrd|rbl)$/i.test(entry.name)) files.push(inside);
       else if (/\.(rrd|rbl)\.(part|new)$/.test(entry.name)) unfinished++;
       else if (/\.(rrd|rbl)\.damaged$/.test(entry.name)) setAside++;
     }
@@ -64,7 +64,7 @@ async function entriesOf(path: string, folder: string, unread: InputError[]): Pr
 /** The error of a recording, or a folder, that is there and can't be asked for by its name. */
 async function nameFailure(entry: Dirent, path: string): Promise<InputError | undefined> {
   if (!mayBeNotUtf8(entry.name)) return undefined;
-  if (!entry.isDirectory() && !/\.(rrd|rbl)$/.test(entry.name)) return undefined;
+  if (!entry.isDirectory() && !/\.(rrd|rbl)$/i.test(entry.name)) return undefined;
   const cause = await lstat(path).then(() => undefined, (error) => error);
   return codeOf(cause) === "ENOENT"
     ? new InputError(path, pathText(path, cause), cause)

@@ -1,3 +1,4 @@
+import { HandshakeTimeout } from "../../base/limit_errors.ts";
 import { frameHead, GrpcBody } from "./body.ts";
 import { beginAnswer, endAnswer, waitForRoom } from "./answer.ts";
 import type { CallSink, CallStream } from "./call_stream.ts";
@@ -85,6 +86,8 @@ export class QuestionCall implements CallSink, PendingRequest {
 
   fail(error: Error): void {
     if (this.#isOver) return;
+    // It asks nothing more: grpcurl leaves it open as long as it reads.
+    if (error instanceof HandshakeTimeout && !this.#isAnswering) return this.end();
     this.#forget();
     this.#events.over(error);
   }

@@ -30,14 +30,3 @@ export function byteRange(text: string | null, size: number): ByteRange | "outsi
   if (start >= size) return "outside";
   return { start, end: last === "" ? size : Math.min(size, Number(last) + 1) };
 }
-
-/**
- * Whether a tag is among those of `If-None-Match`, which compares weakly.
- *
- * @param header as it came
- * @param etag in quotes
- */
-export function isAmong(header: string | null, etag: string): boolean {
-  const tags = header?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
-  return tags.includes("*") || tags.includes(etag);
-}

@@ -17,7 +17,8 @@ import { attachment } from "../serve/attachment.ts";
 import type { Guard } from "../serve/guard.ts";
 import { type ConnectionInfo, RETRY_LATER } from "../serve/join.ts";
 import { type StallOptions, StallWatch } from "../serve/stall_watch.ts";
-import { byteRange, isAmong } from "./_byte_range.ts";
+import { byteRange } from "./_byte_range.ts";
+import { isChanged, isKnown, versionFor } from "./_conditions.ts";
 import { bodyOf, currentPieces, isOfOldForm, rawPieces } from "./_file_body.ts";
 import { Downloads, type DownloadStats } from "./downloads.ts";
 import { fileJson } from "./file_json.ts";
@@ -144,15 +145,14 @@ export class FileAnswers {
   }
 
   /**
-   * Removes a file, and its original if it was recovered.
+   * Removes a file, and its original if it was recovered; to be called only where that is allowed.
    *
    * @param request `DELETE`, with the token in a header: browsers send cookies for other pages,
    * too, but headers only for the user's own
    * @param name of the file
    */
   async remove(request: Request, name: string): Promise<Response> {
-    const { allowDelete, guard, shelf } = this.#options;
-    if (!allowDelete) return textResponse(403, "Files are not removed here (--allow-delete)");
+    const { guard, shelf } = this.#options;
     const { pathname, origin } = new URL(request.url);
     const url = origin + pathname;
     if (guard.refuseToken({ url, headers: new Headers() }) === undefined) {
@@ -160,7 +160,9 @@ export class FileAnswers {
     }
     const authorization = request.headers.get("authorization");
     const headers = new Headers(authorization === null ? {} : { authorization });
-    if (guard.refuseToken({ url, headers }) !== undefined) {
+    const refusal = guard.refuseToken({ url, headers });
+    if (refusal !== undefined) {
+      if (authorization !== null) return refusal;
       const text = "To remove a file, the token is needed in a header: Authorization: Bearer …";
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     }
@@ -191,17 +193,18 @@ export class FileAnswers {
   }
 
   #giveRaw({ request, name, addr }: Asked, opened: OpenedFile): Response {
-    const { file, bytes, version } = opened;
-    const etag = `"${encodeURIComponent(version.toWellFormed())}"`;
+    const { file } = opened;
+    const { bytes, etag } = versionFor(request.headers, opened);
     const headers = headersOf(name);
     headers.set("etag", etag);
     headers.set("accept-ranges", "bytes");
     if (file.modifiedMs !== undefined) {
       headers.set("last-modified", new Date(file.modifiedMs).toUTCString());
     }
-    if (isAmong(request.headers.get("if-none-match"), etag)) {
-      return new Response(null, { status: 304, headers });
+    if (isChanged(request.headers, etag, file.modifiedMs)) {
+      return textResponse(412, "The file has changed meanwhile");
     }
+    if (isKnown(request.headers, etag)) return new Response(null, { status: 304, headers });
     // Only a tag tells whether the file is the same: two versions within one second have the same
     // date.
     const ifRange = request.headers.get("if-range");

@@ -52,6 +52,8 @@ const LOOKED_SHARE = 1 / 16;
 
 /** A place in the log. */
 export class Cursor {
+  /** Place of the newest message when it began: everything up to it is history. */
+  readonly joined: number;
   readonly #log: ViewerLog;
   /** Nothing up to this place is given, unless a pass has it. */
   readonly #start: number;
@@ -81,6 +83,7 @@ export class Cursor {
    */
   constructor(log: ViewerLog, order?: Order, isNewestFirst = false) {
     this.#log = log;
+    this.joined = log.lastSeq;
     this.#start = this.#at = this.#passAt = order === undefined ? log.lastSeq : 0;
     this.#passes = PASSES[order ?? "arrival"];
     this.#sorted = log.lastSeq;

@@ -10,7 +10,7 @@ import type { PackageFiles, ServedPackage } from "../../adapters/http/types.ts";
 import { reason } from "../../base/errors.ts";
 import { limitedLog } from "../../base/limited_log.ts";
 import { consoleLog, type Log } from "../../base/log.ts";
-import { acceptsGzip } from "./_accepts_gzip.ts";
+import { acceptsGzip } from "../../base/accepts_gzip.ts";
 import type { PageAsset, PageAssets } from "../serve/page_answer.ts";
 import { PAGE_FILES, type PageFile } from "./page_files.ts";
 

@@ -7,9 +7,7 @@ import { MAX_ROWS } from "./recordings.js";
 
 /** @typedef {import("./files.js").DiskFile} DiskFile */
 
-/**
- * How often the files are asked for, in milliseconds: there are thousands after hours of recording.
- */
+/** Files are asked for so seldom, for there may be thousands. */
 const FILES_MS = 3000;
 
 /** @type {DiskFile[]} */

@@ -3,10 +3,7 @@ import { make } from "./dom.js";
 
 /** Larger files, in bytes, are left to the browser, which writes them to the disk directly. */
 export const MAX_BYTES = 2 ** 31;
-/**
- * Bytes of a download that are kept in memory before they become a `Blob`, which browsers may keep
- * on the disk.
- */
+/** Bytes that are kept in memory before they become a `Blob`, which may be on the disk. */
 const PIECE_BYTES = 2 ** 23;
 const MAX_TRIES = 5;
 const RETRY_MS = 1000;

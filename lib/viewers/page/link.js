@@ -1,8 +1,8 @@
 /** How fast the connection to this page is, shown while images are left out. */
 import { formatCount, formatRate } from "./format.js";
 
-/** Frames a second are an average over so many milliseconds. */
-const WINDOW_MS = 5000;
+/** Averages are over so long: a large frame may take seconds. */
+const WINDOW_MS = 10_000;
 
 /** The name by which this page finds itself among the server's viewers. */
 export const NAME = `page-${Math.random().toString(36).slice(2)}`;
@@ -46,8 +46,9 @@ export function textOf(first, last) {
   const light = last.light - first.light;
   if (seconds <= 0 || leftOut + light <= 0) return "";
   const perSecond = (/** @type {number} */ count) => formatCount(count / seconds);
+  const few = shown / seconds < 0.95 ? "fewer than 1" : perSecond(shown);
   const frames = leftOut === 0
     ? `${perSecond(light)} messages a second are left out`
-    : `Showing ${perSecond(shown)} of ${perSecond(shown + leftOut)} frames a second`;
+    : `Showing ${few} of ${perSecond(Math.max(seconds, shown + leftOut))} frames a second`;
   return `${frames}: this link carries ${formatRate((last.bytes - first.bytes) / seconds)}`;
 }

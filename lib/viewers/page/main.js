@@ -1,5 +1,5 @@
-/** Asks the server every second, and shows the answers. */
-import { ask, askList, NotAllowed, useToken, withToken } from "./api.js";
+/** Asks the server, and shows the answers. */
+import { ask, askList, hasToken, NotAllowed, useToken, withToken } from "./api.js";
 import { showClients } from "./clients.js";
 import { byId, make, setText } from "./dom.js";
 import {
@@ -36,9 +36,9 @@ import {
 /** @typedef {import("./files.js").DiskFile} DiskFile */
 
 const INTERVAL_MS = 1000;
-/** After so many milliseconds a stream that ended is opened again. */
+/** A stream that ended is opened again after so long. */
 const REOPEN_MS = 2000;
-/** After so many milliseconds a refused stream is asked for again. */
+/** A refused stream is asked for again after so long. */
 const REFUSED_MS = 5000;
 const rates = new Rates();
 const asked = new URLSearchParams(location.hash.slice(1));
@@ -52,7 +52,7 @@ let isPicked = chosen !== undefined || chosenFile !== undefined;
 /** @type {Recording[]} */
 let recordings = [];
 let recordingsInAll = 0;
-/** When the last answer was made, by the clock of the server: a busy browser gets answers late. */
+/** When the last answer was made, by the server's clock: a busy browser gets it late. */
 let askedAt = 0;
 /** @type {string | undefined} */
 let shown;
@@ -240,6 +240,12 @@ async function refresh() {
   }
 }
 
+/** Asks again only once it was answered, which takes long on a slow link. */
+async function poll() {
+  await refresh();
+  setTimeout(poll, INTERVAL_MS);
+}
+
 /** Asks for recordings and files without waiting for their time. */
 function again() {
   askFilesSoon();
@@ -318,14 +324,16 @@ function lose(error) {
   const server = byId("server");
   server.classList.add("lost");
   if (error instanceof NotAllowed) {
-    setText(server, "A token is needed");
-    if (!asksForToken) askForToken();
+    const text = hasToken ? "This token is wrong" : "A token is needed";
+    setText(server, text);
+    if (!asksForToken) askForToken(text);
     return;
   }
   setText(server, "The server does not answer; trying again");
 }
 
-function askForToken() {
+/** @param {string} text why */
+function askForToken(text) {
   asksForToken = true;
   shown = undefined;
   const input = /** @type {HTMLInputElement} */ (make("input", {
@@ -344,7 +352,7 @@ function askForToken() {
     useToken(input.value.trim());
   });
   notify(
-    make("strong", {}, "A token is needed"),
+    make("strong", {}, text),
     make(
       "p",
       {},
@@ -365,8 +373,6 @@ addEventListener("stream-ended", reopen);
 byId("toggle").addEventListener("click", togglePanel);
 startPlots();
 startFind(again);
-await refresh();
-// Loading takes a while, so it begins before there is data; a failure is shown once there is
-// something to view.
+await poll();
+// Loading takes a while, so it begins before there is data; a failure is shown once there is some.
 if (recordings.length === 0 && newestFile() === undefined) start("viewer-0.33").catch(() => {});
-setInterval(refresh, INTERVAL_MS);

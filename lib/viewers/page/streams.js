@@ -22,8 +22,7 @@ globalThis.fetch = (input, init) => {
   return send(input, { ...init, signal: current.end.signal });
 };
 
-// The viewer reads the answer, not this page: only resource timing tells the page that it has
-// ended.
+// The viewer reads the answer, not this page: only resource timing tells of its end.
 new PerformanceObserver((list) => {
   if (!list.getEntries().some(({ name }) => name === current?.url)) return;
   current = undefined;
@@ -58,8 +57,7 @@ export function endStream() {
  * @returns {Promise<string | undefined>} `undefined` if it would not refuse it
  */
 export async function refusal(address) {
-  // `HEAD` takes no place among the viewers: a place taken by `GET` would be freed too late for the
-  // viewer's own request.
+  // `HEAD` takes no place among the viewers, which `GET` would free too late for the viewer's own.
   const { ok } = await send(address, { method: "HEAD", cache: "no-store" });
   if (ok) return undefined;
   const end = new AbortController();

@@ -92,8 +92,7 @@ function stop() {
 }
 
 /**
- * The viewer takes the focus when it starts, and the Tab key for itself: whoever has only a keyboard
- * would never get out of it.
+ * The viewer takes the focus, and the Tab key for itself: nobody with a keyboard alone would get out.
  *
  * @param {HTMLElement | null} focused the element that had the focus before
  */
@@ -155,10 +154,7 @@ export async function open(which, recording) {
   wake();
 }
 
-/**
- * Has the viewer draw: it does what it was told when it draws next, and while no data comes and nobody
- * touches it, that may be never.
- */
+/** Has the viewer draw, and so do what it was told: while no data comes, that may be never. */
 function wake() {
   byId("canvas").querySelector("canvas")?.dispatchEvent(new MouseEvent("mouseleave"));
 }
@@ -196,7 +192,7 @@ export function viewerKind() {
   return kind;
 }
 
-/** Notes that the stream has ended, so that it can be opened again. */
+/** Lets go of the stream, which has ended. */
 export function streamEnded() {
   if (opened !== undefined) viewer.close(opened);
   opened = undefined;

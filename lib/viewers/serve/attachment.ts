@@ -22,11 +22,10 @@ const MAX_BYTES = 200;
  * @param ending the ending of the file name
  */
 export function attachment(name: string, ending = ".rrd"): string {
-  const plain = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, 100);
+  const plain = name.replaceAll(/[^\w.-]+/g, "_").replace(/^\.+/, "_").slice(0, MAX_BYTES);
   const ascii = `attachment; filename="${plain || "recording"}${ending}"`;
-  // deno-lint-ignore no-control-regex
-  if (/^[\x00-\x7f]*$/.test(name) || HOSTILE.test(name)) return ascii;
-  return `${ascii}; filename*=UTF-8''${encoded(`${shownName(name)}${ending}`)}`;
+  const shown = HOSTILE.test(name) ? plain : shownName(name);
+  return shown === plain ? ascii : `${ascii}; filename*=UTF-8''${encoded(`${shown}${ending}`)}`;
 }
 
 /** The name as the peer wrote it, without what file names must not have. */

@@ -148,11 +148,16 @@ export function viewerGuard(options: GuardOptions = {}): Guard {
       if (secret === undefined) return undefined;
       const given = tokenOf(request) ?? (orCookie ? tokenInCookie(request) : undefined);
       if (given !== undefined && isSame(new TextEncoder().encode(given), secret)) return undefined;
-      const text = "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)";
+      const text = given === undefined
+        ? "A token is needed: ?token=… or Authorization: Bearer … (--viewer-token-file)"
+        : TOKEN_WRONG;
       return textResponse(401, text, { "www-authenticate": "Bearer" });
     },
   };
 }
+
+/** What somebody is told who gave another token. */
+export const TOKEN_WRONG = "This is not the token that is needed (--viewer-token-file)";
 
 /** What an error says of a token that is wrong: nothing of what is in it. */
 function tokenText(token: unknown): string {

@@ -34,6 +34,8 @@ import { assetAnswer, type PageAssets } from "./page_answer.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { recordingJson, type ServerStatus, statusJson } from "./status.ts";
 import type { ViewerHub } from "../types.ts";
+import { methodsOf, methodText } from "./_methods.ts";
+import { zip } from "./_zip.ts";
 
 /** Options of the app. */
 export interface HttpAppOptions extends StallOptions {
@@ -169,17 +171,18 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     if (called !== undefined) return await called;
     const origin = c.req.header("origin");
     if (origin !== undefined) c.header("access-control-allow-origin", origin);
+    const isOfFile = options.files !== undefined && c.req.path.startsWith("/files/");
+    const allow = methodsOf(isOfFile, options.allowDelete);
     if (c.req.method === "OPTIONS") {
-      const allow = methodsOf(c.req.path, options);
       c.header("access-control-allow-methods", allow);
-      const parts = c.req.path.startsWith("/files/") ? ", range, if-range, if-none-match" : "";
+      const parts = c.req.path.startsWith("/files/")
+        ? ", range, if-range, if-match, if-none-match"
+        : "";
       c.header("access-control-allow-headers", `authorization${parts}`);
       return c.body(null, 204, { allow });
     }
-    const allow = methodsOf(c.req.path, options);
     if (!allow.split(", ").includes(c.req.method)) {
-      const text = `Only ${allow.replace(/, (?=\w+$)/, " and ")} are allowed`;
-      return c.text(`${text}\n`, 405, { allow });
+      return c.text(`${methodText(c.req.method, allow, isOfFile)}\n`, 405, { allow });
     }
     await next();
     if (origin === undefined) return undefined;
@@ -192,7 +195,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     const report = await readiness.report();
     return c.json(report, report.ready ? 200 : 503);
   });
-  app.get("/recordings", token, (c) => {
+  app.get("/recordings", token, zip, (c) => {
     // Chosen before JSON is made, since pages ask every second and there may be thousands of
     // recordings.
     const wanted = chosenRecordings(hub.recordings, c.req.query());
@@ -211,18 +214,19 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     new FileAnswers({ ...stallOptions, shelf: files, allowDelete, guard, log }, hub);
   if (answers !== undefined) {
     const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
-    app.get("/files", token, (c) => answers.list(c.req.raw));
+    app.get("/files", token, zip, (c) => answers.list(c.req.raw));
     app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
-    app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
+    if (allowDelete) app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
-  app.get("/fleet", token, (c) => fleetAnswer(status(), c.req.query()));
+  app.get("/fleet", token, zip, (c) => fleetAnswer(status(), c.req.query()));
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
   const figures = () =>
     answers === undefined ? status() : { ...status(), downloads: answers.stats };
-  app.get("/status", token, (c) => c.json(statusJson(hub, figures(), now())));
+  app.get("/status", token, zip, (c) => c.json(statusJson(hub, figures(), now())));
   app.get(
     "/metrics",
     token,
+    zip,
     (c) => c.text(metricsText(hub, figures(), counts), 200, { "content-type": METRICS_TYPE }),
   );
   app.get("*", (c) => assetAnswer(c, options.page));
@@ -240,11 +244,6 @@ export function httpApp(options: HttpAppOptions): HttpApp {
 /** Headers of answers that pages of other origins may read. */
 const EXPOSED =
   "accept-ranges, content-disposition, content-length, content-range, etag, link, x-total-count";
-
-function methodsOf(path: string, { files, allowDelete = false }: HttpAppOptions): string {
-  const isFile = files !== undefined && path.startsWith("/files/");
-  return isFile && allowDelete ? "GET, HEAD, DELETE" : "GET, HEAD";
-}
 
 /** Serves the app below a path; all other addresses are not found. */
 function below(path: string, app: HttpApp): HttpApp {

@@ -15,7 +15,7 @@ import type { AnswerInfo } from "../../comms/grpc/service.ts";
 import { GrpcError, STATUS, type Status } from "../../comms/grpc/status.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { ProtobufDialect } from "../../encoding/protobuf/protobuf_store_info.ts";
-import { checkGuard, type Guard, viewerGuard } from "./guard.ts";
+import { checkGuard, type Guard, TOKEN_WRONG, viewerGuard } from "./guard.ts";
 import { checkHub, wishOf } from "./join.ts";
 import { BROWSER_PATIENCE, STALL_NAMES, type StallOptions, StallWatch } from "./stall_watch.ts";
 import type { Viewer, ViewerGone, ViewerHub } from "../types.ts";
@@ -75,7 +75,6 @@ interface Part {
 
 const TOKEN_NEEDED = "A token is needed, in the metadata (authorization: Bearer …) or the page's " +
   "cookie (--viewer-token-file): native viewers have no way to send one, so open the page";
-
 /** What a reader is told when it is cut off. */
 const FAREWELL: Readonly<Partial<Record<ViewerGone, readonly [Status, string]>>> = {
   stalled: [STATUS.RESOURCE_EXHAUSTED, "Stalled: this viewer took nothing for too long"],
@@ -197,7 +196,10 @@ function checkPeer(guard: Guard, fields: ReadonlyMap<string, string>): void {
     throw new GrpcError(STATUS.PERMISSION_DENIED, text);
   }
   if (guard.refuseToken(request, true) === undefined) return;
-  throw new GrpcError(STATUS.UNAUTHENTICATED, TOKEN_NEEDED);
+  throw new GrpcError(
+    STATUS.UNAUTHENTICATED,
+    headers.has("authorization") ? TOKEN_WRONG : TOKEN_NEEDED,
+  );
 }
 
 async function* framesOf(

@@ -30,18 +30,30 @@ export class Arrivals {
   /** Place of the newest message. */
   #last = 0;
 
-  /** Notes messages that came. */
-  push(msgs: readonly LogMsg[], seq: number, atMs: number): void {
+  /**
+   * Notes messages that came.
+   *
+   * @param msgs in order
+   * @param seq the place of the first
+   * @param atMs when they came, in monotonic milliseconds
+   * @param notesHeavy whether heavy ones are noted: only viewers that are kept fresh need them
+   */
+  push(msgs: readonly LogMsg[], seq: number, atMs: number, notesHeavy = true): void {
     if (msgs.length === 0) return;
     const last = this.#times.at(-1);
     if (last === undefined || atMs - last.atMs >= STEP_MS) this.#times.push({ seq, atMs });
     if (this.#times.length > MAX_TIMES) this.#thin();
+    this.#last = seq + msgs.length - 1;
+    if (!notesHeavy) {
+      this.#heavy = [];
+      return;
+    }
     for (const msg of msgs) {
       if (isHeavy(msg) && isTimed(msg)) {
         const { length: bytes } = msg.encoded.bytes;
         this.#heavy.push({ seq, bytes, atMs, frame: frameOf(msg) ?? `alone ${seq}` });
       }
-      this.#last = seq++;
+      seq++;
     }
   }
 
@@ -77,6 +89,17 @@ export class Arrivals {
   timeOf(seq: number): number | undefined {
     if (seq > this.#last) return undefined;
     return this.#times[indexAfter(this.#times, seq) - 1]?.atMs;
+  }
+
+  /**
+   * Age in seconds of the oldest message after a place; 0 if there is none.
+   *
+   * @param at the place
+   * @param nowMs monotonic milliseconds
+   */
+  ageSec(at: number, nowMs: number): number {
+    const atMs = this.timeOf(at + 1);
+    return atMs === undefined ? 0 : Math.max(0, nowMs - atMs) / 1000;
   }
 
   #thin(): void {

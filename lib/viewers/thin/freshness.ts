@@ -60,16 +60,6 @@ export class Freshness {
   }
 
   /**
-   * Age in seconds of the oldest message that came after a place and after the viewer joined; 0 if
-   * there is none.
-   */
-  ageSec(at: number): number {
-    const { arrivals, now } = this.#context;
-    const atMs = arrivals.timeOf(Math.max(at, this.joinedSeq) + 1);
-    return atMs === undefined ? 0 : Math.max(0, now() - atMs) / 1000;
-  }
-
-  /**
    * To be called when the log drops what comes next for it.
    *
    * @param before bytes that came before that

@@ -72,20 +72,24 @@ describe("files of the command line", () => {
   it("may be folders, in which only recordings are shown, and what comes into them later", async () => {
     const folder = newFolder();
     mkdirSync(join(folder, "deep"));
-    for (const name of ["a.rrd", "deep/b.rrd"]) writeFileSync(join(folder, name), recording());
+    const names = ["deep/B.RRD", "a.rrd"];
+    for (const name of names) writeFileSync(join(folder, name), recording());
     writeFileSync(join(folder, "notes.txt"), "no recording");
     writeFileSync(join(folder, "wrong.rrd"), "no recording");
     const log = keptLog();
     const given = await GivenFiles.open([folder], adapter, log);
-    assertEquals(await namesOf(given), ["a.rrd", "deep/b.rrd"]);
+    assertEquals(await namesOf(given), ["a.rrd", "deep/B.RRD"]);
     assert(log.lines.some((line) => JSON.stringify(line).includes("wrong.rrd is not shown")));
+    // Nor is it given to whoever guesses its name.
+    assertEquals(await given.open("wrong.rrd"), "missing");
+    assertEquals(given.count, 2);
     writeFileSync(join(folder, "c.rrd"), recording());
     const deadline = performance.now() + 60_000;
     while ((await namesOf(given)).length < 3) {
       assert(performance.now() < deadline, "what came later is not shown");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    assertEquals(await namesOf(given), ["a.rrd", "c.rrd", "deep/b.rrd"]);
+    assertEquals(await namesOf(given), ["a.rrd", "c.rrd", "deep/B.RRD"]);
   });
 
   it("have names of their own, though several are called the same", async () => {
@@ -135,10 +139,20 @@ describe("files of the command line", () => {
       );
       assert(error.message.startsWith("Can't show ") && error.message.includes(why), error.message);
     }
-    const url = "nats://user:secret@127.0.0.1:1";
-    const error = await assertRejects(() => GivenFiles.open([url], adapter, keptLog()), NotShown);
-    const why = "there is no such file or folder (to receive from there: --from)";
-    assertEquals(error.message, `Can't show nats://127.0.0.1:1: ${why}`);
+    for (
+      const [url, shown, fix] of [
+        ["nats://user:secret@127.0.0.1:1", "nats://127.0.0.1:1", "to receive from there: --from"],
+        [
+          "http://127.0.0.1:9090/stream.rrd",
+          "http://127.0.0.1:9090/stream.rrd",
+          "only files and folders of this machine can be shown: download it first",
+        ],
+      ] as const
+    ) {
+      const error = await assertRejects(() => GivenFiles.open([url], adapter, keptLog()), NotShown);
+      const why = `there is no such file or folder (${fix})`;
+      assertEquals(error.message, `Can't show ${shown}: ${why}`);
+    }
   });
 
   it("are shown once where --save fills their folder", async () => {

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { QuestionCall } from "../../../lib/comms/grpc/question_call.ts";
+import { HandshakeTimeout } from "../../../lib/base/limit_errors.ts";
 import type { GrpcError } from "../../../lib/comms/grpc/status.ts";
 import { concat } from "../../encoding/rrd_builder.ts";
 import { randomPieces, seeded } from "../../random.ts";
@@ -41,6 +42,20 @@ describe("a call of many questions", () => {
       await stream.ended;
       assertEquals([stream.status, overs, call.isOver], [[0, ""], [undefined], true]);
     }
+  });
+
+  it("ends well once it asks nothing more for long, but not while it waits for an answer", async () => {
+    const late = new HandshakeTimeout(0, 10);
+    const { stream, call, overs } = started();
+    stream.send(frame(questions[0]!));
+    await turns();
+    call.fail(late);
+    assertEquals([stream.messages.length, stream.status, overs], [1, [0, ""], [undefined]]);
+    const waiting = started(() => new Promise(() => {}));
+    waiting.stream.send(frame(questions[0]!));
+    await turns();
+    waiting.call.fail(late);
+    assertEquals([waiting.overs, waiting.call.isOver], [[late], true]);
   });
 
   it("gives no more to send while its answers are not taken, and counts what waits", async () => {

@@ -34,7 +34,7 @@ describe("Receiver", () => {
       const error = assertThrows(() => receiver.batches(), ReceiverTaken);
       assertEquals(
         error.message,
-        "Another loop is receiving already: end it with break before starting the next",
+        "Another loop is receiving: end it with break before starting the next",
       );
       break;
     }

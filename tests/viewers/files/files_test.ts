@@ -6,6 +6,7 @@ import { Bridge } from "../../../lib/bridge/mod.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { type DownloadStats, NO_DOWNLOADS } from "../../../lib/viewers/files/downloads.ts";
+import { isChanged } from "../../../lib/viewers/files/_conditions.ts";
 import { viewerGuard } from "../../../lib/viewers/serve/guard.ts";
 import { httpApp, type HttpAppOptions } from "../../../lib/viewers/serve/http_app.ts";
 import { TestClock } from "../clock.ts";
@@ -112,6 +113,28 @@ describe("GET /files", () => {
     for (const wrong of ["limit=x", "offset=-1", "sort=best", `search=${"a".repeat(201)}`]) {
       assertEquals((await app.get(`files?${wrong}`)).status, 400, wrong);
     }
+  });
+
+  it("is compressed for whoever takes that, as are the other lists", async () => {
+    const { get } = await saved(["0.22.1-mixed"]);
+    for (const path of ["files", "recordings", "status", "metrics"]) {
+      const plain = await get(path);
+      assertEquals(plain.headers.get("content-encoding"), null, path);
+      const small = await get(path, { headers: { "accept-encoding": "br, gzip" } });
+      assertEquals([small.status, small.headers.get("content-encoding")], [200, "gzip"], path);
+      assert(small.headers.get("vary")!.includes("accept-encoding"), path);
+      const total = plain.headers.get("x-total-count");
+      assertEquals(small.headers.get("x-total-count"), total, path);
+      const unzipped = small.body!.pipeThrough(new DecompressionStream("gzip"));
+      const before = (text: string) => text.replace(/[\d.]+/g, "N").slice(0, 40);
+      assertEquals(before(await new Response(unzipped).text()), before(await plain.text()), path);
+      const head = await get(path, { method: "HEAD", headers: { "accept-encoding": "gzip" } });
+      assertEquals([head.status, head.body], [200, null], path);
+    }
+    // What is refused stays a text.
+    const wrong = await get("files?sort=best", { headers: { "accept-encoding": "gzip" } });
+    assertEquals([wrong.status, wrong.headers.get("content-encoding")], [400, null]);
+    await wrong.body?.cancel();
   });
 
   it("lists thousands in a moment", async () => {
@@ -239,6 +262,29 @@ describe("GET /files/NAME", () => {
     assertEquals([not.status, not.body, not.headers.get("etag")], [304, null, etag]);
   });
 
+  it("gives nothing of a file that changed to whoever wants it as it was", async () => {
+    const { restart, get } = await saved(["0.22.1-mixed"]);
+    await restart();
+    const asked = async (headers: Record<string, string>) => {
+      const response = await get(`files/${MIXED}`, { headers: { range: "bytes=1-", ...headers } });
+      await response.body?.cancel();
+      return response.status;
+    };
+    const etag = (await get(`files/${MIXED}`, { method: "HEAD" })).headers.get("etag")!;
+    assertEquals(await asked({ "if-match": `"a", ${etag}` }), 206);
+    assertEquals(await asked({ "if-match": "*" }), 206);
+    assertEquals(await asked({ "if-match": '"a"' }), 412);
+    assertEquals(await asked({ "if-match": `W/${etag}` }), 412);
+    const isSame = (headers: Record<string, string>) =>
+      !isChanged(new Headers(headers), etag, DATE + 400);
+    const before = new Date(DATE - 1000).toUTCString();
+    assertEquals(isSame({ "if-unmodified-since": new Date(DATE).toUTCString() }), true);
+    assertEquals(isSame({ "if-unmodified-since": before }), false);
+    assertEquals(isSame({ "if-unmodified-since": "some day" }), true);
+    // The tag counts where both are given.
+    assertEquals(isSame({ "if-match": etag, "if-unmodified-since": before }), true);
+  });
+
   it("gives what is whole of a file that is being written, and another tag once it is more", async () => {
     const { sink, get, write, files } = await saved(["0.22.1-mixed"], { path: "one.rrd" });
     await sink.write([]);
@@ -248,14 +294,30 @@ describe("GET /files/NAME", () => {
     assertEquals(new RrdDecoder().push(bytes).items.length, 34);
     await write("0.22.1-timeonly");
     await new Promise((resolve) => setTimeout(resolve, 10));
-    const second = await get("files/one.rrd", {
-      headers: { range: `bytes=${bytes.length}-`, "if-range": first.headers.get("etag")! },
-    });
-    assertEquals(second.status, 200);
+    const etag = first.headers.get("etag")!;
+    const second = await get("files/one.rrd");
+    assert(second.headers.get("etag") !== etag);
     const more = await bytesOf(second);
     assert(more.length > bytes.length);
     assertEquals(more.subarray(0, bytes.length), bytes);
+    // Whoever has a part of what was there before gets the rest of that, and not all from the start.
+    const part = (header: string, tag = etag) =>
+      get("files/one.rrd", { headers: { range: "bytes=100-", [header]: tag } });
+    for (const header of ["if-range", "if-match"]) {
+      const rest = await part(header);
+      assertEquals([rest.status, rest.headers.get("etag")], [206, etag], header);
+      const range = `bytes 100-${bytes.length - 1}/${bytes.length}`;
+      assertEquals(rest.headers.get("content-range"), range);
+      assertEquals(await bytesOf(rest), bytes.subarray(100));
+    }
+    for (const other of [etag.replace(/\d+"$/, '999999999"'), etag.replace('"', '"0'), '"x"']) {
+      const all = await part("if-range", other);
+      assertEquals([all.status, (await bytesOf(all)).length], [200, more.length], other);
+    }
     await sink.close();
+    const late = await part("if-range");
+    assertEquals(late.status, 200);
+    await late.body?.cancel();
     const closed = await bytesOf(await get("files/one.rrd"));
     assertEquals(closed, new Uint8Array(files.read("one.rrd")!));
   });
@@ -463,6 +525,7 @@ describe("DELETE /files/NAME", () => {
     await not.restart();
     const response = await not.get(...removed());
     assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+    assert((await response.text()).includes("--allow-delete"));
     assertEquals((await not.list("?token=secret"))[0]!["deletable"], false);
     const open = await saved(["0.22.1-mixed"], {}, { allowDelete: true });
     await open.restart();

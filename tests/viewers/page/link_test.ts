@@ -22,15 +22,36 @@ describe("the page's link", () => {
     ]);
   });
 
+  it("does not say that nothing is shown where a frame comes every few seconds", () => {
+    const told = (shown: number, leftOut: number) => {
+      const link = new Link();
+      link.next([viewer(0, 0, 0)], 0);
+      return link.next([viewer(shown, leftOut, 1e6)], 4000).split(":")[0];
+    };
+    assertEquals(told(1, 39), "Showing fewer than 1 of 10 frames a second");
+    assertEquals(told(0, 40), "Showing fewer than 1 of 10 frames a second");
+    assertEquals(told(4, 36), "Showing 1 of 10 frames a second");
+    assertEquals(told(0, 1), "Showing fewer than 1 of 1 frames a second");
+  });
+
   it("is not told of where it carries all, soon after the last image was left out", () => {
     const link = new Link();
     let left = 0;
-    const texts = Array.from({ length: 12 }, (_, s) => {
+    const texts = Array.from({ length: 20 }, (_, s) => {
       if (s === 2) left = 5;
       return link.next([viewer(30 * s, left, 1e6 * s)], 1000 * s) === "";
     });
     assertEquals(texts.indexOf(false), 2);
-    assertEquals(texts.lastIndexOf(false), 6);
+    assertEquals(texts.lastIndexOf(false), 11);
+  });
+
+  it("is told of all the time where a large frame is taken every few seconds", () => {
+    const link = new Link();
+    const texts = Array.from({ length: 30 }, (_, s) => {
+      const frames = Math.floor(s / 6);
+      return link.next([viewer(frames, 59 * frames, 9e5 * frames)], 1000 * s);
+    });
+    assertEquals(texts.slice(6).filter((text) => text === ""), []);
   });
 
   it("begins anew with another stream, and says nothing of pages that are left out nothing", () => {

@@ -119,6 +119,10 @@ describe("the guard", () => {
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     const options = ["--allow-host", "--allow-origin", "--viewer-token"];
     assertEquals(texts.map((text, i) => text.includes(options[i]!)), [true, true, true]);
+    // Who gave one must not be told to give one.
+    const none = await guard.refuseToken(new Request("http://localhost/"))!.text();
+    assertEquals(none.slice(0, 17), "A token is needed");
+    assertEquals(texts[2]!.slice(0, 17), "This is not the t");
     assertEquals(texts.some((text) => /s3cret|wrong/.test(text)), false);
   });
 

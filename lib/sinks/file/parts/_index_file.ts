@@ -38,10 +38,14 @@ export class IndexFile {
   #isClosed = false;
   /** Reads the file that is open, also once somebody has removed it. */
   #held: ReadableFile | undefined;
+  /** Reads the one that was open in the folder in which saving began, once that is not there any more. */
+  #first: ReadableFile | undefined;
   /** The folder in which it was opened. */
   #home: HomeFolder | undefined;
   /** Called when the file was put back that somebody had removed or renamed. */
   onRestored: () => void = () => {};
+  /** Called before the file is made in a folder that took the place of one that was removed. */
+  onRemoved: () => Promise<void> = () => Promise.resolve();
 
   /**
    * Takes the path, and touches nothing.
@@ -148,6 +152,26 @@ export class IndexFile {
     return looked;
   }
 
+  /**
+   * Whether the file was removed that was opened first, and not just moved away with its folder, or with a
+   * drive.
+   */
+  async isRemoved(): Promise<boolean> {
+    try {
+      return await (this.#first ?? this.#held)?.isRemoved?.() ?? false;
+    } catch {
+      return false; // of a drive that is gone, perhaps
+    }
+  }
+
+  /** Forgets the one that was removed, if another is written by now; tells whether one is. */
+  async forgetRemoved(): Promise<boolean> {
+    const first = this.#first;
+    this.#first = undefined;
+    await first?.close().catch(() => {}); // it was only read
+    return first !== undefined;
+  }
+
   /** Makes sure that what was written before is on the disk; calls in a row share one sync. */
   sync(): Promise<void> {
     if (this.#waiting !== undefined) return this.#waiting;
@@ -165,6 +189,7 @@ export class IndexFile {
   async close(): Promise<void> {
     await this.#writing;
     this.#isClosed = true;
+    await this.#first?.close();
     await this.#held?.close();
     await this.#file?.close();
   }
@@ -192,6 +217,11 @@ export class IndexFile {
     const isThere = await isFileThere(this.reads, this.path);
     const before = this.#file;
     const isRestored = !isThere && before !== undefined && await this.#restore();
+    if (await this.#home?.isAnother() === true) {
+      // Where the folder was removed, and not moved, the new one takes its place for good.
+      if (this.#first === undefined && await this.isRemoved()) await this.onRemoved();
+      else if (this.#first === undefined) [this.#first, this.#held] = [this.#held, undefined];
+    }
     this.#file = await this.#writes.create(this.path, "append");
     await this.#hold();
     if (before === undefined) return this.#file;

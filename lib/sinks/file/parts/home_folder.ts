@@ -8,13 +8,26 @@ import type { FileReadAdapter } from "../../../adapters/files/types.ts";
 /** Reads that tell folders apart. */
 type Adapter = Pick<FileReadAdapter, "kind" | "identity">;
 
+/** The index of recordings, which lies beside them as long as they are saved. */
+interface Index {
+  readonly path: string;
+  /** Whether the one was removed that lay in the folder in which saving began. */
+  isRemoved(): Promise<boolean>;
+  /** Forgets that one, if another is written by now; tells whether one is. */
+  forgetRemoved(): Promise<boolean>;
+}
+
 /** Remembers a folder, to tell it from others that have its name later. */
 export class HomeFolder {
+  #identity: string | undefined;
+
   private constructor(
     readonly folder: string,
     readonly adapter: Adapter,
-    readonly identity: string | undefined,
-  ) {}
+    identity: string | undefined,
+  ) {
+    this.#identity = identity;
+  }
 
   /**
    * Remembers the folder that is there now.
@@ -35,7 +48,8 @@ export class HomeFolder {
    * light on which it was mounted; also if none is there.
    */
   async isAnother(): Promise<boolean> {
-    const { folder, adapter, identity } = this;
+    const { folder, adapter } = this;
+    const identity = this.#identity;
     try {
       const now = await identityOf(folder, adapter);
       return now !== undefined && identity !== undefined && now !== identity;
@@ -45,15 +59,33 @@ export class HomeFolder {
   }
 
   /**
-   * Whether recordings that are missing may come back: another folder has the name of theirs, or
-   * nothing of them is there, not even their index. A file that alone is missing will not.
+   * Whether the recordings are elsewhere, since another folder has the name of theirs: not where
+   * somebody removed theirs with all that was in it. The one that was made anew is theirs from then on.
    *
-   * @param index path of their index, which lies beside them as long as they are saved
+   * @param index of them
    */
-  async isAway(index: string): Promise<boolean> {
-    if (await this.isAnother()) return true;
+  async isElsewhere(index: Index): Promise<boolean> {
+    if (!await this.isAnother()) return false;
+    if (!await index.isRemoved()) return true;
+    if (await index.forgetRemoved()) await this.renew();
+    return false;
+  }
+
+  /** Takes the folder that has the name now for that of the recordings. */
+  async renew(): Promise<void> {
+    this.#identity = await identityOf(this.folder, this.adapter).catch(() => this.#identity);
+  }
+
+  /**
+   * Whether recordings that are missing may come back: they are elsewhere, or nothing of them is there, not
+   * even their index. A file that alone is missing will not, nor one that was removed with its folder.
+   *
+   * @param index of them
+   */
+  async isAway(index: Index): Promise<boolean> {
+    if (await this.isAnother()) return await this.isElsewhere(index);
     try {
-      return await this.adapter.kind(index) === undefined;
+      return await this.adapter.kind(index.path) === undefined;
     } catch {
       return true; // not even the folder can be looked at
     }

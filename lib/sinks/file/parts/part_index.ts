@@ -49,6 +49,8 @@ export class PartIndex {
   /** What failed and was told. */
   readonly #told = new Set<string>();
   #isHandedOver = false;
+  /** Whether the index names all files of earlier runs, as far as it was read. */
+  #isAllRead = false;
   /** Closed files without a list of their chunks, until they are taken. */
   #unindexed: FileLine[] | undefined = [];
 
@@ -61,6 +63,7 @@ export class PartIndex {
     }
     const { pattern, adapter, keep } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
+    this.#file.onRemoved = () => home.renew();
     this.#file.onRestored = () => {
       const text =
         `Somebody removed ${this.path}, and it was written again: it tells a later start ` +
@@ -69,7 +72,7 @@ export class PartIndex {
     };
     this.#list = new PartList(keep);
     const attempt = (what: string, action: () => Promise<void>) => this.#try(what, action);
-    this.#surplus = new Surplus(options, attempt, () => home.isAnother());
+    this.#surplus = new Surplus(options, attempt, () => home.isElsewhere(this.#file));
   }
 
   /** Whether another program makes files of the pattern as well. */
@@ -93,6 +96,7 @@ export class PartIndex {
     const isClosed = ({ state }: FileLine) => state === "closed";
     if (forgetOldest(index.#read, MAX_READ, isClosed).length > 0) isAll = false;
     forgetOldest(index.#announced, MAX_ANNOUNCED / 2);
+    index.#isAllRead = isAll;
     await addRunning(index.#read.values(), options);
     if (index.isShared) index.#file.share();
     await index.#try("written", async () => {
@@ -116,7 +120,7 @@ export class PartIndex {
 
   /** Whether files that are missing now may come back, as where a drive was taken out. */
   isAway(): Promise<boolean> {
-    return this.#home.isAway(this.path);
+    return this.#home.isAway(this.#file);
   }
 
   /** Puts the index back if somebody removed it. */
@@ -165,6 +169,8 @@ export class PartIndex {
     const files = [...this.#read.values()];
     const { journal } = this;
     for (const file of files) journal?.known(file, this.#repeats.of(file.id));
+    // One that is lost names nothing, though files may be there.
+    if (this.#isAllRead && files.length > 0) journal?.knowsAll(new Set(files.map(({ id }) => id)));
     this.#read = new Map();
     this.#ids = new Map();
     this.#repeats = new KnownRepeats();

@@ -35,6 +35,15 @@ export type JournalEvent = "begun" | "reached" | "ended" | "closed" | "ready" | 
 export interface JournalReader {
   /** Called when something happens to a file; must not wait for anything. */
   changed(file: JournaledFile, event: JournalEvent): void;
+  /**
+   * Called when a file is not there any more that all readers have finished, so that nobody needs to
+   * remember it.
+   *
+   * @param id of the file
+   */
+  removed?(id: string): void;
+  /** Called with the ids of all files of earlier runs, once these are known. */
+  knows?(ids: ReadonlySet<string>): void;
 }
 
 /**
@@ -45,6 +54,8 @@ export class PartJournal {
   readonly #files = new Map<string, Kept>();
   /** Ids of these files by name. */
   readonly #ids = new Map<string, string>();
+  /** Ids of files on the disk that all readers have finished, by name. */
+  readonly #finished = new Map<string, string>();
   readonly #readers = new Set<JournalReader>();
   /** The bytes that were written last, for readers that are close behind the writer. */
   readonly recent: RecentBytes = new RecentBytes();
@@ -102,6 +113,11 @@ export class PartJournal {
     const isClosed = line.state === "closed";
     const isReady = isClosed && line.footer !== "pending";
     this.#add(line, { state: isClosed ? "closed" : "left", isReady, size: Infinity, repeats });
+  }
+
+  /** Says that all files of earlier runs were added, and that no others are on the disk. */
+  knowsAll(ids: ReadonlySet<string>): void {
+    for (const reader of this.#readers) reader.knows?.(ids);
   }
 
   /** Adds a file that is about to be made. */
@@ -173,13 +189,21 @@ export class PartJournal {
   /** Says that a file is not there any more. */
   gone(id: string | undefined, name: string): void {
     const file = this.#files.get(id ?? this.#ids.get(name) ?? "");
-    if (file === undefined) return;
+    if (file === undefined) return this.#goneFinished(name);
     file.state = "gone";
     this.#forget(file);
     this.#tell(file, "gone");
   }
 
+  #goneFinished(name: string): void {
+    const id = this.#finished.get(name);
+    if (id === undefined) return;
+    this.#finished.delete(name);
+    for (const reader of this.#readers) reader.removed?.(id);
+  }
+
   #add(line: FileLine, known: Pick<Kept, "state" | "isReady" | "size" | "repeats">): void {
+    this.#goneFinished(line.name); // somebody removed the one that had this name
     const file: Kept = { id: line.id, line, gatheredMs: 0, finishedBy: new Set(), ...known };
     this.#files.set(line.id, file);
     this.#ids.set(line.name, line.id);
@@ -196,6 +220,7 @@ export class PartJournal {
     if (!file.isReady || file.finishedBy.size < this.#readers.size) return;
     if (this.#readers.size === 0) return;
     this.#forget(file);
+    this.#finished.set(file.line.name, file.id);
     this.onFinished(file.line);
   }
 

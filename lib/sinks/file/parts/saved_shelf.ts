@@ -75,7 +75,8 @@ export class SavedShelf implements Shelf {
       const writer = Array.from(live()).find((writer) => writer.path === path && !writer.renamed);
       if (file !== undefined && writer !== undefined) {
         const bytes = Math.min(writer.whole.size, file.size);
-        return { file, bytes, version: `${line.id}-${bytes}` };
+        const growing = `${line.id}-`;
+        return { file, bytes, version: growing + bytes, growing };
       }
       await file?.close();
     }
