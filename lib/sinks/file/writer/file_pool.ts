@@ -13,6 +13,12 @@ const FEWER_MS = 10_000;
 /** A file that was used within so many milliseconds was not closed because it was quiet. */
 const BUSY_MS = 10_000;
 
+/**
+ * How many calls may be under way in all files: Deno takes one more descriptor for each, for which
+ * there must be room beside the open files.
+ */
+const MAX_CALLS = 48;
+
 /** Options of {@linkcode FilePool}. */
 export interface FilePoolOptions {
   /** How many files may be open at once. */
@@ -33,6 +39,8 @@ export class FilePool {
   readonly #waiting: (() => void)[] = [];
   /** Places that are taken: by open files, and by those that are being opened or closed. */
   #taken = 0;
+  #calls = 0;
+  readonly #callers: (() => void)[] = [];
   /** How many may be, for a while; and since when. */
   #fewer: { readonly most: number; readonly since: number } | undefined;
   /** How many files are being closed to make room. */
@@ -81,6 +89,19 @@ export class FilePool {
         this.release();
         if (!isFull) throw error;
       }
+    }
+  }
+
+  /** Does something with an open file, a few such at a time. */
+  async call<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#calls < MAX_CALLS) this.#calls++;
+    else await new Promise<void>((resolve) => this.#callers.push(resolve));
+    try {
+      return await action();
+    } finally {
+      const next = this.#callers.shift();
+      if (next === undefined) this.#calls--;
+      else next();
     }
   }
 
@@ -252,11 +273,14 @@ class PooledFile implements WritableFile {
   giveUpPlace(): Promise<boolean> {
     const file = this.#file!;
     const parking = (async () => {
-      await Promise.resolve(); // else it might be over before it is noted
+      // Else it might be over before it is noted.
+      await Promise.resolve();
       try {
-        if (this.#isDirty && this.#sync) await file.sync();
-        this.#isDirty = false;
-        this.#parked = await file.park!();
+        this.#parked = await this.#pool.call(async () => {
+          if (this.#isDirty && this.#sync) await file.sync();
+          this.#isDirty = false;
+          return await file.park!();
+        });
         this.#file = undefined;
         return true;
       } catch (error) {
@@ -282,7 +306,7 @@ class PooledFile implements WritableFile {
       this.#check();
       const file = this.#file ?? await this.#again();
       this.#pool.used(this);
-      return await action(file);
+      return await this.#pool.call(() => action(file));
     } finally {
       this.#calls--;
       this.#pool.idle();

@@ -114,6 +114,25 @@ describe("FilePool", () => {
     assertEquals([counts.open, counts.most], [0, 2]);
   });
 
+  it("has few calls under way, for each of which a runtime may take a descriptor", async () => {
+    let [running, most] = [0, 0];
+    const { files } = counted(Infinity, async ({ kind }) => {
+      if (kind !== "write" && kind !== "sync") return;
+      most = Math.max(most, ++running);
+      await settle();
+      running--;
+    });
+    const { pool: many } = pool(300);
+    const all = await Promise.all(
+      names(200).map((name) => many.open(() => files.create(name, "new"))),
+    );
+    await Promise.all(all.map((file) => file.write(Uint8Array.of(1))));
+    await Promise.all(all.map((file) => file.sync()));
+    assertEquals(most, 48);
+    for (const name of names(200)) assertEquals(files.readSynced(name), Uint8Array.of(1));
+    await Promise.all(all.map((file) => file.close()));
+  });
+
   it("waits for a place until one is free", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { files } = counted(Infinity, ({ kind }) => kind === "write" ? promise : undefined);
