@@ -22,8 +22,11 @@ import { Disk, HOSTILE_IDS, saveAll } from "./shelf_disk.ts";
 
 const MiB = 2 ** 20;
 const LIMIT_BYTES = 64 * MiB;
-/** Lists that were given are garbage, which is collected when there is enough of it. */
-const SLACK_BYTES = 256 * MiB;
+/**
+ * Lists that were given are garbage, which is collected when there is enough of it: asked for all the
+ * time, a server goes from 150 MiB to 310 in 8 s and to 360 in 12, and stays there.
+ */
+const SLACK_BYTES = 384 * MiB;
 const TOKEN = "secret-token";
 const LISTED_MS = 60_000;
 const TIMES = 10;
