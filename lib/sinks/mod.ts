@@ -36,6 +36,7 @@ export type { Tally } from "../base/tally.ts";
 export { memoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileHook, FileOperation, MemoryFiles } from "../adapters/files/memory_files.ts";
 export type { FileAdapter, FileKind, FileMode, WritableFile } from "../adapters/files/types.ts";
+export type { ParkedFile } from "../adapters/files/types.ts";
 export type { ProcessAdapter } from "../adapters/process/types.ts";
 export { FileExists, FileGone, FileTooLarge, PartExists, SaveLocked } from "../base/errors.ts";
 export type { FileReadAdapter, FileWriteAdapter, ReadableFile } from "../adapters/files/types.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { it } from "node:test";
 import type { FileAdapter } from "../../lib/adapters/files/types.ts";
-import { FileExists } from "../../lib/base/errors.ts";
+import { FileExists, FileGone } from "../../lib/base/errors.ts";
 import { seeded } from "../random.ts";
 import { joined, randomBytes } from "./streams.ts";
 
@@ -135,6 +135,50 @@ export function filesContract(files: FileAdapter, folder: Folder): void {
     await file.write(Uint8Array.of(6));
     await file.close();
     assertEquals(await folder.read(path), Uint8Array.of(1, 2, 6));
+  });
+
+  it("closes a file for a while, and goes on with it", async () => {
+    const path = folder.path("parked");
+    let file = await files.create(path, "new");
+    await file.write(Uint8Array.of(1, 2, 3));
+    for (const bytes of [[4], [5, 6]]) {
+      const parked = await file.park!();
+      assert(await parked.isAt(path));
+      file = await parked.open();
+      await file.write(Uint8Array.from(bytes));
+    }
+    await file.writeAt(0, Uint8Array.of(7));
+    await file.truncate(5);
+    await file.write(Uint8Array.of(8));
+    await file.sync();
+    assert(await file.isAt?.(path));
+    await file.close();
+    assertEquals(await folder.read(path), Uint8Array.of(7, 2, 3, 4, 5, 8));
+  });
+
+  it("does not go on with a file that somebody removed, replaced or wrote to", async () => {
+    const parkedAt = async (path: string) => {
+      const file = await files.create(path, "new");
+      await file.write(Uint8Array.of(1, 2));
+      return await file.park!();
+    };
+    const write = async (path: string, bytes: Uint8Array) => {
+      const file = await files.create(path, "append");
+      await file.write(bytes);
+      await file.close();
+    };
+    const [removed, replaced, longer] = ["parked_a", "parked_b", "parked_c"]
+      .map((name) => folder.path(name)) as [string, string, string];
+    const all = [await parkedAt(removed), await parkedAt(replaced), await parkedAt(longer)];
+    await files.remove(removed);
+    // Systems like to give it the number of the file that is gone.
+    await files.remove(replaced);
+    await write(replaced, Uint8Array.of(1));
+    await write(longer, Uint8Array.of(3));
+    for (const parked of all) await assertRejects(() => parked.open(), FileGone);
+    assertEquals(await files.kind(removed), undefined);
+    assertEquals(await folder.read(replaced), Uint8Array.of(1));
+    assertEquals(await folder.read(longer), Uint8Array.of(1, 2, 3));
   });
 
   it("renames over what is there, removes and lists", async () => {

@@ -24,6 +24,7 @@ import { takeOverFrom } from "./take_over.ts";
 import { folderError, pipeError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { identityText, isSame } from "./_is_same.ts";
+import { parkedFile, type Reopening } from "./_parked_file.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -200,10 +201,28 @@ async function openFile(file: FileHandle, path: string, mode: FileMode): Promise
     },
     // As long as this file is open, no other file gets its inode number.
     isAt: async (path) => isSame(found, await lstat(path)),
-    async close() {
-      if (closed) return;
-      closed = true;
-      await close(file);
+    async park() {
+      const known = await file.stat();
+      await closeOnce();
+      return parkedFile(path, known, reopening);
     },
+    close: closeOnce,
   };
+  async function closeOnce(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    await close(file);
+  }
 }
+
+const reopening: Reopening = {
+  async look(path) {
+    const found = await lstat(path);
+    return { dev: found.dev, ino: found.ino, size: found.size, isFile: found.isFile() };
+  },
+  async open(path) {
+    const file = await opened(path, constants.O_WRONLY);
+    const known = await statOf(file);
+    return { file: await openFile(file, path, "append"), known };
+  },
+};

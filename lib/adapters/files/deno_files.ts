@@ -10,6 +10,7 @@ import { takeOverFrom } from "./take_over.ts";
 import { folderError, pipeError } from "./_folder_error.ts";
 import { followLinks } from "./_follow_links.ts";
 import { type FileIdentity, identityText, isSame } from "./_is_same.ts";
+import { parkedFile, type Reopening } from "./_parked_file.ts";
 import { writeAll } from "./_write_all.ts";
 import { writeFile } from "./_write_file.ts";
 import type { ReadableFile } from "./types.ts";
@@ -171,15 +172,29 @@ async function openFile(file: Deno.FsFile, path: string, mode: FileMode): Promis
       identity ??= await file.stat();
       return isSame(identity, await Deno.lstat(path));
     },
-    async close() {
-      if (closed) return;
-      closed = true;
-      const other = await synced;
-      if (other !== file) other?.close();
-      file.close();
+    async park() {
+      const known = await file.stat();
+      await close();
+      return parkedFile(path, known, reopening);
     },
+    close,
   };
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    const other = await synced;
+    if (other !== file) other?.close();
+    file.close();
+  }
 }
+
+const reopening: Reopening = {
+  look: (path) => Deno.lstat(path),
+  async open(path) {
+    const file = await Deno.open(path, { write: true });
+    return { file: await openFile(file, path, "append"), known: await file.stat() };
+  },
+};
 
 /** Goes to the end of a file; closes the file if that fails, as in a pipe. */
 async function seekEnd(file: Deno.FsFile): Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkGiven } from "../../base/check_arguments.ts";
-import { FileExists } from "../../base/errors.ts";
+import { FileExists, FileGone } from "../../base/errors.ts";
 import { writeFile } from "./_write_file.ts";
 import type { FileAdapter, WritableFile } from "./types.ts";
 
@@ -175,6 +175,20 @@ function openContent(
       content.size = size;
     },
     isAt: (path) => Promise.resolve(contents.get(path) === content),
+    async park() {
+      await before({ kind: "park", path });
+      const { size } = content;
+      const isAt = (path: string) =>
+        Promise.resolve(contents.get(path) === content && content.size === size);
+      return {
+        isAt,
+        async open() {
+          if (!await isAt(path)) throw new FileGone(path);
+          await before({ kind: "create", path });
+          return openContent(path, content, contents, before);
+        },
+      };
+    },
     async close() {
       await before({ kind: "close", path });
     },

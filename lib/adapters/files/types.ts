@@ -20,8 +20,25 @@ export interface WritableFile {
   truncate(size: number): Promise<void>;
   /** Whether this file, and no other, stands at a path; true where the system does not tell. */
   isAt?(path: string): Promise<boolean>;
+  /**
+   * Closes the file for a while, so that others may be open; nothing may be under way. Absent where
+   * files stay open.
+   */
+  park?(): Promise<ParkedFile>;
   /** Closes the file; safe to call twice. */
   close(): Promise<void>;
+}
+
+/** A file that is closed for a while. */
+export interface ParkedFile {
+  /**
+   * Opens it again; the next write goes behind its end.
+   *
+   * @throws {FileGone} if it is not there any more, or somebody wrote to it
+   */
+  open(): Promise<WritableFile>;
+  /** Whether this file, and no other, stands at a path; true where the system does not tell. */
+  isAt(path: string): Promise<boolean>;
 }
 
 /** How a file is opened for writing. */

@@ -9,7 +9,13 @@ import process from "node:process";
 
 const LIMITS = "/proc/self/limits";
 /** Files that may be saved into at the same time, where the limit has room for so many. */
-const MOST_FILES = 256;
+const MOST_FILES = 4096;
+/**
+ * How many that are where the limit can't be read: a quarter of 4096, the least that Linux lets a
+ * process raise its limit to unless somebody set it lower. What does not fit all the same is found
+ * out by trying.
+ */
+const UNKNOWN_FILES = 1024;
 /** Descriptors that are left for the runtime itself, and for files that are open for a moment. */
 const SPARE = 64;
 
@@ -28,10 +34,12 @@ export interface OpenFiles {
 /**
  * Shares out a limit.
  *
- * @param limit of file descriptors
+ * @param limit of file descriptors; infinity where nobody knows it
  */
 export function shareOut(limit: number): OpenFiles {
-  const files = Math.min(MOST_FILES, Math.max(4, Math.floor(limit / 4) - 8));
+  const files = limit === Infinity
+    ? UNKNOWN_FILES
+    : Math.min(MOST_FILES, Math.max(4, Math.floor(limit / 4) - 8));
   const sockets = limit - Math.min(files + SPARE, Math.ceil(limit * 0.6));
   return { limit, files, sockets, viewers: Math.ceil(sockets / 4) };
 }

@@ -46,3 +46,11 @@ export function tellBroken(
     { path, messages: lost.messages, bytes: lost.bytes, kind: "file broken" },
   );
 }
+
+/** More recordings come at once than files may be open. */
+export function tellTurns(log: Log, most: number): void {
+  const text = `More than ${plural(most, "recording")} are saved at the same time, and a quarter ` +
+    "of the descriptors that this program may have is for files: they are closed and opened again " +
+    "in turns, which costs time but no message; a higher ulimit -n ends that";
+  log.write("warn", text, { most, kind: "files take turns" });
+}

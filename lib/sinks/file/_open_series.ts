@@ -1,26 +1,41 @@
 /**
- * Bounds the files that are open at once: the one not written to for longest is closed in the
+ * Bounds the recordings whose files are being written: those that nothing came for are closed in the
  * background.
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Series } from "./_series.ts";
 
-/** How many files may be open at once, including those that are being closed. */
-const MAX_OPEN = 256;
+/** How many files may be written at once, including those that are being closed. */
+const MAX_WRITTEN = 10_000;
 /** How many files are closed at once to make room: closing is mostly waiting for the disk. */
 const MAX_CLOSING = 64;
+/** So many files may stay unfinished though nothing comes for them. */
+const MAX_QUIET = 256;
+/** A file that nothing came for in this time, in milliseconds, makes room for others. */
+const QUIET_MS = 600_000;
+
+/** What {@linkcode OpenSeries} goes by. */
+export interface OpenSeriesOptions {
+  /** How many files the system lets us write at once. */
+  readonly most: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: Clock["now"];
+}
 
 /** The series that have an open file; iterates over them, the one written to last at the end. */
 export class OpenSeries implements Iterable<Series> {
-  /** The one written to last at the end. */
-  readonly #open = new Set<Series>();
+  /** With when it was written to last, in milliseconds; the one written to last at the end. */
+  readonly #open = new Map<Series, number>();
   readonly #closing = new Set<Promise<void>>();
-  readonly #most: number;
+  readonly #options: OpenSeriesOptions;
+  /** The one written to last. */
+  #last: Series | undefined;
 
-  /** @param most how many files the system lets us have open */
-  constructor(most: number = MAX_OPEN) {
-    this.#most = Math.min(most, MAX_OPEN);
+  /** @param options limit and clock */
+  constructor(options: OpenSeriesOptions) {
+    this.#options = options;
   }
 
   /** How many there are. */
@@ -30,8 +45,12 @@ export class OpenSeries implements Iterable<Series> {
 
   /** Notes a series that has a file, or is written to again. */
   use(series: Series): void {
+    const now = this.#options.now();
+    // It was written to until now, without being noted each time.
+    if (this.#last !== undefined && this.#open.has(this.#last)) this.#open.set(this.#last, now);
+    this.#last = series;
     this.#open.delete(series);
-    this.#open.add(series);
+    this.#open.set(series, now);
   }
 
   /** Whether a series is noted. */
@@ -51,20 +70,38 @@ export class OpenSeries implements Iterable<Series> {
 
   /** Resolves when one more file may be opened. */
   async waitForRoom(): Promise<void> {
+    this.#finishQuiet();
     while (this.#open.size + this.#closing.size >= this.#most) {
-      if (this.#closing.size < Math.min(MAX_CLOSING, this.#most / 4)) this.#finishOldest();
+      if (this.#closing.size < Math.min(MAX_CLOSING, this.#most / 4)) this.#finish(this.#oldest);
       else await Promise.race(this.#closing);
     }
   }
 
   [Symbol.iterator](): Iterator<Series> {
-    return this.#open[Symbol.iterator]();
+    return this.#open.keys();
   }
 
-  #finishOldest(): void {
-    const oldest = this.#open.values().next().value!;
-    this.#open.delete(oldest);
-    const closing = oldest.finish().then(() => void this.#closing.delete(closing));
+  get #most(): number {
+    return Math.min(MAX_WRITTEN, this.#options.most());
+  }
+
+  get #oldest(): Series {
+    return this.#open.keys().next().value!;
+  }
+
+  /** Finishes files of recordings that are over: only then they are forwarded whole, or removed. */
+  #finishQuiet(): void {
+    const quietSince = this.#options.now() - QUIET_MS;
+    while (this.#open.size >= MAX_QUIET && this.#closing.size < MAX_CLOSING) {
+      const oldest = this.#oldest;
+      if (oldest === this.#last || this.#open.get(oldest)! > quietSince) return;
+      this.#finish(oldest);
+    }
+  }
+
+  #finish(series: Series): void {
+    this.#open.delete(series);
+    const closing = series.finish().then(() => void this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 }

@@ -14,6 +14,7 @@ import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import { tellNoIndex } from "./parts/no_index.ts";
 import { KeptFiles } from "./saved_files.ts";
+import type { FilePool } from "./writer/file_pool.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SyncedFiles } from "./writer/syncer.ts";
 
@@ -23,7 +24,10 @@ export interface OpenedFilesOptions {
   /** Takes closed files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
   readonly log: Log;
-  readonly maxOpenFiles: number | undefined;
+  /** Has the files open that are being written to. */
+  readonly pool: FilePool;
+  /** Monotonic milliseconds. */
+  readonly now: Clock["now"];
   /** Milliseconds since the Unix epoch. */
   readonly date: Clock["date"];
   /** Told of each file that had to be given up. */
@@ -47,7 +51,7 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
   /** @param options what it works with */
   constructor(options: OpenedFilesOptions) {
     this.#options = options;
-    this.series = new OpenSeries(options.maxOpenFiles);
+    this.series = new OpenSeries({ most: () => options.pool.mostWritten, now: options.now });
   }
 
   async open(series: Series): Promise<RrdWriter> {

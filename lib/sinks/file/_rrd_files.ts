@@ -17,6 +17,7 @@ import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { FileMark } from "./file_mark.ts";
 import type { PartIndex } from "./parts/part_index.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
+import type { FilePool } from "./writer/file_pool.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
@@ -54,7 +55,7 @@ export interface RrdFilesOptions {
   readonly bridge: Bridge | undefined;
   readonly log: Log;
   readonly rotation: Rotation;
-  readonly maxOpenFiles: number | undefined;
+  readonly pool: FilePool;
   /** Bounds the bytes that wait to be written, for all files together. */
   readonly budget: WriteBudget;
   readonly now: Clock["now"];
@@ -93,11 +94,8 @@ export class RrdFiles {
     this.#warnings = new SaveWarnings(log, options.name);
     this.#host = {
       files: this.#files,
-      log,
       blueprints: this.#blueprints,
-      rotation,
-      now,
-      date,
+      ...{ log, rotation, now, date },
       warnings: this.#warnings,
       versions: new VersionWarnings(log),
       memory: this.#memory,

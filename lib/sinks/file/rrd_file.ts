@@ -5,13 +5,13 @@
  */
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { loadFileAdapter, loadProcessAdapter } from "../../adapters/load.ts";
-import type { FileAdapter } from "../../adapters/files/types.ts";
 import { Bridge } from "../../bridge/mod.ts";
 import type { ProcessAdapter } from "../../adapters/process/types.ts";
 import { checkBatch } from "../../flow/channel/check_batch.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
+import { startPool } from "./_start_pool.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { watchDrainingFiles } from "./parts/draining_files.ts";
 import { handOver } from "./parts/draining_lock.ts";
@@ -23,7 +23,7 @@ import type { FileFollower } from "./parts/follower.ts";
 import { type OpenedParts, openParts } from "./parts/open_parts.ts";
 import { PartCatalog } from "./parts/part_catalog.ts";
 import { SavedShelf } from "./parts/saved_shelf.ts";
-import { type ChunkIndexer, chunkIndexer, startIndexWorker } from "./parts/chunk_indexer.ts";
+import { startIndexer } from "./parts/chunk_indexer.ts";
 import { IndexRenewal } from "./parts/index_renewal.ts";
 import { recoverAll } from "./parts/recover.ts";
 import { Gathering } from "./writer/gathering.ts";
@@ -116,7 +116,18 @@ async function startSink(
   const replace = force && pattern.placeholders.size === 0;
   const { chunkIndex = false } = options;
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
-  const writer = { adapter, replace, sync: isSynced, budget, compressor, indexer, folder, date };
+  const pool = startPool(processes?.maxOpenFiles, isSynced, now, log);
+  const writer = {
+    adapter,
+    replace,
+    sync: isSynced,
+    pool,
+    budget,
+    compressor,
+    indexer,
+    folder,
+    date,
+  };
   const catalog = options.shelved ? new PartCatalog() : undefined;
   const { followers = [] } = options;
   const journal = followers.length === 0 ? undefined : new PartJournal();
@@ -144,8 +155,7 @@ async function startSink(
     onRemoved: (names) => files.removed(names),
   });
   const files = new RrdFiles({
-    ...{ name: path, opener, renewal, index, bridge, log, rotation, budget, now, date },
-    maxOpenFiles: processes?.maxOpenFiles,
+    ...{ name: path, opener, renewal, index, bridge, log, rotation, pool, budget, now, date },
     onError: options.onError ?? (() => {}),
     onOpened: () => watch(),
   }, first);
@@ -338,12 +348,3 @@ const CLOSE_MS = 500;
  * How long followers may go on when the sink closes, in milliseconds; the next start does the rest.
  */
 const FOLLOW_MS = 500;
-
-/**
- * Indexes in a worker if the files are those of the runtime; other files can only be read in this
- * thread.
- */
-async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
-  const own = await loadFileAdapter().catch(() => undefined);
-  return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
-}

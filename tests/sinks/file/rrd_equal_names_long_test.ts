@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { fewFiles, unparked } from "../few_files.ts";
 import { keptLog } from "../messages.ts";
 
 /** More than the names that are tried one after the other. */
@@ -17,9 +18,12 @@ const idOf = (n: number) =>
 for (const path of ["{recording_id}-{part}.rrd", "{recording_id}-{date}.rrd"]) {
   describe(`recordings in ${path}`, () => {
     it("lose nothing, however many have equal names, and also when they begin their next file", async () => {
-      const [files, log] = [memoryFiles(), keptLog()];
-      // Nothing is tried again after a failure.
-      const sink = await rrdFileSink({ path, files, log, now: () => 0, date: () => 0 });
+      const [files, log] = [unparked(memoryFiles()), keptLog()];
+      const sink = await rrdFileSink({
+        ...{ path, files, log, processes: fewFiles(256) },
+        // Nothing is tried again after a failure.
+        ...{ now: () => 0, date: () => 0 },
+      });
       const ids = Array.from({ length: RECORDINGS }, (_, i) => idOf(i));
       for (const id of ids) await sink.write([received(announcement(id)), received(chunk(id, 0))]);
       // The file of the first one was closed meanwhile: its next one comes after all others.

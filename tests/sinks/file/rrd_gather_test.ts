@@ -5,6 +5,7 @@ import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { MIN_CHUNK_BYTES } from "../../../lib/sinks/file/writer/write_budget.ts";
 import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { fewFiles, unparked } from "../few_files.ts";
 
 /** Lets everything that can happen without outside help happen. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -105,10 +106,10 @@ describe("rrdFileSink with many recordings", () => {
       if (!isSlow || kind !== "write" || path !== "r0-0001.rrd.part") return undefined;
       return gates[slow++]?.promise;
     });
-    const processes = { pid: 7, identity: () => Promise.resolve("7 1"), maxOpenFiles: 8 };
     const sink = await rrdFileSink({
       path: "{recording_id}-{part}.rrd",
-      ...{ files, processes, now: () => 0, timer: () => () => {} },
+      ...{ processes: fewFiles(8), now: () => 0, timer: () => () => {} },
+      files: unparked(files),
     });
     for (let i = 0; i < 8; i++) await sink.write([received(announcement(`r${i}`))]);
     for (let i = 0; i < 5; i++) await settle();

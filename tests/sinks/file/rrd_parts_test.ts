@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { setImmediate } from "node:timers";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { memoryFiles } from "../../../lib/adapters/files/memory_files.ts";
 import { ArrowMsg } from "../../../lib/encoding/arrow_msg.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
@@ -10,7 +11,11 @@ import { encodeStoreInfo } from "../../../lib/encoding/rrd/encode_store_info.ts"
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { capturePackets, fixture } from "../../fixtures.ts";
 import { seeded } from "../../random.ts";
+import { fewFiles, unparked } from "../few_files.ts";
 import { concat, header, keptLog } from "../messages.ts";
+
+/** Lets everything that can happen without outside help happen. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 function decode(bytes: Uint8Array): LogMsg[] {
   const { items, error } = new RrdDecoder().push(bytes);
@@ -143,43 +148,94 @@ describe("rrdFileSink with a recording in its pattern", () => {
     assertEquals([sink.kept.messages, sink.lost.messages], [5, 0]);
   });
 
-  it("keeps at most 256 files open, and goes on in further ones that open alone", async () => {
-    let open = 0;
-    let most = 0;
-    const files = memoryFiles(({ kind, path }) => {
+  /** Files that count how many of them are open, each operation of which takes its time. */
+  function counted(wait: () => Promise<void> = () => Promise.resolve()) {
+    const counts = { open: 0, most: 0 };
+    const files = memoryFiles(async ({ kind, path }) => {
+      await wait();
       if (!path.endsWith(".rrd.part")) return;
-      if (kind === "create") most = Math.max(most, ++open);
-      if (kind === "close") open--;
+      if (kind === "create") counts.most = Math.max(counts.most, ++counts.open);
+      if (kind === "park" || kind === "close") counts.open--;
     });
-    const ids = Array.from({ length: 300 }, (_, i) => `r${i}`);
-    const messages = [...ids.map((id) => announce(id)), timed("r0")];
-    const { found, sink } = await save("{recording_id}.rrd", messages, {}, files);
-    assertEquals([most, open], [256, 0]);
+    return { files, counts };
+  }
+
+  const idsOf = (count: number) => Array.from({ length: count }, (_, i) => `r${i}`);
+
+  it("writes a file for each, of which few are open, and says so once", async () => {
+    const { files, counts } = counted();
+    const messages = idsOf(100).map((id) => announce(id));
+    for (let round = 0; round < 5; round++) messages.push(...idsOf(100).map((id) => timed(id)));
+    const { found, sink, log } = await save(
+      "{recording_id}.rrd",
+      messages,
+      { processes: fewFiles(8), now: () => 0 },
+      files,
+    );
+    assertEquals(counts, { open: 0, most: 8 });
+    for (const id of idsOf(100)) {
+      assertEquals(found[`${id}.rrd`], [`app/${id}`, ...Array(5).fill(nameOf(timed(id)))]);
+    }
+    assertEquals([Object.keys(found).length, sink.kept.messages], [100, 600]);
+    assertEquals(log.of("warn").length, 1);
+    assertStringIncludes(log.of("warn")[0]!, "ulimit -n");
+  });
+
+  it("ends the files of those that nothing came for, beyond 256 of them", async () => {
+    let nowMs = 0;
+    const files = memoryFiles();
+    const sink = await rrdFileSink({ path: "{recording_id}.rrd", files, now: () => nowMs });
+    for (const id of idsOf(300)) await sink.write([announce(id)]);
+    const unfinished = () => files.paths.filter((path) => path.endsWith(".part")).length;
+    await sink.confirm()();
+    assertEquals(unfinished(), 300);
+    nowMs += 1_000_000;
+    await sink.write([timed("r1"), announce("next")]);
+    for (let i = 0; i < 10; i++) await settle();
+    // 64 at a time; of the one that was quiet until now only the others are quiet.
+    assertEquals([unfinished(), files.paths.includes("r1.rrd")], [256, false]);
+    await sink.close();
+    assertEquals([sink.kept.messages, sink.lost.messages], [302, 0]);
+  });
+
+  it("keeps few files open that can't be opened again, and goes on in further ones", async () => {
+    const { files, counts } = counted();
+    const messages = [...idsOf(300).map((id) => announce(id)), timed("r0")];
+    const { found, sink } = await save(
+      "{recording_id}.rrd",
+      messages,
+      { processes: fewFiles(256) },
+      unparked(files),
+    );
+    assertEquals(counts, { open: 0, most: 256 });
     assertEquals(Object.keys(found).length, 301);
     assertEquals(found["r0.2.rrd"], ["app/r0", nameOf(timed("r0"))]);
     assertEquals(sink.kept.messages, 301);
   });
 
-  it("loses none of them on a disk that takes its time", async () => {
-    const random = seeded(4);
-    let open = 0;
-    let most = 0;
-    const files = memoryFiles(async ({ kind, path }) => {
-      for (let ticks = Math.floor(random() * 40); ticks > 0; ticks--) await Promise.resolve();
-      if (!path.endsWith(".rrd.part")) return;
-      if (kind === "create") most = Math.max(most, ++open);
-      if (kind === "close") open--;
+  for (const mayPark of [true, false]) {
+    it(`loses none of them on a disk that takes its time ${mayPark}`, async () => {
+      const random = seeded(4);
+      const { files, counts } = counted(async () => {
+        for (let ticks = Math.floor(random() * 40); ticks > 0; ticks--) await Promise.resolve();
+      });
+      // Some that are being closed are written to again.
+      const again = idsOf(600)
+        .flatMap((id, i) => [announce(id), timed(`r${Math.max(0, i - 250)}`)]);
+      const { found, sink } = await save(
+        "{recording_id}.rrd",
+        again,
+        { processes: fewFiles(256) },
+        mayPark ? files : unparked(files),
+      );
+      assertEquals(counts.open, 0);
+      assert(counts.most > 200 && counts.most <= 256, `${counts.most}`);
+      assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
+      assertEquals([sink.kept.messages, sink.lost.messages], [1200, 0]);
+      for (const messages of Object.values(found)) assert(messages[0]?.startsWith("app/r"));
+      assertEquals(Object.keys(found).length === 600, mayPark);
     });
-    const ids = Array.from({ length: 600 }, (_, i) => `r${i}`);
-    // Some that are being closed are written to again.
-    const again = ids.flatMap((id, i) => [announce(id), timed(`r${Math.max(0, i - 250)}`)]);
-    const { found, sink } = await save("{recording_id}.rrd", again, {}, files);
-    assertEquals(open, 0);
-    assert(most > 200 && most <= 256, `${most}`);
-    assertEquals(files.paths.filter((path) => path.endsWith(".part")), []);
-    assertEquals([sink.kept.messages, sink.lost.messages], [1200, 0]);
-    for (const messages of Object.values(found)) assert(messages[0]?.startsWith("app/r"));
-  });
+  }
 });
 
 describe("rrdFileSink with rotation", () => {

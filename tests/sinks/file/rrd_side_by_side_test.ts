@@ -10,8 +10,9 @@ import {
 import type { Clock } from "../../../lib/base/clock.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { storeOf } from "../../../lib/encoding/store_of.ts";
-import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
+import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { fewFiles, unparked } from "../few_files.ts";
 
 const PATH = "{recording_id}-{part}.rrd";
 const INDEX = `${PATH}.index.jsonl`;
@@ -20,9 +21,11 @@ const INDEX = `${PATH}.index.jsonl`;
 async function save(
   ids: readonly string[],
   hook: (files: MemoryFiles) => FileHook = () => () => {},
+  over: Partial<RrdFileSinkOptions> = {},
 ) {
   const files: MemoryFiles = memoryFiles((operation) => hook(files)(operation));
-  const sink = await rrdFileSink({ path: PATH, files, date: () => 0 });
+  if (over.processes !== undefined) unparked(files);
+  const sink = await rrdFileSink({ path: PATH, files, date: () => 0, ...over });
   await sink.write([
     ...ids.map((id) => received(announcement(id))),
     ...ids.map((id) => received(chunk(id, 0))),
@@ -77,7 +80,7 @@ describe("rrdFileSink, of many recordings announced at once", () => {
       if (!path.endsWith(".rrd.part")) return;
       if (kind === "create") most = Math.max(most, ++open);
       if (kind === "close") open--;
-    });
+    }, { processes: fewFiles(256) });
     assertEquals(sink.lost, { messages: 0, bytes: 0 });
     assertEquals(most <= 256, true, `${most} open files`);
     const of = contents(files);

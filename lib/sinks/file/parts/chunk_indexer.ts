@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { FileReadAdapter } from "../../../adapters/files/types.ts";
+import { loadFileAdapter } from "../../../adapters/load.ts";
+import type { FileAdapter, FileReadAdapter } from "../../../adapters/files/types.ts";
 import { reason } from "../../../base/errors.ts";
 import { untilAborted } from "../../../base/until_aborted.ts";
 import type { FooterEnd } from "../../../chunk_index/footer_builder.ts";
@@ -175,4 +176,13 @@ function inWorker(
 /** Starts the worker. */
 export function startIndexWorker(): Worker {
   return new Worker(new URL("./_index_worker.ts", import.meta.url), { type: "module" });
+}
+
+/**
+ * Indexes in a worker if the files are those of the runtime; other files can only be read in this
+ * thread.
+ */
+export async function startIndexer(adapter: FileAdapter): Promise<ChunkIndexer> {
+  const own = await loadFileAdapter().catch(() => undefined);
+  return chunkIndexer(adapter, own === adapter ? startIndexWorker : undefined);
 }

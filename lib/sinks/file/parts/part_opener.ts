@@ -153,7 +153,7 @@ export class PartOpener {
     const note = this.#index &&
       await NotedPart.begin(this.#index, this.#newId(), name, group);
     try {
-      const file = await adapter.create(written, "new");
+      const file = await writer.pool.open(() => adapter.create(written, "new"));
       if (this.#index?.isShared && await adapter.kind(path) !== undefined) {
         await file.close();
         await adapter.remove(written);

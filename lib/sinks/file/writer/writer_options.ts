@@ -9,6 +9,7 @@ import { endMarker } from "../../../encoding/rrd/rrd_encode.ts";
 import { decodeRrdHeader, type RrdHeader } from "../../../encoding/rrd_header.ts";
 import type { ChunkIndexer } from "../parts/chunk_indexer.ts";
 import type { Compressor } from "./compressor.ts";
+import type { FilePool } from "./file_pool.ts";
 import type { FolderSync } from "../parts/folder_sync.ts";
 import type { NotedPart } from "../parts/noted_part.ts";
 import type { WriteBudget } from "./write_budget.ts";
@@ -31,6 +32,8 @@ export interface RrdWriterOptions {
   readonly replace: boolean;
   /** Whether the file must be on the disk before it gets its name. */
   readonly sync: boolean;
+  /** Has the files open that are being written to. */
+  readonly pool: FilePool;
   /** Bounds the bytes that wait, for all files of a sink together. */
   readonly budget: WriteBudget;
   /** Lists the chunks of files; absent if that is not wanted. */
