@@ -12,6 +12,9 @@ import type { Series } from "./_series.ts";
 /** Announcements up to this length are copied, so that whoever writes need not wait, in bytes. */
 const MAX_BYTES = 4096;
 
+/** How many files are made side by side; who announces more waits until these are there. */
+const MAX_OPENINGS = 256;
+
 /** The series of recordings that were just announced, while their files are being made. */
 export class Openings {
   readonly #opening = new Map<Series, Promise<void>>();
@@ -30,11 +33,12 @@ export class Openings {
 
   /**
    * Whether a series may take a message while these files are being made: none of them is its own, and
-   * one more may be open.
+   * one more may be made.
    */
   allow(series: Series): boolean {
     const { size } = this.#opening;
-    return size === 0 || (!this.#opening.has(series) && this.#open.hasRoomFor(size + 1));
+    if (size === 0) return true;
+    return size < MAX_OPENINGS && !this.#opening.has(series) && this.#open.hasRoomFor(size + 1);
   }
 
   /** Adds a series that these allow, and what resolves when its announcement is in its file. */

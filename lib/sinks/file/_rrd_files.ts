@@ -192,7 +192,7 @@ export class RrdFiles {
     const target = isBlueprint ? undefined : this.groups.target(store, msg, source);
     const into = target && this.#seriesOf(target, entry.header);
     const mayBegin = into !== undefined && this.#openings.allow(into);
-    // Nobody waits for the file of what was copied: of no more copies than there may be open files.
+    // Nobody waits for the file of what was copied, as long as there are few such copies.
     const isBeside = copy !== undefined && mayBegin && !into.isOpen;
     const put = into === undefined
       ? this.#putBlueprint(msg, entry, store!, source)

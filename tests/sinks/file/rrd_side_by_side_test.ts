@@ -144,7 +144,7 @@ describe("rrdFileSink, of many recordings announced at once", () => {
     });
   });
 
-  it("lets a program wait that announces more than may be open, or one twice", async () => {
+  it("lets a program wait that announces more than 256, or one twice", async () => {
     for (const ids of [idsOf(300), ["a", "b", "a"]]) {
       const made = Promise.withResolvers<void>();
       const { files, sink } = await slow(made.promise);
