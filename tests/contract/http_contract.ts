@@ -75,6 +75,41 @@ export function httpContract(adapter: HttpAdapter): void {
       });
     });
 
+    it("is answered once the one before it is, where a client does not wait", async () => {
+      const asked: string[] = [];
+      const first = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
+      const fetch: HttpOptions["fetch"] = ({ url }) => {
+        asked.push(new URL(url).pathname);
+        if (asked.length > 1) return new Response(`no ${asked.length}`);
+        return new Response(new ReadableStream({ start: first.resolve }));
+      };
+      await withServer({ fetch }, async ({ addr }) => {
+        const get = (path: string) => lines(`GET ${path} HTTP/1.1`, "Host: robot:1");
+        const client = await dialBare(addr, get("/1") + get("/2") + get("/3"));
+        const controller = await first.promise;
+        controller.enqueue(new TextEncoder().encode("begun"));
+        await client.until(/begun/);
+        assertEquals(asked, ["/1"]);
+        controller.close();
+        await client.until(/no 2[^]*no 3/);
+        assertEquals(asked, ["/1", "/2", "/3"]);
+        client.socket.destroy();
+      });
+    });
+
+    it("is one of a hundred at most that a client sends before it was answered", async () => {
+      let asked = 0;
+      const fetch: HttpOptions["fetch"] = () => {
+        asked++;
+        return new Response(new ReadableStream());
+      };
+      await withServer({ fetch }, async ({ addr }) => {
+        const client = await dialBare(addr, request().repeat(200));
+        await client.closed;
+        assertEquals(asked, 1);
+      });
+    });
+
     it("with HEAD gets headers alone", async () => {
       let cancelled = false;
       const body = () => new ReadableStream({ cancel: () => void (cancelled = true) });

@@ -137,6 +137,8 @@ export async function sendBody(
     reader.cancel().catch(() => {});
   });
   outgoing.on("error", () => outgoing.destroy());
+  // Also while a write waits, for whoever cuts off a peer does so because it takes nothing.
+  reader.closed.catch(() => outgoing.destroy());
   try {
     for (;;) {
       const { done, value } = await reader.read();

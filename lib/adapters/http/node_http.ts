@@ -14,6 +14,7 @@ import type { SocketListener } from "./_deno_sockets.ts";
 import { HttpConnections, NOT_COUNTED } from "./_http_connections.ts";
 import { hasBody, sendBody, sendOverSocket, toRequest } from "./_node_messages.ts";
 import { type FreeBuffers, NodeViewerSocket } from "./_node_viewer_socket.ts";
+import { Turns } from "./_turns.ts";
 import { acceptHeaders } from "./_accept_websocket.ts";
 import { ClientFrames } from "../../comms/websocket/client_frames.ts";
 import { detectRuntime } from "../runtime.ts";
@@ -100,6 +101,7 @@ class ConnectionServer {
   readonly #http: Server;
   readonly #connections: HttpConnections;
   readonly #viewers = new Set<NodeViewerSocket>();
+  readonly #turns = new Turns();
   readonly #free: FreeBuffers = [];
   #isClosing = false;
 
@@ -109,7 +111,7 @@ class ConnectionServer {
     this.#http.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
       connections.asked(incoming.socket);
       outgoing.once("close", () => connections.answered(incoming.socket));
-      answer(incoming, outgoing, serving);
+      this.#turns.take(incoming.socket, outgoing, () => void answer(incoming, outgoing, serving));
     });
     this.#http.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Uint8Array) => {
       connections.asked(socket);

@@ -21,6 +21,7 @@ import { Readiness } from "../../base/readiness.ts";
 import { textResponse } from "../../base/text_response.ts";
 import { checkServed, FileAnswers } from "../files/file_answers.ts";
 import type { Shelf } from "../../recordings/shelf.ts";
+import { AnswerBodies } from "./answer_bodies.ts";
 import { attachment } from "./attachment.ts";
 import { chosenRecordings } from "./_chosen_recordings.ts";
 import { fleetAnswer } from "./fleet_list.ts";
@@ -156,6 +157,8 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     return await next();
   };
   const web = grpcWeb(readers);
+  const bodies = new AnswerBodies(stallOptions, hub);
+  const zipped = zip(bodies);
   const stream = streams(options, () => counts.otherEncoding++);
 
   app.use(async (c, next) => {
@@ -195,7 +198,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     const report = await readiness.report();
     return c.json(report, report.ready ? 200 : 503);
   });
-  app.get("/recordings", token, zip, (c) => {
+  app.get("/recordings", token, zipped, (c) => {
     // Chosen before JSON is made, since pages ask every second and there may be thousands of
     // recordings.
     const wanted = chosenRecordings(hub.recordings, c.req.query());
@@ -214,22 +217,22 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     new FileAnswers({ ...stallOptions, shelf: files, allowDelete, guard, log }, hub);
   if (answers !== undefined) {
     const name = (c: Context<Env, "/files/:name">) => c.req.param("name");
-    app.get("/files", token, zip, (c) => answers.list(c.req.raw));
+    app.get("/files", token, zipped, (c) => answers.list(c.req.raw));
     app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
     if (allowDelete) app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
-  app.get("/fleet", token, zip, (c) => fleetAnswer(status(), c.req.query()));
+  app.get("/fleet", token, zipped, (c) => fleetAnswer(status(), c.req.query()));
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
   const figures = () =>
     answers === undefined ? status() : { ...status(), downloads: answers.stats };
-  app.get("/status", token, zip, (c) => c.json(statusJson(hub, figures(), now())));
+  app.get("/status", token, zipped, (c) => c.json(statusJson(hub, figures(), now())));
   app.get(
     "/metrics",
     token,
-    zip,
+    zipped,
     (c) => c.text(metricsText(hub, figures(), counts), 200, { "content-type": METRICS_TYPE }),
   );
-  app.get("*", (c) => assetAnswer(c, options.page));
+  app.get("*", (c) => assetAnswer(c, page, bodies));
   app.notFound((c) => c.text("There is nothing here\n", 404));
   app.onError((error, c) => {
     counts.errors++;

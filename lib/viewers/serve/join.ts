@@ -20,6 +20,11 @@ export interface ConnectionInfo {
   readonly url?: string;
 }
 
+/** Address of who makes a request, as text; `undefined` where it is not known. */
+export function readerOf({ remoteAddr }: Partial<ConnectionInfo> = {}): string | undefined {
+  return remoteAddr && formatAddr(remoteAddr);
+}
+
 /** The header for "try again in 10 s". */
 export const RETRY_LATER = { "retry-after": "10" };
 

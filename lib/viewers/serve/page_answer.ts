@@ -4,13 +4,15 @@
  * @module
  */
 import type { Context } from "hono";
+import type { AnswerBodies } from "./answer_bodies.ts";
+import { type ConnectionInfo, readerOf } from "./join.ts";
 
 /** A file of the page. */
 export interface PageAsset {
   /** Its media type. */
   readonly type: string;
   /** Its content, compressed if `encoding` says so. */
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
   /** How it is compressed. */
   readonly encoding?: "gzip" | "br";
   /** Length of its content in bytes, uncompressed. */
@@ -30,11 +32,19 @@ export interface PageAssets {
   get(path: string, acceptedEncodings: string): Promise<PageAsset | undefined>;
 }
 
-/** Bytes of the pieces in which files are sent. */
-const ASSET_PIECE_BYTES = 64 * 1024;
-
-/** Answers with a file of the page, or that there is none. */
-export async function assetAnswer(c: Context, page: PageAssets | undefined): Promise<Response> {
+/**
+ * Answers with a file of the page, or that there is none.
+ *
+ * @param c the request
+ * @param page all files
+ * @param bodies gives it in pieces: as one, the ten megabytes of a viewer would be copied for each
+ * request
+ */
+export async function assetAnswer(
+  c: Context<{ Bindings: Partial<ConnectionInfo> }>,
+  page: PageAssets | undefined,
+  bodies: AnswerBodies,
+): Promise<Response> {
   const found = await page?.get(c.req.path, c.req.header("accept-encoding") ?? "");
   if (found === undefined) return await c.notFound();
   const { type, body, encoding, etag, size } = found;
@@ -48,19 +58,5 @@ export async function assetAnswer(c: Context, page: PageAssets | undefined): Pro
   if (encoding !== undefined) c.header("content-encoding", encoding);
   // For the page's progress bar: the length of compressed content does not tell it.
   c.header("x-full-length", String(size));
-  return c.body(inPieces(body));
-}
-
-/**
- * A body that is sent in pieces: as one piece, the ten megabytes of a viewer would be copied for
- * each request.
- */
-function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += ASSET_PIECE_BYTES));
-      else controller.close();
-    },
-  }, { highWaterMark: 0 });
+  return c.body(bodies.of(body, readerOf(c.env), true));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { forgetOldest } from "../../base/forget_oldest.ts";
 import { addTo, newTally, type Tally } from "../../base/tally.ts";
 import type { Heavy } from "./arrivals.ts";
 
@@ -12,7 +13,10 @@ import type { Heavy } from "./arrivals.ts";
  * under it for ever.
  */
 const RENEW_MS = 30_000;
-/** How many decisions are remembered, which are those of the last seconds. */
+/**
+ * How many decisions are remembered of each weight, which are those of the last seconds: of thousands of
+ * light frames none makes a heavy one forgotten, whose rest would be judged anew.
+ */
 const MAX_DECISIONS = 512;
 /**
  * How long after something was left out the viewer is kept closer to the live edge, in
@@ -41,10 +45,13 @@ export interface Thinned {
   readonly light: Tally;
 }
 
+/** What was decided on frames, the newest last. */
+type Decisions = Map<string, { readonly keeps: boolean; readonly atMs: number }>;
+
 /** Decides for one viewer; time is passed in. */
 export class Thinner {
   readonly #latencyMs: number;
-  readonly #decisions = new Map<string, { readonly keeps: boolean; readonly atMs: number }>();
+  readonly #decisions = { heavy: new Map() as Decisions, light: new Map() as Decisions };
   readonly #heavy = newTally();
   readonly #light = newTally();
   #shownFrames = 0;
@@ -92,7 +99,8 @@ export class Thinner {
 
   /** Whether a heavy message would be given now. */
   wouldKeep({ seq, atMs, frame }: Heavy, nowMs: number): boolean {
-    return seq <= this.joinedSeq || (this.#recall(frame, nowMs) ?? this.#isFresh(atMs, nowMs));
+    if (seq <= this.joinedSeq) return true;
+    return recall(this.#decisions.heavy, frame, nowMs) ?? this.#isFresh(atMs, nowMs);
   }
 
   /**
@@ -103,7 +111,9 @@ export class Thinner {
   keepsHeavy(heavy: Heavy, nowMs: number): boolean {
     const { seq, bytes, atMs, frame } = heavy;
     if (seq <= this.joinedSeq) return true;
-    const keeps = this.#decide(frame, atMs, nowMs);
+    const before = recall(this.#decisions.heavy, frame, nowMs);
+    const keeps = before ?? this.#isFresh(atMs, nowMs);
+    if (before === undefined) this.#noteHeavy(frame, keeps, nowMs);
     if (keeps) return true;
     this.#thinningUntil = nowMs + THINNING_MS;
     addTo(this.#heavy, { messages: 1, bytes });
@@ -115,8 +125,8 @@ export class Thinner {
    * follow.
    */
   gave({ seq, frame }: Heavy, nowMs: number): void {
-    if (seq <= this.joinedSeq || this.#recall(frame, nowMs) !== undefined) return;
-    this.#note(frame, true, nowMs);
+    if (seq <= this.joinedSeq || recall(this.#decisions.heavy, frame, nowMs) !== undefined) return;
+    this.#noteHeavy(frame, true, nowMs);
   }
 
   /**
@@ -128,19 +138,14 @@ export class Thinner {
    * @param nowMs monotonic
    */
   keepsLight(frame: string, atMs: number, bytes: number, nowMs: number): boolean {
-    if (this.#decide(`light ${frame}`, atMs, nowMs, false)) return true;
+    const before = recall(this.#decisions.light, frame, nowMs);
+    const keeps = before ?? this.#isFresh(atMs, nowMs);
+    if (before === undefined) note(this.#decisions.light, frame, keeps, nowMs);
+    if (keeps) return true;
     this.#thinningUntil = nowMs + THINNING_MS;
     this.#lightUntil = nowMs + LIGHT_HOLD_MS;
     addTo(this.#light, { messages: 1, bytes });
     return false;
-  }
-
-  #decide(frame: string, atMs: number, nowMs: number, counts = true): boolean {
-    const before = this.#recall(frame, nowMs);
-    if (before !== undefined) return before;
-    const keeps = this.#isFresh(atMs, nowMs);
-    this.#note(frame, keeps, nowMs, counts);
-    return keeps;
   }
 
   /**
@@ -152,17 +157,21 @@ export class Thinner {
     return nowMs - atMs <= (isThinning ? this.#latencyMs / 2 : this.#latencyMs);
   }
 
-  #recall(frame: string, nowMs: number): boolean | undefined {
-    const decision = this.#decisions.get(frame);
-    return decision === undefined || nowMs - decision.atMs > RENEW_MS ? undefined : decision.keeps;
+  #noteHeavy(frame: string, keeps: boolean, nowMs: number): void {
+    if (keeps) this.#shownFrames++;
+    else this.#leftOutFrames++;
+    note(this.#decisions.heavy, frame, keeps, nowMs);
   }
+}
 
-  #note(frame: string, keeps: boolean, nowMs: number, counts = true): void {
-    if (counts && keeps) this.#shownFrames++;
-    else if (counts) this.#leftOutFrames++;
-    this.#decisions.delete(frame);
-    this.#decisions.set(frame, { keeps, atMs: nowMs });
-    if (this.#decisions.size <= MAX_DECISIONS) return;
-    this.#decisions.delete(this.#decisions.keys().next().value!);
-  }
+/** What was decided on a frame; `undefined` if nothing was lately. */
+function recall(decisions: Decisions, frame: string, nowMs: number): boolean | undefined {
+  const decision = decisions.get(frame);
+  return decision === undefined || nowMs - decision.atMs > RENEW_MS ? undefined : decision.keeps;
+}
+
+function note(decisions: Decisions, frame: string, keeps: boolean, atMs: number): void {
+  decisions.delete(frame);
+  decisions.set(frame, { keeps, atMs });
+  forgetOldest(decisions, MAX_DECISIONS);
 }

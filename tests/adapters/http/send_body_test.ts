@@ -39,4 +39,19 @@ describe("sendBody", () => {
     await sendBody(endless, outgoing);
     assertEquals(isCancelled, true);
   });
+
+  it("cuts a peer whose body errors while a write waits", async () => {
+    const outgoing = new Writable({ highWaterMark: 1, write: () => {} });
+    const given = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
+    const sending = sendBody(new ReadableStream({ start: given.resolve }), outgoing);
+    const controller = await given.promise;
+    controller.enqueue(new Uint8Array(64));
+    while (outgoing.writableLength === 0) await Promise.resolve();
+    controller.error(new Error("it took nothing for too long"));
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, 2000); // it would wait for ever
+    await Promise.race([sending, late.promise]);
+    clearTimeout(timer);
+    assertEquals(outgoing.destroyed, true);
+  });
 });

@@ -76,6 +76,15 @@ describe("a thinner", () => {
     assertEquals(thinner.isLightTooMuch(31_000), false);
   });
 
+  it("gives all of a frame or nothing of it, however many light messages are thinned between", () => {
+    const thinner = new Thinner(2, 5);
+    assertEquals(thinner.keepsHeavy(heavy("a", 0), 1900), true);
+    assertEquals(thinner.keepsHeavy(heavy("b", 0), 3000), false);
+    for (let i = 0; i < 5000; i++) thinner.keepsLight(`alone ${i}`, 0, 100, 3000);
+    assertEquals(thinner.keepsHeavy(heavy("a", 0), 4000), true);
+    assertEquals(thinner.keepsHeavy(heavy("b", 3000), 3100), false);
+  });
+
   it("remembers no more frames than the last", () => {
     const thinner = new Thinner(2, 5);
     for (let i = 0; i < 5000; i++) thinner.keepsHeavy(heavy(`${i}`, 0), 1);
