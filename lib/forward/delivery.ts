@@ -14,7 +14,7 @@ import { type Cursor, DONE } from "./cursor.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { pause, RateLimit } from "./_rate_limit.ts";
-import { TargetRefused } from "./target.ts";
+import { type ForwardTarget, TargetRefused } from "./target.ts";
 import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
@@ -172,17 +172,15 @@ export class Delivery {
   }
 
   /**
-   * Asks a target whether it would take something, again and again until it says so or the program ends.
-   * Never rejects.
-   *
-   * @param ask one try
+   * Asks a target that can be asked whether it would take something, again and again until it says so or
+   * the program ends. Never rejects.
    */
-  async check(ask: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async check(target: Pick<ForwardTarget, "check">): Promise<void> {
     const { signal } = this.stopping;
-    while (!this.isOver) {
+    while (target.check !== undefined && !this.isOver) {
       try {
         await this.#outage.turn(signal);
-        await ask(signal);
+        await target.check(signal);
         return this.#outage.worked();
       } catch (error) {
         if (!signal.aborted) this.#outage.failed(error);

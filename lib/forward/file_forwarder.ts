@@ -52,7 +52,7 @@ export class FileForwarder implements JournalReader {
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, cursor, options);
-    if (target.check) void this.#delivery.check((signal) => target.check!(signal));
+    void this.#delivery.check(target);
   }
 
   /** Counts and state of the target. */

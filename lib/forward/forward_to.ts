@@ -110,7 +110,6 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
         ? new Forwarder(target, files, cursor, options)
         : new FileForwarder(target, files, cursor, options);
       journal.join(forwarder);
-      if (target.kind === "messages") target.begin?.();
     },
     async close(signal) {
       await forwarder?.close(signal);

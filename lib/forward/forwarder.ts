@@ -62,6 +62,7 @@ export class Forwarder implements JournalReader {
     this.#delivery = new Delivery(target.name, files, cursor, options);
     this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, target.limits.maxBytes);
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
+    void this.#delivery.check(target);
   }
 
   /** Counts and state of the target. */

@@ -35,7 +35,7 @@ export interface GrpcTargetOptions {
    * Told of what is sent: that of `serve`, where servers may forward to each other, so that what comes
    * back is left out; default nobody.
    */
-  readonly known?: { has(msg: LogMsg): boolean };
+  readonly known?: { add(msg: LogMsg): boolean };
 }
 
 const NAMES: OptionNames<GrpcTargetOptions> = {
@@ -82,7 +82,7 @@ export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
   checkPort(options.port);
   if (options.timeoutMs !== undefined) checkPositive("timeoutMs", options.timeoutMs);
   const { known } = options;
-  const isKnown = known === undefined || hasMethods(known, "has");
+  const isKnown = known === undefined || hasMethods(known, "add");
   checkGiven("grpcTarget", "known, the KnownMessages of serve", isKnown, known);
   return new GrpcTarget(options);
 }
@@ -153,7 +153,7 @@ class GrpcTarget implements MessageTarget {
     return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
       const sent = withChunkId(each);
       // Before it is sent, since it may come back before it is acknowledged.
-      this.#options.known?.has(sent);
+      this.#options.known?.add(sent);
       const frame = readFrame(sent, "v1alpha1");
       if (typeof frame !== "string") return frame;
       throw new TargetRefused(

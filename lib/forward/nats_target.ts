@@ -86,7 +86,7 @@ interface Opened {
 }
 
 /**
- * Makes a target that sends to NATS; it connects when saving begins, or with the first batch.
+ * Makes a target that sends to NATS; it connects when it is checked, or with the first batch.
  *
  * @param options the server, credentials and the box
  * @throws {RangeError} if the address or the id of the box is invalid, or an option is out of
@@ -143,9 +143,8 @@ class NatsTarget implements MessageTarget {
     this.#window = new SendWindow(options.maxInFlightBytes ?? 32 * MIB, SYSTEM_CLOCK.now);
   }
 
-  begin(): void {
-    // The server may not be there yet.
-    this.#opened(new AbortController().signal).catch(() => {});
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#opened(signal);
   }
 
   async send(batch: ForwardBatch, signal: AbortSignal): Promise<void> {

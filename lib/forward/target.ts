@@ -49,19 +49,27 @@ export interface BatchLimits {
   readonly maxUnderWay: number;
 }
 
+/** What may be asked of both kinds of targets. */
+interface CheckedTarget {
+  /**
+   * Connects, and asks the other side whether it would take something; called when forwarding begins. The
+   * first message may be hours away, and a wrong password would be seen only then. It is tried again after
+   * any error, with back-off. Left out, nothing is asked.
+   *
+   * @param signal ends the waiting, with the signal's reason
+   * @throws {TargetUnfit} if somebody has to change something
+   */
+  check?(signal: AbortSignal): Promise<void>;
+}
+
 /** A target that takes messages, as gRPC and NATS do. */
-export interface MessageTarget {
+export interface MessageTarget extends CheckedTarget {
   /** Tells the kinds of targets apart. */
   readonly kind: "messages";
   /** Its address as logs show it, without user names, passwords and tokens. */
   readonly name: string;
   /** Limits of its batches. */
   readonly limits: BatchLimits;
-  /**
-   * Called once, before there is anything to send: may begin to connect, so that the first messages need
-   * not wait for that. Must not throw; if it fails, `send` connects.
-   */
-  begin?(): void;
   /**
    * Sends a batch; resolves once the other side has acknowledged all of it, in the way of this kind
    * of target.
@@ -91,7 +99,7 @@ export interface ClosedFile {
 }
 
 /** A target that takes closed files as a whole, as object storage does. */
-export interface FileTarget {
+export interface FileTarget extends CheckedTarget {
   /** Tells the kinds of targets apart. */
   readonly kind: "files";
   /** Its address as logs show it, without keys. */
@@ -103,15 +111,6 @@ export interface FileTarget {
    * as those of {@linkcode MessageTarget.send}.
    */
   sendFile(file: ClosedFile, signal: AbortSignal): Promise<void>;
-  /**
-   * Asks the other side for nothing but whether it would take files, when forwarding begins: the first
-   * file may be hours away, and wrong keys would be seen only then. It is tried again after any error,
-   * with back-off. Left out, nothing is asked.
-   *
-   * @param signal ends the waiting, with the signal's reason
-   * @throws {TargetUnfit} if somebody has to change something
-   */
-  check?(signal: AbortSignal): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
 }

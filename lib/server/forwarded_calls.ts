@@ -47,7 +47,7 @@ export class ForwardedCalls {
     const { settled, confirm, known } = this.#options;
     const confirmed = confirm();
     return {
-      fresh: (msgs) => msgs.filter((msg) => !known.has(msg)),
+      fresh: (msgs) => msgs.filter((msg) => known.add(msg)),
       async kept() {
         await settled();
         await confirmed();

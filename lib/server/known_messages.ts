@@ -37,26 +37,27 @@ export class KnownMessages {
   #next: Uint8Array | undefined;
 
   /**
-   * Whether a message came or was sent before, and takes note of it.
+   * Takes note of a message that comes or is sent.
    *
    * @param msg any message; a chunk without an id is always new
+   * @returns whether it is new: it neither came nor was sent before
    */
-  has(msg: LogMsg): boolean {
+  add(msg: LogMsg): boolean {
     const key = keyOf(msg);
-    if (key === undefined) return false;
+    if (key === undefined) return true;
     const [high, low] = key;
     const ids = this.#ids ??= new BigUint64Array(2 * WAYS * PLACES);
     const next = this.#next ??= new Uint8Array(PLACES);
     const place = Number((high ^ (high >> 17n) ^ low ^ (low >> 29n)) & BigInt(PLACES - 1));
     const at = 2 * WAYS * place;
     for (let way = 0; way < WAYS; way++) {
-      if (ids[at + 2 * way] === high && ids[at + 2 * way + 1] === low) return true;
+      if (ids[at + 2 * way] === high && ids[at + 2 * way + 1] === low) return false;
     }
     const way = next[place]!;
     next[place] = (way + 1) % WAYS;
     ids[at + 2 * way] = high;
     ids[at + 2 * way + 1] = low;
-    return false;
+    return true;
   }
 
   /** Forgets all messages, because some of them may not be kept and are to be taken again. */

@@ -169,7 +169,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkGiven(
     "serve",
     "known, KnownMessages",
-    hasMethods(resolved.known, "has", "clear"),
+    hasMethods(resolved.known, "add", "clear"),
     resolved.known,
   );
   checkSignal(resolved.signal);

@@ -96,20 +96,6 @@ describe("forwardTo", () => {
     ]);
   });
 
-  it("tells its target at the start that there will be something to send", async () => {
-    const target = fakeTarget();
-    let [begun, batchesBefore] = [0, -1];
-    target.begin = () => {
-      begun++;
-      batchesBefore = target.batches.length;
-    };
-    await run(target, { files: memoryFiles() }, [received(announcement("a"))]);
-    assertEquals([begun, batchesBefore], [1, 0]);
-    // Also where nothing comes.
-    await run(target, { files: memoryFiles() }, []);
-    assertEquals(begun, 2);
-  });
-
   it("may be tried again where its cursor could not be read", async () => {
     let fails = true;
     const files = memoryFiles(({ path, kind }) => {

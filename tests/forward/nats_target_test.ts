@@ -150,9 +150,9 @@ describe("natsTarget", () => {
         said.resolve();
       });
       const target = natsTarget({ url: link.url, box: "box-7", instance: "one" });
-      target.begin!();
+      const checked = target.check!(never);
       await said.promise;
-      await sendAll(target, "file-a", msgs.slice(0, 2));
+      await Promise.all([checked, sendAll(target, "file-a", msgs.slice(0, 2))]);
       await target.close();
       assertEquals(connects, 1);
     });
@@ -162,7 +162,7 @@ describe("natsTarget", () => {
     await using server = await NatsServer.start();
     await server.kill();
     const target = targetOf(server);
-    target.begin!();
+    await assertRejects(() => target.check!(never), Error, "");
     await assertRejects(() => sendAll(target, "file-a", msgs.slice(0, 2)), Error, "");
     await server.start();
     await sendAll(target, "file-a", msgs.slice(0, 2));

@@ -87,7 +87,7 @@ export class RrdFiles {
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
     this.#files = new OpenedFiles(options);
-    this.#openings = new Openings(options.onOpened);
+    this.#openings = new Openings(this.#files.series, options.onOpened);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
     const { opener, log, rotation, now, date } = options;
@@ -191,8 +191,14 @@ export class RrdFiles {
     const noted = index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
     const target = isBlueprint ? undefined : this.groups.target(store, msg, source);
     const into = target && this.#seriesOf(target, entry.header);
-    const isFirst = into?.isOpen === false;
-    const put = into ? this.#putInto(into, entry) : this.#putBlueprint(msg, entry, store!, source);
+    const mayBegin = into !== undefined && this.#openings.allow(into);
+    // Nobody waits for the file of what was copied, as long as there are few such copies.
+    const isBeside = copy !== undefined && mayBegin && !into.isOpen;
+    const put = into === undefined
+      ? this.#putBlueprint(msg, entry, store!, source)
+      : mayBegin
+      ? into.add(entry)
+      : this.opened()!.then(() => into.add(entry));
     const remember = () => {
       if (!isBlueprint && !announces) this.#remember(store, msg, entry);
     };
@@ -209,7 +215,7 @@ export class RrdFiles {
       this.flush();
       await this.#options.budget.waitForRoom();
     })();
-    return isFirst && copy !== undefined ? void this.#openings.add(into, added) : added;
+    return isBeside ? void this.#openings.add(into, added) : added;
   }
 
   /** How many files are open. */
@@ -310,13 +316,6 @@ export class RrdFiles {
     if (this.#files.series.has(into)) this.#files.series.use(into);
     this.#last = { header, target, into };
     return into;
-  }
-
-  #putInto(into: Series, entry: Entry): Promise<void> | undefined {
-    const { size } = this.#openings;
-    const mayBegin = size === 0 ||
-      (!this.#openings.has(into) && this.#files.series.hasRoomFor(size + 1));
-    return mayBegin ? into.add(entry) : this.opened()!.then(() => into.add(entry));
   }
 
   /** Puts a blueprint into the open file of its client's recording; no file is made for it. */

@@ -144,6 +144,26 @@ describe("rrdFileSink, of many recordings announced at once", () => {
     });
   });
 
+  it("lets a program wait that announces more than 256, or one twice", async () => {
+    for (const ids of [idsOf(300), ["a", "b", "a"]]) {
+      const made = Promise.withResolvers<void>();
+      const { files, sink } = await slow(made.promise);
+      let written: Promise<void> | undefined;
+      let taken = 0;
+      for (const id of ids) {
+        written = sink.write([received(announcement(id))]) as Promise<void> | undefined;
+        if (written !== undefined) break;
+        taken++;
+      }
+      assertEquals(taken, Math.min(ids.length - 1, 256));
+      made.resolve();
+      await written;
+      await sink.close();
+      assertEquals(sink.kept.messages, taken + 1);
+      assertEquals(Object.keys(contents(files)).length, new Set(ids.slice(0, taken + 1)).size);
+    }
+  });
+
   it("writes and syncs what was announced, though nothing comes behind it", async () => {
     const made = Promise.withResolvers<void>();
     const due: (() => void)[] = [];

@@ -38,7 +38,10 @@ export class IndexFile {
   #isClosed = false;
   /** Reads the file that is open, also once somebody has removed it. */
   #held: ReadableFile | undefined;
-  /** Reads the one that was open in the folder in which saving began, once that is not there any more. */
+  /**
+   * The index in the folder in which saving began, while another folder has that name: the first one may
+   * be away with its drive, or removed, and only an open file tells which.
+   */
   #first: ReadableFile | undefined;
   /** The folder in which it was opened. */
   #home: HomeFolder | undefined;
@@ -152,10 +155,7 @@ export class IndexFile {
     return looked;
   }
 
-  /**
-   * Whether the file was removed that was opened first, and not just moved away with its folder, or with a
-   * drive.
-   */
+  /** Whether the index that was opened first was removed, and is not away with its folder or its drive. */
   async isRemoved(): Promise<boolean> {
     try {
       return await (this.#first ?? this.#held)?.isRemoved?.() ?? false;
@@ -164,7 +164,7 @@ export class IndexFile {
     }
   }
 
-  /** Forgets the one that was removed, if another is written by now; tells whether one is. */
+  /** Lets go of the index that was removed; returns whether another one is written in its place. */
   async forgetRemoved(): Promise<boolean> {
     const first = this.#first;
     this.#first = undefined;

@@ -11,9 +11,9 @@ type Adapter = Pick<FileReadAdapter, "kind" | "identity">;
 /** The index of recordings, which lies beside them as long as they are saved. */
 interface Index {
   readonly path: string;
-  /** Whether the one was removed that lay in the folder in which saving began. */
+  /** Whether that in the folder in which saving began was removed. */
   isRemoved(): Promise<boolean>;
-  /** Forgets that one, if another is written by now; tells whether one is. */
+  /** Lets go of the one that was removed; returns whether another one is written in its place. */
   forgetRemoved(): Promise<boolean>;
 }
 
@@ -59,8 +59,9 @@ export class HomeFolder {
   }
 
   /**
-   * Whether the recordings are elsewhere, since another folder has the name of theirs: not where
-   * somebody removed theirs with all that was in it. The one that was made anew is theirs from then on.
+   * Whether the recordings are away with their folder, as on a drive that was taken out, while another
+   * folder has its name. If their index was removed they are gone, and the folder that was made anew takes
+   * the place of theirs.
    *
    * @param index of them
    */
