@@ -13,6 +13,7 @@ export { openTarget, type OpenTargetOptions } from "./open_target.ts";
 export { TargetRefused, TargetUnfit } from "./target.ts";
 export type {
   BatchLimits,
+  CheckedTarget,
   ClosedFile,
   FileTarget,
   ForwardBatch,

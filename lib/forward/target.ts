@@ -50,7 +50,7 @@ export interface BatchLimits {
 }
 
 /** What may be asked of both kinds of targets. */
-interface CheckedTarget {
+export interface CheckedTarget {
   /**
    * Connects, and asks the other side whether it would take something; called when forwarding begins. The
    * first message may be hours away, and a wrong password would be seen only then. It is tried again after

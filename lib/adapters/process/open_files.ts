@@ -9,7 +9,13 @@ import process from "node:process";
 
 const LIMITS = "/proc/self/limits";
 /** Files that may be saved into at the same time, where the limit has room for so many. */
+const FEW_FILES = 256;
 const MOST_FILES = 4096;
+/**
+ * Connections come first: of a limit above this, half of the rest is for more files. Files can take
+ * turns, connections can't.
+ */
+const CONNECTIONS_FIRST = 16_384;
 /**
  * How many that are where the limit can't be read: a quarter of 4096, the least that Linux lets a
  * process raise its limit to unless somebody set it lower. What does not fit all the same is found
@@ -37,9 +43,9 @@ export interface OpenFiles {
  * @param limit of file descriptors; infinity where nobody knows it
  */
 export function shareOut(limit: number): OpenFiles {
-  const files = limit === Infinity
-    ? UNKNOWN_FILES
-    : Math.min(MOST_FILES, Math.max(4, Math.floor(limit / 4) - 8));
+  const few = Math.min(FEW_FILES, Math.max(4, Math.floor(limit / 4) - 8));
+  const more = Math.min(MOST_FILES, Math.floor((limit - CONNECTIONS_FIRST) / 2));
+  const files = limit === Infinity ? UNKNOWN_FILES : Math.max(few, more);
   const sockets = limit - Math.min(files + SPARE, Math.ceil(limit * 0.6));
   return { limit, files, sockets, viewers: Math.ceil(sockets / 4) };
 }

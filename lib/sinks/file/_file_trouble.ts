@@ -49,8 +49,8 @@ export function tellBroken(
 
 /** More recordings come at once than files may be open. */
 export function tellTurns(log: Log, most: number): void {
-  const text = `More than ${plural(most, "recording")} are saved at the same time, and a quarter ` +
-    "of the descriptors that this program may have is for files: they are closed and opened again " +
-    "in turns, which costs time but no message; a higher ulimit -n ends that";
+  const text = `More than ${plural(most, "recording")} are saved at the same time, for which ` +
+    "this program has too few descriptors: their files are closed and opened again in turns, which " +
+    "costs time but no message; a higher ulimit -n ends that (16,384 and two for each recording)";
   log.write("warn", text, { most, kind: "files take turns" });
 }
