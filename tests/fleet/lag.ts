@@ -116,8 +116,8 @@ async function measure(boxes: number, programs: number, seconds: number) {
     };
     return { boxes, sent: total, lateMs: Math.round(lateMs), ...lag, cpuSec, saved };
   } finally {
-    const programs = [...all.map(({ program }) => program), ...savers];
-    await Promise.all(programs.map((program) => program.end("SIGKILL").catch(() => null)));
+    const started = [...all.map(({ program }) => program), ...savers];
+    await Promise.all(started.map((program) => program.end("SIGKILL").catch(() => null)));
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -51,6 +51,7 @@ export function tellBroken(
 export function tellTurns(log: Log, most: number): void {
   const text = `More than ${plural(most, "recording")} are saved at the same time, for which ` +
     "this program has too few descriptors: their files are closed and opened again in turns, which " +
-    "costs time but no message; a higher ulimit -n ends that (16,384 and two for each recording)";
+    "costs time but no message; a higher ulimit -n, where this program may read it, lets up to 4,096 " +
+    "files be open (16,384 and two for each of them)";
   log.write("warn", text, { most, kind: "files take turns" });
 }
