@@ -14,9 +14,12 @@ import { PROXY } from "../server/grpc_peer.ts";
 const DIALS = 64;
 /** Of so many one has a call: they stay below `--max-clients`. */
 const CALLS = 20;
+/** Loopback connects at once: one that has not by then is dialled anew, and counted. */
+const CONNECT_MS = 5000;
 
 const [port, count, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
-const counts = { open: 0, opened: 0, closed: 0, failed: 0, at: 0 };
+const counts = { open: 0, opened: 0, closed: 0, failed: 0, stuck: 0, at: 0 };
+let dialled = 0;
 const path = `${PROXY}/WriteMessages`;
 const call = h2Frame(
   1,
@@ -32,8 +35,13 @@ function dial(): void {
   dialing++;
   const socket = connect(port, "127.0.0.1");
   let isOpen = false;
-  const hasCall = counts.opened % CALLS === 0;
+  const hasCall = dialled++ % CALLS === 0;
+  const stuck = setTimeout(() => {
+    counts.stuck++;
+    socket.destroy();
+  }, CONNECT_MS);
   socket.once("connect", () => {
+    clearTimeout(stuck);
     isOpen = true;
     dialing--;
     counts.open++;
@@ -55,6 +63,7 @@ function dial(): void {
   });
   socket.on("error", () => {});
   socket.once("close", () => {
+    clearTimeout(stuck);
     if (isOpen) {
       counts.open--;
       counts.closed++;
