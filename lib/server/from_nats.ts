@@ -23,6 +23,7 @@ import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { FleetBox } from "./nats_fleet.ts";
 import type { Feed, FeedHost } from "./feed.ts";
+import { readBefore } from "./nats_covered.ts";
 import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
 import type { NatsNote } from "./nats_note.ts";
 
@@ -148,14 +149,13 @@ class NatsFeed implements FromNats {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     const { note, skip } = options;
-    const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
     this.#created = note?.created;
     const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
-    this.#early = skip === undefined ? early : { ...early, beyond: [...skip] };
-    if (isSame) return;
-    // Other subjects were asked for before, and what those left out may stand anywhere in the
-    // stream: it is read from its beginning, and what came already is known by its numbers.
-    this.#early = { ...this.#early, seq: 0 };
+    this.#early = {
+      ...early,
+      ...readBefore(early, this.#subjects),
+      ...(skip !== undefined && { beyond: [...skip] }),
+    };
   }
 
   get clients(): readonly { readonly stats: ClientStats }[] {
@@ -264,9 +264,10 @@ class NatsFeed implements FromNats {
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
       this.#created = stream.created;
-      if (after > 0 && (isAnother || after > last)) {
+      const read = Math.max(after, intake.coveredSeq);
+      if (read > 0 && (isAnother || read > last)) {
         const text = `The stream ${STREAM} of ${this.name} was made anew: it ends with message ` +
-          `${last}, and ${after} were read of the one before. It is read from its beginning`;
+          `${last}, and ${read} were read of the one before. It is read from its beginning`;
         this.#log.write("warn", text, { nats: this.name, kind: "stream made anew" });
         after = 0;
         intake.beginsAnew();

@@ -17,6 +17,7 @@ import { subjectNames } from "../nats/subjects.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "../flow/channel/pinned_bytes.ts";
 import { BoxClient } from "./box_client.ts";
 import type { FeedHost } from "./feed.ts";
+import { NatsCovered } from "./nats_covered.ts";
 import { NatsFleet } from "./nats_fleet.ts";
 import type { NatsNote } from "./nats_note.ts";
 import { NatsProgress, type UnderWay } from "./nats_progress.ts";
@@ -74,6 +75,7 @@ export class NatsIntake {
   /** Entries of large messages that are not whole, by subject. */
   readonly #held = new Map<string, UnderWay>();
   readonly #skip: Map<string, number>;
+  readonly #covered: NatsCovered;
   readonly #progress: NatsProgress;
   /** The boxes and their recordings, for the fleet view. */
   readonly fleet: NatsFleet;
@@ -108,6 +110,7 @@ export class NatsIntake {
     this.#log = log;
     this.#skip = new Map(skip);
     this.#lastSeq = note.seq;
+    this.#covered = new NatsCovered(note.covered);
     this.#seen = new NatsSeen(note.seen);
     this.#received = new NatsSeen(note.seen);
     const { options: limits, onUnfinished } = host.context;
@@ -132,6 +135,11 @@ export class NatsIntake {
   /** Number of the last message of the stream that came. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** Number of the last message that came while other subjects were asked for. */
+  get coveredSeq(): number {
+    return this.#covered.lastSeq;
   }
 
   /** The boxes, each a client of the server. */
@@ -163,7 +171,8 @@ export class NatsIntake {
     for (const [recording, count] of this.#skip) {
       beyond.set(recording, (beyond.get(recording) ?? 0) + count);
     }
-    return { seq: position, seen: this.#received.toJSON(), beyond: [...beyond] };
+    const seen = this.#received.toJSON();
+    return { seq: position, seen, beyond: [...beyond], covered: this.#covered.toJSON() };
   }
 
   /** Says that the stream was made anew, and is read from its beginning. */
@@ -172,6 +181,7 @@ export class NatsIntake {
     // What an earlier run had kept was of the stream before; keeping something twice is better than
     // leaving it out.
     this.#skip.clear();
+    this.#covered.clear();
     this.#progress.restart();
   }
 
@@ -186,6 +196,12 @@ export class NatsIntake {
       return this.#refuse(message, "it is none that a box has sent");
     }
     if (headers.box === this.own) return this.#leaveOut(message);
+    if (this.#covered.has(seq, subject)) {
+      if (headers.part === undefined || headers.part.index === 0) {
+        this.#repeated += headers.numbers.length;
+      }
+      return this.#progress.drop(this.#progress.came(seq));
+    }
     const box = this.#box(names.box);
     const { part } = headers;
     if (part === undefined) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Covered } from "./nats_covered.ts";
 import type { SeenJson } from "./nats_seen.ts";
 
 /** A place in the stream, and what came of each recording up to there. */
@@ -22,6 +23,12 @@ export interface NatsNote {
   readonly created?: string;
   /** Which subjects were asked for. */
   readonly subjects?: readonly string[];
+  /**
+   * How far the stream was read while other subjects were asked for.
+   *
+   * @internal
+   */
+  readonly covered?: readonly Covered[];
   /**
    * How many messages of each recording were received beyond `seq`, while one before them was not.
    */

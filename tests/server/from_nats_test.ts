@@ -5,6 +5,7 @@ import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
 import type { LogMsg, SmartMessage } from "../../mod.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
 import { type FromNats, fromNats, type FromNatsOptions } from "../../lib/server/from_nats.ts";
+import type { NatsNote } from "../../lib/server/nats_note.ts";
 import { connectNats } from "../../lib/nats/connection.ts";
 import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
 import { sha256 } from "../fixtures.ts";
@@ -165,6 +166,36 @@ describe("fromNats", () => {
       byRecording(mixed),
     );
     await Promise.all([again.close(), second.close()]);
+  });
+
+  it("receives nothing again where it asks for others than before", options, async () => {
+    await using nats = await NatsServer.start();
+    const [a, b, c, last] = ["box-a", "box-b", "box-c", "last"].map((box) =>
+      natsTarget({ url: nats.url, box, instance: box })
+    );
+    const some = numbered(older);
+    // As of a box that has begun a new file each minute.
+    for (let i = 0; i < 30; i++) await a!.send(batchOf(`a-${i}`, some), never);
+    await b!.send(batchOf("b", some), never);
+    let note: NatsNote | undefined;
+    const came: Record<string, number> = {};
+    const starts = [["box-a"], ["box-b", "box-c"], ["box-a", "box-c"], ["box-b"], ["box-a"], []];
+    for (const [i, boxes] of starts.entries()) {
+      await c!.send(batchOf(`c-${i}`, some), never);
+      await last!.send(batchOf(`last-${i}`, some), never);
+      const asked = boxes.length === 0 ? boxes : [...boxes, "last"];
+      const middle = await Middle.start({ url: nats.url, boxes: asked, ...(note && { note }) });
+      const isOver = () => (middle.came.get("nats last")?.length ?? 0) >= some.length;
+      await middle.until(() => isOver() && middle.feed.stats.underWay === 0);
+      await middle.close();
+      note = JSON.parse(JSON.stringify(middle.feed.note()));
+      for (const [box, { length }] of middle.came) came[box] = (came[box] ?? 0) + length;
+    }
+    const times = Object.entries(came).map(([box, count]) => [box, count / some.length]);
+    assertEquals(Object.fromEntries(times), {
+      ...{ "nats box-a": 30, "nats box-b": 1, "nats box-c": 6, "nats last": 6 },
+    });
+    await Promise.all([a, b, c, last].map((box) => box!.close()));
   });
 
   it("leaves out what was kept beyond what was noted", options, async () => {
