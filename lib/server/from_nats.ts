@@ -23,8 +23,11 @@ import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { FleetBox } from "./nats_fleet.ts";
 import type { Feed, FeedHost } from "./feed.ts";
+import { readRange } from "../nats/read_range.ts";
+import type { ReadAgain } from "./nats_parts.ts";
 import { readBefore } from "./nats_covered.ts";
-import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
+import { NatsIntake } from "./nats_intake.ts";
+import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
 
 /** Which server of NATS, by which credentials, and which of the subjects. */
@@ -227,15 +230,18 @@ class NatsFeed implements FromNats {
         const { nats, created, after, pullBytes } = await this.#connect(intake);
         this.#nats = nats;
         retryMs = RETRY_MS;
+        const clock = { ...SYSTEM_CLOCK, now, delay: (ms: number) => this.#wait(ms, delay) };
+        const stream = { nats, created, pullBytes, clock, log: this.#log };
         const reader = new StreamReader({
-          ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
+          ...stream,
+          ...{ subjects: this.#subjects, after },
           onReading: (isReading) => {
             this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
             this.#wasConnected ||= isReading;
           },
-          clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
-        for await (const message of reader.read(signal)) await intake.take(message);
+        const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
+        for await (const message of reader.read(signal)) await intake.take(message, again);
       } catch (error) {
         if (signal.aborted) break;
         const text = `Reads nothing from ${this.name} now, and tries again in ` +
@@ -272,6 +278,7 @@ class NatsFeed implements FromNats {
         after = 0;
         intake.beginsAnew();
       }
+      intake.begins(stream.state.first_seq);
       const largest = nats.connection.info?.max_payload ?? MIB;
       this.#log.write("info", `Receives from the stream ${STREAM} of ${this.name}`, {
         nats: this.name,

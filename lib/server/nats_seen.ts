@@ -42,6 +42,18 @@ export class NatsSeen {
     forgetOldest(this.#recordings, MAX_RECORDINGS);
   }
 
+  /** How many recordings are remembered. */
+  get size(): number {
+    return this.#recordings.size;
+  }
+
+  /** All last numbers, in the order in which they were noted. */
+  *all(): Generator<readonly [key: string, file: string, number: number]> {
+    for (const [key, files] of this.#recordings) {
+      for (const [file, number] of files) yield [key, file, number];
+    }
+  }
+
   /** The form to be written down. */
   toJSON(): SeenJson {
     return Array.from(this.#recordings, ([key, files]) => [key, [...files]] as const);
