@@ -84,6 +84,12 @@ export interface FromNats extends Feed {
    * given as `note`.
    */
   note(): NatsNote;
+  /**
+   * As `note`, but of what came only that which has changed since the last call.
+   *
+   * @internal
+   */
+  changes(): NatsNote;
 }
 
 const MIB = 1024 * 1024;
@@ -209,8 +215,15 @@ class NatsFeed implements FromNats {
   }
 
   note(): NatsNote {
+    return this.#whose(this.#intake?.note());
+  }
+
+  changes(): NatsNote {
+    return this.#whose(this.#intake?.note(true));
+  }
+
+  #whose(note: NatsNote = this.#early): NatsNote {
     const created = this.#created;
-    const note = this.#intake?.note() ?? this.#early;
     return { ...note, subjects: this.#subjects, ...(created !== undefined && { created }) };
   }
 

@@ -139,15 +139,15 @@ export class NatsIntake {
     };
   }
 
-  /** How far all was received. */
-  note(): NatsNote {
+  /** How far all was received; `seen` has only what came since the last such call, if that is wanted. */
+  note(hasChangesAlone = false): NatsNote {
     const { position, beyond } = this.#progress;
     // What an earlier run kept and that has not come again yet must stay in the note, or it would
     // be kept twice.
     for (const [recording, count] of this.#skip) {
       beyond.set(recording, (beyond.get(recording) ?? 0) + count);
     }
-    const seen = this.#received.toJSON();
+    const seen = hasChangesAlone ? this.#received.changes() : this.#received.toJSON();
     return { seq: position, seen, beyond: [...beyond], covered: this.#covered.toJSON() };
   }
 

@@ -136,14 +136,30 @@ describe("NatsSeen", () => {
 
   it("forgets the file used longest ago", () => {
     const seen = new NatsSeen();
-    for (let file = 0; file < 100; file++) {
+    for (let file = 0; file < 2000; file++) {
       seen.note("a", `${file}`, 1);
       seen.note("a", "always", file);
     }
-    assertEquals([seen.last("a", "always"), seen.last("a", "99"), seen.last("a", "0")], [
-      99,
-      1,
-      -1,
-    ]);
+    const last = ["always", "1999", "1500", "0"].map((file) => seen.last("a", file));
+    assertEquals(last, [1999, 1, 1, -1]);
+  });
+
+  it("remembers 400,000 files in all, and at least the last of each recording", () => {
+    const seen = new NatsSeen();
+    for (let i = 0; i < 450_000; i++) seen.note(`${i % 900}`, `${i}`, 1);
+    seen.note("more", "file", 1);
+    const files = [...seen.all()].length;
+    assertEquals([files <= 400_000, files > 300_000, seen.size], [true, true, 901], `${files}`);
+    assertEquals(seen.last("0", "449100"), 1);
+  });
+
+  it("tells what has changed since it was asked last", () => {
+    const seen = new NatsSeen([["a", [["file", 4]]], ["b", [["file", 5]]]]);
+    assertEquals(seen.changes(), seen.toJSON());
+    assertEquals(seen.changes(), []);
+    seen.note("b", "other", 1);
+    seen.note("b", "other", 2);
+    assertEquals(seen.changes(), [["b", [["other", 2]]]]);
+    assertEquals(seen.changes(), []);
   });
 });
