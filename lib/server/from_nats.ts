@@ -243,7 +243,8 @@ class NatsFeed implements FromNats {
         const { nats, created, after, pullBytes } = await this.#connect(intake);
         this.#nats = nats;
         retryMs = RETRY_MS;
-        const clock = { ...SYSTEM_CLOCK, now, delay: (ms: number) => this.#wait(ms, delay) };
+        const wait: Clock["delay"] = (ms) => this.#wait(ms, delay);
+        const clock = { ...SYSTEM_CLOCK, now, delay: wait };
         const stream = { nats, created, pullBytes, clock, log: this.#log };
         const reader = new StreamReader({
           ...stream,

@@ -5,10 +5,7 @@
  * @module
  */
 import { subjectMatcher } from "../nats/subjects.ts";
-import type { NatsNote } from "./nats_note.ts";
-
-/** How far the stream was read for some subjects, from `filterSubjects`. */
-export type Covered = readonly [seq: number, subjects: readonly string[]];
+import type { Covered, NatsNote } from "./nats_note.ts";
 
 /** Of so many filters it is remembered how far they were read; of others messages may come again. */
 const MAX_FILTERS = 16;

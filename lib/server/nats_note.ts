@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Covered } from "./nats_covered.ts";
 import type { SeenJson } from "./nats_seen.ts";
+
+/** How far the stream was read for some subjects, from `filterSubjects`. */
+export type Covered = readonly [seq: number, subjects: readonly string[]];
 
 /** A place in the stream, and what came of each recording up to there. */
 export interface NatsNote {
