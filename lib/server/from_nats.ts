@@ -23,7 +23,11 @@ import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { FleetBox } from "./nats_fleet.ts";
 import type { Feed, FeedHost } from "./feed.ts";
-import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
+import { readRange } from "../nats/read_range.ts";
+import type { ReadAgain } from "./nats_parts.ts";
+import { readBefore } from "./nats_covered.ts";
+import { NatsIntake } from "./nats_intake.ts";
+import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
 
 /** Which server of NATS, by which credentials, and which of the subjects. */
@@ -80,6 +84,12 @@ export interface FromNats extends Feed {
    * given as `note`.
    */
   note(): NatsNote;
+  /**
+   * As `note`, but of what came only that which has changed since the last call.
+   *
+   * @internal
+   */
+  changes(): NatsNote;
 }
 
 const MIB = 1024 * 1024;
@@ -148,14 +158,13 @@ class NatsFeed implements FromNats {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     const { note, skip } = options;
-    const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
     this.#created = note?.created;
     const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
-    this.#early = skip === undefined ? early : { ...early, beyond: [...skip] };
-    if (isSame) return;
-    // Other subjects were asked for before, and what those left out may stand anywhere in the
-    // stream: it is read from its beginning, and what came already is known by its numbers.
-    this.#early = { ...this.#early, seq: 0 };
+    this.#early = {
+      ...early,
+      ...readBefore(early, this.#subjects),
+      ...(skip !== undefined && { beyond: [...skip] }),
+    };
   }
 
   get clients(): readonly { readonly stats: ClientStats }[] {
@@ -206,8 +215,15 @@ class NatsFeed implements FromNats {
   }
 
   note(): NatsNote {
+    return this.#whose(this.#intake?.note());
+  }
+
+  changes(): NatsNote {
+    return this.#whose(this.#intake?.note(true));
+  }
+
+  #whose(note: NatsNote = this.#early): NatsNote {
     const created = this.#created;
-    const note = this.#intake?.note() ?? this.#early;
     return { ...note, subjects: this.#subjects, ...(created !== undefined && { created }) };
   }
 
@@ -227,15 +243,19 @@ class NatsFeed implements FromNats {
         const { nats, created, after, pullBytes } = await this.#connect(intake);
         this.#nats = nats;
         retryMs = RETRY_MS;
+        const wait: Clock["delay"] = (ms) => this.#wait(ms, delay);
+        const clock = { ...SYSTEM_CLOCK, now, delay: wait };
+        const stream = { nats, created, pullBytes, clock, log: this.#log };
         const reader = new StreamReader({
-          ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
+          ...stream,
+          ...{ subjects: this.#subjects, after },
           onReading: (isReading) => {
             this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
             this.#wasConnected ||= isReading;
           },
-          clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
-        for await (const message of reader.read(signal)) await intake.take(message);
+        const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
+        for await (const message of reader.read(signal)) await intake.take(message, again);
       } catch (error) {
         if (signal.aborted) break;
         const text = `Reads nothing from ${this.name} now, and tries again in ` +
@@ -264,13 +284,15 @@ class NatsFeed implements FromNats {
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
       this.#created = stream.created;
-      if (after > 0 && (isAnother || after > last)) {
+      const read = Math.max(after, intake.coveredSeq);
+      if (read > 0 && (isAnother || read > last)) {
         const text = `The stream ${STREAM} of ${this.name} was made anew: it ends with message ` +
-          `${last}, and ${after} were read of the one before. It is read from its beginning`;
+          `${last}, and ${read} were read of the one before. It is read from its beginning`;
         this.#log.write("warn", text, { nats: this.name, kind: "stream made anew" });
         after = 0;
         intake.beginsAnew();
       }
+      intake.begins(stream.state.first_seq);
       const largest = nats.connection.info?.max_payload ?? MIB;
       this.#log.write("info", `Receives from the stream ${STREAM} of ${this.name}`, {
         nats: this.name,
