@@ -16,6 +16,7 @@ import {
   type NatsCredentials,
 } from "../nats/connection.ts";
 import { codeOf, ensureStream, saysStreamGone, STREAM } from "../nats/stream.ts";
+import { refusalOf } from "../nats/refusal.ts";
 import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
@@ -273,12 +274,8 @@ class NatsTarget implements MessageTarget {
           `readers remove more, or give it more room (${reason(error)})`,
       );
     }
-    if (NOT_ALLOWED.test(reason(error))) {
-      return new TargetUnfit(
-        `${reason(error)}: look at what NATS lets this user do, and at --nats-credentials, ` +
-          "--nats-user and --nats-token-file",
-      );
-    }
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return new TargetUnfit(refusal);
     if (error instanceof Error && error.name === "JetStreamNotEnabled") {
       return new Error(
         `Nobody takes messages at ${this.name} now: JetStream is off, its servers choose a leader, ` +
@@ -288,9 +285,6 @@ class NatsTarget implements MessageTarget {
     return error;
   }
 }
-
-/** How servers refuse a user, or what he may not do. */
-const NOT_ALLOWED = /authorization violation|permissions violation|authentication/i;
 
 /** JetStream's code of a message that is larger than the stream takes. */
 const TOO_LARGE = 10054;

@@ -17,6 +17,7 @@ import {
   type Nats,
   type NatsCredentials,
 } from "../nats/connection.ts";
+import { refusalOf } from "../nats/refusal.ts";
 import { ensureStream, STREAM } from "../nats/stream.ts";
 import { StreamReader } from "../nats/stream_reader.ts";
 import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
@@ -238,9 +239,11 @@ class NatsFeed implements FromNats {
         for await (const message of reader.read(signal)) await intake.take(message);
       } catch (error) {
         if (signal.aborted) break;
+        const refusal = refusalOf(error);
         const text = `Reads nothing from ${this.name} now, and tries again in ` +
-          `${retryMs / 1000} s: ${reason(error)}`;
-        this.#log.write("warn", text, { nats: this.name, kind: "nats unreachable" });
+          `${retryMs / 1000} s: ${refusal ?? reason(error)}`;
+        const level = refusal === undefined ? "warn" : "error";
+        this.#log.write(level, text, { nats: this.name, kind: "nats unreachable" });
         await this.#wait(retryMs, delay);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       } finally {
