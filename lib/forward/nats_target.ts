@@ -152,7 +152,9 @@ class NatsTarget implements MessageTarget {
     const { nats, instance, maxMessageBytes } = await this.#opened(signal);
     // The client would keep these messages in memory until it is connected; but they are on the
     // disk already.
-    if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
+    if (nats.link.aborted) {
+      throw this.#told(nats.failure ?? new Error(`${this.name} is not connected now`));
+    }
     const maxPayloadBytes = this.#maxPayload(nats, maxMessageBytes);
     const untilBroken = this.#untilBroken(signal, nats.link);
     const { box, ackTimeoutMs = 10_000 } = this.#options;

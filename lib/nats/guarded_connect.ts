@@ -30,8 +30,15 @@ interface Emitter {
  * The client has one kind of transport for the whole process, which whoever connects sets. It is set to
  * the client's own one for Node before each attempt, since other code of the program may have connected by
  * the same client meanwhile; what guards a socket is in this connection alone.
+ *
+ * @param options those of the client
+ * @param onFailure called with why an attempt failed, of those to connect anew, too, of which the client
+ * tells nothing
  */
-export async function guardedConnect(options: ConnectionOptions): Promise<NatsConnection> {
+export async function guardedConnect(
+  options: ConnectionOptions,
+  onFailure: (error: unknown) => void = () => {},
+): Promise<NatsConnection> {
   const client = await import("@nats-io/transport-node");
   const { ProtocolHandler, setTransportFactory } = client;
   const { NodeTransport, nodeResolveHost } = await import(
@@ -51,6 +58,7 @@ export async function guardedConnect(options: ConnectionOptions): Promise<NatsCo
     override dial(server: Parameters<typeof ProtocolHandler.prototype.dial>[0]): Promise<void> {
       useOwnTransport();
       const dialing = super.dial(server);
+      dialing.catch(onFailure);
       // It has its new transport by now, and that has no socket yet.
       const transport = this.transport as InstanceType<typeof NodeTransport>;
       // The client would wait until its time is over, and then know no reason.

@@ -6,7 +6,7 @@
 import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
 import { checkCount, checkPositive, checkText, checkTexts } from "../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
-import { type Log, silentLog } from "../base/log.ts";
+import { type Log, type LogLevel, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { parseNatsAddress } from "../nats/address.ts";
@@ -88,6 +88,11 @@ const PULL_BYTES = 8 * MIB;
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 /**
+ * A connection that is lost is told of after so many milliseconds: before, another server of the cluster
+ * may take it.
+ */
+const TAKEOVER_MS = 2000;
+/**
  * When the clocks of two machines differ by more than this, in milliseconds, it is told: latencies
  * are wrong then.
  */
@@ -140,6 +145,8 @@ class NatsFeed implements FromNats {
    */
   #downMs: number | undefined;
   #wasConnected = false;
+  /** What was told of the present outage, which begins when a connection that was there breaks. */
+  #told: LogLevel | undefined;
   #now: Clock["now"] = SYSTEM_CLOCK.now;
   #running: Promise<void> | undefined;
 
@@ -230,20 +237,13 @@ class NatsFeed implements FromNats {
         retryMs = RETRY_MS;
         const reader = new StreamReader({
           ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
-          onReading: (isReading) => {
-            this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
-            this.#wasConnected ||= isReading;
-          },
+          onReading: (isReading) => this.#reads(isReading),
           clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
         });
         for await (const message of reader.read(signal)) await intake.take(message);
       } catch (error) {
         if (signal.aborted) break;
-        const refusal = refusalOf(error);
-        const text = `Reads nothing from ${this.name} now, and tries again in ` +
-          `${retryMs / 1000} s: ${refusal ?? reason(error)}`;
-        const level = refusal === undefined ? "warn" : "error";
-        this.#log.write(level, text, { nats: this.name, kind: "nats unreachable" });
+        this.#tellFailed(`now, and tries again in ${retryMs / 1000} s`, error);
         await this.#wait(retryMs, delay);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       } finally {
@@ -253,13 +253,49 @@ class NatsFeed implements FromNats {
     }
   }
 
+  #reads(isReading: boolean): void {
+    if (isReading && this.#told !== undefined) {
+      const seconds = Math.round((this.#now() - (this.#downMs ?? this.#now())) / 100) / 10;
+      this.#log.write("info", `Reads from ${this.name} again, after ${seconds} s`, {
+        ...{ nats: this.name, seconds, kind: "nats reachable" },
+      });
+      this.#told = undefined;
+    }
+    this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
+    this.#wasConnected ||= isReading;
+  }
+
+  /**
+   * Tells why a connection that was lost is not there again: once it has been away for longer than another
+   * server of the cluster needs to take over, and once more if somebody has to change something.
+   */
+  #tellLost(error: unknown): void {
+    if (this.#now() - (this.#downMs ?? this.#now()) < TAKEOVER_MS) return;
+    const level = refusalOf(error) === undefined ? "warn" : "error";
+    if (this.#told === level || this.#told === "error") return;
+    this.#told = level;
+    this.#tellFailed("until it is there again", error);
+  }
+
+  #tellFailed(when: string, error: unknown): void {
+    const refusal = refusalOf(error);
+    const text = `Reads nothing from ${this.name} ${when}: ${refusal ?? reason(error)}`;
+    const level = refusal === undefined ? "warn" : "error";
+    this.#log.write(level, text, { nats: this.name, kind: "nats unreachable" });
+  }
+
   async #connect(intake: NatsIntake) {
     const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
     intake.own = typeof own === "function" ? await own() : own;
     const onLink = (isThere: boolean) => {
       if (!isThere) this.#downMs ??= this.#now();
     };
-    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });
+    const nats = await connectNats({
+      ...this.#options,
+      clientName: "rerelay --from",
+      onLink,
+      onFailure: (error) => this.#tellLost(error),
+    });
     try {
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
       intake.skewMs = this.#tellSkew(stream.ts);
