@@ -4,16 +4,13 @@
  * @module
  */
 import { reason } from "../base/errors.ts";
+import { isTlsError } from "../base/tls_errors.ts";
 
 /** How servers refuse a user, or what he may not do. */
 const NOT_ALLOWED = /authorization violation|permissions violation|authentication/i;
 
 /** How the client refuses the content of a credentials file. */
 const BAD_CREDENTIALS = /unable to parse credentials|^nkeys: /;
-
-/** Codes of errors of certificates, keys and TLS: the names of OpenSSL, as both runtimes give them. */
-const TLS_CODE =
-  /^(?:ERR_(?:TLS|SSL|OSSL|BORINGSSL)|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /** How the client says that a connection can't be encrypted as it should be. */
 const NO_TLS = /does not support 'tls'|'tls' is not available/;
@@ -34,7 +31,6 @@ export function refusalOf(error: unknown): string | undefined {
     return `${text}: switch it on there, or leave out --nats-ca, --nats-cert and --nats-key and say ` +
       "nats:// in place of tls://";
   }
-  const { code } = Object(error) as { code?: unknown };
-  if (typeof code !== "string" || !TLS_CODE.test(code)) return undefined;
+  if (!isTlsError(error)) return undefined;
   return `${text}: look at the server's certificate, and at --nats-ca, --nats-cert and --nats-key`;
 }
