@@ -222,7 +222,9 @@ export function elementOf(xml: string, name: string): string | undefined {
   const to = xml.indexOf(`</${name}>`, from);
   if (from < 0 || to < 0) return undefined;
   return xml.slice(from + name.length + 2, to).replaceAll("&quot;", '"').replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+    .replaceAll("&gt;", ">")
+    .replaceAll(/&#(\d{1,3});/g, (_, code) => String.fromCharCode(Number(code)))
+    .replaceAll("&amp;", "&");
 }
 
 export function escaped(text: string): string {

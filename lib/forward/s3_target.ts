@@ -23,6 +23,7 @@ import { parseS3Url } from "./s3_place.ts";
 import { NO_S3, S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused, TargetUnfit } from "./target.ts";
 import { FileUnreadable, isUnreadableNow } from "./_unreadable_now.ts";
+import { isTlsError } from "../base/tls_errors.ts";
 import { plural } from "../base/plural.ts";
 
 /**
@@ -305,6 +306,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   PermanentRedirect: "set AWS_REGION to the bucket's region",
 };
 
+const CERTIFICATE_ADVICE =
+  "look at the server's certificate, and at the clock of this machine; an " +
+  "authority of your own is named by NODE_EXTRA_CA_CERTS";
+
 function adviceOf({ code, status }: S3Error): string | undefined {
   // The upload begins anew, with which nobody has anything to do.
   return code === "NoSuchUpload" ? undefined : ADVICE[code] ?? ADVICE[status];
@@ -312,7 +317,11 @@ function adviceOf({ code, status }: S3Error): string | undefined {
 
 function explained(error: unknown, name: string): unknown {
   if (error instanceof TargetRefused || error instanceof FileUnreadable) return error;
-  const advice = error instanceof S3Error ? adviceOf(error) : undefined;
+  const advice = error instanceof S3Error
+    ? adviceOf(error)
+    : isTlsError(error)
+    ? CERTIFICATE_ADVICE
+    : undefined;
   // Runtimes tell only there whether nobody listens, or a name is unknown.
   const { cause } = Object(error) as { cause?: unknown };
   const why = cause instanceof Error ? ` (${reason(cause)})` : "";

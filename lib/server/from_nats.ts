@@ -29,6 +29,7 @@ import { readBefore } from "./nats_covered.ts";
 import { NatsIntake } from "./nats_intake.ts";
 import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
+import { NatsReading, type NatsReadingStats } from "./nats_reading.ts";
 
 /** Which server of NATS, by which credentials, and which of the subjects. */
 export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
@@ -60,15 +61,9 @@ const NAMES: OptionNames<FromNatsOptions> = {
 };
 
 /** Counts of a feed, and how its connection is. */
-export interface FromNatsStats extends NatsIntakeStats {
+export interface FromNatsStats extends NatsIntakeStats, NatsReadingStats {
   /** The address, without what is secret. */
   readonly name: string;
-  /** Whether the stream can be read now. */
-  readonly connected: boolean;
-  /** Whether it could be read at any time. */
-  readonly wasConnected: boolean;
-  /** For how long it could not be read, in seconds; 0 while it can. */
-  readonly outageSec: number;
 }
 
 /** A feed of what boxes sent to NATS. */
@@ -143,13 +138,7 @@ class NatsFeed implements FromNats {
   #intake: NatsIntake | undefined;
   #created: string | undefined;
   #nats: Nats | undefined;
-  /**
-   * Since when the stream can't be read, by the server's clock; `undefined` while it can, and before
-   * it began.
-   */
-  #downMs: number | undefined;
-  #wasConnected = false;
-  #now: Clock["now"] = SYSTEM_CLOCK.now;
+  readonly #reading: NatsReading;
   #running: Promise<void> | undefined;
 
   constructor(options: FromNatsOptions) {
@@ -157,6 +146,7 @@ class NatsFeed implements FromNats {
     this.#subjects = filterSubjects(options);
     this.#options = options;
     this.#log = options.log ?? silentLog;
+    this.#reading = new NatsReading(this.name, this.#log);
     const { note, skip } = options;
     this.#created = note?.created;
     const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
@@ -177,22 +167,11 @@ class NatsFeed implements FromNats {
 
   get stats(): FromNatsStats {
     const { name } = this;
-    const connected = this.#running !== undefined && this.#downMs === undefined;
-    const outageSec = Math.max(0, this.#now() - (this.#downMs ?? Infinity)) / 1000;
     const none = { position: this.#early.seq, pending: 0, lagSec: 0, ageSec: 0 };
     const counts = { messages: 0, repeated: 0, refused: 0, underWay: 0 };
     const fleet = { boxes: 0, live: 0, recordings: 0 };
     return {
-      ...{
-        name,
-        connected,
-        wasConnected: this.#wasConnected,
-        outageSec,
-        ...none,
-        ...counts,
-        ...fleet,
-        ...this.#intake?.stats,
-      },
+      ...{ name, ...this.#reading.stats, ...none, ...counts, ...fleet, ...this.#intake?.stats },
     };
   }
 
@@ -205,8 +184,7 @@ class NatsFeed implements FromNats {
       skip: this.#options.skip ?? new Map(),
       log: this.#log,
     });
-    this.#now = host.context.options.now;
-    this.#downMs = this.#now();
+    this.#reading.begin(host.context.options.now);
     this.#running = this.#run(host, this.#intake);
   }
 
@@ -249,22 +227,17 @@ class NatsFeed implements FromNats {
         const reader = new StreamReader({
           ...stream,
           ...{ subjects: this.#subjects, after },
-          onReading: (isReading) => {
-            this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
-            this.#wasConnected ||= isReading;
-          },
+          onReading: (isReading) => this.#reading.changed(isReading),
         });
         const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
         for await (const message of reader.read(signal)) await intake.take(message, again);
       } catch (error) {
         if (signal.aborted) break;
-        const text = `Reads nothing from ${this.name} now, and tries again in ` +
-          `${retryMs / 1000} s: ${reason(error)}`;
-        this.#log.write("warn", text, { nats: this.name, kind: "nats unreachable" });
+        this.#reading.tellFailed(`now, and tries again in ${retryMs / 1000} s`, error);
         await this.#wait(retryMs, delay);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       } finally {
-        this.#downMs ??= this.#now();
+        this.#reading.changed(false);
         await this.#nats?.connection.close();
       }
     }
@@ -274,9 +247,14 @@ class NatsFeed implements FromNats {
     const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
     intake.own = typeof own === "function" ? await own() : own;
     const onLink = (isThere: boolean) => {
-      if (!isThere) this.#downMs ??= this.#now();
+      if (!isThere) this.#reading.changed(false);
     };
-    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });
+    const nats = await connectNats({
+      ...this.#options,
+      clientName: "rerelay --from",
+      onLink,
+      onFailure: (error) => this.#reading.tellLost(error),
+    });
     try {
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
       intake.skewMs = this.#tellSkew(stream.ts);

@@ -323,6 +323,7 @@ describe("s3Target", () => {
         [404, "XAdminUserNotFound", "and at AWS_ACCESS_KEY_ID"],
         [404, "NoSuchUpload", "(PUT box-7/a.rrd)"],
         [400, "Strange", "(PUT box-7/a.rrd)"],
+        [400, "A &#34;strange&#34; &amp;#34; one", "(PUT box-7/a.rrd)"],
       ] as const
     ) {
       const { s3, send } = setUp({ "a.rrd": noise(10) });
@@ -332,6 +333,7 @@ describe("s3Target", () => {
           : undefined;
       const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
       assert(error.message.endsWith(advice), error.message);
+      if (code.startsWith("A ")) assert(error.message.includes('A "strange" &#34; one'));
     }
   });
 
@@ -375,6 +377,23 @@ describe("s3Target", () => {
     };
     const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
     assertEquals(error.message, "s3://bucket/box-7/: fetch failed (connection refused)");
+  });
+
+  it("says where to look where a certificate is no good, as each runtime tells of it", async () => {
+    const { s3, send } = setUp({ "a.rrd": noise(10) });
+    const deno = new TypeError("fetch failed", {
+      cause: new Error("client error (Connect): invalid peer certificate: UnknownIssuer"),
+    });
+    const bun = Object.assign(new TypeError("certificate has expired"), {
+      code: "CERT_HAS_EXPIRED",
+    });
+    for (const thrown of [deno, bun]) {
+      s3.instead = () => {
+        throw thrown;
+      };
+      const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), TargetUnfit);
+      assert(error.message.includes("certificate, and at the clock"), error.message);
+    }
   });
 
   it("refuses a file that is not there for good, and goes on", async () => {

@@ -36,7 +36,7 @@ class Middle {
   }
 
   static async start(options: FromNatsOptions, limits: ServeOptions = {}): Promise<Middle> {
-    const server = await Server.listen(memoryTcp(), { ...limits, log: silentLog });
+    const server = await Server.listen(memoryTcp(), { log: silentLog, ...limits });
     return new Middle(server, fromNats(options));
   }
 
@@ -442,4 +442,45 @@ describe("fromNats", () => {
     assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
     await Promise.all([box.close(), middle.close()]);
   });
+
+  it(
+    "tells of an outage, of what somebody has to mend in it, and of its end",
+    options,
+    async () => {
+      const users = (password: string) => `authorization { user: "a", password: "${password}" }`;
+      await using nats = await NatsServer.start(users("right"));
+      const log = keptLog();
+      const heard: (() => void)[] = [];
+      const told = {
+        ...log,
+        write: (...line: Parameters<typeof log.write>) => {
+          log.write(...line);
+          for (const look of heard.splice(0)) look();
+        },
+      };
+      const line = async (level: "info" | "warn" | "error", text: string) => {
+        while (!log.of(level).some((one) => one.startsWith(text))) {
+          await new Promise<void>((resolve) => heard.push(resolve));
+        }
+      };
+      // What lasts for less than 2 s is not told: so each look at the clock is 10 s later.
+      let ms = 0;
+      const middle = await Middle.start(
+        { url: nats.url, user: "a", password: "right", log: told },
+        { now: () => ms += 10_000 },
+      );
+      await line("info", "Receives from the stream RERELAY");
+      await nats.kill();
+      await line("warn", `Reads nothing from ${nats.url} until it is there again: `);
+      nats.configure(users("another"));
+      await nats.start();
+      await line("error", `Reads nothing from ${nats.url} until it is there again: Authorization`);
+      await nats.kill();
+      nats.configure(users("right"));
+      await nats.start();
+      await line("info", `Reads from ${nats.url} again, after `);
+      assertEquals([log.of("warn").length, log.of("error").length], [1, 1]);
+      await middle.close();
+    },
+  );
 });
