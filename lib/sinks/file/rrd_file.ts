@@ -118,15 +118,7 @@ async function startSink(
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const pool = startPool(processes?.maxOpenFiles, isSynced, now, log);
   const writer = {
-    adapter,
-    replace,
-    sync: isSynced,
-    pool,
-    budget,
-    compressor,
-    indexer,
-    folder,
-    date,
+    ...{ adapter, replace, sync: isSynced, pool, budget, compressor, indexer, folder, date },
   };
   const catalog = options.shelved ? new PartCatalog() : undefined;
   const { followers = [] } = options;
@@ -216,7 +208,9 @@ async function startSink(
     watch();
     space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
-    return sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;
+    const roomy = () => sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;
+    const begun = files.begun();
+    return begun === undefined ? roomy() : begun.then(roomy);
   }
 
   function write(action: () => Promise<void> | undefined): Promise<void> {
