@@ -18,7 +18,8 @@ import type { WriteClient } from "../comms/grpc/write_client.ts";
 import { withChunkId } from "../encoding/protobuf/with_chunk_id.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { isNewProtobuf } from "../encoding/rrd/same_encoding.ts";
-import type { ForwardedMessage, MessageTarget } from "./target.ts";
+import { sentMessage } from "./_sent_message.ts";
+import type { ForwardBatch, ForwardedMessage, MessageTarget } from "./target.ts";
 import { isRefusal, needsChange } from "./grpc_refusal.ts";
 import { TargetRefused, TargetUnfit } from "./target.ts";
 import { plural } from "../base/plural.ts";
@@ -35,7 +36,7 @@ export interface GrpcTargetOptions {
    * Told of what is sent: that of `serve`, where servers may forward to each other, so that what comes
    * back is left out; default nobody.
    */
-  readonly known?: { add(msg: LogMsg): boolean };
+  readonly known?: { sent(msg: LogMsg): void };
 }
 
 const NAMES: OptionNames<GrpcTargetOptions> = {
@@ -82,7 +83,7 @@ export function grpcTarget(options: GrpcTargetOptions): MessageTarget {
   checkPort(options.port);
   if (options.timeoutMs !== undefined) checkPositive("timeoutMs", options.timeoutMs);
   const { known } = options;
-  const isKnown = known === undefined || hasMethods(known, "add");
+  const isKnown = known === undefined || hasMethods(known, "sent");
   checkGiven("grpcTarget", "known, the KnownMessages of serve", isKnown, known);
   return new GrpcTarget(options);
 }
@@ -107,10 +108,10 @@ class GrpcTarget implements MessageTarget {
   }
 
   async send(
-    { messages }: { readonly messages: readonly ForwardedMessage[] },
+    { file, messages }: Pick<ForwardBatch, "file" | "messages">,
     signal: AbortSignal,
   ): Promise<void> {
-    const frames = messages.flatMap((message) => this.#frames(message));
+    const frames = messages.flatMap((message) => this.#frames(file, message));
     const link = await this.#connected();
     signal.throwIfAborted();
     let call: WriteClient | undefined;
@@ -140,7 +141,8 @@ class GrpcTarget implements MessageTarget {
   }
 
   /** One, or two; the same when it is tried again. */
-  #frames({ msg }: ForwardedMessage): readonly (readonly Uint8Array[])[] {
+  #frames(file: string, message: ForwardedMessage): readonly (readonly Uint8Array[])[] {
+    const { msg } = message;
     const { header, bytes } = msg.encoded;
     const { major, minor } = header.version;
     if (!isNewProtobuf(header) && major === 0 && minor < 17) {
@@ -150,10 +152,11 @@ class GrpcTarget implements MessageTarget {
         "batch",
       );
     }
-    return withStart(msg, this.#bridge.bridge(msg)).map((each) => {
+    const form = sentMessage(file, message, this.#bridge.bridge(msg));
+    return withStart(msg, form).map((each) => {
       const sent = withChunkId(each);
       // Before it is sent, since it may come back before it is acknowledged.
-      this.#options.known?.add(sent);
+      this.#options.known?.sent(sent);
       const frame = readFrame(sent, "v1alpha1");
       if (typeof frame !== "string") return frame;
       throw new TargetRefused(

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
 import { checkCount, checkPositive, checkText } from "../base/check_options.ts";
 import { parseNatsAddress } from "../nats/address.ts";
 import { SendWindow } from "../nats/send_window.ts";
@@ -21,8 +27,10 @@ import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
 import { untilAborted } from "../base/until_aborted.ts";
+import type { LogMsg } from "../encoding/log_msg.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
+import { sentMessage } from "./_sent_message.ts";
 import {
   type BatchLimits,
   type ForwardBatch,
@@ -54,13 +62,18 @@ export interface NatsTargetOptions extends NatsCredentials {
   readonly ackTimeoutMs?: number;
   /** Gets lines about what was made and what failed; default none. */
   readonly log?: Log;
+  /**
+   * Told of what is sent: that of `serve`, where it may come back by other servers, so that it is left
+   * out; default nobody.
+   */
+  readonly known?: { sent(msg: LogMsg): void };
   /** Makes an id for this start of the program that no other has; default `crypto.randomUUID`. */
   readonly newId?: () => string;
 }
 
 const NAMES: OptionNames<NatsTargetOptions> = {
   ...{ url: true, box: true, instance: true, replicas: true, maxInFlightBytes: true },
-  ...{ ackTimeoutMs: true, log: true, newId: true, ...CREDENTIAL_NAMES },
+  ...{ ackTimeoutMs: true, log: true, known: true, newId: true, ...CREDENTIAL_NAMES },
 };
 
 const MIB = 1024 * 1024;
@@ -108,12 +121,14 @@ export function natsTarget(options: NatsTargetOptions): MessageTarget {
   checkOptions("natsTarget", options, NAMES);
   checkAccess(options);
   checkText("box", options.box);
-  const { instance, replicas, maxInFlightBytes, ackTimeoutMs } = options;
+  const { instance, replicas, maxInFlightBytes, ackTimeoutMs, known } = options;
   if (typeof instance !== "function") checkText("instance", instance);
   if (replicas !== undefined) checkCount("replicas", replicas);
   if (maxInFlightBytes !== undefined) checkPositive("maxInFlightBytes", maxInFlightBytes);
   if (ackTimeoutMs !== undefined) checkPositive("ackTimeoutMs", ackTimeoutMs);
   checkCallable(options, ["newId"]);
+  const isKnown = known === undefined || hasMethods(known, "sent");
+  checkGiven("natsTarget", "known, the KnownMessages of serve", isKnown, known);
   return new NatsTarget(options);
 }
 
@@ -168,7 +183,10 @@ class NatsTarget implements MessageTarget {
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
     let [before, messages]: [ForwardedMessage | undefined, ForwardedMessage[]] = [undefined, []];
-    for (const message of batch.messages) {
+    for (const given of batch.messages) {
+      const message = { ...given, msg: sentMessage(batch.file, given) };
+      // Before it is sent, since it may come back before it is acknowledged.
+      this.#options.known?.sent(message.msg);
       const { application, recording } = message;
       if (before?.application !== application || before.recording !== recording) {
         const subject = recordingSubject({ box, application, recording });

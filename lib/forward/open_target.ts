@@ -20,7 +20,7 @@ export interface OpenTargetOptions {
   readonly nats?: () => Promise<Omit<NatsTargetOptions, "url">>;
   /** Gives what reads files to upload to S3, called only for a target there; default the disk. */
   readonly files?: () => Promise<Pick<FileReadAdapter, "openAt">>;
-  /** The option of `grpcTarget`. */
+  /** The option of `grpcTarget` and `natsTarget`. */
   readonly known?: GrpcTargetOptions["known"];
   /** Gets lines about what is no failure. */
   readonly log?: Log;
@@ -74,12 +74,12 @@ async function openS3(
   });
 }
 
-async function openNats(url: string, { nats }: OpenTargetOptions): Promise<ForwardTarget> {
+async function openNats(url: string, { nats, known }: OpenTargetOptions): Promise<ForwardTarget> {
   if (nats === undefined) {
     throw new RangeError("a target in NATS needs the name and the id of the box: use natsTarget");
   }
   const { natsTarget } = await import("./nats_target.ts");
-  return natsTarget({ url, ...await nats() });
+  return natsTarget({ url, ...(known && { known }), ...await nats() });
 }
 
 /** Rerun's default port. */

@@ -32,8 +32,9 @@ export class SubjectConflict extends RerelayError {
   constructor(readonly subject: string, readonly own: string, readonly other: string) {
     super(
       `Two boxes send as one, by ${subject} in the stream ${STREAM}: this one is ${own}, and ` +
-        `${other} has written there, too. Was a disk or an SD card copied? Give this box another ` +
-        "name (--box), or take the file .rerelay-box.json out of its folder of recordings",
+        `${other} has written there, too. Was a disk or an SD card copied, or the folder of ` +
+        "recordings removed, with its .rerelay-box.json, while a recording went on? Give this box " +
+        "another name (--box)",
     );
   }
 }

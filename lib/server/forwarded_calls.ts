@@ -25,6 +25,8 @@ export interface ForwardedCallsOptions {
 /** All such calls of a server, which share what they remember. */
 export class ForwardedCalls {
   readonly #options: ForwardedCallsOptions;
+  /** How to ask whether what came of a call is kept, of those whose messages may still be lost. */
+  readonly #open = new Map<number, () => Promise<void>>();
 
   constructor(options: ForwardedCallsOptions) {
     this.#options = options;
@@ -44,16 +46,34 @@ export class ForwardedCalls {
       const text = `${ACK_HEADER} may be "synced", and nothing else`;
       throw new GrpcError(STATUS.INVALID_ARGUMENT, text);
     }
-    const { settled, confirm, known } = this.#options;
-    const confirmed = confirm();
+    const { confirm, known } = this.#options;
+    const call = known.beginCall();
+    this.#open.set(call, confirm());
+    // What is left out, since it came by another call, must be kept as well before this one is answered.
+    const calls = new Set([call]);
     return {
-      fresh: (msgs) => msgs.filter((msg) => known.add(msg)),
-      async kept() {
-        await settled();
-        await confirmed();
-      },
-      forget: () => known.clear(),
+      fresh: (msgs) =>
+        msgs.filter((msg) => {
+          const before = known.came(msg, call);
+          if (before !== undefined && this.#open.has(before)) calls.add(before);
+          return before === undefined;
+        }),
+      kept: () => this.#kept(call, calls),
     };
+  }
+
+  async #kept(call: number, calls: ReadonlySet<number>): Promise<void> {
+    const confirms = [...calls].map((each) => this.#open.get(each));
+    try {
+      await this.#options.settled();
+      await Promise.all(confirms.map((confirmed) => confirmed?.()));
+    } catch (error) {
+      // All that came by it is taken when it comes again.
+      this.#options.known.forget(call);
+      throw error;
+    } finally {
+      this.#open.delete(call);
+    }
   }
 }
 
@@ -61,10 +81,11 @@ export class ForwardedCalls {
 export interface ForwardedCall {
   /** Leaves out what came before, or was sent by this program. */
   fresh(msgs: readonly LogMsg[]): LogMsg[];
-  /** Resolves when all messages of the call are received, and kept for good. */
+  /**
+   * Resolves when all messages of the call are received, and kept for good; to be called once, also for a
+   * call that was cut off. Where it rejects, they are taken when they come again.
+   */
   kept(): Promise<void>;
-  /** Says that what came may not be kept, so that it is taken when it comes again. */
-  forget(): void;
 }
 
 /**
@@ -76,7 +97,6 @@ export async function waitUntilKept(call: ForwardedCall): Promise<void> {
   try {
     await call.kept();
   } catch (error) {
-    call.forget();
     throw new GrpcError(STATUS.UNAVAILABLE, `It could not be kept: ${reason(error)}`);
   }
 }

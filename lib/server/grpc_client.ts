@@ -227,6 +227,8 @@ export class GrpcClient implements ListedClient, MessageTaker {
   #end(error: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    // Nobody is answered then, and what could not be kept must be forgotten all the same.
+    if (error !== undefined) void this.#forwarded?.kept().catch(() => {});
     const { log } = this.#context.options;
     const reason = this.#isClosing ? undefined : error;
     if (reason instanceof RerelayError) reason.client = this.#reception.addr;

@@ -5,19 +5,38 @@
  */
 import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import { activationId } from "../encoding/protobuf/activation_id.ts";
+import type { Tuid } from "../encoding/tuid.ts";
 import { xxh32 } from "../encoding/rrd/xxh32.ts";
 
 /** How many messages share one place in the table. */
 const WAYS = 8;
 const PLACES = 2 ** 15;
+/** Says of a message that this program sent it; the other bits are the number of a call. */
+const SENT = 2 ** 31;
+/** How many numbers of calls there are: from 1 to this, and over again. */
+const CALLS = SENT - 1;
+
+/** By how many numbers of 32 bits a message is known again. */
+const WORDS = 4;
+
+interface Table {
+  /** The key of each message. */
+  readonly keys: Uint32Array;
+  /** Whether it was sent, and by which call it came. */
+  readonly marks: Uint32Array;
+  /** Which of the messages of a place is replaced next. */
+  readonly next: Uint8Array;
+}
 
 /**
- * Remembers about the last 260,000 messages, in 4 MiB that are taken with the first one: chunks by
- * their ids, announcements and activations by what they say.
+ * Remembers about the last 260,000 messages, in 5 MiB that are taken with the first one: chunks and
+ * activations by their ids, announcements by what they say. Activations have an id once a Rerelay has
+ * forwarded them; those of SDK 0.21 and before, which NATS carries as they are, go by what they say.
  *
  * A server asks it what of a call by which another Rerelay forwards came before. Given to `serve` and
- * to each `grpcTarget` of a program, it also knows what the program itself has sent: servers that
- * forward to each other would keep that twice, and send announcements round without end.
+ * to each `grpcTarget` and `natsTarget` of a program, it also knows what the program itself has sent:
+ * servers that forward to each other would keep that twice, and send announcements round without end.
  *
  * @example
  * ```ts
@@ -33,52 +52,142 @@ const PLACES = 2 ** 15;
  * ```
  */
 export class KnownMessages {
-  #ids: BigUint64Array | undefined;
-  #next: Uint8Array | undefined;
+  #table: Table | undefined;
+  #calls = 0;
+  readonly #id = new BigUint64Array(2);
+  /** The key of the message that is looked at, in the same memory. */
+  readonly #key = new Uint32Array(this.#id.buffer);
+  /** The store of the chunk before, and what is made of its name. */
+  #store = { kind: "", id: "", hash: 0 };
 
   /**
-   * Takes note of a message that comes or is sent.
+   * Takes note of a message that this program sends to another server.
+   *
+   * @param msg any message; one that can't be known again is passed over
+   */
+  sent(msg: LogMsg): void {
+    if (!this.#look(msg)) return;
+    const at = this.#find() ?? this.#put();
+    this.#made.marks[at]! |= SENT;
+  }
+
+  /** Whether this program sent a message, as far as is remembered. */
+  isSent(msg: LogMsg): boolean {
+    if (this.#table === undefined || !this.#look(msg)) return false;
+    const at = this.#find();
+    return at !== undefined && this.#table.marks[at]! >= SENT;
+  }
+
+  /**
+   * Begins a call by which messages come.
+   *
+   * @returns a number to be passed to `came` and `forget`
+   *
+   * @internal
+   */
+  beginCall(): number {
+    return this.#calls = this.#calls % CALLS + 1;
+  }
+
+  /**
+   * Takes note of a message that comes by a call.
    *
    * @param msg any message; a chunk without an id is always new
-   * @returns whether it is new: it neither came nor was sent before
+   * @param call the number of the call
+   * @returns `undefined` if it is new; else the number of the call by which it came before, or 0 if this
+   * program sent it without getting it from a call
+   *
+   * @internal
    */
-  add(msg: LogMsg): boolean {
-    const key = keyOf(msg);
-    if (key === undefined) return true;
-    const [high, low] = key;
-    const ids = this.#ids ??= new BigUint64Array(2 * WAYS * PLACES);
-    const next = this.#next ??= new Uint8Array(PLACES);
-    const place = Number((high ^ (high >> 17n) ^ low ^ (low >> 29n)) & BigInt(PLACES - 1));
-    const at = 2 * WAYS * place;
-    for (let way = 0; way < WAYS; way++) {
-      if (ids[at + 2 * way] === high && ids[at + 2 * way + 1] === low) return false;
+  came(msg: LogMsg, call: number): number | undefined {
+    if (!this.#look(msg)) return undefined;
+    const before = this.#find();
+    if (before !== undefined) return this.#made.marks[before]! % SENT;
+    this.#made.marks[this.#put()] = call;
+    return undefined;
+  }
+
+  /**
+   * Forgets what came by a call, because some of it may not be kept and is to be taken again.
+   *
+   * @internal
+   */
+  forget(call: number): void {
+    const { keys, marks } = this.#made;
+    for (const mark of [call, SENT + call]) {
+      for (let at = marks.indexOf(mark); at >= 0; at = marks.indexOf(mark, at + 1)) {
+        keys.fill(0, WORDS * at, WORDS * (at + 1));
+        marks[at] = 0;
+      }
     }
+  }
+
+  /** Where the message is noted that was looked at last; `undefined` if it is not. */
+  #find(): number | undefined {
+    const { keys } = this.#made;
+    const [a, b, c, d] = this.#key;
+    const first = WAYS * this.#place;
+    for (let at = first; at < first + WAYS; at++) {
+      const word = WORDS * at;
+      if (keys[word] !== a || keys[word + 1] !== b) continue;
+      if (keys[word + 2] === c && keys[word + 3] === d) return at;
+    }
+    return undefined;
+  }
+
+  /** Takes note of the message that was looked at last; returns where. */
+  #put(): number {
+    const { keys, marks, next } = this.#made;
+    const place = this.#place;
     const way = next[place]!;
     next[place] = (way + 1) % WAYS;
-    ids[at + 2 * way] = high;
-    ids[at + 2 * way + 1] = low;
+    const at = WAYS * place + way;
+    keys.set(this.#key, WORDS * at);
+    marks[at] = 0;
+    return at;
+  }
+
+  get #place(): number {
+    const [a, b, c, d] = this.#key;
+    return (a! ^ a! >>> 17 ^ b! ^ c! ^ c! >>> 15 ^ d!) & PLACES - 1;
+  }
+
+  get #made(): Table {
+    return this.#table ??= {
+      keys: new Uint32Array(WORDS * WAYS * PLACES),
+      marks: new Uint32Array(WAYS * PLACES),
+      next: new Uint8Array(PLACES),
+    };
+  }
+
+  /** Makes the key of a message; `false` for one that can't be known again. */
+  #look(msg: LogMsg): boolean {
+    if (msg.kind === "ArrowMsg") return this.#lookAtChunk(msg);
+    if (msg.kind === "BlueprintActivationCommand") {
+      const id = activationId(msg);
+      if (id !== undefined) return this.#take(id);
+    } else if (msg.kind !== "SetStoreInfo") return false;
+    // They are the same byte for byte, however often they are sent on.
+    const { bytes } = msg.encoded;
+    for (let seed = 0; seed < WORDS; seed++) this.#key[seed] = xxh32(bytes, seed);
     return true;
   }
 
-  /** Forgets all messages, because some of them may not be kept and are to be taken again. */
-  clear(): void {
-    this.#ids?.fill(0n);
+  #lookAtChunk({ chunkId, storeId: { kind, id } }: ArrowMsg): boolean {
+    if (chunkId === undefined) return false;
+    if (this.#store.id !== id || this.#store.kind !== kind) {
+      this.#store = { kind, id, hash: xxh32(new TextEncoder().encode(`${kind} ${id}`), 0) };
+    }
+    this.#take(chunkId);
+    // One chunk may be logged to several recordings.
+    this.#key[1]! ^= this.#store.hash;
+    this.#key[2]! ^= this.#store.hash;
+    return true;
   }
-}
 
-/** Two numbers by which a message is known again; `undefined` for one that can't be. */
-function keyOf(msg: LogMsg): readonly [bigint, bigint] | undefined {
-  if (msg.kind === "ArrowMsg") return chunkKey(msg);
-  if (msg.kind !== "SetStoreInfo" && msg.kind !== "BlueprintActivationCommand") return undefined;
-  // They are the same byte for byte, however often they are sent on.
-  const { bytes } = msg.encoded;
-  const [a, b, c, d] = [0, 1, 2, 3].map((seed) => BigInt(xxh32(bytes, seed)));
-  return [a! << 32n | b!, c! << 32n | d!];
-}
-
-function chunkKey({ chunkId, storeId }: ArrowMsg): readonly [bigint, bigint] | undefined {
-  if (chunkId === undefined) return undefined;
-  // One chunk may be logged to several recordings.
-  const store = BigInt(xxh32(new TextEncoder().encode(`${storeId.kind} ${storeId.id}`), 0));
-  return [chunkId.timeNs ^ (store << 32n), chunkId.inc ^ store];
+  #take({ timeNs, inc }: Tuid): true {
+    this.#id[0] = timeNs;
+    this.#id[1] = inc;
+    return true;
+  }
 }

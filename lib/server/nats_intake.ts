@@ -251,7 +251,9 @@ export class NatsIntake {
     }
     const key = `${headers.box} ${message.subject}`;
     const last = this.#seen.last(key, file);
-    const fresh = items.filter((_, i) => numbers[i]! > last);
+    // What this program has sent came here before, and would go round without end.
+    const { known } = this.#host.context.options;
+    const fresh = items.filter((msg, i) => numbers[i]! > last && !known.isSent(msg));
     this.#repeated += items.length - fresh.length;
     const wanted = fresh.filter((msg) => !this.#isKept(msg));
     this.#messages += wanted.length;

@@ -79,12 +79,13 @@ export interface ServeOptions extends PatienceOptions, DecodeLimits {
   /**
    * Says when what came is kept for good, for a Rerelay that forwards to this one: called when a call of it
    * begins; what it gives is called when the receiver has taken all of that call and asks for more, and
-   * rejects if some of it may not be kept. Default: it is kept once it is taken.
+   * rejects if some of it may not be kept. It may be called several times. Default: it is kept once it is
+   * taken.
    */
   readonly confirm?: () => () => Promise<void>;
   /**
    * Remembers what came from servers that forward to this one, so that it is not taken twice. Given to
-   * the `grpcTarget`s of the program, too, what these have sent is left out when it comes back; default
+   * the `grpcTarget`s and `natsTarget`s of the program, too, what these have sent is left out when it comes back; default
    * one of its own.
    */
   readonly known?: KnownMessages;
@@ -169,7 +170,7 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   checkGiven(
     "serve",
     "known, KnownMessages",
-    hasMethods(resolved.known, "add", "clear"),
+    hasMethods(resolved.known, "sent", "isSent", "came"),
     resolved.known,
   );
   checkSignal(resolved.signal);

@@ -1,8 +1,6 @@
 /** Servers that forward to each other: nothing goes round. */
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { connect } from "node:net";
-import { once } from "node:events";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { forwardTo } from "../../lib/forward/forward_to.ts";
@@ -13,9 +11,9 @@ import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
 import { callBody } from "../comms/grpc/frames.ts";
 import { fixture } from "../fixtures.ts";
 import { freePorts } from "../free_ports.ts";
-import { dialSystem, PROXY } from "../server/grpc_peer.ts";
 import { grpcMessages } from "../grpc_frames.ts";
 import { capturedMessages } from "./batches.ts";
+import { sendByGrpc, sendByTcp } from "./send_all.ts";
 import { until } from "./until.ts";
 
 /** A server that saves, and forwards what it saved. */
@@ -52,21 +50,6 @@ async function start(port: number, other: number) {
       await until(() => forwarder.stats.lagBytes === 0);
     },
   };
-}
-
-async function sendByTcp(port: number, bytes: Uint8Array): Promise<void> {
-  const socket = connect(port, "127.0.0.1");
-  socket.resume().end(bytes);
-  await once(socket, "close");
-}
-
-async function sendByGrpc(port: number, body: Uint8Array): Promise<void> {
-  const peer = await dialSystem({ hostname: "127.0.0.1", port });
-  const call = peer.call(`${PROXY}/WriteMessages`);
-  await call.send(body);
-  call.stream.end();
-  await call.status;
-  peer.cut();
 }
 
 describe("two servers that forward to each other", { timeout: 60_000 }, () => {

@@ -218,7 +218,7 @@ async function start(
   const shelves = new Shelves();
   if (given !== undefined) shelves.add(given);
   const known = new KnownMessages();
-  const { forwarding, nats } = await travelOf(options, process, log, known);
+  const { forwarding, nats, followers } = await travelOf(options, process, log, known);
   const quiet = options.quiet || live;
   let confirm: () => () => Promise<void> = () => () => Promise.resolve();
   const doors = new ViewerDoors();
@@ -283,7 +283,7 @@ async function start(
       processes,
       log,
       shelved: viewers !== undefined,
-      followers: [...forwarding, ...nats?.followers ?? []],
+      followers,
       onError: onError === "stop" ? onSaveError : () => {},
     });
     // First, so that a saved file is shown by this shelf even if its folder was given, too.

@@ -4,8 +4,10 @@
  * @module
  */
 import { loadFileAdapter } from "../../adapters/load.ts";
+import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
+import type { FileFollower } from "../../sinks/file/parts/follower.ts";
 import { parseSavePattern } from "../../sinks/file/save_pattern.ts";
 import type { HostOptions } from "../args/args.ts";
 import type { KnownMessages } from "../../server/known_messages.ts";
@@ -17,6 +19,8 @@ import type { NatsIntake } from "./nats.ts";
 export interface Travel {
   readonly forwarding: readonly ForwardFollower[];
   readonly nats: NatsIntake | undefined;
+  /** All followers of the file sink. */
+  readonly followers: readonly FileFollower[];
 }
 
 /**
@@ -37,28 +41,73 @@ export async function travelOf(
   known?: KnownMessages,
 ): Promise<Travel> {
   const { forward, save } = options;
-  const instance = identityOf(save?.path ?? "", log);
-  const forwarding = await forwardersFor(options, process, log, instance, known);
+  const identity = new Identity(save?.path ?? "", log);
+  const forwarding = await forwardersFor(options, process, log, identity.ask, known);
   const sendsToNats = forward?.targets.some((url) => /^(nats|tls):/.test(url)) === true;
-  const nats = await intakeFor(options, log, sendsToNats ? instance : undefined);
-  return { forwarding, nats };
+  const nats = await intakeFor(options, log, sendsToNats ? identity.ask : undefined);
+  const others = [...nats?.followers ?? [], ...sendsToNats ? [identity.keeper] : []];
+  return { forwarding, nats, followers: [...forwarding, ...others] };
 }
 
 /**
  * The identity of this box, for all that ask: two that made it at one time would each have another.
  * It is made when it is first asked for, since the folder is made and locked by the file sink.
  */
-function identityOf(path: string, log: Log): () => Promise<string> {
-  let known: Promise<string> | undefined;
-  const make = async () => {
-    const { boxIdentity } = await import("../../forward/box_identity.ts");
-    return await boxIdentity(parseSavePattern(path).folder, await loadFileAdapter(), { log });
-  };
-  return () =>
-    known ??= make().catch((error) => {
-      known = undefined;
+class Identity {
+  readonly #path: string;
+  readonly #log: Log;
+  #known: Promise<string> | undefined;
+
+  /**
+   * @param path of the recordings, with their pattern
+   * @param log told what fails
+   */
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** Reads or makes the id. */
+  readonly ask = (): Promise<string> =>
+    this.#known ??= this.#read(undefined).catch((error) => {
+      this.#known = undefined;
       throw error;
     });
+
+  /**
+   * Puts the id back where somebody removed it with its folder: with another one the next start would be
+   * taken for another box.
+   */
+  get keeper(): FileFollower {
+    return {
+      name: "the id of this box",
+      open: ({ journal }) => {
+        journal.onRestored = () => void this.#putBack();
+        return Promise.resolve();
+      },
+      close: () => this.#puttingBack,
+    };
+  }
+
+  #puttingBack: Promise<void> = Promise.resolve();
+
+  #putBack(): Promise<void> {
+    return this.#puttingBack = this.#puttingBack.then(async () => {
+      try {
+        await this.#read(await this.#known);
+      } catch (error) {
+        const text = `The id of this box can't be put back: ${reason(error)}`;
+        this.#log.write("warn", text, { kind: "box id" });
+      }
+    });
+  }
+
+  async #read(known: string | undefined): Promise<string> {
+    const { boxIdentity } = await import("../../forward/box_identity.ts");
+    const log = this.#log;
+    const made = { log, ...(known !== undefined && { newId: () => known }) };
+    return await boxIdentity(parseSavePattern(this.#path).folder, await loadFileAdapter(), made);
+  }
 }
 
 async function intakeFor(

@@ -60,6 +60,20 @@ export function entryOf(
 }
 
 /**
+ * A copy of a message, which then need not stay as it is until its file is there, and its entry.
+ *
+ * @param msg any message
+ * @param store the store that it belongs to
+ */
+export function copied({ encoded }: LogMsg, store: Store | undefined): [LogMsg, Entry] {
+  const { header } = encoded;
+  const bytes = encoded.bytes.slice();
+  const head = readMessageHeader(header, bytes, 0, Infinity);
+  const msg = decodeMessage(header, head, bytes, 0, fileLimits(NO_LIMITS));
+  return [msg, entryOf(msg, { header, bytes }, store)];
+}
+
+/**
  * Whether it is about the recording itself, as SDKs of today send by themselves when a program
  * begins.
  */

@@ -7,12 +7,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { Bridge } from "../../bridge/mod.ts";
 import { lengthOf } from "../../encoding/split_encoded.ts";
 import { withChunkId } from "../../encoding/protobuf/with_chunk_id.ts";
-import { type Entry, entryOf } from "./_entry.ts";
+import { copied, type Entry, entryOf } from "./_entry.ts";
 import { fileEncoding } from "./_file_encoding.ts";
 import { type Group, Groups } from "./_groups.ts";
 import type { SavedFile } from "./saved_files.ts";
-import { beginsRecording, copyOfAnnouncement, Openings } from "./_openings.ts";
-import { OpenedFiles } from "./_opened_files.ts";
+import { FilesInMaking, isOfRecording } from "./_files_in_making.ts";
+import { FileAccount } from "./_file_account.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { FileMark } from "./file_mark.ts";
 import type { PartIndex } from "./parts/part_index.ts";
@@ -23,7 +23,6 @@ import type { WriteBudget } from "./writer/write_budget.ts";
 import { SaveWarnings } from "./_save_warnings.ts";
 import { Series } from "./_series.ts";
 import type { SeriesHost } from "./_series_host.ts";
-import { addTo } from "../../base/tally.ts";
 import { storeKey } from "../../encoding/store_of.ts";
 import { type Store, StoreMemory } from "../../stores/store_memory.ts";
 import type { Kept } from "../../stores/kept.ts";
@@ -35,7 +34,7 @@ import type { Log } from "../../base/log.ts";
 import type { MessageSource } from "../../flow/channel/smart_message.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Rotation } from "./rotation.ts";
-import type { Tally } from "../../base/tally.ts";
+import { addTo, type Tally } from "../../base/tally.ts";
 
 /**
  * How long a blueprint waits for its client to log a recording, before it goes to recordings of
@@ -74,20 +73,20 @@ export class RrdFiles {
   readonly #blueprints = new Blueprints<object, Store>((store) => this.#memory.dropData(store));
   /** Which recordings share files. */
   readonly groups: Groups;
-  readonly #files: OpenedFiles;
+  readonly #files: FileAccount;
   /** The file that was made at the start, until a message says where it belongs. */
   #first: RrdWriter | undefined;
   #last:
     | { readonly header: RrdHeader; readonly target: Group; readonly into: Series }
     | undefined;
-  readonly #openings: Openings;
+  readonly #making: FilesInMaking;
   readonly #warnings: SaveWarnings;
   readonly #received = { messages: 0, bytes: 0 };
 
   constructor(options: RrdFilesOptions, first: RrdWriter | undefined) {
     this.#options = options;
-    this.#files = new OpenedFiles(options);
-    this.#openings = new Openings(this.#files.series, options.onOpened);
+    this.#files = new FileAccount(options);
+    this.#making = new FilesInMaking(this.#files.series, options.onOpened);
     this.#first = first;
     if (first !== undefined) this.#files.kept.opened(first);
     const { opener, log, rotation, now, date } = options;
@@ -148,41 +147,39 @@ export class RrdFiles {
 
   /** Puts a message into its files, in today's form if that is asked for. */
   add(received: LogMsg, source: MessageSource): Promise<void> | undefined {
+    // What is of recordings alone need not wait for files of others.
+    const made = isOfRecording(received) ? undefined : this.#making.made();
+    return made?.then(() => this.#give(received, source)) ?? this.#give(received, source);
+  }
+
+  #give(received: LogMsg, source: MessageSource): Promise<void> | undefined {
     const { bridge } = this.#options;
-    if (bridge === undefined) {
-      // Only announcements of further recordings need not wait for files.
-      const opened = beginsRecording(received) ? undefined : this.opened();
-      return opened ? opened.then(() => this.#add(received, source)) : this.#add(received, source);
-    }
+    if (bridge === undefined) return this.#add(received, source);
     // The message before is written, or copied to be written: nobody needs its memory any more.
     bridge.release();
     const [msg, start] = bridge.messages(received);
     const added = this.#add(withChunkId(msg!), source);
     if (start === undefined) return added;
-    return added === undefined
-      ? this.#add(start, source)
-      : added.then(() => this.#add(start, source));
+    return added?.then(() => this.#add(start, source)) ?? this.#add(start, source);
   }
 
-  /** Resolves when the files are there that are being made side by side; `undefined` if there are none. */
-  opened(): Promise<void> | undefined {
-    return this.#openings.settled();
+  /** Resolves when all messages of a batch are in their files; `undefined` if they are. */
+  begun(): Promise<void> | undefined {
+    return this.#making.awaited();
   }
 
   /** Forgets a client that left. */
   forget(sourceId: number): Promise<void> | undefined {
-    const opened = this.opened();
-    if (opened !== undefined) return opened.then(() => this.groups.forget(sourceId));
-    return void this.groups.forget(sourceId);
+    const made = this.#making.made();
+    return made?.then(() => this.groups.forget(sourceId)) ?? void this.groups.forget(sourceId);
   }
 
-  #add(msg: LogMsg, source: MessageSource): Promise<void> | undefined {
-    const { encoded } = msg;
+  #add(given: LogMsg, source: MessageSource): Promise<void> | undefined {
+    const { encoded } = given;
     addTo(this.#received, { messages: 1, bytes: lengthOf(encoded) });
-    const store = this.#memory.storeOf(msg);
+    const store = this.#memory.storeOf(given);
     const isBlueprint = store?.id.kind === "Blueprint";
-    const copy = this.#options.bridge === undefined ? copyOfAnnouncement(msg) : undefined;
-    const entry = entryOf(msg, copy ?? encoded, store);
+    let [msg, entry] = [given, entryOf(given, encoded, store)];
     const { announces } = entry;
     // An announcement is remembered first: it names the application, which decides the file's blueprints.
     if (announces && !isBlueprint) this.#remember(store, msg, entry);
@@ -191,14 +188,21 @@ export class RrdFiles {
     const noted = index?.announce(storeKey(store!.id), encoded.header.bytes, encoded.bytes);
     const target = isBlueprint ? undefined : this.groups.target(store, msg, source);
     const into = target && this.#seriesOf(target, entry.header);
-    const mayBegin = into !== undefined && this.#openings.allow(into);
-    // Nobody waits for the file of what was copied, as long as there are few such copies.
-    const isBeside = copy !== undefined && mayBegin && !into.isOpen;
+    const begins = into?.begins(entry) === true;
+    const { bridge } = this.#options;
+    // Behind an announcement that is bridged comes when the recording began, which would wait for its file.
+    const isAlone = !announces || bridge === undefined;
+    // Others stay as they are until all of the batch is written.
+    const isCopied = announces || bridge !== undefined;
+    const copiedBytes = isCopied ? entry.length : 0;
+    const isBeside = begins && isAlone && this.#making.allow(into!, copiedBytes);
+    if (isBeside && isCopied) [msg, entry] = copied(msg, store);
+    const mayAdd = isBeside || (begins ? this.#making.isEmpty : !this.#making.has(into));
     const put = into === undefined
       ? this.#putBlueprint(msg, entry, store!, source)
-      : mayBegin
+      : mayAdd
       ? into.add(entry)
-      : this.opened()!.then(() => into.add(entry));
+      : this.#making.made()!.then(() => into.add(entry));
     const remember = () => {
       if (!isBlueprint && !announces) this.#remember(store, msg, entry);
     };
@@ -215,7 +219,9 @@ export class RrdFiles {
       this.flush();
       await this.#options.budget.waitForRoom();
     })();
-    return isBeside ? void this.#openings.add(into, added) : added;
+    if (!isBeside) return added;
+    const made = added.catch((error) => this.#files.notBegun(error, entry.length));
+    return void this.#making.add(into!, made, copiedBytes, !announces);
   }
 
   /** How many files are open. */
@@ -238,7 +244,7 @@ export class RrdFiles {
 
   /** Resolves when all that was gathered is written, or lost. */
   async drain(): Promise<void> {
-    await this.opened();
+    await this.#making.made();
     this.flush();
     await this.#files.drain();
   }
@@ -246,12 +252,7 @@ export class RrdFiles {
   /** Writes out all that was added, and gives how far the open files go then. */
   async mark(): Promise<FileMark[]> {
     await this.drain();
-    return [...this.#files.series].flatMap(({ writer }) => {
-      const id = writer?.target.note?.line.id;
-      return id === undefined
-        ? []
-        : [{ id, offset: writer!.whole.size, before: writer!.whole.total }];
-    });
+    return this.#files.marks;
   }
 
   /** Resolves when the disk has all that was added, also to files that are being closed. */
@@ -260,9 +261,10 @@ export class RrdFiles {
     await this.sync();
   }
 
-  /** Closes files that are old enough. */
+  /** Closes files that are old enough, side by side. */
   async rotate(): Promise<void> {
-    for (const series of this.#files.series) await series.rotate();
+    await this.#making.made();
+    await Promise.all([...this.#files.series].map((series) => series.rotate()));
   }
 
   /** Puts what was written on the disk. Never rejects. */
@@ -277,7 +279,7 @@ export class RrdFiles {
    * @throws the first error, after all were tried
    */
   async close(): Promise<void> {
-    await this.opened()?.catch(this.#options.onError);
+    await this.#making.made();
     this.#blueprints.decide(Infinity);
     this.flush();
     const closing = [...this.#files.series].map((series) => series.close());

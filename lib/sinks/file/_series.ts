@@ -77,15 +77,19 @@ export class Series {
 
   /** Puts a message into the open file, or into the next one. */
   add(entry: Entry): Promise<void> | undefined {
-    const { writer } = this;
     if (this.#carrying !== undefined) return this.#carrying.then(() => this.add(entry));
-    // A blueprint alone begins no file.
-    const isBlueprint = entry.store?.id.kind === "Blueprint";
-    if (writer === undefined || (!isBlueprint && this.#isDue(writer, entry.length))) {
-      return this.#addToNext(entry);
-    }
-    this.#put(writer, entry);
+    if (this.begins(entry)) return this.#addToNext(entry);
+    this.#put(this.writer!, entry);
     return undefined;
+  }
+
+  /** Whether a message goes into a file that is not there yet. */
+  begins({ store, length }: Entry): boolean {
+    const { writer } = this;
+    if (this.#carrying !== undefined) return false;
+    if (writer === undefined) return true;
+    // A blueprint alone begins no file.
+    return store?.id.kind !== "Blueprint" && this.#isDue(writer, length);
   }
 
   /** Begins to write what was gathered; returns whether there was as much as `minBytes`. */

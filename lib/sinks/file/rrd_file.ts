@@ -11,6 +11,7 @@ import { checkBatch } from "../../flow/channel/check_batch.ts";
 import type { SmartMessage } from "../../flow/channel/smart_message.ts";
 import { silentLog } from "../../base/log.ts";
 import { checkSaveOptions } from "./_check_options.ts";
+import { tellSlowSync } from "./_file_trouble.ts";
 import { startPool } from "./_start_pool.ts";
 import { FreeSpace } from "./_free_space.ts";
 import { watchDrainingFiles } from "./parts/draining_files.ts";
@@ -118,15 +119,7 @@ async function startSink(
   const indexer = chunkIndex ? await startIndexer(adapter) : undefined;
   const pool = startPool(processes?.maxOpenFiles, isSynced, now, log);
   const writer = {
-    adapter,
-    replace,
-    sync: isSynced,
-    pool,
-    budget,
-    compressor,
-    indexer,
-    folder,
-    date,
+    ...{ adapter, replace, sync: isSynced, pool, budget, compressor, indexer, folder, date },
   };
   const catalog = options.shelved ? new PartCatalog() : undefined;
   const { followers = [] } = options;
@@ -198,7 +191,8 @@ async function startSink(
   let syncing: Promise<void> | undefined;
   let writes = 0;
   const gathering = new Gathering({ now, timer }, budget, files);
-  const syncer = new Syncer(sync, timer, now, gathering.synced(files));
+  const tellSlow = (tookMs: number) => tellSlowSync(log, path, files.open, tookMs);
+  const syncer = new Syncer(sync, timer, now, gathering.synced(files), tellSlow);
   const watch = () => (gathering.watch(), syncer.watch());
 
   /** Adds messages, waiting only where it must: an `await` costs more than copying a batch. */
@@ -216,7 +210,9 @@ async function startSink(
     watch();
     space.look();
     if (sync === "always") return files.drain().then(() => files.sync());
-    return sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;
+    const roomy = () => sync === "interval" && budget.isLate ? budget.waitForRoom() : undefined;
+    const begun = files.begun();
+    return begun === undefined ? roomy() : begun.then(roomy);
   }
 
   function write(action: () => Promise<void> | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /** What the command line sets up for NATS: one identity for all targets, and files that can be read. */
 import { describe, it } from "node:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -11,6 +11,7 @@ import { connectNats } from "../../../lib/nats/connection.ts";
 import { recordingSubject } from "../../../lib/nats/subjects.ts";
 import { rrdFileSink } from "../../../lib/sinks/file/rrd_file.ts";
 import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { until } from "../../forward/until.ts";
 import { NatsServer, noNats } from "../../nats/nats_server.ts";
 
 async function travel(args: readonly string[]) {
@@ -45,6 +46,31 @@ describe("travelOf", () => {
         assertEquals(last?.header.get("Rerelay-Box"), box);
         await nats.connection.close();
       }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("puts the identity back that was removed with its folder", { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rerelay-travel-"));
+    const box = join(folder, ".rerelay-box.json");
+    try {
+      const save = join(folder, "{recording_id}-{part}.rrd");
+      // Nobody is there; the identity is asked for all the same.
+      const { followers } = await travel(["--save", save, "--forward", "nats://127.0.0.1:1"]);
+      const sink = await rrdFileSink({ path: save, followers });
+      const write = async (number: number) => {
+        await sink.write([received(announcement(`r${number}`)), received(chunk(`r${number}`, 0))]);
+        await sink.confirm()().catch(() => {}); // of what was removed some is lost
+      };
+      await write(0);
+      await until(() => existsSync(box));
+      const identity = readFileSync(box, "utf8");
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      for (let number = 1; !existsSync(box) && number < 100; number++) await write(number);
+      await sink.close().catch(() => {}); // the same
+      assertEquals(readFileSync(box, "utf8"), identity);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -11,7 +11,7 @@ import type { Clock } from "../../../lib/base/clock.ts";
 import { RrdDecoder } from "../../../lib/encoding/rrd/rrd_decoder.ts";
 import { storeOf } from "../../../lib/encoding/store_of.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
-import { announcement, chunk, received } from "../../forward/chunks.ts";
+import { announcement, chunk, received, told } from "../../forward/chunks.ts";
 import { fewFiles, unparked } from "../few_files.ts";
 
 const PATH = "{recording_id}-{part}.rrd";
@@ -204,4 +204,40 @@ describe("rrdFileSink, of many recordings announced at once", () => {
     assertEquals(sink.lost, { messages: 0, bytes: 0 });
     assertEquals(contents(files), { "a-0001.rrd": ["SetStoreInfo a"] });
   });
+});
+
+describe("rrdFileSink, of many recordings whose next files are due at once", () => {
+  const ids = idsOf(100);
+  /** Messages of each recording with these numbers, as they come: a round of all for each number. */
+  const rounds = (...numbers: number[]) =>
+    numbers.flatMap((number) => ids.map((id) => received(chunk(id, number))));
+
+  for (const rrdFormat of ["as-sent", "current"] as const) {
+    it(`makes them side by side, each message in its place (${rrdFormat})`, async () => {
+      let syncs = 0;
+      const files: MemoryFiles = memoryFiles(({ kind, path }) => {
+        if (kind === "sync" && path === INDEX) syncs++;
+      });
+      const rotation = { maxBytes: 1 };
+      const sink = await rrdFileSink({ path: PATH, files, date: () => 0, rotation, rrdFormat });
+      await sink.write(ids.map((id) => received(announcement(id))));
+      await sink.write(rounds(0));
+      await sink.confirm()();
+      const before = syncs;
+      await sink.write(rounds(1));
+      const made = syncs - before;
+      assertEquals(made < 20, true, `${made} syncs`);
+      await sink.write(rounds(2, 3));
+      await sink.close();
+      assertEquals(sink.lost, { messages: 0, bytes: 0 });
+      assertEquals(sink.kept.messages, 5 * ids.length);
+      for (const id of ids) {
+        const all = files.paths.filter((path) => path.startsWith(`${id}-`)).sort()
+          .flatMap((path) =>
+            new RrdDecoder().push(files.read(path)!).items.flatMap((msg) => told(msg) ?? [])
+          );
+        assertEquals(all, [0, 1, 2, 3].map((number) => `${id} ${number}`));
+      }
+    });
+  }
 });

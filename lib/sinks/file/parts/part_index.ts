@@ -61,14 +61,14 @@ export class PartIndex {
       this.journal.announcementOf = (store) => this.#announced.get(store);
       this.journal.isAway = () => this.isAway();
     }
-    const { pattern, adapter, keep } = options;
+    const { pattern, adapter, keep, log } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
-    this.#file.onRemoved = () => home.renew();
+    this.#file.onRemoved = () => home.renew().then(() => this.journal?.onRestored());
     this.#file.onRestored = () => {
-      const text =
-        `Somebody removed ${this.path}, and it was written again: it tells a later start ` +
-        "which files to recover, to remove and to forward";
-      options.log.write("warn", text, { path: this.path, kind: "index restored" });
+      const text = `Somebody removed ${this.path}, and it was written again: it tells a later ` +
+        "start which files to recover, to remove and to forward";
+      log.write("warn", text, { path: this.path, kind: "index restored" });
+      this.journal?.onRestored();
     };
     this.#list = new PartList(keep);
     const attempt = (what: string, action: () => Promise<void>) => this.#try(what, action);

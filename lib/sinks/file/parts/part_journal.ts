@@ -68,6 +68,9 @@ export class PartJournal {
     store: string,
   ) => { readonly header: Uint8Array; readonly message: Uint8Array } | undefined = () => undefined;
 
+  /** Called when the index is written again that somebody removed, alone or with its folder. */
+  onRestored: () => void = () => {};
+
   /** Whether files that are missing now may come back, as where a drive was taken out. */
   isAway: () => Promise<boolean> = () => Promise.resolve(false);
 

@@ -16,6 +16,11 @@ const INTERVAL_MS = 200;
 /** Where messages are gathered for longer, in milliseconds: with a sync it stays below 500 ms, too. */
 const MAX_INTERVAL_MS = 300;
 
+/** In so many milliseconds what was received is on the disk, as long as this keeps up. */
+const PROMISED_MS = 500;
+/** So many syncs in a row must take longer before that is told: a disk may pause now and then. */
+const SLOW_SYNCS = 3;
+
 /** Files that are synced together. */
 export interface SyncedFiles {
   /** Whether all that they were given is on the disk. */
@@ -34,20 +39,26 @@ export class Syncer {
   #isStopped = false;
   /** How long the last sync took, in milliseconds; the next one begins so much earlier. */
   #tookMs = 0;
+  /** How many syncs in a row took longer than is promised. */
+  #slow = 0;
+  readonly #onSlow: (tookMs: number) => void;
 
   /**
    * @param mode when to sync; only `"interval"` is done here
    * @param timer calls back after so many milliseconds
    * @param now monotonic milliseconds
    * @param files the files to sync
+   * @param onSlow called once, when the disk does not keep up, with how long a sync takes
    */
   constructor(
     readonly mode: SyncMode,
     readonly timer: Clock["timer"],
     readonly now: Clock["now"],
     files: SyncedFiles,
+    onSlow: (tookMs: number) => void = () => {},
   ) {
     this.#files = files;
+    this.#onSlow = onSlow;
   }
 
   /** Begins to look at the files, if it does not already; to be called whenever they were given something. */
@@ -74,6 +85,9 @@ export class Syncer {
     await this.#files.sync();
     this.#tookMs = this.now() - start;
     this.#isRunning = false;
+    // Told once: it goes on counting beyond.
+    this.#slow = this.#tookMs > PROMISED_MS || this.#slow >= SLOW_SYNCS ? this.#slow + 1 : 0;
+    if (this.#slow === SLOW_SYNCS) this.#onSlow(this.#tookMs);
     this.watch();
   }
 }

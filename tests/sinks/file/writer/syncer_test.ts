@@ -21,9 +21,11 @@ function synced(mode: SyncMode = "interval") {
     waits.push(wait);
     return () => void (waits = waits.filter((other) => other !== wait));
   };
-  const syncer = new Syncer(mode, timer, () => nowMs, files);
+  const slow: number[] = [];
+  const syncer = new Syncer(mode, timer, () => nowMs, files, (tookMs) => slow.push(tookMs));
   return {
     syncer,
+    slow,
     files,
     syncs,
     waits: () => waits.map(({ ms }) => ms),
@@ -98,6 +100,22 @@ describe("Syncer", () => {
     files.gatherMs = 300;
     await end(40);
     assertEquals(waits(), [260]);
+  });
+
+  it("tells once that the disk does not keep up, after three slow ones in a row", async () => {
+    const { syncer, files, slow, fire, end } = synced();
+    files.isSynced = false;
+    syncer.watch();
+    for (const ms of [600, 501, 500, 501, 700]) {
+      fire();
+      await end(ms);
+    }
+    assertEquals(slow, []);
+    for (const ms of [900, 800, 100, 600, 600, 600]) {
+      fire();
+      await end(ms);
+    }
+    assertEquals(slow, [900]);
   });
 
   it("does nothing once it is stopped", async () => {

@@ -1,5 +1,5 @@
 /**
- * The files that a sink has open, and what becomes of them.
+ * Counts what is in the files of a sink, open or closed, and what no file took.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { addTo, type Tally } from "../../base/tally.ts";
 import { OpenSeries } from "./_open_series.ts";
 import type { Series } from "./_series.ts";
 import type { SeriesObserver } from "./_series_host.ts";
+import type { FileMark } from "./file_mark.ts";
 import type { IndexRenewal } from "./parts/index_renewal.ts";
 import type { PartOpener } from "./parts/part_opener.ts";
 import { tellNoIndex } from "./parts/no_index.ts";
@@ -18,8 +19,8 @@ import type { FilePool } from "./writer/file_pool.ts";
 import type { RrdWriter } from "./writer/rrd_writer.ts";
 import type { SyncedFiles } from "./writer/syncer.ts";
 
-/** Options of {@linkcode OpenedFiles}. */
-export interface OpenedFilesOptions {
+/** Options of {@linkcode FileAccount}. */
+export interface FileAccountOptions {
   readonly opener: PartOpener;
   /** Takes closed files that are to get a list of their chunks; absent if that is not wanted. */
   readonly renewal: Pick<IndexRenewal, "add"> | undefined;
@@ -35,7 +36,7 @@ export interface OpenedFilesOptions {
 }
 
 /** Opens files for series, and counts what is in them, closed or not, and what no file took. */
-export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
+export class FileAccount implements SeriesObserver<Series>, SyncedFiles {
   /** The series that are being written. */
   readonly series: OpenSeries;
   /** What is in the files. */
@@ -45,11 +46,11 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
   /** Whether a file had to be given up. */
   failed = false;
 
-  readonly #options: OpenedFilesOptions;
+  readonly #options: FileAccountOptions;
   readonly #pending = new Set<Promise<void>>();
 
   /** @param options what it works with */
-  constructor(options: OpenedFilesOptions) {
+  constructor(options: FileAccountOptions) {
     this.#options = options;
     this.series = new OpenSeries({ most: () => options.pool.mostWritten, now: options.now });
   }
@@ -86,6 +87,16 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
     if (note.line.footer === "pending") this.#options.renewal?.add(note.line);
   }
 
+  /** How far the open files go. */
+  get marks(): FileMark[] {
+    return [...this.series].flatMap(({ writer }) => {
+      const id = writer?.target.note?.line.id;
+      return id === undefined
+        ? []
+        : [{ id, offset: writer!.whole.size, before: writer!.whole.total }];
+    });
+  }
+
   /** Finishes a series that gets no messages any more; an error is only logged. */
   async closeQuietly(series: Series): Promise<void> {
     this.series.delete(series);
@@ -95,6 +106,14 @@ export class OpenedFiles implements SeriesObserver<Series>, SyncedFiles {
       const text = `A file was not closed cleanly: ${reason(error)}`;
       this.#options.log.write("error", text, { kind: "file not closed" });
     }
+  }
+
+  /** Counts a message as lost whose file could not be begun for a reason that nobody foresaw. */
+  notBegun(error: unknown, bytes: number): void {
+    this.lose({ messages: 1, bytes });
+    const text = `A file could not be begun: ${reason(error)}`;
+    this.#options.log.write("error", text, { kind: "file not begun" });
+    this.#failedWith(error);
   }
 
   lose(lost: Tally): void {
