@@ -7,7 +7,6 @@ import { checkCallable, checkOptions, type OptionNames } from "../base/check_arg
 import { checkCount, checkPositive, checkText, checkTexts } from "../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
-import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { parseNatsAddress } from "../nats/address.ts";
 import {
