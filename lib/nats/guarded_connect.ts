@@ -10,13 +10,12 @@
  * @module
  */
 import { reason } from "../base/errors.ts";
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type {
   ConnectionOptions,
   NatsConnection,
   NatsConnectionImpl,
 } from "@nats-io/transport-node";
+import type { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 
 /** What of a socket is used here. */
 interface Emitter {
@@ -41,11 +40,11 @@ export async function guardedConnect(
 ): Promise<NatsConnection> {
   const client = await import("@nats-io/transport-node");
   const { ProtocolHandler, setTransportFactory } = client;
-  const { NodeTransport, nodeResolveHost } = await import(
+  const { NodeTransport: Transport, nodeResolveHost } = await import(
     "@nats-io/transport-node/lib/node_transport.js"
   );
   const useOwnTransport = () =>
-    setTransportFactory({ factory: () => new NodeTransport(), dnsResolveFn: nodeResolveHost });
+    setTransportFactory({ factory: () => new Transport(), dnsResolveFn: nodeResolveHost });
   class GuardedHandler extends ProtocolHandler {
     // Resolves the name of a server, and dials each of its addresses.
     override _doDial(
@@ -60,7 +59,7 @@ export async function guardedConnect(
       const dialing = super.dial(server);
       dialing.catch(onFailure);
       // It has its new transport by now, and that has no socket yet.
-      const transport = this.transport as InstanceType<typeof NodeTransport>;
+      const transport = this.transport as NodeTransport;
       // The client would wait until its time is over, and then know no reason.
       const onError = (error: Error) => {
         if (this.transport === transport) this.connectError?.(error);
@@ -118,26 +117,12 @@ function guardSocket(
  * socket from its first moment on.
  */
 async function startTls(
-  transport: { readonly socket: Socket; readonly tlsName: string; readonly options: unknown },
+  { socket, tlsName, options }: NodeTransport,
   onError: (error: Error) => void,
-): Promise<TLSSocket> {
-  const { connect } = await import("node:tls");
-  const { tls } = transport.options as { tls?: ConnectionOptions["tls"] };
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const socket = connect({
-    ...tls,
-    socket: transport.socket,
-    servername: transport.tlsName,
-    rejectUnauthorized: true,
-  }, () => resolve(socket));
-  keepErrorListener(socket, onError);
-  socket.on("error", reject);
-  socket.on("close", () => reject(new Error("the server hung up instead of encrypting")));
-  try {
-    return await promise;
-  } finally {
-    socket.removeAllListeners();
-  }
+): ReturnType<NodeTransport["startTLS"]> {
+  const { encryptSocket } = await import("../adapters/tcp/node_encrypt.ts");
+  const guard = (encrypted: Emitter) => keepErrorListener(encrypted, onError);
+  return await encryptSocket(socket, { ...options.tls, servername: tlsName }, guard);
 }
 
 /**

@@ -100,7 +100,7 @@ describe("secrets of NATS", { timeout: 60_000 }, () => {
       }
       // A stranger is let in by nobody, and told why.
       const stranger = await startCli(["--from", url, ...options.slice(0, 6)]);
-      await stranger.cli.sees(/WARN.*NATS|WARN.*tls:/);
+      await stranger.cli.sees(/ERROR.*tls:.*--nats-credentials/);
       stranger.cli.signal("SIGTERM");
       await stranger.cli.ended;
     }));
