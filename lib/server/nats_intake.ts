@@ -115,8 +115,9 @@ export class NatsIntake {
     const most = 2 * (limits.channelLimitBytes / MESSAGE_OVERHEAD_BYTES) + SPARE_MESSAGES;
     this.#progress = new NatsProgress(note.seq, most, () => {
       const text =
-        `Nobody tells what was received (feed.received), so how far NATS was read stays ` +
-        `at message ${this.#progress.position}: a start that goes on from there receives the rest again`;
+        `Of ${plural(Math.floor(most), "message")} nobody has told that they were received ` +
+        `(feed.received), so how far NATS was read stays at message ${this.#progress.position}, also ` +
+        "if it is told later: a start that goes on from there receives the rest again";
       log.write("warn", text, { kind: "nats position" });
     });
     this.fleet = new NatsFleet(limits.now);
