@@ -18,6 +18,9 @@ const MAX_ANSWER = 64 * 1024;
 /** S3 refuses what was signed a quarter of an hour ago; less than this, in milliseconds, does not matter. */
 const MAX_SKEW_MS = 5 * 60_000;
 
+/** The code of an error that S3 does not know: something else answered. */
+export const NO_S3 = "NoS3";
+
 /** S3 answered with an error. */
 export class S3Error extends RerelayError {
   override readonly name = "S3Error";
@@ -112,7 +115,9 @@ export class S3Client {
   async look(prefix: string, signal: AbortSignal): Promise<void> {
     const query = `list-type=2&max-keys=1&prefix=${encodeURIComponent(prefix)}`;
     const response = await this.ask("GET", "", { query, signal });
-    await response.body?.cancel();
+    // The page by which a network asks who somebody is has status 200, too.
+    if ((await textOf(response)).includes("ListBucketResult")) return;
+    throw new S3Error("what answers there is no S3 (GET the bucket)", response.status, NO_S3);
   }
 
   /**
@@ -138,6 +143,8 @@ export class S3Client {
           ...(sum && method === "PUT" && { "x-amz-checksum-sha256": sum.base64 }),
         },
         ...(bytes && { body: bytes }),
+        // It would go to another server, with the session token; and there the signature is wrong.
+        redirect: "manual",
         signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),
         aws: { datetime: this.#time() },
       });
@@ -149,7 +156,11 @@ export class S3Client {
       response = await send();
     }
     if (!response.ok && !allowed.includes(response.status)) {
-      throw errorOf(method, key, response.status, await textOf(response));
+      const answer = await textOf(response);
+      const to = response.headers.get("location");
+      const isOther = to !== null && elementOf(answer, "Code") === undefined;
+      const why = isOther ? `it sends on to ${originOf(to, url)}` : answer;
+      throw errorOf(method, key, response.status, why);
     }
     const told = response.headers.get("x-amz-checksum-sha256");
     if (method === "PUT" && sum !== undefined && told !== null && told !== sum.base64) {
@@ -183,6 +194,10 @@ export class S3Client {
   }
 }
 
+function originOf(location: string, base: string): string {
+  return URL.canParse(location, base) ? new URL(location, base).origin : "no address";
+}
+
 /** The parts of a request besides method and key. */
 export interface Ask {
   readonly query?: string;
@@ -207,7 +222,9 @@ export function elementOf(xml: string, name: string): string | undefined {
   const to = xml.indexOf(`</${name}>`, from);
   if (from < 0 || to < 0) return undefined;
   return xml.slice(from + name.length + 2, to).replaceAll("&quot;", '"').replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+    .replaceAll("&gt;", ">")
+    .replaceAll(/&#(\d{1,3});/g, (_, code) => String.fromCharCode(Number(code)))
+    .replaceAll("&amp;", "&");
 }
 
 export function escaped(text: string): string {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { WritableFile } from "../adapters/files/types.ts";
 import { takeOverPlace } from "../adapters/files/in_place.ts";
 import { createAnew, isFileThere } from "../adapters/files/only_files.ts";
 import { reason } from "../base/errors.ts";
@@ -14,7 +15,7 @@ import type { FileFollower, FollowedFiles } from "../sinks/file/parts/follower.t
 import { FolderSync } from "../sinks/file/parts/folder_sync.ts";
 import type { JournaledFile, JournalReader } from "../sinks/file/parts/part_journal.ts";
 import type { RrdFileSink } from "../sinks/file/rrd_file.ts";
-import { parsePosition, type PositionFile, positionText } from "./_position_file.ts";
+import { changedLine, parsePosition, type PositionFile, positionText } from "./_position_file.ts";
 import { BEGINNING } from "./cursor.ts";
 import { PartReader } from "./part_reader.ts";
 
@@ -26,6 +27,9 @@ const SUFFIX = ".from-nats.json";
  * recording of the last days.
  */
 const MAX_BYTES = 256 * 1024 * 1024;
+
+/** Up to at least so many bytes are added to the file before it is written whole again. */
+const LEAST_ADDED_BYTES = 256 * 1024;
 
 /** How much is read at once of the messages that were saved after the last note, in bytes. */
 const READ_BYTES = 4 * 1024 * 1024;
@@ -47,6 +51,11 @@ export class NatsPosition implements FileFollower, JournalReader {
   /** The file that was begun last. */
   #last: string | undefined;
   #noting: Promise<void> | undefined;
+  /** Where changes are added, once it was written whole. */
+  #file: WritableFile | undefined;
+  /** How long it was then, and what was added, in bytes. */
+  #bytes = { whole: 0, added: 0 };
+  #created: string | undefined;
   #noted: string | undefined;
   /**
    * Gives the note to write at the end, once all files are closed; `undefined` if not all that was
@@ -94,23 +103,45 @@ export class NatsPosition implements FileFollower, JournalReader {
    *
    * @param note the present position of the feed
    * @param sink the sink that all of it was written to before this call
+   * @param whole gives the same position where `note` has what has changed alone: tens of thousands of
+   * recordings are not written each time
    */
-  note(note: NatsNote, sink: Pick<RrdFileSink, "mark">): Promise<void> {
+  note(
+    note: NatsNote,
+    sink: Pick<RrdFileSink, "mark">,
+    whole?: () => NatsNote,
+  ): Promise<void> {
     const key = `${note.created} ${note.seq} ${note.beyond.map(([, count]) => count)}`;
     if (key === this.#noted || this.#noting !== undefined) return this.#noting ?? Promise.resolve();
+    const { whole: least, added } = this.#bytes;
+    const isAdded = whole !== undefined && this.#file !== undefined &&
+      added < Math.max(least, LEAST_ADDED_BYTES) && note.created === this.#created;
+    const written = isAdded ? note : whole?.() ?? note;
+    this.#created = note.created;
     const noting = (async () => {
       let last: string | null = null;
       // The newest file must be read when the mark is set, since files may be begun before that and
       // after it.
       const open = await sink.mark(() => last = this.#last ?? null);
-      await this.#write(positionText({ note, beyond: note.beyond, last, open }));
+      const position = { note: written, beyond: written.beyond, last, open };
+      if (isAdded) await this.#add(changedLine(position));
+      else await this.#write(positionText(position));
       this.#noted = key;
       const { journal } = this.#files!;
       for (const { id, state } of [...journal.files]) {
         if (state === "closed") journal.finished(this, id);
       }
-    })().finally(() => this.#noting = undefined);
+    })().catch(async (error) => {
+      // What has changed is not in the file: it is written whole next time.
+      await this.#leave();
+      throw error;
+    }).finally(() => this.#noting = undefined);
     return this.#noting = noting;
+  }
+
+  /** Whether a note is being written. */
+  get isNoting(): boolean {
+    return this.#noting !== undefined;
   }
 
   /**
@@ -120,13 +151,20 @@ export class NatsPosition implements FileFollower, JournalReader {
   async close(): Promise<void> {
     await this.#noting?.catch(() => {}); // the caller of `note` gets the error
     const note = this.onClosed();
-    if (note === undefined) return;
+    if (note === undefined) return await this.#leave();
     const last = this.#last ?? null;
     try {
       await this.#write(positionText({ note, beyond: note.beyond, last, open: [] }));
     } catch (error) {
       this.#files!.log.write("warn", `${this.#path} can't be written: ${reason(error)}`);
     }
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {}); // what was written to it is on the disk
   }
 
   get #path(): string {
@@ -180,18 +218,33 @@ export class NatsPosition implements FileFollower, JournalReader {
     }
   }
 
+  async #add(line: string): Promise<void> {
+    const file = this.#file!;
+    if (file.isAt !== undefined && !await file.isAt(this.#path)) {
+      throw new Error(`${this.#path} was removed or replaced`);
+    }
+    const bytes = new TextEncoder().encode(line);
+    await file.write(bytes);
+    await file.sync();
+    this.#bytes.added += bytes.length;
+  }
+
   async #write(text: string): Promise<void> {
+    await this.#leave();
     const { adapter } = this.#files!;
     const path = this.#path;
     const file = await createAnew(adapter, `${path}.new`, adapter);
     try {
       await takeOverPlace(adapter, `${path}.new`, path); // as far as it goes
-      await file.write(new TextEncoder().encode(text));
+      const bytes = new TextEncoder().encode(text);
+      await file.write(bytes);
       await file.sync();
+      await adapter.rename(`${path}.new`, path);
+      await this.#names!.sync();
+      this.#bytes = { whole: bytes.length, added: 0 };
+      this.#file = file;
     } finally {
-      await file.close();
+      if (this.#file === undefined) await file.close();
     }
-    await adapter.rename(`${path}.new`, path);
-    await this.#names!.sync();
   }
 }

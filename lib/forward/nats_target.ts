@@ -22,6 +22,7 @@ import {
   type NatsCredentials,
 } from "../nats/connection.ts";
 import { codeOf, ensureStream, saysStreamGone, STREAM } from "../nats/stream.ts";
+import { refusalOf } from "../nats/refusal.ts";
 import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
@@ -166,7 +167,9 @@ class NatsTarget implements MessageTarget {
     const { nats, instance, maxMessageBytes } = await this.#opened(signal);
     // The client would keep these messages in memory until it is connected; but they are on the
     // disk already.
-    if (nats.link.aborted) throw new Error(`${this.name} is not connected now`);
+    if (nats.link.aborted) {
+      throw this.#told(nats.failure ?? new Error(`${this.name} is not connected now`));
+    }
     const maxPayloadBytes = this.#maxPayload(nats, maxMessageBytes);
     const untilBroken = this.#untilBroken(signal, nats.link);
     const { box, ackTimeoutMs = 10_000 } = this.#options;
@@ -291,12 +294,8 @@ class NatsTarget implements MessageTarget {
           `readers remove more, or give it more room (${reason(error)})`,
       );
     }
-    if (NOT_ALLOWED.test(reason(error))) {
-      return new TargetUnfit(
-        `${reason(error)}: look at what NATS lets this user do, and at --nats-credentials, ` +
-          "--nats-user and --nats-token-file",
-      );
-    }
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) return new TargetUnfit(refusal);
     if (error instanceof Error && error.name === "JetStreamNotEnabled") {
       return new Error(
         `Nobody takes messages at ${this.name} now: JetStream is off, its servers choose a leader, ` +
@@ -306,9 +305,6 @@ class NatsTarget implements MessageTarget {
     return error;
   }
 }
-
-/** How servers refuse a user, or what he may not do. */
-const NOT_ALLOWED = /authorization violation|permissions violation|authentication/i;
 
 /** JetStream's code of a message that is larger than the stream takes. */
 const TOO_LARGE = 10054;

@@ -141,5 +141,9 @@ function serverOf(text: string): { readonly hostname: string; readonly port: num
   const hostname = v6 ?? name;
   const port = Number(digits ?? PORT);
   if (hostname !== undefined && port >= 1 && port <= 65535) return { hostname, port };
-  throw new RangeError("expected rerun+http://HOST:PORT/proxy");
+  throw new RangeError(
+    text.includes("@")
+      ? "gRPC here knows no users and no passwords: give rerun+http://HOST:PORT/proxy"
+      : "expected rerun+http://HOST:PORT/proxy",
+  );
 }

@@ -13,6 +13,7 @@ import { EnvelopeTemplates } from "../encoding/msgpack/envelope_templates.ts";
 import { decodeRrdHeader, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
 import { decodeMessage, readMessageHeader } from "../encoding/rrd/rrd_message.ts";
 import { RrdScanner } from "../encoding/rrd/scanner.ts";
+import { WaitingBytes } from "../encoding/rrd/waiting_bytes.ts";
 import { storeKey, storeOf, toldApplication } from "../encoding/store_of.ts";
 import type { JournaledFile, PartJournal } from "../sinks/file/parts/part_journal.ts";
 import { PART_SUFFIX } from "../sinks/file/writer/writer_options.ts";
@@ -22,6 +23,8 @@ import type { ForwardedMessage } from "./target.ts";
 
 /** How much is read at once, in bytes. */
 const BLOCK_BYTES = 512 * 1024;
+/** Memory for so much of a long message is taken at once, in bytes; for more, only as it comes. */
+const AT_ONCE_BYTES = 4 * 1024 * 1024;
 /** How many recordings of a file have their application remembered. */
 const MAX_APPLICATIONS = 1000;
 
@@ -43,7 +46,9 @@ export class PartReader {
   readonly #file: JournaledFile;
   readonly #options: PartReaderOptions;
   #open: ReadableFile | undefined;
-  #scanner = newScanner();
+  /** What was read and given to no message yet. */
+  #bytes = new WaitingBytes(false);
+  #scanner = newScanner(this.#bytes);
   /** The place in the file of the first byte that the scanner got. */
   #base = 0;
   #isBegun = false;
@@ -148,7 +153,7 @@ export class PartReader {
       // Returns now, so that little is held of a long message while those before it are being sent.
       if (this.heldBytes > BLOCK_BYTES && taken.length > 0) return taken;
       if (this.heldBytes > largestBytes) return taken;
-      await this.#readOn();
+      await this.#readOn(largestBytes);
     }
   }
 
@@ -175,13 +180,14 @@ export class PartReader {
     if (this.#damage !== undefined || this.#isAtEnd || this.#file.line.hole !== undefined) return;
     this.#place = this.place;
     this.#waiting = [];
-    this.#scanner = newScanner();
+    this.#bytes = new WaitingBytes(false);
+    this.#scanner = newScanner(this.#bytes);
     this.#base = this.#read = this.#place.offset;
     this.#isBegun = false;
   }
 
-  async #readOn(): Promise<void> {
-    const block = await this.#nextBlock();
+  async #readOn(largestBytes: number): Promise<void> {
+    const block = await this.#nextBlock(largestBytes);
     this.#read += block.length;
     if (block.length === 0 && this.#file.size < Infinity) {
       throw new Error(`${this.#file.line.name} is shorter than it was`);
@@ -202,15 +208,18 @@ export class PartReader {
   }
 
   /** Reads the next bytes: those written last are still in memory, all others on the disk. */
-  async #nextBlock(): Promise<Uint8Array> {
+  async #nextBlock(largestBytes: number): Promise<Uint8Array> {
     const { id, size } = this.#file;
     const { recent } = this.#options.journal;
     if (!this.#isBegun) await this.#begin();
-    const wanted = Math.min(size - this.#read, BLOCK_BYTES);
-    const known = recent.read(id, this.#read, wanted);
+    const most = size - this.#read;
+    const known = recent.read(id, this.#read, Math.min(most, BLOCK_BYTES));
     this.#isLive = known !== undefined;
     if (known !== undefined) return known;
-    const block = new Uint8Array(wanted);
+    const held = this.#bytes.length;
+    const room = Math.max(BLOCK_BYTES, Math.min(largestBytes, AT_ONCE_BYTES) - held, held);
+    const block = this.#bytes.room(Math.min(most, room), BLOCK_BYTES)
+      .subarray(0, BLOCK_BYTES);
     const length = await this.#readAt(this.#read, block);
     recent.reached(id, this.#read + length);
     return block.subarray(0, length);
@@ -302,6 +311,6 @@ export class PartReader {
   }
 }
 
-function newScanner(): RrdScanner {
-  return new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates());
+function newScanner(waiting: WaitingBytes): RrdScanner {
+  return new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates(), waiting);
 }

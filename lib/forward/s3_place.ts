@@ -19,7 +19,10 @@ export function parseS3Url(url: string): S3Place {
   const [, bucket, path = ""] =
     /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^?#]*))?$/.exec(url) ?? [];
   if (bucket === undefined) {
-    throw new RangeError(`expected s3://BUCKET/PREFIX, not ${JSON.stringify(hideSecrets(url))}`);
+    throw new RangeError(
+      "expected s3://BUCKET/PREFIX, and for BUCKET 3 to 63 small letters, digits, dots and dashes, not " +
+        JSON.stringify(hideSecrets(url)),
+    );
   }
   const folders = path.split("/").filter((part) => part !== "");
   // In a URL these lead elsewhere, out of the bucket even.

@@ -20,9 +20,10 @@ import type { Log } from "../base/log.ts";
 import { S3Parts } from "./_s3_parts.ts";
 import { hideSecrets } from "./url.ts";
 import { parseS3Url } from "./s3_place.ts";
-import { S3Client, S3Error, type S3Object } from "./_s3_client.ts";
+import { NO_S3, S3Client, S3Error, type S3Object } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused, TargetUnfit } from "./target.ts";
 import { FileUnreadable, isUnreadableNow } from "./_unreadable_now.ts";
+import { isTlsError } from "../base/tls_errors.ts";
 import { plural } from "../base/plural.ts";
 
 /**
@@ -284,6 +285,8 @@ function withId(name: string, id: string): string {
   return dot <= 0 ? `${name}.${short}` : `${name.slice(0, dot)}.${short}${name.slice(dot)}`;
 }
 
+const NOT_THERE = "look at AWS_ENDPOINT_URL and AWS_REGION, and whether this network lets you out";
+
 /** What can be done about an error, by S3's code or the status. */
 const ADVICE: Readonly<Record<string, string>> = {
   // Answers to HEAD have no body, so only the status tells what is wrong.
@@ -291,6 +294,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     "look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and at what the keys may",
   "404": "look at the name of the bucket, and at AWS_ACCESS_KEY_ID",
   "301": "set AWS_REGION to the bucket's region",
+  ...{ "302": NOT_THERE, "303": NOT_THERE, "307": NOT_THERE, "308": NOT_THERE, [NO_S3]: NOT_THERE },
   NoSuchBucket: "make the bucket; we make none",
   AccessDenied: "the keys need s3:ListBucket of the bucket, and s3:PutObject, s3:GetObject and " +
     "s3:AbortMultipartUpload of what is in it",
@@ -302,6 +306,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   PermanentRedirect: "set AWS_REGION to the bucket's region",
 };
 
+const CERTIFICATE_ADVICE =
+  "look at the server's certificate, and at the clock of this machine; an " +
+  "authority of your own is named by NODE_EXTRA_CA_CERTS";
+
 function adviceOf({ code, status }: S3Error): string | undefined {
   // The upload begins anew, with which nobody has anything to do.
   return code === "NoSuchUpload" ? undefined : ADVICE[code] ?? ADVICE[status];
@@ -309,7 +317,11 @@ function adviceOf({ code, status }: S3Error): string | undefined {
 
 function explained(error: unknown, name: string): unknown {
   if (error instanceof TargetRefused || error instanceof FileUnreadable) return error;
-  const advice = error instanceof S3Error ? adviceOf(error) : undefined;
+  const advice = error instanceof S3Error
+    ? adviceOf(error)
+    : isTlsError(error)
+    ? CERTIFICATE_ADVICE
+    : undefined;
   // Runtimes tell only there whether nobody listens, or a name is unknown.
   const { cause } = Object(error) as { cause?: unknown };
   const why = cause instanceof Error ? ` (${reason(cause)})` : "";

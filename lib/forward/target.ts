@@ -127,8 +127,9 @@ export class TargetRefused extends RerelayError {
    * Makes the error.
    *
    * @param message who refuses and why, with the option or step that helps
-   * @param scope `"batch"`: these messages are counted as refused, and the next ones are sent.
-   * `"target"`: nothing is sent to the target until the program is started again
+   * @param scope `"batch"`: these messages come again in halves, and one that is refused alone is counted
+   * and left out; a file is counted and left out. `"target"`: nothing is sent to the target until the
+   * program is started again
    */
   constructor(message: string, readonly scope: "batch" | "target") {
     super(message);

@@ -62,6 +62,8 @@ export interface NatsConnectOptions extends NatsCredentials {
   readonly clientName: string;
   /** Called when the connection breaks, and when it is back. */
   readonly onLink?: (isThere: boolean) => void;
+  /** Called with why an attempt to connect anew failed. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** A connection, and the parts of the client that use it. */
@@ -71,6 +73,8 @@ export interface Nats {
   readonly client: JetStreamClient;
   /** Aborted when the connection breaks, since requests made over it are not answered any more. */
   readonly link: AbortSignal;
+  /** Why the last attempt to connect anew failed; `undefined` while the connection is there. */
+  readonly failure: unknown;
   /** Makes header fields. */
   headers(fields: readonly (readonly [string, string])[]): MsgHdrs;
   /** A new subject for answers to this client only. */
@@ -105,20 +109,33 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
   const address = parseNatsAddress(options.url);
   const { credsAuthenticator, createInbox, headers } = await import("@nats-io/transport-node");
   const { jetstream, jetstreamManager } = await import("@nats-io/jetstream");
-  const { credentials } = options;
+  const { credentials, onLink, onFailure } = options;
+  let isConnected = false;
+  let failure: unknown;
   const connection = await guardedConnect({
     ...connectionOptions(address, options),
     ...(credentials !== undefined && {
       authenticator: credsAuthenticator(new TextEncoder().encode(credentials)),
     }),
+  }, (error) => {
+    if (!isConnected) return; // whoever connects is told
+    failure = error;
+    onFailure?.(error);
   });
+  isConnected = true;
   const settings = { timeout: TIMEOUT_MS };
-  const link = watchLink(connection, options.onLink);
+  const link = watchLink(connection, (isThere) => {
+    if (isThere) failure = undefined;
+    onLink?.(isThere);
+  });
   try {
     return {
       connection,
       get link() {
         return link();
+      },
+      get failure() {
+        return failure;
       },
       client: jetstream(connection, settings),
       manager: await jetstreamManager(connection, { ...settings, checkAPI: false }),
@@ -141,7 +158,7 @@ export async function connectNats(options: NatsConnectOptions): Promise<Nats> {
  */
 function watchLink(
   connection: NatsConnection,
-  onLink: NatsConnectOptions["onLink"] = () => {},
+  onLink: (isThere: boolean) => void,
 ): () => AbortSignal {
   let link = new AbortController();
   const broken = () => {

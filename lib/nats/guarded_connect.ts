@@ -4,10 +4,14 @@
  * While it connects and when it gives a connection up, the client takes all listeners off its socket.
  * An error in that moment, such as a reset by a server that refuses the password, would be thrown where
  * nobody can catch it. To see it on Deno, let a server send INFO and `-ERR`, and close its socket with
- * bytes that it has not read.
+ * bytes that it has not read. The client also takes them off when a connection is encrypted, and with
+ * TLS 1.3 a server says only then that it wants a certificate, or knows nobody who signed ours.
  *
  * @module
  */
+import { reason } from "../base/errors.ts";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type {
   ConnectionOptions,
   NatsConnection,
@@ -16,7 +20,7 @@ import type {
 
 /** What of a socket is used here. */
 interface Emitter {
-  on(event: string, listener: () => void): unknown;
+  on(event: string, listener: (error: Error) => void): unknown;
   removeAllListeners(...events: [event?: string]): unknown;
 }
 
@@ -26,8 +30,15 @@ interface Emitter {
  * The client has one kind of transport for the whole process, which whoever connects sets. It is set to
  * the client's own one for Node before each attempt, since other code of the program may have connected by
  * the same client meanwhile; what guards a socket is in this connection alone.
+ *
+ * @param options those of the client
+ * @param onFailure called with why an attempt failed, of those to connect anew, too, of which the client
+ * tells nothing
  */
-export async function guardedConnect(options: ConnectionOptions): Promise<NatsConnection> {
+export async function guardedConnect(
+  options: ConnectionOptions,
+  onFailure: (error: unknown) => void = () => {},
+): Promise<NatsConnection> {
   const client = await import("@nats-io/transport-node");
   const { ProtocolHandler, setTransportFactory } = client;
   const { NodeTransport, nodeResolveHost } = await import(
@@ -47,8 +58,16 @@ export async function guardedConnect(options: ConnectionOptions): Promise<NatsCo
     override dial(server: Parameters<typeof ProtocolHandler.prototype.dial>[0]): Promise<void> {
       useOwnTransport();
       const dialing = super.dial(server);
+      dialing.catch(onFailure);
       // It has its new transport by now, and that has no socket yet.
-      guardSocket(this.transport as InstanceType<typeof NodeTransport>);
+      const transport = this.transport as InstanceType<typeof NodeTransport>;
+      // The client would wait until its time is over, and then know no reason.
+      const onError = (error: Error) => {
+        if (this.transport === transport) this.connectError?.(error);
+      };
+      guardSocket(transport, onError);
+      transport.startTLS = () =>
+        startTls(transport, (error) => onError(isBroken(error) ? wantsCertificate(error) : error));
       return dialing;
     }
   }
@@ -62,27 +81,78 @@ export async function guardedConnect(options: ConnectionOptions): Promise<NatsCo
   return connection;
 }
 
+/** Whether an error says that a connection broke, and nothing of the reason. */
+function isBroken(error: Error): boolean {
+  const { code = "" } = error as { code?: string };
+  return code === "EPIPE" || code === "ECONNRESET";
+}
+
+/** With TLS 1.3 a client that lacks a certificate may see nothing but that the server hung up. */
+function wantsCertificate(cause: Error): Error {
+  return new Error(
+    `the server ended the encrypted connection before it let us in (${
+      reason(cause)
+    }): it may want a ` +
+      "certificate (--nats-cert and --nats-key)",
+    { cause },
+  );
+}
+
 /** Guards the sockets that a transport gets: first a plain one, then one that is encrypted. */
-function guardSocket(transport: { socket?: Emitter | undefined }): void {
+function guardSocket(
+  transport: { socket?: Emitter | undefined },
+  onError: (error: Error) => void,
+): void {
   let { socket } = transport;
   Object.defineProperty(transport, "socket", {
     get: () => socket,
     set(next: typeof socket) {
+      if (next && next !== socket) keepErrorListener(next, onError);
       socket = next;
-      if (next) keepErrorListener(next);
     },
   });
 }
 
-/** Gives a socket a listener for errors that is there again after all were removed. */
-export function keepErrorListener(socket: Emitter): void {
-  const ignore = () => {}; // the client learns of it as the end of its connection
+/**
+ * Encrypts the connection of a transport, as the client does, but with a listener for errors on the new
+ * socket from its first moment on.
+ */
+async function startTls(
+  transport: { readonly socket: Socket; readonly tlsName: string; readonly options: unknown },
+  onError: (error: Error) => void,
+): Promise<TLSSocket> {
+  const { connect } = await import("node:tls");
+  const { tls } = transport.options as { tls?: ConnectionOptions["tls"] };
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const socket = connect({
+    ...tls,
+    socket: transport.socket,
+    servername: transport.tlsName,
+    rejectUnauthorized: true,
+  }, () => resolve(socket));
+  keepErrorListener(socket, onError);
+  socket.on("error", reject);
+  socket.on("close", () => reject(new Error("the server hung up instead of encrypting")));
+  try {
+    return await promise;
+  } finally {
+    socket.removeAllListeners();
+  }
+}
+
+/**
+ * Gives a socket a listener for errors that is there again after all were removed.
+ *
+ * @param socket the socket
+ * @param onError is called with each error; the client learns of it as the end of its connection, too
+ */
+export function keepErrorListener(socket: Emitter, onError: (error: Error) => void): void {
   const remove = socket.removeAllListeners.bind(socket);
-  socket.on("error", ignore);
+  socket.on("error", onError);
   socket.removeAllListeners = (...events) => {
     // With an event that is `undefined` it would remove none.
     remove(...events);
-    socket.on("error", ignore);
+    socket.on("error", onError);
     return socket;
   };
 }

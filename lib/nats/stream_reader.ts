@@ -8,6 +8,7 @@
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { reason } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import type { Log } from "../base/log.ts";
 import { saysStreamGone, STREAM, StreamGone } from "./stream.ts";
 import type { Nats } from "./connection.ts";
@@ -141,11 +142,12 @@ export class StreamReader {
   async #begin(): Promise<Pulling> {
     const { nats, subjects, created, clock: { now } } = this.#options;
     const { link } = nats;
-    const present = await nats.manager.streams.info(STREAM);
+    // What was asked over a connection that broke is not answered any more.
+    const present = await untilAborted(link, nats.manager.streams.info(STREAM));
     if (present.created !== created) {
       throw new StreamGone(`the stream ${STREAM} was made anew at ${present.created}`);
     }
-    const { name } = await nats.manager.consumers.add(STREAM, {
+    const adding = nats.manager.consumers.add(STREAM, {
       deliver_policy: "by_start_sequence",
       opt_start_seq: this.#after + 1,
       ack_policy: "none",
@@ -155,6 +157,7 @@ export class StreamReader {
       num_replicas: 1,
       mem_storage: true,
     });
+    const { name } = await untilAborted(link, adding);
     const came: Msg[] = [];
     const subscription = nats.connection.subscribe(nats.inbox(), {
       callback: (error, msg) => {

@@ -86,6 +86,8 @@ export class SubjectWriter {
   #last: Last | undefined;
   /** Whether nothing was sent, and the server not asked for anything. */
   #isNew = true;
+  /** Whether the server knows ids of parts that were removed, so that it would not store them again. */
+  #isIdWorn = false;
   #turn: Promise<unknown> = Promise.resolve();
   /** How often a message of another start of the program has appeared while this one wrote. */
   #strangers = 0;
@@ -147,6 +149,9 @@ export class SubjectWriter {
     const { box, run: start } = context;
     let last = this.#last!;
     this.#last = undefined;
+    const worn = this.#isIdWorn ? `.${crypto.randomUUID()}` : "";
+    this.#isIdWorn = false;
+    let hasRepeated = false;
     for (const [index, part] of parts.entries()) {
       const place = parts.length === 1
         ? {}
@@ -161,11 +166,12 @@ export class SubjectWriter {
         );
       let seq: number;
       try {
-        const id = messageId(headers);
+        const id = messageId(headers) + worn;
         const ack = await send(id);
         // An earlier start of the program stored it, and may have stored more: that is asked next.
         if (isUnasked && ack.duplicate) return;
         seq = ack.seq;
+        hasRepeated ||= ack.duplicate;
         // A part that an earlier attempt stored counts only if it stands behind the parts before
         // it.
         if (parts.length > 1 && seq < last.seq) {
@@ -173,6 +179,8 @@ export class SubjectWriter {
         }
       } catch (error) {
         if (!WRONG_SEQUENCE.includes(codeOf(error) ?? 0)) throw error;
+        // The server said that it has parts which it names no more: somebody purged the stream.
+        this.#isIdWorn = hasRepeated;
         this.#last = await this.#look(context, signal, !isUnasked);
         return;
       }

@@ -104,3 +104,17 @@ export function filterSubjects(filter: SubjectFilter): string[] {
   }
   return subjects;
 }
+
+/** Makes a test of whether a subject is among those that {@linkcode filterSubjects} gave. */
+export function subjectMatcher(filters: readonly string[]): (subject: string) => boolean {
+  const known = new Set(filters);
+  return (subject) => {
+    const [prefix, box, application, recording] = subject.split(".");
+    for (const b of [box, "*"]) {
+      for (const a of [application, "*"]) {
+        for (const r of [recording, "*"]) if (known.has(`${prefix}.${b}.${a}.${r}`)) return true;
+      }
+    }
+    return false;
+  };
+}

@@ -7,7 +7,6 @@ import { checkCallable, checkOptions, type OptionNames } from "../base/check_arg
 import { checkCount, checkPositive, checkText, checkTexts } from "../base/check_options.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
-import { reason } from "../base/errors.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
 import { parseNatsAddress } from "../nats/address.ts";
 import {
@@ -23,8 +22,13 @@ import { filterSubjects, type SubjectFilter } from "../nats/subjects.ts";
 import type { ClientStats } from "./client_stats.ts";
 import type { FleetBox } from "./nats_fleet.ts";
 import type { Feed, FeedHost } from "./feed.ts";
-import { NatsIntake, type NatsIntakeStats } from "./nats_intake.ts";
+import { readRange } from "../nats/read_range.ts";
+import type { ReadAgain } from "./nats_parts.ts";
+import { readBefore } from "./nats_covered.ts";
+import { NatsIntake } from "./nats_intake.ts";
+import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
+import { NatsReading, type NatsReadingStats } from "./nats_reading.ts";
 
 /** Which server of NATS, by which credentials, and which of the subjects. */
 export interface FromNatsOptions extends NatsCredentials, SubjectFilter {
@@ -56,15 +60,9 @@ const NAMES: OptionNames<FromNatsOptions> = {
 };
 
 /** Counts of a feed, and how its connection is. */
-export interface FromNatsStats extends NatsIntakeStats {
+export interface FromNatsStats extends NatsIntakeStats, NatsReadingStats {
   /** The address, without what is secret. */
   readonly name: string;
-  /** Whether the stream can be read now. */
-  readonly connected: boolean;
-  /** Whether it could be read at any time. */
-  readonly wasConnected: boolean;
-  /** For how long it could not be read, in seconds; 0 while it can. */
-  readonly outageSec: number;
 }
 
 /** A feed of what boxes sent to NATS. */
@@ -80,6 +78,12 @@ export interface FromNats extends Feed {
    * given as `note`.
    */
   note(): NatsNote;
+  /**
+   * As `note`, but of what came only that which has changed since the last call.
+   *
+   * @internal
+   */
+  changes(): NatsNote;
 }
 
 const MIB = 1024 * 1024;
@@ -133,13 +137,7 @@ class NatsFeed implements FromNats {
   #intake: NatsIntake | undefined;
   #created: string | undefined;
   #nats: Nats | undefined;
-  /**
-   * Since when the stream can't be read, by the server's clock; `undefined` while it can, and before
-   * it began.
-   */
-  #downMs: number | undefined;
-  #wasConnected = false;
-  #now: Clock["now"] = SYSTEM_CLOCK.now;
+  readonly #reading: NatsReading;
   #running: Promise<void> | undefined;
 
   constructor(options: FromNatsOptions) {
@@ -147,15 +145,15 @@ class NatsFeed implements FromNats {
     this.#subjects = filterSubjects(options);
     this.#options = options;
     this.#log = options.log ?? silentLog;
+    this.#reading = new NatsReading(this.name, this.#log);
     const { note, skip } = options;
-    const isSame = note?.subjects === undefined || `${note.subjects}` === `${this.#subjects}`;
     this.#created = note?.created;
     const early: NatsNote = note ?? { seq: 0, seen: [], beyond: [] };
-    this.#early = skip === undefined ? early : { ...early, beyond: [...skip] };
-    if (isSame) return;
-    // Other subjects were asked for before, and what those left out may stand anywhere in the
-    // stream: it is read from its beginning, and what came already is known by its numbers.
-    this.#early = { ...this.#early, seq: 0 };
+    this.#early = {
+      ...early,
+      ...readBefore(early, this.#subjects),
+      ...(skip !== undefined && { beyond: [...skip] }),
+    };
   }
 
   get clients(): readonly { readonly stats: ClientStats }[] {
@@ -168,22 +166,11 @@ class NatsFeed implements FromNats {
 
   get stats(): FromNatsStats {
     const { name } = this;
-    const connected = this.#running !== undefined && this.#downMs === undefined;
-    const outageSec = Math.max(0, this.#now() - (this.#downMs ?? Infinity)) / 1000;
     const none = { position: this.#early.seq, pending: 0, lagSec: 0, ageSec: 0 };
     const counts = { messages: 0, repeated: 0, refused: 0, underWay: 0 };
     const fleet = { boxes: 0, live: 0, recordings: 0 };
     return {
-      ...{
-        name,
-        connected,
-        wasConnected: this.#wasConnected,
-        outageSec,
-        ...none,
-        ...counts,
-        ...fleet,
-        ...this.#intake?.stats,
-      },
+      ...{ name, ...this.#reading.stats, ...none, ...counts, ...fleet, ...this.#intake?.stats },
     };
   }
 
@@ -196,8 +183,7 @@ class NatsFeed implements FromNats {
       skip: this.#options.skip ?? new Map(),
       log: this.#log,
     });
-    this.#now = host.context.options.now;
-    this.#downMs = this.#now();
+    this.#reading.begin(host.context.options.now);
     this.#running = this.#run(host, this.#intake);
   }
 
@@ -206,8 +192,15 @@ class NatsFeed implements FromNats {
   }
 
   note(): NatsNote {
+    return this.#whose(this.#intake?.note());
+  }
+
+  changes(): NatsNote {
+    return this.#whose(this.#intake?.note(true));
+  }
+
+  #whose(note: NatsNote = this.#early): NatsNote {
     const created = this.#created;
-    const note = this.#intake?.note() ?? this.#early;
     return { ...note, subjects: this.#subjects, ...(created !== undefined && { created }) };
   }
 
@@ -227,24 +220,23 @@ class NatsFeed implements FromNats {
         const { nats, created, after, pullBytes } = await this.#connect(intake);
         this.#nats = nats;
         retryMs = RETRY_MS;
+        const wait: Clock["delay"] = (ms) => this.#wait(ms, delay);
+        const clock = { ...SYSTEM_CLOCK, now, delay: wait };
+        const stream = { nats, created, pullBytes, clock, log: this.#log };
         const reader = new StreamReader({
-          ...{ nats, subjects: this.#subjects, created, after, pullBytes, log: this.#log },
-          onReading: (isReading) => {
-            this.#downMs = isReading ? undefined : this.#downMs ?? this.#now();
-            this.#wasConnected ||= isReading;
-          },
-          clock: { ...SYSTEM_CLOCK, now, delay: (ms) => this.#wait(ms, delay) },
+          ...stream,
+          ...{ subjects: this.#subjects, after },
+          onReading: (isReading) => this.#reading.changed(isReading),
         });
-        for await (const message of reader.read(signal)) await intake.take(message);
+        const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
+        for await (const message of reader.read(signal)) await intake.take(message, again);
       } catch (error) {
         if (signal.aborted) break;
-        const text = `Reads nothing from ${this.name} now, and tries again in ` +
-          `${retryMs / 1000} s: ${reason(error)}`;
-        this.#log.write("warn", text, { nats: this.name, kind: "nats unreachable" });
+        this.#reading.tellFailed(`now, and tries again in ${retryMs / 1000} s`, error);
         await this.#wait(retryMs, delay);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       } finally {
-        this.#downMs ??= this.#now();
+        this.#reading.changed(false);
         await this.#nats?.connection.close();
       }
     }
@@ -254,9 +246,14 @@ class NatsFeed implements FromNats {
     const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
     intake.own = typeof own === "function" ? await own() : own;
     const onLink = (isThere: boolean) => {
-      if (!isThere) this.#downMs ??= this.#now();
+      if (!isThere) this.#reading.changed(false);
     };
-    const nats = await connectNats({ ...this.#options, clientName: "rerelay --from", onLink });
+    const nats = await connectNats({
+      ...this.#options,
+      clientName: "rerelay --from",
+      onLink,
+      onFailure: (error) => this.#reading.tellLost(error),
+    });
     try {
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
       intake.skewMs = this.#tellSkew(stream.ts);
@@ -264,13 +261,15 @@ class NatsFeed implements FromNats {
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
       this.#created = stream.created;
-      if (after > 0 && (isAnother || after > last)) {
+      const read = Math.max(after, intake.coveredSeq);
+      if (read > 0 && (isAnother || read > last)) {
         const text = `The stream ${STREAM} of ${this.name} was made anew: it ends with message ` +
-          `${last}, and ${after} were read of the one before. It is read from its beginning`;
+          `${last}, and ${read} were read of the one before. It is read from its beginning`;
         this.#log.write("warn", text, { nats: this.name, kind: "stream made anew" });
         after = 0;
         intake.beginsAnew();
       }
+      intake.begins(stream.state.first_seq);
       const largest = nats.connection.info?.max_payload ?? MIB;
       this.#log.write("info", `Receives from the stream ${STREAM} of ${this.name}`, {
         nats: this.name,

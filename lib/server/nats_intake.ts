@@ -11,46 +11,19 @@ import type { LogMsg } from "../encoding/log_msg.ts";
 import { storeOf } from "../encoding/store_of.ts";
 import { NatsBoxSource, type SmartMessage } from "../flow/channel/smart_message.ts";
 import { type BatchHeaders, readHeaders } from "../nats/headers.ts";
-import { PartJoiner } from "../nats/part_joiner.ts";
 import type { StreamMessage } from "../nats/stream_reader.ts";
 import { subjectNames } from "../nats/subjects.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "../flow/channel/pinned_bytes.ts";
 import { BoxClient } from "./box_client.ts";
 import type { FeedHost } from "./feed.ts";
+import { NatsCovered } from "./nats_covered.ts";
 import { NatsFleet } from "./nats_fleet.ts";
+import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
+import { NatsParts, type ReadAgain } from "./nats_parts.ts";
 import { NatsProgress, type UnderWay } from "./nats_progress.ts";
 import { NatsSeen } from "./nats_seen.ts";
 import { plural } from "../base/plural.ts";
-
-/** Counts of a stream. */
-export interface NatsIntakeStats {
-  /** Number of the message of the stream up to which all was received. */
-  readonly position: number;
-  /** Messages of the stream that wait behind the one that was read last. */
-  readonly pending: number;
-  /** How old the message is that was read last, in seconds, while others wait behind it; else 0. */
-  readonly lagSec: number;
-  /** Boxes that were heard of. */
-  readonly boxes: number;
-  /** How many boxes sent something in the last 60 s. */
-  readonly live: number;
-  /** Recordings of boxes that something came of in the last 60 s. */
-  readonly recordings: number;
-  /**
-   * How old the last messages of these recordings were when they came, since they were written on
-   * the box: the largest, in seconds.
-   */
-  readonly ageSec: number;
-  /** Log messages that came for the first time. */
-  readonly messages: number;
-  /** Log messages that had come before, and were left out. */
-  readonly repeated: number;
-  /** Messages of the stream that no box sent, that can't be read, or that this program sent. */
-  readonly refused: number;
-  /** Messages of the stream whose log messages wait to be received. */
-  readonly underWay: number;
-}
 
 /** How many boxes are remembered as clients; the one silent for longest leaves first. */
 const MAX_BOXES = 100_000;
@@ -70,10 +43,9 @@ export class NatsIntake {
   readonly #log: Log;
   readonly #boxes = new Map<string, Box>();
   readonly #decoder: PacketDecoder;
-  readonly #joiner: PartJoiner;
-  /** Entries of large messages that are not whole, by subject. */
-  readonly #held = new Map<string, UnderWay>();
+  readonly #parts: NatsParts;
   readonly #skip: Map<string, number>;
+  readonly #covered: NatsCovered;
   readonly #progress: NatsProgress;
   /** The boxes and their recordings, for the fleet view. */
   readonly fleet: NatsFleet;
@@ -108,31 +80,43 @@ export class NatsIntake {
     this.#log = log;
     this.#skip = new Map(skip);
     this.#lastSeq = note.seq;
+    this.#covered = new NatsCovered(note.covered);
     this.#seen = new NatsSeen(note.seen);
     this.#received = new NatsSeen(note.seen);
     const { options: limits, onUnfinished } = host.context;
     // So many are in the channel at most, and as many in the batch that the receiver has.
     const most = 2 * (limits.channelLimitBytes / MESSAGE_OVERHEAD_BYTES) + SPARE_MESSAGES;
-    this.#progress = new NatsProgress(note.seq, most, () => {
-      const text =
-        `Of ${plural(Math.floor(most), "message")} nobody has told that they were received ` +
-        `(feed.received), so how far NATS was read stays at message ${this.#progress.position}, also ` +
-        "if it is told later: a start that goes on from there receives the rest again";
-      log.write("warn", text, { kind: "nats position" });
+    this.#progress = new NatsProgress(note.seq, {
+      maxMessages: most,
+      onForsaken: () => {
+        const text =
+          "Nobody has told for too many messages what was received (feed.received), so how " +
+          `far NATS was read stays at message ${this.#progress.position}, also if it is told later: a ` +
+          "start that goes on from there receives the rest again";
+        log.write("warn", text, { kind: "nats position" });
+      },
+      onPassed: (last) => this.#received.note(...last),
+      onTooMany: () => this.#parts.giveUpOldest(),
     });
     this.fleet = new NatsFleet(limits.now);
     this.#decoder = new PacketDecoder(limits);
     const { maxMessageBytes, maxUnfinishedBytes } = limits;
-    this.#joiner = new PartJoiner(
+    this.#parts = new NatsParts(
       { maxMessageBytes, maxUnfinishedBytes: maxUnfinishedBytes / 2 },
+      this.#progress,
       onUnfinished,
-      (subject) => this.#giveUp(subject),
+      (...what) => this.#tellLeftOut(...what),
     );
   }
 
   /** Number of the last message of the stream that came. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** Number of the last message that came while other subjects were asked for. */
+  get coveredSeq(): number {
+    return this.#covered.lastSeq;
   }
 
   /** The boxes, each a client of the server. */
@@ -156,15 +140,31 @@ export class NatsIntake {
     };
   }
 
-  /** How far all was received. */
-  note(): NatsNote {
+  /** How far all was received; `seen` has only what came since the last such call, if that is wanted. */
+  note(hasChangesAlone = false): NatsNote {
     const { position, beyond } = this.#progress;
     // What an earlier run kept and that has not come again yet must stay in the note, or it would
     // be kept twice.
     for (const [recording, count] of this.#skip) {
       beyond.set(recording, (beyond.get(recording) ?? 0) + count);
     }
-    return { seq: position, seen: this.#received.toJSON(), beyond: [...beyond] };
+    const seen = hasChangesAlone ? this.#received.changes() : this.#received.toJSON();
+    return { seq: position, seen, beyond: [...beyond], covered: this.#covered.toJSON() };
+  }
+
+  /**
+   * Takes note of the first message that the stream has still. Where those behind the position were removed,
+   * nobody knows how many of them an earlier run had kept, and keeping some twice is better than leaving out
+   * others.
+   */
+  begins(firstSeq: number): void {
+    const after = Math.max(this.#lastSeq, this.#covered.lastSeq);
+    if (this.#skip.size === 0 || firstSeq <= after + 1) return;
+    this.#skip.clear();
+    const text =
+      `The stream begins with message ${firstSeq}, and was read up to ${after}: what came ` +
+      "just before this start may be kept twice";
+    this.#log.write("warn", text, { kind: "nats position" });
   }
 
   /** Says that the stream was made anew, and is read from its beginning. */
@@ -173,33 +173,50 @@ export class NatsIntake {
     // What an earlier run had kept was of the stream before; keeping something twice is better than
     // leaving it out.
     this.#skip.clear();
+    this.#covered.clear();
+    this.#parts.clear();
     this.#progress.restart();
   }
 
-  /** Takes a message of the stream; resolves when the next one may come. */
-  async take(message: StreamMessage): Promise<void> {
+  /**
+   * Takes a message of the stream; resolves when the next one may come.
+   *
+   * @param message of the stream
+   * @param readAgain reads what came before and was not held
+   * @throws what `readAgain` throws; the message then has to come again
+   */
+  async take(message: StreamMessage, readAgain: ReadAgain): Promise<void> {
+    const before = this.#lastSeq;
     this.#lastSeq = message.seq;
     this.#last = message;
-    const { subject, seq, data } = message;
+    const { subject, seq, data, storedMs } = message;
+    this.#parts.look(storedMs);
     const names = subjectNames(subject);
     const headers = readHeaders((name) => message.header(name));
     if (names === undefined || headers === undefined) {
       return this.#refuse(message, "it is none that a box has sent");
     }
     if (headers.box === this.own) return this.#leaveOut(message);
+    if (this.#covered.has(seq, subject)) {
+      if (headers.part === undefined || headers.part.index === 0) {
+        this.#repeated += headers.numbers.length;
+      }
+      return this.#progress.drop(this.#progress.came(seq));
+    }
     const box = this.#box(names.box);
     const { part } = headers;
     if (part === undefined) {
       return await this.#take(box, message, headers, data, this.#progress.came(seq));
     }
-    const joined = this.#joiner.push(subject, { ...headers, part }, data);
-    if (joined.is === "refused") return this.#refuse(message, joined.why);
-    // The position stays before the first part until all parts are here.
-    const first = part.index > 0 ? this.#held.get(subject)! : this.#progress.came(seq);
-    if (part.index > 0) this.#progress.drop(this.#progress.came(seq));
-    if (joined.is === "unfinished") return void this.#held.set(subject, first);
-    this.#held.delete(subject);
-    await this.#take(box, message, headers, joined.payload, first);
+    const taken = await this.#parts.take(message, { ...headers, part }, readAgain)
+      .catch((error) => {
+        this.#lastSeq = before;
+        throw error;
+      });
+    if (taken.is === "refused") return this.#refuse(message, taken.why);
+    if (taken.is === "whole") {
+      await this.#take(box, message, headers, taken.payload, taken.entry);
+    }
   }
 
   /** Told of all that was received. */
@@ -216,7 +233,7 @@ export class NatsIntake {
   quit(): void {
     for (const { client } of this.#boxes.values()) client.quit();
     this.#boxes.clear();
-    for (const subject of [...this.#held.keys()]) this.#joiner.drop(subject);
+    this.#parts.close();
   }
 
   async #take(
@@ -245,7 +262,7 @@ export class NatsIntake {
     entry.kept = fresh.length - wanted.length;
     const store = fresh[0] && storeOf(fresh[0]);
     if (store?.kind === "Recording") entry.recording = store.id;
-    entry.done = () => this.#received.note(key, file, numbers.at(-1)!);
+    entry.last = [key, file, numbers.at(-1)!];
     this.#tellFleet(box, message, headers, fresh);
     await box.client.take(wanted, (count) => this.#progress.sent(entry, box.id, count));
   }
@@ -310,6 +327,10 @@ export class NatsIntake {
   #refuse({ subject, seq }: StreamMessage, why: string, isCounted = false): void {
     this.#refused++;
     if (!isCounted) this.#progress.drop(this.#progress.came(seq));
+    this.#tellLeftOut(subject, seq, why);
+  }
+
+  #tellLeftOut(subject: string, seq: number, why: string): void {
     const text = `Left out message ${seq} of the stream, of ${subject}: ${why}`;
     this.#log.write("warn", text, { seq, kind: "nats message refused" });
   }
@@ -324,11 +345,5 @@ export class NatsIntake {
       "--forward lead to one stream. It is left out here, but others receive it twice: leave out " +
       "one of both options";
     this.#log.write("error", text, { seq, kind: "nats own" });
-  }
-
-  #giveUp(subject: string): void {
-    const entry = this.#held.get(subject);
-    this.#held.delete(subject);
-    if (entry !== undefined) this.#progress.drop(entry);
   }
 }

@@ -5,6 +5,9 @@
  */
 import type { SeenJson } from "./nats_seen.ts";
 
+/** How far the stream was read for some subjects, from `filterSubjects`. */
+export type Covered = readonly [seq: number, subjects: readonly string[]];
+
 /** A place in the stream, and what came of each recording up to there. */
 export interface NatsNote {
   /** Number of the last message of the stream that need not come again; 0 before the first. */
@@ -22,6 +25,12 @@ export interface NatsNote {
   readonly created?: string;
   /** Which subjects were asked for. */
   readonly subjects?: readonly string[];
+  /**
+   * How far the stream was read while other subjects were asked for.
+   *
+   * @internal
+   */
+  readonly covered?: readonly Covered[];
   /**
    * How many messages of each recording were received beyond `seq`, while one before them was not.
    */

@@ -96,25 +96,22 @@ async function measure(boxes: number, programs: number, seconds: number) {
     const boxEnds = all.map(({ program }, i) => watched(program, join(folder, `${i}`)));
     const middle = child("middle", nats.url);
     const each = Math.ceil(boxes / programs);
-    const robots = all.map(({ port }, i) => child("robots", i * each, each, seconds, port));
+    const robots = child("robots", each, seconds, ...all.map(({ port }) => port));
     const used = processorTime({
       boxes: all.map(({ program }) => program.pid),
       nats: [nats.pid],
       middle: [middle.pid],
       saving: savers.map(({ pid }) => pid),
     });
-    const sent = await Promise.all(robots.map(({ report }) => report));
-    // They are gone by now, and have told it themselves.
-    const robotsSec = sent.reduce((sum, robots) => sum + robots["cpuSec"]!, 0);
-    const cpuSec = { robots: Math.round(robotsSec * 100) / 100, ...used() };
+    // They are gone by then, and have told themselves what they took.
+    const { sent, lateMs, cpuSec: robotsSec } = await robots.report;
+    const cpuSec = { robots: Math.round(robotsSec! * 100) / 100, ...used() };
     const lag = await middle.report;
-    const total = sent.reduce((sum, robots) => sum + robots["sent"]!, 0);
-    const lateMs = Math.max(...sent.map((robots) => robots["lateMs"]!));
     const saved = {
       boxes: await Promise.all(boxEnds.map((end) => end())),
       middle: await ended?.(),
     };
-    return { boxes, sent: total, lateMs: Math.round(lateMs), ...lag, cpuSec, saved };
+    return { boxes, sent, lateMs: Math.round(lateMs!), ...lag, cpuSec, saved };
   } finally {
     const started = [...all.map(({ program }) => program), ...savers];
     await Promise.all(started.map((program) => program.end("SIGKILL").catch(() => null)));

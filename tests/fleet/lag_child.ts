@@ -1,8 +1,10 @@
 /**
- * One side of the measurement of lag, as a process: `robots FIRST COUNT SECONDS PORT` and `middle URL`, or
- * with the bare client `bare-box FIRST COUNT SECONDS URL` and `bare-middle URL`. A middle ends when nothing has
- * come for a while; `middle URL SECONDS` says how long it waits for the first message.
+ * One side of the measurement of lag, as a process: `robots COUNT SECONDS PORT…`, which logs COUNT
+ * recordings to the program at each port, and `middle URL`, or with the bare client
+ * `bare-box FIRST COUNT SECONDS URL` and `bare-middle URL`. A middle ends when nothing has come for a
+ * while; `middle URL SECONDS` says how long it waits for the first message.
  */
+import type { Socket } from "node:net";
 import process from "node:process";
 import { memoryTcp, Server, silentLog } from "../../mod.ts";
 import { connectNats } from "../../lib/nats/connection.ts";
@@ -39,32 +41,80 @@ class Packets {
   }
 }
 
-/** Many recordings over one connection, each message when it is due. */
+/** How many ticks the making of packets is tried before any is due. */
+const WARM_UP_TICKS = 500;
+
+/** What is logged over one connection: many recordings, each message when it is due. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #templates: readonly Template[];
+  #sent = 0;
+
+  private constructor(socket: Socket, templates: readonly Template[]) {
+    this.#socket = socket;
+    this.#templates = templates;
+  }
+
+  /** Connects, announces the recordings, and makes what they log. */
+  static async open(port: number, first: number, count: number): Promise<Connection> {
+    const all = Array.from({ length: count }, (_, i) => new Robot(`r${first + i}`));
+    const socket = await connectSdk(port);
+    for (const robot of all) await send(socket, robot.announcement());
+    return new Connection(socket, all.map((robot) => new Template(robot.scalar("/a", 1, 1))));
+  }
+
+  get #stepMs(): number {
+    return 1000 / (PER_SEC * this.#templates.length);
+  }
+
+  /** Makes packets that nobody gets, so that the program is compiled before any is due. */
+  warmUp(): void {
+    for (let tick = 0; tick < WARM_UP_TICKS; tick++) this.#packetsOf(0, TICK_MS);
+    this.#sent = 0;
+  }
+
+  /** Logs until a time; returns how many messages that were. */
+  async log(begin: number, end: number): Promise<number> {
+    // What is due in the same moment goes in one write, as an SDK gathers it.
+    for (let due = begin; due < end;) {
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      const until = Math.min(performance.now(), end);
+      const { bytes, next } = this.#packetsOf(due, until);
+      due = next;
+      if (bytes.length > 0) await send(this.#socket, bytes);
+    }
+    this.#socket.end();
+    return this.#sent;
+  }
+
+  #packetsOf(due: number, until: number): { bytes: Uint8Array; next: number } {
+    const stepMs = this.#stepMs;
+    const packets = new Packets(Math.ceil((until - due) / stepMs) + 1);
+    const [date, now] = [Date.now(), performance.now()];
+    let next = due;
+    for (; next < until; next += stepMs) {
+      const template = this.#templates[this.#sent++ % this.#templates.length]!;
+      packets.add(template.at(date - (now - next)));
+    }
+    return { bytes: packets.bytes, next };
+  }
+}
+
+/** The robots of all boxes: one connection to each program, which wait for none of the others. */
 async function robots(): Promise<void> {
-  const [first = 0, count = 1, seconds = 10, port = 0] = args.map(Number);
-  const all = Array.from({ length: count }, (_, i) => new Robot(`r${first + i}`));
-  const socket = await connectSdk(port);
-  for (const robot of all) await send(socket, robot.announcement());
-  const templates = all.map((robot) => new Template(robot.scalar("/a", 1, 1)));
+  const [count = 1, seconds = 10, ...ports] = args.map(Number);
+  const connections = await Promise.all(
+    ports.map((port, i) => Connection.open(port, i * count, count)),
+  );
+  for (const connection of connections) connection.warmUp();
   const atStart = process.cpuUsage();
   const begin = performance.now();
   const end = begin + seconds * 1000;
-  let sent = 0;
-  // What is due in the same moment goes in one write, as an SDK gathers it.
-  for (let due = begin; due < end;) {
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-    const now = performance.now();
-    const stepMs = 1000 / (PER_SEC * count);
-    const packets = new Packets(Math.ceil((Math.min(now, end) - due) / stepMs) + 1);
-    for (const date = Date.now(); due < Math.min(now, end); due += stepMs) {
-      packets.add(templates[sent++ % count]!.at(date - (now - due)));
-    }
-    if (packets.bytes.length > 0) await send(socket, packets.bytes);
-  }
-  socket.end();
+  const sent = await Promise.all(connections.map((connection) => connection.log(begin, end)));
   const { user, system } = process.cpuUsage(atStart);
   const lateMs = performance.now() - end;
-  console.log(JSON.stringify({ sent, lateMs, cpuSec: (user + system) / 1e6 }));
+  const total = sent.reduce((sum, messages) => sum + messages, 0);
+  console.log(JSON.stringify({ sent: total, lateMs, cpuSec: (user + system) / 1e6 }));
 }
 
 /** How long a middle waits for its first message, and then for a next one. */

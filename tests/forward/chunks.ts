@@ -41,7 +41,21 @@ export function chunk(
   isLarge = false,
   isStatic = false,
 ): LogMsg {
-  const arrow = isLarge ? LARGE : SMALL;
+  return chunkOf(recording, number, isLarge ? LARGE : SMALL, isStatic);
+}
+
+/** A chunk whose id tells its number, with so many bytes that nobody looks at. */
+export function longChunk(recording: string, number: number, length: number): LogMsg {
+  const bytes = new Uint8Array(length);
+  return chunkOf(recording, number, { bytes, compression: "off", uncompressedSize: length });
+}
+
+function chunkOf(
+  recording: string,
+  number: number,
+  arrow: ArrowMsg["arrow"],
+  isStatic = false,
+): LogMsg {
   const storeId = { kind: "Recording", id: recording } as const;
   const id = new Tuid(BigInt(FIRST + number), BigInt(idOf(recording)));
   return encoded(2, new ArrowMsg(storeId, id, isStatic ? [] : undefined, isStatic, arrow, NOTHING));

@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import type { LogMsg, SmartMessage } from "../../mod.ts";
 import { parsePosition, positionText } from "../../lib/forward/_position_file.ts";
 import { NatsPosition } from "../../lib/forward/nats_position.ts";
+import { NatsSeen } from "../../lib/server/nats_seen.ts";
 import { fromNats } from "../../lib/server/from_nats.ts";
 import { memoryFiles, rrdFileSink } from "../../lib/sinks/mod.ts";
 import { capturedMessages } from "./batches.ts";
@@ -13,6 +14,17 @@ const never = new AbortController().signal;
 function batch(msgs: readonly LogMsg[]): SmartMessage[] {
   const source = { kind: "nats-box", id: 1, box: "a" } as const;
   return msgs.map((msg) => ({ source, payload: { type: "msg", msg }, time: 0 }));
+}
+
+const FILE = `${PATH}.from-nats.json`;
+
+/** A disk on which this stands as the position. */
+async function diskWith(position: Uint8Array) {
+  const files = memoryFiles();
+  const file = await files.create(FILE, "new");
+  await file.write(position);
+  await file.close();
+  return files;
 }
 
 async function open(files: ReturnType<typeof memoryFiles>) {
@@ -121,6 +133,66 @@ describe("NatsPosition", () => {
     const next = await open(files);
     assertEquals(await next.position.start(never), { note: note(9), skip: new Map() });
     await next.sink.close();
+  });
+
+  it("adds what has changed, and is written whole again when that is as much", async () => {
+    const files = memoryFiles();
+    const first = await open(files);
+    await first.position.start(never);
+    const seen = new NatsSeen();
+    let wholes = 0;
+    const noteNow = (seq: number) =>
+      first.position.note({ ...note(seq), seen: seen.changes() }, first.sink, () => {
+        wholes++;
+        return { ...note(seq), seen: seen.toJSON(), subjects: ["all"] };
+      });
+    for (let i = 0; i < 5000; i++) seen.note(`recording ${i}`, "file", i);
+    for (let seq = 1; seq < 1000; seq++) {
+      seen.note(`recording ${seq % 7}`, `file ${seq % 3}`, 10_000 + seq);
+      await noteNow(seq);
+    }
+    assertEquals(wholes, 1);
+    const length = () => files.read(FILE)!.length;
+    const before = length();
+    await noteNow(1000);
+    assert(length() - before < 1000, `${length() - before}`);
+    // As a power cut leaves it, in the midst of a line.
+    const torn = await open(await diskWith(files.read(FILE)!.slice(0, -5)));
+    const start = await torn.position.start(never);
+    assertEquals([start.note!.seq, start.note!.subjects], [999, ["all"]]);
+    assertEquals(new Map(start.note!.seen), new Map(seen.toJSON()));
+    for (let seq = 1001; wholes === 1; seq++) {
+      for (let i = 0; i < 100; i++) seen.note(`recording ${i}`, "file", 20_000 + seq);
+      await noteNow(seq);
+    }
+    const whole = await open(await diskWith(files.read(FILE)!));
+    assertEquals(new Map((await whole.position.start(never)).note!.seen), new Map(seen.toJSON()));
+    await Promise.all([first, torn, whole].map(({ sink }) => sink.close()));
+  });
+
+  it("is written whole again where what has changed could not be added", async () => {
+    const files = memoryFiles();
+    const { position, sink } = await open(files);
+    await position.start(never);
+    const seen = new NatsSeen();
+    const noteNow = (seq: number, to: Pick<typeof sink, "mark"> = sink) =>
+      position.note({ ...note(seq), seen: seen.changes() }, to, () => ({
+        ...note(seq),
+        seen: seen.toJSON(),
+      }));
+    await noteNow(1);
+    seen.note("recording", "file", 4);
+    await assertRejects(
+      () => noteNow(2, { mark: () => Promise.reject(new Error("full")) }),
+      Error,
+      "full",
+    );
+    seen.note("another", "file", 5);
+    await noteNow(3);
+    const next = await open(await diskWith(files.read(FILE)!));
+    const start = await next.position.start(never);
+    assertEquals(start.note!.seen, [["recording", [["file", 4]]], ["another", [["file", 5]]]]);
+    await Promise.all([sink.close(), next.sink.close()]);
   });
 
   it("is seen to be torn", () => {

@@ -228,6 +228,33 @@ describe("natsTarget", () => {
     },
   );
 
+  it(
+    "begins again where its first parts were purged, though the server knows their ids",
+    options,
+    async () => {
+      await withServer(async (server, nats) => {
+        const one = numbered([largest], 3);
+        const sent = targetOf(server);
+        await sent.send(batchOf("file-a", one), never);
+        await sent.close();
+        const { subject, headers: first, data } = (await stored(nats))[0]!;
+        await nats.manager.streams.delete(STREAM);
+        const next = targetOf(server);
+        await next.check!(never);
+        const msgID = `file-a.3-3.1.0/${first.part!.count}`;
+        await nats.client.publish(subject, data, {
+          msgID,
+          headers: nats.headers(headerFields(first)),
+        });
+        await nats.manager.streams.purge(STREAM);
+        await next.send(batchOf("file-a", one), AbortSignal.timeout(30_000));
+        await next.close();
+        const indices = (await stored(nats)).map(({ headers }) => headers.part!.index);
+        assertEquals(indices, Array.from({ length: first.part!.count }, (_, i) => i));
+      }, "max_payload: 20000");
+    },
+  );
+
   it("takes the limits that a server and the stream have now", options, async () => {
     await withServer(async (server) => {
       const target = targetOf(server);

@@ -46,5 +46,6 @@ describe("openTarget", () => {
       const { message } = assertThrows(() => targetName(url), RangeError, "");
       assertEquals(message.includes("hush"), false, message);
     }
+    assertThrows(() => targetName("rerun+http://me:hush@host/proxy"), RangeError, "no passwords");
   });
 });

@@ -1,12 +1,15 @@
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { s3Target } from "../../lib/forward/s3_target.ts";
 import { TargetRefused, TargetUnfit } from "../../lib/forward/target.ts";
-import type { ClosedFile } from "../../lib/forward/target.ts";
+import type { ClosedFile, FileTarget } from "../../lib/forward/target.ts";
 import { seeded } from "../random.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { FakeS3 } from "./fake_s3.ts";
@@ -49,7 +52,11 @@ function setUp(contents: Readonly<Record<string, Uint8Array>>) {
     ...{ credentials, files, log, fetch, endpoint: "http://store.example:9000/" },
   });
   const send = (file: ClosedFile) => target.sendFile(file, FOREVER);
-  return { s3, log, closed, target, send };
+  return { s3, log, closed, files, target, send };
+}
+
+function sendTo(target: FileTarget): Promise<void> {
+  return target.sendFile(fileOf("a.rrd", "id-1"), FOREVER);
 }
 
 function fileOf(path: string, id: string): ClosedFile {
@@ -267,7 +274,7 @@ describe("s3Target", () => {
         ...{ credentials, region },
         fetch({ url }) {
           asked.push(url);
-          return Promise.resolve(new Response(""));
+          return Promise.resolve(new Response("<ListBucketResult/>"));
         },
       });
       await target.check!(FOREVER);
@@ -316,6 +323,7 @@ describe("s3Target", () => {
         [404, "XAdminUserNotFound", "and at AWS_ACCESS_KEY_ID"],
         [404, "NoSuchUpload", "(PUT box-7/a.rrd)"],
         [400, "Strange", "(PUT box-7/a.rrd)"],
+        [400, "A &#34;strange&#34; &amp;#34; one", "(PUT box-7/a.rrd)"],
       ] as const
     ) {
       const { s3, send } = setUp({ "a.rrd": noise(10) });
@@ -325,6 +333,40 @@ describe("s3Target", () => {
           : undefined;
       const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
       assert(error.message.endsWith(advice), error.message);
+      if (code.startsWith("A ")) assert(error.message.includes('A "strange" &#34; one'));
+    }
+  });
+
+  it("sends nothing on to another server, and takes no other answer for that of S3", async () => {
+    const asked: string[] = [];
+    const other = createServer((request, answer) => {
+      asked.push(`${request.method}`);
+      answer.end();
+    }).listen(0, "127.0.0.1");
+    const portal = createServer((request, answer) => {
+      request.resume();
+      const to = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+      const isPage = request.url!.includes("/page/");
+      if (isPage) answer.end("<html>Log in</html>");
+      else answer.writeHead(307, { location: `${to}${request.url}` }).end();
+    }).listen(0, "127.0.0.1");
+    await Promise.all([once(other, "listening"), once(portal, "listening")]);
+    const url = `http://127.0.0.1:${(portal.address() as AddressInfo).port}`;
+    const { files } = setUp({ "a.rrd": noise(10) });
+    const target = s3Target("s3://bucket/box-7/", { credentials, files, endpoint: url });
+    for (const send of [() => target.check!(FOREVER), () => sendTo(target)]) {
+      const { message } = await assertRejects(send, TargetUnfit);
+      assert(message.includes("S3 answers 307, it sends on to http://127.0.0.1:"), message);
+      assert(message.includes("look at AWS_ENDPOINT_URL"), message);
+    }
+    const page = s3Target("s3://bucket/box-7/", { credentials, files, endpoint: `${url}/page` });
+    const { message } = await assertRejects(() => page.check!(FOREVER), TargetUnfit);
+    assert(message.includes("no S3") && message.includes("AWS_ENDPOINT_URL"), message);
+    assertEquals(asked, []);
+    await Promise.all([target.close(), page.close()]);
+    for (const server of [other, portal]) {
+      server.close();
+      server.closeAllConnections();
     }
   });
 
@@ -335,6 +377,23 @@ describe("s3Target", () => {
     };
     const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error);
     assertEquals(error.message, "s3://bucket/box-7/: fetch failed (connection refused)");
+  });
+
+  it("says where to look where a certificate is no good, as each runtime tells of it", async () => {
+    const { s3, send } = setUp({ "a.rrd": noise(10) });
+    const deno = new TypeError("fetch failed", {
+      cause: new Error("client error (Connect): invalid peer certificate: UnknownIssuer"),
+    });
+    const bun = Object.assign(new TypeError("certificate has expired"), {
+      code: "CERT_HAS_EXPIRED",
+    });
+    for (const thrown of [deno, bun]) {
+      s3.instead = () => {
+        throw thrown;
+      };
+      const error = await assertRejects(() => send(fileOf("a.rrd", "id-1")), TargetUnfit);
+      assert(error.message.includes("certificate, and at the clock"), error.message);
+    }
   });
 
   it("refuses a file that is not there for good, and goes on", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryTcp, Server, silentLog } from "../../mod.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
-import { TargetRefused } from "../../lib/forward/target.ts";
+import { TargetRefused, TargetUnfit } from "../../lib/forward/target.ts";
 import { fromNats } from "../../lib/server/from_nats.ts";
 import type { NatsCredentials } from "../../lib/nats/connection.ts";
 import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
@@ -26,10 +26,12 @@ interface Case {
   /** What stands in the address, in place of options. */
   readonly inAddress?: string;
   readonly wrong: NatsCredentials;
+  /** Why somebody without the right is told that he has to change something. */
+  readonly told?: RegExp;
 }
 
 /** A box sends, and a middle receives it; whoever has no right gets neither. */
-async function play({ config, scheme = "nats", right, inAddress = "", wrong }: Case) {
+async function play({ config, scheme = "nats", right, inAddress = "", wrong, told }: Case) {
   await using nats = await NatsServer.start(config);
   const url = `${scheme}://${inAddress}127.0.0.1:${nats.port}`;
   const bare = `${scheme}://127.0.0.1:${nats.port}`;
@@ -40,6 +42,7 @@ async function play({ config, scheme = "nats", right, inAddress = "", wrong }: C
   );
   // Who mends it on the server need not start the box again.
   assert(!(error instanceof TargetRefused));
+  if (told) assertToldIn(error, told);
   await stranger.close();
   const box = natsTarget({ url, box: "box-7", instance: "one", ...right });
   await box.send(batchOf("file-a", numbered(msgs)), never);
@@ -55,6 +58,11 @@ async function play({ config, scheme = "nats", right, inAddress = "", wrong }: C
   assertEquals(came, msgs.length);
   assert(!box.name.includes("secret") && !feed.name.includes("secret"));
   await Promise.all([box.close(), server.close()]);
+}
+
+function assertToldIn(error: Error, told: RegExp): void {
+  assert(error instanceof TargetUnfit, `${error}`);
+  assert(told.test(error.message), error.message);
 }
 
 describe("credentials for NATS", () => {
@@ -80,7 +88,8 @@ describe("credentials for NATS", () => {
   it("by a user name and a password", options, async () => {
     const config = 'authorization { user: "box", password: "secret" }';
     const wrong = { user: "box", password: "no" };
-    await play({ config, right: { user: "box", password: "secret" }, wrong });
+    const told = /--nats-user/;
+    await play({ config, right: { user: "box", password: "secret" }, wrong, told });
     await play({ config, right: {}, inAddress: "box:secret@", wrong });
   });
 
@@ -100,20 +109,33 @@ describe("credentials for NATS", () => {
   it("by a credentials file, with a JWT and a key", options, async () => {
     const { config, credentials } = jwtAccount();
     const wrong = { credentials: jwtAccount().credentials };
-    await play({ config, right: { credentials }, wrong });
+    const told = /--nats-credentials/;
+    await play({ config, right: { credentials }, wrong, told });
+    await play({ config, right: { credentials }, wrong: { credentials: "no key" }, told });
   });
 
   it("over TLS, by an authority of our own", needsOpenssl, async () => {
     const config = `tls { ${tls()} }`;
     const ca = read("ca.pem");
-    await play({ config, right: { ca }, wrong: {} });
-    await play({ config, scheme: "tls", right: { ca }, wrong: {} });
+    const told = /certificate.*--nats-ca/;
+    await play({ config, right: { ca }, wrong: {}, told });
+    await play({ config, scheme: "tls", right: { ca }, wrong: { ca: "no certificate" }, told });
   });
 
   it("over TLS, by a certificate of our own", needsOpenssl, async () => {
     const config = `tls { ${tls()}, ca_file: "${folder}/ca.pem", verify: true }`;
     const right = { ca: read("ca.pem"), cert: read("client.pem"), key: read("client.key") };
     await play({ config, right, wrong: { ca: right.ca } });
+    await using nats = await NatsServer.start(config);
+    const url = `tls://127.0.0.1:${nats.port}`;
+    // The server says so when the handshake is over for the client: now with the one error, now with another.
+    const told = /certificate.*--nats-cert/i;
+    for (let i = 0; i < 10; i++) {
+      const box = natsTarget({ url, box: "box-7", instance: "one", ca: right.ca });
+      const error = await assertRejects(() => box.check!(never), Error);
+      assert(told.test(error.message), error.message);
+      await box.close();
+    }
   });
 
   it("over TLS with a credentials file", needsOpenssl, async () => {
@@ -131,7 +153,11 @@ describe("credentials for NATS", () => {
     await using nats = await NatsServer.start();
     const url = `tls://127.0.0.1:${nats.port}`;
     const box = natsTarget({ url, box: "box-7", instance: "one", token: "secret" });
-    await assertRejects(() => box.send(batchOf("file-a", numbered(msgs)), never), Error);
+    const error = await assertRejects(
+      () => box.send(batchOf("file-a", numbered(msgs)), never),
+      Error,
+    );
+    assertToldIn(error, /nats:\/\/ in place of tls:\/\//);
     await box.close();
   });
 });

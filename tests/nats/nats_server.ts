@@ -46,13 +46,14 @@ export class NatsServer {
 
   static #made(name: string, port: number, config: string, args: string[] = []): NatsServer {
     const folder = mkdtempSync(join(tmpdir(), "rerelay-nats-"));
-    writeFileSync(join(folder, "nats.conf"), config);
-    return new NatsServer(folder, port, [
+    const server = new NatsServer(folder, port, [
       ...["--config", join(folder, "nats.conf"), "--name", name],
       ...["--addr", "127.0.0.1", "--port", `${port}`],
       ...["--jetstream", "--store_dir", join(folder, "store")],
       ...args,
     ]);
+    server.configure(config);
+    return server;
   }
 
   /** Its address. */
@@ -85,6 +86,11 @@ export class NatsServer {
       if (performance.now() > end) throw new Error(`nats-server does not start: ${this.#log}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /** Gives it another configuration, from its next start on. */
+  configure(config: string): void {
+    writeFileSync(join(this.folder, "nats.conf"), config);
   }
 
   /** Sends it a signal, such as `SIGKILL`, `SIGSTOP` or `SIGCONT`. */

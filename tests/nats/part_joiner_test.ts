@@ -9,7 +9,7 @@ function part(index: number, more: Partial<PartPlace> = {}, number = 5) {
   return { ...headers, part: place };
 }
 
-const LIMITS = { maxMessageBytes: 100, maxUnfinishedBytes: 100 };
+const LIMITS = { maxMessageBytes: 100, maxUnfinishedBytes: 10_000 };
 const two = (byte: number) => Uint8Array.of(byte, byte);
 
 describe("PartJoiner", () => {
@@ -20,10 +20,10 @@ describe("PartJoiner", () => {
       assertEquals(joiner.push(subject, part(0), two(1)).is, "unfinished");
     }
     assertEquals(joiner.push("a", part(1), two(2)).is, "unfinished");
-    assertEquals(held, 6);
+    assertEquals(held, 6 + 3 * 256);
     const whole = joiner.push("a", part(2), two(3));
     assertEquals(whole.is === "whole" && [...whole.payload], [1, 1, 2, 2, 3, 3]);
-    assertEquals([held, joiner.bytes], [2, 2]);
+    assertEquals([held, joiner.bytes], [258, 258]);
     joiner.drop("b");
     assertEquals([held, joiner.bytes], [0, 0]);
   });
@@ -60,14 +60,30 @@ describe("PartJoiner", () => {
     assertEquals(joiner.bytes, 0);
   });
 
-  it("gives up the one begun longest ago where all are too much", () => {
+  it("remembers only that they came of those begun longest ago where all are too much", () => {
     const dropped: string[] = [];
-    const joiner = new PartJoiner(
-      { ...LIMITS, maxUnfinishedBytes: 5 },
-      () => {},
-      (subject) => dropped.push(subject),
-    );
-    for (const subject of ["a", "b", "c"]) joiner.push(subject, part(0), two(1));
-    assertEquals([dropped, joiner.bytes], [["a"], 4]);
+    const limits = { ...LIMITS, maxUnfinishedBytes: 1000 };
+    const joiner = new PartJoiner(limits, () => {}, (subject) => dropped.push(subject));
+    for (const subject of ["a", "b", "c", "d"]) joiner.push(subject, part(0), two(1));
+    assertEquals([dropped, joiner.bytes], [[], 3 * 258]);
+    for (const subject of ["a", "b"]) joiner.push(subject, part(1), two(1));
+    assertEquals(joiner.push("a", part(2), two(1)), { is: "unheld" });
+    assertEquals(joiner.push("a", part(2), two(1)), { is: "unheld" }, "as often as it comes");
+    assertEquals(joiner.push("b", part(2), two(1)).is, "whole");
+    assertEquals(joiner.bytes <= 1000, true);
+    joiner.push("a", part(0), two(1));
+    assertEquals(dropped, ["a"]);
+  });
+
+  it("counts parts without bytes, and knows of no more than it may", () => {
+    const dropped: string[] = [];
+    const joiner = new PartJoiner(LIMITS, () => {}, (subject) => dropped.push(subject));
+    const empty = new Uint8Array();
+    for (let index = 0; index < 50; index++) {
+      joiner.push("a", part(index, { count: 100, bytes: 100 }), empty);
+    }
+    assertEquals(joiner.bytes, 50 * 256);
+    for (let i = 0; i <= 10_000; i++) joiner.push(`${i}`, part(0), two(1));
+    assertEquals([dropped[0], dropped.length, joiner.bytes <= 10_000], ["a", 2, true]);
   });
 });

@@ -64,7 +64,7 @@ describe("a server that refuses", () => {
   it("by an error that comes when the client listens to nothing any more is no error", () => {
     const socket = new EventEmitter();
     assertThrows(() => socket.emit("error", new Error("read ECONNRESET")), Error, "ECONNRESET");
-    keepErrorListener(socket);
+    keepErrorListener(socket, () => {});
     socket.on("close", () => {
       throw new Error("closed");
     });

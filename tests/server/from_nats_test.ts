@@ -2,10 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
-import type { LogMsg, SmartMessage } from "../../mod.ts";
+import type { LogMsg, ServeOptions, SmartMessage } from "../../mod.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
 import { type FromNats, fromNats, type FromNatsOptions } from "../../lib/server/from_nats.ts";
-import { connectNats } from "../../lib/nats/connection.ts";
+import type { NatsNote } from "../../lib/server/nats_note.ts";
+import { type BatchHeaders, headerFields } from "../../lib/nats/headers.ts";
+import { ensureStream } from "../../lib/nats/stream.ts";
+import { partsOf, payloadOf } from "../../lib/nats/payload.ts";
+import { recordingSubject } from "../../lib/nats/subjects.ts";
+import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
 import { sha256 } from "../fixtures.ts";
 import { keptLog } from "../sinks/messages.ts";
@@ -30,8 +35,8 @@ class Middle {
     server.join(feed);
   }
 
-  static async start(options: FromNatsOptions): Promise<Middle> {
-    const server = await Server.listen(memoryTcp(), { log: silentLog });
+  static async start(options: FromNatsOptions, limits: ServeOptions = {}): Promise<Middle> {
+    const server = await Server.listen(memoryTcp(), { log: silentLog, ...limits });
     return new Middle(server, fromNats(options));
   }
 
@@ -81,8 +86,37 @@ function byRecording(msgs: readonly LogMsg[]): string[] {
   ).sort();
 }
 
+/** A part of a large message, as a box sends it. */
+interface Part {
+  readonly subject: string;
+  readonly headers: BatchHeaders;
+  readonly data: Uint8Array;
+}
+
+/** Of four each. */
+function inParts(box: string, msg: LogMsg): Part[] {
+  const [one] = numbered([msg]);
+  const payload = payloadOf([one!]);
+  const subject = recordingSubject({ ...one!, box });
+  const parts = partsOf(payload, Math.ceil(payload.length / 4));
+  return parts.map((data, index) => {
+    const part = { index, count: parts.length, bytes: payload.length };
+    const headers = { box, run: "run", file: `file-of-${box}`, numbers: [0], part };
+    return { subject, headers, data };
+  });
+}
+
+async function publish({ client, headers: made }: Nats, { subject, headers, data }: Part) {
+  await client.publish(subject, data, { headers: made(headerFields(headers)) });
+}
+
+function shortSum(msg: LogMsg): string {
+  return sha256(msg.encoded.bytes).slice(0, 8);
+}
+
 describe("fromNats", () => {
   const mixed = capturedMessages("0.22.1-mixed");
+  const largest = mixed.reduce((a, b) => b.encoded.bytes.length > a.encoded.bytes.length ? b : a);
   const older = capturedMessages("0.17.0-mixed");
 
   it(
@@ -165,6 +199,36 @@ describe("fromNats", () => {
       byRecording(mixed),
     );
     await Promise.all([again.close(), second.close()]);
+  });
+
+  it("receives nothing again where it asks for others than before", options, async () => {
+    await using nats = await NatsServer.start();
+    const [a, b, c, last] = ["box-a", "box-b", "box-c", "last"].map((box) =>
+      natsTarget({ url: nats.url, box, instance: box })
+    );
+    const some = numbered(older);
+    // As of a box that has begun a new file each minute.
+    for (let i = 0; i < 30; i++) await a!.send(batchOf(`a-${i}`, some), never);
+    await b!.send(batchOf("b", some), never);
+    let note: NatsNote | undefined;
+    const came: Record<string, number> = {};
+    const starts = [["box-a"], ["box-b", "box-c"], ["box-a", "box-c"], ["box-b"], ["box-a"], []];
+    for (const [i, boxes] of starts.entries()) {
+      await c!.send(batchOf(`c-${i}`, some), never);
+      await last!.send(batchOf(`last-${i}`, some), never);
+      const asked = boxes.length === 0 ? boxes : [...boxes, "last"];
+      const middle = await Middle.start({ url: nats.url, boxes: asked, ...(note && { note }) });
+      const isOver = () => (middle.came.get("nats last")?.length ?? 0) >= some.length;
+      await middle.until(() => isOver() && middle.feed.stats.underWay === 0);
+      await middle.close();
+      note = JSON.parse(JSON.stringify(middle.feed.note()));
+      for (const [box, { length }] of middle.came) came[box] = (came[box] ?? 0) + length;
+    }
+    const times = Object.entries(came).map(([box, count]) => [box, count / some.length]);
+    assertEquals(Object.fromEntries(times), {
+      ...{ "nats box-a": 30, "nats box-b": 1, "nats box-c": 6, "nats last": 6 },
+    });
+    await Promise.all([a, b, c, last].map((box) => box!.close()));
   });
 
   it("leaves out what was kept beyond what was noted", options, async () => {
@@ -275,6 +339,62 @@ describe("fromNats", () => {
     await Promise.all([box.close(), middle.close()]);
   });
 
+  it("holds no more of large messages than it may, and loses none", options, async () => {
+    await using nats = await NatsServer.start();
+    const stream = await connectNats({ url: nats.url, clientName: "test" });
+    await ensureStream(stream.manager, { replicas: 1, log: silentLog });
+    const boxes = Array.from({ length: 8 }, (_, i) => `box-${i}`);
+    const parts = boxes.map((box) => inParts(box, largest));
+    for (let i = 0; i < parts[0]!.length; i++) {
+      for (const each of parts) await publish(stream, each[i]!);
+    }
+    const log = keptLog();
+    const limits = { maxUnfinishedBytes: 100_000 };
+    const middle = await Middle.start({ url: nats.url, log }, limits);
+    await middle.until(() => middle.count === boxes.length);
+    for (const box of boxes) {
+      assertEquals(middle.came.get(`nats ${box}`)!.map(shortSum), [shortSum(largest)]);
+    }
+    assertEquals([middle.server.stats.unfinishedBytes, log.of("warn")], [0, []]);
+    assertEquals(middle.feed.stats.position, boxes.length * parts[0]!.length);
+    await Promise.all([middle.close(), stream.connection.close()]);
+  });
+
+  it("goes on before a large message that was not whole when it ended", options, async () => {
+    await using nats = await NatsServer.start();
+    const stream = await connectNats({ url: nats.url, clientName: "test" });
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(older)), never);
+    const parts = inParts("box-b", largest);
+    for (const part of parts.slice(0, 2)) await publish(stream, part);
+    await box.send(batchOf("file-b", numbered(older)), never);
+    const first = await Middle.start({ url: nats.url });
+    await first.until(() => first.count === 2 * older.length);
+    await first.close();
+    const note = JSON.parse(JSON.stringify(first.feed.note()));
+    for (const part of parts.slice(2)) await publish(stream, part);
+    const skip = new Map<string, number>(note.beyond);
+    const second = await Middle.start({ url: nats.url, note, skip });
+    await second.until(() => second.count > 0);
+    assertEquals([...second.came.keys()], ["nats box-b"]);
+    await Promise.all([box.close(), second.close(), stream.connection.close()]);
+  });
+
+  it("leaves out nothing for what the stream has no more", options, async () => {
+    await using nats = await NatsServer.start();
+    const stream = await connectNats({ url: nats.url, clientName: "test" });
+    const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+    await box.send(batchOf("file-a", numbered(older)), never);
+    await stream.manager.streams.purge("RERELAY");
+    await box.send(batchOf("file-b", numbered(older)), never);
+    const { recording } = numbered(older)[0]!;
+    const note = { seq: 0, seen: [], beyond: [] };
+    const skip = new Map([[recording, older.length]]);
+    const middle = await Middle.start({ url: nats.url, note, skip });
+    await middle.until(() => middle.count === older.length);
+    await Promise.all([box.close(), middle.close(), stream.connection.close()]);
+  });
+
   it(
     "takes the recordings alone that are asked for, and nothing that no box has sent",
     options,
@@ -322,4 +442,45 @@ describe("fromNats", () => {
     assertEquals(byRecording(middle.came.get("nats box-a")!), byRecording(mixed));
     await Promise.all([box.close(), middle.close()]);
   });
+
+  it(
+    "tells of an outage, of what somebody has to mend in it, and of its end",
+    options,
+    async () => {
+      const users = (password: string) => `authorization { user: "a", password: "${password}" }`;
+      await using nats = await NatsServer.start(users("right"));
+      const log = keptLog();
+      const heard: (() => void)[] = [];
+      const told = {
+        ...log,
+        write: (...line: Parameters<typeof log.write>) => {
+          log.write(...line);
+          for (const look of heard.splice(0)) look();
+        },
+      };
+      const line = async (level: "info" | "warn" | "error", text: string) => {
+        while (!log.of(level).some((one) => one.startsWith(text))) {
+          await new Promise<void>((resolve) => heard.push(resolve));
+        }
+      };
+      // What lasts for less than 2 s is not told: so each look at the clock is 10 s later.
+      let ms = 0;
+      const middle = await Middle.start(
+        { url: nats.url, user: "a", password: "right", log: told },
+        { now: () => ms += 10_000 },
+      );
+      await line("info", "Receives from the stream RERELAY");
+      await nats.kill();
+      await line("warn", `Reads nothing from ${nats.url} until it is there again: `);
+      nats.configure(users("another"));
+      await nats.start();
+      await line("error", `Reads nothing from ${nats.url} until it is there again: Authorization`);
+      await nats.kill();
+      nats.configure(users("right"));
+      await nats.start();
+      await line("info", `Reads from ${nats.url} again, after `);
+      assertEquals([log.of("warn").length, log.of("error").length], [1, 1]);
+      await middle.close();
+    },
+  );
 });

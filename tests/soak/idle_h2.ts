@@ -92,8 +92,8 @@ export async function idleH2(
   host.forgetPeak();
   const quiet = host.rssMiB;
 
-  const end = performance.now() + seconds * 1000;
   const zipped = await gzipBomb();
+  const end = performance.now() + seconds * 1000;
   const attackers: Record<string, () => Iterable<Uint8Array>> = {
     "rapid reset": ATTACKS["rapid reset"]!,
     "an HPACK bomb": ATTACKS["an HPACK bomb"]!,

@@ -11,6 +11,7 @@ import { GrpcError, STATUS } from "../../comms/grpc/status.ts";
 import { WriteClient } from "../../comms/grpc/write_client.ts";
 import { H2Connection } from "../../comms/h2/connection.ts";
 import { H2Driver, type H2Socket } from "../../comms/h2/drive.ts";
+import { BufferPool } from "../../memory/buffer_pool.ts";
 import type { GrpcLink } from "./grpc_link.ts";
 import { dial, dialRetrying, whileTaken } from "./node_dial.ts";
 import { unreadBytes } from "./unread_bytes.ts";
@@ -45,7 +46,7 @@ export function connectGrpc(
     const began = performance.now();
     const h2 = new H2Connection("client");
     const to = new ServerSocket(socket);
-    const driver = new H2Driver(to, h2);
+    const driver = new H2Driver(to, h2, { pool: new BufferPool() });
     const call = new WriteClient(h2, formatAddr({ hostname, port }));
     const ticking = setInterval(() => driver.tick(), TICK_MS);
     // The call tells how it ended.
@@ -86,7 +87,7 @@ export async function openGrpcLink(
   const socket = await dial(hostname, port, timeoutMs);
   const h2 = new H2Connection("client");
   const to = new ServerSocket(socket);
-  const driver = new H2Driver(to, h2);
+  const driver = new H2Driver(to, h2, { pool: new BufferPool() });
   const ticking = setInterval(() => driver.tick(), TICK_MS);
   let isOver = false;
   void driver.run().then(() => {

@@ -52,9 +52,11 @@ export function forwardOptions(
     return save === undefined ? {} : { save };
   }
   const targets = given.split(/\s+/).filter((url) => url !== "");
-  const hidden = hideSecrets(given);
+  // What has no scheme is part of what stands before it, a password perhaps: then it is all shown as one.
+  const isEachOne = targets.every((url) => url.includes("://"));
+  const shown = (url: string) => hideSecrets(isEachOne ? url : given);
   // Both would have one cursor, or send each message twice to one stream.
-  const names = targets.map((url) => args.read("forward", () => targetName(url), hidden)!);
+  const names = targets.map((url) => args.read("forward", () => targetName(url), shown(url))!);
   const twice = names.find((name, i) => names.slice(0, i).some((other) => isSame(name, other)));
   if (twice !== undefined) {
     throw new UsageError(`${args.where("forward")} names ${twice} twice: once is enough`);

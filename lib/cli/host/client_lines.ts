@@ -17,16 +17,20 @@ import type { StoreId } from "../../encoding/message_parts.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import { quote, shortened } from "../../base/escape.ts";
+import { forgetOldest } from "../../base/forget_oldest.ts";
 import { plural } from "../../base/plural.ts";
 import { formatBytes, formatDuration } from "../terminal/units.ts";
 
 /** Longer ids, in characters, are cut: they would take memory. */
 const MAX_ID_LENGTH = 200;
+/** How many recordings are remembered that others send on; the one told longest ago is told again. */
+const MAX_RELAYED = 10_000;
 
 interface ClientTotals extends RunningTally {
   /** When its first message was sent, in monotonic milliseconds. */
   readonly since: number;
-  hasRecording?: true;
+  /** The recording that its last message was of. */
+  recording?: string;
 }
 
 /** A shedding sink that counts, and logs which client logs what. */
@@ -38,7 +42,9 @@ export interface ClientLines extends Sink {
 }
 
 /**
- * Writes a line at a client's first recording and one with totals when it leaves.
+ * Writes a line at a client's first recording and one with totals when it leaves. Of what others send on
+ * there is a line for each recording: a box of NATS stays for weeks, and a server that forwards connects
+ * for each batch.
  *
  * @param log where the lines go
  * @param level level of the lines
@@ -47,6 +53,7 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
   // Bounded by the number of connections, each of which ends with a quit.
   const clients = new Map<number, ClientTotals>();
   const applications = new Applications();
+  const relayed = new Map<string, true>();
   const total = newTally();
 
   function take({ source, payload, time }: SmartMessage): void {
@@ -65,9 +72,19 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     const recording = recordingOf(payload.msg);
     if (recording === undefined) return;
     if (recording.id.length <= MAX_ID_LENGTH) applications.note(payload.msg);
-    if (client.hasRecording) return;
-    client.hasRecording = true;
-    sayRecording(source, recording, payload.msg);
+    const before = client.recording;
+    if (before === recording.id) return;
+    client.recording = shortened(recording.id, MAX_ID_LENGTH);
+    const isNew = isRelayed(source) ? isFirstOf(source, client.recording) : before === undefined;
+    if (isNew) sayRecording(source, recording, payload.msg);
+  }
+
+  function isFirstOf({ box }: MessageSource, recording: string): boolean {
+    const key = box === undefined ? recording : `${box}/${recording}`;
+    if (relayed.has(key)) return false;
+    relayed.set(key, true);
+    forgetOldest(relayed, MAX_RELAYED);
+    return true;
   }
 
   /** A lower level for another Rerelay that forwards, which connects for each batch. */
@@ -79,11 +96,12 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     const sdk = rrdVersionText(msg.encoded.header.version);
     const told = applications.of(recording);
     const application = told === undefined ? undefined : shortened(told, MAX_ID_LENGTH);
-    const text = `${sourceText(source)} logs recording ${quote(recording.id)}` +
+    const does = source.isForwarded ? "forwards" : "logs";
+    const text = `${sourceText(source)} ${does} recording ${quote(recording.id)}` +
       (application === undefined ? "" : ` of application ${quote(application)}`) +
       `, Rerun SDK ${sdk}`;
     const shown = shortened(recording.id, MAX_ID_LENGTH);
-    log.write(levelOf(source), text, {
+    log.write(level, text, {
       client: sourceText(source),
       recording: shown,
       application,
@@ -117,6 +135,11 @@ export function clientLines(log: Log, level: LogLevel): ClientLines {
     write: (batch) => batch.forEach(take),
     close: () => Promise.resolve(),
   };
+}
+
+/** Whether messages come from another server, and not from the SDK itself. */
+function isRelayed({ kind, isForwarded }: MessageSource): boolean {
+  return kind === "nats-box" || isForwarded === true;
 }
 
 function recordingOf(msg: LogMsg): StoreId | undefined {

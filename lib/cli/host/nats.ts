@@ -139,8 +139,9 @@ export class NatsIntake {
     if (position === undefined) return;
     let lost = file.lost.messages;
     const note = () => {
+      if (position.isNoting) return;
       lost = file.lost.messages;
-      position.note(feed.note(), file).catch((error) => {
+      position.note(feed.changes(), file, () => feed.note()).catch((error) => {
         const text = `How far NATS was read can't be noted: ${reason(error)}`;
         this.#log.write("warn", text, { kind: "nats position" });
       });

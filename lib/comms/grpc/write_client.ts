@@ -17,6 +17,7 @@ export class WriteClient {
   #text = "";
   #error: Error | undefined;
   #answerBytes = 0;
+  #isFinished = false;
 
   /**
    * Begins the call.
@@ -56,6 +57,11 @@ export class WriteClient {
       },
       end: (trailers) => {
         this.#note(trailers);
+        // Of what it has not seen an answer acknowledges nothing.
+        const isEarly = !this.#isFinished || stream.queuedBytes > 0;
+        if (isEarly && this.#status === STATUS.OK) {
+          this.#fail(STATUS.UNAVAILABLE, "it answered before all was sent");
+        }
         this.#over();
       },
       gone: (_code, reason) => {
@@ -98,6 +104,7 @@ export class WriteClient {
    * @throws {GrpcError} if it has not, with what it says
    */
   async finish(): Promise<void> {
+    this.#isFinished = true;
     this.#stream.end();
     await this.#answered.promise;
   }

@@ -12,11 +12,15 @@
 import type { Encoded, TimelineTime } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
+import { KnownEnvelopes } from "./_known_envelopes.ts";
 import { Interned } from "../interned.ts";
 import { Tuid } from "../tuid.ts";
 
-/** How many templates are kept: an SDK alternates between a few kinds of chunks. */
-const MAX_TEMPLATES = 4;
+/**
+ * How many templates are tried one after the other: an SDK alternates between a few kinds of chunks. Where
+ * many recordings come by one stream, others are looked up.
+ */
+const MAX_RECENT = 4;
 /** If envelopes do not repeat, a template is made only of one in so many. */
 const TRY_EVERY = 64;
 
@@ -24,8 +28,11 @@ const TRY_EVERY = 64;
 export class EnvelopeTemplates {
   /** Short texts of messages that fit no template, which repeat as well. */
   readonly texts: Interned = new Interned();
-  readonly #templates: EnvelopeTemplate[] = [];
+  /** Those that fitted or were made last. */
+  readonly #recent: EnvelopeTemplate[] = [];
   #next = 0;
+  /** Those made since there were more than a few. */
+  #known: KnownEnvelopes | undefined;
   /** How many templates were made since one last fitted. */
   #useless = 0;
   /** How many messages have fitted none since then. */
@@ -49,19 +56,15 @@ export class EnvelopeTemplates {
     encoded: Encoded,
   ): ArrowMsg | undefined {
     const { buffer, byteOffset } = bytes;
-    if (this.#view?.buffer !== buffer) this.#view = new DataView(buffer);
-    const view = this.#view;
+    const view = this.#viewOf(buffer);
     const at = byteOffset + start;
-    for (const template of this.#templates) {
-      const { pattern, length } = template;
-      if (at + pattern.span > byteOffset + end || !pattern.matches(view, at)) continue;
-      const data = arrowData(bytes, buffer, start + length, end);
-      if (data === undefined) return undefined;
-      const msg = fill(template, view, at, data, encoded);
-      if (msg !== undefined) this.#useless = this.#missed = 0;
-      return msg;
-    }
-    return undefined;
+    const template = this.#find(view, at, byteOffset + end);
+    if (template === undefined) return undefined;
+    const data = arrowData(bytes, buffer, start + template.length, end);
+    if (data === undefined) return undefined;
+    const msg = fill(template, view, at, data, encoded);
+    if (msg !== undefined) this.#useless = this.#missed = 0;
+    return msg;
   }
 
   /** Drops the buffer of the last message, which an idle client must not keep alive. */
@@ -77,12 +80,36 @@ export class EnvelopeTemplates {
    * @param msg what was read
    */
   learn(bytes: Uint8Array, start: number, msg: ArrowMsg): void {
-    if (this.#useless > MAX_TEMPLATES && ++this.#missed % TRY_EVERY !== 0) return;
+    if (this.#useless > MAX_RECENT && ++this.#missed % TRY_EVERY !== 0) return;
     const template = sketchEnvelope(bytes, start, msg);
     if (template === undefined) return;
     this.#useless++;
-    this.#templates[this.#next] = template;
-    this.#next = (this.#next + 1) % MAX_TEMPLATES;
+    if (this.#recent.length === MAX_RECENT) {
+      this.#known ??= new KnownEnvelopes();
+      this.#known.add(template, this.#viewOf(bytes.buffer), bytes.byteOffset + start);
+    }
+    this.#use(template);
+  }
+
+  /** The template that an envelope fits; most fit one of the last. */
+  #find(view: DataView, at: number, end: number): EnvelopeTemplate | undefined {
+    for (const template of this.#recent) {
+      const { pattern } = template;
+      if (at + pattern.span <= end && pattern.matches(view, at)) return template;
+    }
+    const known = this.#known?.find(view, at, end);
+    if (known !== undefined) this.#use(known);
+    return known;
+  }
+
+  #use(template: EnvelopeTemplate): void {
+    this.#recent[this.#next] = template;
+    this.#next = (this.#next + 1) % MAX_RECENT;
+  }
+
+  #viewOf(buffer: ArrayBufferLike): DataView {
+    if (this.#view?.buffer !== buffer) this.#view = new DataView(buffer);
+    return this.#view;
   }
 }
 

@@ -18,7 +18,7 @@ import { checkEnd, checkLengths, checkWhole } from "./_whole.ts";
 import { type RrdScannerOptions, SCANNER_NAMES } from "./scanner_options.ts";
 import { guessedHeaders, headerAt } from "./_guessed_headers.ts";
 import { fitsItsLength, LONG_BYTES } from "./_long_messages.ts";
-import { WaitingBytes } from "./_waiting_bytes.ts";
+import { WaitingBytes } from "./waiting_bytes.ts";
 
 export { type RrdScannerOptions, SCANNER_NAMES };
 
@@ -60,7 +60,6 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   readonly #searchBytes: number;
   /** Bytes that came and were not read. */
   readonly #waiting: WaitingBytes;
-  #need = RRD_HEADER_BYTES;
   #buffer = NOTHING;
   #at = 0;
   /** Where the buffer begins in the file. */
@@ -77,14 +76,15 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
    *
    * @param options limits of a message, and whether to go on behind damage
    * @param templates makes decoding faster if envelopes repeat; not used if the inside is checked
+   * @param waiting where bytes are read that come next
    */
-  constructor(options: RrdScannerOptions = {}, templates?: Templates) {
+  constructor(options: RrdScannerOptions = {}, templates?: Templates, waiting?: WaitingBytes) {
     checkOptions("RrdScanner", options, SCANNER_NAMES);
     checkReading(options);
     const { recover = false, checkInside = false, isLenient = false, sizeBytes } = options;
     this.#searchBytes = options.searchBytes ?? Infinity;
     this.#sizeBytes = sizeBytes ?? Infinity;
-    this.#waiting = new WaitingBytes(sizeBytes !== undefined);
+    this.#waiting = waiting ?? new WaitingBytes(sizeBytes !== undefined);
     this.#limits = fileLimits(options);
     this.#recover = recover;
     this.#checkInside = checkInside || recover;
@@ -107,8 +107,8 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
   /** Takes the next bytes, which are kept: they must not be written to any more. */
   push(bytes: Uint8Array): StepResult<RrdPart> {
     if (this.#state === "over") return { items: [] };
-    if (bytes.length > 0) this.#waiting.add(bytes, this.#need);
-    return this.#waiting.length < this.#need ? { items: [] } : this.#scan();
+    if (bytes.length > 0) this.#waiting.add(bytes);
+    return this.#waiting.length < this.#waiting.need ? { items: [] } : this.#scan();
   }
 
   /** Says that the file ends here. */
@@ -125,7 +125,7 @@ export class RrdScanner implements Step<Uint8Array, RrdPart> {
     try {
       let needs: Needs | undefined;
       while (needs === undefined && this.#state !== "over") needs = this.#step(items);
-      this.#need = needs?.bytes ?? 0;
+      this.#waiting.need = needs?.bytes ?? 0;
     } catch (error) {
       this.#state = "over";
       // Anything else is a bug of ours, which has to be seen with its stack.

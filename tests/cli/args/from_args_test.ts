@@ -75,6 +75,10 @@ describe("--from", () => {
       [["--from=nats://a", "--nats-replicas=6"], /1 to 5/],
       [["--from=nats://a", "--nats-cert=a.pem"], /--nats-key/],
       [
+        ["--forward=rerun+http://a", "--forward=s3://b/c", "--save={part}.rrd"],
+        /--forward s3:\/\/b\/c: expected .* 3 to 63 small letters/,
+      ],
+      [
         ["--forward=nats://a,b", "--forward=nats://b:4222", "--save={part}.rrd"],
         /--forward names nats:\/\/b:4222 twice/,
       ],

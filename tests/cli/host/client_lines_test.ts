@@ -78,6 +78,37 @@ describe("clientLines", () => {
     assert(!log.lines[0]![1].includes("logs recording"));
   });
 
+  it("says once of each recording that another server sends it on, however often that connects", async () => {
+    const log = keptLog();
+    const lines = clientLines(log, "info");
+    const send = async (source: SmartMessage["source"], ...recordings: string[]) => {
+      const batch = recordings.map((id): SmartMessage => ({
+        source,
+        payload: { type: "msg", msg: announcement(id, "app") },
+        time: 0,
+      }));
+      await lines.write([...batch, { source, payload: { type: "quit" }, time: 0 }]);
+    };
+    const addr = { hostname: "10.0.0.7", port: 5000 };
+    const call = (id: number) => ({ kind: "grpc-client", id, addr, isForwarded: true }) as const;
+    await send(call(1), "a", "b", "a");
+    await send(call(2), "a");
+    await send(call(3), "b", "c");
+    const box = { kind: "nats-box", id: 4, box: "box-7" } as const;
+    await send(box, "a", "a", "d", "a");
+    await send({ ...box, id: 5, box: "box-8" }, "a");
+    const said = log.of("info").flatMap((line) =>
+      /^(.*) recording "(.)" of/.exec(line)?.slice(1, 3) ?? []
+    );
+    assertEquals(said, [
+      ...["grpc://10.0.0.7:5000 forwards", "a", "grpc://10.0.0.7:5000 forwards", "b"],
+      ...["grpc://10.0.0.7:5000 forwards", "c", "nats box-7 logs", "a", "nats box-7 logs", "d"],
+      ...["nats box-8 logs", "a"],
+    ]);
+    // That it comes and goes is told to nobody who did not ask.
+    assertEquals(log.of("info").filter((line) => / left: /.test(line)).length, 2);
+  });
+
   it("remembers a bounded number of recordings, of bounded length", async () => {
     const log = keptLog();
     const lines = clientLines(log, "info");

@@ -104,6 +104,25 @@ describe("an SDK's half of a call", () => {
     assertThrows(() => new WriteClient(pair.client, "a"), GrpcError, "no calls");
   });
 
+  it("takes an answer for none that comes before all was sent", async () => {
+    for (const isFinished of [false, true]) {
+      const { pair, client, told } = begin();
+      await client.send([frame(new Uint8Array(10))]);
+      pair.carry();
+      // More than the window, so that it waits.
+      if (isFinished) pair.server.consumes = false;
+      const sent = isFinished ? client.send([new Uint8Array(3_000_000)]) : Promise.resolve();
+      const finishing = isFinished ? client.finish() : undefined;
+      for (const promise of [sent, finishing]) promise?.catch(() => {});
+      pair.carry();
+      told.stream.respond(OK);
+      told.stream.end([["grpc-status", "0"]]);
+      pair.carry();
+      await assertRejects(() => finishing ?? client.finish(), GrpcError, "before all was sent");
+      await assertRejects(() => client.send([frame(Uint8Array.of(1))]), GrpcError);
+    }
+  });
+
   it("takes no answer without end", async () => {
     const { pair, client, told } = begin();
     told.stream.respond(OK);

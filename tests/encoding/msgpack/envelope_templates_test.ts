@@ -132,4 +132,28 @@ describe("EnvelopeTemplates", () => {
     const ids = msgs.slice(0, 9).map((msg) => (msg as { storeId: unknown }).storeId);
     assertEquals(new Set(ids).size, 3);
   });
+
+  it("knows the envelopes of hundreds of recordings that alternate, also of several kinds", () => {
+    const data = new Uint8Array(9);
+    const round = Array.from({ length: 100 }, (_, i) => `r${i * 13}`).flatMap((id) =>
+      ["frame", "tick"].map((timeline) => envelope(id, timeline, 1, data))
+    );
+    // Each round a few more are known.
+    const msgs = decodeAll(Array.from({ length: 45 }, () => round).flat());
+    const storeIds = msgs.map((msg) => (msg as { storeId: unknown }).storeId);
+    assertEquals(new Set(storeIds.slice(-2 * round.length)).size, round.length);
+  });
+
+  it("keeps a bounded number of envelopes, and still finds what reading finds", () => {
+    const data = new Uint8Array(9);
+    for (const length of [3, 200]) {
+      const ids = Array.from({ length: 600 }, (_, i) => `${i}`.padStart(length, "x"));
+      // Twice in a row: the second is read by the template of the first, so the next one gets one, too.
+      const round = ids.flatMap((id) => Array(2).fill(envelope(id, "frame", 1, data)));
+      const msgs = decodeAll([...round, ...round]);
+      const storeIds = msgs.map((msg) => (msg as { storeId: unknown }).storeId);
+      // When their turn comes again, none of the first round is left.
+      assertEquals(new Set(storeIds).size, 2 * ids.length);
+    }
+  });
 });
