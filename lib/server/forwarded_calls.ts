@@ -70,7 +70,7 @@ export class ForwardedCalls {
     } catch (error) {
       // All that came by it is taken when it comes again.
       this.#options.known.forget(call);
-      throw error;
+      throw new GrpcError(STATUS.UNAVAILABLE, `It could not be kept: ${reason(error)}`);
     } finally {
       this.#open.delete(call);
     }
@@ -83,20 +83,9 @@ export interface ForwardedCall {
   fresh(msgs: readonly LogMsg[]): LogMsg[];
   /**
    * Resolves when all messages of the call are received, and kept for good; to be called once, also for a
-   * call that was cut off. Where it rejects, they are taken when they come again.
+   * call that was cut off.
+   *
+   * @throws {GrpcError} if they are not: they are taken when they come again
    */
   kept(): Promise<void>;
-}
-
-/**
- * Waits until the messages of a call are kept.
- *
- * @throws {GrpcError} if they are not, so that they are sent again
- */
-export async function waitUntilKept(call: ForwardedCall): Promise<void> {
-  try {
-    await call.kept();
-  } catch (error) {
-    throw new GrpcError(STATUS.UNAVAILABLE, `It could not be kept: ${reason(error)}`);
-  }
 }

@@ -11,7 +11,7 @@ import { ClientClock } from "./client_clock.ts";
 import { logLeft } from "./client_log.ts";
 import type { ListedClient } from "./listed_client.ts";
 import type { ClientStats } from "./client_stats.ts";
-import { type ForwardedCall, waitUntilKept } from "./forwarded_calls.ts";
+import type { ForwardedCall } from "./forwarded_calls.ts";
 import { Reception, type ReceptionContext } from "./reception.ts";
 import { plural } from "../base/plural.ts";
 
@@ -190,8 +190,7 @@ export class GrpcClient implements ListedClient, MessageTaker {
 
   quit(error?: Error): Promise<void> | undefined {
     this.#end(error);
-    if (error !== undefined || this.#forwarded === undefined) return undefined;
-    return waitUntilKept(this.#forwarded);
+    return error === undefined ? this.#forwarded?.kept() : undefined;
   }
 
   #send(items: readonly LogMsg[]): Promise<void> | undefined {

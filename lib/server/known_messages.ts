@@ -3,11 +3,8 @@
  *
  * @module
  */
-import type { ArrowMsg } from "../encoding/arrow_msg.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
-import { activationId } from "../encoding/protobuf/activation_id.ts";
-import type { Tuid } from "../encoding/tuid.ts";
-import { xxh32 } from "../encoding/rrd/xxh32.ts";
+import { MessageKey, WORDS } from "./_message_key.ts";
 
 /** How many messages share one place in the table. */
 const WAYS = 8;
@@ -16,9 +13,6 @@ const PLACES = 2 ** 15;
 const SENT = 2 ** 31;
 /** How many numbers of calls there are: from 1 to this, and over again. */
 const CALLS = SENT - 1;
-
-/** By how many numbers of 32 bits a message is known again. */
-const WORDS = 4;
 
 interface Table {
   /** The key of each message. */
@@ -54,11 +48,7 @@ interface Table {
 export class KnownMessages {
   #table: Table | undefined;
   #calls = 0;
-  readonly #id = new BigUint64Array(2);
-  /** The key of the message that is looked at, in the same memory. */
-  readonly #key = new Uint32Array(this.#id.buffer);
-  /** The store of the chunk before, and what is made of its name. */
-  #store = { kind: "", id: "", hash: 0 };
+  readonly #key = new MessageKey();
 
   /**
    * Takes note of a message that this program sends to another server.
@@ -66,14 +56,14 @@ export class KnownMessages {
    * @param msg any message; one that can't be known again is passed over
    */
   sent(msg: LogMsg): void {
-    if (!this.#look(msg)) return;
+    if (!this.#key.look(msg)) return;
     const at = this.#find() ?? this.#put();
     this.#made.marks[at]! |= SENT;
   }
 
   /** Whether this program sent a message, as far as is remembered. */
   isSent(msg: LogMsg): boolean {
-    if (this.#table === undefined || !this.#look(msg)) return false;
+    if (this.#table === undefined || !this.#key.look(msg)) return false;
     const at = this.#find();
     return at !== undefined && this.#table.marks[at]! >= SENT;
   }
@@ -100,7 +90,7 @@ export class KnownMessages {
    * @internal
    */
   came(msg: LogMsg, call: number): number | undefined {
-    if (!this.#look(msg)) return undefined;
+    if (!this.#key.look(msg)) return undefined;
     const before = this.#find();
     if (before !== undefined) return this.#made.marks[before]! % SENT;
     this.#made.marks[this.#put()] = call;
@@ -125,7 +115,7 @@ export class KnownMessages {
   /** Where the message is noted that was looked at last; `undefined` if it is not. */
   #find(): number | undefined {
     const { keys } = this.#made;
-    const [a, b, c, d] = this.#key;
+    const [a, b, c, d] = this.#key.words;
     const first = WAYS * this.#place;
     for (let at = first; at < first + WAYS; at++) {
       const word = WORDS * at;
@@ -142,13 +132,13 @@ export class KnownMessages {
     const way = next[place]!;
     next[place] = (way + 1) % WAYS;
     const at = WAYS * place + way;
-    keys.set(this.#key, WORDS * at);
+    keys.set(this.#key.words, WORDS * at);
     marks[at] = 0;
     return at;
   }
 
   get #place(): number {
-    const [a, b, c, d] = this.#key;
+    const [a, b, c, d] = this.#key.words;
     return (a! ^ a! >>> 17 ^ b! ^ c! ^ c! >>> 15 ^ d!) & PLACES - 1;
   }
 
@@ -158,36 +148,5 @@ export class KnownMessages {
       marks: new Uint32Array(WAYS * PLACES),
       next: new Uint8Array(PLACES),
     };
-  }
-
-  /** Makes the key of a message; `false` for one that can't be known again. */
-  #look(msg: LogMsg): boolean {
-    if (msg.kind === "ArrowMsg") return this.#lookAtChunk(msg);
-    if (msg.kind === "BlueprintActivationCommand") {
-      const id = activationId(msg);
-      if (id !== undefined) return this.#take(id);
-    } else if (msg.kind !== "SetStoreInfo") return false;
-    // They are the same byte for byte, however often they are sent on.
-    const { bytes } = msg.encoded;
-    for (let seed = 0; seed < WORDS; seed++) this.#key[seed] = xxh32(bytes, seed);
-    return true;
-  }
-
-  #lookAtChunk({ chunkId, storeId: { kind, id } }: ArrowMsg): boolean {
-    if (chunkId === undefined) return false;
-    if (this.#store.id !== id || this.#store.kind !== kind) {
-      this.#store = { kind, id, hash: xxh32(new TextEncoder().encode(`${kind} ${id}`), 0) };
-    }
-    this.#take(chunkId);
-    // One chunk may be logged to several recordings.
-    this.#key[1]! ^= this.#store.hash;
-    this.#key[2]! ^= this.#store.hash;
-    return true;
-  }
-
-  #take({ timeNs, inc }: Tuid): true {
-    this.#id[0] = timeNs;
-    this.#id[1] = inc;
-    return true;
   }
 }

@@ -89,9 +89,10 @@ export class NatsIntake {
     this.#progress = new NatsProgress(note.seq, {
       maxMessages: most,
       onForsaken: () => {
-        const text = "Nobody tells what was received (feed.received), so how far NATS was read " +
-          `stays at message ${this.#progress.position}: a start that goes on from there receives ` +
-          "the rest again";
+        const text =
+          "Nobody has told for too many messages what was received (feed.received), so how " +
+          `far NATS was read stays at message ${this.#progress.position}, also if it is told later: a ` +
+          "start that goes on from there receives the rest again";
         log.write("warn", text, { kind: "nats position" });
       },
       onPassed: (last) => this.#received.note(...last),

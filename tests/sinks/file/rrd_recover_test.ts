@@ -9,6 +9,7 @@ import { xxh32 } from "../../../lib/encoding/rrd/xxh32.ts";
 import { encodeStoreInfo } from "../../../lib/encoding/rrd/encode_store_info.ts";
 import { rrdFileSink, type RrdFileSinkOptions } from "../../../lib/sinks/file/rrd_file.ts";
 import { scan } from "../../recordings/inputs.ts";
+import { announcement, chunk, received } from "../../forward/chunks.ts";
 import { CAPTURE, change, copyOf, indexOf, killed, names, wholeIn } from "../leftovers.ts";
 import { bytesOf, concat, header, keptLog, message } from "../messages.ts";
 
@@ -455,5 +456,24 @@ describe("rrdFileSink's index", () => {
     await sink.close();
     assertEquals(names(slow), ["p-0003.rrd", "p-0004.rrd"]);
     assertEquals(bytesOf(one(3)).length, 60);
+  });
+});
+
+describe("rrdFileSink, after a run that left many files", () => {
+  it("names them side by side, so that a start waits for the disk a few times only", async () => {
+    const path = "{recording_id}-{part}.rrd";
+    const ids = Array.from({ length: 200 }, (_, i) => `r${i}`);
+    const messages = ids.flatMap((id) => [received(announcement(id)), received(chunk(id, 0))]);
+    const left = await killed(path, messages, always);
+    assertEquals(left.paths.filter((path) => path.endsWith(".part")).length, 200);
+    let syncs = 0;
+    const files = await copyOf(left, ({ kind, path }) => {
+      if (kind === "sync" && path.endsWith(".index.jsonl")) syncs++;
+    });
+    const sink = await rrdFileSink({ path, files });
+    assert(syncs < 20, `${syncs} syncs`);
+    await sink.recovered;
+    await sink.close();
+    assertEquals(names(files).toSorted(), ids.map((id) => `${id}-0001.rrd`).toSorted());
   });
 });

@@ -16,6 +16,8 @@ import { isNameOf, type SavePattern, siblingPath } from "../save_pattern.ts";
 
 /** How many names are tried before giving up. */
 const MAX_NUMBER = 100_000;
+/** How many files are named at once. */
+const MAX_AT_ONCE = 64;
 /** How many files of others are looked into. */
 const MAX_LOOKS = 20;
 
@@ -56,13 +58,11 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
   }
   await tellOthers(options, known);
   const finder = new Finder(options, there);
-  const leftovers: Leftover[] = [];
-  for (const line of lines) {
+  const find = async (line: FileLine): Promise<Leftover | undefined> => {
     try {
       const found = await finder.find(line);
-      if (found === undefined) continue;
-      leftovers.push(found);
-      index.hold(found.line);
+      if (found !== undefined) index.hold(found.line);
+      return found;
     } catch (error) {
       // Noted as it was, for the next start.
       await index.note(line);
@@ -70,10 +70,36 @@ export async function findLeftovers(options: LeftoverOptions): Promise<Leftover[
       const path = pattern.folder + line.name;
       const text = `${path}, left by an earlier run, could not be given a name: ${reason(error)}`;
       log.write("error", text, { path });
+      return undefined;
     }
+  };
+  const leftovers: Leftover[] = [];
+  for (const group of independent(lines)) {
+    const found = await Promise.all(group.map(find));
+    leftovers.push(...found.filter((one) => one !== undefined));
   }
   await folder.sync();
   return leftovers;
+}
+
+/**
+ * Cuts lines into groups of which no two are about files of one name: each of them waits for the disk, and
+ * there may be thousands.
+ */
+function* independent(lines: readonly FileLine[]): Generator<FileLine[]> {
+  let group: FileLine[] = [];
+  const names = new Set<string>();
+  for (const line of lines) {
+    const own = [line.name, line.was ?? line.name];
+    if (group.length === MAX_AT_ONCE || own.some((name) => names.has(name))) {
+      yield group;
+      group = [];
+      names.clear();
+    }
+    group.push(line);
+    for (const name of own) names.add(name);
+  }
+  if (group.length > 0) yield group;
 }
 
 class Finder {
@@ -138,6 +164,8 @@ class Finder {
   async #name(line: FileLine, at: string): Promise<Leftover> {
     const { index, pattern, adapter } = this.options;
     const name = this.#freeName(line.name);
+    // Nobody else gets it meanwhile.
+    this.there.add(name);
     const bytes = await sizeOf(pattern.folder + at, adapter);
     // Without hash and process: this run recovers it, or leaves that to a later one.
     const { hash: _, by: _by, ...known } = line;
@@ -149,7 +177,6 @@ class Finder {
     await index.note(left);
     const part = name + PART_SUFFIX;
     if (part !== at) await this.#rename(at, part);
-    this.there.add(name);
     return { line: left, at: part };
   }
 
