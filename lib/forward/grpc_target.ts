@@ -11,6 +11,7 @@ import { openGrpcLink } from "../adapters/tcp/node_grpc.ts";
 import { Bridge } from "../bridge/bridge.ts";
 import { withStart } from "../bridge/recording_start.ts";
 import { formatAddr } from "../base/net_addr.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import { readFrame } from "../comms/grpc/message_proxy.ts";
 import { GrpcError, STATUS } from "../comms/grpc/status.ts";
@@ -105,6 +106,17 @@ class GrpcTarget implements MessageTarget {
   constructor(options: GrpcTargetOptions) {
     this.#options = options;
     this.name = serverName(options);
+  }
+
+  /** Only connects: a call without messages would be a client there that logged nothing. */
+  async check(signal: AbortSignal): Promise<void> {
+    const { hostname, port } = this.#options;
+    const opening = openGrpcLink(hostname, port, CONNECT_MS);
+    try {
+      await untilAborted(signal, opening);
+    } finally {
+      opening.then((link) => link.destroy(), () => {}); // an error was thrown above
+    }
   }
 
   async send(

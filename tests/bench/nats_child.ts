@@ -1,6 +1,6 @@
 /** One side of the measurement of NATS, as a process of its own: `ROLE URL KIND SECONDS`. */
 import process from "node:process";
-import { memoryTcp, Server, silentLog } from "../../mod.ts";
+import { KnownMessages, memoryTcp, Server, silentLog } from "../../mod.ts";
 import type { LogMsg } from "../../mod.ts";
 import { natsTarget } from "../../lib/forward/nats_target.ts";
 import { connectNats } from "../../lib/nats/connection.ts";
@@ -82,7 +82,8 @@ async function bareConsumer(): Promise<void> {
 }
 
 async function box(): Promise<void> {
-  const target = natsTarget({ url, box: "box", instance: crypto.randomUUID() });
+  const known = new KnownMessages(); // as the command line has it
+  const target = natsTarget({ url, box: "box", instance: crypto.randomUUID(), known });
   const template = captured.find(({ encoded }) => encoded.bytes.length > 30_000)!;
   const image = kind === "images" ? inflated(template, IMAGE_BYTES) : template;
   const start = performance.now();

@@ -117,8 +117,10 @@ describe("grpcTarget", () => {
       return server;
     });
     const target = grpcTarget({ hostname: "127.0.0.1", port });
+    await assertRejects(() => target.check!(SIGNAL), Error, "ECONNREFUSED");
     await assertRejects(() => target.send(batchOf(chunk("a", 0)), SIGNAL), Error);
     const server = await serve({ port, log: silentLog });
+    await target.check!(SIGNAL);
     const receiving = server.batches().next();
     const sending = target.send(batchOf(chunk("a", 0)), SIGNAL).catch(() => {}); // its end cuts it
     assertEquals((await receiving).value?.[0].payload.type, "msg");
