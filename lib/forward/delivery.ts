@@ -14,6 +14,7 @@ import { type Cursor, DONE } from "./cursor.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { pause, RateLimit } from "./_rate_limit.ts";
+import { Refusals } from "./_refusals.ts";
 import { type ForwardTarget, TargetRefused } from "./target.ts";
 import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
@@ -70,6 +71,7 @@ export class Delivery {
   readonly #outage: Outage;
   readonly #rate: RateLimit;
   readonly #garbage: CatchUpGarbage;
+  readonly #refusals: Refusals;
   readonly #sent = newTally();
   readonly #refused = newTally();
   readonly #dropped = newTally();
@@ -99,6 +101,7 @@ export class Delivery {
     this.#outage = new Outage({ name, log, now, random, timer });
     this.#rate = new RateLimit(maxBytesPerSec, now, timer);
     this.#garbage = new CatchUpGarbage(collectGarbage, now);
+    this.#refusals = new Refusals(name, log, now);
   }
 
   /** Whether nothing more is sent, because the target refused for good or the program ends. */
@@ -198,12 +201,15 @@ export class Delivery {
     }
   }
 
-  /** Counts and logs messages that the target refused. */
-  refused(what: string, weight: Readonly<Tally>, error: TargetRefused): void {
+  /**
+   * Counts and logs messages that the target refused.
+   *
+   * @param like others of the same text need not be told for a while; default why it was refused
+   */
+  refused(what: string, weight: Readonly<Tally>, error: TargetRefused, like?: string): void {
     addTo(this.#refused, weight);
     this.#cursor.lost("refused", weight, this.#date());
-    const text = `${what} is not forwarded to ${this.#name}: ${reason(error)}`;
-    this.#log.write("warn", text, { target: this.#name, kind: "forward refused" });
+    this.#refusals.add(what, weight, reason(error), like);
   }
 
   /** Counts and logs messages that were removed from the disk before they were sent. */
