@@ -88,8 +88,7 @@ function follow() {
   // A search lists only some of the recordings.
   if (isSearching()) return;
   // Without any recording, the newest file is shown.
-  chosenFile = isPicked || recordings.length > 0 ? chosenFile : chosenFile ?? newestFile()?.name;
-  if (!isPicked && recordings.length > 0) chosenFile = undefined;
+  if (!isPicked) chosenFile = recordings.length > 0 ? undefined : chosenFile ?? newestFile()?.name;
   if (isPicked || current?.live && !unfitness(current.sdk)) return;
   const newest = recordings.find(({ live, sdk }) => live && !unfitness(sdk));
   chosen = (newest ?? current ?? recordings[0])?.id;
@@ -258,12 +257,11 @@ function showDisk() {
 
 /** @param {number | null} port */
 function showHowToConnect(port) {
-  const addr = `"${sdkAddress(location.hostname, port ?? 9876)}"`;
+  const addr = sdkAddress(location.hostname, port ?? 9876);
   setText(
     byId("connect"),
-    `rr.init("my_robot")\n# SDK 0.23 and later\nrr.connect_grpc("rerun+http://${
-      sdkAddress(location.hostname, port ?? 9876)
-    }/proxy")\n# SDK 0.20 to 0.22\nrr.connect_tcp(${addr})\n# SDK 0.9 to 0.19\nrr.connect(${addr})`,
+    `rr.init("my_robot")\n# SDK 0.23 and later\nrr.connect_grpc("rerun+http://${addr}/proxy")\n` +
+      `# SDK 0.20 to 0.22\nrr.connect_tcp("${addr}")\n# SDK 0.9 to 0.19\nrr.connect("${addr}")`,
   );
 }
 
@@ -293,7 +291,8 @@ function showStatus(status) {
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);
-  const { open: clients } = status.connections;
+  // What comes by NATS has no connection.
+  const clients = Math.max(status.connections.open, status.clients.length);
   setText(
     server,
     lost === undefined
