@@ -31,8 +31,8 @@ export function positionText(position: PositionFile): string {
 
 /** A line that says what has changed: of the note, all but the subjects, and what came since. */
 export function changedLine({ note, ...position }: PositionFile): string {
-  const { seq, seen, beyond } = note;
-  const json = JSON.stringify({ note: { seq, seen, beyond }, ...position });
+  const { seq, seen, beyond, covered } = note;
+  const json = JSON.stringify({ note: { seq, seen, beyond, covered }, ...position });
   return `${checksum(json)} ${json}\n`;
 }
 

@@ -48,25 +48,28 @@ export class ForwardedCalls {
     }
     const { confirm, known } = this.#options;
     const call = known.beginCall();
-    this.#open.set(call, confirm());
-    // What is left out, since it came by another call, must be kept as well before this one is answered.
-    const calls = new Set([call]);
+    const confirmed = confirm();
+    this.#open.set(call, confirmed);
+    // What is left out, since it came by another call, must be kept as well before this one is answered,
+    // though that other call may be over by then.
+    const confirms = new Set([confirmed]);
     return {
       fresh: (msgs) =>
         msgs.filter((msg) => {
           const before = known.came(msg, call);
-          if (before !== undefined && this.#open.has(before)) calls.add(before);
-          return before === undefined;
+          if (before === undefined) return true;
+          const other = this.#open.get(before);
+          if (other !== undefined) confirms.add(other);
+          return false;
         }),
-      kept: () => this.#kept(call, calls),
+      kept: () => this.#kept(call, confirms),
     };
   }
 
-  async #kept(call: number, calls: ReadonlySet<number>): Promise<void> {
-    const confirms = [...calls].map((each) => this.#open.get(each));
+  async #kept(call: number, confirms: ReadonlySet<() => Promise<void>>): Promise<void> {
     try {
       await this.#options.settled();
-      await Promise.all(confirms.map((confirmed) => confirmed?.()));
+      await Promise.all([...confirms].map((confirmed) => confirmed()));
     } catch (error) {
       // All that came by it is taken when it comes again.
       this.#options.known.forget(call);

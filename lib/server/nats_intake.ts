@@ -252,11 +252,20 @@ export class NatsIntake {
     }
     const key = `${headers.box} ${message.subject}`;
     const last = this.#seen.last(key, file);
-    // What this program has sent came here before, and would go round without end.
     const { known } = this.#host.context.options;
-    const fresh = items.filter((msg, i) => numbers[i]! > last && !known.isSent(msg));
-    this.#repeated += items.length - fresh.length;
-    const wanted = fresh.filter((msg) => !this.#isKept(msg));
+    const fresh: LogMsg[] = [];
+    const wanted: LogMsg[] = [];
+    for (const [i, msg] of items.entries()) {
+      if (numbers[i]! <= last) continue;
+      // Asked first, and of all: what an earlier run kept may have been sent on by now, and a count that
+      // such a message leaves as it is would leave out a later one.
+      const isKept = this.#isKept(msg);
+      // What this program has sent came here before, and would go round without end.
+      if (!isKept && known.isSent(msg)) continue;
+      fresh.push(msg);
+      if (!isKept) wanted.push(msg);
+    }
+    this.#repeated += items.length - wanted.length;
     this.#messages += wanted.length;
     this.#seen.note(key, file, numbers.at(-1)!);
     entry.kept = fresh.length - wanted.length;
@@ -299,7 +308,6 @@ export class NatsIntake {
     if (left === undefined) return false;
     if (left > 1) this.#skip.set(recording, left - 1);
     else this.#skip.delete(recording);
-    this.#repeated++;
     return true;
   }
 

@@ -77,6 +77,24 @@ describe("activations that are forwarded", () => {
     ]);
   });
 
+  it("hold nothing up with an id of another form than ours, which they are given besides", () => {
+    const [before, id] = [activation("a"), new Tuid(5n, 6n)];
+    // The field of the id, with nothing in it, half an id, bytes that are no message, and a longer one.
+    for (const value of [[], [9, ...Array(8)], [0xff, 0xff], Array(20).fill(9)]) {
+      const field = [0x82, 0xe2, 0x09, value.length, ...value.map((byte) => byte ?? 0)];
+      const bytes = new Uint8Array([...before.encoded.bytes, ...field]);
+      new DataView(bytes.buffer).setBigUint64(8, BigInt(bytes.length - 16), true);
+      const { items, error } = new RrdDecoder().push(new Uint8Array([...HEADER.bytes, ...bytes]));
+      assertEquals(error, undefined);
+      const [msg] = items as BlueprintActivationCommand[];
+      assertEquals(activationId(msg!), undefined);
+      const known = new KnownMessages();
+      known.sent(msg!);
+      assertEquals(known.isSent(msg!), true);
+      assertEquals(activationId(withActivationId(msg!, id)), id);
+    }
+  });
+
   it("of SDK 0.21 and before stay as they are", () => {
     const old = capturedMessages("0.16.1-blueprint").filter(({ kind }) =>
       kind === "BlueprintActivationCommand"

@@ -13,6 +13,25 @@ describe("boxIdentity", () => {
     assertEquals(files.paths.toSorted(), [BOX_FILE, `rec/${BOX_FILE}`]);
   });
 
+  it("is one for all servers that are started at once in a folder", async () => {
+    const files = memoryFiles();
+    const ids = ["one", "two", "three"];
+    const asked = ids.map((id) => boxIdentity("rec/", files, { newId: () => id }));
+    const [first, ...others] = await Promise.all(asked);
+    assertEquals(others, [first, first]);
+    assertEquals(await boxIdentity("rec/", files), first);
+    assertEquals(files.paths, [`rec/${BOX_FILE}`]);
+  });
+
+  it("is made where a program was killed that had begun it", async () => {
+    const files = memoryFiles();
+    await (await files.create(`${BOX_FILE}.new`, "new")).close();
+    let looks = 0;
+    const delay = () => Promise.resolve(void looks++);
+    assertEquals(await boxIdentity("", files, { newId: () => "one", delay }), "one");
+    assertEquals([looks > 0, files.paths], [true, [BOX_FILE]]);
+  });
+
   it("is made where the names in a folder can't be synced, with a warning", async () => {
     const files = memoryFiles(({ kind }) => {
       if (kind === "syncFolder") throw new Error("EINVAL");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import type { LogMsg, SmartMessage } from "../../mod.ts";
-import { parsePosition, positionText } from "../../lib/forward/_position_file.ts";
+import { changedLine, parsePosition, positionText } from "../../lib/forward/_position_file.ts";
 import { NatsPosition } from "../../lib/forward/nats_position.ts";
 import { NatsSeen } from "../../lib/server/nats_seen.ts";
 import { fromNats } from "../../lib/server/from_nats.ts";
@@ -193,6 +193,16 @@ describe("NatsPosition", () => {
     const start = await next.position.start(never);
     assertEquals(start.note!.seen, [["recording", [["file", 4]]], ["another", [["file", 5]]]]);
     await Promise.all([sink.close(), next.sink.close()]);
+  });
+
+  it("forgets what was read with other filters where the stream begins anew", () => {
+    const position = { beyond: [], last: null, open: [] };
+    const covered = [[900, ["rerelay.box-b.*.*"]]] as const;
+    const text = positionText({ ...position, note: { ...note(1000), covered } });
+    const unchanged = changedLine({ ...position, note: { ...note(1001), covered } });
+    assertEquals(parsePosition(text + unchanged).note.covered, covered.map((one) => [...one]));
+    const anew = changedLine({ ...position, note: { ...note(2), covered: [] } });
+    assertEquals(parsePosition(text + unchanged + anew).note, { ...note(2), covered: [] });
   });
 
   it("is seen to be torn", () => {

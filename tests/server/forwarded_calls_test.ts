@@ -67,6 +67,19 @@ describe("calls by which another Rerelay forwards", () => {
     assertEquals(taken(begin(), 1), [1]);
   });
 
+  it("are not kept where they left out what came by one that failed before they ended", async () => {
+    const { begin, lose } = setUp();
+    const stale = begin();
+    assertEquals(taken(stale, 1), [1]);
+    lose();
+    // Its box has connected anew, before the connection that broke is found to be dead.
+    const next = begin();
+    assertEquals(taken(next, 1, 2), [2]);
+    await assertRejects(() => stale.kept(), Error, "the disk failed");
+    await assertRejects(() => next.kept(), Error, "the disk failed");
+    assertEquals(taken(begin(), 1, 2), [1, 2]);
+  });
+
   it("leave out what others bring at the same time, also one the other's", async () => {
     const { begin } = setUp();
     const [one, two] = [begin(), begin()];

@@ -12,6 +12,7 @@ import { partsOf, payloadOf } from "../../lib/nats/payload.ts";
 import { recordingSubject } from "../../lib/nats/subjects.ts";
 import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { batchOf, capturedMessages, numbered } from "../forward/batches.ts";
+import { KnownMessages } from "../../lib/server/known_messages.ts";
 import { sha256 } from "../fixtures.ts";
 import { keptLog } from "../sinks/messages.ts";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
@@ -248,6 +249,28 @@ describe("fromNats", () => {
     assertEquals(middle.feed.note().beyond, []);
     await Promise.all([box.close(), middle.close()]);
   });
+
+  it(
+    "leaves out nothing in place of what was kept and has been sent on since",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
+      const all = numbered(mixed);
+      const { recording } = all.at(-1)!;
+      const kept = all.filter((one) => one.recording === recording).slice(0, 3);
+      // What an earlier run kept goes on from its files as soon as the program is there again.
+      const known = new KnownMessages();
+      for (const { msg } of kept) known.sent(msg);
+      await box.send(batchOf("file-a", all), never);
+      const skip = new Map([[recording, kept.length]]);
+      const middle = await Middle.start({ url: nats.url, skip }, { known });
+      await middle.until(() => middle.feed.stats.position > 0);
+      assertEquals(middle.count, mixed.length - kept.length);
+      assertEquals(middle.feed.note().beyond, []);
+      await Promise.all([box.close(), middle.close()]);
+    },
+  );
 
   it("leaves out what its own program sent, and says so once", options, async () => {
     await using nats = await NatsServer.start();

@@ -7,7 +7,8 @@
 import { xxh32 } from "../rrd/xxh32.ts";
 import type { BlueprintActivationCommand } from "../log_msg.ts";
 import { Tuid } from "../tuid.ts";
-import { bytes, fixed64, readMessage } from "./protobuf.ts";
+import { fileLimits, NO_LIMITS } from "../limits.ts";
+import { bytes, ProtobufBudget, readMessage } from "./protobuf.ts";
 import { dialectOf, writeHead } from "./encode_log_msg.ts";
 
 /** Before a message in `.rrd`, in bytes. */
@@ -20,19 +21,26 @@ const FIELD = 20_000;
 const TAG = [(FIELD << 3 | 2) & 0x7f | 0x80, FIELD >> 4 & 0x7f | 0x80, FIELD >> 11];
 const [HIGH, LOW] = [1 << 3 | 1, 2 << 3 | 1];
 const ID_BYTES = 18;
+/** The message was decoded before, by the limits of whoever took it. */
+const UNBOUNDED = fileLimits(NO_LIMITS);
 
-/** The id that was added to an activation; `undefined` if it has none. */
+/**
+ * The id that was added to an activation; `undefined` if it has none. Anybody may have put something else
+ * into that field, which decoding has passed over: that is no id.
+ */
 export function activationId({ encoded }: BlueprintActivationCommand): Tuid | undefined {
   if (dialectOf(encoded.header) === undefined) return undefined;
   let id: Tuid | undefined;
-  readMessage(encoded.bytes.subarray(HEAD_BYTES), "BlueprintActivationCommand", {
-    [FIELD]: bytes((value) => {
-      let [high, low] = [0n, 0n];
-      readMessage(value, "id", { 1: fixed64((v) => high = v), 2: fixed64((v) => low = v) });
-      id = new Tuid(high, low);
-    }),
-  });
+  const fields = { [FIELD]: bytes((value) => id = readId(value) ?? id) };
+  const message = encoded.bytes.subarray(HEAD_BYTES);
+  readMessage(message, "BlueprintActivationCommand", fields, new ProtobufBudget(UNBOUNDED));
   return id;
+}
+
+function readId(value: Uint8Array): Tuid | undefined {
+  if (value.length !== ID_BYTES || value[0] !== HIGH || value[9] !== LOW) return undefined;
+  const view = new DataView(value.buffer, value.byteOffset);
+  return new Tuid(view.getBigUint64(1, true), view.getBigUint64(10, true));
 }
 
 /**
