@@ -1,5 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
 import type { LogMsg, ServeOptions, SmartMessage } from "../../mod.ts";
@@ -483,4 +485,47 @@ describe("fromNats", () => {
       await middle.close();
     },
   );
+});
+
+describe("a feed that is closed", () => {
+  it("waits for nobody who does not answer, while it connects", { timeout: 20_000 }, async () => {
+    const own = () => new Promise<string>(() => {});
+    const middle = await Middle.start({ url: "nats://127.0.0.1:9", own });
+    await middle.close();
+    // It greets nobody. A connect would wait for 5 s, and the test for no clock.
+    const silent = createServer();
+    const dialed = once(silent, "connection");
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const other = await Middle.start({ url: `nats://127.0.0.1:${port}` });
+    const [socket] = await dialed as [Socket];
+    let isOver = false;
+    const over = once(socket, "close").then(() => isOver = true);
+    await other.close();
+    assertEquals(isOver, false);
+    socket.destroy();
+    silent.close();
+    await over;
+  });
+});
+
+describe("what a feed goes on from", () => {
+  it("is refused, by its name, where no feed has noted it", () => {
+    const url = "nats://127.0.0.1:9";
+    const wrong: [unknown, string][] = [
+      [5, "note must be such as"],
+      [{ seq: NaN, seen: [], beyond: [] }, "note.seq must be a whole number, 0 or more, not NaN"],
+      [{ seen: [], beyond: [] }, "note.seq must be a whole number, 0 or more, not undefined"],
+      [{ seq: 1, seen: 3, beyond: [] }, "note.seen must be a list"],
+      [{ seq: 1, seen: [] }, "note.beyond must be a list"],
+    ];
+    for (const [note, text] of wrong) {
+      const options = { url, note } as unknown as FromNatsOptions;
+      const { message } = assertThrows(() => fromNats(options), RangeError);
+      assert(message.startsWith(text), message);
+    }
+    const skip = { url, skip: 3 } as unknown as FromNatsOptions;
+    assertThrows(() => fromNats(skip), TypeError, "skip, a Map of counts");
+  });
 });
