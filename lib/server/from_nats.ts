@@ -164,6 +164,7 @@ class NatsFeed implements FromNats {
   #created: string | undefined;
   #nats: Nats | undefined;
   readonly #reading: NatsReading;
+  #toldSkewMs = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: FromNatsOptions) {
@@ -257,6 +258,8 @@ class NatsFeed implements FromNats {
           ...stream,
           ...{ subjects: this.#subjects, after },
           onReading: (isReading) => this.#reading.changed(isReading),
+          // From then on by the monotonic clock, as somebody may set the other one.
+          onTime: (ts) => intake.atNats = { date: this.#dateAtNats(ts), now: now() },
         });
         const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
         for await (const message of reader.read(signal)) await intake.take(message, again);
@@ -290,7 +293,6 @@ class NatsFeed implements FromNats {
       signal.throwIfAborted();
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
       signal.throwIfAborted();
-      intake.skewMs = this.#tellSkew(stream.ts);
       const { last_seq: last } = stream.state;
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
@@ -318,16 +320,20 @@ class NatsFeed implements FromNats {
   }
 
   /**
-   * By how many milliseconds the clock of NATS is behind ours; 0 if that is too little to matter.
-   * Says so in the log if not.
+   * The time at NATS, in milliseconds since the Unix epoch: ours, where it differs too little to
+   * matter; if not, that is told.
    */
-  #tellSkew(ts: string | undefined): number {
-    const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
-    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return 0;
+  #dateAtNats(ts: string | undefined): number {
+    const date = SYSTEM_CLOCK.date();
+    const told = Date.parse(ts ?? "");
+    const skewMs = date - told;
+    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return date;
+    if (Math.abs(skewMs - this.#toldSkewMs) < MAX_SKEW_MS) return told;
+    this.#toldSkewMs = skewMs;
     const text = `The clock of ${this.name} is ${Math.abs(skewMs / 1000).toFixed(1)} s ` +
       `${skewMs > 0 ? "behind" : "before"} this one's: delays are told by its clock`;
     this.#log.write("warn", text, { nats: this.name, kind: "clock skew" });
-    return skewMs;
+    return told;
   }
 
   /** Waits; ends early when the feed is closed. */

@@ -419,6 +419,27 @@ describe("fromNats", () => {
     },
   );
 
+  it(
+    "tells delays by a clock that nobody sets, once it knows the time at NATS",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      let later = 0;
+      const middle = await Middle.start({ url: nats.url }, {
+        now: () => performance.now() + later,
+      });
+      const box = natsTarget({ url: nats.url, box: "box-a", instance: "a" });
+      await box.send(batchOf("file-a", numbered(mixed.slice(0, 12))), never);
+      await middle.until(() => middle.count === 12);
+      // As if the other clock had been set back by an hour.
+      later = 3_600_000;
+      await box.send(batchOf("file-a", numbered(mixed).slice(12)), never);
+      await middle.until(() => middle.count === mixed.length);
+      assert(middle.feed.stats.ageSec >= 3600, `${middle.feed.stats.ageSec}`);
+      await Promise.all([box.close(), middle.close()]);
+    },
+  );
+
   it("goes on behind a server that was killed, and one that comes late", options, async () => {
     await using nats = await NatsServer.start();
     const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
