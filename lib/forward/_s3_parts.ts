@@ -5,6 +5,7 @@
  * @module
  */
 import { concat } from "@std/bytes";
+import { RerelayError } from "../base/errors.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { TargetRefused } from "./target.ts";
 import {
@@ -83,8 +84,7 @@ export class S3Parts {
       throw error;
     }
     this.#begun.delete(file.key);
-    const all = await sumOf(concat(begun.digests));
-    return `${all.base64}-${begun.digests.length}`;
+    return await sumOfParts(begun.digests);
   }
 
   /**
@@ -155,6 +155,9 @@ export class S3Parts {
     const answer = await textOf(done);
     // S3 may report an error after it has sent status 200.
     if (elementOf(answer, "Error") !== undefined) throw errorOf("POST", key, 200, answer);
+    if (/<\/(\w+:)?CompleteMultipartUploadResult\s*>/.test(answer)) return;
+    // Whether it is there is looked at first at the next try, for which the parts are still needed.
+    throw new RerelayError(`the answer of S3 breaks off (POST ${key})`);
   }
 
   async #giveUp({ file: { key }, query }: Begun): Promise<void> {
@@ -177,6 +180,11 @@ export class S3Parts {
     this.#left.delete(query);
     return true;
   }
+}
+
+/** The checksum of a file in parts: made of those of the parts, with their number. */
+export async function sumOfParts(digests: readonly Uint8Array<ArrayBuffer>[]): Promise<string> {
+  return `${(await sumOf(concat([...digests]))).base64}-${digests.length}`;
 }
 
 function isSame(a: PartedFile, b: PartedFile): boolean {

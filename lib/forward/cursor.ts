@@ -112,6 +112,14 @@ export class Cursor {
     return this.#target;
   }
 
+  /** Forgets what its file says, as that of another target: all is sent from the beginning on. */
+  beginAnew(): void {
+    this.#target = this.#options.target;
+    this.#places.clear();
+    this.#losses.clear();
+    this.#isNew = true;
+  }
+
   /** Makes its file, if there is none, so that what waits for whom is seen before anything is acknowledged. */
   begin(): void {
     if (!this.#isNew) return;

@@ -19,6 +19,10 @@ import { type ForwardTarget, TargetRefused } from "./target.ts";
 import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
+import { untilAborted } from "../base/until_aborted.ts";
+
+/** How long a target may go on once it was told to end, in milliseconds. */
+const END_MS = 5000;
 
 /** Limits and sources of time and chance of a forwarder. */
 export interface ForwarderOptions {
@@ -62,6 +66,9 @@ export interface Weight extends Readonly<Tally> {
 export class Delivery {
   /** Its signal ends all that is under way. */
   readonly stopping = new AbortController();
+  /** Aborted when a target that was told to end is not waited for any more. */
+  readonly #ending = new AbortController();
+  #callOff = () => {};
   readonly #name: string;
   readonly #cursor: CursorParts;
   readonly #log: Log;
@@ -153,7 +160,7 @@ export class Delivery {
       await this.#rate.take(weight.bytes, left);
       await this.#outage.turn(left);
       try {
-        await send(signal);
+        await untilAborted(this.#ending.signal, Promise.resolve(send(signal)));
         this.#outage.worked();
         addTo(this.#sent, weight);
         this.#lastAckMs = this.#date();
@@ -285,7 +292,25 @@ export class Delivery {
 
   /** Ends what is under way, and cancels timers. */
   close(): void {
+    if (this.stopping.signal.aborted) return;
     this.stopping.abort(new Error("the program ends"));
     this.#outage.close();
+    this.#callOff = this.#timer(END_MS, () => {
+      const text =
+        `${this.#name} did not end within ${END_MS / 1000} s, and is left alone: what it ` +
+        "has not acknowledged is sent at the next start";
+      this.#log.write("warn", text, { target: this.#name, kind: "forward end" });
+      this.#ending.abort(new Error(text));
+    });
+  }
+
+  /** Closes the target, once nothing is under way. Never rejects: a program's own may do anything. */
+  async closeTarget(target: Pick<ForwardTarget, "close">): Promise<void> {
+    try {
+      await untilAborted(this.#ending.signal, Promise.resolve(target.close()));
+    } catch {
+      // It is not used any more.
+    }
+    this.#callOff();
   }
 }

@@ -107,7 +107,7 @@ export class FileForwarder implements JournalReader {
     while (this.#underWay > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-    await this.#target.close().catch(() => {}); // it is not used any more
+    await this.#delivery.closeTarget(this.#target);
     await this.#cursor.close();
   }
 

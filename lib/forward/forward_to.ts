@@ -105,6 +105,14 @@ export function forwardTo(target: ForwardTarget, options: ForwarderOptions = {})
           isTaken = false; // it follows nothing, and may be tried again
           throw error;
         });
+      if (cursor.target !== target.name) {
+        // What another target has acknowledged would be missing at this one.
+        const text =
+          `${path} is the cursor of ${cursor.target}, and not of ${target.name}: all that is ` +
+          "here is sent again";
+        log.write("error", text, { path, target: target.name, kind: "cursor" });
+        cursor.beginAnew();
+      }
       cursor.begin();
       forwarder = target.kind === "messages"
         ? new Forwarder(target, files, cursor, options)

@@ -116,7 +116,7 @@ export class Forwarder implements JournalReader {
     stop();
     await new Promise<void>((resolve) => this.#underWay === 0 ? resolve() : this.#onIdle(resolve));
     this.#queue.close();
-    await this.#target.close().catch(() => {}); // it is not used any more
+    await this.#delivery.closeTarget(this.#target);
     await this.#cursor.close();
   }
 

@@ -17,10 +17,10 @@ import type { FileReadAdapter, ReadableFile } from "../adapters/files/types.ts";
 import { reason, RerelayError } from "../base/errors.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { S3Parts } from "./_s3_parts.ts";
+import { S3Parts, sumOfParts } from "./_s3_parts.ts";
 import { hideSecrets } from "./url.ts";
 import { parseS3Url } from "./s3_place.ts";
-import { NO_S3, S3Client, S3Error, type S3Object } from "./_s3_client.ts";
+import { NO_S3, S3Client, S3Error, type S3Object, sumOf } from "./_s3_client.ts";
 import { type ClosedFile, type FileTarget, TargetRefused, TargetUnfit } from "./target.ts";
 import { FileUnreadable, isUnreadableNow } from "./_unreadable_now.ts";
 import { isTlsError } from "../base/tls_errors.ts";
@@ -210,7 +210,10 @@ async function upload(
   await parts.giveUpAllBut(parted);
   // A file that got its chunk index after it was uploaded is longer than the object, and replaces
   // it.
-  if (there?.id === file.id && there.bytes === size) return;
+  if (there?.id === file.id && there.bytes === size) {
+    // It may be there otherwise than it was sent, which was told when it was compared.
+    if (isSum(there.checksum, await checksumOf(opened, file.path))) return;
+  }
   const checksum = size <= PART_BYTES
     ? await s3.put(key, await readAll(opened, 0, size, file.path), file.id, signal)
     : await parts.put(parted, (from) => partsOf(opened, file.path, from), signal);
@@ -222,8 +225,7 @@ async function upload(
  * the request.
  */
 function compare(key: string, sent: S3Object, there: S3Object | undefined): void {
-  const isSame = there !== undefined && there.bytes === sent.bytes &&
-    (there.checksum ?? sent.checksum) === sent.checksum;
+  const isSame = there?.bytes === sent.bytes && isSum(there.checksum, sent.checksum);
   if (isSame) return;
   const text = there === undefined
     ? `${key} is not there after its upload`
@@ -232,6 +234,22 @@ function compare(key: string, sent: S3Object, there: S3Object | undefined): void
     }; sent were ` +
       `${sent.bytes}, checksum ${sent.checksum}`;
   throw new S3Error(text, 200, "BadDigest");
+}
+
+/**
+ * Whether a checksum is that of what was sent. A server may tell none, or of what was sent in parts one of
+ * all bytes, in place of one made of those of the parts: these can't be compared.
+ */
+function isSum(told: string | undefined, sent = ""): boolean {
+  return told === undefined || told === sent || (sent.includes("-") && !told.includes("-"));
+}
+
+/** The checksum that a file has once it is uploaded. */
+async function checksumOf(file: ReadableFile, path: string): Promise<string> {
+  if (file.size <= PART_BYTES) return (await sumOf(await readAll(file, 0, file.size, path))).base64;
+  const digests: Uint8Array<ArrayBuffer>[] = [];
+  for await (const bytes of partsOf(file, path, 0)) digests.push((await sumOf(bytes)).digest);
+  return await sumOfParts(digests);
 }
 
 async function* partsOf(

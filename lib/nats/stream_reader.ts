@@ -49,6 +49,8 @@ export interface StreamReaderOptions {
    * server may refuse the consumer, or say nothing.
    */
   readonly onReading?: (isReading: boolean) => void;
+  /** Called with the time at the server, in ISO 8601 as far as it tells, whenever reading begins. */
+  readonly onTime?: (ts: string | undefined) => void;
 }
 
 const MS = 1_000_000;
@@ -147,6 +149,7 @@ export class StreamReader {
     if (present.created !== created) {
       throw new StreamGone(`the stream ${STREAM} was made anew at ${present.created}`);
     }
+    this.#options.onTime?.(present.ts);
     const adding = nats.manager.consumers.add(STREAM, {
       deliver_policy: "by_start_sequence",
       opt_start_seq: this.#after + 1,

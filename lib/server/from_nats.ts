@@ -3,8 +3,21 @@
  *
  * @module
  */
-import { checkCallable, checkOptions, type OptionNames } from "../base/check_arguments.ts";
-import { checkCount, checkPositive, checkText, checkTexts } from "../base/check_options.ts";
+import {
+  checkCallable,
+  checkGiven,
+  checkOptions,
+  hasMethods,
+  type OptionNames,
+} from "../base/check_arguments.ts";
+import {
+  checkCount,
+  checkObject,
+  checkPositive,
+  checkText,
+  checkTexts,
+} from "../base/check_options.ts";
+import { untilAborted } from "../base/until_aborted.ts";
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { SmartMessage } from "../flow/channel/smart_message.ts";
@@ -116,7 +129,9 @@ const MAX_SKEW_MS = 1000;
 export function fromNats(options: FromNatsOptions): FromNats {
   checkOptions("fromNats", options, NAMES);
   checkAccess(options);
-  const { replicas, pullBytes, own } = options;
+  const { replicas, pullBytes, own, note, skip } = options;
+  if (note !== undefined) checkNote(note);
+  checkGiven("fromNats", "skip, a Map of counts", !skip || hasMethods(skip, "entries"), skip);
   if (own !== undefined && typeof own !== "function") checkText("own", own);
   if (replicas !== undefined) checkCount("replicas", replicas);
   if (pullBytes !== undefined) checkPositive("pullBytes", pullBytes);
@@ -125,6 +140,17 @@ export function fromNats(options: FromNatsOptions): FromNats {
   }
   checkCallable(options);
   return new NatsFeed(options);
+}
+
+/** Refuses what no feed has noted, with which nothing would come, or what had come before. */
+function checkNote(note: NatsNote): void {
+  checkObject("note", note, "{ seq, seen, beyond }, as note() of a feed gives");
+  const { seq, seen, beyond } = note;
+  if (!Number.isSafeInteger(seq) || seq < 0) {
+    throw new RangeError(`note.seq must be a whole number, 0 or more, not ${String(seq)}`);
+  }
+  if (!Array.isArray(seen)) throw new RangeError("note.seen must be a list");
+  if (!Array.isArray(beyond)) throw new RangeError("note.beyond must be a list");
 }
 
 class NatsFeed implements FromNats {
@@ -138,6 +164,7 @@ class NatsFeed implements FromNats {
   #created: string | undefined;
   #nats: Nats | undefined;
   readonly #reading: NatsReading;
+  #toldSkewMs = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: FromNatsOptions) {
@@ -217,7 +244,11 @@ class NatsFeed implements FromNats {
     let retryMs = RETRY_MS;
     while (!signal.aborted) {
       try {
-        const { nats, created, after, pullBytes } = await this.#connect(intake);
+        // An attempt to connect can't be called off: it ends by itself after some seconds.
+        const { nats, created, after, pullBytes } = await untilAborted(
+          signal,
+          this.#connect(intake, signal),
+        );
         this.#nats = nats;
         retryMs = RETRY_MS;
         const wait: Clock["delay"] = (ms) => this.#wait(ms, delay);
@@ -227,6 +258,8 @@ class NatsFeed implements FromNats {
           ...stream,
           ...{ subjects: this.#subjects, after },
           onReading: (isReading) => this.#reading.changed(isReading),
+          // From then on by the monotonic clock, as somebody may set the other one.
+          onTime: (ts) => intake.atNats = { date: this.#dateAtNats(ts), now: now() },
         });
         const again: ReadAgain = (...what) => readRange(stream, ...what, signal);
         for await (const message of reader.read(signal)) await intake.take(message, again);
@@ -242,9 +275,11 @@ class NatsFeed implements FromNats {
     }
   }
 
-  async #connect(intake: NatsIntake) {
+  /** Connects, and closes the connection where the feed was closed meanwhile. */
+  async #connect(intake: NatsIntake, signal: AbortSignal) {
     const { replicas = 1, pullBytes = PULL_BYTES, own } = this.#options;
     intake.own = typeof own === "function" ? await own() : own;
+    signal.throwIfAborted();
     const onLink = (isThere: boolean) => {
       if (!isThere) this.#reading.changed(false);
     };
@@ -255,8 +290,9 @@ class NatsFeed implements FromNats {
       onFailure: (error) => this.#reading.tellLost(error),
     });
     try {
+      signal.throwIfAborted();
       const stream = await ensureStream(nats.manager, { replicas, log: this.#log });
-      intake.skewMs = this.#tellSkew(stream.ts);
+      signal.throwIfAborted();
       const { last_seq: last } = stream.state;
       let after = intake.lastSeq;
       const isAnother = this.#created !== undefined && this.#created !== stream.created;
@@ -284,16 +320,20 @@ class NatsFeed implements FromNats {
   }
 
   /**
-   * By how many milliseconds the clock of NATS is behind ours; 0 if that is too little to matter.
-   * Says so in the log if not.
+   * The time at NATS, in milliseconds since the Unix epoch: ours, where it differs too little to
+   * matter; if not, that is told.
    */
-  #tellSkew(ts: string | undefined): number {
-    const skewMs = SYSTEM_CLOCK.date() - Date.parse(ts ?? "");
-    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return 0;
+  #dateAtNats(ts: string | undefined): number {
+    const date = SYSTEM_CLOCK.date();
+    const told = Date.parse(ts ?? "");
+    const skewMs = date - told;
+    if (!(Math.abs(skewMs) > MAX_SKEW_MS)) return date;
+    if (Math.abs(skewMs - this.#toldSkewMs) < MAX_SKEW_MS) return told;
+    this.#toldSkewMs = skewMs;
     const text = `The clock of ${this.name} is ${Math.abs(skewMs / 1000).toFixed(1)} s ` +
       `${skewMs > 0 ? "behind" : "before"} this one's: delays are told by its clock`;
     this.#log.write("warn", text, { nats: this.name, kind: "clock skew" });
-    return skewMs;
+    return told;
   }
 
   /** Waits; ends early when the feed is closed. */

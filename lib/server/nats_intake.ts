@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { PacketDecoder } from "../encoding/rrd/packet_decoder.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
@@ -49,8 +48,8 @@ export class NatsIntake {
   readonly #progress: NatsProgress;
   /** The boxes and their recordings, for the fleet view. */
   readonly fleet: NatsFleet;
-  /** By how much the clock of NATS is behind ours, in milliseconds. */
-  skewMs = 0;
+  /** The time at NATS, in milliseconds since the Unix epoch, and that of the monotonic clock then. */
+  atNats = { date: 0, now: 0 };
   /** The id under which this program itself sends to the stream, if it does. */
   own: string | undefined;
   #isOwnTold = false;
@@ -294,7 +293,8 @@ export class NatsIntake {
 
   /** How long a message has been in the stream, in milliseconds. */
   #ageMs(storedMs: number): number {
-    return Math.max(0, SYSTEM_CLOCK.date() - this.skewMs - storedMs);
+    const { date, now } = this.atNats;
+    return Math.max(0, date + this.#host.context.options.now() - now - storedMs);
   }
 
   /** Whether an earlier run had kept a message without noting so. */

@@ -57,7 +57,7 @@ export class FakeS3 {
       return new Response(null, { status: 204 });
     }
     if (method === "POST" && !this.open.has(upload!)) return failed(404, "NoSuchUpload");
-    if (method === "POST" && upload !== null) return this.#complete(upload);
+    if (method === "POST" && upload !== null) return this.complete(upload);
     const checksum = sum.toString("base64");
     this.objects.set(key, { bytes, id: headers.get("x-amz-meta-rerelay-id"), checksum });
     return new Response(null, { headers: { "x-amz-checksum-sha256": checksum } });
@@ -75,7 +75,8 @@ export class FakeS3 {
     });
   }
 
-  #complete(upload: string): Response {
+  /** Puts the parts of an upload together. */
+  complete(upload: string): Response {
     const { key, id, parts } = this.open.get(upload)!;
     this.open.delete(upload);
     const sums = sha(Buffer.concat(parts.map(sha)));

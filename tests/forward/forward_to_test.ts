@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ForwarderOptions } from "../../lib/forward/delivery.ts";
 import { cursorStatus } from "../../lib/forward/cursor_files.ts";
-import { forwardTo } from "../../lib/forward/forward_to.ts";
+import { cursorPath, forwardTo } from "../../lib/forward/forward_to.ts";
 import { s3Target } from "../../lib/forward/s3_target.ts";
 import { TargetRefused } from "../../lib/forward/target.ts";
 import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
@@ -169,6 +169,27 @@ describe("forwardTo", () => {
     const third = fakeTarget();
     await run(third, { files }, []);
     assertEquals(third.taken, []);
+  });
+
+  it("sends all, and says so, where its cursor is that of another target", async () => {
+    const files = memoryFiles();
+    const log = keptLog();
+    const other: FakeTarget = { ...fakeTarget(), name: "fake://other" };
+    await run(other, { files }, [received(announcement("a")), ...batch("a", 0, 5)]);
+    const path = files.paths.find((path) => path.includes("fake-other"))!;
+    const own = cursorPath({ folder: "", name: PATTERN }, "fake://target");
+    await files.rename(path, own);
+    const target = fakeTarget();
+    await run(target, { files, log }, [], () => target.taken.length === 5);
+    assertEquals(target.taken, numbered("a", 0, 5));
+    const why =
+      "is the cursor of fake://other, and not of fake://target: all that is here is sent again";
+    assertEquals(log.of("error"), [`${own} ${why}`]);
+    // From then on it is its own.
+    log.lines.length = 0;
+    const later = fakeTarget();
+    await run(later, { files, log }, batch("a", 5, 6), () => later.taken.length === 1);
+    assertEquals([later.taken, log.of("error")], [["a 5"], []]);
   });
 
   it("tries the same batch again after an error, and holds nobody up", async () => {

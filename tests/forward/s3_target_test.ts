@@ -315,6 +315,69 @@ describe("s3Target", () => {
     assert(fetch !== undefined);
   });
 
+  it("uploads again what it found otherwise than it was sent", async () => {
+    for (const bytes of [noise(1000), LONG_FILE]) {
+      const { s3, send } = setUp({ "a.rrd": bytes });
+      let isDamaged = true;
+      s3.instead = (method, path) => {
+        const object = s3.objects.get(path);
+        // The bytes as well, which no more than their length are seen of.
+        const spoilt = { bytes: new Uint8Array(bytes.length), checksum: "AAAA-3" };
+        if (isDamaged && method === "HEAD" && object) {
+          s3.objects.set(path, { ...object, ...spoilt });
+        }
+        return undefined;
+      };
+      await assertRejects(() => send(fileOf("a.rrd", "id-1")), Error, "is there with");
+      isDamaged = false;
+      await send(fileOf("a.rrd", "id-1"));
+      assert(Buffer.compare(s3.objects.get("box-7/a.rrd")!.bytes, bytes) === 0);
+      // Now it is there, and not sent once more.
+      s3.asked.length = 0;
+      await send(fileOf("a.rrd", "id-1"));
+      assertEquals(s3.asked, ["HEAD box-7/a.rrd"]);
+    }
+  });
+
+  it("takes a file in parts whose checksum is one of all bytes, which can't be compared", async () => {
+    const { s3, send } = setUp({ "a.rrd": LONG_FILE });
+    s3.instead = (method, path) => {
+      const object = s3.objects.get(path);
+      if (method === "HEAD" && object) s3.objects.set(path, { ...object, checksum: "AAAA" });
+      return undefined;
+    };
+    await send(fileOf("a.rrd", "id-1"));
+    assertEquals(s3.objects.size, 1);
+  });
+
+  it("leaves nothing behind where the answer to the last request of an upload breaks off", async () => {
+    const whole = "<?xml?><CompleteMultipartUploadResult></CompleteMultipartUploadResult>";
+    for (
+      const [isStored, text] of [[true, whole.slice(0, 40)], [false, "<Error><Code>In"]] as const
+    ) {
+      const { s3, send } = setUp({ "a.rrd": LONG_FILE });
+      let isTold = false;
+      s3.instead = (method, path) => {
+        if (method !== "POST" || !path.includes("uploadId") || isTold) return undefined;
+        isTold = true;
+        if (isStored) {
+          s3.complete(new URLSearchParams(path.slice(path.indexOf("?"))).get("uploadId")!);
+        }
+        return new Response(text);
+      };
+      await assertRejects(
+        () => send(fileOf("a.rrd", "id-1")),
+        Error,
+        "breaks off (POST box-7/a.rrd)",
+      );
+      s3.asked.length = 0;
+      await send(fileOf("a.rrd", "id-1"));
+      assert(Buffer.compare(s3.objects.get("box-7/a.rrd")!.bytes, LONG_FILE) === 0);
+      assertEquals(s3.open.size, 0);
+      assertEquals(s3.asked.filter((asked) => asked.startsWith("PUT")), []);
+    }
+  });
+
   it("says what can be done", async () => {
     for (
       const [status, code, advice] of [

@@ -1,5 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { memoryTcp, Server, silentLog, sourceText } from "../../mod.ts";
 import type { LogMsg, ServeOptions, SmartMessage } from "../../mod.ts";
@@ -440,6 +442,27 @@ describe("fromNats", () => {
     },
   );
 
+  it(
+    "tells delays by a clock that nobody sets, once it knows the time at NATS",
+    options,
+    async () => {
+      await using nats = await NatsServer.start();
+      let later = 0;
+      const middle = await Middle.start({ url: nats.url }, {
+        now: () => performance.now() + later,
+      });
+      const box = natsTarget({ url: nats.url, box: "box-a", instance: "a" });
+      await box.send(batchOf("file-a", numbered(mixed.slice(0, 12))), never);
+      await middle.until(() => middle.count === 12);
+      // As if the other clock had been set back by an hour.
+      later = 3_600_000;
+      await box.send(batchOf("file-a", numbered(mixed).slice(12)), never);
+      await middle.until(() => middle.count === mixed.length);
+      assert(middle.feed.stats.ageSec >= 3600, `${middle.feed.stats.ageSec}`);
+      await Promise.all([box.close(), middle.close()]);
+    },
+  );
+
   it("goes on behind a server that was killed, and one that comes late", options, async () => {
     await using nats = await NatsServer.start();
     const box = natsTarget({ url: nats.url, box: "box-a", instance: "one" });
@@ -506,4 +529,47 @@ describe("fromNats", () => {
       await middle.close();
     },
   );
+});
+
+describe("a feed that is closed", () => {
+  it("waits for nobody who does not answer, while it connects", { timeout: 20_000 }, async () => {
+    const own = () => new Promise<string>(() => {});
+    const middle = await Middle.start({ url: "nats://127.0.0.1:9", own });
+    await middle.close();
+    // It greets nobody. A connect would wait for 5 s, and the test for no clock.
+    const silent = createServer();
+    const dialed = once(silent, "connection");
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const other = await Middle.start({ url: `nats://127.0.0.1:${port}` });
+    const [socket] = await dialed as [Socket];
+    let isOver = false;
+    const over = once(socket, "close").then(() => isOver = true);
+    await other.close();
+    assertEquals(isOver, false);
+    socket.destroy();
+    silent.close();
+    await over;
+  });
+});
+
+describe("what a feed goes on from", () => {
+  it("is refused, by its name, where no feed has noted it", () => {
+    const url = "nats://127.0.0.1:9";
+    const wrong: [unknown, string][] = [
+      [5, "note must be such as"],
+      [{ seq: NaN, seen: [], beyond: [] }, "note.seq must be a whole number, 0 or more, not NaN"],
+      [{ seen: [], beyond: [] }, "note.seq must be a whole number, 0 or more, not undefined"],
+      [{ seq: 1, seen: 3, beyond: [] }, "note.seen must be a list"],
+      [{ seq: 1, seen: [] }, "note.beyond must be a list"],
+    ];
+    for (const [note, text] of wrong) {
+      const options = { url, note } as unknown as FromNatsOptions;
+      const { message } = assertThrows(() => fromNats(options), RangeError);
+      assert(message.startsWith(text), message);
+    }
+    const skip = { url, skip: 3 } as unknown as FromNatsOptions;
+    assertThrows(() => fromNats(skip), TypeError, "skip, a Map of counts");
+  });
 });

@@ -581,4 +581,26 @@ describe("DELETE /files/NAME", () => {
     assert((await response.text()).includes("read-only file system"));
     assertEquals((await app.list("?token=secret")).length, 1);
   });
+
+  it("removes nothing, and forgets nothing, while the drive of the recordings is away", async () => {
+    const memory = memoryFiles();
+    let isAway = false;
+    const files = {
+      ...memory,
+      identity: () => Promise.resolve(isAway ? "mount point" : "drive"),
+      kind: (path: string) => isAway ? Promise.resolve(undefined) : memory.kind(path),
+    };
+    const app = await saved(["0.22.1-mixed"], { files }, { guard, allowDelete: true });
+    await app.restart();
+    isAway = true;
+    assertEquals((await app.get(`files/${MIXED}?token=secret`)).status, 404);
+    const response = await app.get(...removed());
+    assertEquals(response.status, 500);
+    assert((await response.text()).includes("the folder of the recordings is not there now"));
+    isAway = false;
+    assertEquals((await app.list("?token=secret")).map(({ name }) => name), [MIXED]);
+    await bytesOf(await app.get(`files/${MIXED}?token=secret`));
+    assertEquals((await app.get(...removed())).status, 204);
+    assertEquals(memory.read(`rec/${MIXED}`), undefined);
+  });
 });

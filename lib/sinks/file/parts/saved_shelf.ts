@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileAdapter, ReadableFile } from "../../../adapters/files/types.ts";
+import { RerelayError } from "../../../base/errors.ts";
 import { rrdVersionText } from "../../../encoding/rrd_header.ts";
 import type {
   NotOpened,
@@ -24,7 +25,7 @@ export interface SavedShelfOptions {
   readonly folder: string;
   readonly adapter: FileAdapter;
   readonly catalog: PartCatalog;
-  readonly index: Pick<PartIndex, "path" | "remove">;
+  readonly index: Pick<PartIndex, "path" | "remove" | "isAway">;
   /** Gives the files that are being written. */
   readonly live: () => Iterable<RrdWriter>;
   /** Called with the names of files that were removed. */
@@ -64,7 +65,7 @@ export class SavedShelf implements Shelf {
   }
 
   async open(name: string): Promise<OpenedFile | NotOpened> {
-    const { folder, catalog, live } = this.#options;
+    const { folder, catalog, index, live } = this.#options;
     const line = catalog.get(name);
     if (line === undefined || this.#going.has(name)) return "missing";
     if (stateOf(line) === "left") return "left";
@@ -85,8 +86,10 @@ export class SavedShelf implements Shelf {
       const { size: bytes, modifiedMs = 0 } = file;
       return { file, bytes, version: `${line.id}-${bytes}-${Math.round(modifiedMs)}` };
     }
-    // Somebody has removed it.
-    if (line.state === "closed" && !catalog.isBusy(name)) catalog.remove(name);
+    // Somebody has removed it, or the drive was taken out and may come back.
+    if (line.state === "closed" && !catalog.isBusy(name) && !await index.isAway()) {
+      catalog.remove(name);
+    }
     return "missing";
   }
 
@@ -98,6 +101,10 @@ export class SavedShelf implements Shelf {
     if (catalog.isBusy(name)) return "busy";
     this.#going.add(name);
     try {
+      // It would be back with the drive, and nobody would know it any more.
+      if (await index.isAway()) {
+        throw new RerelayError("the folder of the recordings is not there now");
+      }
       await index.remove(name);
     } finally {
       this.#going.delete(name);
