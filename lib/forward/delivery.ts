@@ -253,6 +253,15 @@ export class Delivery {
     this.#log.write("warn", text, { target: this.#name, kind: "forward dropped" });
   }
 
+  /** Logs which files are never sent, because the index of the recordings names none of them. */
+  strangers(names: readonly string[]): void {
+    const others = names.length === 1 ? "" : `, and ${names.length - 1} more like it,`;
+    const text =
+      `${names[0]}${others} is not forwarded to ${this.#name}: the index beside it does not ` +
+      "name it, so it was copied there, or the index was lost; rrd replay sends it";
+    this.#log.write("warn", text, { path: names[0], target: this.#name, kind: "not forwarded" });
+  }
+
   /** Logs that the rest of a file can't be read, and keeps how much that is. */
   unreadable(file: string, weight: Readonly<Tally>, error: unknown): void {
     this.#cursor.lost("unreadable", weight, this.#date());

@@ -88,6 +88,10 @@ export class FileForwarder implements JournalReader {
     this.#delivery.known(ids);
   }
 
+  strangers(names: readonly string[]): void {
+    this.#delivery.strangers(names);
+  }
+
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     const stop = () => {

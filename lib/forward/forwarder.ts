@@ -97,6 +97,10 @@ export class Forwarder implements JournalReader {
     this.#delivery.known(ids);
   }
 
+  strangers(names: readonly string[]): void {
+    this.#delivery.strangers(names);
+  }
+
   /** Sends what it can until the signal is aborted, and ends. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     const stop = () => {

@@ -78,7 +78,8 @@ export interface MessageTarget extends CheckedTarget {
    * with back-off: connections are made, and made anew, by `send` itself.
    *
    * @param batch the messages to send
-   * @param signal ends the waiting, with the signal's reason
+   * @param signal ends the waiting, with the signal's reason; a target that does not end is left alone
+   * after 5 s
    * @throws {TargetRefused} if this batch will never be accepted, or no batch will
    */
   send(batch: ForwardBatch, signal: AbortSignal): Promise<void>;

@@ -171,6 +171,28 @@ describe("forwardTo", () => {
     assertEquals(third.taken, []);
   });
 
+  it("says what it does not send because the index of the recordings was lost", async () => {
+    const files = memoryFiles();
+    const target = fakeTarget();
+    target.before = () => {
+      throw new Error("unplugged");
+    };
+    const rotation = { maxBytes: 12_000 };
+    await run(target, { files, rotation }, [received(announcement("a")), ...batch("a", 0, 30)]);
+    const lost = files.paths.filter((path) => /^a-\d+\.rrd$/.test(path)).length;
+    assert(lost > 1);
+    const told = async () => {
+      const log = keptLog();
+      await run(fakeTarget(), { files, rotation, log }, [received(announcement("b"))]);
+      return log.of("warn").filter((text) => text.includes("not forwarded"));
+    };
+    assertEquals(await told(), []);
+    await files.remove(`${PATTERN}.index.jsonl`);
+    const [text, ...more] = await told();
+    const begin = `a-0001.rrd, and ${lost} more like it, is not forwarded to fake://target: `;
+    assertEquals([text?.startsWith(begin), more], [true, []], text);
+  });
+
   it("sends all, and says so, where its cursor is that of another target", async () => {
     const files = memoryFiles();
     const log = keptLog();

@@ -14,6 +14,7 @@ import type { RrdWriter } from "../writer/rrd_writer.ts";
 import { PART_SUFFIX, type RrdWriterOptions } from "../writer/writer_options.ts";
 import type { Keep } from "./part_list.ts";
 import type { SavePlace } from "../save_place.ts";
+import { isNameOf } from "../save_pattern.ts";
 
 /** What a sink begins with. */
 export interface OpenedParts {
@@ -71,6 +72,7 @@ export async function openParts(options: OpenPartsOptions): Promise<OpenedParts>
   catalog?.forgetMissing(there);
   try {
     const leftovers = await findLeftovers({ pattern, adapter, log, index, folder, names });
+    journal?.found(names.filter((name) => isNameOf(pattern, name)));
     const reserved = leftovers.map(({ line }) => line.name);
     const opener = new PartOpener({ pattern, writer, index, newId, names, reserved });
     if (pattern.placeholders.size > 0) return { opener, index, leftovers, first: undefined };

@@ -44,6 +44,8 @@ export interface JournalReader {
   removed?(id: string): void;
   /** Called with the ids of all files of earlier runs, once these are known. */
   knows?(ids: ReadonlySet<string>): void;
+  /** Told of files that are not read, since the index names none of them: it was lost, or they were copied. */
+  strangers?(names: readonly string[]): void;
 }
 
 /**
@@ -121,6 +123,13 @@ export class PartJournal {
   /** Says that all files of earlier runs were added, and that no others are on the disk. */
   knowsAll(ids: ReadonlySet<string>): void {
     for (const reader of this.#readers) reader.knows?.(ids);
+  }
+
+  /** Says which files have names as ours, though the index names none of them; after all others were added. */
+  found(names: readonly string[]): void {
+    const strangers = names.filter((name) => !this.#ids.has(name) && !this.#finished.has(name));
+    if (strangers.length === 0) return;
+    for (const reader of this.#readers) reader.strangers?.(strangers);
   }
 
   /** Adds a file that is about to be made. */
